@@ -1,0 +1,119 @@
+/** The house's arrows: who may import whom. ARCHITECTURE.md draws the same. `npm run check` holds the code against it. */
+import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-cruiser';
+
+type From = IForbiddenRuleType['from'];
+type To = IRegularForbiddenRuleType['to'];
+
+const broker = '^packages/broker/src/';
+
+/** Rooms of the broker, and the rooms each may import besides itself. Nothing else is allowed. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  seal: ['protocol'],
+  http: ['protocol'],
+  pages: ['protocol'],
+  clients: ['protocol'],
+  providers: ['protocol'],
+  limits: ['protocol'],
+  tokens: ['protocol', 'seal'],
+  grants: ['clients', 'tokens', 'protocol'],
+  doors: ['clients', 'providers', 'tokens', 'limits', 'pages', 'http', 'protocol'],
+  'sign-in': ['clients', 'providers', 'tokens', 'http', 'protocol'],
+  endpoints: [
+    ...[
+      'sign-in',
+      'doors',
+      'grants',
+      'clients',
+      'providers',
+      'tokens',
+      'limits',
+      'pages',
+      'http',
+      'protocol',
+    ],
+  ],
+};
+
+const roomRules: readonly IRegularForbiddenRuleType[] = Object.entries(rooms).map(([room, below]) => ({
+  name: `broker-${room}`,
+  comment: `packages/broker/src/${room} may import ${below.join(', ') || 'nothing of ours'}`,
+  severity: 'error',
+  from: { path: `${broker}${room}/` },
+  to: { path: '^(packages|apps)/[^/]+/src/', pathNot: `${broker}(${[room, ...below].join('|')})/` },
+}));
+
+const never = (name: string, comment: string, from: From, to: To): IRegularForbiddenRuleType => ({
+  name,
+  comment,
+  severity: 'error',
+  from,
+  to,
+});
+
+export const house = {
+  forbidden: [
+    ...roomRules,
+    never('no-circle', 'a house has no stairs that end where they began', {}, { circular: true }),
+    never(
+      'broker-stands-alone',
+      'the broker runs on any Fetch runtime: one dependency, no platform, no app',
+      { path: broker },
+      { pathNot: `${broker}|oauth4webapi` },
+    ),
+    never(
+      'provider-leg-only',
+      'oauth4webapi serves the providers, nobody else',
+      { path: broker, pathNot: `${broker}providers/` },
+      { path: 'oauth4webapi' },
+    ),
+    never(
+      'store-d1-knows-the-broker',
+      'the store implements the broker’s port and knows nothing else',
+      { path: '^packages/store-d1/src/' },
+      { pathNot: `^packages/store-d1/src/|${broker}index.ts` },
+    ),
+    never(
+      'operations-stand-alone',
+      'an operation is not the broker’s business, nor the other way round',
+      { path: '^packages/operations/src/' },
+      { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/operations/src/' },
+    ),
+    never(
+      'faces-only',
+      'a package is entered through its face',
+      { path: '^(apps|scripts|conformance|bench|packages/lab)/' },
+      { path: '^packages/(broker|store-d1|operations)/src/', pathNot: '/src/(index|seal/index).ts$' },
+    ),
+    never(
+      'game-is-pure',
+      'the game knows no storage, no pages, no sign-in',
+      { path: '^apps/words/src/game/' },
+      { pathNot: '^apps/words/src/game/' },
+    ),
+    never(
+      'lab-stays-outside',
+      'stand-ins and demo clients cannot reach a deployment',
+      { path: '^(packages/(broker|store-d1|operations)|apps)/' },
+      { path: '^(packages/lab|scripts|conformance|bench)/|emulate|oidc-provider' },
+    ),
+    never(
+      'no-node-in-what-is-deployed',
+      'workerd offers Node built-ins unasked; what is deployed does without',
+      { path: '^(packages/(broker|store-d1|operations)|apps)/.*src/' },
+      { dependencyTypes: ['core'] },
+    ),
+    never(
+      'resolvable',
+      'an import that leads nowhere',
+      {},
+      { couldNotResolve: true, pathNot: '^cloudflare:' },
+    ),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};

@@ -1,0 +1,60 @@
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+import { unstable_readConfig } from 'wrangler';
+
+const compatibilityDate = '2026-10-20';
+
+/** A library's tests, inside workerd: the runtime it is made for. */
+const inWorkerd = (name: string) => ({
+  plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
+  test: { name, include: [`packages/${name}/test/**/*.test.ts`] },
+});
+
+const migrations = async () => [
+  ...(await readD1Migrations('packages/store-d1/migrations')),
+  ...(await readD1Migrations('apps/words/migrations')),
+];
+
+type RateLimit = { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } };
+
+/** What Cloudflare counts for the app, as its deployment asks for it. */
+const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
+  config: 'apps/words/wrangler.jsonc',
+});
+
+/** The same with a real D1, all migrations at hand, and Cloudflare's rate limiters. */
+const withD1 = async (name: string, include: string) => ({
+  plugins: [
+    cloudflareTest({
+      miniflare: {
+        compatibilityDate,
+        d1Databases: ['DB'],
+        ratelimits: Object.fromEntries(ratelimits.map(({ name, ...counter }) => [name, counter])),
+        bindings: { MIGRATIONS: await migrations(), RATE_LIMITS: ratelimits },
+      },
+    }),
+  ],
+  test: { name, include: [include] },
+});
+
+export default defineConfig(async () => ({
+  test: {
+    projects: [
+      inWorkerd('broker'),
+      inWorkerd('operations'),
+      await withD1('store-d1', 'packages/store-d1/test/**/*.test.ts'),
+      await withD1('words', 'apps/words/test/**/*.test.ts'),
+      { test: { name: 'lab', include: ['packages/lab/test/**/*.test.ts'] } },
+      { test: { name: 'deploy', include: ['deploy/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['conformance/**/*.test.ts'],
+          globalSetup: ['conformance/running-system.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+}));
