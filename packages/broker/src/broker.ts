@@ -1,0 +1,110 @@
+/** The composition root: the only file that knows every room, and where time, randomness and `fetch` come from. */
+import { createRegistry, isUnpinned } from './clients/registry.ts';
+import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
+import { limitByAddress } from './doors/limit-by-address.ts';
+import { authorizeEndpoint } from './endpoints/authorize.ts';
+import { callbackEndpoint } from './endpoints/callback.ts';
+import { consentEndpoint } from './endpoints/consent.ts';
+import { metadataEndpoint } from './endpoints/metadata.ts';
+import { createProtect } from './endpoints/protect.ts';
+import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
+import { tokenEndpoint } from './endpoints/token.ts';
+import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
+import { createLimits } from './limits/limits.ts';
+import { createMemoryLimiter } from './limits/memory-limiter.ts';
+import type { Allowance, RateLimiter } from './limits/rate-limiter.ts';
+import type { Broker, BrokerOptions, Route } from './options.ts';
+import { parseBranding } from './pages/branding.ts';
+import { defaultPages } from './pages/pages.ts';
+import { isLoopback, parseIssuer } from './protocol/origin.ts';
+import { type RandomBytes, randomId } from './protocol/random.ts';
+import type { Clock } from './protocol/time.ts';
+import { parseKeyRing } from './seal/key-ring.ts';
+import { parseProviders, parseResources, parseScopes } from './settings.ts';
+import { admitEverybody } from './sign-in/admission.ts';
+import { parseLifetimes } from './tokens/lifetimes.ts';
+import { createRevocationWatch } from './tokens/revocation-watch.ts';
+import { createVault } from './tokens/vault.ts';
+
+const authorizePath = '/authorize';
+const consentPath = '/authorize/consent';
+const stylesheetPath = '/authorize/style.css';
+const callbackPath = '/callback';
+const tokenPath = '/token';
+const metadataPath = '/.well-known/oauth-authorization-server';
+
+/**
+ * Builds the broker of one deployment. Build it once per process or isolate: it keeps derived keys and the revocation memory.
+ * @throws ConfigurationError naming the option that is missing, unsafe or contradicts another
+ */
+export const createBroker = (options: BrokerOptions): Broker => {
+  const rooms = furnish(options);
+  for (const { id } of rooms.registry.clients.filter(isUnpinned))
+    rooms.log({ event: 'unpinned-gpt', clientId: id });
+  const mount = (path: string, plan: EndpointPlan): Route => ({
+    path,
+    endpoint: createEndpoint(plan, rooms),
+  });
+  return {
+    routes: [
+      mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
+      mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
+      mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
+      mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
+      mount(tokenPath, tokenEndpoint(rooms)),
+      mount(metadataPath, metadataEndpoint(rooms)),
+    ],
+    protect: createProtect(rooms),
+    sweep: () => rooms.ledger.sweep(rooms.now()),
+  };
+};
+
+/** Parses every option, and lays out all that the endpoints stand on. */
+const furnish = (options: BrokerOptions) => {
+  const { ledger, log = logToConsole, now = systemClock, randomBytes = systemRandom } = options;
+  const issuer = parseIssuer(options.issuer);
+  const resources = parseResources(options.resources, issuer);
+  const registry = createRegistry(options.clients, issuer);
+  return {
+    ...{ issuer, ledger, log, now, randomBytes, registry, resources },
+    ...{ authorizePath, consentPath, stylesheetPath, tokenPath },
+    vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
+    lifetimes: parseLifetimes(options.lifetimes),
+    scopes: parseScopes(options.scopes, registry.clients),
+    providers: parseProviders(options.providers, issuer),
+    pages: { ...defaultPages, ...options.pages },
+    branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
+    admit: options.admit ?? admitEverybody,
+    revocations: createRevocationWatch(ledger, now),
+    limits: createLimits(options.limits, now, log),
+    addressBlockOf: blockOf(options.clientAddress),
+    callbackUri: (provider: string) => `${issuer}${callbackPath}/${provider}`,
+    drawRequestId: () => randomId(randomBytes),
+    providerIo: {
+      // Called as a plain function: Workers refuse fetch as a method of something else.
+      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
+      now,
+      allowLoopbackHttp: isLoopback(new URL(issuer)),
+    },
+  };
+};
+
+/**
+ * Makes a rate limiter that counts in this process, for example for `protect`.
+ * @param now left out: the system's clock
+ */
+export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
+  createMemoryLimiter(allowance, now);
+
+const blockOf =
+  (clientAddress: BrokerOptions['clientAddress']): AddressBlockOf =>
+  (request) => {
+    const address = clientAddress?.(request);
+    return address === undefined ? undefined : addressBlock(address);
+  };
+
+const systemClock = (): number => Math.floor(Date.now() / 1000);
+
+const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+const logToConsole = (entry: object): void => console.log(JSON.stringify(entry));

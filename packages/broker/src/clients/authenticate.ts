@@ -1,0 +1,95 @@
+/** Client authentication at the token endpoint (RFC 6749 §2.3): a secret in the form or as Basic, or none for public clients. */
+import { sameSecret } from '../protocol/constant-time.ts';
+import { Refusal } from '../protocol/errors.ts';
+import type { Parameters } from '../protocol/parameters.ts';
+import type { Client } from './client.ts';
+import type { Registry } from './registry.ts';
+
+export const credentialParameters = [
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+] as const;
+
+type Credentials = Parameters<(typeof credentialParameters)[number]>;
+
+/** Who somebody claims to be, and the proof they gave. */
+export interface Claim {
+  readonly id: string;
+  /** Unproven, and a secret if it is right. */
+  readonly secret?: string;
+}
+
+/**
+ * Reads who asks, by their own account.
+ * @param authorization the Authorization header, if there is one
+ * @throws Refusal `invalid_request` for credentials in two places; `invalid_client`, always the same, for all else
+ */
+export const readClaim = (authorization: string | null, form: Credentials): Claim =>
+  authorization === null ? claimInForm(form) : claimInHeader(authorization, form);
+
+/**
+ * Makes sure which client asks.
+ * @throws Refusal `invalid_client`, always the same
+ */
+export const authenticateClient = async (claim: Claim, registry: Registry): Promise<Client> => {
+  const client = registry.find(claim.id);
+  if (client === undefined) {
+    // Spend the time of a comparison, so that ids cannot be told apart by it.
+    await sameSecret(claim.secret ?? '', '');
+    throw new Refusal('authentication.unknown-client');
+  }
+  await checkProof(client, claim.secret);
+  return client;
+};
+
+const checkProof = async (client: Client, secret: string | undefined): Promise<void> => {
+  switch (client.authentication) {
+    case 'none':
+      if (secret !== undefined) throw new Refusal('authentication.method');
+      return;
+    case 'client_secret': {
+      if (secret === undefined) throw new Refusal('authentication.method');
+      const matches = await Promise.all(client.secrets.map((valid) => sameSecret(secret, valid)));
+      if (!matches.includes(true)) throw new Refusal('authentication.secret');
+    }
+  }
+};
+
+const claimInForm = (form: Credentials): Claim => {
+  // An assertion that we cannot check must fail; it must not fall back to what else was sent.
+  if (form.client_assertion ?? form.client_assertion_type) throw new Refusal('authentication.method');
+  if (form.client_id === undefined) throw new Refusal('authentication.missing');
+  return form.client_secret === undefined
+    ? { id: form.client_id }
+    : { id: form.client_id, secret: form.client_secret };
+};
+
+const claimInHeader = (authorization: string, form: Credentials): Claim => {
+  if (form.client_secret ?? form.client_assertion ?? form.client_assertion_type) {
+    throw new Refusal('authentication.several');
+  }
+  const claim = parseBasic(authorization);
+  if (form.client_id !== undefined && form.client_id !== claim.id)
+    throw new Refusal('authentication.several');
+  return claim;
+};
+
+/** RFC 7617, with id and secret form-encoded beforehand as RFC 6749 §2.3.1 has it. */
+const parseBasic = (authorization: string): Claim => {
+  const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
+  if (encoded === undefined) throw new Refusal('authentication.malformed');
+  try {
+    const pair = atob(encoded);
+    const colon = pair.indexOf(':');
+    if (colon < 1) throw new Refusal('authentication.malformed');
+    // Ids and secrets have no blanks, so a plus sign stands for itself, whether or not the client encodes.
+    return {
+      id: decodeURIComponent(pair.slice(0, colon)),
+      secret: decodeURIComponent(pair.slice(colon + 1)),
+    };
+  } catch (cause) {
+    throw new Refusal('authentication.malformed', { cause });
+  }
+};

@@ -1,0 +1,54 @@
+/** The client kind `gpt-action`: a custom GPT's Action in ChatGPT, with what its OAuth leaves out. */
+import { ConfigurationError } from '../protocol/errors.ts';
+import { gptId } from '../protocol/redirect-uri.ts';
+import type { ConfidentialClient } from './client.ts';
+import { parseName, parseScopes, parseSecrets } from './settings.ts';
+
+export interface GptActionOptions {
+  /** Client id as it is typed into the GPT editor; users can see it. */
+  readonly id: string;
+  /** Shown to the person who is asked for consent. */
+  readonly name: string;
+  /** One client secret, or two during a change; each 32 characters or more. */
+  readonly secrets: readonly string[];
+  /** Ids (`g-…`) of the GPTs that may sign in. Left out: any GPT whose owner knows the secret. */
+  readonly gptIds?: readonly string[];
+  readonly scopes: readonly string[];
+  /** What is granted when the GPT asks for no scope; all, when left out. */
+  readonly defaultScopes?: readonly string[];
+  /** How a dead refresh token is answered; 401 when left out, so that ChatGPT signs the person in anew. */
+  readonly refreshFailureStatus?: 400 | 401;
+}
+
+/**
+ * Registers a custom GPT's Action.
+ * @throws ConfigurationError `clients.<id>.<option>` for a missing name, a short secret, a malformed GPT id, a bad scope
+ */
+export const gptAction = (options: GptActionOptions): ConfidentialClient => {
+  const pinned = parseGptIds(options);
+  return {
+    kind: 'gpt-action',
+    ...parseName(options),
+    ...parseScopes(options),
+    authentication: 'client_secret',
+    secrets: parseSecrets(options.id, options.secrets),
+    redirects: [
+      { kind: 'gpt', ...pinned },
+      { kind: 'gpt-development', ...pinned },
+    ],
+    // ChatGPT sends none; one that is sent is enforced.
+    pkce: 'optional',
+    // What stands in the editor's scope field was typed by hand, perhaps for another API.
+    unknownScopes: 'dropped',
+    // ChatGPT is not known to store a new refresh token reliably.
+    refresh: 'stable',
+    offlineAccess: 'always',
+    refreshFailureStatus: options.refreshFailureStatus ?? 401,
+  };
+};
+
+const parseGptIds = ({ id, gptIds }: GptActionOptions): { readonly gptIds?: readonly string[] } => {
+  if (gptIds === undefined) return {};
+  if (gptIds.length > 0 && gptIds.every((gpt) => gptId.test(gpt))) return { gptIds };
+  throw new ConfigurationError(`clients.${id}.gptIds`, 'must be ids of GPTs, such as g-68f0c2a1b4d8.');
+};

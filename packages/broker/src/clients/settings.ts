@@ -1,0 +1,48 @@
+/** The settings that every kind of client has, parsed. */
+import { ConfigurationError } from '../protocol/errors.ts';
+import { scopeName } from '../protocol/scope.ts';
+
+/** A secret is 256 random bits; this many characters is the least that can hold nearly as much. */
+const shortestSecret = 32;
+
+/** Printable and without blanks, which come from the file that a secret was pasted from and are part of none. */
+const secretShape = /^[\x21-\x7E]+$/;
+
+/** VSCHAR (RFC 6749 appendix A.1), without the colon that would end it inside Basic credentials. */
+const idShape = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
+
+export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
+  if (!idShape.test(id))
+    throw new ConfigurationError(`clients.${id}.id`, 'must be printable ASCII without space or colon.');
+  if (name.trim() === '') throw new ConfigurationError(`clients.${id}.name`, 'must not be empty.');
+  return { id, name };
+};
+
+export const parseSecrets = (id: string, secrets: readonly string[]): readonly string[] => {
+  const allowed = secrets.length >= 1 && secrets.length <= 2;
+  if (!allowed || !secrets.every((secret) => secret.length >= shortestSecret && secretShape.test(secret))) {
+    throw new ConfigurationError(
+      `clients.${id}.secrets`,
+      `must be one or two secrets of ${shortestSecret} characters or more, printable ASCII without blanks.`,
+    );
+  }
+  return secrets;
+};
+
+export const parseScopes = (options: {
+  readonly id: string;
+  readonly scopes: readonly string[];
+  readonly defaultScopes?: readonly string[];
+}) => {
+  const { id, scopes, defaultScopes = scopes } = options;
+  if (scopes.length === 0 || !scopes.every((scope) => scopeName.test(scope))) {
+    throw new ConfigurationError(
+      `clients.${id}.scopes`,
+      'must be at least one scope, each without space, comma, quote or backslash.',
+    );
+  }
+  if (defaultScopes.length === 0 || !defaultScopes.every((scope) => scopes.includes(scope))) {
+    throw new ConfigurationError(`clients.${id}.defaultScopes`, 'must be at least one of the scopes.');
+  }
+  return { scopes, defaultScopes };
+};

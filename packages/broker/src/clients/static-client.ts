@@ -1,0 +1,51 @@
+/** The client kind `static`: registered by the owner, in the configuration. */
+import { ConfigurationError } from '../protocol/errors.ts';
+import { parseRedirectRule, type RedirectRule } from '../protocol/redirect-uri.ts';
+import { offlineAccess } from '../protocol/scope.ts';
+import type { Client } from './client.ts';
+import { parseName, parseScopes, parseSecrets } from './settings.ts';
+
+export interface StaticClientOptions {
+  readonly id: string;
+  /** Shown to the person who is asked for consent. */
+  readonly name: string;
+  /** Compared byte for byte; a loopback address (`http://127.0.0.1/callback`) matches with any port. */
+  readonly redirectUris: readonly string[];
+  /** One secret, or two during a change, makes a confidential client; left out, a public one. */
+  readonly secrets?: readonly string[];
+  /** `always` issues refresh tokens unasked; left out, the client asks with the scope `offline_access`. */
+  readonly offlineAccess?: 'always' | 'on-request';
+  readonly scopes: readonly string[];
+  /** What is granted when no scope is asked for; all, when left out. */
+  readonly defaultScopes?: readonly string[];
+}
+
+/**
+ * Registers a client by hand.
+ * @throws ConfigurationError `clients.<id>.<option>` for a missing name, no or bad redirect URI, a short secret, a bad scope
+ */
+export const staticClient = (options: StaticClientOptions): Client => {
+  const { offlineAccess: offline = 'on-request' } = options;
+  const { scopes, defaultScopes } = parseScopes(options);
+  const traits = {
+    kind: 'static',
+    ...parseName(options),
+    scopes: offline === 'always' ? scopes : [...scopes, offlineAccess],
+    defaultScopes,
+    unknownScopes: 'refused',
+    redirects: parseRedirects(options),
+    pkce: 'required',
+    refresh: 'rotating',
+    offlineAccess: offline,
+    refreshFailureStatus: 400,
+  } as const;
+  return options.secrets === undefined
+    ? { ...traits, authentication: 'none' }
+    : { ...traits, authentication: 'client_secret', secrets: parseSecrets(options.id, options.secrets) };
+};
+
+const parseRedirects = ({ id, redirectUris }: StaticClientOptions): readonly RedirectRule[] => {
+  const option = `clients.${id}.redirectUris`;
+  if (redirectUris.length === 0) throw new ConfigurationError(option, 'must hold at least one URI.');
+  return redirectUris.map((uri) => parseRedirectRule(option, uri));
+};

@@ -1,0 +1,82 @@
+/** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
+import { allowing } from '../http/respond.ts';
+import { Refusal } from '../protocol/errors.ts';
+import type { Log, LogEntry } from '../protocol/log.ts';
+import type { Issuer } from '../protocol/origin.ts';
+import { ProviderError } from '../providers/identity-provider.ts';
+import { LedgerUnavailable } from '../tokens/ledger.ts';
+
+/** One request on its way through an endpoint. */
+export interface Visit {
+  readonly request: Request;
+  readonly url: URL;
+  /** Shown to people as the reference id, and logged. */
+  readonly requestId: string;
+  /** Logs with the request id and the endpoint's name filled in. */
+  log(entry: Omit<LogEntry, 'requestId' | 'endpoint'>): void;
+}
+
+export interface EndpointPlan {
+  readonly name: string;
+  /** Those that it answers, everywhere or at an address. */
+  readonly methods: readonly string[] | ((url: URL) => readonly string[]);
+  handle(visit: Visit): Promise<Response>;
+  /** How this endpoint says no. */
+  refuse(refusal: Refusal, visit: Visit): Response;
+}
+
+export interface EndpointSurroundings {
+  readonly issuer: Issuer;
+  readonly log: Log;
+  readonly drawRequestId: () => string;
+}
+
+/** Makes an endpoint that answers every request and never throws. */
+export const createEndpoint =
+  (plan: EndpointPlan, { issuer, log, drawRequestId }: EndpointSurroundings) =>
+  async (request: Request): Promise<Response> => {
+    const requestId = drawRequestId();
+    const url = new URL(request.url);
+    const visit: Visit = {
+      request,
+      url,
+      requestId,
+      log: (entry) => log({ ...entry, requestId, endpoint: plan.name }),
+    };
+    try {
+      // The issuer is configuration: no header, forwarded or not, talks the broker into another one.
+      if (url.origin !== issuer) throw new Refusal('request.host');
+      if (!methodsAt(plan, url).includes(request.method)) throw new Refusal('request.method');
+      return await plan.handle(visit);
+    } catch (error) {
+      const refusal = asRefusal(error);
+      logRefusal(refusal, visit);
+      const response = plan.refuse(refusal, visit);
+      return refusal.reason === 'request.method' ? allowing(methodsAt(plan, url), response) : response;
+    }
+  };
+
+const methodsAt = ({ methods }: EndpointPlan, url: URL): readonly string[] =>
+  typeof methods === 'function' ? methods(url) : methods;
+
+/** Gives whatever was thrown its place in the table of reasons. */
+export const asRefusal = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error;
+  if (error instanceof LedgerUnavailable) return new Refusal('ledger.unavailable', { cause: error });
+  if (error instanceof ProviderError) return new Refusal(`provider.${error.kind}`, { cause: error });
+  return new Refusal('unexpected', { cause: error });
+};
+
+export const logRefusal = (
+  refusal: Refusal,
+  visit: Visit,
+  about: { readonly clientId?: string; readonly provider?: string } = {},
+): void => {
+  const { cause } = refusal;
+  visit.log({
+    event: 'refused',
+    reason: refusal.reason,
+    ...about,
+    ...(cause === undefined ? {} : { cause: String(cause) }),
+  });
+};

@@ -1,0 +1,33 @@
+/** The door for what goes wrong before an answer may redirect: a page for the person, with a reference to quote. */
+import { errorPage } from '../http/respond.ts';
+import type { ParsedBranding } from '../pages/branding.ts';
+import type { ErrorModel } from '../pages/error-page.ts';
+import { defaultPages, type Pages } from '../pages/pages.ts';
+import { Refusal } from '../protocol/errors.ts';
+import { logRefusal, type Visit } from './endpoint.ts';
+
+/** What every page is made with. */
+export interface PageSurroundings {
+  readonly pages: Pages;
+  readonly branding: ParsedBranding;
+  readonly stylesheetPath: string;
+}
+
+export const createPageDoor =
+  ({ pages, branding, stylesheetPath }: PageSurroundings) =>
+  (refusal: Refusal, visit: Visit): Response => {
+    const title = refusal.status < 500 ? 'This sign-in cannot go on' : 'Something is out of order';
+    const { requestId: reference } = visit;
+    const model = { branding, title, message: refusal.description, reference, stylesheetPath };
+    return errorPage(render(pages, model, visit), refusal);
+  };
+
+/** A page of the publisher's that fails must not hide from the person what went wrong before it. */
+const render = ({ error }: Pages, model: ErrorModel, visit: Visit): string => {
+  try {
+    return error(model);
+  } catch (cause) {
+    logRefusal(new Refusal('unexpected', { cause }), visit);
+    return defaultPages.error(model);
+  }
+};

@@ -1,0 +1,47 @@
+/** `GET /.well-known/oauth-authorization-server` (RFC 8414): says what this deployment does, and nothing that is off. */
+import type { Client } from '../clients/client.ts';
+import type { Registry } from '../clients/registry.ts';
+import type { EndpointPlan } from '../doors/endpoint.ts';
+import { problem, publicDocument } from '../http/respond.ts';
+import type { Issuer } from '../protocol/origin.ts';
+import { grants } from './token.ts';
+
+export interface MetadataRooms {
+  readonly issuer: Issuer;
+  readonly registry: Registry;
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly authorizePath: string;
+  readonly tokenPath: string;
+}
+
+export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
+  const document = JSON.stringify(metadataOf(rooms));
+  return {
+    name: 'metadata',
+    methods: ['GET'],
+    refuse: (refusal) => problem(refusal),
+    handle: async () => publicDocument(document, 'application/json'),
+  };
+};
+
+const metadataOf = ({ issuer, registry, scopes, authorizePath, tokenPath }: MetadataRooms) => ({
+  issuer,
+  authorization_endpoint: issuer + authorizePath,
+  token_endpoint: issuer + tokenPath,
+  scopes_supported: [...scopes.keys()],
+  response_types_supported: ['code'],
+  response_modes_supported: ['query'],
+  grant_types_supported: [...grants.keys()],
+  token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  code_challenge_methods_supported: ['S256'],
+  authorization_response_iss_parameter_supported: true,
+});
+
+const methodsOf = (client: Client): readonly string[] => {
+  switch (client.authentication) {
+    case 'none':
+      return ['none'];
+    case 'client_secret':
+      return ['client_secret_post', 'client_secret_basic'];
+  }
+};

@@ -1,0 +1,105 @@
+/** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
+
+import { asRefusal } from '../doors/endpoint.ts';
+import { problem } from '../http/respond.ts';
+import { failOpen, type RateLimiter } from '../limits/rate-limiter.ts';
+import { Refusal } from '../protocol/errors.ts';
+import type { UserId } from '../protocol/identity.ts';
+import type { Log } from '../protocol/log.ts';
+import type { Issuer } from '../protocol/origin.ts';
+import type { Clock } from '../protocol/time.ts';
+import type { Access } from '../tokens/access-token.ts';
+import type { RevocationWatch } from '../tokens/revocation-watch.ts';
+import type { Vault } from '../tokens/vault.ts';
+
+/** What a call must bring. */
+export interface Requirement {
+  /** Which API is called (RFC 8707); left out: the default one. */
+  readonly resource?: string;
+  /** Scopes that the token must carry, all of them. */
+  readonly scopes?: readonly string[];
+  /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
+  readonly limiter?: RateLimiter;
+}
+
+/** What the guard found: the caller, or the finished 401, 403, 429 or 503 response to send instead. */
+export type Protection =
+  | { readonly kind: 'granted'; readonly access: Access }
+  | { readonly kind: 'refused'; readonly response: Response };
+
+export interface ProtectRooms {
+  readonly issuer: Issuer;
+  readonly vault: Vault;
+  /** All resources, the default first. */
+  readonly resources: readonly [string, ...string[]];
+  readonly revocations: RevocationWatch;
+  readonly now: Clock;
+  readonly log: Log;
+  readonly drawRequestId: () => string;
+}
+
+/** Far longer than any token of ours. */
+const longestHeader = 4096;
+
+export const createProtect = (rooms: ProtectRooms) => {
+  const root = `${rooms.issuer}/`;
+  return async (
+    request: Request,
+    { resource = rooms.resources[0], scopes = [], limiter }: Requirement = {},
+  ): Promise<Protection> => {
+    try {
+      if (!request.url.startsWith(root)) throw new Refusal('request.host');
+      const artefact = rooms.vault.access.get(resource);
+      if (artefact === undefined)
+        throw new Error(`protect was asked for a resource that is not configured: ${resource}`);
+      const opened = await artefact.open(bearerOf(request));
+      if (opened.kind === 'unopened') throw new Refusal('token.unreadable', { cause: opened.reason });
+      const token = opened.value;
+      if (rooms.now() >= token.expiresAt) throw new Refusal('token.expired');
+      if (await rooms.revocations.isRevoked(token)) throw new Refusal('token.revoked');
+      if (!scopes.every((scope) => token.scopes.includes(scope))) throw new Refusal('token.scope');
+      if (limiter !== undefined) await countCall(limiter, token.userId, rooms);
+      const { userId, clientId, grantId, claims, expiresAt } = token;
+      return {
+        kind: 'granted',
+        access: { userId, clientId, grantId, scopes: token.scopes, claims, expiresAt },
+      };
+    } catch (error) {
+      const refusal = asRefusal(error);
+      // A call without a token is how clients ask for a challenge: nothing worth a line.
+      if (refusal.reason !== 'token.missing') logRefused(refusal, rooms);
+      return { kind: 'refused', response: problem(refusal, challengeOf(refusal, rooms.issuer, scopes)) };
+    }
+  };
+};
+
+/** RFC 6750 §2.1, the header only: a token in the query ends up in logs, and one in the body is a second place to look. */
+const bearerOf = (request: Request): string => {
+  const header = request.headers.get('authorization');
+  if (header === null) throw new Refusal('token.missing');
+  // One token and nothing else: repeated headers arrive joined by commas, which no token contains.
+  if (header.length > longestHeader || !/^Bearer +[\w-]+$/i.test(header))
+    throw new Refusal('token.malformed');
+  return header.slice(header.lastIndexOf(' ') + 1);
+};
+
+/** By user: hosted clients send everybody's calls from the same few addresses. */
+const countCall = async (limiter: RateLimiter, userId: UserId, { log }: ProtectRooms): Promise<void> => {
+  if ((await failOpen(limiter, log).take(userId)) === 'limited') throw new Refusal('calls.limited');
+};
+
+/** RFC 6750 §3: no error code where no token was sent, so that the client just begins to sign in. */
+const challengeOf = (refusal: Refusal, issuer: Issuer, scopes: readonly string[]): string => {
+  const needed = scopes.length > 0 ? `, scope="${scopes.join(' ')}"` : '';
+  const error = `, error="${refusal.code}", error_description="${refusal.description}"`;
+  return `Bearer realm="${issuer}"${refusal.reason === 'token.missing' ? '' : error}${needed}`;
+};
+
+const logRefused = ({ reason, cause }: Refusal, { log, drawRequestId }: ProtectRooms): void =>
+  log({
+    event: 'refused',
+    endpoint: 'protect',
+    requestId: drawRequestId(),
+    reason,
+    ...(cause === undefined ? {} : { cause: String(cause) }),
+  });

@@ -1,0 +1,84 @@
+/** Issuing tokens (RFC 6749 §5.1): what every grant type does in the end. */
+import type { GrantId } from '../protocol/identity.ts';
+import type { EpochSeconds, Seconds } from '../protocol/time.ts';
+import type { GrantFacts } from '../tokens/ledger.ts';
+import type { Vault } from '../tokens/vault.ts';
+
+/** The token endpoint's answer, as it goes over the wire. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'bearer';
+  /** Seconds. */
+  readonly expires_in: Seconds;
+  readonly refresh_token?: string;
+  readonly scope: string;
+}
+
+/** A grant that was just spent or refreshed, and what it is to yield. */
+export interface Yield {
+  readonly grantId: GrantId;
+  readonly clientId: string;
+  readonly grant: GrantFacts;
+  /** The grant's, or fewer. */
+  readonly scopes: readonly string[];
+  readonly now: EpochSeconds;
+  readonly accessExpiresAt: EpochSeconds;
+}
+
+/** Seals an access token, and says what goes with it. */
+export const issueTokens = async (
+  vault: Vault,
+  yielded: Yield,
+  refreshToken: string | undefined,
+): Promise<TokenResponse> => {
+  const { grantId, clientId, grant, scopes, now, accessExpiresAt } = yielded;
+  const access = vault.access.get(grant.resource);
+  // Both grants checked their own copy of the resource before they spent.
+  if (access === undefined) throw new Error('a grant for a resource that is not configured');
+  const { userId, claims } = grant;
+  const sealed = await access.seal({
+    userId,
+    grantId,
+    clientId,
+    scopes,
+    claims,
+    issuedAt: now,
+    expiresAt: accessExpiresAt,
+  });
+  return {
+    access_token: sealed,
+    token_type: 'bearer',
+    expires_in: accessExpiresAt - now,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    scope: scopes.join(' '),
+  };
+};
+
+/** Seals the grant's current refresh token; none if its policy is to have none. */
+export const sealRefreshToken = async (vault: Vault, yielded: Yield): Promise<string | undefined> => {
+  const { grantId, clientId, grant } = yielded;
+  const { scopes, resource, generation } = grant;
+  switch (grant.refreshPolicy) {
+    case 'none':
+      return undefined;
+    // A stable token stays the same text, so only the row knows when it was last used.
+    case 'stable':
+      return vault.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshAbsoluteExpiresAt,
+      });
+    case 'rotating':
+      return vault.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshIdleExpiresAt,
+      });
+  }
+};

@@ -1,0 +1,72 @@
+/** `grant_type=refresh_token` (RFC 6749 §6, rotation by RFC 9700 §4.14): survives a client's retries, and ends on theft. */
+import type { Client } from '../clients/client.ts';
+import { Refusal } from '../protocol/errors.ts';
+import { narrowedScopes } from '../protocol/scope.ts';
+import type { EpochSeconds } from '../protocol/time.ts';
+import type { GrantFacts } from '../tokens/ledger.ts';
+import { refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
+import type { RefreshToken } from '../tokens/refresh-token.ts';
+import type { Vault } from '../tokens/vault.ts';
+import type { Grant, GrantParameters, GrantRooms } from './grant.ts';
+import { issueTokens, sealRefreshToken } from './issue.ts';
+
+export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
+  const { vault, lifetimes } = rooms;
+  const now = rooms.now();
+  const presented = await openRefreshToken(vault, parameters.refresh_token);
+  checkRefreshToken(presented, client, parameters, now);
+  if (!vault.access.has(presented.resource)) throw new Refusal('refresh.resource-gone');
+  const scopes = narrowedScopes(parameters.scope, scopesLeft(presented, client));
+  const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
+  const grant = await carryOn(rooms, presented, now, idleExpiresAt);
+  const { grantId, clientId } = presented;
+  const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
+  // A stable token is given back as it came: a client that stores nothing new loses nothing.
+  const next =
+    grant.refreshPolicy === 'stable' ? parameters.refresh_token : await sealRefreshToken(vault, yielded);
+  return issueTokens(vault, yielded, next);
+};
+
+const openRefreshToken = async (vault: Vault, presented: string | undefined): Promise<RefreshToken> => {
+  if (presented === undefined) throw new Refusal('refresh.missing');
+  const opened = await vault.refresh.open(presented);
+  if (opened.kind === 'unopened') throw new Refusal('refresh.unreadable', { cause: opened.reason });
+  return opened.value;
+};
+
+const checkRefreshToken = (
+  presented: RefreshToken,
+  client: Client,
+  { resource }: GrantParameters,
+  now: EpochSeconds,
+): void => {
+  if (presented.clientId !== client.id) throw new Refusal('refresh.client');
+  if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
+  if (resource !== undefined && resource !== presented.resource) throw new Refusal('refresh.resource');
+};
+
+/** What the publisher has withdrawn from the client since is not granted any longer. */
+const scopesLeft = ({ scopes }: RefreshToken, client: Client): readonly string[] => {
+  const left = scopes.filter((scope) => client.scopes.includes(scope));
+  if (left.length === 0) throw new Refusal('refresh.scopes-gone');
+  return left;
+};
+
+const carryOn = async (
+  { ledger, lifetimes }: GrantRooms,
+  { grantId, clientId, generation }: RefreshToken,
+  now: EpochSeconds,
+  refreshIdleExpiresAt: EpochSeconds,
+): Promise<GrantFacts> => {
+  const outcome = await ledger.refresh({
+    grantId,
+    clientId,
+    generation,
+    now,
+    grace: refreshGrace,
+    accessExpiresAt: now + lifetimes.access,
+    refreshIdleExpiresAt,
+  });
+  if (outcome.kind === 'continued') return outcome.grant;
+  throw new Refusal(`refresh.${outcome.reason}`);
+};

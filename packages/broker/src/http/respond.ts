@@ -1,0 +1,122 @@
+/** Every response of the broker is made here, so that its headers are right everywhere or nowhere. */
+import type { Refusal } from '../protocol/errors.ts';
+import type { Seconds } from '../protocol/time.ts';
+
+/** How long to wait before asking again: while something is out of order, and after too much was asked. */
+const retryAfter = { outOfOrder: 10, tooMuch: 60 } as const satisfies Readonly<Record<string, Seconds>>;
+
+const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
+// No form-action: Chromium holds it against every redirect that follows a form, and would stop people on their way to the
+// provider. docs/decisions tells why the alternatives are worse.
+const pagePolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const page = {
+  ...always,
+  'content-type': 'text/html; charset=utf-8',
+  'x-frame-options': 'DENY',
+  // `no-referrer` would make the form send `Origin: null`.
+  'referrer-policy': 'same-origin',
+} as const;
+
+/** A page whose form leads on to a provider or back to a client. */
+export const formPage = (html: string, cookies: readonly string[]): Response =>
+  respond(200, html, { ...page, 'content-security-policy': pagePolicy }, cookies);
+
+/** A page that says what went wrong, and leads nowhere. */
+export const errorPage = (html: string, refusal: Refusal): Response =>
+  respond(refusal.status, html, {
+    ...page,
+    ...waiting(refusal),
+    'content-security-policy': `${pagePolicy}; form-action 'none'`,
+  });
+
+/** Sends the browser on with GET, whatever brought it here. */
+export const seeOther = (location: string, cookies: readonly string[]): Response =>
+  respond(303, null, { ...always, location, 'referrer-policy': 'no-referrer' }, cookies);
+
+/** The token endpoint's JSON (RFC 6749 §5.1), which caches must not keep. */
+export const tokenJson = (body: object): Response =>
+  respond(200, JSON.stringify(body), { ...always, 'content-type': 'application/json', pragma: 'no-cache' });
+
+/** The token endpoint's error (RFC 6749 §5.2). */
+export const tokenError = (refusal: Refusal, status: number, challenge: string): Response =>
+  respond(status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {
+    ...always,
+    ...waiting(refusal),
+    ...(status === 401 ? { 'www-authenticate': challenge } : {}),
+    'content-type': 'application/json',
+    pragma: 'no-cache',
+  });
+
+/**
+ * An error in JSON beside the token endpoint's: a problem document (RFC 9457).
+ * @param challenge sent where a token is at fault (RFC 6750 §3); an open document has none
+ */
+export const problem = (refusal: Refusal, challenge?: string): Response => {
+  const body = {
+    type: 'about:blank',
+    title: titleOf(refusal.status),
+    status: refusal.status,
+    detail: refusal.description,
+  };
+  return respond(refusal.status, JSON.stringify(body), {
+    ...always,
+    ...waiting(refusal),
+    ...(challenge !== undefined && tokenAtFault(refusal) ? { 'www-authenticate': challenge } : {}),
+    'content-type': 'application/problem+json',
+  });
+};
+
+/** A public document that may be cached for an hour. */
+export const publicDocument = (body: string, contentType: string): Response =>
+  respond(200, body, {
+    'cache-control': 'public, max-age=3600',
+    'x-content-type-options': 'nosniff',
+    'content-type': contentType,
+  });
+
+/** The same response, telling which methods would have been answered. */
+export const allowing = (methods: readonly string[], response: Response): Response => {
+  response.headers.set('allow', methods.join(', '));
+  return response;
+};
+
+const waiting = ({ status }: Refusal): Record<string, string> => {
+  if (status === 503) return { 'retry-after': String(retryAfter.outOfOrder) };
+  return status === 429 ? { 'retry-after': String(retryAfter.tooMuch) } : {};
+};
+
+const tokenAtFault = ({ status }: Refusal): boolean => status === 401 || status === 403;
+
+/** The status's own phrase, as RFC 9457 §4.2.1 wants it for `about:blank`. */
+const titleOf = (status: number): string => {
+  switch (status) {
+    case 401:
+      return 'Unauthorized';
+    case 403:
+      return 'Forbidden';
+    case 405:
+      return 'Method Not Allowed';
+    case 421:
+      return 'Misdirected Request';
+    case 429:
+      return 'Too Many Requests';
+    case 503:
+      return 'Service Unavailable';
+    default:
+      return status < 500 ? 'Bad Request' : 'Internal Server Error';
+  }
+};
+
+const respond = (
+  status: number,
+  body: string | null,
+  headers: Record<string, string>,
+  cookies: readonly string[] = [],
+): Response => {
+  const response = new Response(body, { status, headers });
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie);
+  return response;
+};

@@ -1,0 +1,64 @@
+/** The face in types: what a publisher passes to `createBroker`, and what comes back. */
+import type { Client } from './clients/client.ts';
+import type { Protection, Requirement } from './endpoints/protect.ts';
+import type { Limits } from './limits/limits.ts';
+import type { Branding } from './pages/branding.ts';
+import type { Pages } from './pages/pages.ts';
+import type { Log } from './protocol/log.ts';
+import type { RandomBytes } from './protocol/random.ts';
+import type { Clock } from './protocol/time.ts';
+import type { IdentityProvider } from './providers/identity-provider.ts';
+import type { Admit } from './sign-in/admission.ts';
+import type { Ledger } from './tokens/ledger.ts';
+import type { Lifetimes } from './tokens/lifetimes.ts';
+
+export interface BrokerOptions {
+  /** The broker's own origin, for example `https://words.example`: no path; http only on loopback. */
+  readonly issuer: string;
+  /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces, newest first. A secret. */
+  readonly sealingKeys: string;
+  /** Every scope that exists, with a description that completes "it will be able to". */
+  readonly scopes: Readonly<Record<string, string>>;
+  /** Identifiers (RFC 8707) of the guarded APIs; the first is the default. Left out: the issuer itself. */
+  readonly resources?: readonly [string, ...string[]];
+  readonly clients: readonly Client[];
+  readonly providers: readonly IdentityProvider[];
+  readonly ledger: Ledger;
+  /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
+  readonly admit?: Admit;
+  /** What counts the broker's own limits. Left out, wholly or in part: this process, for itself. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * Tells a caller's network address, from where only the platform can have written it; never from `X-Forwarded-For`, which
+   * anybody can send. Left out, or `undefined`: sign-ins are not limited, and failed clients are counted without it.
+   */
+  readonly clientAddress?: (request: Request) => string | undefined;
+  /** In seconds; every bound is checked. */
+  readonly lifetimes?: Partial<Lifetimes>;
+  readonly branding?: Partial<Branding>;
+  /** Replaces whole pages. */
+  readonly pages?: Partial<Pages>;
+  /** Left out: one line of JSON per event on the console. */
+  readonly log?: Log;
+  readonly fetch?: typeof fetch;
+  readonly now?: Clock;
+  readonly randomBytes?: RandomBytes;
+}
+
+/** Answers one request. It never throws. */
+export type Endpoint = (request: Request) => Promise<Response>;
+
+/** Where an endpoint is mounted, for all methods; a path that ends in `/*` takes everything below it. */
+export interface Route {
+  readonly path: string;
+  readonly endpoint: Endpoint;
+}
+
+export interface Broker {
+  /** Every endpoint with its path: mount them all, in any router. */
+  readonly routes: readonly Route[];
+  /** Tells who calls a guarded API, without reading storage on a busy isolate. */
+  protect(request: Request, requirement?: Requirement): Promise<Protection>;
+  /** Deletes what has expired; call it from a schedule. */
+  sweep(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+/** The seam where a publisher puts other pages in place of ours. */
+import { type ErrorModel, errorPage } from './error-page.ts';
+import { type SignInModel, signInPage } from './sign-in.ts';
+import { stylesheet } from './stylesheet.ts';
+
+/**
+ * What the broker shows to people. A replacement returns whole documents, escapes every value (`html` does) and runs under
+ * a CSP without script, inline style or foreign origins. Its sign-in page is the consent: it shows client, host, scopes
+ * and a way out, and its form posts to `action` what `signInPage` posts.
+ */
+export interface Pages {
+  readonly signIn: (model: SignInModel) => string;
+  readonly error: (model: ErrorModel) => string;
+  /** CSS served at `stylesheetPath`; rules added to the default's are enough for other colours. */
+  readonly stylesheet: string;
+}
+
+/** The broker's own pages. */
+export const defaultPages: Pages = { signIn: signInPage, error: errorPage, stylesheet };

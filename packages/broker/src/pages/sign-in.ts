@@ -1,0 +1,66 @@
+/** The sign-in page, which is the consent: who asks, for what, where the answer goes, and one button per provider. */
+import type { ParsedBranding } from './branding.ts';
+import { type Html, html } from './html.ts';
+import { properName, renderLayout } from './layout.ts';
+import { fillText, type Texts } from './texts.ts';
+
+export interface SignInModel {
+  readonly branding: ParsedBranding;
+  /** What the client calls itself: a claim. */
+  readonly clientName: string;
+  /** Host, with the port if it is not the scheme's own, that the code is sent to: a fact, from the verified redirect. */
+  readonly redirectHost: string;
+  /** What is asked for; `description` completes "it will be able to". */
+  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  readonly providers: readonly { readonly id: string; readonly label: string }[];
+  /** Path that the form is posted to. */
+  readonly action: string;
+  /** The sealed request, posted back unread as `consent`. */
+  readonly consent: string;
+  readonly stylesheetPath: string;
+}
+
+/** Renders the page. The form posts `consent` with either `choice` (a provider's id) or `cancel=1`. */
+export const signInPage = (model: SignInModel): string => {
+  const { branding, stylesheetPath } = model;
+  const { texts } = branding;
+  const names = {
+    product: properName(branding.name),
+    client: properName(model.clientName),
+    host: html`<strong>${properName(model.redirectHost)}</strong>`,
+  };
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts.signIn, { product: branding.name }),
+    content: html`<p class="lead">${fillText(texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
+<div class="facts">
+${scopeList(model, names)}
+<p>${fillText(texts.destination, names)}</p>
+</div>
+${choiceForm(model)}
+<p class="note">${fillText(texts.assurance, names)}</p>`,
+  });
+};
+
+const scopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<string, Html>>): Html =>
+  scopes.length === 0
+    ? html`<p>${fillText(branding.texts.noScopes, names)}</p>`
+    : html`<h2>${fillText(branding.texts.scopes, names)}</h2>
+<ul class="scopes">
+${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
+
+// autocomplete="off": on reload Firefox would put the earlier sealed request back into the field.
+const choiceForm = ({ action, consent, providers, branding: { texts } }: SignInModel): Html =>
+  html`<form method="post" action="${action}" autocomplete="off">
+<input type="hidden" name="consent" value="${consent}">
+<fieldset>
+<legend>${fillText(texts.choice)}</legend>
+<ul class="providers" role="list">
+${providers.map((provider) => providerButton(provider, texts))}</ul>
+</fieldset>
+<button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
+</form>`;
+
+const providerButton = ({ id, label }: SignInModel['providers'][number], texts: Texts): Html =>
+  html`<li><button name="choice" value="${id}">${fillText(texts.continueWith, { provider: properName(label) })}</button></li>\n`;

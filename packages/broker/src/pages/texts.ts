@@ -1,0 +1,83 @@
+/** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
+import { ConfigurationError } from '../protocol/errors.ts';
+import { type Html, type HtmlValue, html } from './html.ts';
+
+/**
+ * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes) and
+ * `{provider}`. A replacement keeps the places of the default; only `{product}` may be left out.
+ */
+export interface Texts {
+  /** Heading and window title: `{product}`. */
+  readonly signIn: string;
+  /** Who asks for what: `{client}`, `{product}`. */
+  readonly request: string;
+  /** Stands before the list of what is asked for: `{client}`. */
+  readonly scopes: string;
+  /** Stands instead of the list when nothing is asked for but to be recognised: `{client}`, `{product}`. */
+  readonly noScopes: string;
+  /** Where the browser goes afterwards: `{host}`. */
+  readonly destination: string;
+  /** Name of the group of buttons. */
+  readonly choice: string;
+  /** A provider's button, which is also the consent: `{provider}`. */
+  readonly continueWith: string;
+  readonly cancel: string;
+  /**
+   * What happens to password, name and address: `{client}`, `{product}`. Replace it if the guarded API itself tells
+   * clients who the person is, so that the page stays true.
+   */
+  readonly assurance: string;
+  readonly privacy: string;
+  /** What to do after an error: `{product}`. */
+  readonly advice: string;
+  /** Name of the reference that identifies an error in the log. */
+  readonly reference: string;
+}
+
+export const defaultTexts: Texts = {
+  signIn: 'Sign in to {product}',
+  request: '{client} asks to use {product} on your behalf.',
+  scopes: '{client} will be able to:',
+  noScopes: '{client} will only be able to recognise you when you come back to {product}.',
+  destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
+  choice: 'Allow this and sign in',
+  continueWith: 'Continue with {provider}',
+  cancel: 'Cancel',
+  assurance:
+    'You sign in on the provider’s own page, so {product} never sees your password. ' +
+    '{client} gets neither your name nor your e-mail address, only what you allow here.',
+  privacy: 'Privacy policy',
+  advice:
+    'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
+  reference: 'Reference',
+};
+
+/**
+ * Completes replaced texts with the defaults.
+ * @throws ConfigurationError for an unknown text, an empty one, one that lost a place for a name or invents one
+ */
+export const parseTexts = (given: Partial<Texts>): Texts => {
+  for (const [name, text] of Object.entries(given)) checkText(`branding.texts.${name}`, name, text);
+  return { ...defaultTexts, ...given };
+};
+
+/** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
+export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
+  html`${text.split(place).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;
+
+// Splitting by it leaves the places' names at the odd positions.
+const place = /\{([a-z]+)\}/;
+
+const placesIn = (text: string): readonly string[] => text.split(place).filter((_, index) => index % 2 === 1);
+
+const checkText = (option: string, name: string, text: unknown): void => {
+  const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
+  if (original === undefined) throw new ConfigurationError(option, 'is not a text of the pages');
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new ConfigurationError(option, 'must be a text that is not empty');
+  const places = placesIn(original);
+  const lost = places.find((wanted) => wanted !== 'product' && !placesIn(text).includes(wanted));
+  if (lost !== undefined) throw new ConfigurationError(option, `must contain {${lost}}`);
+  const invented = placesIn(text).find((used) => !places.includes(used));
+  if (invented !== undefined) throw new ConfigurationError(option, `cannot contain {${invented}}`);
+};

@@ -1,0 +1,47 @@
+/** The two ways to fail: a configuration that must not start, and a request that is refused for a named reason. */
+import { type OAuthErrorCode, type Reason, reasons } from './reasons.ts';
+
+/** A setting that would be unsafe or meaningless. Thrown while the broker is being built, never later. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  /** The option at fault, as the publisher wrote it: `issuer`, `clients`, `sealingKeys`. */
+  readonly option: string;
+
+  constructor(option: string, problem: string) {
+    super(`${option} ${problem}`);
+    this.option = option;
+  }
+}
+
+/** A request that is over. `reason` is for the log; only `code` and `description` ever leave the house. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: Reason;
+  readonly code: OAuthErrorCode;
+  readonly description: string;
+  readonly status: number;
+
+  constructor(reason: Reason, options?: ErrorOptions) {
+    super(reason, options);
+    this.reason = reason;
+    const [code, description, status] = reasons[reason];
+    this.code = code;
+    this.description = description;
+    this.status = status ?? statusOf[code];
+  }
+}
+
+const statusOf: Readonly<Record<OAuthErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unsupported_grant_type: 400,
+  unsupported_response_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  access_denied: 403,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  server_error: 500,
+  temporarily_unavailable: 503,
+};

@@ -1,0 +1,27 @@
+/** Who somebody is: the identity that a provider vouches for, and the user of ours that it stands for. */
+
+/** Key of a user of ours: opaque, never shown to clients in the clear. */
+export type UserId = string;
+
+/** Key of a grant: the family of all tokens issued from one consent. */
+export type GrantId = string;
+
+/** What a provider proved about the person who signed in. */
+export interface Identity {
+  /** Which provider vouches, for example `google`. */
+  readonly provider: string;
+  /** The provider's own stable key of the person; never an e-mail address. */
+  readonly subject: string;
+  /** How the provider shows the person (a name or an address): for display only, never a key. */
+  readonly label?: string;
+  readonly email?: string;
+  /** True only if the provider says so; absent at the provider means false. */
+  readonly emailVerified: boolean;
+  /** The provider's refresh token, a secret; absent when this sign-in brought none. */
+  readonly refreshToken?: string;
+  /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`). */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Small facts about a user that travel sealed in every access token; 512 bytes of JSON at most. */
+export type UserClaims = Readonly<Record<string, string | number | boolean>>;

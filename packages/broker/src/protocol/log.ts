@@ -1,0 +1,22 @@
+/** What the broker tells its operator: one flat, structured line per event. Never a secret, a token, a code or a user id. */
+import type { Reason } from './reasons.ts';
+
+export interface LogEntry {
+  /**
+   * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
+   * limiter is out of order and lets everybody pass.
+   */
+  readonly event: 'signed-in' | 'tokens-issued' | 'refused' | 'unpinned-gpt' | 'limiter-failed';
+  /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
+  readonly requestId?: string;
+  readonly endpoint?: string;
+  readonly clientId?: string;
+  readonly provider?: string;
+  /** Where a code went: tells which GPT signed somebody in. */
+  readonly redirectUri?: string;
+  readonly reason?: Reason;
+  /** What went wrong underneath, as far as it is known; for operators only. */
+  readonly cause?: string;
+}
+
+export type Log = (entry: LogEntry) => void;

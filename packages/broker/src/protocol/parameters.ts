@@ -1,0 +1,32 @@
+/** Reading OAuth parameters: each at most once, empty means absent, unknown ones do not matter (RFC 6749 §3.1, §3.2). */
+import { Refusal } from './errors.ts';
+
+/** The parameters of one request that the endpoint knows. */
+export type Parameters<Name extends string> = { readonly [name in Name]?: string };
+
+/**
+ * Picks the known parameters out of a query or a form body.
+ * @throws Refusal `invalid_request` when a known one is repeated, whichever value came first
+ */
+export const readParameters = <Name extends string>(
+  source: URLSearchParams,
+  known: readonly Name[],
+): Parameters<Name> => {
+  const found: { [name in Name]?: string } = {};
+  for (const name of known) {
+    const [value, ...more] = source.getAll(name);
+    if (more.length > 0) throw new Refusal('parameter.repeated');
+    if (value) found[name] = value;
+  }
+  return found;
+};
+
+/**
+ * Reads the resource indicator (RFC 8707 §2). It alone may be repeated, with the same value: a token is for one resource.
+ * @throws Refusal `invalid_target` for several
+ */
+export const readResource = (source: URLSearchParams): string | undefined => {
+  const [resource, ...more] = new Set(source.getAll('resource').filter((value) => value !== ''));
+  if (more.length > 0) throw new Refusal('resource.several');
+  return resource;
+};

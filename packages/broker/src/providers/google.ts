@@ -1,0 +1,34 @@
+/** Google as an identity provider: data over any OpenID Connect issuer. */
+import type { IdentityProvider } from './identity-provider.ts';
+import { oidc } from './oidc.ts';
+
+export interface GoogleSettings {
+  readonly clientId: string;
+  /** A secret. */
+  readonly clientSecret: string;
+  /** Origin of a stand-in on loopback in development. Left out: Google itself. */
+  readonly standIn?: string;
+}
+
+/**
+ * Lets people sign in with Google.
+ * @throws ConfigurationError `providers.google.<option>` for a missing or malformed setting
+ * @see https://developers.google.com/identity/openid-connect/openid-connect
+ */
+export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): IdentityProvider =>
+  oidc({
+    id: 'google',
+    label: 'Google',
+    issuer: standIn ?? 'https://accounts.google.com',
+    clientId,
+    clientSecret,
+    scopes: ['openid', 'email', 'profile'],
+    authorizationParameters: {
+      // Asks for a refresh token; the scope `offline_access` does not exist here. It comes only with a person's first
+      // consent, so a sign-in without one is normal and must never overwrite the stored one. Google keeps 100 per person
+      // and client and drops the oldest unasked; while the consent screen is in "Testing" each dies after 7 days.
+      access_type: 'offline',
+      // Not `consent`: that brings a new refresh token, and Google's own consent page, at every sign-in.
+      prompt: 'select_account',
+    },
+  });

@@ -1,0 +1,61 @@
+/** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
+import type { Identity } from '../protocol/identity.ts';
+import type { Clock } from '../protocol/time.ts';
+
+/** What a provider may use of the outside world. */
+export interface ProviderIo {
+  readonly fetch: typeof fetch;
+  readonly now: Clock;
+  /** Whether plain http to a loopback issuer is allowed: true only when the broker itself is on loopback. */
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** The values of one journey to the provider, drawn at random for it alone. */
+export interface ProviderLeg {
+  /** The broker's own callback for this provider. */
+  readonly redirectUri: string;
+  readonly state: string;
+  readonly nonce: string;
+  /** PKCE verifier (RFC 7636), a secret, 43 characters. */
+  readonly codeVerifier: string;
+}
+
+/** One identity provider. `createBroker` is given a list of them. */
+export interface IdentityProvider {
+  /** Stands in the callback path and in stored identities: lower-case letters, digits and hyphens. */
+  readonly id: string;
+  /** The name on the button: `Google`. */
+  readonly label: string;
+  /** Every URL that the settings name, so that `createBroker` can refuse an http one at the start. */
+  readonly configuredUrls: readonly string[];
+  /** How it sends people back: in the callback's query, or in a form that the browser posts there. */
+  readonly answersBy: 'query' | 'form_post';
+  /**
+   * Error codes of its token endpoint that, in answer to a refresh, mean that the person's grant there has ended. Any other
+   * error says something about us, or about the provider's health, and nothing about the person.
+   */
+  readonly gone: readonly string[];
+  /**
+   * Builds the URL that the browser is sent to.
+   * @throws ProviderError `unavailable` when the provider's metadata cannot be read, `invalid` when they do not verify
+   */
+  authorizationUrl(leg: ProviderLeg, io: ProviderIo): Promise<URL>;
+  /**
+   * Exchanges the provider's answer for a fully verified identity.
+   * @param answer the callback URL with the provider's parameters, however they came
+   * @throws ProviderError `denied` when the person refused, `unavailable` when the provider did not answer in
+   *   time or with a server error, `invalid` for everything that does not verify
+   */
+  identify(answer: URL, leg: ProviderLeg, io: ProviderIo): Promise<Identity>;
+}
+
+/** Why a provider did not vouch. The reason is for the log, never for a client. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  readonly kind: 'denied' | 'unavailable' | 'invalid';
+
+  constructor(kind: ProviderError['kind'], reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.kind = kind;
+  }
+}

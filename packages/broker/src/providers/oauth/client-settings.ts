@@ -1,0 +1,77 @@
+/** Our part as a client of a provider: the settings that all providers share, and what is demanded of them. */
+import { ConfigurationError } from '../../protocol/errors.ts';
+import { isLoopback } from '../../protocol/origin.ts';
+import type { EpochSeconds } from '../../protocol/time.ts';
+
+/** A secret as the provider gave it, or what makes one for a single exchange. */
+export type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
+
+export interface ClientSettings {
+  /** Stands in the callback path and in stored identities, so never change it: `google`, `acme-login`. */
+  readonly id: string;
+  /** The name on the button. */
+  readonly label: string;
+  readonly clientId: string;
+  readonly clientSecret: ClientSecret;
+  readonly scopes?: readonly string[];
+  /** Added to the authorization request: `prompt`, `hd`, `access_type` and the like. */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
+}
+
+/** What must be true of an option, and what is said when it is not. */
+export type Demand<Settings> = readonly [
+  option: keyof Settings & string,
+  isMet: (settings: Settings) => boolean,
+  problem: string,
+];
+
+/** @throws ConfigurationError `providers.<id>.<option>` for the first demand that is not met */
+export const demand = <Settings extends { readonly id: string }>(
+  settings: Settings,
+  demands: readonly Demand<Settings>[],
+): Settings => {
+  for (const [option, isMet, problem] of demands) {
+    if (!isMet(settings)) throw new ConfigurationError(`providers.${settings.id}.${option}`, problem);
+  }
+  return settings;
+};
+
+const credentialProblem = 'must be given, as printable ASCII without spaces.';
+
+export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
+  ['id', ({ id }) => matches(/^[a-z0-9-]{1,32}$/, id), 'must be 1 to 32 characters a-z, 0-9 and hyphen.'],
+  ['label', ({ label }) => matches(/\S/, label), 'must not be empty.'],
+  ['clientId', ({ clientId }) => matches(credential, clientId), credentialProblem],
+  [
+    'clientSecret',
+    ({ clientSecret }) => typeof clientSecret === 'function' || matches(credential, clientSecret),
+    credentialProblem,
+  ],
+  [
+    'scopes',
+    ({ scopes }) => scopes.every((scope) => matches(scopeToken, scope)),
+    'must be names without space, quote or backslash.',
+  ],
+  [
+    'authorizationParameters',
+    ({ authorizationParameters: added }) => !Object.keys(added).some((name) => reserved.test(name)),
+    'must not set what every sign-in sets itself, nor request or request_uri.',
+  ],
+];
+
+/** Tells whether a setting may be requested from: https, or http on loopback; without user, password and fragment. */
+export const isAddress = (text: string): boolean => {
+  const url = matches(/^[^#\s]+$/, text) ? URL.parse(text) : null;
+  if (url === null || url.username !== '' || url.password !== '') return false;
+  return url.protocol === 'https:' || isLoopback(url);
+};
+
+/** VSCHAR (RFC 6749 appendices A.1 and A.2). Space is left out: it comes from careless copying. */
+const credential = /^[\x21-\x7E]+$/;
+const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+/** A request object would override all the others (OpenID Connect Core §6). */
+const reserved =
+  /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/;
+
+/** Also false for what only the compiler promised to be a string: an unset environment variable. */
+const matches = (shape: RegExp, value: unknown): boolean => typeof value === 'string' && shape.test(value);

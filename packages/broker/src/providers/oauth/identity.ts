@@ -1,0 +1,46 @@
+/** What a provider said of a person becomes an identity. */
+import type { Identity } from '../../protocol/identity.ts';
+import { ProviderError } from '../identity-provider.ts';
+
+/** Who it is in the provider's words; of the rest, what is no readable text is left out. */
+export interface Description {
+  /** The provider's own stable key of the person. */
+  readonly subject: string;
+  /** The first of them that is a text is how the person is shown. */
+  readonly labels: readonly unknown[];
+  readonly email?: unknown;
+  /** Whether the provider says that the address is theirs. */
+  readonly emailVerified?: boolean;
+}
+
+/** OpenID Connect Core §2. */
+const longestSubject = 255;
+/** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
+const longestLabel = 320;
+
+/** @throws ProviderError `invalid` for a subject that is empty or too long to be one */
+export const identityFrom = (
+  provider: string,
+  description: Description,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { subject, labels, emailVerified = false } = description;
+  if (subject === '' || subject.length > longestSubject)
+    throw new ProviderError('invalid', 'the subject is empty or too long');
+  const email = readText(description.email);
+  const label = labels.map(readText).find((text) => text !== undefined);
+  return {
+    provider,
+    subject,
+    emailVerified: emailVerified && email !== undefined,
+    claims,
+    ...(label === undefined ? {} : { label }),
+    ...(email === undefined ? {} : { email }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  };
+};
+
+/** Gives a text that may be shown; `undefined` for what is none, is empty or too long. */
+export const readText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= longestLabel ? value : undefined;

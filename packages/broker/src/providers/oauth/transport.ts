@@ -1,0 +1,25 @@
+/** How `oauth4webapi` reaches an issuer, and which addresses of an issuer may be reached at all. */
+import { allowInsecureRequests, customFetch } from 'oauth4webapi';
+import { isLoopback } from '../../protocol/origin.ts';
+import { ProviderError, type ProviderIo } from '../identity-provider.ts';
+import { askProvider, type ProviderRequest } from '../provider-request.ts';
+
+/** The options of every request that the library makes. */
+export const transport = (io: ProviderIo) => ({
+  [customFetch]: (url: string, request: ProviderRequest) => askProvider(url, request, io),
+  // The library knows only "any http" or none; `parseEndpoint` has looked at each address before.
+  [allowInsecureRequests]: io.allowLoopbackHttp,
+});
+
+/**
+ * Checks an address that an issuer names: https, or http on loopback for an issuer that is there itself.
+ * @throws ProviderError `invalid` for any other address, and for one with user, password or fragment
+ */
+export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  const plain = io.allowLoopbackHttp && isLoopback(issuer);
+  if (url !== null && url.username + url.password + url.hash === '') {
+    if (url.protocol === 'https:' || (plain && isLoopback(url))) return url.href;
+  }
+  throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an address that may be used`);
+};

@@ -1,0 +1,130 @@
+/** Any OAuth 2.0 server that is no OpenID Connect issuer: the code flow with state and PKCE, then its API says who it is. */
+import {
+  type AuthorizationServer,
+  authorizationCodeGrantRequest,
+  ClientSecretPost,
+  processAuthorizationCodeResponse,
+  type TokenEndpointResponse,
+  validateAuthResponse,
+} from 'oauth4webapi';
+import {
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  type ProviderLeg,
+} from './identity-provider.ts';
+import { authorizationUrl } from './oauth/authorization-url.ts';
+import { clientOf, secretOf } from './oauth/client.ts';
+import {
+  type ClientSettings,
+  clientDemands,
+  type Demand,
+  demand,
+  isAddress,
+} from './oauth/client-settings.ts';
+import { orProviderError, tokenEndpointError } from './oauth/failure.ts';
+import { type Description, identityFrom } from './oauth/identity.ts';
+import { transport } from './oauth/transport.ts';
+import { askProvider } from './provider-request.ts';
+
+export type { Description } from './oauth/identity.ts';
+
+/** `scopes` are none when they are left out; the client secret goes into the form. All URLs are https, on loopback also http. */
+export interface OAuth2Settings extends ClientSettings {
+  /** What the server calls itself in the `iss` of an answer (RFC 9207), if it sends one. */
+  readonly issuer: string;
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  /** Answers a GET with the access token in JSON. */
+  readonly profileUrl: string;
+  /** Reads the person out of that JSON; `undefined` for what is nobody. */
+  readonly describe: (profile: Readonly<Record<string, unknown>>) => Description | undefined;
+}
+
+type Party = Required<OAuth2Settings>;
+
+/**
+ * Lets people sign in at an OAuth 2.0 server that has an API for their profile.
+ * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
+ * @see RFC 6749 §4.1, RFC 7636, RFC 9207
+ */
+export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
+  const party = demand<Party>({ scopes: [], authorizationParameters: {}, ...settings }, demands);
+  return {
+    id: party.id,
+    label: party.label,
+    configuredUrls: [party.authorizationUrl, party.tokenUrl, party.profileUrl],
+    answersBy: 'query',
+    gone: ['invalid_grant'],
+    authorizationUrl: (leg) => authorizationUrl(party.authorizationUrl, party, leg),
+    identify: (answer, leg, io) =>
+      orProviderError(async () => {
+        const tokens = await redeem(answer.searchParams, party, leg, io);
+        const profile = await readProfile(party, tokens.access_token, io);
+        const description = party.describe(profile);
+        if (description === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
+        return identityFrom(party.id, description, profile, tokens.refresh_token);
+      }),
+  };
+};
+
+const addressProblem = 'must be an https URL without user and fragment, or http on loopback.';
+
+const demands: readonly Demand<Party>[] = [
+  ...clientDemands,
+  ['issuer', ({ issuer }) => isAddress(issuer), addressProblem],
+  ['authorizationUrl', (party) => isAddress(party.authorizationUrl), addressProblem],
+  ['tokenUrl', ({ tokenUrl }) => isAddress(tokenUrl), addressProblem],
+  ['profileUrl', ({ profileUrl }) => isAddress(profileUrl), addressProblem],
+];
+
+const redeem = async (
+  answer: URLSearchParams,
+  party: Party,
+  leg: ProviderLeg,
+  io: ProviderIo,
+): Promise<TokenEndpointResponse> => {
+  const server: AuthorizationServer = { issuer: party.issuer, token_endpoint: party.tokenUrl };
+  const client = clientOf(party);
+  const response = await authorizationCodeGrantRequest(
+    server,
+    client,
+    ClientSecretPost(await secretOf(party, io)),
+    validateAuthResponse(server, client, answer, leg.state),
+    leg.redirectUri,
+    leg.codeVerifier,
+    transport(io),
+  );
+  await refuseErrorInSuccess(response);
+  return processAuthorizationCodeResponse(server, client, response);
+};
+
+/** GitHub says what went wrong with status 200. */
+const refuseErrorInSuccess = async (response: Response): Promise<void> => {
+  const { error } = Object(
+    await response
+      .clone()
+      .json()
+      .catch(() => undefined),
+  );
+  if (response.ok && typeof error === 'string') throw tokenEndpointError(error);
+};
+
+const readProfile = async (
+  { profileUrl }: Party,
+  accessToken: string,
+  io: ProviderIo,
+): Promise<Readonly<Record<string, unknown>>> => {
+  const headers = {
+    accept: 'application/json',
+    authorization: `Bearer ${accessToken}`,
+    // GitHub answers nobody who does not name themselves, and Workers send no name of their own.
+    'user-agent': 'words-with-chat-broker',
+  };
+  const response = await askProvider(profileUrl, { method: 'GET', headers }, io);
+  const profile: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw new ProviderError('invalid', `the profile answered with status ${response.status}`);
+  if (typeof profile !== 'object' || profile === null)
+    throw new ProviderError('invalid', 'the profile is no JSON object');
+  return { ...profile };
+};

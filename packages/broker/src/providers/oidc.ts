@@ -1,0 +1,56 @@
+/** Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state, nonce and PKCE. */
+import type { Identity } from '../protocol/identity.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import { authorizationUrl } from './oauth/authorization-url.ts';
+import { orProviderError } from './oauth/failure.ts';
+import { identityFrom } from './oauth/identity.ts';
+import { createDiscovery } from './oidc/discovery.ts';
+import { redeem, type Voucher } from './oidc/exchange.ts';
+import type { IssuerNames } from './oidc/issuer-names.ts';
+import { type OidcSettings, parseRelyingParty } from './oidc/relying-party.ts';
+import { createSignatureCheck } from './oidc/signing-keys.ts';
+
+export type { OidcSettings } from './oidc/relying-party.ts';
+
+/**
+ * Lets people sign in at any OpenID Connect issuer. Nothing is requested before the first sign-in; metadata and signing
+ * keys are then remembered, so make the provider once and not for every request.
+ * @param names left out: the issuer goes by its identifier alone, as every issuer should
+ * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
+ * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
+ */
+export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvider => {
+  const party = parseRelyingParty(settings);
+  const discover = createDiscovery(party.issuer, names);
+  const checkSignature = createSignatureCheck();
+  const more = party.responseMode === 'query' ? {} : { response_mode: party.responseMode };
+  return {
+    id: party.id,
+    label: party.label,
+    configuredUrls: [party.issuer],
+    answersBy: party.responseMode,
+    gone: ['invalid_grant'],
+    authorizationUrl: (leg, io) =>
+      orProviderError(async () => {
+        const { authorizationEndpoint } = await discover(io);
+        return authorizationUrl(authorizationEndpoint, party, leg, { nonce: leg.nonce, ...more });
+      }),
+    identify: (answer, leg, io) =>
+      orProviderError(async () => {
+        const exchange = { party, names, metadata: await discover(io), checkSignature, leg, io };
+        return identityOf(party.id, await redeem(answer.searchParams, exchange));
+      }),
+  };
+};
+
+const identityOf = (provider: string, { claims, refreshToken }: Voucher): Identity => {
+  const { sub: subject, email, name, email_verified: verified } = claims;
+  // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
+  const emailVerified = verified === true || verified === 'true';
+  return identityFrom(
+    provider,
+    { subject, labels: [email, name], email, emailVerified },
+    claims,
+    refreshToken,
+  );
+};

@@ -1,0 +1,81 @@
+/** The provider's answer at the callback becomes claims: answer, code, ID token, signature, in this order. */
+import {
+  type AuthorizationServer,
+  authorizationCodeGrantRequest,
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  getValidatedIdTokenClaims,
+  type IDToken,
+  processAuthorizationCodeResponse,
+  validateAuthResponse,
+} from 'oauth4webapi';
+import { ProviderError, type ProviderIo, type ProviderLeg } from '../identity-provider.ts';
+import { clientOf, secretOf } from '../oauth/client.ts';
+import { transport } from '../oauth/transport.ts';
+import type { IssuerMetadata } from './discovery.ts';
+import { checkIdToken } from './id-token.ts';
+import { claimedIssuer, type IssuerNames, underName } from './issuer-names.ts';
+import type { RelyingParty } from './relying-party.ts';
+import type { CheckSignature } from './signing-keys.ts';
+
+/** Everything that one exchange needs besides the answer. */
+export interface Exchange {
+  readonly party: RelyingParty;
+  readonly names: IssuerNames | undefined;
+  readonly metadata: IssuerMetadata;
+  readonly checkSignature: CheckSignature;
+  readonly leg: ProviderLeg;
+  readonly io: ProviderIo;
+}
+
+/** What the issuer vouches for. Nothing leaves this file that was not verified. */
+export interface Voucher {
+  readonly claims: IDToken;
+  readonly refreshToken: string | undefined;
+}
+
+/**
+ * Redeems the code in an answer.
+ * @param answer the parameters that came to the callback
+ * @throws the library's errors and ProviderError; `orProviderError` makes all of them the latter
+ */
+export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promise<Voucher> => {
+  const { party, names, metadata, checkSignature, leg, io } = exchange;
+  const { server } = metadata;
+  const client = clientOf(party);
+  // State, and `iss` against mix-up (RFC 9207), before the code goes anywhere.
+  const checked = validateAuthResponse(
+    underName(server, names, answer.get('iss')),
+    client,
+    answer,
+    leg.state,
+  );
+  const response = await authorizationCodeGrantRequest(
+    server,
+    client,
+    authentication(server, await secretOf(party, io)),
+    checked,
+    leg.redirectUri,
+    leg.codeVerifier,
+    transport(io),
+  );
+  const issuer = names === undefined ? server : underName(server, names, await claimedIssuer(response));
+  const tokens = await processAuthorizationCodeResponse(issuer, client, response, {
+    expectedNonce: leg.nonce,
+    requireIdToken: true,
+  });
+  const claims = getValidatedIdTokenClaims(tokens);
+  if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
+  checkIdToken(claims, party.clientId, io.now());
+  await checkSignature(response, metadata, io);
+  return { claims, refreshToken: tokens.refresh_token };
+};
+
+/** Prefers the body: servers disagree on how credentials are encoded inside Basic (RFC 6749 §2.3.1). */
+const authentication = (server: AuthorizationServer, secret: string): ClientAuth => {
+  const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
+  if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
+  throw new ProviderError('invalid', 'the token endpoint takes no client secret');
+};

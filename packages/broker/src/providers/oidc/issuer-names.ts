@@ -1,0 +1,30 @@
+/** The names of an issuer that goes by several: one for each of its tenants, as Microsoft does. */
+import type { AuthorizationServer } from 'oauth4webapi';
+import { decodeBase64url } from '../../protocol/base64url.ts';
+
+export interface IssuerNames {
+  /** What its metadata call it: one of the names, or the pattern of all. */
+  readonly inMetadata: string;
+  /** Tells whether tokens and answers under this name are the issuer's. */
+  readonly isOne: (name: string) => boolean;
+}
+
+/** The metadata under the name that is claimed. A name that is not the issuer's changes nothing, and then does not fit. */
+export const underName = (
+  server: AuthorizationServer,
+  names: IssuerNames | undefined,
+  claimed: unknown,
+): AuthorizationServer =>
+  typeof claimed === 'string' && names?.isOne(claimed) ? { ...server, issuer: claimed } : server;
+
+/** Reads whom the ID token of a token response claims to be from. Nothing is verified yet. */
+export const claimedIssuer = async (response: Response): Promise<unknown> => {
+  try {
+    const { id_token: idToken } = Object(await response.clone().json());
+    const claims = decodeBase64url(String(idToken).split('.')[1] ?? '');
+    return Object(JSON.parse(new TextDecoder().decode(claims))).iss;
+  } catch {
+    // Whatever is wrong with it, the library says when it reads the same.
+    return undefined;
+  }
+};

@@ -1,0 +1,41 @@
+/** Who we are to an OpenID Connect issuer: a publisher's settings, checked. */
+import {
+  type ClientSettings,
+  clientDemands,
+  type Demand,
+  demand,
+  isAddress,
+} from '../oauth/client-settings.ts';
+
+/** `scopes` are `openid email profile` when they are left out; `openid` must be among them. */
+export interface OidcSettings extends ClientSettings {
+  /** The issuer identifier: an https URL without query and fragment; http only on loopback. */
+  readonly issuer: string;
+  /** How the issuer sends people back. Left out: `query`. */
+  readonly responseMode?: 'query' | 'form_post';
+}
+
+/** Settings that were checked and completed. */
+export type RelyingParty = Required<OidcSettings>;
+
+/** @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or unsafe */
+export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
+  demand(
+    {
+      scopes: ['openid', 'email', 'profile'],
+      authorizationParameters: {},
+      responseMode: 'query',
+      ...settings,
+    },
+    demands,
+  );
+
+const demands: readonly Demand<RelyingParty>[] = [
+  ...clientDemands,
+  [
+    'issuer',
+    ({ issuer }) => isAddress(issuer) && !issuer.includes('?'),
+    'must be an https URL without user, query and fragment, or http on loopback.',
+  ],
+  ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
+];

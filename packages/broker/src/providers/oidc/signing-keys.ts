@@ -1,0 +1,74 @@
+/** An issuer's signing keys (RFC 7517 §5): kept for a while, and read again when a signature does not fit them. */
+import {
+  type AuthorizationServer,
+  type JWKS,
+  jwksCache,
+  validateApplicationLevelSignature,
+} from 'oauth4webapi';
+import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
+import { ProviderError, type ProviderIo } from '../identity-provider.ts';
+import { askProvider } from '../provider-request.ts';
+import type { IssuerMetadata } from './discovery.ts';
+
+/** Checks the signature of the ID token in a token response that the library has processed. */
+export type CheckSignature = (response: Response, metadata: IssuerMetadata, io: ProviderIo) => Promise<void>;
+
+interface HeldKeys {
+  readonly url: string;
+  readonly set: JWKS;
+  readonly readAt: EpochSeconds;
+}
+
+const maxAge: Seconds = 300;
+/** Keys younger than this are not read again, however many bad tokens come. */
+const minAge: Seconds = 10;
+
+/** Makes the signature check of one issuer; it remembers the keys for as long as it lives. */
+export const createSignatureCheck = (): CheckSignature => {
+  // The finished value, never the promise: on Workers one request must not wait for another's.
+  let held: HeldKeys | undefined;
+
+  const recent = (url: string, io: ProviderIo): HeldKeys | undefined =>
+    held !== undefined && held.url === url && io.now() < held.readAt + maxAge ? held : undefined;
+
+  const read = async (url: string, io: ProviderIo): Promise<HeldKeys> => {
+    const set = await readKeys(url, io);
+    held = { url, set, readAt: io.now() };
+    return held;
+  };
+
+  return async (response, { server, keysUrl }, io) => {
+    const keys = recent(keysUrl, io) ?? (await read(keysUrl, io));
+    try {
+      await validate(response, server, keys);
+    } catch (error) {
+      if (io.now() < keys.readAt + minAge) throw error;
+      // The issuer may have a new key, under a new name or under the old one: worth one more try.
+      await validate(response, server, await read(keysUrl, io));
+    }
+  };
+};
+
+/**
+ * Copies, because the library remembers promises for each object it is given; and dates the keys in the future, because
+ * it would otherwise read them again by its own rules.
+ */
+const validate = (response: Response, server: AuthorizationServer, { set }: HeldKeys): Promise<void> =>
+  validateApplicationLevelSignature({ ...server }, response, {
+    [jwksCache]: { jwks: structuredClone(set), uat: Number.POSITIVE_INFINITY },
+  });
+
+const readKeys = async (url: string, io: ProviderIo): Promise<JWKS> => {
+  const headers = { accept: 'application/json, application/jwk-set+json' };
+  const response = await askProvider(url, { method: 'GET', headers }, io);
+  const set: unknown = await response.json().catch(() => undefined);
+  if (!response.ok || !isKeySet(set))
+    throw new ProviderError('invalid', 'the signing keys could not be read');
+  return set;
+};
+
+const isKeySet = (value: unknown): value is JWKS =>
+  isObject(value) && 'keys' in value && Array.isArray(value.keys) && value.keys.every(isObject);
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

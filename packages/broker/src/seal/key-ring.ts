@@ -1,0 +1,63 @@
+/** Named 256-bit keys, newest first: the newest seals, all open. */
+import { decodeBase64url, encodeBase64url } from '../protocol/base64url.ts';
+import { ConfigurationError } from '../protocol/errors.ts';
+import type { RandomBytes } from '../protocol/random.ts';
+
+export interface NamedKey {
+  /** 1 to 16 characters of a–z, 0–9 and hyphen; stands readable in everything that the key sealed. */
+  readonly id: string;
+  /** 32 bytes, secret. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** At least one key, the newest first. */
+export interface KeyRing {
+  readonly newest: NamedKey;
+  readonly keys: ReadonlyMap<string, NamedKey>;
+}
+
+const idShape = /^[a-z0-9-]{1,16}$/;
+const keyLength = 32;
+
+/**
+ * Reads a key ring: keys separated by white space, newest first, each written `<id>.<base64url of 32 bytes>`.
+ * @throws ConfigurationError `sealingKeys` when there is none, one is malformed or too short, or two share an id or bytes
+ */
+export const parseKeyRing = (text: string): KeyRing => {
+  const all = text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(parseKey);
+  const [newest] = all;
+  if (newest === undefined) throw new ConfigurationError('sealingKeys', 'must hold at least one key.');
+  const keys = new Map(all.map((key) => [key.id, key]));
+  const material = new Set(all.map((key) => encodeBase64url(key.bytes)));
+  if (keys.size < all.length || material.size < all.length) {
+    throw new ConfigurationError('sealingKeys', 'must not name a key twice.');
+  }
+  return { newest, keys };
+};
+
+/**
+ * Draws a new key and writes it as it stands in a ring; a secret.
+ * @throws ConfigurationError when `id` is not of the shape of a key id
+ */
+export const generateKey = (id: string, randomBytes: RandomBytes): string => {
+  if (!idShape.test(id))
+    throw new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.');
+  return `${id}.${encodeBase64url(randomBytes(keyLength))}`;
+};
+
+const parseKey = (word: string): NamedKey => {
+  const [id = '', text = '', ...rest] = word.split('.');
+  const bytes = decodeBase64url(text);
+  if (!idShape.test(id) || rest.length > 0 || bytes?.length !== keyLength) {
+    throw new ConfigurationError(
+      'sealingKeys',
+      'must be keys written <id>.<43 characters of base64url>, separated by spaces.',
+    );
+  }
+  // A key typed by hand or left at zero is no key.
+  if (new Set(bytes).size < 8) throw new ConfigurationError('sealingKeys', 'must be random; generate them.');
+  return { id, bytes };
+};

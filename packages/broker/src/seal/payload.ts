@@ -1,0 +1,139 @@
+/**
+ * The compact binary form of what is sealed: fields in order, without names. Texts and lists bear their length, numbers are
+ * LEB128 varints. Every value has one encoding, and no other is read.
+ */
+
+interface Reader {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same, a character for each byte. Nearly every text is ASCII, and cut out of it faster than decoded. */
+  readonly characters: string;
+  at: number;
+}
+
+/** Writes and reads one kind of value. */
+export interface Codec<Value> {
+  write(out: number[], value: Value): void;
+  read(input: Reader): Value;
+}
+
+export type ValueOf<C> = C extends Codec<infer Value> ? Value : never;
+
+/** A whole number from 0 to 2^53 − 1. */
+export const uint: Codec<number> = {
+  write(out, value) {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a whole number: ${value}`);
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
+    out.push(rest);
+  },
+  read(input) {
+    let value = 0;
+    for (let scale = 1; scale <= 2 ** 49; scale *= 128) {
+      const byte = next(input);
+      value += (byte & 127) * scale;
+      if (byte > 127) continue;
+      const padded = byte === 0 && scale > 1;
+      if (padded || value > Number.MAX_SAFE_INTEGER) break;
+      return value;
+    }
+    throw new RangeError('not a number in its shortest form');
+  },
+};
+
+/** A text in UTF-8; half a surrogate pair is none. */
+export const text: Codec<string> = {
+  write(out, value) {
+    if (!value.isWellFormed()) throw new RangeError('not a well-formed text');
+    const bytes = new TextEncoder().encode(value);
+    uint.write(out, bytes.length);
+    for (const byte of bytes) out.push(byte);
+  },
+  read(input) {
+    const { bytes, characters } = input;
+    const length = uint.read(input);
+    const start = input.at;
+    const end = start + length;
+    if (end > bytes.length) throw new RangeError('payload ends early');
+    input.at = end;
+    return isAscii(bytes, start, end)
+      ? characters.slice(start, end)
+      : utf8.decode(bytes.subarray(start, end));
+  },
+};
+
+export const list = <Item>(item: Codec<Item>): Codec<readonly Item[]> => ({
+  write(out, values) {
+    uint.write(out, values.length);
+    for (const value of values) item.write(out, value);
+  },
+  read(input) {
+    const values: Item[] = [];
+    for (let left = uint.read(input); left > 0; left--) values.push(item.read(input));
+    return values;
+  },
+});
+
+export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
+  write(out, value) {
+    out.push(value === undefined ? 0 : 1);
+    if (value !== undefined) item.write(out, value);
+  },
+  read(input) {
+    const mark = next(input);
+    if (mark > 1) throw new RangeError('neither there nor absent');
+    return mark === 0 ? undefined : item.read(input);
+  },
+});
+
+/** A JSON value of a shape that its writer vouches for. */
+export const json = <Value>(): Codec<Value> => ({
+  write: (out, value) => text.write(out, JSON.stringify(value)),
+  read: (input) => JSON.parse(text.read(input)),
+});
+
+/** Fields in the order in which they are listed: adding, removing or moving one is a new format. */
+export const record = <Value extends object>(
+  fields: { readonly [name in keyof Value]: Codec<Value[name]> },
+): Codec<Readonly<Value>> => {
+  // The casts: the compiler forgets that the keys of `fields` are those of `Value`, and when all of them are there.
+  const names = Object.keys(fields) as (keyof Value)[];
+  return {
+    write(out, value) {
+      for (const name of names) fields[name].write(out, value[name]);
+    },
+    read(input) {
+      const value: Partial<Value> = {};
+      for (const name of names) value[name] = fields[name].read(input);
+      return value as Value;
+    },
+  };
+};
+
+export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<ArrayBuffer> => {
+  const out: number[] = [];
+  codec.write(out, value);
+  return Uint8Array.from(out);
+};
+
+/** @throws Error when the bytes are not exactly one value */
+export const decode = <Value>(codec: Codec<Value>, bytes: Uint8Array<ArrayBuffer>): Value => {
+  const input: Reader = { bytes, characters: latin1.decode(bytes), at: 0 };
+  const value = codec.read(input);
+  if (input.at !== bytes.length) throw new RangeError('payload goes on');
+  return value;
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const latin1 = new TextDecoder('latin1');
+
+const isAscii = (bytes: Uint8Array, start: number, end: number): boolean => {
+  let seen = 0;
+  for (let at = start; at < end; at++) seen |= bytes[at] ?? 0;
+  return seen < 128;
+};
+
+const next = (input: Reader): number => {
+  const byte = input.bytes[input.at++];
+  if (byte === undefined) throw new RangeError('payload ends early');
+  return byte;
+};

@@ -1,0 +1,76 @@
+/** The options that concern several rooms at once, parsed and held against each other. */
+import type { Client } from './clients/client.ts';
+import { ConfigurationError } from './protocol/errors.ts';
+import { type Issuer, isLoopback } from './protocol/origin.ts';
+import { offlineAccess, scopeName } from './protocol/scope.ts';
+import type { IdentityProvider } from './providers/identity-provider.ts';
+
+const offlineAccessSentence = 'stay connected until you end it';
+
+/**
+ * Completes the scopes with `offline_access` where a client may ask for it, and holds the clients' scopes against them.
+ * @throws ConfigurationError `scopes` for a malformed name or an empty description, `clients.<id>.scopes` for an unknown one
+ */
+export const parseScopes = (
+  described: Readonly<Record<string, string>>,
+  clients: readonly Client[],
+): ReadonlyMap<string, string> => {
+  const onRequest = clients.some((client) => client.offlineAccess === 'on-request');
+  const scopes = new Map(
+    Object.entries({ ...(onRequest ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
+  );
+  for (const [name, sentence] of scopes) {
+    if (!scopeName.test(name))
+      throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
+    if (sentence.trim() === '')
+      throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
+  }
+  for (const client of clients) {
+    const unknown = client.scopes.find((scope) => !scopes.has(scope));
+    if (unknown !== undefined)
+      throw new ConfigurationError(`clients.${client.id}.scopes`, `must be declared in scopes: ${unknown}`);
+  }
+  return scopes;
+};
+
+/**
+ * Checks resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
+ * @returns the issuer itself when none is given
+ * @throws ConfigurationError `resources`
+ */
+export const parseResources = (
+  given: readonly [string, ...string[]] | undefined,
+  issuer: Issuer,
+): readonly [string, ...string[]] => {
+  for (const resource of given ?? []) {
+    const url = URL.parse(resource);
+    if (url === null || resource.includes('#') || !(url.protocol === 'https:' || isLoopback(url))) {
+      throw new ConfigurationError('resources', `must be absolute https URLs without fragment: ${resource}`);
+    }
+  }
+  return given ?? [issuer];
+};
+
+/**
+ * Checks the providers together. Plain http is for stand-ins, and stand-ins are for a broker on loopback.
+ * @throws ConfigurationError `providers` for none, a bad or repeated id, or an http address beyond that
+ */
+export const parseProviders = (
+  given: readonly IdentityProvider[],
+  issuer: Issuer,
+): ReadonlyMap<string, IdentityProvider> => {
+  const providers = new Map(given.map((provider) => [provider.id, provider]));
+  if (providers.size === 0) throw new ConfigurationError('providers', 'must hold at least one.');
+  if (providers.size < given.length) throw new ConfigurationError('providers', 'must have different ids.');
+  const local = isLoopback(new URL(issuer));
+  for (const { id, configuredUrls } of given) {
+    if (!/^[a-z0-9-]{1,32}$/.test(id))
+      throw new ConfigurationError('providers', `must have ids of a-z, 0-9 and hyphen: ${id}`);
+    for (const configured of configuredUrls) {
+      const url = URL.parse(configured);
+      if (url?.protocol === 'https:' || (local && url !== null && isLoopback(url))) continue;
+      throw new ConfigurationError(`providers.${id}`, `must use https: ${configured}`);
+    }
+  }
+  return providers;
+};

@@ -1,0 +1,28 @@
+/** Sealed artefacts: one shape of value, sealed for one purpose. */
+import { type Codec, decode, encode } from '../seal/payload.ts';
+import type { Opened, Sealer } from '../seal/sealer.ts';
+
+export interface Artefact<Value> {
+  seal(value: Value): Promise<string>;
+  /** Opens what `seal` made; whether it has expired is the caller's to ask. */
+  open(sealed: string): Promise<Opened<Value> | Foreign>;
+}
+
+/** Genuine, but written by a release whose format was another. */
+interface Foreign {
+  readonly kind: 'unopened';
+  readonly reason: 'foreign-format';
+}
+
+export const artefact = <Value>(sealer: Sealer, codec: Codec<Value>): Artefact<Value> => ({
+  seal: (value) => sealer.seal(encode(codec, value)),
+  async open(sealed) {
+    const opened = await sealer.open(sealed);
+    if (opened.kind === 'unopened') return opened;
+    try {
+      return { kind: 'opened', value: decode(codec, opened.value) };
+    } catch {
+      return { kind: 'unopened', reason: 'foreign-format' };
+    }
+  },
+});

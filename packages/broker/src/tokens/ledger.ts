@@ -1,0 +1,153 @@
+/**
+ * The storage port: sign-ins, spent codes, refresh generations and revocations. Every method is one storage round trip
+ * and decides atomically; two callers at once never both win. Implementations pass `ledgerContract`.
+ * A method that cannot reach its storage throws `LedgerUnavailable`, having changed nothing or everything.
+ */
+import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
+import type { EpochSeconds, Seconds } from '../protocol/time.ts';
+
+/** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
+export const grantRetention: Seconds = 3600;
+
+/** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
+export type RefreshPolicy = 'none' | 'stable' | 'rotating';
+
+export interface SignIn {
+  readonly now: EpochSeconds;
+  readonly identity: {
+    readonly provider: string;
+    readonly subject: string;
+    readonly label?: string;
+    /** The provider's refresh token, sealed; when absent a stored one stays. */
+    readonly sealedRefreshToken?: string;
+  };
+  /**
+   * `ours`: a known identity keeps its user, an unknown one gets a new user with `newId`.
+   * `theirs`: the publisher said who it is; the identity points to `id` from now on.
+   */
+  readonly user:
+    | { readonly kind: 'ours'; readonly newId: UserId }
+    | { readonly kind: 'theirs'; readonly id: UserId };
+  readonly grant: {
+    readonly id: GrantId;
+    readonly clientId: string;
+    readonly redirectUri: string;
+    readonly scopes: readonly string[];
+    /** The audience of its access tokens. */
+    readonly resource: string;
+    readonly refreshPolicy: RefreshPolicy;
+    readonly claims: UserClaims;
+  };
+}
+
+export type SignInOutcome =
+  | { readonly kind: 'recorded'; readonly userId: UserId }
+  /** A grant with this id exists: the transaction came back twice. Nothing was written. */
+  | { readonly kind: 'replayed' };
+
+export interface Redemption {
+  readonly grantId: GrantId;
+  readonly clientId: string;
+  /** Also the issue of the access token that follows: revocation relies on it. */
+  readonly now: EpochSeconds;
+  readonly codeExpiresAt: EpochSeconds;
+  /** A second redemption this soon after the first is refused without revoking the grant. */
+  readonly replayGrace: Seconds;
+  readonly accessExpiresAt: EpochSeconds;
+  /** When the refresh token dies unused (the ledger caps it at the next), and when it dies in any case. */
+  readonly refreshIdleExpiresAt: EpochSeconds;
+  readonly refreshAbsoluteExpiresAt: EpochSeconds;
+}
+
+export interface GrantFacts {
+  readonly userId: UserId;
+  readonly scopes: readonly string[];
+  readonly resource: string;
+  readonly claims: UserClaims;
+  readonly refreshPolicy: RefreshPolicy;
+  /** The generation that the grant's refresh token bears now: 0 at first, never moves when stable. */
+  readonly generation: number;
+  /** When the current refresh token dies if it is not used. */
+  readonly refreshIdleExpiresAt: EpochSeconds;
+  readonly refreshAbsoluteExpiresAt: EpochSeconds;
+}
+
+export type RedemptionOutcome =
+  | { readonly kind: 'redeemed'; readonly grant: GrantFacts }
+  /** `spent`: within the grace, expired, revoked or unknown. `replayed`: late, and the grant is revoked now. */
+  | { readonly kind: 'refused'; readonly reason: 'spent' | 'replayed' };
+
+export interface RefreshUse {
+  readonly grantId: GrantId;
+  readonly clientId: string;
+  /** The generation that the presented refresh token names. */
+  readonly generation: number;
+  /** Also the issue of the access token that follows: revocation relies on it. */
+  readonly now: EpochSeconds;
+  /** How long the previous generation is still answered, with the current one. */
+  readonly grace: Seconds;
+  readonly accessExpiresAt: EpochSeconds;
+  /** Where the idle expiry moves to; the ledger caps it at the grant's absolute expiry. */
+  readonly refreshIdleExpiresAt: EpochSeconds;
+}
+
+export type RefreshOutcome =
+  | { readonly kind: 'continued'; readonly grant: GrantFacts }
+  /** `ended`: unknown, expired, revoked or ahead of the row. `reused`: an old generation, and the grant is revoked now. */
+  | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
+
+export type RevocationTarget =
+  | { readonly kind: 'grant'; readonly id: GrantId }
+  | { readonly kind: 'user'; readonly id: UserId }
+  | { readonly kind: 'client'; readonly id: string };
+
+/** One line of revocation memory: tokens of the target issued at or before `revokedAt` are dead. */
+export type Revocation = RevocationTarget & {
+  /** Never before the issue of a token of the target so far, however the clocks of two servers differ. */
+  readonly revokedAt: EpochSeconds;
+  /** From here on every such token has expired anyway and the line may be forgotten. */
+  readonly deadAfter: EpochSeconds;
+};
+
+/** `cursor` is never below the one asked with, and 0 when nothing was ever appended. */
+export type RevocationPage =
+  | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }
+  /** More than `limit` lines live: ask `isRevoked` per call instead. */
+  | { readonly kind: 'too-many' };
+
+/** What of an access token decides whether it was revoked. */
+export interface TokenOrigin {
+  readonly grantId: GrantId;
+  readonly userId: UserId;
+  readonly clientId: string;
+  readonly issuedAt: EpochSeconds;
+}
+
+export interface Ledger {
+  /** Stores user, identity and grant together. */
+  recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
+  /** Spends a code exactly once; call it only after every other check passed. */
+  redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
+  /** Moves a grant's refresh generation on, or answers a retry; call it only after every other check passed. */
+  refresh(use: RefreshUse): Promise<RefreshOutcome>;
+  /**
+   * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
+   * live on. Ending what has ended changes nothing.
+   * @param reason kept for the operator
+   */
+  revoke(target: RevocationTarget, reason: string, now: EpochSeconds): Promise<void>;
+  /** Reads revocations appended after `cursor` that still matter; `undefined` reads all that live. */
+  revocationsSince(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
+  /** Asks for one token. */
+  isRevoked(token: TokenOrigin, now: EpochSeconds): Promise<boolean>;
+  /**
+   * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, and
+   * spent revocations. Users and identities stay.
+   */
+  sweep(now: EpochSeconds): Promise<void>;
+}
+
+/** The storage did not answer: the caller says 503 and changes nothing else. */
+export class LedgerUnavailable extends Error {
+  override readonly name = 'LedgerUnavailable';
+}

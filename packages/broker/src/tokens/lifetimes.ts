@@ -1,0 +1,82 @@
+/** How long everything lives, and within which bounds a publisher may change it. */
+import { ConfigurationError } from '../protocol/errors.ts';
+import type { EpochSeconds, Seconds } from '../protocol/time.ts';
+import { grantRetention, type RefreshPolicy } from './ledger.ts';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export interface Lifetimes {
+  readonly access: Seconds;
+  readonly code: Seconds;
+  /** How long the sign-in page may stay open. */
+  readonly consent: Seconds;
+  /** How long a person may take at the provider. */
+  readonly transaction: Seconds;
+  readonly stableRefreshIdle: Seconds;
+  readonly stableRefreshAbsolute: Seconds;
+  readonly rotatingRefreshIdle: Seconds;
+  readonly rotatingRefreshAbsolute: Seconds;
+}
+
+/** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
+const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Seconds]>> = {
+  access: [30 * minute, 10 * minute, day],
+  code: [minute, 10, 10 * minute],
+  consent: [30 * minute, minute, day],
+  // A journey that comes back twice must find its grant.
+  transaction: [10 * minute, minute, grantRetention],
+  stableRefreshIdle: [60 * day, day, 400 * day],
+  stableRefreshAbsolute: [365 * day, day, 400 * day],
+  rotatingRefreshIdle: [30 * day, hour, 400 * day],
+  rotatingRefreshAbsolute: [180 * day, hour, 400 * day],
+};
+
+/** How long an answer that was posted may take to come round again: one redirect. */
+export const postedAnswerLifetime: Seconds = minute;
+
+/** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
+export const codeReplayGrace: Seconds = 10;
+
+/** How long the previous refresh token is still answered. Claude waits 30 s before it retries. */
+export const refreshGrace: Seconds = 2 * minute;
+
+/**
+ * Completes a publisher's choice with the defaults.
+ * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or out of bounds
+ */
+export const parseLifetimes = (chosen: Partial<Lifetimes> = {}): Lifetimes => {
+  const pick = (name: keyof Lifetimes): Seconds => {
+    const [usual, least, most] = bounds[name];
+    const value = chosen[name] ?? usual;
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new ConfigurationError(
+      `lifetimes.${name}`,
+      `must be a whole number of seconds from ${least} to ${most}.`,
+    );
+  };
+  return {
+    access: pick('access'),
+    code: pick('code'),
+    consent: pick('consent'),
+    transaction: pick('transaction'),
+    stableRefreshIdle: pick('stableRefreshIdle'),
+    stableRefreshAbsolute: pick('stableRefreshAbsolute'),
+    rotatingRefreshIdle: pick('rotatingRefreshIdle'),
+    rotatingRefreshAbsolute: pick('rotatingRefreshAbsolute'),
+  };
+};
+
+/** When a refresh token of this kind dies unused, and when in any case. */
+export const refreshExpiry = (
+  kind: Exclude<RefreshPolicy, 'none'>,
+  lifetimes: Lifetimes,
+  now: EpochSeconds,
+): { readonly idle: EpochSeconds; readonly absolute: EpochSeconds } => {
+  const [idle, absolute] = {
+    stable: [lifetimes.stableRefreshIdle, lifetimes.stableRefreshAbsolute] as const,
+    rotating: [lifetimes.rotatingRefreshIdle, lifetimes.rotatingRefreshAbsolute] as const,
+  }[kind];
+  return { idle: now + Math.min(idle, absolute), absolute: now + absolute };
+};

@@ -1,0 +1,140 @@
+import { describe, expect, test, vi } from 'vitest';
+import { type BrokerOptions, createBroker, gptAction, memoryLedger, staticClient } from '../src/index.ts';
+import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
+import { createPerson, gptRequest } from './person.ts';
+import { createProvider } from './provider.ts';
+import { watchLedger } from './watched-ledger.ts';
+
+const options = (): BrokerOptions => ({
+  issuer,
+  sealingKeys: keys,
+  scopes: { words: 'read the word lists', score: 'see and raise your score' },
+  clients,
+  providers: [createProvider('google', 'Google')],
+  ledger: memoryLedger(),
+});
+
+const shortKey = 'test-1.AAECAwQFBgcICQoLDA0ODw';
+const gpt = { id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words'] };
+const app = { id: 'app', name: 'App', redirectUris: ['https://app.example/'], scopes: ['words'] };
+
+describe('a wrong option', () => {
+  test.each<[option: string, changes: () => Partial<BrokerOptions>]>([
+    ['issuer', () => ({ issuer: '' })],
+    ['issuer', () => ({ issuer: 'words.example' })],
+    ['issuer', () => ({ issuer: 'http://words.example' })],
+    ['issuer', () => ({ issuer: `${issuer}/sign-in` })],
+    ['issuer', () => ({ issuer: `${issuer}?a` })],
+    ['issuer', () => ({ issuer: 'https://user@words.example' })],
+    ['sealingKeys', () => ({ sealingKeys: '' })],
+    ['sealingKeys', () => ({ sealingKeys: shortKey })],
+    ['sealingKeys', () => ({ sealingKeys: `${keys} ${keys}` })],
+    ['scopes', () => ({ scopes: { ...options().scopes, 'a b': 'x' } })],
+    ['scopes', () => ({ scopes: { ...options().scopes, admin: '' } })],
+    ['clients.gpt.scopes', () => ({ scopes: { score: 'see your score' } })],
+    ['clients', () => ({ clients: [...clients, staticClient(app)] })],
+    ['clients.app.redirectUris', () => ({ clients: [staticClient({ ...app, redirectUris: [] })] })],
+    [
+      'clients.app.redirectUris',
+      () => ({ clients: [staticClient({ ...app, redirectUris: ['http://app.example'] })] }),
+    ],
+    ['clients.app.secrets', () => ({ clients: [staticClient({ ...app, secrets: [] })] })],
+    ['clients.gpt.secrets', () => ({ clients: [gptAction({ ...gpt, secrets: ['short'] })] })],
+    ['clients.gpt.gptIds', () => ({ clients: [gptAction({ ...gpt, gptIds: [] })] })],
+    ['clients.gpt.name', () => ({ clients: [gptAction({ ...gpt, name: ' ' })] })],
+    ['clients.a:b.id', () => ({ clients: [gptAction({ ...gpt, id: 'a:b' })] })],
+    ['clients.gpt.defaultScopes', () => ({ clients: [gptAction({ ...gpt, defaultScopes: ['x'] })] })],
+    ['resources', () => ({ resources: ['http://api.example'] })],
+    ['providers', () => ({ providers: [] })],
+    [
+      'providers.up',
+      () => ({ providers: [{ ...createProvider('up', 'Up'), configuredUrls: ['http://up'] }] }),
+    ],
+    ['lifetimes.access', () => ({ lifetimes: { access: 599 } })],
+    ['lifetimes.code', () => ({ lifetimes: { code: 601 } })],
+    ['lifetimes.consent', () => ({ lifetimes: { consent: 60.5 } })],
+    ['branding.name', () => ({ branding: { name: '' } })],
+    ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
+    ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
+  ])('stops the start and is named: %s', (option, changes) => {
+    expect(() => createBroker({ ...options(), ...changes() })).toThrow(
+      expect.objectContaining({
+        name: 'ConfigurationError',
+        option,
+        message: expect.stringMatching(new RegExp(`^${option.replaceAll('.', '\\.')} \\S`)),
+      }),
+    );
+  });
+
+  test('never repeats a secret in what it says', () => {
+    const wrong = [
+      () => createBroker({ ...options(), sealingKeys: shortKey }),
+      () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
+      () => gptAction({ ...gpt, secrets: ['hunter2'] }),
+    ];
+    for (const start of wrong) {
+      expect(start).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
+    }
+  });
+});
+
+describe('a broker', () => {
+  test('has every endpoint to be mounted, and no other', () => {
+    expect(deploy().broker.routes.map(({ path }) => path)).toEqual([
+      '/authorize',
+      '/authorize/consent',
+      '/authorize/style.css',
+      '/callback/*',
+      '/token',
+      '/.well-known/oauth-authorization-server',
+    ]);
+  });
+
+  test('warns of a GPT client that any GPT may use, and only of that', () => {
+    const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
+    expect(warned({})).toEqual([{ event: 'unpinned-gpt', clientId: 'gpt' }]);
+    expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
+  });
+
+  test('sweeps the ledger at the instant of its clock', async () => {
+    const swept: number[] = [];
+    const deployment = deploy({
+      ledger: {
+        ...memoryLedger(),
+        sweep: async (now) => {
+          swept.push(now);
+        },
+      },
+    });
+    deployment.advance(5);
+    await deployment.broker.sweep();
+    expect(swept).toEqual([1_800_000_005]);
+  });
+
+  test('touches storage neither when it is built nor when a page is shown', async () => {
+    const ledger = watchLedger();
+    await createPerson(deploy({ ledger })).open(gptRequest);
+    expect(ledger.calls).toEqual([]);
+  });
+
+  test('runs on the system’s clock and randomness, and logs lines of JSON, when nothing else is given', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const { routes } = createBroker(options());
+    const authorize = routes.find(({ path }) => path === '/authorize');
+    const pages = await Promise.all(
+      [1, 2].map(() =>
+        authorize?.endpoint(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`)),
+      ),
+    );
+    const cookies = pages.map((page) => page?.headers.get('set-cookie'));
+    await authorize?.endpoint(new Request(`${issuer}/authorize`));
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect(pages.map((page) => page?.status)).toEqual([200, 200]);
+    expect(new Set(cookies).size).toBe(2);
+    expect(logged).toEqual([
+      { event: 'unpinned-gpt', clientId: 'gpt' },
+      expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
+    ]);
+  });
+});

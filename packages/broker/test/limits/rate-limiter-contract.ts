@@ -1,0 +1,46 @@
+/** What every implementation of a rate limiter must do. A platform's own may let more pass, so what is exact is tested elsewhere. */
+import { describe, expect, it } from 'vitest';
+import type { RateLimiter, Verdict } from '../../src/index.ts';
+
+/** A limiter that has counted nothing yet, and what it allows. */
+export interface FreshLimiter {
+  readonly limiter: RateLimiter;
+  readonly limit: number;
+}
+
+export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimiter): void => {
+  describe(name, () => {
+    it('allows as much as it says', async () => {
+      const { limiter, limit } = makeLimiter();
+      expect(await takeAll(limiter, 'somebody', limit)).toEqual(Array(limit).fill('allowed'));
+    });
+
+    it('limits what goes beyond', async () => {
+      const { limiter, limit } = makeLimiter();
+      // Twice and one more: counters that begin anew at the full minute may do so in between.
+      expect(await takeAll(limiter, 'somebody', 2 * limit + 1)).toContain('limited');
+    });
+
+    it('counts every key by itself, whatever is in it', async () => {
+      const { limiter, limit } = makeLimiter();
+      await takeAll(limiter, 'somebody', 2 * limit + 1);
+      for (const key of ['somebody else', 'Somebody', 'somebody ', '', 'ö', 'x'.repeat(300)])
+        expect([key, await limiter.take(key)]).toEqual([key, 'allowed']);
+    });
+
+    it('allows no more than it says to callers side by side', async () => {
+      const { limiter, limit } = makeLimiter();
+      const verdicts = await Promise.all(
+        Array.from({ length: 2 * limit + 1 }, () => limiter.take('everybody')),
+      );
+      expect(verdicts.filter((verdict) => verdict === 'allowed').length).toBeLessThanOrEqual(2 * limit);
+      expect(verdicts.filter((verdict) => verdict === 'allowed').length).toBeGreaterThanOrEqual(limit);
+    });
+  });
+};
+
+const takeAll = async (limiter: RateLimiter, key: string, times: number): Promise<readonly Verdict[]> => {
+  const verdicts: Verdict[] = [];
+  for (let turn = 0; turn < times; turn++) verdicts.push(await limiter.take(key));
+  return verdicts;
+};

@@ -1,0 +1,30 @@
+/** A provider at hand: vouches for whoever its answer's `code` names, and says no as the answer's `error` asks. */
+import { type IdentityProvider, ProviderError } from '../src/index.ts';
+
+export const createProvider = (id: string, label: string): IdentityProvider => ({
+  id,
+  label,
+  configuredUrls: [`https://${id}.example`],
+  answersBy: 'query',
+  gone: ['invalid_grant'],
+  async authorizationUrl({ state, nonce, redirectUri }) {
+    const query = new URLSearchParams({ state, nonce, redirect_uri: redirectUri });
+    return new URL(`https://${id}.example/authorize?${query}`);
+  },
+  async identify(answer) {
+    const error = answer.searchParams.get('error');
+    if (error === 'access_denied') throw new ProviderError('denied', error);
+    if (error === 'temporarily_unavailable') throw new ProviderError('unavailable', error);
+    const subject = answer.searchParams.get('code');
+    if (error !== null || subject === null) throw new ProviderError('invalid', error ?? 'no code');
+    const refreshToken = answer.searchParams.get('refresh');
+    return {
+      provider: id,
+      subject,
+      label: `${subject}@example.com`,
+      emailVerified: false,
+      claims: { sub: subject },
+      ...(refreshToken === null ? {} : { refreshToken }),
+    };
+  },
+});

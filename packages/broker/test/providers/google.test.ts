@@ -1,0 +1,56 @@
+/** What makes Google Google. */
+import { describe, expect, test } from 'vitest';
+import { google } from '../../src/providers/google.ts';
+import { callback, challenge, clientId, clientSecret, createIssuer, leg } from './hostile-issuer.ts';
+
+describe('google', () => {
+  test('asks at Google for a refresh token and lets the person choose the account', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    const url = await provider.authorizationUrl(leg, issuer.io);
+    expect(issuer.requests.map((request) => request.url)).toEqual([
+      'https://accounts.google.com/.well-known/openid-configuration',
+    ]);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      access_type: 'offline',
+      prompt: 'select_account',
+      client_id: clientId,
+      response_type: 'code',
+      redirect_uri: leg.redirectUri,
+      scope: 'openid email profile',
+      state: leg.state,
+      nonce: leg.nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
+  });
+
+  test('is called google and relies on nobody else’s tokens', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    expect(provider).toMatchObject({
+      id: 'google',
+      label: 'Google',
+      configuredUrls: ['https://accounts.google.com'],
+    });
+    expect(await provider.identify(callback(), leg, issuer.io)).toMatchObject({
+      provider: 'google',
+      subject: 'person-1',
+    });
+  });
+
+  test('takes a sign-in without a refresh token as it is', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    issuer.bend({ tokens: { refresh_token: undefined } });
+    const identity = await google({ clientId, clientSecret }).identify(callback(), leg, issuer.io);
+    expect(identity).not.toHaveProperty('refreshToken');
+  });
+
+  test('goes to a stand-in on loopback when it is given one', async () => {
+    const issuer = createIssuer('http://127.0.0.1:4001');
+    const provider = google({ clientId, clientSecret, standIn: issuer.issuer });
+    const url = await provider.authorizationUrl(leg, { ...issuer.io, allowLoopbackHttp: true });
+    expect(url.origin).toBe('http://127.0.0.1:4001');
+    expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001']);
+  });
+});

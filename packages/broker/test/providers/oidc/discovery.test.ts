@@ -1,0 +1,129 @@
+/** Metadata that an issuer should not have sent, and how long good metadata is believed. */
+import { describe, expect, test } from 'vitest';
+import { callback, createIssuer, leg, refusal, relyOn } from '../hostile-issuer.ts';
+import type { Claims } from '../signing.ts';
+
+const invalid = (reason: string) => ({ kind: 'invalid', reason });
+
+const refuseMetadata = async (metadata: Claims) => {
+  const issuer = createIssuer();
+  issuer.bend({ metadata });
+  const refused = await refusal(relyOn(issuer).authorizationUrl(leg, issuer.io));
+  expect(issuer.asked()).toEqual(['discovery']);
+  return refused;
+};
+
+describe('metadata', () => {
+  test.each(['https://evil.example', 'https://id.example/other', 'http://id.example'])(
+    'of the issuer %s is not that of https://id.example',
+    async (issuer) => {
+      expect(await refuseMetadata({ issuer })).toEqual(
+        invalid('"response" body "issuer" property does not match the expected value'),
+      );
+    },
+  );
+
+  test.each([[undefined], [7], ['']])('with %j as issuer is refused', async (issuer) => {
+    expect(await refuseMetadata({ issuer })).toMatchObject({ kind: 'invalid' });
+  });
+
+  const addresses = [
+    undefined,
+    7,
+    '',
+    '/relative',
+    'http://id.example/plain',
+    'http://127.0.0.1/plain',
+    'javascript:alert(1)',
+    'data:application/json,{}',
+    'https://user@id.example/',
+    'https://:password@id.example/',
+    'https://id.example/#fragment',
+  ];
+  const named = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'];
+  test.each(named.flatMap((name) => addresses.map((address) => [name, address] as const)))(
+    'of an https issuer with %s %j is refused',
+    async (name, address) => {
+      expect(await refuseMetadata({ [name]: address })).toEqual(
+        invalid(`the ${name} of id.example is not an address that may be used`),
+      );
+    },
+  );
+
+  test.each([
+    ['a list', '[]', '"response" body must be a top level object'],
+    ['nothing', 'null', '"response" body must be a top level object'],
+    ['half a document', '{"issuer":', 'failed to parse "response" body as JSON'],
+  ])('that is %s is refused', async (_, body, reason) => {
+    const issuer = createIssuer();
+    const headers = { 'content-type': 'application/json' };
+    issuer.bend({ instead: { discovery: () => new Response(body, { headers }) } });
+    expect(await refusal(relyOn(issuer).authorizationUrl(leg, issuer.io))).toEqual(invalid(reason));
+  });
+
+  test('is read again after an hour and not before', async () => {
+    const issuer = createIssuer();
+    const provider = relyOn(issuer);
+    await provider.authorizationUrl(leg, issuer.io);
+    issuer.bend({ metadata: { authorization_endpoint: 'https://id.example/moved' } });
+    issuer.advance(3599);
+    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/authorize');
+    issuer.advance(1);
+    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/moved');
+    expect(issuer.asked()).toEqual(['discovery', 'discovery']);
+  });
+
+  test('that was refused is asked for again by the next person', async () => {
+    const issuer = createIssuer();
+    const provider = relyOn(issuer);
+    issuer.bend({ metadata: { issuer: 'https://evil.example' } });
+    await refusal(provider.authorizationUrl(leg, issuer.io));
+    issuer.bend({});
+    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/authorize');
+  });
+
+  test('keeps the path of an issuer that has one', async () => {
+    const issuer = createIssuer('https://id.example/realms/words');
+    await relyOn(issuer).identify(callback(), leg, issuer.io);
+    expect(issuer.requests[0]?.url).toBe('https://id.example/realms/words/.well-known/openid-configuration');
+  });
+});
+
+describe('plain http', () => {
+  const loopbacks = ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'];
+
+  test.each(loopbacks)('is used for %s when the broker is on loopback too', async (url) => {
+    const issuer = createIssuer(url);
+    const io = { ...issuer.io, allowLoopbackHttp: true };
+    expect(await relyOn(issuer).identify(callback(), leg, io)).toMatchObject({ subject: 'person-1' });
+  });
+
+  test.each(loopbacks)('is not used for %s when the broker is elsewhere', async (url) => {
+    const issuer = createIssuer(url);
+    expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual(
+      invalid(`the issuer of ${new URL(url).host} is not an address that may be used`),
+    );
+    expect(issuer.asked()).toEqual([]);
+  });
+
+  test.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])(
+    'does not lead a loopback issuer away from loopback by %s',
+    async (name) => {
+      const issuer = createIssuer('http://127.0.0.1:4001');
+      issuer.bend({ metadata: { [name]: 'http://id.example/away' } });
+      const io = { ...issuer.io, allowLoopbackHttp: true };
+      expect(await refusal(relyOn(issuer).authorizationUrl(leg, io))).toEqual(
+        invalid(`the ${name} of 127.0.0.1:4001 is not an address that may be used`),
+      );
+    },
+  );
+
+  test('is not used by an https issuer, even when the broker is on loopback', async () => {
+    const issuer = createIssuer();
+    issuer.bend({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
+    const io = { ...issuer.io, allowLoopbackHttp: true };
+    expect(await refusal(relyOn(issuer).identify(callback(), leg, io))).toEqual(
+      invalid('the token_endpoint of id.example is not an address that may be used'),
+    );
+  });
+});

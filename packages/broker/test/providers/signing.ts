@@ -1,0 +1,43 @@
+/** Keys and signatures of the issuer in the tests: honest ones, and those that a forger would try. */
+import { base64url, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+export interface SigningKey {
+  readonly algorithm: string;
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  /** As it stands in a JWKS. */
+  readonly published: JWK;
+}
+
+export const generateKey = async (kid: string, algorithm = 'RS256'): Promise<SigningKey> => {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  const published = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
+  return { algorithm, kid, privateKey, publicKey, published };
+};
+
+export const sign = (claims: Claims, key: SigningKey, header: Claims = {}): Promise<string> =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, ...header })
+    .sign(key.privateKey);
+
+/** A token that says of itself that it needs no signature (RFC 7519 §6). */
+export const leaveUnsigned = async (claims: Claims, alg: string): Promise<string> =>
+  `${encode({ alg })}.${encode(claims)}.`;
+
+/** A token whose HMAC is keyed with what everybody may read: the public key. */
+export const signWithPublicKey = async (claims: Claims, key: SigningKey): Promise<string> =>
+  signWithSecret(claims, await exportSPKI(key.publicKey), key.kid);
+
+export const signWithSecret = (claims: Claims, secret: string, kid: string): Promise<string> =>
+  new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', kid }).sign(new TextEncoder().encode(secret));
+
+/** Puts other claims under a signature. */
+export const swapClaims = (token: string, claims: Claims): string => {
+  const [header, , signature] = token.split('.');
+  return `${header}.${encode(claims)}.${signature}`;
+};
+
+const encode = (value: Claims): string => base64url.encode(JSON.stringify(value));

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { type IdentityProvider, staticClient } from '../src/index.ts';
+import { parseIssuer } from '../src/protocol/origin.ts';
+import { parseProviders, parseResources, parseScopes } from '../src/settings.ts';
+import { clients, issuer } from './deployment.ts';
+import { createProvider } from './provider.ts';
+
+const deployed = parseIssuer(issuer);
+const local = parseIssuer('http://localhost:8787');
+
+const always = staticClient({
+  id: 'always',
+  name: 'Always connected',
+  redirectUris: ['https://always.example/'],
+  offlineAccess: 'always',
+  scopes: ['words'],
+});
+
+describe('scopes', () => {
+  const described = { words: 'read the words', score: 'see your score' };
+
+  test('are those described, in their order', () => {
+    expect([...parseScopes(described, [always])]).toEqual(Object.entries(described));
+  });
+
+  test('are completed by offline_access where a client may ask for it', () => {
+    const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
+    expect(parseScopes(described, asks).get('offline_access')).toBe('stay connected until you end it');
+  });
+
+  test('keep a description of offline_access that the publisher wrote', () => {
+    const offline_access = 'bleiben, bis du gehst';
+    expect(parseScopes({ ...described, offline_access }, clients).get('offline_access')).toBe(offline_access);
+  });
+
+  test.each([
+    [
+      'a blank',
+      { 'read words': 'x' },
+      'scopes must not contain space, comma, quote or backslash: read words',
+    ],
+    ['a comma', { 'a,b': 'x' }, 'scopes must not contain space, comma, quote or backslash: a,b'],
+    ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
+    ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
+    ['no sentence', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
+  ])('with %s stop the start', (_, wrong, message) => {
+    expect(() => parseScopes(wrong, [])).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'scopes', message }),
+    );
+  });
+
+  test('of a client must exist', () => {
+    expect(() => parseScopes({ score: 'see your score' }, [always])).toThrow(
+      expect.objectContaining({
+        option: 'clients.always.scopes',
+        message: 'clients.always.scopes must be declared in scopes: words',
+      }),
+    );
+  });
+});
+
+describe('resources', () => {
+  test('are the issuer itself when none is given', () => {
+    expect(parseResources(undefined, deployed)).toEqual([issuer]);
+  });
+
+  test.each([[`${issuer}/api`], ['https://api.example/v1?tenant=1'], ['http://localhost:8787/api']])(
+    'may be %s',
+    (resource) => {
+      expect(parseResources([resource], deployed)).toEqual([resource]);
+    },
+  );
+
+  test.each(['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`])(
+    'may not be %j',
+    (resource) => {
+      expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
+        expect.objectContaining({
+          option: 'resources',
+          message: `resources must be absolute https URLs without fragment: ${resource}`,
+        }),
+      );
+    },
+  );
+});
+
+describe('providers', () => {
+  const at = (...configuredUrls: readonly string[]) => ({
+    ...createProvider('google', 'Google'),
+    configuredUrls,
+  });
+
+  test('are found by id, in the order of their buttons', () => {
+    const given = [createProvider('b', 'B'), createProvider('a', 'A')];
+    expect([...parseProviders(given, deployed)]).toEqual([
+      ['b', given[0]],
+      ['a', given[1]],
+    ]);
+  });
+
+  type Row = readonly [name: string, given: readonly IdentityProvider[], option: string, message: string];
+
+  test.each<Row>([
+    ['none', [], 'providers', 'providers must hold at least one.'],
+    [
+      'two of one id',
+      [createProvider('google', 'Google'), createProvider('google', 'Work')],
+      'providers',
+      'providers must have different ids.',
+    ],
+    ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'x'.repeat(33)].map(
+      (id): Row => [
+        `an id such as ${JSON.stringify(id)}`,
+        [createProvider(id, 'Google')],
+        'providers',
+        `providers must have ids of a-z, 0-9 and hyphen: ${id}`,
+      ],
+    ),
+    ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(
+      (url): Row => [
+        `the address ${JSON.stringify(url)}`,
+        [at('https://google.example', url)],
+        'providers.google',
+        `providers.google must use https: ${url}`,
+      ],
+    ),
+  ])('must not be %s', (_, given, option, message) => {
+    expect(() => parseProviders(given, deployed)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option, message }),
+    );
+  });
+
+  test('may be stand-ins over http when the broker itself is on loopback, and they are, too', () => {
+    expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
+    expect(() => parseProviders([at('http://google.example')], local)).toThrow(
+      'providers.google must use https: http://google.example',
+    );
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { parseKeyRing } from '../../src/seal/key-ring.ts';
+import { keepTransaction, readCsrf, transactionCookie } from '../../src/sign-in/browser-binding.ts';
+import type { Transaction } from '../../src/tokens/transaction.ts';
+import { createVault } from '../../src/tokens/vault.ts';
+import { issuer, keys } from '../deployment.ts';
+
+const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+const { transaction: seal } = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
+
+const journey = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
+  request: {
+    clientId: 'app',
+    redirectUri: 'https://app.example/callback',
+    state: clientState,
+    scopes: ['words'],
+    resource: issuer,
+    codeChallenge: undefined,
+  },
+  grantId: 'grant-1',
+  provider: 'google',
+  state,
+  nonce: 'nonce-1',
+  codeVerifier: 'verifier-1',
+  expiresAt,
+});
+
+const browserWith = async (journeys: readonly Transaction[]): Promise<Map<string, string>> => {
+  const cookies = journeys.map(
+    async (one) => [await transactionCookie(one.state), await seal.seal(one)] as const,
+  );
+  return new Map(await Promise.all(cookies));
+};
+
+const nameAndAttributes = '__Host-tx-12345678=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600';
+const lengthOfFirst = ([line = '']: readonly string[]) => line.length;
+const reasonOf = (refusal: unknown) => Reflect.get(Object(refusal), 'reason');
+const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf('=')));
+const namesFor = (...states: readonly string[]) => Promise.all(states.map(transactionCookie));
+
+describe('the cookie behind the consent form', () => {
+  const value = 'A-_9'.padEnd(43, 'x');
+
+  test('is read when it is of our making', () => {
+    expect(readCsrf(new Map([['__Host-csrf', value]]))).toBe(value);
+  });
+
+  test.each([
+    ['missing', new Map()],
+    ['under another name', new Map([['csrf', value]])],
+    ['empty', new Map([['__Host-csrf', '']])],
+    ['too short', new Map([['__Host-csrf', value.slice(1)]])],
+    ['too long', new Map([['__Host-csrf', `${value}x`]])],
+    ['of other characters', new Map([['__Host-csrf', `${value.slice(1)}"`]])],
+    ['followed by a line break', new Map([['__Host-csrf', `${value}\n`]])],
+  ])('is none when it is %s', (_, cookies) => {
+    expect(readCsrf(cookies)).toBeUndefined();
+  });
+});
+
+describe('the name of a journey’s cookie', () => {
+  test('is the same for the same state and does not tell it', async () => {
+    const name = await transactionCookie('some-state');
+    expect(name).toMatch(/^__Host-tx-[A-Za-z0-9_-]{8}$/);
+    expect(await transactionCookie('some-state')).toBe(name);
+    expect(await transactionCookie('some-statf')).not.toBe(name);
+  });
+});
+
+describe('keeping a journey', () => {
+  test('sets one cookie that opens as that journey', async () => {
+    const begun = journey('state-1', 2_000);
+    const lines = await keepTransaction(begun, new Map(), seal, 600);
+    const [line = '', ...others] = lines;
+    expect(others).toEqual([]);
+    const [, name, value = '', attributes] = /^([^=]+)=([^;]+); (.*)$/.exec(line) ?? [];
+    expect(name).toBe(await transactionCookie('state-1'));
+    expect(attributes).toBe('Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600');
+    expect(await seal.open(value)).toEqual({ kind: 'opened', value: begun });
+  });
+
+  test('leaves four others alone, and cookies that are no journeys', async () => {
+    const cookies = await browserWith([1, 2, 3, 4].map((at) => journey(`old-${at}`, at)));
+    cookies.set('__Host-csrf', 'x').set('theme', 'dark');
+    expect(namesOf(await keepTransaction(journey('new', 9), cookies, seal, 600))).toEqual(
+      await namesFor('new'),
+    );
+  });
+
+  test('forgets the oldest of five, wherever its cookie stands', async () => {
+    const cookies = await browserWith([3, 1, 5, 2, 4].map((at) => journey(`old-${at}`, at)));
+    const lines = await keepTransaction(journey('new', 9), cookies, seal, 600);
+    expect(namesOf(lines)).toEqual(await namesFor('new', 'old-1'));
+    expect(lines[1]).toMatch(/^__Host-tx-[^=]+=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/);
+  });
+
+  test('forgets the one that the browser has had longest when all began in the same second', async () => {
+    const cookies = await browserWith(
+      ['first', 'second', 'third', 'fourth', 'fifth'].map((s) => journey(s, 5)),
+    );
+    const lines = await keepTransaction(journey('new', 5), cookies, seal, 600);
+    expect(namesOf(lines)).toEqual(await namesFor('new', 'first'));
+  });
+
+  test('forgets what does not open before what does, and all that is too many', async () => {
+    const cookies = await browserWith([1, 2, 3, 4, 5].map((at) => journey(`old-${at}`, at)));
+    cookies.set('__Host-tx-garbage1', 'garbage').set('__Host-tx-garbage2', '');
+    const lines = await keepTransaction(journey('new', 9), cookies, seal, 600);
+    expect(namesOf(lines).toSorted()).toEqual(
+      ['__Host-tx-garbage1', '__Host-tx-garbage2', ...(await namesFor('new', 'old-1'))].toSorted(),
+    );
+  });
+
+  test('is refused from 3,801 characters on, before a browser would drop the cookie', async () => {
+    const outcomeOf = async (stateLength: number) => {
+      const large = journey('s', 9, 'x'.repeat(stateLength));
+      const sealed = (await seal.seal(large)).length;
+      const kept = keepTransaction(large, new Map(), seal, 600);
+      return { sealed, outcome: await kept.then(lengthOfFirst, reasonOf) };
+    };
+    // From here on: sealed texts on both sides of the limit, in steps of one or two characters.
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, at) => outcomeOf(2_710 + at)));
+    const limit = 3_800;
+    const around = outcomes.map(({ sealed }) => sealed - limit);
+    expect(Math.min(...around)).toBeLessThanOrEqual(0);
+    expect(Math.max(...around)).toBeGreaterThan(0);
+    for (const { sealed, outcome } of outcomes)
+      expect(outcome).toBe(sealed > limit ? 'request.oversized-sign-in' : sealed + nameAndAttributes.length);
+    expect(limit + nameAndAttributes.length).toBeLessThan(4_096);
+  });
+});

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { type Client, gptAction, staticClient } from '../../src/index.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
+import { askForTokens } from '../person.ts';
+import { app, codeFor, gpt, type Player, server, without } from '../players.ts';
+import { badClient, expectTokenError } from '../refusals.ts';
+import { watchLedger } from '../watched-ledger.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
+const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
+const twice = {
+  status: 400,
+  error: 'invalid_request',
+  error_description: 'Send the client credentials in one place only.',
+};
+
+/** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
+const awaitClient = async (player: Player, registered: readonly Client[] = clients) => {
+  const ledger = watchLedger();
+  const deployment = deploy({ ledger, clients: registered });
+  const form = player.redemption(await codeFor(deployment, player));
+  return { ledger, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
+};
+
+const expectNothingSpent = async (
+  { ledger, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
+  headers: Headers = {},
+) => {
+  expect(ledger.calls).toEqual(['recordSignIn']);
+  expect((await askForTokens(deployment, form, headers)).status).toBe(200);
+};
+
+const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
+
+describe('L2', () => {
+  it('L2.1 Basic and body together: refuses two proofs, also if both are right', async () => {
+    const waiting = await awaitClient(gpt);
+    const { deployment, form, anonymous } = waiting;
+    const proofs = [
+      form,
+      { ...form, client_secret: 'wrong' },
+      { ...anonymous, client_secret: gptSecret },
+      { ...anonymous, client_id: 'server' },
+      { ...anonymous, client_assertion: 'x.y.z' },
+      { ...anonymous, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
+    ];
+    for (const proof of proofs) {
+      await expectTokenError(await askForTokens(deployment, proof, basic(`gpt:${gptSecret}`)), twice);
+      expect(reasonOf(deployment)).toBe('authentication.several');
+    }
+    await expectNothingSpent(waiting);
+  });
+
+  it('L2.1 Basic and body together: takes the same client id in both', async () => {
+    const { deployment, form } = await awaitClient(gpt);
+    const answer = await askForTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
+    expect(answer.status).toBe(200);
+  });
+
+  it('L2.2 malformed Basic: is answered like a wrong secret, whatever is wrong with it', async () => {
+    const waiting = await awaitClient(gpt);
+    const authorization = basicOf(`gpt:${gptSecret}`);
+    const malformed = [
+      '',
+      'Basic',
+      'Basic ',
+      'Basic !!!',
+      `Basic ${authorization.slice(6, -3)}`,
+      `${authorization}====`,
+      authorization.replace(' ', ''),
+      `${authorization}, ${authorization}`,
+      `${authorization} x`,
+      authorization.replace('Basic', 'Bearer'),
+      authorization.replace('Basic', 'Digest'),
+      basicOf('gpt'),
+      basicOf(`:${gptSecret}`),
+    ];
+    const wrong = [basicOf('gpt:'), basicOf(`gpt:${gptSecret}\0`)];
+    for (const header of [...malformed, ...wrong]) {
+      const answer = await askForTokens(waiting.deployment, waiting.anonymous, { authorization: header });
+      await expectTokenError(answer, badClient);
+      const reason = wrong.includes(header) ? 'secret' : 'malformed';
+      expect(reasonOf(waiting.deployment)).toBe(`authentication.${reason}`);
+    }
+    await expectNothingSpent(waiting);
+  });
+
+  it('L2.3 %: takes an encoded secret, and answers a broken escape like a wrong secret', async () => {
+    const waiting = await awaitClient(gpt);
+    for (const bad of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
+      const answer = await askForTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
+      await expectTokenError(answer, badClient);
+    }
+    const encoded = basic(`%67pt:${gptSecret.replaceAll('-', '%2D')}`);
+    await expectNothingSpent({ ...waiting, form: waiting.anonymous }, encoded);
+  });
+
+  const odd = 'one+two%2B:three::0123456789-0123456789';
+  const withOddSecret = [gptAction({ id: 'gpt', name: 'GPT', secrets: [odd], scopes: ['words', 'score'] })];
+
+  it.each([
+    ['L2.4 +: takes a plus sign from a client that encodes', 'one%2Btwo%252B%3Athree%3A%3A'],
+    ['L2.4 +: takes a plus sign from a client that does not', 'one+two%252B%3Athree%3A%3A'],
+    ['L2.5 colons: lets a secret have colons, encoded or not', 'one%2btwo%252B:three:%3A'],
+  ])('%s', async (_, start) => {
+    const waiting = await awaitClient(gpt, withOddSecret);
+    for (const wrong of [odd, odd.replace('+', ' '), odd.replace('+', '%20'), odd.replace('::', ':')]) {
+      const answer = await askForTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${wrong}`));
+      await expectTokenError(answer, badClient);
+    }
+    const right = basic(`gpt:${start}0123456789-0123456789`);
+    await expectNothingSpent({ ...waiting, form: waiting.anonymous }, right);
+  });
+});
+
+describe('L3', () => {
+  const wrongMethods: readonly (readonly [string, Player, Record<string, string>, Headers])[] = [
+    ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
+    ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
+    ['a public client with an empty Basic', app, { client_id: '' }, basic('app:')],
+    ['a confidential client with its id alone', server, { client_secret: '' }, {}],
+    ['a GPT with its id alone', gpt, { client_secret: '' }, {}],
+    ['a GPT with another’s secret', gpt, { client_secret: serverSecret }, {}],
+    ['nobody at all', gpt, { client_id: '', client_secret: '' }, {}],
+    ['an unknown client', gpt, { client_id: 'nobody' }, {}],
+    ['an id in other letters', gpt, { client_id: 'GPT' }, {}],
+    ['an assertion', server, { client_secret: '', client_assertion: 'x.y.z' }, {}],
+    ['an assertion beside a right secret', server, { client_assertion: 'x.y.z' }, {}],
+    ['an assertion type beside a right secret', server, { client_assertion_type: 'urn:x' }, {}],
+    ['a public client with an assertion', app, { client_assertion: 'x.y.z' }, {}],
+  ];
+
+  it.each(wrongMethods)('L3.1 wrong method: refuses %s', async (_, player, changes, headers) => {
+    const waiting = await awaitClient(player);
+    const answer = await askForTokens(waiting.deployment, { ...waiting.form, ...changes }, headers);
+    await expectTokenError(answer, badClient);
+    expect(reasonOf(waiting.deployment)).toMatch(/^authentication\./);
+    await expectNothingSpent(waiting);
+  });
+
+  it('L3.1 wrong method: reads no credentials from the address', async () => {
+    const waiting = await awaitClient(gpt);
+    const query = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret });
+    const body = new URLSearchParams(waiting.anonymous);
+    const answer = await waiting.deployment.fetch(
+      new Request(`${issuer}/token?${query}`, { method: 'POST', body }),
+    );
+    await expectTokenError(answer, badClient);
+    await expectNothingSpent(waiting);
+  });
+});
+
+describe('L9', () => {
+  const publicApp = clients[1];
+  const confidential = clients[2];
+  const gptClient = clients[0];
+  const withoutRefresh = staticClient({
+    id: 'plain',
+    name: 'Plain',
+    redirectUris: ['https://plain.example/cb'],
+    secrets: [serverSecret],
+    offlineAccess: 'always',
+    scopes: ['words'],
+  });
+
+  it.each([
+    [
+      'no "none" without a public client',
+      [gptClient, confidential],
+      ['client_secret_post', 'client_secret_basic'],
+    ],
+    ['no secrets without a confidential client', [publicApp], ['none']],
+    ['all three with both', [gptClient, publicApp], ['client_secret_post', 'client_secret_basic', 'none']],
+  ])('L9.1 what is off: advertises %s', async (_, registered, methods) => {
+    const url = `${issuer}/.well-known/oauth-authorization-server`;
+    const response = await deploy({ clients: registered }).fetch(new Request(url));
+    const document = await response.json();
+    expect(document).toMatchObject({ token_endpoint_auth_methods_supported: methods });
+  });
+
+  it('L9.1 what is off: advertises offline_access only where a client can ask for it', async () => {
+    const url = `${issuer}/.well-known/oauth-authorization-server`;
+    const scopesOf = async (registered: readonly Client[]) => {
+      const response = await deploy({ clients: registered }).fetch(new Request(url));
+      const { scopes_supported }: { scopes_supported: readonly string[] } = await response.json();
+      return scopes_supported;
+    };
+    expect(await scopesOf([gptClient, withoutRefresh])).toEqual(['words', 'score']);
+    expect(await scopesOf([gptClient, publicApp])).toEqual(['offline_access', 'words', 'score']);
+  });
+
+  it('L9.1 what is off: advertises no endpoint, method or flow that is not there', async () => {
+    const { broker, fetch } = deploy();
+    const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
+    const document: Readonly<Record<string, unknown>> = await response.json();
+    const mounted = broker.routes.map(({ path }) => issuer + path);
+    for (const [name, value] of Object.entries(document))
+      if (name.endsWith('_endpoint')) expect(mounted).toContain(value);
+    expect(
+      Object.keys(document).filter((name) =>
+        /registration|revocation|introspection|userinfo|jwks|logout|device|request/.test(name),
+      ),
+    ).toEqual([]);
+    expect(document).toMatchObject({
+      response_types_supported: ['code'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      code_challenge_methods_supported: ['S256'],
+    });
+  });
+});

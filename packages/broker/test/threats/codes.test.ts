@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import { deploy, gptSecret, serverSecret } from '../deployment.ts';
+import { callApi, createPerson, gptRequest, type TokenBody, tokensOf } from '../person.ts';
+import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../players.ts';
+import { badClient, badCode, badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
+import { watchLedger } from '../watched-ledger.ts';
+
+const players: readonly (readonly [string, Player])[] = [
+  ['ChatGPT', gpt],
+  ['a public client', app],
+  ['a confidential client', server],
+];
+
+/** A deployment where the client's code was redeemed. */
+const redeemed = async (player: Player) => {
+  const ledger = watchLedger();
+  const deployment = deploy({ ledger });
+  const code = await codeFor(deployment, player);
+  const tokens = await tokensOf(await redeem(deployment, player, code));
+  return { ledger, deployment, code, tokens };
+};
+
+const expectAlive = async (
+  deployment: ReturnType<typeof deploy>,
+  player: Player,
+  { access_token, refresh_token }: TokenBody,
+) => {
+  expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+  expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
+};
+
+describe.each(players)('%s', (_, player) => {
+  it('C1.1 replay: a second redemption within 10 s is refused, and ends nothing', async () => {
+    const { deployment, code, tokens } = await redeemed(player);
+    for (const seconds of [0, 10]) {
+      deployment.advance(seconds);
+      await expectTokenError(await redeem(deployment, player, code), badCode);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.spent' });
+    }
+    deployment.advance(10);
+    await expectAlive(deployment, player, tokens);
+  });
+
+  it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
+    const deployment = deploy();
+    const code = await codeFor(deployment, player);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, player, code)));
+    const [won, ...others] = answers.toSorted((one, other) => one.status - other.status);
+    expect(won?.status).toBe(200);
+    expect(others).toHaveLength(49);
+    for (const answer of others) await expectTokenError(answer, badCode);
+  });
+
+  it('C2.2 winner: the tokens of the one redemption go on working', async () => {
+    const deployment = deploy();
+    const code = await codeFor(deployment, player);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, player, code)));
+    const won = answers.find(({ status }) => status === 200);
+    if (won === undefined) throw new Error('nobody won');
+    const tokens = await tokensOf(won);
+    await expectAlive(deployment, player, tokens);
+    deployment.advance(11);
+    await expectAlive(deployment, player, tokens);
+  });
+
+  it.each([
+    ['C3.1 late: a replay after 11 s ends the grant', 11],
+    ['C3.1 late: a replay after the code has expired ends the grant', 61],
+    ['C3.1 late: a replay after an hour and a sweep ends the grant', 3700],
+  ])('%s', async (__, seconds) => {
+    const { deployment, code, tokens } = await redeemed(player);
+    deployment.advance(seconds - 1);
+    await deployment.broker.sweep();
+    const { access_token } = await tokensOf(await refresh(deployment, player, tokens.refresh_token));
+    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+
+    deployment.advance(1);
+    await expectTokenError(await redeem(deployment, player, code), badCode);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.replayed' });
+    const dead = { ...badRefresh, status: player === gpt ? 401 : 400 };
+    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), dead);
+    deployment.advance(9);
+    await expectDeadToken(deployment, access_token);
+  });
+
+  it('C3.2 genuine: a replay that fails another check ends nothing', async () => {
+    const { ledger, deployment, code, tokens } = await redeemed(player);
+    deployment.advance(30);
+    const forged = [
+      `${code.slice(0, -2)}${code.endsWith('AA') ? 'BB' : 'AA'}`,
+      code.slice(0, -4),
+      tokens.access_token,
+      tokens.refresh_token,
+    ];
+    for (const other of forged) await expectTokenError(await redeem(deployment, player, other), badCode);
+    const changes = [
+      { redirect_uri: 'https://evil.example/' },
+      { code_verifier: 'x'.repeat(43) },
+      { client_id: 'native', client_secret: '', code_verifier: 'x'.repeat(43) },
+    ];
+    for (const change of changes)
+      await expectTokenError(await redeem(deployment, player, code, change), badCode);
+    if (player !== app)
+      await expectTokenError(await redeem(deployment, player, code, { client_secret: 'x' }), badClient);
+    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode']);
+    await expectAlive(deployment, player, tokens);
+  });
+
+  it('C4.1 another client: refuses a code that was issued to another client', async () => {
+    const { ledger, deployment } = await redeemed(player);
+    const code = await codeFor(deployment, player);
+    const { client_id: owner } = player.request;
+    const thieves = [
+      { client_id: 'gpt', client_secret: gptSecret },
+      { client_id: 'server', client_secret: serverSecret },
+      { client_id: 'app', client_secret: '' },
+      { client_id: 'native', client_secret: '' },
+    ].filter(({ client_id }) => client_id !== owner);
+    const before = ledger.calls.length;
+    for (const thief of thieves) {
+      await expectTokenError(await redeem(deployment, player, code, thief), badCode);
+      expect(deployment.log.at(-1)).toMatchObject({ clientId: thief.client_id, reason: 'code.client' });
+    }
+    expect(thieves).toHaveLength(3);
+    expect(ledger.calls).toHaveLength(before);
+    expect((await redeem(deployment, player, code)).status).toBe(200);
+  });
+
+  it('C8.1 expired: takes a code for 60 s, not a second longer', async () => {
+    const deployment = deploy();
+    const [inTime, late] = [await codeFor(deployment, player), await codeFor(deployment, player)];
+    deployment.advance(59);
+    expect((await redeem(deployment, player, inTime)).status).toBe(200);
+    deployment.advance(1);
+    await expectTokenError(await redeem(deployment, player, late), badCode);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.spent' });
+  });
+
+  it('C9.1 failing request: burns nothing, whatever was wrong with it', async () => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger });
+    const code = await codeFor(deployment, player);
+    const wrong = [
+      { grant_type: 'refresh_token' },
+      { grant_type: 'password' },
+      { grant_type: '' },
+      { client_id: 'nobody' },
+      { client_secret: 'wrong' },
+      { redirect_uri: 'https://evil.example/' },
+      { code_verifier: 'short' },
+      { resource: 'https://evil.example/api' },
+      { code: '' },
+    ];
+    for (const changes of wrong) {
+      const { status } = await redeem(deployment, player, code, changes);
+      expect([400, 401]).toContain(status);
+    }
+    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect((await redeem(deployment, player, code)).status).toBe(200);
+  });
+});
+
+describe('C10', () => {
+  it('C10.1 leaks: no code stands in a log line, whatever becomes of it', async () => {
+    const { deployment, code, tokens } = await redeemed(gpt);
+    await redeem(deployment, gpt, code);
+    await redeem(deployment, gpt, code, { redirect_uri: 'https://evil.example/' });
+    await redeem(deployment, gpt, code, { client_secret: 'wrong' });
+    await redeem(deployment, gpt, `${code}AAAA`);
+    await refresh(deployment, gpt, code);
+    await callApi(deployment, code);
+    deployment.advance(11);
+    await redeem(deployment, gpt, code);
+    const log = JSON.stringify(deployment.log);
+    expect(deployment.log.length).toBeGreaterThan(8);
+    for (const secret of [code, tokens.access_token, tokens.refresh_token, gptSecret])
+      expect(log).not.toContain(secret.slice(0, 60));
+  });
+
+  it('C10.1 leaks: no page or redirect on the way lets a browser tell where it came from', async () => {
+    const deployment = deploy();
+    const person = createPerson(deployment);
+    const { response, consent } = await person.open(gptRequest);
+    expect(response.headers.get('referrer-policy')).toBe('same-origin');
+    const toProvider = await person.choose(consent, { choice: 'google' });
+    const state = new URL(toProvider.headers.get('location') ?? '').searchParams.get('state') ?? '';
+    const answer = new URLSearchParams({ state, code: 'ada' });
+    const back = await person.visit(`https://words.example/callback/google?${answer}`);
+    for (const { status, headers } of [toProvider, back]) {
+      expect([status, headers.get('referrer-policy')]).toEqual([303, 'no-referrer']);
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+    expect(new URL(back.headers.get('location') ?? '').searchParams.has('code')).toBe(true);
+    // The page that a replayed answer gets has the provider's code in its own address.
+    const page = await person.visit(`https://words.example/callback/google?${answer}`);
+    expect([page.status, page.headers.get('referrer-policy')]).toEqual([400, 'same-origin']);
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest';
+import { memoryLedger } from '../../src/index.ts';
+import { type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
+import { callApi, type TokenBody, tokensOf } from '../person.ts';
+import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
+import { badClient, badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
+import { watchLedger } from '../watched-ledger.ts';
+
+const day = 86_400;
+const rotating: readonly (readonly [string, Player])[] = [
+  ['a public client', app],
+  ['a confidential client', server],
+];
+const everybody: typeof rotating = [['ChatGPT', gpt], ...rotating];
+
+const refreshed = async (deployment: Deployment, player: Player, token: string): Promise<TokenBody> =>
+  tokensOf(await refresh(deployment, player, token));
+
+/** The token is dead, in the words that this client needs to sign the person in anew. */
+const expectDead = async (deployment: Deployment, player: Player, token: string, reason: string) => {
+  const answer = await refresh(deployment, player, token);
+  await expectTokenError(answer, { ...badRefresh, status: player === gpt ? 401 : 400 });
+  expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: `refresh.${reason}` });
+};
+
+const endGrant = async (deployment: Deployment, { access_token }: TokenBody) => {
+  const caller = await callApi(deployment, access_token);
+  if (caller.kind === 'refused') throw new Error('the API refused');
+  await deployment.ledger.revoke({ kind: 'grant', id: caller.access.grantId }, 'a test', deployment.now());
+};
+
+const fifty = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
+  Promise.all(Array.from({ length: 50 }, work));
+
+describe('F1', () => {
+  it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, player) => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const all = await fifty(() => refreshed(deployment, player, first.refresh_token));
+    const [one, other] = all;
+    if (one === undefined || other === undefined) throw new Error('nobody got tokens');
+    for (const { access_token } of all)
+      expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+
+    // All fifty are the same generation: once one of them has moved on, the others are old.
+    await refreshed(deployment, player, one.refresh_token);
+    deployment.advance(121);
+    await expectDead(deployment, player, other.refresh_token, 'reused');
+    await expectDead(deployment, player, one.refresh_token, 'ended');
+  });
+
+  it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, gpt);
+    const all = await fifty(() => refreshed(deployment, gpt, first.refresh_token));
+    expect(new Set(all.map(({ refresh_token }) => refresh_token))).toEqual(new Set([first.refresh_token]));
+    expect(new Set(all.map(({ access_token }) => access_token)).size).toBe(50);
+  });
+});
+
+describe.each(rotating)('%s', (_, player) => {
+  it('F2.1 retry: the previous token is answered for 120 s after it was used', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(60);
+    await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(60);
+    const retried = await refreshed(deployment, player, first.refresh_token);
+    expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
+    expect(retried.refresh_token).not.toBe(first.refresh_token);
+    await refreshed(deployment, player, retried.refresh_token);
+  });
+
+  it('F3.1 reuse: the previous token ends the family after 121 s, retries or not', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const second = await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(100);
+    const retried = await refreshed(deployment, player, first.refresh_token);
+    expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
+    deployment.advance(21);
+    await expectDead(deployment, player, first.refresh_token, 'reused');
+    for (const { refresh_token } of [first, second, retried])
+      await expectDead(deployment, player, refresh_token, 'ended');
+    deployment.advance(10);
+    for (const { access_token } of [first, second, retried]) await expectDeadToken(deployment, access_token);
+  });
+
+  it('F3.1 reuse: a token two back ends the family at once', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const second = await refreshed(deployment, player, first.refresh_token);
+    const third = await refreshed(deployment, player, second.refresh_token);
+    await expectDead(deployment, player, first.refresh_token, 'reused');
+    await expectDead(deployment, player, third.refresh_token, 'ended');
+  });
+});
+
+it('F2.1 retry: ChatGPT’s one token is answered whenever it comes', async () => {
+  const deployment = deploy();
+  const { refresh_token } = await tokensFor(deployment, gpt);
+  for (const seconds of [0, 121, day, 59 * day]) {
+    deployment.advance(seconds);
+    const { access_token, ...answer } = await refreshed(deployment, gpt, refresh_token);
+    expect(answer).toEqual({ token_type: 'bearer', expires_in: 1800, refresh_token, scope: 'words score' });
+    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+  }
+});
+
+describe.each(everybody)('%s', (_, player) => {
+  it('F4.1 revoke first: a refresh that was checked before the end of its grant gets nothing', async () => {
+    const inner = memoryLedger();
+    let onRefresh = async () => {};
+    const ledger = {
+      ...inner,
+      refresh: async (use: Parameters<typeof inner.refresh>[0]) => {
+        await onRefresh();
+        return inner.refresh(use);
+      },
+    };
+    const deployment = deploy({ ledger });
+    const tokens = await tokensFor(deployment, player);
+    onRefresh = () => endGrant(deployment, tokens);
+    await expectDead(deployment, player, tokens.refresh_token, 'ended');
+  });
+
+  it('F4.1 at once: whoever wins, nothing works 10 s after the grant’s end', async () => {
+    const deployment = deploy();
+    const tokens = await tokensFor(deployment, player);
+    const refreshes = Array.from({ length: 20 }, () => refresh(deployment, player, tokens.refresh_token));
+    const [answers] = await Promise.all([Promise.all(refreshes), endGrant(deployment, tokens)]);
+    await expectDead(deployment, player, tokens.refresh_token, 'ended');
+    const won = await Promise.all(answers.filter(({ status }) => status === 200).map(tokensOf));
+    deployment.advance(10);
+    for (const { access_token, refresh_token } of [tokens, ...won]) {
+      await expectDeadToken(deployment, access_token);
+      await expectDead(deployment, player, refresh_token, 'ended');
+    }
+  });
+
+  it('F5.1 another client: refuses a token that was issued to another client, and ends nothing', async () => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger });
+    const { refresh_token } = await tokensFor(deployment, player);
+    for (const [, thief] of everybody.filter(([, other]) => other !== player))
+      await expectDead(deployment, thief, refresh_token, 'client');
+    expect(ledger.calls).not.toContain('refresh');
+    expect(await refreshed(deployment, player, refresh_token)).toHaveProperty('access_token');
+  });
+
+  it('F6.1 scope: refuses more than was granted, also what the client might have asked for', async () => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger });
+    const narrow = { ...player, request: { ...player.request, scope: 'words offline_access' } };
+    const { refresh_token } = await tokensFor(deployment, player === app ? narrow : player);
+    for (const scope of ['words score admin', 'admin', player === app ? 'words score' : 'offline_access'])
+      await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), {
+        status: 400,
+        error: 'invalid_scope',
+        error_description: 'The scope exceeds what was granted.',
+      });
+    expect(ledger.calls).not.toContain('refresh');
+    const fewer = await tokensOf(await refresh(deployment, player, refresh_token, { scope: 'words' }));
+    expect(fewer.scope).toBe('words');
+    expect(await callApi(deployment, fewer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
+    // Fewer for once is not fewer for ever (RFC 6749 §6).
+    const { scope } = await refreshed(deployment, player, fewer.refresh_token);
+    expect(scope).toBe(player === app ? 'words offline_access' : 'words score');
+  });
+
+  it('F6.2 resource: refuses another resource than the granted one', async () => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger });
+    const { refresh_token } = await tokensFor(deployment, player);
+    for (const resource of [`${issuer}/other`, `${issuer}/api/`, issuer, 'https://evil.example/api'])
+      await expectTokenError(await refresh(deployment, player, refresh_token, { resource }), {
+        status: 400,
+        error: 'invalid_target',
+        error_description: 'The refresh token was issued for another resource.',
+      });
+    expect(ledger.calls).not.toContain('refresh');
+    const answer = await refresh(deployment, player, refresh_token, { resource: `${issuer}/api` });
+    const { access_token } = await tokensOf(answer);
+    const elsewhere = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
+    expect(await deployment.broker.protect(elsewhere)).toMatchObject({ kind: 'granted' });
+    expect(await deployment.broker.protect(elsewhere, { resource: `${issuer}/other` })).toMatchObject({
+      kind: 'refused',
+      response: { status: 401 },
+    });
+  });
+
+  it('F9.1 refresh as access: the API takes no refresh token', async () => {
+    const deployment = deploy();
+    await expectDeadToken(deployment, (await tokensFor(deployment, player)).refresh_token);
+  });
+
+  it('F9.2 access as refresh: the token endpoint takes no access token', async () => {
+    const deployment = deploy();
+    const { access_token, refresh_token } = await tokensFor(deployment, player);
+    await expectDead(deployment, player, access_token, 'unreadable');
+    expect((await redeem(deployment, player, refresh_token)).status).toBe(400);
+    await refreshed(deployment, player, refresh_token);
+  });
+});
+
+it.each([
+  ['ChatGPT', gpt, [gptSecret.toUpperCase(), serverSecret]],
+  ['a confidential client', server, [serverSecret.slice(1), gptSecret]],
+] as const)('F7.1 no authentication: %s must prove itself to refresh', async (_, player, wrong) => {
+  const ledger = watchLedger();
+  const deployment = deploy({ ledger });
+  const { refresh_token } = await tokensFor(deployment, player);
+  for (const client_secret of ['', ...wrong])
+    await expectTokenError(await refresh(deployment, player, refresh_token, { client_secret }), badClient);
+  expect(ledger.calls).not.toContain('refresh');
+  await refreshed(deployment, player, refresh_token);
+});
+
+describe.each([
+  ['ChatGPT', gpt, 60 * day, 365 * day],
+  ['a public client', app, 30 * day, 180 * day],
+  ['a confidential client', server, 30 * day, 180 * day],
+] as const)('%s', (_, player, idle, absolute) => {
+  it('F10.1 absolute: a token in daily use dies in the end', async () => {
+    const deployment = deploy();
+    let { refresh_token } = await tokensFor(deployment, player);
+    for (let age = day; age < absolute; age += day) {
+      deployment.advance(day);
+      ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+    }
+    deployment.advance(day - 1);
+    ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+    deployment.advance(1);
+    await expectDead(deployment, player, refresh_token, 'expired');
+  });
+
+  it('F10.2 idle: a token dies unused, and every use puts that off', async () => {
+    const deployment = deploy();
+    let { refresh_token } = await tokensFor(deployment, player);
+    for (const wait of [idle - 1, idle - 1]) {
+      deployment.advance(wait);
+      ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+    }
+    deployment.advance(idle);
+    await expectDead(deployment, player, refresh_token, player === gpt ? 'ended' : 'expired');
+  });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { memoryLedger, type SignIn } from '../../../src/index.ts';
+import { deploy, issuer } from '../../deployment.ts';
+import { atProvider, journeysIn } from '../../on-the-way.ts';
+import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
+import { gpt, redeem, refresh } from '../../players.ts';
+import { createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
+import { expectErrorPage } from '../../refusals.ts';
+
+/** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
+const upstream = () => {
+  const acme = createIssuer();
+  const signIns: SignIn[] = [];
+  const memory = memoryLedger();
+  const ledger = {
+    ...memory,
+    recordSignIn: (signIn: SignIn) => {
+      signIns.push(signIn);
+      return memory.recordSignIn(signIn);
+    },
+  };
+  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger });
+  /** A person at Acme, whose ID token will carry the nonce of their journey. */
+  const depart = async () => {
+    const journey = await atProvider(deployment, gptRequest, 'acme');
+    const nonce = journey.sent.searchParams.get('nonce');
+    acme.bend({ claims: { nonce } });
+    return { ...journey, nonce };
+  };
+  return { acme, signIns, deployment, depart };
+};
+
+const answerOf = (response: Response) => Object.fromEntries(locationOf(response).searchParams);
+
+/** The client is told `error` in words of ours; nothing is stored, and the journey is over. */
+const expectNoSignIn = async (
+  { signIns, depart }: ReturnType<typeof upstream>,
+  answer: Readonly<Record<string, string>>,
+  [error, error_description]: readonly [string, string],
+) => {
+  const { person, comeBack } = await depart();
+  const response = await comeBack(answer);
+  expect(response.status).toBe(303);
+  expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
+  expect(journeysIn(person.cookies)).toEqual([]);
+  expect(signIns).toEqual([]);
+};
+
+const denied = ['access_denied', 'The sign-in was refused or cancelled at the provider.'] as const;
+const away = ['temporarily_unavailable', 'The sign-in provider did not answer. Try again later.'] as const;
+const invalid = ['server_error', 'The sign-in provider gave an answer that could not be verified.'] as const;
+
+describe('B12', () => {
+  it.each([
+    ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],
+    ['B12.1 provider error: access_denied beside a code', { error: 'access_denied', code: 'x' }, denied],
+    ['B12.1 provider error: temporarily_unavailable', { error: 'temporarily_unavailable' }, away],
+    [
+      'B12.1 provider error: server_error',
+      { error: 'server_error', error_uri: 'https://evil.example' },
+      away,
+    ],
+    ['B12.1 provider error: invalid_scope', { error: 'invalid_scope' }, invalid],
+    [
+      'B12.1 provider error: a word of its own',
+      { error: '<script>', error_description: '\r\nx: y' },
+      invalid,
+    ],
+    ['B12.2 missing code: none', {}, invalid],
+    ['B12.2 missing code: an empty one', { code: '' }, invalid],
+  ])('%s is told to the client in our words, and signs nobody in', async (_, answer, told) => {
+    await expectNoSignIn(upstream(), answer, told);
+  });
+
+  it('B12.1 provider error: under a state that nobody waits for is a page', async () => {
+    const { deployment, depart } = upstream();
+    const { person } = await depart();
+    const response = await person.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
+    await expectErrorPage(
+      response,
+      deployment,
+      'This sign-in has expired or was started in another browser. Go back to the app and start again.',
+    );
+    expect(journeysIn(person.cookies)).toHaveLength(1);
+  });
+});
+
+describe('B13', () => {
+  const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
+
+  it.each([
+    ['B13.1 5xx', () => new Response('out of order', { status: 500 })],
+    ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
+    ['B13.2 429', () => new Response('slow down', { status: 429 })],
+    ['B13.3 time-out', timedOut],
+  ])('%s of the provider signs nobody in, and leaves the grants that exist', async (_, token) => {
+    const system = upstream();
+    const { acme, deployment, depart, signIns } = system;
+    const { comeBack } = await depart();
+    const { code = '' } = answerOf(await comeBack({ code: 'code-1' }));
+    const tokens = await tokensOf(await redeem(deployment, gpt, code));
+    signIns.length = 0;
+
+    const again = await depart();
+    acme.bend({ instead: { token } });
+    const response = await again.comeBack({ code: 'code-2' });
+    const [error, error_description] = away;
+    expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
+    expect(signIns).toEqual([]);
+    const refreshed = await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
+    for (const { access_token } of [tokens, refreshed])
+      expect((await callApi(deployment, access_token)).kind).toBe('granted');
+  });
+});
+
+describe('B14', () => {
+  const secrets = ['their-access-token', 'their-refresh-token', 'eyJ', 'our_client.secret'];
+
+  it('B14.1 never to clients: no answer on the way holds a token of the provider', async () => {
+    const { deployment, depart } = upstream();
+    const { comeBack, sent } = await depart();
+    const back = await comeBack({ code: 'code-1' });
+    const { code = '' } = answerOf(back);
+    const redemption = await redeem(deployment, gpt, code);
+    const { refresh_token } = await tokensOf(redemption.clone());
+    const answers = [back, redemption, await refresh(deployment, gpt, refresh_token)];
+    const texts = [sent.href, ...(await Promise.all(answers.map(wholeText))), JSON.stringify(deployment.log)];
+    for (const secret of secrets) for (const text of texts) expect(text).not.toContain(secret);
+    expect(answers.map(({ status }) => status)).toEqual([303, 200, 200]);
+  });
+
+  it('B14.2 sealed at rest: the ledger gets the refresh token sealed, another text each time, and no other', async () => {
+    const { signIns, depart } = upstream();
+    for (let time = 0; time < 2; time++) await (await depart()).comeBack({ code: 'code-1' });
+    const stored = JSON.stringify(signIns);
+    for (const secret of secrets) expect(stored).not.toContain(secret);
+    const sealed = signIns.map(({ identity }) => identity.sealedRefreshToken);
+    expect(sealed).toEqual([expect.stringMatching(/^[\w-]{60,}$/), expect.stringMatching(/^[\w-]{60,}$/)]);
+    expect(new Set(sealed).size).toBe(2);
+  });
+
+  it('B14.2 sealed at rest: a sign-in that brings none writes none over the stored one', async () => {
+    const { acme, signIns, depart } = upstream();
+    const { comeBack, nonce } = await depart();
+    acme.bend({ claims: { nonce }, tokens: { refresh_token: undefined } });
+    await comeBack({ code: 'code-1' });
+    expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
+  });
+});
+
+const wholeText = async (response: Response): Promise<string> =>
+  JSON.stringify([...response.headers]) + (await response.clone().text());

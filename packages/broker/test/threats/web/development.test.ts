@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { createBroker } from '../../../src/index.ts';
+import { clients, deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
+import { atProvider } from '../../on-the-way.ts';
+import { createPerson, gptRequest } from '../../person.ts';
+import { createProvider } from '../../provider.ts';
+import { expectErrorPage } from '../../refusals.ts';
+import { watchLedger } from '../../watched-ledger.ts';
+
+describe('W13', () => {
+  const local = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;
+
+  it('W13.1 development: a deployment redirects no GPT to somebody’s own machine, a local broker does', async () => {
+    const request = { ...gptRequest, redirect_uri: local };
+    const deployed = deploy();
+    const { response } = await createPerson(deployed).open(request);
+    await expectErrorPage(response, deployed, 'The address to return to is not registered for this app.');
+    const onLoopback = deploy({ issuer: 'http://localhost:8787', resources: ['http://localhost:8787/api'] });
+    expect((await createPerson(onLoopback).signIn(request)).href).toMatch(new RegExp(`^${local}\\?code=`));
+  });
+
+  it('W13.1 development: a deployment serves nothing but its endpoints', () => {
+    const paths = (at: string) =>
+      deploy({ issuer: at, resources: [`${at}/api`] }).broker.routes.map(({ path }) => path);
+    expect(paths('http://localhost:8787')).toEqual(paths(issuer));
+  });
+
+  it.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000', 'http://google.example'])(
+    'W13.2 stand-ins: a deployment does not start with a provider at %s',
+    (address) => {
+      const standIn = {
+        ...createProvider('google', 'Google'),
+        configuredUrls: ['https://google.example', address],
+      };
+      const start = (at: string) => () =>
+        createBroker({
+          issuer: at,
+          sealingKeys: keys,
+          scopes: { words: 'read', score: 'raise' },
+          clients,
+          providers: [standIn],
+          ledger: watchLedger(),
+          log: () => {},
+        });
+      expect(start(issuer)).toThrow(`providers.google must use https: ${address}`);
+      if (address === 'http://google.example')
+        expect(start('http://localhost:8787')).toThrow('must use https');
+      else expect(start('http://localhost:8787')).not.toThrow();
+    },
+  );
+
+  it('W13.2 stand-ins: a deployment tells its providers to reach nothing over http', async () => {
+    const allowed: boolean[] = [];
+    const asking = (id: string) => {
+      const plain = createProvider(id, id);
+      return {
+        ...plain,
+        authorizationUrl: (...[leg, io]: Parameters<typeof plain.authorizationUrl>) => {
+          allowed.push(io.allowLoopbackHttp);
+          return plain.authorizationUrl(leg, io);
+        },
+      };
+    };
+    for (const at of [issuer, 'http://localhost:8787']) {
+      await atProvider(deploy({ issuer: at, resources: [`${at}/api`], providers: [asking('google')] }));
+    }
+    expect(allowed).toEqual([false, true]);
+  });
+});

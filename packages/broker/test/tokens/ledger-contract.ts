@@ -1,0 +1,23 @@
+/** What every implementation of the storage port must do: the sentences of the port, one test or more for each. */
+import { describe } from 'vitest';
+import { codeContract } from './ledger-contract/codes.ts';
+import { refreshContract } from './ledger-contract/refresh.ts';
+import { refreshRaceContract } from './ledger-contract/refresh-races.ts';
+import { revocationPageContract } from './ledger-contract/revocation-pages.ts';
+import { revocationContract } from './ledger-contract/revocations.ts';
+import type { MakeLedger } from './ledger-contract/sample.ts';
+import { signInContract } from './ledger-contract/sign-ins.ts';
+import { sweepContract } from './ledger-contract/sweep.ts';
+
+/** Declares the contract's tests for one implementation; `makeLedger` gives an empty ledger each time. */
+export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
+  describe(name, () => {
+    describe('recordSignIn', () => signInContract(makeLedger));
+    describe('redeemCode', () => codeContract(makeLedger));
+    describe('refresh', () => refreshContract(makeLedger));
+    describe('refresh under contention', () => refreshRaceContract(makeLedger));
+    describe('revoke and isRevoked', () => revocationContract(makeLedger));
+    describe('revocationsSince', () => revocationPageContract(makeLedger));
+    describe('sweep', () => sweepContract(makeLedger));
+  });
+};

@@ -1,0 +1,177 @@
+/** The port's contract for refresh. */
+import { expect, it } from 'vitest';
+import {
+  accessLife,
+  begin,
+  day,
+  ended,
+  gist,
+  grant1,
+  linesAt,
+  type MakeLedger,
+  redemption,
+  refreshUse,
+  reused,
+  signIn,
+  t0,
+  token,
+} from './sample.ts';
+
+export const refreshContract = (makeLedger: MakeLedger): void => {
+  it('moves a rotating grant one generation on and gives all its facts', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    expect(await ledger.refresh(refreshUse(0, t0 + 100))).toEqual({
+      kind: 'continued',
+      grant: {
+        userId: 'user-1',
+        scopes: ['score:read', 'score:write'],
+        resource: 'https://words.example',
+        claims: { plan: 'free', seats: 3, staff: false },
+        refreshPolicy: 'rotating',
+        generation: 1,
+        refreshIdleExpiresAt: t0 + 100 + 30 * day,
+        refreshAbsoluteExpiresAt: t0 + 1 + 180 * day,
+      },
+    });
+  });
+
+  it('answers a stable grant with the same generation, as often as it comes', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger, { refreshPolicy: 'stable' });
+    for (const later of [10, 1000, 20 * day, 49 * day])
+      expect(gist(await ledger.refresh(refreshUse(0, t0 + later)))).toBe('continued 0');
+  });
+
+  it('never refreshes a grant whose policy is to have no refresh token', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger, { refreshPolicy: 'none' });
+    expect(await ledger.refresh(refreshUse(0, t0 + 2))).toEqual(ended);
+  });
+
+  it('refuses a grant that does not exist, was not redeemed or was revoked', async () => {
+    const ledger = await makeLedger();
+    expect(await ledger.refresh(refreshUse(0, t0))).toEqual(ended);
+    await ledger.recordSignIn(signIn());
+    expect(await ledger.refresh(refreshUse(0, t0))).toEqual(ended);
+    await ledger.redeemCode(redemption());
+    await ledger.revoke(grant1, 'signed out', t0 + 2);
+    expect(await ledger.refresh(refreshUse(0, t0 + 3))).toEqual(ended);
+  });
+
+  it.each(['stable', 'rotating'] as const)(
+    'keeps a %s grant alive until the last second of its idle expiry',
+    async (refreshPolicy) => {
+      const ledger = await makeLedger();
+      await begin(ledger, { refreshPolicy });
+      const expiry = t0 + 1 + 30 * day;
+      expect(await ledger.refresh(refreshUse(0, expiry))).toEqual(ended);
+      expect(await ledger.refresh(refreshUse(0, expiry - 1))).toMatchObject({ kind: 'continued' });
+      expect(await ledger.refresh(refreshUse(refreshPolicy === 'stable' ? 0 : 1, expiry))).toMatchObject({
+        grant: { refreshIdleExpiresAt: expiry + 30 * day },
+      });
+    },
+  );
+
+  it('never moves the idle expiry past the absolute one, where every grant ends', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger, { refreshPolicy: 'stable' });
+    const absolute = t0 + 1 + 180 * day;
+    for (let at = t0 + 20 * day; at < absolute; at += 20 * day) await ledger.refresh(refreshUse(0, at));
+    expect(await ledger.refresh(refreshUse(0, absolute - 1))).toMatchObject({
+      grant: { refreshIdleExpiresAt: absolute, refreshAbsoluteExpiresAt: absolute },
+    });
+    expect(await ledger.refresh(refreshUse(0, absolute))).toEqual(ended);
+  });
+
+  it.each(['stable', 'rotating'] as const)(
+    'touches nothing of a %s grant for another client',
+    async (refreshPolicy) => {
+      const ledger = await makeLedger();
+      await begin(ledger, { refreshPolicy });
+      const current = gist(await ledger.refresh(refreshUse(0, t0 + 10)));
+      const foreign = { clientId: 'claude' };
+      expect(await ledger.refresh(refreshUse(0, t0 + 500, foreign))).toEqual(ended);
+      expect(await ledger.refresh(refreshUse(1, t0 + 500, foreign))).toEqual(ended);
+      expect(await linesAt(ledger, t0 + 500)).toEqual([]);
+      expect(gist(await ledger.refresh(refreshUse(0, t0 + 20)))).toBe(current);
+    },
+  );
+
+  generations(makeLedger);
+};
+
+const generations = (makeLedger: MakeLedger): void => {
+  it('answers the previous generation with the current one for exactly 120 seconds', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 220)))).toBe('continued 1');
+    expect(await ledger.refresh(refreshUse(0, t0 + 221))).toEqual(reused);
+  });
+
+  it('counts the grace from the move, not from a retry', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    for (const at of [100, 160, 220]) await ledger.refresh(refreshUse(0, t0 + at));
+    expect(await ledger.refresh(refreshUse(0, t0 + 280))).toEqual(reused);
+  });
+
+  it('goes on with the generation that a retry was answered with', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(0, t0 + 130));
+    expect(gist(await ledger.refresh(refreshUse(1, t0 + 1900)))).toBe('continued 2');
+  });
+
+  it('ends the grant on the second generation back, even within the grace', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(1, t0 + 101));
+    expect(await ledger.refresh(refreshUse(0, t0 + 102))).toEqual(reused);
+  });
+
+  it('kills both the tokens and the current refresh token of a grant that was reused', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(0, t0 + 300));
+    expect(await linesAt(ledger, t0 + 300)).toEqual([
+      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 300, deadAfter: t0 + 100 + accessLife },
+    ]);
+    expect(await ledger.isRevoked(token({ issuedAt: t0 + 100 }), t0 + 300)).toBe(true);
+    expect(await ledger.refresh(refreshUse(1, t0 + 301))).toEqual(ended);
+    expect(await ledger.refresh(refreshUse(0, t0 + 301))).toEqual(ended);
+    expect(await linesAt(ledger, t0 + 301)).toHaveLength(1);
+  });
+
+  it('takes an old generation of an expired grant for expired', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ledger.refresh(refreshUse(0, t0 + 100 + 30 * day))).toEqual(ended);
+  });
+
+  it.each(['stable', 'rotating'] as const)(
+    'refuses a generation ahead of a %s grant without ending it',
+    async (refreshPolicy) => {
+      const ledger = await makeLedger();
+      await begin(ledger, { refreshPolicy });
+      expect(await ledger.refresh(refreshUse(1, t0 + 10))).toEqual(ended);
+      expect(await ledger.refresh(refreshUse(7, t0 + 10))).toEqual(ended);
+      expect(await linesAt(ledger, t0 + 10)).toEqual([]);
+      expect(await ledger.refresh(refreshUse(0, t0 + 11))).toMatchObject({ kind: 'continued' });
+    },
+  );
+
+  it('ends no other grant of the same user and client', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await begin(ledger, { grantId: 'grant-2' });
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ledger.refresh(refreshUse(0, t0 + 300))).toEqual(reused);
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 301, { grantId: 'grant-2' })))).toBe('continued 1');
+  });
+};

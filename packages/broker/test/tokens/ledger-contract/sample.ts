@@ -1,0 +1,116 @@
+/** Sign-ins, redemptions and refreshes to begin from; a test states only what it is about. */
+import type {
+  Ledger,
+  Redemption,
+  RedemptionOutcome,
+  RefreshOutcome,
+  RefreshPolicy,
+  RefreshUse,
+  RevocationTarget,
+  SignIn,
+  TokenOrigin,
+} from '../../../src/tokens/ledger.ts';
+
+export type MakeLedger = () => Promise<Ledger>;
+
+export const t0 = 1_800_000_000;
+export const hour = 3600;
+export const day = 24 * hour;
+export const accessLife = 1800;
+
+interface SignInChoice {
+  readonly grantId?: string;
+  readonly clientId?: string;
+  readonly refreshPolicy?: RefreshPolicy;
+  readonly identity?: Partial<SignIn['identity']>;
+  readonly user?: SignIn['user'];
+  readonly now?: number;
+}
+
+/** Ada signs in at ChatGPT with the grant `grant-1`, unless said otherwise. */
+export const signIn = (choice: SignInChoice = {}): SignIn => ({
+  now: choice.now ?? t0,
+  identity: { provider: 'google', subject: 'ada', ...choice.identity },
+  user: choice.user ?? { kind: 'ours', newId: 'user-1' },
+  grant: {
+    id: choice.grantId ?? 'grant-1',
+    clientId: choice.clientId ?? 'chatgpt',
+    redirectUri: 'https://chat.example/callback',
+    scopes: ['score:read', 'score:write'],
+    resource: 'https://words.example',
+    refreshPolicy: choice.refreshPolicy ?? 'rotating',
+    claims: { plan: 'free', seats: 3, staff: false },
+  },
+});
+
+/** Redeems `grant-1` a second after sign-in; lifetimes count from `now`. */
+export const redemption = (given: Partial<Redemption> = {}): Redemption => {
+  const { now = t0 + 1 } = given;
+  return {
+    grantId: 'grant-1',
+    clientId: 'chatgpt',
+    now,
+    codeExpiresAt: t0 + 60,
+    replayGrace: 10,
+    accessExpiresAt: now + accessLife,
+    refreshIdleExpiresAt: now + 30 * day,
+    refreshAbsoluteExpiresAt: now + 180 * day,
+    ...given,
+  };
+};
+
+/** Refreshes `grant-1`; lifetimes count from `now`. */
+export const refreshUse = (generation: number, now: number, given: Partial<RefreshUse> = {}): RefreshUse => ({
+  grantId: 'grant-1',
+  clientId: 'chatgpt',
+  generation,
+  now,
+  grace: 120,
+  accessExpiresAt: now + accessLife,
+  refreshIdleExpiresAt: now + 30 * day,
+  ...given,
+});
+
+/** Signs in and redeems the code a second later. */
+export const begin = async (ledger: Ledger, choice: SignInChoice = {}): Promise<RedemptionOutcome> => {
+  const { now, grant } = signIn(choice);
+  await ledger.recordSignIn(signIn(choice));
+  return ledger.redeemCode(
+    redemption({ grantId: grant.id, clientId: grant.clientId, now: now + 1, codeExpiresAt: now + 60 }),
+  );
+};
+
+export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
+
+/** An access token of `grant-1`, issued when `redemption` redeems. */
+export const token = (given: Partial<TokenOrigin> = {}): TokenOrigin => ({
+  grantId: 'grant-1',
+  userId: 'user-1',
+  clientId: 'chatgpt',
+  issuedAt: t0 + 1,
+  ...given,
+});
+
+/** All lines that live. */
+export const linesAt = async (ledger: Ledger, now: number) => {
+  const page = await ledger.revocationsSince(undefined, now, 100);
+  return page.kind === 'page' ? page.revocations : page.kind;
+};
+
+/** `continued 4` for a refresh that was answered with generation 4, else the reason. */
+export const gist = (outcome: RefreshOutcome): string =>
+  outcome.kind === 'continued' ? `continued ${outcome.grant.generation}` : outcome.reason;
+
+export const spent = { kind: 'refused', reason: 'spent' };
+export const replayed = { kind: 'refused', reason: 'replayed' };
+export const ended = { kind: 'refused', reason: 'ended' };
+export const reused = { kind: 'refused', reason: 'reused' };
+
+/** How many of each. */
+export const tally = (values: readonly string[]): Readonly<Record<string, number>> =>
+  values.reduce<Record<string, number>>((counts, value) => {
+    counts[value] = (counts[value] ?? 0) + 1;
+    return counts;
+  }, {});
+
+export const fifty = Array.from({ length: 50 }, (_, index) => index);

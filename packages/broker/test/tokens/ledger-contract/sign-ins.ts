@@ -1,0 +1,121 @@
+/** The port's contract for sign-ins. */
+import { expect, it } from 'vitest';
+import { begin, fifty, type MakeLedger, redemption, signIn, t0, tally } from './sample.ts';
+
+const recorded = (userId: string) => ({ kind: 'recorded', userId });
+const ours = (newId: string) => ({ kind: 'ours', newId }) as const;
+const theirs = (id: string) => ({ kind: 'theirs', id }) as const;
+
+export const signInContract = (makeLedger: MakeLedger): void => {
+  it('gives an unknown identity the new user', async () => {
+    const ledger = await makeLedger();
+    expect(await ledger.recordSignIn(signIn())).toEqual(recorded('user-1'));
+  });
+
+  it('keeps the user of a known identity', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const again = signIn({ grantId: 'grant-2', user: ours('user-2') });
+    expect(await ledger.recordSignIn(again)).toEqual(recorded('user-1'));
+  });
+
+  it('takes the same subject of another provider for somebody else', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const other = signIn({ grantId: 'grant-2', identity: { provider: 'github' }, user: ours('user-2') });
+    expect(await ledger.recordSignIn(other)).toEqual(recorded('user-2'));
+  });
+
+  it('never mixes up provider and subject', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn({ identity: { provider: 'a', subject: 'b:c' } }));
+    const other = signIn({
+      grantId: 'grant-2',
+      identity: { provider: 'a:b', subject: 'c' },
+      user: ours('user-2'),
+    });
+    expect(await ledger.recordSignIn(other)).toEqual(recorded('user-2'));
+  });
+
+  it('points an identity to the user whom the publisher names, from then on', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const named = signIn({ grantId: 'grant-2', user: theirs('their-7') });
+    expect(await ledger.recordSignIn(named)).toEqual(recorded('their-7'));
+    const later = signIn({ grantId: 'grant-3', user: ours('user-3') });
+    expect(await ledger.recordSignIn(later)).toEqual(recorded('their-7'));
+  });
+
+  it('lets two identities point to one user of the publisher', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn({ user: theirs('their-7') }));
+    const second = signIn({
+      grantId: 'grant-2',
+      identity: { provider: 'github' },
+      user: theirs('their-7'),
+    });
+    expect(await ledger.recordSignIn(second)).toEqual(recorded('their-7'));
+  });
+
+  it('leaves earlier grants with the user they were given by', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: theirs('their-7') }));
+    expect(await ledger.redeemCode(redemption())).toMatchObject({ grant: { userId: 'user-1' } });
+  });
+
+  it('makes one user of 50 first sign-ins at once', async () => {
+    const ledger = await makeLedger();
+    const outcomes = await Promise.all(
+      fifty.map((n) => ledger.recordSignIn(signIn({ grantId: `grant-${n}`, user: ours(`user-${n}`) }))),
+    );
+    expect(outcomes.every(({ kind }) => kind === 'recorded')).toBe(true);
+    expect(new Set(outcomes.map((outcome) => outcome.kind === 'recorded' && outcome.userId)).size).toBe(1);
+  });
+
+  replays(makeLedger);
+};
+
+const replays = (makeLedger: MakeLedger): void => {
+  it('records one of 50 arrivals of the same transaction', async () => {
+    const ledger = await makeLedger();
+    const outcomes = await Promise.all(fifty.map(() => ledger.recordSignIn(signIn())));
+    expect(tally(outcomes.map(({ kind }) => kind))).toEqual({ recorded: 1, replayed: 49 });
+  });
+
+  it('writes no user and no identity for a replayed transaction', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const eve = { subject: 'eve' };
+    expect(await ledger.recordSignIn(signIn({ identity: eve, user: ours('user-2') }))).toEqual({
+      kind: 'replayed',
+    });
+    const first = signIn({ grantId: 'grant-2', identity: eve, user: ours('user-3') });
+    expect(await ledger.recordSignIn(first)).toEqual(recorded('user-3'));
+  });
+
+  it('does not point an identity elsewhere for a replayed transaction', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    expect(await ledger.recordSignIn(signIn({ user: theirs('their-7') }))).toEqual({ kind: 'replayed' });
+    expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: ours('user-2') }))).toEqual(
+      recorded('user-1'),
+    );
+  });
+
+  it('leaves the grant as it was for a replayed transaction', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const changed = signIn({ clientId: 'claude', refreshPolicy: 'stable', now: t0 + 5 });
+    expect(await ledger.recordSignIn(changed)).toEqual({ kind: 'replayed' });
+    expect(await ledger.redeemCode(redemption({ clientId: 'claude' }))).toMatchObject({ reason: 'spent' });
+    expect(await ledger.redeemCode(redemption())).toMatchObject({ grant: { refreshPolicy: 'rotating' } });
+  });
+
+  it('knows a transaction again after its code was redeemed', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    expect(await ledger.recordSignIn(signIn({ now: t0 + 9 }))).toEqual({ kind: 'replayed' });
+    expect(await ledger.redeemCode(redemption({ now: t0 + 9 }))).toMatchObject({ reason: 'spent' });
+  });
+};

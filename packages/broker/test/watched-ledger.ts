@@ -1,0 +1,27 @@
+/** A ledger that tells what it was asked, so that a test can see that it was not asked at all. */
+import { type Ledger, memoryLedger } from '../src/index.ts';
+
+export interface WatchedLedger extends Ledger {
+  /** Names of the methods that were called, in order. */
+  readonly calls: readonly (keyof Ledger)[];
+}
+
+export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
+  const calls: (keyof Ledger)[] = [];
+  const watch =
+    <Given extends readonly unknown[], Result>(name: keyof Ledger, method: (...given: Given) => Result) =>
+    (...given: Given): Result => {
+      calls.push(name);
+      return method(...given);
+    };
+  return {
+    calls,
+    recordSignIn: watch('recordSignIn', ledger.recordSignIn),
+    redeemCode: watch('redeemCode', ledger.redeemCode),
+    refresh: watch('refresh', ledger.refresh),
+    revoke: watch('revoke', ledger.revoke),
+    revocationsSince: watch('revocationsSince', ledger.revocationsSince),
+    isRevoked: watch('isRevoked', ledger.isRevoked),
+    sweep: watch('sweep', ledger.sweep),
+  };
+};
