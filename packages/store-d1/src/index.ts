@@ -1,0 +1,22 @@
+/** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
+import type { Ledger } from '@words-with-chat/broker';
+import { redeemCode } from './codes.ts';
+import { refresh } from './refresh.ts';
+import { isRevoked, revocationsSince, revoke } from './revocations.ts';
+import { recordSignIn } from './sign-ins.ts';
+import { sweep } from './sweep.ts';
+
+/**
+ * Keeps the broker's ledger in a D1 database that this package's migrations were applied to. Every method is one round
+ * trip to the primary: pass the binding itself, because a session's replicas may lag behind a revocation.
+ * @throws LedgerUnavailable from every method when D1 fails, with D1's error as `cause`
+ */
+export const d1Ledger = (db: D1Database): Ledger => ({
+  recordSignIn: (signIn) => recordSignIn(db, signIn),
+  redeemCode: (redemption) => redeemCode(db, redemption),
+  refresh: (use) => refresh(db, use),
+  revoke: (target, reason, now) => revoke(db, target, reason, now),
+  revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
+  isRevoked: (token, now) => isRevoked(db, token, now),
+  sweep: (now) => sweep(db, now),
+});

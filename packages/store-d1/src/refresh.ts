@@ -1,0 +1,49 @@
+/** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
+import type { RefreshOutcome, RefreshUse } from '@words-with-chat/broker';
+import { endGrants } from './endings.ts';
+import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
+import { changedRows, roundTrip } from './round-trip.ts';
+
+export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshOutcome> => {
+  // The ending leaves alone what this very call answers: one generation back at most, and fresh.
+  const [answered, , ended] = await roundTrip<GrantRow>(db, answer(db, use), ...endReused(db, use));
+  const grant = answered?.results[0];
+  if (grant !== undefined) return { kind: 'continued', grant: grantFacts(grant) };
+  return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
+};
+
+const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE grants SET
+        generation = generation + (refresh_policy = 'rotating' AND generation = ?3),
+        rotated_at = iif(refresh_policy = 'rotating' AND generation = ?3, ?4, rotated_at),
+        last_used_at = max(last_used_at, ?4),
+        access_dies_at = max(access_dies_at, ?6),
+        refresh_idle_expires_at = min(?7, refresh_absolute_expires_at)
+      WHERE id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND refresh_idle_expires_at > ?4
+        AND (
+          (refresh_policy <> 'none' AND generation = ?3)
+          OR (refresh_policy = 'rotating' AND generation = ?3 + 1 AND rotated_at >= ?4 - ?5)
+        )
+      RETURNING ${factColumns}`,
+    )
+    .bind(
+      use.grantId,
+      use.clientId,
+      use.generation,
+      use.now,
+      use.grace,
+      use.accessExpiresAt,
+      use.refreshIdleExpiresAt,
+    );
+
+const endReused = (db: D1Database, { grantId, clientId, generation, now, grace }: RefreshUse) =>
+  endGrants(db, {
+    target: { kind: 'grant', id: grantId },
+    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND refresh_idle_expires_at > ?3
+      AND (generation > ?5 + 1 OR (generation = ?5 + 1 AND rotated_at < ?3 - ?6))`,
+    values: [clientId, generation, grace],
+    reason: 'refresh token reused',
+    now,
+  });

@@ -1,0 +1,94 @@
+/** A D1 that counts its round trips, and the rows that are billed, in front of a real one. */
+
+/** What has been asked of a database so far. */
+export interface Usage {
+  readonly trips: number;
+  /** Rows scanned, and rows with index entries written: what D1's own `meta` says, which is what is billed. */
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+}
+
+export interface CountingD1 {
+  readonly db: D1Database;
+  /** How often the wrapper has gone to the real database. */
+  trips(): number;
+  /** @throws Error after `raw`, `exec` or `dump`, whose answers tell no rows */
+  usage(): Usage;
+}
+
+/** Wraps a database. */
+export const countingD1 = (real: D1Database): CountingD1 => {
+  let trips = 0;
+  let rowsRead = 0;
+  let rowsWritten = 0;
+  let rowsAreKnown = true;
+  const originals = new WeakMap<object, D1PreparedStatement>();
+
+  const addRows = (answer: unknown): void => {
+    const results: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+    for (const result of results) {
+      if (!isResult(result)) rowsAreKnown = false;
+      else {
+        rowsRead += result.meta.rows_read;
+        rowsWritten += result.meta.rows_written;
+      }
+    }
+  };
+
+  const travel = async (target: object, name: string, given: readonly unknown[]): Promise<unknown> => {
+    trips += 1;
+    // `first` is `all` without the meta.
+    const answer: unknown = await call(target, name === 'first' ? 'all' : name, given.map(original));
+    addRows(answer);
+    return name === 'first' ? firstOf(answer, given[0]) : answer;
+  };
+
+  const counted = <Target extends object>(target: Target): Target =>
+    new Proxy(target, {
+      get(_, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function' || typeof name !== 'string') return member;
+        return (...given: readonly unknown[]) => {
+          if (travelling.has(name)) return travel(target, name, given);
+          const answer = call(target, name, given.map(original));
+          return preparing.has(name) ? wrap(answer) : answer;
+        };
+      },
+    });
+
+  const wrap = (answer: unknown): unknown => {
+    if (typeof answer !== 'object' || answer === null) return answer;
+    const wrapper = counted(answer);
+    if (isStatement(answer)) originals.set(wrapper, answer);
+    return wrapper;
+  };
+
+  // A batch takes only statements of the real database's own making.
+  const original = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(original);
+    return (typeof value === 'object' && value !== null && originals.get(value)) || value;
+  };
+
+  const usage = (): Usage => {
+    if (!rowsAreKnown) throw new Error('a call was made whose answer tells no rows');
+    return { trips, rowsRead, rowsWritten };
+  };
+
+  return { db: counted(real), trips: () => trips, usage };
+};
+
+const travelling: ReadonlySet<string> = new Set(['batch', 'exec', 'dump', 'first', 'run', 'all', 'raw']);
+const preparing: ReadonlySet<string> = new Set(['prepare', 'bind', 'withSession']);
+
+const call = (target: object, name: string, given: readonly unknown[]): unknown =>
+  Reflect.apply(Reflect.get(target, name), target, given);
+
+const firstOf = (answer: unknown, column: unknown): unknown => {
+  const row = isResult(answer) ? (answer.results[0] ?? null) : null;
+  return typeof column === 'string' && row !== null ? row[column] : row;
+};
+
+const isStatement = (value: object): value is D1PreparedStatement => 'bind' in value;
+
+const isResult = (value: unknown): value is D1Result<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && 'meta' in value && 'results' in value;

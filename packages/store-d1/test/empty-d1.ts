@@ -1,0 +1,14 @@
+/** The test's real D1, migrated and without a row. */
+import { applyD1Migrations } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+
+export const emptyD1 = async (): Promise<D1Database> => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  // Identities and grants go with their users; without its sequence `revocations` counts from one again.
+  await env.DB.batch([
+    env.DB.prepare('DELETE FROM users'),
+    env.DB.prepare('DELETE FROM revocations'),
+    env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
+  ]);
+  return env.DB;
+};

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Ledger } from '../../broker/src/tokens/ledger.ts';
+import { memoryLedger } from '../../broker/src/tokens/memory-ledger.ts';
+import {
+  begin,
+  redemption,
+  refreshUse,
+  signIn,
+  t0,
+  token,
+} from '../../broker/test/tokens/ledger-contract/sample.ts';
+import { d1Ledger } from '../src/index.ts';
+import { emptyD1 } from './empty-d1.ts';
+
+/** One call, made alike on both ledgers. */
+type Call = (ledger: Ledger) => Promise<unknown>;
+
+interface Moment {
+  readonly now: number;
+  /** An id that no user has. */
+  readonly newId: string;
+  /** The generation that each grant answered last; calls keep it up to date. */
+  readonly generations: Map<string, number>;
+}
+
+const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-2');
+const clientId = fc.constantFrom('chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'claude');
+const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
+const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
+
+const recordSignIn = fc
+  .record({ grantId, clientId, refreshPolicy, subject: fc.constantFrom('ada', 'bob'), theirs: fc.boolean() })
+  .map(({ subject, theirs, ...choice }) => ({ now, newId }: Moment): Call => {
+    const user = theirs ? { kind: 'theirs' as const, id: 'their-7' } : { kind: 'ours' as const, newId };
+    return (ledger) => ledger.recordSignIn(signIn({ ...choice, identity: { subject }, user, now }));
+  });
+
+const redeemCode = fc.record({ grantId, clientId }).map(
+  (choice) =>
+    ({ now, generations }: Moment): Call =>
+    async (ledger) => {
+      const outcome = await ledger.redeemCode(redemption({ ...choice, now, codeExpiresAt: now + 1 }));
+      if (outcome.kind === 'redeemed') generations.set(choice.grantId, 0);
+      return outcome;
+    },
+);
+
+const refresh = fc
+  .record({ grantId, clientId, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
+  .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
+    const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+    return async (ledger) => {
+      const outcome = await ledger.refresh(refreshUse(presented, now, choice));
+      if (outcome.kind === 'continued') generations.set(choice.grantId, outcome.grant.generation);
+      return outcome;
+    };
+  });
+
+const revoke = fc
+  .oneof(
+    fc.record({ kind: fc.constant('grant' as const), id: grantId }),
+    fc.record({ kind: fc.constant('user' as const), id: userId }),
+    fc.record({ kind: fc.constant('client' as const), id: clientId }),
+  )
+  .map(
+    (target) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.revoke(target, 'signed out', now),
+  );
+
+const revocationsSince = fc
+  .record({ cursor: fc.constantFrom(undefined, undefined, 0, 1, 2), limit: fc.constantFrom(1, 2, 100) })
+  .map(
+    ({ cursor, limit }) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.revocationsSince(cursor, now, limit),
+  );
+
+const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0, 1, 10, 100, 1000) }).map(
+  ({ age, ...origin }) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.isRevoked(token({ ...origin, issuedAt: now - age }), now),
+);
+
+const sweep = fc.constant(
+  ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.sweep(now),
+);
+
+const call = fc.oneof(
+  { weight: 4, arbitrary: recordSignIn },
+  { weight: 3, arbitrary: redeemCode },
+  { weight: 12, arbitrary: refresh },
+  { weight: 1, arbitrary: revoke },
+  { weight: 3, arbitrary: revocationsSince },
+  { weight: 3, arbitrary: isRevoked },
+  { weight: 1, arbitrary: sweep },
+);
+
+/** Around the edges that the port names; backwards, too, as between two servers. */
+const wait = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(-3, 0, 0, 1, 1, 1, 10, 11) },
+  { weight: 3, arbitrary: fc.constantFrom(119, 120, 121, 600) },
+  { weight: 1, arbitrary: fc.constantFrom(1799, 1800, 3600, 86_400, 30 * 86_400) },
+);
+
+const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
+
+it('answers any run of calls as the ledger in memory does', { timeout: 60_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(runs, async (run) => {
+      const onD1 = d1Ledger(await emptyD1());
+      const inMemory = memoryLedger();
+      for (const ledger of [onD1, inMemory]) await begin(ledger);
+      const generations = new Map<string, number>();
+      let now = t0 + 1;
+      for (const [index, [later, makeCall]] of run.entries()) {
+        now += later;
+        const made = makeCall({ now, newId: `user-${index + 2}`, generations });
+        expect(await made(onD1)).toEqual(await made(inMemory));
+      }
+    }),
+    { numRuns: 50 },
+  ),
+);
