@@ -1,0 +1,118 @@
+/** Operations served over HTTP: every route is guarded, and so is every path below the same base that is none. */
+import { type Context as Exchange, Hono } from 'hono';
+import type { Catalogue } from '../catalogue.ts';
+import type { InputIssue, Operation } from '../operation.ts';
+import { jsonResponse, type Problem, ProblemError, problemResponse } from './problem.ts';
+import { inputReader, type ReadInput } from './read-input.ts';
+
+/** What a guard found: the caller, or the finished response to send instead. */
+export type GuardOutcome<Access> =
+  | { readonly kind: 'granted'; readonly access: Access }
+  | { readonly kind: 'refused'; readonly response: Response };
+
+/** Tells who calls and whether their token carries all `scopes`. */
+export type Guard<Access> = (request: Request, scopes: readonly string[]) => Promise<GuardOutcome<Access>>;
+
+export interface HttpRoutesOptions<Access, Context> {
+  /** The path below which everything is the API's, for example `/api`. */
+  readonly base: `/${string}`;
+  readonly guard: Guard<Access>;
+  /** What handlers are given, made anew for each call. */
+  readonly context: (access: Access) => Context;
+  /** The problem of a path below `base` that no operation has; left out: a plain 404. */
+  readonly notFound?: (path: string) => Problem;
+  /** Translates what a handler threw; `undefined`, or left out, makes it a 500. */
+  readonly explain?: (error: unknown) => Problem | undefined;
+  /** Is told of every error that is answered with a 5xx. */
+  readonly logError: (error: unknown) => void;
+}
+
+/** Makes the routes of a catalogue: mount them at the root. A wrong method is a 405, and HEAD answers like GET. */
+export const httpRoutes = <Access, Context>(
+  { operations }: Catalogue<Context>,
+  options: HttpRoutesOptions<Access, Context>,
+): Hono => {
+  const routes = new Hono();
+  for (const operation of operations) {
+    const served = { operation, readInput: inputReader(operation) };
+    routes.on(operation.method.toUpperCase(), routePath(operation.path), (exchange) =>
+      answer(served, exchange, options),
+    );
+  }
+  for (const [path, methods] of methodsByPath(operations)) {
+    routes.all(routePath(path), ({ req }) => refuse(req.raw, wrongMethod(methods), options));
+  }
+  routes.all(`${options.base}/*`, ({ req }) =>
+    refuse(req.raw, (options.notFound ?? nothingHere)(req.path), options),
+  );
+  return routes;
+};
+
+interface Served<Context> {
+  readonly operation: Operation<Context>;
+  readonly readInput: ReadInput;
+}
+
+// The guard stands inside each route, not before it: a path that is spelled so as to miss a guard misses the route too.
+const answer = async <Access, Context>(
+  { operation, readInput }: Served<Context>,
+  { req }: Exchange,
+  options: HttpRoutesOptions<Access, Context>,
+): Promise<Response> => {
+  try {
+    const outcome = await options.guard(req.raw, operation.scopes);
+    if (outcome.kind === 'refused') return outcome.response;
+    const input = await readInput(req.raw, req.param());
+    const result = await operation.run(input, options.context(outcome.access));
+    return result.kind === 'done' ? jsonResponse(result.output) : problemResponse(badInput(result.issues));
+  } catch (error) {
+    return problemResponse(problemOf(error, options));
+  }
+};
+
+const refuse = async <Access, Context>(
+  request: Request,
+  problem: Problem,
+  options: HttpRoutesOptions<Access, Context>,
+): Promise<Response> => {
+  try {
+    const outcome = await options.guard(request, []);
+    return outcome.kind === 'refused' ? outcome.response : problemResponse(problem);
+  } catch (error) {
+    return problemResponse(problemOf(error, options));
+  }
+};
+
+const problemOf = <Access, Context>(error: unknown, options: HttpRoutesOptions<Access, Context>): Problem => {
+  if (error instanceof ProblemError) return error.problem;
+  const problem = options.explain?.(error) ?? unexplained;
+  if (problem.status >= 500) options.logError(error);
+  return problem;
+};
+
+const unexplained: Problem = { status: 500, detail: 'Something went wrong on our side.' };
+
+const badInput = (issues: readonly InputIssue[]): Problem => ({
+  status: 400,
+  detail: 'The input does not fit this operation.',
+  members: { issues },
+});
+
+const wrongMethod = (methods: readonly string[]): Problem => ({
+  status: 405,
+  detail: 'This path does not answer that method.',
+  headers: { allow: methods.join(', ') },
+});
+
+const nothingHere = (): Problem => ({ status: 404, detail: 'There is nothing at this path.' });
+
+const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<string, readonly string[]> => {
+  const methods = new Map<string, readonly string[]>();
+  for (const { path, method } of operations) {
+    const answered = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...answered]);
+  }
+  return methods;
+};
+
+const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');

@@ -1,0 +1,52 @@
+/** The library's routes, opened for whoever names themselves, and what goes on behind them written down. */
+import { type Guard, httpRoutes } from '../../src/index.ts';
+import { library, type Shelf } from '../library.ts';
+
+interface Reader {
+  readonly name: string;
+}
+
+export const uncached = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** Lets in whoever names themselves, and writes down which scopes were asked of them. */
+export const open = (books: readonly string[] = ['Emma', 'Dracula']) => {
+  const asked: (readonly string[])[] = [];
+  const errors: unknown[] = [];
+  const guard: Guard<Reader> = async (request, scopes) => {
+    asked.push(scopes);
+    const name = request.headers.get('authorization');
+    return name === null
+      ? { kind: 'refused', response: new Response('who are you?', { status: 401 }) }
+      : { kind: 'granted', access: { name } };
+  };
+  const routes = httpRoutes(library, {
+    base: '/api',
+    guard,
+    context: ({ name }): Shelf => ({ reader: name, books }),
+    notFound: (path) => ({ status: 404, detail: `Not a shelf: ${path}` }),
+    explain: (error) =>
+      error instanceof RangeError && error.message.startsWith('eve')
+        ? { status: 503, detail: 'Wet.', headers: { 'retry-after': '7' } }
+        : undefined,
+    logError: (error) => errors.push(error),
+  });
+  const call = (path: string, init: RequestInit = {}, name = 'ada') =>
+    routes.request(`http://localhost${path}`, { ...init, headers: { authorization: name, ...init.headers } });
+  return { routes, call, asked, errors };
+};
+
+export const problem = (status: number, title: string, detail: string, members: object = {}) => ({
+  type: 'about:blank',
+  title,
+  status,
+  detail,
+  ...members,
+});
+
+export const headersOf = (response: Response) => Object.fromEntries(response.headers);
+
+export const json = (body: unknown): RequestInit => ({
+  method: 'POST',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  headers: { 'content-type': 'application/json' },
+});
