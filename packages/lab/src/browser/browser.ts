@@ -1,0 +1,97 @@
+/** A browser without script: keeps cookies, follows redirects by hand, presses buttons, and never leaves loopback. */
+import { type CookieJar, createCookieJar } from './cookie-jar.ts';
+import { type Button, type Form, readForms } from './forms.ts';
+import { isLoopback, type Navigation, nextAddress, originHeaders } from './navigation.ts';
+
+/** A page that was loaded. */
+export interface Page {
+  readonly kind: 'page';
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly html: string;
+}
+
+/** An address that the browser was sent to and did not open. */
+export interface Departure {
+  readonly kind: 'departure';
+  readonly location: URL;
+}
+
+/** The browser cannot go on: the page lacks the button, or redirects go in a circle. */
+export class Stuck extends Error {
+  override readonly name = 'Stuck';
+}
+
+export interface Browser {
+  /** @throws Stuck after too many redirects; pressing a button too */
+  open(url: URL): Promise<Page | Departure>;
+  /**
+   * Presses the first button whose text contains `label`, and submits its form.
+   * @throws Stuck when the page has no such button
+   */
+  press(page: Page, label: string): Promise<Page | Departure>;
+}
+
+export interface BrowserOptions {
+  readonly fetch: typeof fetch;
+  /** Addresses on loopback that are not opened either: a client's callback, say. */
+  readonly stopsAt?: (url: URL) => boolean;
+}
+
+export const createBrowser = ({ fetch, stopsAt = () => false }: BrowserOptions): Browser => {
+  const cookies = createCookieJar();
+
+  const navigate = async (start: Navigation, body?: URLSearchParams): Promise<Page | Departure> => {
+    let navigation = start;
+    for (let hop = 0; hop < mostHops; hop++) {
+      const { url } = navigation;
+      if (!isLoopback(url) || stopsAt(url)) return { kind: 'departure', location: url };
+      const response = await fetch(requestFor(navigation, cookies, hop === 0 ? body : undefined));
+      cookies.store(url, response.headers.getSetCookie());
+      const html = await response.text();
+      const next = nextAddress(url, response, html);
+      if (next === undefined)
+        return { kind: 'page', url, status: response.status, headers: response.headers, html };
+      navigation = { url: next, method: 'GET', initiator: start.initiator ?? start.url };
+    }
+    throw new Stuck(`More than ${mostHops} redirects, starting at ${start.url.origin}${start.url.pathname}`);
+  };
+
+  return {
+    open: (url) => navigate({ url, method: 'GET' }),
+    press(page, label) {
+      const { form, button } = findButton(page, label);
+      const entries = new URLSearchParams(form.fields.map(([name, value]) => [name, value]));
+      if (button.name !== undefined) entries.append(button.name, button.value);
+      const url = new URL(form.action, page.url);
+      if (form.method === 'POST') return navigate({ url, method: 'POST', initiator: page.url }, entries);
+      url.search = entries.toString();
+      return navigate({ url, method: 'GET', initiator: page.url });
+    },
+  };
+};
+
+const mostHops = 20;
+
+const requestFor = (
+  navigation: Navigation,
+  cookies: CookieJar,
+  body: URLSearchParams | undefined,
+): Request => {
+  const cookie = cookies.header(navigation);
+  return new Request(navigation.url, {
+    method: navigation.method,
+    redirect: 'manual',
+    headers: { ...originHeaders(navigation), ...(cookie === undefined ? {} : { cookie }) },
+    ...(body === undefined ? {} : { body }),
+  });
+};
+
+const findButton = (page: Page, label: string): { readonly form: Form; readonly button: Button } => {
+  for (const form of readForms(page.html)) {
+    const button = form.buttons.find(({ text }) => text.includes(label));
+    if (button !== undefined) return { form, button };
+  }
+  throw new Stuck(`No button "${label}" on ${page.url.origin}${page.url.pathname} (status ${page.status})`);
+};

@@ -1,0 +1,44 @@
+/** One top-level request of a browser: what it says of its origin, and where its answer leads next. */
+import { decodeEntities } from './forms.ts';
+
+/** A top-level request, and the page that caused it. */
+export interface Navigation {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  /** Absent when a person typed the address. */
+  readonly initiator?: URL;
+}
+
+export const isLoopback = (url: URL): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+
+/** Ports do not part sites (RFC 6265bis §5.2): localhost and 127.0.0.1 do. */
+export const isSameSite = ({ url, initiator }: Navigation): boolean =>
+  initiator === undefined || initiator.hostname === url.hostname;
+
+/** The headers by which a server can tell who caused the request (Fetch Metadata, RFC 6454 §7). */
+export const originHeaders = (navigation: Navigation): Readonly<Record<string, string>> => {
+  const { method, initiator } = navigation;
+  return {
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'sec-fetch-site': siteRelation(navigation),
+    ...(method === 'POST' && initiator !== undefined ? { origin: initiator.origin } : {}),
+  };
+};
+
+/** Where an answer sends the browser: a `Location`, or a `Refresh` header or meta element that waits 0 seconds. */
+export const nextAddress = (url: URL, response: Response, html: string): URL | undefined => {
+  const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
+  if (location !== null) return new URL(location, url);
+  const meta = /<meta\s+http-equiv="refresh"\s+content="([^"]*)"/i.exec(html)?.[1];
+  const refresh = response.headers.get('refresh') ?? decodeEntities(meta ?? '');
+  const target = /^\s*0\s*;\s*url=(.+)$/i.exec(refresh)?.[1];
+  return target === undefined ? undefined : new URL(target, url);
+};
+
+const siteRelation = (navigation: Navigation): string => {
+  const { url, initiator } = navigation;
+  if (initiator === undefined) return 'none';
+  if (initiator.origin === url.origin) return 'same-origin';
+  return isSameSite(navigation) ? 'same-site' : 'cross-site';
+};

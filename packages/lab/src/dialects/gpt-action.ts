@@ -1,0 +1,135 @@
+/**
+ * ChatGPT's side of a custom GPT with an Action: what it sends, in which order, and how it reads the answers. No PKCE, no
+ * nonce, no resource; a UUID as state; credentials in the form body or as Basic; a new sign-in only after a 401.
+ */
+
+export interface GptAction {
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** As typed into the editor, which allows nothing, spaces and commas. */
+  readonly scope: string;
+  /** The address that ChatGPT is called back at; `gptCallback` makes a real one. */
+  readonly redirectUri: string;
+  /** The editor's "Default (POST request)" or "Basic authorization header". */
+  readonly tokenExchange: 'post' | 'basic';
+}
+
+/** A sign-in that has begun: where the person is sent, and the state that must come back. */
+export interface BegunSignIn {
+  readonly url: URL;
+  readonly state: string;
+}
+
+/** What came back to ChatGPT's callback. */
+export type Callback =
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'refused'; readonly error: string }
+  /** Not the state that was sent: ChatGPT drops it. */
+  | { readonly kind: 'foreign' };
+
+/** What the token URL answered. ChatGPT shows a refusal other than 401 as a dead end. */
+export type TokenAnswer =
+  | {
+      readonly kind: 'tokens';
+      readonly accessToken: string;
+      readonly refreshToken?: string;
+      readonly expiresIn?: number;
+    }
+  | { readonly kind: 'refused'; readonly status: number; readonly body: unknown };
+
+/** What the API answered. A 401 makes ChatGPT ask the person to sign in again, a 400 or 403 does not. */
+export type ApiAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'sign-in-again' };
+
+/** ChatGPT's callback for one GPT, `id` being `g-` and 4 to 128 characters more. */
+export const gptCallback = (id: string, host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com'): string =>
+  `https://${host}/aip/${id}/oauth/callback`;
+
+/** Builds the authorization request that the person's browser opens. */
+export const beginSignIn = (action: GptAction, state: string): BegunSignIn => {
+  const url = new URL(action.authorizationUrl);
+  url.searchParams.set('response_type', 'code');
+  url.searchParams.set('client_id', action.clientId);
+  url.searchParams.set('redirect_uri', action.redirectUri);
+  url.searchParams.set('state', state);
+  url.searchParams.set('scope', action.scope);
+  return { url, state };
+};
+
+/** Reads the address at which the browser came back. */
+export const readCallback = (begun: BegunSignIn, location: URL): Callback => {
+  const { state, error, code } = Object.fromEntries(location.searchParams);
+  if (state !== begun.state) return { kind: 'foreign' };
+  if (code !== undefined) return { kind: 'code', code };
+  return { kind: 'refused', error: error ?? '' };
+};
+
+/** Exchanges a code for tokens. */
+export const redeemCode = (action: GptAction, code: string, send: typeof fetch): Promise<TokenAnswer> =>
+  requestTokens(action, { grant_type: 'authorization_code', code, redirect_uri: action.redirectUri }, send);
+
+/** Exchanges a refresh token for a new access token. */
+export const refreshTokens = (
+  action: GptAction,
+  refreshToken: string,
+  send: typeof fetch,
+): Promise<TokenAnswer> =>
+  requestTokens(action, { grant_type: 'refresh_token', refresh_token: refreshToken }, send);
+
+/** Calls one operation of the API. */
+export const callApi = async (
+  request: { readonly method: 'GET' | 'POST'; readonly url: string },
+  accessToken: string,
+  send: typeof fetch,
+): Promise<ApiAnswer> => {
+  const response = await send(request.url, {
+    method: request.method,
+    headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
+  });
+  if (response.status === 401) return { kind: 'sign-in-again' };
+  return { kind: 'answered', status: response.status, body: await readBody(response) };
+};
+
+const requestTokens = async (
+  action: GptAction,
+  grant: Readonly<Record<string, string>>,
+  send: typeof fetch,
+): Promise<TokenAnswer> => {
+  const credentials = { client_id: action.clientId, client_secret: action.clientSecret };
+  const basic = `Basic ${btoa(`${encodeURIComponent(action.clientId)}:${encodeURIComponent(action.clientSecret)}`)}`;
+  const response = await send(action.tokenUrl, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      ...(action.tokenExchange === 'basic' ? { authorization: basic } : {}),
+    },
+    body: new URLSearchParams(action.tokenExchange === 'basic' ? grant : { ...grant, ...credentials }),
+  });
+  const body = await readBody(response);
+  return (response.ok ? readTokens(body) : undefined) ?? { kind: 'refused', status: response.status, body };
+};
+
+const readTokens = (body: unknown): TokenAnswer | undefined => {
+  if (typeof body !== 'object' || body === null || !('access_token' in body)) return undefined;
+  const { access_token: accessToken } = body;
+  if (typeof accessToken !== 'string') return undefined;
+  const refreshToken = 'refresh_token' in body ? body.refresh_token : undefined;
+  const expiresIn = 'expires_in' in body ? body.expires_in : undefined;
+  return {
+    kind: 'tokens',
+    accessToken,
+    ...(typeof refreshToken === 'string' ? { refreshToken } : {}),
+    ...(typeof expiresIn === 'number' ? { expiresIn } : {}),
+  };
+};
+
+/** JSON where it is JSON, text otherwise. */
+const readBody = async (response: Response): Promise<unknown> => {
+  const text = await response.text();
+  return /^application\/([\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '')
+    ? JSON.parse(text)
+    : text;
+};

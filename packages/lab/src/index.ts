@@ -1,0 +1,27 @@
+/** The face of the lab: everything to try the broker without an account anywhere. */
+export {
+  type Browser,
+  type BrowserOptions,
+  createBrowser,
+  type Departure,
+  type Page,
+  Stuck,
+} from './browser/browser.ts';
+export { isLoopback } from './browser/navigation.ts';
+export {
+  type ApiAnswer,
+  type BegunSignIn,
+  beginSignIn,
+  type Callback,
+  callApi,
+  type GptAction,
+  gptCallback,
+  readCallback,
+  redeemCode,
+  refreshTokens,
+  type TokenAnswer,
+} from './dialects/gpt-action.ts';
+export { freePort } from './upstreams/free-port.ts';
+export { type GoogleOptions, startGoogle, type Upstream } from './upstreams/google.ts';
+export { type Person, people } from './upstreams/people.ts';
+export { startRememberingGoogle } from './upstreams/remembering-google.ts';

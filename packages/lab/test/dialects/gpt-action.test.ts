@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import {
+  beginSignIn,
+  callApi,
+  type GptAction,
+  gptCallback,
+  readCallback,
+  redeemCode,
+  refreshTokens,
+} from '../../src/index.ts';
+
+const action: GptAction = {
+  authorizationUrl: 'https://words.example/authorize',
+  tokenUrl: 'https://words.example/token',
+  clientId: 'gpt',
+  clientSecret: 'a secret: with % and +',
+  scope: 'words,score',
+  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  tokenExchange: 'post',
+};
+const state = 'a6f1c1a4-8d0f-4c41-9b0b-1f1f3a3f9b10';
+const begun = beginSignIn(action, state);
+
+/** Answers every request in the same way and keeps what was asked. */
+const other = (answer: () => Response) => {
+  const requests: Request[] = [];
+  const send: typeof fetch = async (input, init) => {
+    requests.push(new Request(input, init));
+    return answer();
+  };
+  return { requests, send };
+};
+
+const onlyRequest = async (requests: readonly Request[]) => {
+  const [request, ...rest] = requests;
+  if (request === undefined || rest.length > 0) throw new Error(`${requests.length} requests`);
+  const { method, url, headers } = request;
+  return {
+    method,
+    url,
+    headers: Object.fromEntries(headers),
+    body: Object.fromEntries(new URLSearchParams(await request.text())),
+  };
+};
+
+const tokens = () =>
+  Response.json({ access_token: 'at', token_type: 'bearer', refresh_token: 'rt', expires_in: 59 });
+
+describe('authorizing', () => {
+  it('asks with five parameters: no PKCE, no nonce, no resource', () => {
+    expect(begun.url.origin + begun.url.pathname).toBe(action.authorizationUrl);
+    expect([...begun.url.searchParams]).toEqual([
+      ['response_type', 'code'],
+      ['client_id', 'gpt'],
+      ['redirect_uri', 'https://chatgpt.com/aip/g-0123456789abcdef0123456789abcdef/oauth/callback'],
+      ['state', state],
+      ['scope', 'words,score'],
+    ]);
+  });
+
+  it.each([
+    [`code=c&state=${state}&iss=x`, { kind: 'code', code: 'c' }],
+    [`error=access_denied&state=${state}`, { kind: 'refused', error: 'access_denied' }],
+    ['code=c&state=another', { kind: 'foreign' }],
+    ['code=c', { kind: 'foreign' }],
+  ])('reads the callback ?%s', (query, read) => {
+    expect(readCallback(begun, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
+  });
+});
+
+describe('asking for tokens', () => {
+  it('redeems a code with the credentials in the form', async () => {
+    const { requests, send } = other(tokens);
+    expect(await redeemCode(action, 'c', send)).toEqual({
+      kind: 'tokens',
+      accessToken: 'at',
+      refreshToken: 'rt',
+      expiresIn: 59,
+    });
+    expect(await onlyRequest(requests)).toEqual({
+      method: 'POST',
+      url: action.tokenUrl,
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+      },
+      body: {
+        grant_type: 'authorization_code',
+        code: 'c',
+        redirect_uri: action.redirectUri,
+        client_id: 'gpt',
+        client_secret: action.clientSecret,
+      },
+    });
+  });
+
+  it('refreshes with Basic when the editor says so, and then without credentials in the form', async () => {
+    const { requests, send } = other(() => Response.json({ access_token: 'at2' }));
+    expect(await refreshTokens({ ...action, tokenExchange: 'basic' }, 'rt', send)).toEqual({
+      kind: 'tokens',
+      accessToken: 'at2',
+    });
+    const { headers, body } = await onlyRequest(requests);
+    const sent = new Headers(headers).get('authorization') ?? '';
+    expect(atob(sent.slice('Basic '.length))).toBe('gpt:a%20secret%3A%20with%20%25%20and%20%2B');
+    expect(body).toEqual({ grant_type: 'refresh_token', refresh_token: 'rt' });
+  });
+
+  it('takes no token from a refusal', async () => {
+    const body = { error: 'invalid_grant', access_token: 'at' };
+    const { send } = other(() => Response.json(body, { status: 401 }));
+    expect(await refreshTokens(action, 'rt', send)).toEqual({ kind: 'refused', status: 401, body });
+  });
+});
+
+describe('calling the API', () => {
+  const get = { method: 'GET', url: 'https://words.example/api/scoring' } as const;
+
+  it('sends the token as Bearer and reads the answer', async () => {
+    const { requests, send } = other(() => Response.json({ score: 1 }));
+    expect(await callApi(get, 'at', send)).toEqual({ kind: 'answered', status: 200, body: { score: 1 } });
+    expect((await onlyRequest(requests)).headers).toEqual({
+      accept: 'application/json',
+      authorization: 'Bearer at',
+    });
+  });
+
+  it.each([
+    [401, { kind: 'sign-in-again' }],
+    [403, { kind: 'answered', status: 403, body: { title: 'no' } }],
+    [400, { kind: 'answered', status: 400, body: { title: 'no' } }],
+  ])('takes a %i as %o', async (status, read) => {
+    const problem = () =>
+      new Response('{"title":"no"}', { status, headers: { 'content-type': 'application/problem+json' } });
+    expect(await callApi(get, 'at', other(problem).send)).toEqual(read);
+  });
+});
