@@ -1,0 +1,10 @@
+/** The scopes of the API, and what the sign-in page says of each; completes "it will be able to". */
+
+export const scopeNames = ['words', 'score'] as const;
+
+export type Scope = (typeof scopeNames)[number];
+
+export const scopes: Readonly<Record<Scope, string>> = {
+  words: 'read the word lists',
+  score: 'see and raise your score',
+};

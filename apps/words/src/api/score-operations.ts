@@ -1,0 +1,48 @@
+/** The operations on the player's own score. */
+import { noInput, operation } from '@words-with-chat/operations';
+import * as z from 'zod/mini';
+import { pointsForAWin } from '../game/scoring.ts';
+import type { ScoreOutcome } from '../store/scores.ts';
+import { type Player, PlayerGone } from './player.ts';
+import type { Scope } from './scopes.ts';
+
+const scoreBody = z.strictObject({
+  score: z.int().check(z.gte(0), z.describe('Rounds won so far.')),
+});
+
+const shared = {
+  path: '/api/scoring',
+  scopes: ['score'] satisfies Scope[],
+  consequential: false,
+  input: noInput,
+} as const;
+
+export const getScore = operation({
+  ...shared,
+  id: 'get_score',
+  method: 'get',
+  summary: 'Get the score of the player',
+  description: 'Gives how many rounds the signed-in player has won in all games so far.',
+  output: scoreBody.check(z.describe('The score.')),
+  handle: async (_: object, { userId, scores }: Player) => asBody(await scores.read(userId)),
+});
+
+export const postScore = operation({
+  ...shared,
+  id: 'post_score',
+  method: 'post',
+  summary: 'Add a won round to the score of the player',
+  description:
+    'Raises the score of the signed-in player by one and gives the new score. Call it once for each round that the player won.',
+  output: scoreBody.check(z.describe('The score after the win.')),
+  handle: async (_: object, { userId, scores }: Player) => asBody(await scores.add(userId, pointsForAWin)),
+});
+
+const asBody = (outcome: ScoreOutcome): { readonly score: number } => {
+  switch (outcome.kind) {
+    case 'known':
+      return { score: outcome.score };
+    case 'gone':
+      throw new PlayerGone();
+  }
+};

@@ -1,0 +1,23 @@
+/** The operations that give the words of a category. */
+import { noInput, operation } from '@words-with-chat/operations';
+import * as z from 'zod/mini';
+import { type Category, wordsByCategory } from '../game/categories.ts';
+import type { Player } from './player.ts';
+import type { Scope } from './scopes.ts';
+
+const getAll = (category: Category) =>
+  operation({
+    id: `get_all${category}`,
+    method: 'get',
+    path: `/api/words/${category}`,
+    summary: `Get all ${category} of the game`,
+    description: `Gives every word of the category ${category}. Pick one at random, keep it secret, and let the player guess it.`,
+    scopes: ['words'] satisfies Scope[],
+    consequential: false,
+    input: noInput,
+    output: z.array(z.string()).check(z.describe(`The words of the category ${category}.`)),
+    handle: async (_: object, __: Player) => [...wordsByCategory[category]],
+  });
+
+/** One operation per category. */
+export const wordOperations = [getAll('animals'), getAll('places'), getAll('colors')];

@@ -1,0 +1,78 @@
+/** The app of one deployment: the broker's endpoints, the guarded API and its description, under one roof. */
+import { type BrokerOptions, createBroker } from '@words-with-chat/broker';
+import { httpRoutes, problemResponse } from '@words-with-chat/operations';
+import { d1Ledger } from '@words-with-chat/store-d1';
+import { Hono } from 'hono';
+import { documentRoutes } from './api/document-routes.ts';
+import { apiBase, explainer, gameApi, notInApi } from './api/game-api.ts';
+import { scopes } from './api/scopes.ts';
+import type { Bindings } from './bindings.ts';
+import type { Config } from './config.ts';
+import { clientAddress, createLimits } from './limits.ts';
+import { notFound } from './not-found.ts';
+import { d1Scores } from './store/scores.ts';
+
+export interface App {
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Deletes what has expired. */
+  readonly sweep: () => Promise<void>;
+}
+
+/** What may be replaced of the surroundings; left out, the platform's own. */
+export type Surroundings = Pick<BrokerOptions, 'now' | 'log'>;
+
+/** Builds the app. Build it once per isolate: the broker keeps derived keys and the revocation memory. */
+export const createApp = (config: Config, bindings: Bindings, surroundings: Surroundings = {}): App => {
+  const { origin, sealingKeys, clients, providers } = config;
+  const ledger = d1Ledger(bindings.db);
+  const limits = createLimits(bindings.counters, surroundings.now);
+  const broker = createBroker({
+    ...surroundings,
+    ...face,
+    issuer: origin,
+    sealingKeys,
+    clients,
+    providers,
+    ledger,
+    limits: limits.broker,
+    clientAddress,
+  });
+  const scores = d1Scores(bindings.db);
+  const app = new Hono();
+  for (const { path, endpoint } of broker.routes) app.all(path, ({ req }) => endpoint(req.raw));
+  app.route(
+    '/',
+    httpRoutes(gameApi, {
+      base: apiBase,
+      guard: (request, needed) =>
+        broker.protect(request, { scopes: needed, limiter: limits.forCall(request) }),
+      context: ({ userId }) => ({ userId, scores }),
+      notFound: notInApi,
+      explain: explainer(origin),
+      logError,
+    }),
+  );
+  app.route('/', documentRoutes(origin));
+  app.notFound(({ req }) => notFound(req.raw, origin, bindings.assets));
+  app.onError((error) => {
+    logError(error);
+    return problemResponse({ status: 500, detail: 'Something went wrong on our side.' });
+  });
+  return { fetch: async (request) => app.fetch(request), sweep: () => broker.sweep() };
+};
+
+const face = {
+  scopes,
+  branding: { name: 'Words With Chat', logoPath: '/favicon.svg', privacyUrl: '/privacy' },
+} as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
+
+const logError = (error: unknown): void => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  console.error(
+    JSON.stringify({
+      event: 'failed',
+      error: String(error),
+      ...(cause !== undefined && { cause: String(cause) }),
+    }),
+  );
+};

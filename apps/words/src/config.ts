@@ -1,0 +1,40 @@
+/** The configuration of a deployment, read from its environment before anything starts. */
+import type { Client, IdentityProvider } from '@words-with-chat/broker';
+import { parseKeyRing } from '@words-with-chat/broker/seal';
+import { readClients } from './config/clients.ts';
+import { readProviders } from './config/providers.ts';
+import { readOrigin } from './config/urls.ts';
+import { type Environment, named, required, VariableError } from './config/variables.ts';
+
+export interface Config {
+  /** The deployment's own origin, `https://words.example`. */
+  readonly origin: string;
+  /** The key ring, secret. */
+  readonly sealingKeys: string;
+  /** All with different ids. */
+  readonly clients: readonly Client[];
+  readonly providers: readonly IdentityProvider[];
+}
+
+/**
+ * Reads the configuration. `.dev.vars.example` explains every variable.
+ * @throws VariableError with one sentence that begins with the variable that is missing, wrong, half set or too short
+ */
+export const readConfig = (environment: Environment): Config => {
+  const origin = readOrigin(environment);
+  const sealingKeys = readSealingKeys(environment);
+  const clients = readClients(environment);
+  const ids = clients.map(({ id }) => id);
+  const taken = ids.find((id, at) => ids.indexOf(id) < at);
+  if (taken !== undefined) throw new VariableError('STATIC_CLIENTS', `must not use the id ${taken} twice.`);
+  return { origin, sealingKeys, clients, providers: readProviders(environment, origin) };
+};
+
+const readSealingKeys = (environment: Environment): string => {
+  const text = required(environment, 'SEALING_KEYS', 'npm run keys draws one');
+  named(
+    () => 'SEALING_KEYS',
+    () => parseKeyRing(text),
+  );
+  return text;
+};

@@ -1,0 +1,59 @@
+/** How much of the app anybody may use, and what counts it: the platform where it does, each isolate for itself where not. */
+import {
+  type Allowance,
+  defaultAllowances,
+  type Limits,
+  memoryLimiter,
+  type RateLimiter,
+} from '@words-with-chat/broker';
+
+/** Every limit with what it allows; the Wrangler file says the same to Cloudflare. */
+export const allowances = {
+  ...defaultAllowances,
+  /** Calls that only read, by user. */
+  reads: { limit: 600, period: 60 },
+  /** Calls that change a score, by user: each costs a row. */
+  writes: { limit: 300, period: 60 },
+} as const satisfies Readonly<Record<string, Allowance>>;
+
+export type LimitName = keyof typeof allowances;
+
+/** A counter of Cloudflare's (a rate-limit binding), which counts in each of its locations by itself. */
+export interface Counter {
+  limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
+}
+
+export interface AppLimits {
+  readonly broker: Limits;
+  /** The limit that a call of the API counts for. */
+  readonly forCall: (request: Request) => RateLimiter;
+}
+
+/**
+ * Puts the limits together.
+ * @param counters what the platform counts; the rest is counted in memory
+ * @param now the clock of what is counted in memory; left out: the system's
+ */
+export const createLimits = (
+  counters: Partial<Readonly<Record<LimitName, Counter>>> = {},
+  now?: () => number,
+): AppLimits => {
+  const limiter = (name: LimitName): RateLimiter => {
+    const counter = counters[name];
+    return counter === undefined ? memoryLimiter(allowances[name], now) : countedBy(counter);
+  };
+  const [reads, writes] = [limiter('reads'), limiter('writes')];
+  return {
+    broker: { failedClients: limiter('failedClients'), signIns: limiter('signIns') },
+    forCall: ({ method }) => (method === 'POST' ? writes : reads),
+  };
+};
+
+/** Takes a counter of Cloudflare's as a rate limiter. */
+export const countedBy = (counter: Counter): RateLimiter => ({
+  take: async (key) => ((await counter.limit({ key })).success ? 'allowed' : 'limited'),
+});
+
+/** The caller's address as Cloudflare found it. Nobody can send this header: Cloudflare refuses requests that bring their own. */
+export const clientAddress = ({ headers }: Request): string | undefined =>
+  headers.get('cf-connecting-ip') ?? undefined;

@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { deploy, origin } from '../deployment.ts';
+import { migrate } from '../store/database.ts';
+
+const { call, signIn } = deploy();
+
+const fetchDocument = async () => (await call('/openapi.json')).json<Document>();
+
+interface Document {
+  readonly openapi: string;
+  readonly servers: readonly { readonly url: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly 'x-openai-isConsequential': boolean;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly responses: Readonly<
+    Record<string, { readonly content: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+
+const operations = [
+  ['get', '/api/words/animals', 'get_allanimals', 'words'],
+  ['get', '/api/words/places', 'get_allplaces', 'words'],
+  ['get', '/api/words/colors', 'get_allcolors', 'words'],
+  ['get', '/api/scoring', 'get_score', 'score'],
+  ['post', '/api/scoring', 'post_score', 'score'],
+] as const;
+
+beforeAll(migrate);
+
+describe('the document', () => {
+  it('has the deployment’s own origin as its one server, and its sign-in', async () => {
+    const document = await fetchDocument();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.servers).toEqual([{ url: origin }]);
+    expect(document.components.securitySchemes).toEqual({
+      signIn: {
+        type: 'oauth2',
+        flows: {
+          authorizationCode: {
+            authorizationUrl: `${origin}/authorize`,
+            tokenUrl: `${origin}/token`,
+            scopes: { words: 'read the word lists', score: 'see and raise your score' },
+          },
+        },
+      },
+    });
+  });
+
+  it('names the addresses of the sign-in as the server’s metadata does', async () => {
+    const metadata = await (await call('/.well-known/oauth-authorization-server')).json();
+    expect(metadata).toMatchObject({
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      scopes_supported: ['words', 'score'],
+    });
+  });
+
+  it('describes exactly the operations that there are', async () => {
+    const { paths } = await fetchDocument();
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { operationId, security }]) => [
+        method,
+        path,
+        operationId,
+        ...security.flatMap(({ signIn: scopes = [] }) => scopes),
+      ]),
+    );
+    expect(described).toEqual(operations);
+  });
+
+  it.each(operations)('describes %s %s as it answers', async (method, path) => {
+    const operation = (await fetchDocument()).paths[path]?.[method];
+    const response = await call(path, {
+      method: method.toUpperCase(),
+      token: await signIn(`${method}${path}`),
+    });
+    expect(response.status).toBe(200);
+    const type = response.headers.get('content-type') ?? '';
+    const schema = operation?.responses['200']?.content[type]?.schema;
+    const body = await response.json();
+    expect(schema).toEqual(
+      Array.isArray(body)
+        ? { type: 'array', items: { type: 'string' } }
+        : {
+            type: 'object',
+            properties: {
+              score: {
+                type: 'integer',
+                minimum: 0,
+                maximum: Number.MAX_SAFE_INTEGER,
+                description: 'Rounds won so far.',
+              },
+            },
+            required: ['score'],
+            additionalProperties: false,
+          },
+    );
+  });
+
+  it('documents every failure of every operation, and refers to what is there', async () => {
+    const document = await fetchDocument();
+    for (const [method, path] of operations) {
+      expect(Object.keys(document.paths[path]?.[method]?.responses ?? {})).toEqual([
+        '200',
+        '401',
+        '403',
+        '404',
+        '503',
+      ]);
+    }
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, at]) =>
+      at?.split('/'),
+    );
+    expect(references.length).toBeGreaterThan(0);
+    for (const reference of references) {
+      const target = reference?.reduce<unknown>((part, name) => Object(part)[name], document);
+      expect(target).toBeTypeOf('object');
+    }
+  });
+
+  it('keeps within the limits of ChatGPT', async () => {
+    const text = await (await call('/openapi.json')).text();
+    expect(text.length).toBeLessThan(100_000);
+    const all = Object.values((await fetchDocument()).paths).flatMap((methods) => Object.values(methods));
+    expect(new Set(all.map(({ operationId }) => operationId)).size).toBe(all.length);
+    for (const operation of all) {
+      expect(operation.summary.length).toBeLessThanOrEqual(300);
+      expect(operation.description.length).toBeLessThanOrEqual(300);
+      expect(operation['x-openai-isConsequential']).toBe(false);
+    }
+  });
+
+  it('is the same as YAML', async () => {
+    const yaml = await call('/openapi.yaml');
+    expect(parse(new TextDecoder().decode(await yaml.arrayBuffer()))).toEqual(await fetchDocument());
+  });
+
+  it.each([
+    ['/openapi.json', 'application/json'],
+    ['/openapi.yaml', 'application/yaml'],
+  ])('%s is public and may be cached', async (path, type) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await call(path, { method });
+      expect(response.status).toBe(200);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'cache-control': 'public, max-age=3600',
+        'content-type': type,
+        'x-content-type-options': 'nosniff',
+      });
+    }
+  });
+
+  it.each([['/openapi.json'], ['/openapi.yaml']])('%s is only read', async (path) => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const response = await call(path, { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, HEAD');
+    }
+  });
+});

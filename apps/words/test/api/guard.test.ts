@@ -1,0 +1,153 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { deploy, origin } from '../deployment.ts';
+import { migrate } from '../store/database.ts';
+
+const { app, call, signIn, advance } = deploy();
+
+beforeAll(migrate);
+
+const known = ['/api/words/animals', '/api/words/places', '/api/words/colors', '/api/scoring'];
+const unknown = ['/api', '/api/', '/api/words', '/api/words/rivers', '/api/scoring/', '/api/nothing?x=1'];
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'];
+
+describe('the API', () => {
+  it.each(known.concat(unknown).flatMap((path) => methods.map((method) => [method, path] as const)))(
+    'tells nobody who is not signed in anything: %s %s',
+    async (method, path) => {
+      const response = await call(path, { method });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="https:\/\/words\.example"/);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(response.headers.has('access-control-allow-origin')).toBe(false);
+      const body = {
+        type: 'about:blank',
+        title: 'Unauthorized',
+        status: 401,
+        detail: 'Sign in to use this API.',
+      };
+      expect(await response.text()).toBe(method === 'HEAD' ? '' : JSON.stringify(body));
+    },
+  );
+
+  it.each([
+    ['W9.1 a double slash', '//api/scoring'],
+    ['W9.2 an encoded slash', '/api%2fscoring'],
+    ['W9.3 other case', '/API/scoring'],
+    ['a dot segment that is encoded', '/x/%2e%2e%2fapi/scoring'],
+    ['a path parameter', '/api;x/scoring'],
+    ['a backslash that is encoded', '/%5capi/scoring'],
+  ])('cannot be reached around its guard: %s', async (_, path) => {
+    for (const method of ['GET', 'POST']) {
+      const response = await call(path, { method });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Not Found',
+        status: 404,
+        detail: 'There is nothing at this path.',
+      });
+    }
+  });
+
+  it.each([
+    ['W9.4 a trailing slash', '/api/scoring/'],
+    ['letters that are encoded', '/%61pi/scoring'],
+    ['dot segments', '/x/../api/./scoring'],
+    ['an encoded slash below it', '/api/words%2fanimals'],
+  ])('is guarded in any spelling: %s', async (_, path) => {
+    expect((await call(path)).status).toBe(401);
+  });
+
+  it.each([
+    ['/api/words/animals', 'POST', 'GET, HEAD'],
+    ['/api/words/animals', 'OPTIONS', 'GET, HEAD'],
+    ['/api/scoring', 'DELETE', 'GET, HEAD, POST'],
+    ['/api/scoring', 'PUT', 'GET, HEAD, POST'],
+    ['/api/scoring', 'OPTIONS', 'GET, HEAD, POST'],
+  ])('W10.3 answers a method that %s does not know with 405: %s', async (path, method, allow) => {
+    const response = await call(path, { method, token: await signIn('ada') });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe(allow);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Method Not Allowed',
+      status: 405,
+      detail: 'This path does not answer that method.',
+    });
+  });
+
+  it('W10.1 lets no header and no parameter change the method', async () => {
+    const token = await signIn('bob');
+    const override = {
+      'x-http-method-override': 'POST',
+      'x-http-method': 'POST',
+      'x-method-override': 'POST',
+    };
+    const response = await call('/api/scoring?_method=POST', { token, headers: override });
+    expect(await response.json()).toEqual({ score: 0 });
+  });
+
+  it('W10.2 answers HEAD like GET, without the body and without a point', async () => {
+    const token = await signIn('cat');
+    const response = await call('/api/scoring', { method: 'HEAD', token });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 0 });
+  });
+
+  it('takes no token from the query or the body', async () => {
+    const token = await signIn('dan');
+    expect((await call(`/api/scoring?access_token=${token}`)).status).toBe(401);
+    const body = new URLSearchParams({ access_token: token });
+    expect((await call('/api/scoring', { method: 'POST', body })).status).toBe(401);
+  });
+
+  it('does not know a token that has expired', async () => {
+    const token = await signIn('eve');
+    advance(1800);
+    const response = await call('/api/scoring', { token });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    advance(-1800);
+  });
+
+  it('answers for its own host only', async () => {
+    const headers = { authorization: `Bearer ${await signIn('fay')}` };
+    const response = await app.fetch(new Request('https://other.example/api/scoring', { headers }));
+    expect(response.status).toBe(421);
+    const forwarded = { ...headers, 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
+    expect((await app.fetch(new Request(`${origin}/api/scoring`, { headers: forwarded }))).status).toBe(200);
+  });
+});
+
+describe('what is not there', () => {
+  it.each([['/nothing'], ['/apiary'], ['/token/'], ['/.well-known/nothing']])(
+    'is a problem for programs: %s',
+    async (path) => {
+      const response = await call(path, { headers: { accept: 'application/json' } });
+      expect(response.status).toBe(404);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'cache-control': 'no-store',
+        'content-type': 'application/problem+json',
+        'x-content-type-options': 'nosniff',
+      });
+    },
+  );
+
+  it('is the page for not found for browsers', async () => {
+    const response = await call('/nothing', {
+      headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+    });
+    expect(response.status).toBe(404);
+    expect(response.headers.get('x-from')).toBe('assets');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.text()).toBe('the file https://words.example/404');
+  });
+
+  it('is no page for a form', async () => {
+    const response = await call('/nothing', { method: 'POST', headers: { accept: 'text/html' } });
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+  });
+});

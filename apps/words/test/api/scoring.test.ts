@@ -1,0 +1,170 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { deploy } from '../deployment.ts';
+import { migrate, unreachable } from '../store/database.ts';
+
+beforeAll(migrate);
+
+const headers = (type: string) => ({
+  'cache-control': 'no-store',
+  'content-type': type,
+  'x-content-type-options': 'nosniff',
+});
+
+describe('the score', () => {
+  it('is 0 at first, and one more with every win', async () => {
+    const { call, signIn } = deploy();
+    const token = await signIn('ada');
+    const first = await call('/api/scoring', { token });
+    expect(first.status).toBe(200);
+    expect(Object.fromEntries(first.headers)).toEqual(headers('application/json'));
+    expect(await first.json()).toEqual({ score: 0 });
+    const won = await call('/api/scoring', { token, method: 'POST' });
+    expect(won.status).toBe(200);
+    expect(Object.fromEntries(won.headers)).toEqual(headers('application/json'));
+    expect(await won.json()).toEqual({ score: 1 });
+    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 1 });
+  });
+
+  it('W15.1 counts 200 concurrent wins exactly', async () => {
+    const { call, signIn } = deploy();
+    const token = await signIn('bob');
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async () => (await call('/api/scoring', { token, method: 'POST' })).json()),
+    );
+    const scores = answers.map((answer) => Object(answer).score).toSorted((a, b) => a - b);
+    expect(scores).toEqual(Array.from({ length: 200 }, (_, at) => at + 1));
+    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 200 });
+  });
+
+  it('stays with the person, whichever sign-in and isolate', async () => {
+    const before = deploy();
+    await before.call('/api/scoring', { token: await before.signIn('cat'), method: 'POST' });
+    const after = deploy();
+    const token = await after.signIn('cat');
+    expect(await (await after.call('/api/scoring', { token })).json()).toEqual({ score: 1 });
+    const stranger = await after.signIn('dan');
+    expect(await (await after.call('/api/scoring', { token: stranger })).json()).toEqual({ score: 0 });
+  });
+
+  it.each([
+    ['nothing', undefined, {}],
+    ['JSON', '{}', { 'content-type': 'application/json' }],
+    ['broken JSON', '{', { 'content-type': 'application/json' }],
+    ['a form', 'score=1000', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['W6.2 an odd type', 'x', { 'content-type': ';;;' }],
+    ['W6.1 a megabyte', 'x'.repeat(1_000_000), { 'content-type': 'text/plain' }],
+  ])('grows by one whatever is sent along: %s', async (what, body, sent) => {
+    const { call, signIn } = deploy();
+    const token = await signIn(what);
+    const response = await call('/api/scoring?score=1000', {
+      token,
+      method: 'POST',
+      headers: sent,
+      ...(body !== undefined && { body }),
+    });
+    expect(await response.json()).toEqual({ score: 1 });
+  });
+
+  it('needs the scope that covers it', async () => {
+    const { call, signIn } = deploy();
+    const token = await signIn('eve', 'words');
+    for (const method of ['GET', 'POST']) {
+      const response = await call('/api/scoring', { token, method });
+      expect(response.status).toBe(403);
+      expect(response.headers.get('www-authenticate')).toContain('scope="score"');
+    }
+    expect(await (await call('/api/scoring', { token: await signIn('eve') })).json()).toEqual({ score: 0 });
+  });
+
+  it('asks a player who was deleted to sign in again', async () => {
+    const { call, signIn } = deploy();
+    const token = await signIn('fay');
+    await call('/api/scoring', { token, method: 'POST' });
+    await env.DB.prepare(
+      "DELETE FROM users WHERE id = (SELECT user_id FROM identities WHERE subject = 'fay')",
+    ).run();
+    for (const method of ['GET', 'POST']) {
+      const response = await call('/api/scoring', { token, method });
+      expect(response.status).toBe(401);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        ...headers('application/problem+json'),
+        'www-authenticate':
+          'Bearer realm="https://words.example", error="invalid_token", error_description="The access token is not valid."',
+      });
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Unauthorized',
+        status: 401,
+        detail: 'The access token is not valid.',
+      });
+    }
+    const again = await signIn('fay');
+    expect(await (await call('/api/scoring', { token: again })).json()).toEqual({ score: 0 });
+  });
+
+  it('W14.2 is out of reach for a moment without D1, and loses nothing', async () => {
+    const { app, signIn } = deploy();
+    const token = await signIn('gus');
+    const request = (method: string) =>
+      new Request('https://words.example/api/scoring', {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+      });
+    await app.fetch(request('POST'));
+    let reachable = true;
+    const flaky = new Proxy(env.DB, {
+      get: (db, name) =>
+        Reflect.get(reachable ? db : unreachable(db), name).bind(reachable ? db : unreachable(db)),
+    });
+    const cut = deploy(flaky);
+    expect(await (await cut.app.fetch(request('GET'))).json()).toEqual({ score: 1 });
+    reachable = false;
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    for (const method of ['GET', 'POST']) {
+      const response = await cut.app.fetch(request(method));
+      expect(response.status).toBe(503);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        ...headers('application/problem+json'),
+        'retry-after': '10',
+      });
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'The scores are out of reach for a moment. Try again soon.',
+      });
+    }
+    const line = {
+      event: 'failed',
+      error: 'ScoresUnavailable: the scores are out of reach',
+      cause: 'Error: D1_ERROR: Network connection lost.',
+    };
+    expect(logged.mock.calls).toEqual([[JSON.stringify(line)], [JSON.stringify(line)]]);
+    logged.mockRestore();
+    reachable = true;
+    expect(await (await cut.app.fetch(request('POST'))).json()).toEqual({ score: 2 });
+  });
+
+  it('W14.1 is refused with 503 when an isolate has never reached D1', async () => {
+    const token = await deploy().signIn('hal');
+    const response = await deploy(unreachable(env.DB)).call('/api/scoring', { token });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('10');
+  });
+
+  it('costs one round trip on a busy isolate, and words cost none', async () => {
+    const { db, trips } = countingD1(env.DB);
+    const { call, signIn } = deploy(db);
+    const token = await signIn('ivy');
+    await call('/api/words/animals', { token });
+    const busy = trips();
+    await call('/api/words/colors', { token });
+    expect(trips() - busy).toBe(0);
+    await call('/api/scoring', { token });
+    expect(trips() - busy).toBe(1);
+    await call('/api/scoring', { token, method: 'POST' });
+    expect(trips() - busy).toBe(2);
+  });
+});

@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { wordsByCategory } from '../../src/game/categories.ts';
+import { deploy } from '../deployment.ts';
+import { migrate } from '../store/database.ts';
+
+const deployment = deploy();
+let token = '';
+
+beforeAll(async () => {
+  await migrate();
+  token = await deployment.signIn('ada');
+});
+
+describe('the words', () => {
+  it.each(Object.entries(wordsByCategory))('of %s come as a JSON array', async (category, words) => {
+    const response = await deployment.call(`/api/words/${category}`, { token });
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.json()).toEqual(words);
+  });
+
+  it.each([['rivers'], ['Animals'], ['animals/'], ['animals/cat'], ['%61nimals%2f'], ['']])(
+    'of "%s" are not there, and the answer names the categories',
+    async (category) => {
+      const response = await deployment.call(`/api/words/${category}`, { token });
+      expect(response.status).toBe(404);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'cache-control': 'no-store',
+        'content-type': 'application/problem+json',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Not Found',
+        status: 404,
+        detail: 'There is no such category; there are animals, places, colors.',
+        categories: ['animals', 'places', 'colors'],
+      });
+    },
+  );
+
+  it('need the scope that covers them', async () => {
+    const scoreOnly = await deployment.signIn('bob', 'score');
+    const response = await deployment.call('/api/words/animals', { token: scoreOnly });
+    expect(response.status).toBe(403);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm="https:\/\/words\.example", error="insufficient_scope", .*scope="words"$/,
+    );
+    expect(await response.json()).toMatchObject({ title: 'Forbidden', status: 403 });
+  });
+});

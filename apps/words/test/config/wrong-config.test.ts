@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { readBindings } from '../../src/bindings.ts';
+import { VariableError } from '../../src/config/variables.ts';
+import { readConfig } from '../../src/config.ts';
+import { client, clients, deployed, issuer, key, secret } from './environment.ts';
+
+/** Which variable is named, in which case, what is changed about a deployment, and what is said. */
+type Case = readonly [variable: string, about: string, changes: object, sentence: RegExp];
+
+const belongTogether = /^\w+ is missing: .* belong together\.$/;
+const noOrigin = /^ORIGIN must be an https origin /;
+const noIssuer = /^\w+ must be an https URL; http is for loopback only, of an ORIGIN on loopback\.$/;
+const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of 32 characters or more/;
+const wrongClient = /^STATIC_CLIENTS is wrong at app: /;
+const onLoopback = { ORIGIN: 'http://localhost:8787' };
+const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+
+const wrong: readonly Case[] = [
+  ['ORIGIN', 'missing', { ORIGIN: undefined }, /^ORIGIN is missing: /],
+  ['ORIGIN', 'blank', { ORIGIN: ' ' }, /^ORIGIN is missing: /],
+  ['ORIGIN', 'no text', { ORIGIN: 7 }, /^ORIGIN must be text\.$/],
+  ['ORIGIN', 'no URL', { ORIGIN: 'words.example' }, noOrigin],
+  ['ORIGIN', 'http that others can reach', { ORIGIN: 'http://words.example' }, noOrigin],
+  ['ORIGIN', 'http on a name that begins like loopback', { ORIGIN: 'http://localhost.example' }, noOrigin],
+  ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, noOrigin],
+  ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, noOrigin],
+  ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, noOrigin],
+  ['SEALING_KEYS', 'missing', { SEALING_KEYS: '' }, /^SEALING_KEYS is missing: npm run keys draws one\.$/],
+  ['SEALING_KEYS', 'of another shape', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
+  ['SEALING_KEYS', 'too short', { SEALING_KEYS: key.slice(0, -8) }, /^SEALING_KEYS must be keys written /],
+  ['SEALING_KEYS', 'all zero', { SEALING_KEYS: `k1.${'A'.repeat(43)}` }, /^SEALING_KEYS must be random/],
+  [
+    'SEALING_KEYS',
+    'twice the same',
+    { SEALING_KEYS: `${key} ${key}` },
+    /^SEALING_KEYS must not name a key twice\.$/,
+  ],
+  ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
+  ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be printable ASCII /],
+  ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
+  ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
+  ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, badSecrets],
+  [
+    'GPT_CLIENT_SECRET',
+    'of three',
+    { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
+    badSecrets,
+  ],
+  ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be ids of GPTs/],
+  ['GOOGLE_CLIENT_ID', 'missing beside its secret', { GOOGLE_CLIENT_ID: '' }, belongTogether],
+  ['GOOGLE_CLIENT_SECRET', 'missing beside its id', { GOOGLE_CLIENT_SECRET: '' }, belongTogether],
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing beside a stand-in',
+    { ...onLoopback, ...noGoogle, ...issuer, GOOGLE_ISSUER: 'http://127.0.0.1:1' },
+    belongTogether,
+  ],
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing like every provider',
+    noGoogle,
+    /^GOOGLE_CLIENT_ID is missing, and no OIDC_ISSUER is there in its place/,
+  ],
+  [
+    'GOOGLE_ISSUER',
+    'W13.2 on loopback, of an app that is not',
+    { GOOGLE_ISSUER: 'http://127.0.0.1:8788' },
+    noIssuer,
+  ],
+  [
+    'GOOGLE_ISSUER',
+    'W13.2 on https, of an app that others can reach',
+    { GOOGLE_ISSUER: 'https://stand-in.example' },
+    /^GOOGLE_ISSUER is for a stand-in, /,
+  ],
+  [
+    'GOOGLE_ISSUER',
+    'http that others can reach',
+    { ...onLoopback, GOOGLE_ISSUER: 'http://stand-in.example' },
+    noIssuer,
+  ],
+  ['GOOGLE_ISSUER', 'no URL', { ...onLoopback, GOOGLE_ISSUER: '127.0.0.1:8788' }, noIssuer],
+  ['OIDC_ISSUER', 'missing beside its credentials', { ...issuer, OIDC_ISSUER: '' }, belongTogether],
+  ['OIDC_ISSUER', 'http that others can reach', { ...issuer, OIDC_ISSUER: 'http://login.example' }, noIssuer],
+  [
+    'OIDC_ISSUER',
+    'W13.2 on loopback, of an app that is not',
+    { ...issuer, OIDC_ISSUER: 'http://127.0.0.1:1' },
+    noIssuer,
+  ],
+  ['OIDC_ISSUER', 'with a query', { ...issuer, OIDC_ISSUER: 'https://login.example?x' }, noIssuer],
+  ['OIDC_CLIENT_ID', 'missing', { ...issuer, OIDC_CLIENT_ID: '' }, belongTogether],
+  ['OIDC_CLIENT_SECRET', 'missing', { ...issuer, OIDC_CLIENT_SECRET: '' }, belongTogether],
+  ['OIDC_LABEL', 'missing', { ...issuer, OIDC_LABEL: '' }, belongTogether],
+  ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be JSON\.$/],
+  [
+    'STATIC_CLIENTS',
+    'no list',
+    { STATIC_CLIENTS: '{}' },
+    / does not hold a list of clients: look at its beginning\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'a text for a list',
+    clients({ ...client, redirectUris: 'x' }),
+    /: look at 0\.redirectUris\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: look at 1\.$/],
+  [
+    'STATIC_CLIENTS',
+    'an unknown choice',
+    clients({ ...client, offlineAccess: true }),
+    /: look at 0\.offlineAccess\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'an unknown scope',
+    clients({ ...client, scopes: ['words', 'fly'] }),
+    /: look at 0\.scopes\.1\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an empty name', clients({ ...client, name: '' }), wrongClient],
+  [
+    'STATIC_CLIENTS',
+    'an http redirect',
+    clients({ ...client, redirectUris: ['http://app.example/'] }),
+    wrongClient,
+  ],
+  ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), wrongClient],
+  ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), wrongClient],
+  [
+    'STATIC_CLIENTS',
+    'an id twice',
+    clients(client, client),
+    /^STATIC_CLIENTS must not use the id app twice\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'the id of the GPT',
+    clients({ ...client, id: 'words-gpt' }),
+    / must not use the id words-gpt twice\.$/,
+  ],
+];
+
+describe('a configuration that must not start', () => {
+  it.each(wrong)('names %s: %s', (variable, _, changes, sentence) => {
+    const failure = failureOf(() => readConfig({ ...deployed, ...changes }));
+    expect(failure).toBeInstanceOf(VariableError);
+    expect(failure).toHaveProperty('variable', variable);
+    expect(failure.message).toMatch(sentence);
+  });
+
+  it.each(wrong)('says one sentence and no secret: %s, %s', (variable, _, changes) => {
+    const { message } = failureOf(() => readConfig({ ...deployed, ...changes }));
+    expect(message).toMatch(new RegExp(`^${variable} [^\\n]+$`));
+    for (const hidden of [secret, key, 'google-secret', 'oidc-secret']) expect(message).not.toContain(hidden);
+  });
+
+  it.each([
+    ['DB', { ASSETS: { fetch: () => undefined } }, 'must be bound to a D1 database.'],
+    ['ASSETS', { DB: { prepare: 1, batch: 1 } }, 'must be bound to the static assets.'],
+  ])('names the binding %s', (variable, environment, problem) => {
+    expect(failureOf(() => readBindings(environment))).toEqual(new VariableError(variable, problem));
+  });
+});
+
+const failureOf = (read: () => unknown): Error => {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('it was accepted');
+};

@@ -1,0 +1,62 @@
+/** The app as it is deployed, on a real D1, with a clock set by hand, a provider at hand and players who sign in. */
+import { env } from 'cloudflare:workers';
+import { gptAction, type IdentityProvider, type LogEntry } from '@words-with-chat/broker';
+import { type App, createApp } from '../src/app.ts';
+import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
+
+export { origin };
+
+/** Vouches for whoever the answer's `code` names. */
+const provider: IdentityProvider = {
+  id: 'google',
+  label: 'Google',
+  configuredUrls: ['https://provider.example'],
+  answersBy: 'query',
+  gone: [],
+  authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),
+  identify: async (answer) => ({
+    provider: 'google',
+    subject: answer.searchParams.get('code') ?? 'nobody',
+    emailVerified: false,
+    claims: {},
+  }),
+};
+
+export interface Deployment {
+  readonly app: App;
+  readonly log: readonly LogEntry[];
+  readonly call: Call;
+  /** Signs somebody in through ChatGPT's door. */
+  signIn(subject: string, scope?: string): Promise<string>;
+  advance(seconds: number): void;
+}
+
+export const deploy = (db: D1Database = env.DB): Deployment => {
+  const log: LogEntry[] = [];
+  let instant = 1_800_000_000;
+  const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
+  const config = {
+    origin,
+    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    clients: [gpt],
+    providers: [provider],
+  };
+  const assets = {
+    fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
+  };
+  const app = createApp(config, { db, assets }, { now: () => instant, log: (entry) => void log.push(entry) });
+  const call: Call = (path, { token, ...init } = {}) => {
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    return app.fetch(new Request(`${origin}${path}`, { redirect: 'manual', ...init, headers }));
+  };
+  return {
+    app,
+    log,
+    call,
+    signIn: async (subject, scope) => (await signInForTokens(call, subject, scope)).access_token,
+    advance: (seconds) => {
+      instant += seconds;
+    },
+  };
+};

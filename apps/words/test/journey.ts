@@ -1,0 +1,86 @@
+/** A sign-in through ChatGPT's door, step by step, as browser and ChatGPT make it. */
+
+/** Calls a path of the app; `token` goes into the header. */
+export type Call = (path: string, init?: RequestInit & { readonly token?: string }) => Promise<Response>;
+
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token: string;
+}
+
+/** What a step leaves for the next one: the sealed form, or the `state` that the provider gives back. */
+export interface Step {
+  readonly value: string;
+  readonly cookie: string;
+}
+
+export const origin = 'https://words.example';
+export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
+const redirectUri = 'https://chatgpt.com/aip/g-68f0c2a1b4d8/oauth/callback';
+
+/** Opens the sign-in page. */
+export const openPage = async (call: Call, scope = 'words score'): Promise<Step> => {
+  const asked = new URLSearchParams({
+    response_type: 'code',
+    client_id: 'gpt',
+    redirect_uri: redirectUri,
+    scope,
+  });
+  const page = await call(`/authorize?${asked}`);
+  const value = /name="consent" value="([^"]*)"/.exec(await page.clone().text())?.[1] ?? '';
+  return { value, cookie: cookiesOf(page) };
+};
+
+/** Presses a button of the page. */
+export const press = async (
+  call: Call,
+  page: Step,
+  button: { readonly choice: string } | { readonly cancel: string },
+): Promise<Step> => {
+  const answer = await call('/authorize/consent', {
+    method: 'POST',
+    headers: { cookie: page.cookie, origin, 'sec-fetch-site': 'same-origin' },
+    body: new URLSearchParams({ consent: page.value, ...button }),
+  });
+  return { value: locationOf(answer).searchParams.get('state') ?? '', cookie: cookiesOf(answer) };
+};
+
+/** Comes back from the provider as `subject`; gives the code. */
+export const comeBack = async (call: Call, provider: Step, subject: string): Promise<string> => {
+  const answer = new URLSearchParams({ state: provider.value, code: subject });
+  const back = await call(`/callback/google?${answer}`, { headers: { cookie: provider.cookie } });
+  return locationOf(back).searchParams.get('code') ?? '';
+};
+
+/** Goes all the way to the tokens. */
+export const signInForTokens = async (call: Call, subject: string, scope?: string): Promise<Tokens> => {
+  const provider = await press(call, await openPage(call, scope), { choice: 'google' });
+  return redeem(call, await comeBack(call, provider, subject));
+};
+
+/** Redeems a code as ChatGPT does. */
+export const redeem = (call: Call, code: string): Promise<Tokens> =>
+  askForTokens(call, { grant_type: 'authorization_code', redirect_uri: redirectUri, code });
+
+/** Refreshes as ChatGPT does. */
+export const refresh = (call: Call, { refresh_token }: Tokens): Promise<Tokens> =>
+  askForTokens(call, { grant_type: 'refresh_token', refresh_token });
+
+const askForTokens = async (call: Call, form: Readonly<Record<string, string>>): Promise<Tokens> => {
+  const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, ...form });
+  const answer = await call('/token', { method: 'POST', body });
+  if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+};
+
+const locationOf = (response: Response): URL => {
+  const location = response.headers.get('location');
+  if (location === null) throw new Error(`no redirect but ${response.status}`);
+  return new URL(location);
+};
+
+const cookiesOf = (response: Response): string =>
+  response.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');

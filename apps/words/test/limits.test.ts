@@ -1,0 +1,156 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { rateLimiterContract } from '../../../packages/broker/test/limits/rate-limiter-contract.ts';
+import { readBindings } from '../src/bindings.ts';
+import { VariableError } from '../src/config/variables.ts';
+import { allowances, countedBy, createLimits } from '../src/limits.ts';
+import { deploy, origin } from './deployment.ts';
+import { migrate } from './store/database.ts';
+
+beforeAll(migrate);
+
+const assets = { fetch: async () => new Response() };
+
+/** The counters of the Wrangler file, as workerd binds them. */
+const platform = () => readBindings({ ...env, ASSETS: assets }).counters ?? {};
+
+const post = new Request(`${origin}/api/scoring`, { method: 'POST' });
+const get = new Request(`${origin}/api/scoring`);
+
+let tries = 0;
+
+rateLimiterContract('a counter of Cloudflare’s', () => {
+  const counter = platform().failedClients;
+  if (counter === undefined) throw new Error('LIMIT_FAILED_CLIENTS is not bound');
+  const limiter = countedBy(counter);
+  // The platform remembers from test to test.
+  const prefix = `try ${tries++} `;
+  return {
+    limiter: { take: (key) => limiter.take(prefix + key) },
+    limit: allowances.failedClients.limit,
+  };
+});
+
+describe('the Wrangler file', () => {
+  it('binds a counter for every limit, which allows what the app allows without it', () => {
+    expect(env.RATE_LIMITS.map(({ name, simple }) => [name, simple])).toEqual([
+      ['LIMIT_FAILED_CLIENTS', allowances.failedClients],
+      ['LIMIT_SIGN_INS', allowances.signIns],
+      ['LIMIT_READS', allowances.reads],
+      ['LIMIT_WRITES', allowances.writes],
+    ]);
+    expect(Object.keys(platform()).toSorted()).toEqual(Object.keys(allowances).toSorted());
+  });
+
+  it('gives every counter an id of its own', () => {
+    const ids = env.RATE_LIMITS.map(({ namespace_id }) => namespace_id);
+    expect(new Set(ids).size).toBe(Object.keys(allowances).length);
+    for (const id of ids) expect(id).toMatch(/^[1-9]\d*$/);
+  });
+});
+
+describe('the bindings', () => {
+  it('may lack counters, as on Pages', () => {
+    expect(readBindings({ DB: env.DB, ASSETS: assets }).counters).toEqual({});
+  });
+
+  it('name the counter that is bound to something else', () => {
+    expect(() => readBindings({ DB: env.DB, ASSETS: assets, LIMIT_WRITES: env.DB })).toThrow(
+      new VariableError('LIMIT_WRITES', 'must be bound to a rate limiter.'),
+    );
+  });
+});
+
+describe('the limits', () => {
+  it('are counted by the platform where it counts', async () => {
+    const taken: string[] = [];
+    const counter = (name: string) => ({
+      limit: async ({ key }: { readonly key: string }) => ({ success: taken.push(`${name} ${key}`) < 0 }),
+    });
+    const limits = createLimits({
+      failedClients: counter('failed'),
+      signIns: counter('sign-ins'),
+      reads: counter('reads'),
+      writes: counter('writes'),
+    });
+    expect(await limits.broker.failedClients.take('a')).toBe('limited');
+    expect(await limits.broker.signIns.take('b')).toBe('limited');
+    expect(await limits.forCall(get).take('c')).toBe('limited');
+    expect(await limits.forCall(post).take('d')).toBe('limited');
+    expect(taken).toEqual(['failed a', 'sign-ins b', 'reads c', 'writes d']);
+  });
+});
+
+const often = async (times: number, act: () => Promise<Response>) => {
+  const counts: Record<number, number> = {};
+  for (let turn = 0; turn < times; turn++) {
+    const { status } = await act();
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
+};
+
+describe('a player', () => {
+  const { limit: writes } = allowances.writes;
+  const { limit: reads } = allowances.reads;
+
+  it('who posts scores faster than anybody wins gets 429, and no point for it', async () => {
+    const { call, signIn, advance } = deploy();
+    const token = await signIn('ada');
+    const win = () => call('/api/scoring', { token, method: 'POST' });
+    expect(await often(writes + 10, win)).toEqual({ 200: writes, 429: 10 });
+    const refused = await win();
+    expect(Object.fromEntries(refused.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'retry-after': '60',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await refused.json()).toEqual({
+      type: 'about:blank',
+      title: 'Too Many Requests',
+      status: 429,
+      detail: 'Too many calls for this user. Try again in a minute.',
+    });
+    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: writes });
+    advance(60);
+    expect(await (await win()).json()).toEqual({ score: writes + 1 });
+  });
+
+  it('who reads without end gets 429, and may still post a score', async () => {
+    const { call, signIn } = deploy();
+    const token = await signIn('bob');
+    expect(await often(reads + 10, () => call('/api/words/animals', { token }))).toEqual({
+      200: reads,
+      429: 10,
+    });
+    expect((await call('/api/scoring', { token, method: 'POST' })).status).toBe(200);
+  });
+
+  it('is not slowed down by another, who plays from the same address', async () => {
+    const { call, signIn } = deploy();
+    const [busy, quiet] = [await signIn('cat'), await signIn('dan')];
+    const headers = { 'cf-connecting-ip': '23.102.140.113' };
+    const win = (token: string) => call('/api/scoring', { token, method: 'POST', headers });
+    expect(await often(writes + 1, () => win(busy))).toEqual({ 200: writes, 429: 1 });
+    expect((await win(quiet)).status).toBe(200);
+  });
+});
+
+describe('the caller’s address', () => {
+  const visit = (call: ReturnType<typeof deploy>['call'], headers: Readonly<Record<string, string>>) =>
+    call('/authorize', { headers });
+
+  it('W5.2 only the platform’s own header: is where Cloudflare writes it, and nowhere else', async () => {
+    const { call } = deploy();
+    const here = { 'cf-connecting-ip': '203.0.113.7' };
+    const { limit } = allowances.signIns;
+    let turn = 0;
+    const forged = () =>
+      visit(call, { ...here, 'x-forwarded-for': `192.0.2.${turn++ % 250}`, 'x-real-ip': '192.0.2.1' });
+    expect(await often(limit + 5, forged)).toEqual({ 400: limit, 429: 5 });
+    expect(
+      (await visit(call, { 'cf-connecting-ip': '203.0.113.8', 'x-real-ip': '203.0.113.7' })).status,
+    ).toBe(400);
+  });
+});

@@ -1,0 +1,29 @@
+/** The test's real D1 with all migrations, and people in it. */
+import { applyD1Migrations } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+
+/** Migrates the database of this test file. */
+export const migrate = (): Promise<void> => applyD1Migrations(env.DB, env.MIGRATIONS);
+
+/** Adds a user as a sign-in does. */
+export const addUser = async (id: string): Promise<string> => {
+  await env.DB.prepare('INSERT INTO users (id, created_at) VALUES (?1, 1)').bind(id).run();
+  return id;
+};
+
+/** A database whose server does not answer: statements are prepared, and fail when they are run. */
+export const unreachable = (db: D1Database): D1Database =>
+  new Proxy(db, {
+    get: (_, name) => {
+      if (name !== 'prepare') return () => Promise.reject(new Error('D1_ERROR: Network connection lost.'));
+      return (query: string) => failing(db.prepare(query));
+    },
+  });
+
+const failing = (statement: D1PreparedStatement): D1PreparedStatement =>
+  new Proxy(statement, {
+    get: (_, name) =>
+      name === 'bind'
+        ? (...values: unknown[]) => failing(statement.bind(...values))
+        : () => Promise.reject(new Error('D1_ERROR: Network connection lost.')),
+  });

@@ -1,0 +1,75 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { d1Scores, ScoresUnavailable } from '../../src/store/scores.ts';
+import { addUser, migrate, unreachable } from './database.ts';
+
+beforeAll(migrate);
+
+const rows = async (): Promise<unknown> => (await env.DB.prepare('SELECT * FROM scores').all()).results;
+
+describe('a score', () => {
+  const scores = d1Scores(env.DB);
+
+  it('is 0 before the first point, and reading it writes nothing', async () => {
+    const ada = await addUser('ada');
+    expect(await scores.read(ada)).toEqual({ kind: 'known', score: 0 });
+    expect(await rows()).toEqual([]);
+  });
+
+  it('grows by the points that are added', async () => {
+    const bob = await addUser('bob');
+    expect(await scores.add(bob, 1)).toEqual({ kind: 'known', score: 1 });
+    expect(await scores.add(bob, 2)).toEqual({ kind: 'known', score: 3 });
+    expect(await scores.read(bob)).toEqual({ kind: 'known', score: 3 });
+  });
+
+  it('belongs to one player', async () => {
+    const [cat, dan] = [await addUser('cat'), await addUser('dan')];
+    await scores.add(cat, 1);
+    expect(await scores.read(dan)).toEqual({ kind: 'known', score: 0 });
+  });
+
+  it('counts every one of many additions at once, and gives each its own result', async () => {
+    const eve = await addUser('eve');
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => scores.add(eve, 1)));
+    const given = outcomes.map((outcome) => (outcome.kind === 'known' ? outcome.score : outcome.kind));
+    expect(given.toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+  });
+
+  it('of a player who was deleted is gone, and none is started', async () => {
+    const fay = await addUser('fay');
+    await scores.add(fay, 1);
+    await env.DB.prepare('DELETE FROM users WHERE id = ?1').bind(fay).run();
+    expect(await env.DB.prepare('SELECT * FROM scores WHERE user_id = ?1').bind(fay).first()).toBeNull();
+    expect(await scores.read(fay)).toEqual({ kind: 'gone' });
+    expect(await scores.add(fay, 1)).toEqual({ kind: 'gone' });
+    expect(await env.DB.prepare('SELECT * FROM scores WHERE user_id = ?1').bind(fay).first()).toBeNull();
+  });
+
+  it('is never negative', async () => {
+    const gus = await addUser('gus');
+    await expect(scores.add(gus, -1)).rejects.toThrow(ScoresUnavailable);
+    expect(await scores.read(gus)).toEqual({ kind: 'known', score: 0 });
+  });
+
+  it.each([
+    ['read', (of: ReturnType<typeof d1Scores>) => of.read('ada')],
+    ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
+  ])('is %s in one round trip', async (_, ask) => {
+    const { db, trips } = countingD1(env.DB);
+    await ask(d1Scores(db));
+    expect(trips()).toBe(1);
+  });
+
+  it.each([
+    ['read', (of: ReturnType<typeof d1Scores>) => of.read('ada')],
+    ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
+  ])('is unavailable when it cannot be %s, and says no SQL', async (_, ask) => {
+    const outcome = ask(d1Scores(unreachable(env.DB)));
+    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores are out of reach'));
+    await expect(outcome).rejects.toHaveProperty('cause.message', 'D1_ERROR: Network connection lost.');
+  });
+});
