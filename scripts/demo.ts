@@ -1,0 +1,63 @@
+/** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
+import { type GptAction, gptCallback, people, Stuck } from '@words-with-chat/lab';
+import { Unexpected } from './demo/expectations.ts';
+import { readMetadata } from './demo/metadata.ts';
+import { play } from './demo/play.ts';
+import { createTerminal, type Terminal } from './demo/terminal.ts';
+import { readDataFolder } from './local-system/data-folder.ts';
+import { readPorts, StartRefused } from './local-system/ports.ts';
+import { readSettings } from './local-system/settings.ts';
+import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
+
+const dataFolder = readDataFolder(process.env);
+
+type System = Pick<LocalSystem, 'origin' | 'gptClientId' | 'gptClientSecret' | 'close'>;
+
+const main = async (terminal: Terminal): Promise<void> => {
+  const system = (await findRunning(terminal)) ?? (await startOwn(terminal));
+  try {
+    await play({ action: await actionFor(system), origin: system.origin, person: people[0], terminal });
+  } finally {
+    await system.close();
+  }
+};
+
+/** The system that answers on PORT, if it is ours. */
+const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
+  const origin = `http://localhost:${readPorts(process.env).port}`;
+  const settings = await readSettings(dataFolder);
+  if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
+  terminal.say(`Playing against ${origin}, which is running.`);
+  const { gptClientId, gptClientSecret } = settings;
+  return { origin, gptClientId, gptClientSecret, close: async () => {} };
+};
+
+const startOwn = (terminal: Terminal): Promise<System> => {
+  terminal.say('Nothing is running: starting the app and the sign-in stand-in …');
+  return startLocalSystem({ ...readPorts(process.env), dataFolder, log: (line) => console.error(line) });
+};
+
+/** What somebody who publishes a GPT types into its editor. */
+const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
+  const metadata = await readMetadata(origin);
+  if (metadata === undefined) throw new Unexpected('The app does not describe itself.');
+  return {
+    authorizationUrl: metadata.authorizationUrl,
+    tokenUrl: metadata.tokenUrl,
+    clientId: gptClientId,
+    clientSecret: gptClientSecret,
+    scope: '',
+    redirectUri: gptCallback('g-5f0c1d2e3b4a59687786a5b4c3d2e1f0'),
+    tokenExchange: 'post',
+  };
+};
+
+const terminal = createTerminal((text) => process.stdout.write(text));
+try {
+  await main(terminal);
+} catch (error) {
+  const isForeseen = error instanceof Unexpected || error instanceof Stuck || error instanceof StartRefused;
+  if (!isForeseen) throw error;
+  console.error(`\n${error.message}`);
+  process.exitCode = 1;
+}

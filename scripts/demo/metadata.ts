@@ -1,0 +1,20 @@
+/** The app's own description of itself (RFC 8414), as far as one needs it to set up a GPT. */
+
+export interface Metadata {
+  readonly issuer: string;
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+}
+
+/**
+ * Reads it.
+ * @returns `undefined` when nobody answers there, or somebody else
+ */
+export const readMetadata = async (origin: string): Promise<Metadata | undefined> => {
+  const answer = await fetch(`${origin}/.well-known/oauth-authorization-server`).catch(() => undefined);
+  const body: unknown = answer?.ok === true ? await answer.json().catch(() => undefined) : undefined;
+  const read = (name: string): string => String(Reflect.get(Object(body), name));
+  const issuer = read('issuer');
+  if (issuer !== origin) return undefined;
+  return { issuer, authorizationUrl: read('authorization_endpoint'), tokenUrl: read('token_endpoint') };
+};

@@ -1,0 +1,11 @@
+/** Where `npm start` keeps what it must find again: `.local`, which git ignores, or the folder named in `LOCAL_DATA_FOLDER`. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const readDataFolder = (environment: Readonly<Record<string, string | undefined>>): string => {
+  const { LOCAL_DATA_FOLDER = '' } = environment;
+  return LOCAL_DATA_FOLDER === '' ? localFolder : resolve(LOCAL_DATA_FOLDER);
+};
+
+/** The project's own. */
+export const localFolder = fileURLToPath(new URL('../../.local', import.meta.url));

@@ -1,0 +1,74 @@
+/** Keys and secrets for local use: drawn once, kept in a file that only its owner can read and that git ignores. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { StartRefused } from './ports.ts';
+
+export interface Settings {
+  /** A key ring; secret. */
+  readonly sealingKeys: string;
+  readonly gptClientId: string;
+  /** 256 bits as base64url; secret, like the next. */
+  readonly gptClientSecret: string;
+  readonly googleClientSecret: string;
+}
+
+export const settingsFile = (dataFolder: string): string => join(dataFolder, 'settings.json');
+
+/**
+ * Reads the settings.
+ * @returns `undefined` when there are none yet
+ * @throws StartRefused when the file is damaged
+ */
+export const readSettings = async (dataFolder: string): Promise<Settings | undefined> => {
+  const file = settingsFile(dataFolder);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const settings = parseSettings(text);
+  if (settings === undefined)
+    throw new StartRefused(`${file} is damaged; delete it and new secrets are drawn.`);
+  return settings;
+};
+
+/** Reads the settings, or draws and keeps them. */
+export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
+  const known = await readSettings(dataFolder);
+  if (known !== undefined) return known;
+  const settings = drawSettings();
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await writeFile(settingsFile(dataFolder), `${JSON.stringify(settings, null, 2)}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  });
+  return settings;
+};
+
+const drawSettings = (): Settings => ({
+  sealingKeys: generateKey('local', (length) => new Uint8Array(randomBytes(length))),
+  gptClientId: 'words-gpt',
+  gptClientSecret: randomBytes(32).toString('base64url'),
+  googleClientSecret: randomBytes(32).toString('base64url'),
+});
+
+const parseSettings = (text: string): Settings | undefined => {
+  const values = readObject(text);
+  const { sealingKeys, gptClientId, gptClientSecret, googleClientSecret } = values;
+  const isWhole =
+    typeof sealingKeys === 'string' &&
+    typeof gptClientId === 'string' &&
+    typeof gptClientSecret === 'string' &&
+    typeof googleClientSecret === 'string';
+  return isWhole ? { sealingKeys, gptClientId, gptClientSecret, googleClientSecret } : undefined;
+};
+
+const readObject = (text: string): Readonly<Partial<Record<keyof Settings, unknown>>> => {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
+};

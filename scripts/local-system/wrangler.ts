@@ -1,0 +1,76 @@
+/** Runs wrangler as a child process: without a word to anybody else's server, and with its traces in the data folder. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A child process with everything that it started. */
+export interface Child {
+  /** Settles with the exit code when all of it is gone. */
+  readonly ended: Promise<number>;
+  /** Ends all of it and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+export interface WranglerOptions {
+  readonly dataFolder: string;
+  /** Told every line that is not empty. */
+  readonly log: (line: string) => void;
+}
+
+const cli = createRequire(import.meta.url).resolve('wrangler');
+
+/** How long a child may take to end before it is killed, in milliseconds. */
+const patience = 5_000;
+
+export const runWrangler = (args: readonly string[], { dataFolder, log }: WranglerOptions): Child => {
+  // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if wrangler died before it.
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment(dataFolder) },
+    detached: true,
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      if (line.trim() !== '') log(line);
+    });
+  }
+  const endGroup = (signal: NodeJS.Signals): void => signalGroup(child.pid, signal);
+  const endAtExit = (): void => endGroup('SIGTERM');
+  process.once('exit', endAtExit);
+  child.once('exit', () => endGroup('SIGKILL'));
+  const ended = once(child, 'close').then(([code]: readonly unknown[]) => {
+    process.off('exit', endAtExit);
+    return typeof code === 'number' ? code : 1;
+  });
+  const stop = async (): Promise<void> => {
+    endGroup('SIGTERM');
+    const timer = setTimeout(() => endGroup('SIGKILL'), patience);
+    await ended;
+    clearTimeout(timer);
+  };
+  return { ended, stop };
+};
+
+/** A group that is gone already is what was wanted. */
+const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+};
+
+const environment = (dataFolder: string): Readonly<Record<string, string>> => ({
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+  WRANGLER_LOG_PATH: join(dataFolder, 'wrangler.log'),
+  WRANGLER_REGISTRY_PATH: join(dataFolder, 'registry'),
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
+  CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
+});
