@@ -1,0 +1,72 @@
+/** The watch over Chromium's pages itself: what it must not miss. */
+import { createServer, type Server } from 'node:http';
+import { freePort } from '@words-with-chat/lab';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, openContext, type WatchedContext } from './chromium.ts';
+
+let chromium: Browser;
+let server: Server;
+let origin: string;
+let answer: { readonly headers: Record<string, string>; readonly body: string };
+
+beforeAll(async () => {
+  chromium = await launchChromium();
+  const port = await freePort();
+  origin = `http://127.0.0.1:${port}`;
+  server = createServer((request, response) => {
+    if (request.url === '/')
+      response.writeHead(200, { 'content-type': 'text/html', ...answer.headers }).end(answer.body);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+});
+
+afterAll(async () => {
+  await chromium.close();
+  server.close();
+});
+
+const quiet = '<!doctype html><link rel="icon" href="data:,">';
+const strict = { 'content-security-policy': "default-src 'none'; img-src data:; form-action 'self'" };
+
+/** Opens the page, and presses its button if it has one. */
+const open = async (body: string, headers: Record<string, string> = {}): Promise<WatchedContext> => {
+  answer = { body: quiet + body, headers };
+  const watched = await openContext(chromium);
+  const page = await watched.context.newPage();
+  await page.goto(origin);
+  // Not `click`, which waits for the navigation that a policy stops.
+  if (body.includes('<button>')) await page.getByRole('button').dispatchEvent('click');
+  return watched;
+};
+
+describe('the watch over a page', () => {
+  it('says nothing of a page without trouble', async () => {
+    const { context, troubles } = await open('<h1>Quiet</h1>', strict);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+
+  it.each([
+    [
+      'an image from elsewhere',
+      '<img alt="" src="http://example.com/x.png">',
+      {},
+      'left the machine: http://example.com/x.png',
+    ],
+    ['a file that is missing', '<img alt="" src="/missing.png">', {}, '404'],
+    ['an exception', '<script>throw new Error("broken")</script>', {}, 'exception: broken'],
+    ['a style that the policy forbids', '<p style="color:red">red</p>', strict, 'Content Security Policy'],
+    [
+      'a form that the policy forbids',
+      '<form method="post" action="http://localhost:1/"><button>Go</button></form>',
+      strict,
+      'form-action',
+    ],
+  ])('sees %s', async (_, body, headers, trouble) => {
+    const { context, troubles } = await open(body, headers);
+    await expect.poll(() => troubles.join('\n')).toContain(trouble);
+    await context.close();
+  });
+});

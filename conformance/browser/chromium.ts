@@ -1,0 +1,57 @@
+/** A real Chromium that reaches nothing but this machine, and what goes wrong in its pages. */
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type ConsoleMessage,
+  chromium,
+} from 'playwright-core';
+import { findChromium } from './find-chromium.ts';
+
+/** A fresh profile, and everything in it that a page of ours must not cause. */
+export interface WatchedContext {
+  readonly context: BrowserContext;
+  /** Console errors (among them every violation of a content security policy), exceptions, requests that left the machine. */
+  readonly troubles: readonly string[];
+}
+
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: findChromium(),
+    // Chromium refuses to sandbox for root, as in most containers.
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: [
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+    ],
+  });
+
+export const openContext = async (
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<WatchedContext> => {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(patience);
+  const troubles: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() === 'error' && !isOwnStatus(message)) {
+      troubles.push(`console: ${message.text()} (${message.location().url})`);
+    }
+  });
+  context.on('weberror', (error) => troubles.push(`exception: ${error.error().message}`));
+  context.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const isLocal = !/^(http|ws)s?:$/.test(protocol) || ['localhost', '127.0.0.1'].includes(hostname);
+    if (!isLocal) troubles.push(`left the machine: ${request.url()}`);
+  });
+  return { context, troubles };
+};
+
+/** How long a page may take for one step, in milliseconds. */
+const patience = 15_000;
+
+/** Chromium also reports a page whose own status is 4xx; the tests ask for those on purpose. */
+const isOwnStatus = (message: ConsoleMessage): boolean =>
+  message.text().startsWith('Failed to load resource') && message.location().url === message.page()?.url();

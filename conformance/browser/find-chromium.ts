@@ -1,0 +1,38 @@
+/** Finds a Chrome or Chromium that is installed on this machine (Linux, macOS). */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+/**
+ * Gives the path of the program: `CHROME_PATH` if set, else the first of the usual ones.
+ * @throws Error that says how to get one
+ */
+export const findChromium = (): string => {
+  const { CHROME_PATH, PATH = '' } = process.env;
+  if (CHROME_PATH !== undefined && CHROME_PATH !== '') {
+    if (isProgram(CHROME_PATH)) return CHROME_PATH;
+    throw new Error(`CHROME_PATH is no program that can be run: ${CHROME_PATH}`);
+  }
+  const onPath = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  const found = [...onPath, ...applications, chromium.executablePath()].find(isProgram);
+  if (found !== undefined) return found;
+  throw new Error(
+    'No Chrome or Chromium was found. Install one (Debian: apt install chromium; macOS: brew install --cask chromium; ' +
+      'anywhere: npx playwright-core install chromium), or name one in CHROME_PATH.',
+  );
+};
+
+const names = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'chrome'];
+
+const applications = ['Google Chrome', 'Chromium', 'Google Chrome for Testing'].map(
+  (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
+);
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};

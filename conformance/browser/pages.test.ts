@@ -1,0 +1,69 @@
+/** Every page of ours in a real Chromium: nothing for axe to find, nothing in the console, and a picture to look at. */
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { localFolder } from '../../scripts/local-system/data-folder.ts';
+import { launchChromium, openContext } from './chromium.ts';
+
+const { origin, gpt } = inject('system');
+
+/** Ignored by git. */
+const pictures = join(localFolder, 'screenshots');
+
+let chromium: Browser;
+beforeAll(async () => {
+  chromium = await launchChromium();
+});
+afterAll(() => chromium.close());
+
+const signInQuery = new URLSearchParams({
+  response_type: 'code',
+  client_id: gpt.clientId,
+  redirect_uri: 'https://chatgpt.com/aip/g-0123456789abcdef0123456789abcdef/oauth/callback',
+  state: 'a state',
+});
+
+const pages = [
+  ['landing', '/', 200],
+  ['privacy', '/privacy', 200],
+  ['not-found', '/nothing-here', 404],
+  ['sign-in', `/authorize?${signInQuery}`, 200],
+  ['refusal', '/authorize?client_id=unknown', 400],
+  ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
+] as const;
+
+const looks = [
+  ['light', { colorScheme: 'light', viewport: { width: 1280, height: 800 } }],
+  ['dark', { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }],
+  ['phone', { colorScheme: 'light', viewport: { width: 360, height: 640 }, deviceScaleFactor: 2 }],
+] as const;
+
+describe.each(pages)('the %s page', (name, path, status) => {
+  it.each(looks)('is clean in the look "%s"', async (look, options) => {
+    const { context, troubles } = await openContext(chromium, options);
+    const page = await context.newPage();
+    const response = await page.goto(origin + path);
+    expect(response?.status()).toBe(status);
+    await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(options.viewport.width);
+    // Legacy mode does without a second page per analysis; it cannot see into frames, of which we have none.
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+    expect(
+      violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) })),
+    ).toEqual([]);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+
+  it('needs no script', async () => {
+    const { context, troubles } = await openContext(chromium, { javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(origin + path);
+    expect(await page.locator('main h1').innerText()).not.toBe('');
+    expect(await page.locator('script').count()).toBe(0);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+});

@@ -1,0 +1,46 @@
+/** Runs one of the project's commands as a person would: as a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
+type Script = 'start' | 'demo' | 'keys';
+
+export const startCommand = (
+  script: Script,
+  variables: Readonly<Record<string, string>>,
+  options: {
+    readonly nodeArgs?: readonly string[];
+    readonly args?: readonly string[];
+    readonly input?: string;
+  } = {},
+): Running => {
+  const { PATH, HOME } = process.env;
+  const { nodeArgs = [], args = [], input = '' } = options;
+  const file = (name: string): string => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
+  const all = [...nodeArgs, '--import', file('require-node.mjs'), file(`${script}.ts`), ...args];
+  const child = spawn(process.execPath, all, { env: { PATH, HOME, NO_COLOR: '1', ...variables } });
+  child.stdin.end(input);
+  const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const finished = output.then(([stdout, stderr, [code]]) => ({
+    code: typeof code === 'number' ? code : null,
+    stdout,
+    stderr,
+  }));
+  return { process: child, finished };
+};
+
+/** Runs it to its end. */
+export const runCommand = (...command: Parameters<typeof startCommand>): Promise<Finished> =>
+  startCommand(...command).finished;

@@ -1,0 +1,142 @@
+/** `npm start` and `npm run demo`, as a person meets them. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@words-with-chat/lab';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Running, runCommand, startCommand } from './command.ts';
+
+let folder: string;
+let port: number;
+let standInPort: number;
+let variables: Readonly<Record<string, string>>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  port = await freePort();
+  standInPort = await freePort();
+  variables = { PORT: String(port), STANDIN_PORT: String(standInPort), LOCAL_DATA_FOLDER: folder };
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Gives the summary as soon as it is there. */
+const untilReady = ({ process: child, finished }: Running): Promise<string> => {
+  const ready = new Promise<string>((resolve) => {
+    let said = '';
+    child.stdout?.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes('Ctrl-C')) resolve(said);
+    });
+  });
+  return Promise.race([ready, finished.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+};
+
+const isSilent = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
+
+describe('npm start', () => {
+  it('runs until Ctrl-C, is played against, and leaves nothing behind but its data', async () => {
+    const start = startCommand('start', variables);
+    const summary = await untilReady(start);
+    const settings = join(folder, 'settings.json');
+    for (const part of [
+      `http://localhost:${port}`,
+      `http://127.0.0.1:${standInPort}`,
+      'words-gpt',
+      settings,
+    ]) {
+      expect(summary).toContain(part);
+    }
+    expect((await stat(settings)).mode & 0o777).toBe(0o600);
+
+    const demo = await runCommand('demo', variables);
+    expect(demo).toMatchObject({ code: 0, stderr: '' });
+    expect(demo.stdout).toContain(`Playing against http://localhost:${port}, which is running.`);
+    expect(demo.stdout).toContain('score: 1');
+    for (const secret of Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong)) {
+      expect(demo.stdout).not.toContain(secret);
+    }
+    // Sealed artefacts begin with the key's name: none may stand there whole.
+    expect(demo.stdout).not.toMatch(/AQV[\w-]{24}/);
+
+    start.process.kill('SIGINT');
+    expect(await start.finished).toMatchObject({ code: 0 });
+    await isSilent(`http://localhost:${port}`);
+    await isSilent(`http://127.0.0.1:${standInPort}`);
+  });
+
+  it.each([
+    ['PORT', () => port],
+    ['STANDIN_PORT', () => standInPort],
+  ])('says that the port of %s is taken, and ends', async (variable, taken) => {
+    const server = createServer().listen(taken(), '127.0.0.1');
+    await once(server, 'listening');
+    const { code, stderr } = await runCommand('start', variables);
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `Port ${taken()} is in use; choose another with ${variable}, for example ${variable}=${taken() + 10}.\n`,
+    );
+  });
+
+  it.each(['http', '0', '65536', '80.5'])('refuses %s as a port', async (text) => {
+    const { code, stderr } = await runCommand('start', { ...variables, PORT: text });
+    expect(code).toBe(1);
+    expect(stderr).toBe(`PORT must be a port from 1 to 65535, not "${text}".\n`);
+  });
+
+  it('says that its secrets are damaged, and draws no others over them', async () => {
+    const settings = join(folder, 'settings.json');
+    await writeFile(settings, '{"sealingKeys":"');
+    const { code, stderr } = await runCommand('start', variables);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`${settings} is damaged; delete it and new secrets are drawn.\n`);
+    expect(await readFile(settings, 'utf8')).toBe('{"sealingKeys":"');
+  });
+
+  it('says that a Node that cannot read TypeScript is too old', async () => {
+    const { code, stderr } = await runCommand('start', variables, { nodeArgs: ['--no-strip-types'] });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`This is Node ${process.version}, which cannot run these scripts.`);
+  });
+});
+
+describe('npm run demo', () => {
+  it('starts what it needs, plays it through, and ends it again', async () => {
+    const demo = await runCommand('demo', variables);
+    expect(demo.code).toBe(0);
+    expect(demo.stdout).toContain('Nothing is running');
+    expect(demo.stdout).toContain('score: 1');
+    await isSilent(`http://localhost:${port}`);
+    await isSilent(`http://127.0.0.1:${standInPort}`);
+  });
+
+  it('fails when an answer is not as it must be', async () => {
+    const stranger = createServer((_, response) => {
+      const issuer = `http://localhost:${port}`;
+      const metadata = {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+      };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata));
+    });
+    await once(stranger.listen(port, '127.0.0.1'), 'listening');
+    await writeFile(join(folder, 'settings.json'), JSON.stringify(anySettings));
+    const { code, stderr } = await runCommand('demo', variables);
+    stranger.close();
+    expect(code).toBe(1);
+    expect(stderr).toBe(`\nNo button "Google" on http://localhost:${port}/authorize (status 200)\n`);
+  });
+});
+
+const isLong = (value: unknown): value is string => typeof value === 'string' && value.length > 20;
+
+const anySettings = {
+  sealingKeys: 'k',
+  gptClientId: 'words-gpt',
+  gptClientSecret: 's',
+  googleClientSecret: 's',
+};

@@ -1,0 +1,23 @@
+/** Who plays in which test. A score belongs to a person, so every test that changes one has a person of its own. */
+import type { Person } from '@words-with-chat/lab';
+
+/** Append, never reorder. */
+const roles = [
+  'public-client',
+  'gpt-action',
+  'confidential-client',
+  'two-clients',
+  'restart',
+  'browser',
+  'browser-without-script',
+  'browser-signed-in',
+  'browser-client-redirects',
+  'bystander',
+  'limits',
+] as const;
+
+export type Role = (typeof roles)[number];
+
+export const player = (role: Role): Person => ({ name: `Player ${role}`, email: `${role}@example.com` });
+
+export const players: readonly Person[] = roles.map(player);

@@ -1,0 +1,75 @@
+/** A local system that is ended and started again: data, tokens and people are the same, though the stand-in forgot its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  beginSignIn,
+  callApi,
+  freePort,
+  type GptAction,
+  gptCallback,
+  readCallback,
+  redeemCode,
+  refreshTokens,
+} from '@words-with-chat/lab';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
+import { player, players } from './players.ts';
+import { signIn } from './sign-in.ts';
+
+let dataFolder: string;
+let system: LocalSystem;
+let ports: { readonly port: number; readonly standInPort: number };
+
+const start = (): Promise<LocalSystem> =>
+  startLocalSystem({ ...ports, dataFolder, people: players, log: () => {} });
+
+beforeAll(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  ports = { port: await freePort(), standInPort: await freePort() };
+  system = await start();
+});
+
+afterAll(async () => {
+  await system.close();
+  await rm(dataFolder, { recursive: true });
+});
+
+const action = (): GptAction => ({
+  authorizationUrl: `${system.origin}/authorize`,
+  tokenUrl: `${system.origin}/token`,
+  clientId: system.gptClientId,
+  clientSecret: system.gptClientSecret,
+  scope: '',
+  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  tokenExchange: 'post',
+});
+
+const signInAgain = async () => {
+  const begun = beginSignIn(action(), crypto.randomUUID());
+  const callback = readCallback(begun, await signIn(begun.url, player('restart')));
+  const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
+  if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
+  return answer;
+};
+
+const score = (method: 'GET' | 'POST', accessToken: string) =>
+  callApi({ method, url: `${system.origin}/api/scoring` }, accessToken, fetch);
+
+it('keeps the score, the tokens and the person over a restart', async () => {
+  const before = await signInAgain();
+  const one = { kind: 'answered', status: 200, body: { score: 1 } };
+  expect(await score('POST', before.accessToken)).toEqual(one);
+  const secret = system.gptClientSecret;
+
+  await system.close();
+  await expect(fetch(system.origin)).rejects.toThrow('fetch failed');
+  system = await start();
+
+  expect(system.gptClientSecret).toBe(secret);
+  expect(await score('GET', before.accessToken)).toEqual(one);
+  const refreshed = await refreshTokens(action(), before.refreshToken ?? '', fetch);
+  if (refreshed.kind === 'refused') throw new Error(`refresh was refused with ${refreshed.status}`);
+  expect(await score('GET', refreshed.accessToken)).toEqual(one);
+  expect(await score('GET', (await signInAgain()).accessToken)).toEqual(one);
+});

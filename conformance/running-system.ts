@@ -1,0 +1,73 @@
+/** Starts the product once for all conformance tests, on free ports and with an empty database, and tells them where it is. */
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startRememberingGoogle } from '@words-with-chat/lab';
+import type { TestProject } from 'vitest/node';
+import { localFolder } from '../scripts/local-system/data-folder.ts';
+import { startLocalSystem } from '../scripts/local-system/system.ts';
+import { players } from './players.ts';
+
+/** A client that may call; secrets only where the kind has one. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface RunningSystem {
+  /** Of the app: `http://localhost:<port>`. */
+  readonly origin: string;
+  /** Of Google's stand-in: on 127.0.0.1, another site. */
+  readonly googleIssuer: string;
+  readonly gpt: Credentials;
+  /** A static client without a secret, redirecting to `/callback` on any port of 127.0.0.1; refresh tokens on request. */
+  readonly publicClientId: string;
+  /** A static client with a secret and the same redirect; refresh tokens always. */
+  readonly confidential: Credentials;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly system: RunningSystem;
+  }
+}
+
+const publicClientId = 'demo-public';
+
+/** What the app said during the run; ignored by git. */
+const logFile = join(localFolder, 'conformance.log');
+
+export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  await mkdir(localFolder, { recursive: true });
+  await writeFile(logFile, '');
+  const confidential = { clientId: 'demo-confidential', clientSecret: randomBytes(32).toString('base64url') };
+  const system = await startLocalSystem({
+    port: await freePort(),
+    standInPort: await freePort(),
+    dataFolder,
+    log: (line) => appendFileSync(logFile, `${line}\n`),
+    staticClients: JSON.stringify(staticClients(confidential)),
+    people: players,
+    startGoogle: startRememberingGoogle,
+  }).catch(async (cause: unknown) => {
+    throw new Error(`The system did not start:\n${await readFile(logFile, 'utf8')}`, { cause });
+  });
+  const { origin, googleIssuer, gptClientId, gptClientSecret } = system;
+  const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
+  project.provide('system', { origin, googleIssuer, gpt, publicClientId, confidential });
+  return async () => {
+    await system.close();
+    await rm(dataFolder, { recursive: true });
+  };
+};
+
+const staticClients = ({ clientId, clientSecret }: Credentials): readonly object[] => {
+  const redirectUris = ['http://127.0.0.1/callback'];
+  return [
+    { id: publicClientId, name: 'Demo desktop app', redirectUris, offlineAccess: 'on-request' },
+    { id: clientId, name: 'Demo web app', redirectUris, secrets: [clientSecret], offlineAccess: 'always' },
+  ];
+};
