@@ -1,0 +1,106 @@
+/** As much of Cloudflare's rules language as the rules here use, so that they can be tried without Cloudflare. */
+
+/** The fields of a request that an expression may ask for: those that every plan has. */
+export interface Fields {
+  readonly 'http.request.uri.path': string;
+}
+
+type Predicate = (fields: Fields) => boolean;
+
+/**
+ * Reads an expression: `eq`, `in`, `starts_with`, `ends_with`, `not`, `and`, `or` and brackets.
+ * @throws SyntaxError for anything else
+ */
+export const readExpression = (text: string): Predicate => {
+  const tokens = tokensOf(text);
+  const expression = readAlternatives(tokens);
+  if (tokens.length > 0) throw new SyntaxError(`${tokens[0]} is left over`);
+  return expression;
+};
+
+/** What is still to be read; reading takes from the front. */
+type Tokens = string[];
+
+const tokensOf = (text: string): Tokens => {
+  const token = /\s*("[^"\\]*"|[a-z_][a-z_.]*|[(){},])\s*/gy;
+  const tokens = [...text.matchAll(token)];
+  if (tokens.map(([whole]) => whole).join('') !== text)
+    throw new SyntaxError(`${text} holds what is not understood`);
+  return tokens.map(([, found = '']) => found);
+};
+
+/** `or` binds weakest, then `and`, then `not`. */
+const readAlternatives = (tokens: Tokens): Predicate => {
+  const first = readConjunction(tokens);
+  if (!takeIf(tokens, 'or')) return first;
+  const rest = readAlternatives(tokens);
+  return (fields) => first(fields) || rest(fields);
+};
+
+const readConjunction = (tokens: Tokens): Predicate => {
+  const first = readNegation(tokens);
+  if (!takeIf(tokens, 'and')) return first;
+  const rest = readConjunction(tokens);
+  return (fields) => first(fields) && rest(fields);
+};
+
+const readNegation = (tokens: Tokens): Predicate => {
+  if (!takeIf(tokens, 'not')) return readComparison(tokens);
+  const negated = readNegation(tokens);
+  return (fields) => !negated(fields);
+};
+
+const readComparison = (tokens: Tokens): Predicate => {
+  if (takeIf(tokens, '(')) {
+    const inner = readAlternatives(tokens);
+    demand(tokens, ')');
+    return inner;
+  }
+  if (takeIf(tokens, 'starts_with')) return readCall(tokens, (value, text) => value.startsWith(text));
+  if (takeIf(tokens, 'ends_with')) return readCall(tokens, (value, text) => value.endsWith(text));
+  const field = readField(tokens);
+  if (takeIf(tokens, 'eq')) {
+    const expected = readText(tokens);
+    return (fields) => fields[field] === expected;
+  }
+  demand(tokens, 'in');
+  const set = readSet(tokens);
+  return (fields) => set.includes(fields[field]);
+};
+
+const readCall = (tokens: Tokens, holds: (value: string, text: string) => boolean): Predicate => {
+  demand(tokens, '(');
+  const field = readField(tokens);
+  demand(tokens, ',');
+  const text = readText(tokens);
+  demand(tokens, ')');
+  return (fields) => holds(fields[field], text);
+};
+
+const readSet = (tokens: Tokens): readonly string[] => {
+  demand(tokens, '{');
+  const members: string[] = [];
+  while (!takeIf(tokens, '}')) members.push(readText(tokens));
+  return members;
+};
+
+const readField = (tokens: Tokens): keyof Fields => {
+  demand(tokens, 'http.request.uri.path');
+  return 'http.request.uri.path';
+};
+
+const readText = (tokens: Tokens): string => {
+  const text = tokens.shift();
+  if (!text?.startsWith('"')) throw new SyntaxError(`${text} stands where a text is due`);
+  return text.slice(1, -1);
+};
+
+const takeIf = (tokens: Tokens, wanted: string): boolean => {
+  if (tokens[0] !== wanted) return false;
+  tokens.shift();
+  return true;
+};
+
+const demand = (tokens: Tokens, wanted: string): void => {
+  if (!takeIf(tokens, wanted)) throw new SyntaxError(`${tokens[0]} stands where ${wanted} is due`);
+};
