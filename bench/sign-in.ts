@@ -1,0 +1,26 @@
+/** A real access token: ChatGPT's side of a sign-in at the Worker under test. */
+import { beginSignIn, createBrowser, gptCallback, readCallback, redeemCode } from '@words-with-chat/lab';
+
+/** Signs somebody in, and gives the access token. */
+export const signIn = async (origin: URL, clientSecret: string): Promise<string> => {
+  const action = {
+    authorizationUrl: new URL('/authorize', origin).href,
+    tokenUrl: new URL('/token', origin).href,
+    clientId: 'gpt',
+    clientSecret,
+    scope: 'words score',
+    redirectUri: gptCallback('g-1234567890abcdef'),
+    tokenExchange: 'post',
+  } as const;
+  const browser = createBrowser({ fetch });
+  const begun = beginSignIn(action, 'bench');
+  const page = await browser.open(begun.url);
+  if (page.kind !== 'page') throw new Error(`no sign-in page but ${page.location}`);
+  const back = await browser.press(page, 'Instantly');
+  if (back.kind !== 'departure') throw new Error(`no way back but ${back.url} (${back.status})`);
+  const callback = readCallback(begun, back.location);
+  if (callback.kind !== 'code') throw new Error(`no code but ${back.location}`);
+  const answer = await redeemCode(action, callback.code, fetch);
+  if (answer.kind !== 'tokens') throw new Error(`no tokens but ${answer.status}`);
+  return answer.accessToken;
+};

@@ -1,0 +1,37 @@
+/** The least that a sealed token can cost: a bearer in base64, one decryption with a cached key, JSON. No ring, no purposes, no revocation. */
+
+interface Sketch {
+  readonly sub: string;
+  readonly scopes: readonly string[];
+  readonly exp: number;
+}
+
+/** Opens the bearer of a request. */
+export const openSketch = async (request: Request): Promise<Sketch> => {
+  const bearer = request.headers.get('authorization')?.slice('Bearer '.length) ?? '';
+  const letters = atob(bearer);
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+  const iv = bytes.subarray(0, 12);
+  const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, await importedKey(), bytes.subarray(12));
+  return JSON.parse(new TextDecoder().decode(plain));
+};
+
+/** Makes a token of about the length that the broker's have. */
+export const sealSketch = async (): Promise<string> => {
+  const sketch: Sketch = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const plain = new TextEncoder().encode(JSON.stringify(sketch));
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await importedKey(), plain);
+  return btoa(String.fromCharCode(...iv, ...new Uint8Array(sealed)));
+};
+
+let key: CryptoKey | undefined;
+
+const importedKey = async (): Promise<CryptoKey> => {
+  key ??= await crypto.subtle.importKey('raw', new Uint8Array(32).fill(7), 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+  ]);
+  return key;
+};

@@ -1,0 +1,72 @@
+/** The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption. */
+import { createBroker, gptAction, type IdentityProvider, memoryLedger } from '@words-with-chat/broker';
+import { openSketch, sealSketch } from './sketch.ts';
+
+interface Environment {
+  readonly ISSUER: string;
+  readonly SEALING_KEYS: string;
+  readonly CLIENT_SECRET: string;
+}
+
+const worker = {
+  async fetch(request: Request, env: Environment): Promise<Response> {
+    broker ??= compose(env);
+    switch (request.url.slice(env.ISSUER.length)) {
+      case '/open':
+        return answer();
+      case '/guarded': {
+        const protection = await broker.protect(request, { scopes: ['words'] });
+        return protection.kind === 'granted' ? answer() : protection.response;
+      }
+      case '/sketch':
+        return (await openSketch(request)).scopes.includes('words')
+          ? answer()
+          : new Response('', { status: 401 });
+      case '/sketch-token':
+        return new Response(await sealSketch());
+      default:
+        return signIn(request, broker);
+    }
+  },
+};
+// biome-ignore lint/style/noDefaultExport: workerd demands one
+export default worker;
+
+const compose = (env: Environment) =>
+  createBroker({
+    issuer: env.ISSUER,
+    sealingKeys: env.SEALING_KEYS,
+    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    clients: [
+      gptAction({ id: 'gpt', name: 'GPT', secrets: [env.CLIENT_SECRET], scopes: ['words', 'score'] }),
+    ],
+    providers: [instantly],
+    ledger: memoryLedger(),
+    log: () => undefined,
+  });
+
+/** Vouches for the same person at once. */
+const instantly: IdentityProvider = {
+  id: 'instantly',
+  label: 'Instantly',
+  configuredUrls: [],
+  answersBy: 'query',
+  gone: [],
+  authorizationUrl: async ({ redirectUri, state }) =>
+    new URL(`${redirectUri}?${new URLSearchParams({ state })}`),
+  identify: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),
+};
+
+let broker: ReturnType<typeof compose> | undefined;
+
+const body = JSON.stringify(Array.from({ length: 50 }, (_, at) => `animal-${at}`));
+
+const answer = (): Response => new Response(body, { headers: { 'content-type': 'application/json' } });
+
+const signIn = async (request: Request, { routes }: ReturnType<typeof compose>): Promise<Response> => {
+  const { pathname } = new URL(request.url);
+  const route = routes.find(({ path }) =>
+    path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : path === pathname,
+  );
+  return route?.endpoint(request) ?? new Response('', { status: 404 });
+};

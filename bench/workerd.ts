@@ -1,0 +1,87 @@
+/** A Worker on plain workerd: bundled, started on loopback without any proxy before it, and its CPU time read from the system. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+
+export interface Workerd {
+  readonly origin: URL;
+  /** What the process has used so far, in seconds. */
+  cpuTime(): number;
+  stop(): Promise<void>;
+}
+
+/** Bundles the Worker in `entry` as a deployment would be, and starts it with these bindings on this port. */
+export const startWorkerd = async (
+  entry: string,
+  port: number,
+  bindings: Readonly<Record<string, string>>,
+): Promise<Workerd> => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  await build({
+    entryPoints: [entry],
+    outfile: join(folder, 'worker.js'),
+    format: 'esm',
+    bundle: true,
+    minify: true,
+  });
+  writeFileSync(join(folder, 'config.capnp'), configFor(port, bindings));
+  const { default: binary }: { readonly default: string } = createRequire(import.meta.url)('workerd');
+  const child = spawn(binary, ['serve', join(folder, 'config.capnp')], { stdio: 'inherit' });
+  const ended = once(child, 'exit');
+  const { pid } = child;
+  if (pid === undefined) throw new Error('workerd did not start');
+  const origin = new URL(`http://127.0.0.1:${port}`);
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+    rmSync(folder, { recursive: true });
+  };
+  await untilAnswering(origin).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { origin, cpuTime: () => cpuTimeOf(pid), stop };
+};
+
+const configFor = (port: number, bindings: Readonly<Record<string, string>>): string => {
+  const texts = Object.entries(bindings).map(
+    ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [(name = "worker.js", esModule = embed "worker.js")],
+    bindings = [${texts.join(', ')}],
+    compatibilityDate = "2026-10-20",
+  ))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+`;
+};
+
+const untilAnswering = async (origin: URL): Promise<void> => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const response = await fetch(new URL('/open', origin)).catch(() => undefined);
+    if (response !== undefined) return;
+    await sleep(50);
+  }
+  throw new Error('workerd does not answer');
+};
+
+/** Linux tells the nanoseconds of every thread; elsewhere `ps` says `minutes:seconds.hundredths`. */
+const cpuTimeOf = (pid: number): number => {
+  if (process.platform === 'linux') {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.reduce((total, thread) => total + cpuTimeOfThread(`/proc/${pid}/task/${thread}`), 0);
+  }
+  const time = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' });
+  return time.split(':').reduce((total, part) => total * 60 + Number(part), 0);
+};
+
+const cpuTimeOfThread = (folder: string): number =>
+  Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
