@@ -1,0 +1,89 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { insertBystanders } from '../../../../packages/store-d1/test/bystanders.ts';
+import { migrate } from '../store/database.ts';
+import { documentedTable, written } from './documented.ts';
+import { flows } from './flows.ts';
+import { type Cost, measure, sum } from './measure.ts';
+import { allowance, dollarsPerMillion, free, paid, prices } from './plans.ts';
+
+const evening = 'an evening: one refresh, ten rounds, the score once';
+const measured = new Map<string, Cost>();
+
+const costOf = (flow: string): Cost => {
+  const cost = measured.get(flow);
+  if (cost === undefined) throw new Error(`nobody measured "${flow}"`);
+  return cost;
+};
+
+beforeAll(async () => {
+  await migrate();
+  await insertBystanders(env.DB, 1_800_000_000);
+  for (const [name, flow] of Object.entries(flows)) measured.set(name, await measure(flow));
+  measured.set(
+    evening,
+    sum([
+      [1, costOf('ChatGPT refreshes')],
+      [10, costOf('a list of words')],
+      [10, costOf('every further point')],
+      [1, costOf('the score is read')],
+    ]),
+  );
+});
+
+describe('docs/costs.md', () => {
+  it('says what every flow uses', () => {
+    expect(documentedTable('What every flow uses')).toEqual(
+      [...measured].map(([name, { invocations, trips, rowsRead, rowsWritten }]) => [
+        name,
+        ...[invocations, trips, rowsRead, rowsWritten].map(written),
+      ]),
+    );
+  });
+
+  it('calculates with the plans that it states', () => {
+    expect(documentedTable('What the plans give')).toMatchObject([
+      [expect.stringContaining('requests'), `${written(free.invocations)} a day`, ...onPaid('invocations')],
+      [expect.stringContaining('rows read'), `${written(free.rowsRead)} a day`, ...onPaid('rowsRead')],
+      [
+        expect.stringContaining('rows written'),
+        `${written(free.rowsWritten)} a day`,
+        ...onPaid('rowsWritten'),
+      ],
+    ]);
+  });
+
+  it('says how far the plans carry', () => {
+    const rows = documentedTable('How far that carries');
+    expect(rows).toHaveLength(9);
+    expect(rows).toEqual(
+      rows.map(([name = '']) => {
+        const cost = costOf(name);
+        const [aDay, aMonth] = [allowance(free, cost), allowance(paid, cost)];
+        return [
+          name,
+          written(aDay.times),
+          aDay.endsWith,
+          written(aMonth.times),
+          aMonth.endsWith,
+          `$${dollarsPerMillion(cost).toFixed(2)}`,
+        ];
+      }),
+    );
+  });
+});
+
+const onPaid = (what: keyof typeof paid) => [
+  `${written(paid[what])} a month`,
+  `$${prices[what].toFixed(what === 'rowsRead' ? 3 : 2)}`,
+];
+
+describe('what costs nothing', () => {
+  it('is every page and call that nobody has proven who they are', () => {
+    const strangers = [...measured].filter(([name]) =>
+      /^somebody|stylesheet|without a token|has died/.test(name),
+    );
+    expect(strangers).toHaveLength(6);
+    for (const [, { trips }] of strangers) expect(trips).toBe(0);
+  });
+});

@@ -1,0 +1,22 @@
+/** The tables of docs/costs.md, as rows of cells. */
+import costs from '../../../../docs/costs.md?raw';
+
+/**
+ * Reads the table of a section, without its head.
+ * @throws Error if there is no such section
+ */
+export const documentedTable = (heading: string): readonly (readonly string[])[] => {
+  const [, section] = costs.split(`\n## ${heading}\n`);
+  if (section === undefined) throw new Error(`docs/costs.md has no section "${heading}"`);
+  const [text = ''] = section.split('\n## ');
+  const lines = text.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+};
+
+/** A number as the tables write it. */
+export const written = (value: number): string => value.toLocaleString('en-US');

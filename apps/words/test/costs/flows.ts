@@ -1,0 +1,110 @@
+/** Everything that people and programs do with the game, to be measured one by one. */
+import type { Deployment } from '../deployment.ts';
+import { comeBack, openPage, press, redeem, refresh, signInForTokens } from '../journey.ts';
+
+/** Prepares what comes before, and gives what is measured. */
+export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
+
+/** By the names that docs/costs.md gives them. */
+export const flows: Readonly<Record<string, Flow>> = {
+  'a new player signs in':
+    async ({ call }) =>
+    () =>
+      signInForTokens(call, 'new'),
+  'a known player signs in': async ({ call }) => {
+    await signInForTokens(call, 'known');
+    return () => signInForTokens(call, 'known');
+  },
+  'somebody opens the sign-in page and leaves':
+    async ({ call }) =>
+    () =>
+      openPage(call),
+  'the page’s stylesheet, once an hour in a browser':
+    async ({ call }) =>
+    async () =>
+      ok(await call('/authorize/style.css')),
+  'somebody leaves at the provider':
+    async ({ call }) =>
+    async () =>
+      press(call, await openPage(call), { choice: 'google' }),
+  'somebody cancels':
+    async ({ call }) =>
+    async () =>
+      press(call, await openPage(call), { cancel: '1' }),
+  'ChatGPT refreshes': async ({ call }) => {
+    const tokens = await signInForTokens(call, 'refreshing');
+    return () => refresh(call, tokens);
+  },
+  'an expired code comes again': async ({ call, advance }) => {
+    const provider = await press(call, await openPage(call), { choice: 'google' });
+    const code = await comeBack(call, provider, 'again');
+    await redeem(call, code);
+    advance(61);
+    return () => refusal(redeem(call, code));
+  },
+  'a list of words': busy('/api/words/animals'),
+  'the score is read': async (deployment) => {
+    const { call, signIn } = deployment;
+    const token = await signIn('reading');
+    ok(await call('/api/scoring', { method: 'POST', token }));
+    return async () => ok(await call('/api/scoring', { token }));
+  },
+  'the first point': busy('/api/scoring', { method: 'POST' }),
+  'every further point': async (deployment) => {
+    const point = await busy('/api/scoring', { method: 'POST' })(deployment);
+    await point();
+    return point;
+  },
+  'a list of words, and the revocations are ten seconds old': async (deployment) => {
+    const words = await busy('/api/words/animals')(deployment);
+    deployment.advance(10);
+    return words;
+  },
+  'a new isolate’s first call, after some 500 sign-outs in half an hour': async ({ call, signIn }) => {
+    const token = await signIn('first');
+    return async () => ok(await call('/api/words/animals', { token }));
+  },
+  'a call without a token':
+    async ({ call }) =>
+    () =>
+      call('/api/scoring'),
+  'a call with a token that has died': async ({ call, signIn, advance }) => {
+    const token = await signIn('late');
+    advance(1800);
+    return () => call('/api/scoring', { token });
+  },
+  'the API’s description':
+    async ({ call }) =>
+    async () =>
+      ok(await call('/openapi.json')),
+  'the hourly sweep finds nothing': async ({ app, advance }) => {
+    advance(7200);
+    await app.sweep();
+    return () => app.sweep();
+  },
+  'the hourly sweep deletes a grant': async ({ app, call, advance }) => {
+    await app.sweep();
+    await comeBack(call, await press(call, await openPage(call), { choice: 'google' }), 'unredeemed');
+    advance(3600);
+    return () => app.sweep();
+  },
+};
+
+/** A call by somebody who has signed in, to an isolate that has read the revocations just now. */
+function busy(path: string, init: RequestInit = {}): Flow {
+  return async ({ call, signIn }) => {
+    const token = await signIn(`busy ${path} ${init.method}`);
+    ok(await call('/api/words/places', { token }));
+    return async () => ok(await call(path, { ...init, token }));
+  };
+}
+
+const ok = (response: Response): void => {
+  if (response.status !== 200) throw new Error(`not 200 but ${response.status}`);
+};
+
+const refusal = (attempt: Promise<unknown>): Promise<unknown> =>
+  attempt.then(
+    () => Promise.reject(new Error('it was not refused')),
+    () => undefined,
+  );

@@ -1,0 +1,29 @@
+/** Cloudflare's plans as docs/costs.md states them, and how far they carry. */
+import type { Cost } from './measure.ts';
+
+type Billed = Readonly<Record<'invocations' | 'rowsRead' | 'rowsWritten', number>>;
+
+/** A day. Beyond it requests fail. */
+export const free: Billed = { invocations: 100_000, rowsRead: 5_000_000, rowsWritten: 100_000 };
+/** A month, for 5 dollars. */
+export const paid: Billed = { invocations: 10_000_000, rowsRead: 25_000_000_000, rowsWritten: 50_000_000 };
+/** Dollars for a million more. */
+export const prices: Billed = { invocations: 0.3, rowsRead: 0.001, rowsWritten: 1 };
+
+const names = {
+  invocations: 'requests',
+  rowsRead: 'rows read',
+  rowsWritten: 'rows written',
+} as const satisfies Record<keyof Billed, string>;
+
+const billed = ['invocations', 'rowsRead', 'rowsWritten'] as const;
+
+/** How often a plan carries something, and what of the plan is used up then. */
+export const allowance = (plan: Billed, cost: Cost): { readonly times: number; readonly endsWith: string } =>
+  billed
+    .map((what) => ({ times: Math.floor(plan[what] / cost[what]), endsWith: names[what] }))
+    .reduce((least, one) => (one.times < least.times ? one : least));
+
+/** What a million more cost on the paid plan, in dollars. */
+export const dollarsPerMillion = (cost: Cost): number =>
+  billed.reduce((dollars, what) => dollars + cost[what] * prices[what], 0);
