@@ -2,7 +2,7 @@
 import type { Method, Operation } from './operation.ts';
 
 /** Names of all fields of an operation's input. */
-export const fields = ({ input }: Operation<never>): readonly string[] => Object.keys(input._zod.def.shape);
+export const fields = ({ input }: Operation<never>): readonly string[] => Object.keys(input.entries);
 
 /** Names of the fields that stand in a path template, in order. */
 export const pathFields = (path: string): readonly string[] =>

@@ -1,14 +1,13 @@
 /** One API operation, defined once: what it takes and gives, who may call it, what it does. Knows no transport. */
-import { type core, type output, safeParse, strictObject } from 'zod/mini';
-import english from 'zod/v4/locales/en.js';
+import * as v from 'valibot';
 
 /** The verbs of an API. `get` only reads; every other one may change something. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What an operation takes: always one object, so that the same definition also serves as a tool. */
-export type InputSchema = core.$ZodObject;
+export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
-export interface OperationDefinition<Input extends InputSchema, Output extends core.$ZodType, Context> {
+export interface OperationDefinition<Input extends InputSchema, Output extends v.GenericSchema, Context> {
   /** The `operationId`, unique in the API: letters, digits, underscores and hyphens, 64 at most. */
   readonly id: string;
   readonly method: Method;
@@ -29,7 +28,7 @@ export interface OperationDefinition<Input extends InputSchema, Output extends c
   readonly input: Input;
   readonly output: Output;
   /** Does the work. Ends the request early by throwing a `ProblemError`. */
-  readonly handle: (input: output<Input>, context: Context) => Promise<output<Output>>;
+  readonly handle: (input: v.InferOutput<Input>, context: Context) => Promise<v.InferOutput<Output>>;
 }
 
 /** One way in which an input did not fit: where, and what was expected there. */
@@ -53,28 +52,29 @@ export interface Operation<Context> {
   readonly scopes: readonly string[];
   readonly consequential: boolean;
   readonly input: InputSchema;
-  readonly output: core.$ZodType;
+  readonly output: v.GenericSchema;
   /** Checks an unchecked input and, if it fits, does the work. */
   readonly run: (unchecked: unknown, context: Context) => Promise<Outcome>;
 }
 
 /** The input of an operation that takes none. */
-export const noInput = strictObject({});
+export const noInput = v.strictObject({});
 
 /** Defines one operation. The limits of assistants are checked when a `catalogue` is made of all of them. */
-export const operation = <Input extends InputSchema, Output extends core.$ZodType, Context>(
+export const operation = <Input extends InputSchema, Output extends v.GenericSchema, Context>(
   definition: OperationDefinition<Input, Output, Context>,
 ): Operation<Context> => {
   const { handle, ...description } = definition;
   const run = async (unchecked: unknown, context: Context): Promise<Outcome> => {
-    const parsed = safeParse(definition.input, unchecked, { error: localeError });
-    if (!parsed.success) return { kind: 'invalid', issues: parsed.error.issues.map(toIssue) };
-    return { kind: 'done', output: await handle(parsed.data, context) };
+    // The library takes a list for an object with no fields.
+    const parsed = v.safeParse(definition.input, Array.isArray(unchecked) ? null : unchecked);
+    if (!parsed.success) return { kind: 'invalid', issues: parsed.issues.map(toIssue) };
+    return { kind: 'done', output: await handle(parsed.output, context) };
   };
   return { ...description, run };
 };
 
-// Given per call: the library's own way, a global setting, would reach into the host's other schemas.
-const { localeError } = english();
-
-const toIssue = ({ path, message }: core.$ZodIssue): InputIssue => ({ field: path.join('.'), message });
+const toIssue = (issue: v.BaseIssue<unknown>): InputIssue => ({
+  field: v.getDotPath(issue) ?? '',
+  message: issue.message,
+});

@@ -1,13 +1,13 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod/mini';
 import { catalogue, DefinitionError, type Operation, operation } from '../src/index.ts';
 import { getBook, library, listBooks, rateBook, type Shelf } from './library.ts';
 
 const described = (length: number) =>
   operation({
     ...listBooks,
-    input: z.strictObject({ word: z.optional(z.string().check(z.describe('x'.repeat(length)))) }),
-    output: z.null(),
+    input: v.strictObject({ word: v.optional(v.pipe(v.string(), v.description('x'.repeat(length)))) }),
+    output: v.null(),
     handle: async () => null,
   });
 
@@ -29,7 +29,7 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
     'paths that differ in the name of a field only',
     [
       getBook,
-      { ...getBook, id: 'other', path: '/api/books/{name}', input: z.strictObject({ name: z.string() }) },
+      { ...getBook, id: 'other', path: '/api/books/{name}', input: v.strictObject({ name: v.string() }) },
     ],
     'other: get /api/books/{} is taken by get_book already',
   ],

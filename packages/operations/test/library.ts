@@ -1,5 +1,5 @@
 /** A small API with every way of passing input, for the tests of this package. */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { catalogue, noInput, operation, ProblemError } from '../src/index.ts';
 
 export interface Shelf {
@@ -15,10 +15,10 @@ export const listBooks = operation({
   description: 'Gives the titles of all books, or of those that hold a word.',
   scopes: ['read'],
   consequential: false,
-  input: z.strictObject({
-    word: z.optional(z.string().check(z.describe('A word that the title must hold.'))),
+  input: v.strictObject({
+    word: v.optional(v.pipe(v.string(), v.description('A word that the title must hold.'))),
   }),
-  output: z.array(z.string()).check(z.describe('The titles.')),
+  output: v.pipe(v.array(v.string()), v.description('The titles.')),
   handle: async ({ word = '' }, { books }: Shelf) => books.filter((book) => book.includes(word)),
 });
 
@@ -30,8 +30,8 @@ export const getBook = operation({
   description: 'Gives one book.',
   scopes: ['read'],
   consequential: false,
-  input: z.strictObject({ title: z.string() }),
-  output: z.strictObject({ title: z.string(), reader: z.string() }),
+  input: v.strictObject({ title: v.string() }),
+  output: v.strictObject({ title: v.string(), reader: v.string() }),
   handle: async ({ title }, { books, reader }: Shelf) => {
     if (!books.includes(title)) {
       throw new ProblemError({ status: 404, detail: 'There is no such book.', members: { books } });
@@ -48,12 +48,12 @@ export const rateBook = operation({
   description: 'Gives a book its stars.',
   scopes: ['read', 'rate'],
   consequential: true,
-  input: z.strictObject({
-    title: z.string(),
-    stars: z.int().check(z.gte(1), z.lte(5), z.describe('One to five.')),
-    comment: z.optional(z.string()),
+  input: v.strictObject({
+    title: v.string(),
+    stars: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5), v.description('One to five.')),
+    comment: v.optional(v.string()),
   }),
-  output: z.strictObject({ title: z.string(), stars: z.int() }),
+  output: v.strictObject({ title: v.string(), stars: v.pipe(v.number(), v.integer()) }),
   handle: async ({ title, stars }, _: Shelf) => ({ title, stars }),
 });
 
@@ -66,7 +66,7 @@ const burnBooks = operation({
   scopes: [],
   consequential: true,
   input: noInput,
-  output: z.null(),
+  output: v.null(),
   handle: async (_input, { reader }: Shelf): Promise<null> => {
     throw new RangeError(`${reader} has no matches`);
   },

@@ -1,5 +1,5 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod/mini';
 import { noInput, operation } from '../src/index.ts';
 import { getBook, rateBook } from './library.ts';
 
@@ -17,7 +17,7 @@ describe('an operation', () => {
     let worked = 0;
     const counting = operation({
       ...rateBook,
-      output: z.null(),
+      output: v.null(),
       handle: async () => {
         worked += 1;
         return null;
@@ -26,16 +26,16 @@ describe('an operation', () => {
     expect(await counting.run({ title: 7, stars: 9, extra: true }, shelf)).toEqual({
       kind: 'invalid',
       issues: [
-        { field: 'title', message: 'Invalid input: expected string, received number' },
-        { field: 'stars', message: 'Too big: expected number to be <=5' },
-        { field: '', message: 'Unrecognized key: "extra"' },
+        { field: 'title', message: 'Invalid type: Expected string but received 7' },
+        { field: 'stars', message: 'Invalid value: Expected <=5 but received 9' },
+        { field: 'extra', message: 'Invalid key: Expected never but received "extra"' },
       ],
     });
     expect(worked).toBe(0);
   });
 
   it.each([[undefined], [null], [[]], ['{}'], [7]])('refuses the input %j', async (input) => {
-    const nothing = operation({ ...getBook, input: noInput, output: z.null(), handle: async () => null });
+    const nothing = operation({ ...getBook, input: noInput, output: v.null(), handle: async () => null });
     expect(await nothing.run(input, shelf)).toMatchObject({ kind: 'invalid', issues: [{ field: '' }] });
   });
 

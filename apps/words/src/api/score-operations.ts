@@ -1,13 +1,13 @@
 /** The operations on the player's own score. */
 import { noInput, operation } from '@words-with-chat/operations';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { pointsForAWin } from '../game/scoring.ts';
 import type { ScoreOutcome } from '../store/scores.ts';
 import { type Player, PlayerGone } from './player.ts';
 import type { Scope } from './scopes.ts';
 
-const scoreBody = z.strictObject({
-  score: z.int().check(z.gte(0), z.describe('Rounds won so far.')),
+const scoreBody = v.strictObject({
+  score: v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Rounds won so far.')),
 });
 
 const shared = {
@@ -23,7 +23,7 @@ export const getScore = operation({
   method: 'get',
   summary: 'Get the score of the player',
   description: 'Gives how many rounds the signed-in player has won in all games so far.',
-  output: scoreBody.check(z.describe('The score.')),
+  output: v.pipe(scoreBody, v.description('The score.')),
   handle: async (_: object, { userId, scores }: Player) => asBody(await scores.read(userId)),
 });
 
@@ -34,7 +34,7 @@ export const postScore = operation({
   summary: 'Add a won round to the score of the player',
   description:
     'Raises the score of the signed-in player by one and gives the new score. Call it once for each round that the player won.',
-  output: scoreBody.check(z.describe('The score after the win.')),
+  output: v.pipe(scoreBody, v.description('The score after the win.')),
   handle: async (_: object, { userId, scores }: Player) => asBody(await scores.add(userId, pointsForAWin)),
 });
 

@@ -1,6 +1,6 @@
 /** The operations that give the words of a category. */
 import { noInput, operation } from '@words-with-chat/operations';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { type Category, wordsByCategory } from '../game/categories.ts';
 import type { Player } from './player.ts';
 import type { Scope } from './scopes.ts';
@@ -15,7 +15,7 @@ const getAll = (category: Category) =>
     scopes: ['words'] satisfies Scope[],
     consequential: false,
     input: noInput,
-    output: z.array(z.string()).check(z.describe(`The words of the category ${category}.`)),
+    output: v.pipe(v.array(v.string()), v.description(`The words of the category ${category}.`)),
     handle: async (_: object, __: Player) => [...wordsByCategory[category]],
   });
 

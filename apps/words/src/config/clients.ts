@@ -1,6 +1,6 @@
 /** The clients of the environment: the GPT, and those that are registered by hand. */
 import { type Client, ConfigurationError, gptAction, staticClient } from '@words-with-chat/broker';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { type Environment, named, optional, required, VariableError, words } from './variables.ts';
 
@@ -37,29 +37,29 @@ const gptVariable = (option: string): string => {
   return option.endsWith('.gptIds') ? 'GPT_IDS' : 'GPT_CLIENT_ID';
 };
 
-const staticClients = z.array(
-  z.strictObject({
-    id: z.string(),
-    name: z.string(),
-    redirectUris: z.array(z.string()),
-    secrets: z.optional(z.array(z.string())),
-    offlineAccess: z.optional(z.enum(['always', 'on-request'])),
-    scopes: z._default(z.array(z.enum(scopeNames)), [...scopeNames]),
+const staticClients = v.array(
+  v.strictObject({
+    id: v.string(),
+    name: v.string(),
+    redirectUris: v.array(v.string()),
+    secrets: v.optional(v.array(v.string())),
+    offlineAccess: v.optional(v.picklist(['always', 'on-request'])),
+    scopes: v.optional(v.array(v.picklist(scopeNames)), [...scopeNames]),
   }),
 );
 
 const readStaticClients = (environment: Environment): readonly Client[] => {
   const text = optional(environment, 'STATIC_CLIENTS');
   if (text === undefined) return [];
-  const parsed = z.safeParse(staticClients, parseJson(text));
+  const parsed = v.safeParse(staticClients, parseJson(text));
   if (!parsed.success) {
-    const place = parsed.error.issues[0]?.path.join('.');
+    const place = v.getDotPath(parsed.issues[0]);
     throw new VariableError(
       'STATIC_CLIENTS',
       `does not hold a list of clients: look at ${place || 'its beginning'}.`,
     );
   }
-  return parsed.data.map(({ secrets, offlineAccess, ...client }) =>
+  return parsed.output.map(({ secrets, offlineAccess, ...client }) =>
     staticOne({
       ...client,
       ...(secrets && { secrets }),

@@ -97,7 +97,6 @@ describe('the document', () => {
               score: {
                 type: 'integer',
                 minimum: 0,
-                maximum: Number.MAX_SAFE_INTEGER,
                 description: 'Rounds won so far.',
               },
             },

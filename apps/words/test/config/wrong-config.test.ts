@@ -105,7 +105,7 @@ const wrong: readonly Case[] = [
     clients({ ...client, redirectUris: 'x' }),
     /: look at 0\.redirectUris\.$/,
   ],
-  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: look at 1\.$/],
+  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: look at 1\.secret\.$/],
   [
     'STATIC_CLIENTS',
     'an unknown choice',

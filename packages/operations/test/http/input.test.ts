@@ -35,7 +35,7 @@ describe('input', () => {
     expect(headersOf(response)).toEqual({ 'content-type': 'application/problem+json', ...uncached });
     expect(await response.json()).toEqual(
       problem(400, 'Bad Request', 'The input does not fit this operation.', {
-        issues: [{ field: 'stars', message: 'Too big: expected number to be <=5' }],
+        issues: [{ field: 'stars', message: 'Invalid value: Expected <=5 but received 6' }],
       }),
     );
   });
