@@ -21,7 +21,9 @@ export {
   refreshTokens,
   type TokenAnswer,
 } from './dialects/gpt-action.ts';
-export { freePort } from './upstreams/free-port.ts';
-export { type GoogleOptions, startGoogle, type Upstream } from './upstreams/google.ts';
+export { startApple, startGitHub, startGoogle, startMicrosoft } from './upstreams/emulated.ts';
+export { freePort, freePortsInARow } from './upstreams/free-port.ts';
+export { startOidcIssuer } from './upstreams/oidc/issuer.ts';
 export { type Person, people } from './upstreams/people.ts';
 export { startRememberingGoogle } from './upstreams/remembering-google.ts';
+export type { StartUpstream, Upstream, UpstreamOptions } from './upstreams/upstream.ts';

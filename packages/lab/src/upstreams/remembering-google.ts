@@ -5,12 +5,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { readForms } from '../browser/forms.ts';
+import { startGoogle } from './emulated.ts';
 import { freePort } from './free-port.ts';
-import { type GoogleOptions, startGoogle, type Upstream } from './google.ts';
+import { issuerOf, type StartUpstream } from './upstream.ts';
 
-export const startRememberingGoogle = async (options: GoogleOptions): Promise<Upstream> => {
+export const startRememberingGoogle: StartUpstream = async (options) => {
   const hiddenPort = await freePort();
-  const issuer = options.issuer ?? `http://127.0.0.1:${options.port}`;
+  const issuer = issuerOf(options);
   const front = createServer((incoming, outgoing) => {
     answer(`http://127.0.0.1:${hiddenPort}`, incoming)
       .then((response) => write(response, outgoing))

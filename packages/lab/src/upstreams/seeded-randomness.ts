@@ -3,24 +3,35 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Runs `work` with `crypto.randomBytes` replaced by bytes that follow from `seed` alone; afterwards randomness is real again.
- * `work` must be synchronous: nothing else in the process may draw meanwhile.
+ * Runs `work` with `crypto.randomBytes` and `crypto.randomUUID` drawing from bytes that follow from `seed` alone; afterwards
+ * randomness is real again. `work` must be synchronous: nothing else in the process may draw meanwhile.
  */
 export const withSeededRandomness = (seed: string, work: () => void): void => {
-  const { createHash, randomBytes } = crypto;
+  const { createHash, randomBytes, randomUUID } = crypto;
   let draws = 0;
   const seededBytes = (size: number): Buffer =>
     createHash('shake256', { outputLength: size }).update(`${seed} ${draws++}`).digest();
-  replaceRandomBytes(seededBytes);
+  const seededUuid = (): string => uuidFrom(seededBytes(16));
+  replaceRandomness({ randomBytes: seededBytes, randomUUID: seededUuid });
   try {
     work();
   } finally {
-    replaceRandomBytes(randomBytes);
+    replaceRandomness({ randomBytes, randomUUID });
   }
 };
 
-/** Also reaches modules that imported the function by name. */
-const replaceRandomBytes = (randomBytes: (size: number) => Buffer): void => {
-  Object.assign(crypto, { randomBytes });
+/** Also reaches modules that imported the functions by name. */
+const replaceRandomness = (functions: {
+  readonly randomBytes: (size: number) => Buffer;
+  readonly randomUUID: () => string;
+}): void => {
+  Object.assign(crypto, functions);
   syncBuiltinESMExports();
+};
+
+/** Version 4 (RFC 9562 §5.4), as the real function writes it. */
+const uuidFrom = (bytes: Buffer): string => {
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 };

@@ -1,0 +1,49 @@
+/** What the stand-in issuer is: its one client, its keys, and what it says of its people. */
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
+import type { Person } from '../people.ts';
+import type { UpstreamOptions } from '../upstream.ts';
+
+/** The stable key of a person: follows from the address, which never changes here. */
+export const subjectOf = ({ email }: Person): string =>
+  createHash('sha256').update(email).digest('base64url').slice(0, 22);
+
+export const configurationOf = (options: UpstreamOptions): object => ({
+  clients: [clientOf(options)],
+  jwks: { keys: [signingKey()] },
+  cookies: { keys: [randomBytes(32).toString('base64url')] },
+  // The library's own, made by hand: by itself it would warn at every start that it forgets.
+  adapter: createMemoryAdapter(clockTolerance),
+  clockTolerance,
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+  // Claims stand in the ID token, as most issuers have it; by the letter they would be asked for one by one.
+  conformIdTokenClaims: false,
+  features: { devInteractions: { enabled: false } },
+  interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
+  pkce: { required: () => true },
+  findAccount: (_: unknown, id: string) => accountOf(options.people, id),
+  ttl: { AccessToken: 3600, Grant: 86_400, IdToken: 3600, Interaction: 3600, Session: 86_400 },
+});
+
+const clockTolerance = 15;
+
+const clientOf = ({ clientId, clientSecret, redirectUris }: UpstreamOptions): object => ({
+  client_id: clientId,
+  client_secret: clientSecret,
+  client_name: 'Words With Chat',
+  redirect_uris: redirectUris,
+  grant_types: ['authorization_code', 'refresh_token'],
+  id_token_signed_response_alg: 'ES256',
+});
+
+const signingKey = (): object => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' };
+};
+
+const accountOf = (people: readonly Person[], id: string): object | undefined => {
+  const person = people.find((one) => subjectOf(one) === id);
+  if (person === undefined) return undefined;
+  const { name, email } = person;
+  return { accountId: id, claims: () => ({ sub: id, name, email, email_verified: true }) };
+};

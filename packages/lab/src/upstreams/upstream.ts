@@ -1,0 +1,25 @@
+/** What every stand-in for an identity provider is started with, and what it is once it runs. */
+import type { Person } from './people.ts';
+
+export interface UpstreamOptions {
+  /** The port on 127.0.0.1 to listen on. */
+  readonly port: number;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUris: readonly string[];
+  readonly people: readonly Person[];
+  /** The address that browsers and the broker use, when something stands in front; left out: the port's own. */
+  readonly issuer?: string;
+}
+
+/** A running stand-in for an identity provider. */
+export interface Upstream {
+  readonly issuer: string;
+  close(): Promise<void>;
+}
+
+/** Starts a stand-in; rejects with the system's `EADDRINUSE` when the port is taken. */
+export type StartUpstream = (options: UpstreamOptions) => Promise<Upstream>;
+
+/** Where a stand-in is reached. */
+export const issuerOf = ({ issuer, port }: UpstreamOptions): string => issuer ?? `http://127.0.0.1:${port}`;

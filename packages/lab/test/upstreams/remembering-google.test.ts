@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { people, startGoogle, startRememberingGoogle, type Upstream } from '../../src/index.ts';
+import { addressesOf, redeem, redirectUri, requestAt, standIns, startWith } from './visit.ts';
+
+const [ada] = people;
+
+describe('the Google stand-in that remembers', () => {
+  let google: Upstream;
+  beforeEach(async () => {
+    google = await startWith(startRememberingGoogle);
+  });
+  afterEach(() => google.close());
+
+  const authorize = async (cookie: string): Promise<Response> => {
+    const { authorize: address } = await addressesOf(standIns.google, google.issuer);
+    return fetch(requestAt(address, standIns.google), { redirect: 'manual', headers: { cookie } });
+  };
+
+  it('answers somebody who is signed in with a redirect at once, and vouches for her', async () => {
+    const response = await authorize(`other=1; signed-in=${ada.email}`);
+    const location = new URL(response.headers.get('location') ?? '');
+    expect(response.status).toBe(302);
+    expect(location.origin + location.pathname).toBe(redirectUri);
+    expect(location.searchParams.get('state')).toBe('a state');
+    const claims = await redeem(standIns.google, google.issuer, location.searchParams.get('code') ?? '');
+    expect(claims).toMatchObject({ iss: google.issuer, email: ada.email, nonce: 'a nonce' });
+  });
+
+  it('shows everybody else the page', async () => {
+    const response = await authorize('');
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain(ada.email);
+  });
+
+  it('vouches for nobody whom it does not know', async () => {
+    const response = await authorize('signed-in=nobody@example.com');
+    expect(response.status).toBe(400);
+    expect(response.headers.get('location')).toBeNull();
+  });
+
+  it.each([startRememberingGoogle, startGoogle])('says that its port is taken', async (start) => {
+    const again = startWith(start, Number(new URL(google.issuer).port));
+    await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});

@@ -1,0 +1,129 @@
+/** A client's visit to a stand-in: signs a person in, by hand, and reads what the stand-in says of them. */
+import { createHash } from 'node:crypto';
+import {
+  type Browser,
+  createBrowser,
+  freePort,
+  type Page,
+  people,
+  type StartUpstream,
+  startApple,
+  startGitHub,
+  startGoogle,
+  startMicrosoft,
+  startOidcIssuer,
+  type Upstream,
+} from '../../src/index.ts';
+
+type Facts = Readonly<Record<string, unknown>>;
+
+export interface StandIn {
+  readonly start: StartUpstream;
+  /** Beneath the issuer; GitHub has no metadata. */
+  readonly metadata: string | undefined;
+  readonly query: Readonly<Record<string, string>>;
+  /** Which member of what it says is a person's key. */
+  readonly key: string;
+}
+
+const discovery = '/.well-known/openid-configuration';
+
+export const standIns = {
+  google: { start: startGoogle, metadata: discovery, query: {}, key: 'sub' },
+  github: { start: startGitHub, metadata: undefined, query: {}, key: 'id' },
+  microsoft: { start: startMicrosoft, metadata: `/consumers/v2.0${discovery}`, query: {}, key: 'oid' },
+  apple: { start: startApple, metadata: discovery, query: { response_mode: 'form_post' }, key: 'sub' },
+  oidc: { start: startOidcIssuer, metadata: discovery, query: { prompt: 'login' }, key: 'sub' },
+} as const satisfies Readonly<Record<string, StandIn>>;
+
+export type Name = keyof typeof standIns;
+export const names = ['google', 'github', 'microsoft', 'apple', 'oidc'] as const satisfies readonly Name[];
+
+export const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
+export const redirectUri = 'http://localhost:8787/callback';
+const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
+
+export const startWith = async (start: StartUpstream, port?: number): Promise<Upstream> =>
+  start({ ...client, port: port ?? (await freePort()), redirectUris: [redirectUri], people });
+
+/** Where a stand-in's browsers and clients are to go. */
+export const addressesOf = async ({ metadata }: StandIn, issuer: string) => {
+  if (metadata === undefined)
+    return { authorize: `${issuer}/login/oauth/authorize`, token: `${issuer}/login/oauth/access_token` };
+  const document = Object(await (await fetch(issuer + metadata)).json());
+  return { authorize: String(document.authorization_endpoint), token: String(document.token_endpoint) };
+};
+
+export const requestAt = (address: string, { query }: StandIn): URL =>
+  new URL(
+    `${address}?${new URLSearchParams({
+      response_type: 'code',
+      client_id: client.clientId,
+      redirect_uri: redirectUri,
+      state: 'a state',
+      nonce: 'a nonce',
+      scope: 'openid email profile',
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+      ...query,
+    })}`,
+  );
+
+export const createVisitor = (): Browser =>
+  createBrowser({ fetch, stopsAt: (url) => url.href.startsWith(redirectUri) });
+
+/** Presses a button, and gives the answer that the client is sent. */
+export const press = async (visitor: Browser, page: Page, label: string): Promise<URLSearchParams> => {
+  const arrival = await visitor.press(page, label);
+  if (arrival.kind === 'departure') return arrival.location.searchParams;
+  // Form post: what script would submit. Read from the page, for nobody listens at the callback.
+  const fields = [...arrival.html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+  return new URLSearchParams(
+    fields.map(([, name = '', value = '']) => [name, value.replaceAll('&quot;', '"')]),
+  );
+};
+
+/** Redeems a code: the ID token's claims, or GitHub's profile. */
+export const redeem = async (standIn: StandIn, issuer: string, code: string): Promise<Facts> => {
+  const { token } = await addressesOf(standIn, issuer);
+  const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier };
+  const basic = { authorization: `Basic ${btoa(`${client.clientId}:${client.clientSecret}`)}` };
+  const secret = { client_id: client.clientId, client_secret: client.clientSecret };
+  const isOidc = standIn.start === startOidcIssuer;
+  const response = await fetch(token, {
+    method: 'POST',
+    headers: { accept: 'application/json', ...(isOidc ? basic : {}) },
+    body: new URLSearchParams({ ...form, ...(isOidc ? {} : secret) }),
+  });
+  const tokens = Object(await response.json());
+  if (standIn.metadata === undefined) return profile(issuer, tokens.access_token);
+  return JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
+};
+
+const profile = async (issuer: string, token: string): Promise<Facts> =>
+  Object(await (await fetch(`${issuer}/user`, { headers: { authorization: `Bearer ${token}` } })).json());
+
+/** Signs a person in, and gives what the stand-in says of them. */
+export const signIn = async (standIn: StandIn, issuer: string, email: string): Promise<Facts> => {
+  const visitor = createVisitor();
+  const page = await visitor.open(requestAt((await addressesOf(standIn, issuer)).authorize, standIn));
+  if (page.kind === 'departure') throw new Error('sent back without a page');
+  const answer = await press(visitor, page, email);
+  return redeem(standIn, issuer, answer.get('code') ?? '');
+};
+
+/** Signs everybody in at a fresh stand-in, and gives each person's address and key. */
+export const subjects = async (name: Name): Promise<readonly string[]> => {
+  const standIn: StandIn = standIns[name];
+  const { issuer, close } = await startWith(standIn.start);
+  try {
+    const found: string[] = [];
+    for (const { email } of people) {
+      const facts = await signIn(standIn, issuer, email);
+      found.push(`${Reflect.get(facts, 'email')} ${facts[standIn.key]}`);
+    }
+    return found;
+  } finally {
+    await close();
+  }
+};
