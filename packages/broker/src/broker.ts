@@ -16,12 +16,15 @@ import type { Allowance, RateLimiter } from './limits/rate-limiter.ts';
 import type { Broker, BrokerOptions, Route } from './options.ts';
 import { parseBranding } from './pages/branding.ts';
 import { defaultPages } from './pages/pages.ts';
+import type { Log } from './protocol/log.ts';
 import { isLoopback, parseIssuer } from './protocol/origin.ts';
 import { type RandomBytes, randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
+import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
+import type { Ledger } from './tokens/ledger.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
 import { createRevocationWatch } from './tokens/revocation-watch.ts';
 import { createVault } from './tokens/vault.ts';
@@ -61,7 +64,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
 
 /** Parses every option, and lays out all that the endpoints stand on. */
 const furnish = (options: BrokerOptions) => {
-  const { ledger, log = logToConsole, now = systemClock, randomBytes = systemRandom } = options;
+  const { log = logToConsole, now = systemClock, randomBytes = systemRandom } = options;
+  const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const registry = createRegistry(options.clients, issuer);
@@ -95,6 +99,14 @@ const furnish = (options: BrokerOptions) => {
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);
+
+/** The publisher's ledger, which sweeps itself where that was asked for. */
+const ledgerOf = (options: BrokerOptions, now: Clock, log: Log): Ledger => {
+  const { ledger, sweepEvery: every, afterResponse = goesOnByItself } = options;
+  return every === undefined ? ledger : sweptOnWrite(ledger, { every, afterResponse, now, log });
+};
+
+const goesOnByItself: AfterResponse = () => {};
 
 const blockOf =
   (clientAddress: BrokerOptions['clientAddress']): AddressBlockOf =>

@@ -6,9 +6,10 @@ import type { Branding } from './pages/branding.ts';
 import type { Pages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
 import type { RandomBytes } from './protocol/random.ts';
-import type { Clock } from './protocol/time.ts';
+import type { Clock, Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
 import type { Admit } from './sign-in/admission.ts';
+import type { AfterResponse } from './sweeping.ts';
 import type { Ledger } from './tokens/ledger.ts';
 import type { Lifetimes } from './tokens/lifetimes.ts';
 
@@ -38,6 +39,13 @@ export interface BrokerOptions {
   readonly branding?: Partial<Branding>;
   /** Replaces whole pages. */
   readonly pages?: Partial<Pages>;
+  /**
+   * Seconds between two sweeps that writes of this process start by themselves, 60 to 86400, for a platform without a schedule.
+   * Left out: none; call `sweep`.
+   */
+  readonly sweepEvery?: Seconds;
+  /** Keeps work going after a response, where a platform would end it: `waitUntil` on Cloudflare. Left out: it goes on by itself. */
+  readonly afterResponse?: AfterResponse;
   /** Left out: one line of JSON per event on the console. */
   readonly log?: Log;
   readonly fetch?: typeof fetch;
@@ -59,6 +67,6 @@ export interface Broker {
   readonly routes: readonly Route[];
   /** Tells who calls a guarded API, without reading storage on a busy isolate. */
   protect(request: Request, requirement?: Requirement): Promise<Protection>;
-  /** Deletes what has expired; call it from a schedule. */
+  /** Deletes what has expired; call it from a schedule, or set `sweepEvery`. */
   sweep(): Promise<void>;
 }

@@ -4,9 +4,15 @@ import type { Reason } from './reasons.ts';
 export interface LogEntry {
   /**
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
-   * limiter is out of order and lets everybody pass.
+   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep.
    */
-  readonly event: 'signed-in' | 'tokens-issued' | 'refused' | 'unpinned-gpt' | 'limiter-failed';
+  readonly event:
+    | 'signed-in'
+    | 'tokens-issued'
+    | 'refused'
+    | 'unpinned-gpt'
+    | 'limiter-failed'
+    | 'sweep-failed';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;
   readonly endpoint?: string;
@@ -17,6 +23,8 @@ export interface LogEntry {
   readonly reason?: Reason;
   /** What went wrong underneath, as far as it is known; for operators only. */
   readonly cause?: string;
+  /** The calls that led to what nobody foresaw. */
+  readonly stack?: string;
 }
 
 export type Log = (entry: LogEntry) => void;

@@ -1,0 +1,61 @@
+/** Sweeping where no schedule does it: a write starts it, once in a while, and no answer waits for it. */
+import { ConfigurationError } from './protocol/errors.ts';
+import type { Log } from './protocol/log.ts';
+import type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
+import type { Ledger } from './tokens/ledger.ts';
+
+/** Takes work that goes on after the response was sent. */
+export type AfterResponse = (work: Promise<void>) => void;
+
+export interface Sweeping {
+  readonly every: Seconds;
+  readonly afterResponse: AfterResponse;
+  readonly now: Clock;
+  readonly log: Log;
+}
+
+const leastInterval: Seconds = 60;
+const longestInterval: Seconds = 86_400;
+
+/**
+ * Gives the same ledger, which sweeps itself after a write.
+ * @throws ConfigurationError `sweepEvery` for an interval that is not whole or out of bounds
+ */
+export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }: Sweeping): Ledger => {
+  if (!Number.isInteger(every) || every < leastInterval || every > longestInterval) {
+    const bounds = `from ${leastInterval} to ${longestInterval}`;
+    throw new ConfigurationError('sweepEvery', `must be a whole number of seconds ${bounds}.`);
+  }
+  // The first write of all sweeps: isolates may be too short-lived for an interval that counts from their start.
+  let sweptAt: EpochSeconds | undefined;
+
+  const report = (cause: unknown): void => log({ event: 'sweep-failed', cause: String(cause) });
+
+  const sweepIfDue = (): void => {
+    const at = now();
+    if (sweptAt !== undefined && Math.abs(at - sweptAt) < every) return;
+    // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
+    sweptAt = at;
+    try {
+      afterResponse(ledger.sweep(at).catch(report));
+    } catch (cause) {
+      report(cause);
+    }
+  };
+
+  const written = async <Outcome>(write: Promise<Outcome>): Promise<Outcome> => {
+    const outcome = await write;
+    sweepIfDue();
+    return outcome;
+  };
+
+  return {
+    recordSignIn: (signIn) => written(ledger.recordSignIn(signIn)),
+    redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
+    refresh: (use) => written(ledger.refresh(use)),
+    revoke: (target, reason, at) => written(ledger.revoke(target, reason, at)),
+    revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
+    isRevoked: (token, at) => ledger.isRevoked(token, at),
+    sweep: (at) => ledger.sweep(at),
+  };
+};
