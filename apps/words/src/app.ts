@@ -67,12 +67,7 @@ const face = {
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
 
 const logError = (error: unknown): void => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  console.error(
-    JSON.stringify({
-      event: 'failed',
-      error: String(error),
-      ...(cause !== undefined && { cause: String(cause) }),
-    }),
-  );
+  const { stack, cause } = error instanceof Error ? error : {};
+  const line = { event: 'failed', error: String(error), cause: cause && String(cause), stack };
+  console.error(JSON.stringify(line));
 };

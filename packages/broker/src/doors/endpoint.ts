@@ -1,5 +1,6 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
 import { allowing } from '../http/respond.ts';
+import { describeCause, stackOf } from '../protocol/cause.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Log, LogEntry } from '../protocol/log.ts';
 import type { Issuer } from '../protocol/origin.ts';
@@ -72,11 +73,14 @@ export const logRefusal = (
   visit: Visit,
   about: { readonly clientId?: string; readonly provider?: string } = {},
 ): void => {
-  const { cause } = refusal;
-  visit.log({
-    event: 'refused',
-    reason: refusal.reason,
-    ...about,
-    ...(cause === undefined ? {} : { cause: String(cause) }),
-  });
+  visit.log({ event: 'refused', reason: refusal.reason, ...about, ...causeOf(refusal) });
+};
+
+/** What nobody foresaw is logged whole: there is no other trace of it. */
+export const causeOf = ({ reason, cause }: Refusal): Pick<LogEntry, 'cause' | 'stack'> => {
+  const stack = reason === 'unexpected' ? stackOf(cause) : undefined;
+  return {
+    ...(cause !== undefined && { cause: describeCause(cause) }),
+    ...(stack !== undefined && { stack }),
+  };
 };

@@ -1,6 +1,6 @@
 /** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
 
-import { asRefusal } from '../doors/endpoint.ts';
+import { asRefusal, causeOf } from '../doors/endpoint.ts';
 import { problem } from '../http/respond.ts';
 import { failOpen, type RateLimiter } from '../limits/rate-limiter.ts';
 import { Refusal } from '../protocol/errors.ts';
@@ -95,11 +95,11 @@ const challengeOf = (refusal: Refusal, issuer: Issuer, scopes: readonly string[]
   return `Bearer realm="${issuer}"${refusal.reason === 'token.missing' ? '' : error}${needed}`;
 };
 
-const logRefused = ({ reason, cause }: Refusal, { log, drawRequestId }: ProtectRooms): void =>
+const logRefused = (refusal: Refusal, { log, drawRequestId }: ProtectRooms): void =>
   log({
     event: 'refused',
     endpoint: 'protect',
     requestId: drawRequestId(),
-    reason,
-    ...(cause === undefined ? {} : { cause: String(cause) }),
+    reason: refusal.reason,
+    ...causeOf(refusal),
   });

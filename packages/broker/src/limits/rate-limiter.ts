@@ -1,4 +1,5 @@
 /** The port of a rate limiter: something that counts by key and says when it is enough. What is counted is not its business. */
+import { describeCause } from '../protocol/cause.ts';
 import type { Log } from '../protocol/log.ts';
 
 /** What one more would be: within the allowance, or beyond it. */
@@ -27,7 +28,7 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
     try {
       return await limiter.take(key);
     } catch (error) {
-      log({ event: 'limiter-failed', cause: String(error) });
+      log({ event: 'limiter-failed', cause: describeCause(error) });
       return 'allowed';
     }
   },

@@ -115,7 +115,7 @@ describe('whatever is thrown', () => {
       'an error nobody foresaw',
       new TypeError('oops'),
       500,
-      { reason: 'unexpected', cause: 'TypeError: oops' },
+      { reason: 'unexpected', cause: 'TypeError: oops', stack: expect.stringMatching(/^at /) },
     ],
     ['what is no error at all', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
   ])('becomes a response and a line in the log: %s', async (_, thrown, status, line) => {

@@ -73,7 +73,12 @@ describe('the page door', () => {
     expect(response.status).toBe(400);
     expect(await response.text()).toBe(await refuse('state.too-long').text());
     expect(visited.lines).toEqual([
-      { event: 'refused', reason: 'unexpected', cause: 'Error: template missing' },
+      {
+        event: 'refused',
+        reason: 'unexpected',
+        cause: 'Error: template missing',
+        stack: expect.stringMatching(/^at /),
+      },
     ]);
   });
 });

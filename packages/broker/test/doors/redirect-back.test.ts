@@ -106,7 +106,13 @@ describe('a refusal on the way', () => {
     expect(new URL(location).searchParams.get('error')).toBe('server_error');
     expect(location).not.toContain('hunter2');
     expect(lines).toEqual([
-      { event: 'refused', reason: 'unexpected', clientId: 'app', cause: 'Error: password=hunter2' },
+      {
+        event: 'refused',
+        reason: 'unexpected',
+        clientId: 'app',
+        cause: 'Error: password=hunter2',
+        stack: expect.stringMatching(/^at /),
+      },
     ]);
   });
 
