@@ -1,8 +1,9 @@
 /** The two ports of the local system: which ones, and whether they are free. */
 import { connect } from 'node:net';
+import { Refused } from '../app/command.ts';
 
 /** The start cannot go on, and the message says all that its reader needs. */
-export class StartRefused extends Error {
+export class StartRefused extends Refused {
   override readonly name = 'StartRefused';
 }
 

@@ -43,9 +43,10 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
   const google = await startStandIn(options, settings);
   try {
     const variables = variablesOf(options, settings, google.issuer);
-    const worker = await startWorker({ ...options, variables });
+    const origin = `http://localhost:${options.port}`;
+    const worker = await startWorker({ ...options, origin, variables });
     return {
-      origin: worker.origin,
+      origin,
       googleIssuer: google.issuer,
       gptClientId: settings.gptClientId,
       gptClientSecret: settings.gptClientSecret,
@@ -74,11 +75,10 @@ const startStandIn = (options: LocalSystemOptions, settings: Settings): ReturnTy
   });
 
 const variablesOf = (
-  { port, staticClients }: LocalSystemOptions,
+  { staticClients }: LocalSystemOptions,
   settings: Settings,
   googleIssuer: string,
 ): Readonly<Record<string, string>> => ({
-  ORIGIN: `http://localhost:${port}`,
   SEALING_KEYS: settings.sealingKeys,
   GPT_CLIENT_ID: settings.gptClientId,
   GPT_CLIENT_SECRET: settings.gptClientSecret,

@@ -1,20 +1,23 @@
 /** The app in workerd: its variables, its migrated database, and waiting until it answers. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { layOutSite } from '../app/site.ts';
+import { firstAnswer } from './first-answer.ts';
 import { withoutNotices } from './notices.ts';
 import { StartRefused } from './ports.ts';
 import { runWrangler, type WranglerOptions } from './wrangler.ts';
 
 export interface WorkerOptions extends WranglerOptions {
+  /** The port on loopback to listen on. */
   readonly port: number;
-  /** The Worker's variables by name. */
+  /** Where the app is reached: through a tunnel when it is https. */
+  readonly origin: string;
+  /** The Worker's other variables by name. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface Worker {
-  readonly origin: string;
   /** Settles with the reason when it ends without having been told to. */
   readonly died: Promise<string>;
   close(): Promise<void>;
@@ -22,34 +25,36 @@ export interface Worker {
 
 const config = fileURLToPath(new URL('../../apps/words/wrangler.jsonc', import.meta.url));
 
-/** How long the first answer may take, in milliseconds. */
-const patience = 60_000;
-
 /**
  * Migrates the database and starts the Worker.
  * @throws StartRefused when it does not come up; why, stands in the log
  */
 export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
-  const stateFolder = join(options.dataFolder, 'state');
+  const { dataFolder, origin, port, log } = options;
+  const variables = { ...options.variables, ORIGIN: origin };
+  const stateFolder = join(dataFolder, 'state');
   await migrate(stateFolder, options);
-  const envFile = await writeVariables(options);
+  const envFile = await writeVariables(dataFolder, variables);
+  const site = join(dataFolder, 'site');
+  await layOutSite(site, variables);
   const child = runWrangler(
     [
-      ...['dev', '--config', config, '--env-file', envFile, '--persist-to', stateFolder],
-      ...['--ip', '127.0.0.1', '--port', String(options.port), '--inspector-port', '0'],
+      ...['dev', '--config', config, '--env-file', envFile, '--persist-to', stateFolder, '--assets', site],
+      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+      // The app answers to its origin alone, scheme included. Tunnels speak TLS to a port that does.
+      ...['--local-protocol', new URL(origin).protocol.slice(0, -1)],
       ...['--log-level', 'log', '--show-interactive-dev-session=false'],
     ],
-    { ...options, log: withoutNotices(options.log) },
+    { dataFolder, log: withoutNotices(log) },
   );
-  const origin = `http://localhost:${options.port}`;
   const died = child.ended.then((code) => `The app in workerd ended by itself, with exit code ${code}.`);
   try {
-    await firstAnswer(origin, died);
+    await firstAnswer(origin, port, died);
   } catch (error) {
     await child.stop();
     throw error;
   }
-  return { origin, died, close: () => child.stop() };
+  return { died, close: () => child.stop() };
 };
 
 const migrate = async (stateFolder: string, options: WranglerOptions): Promise<void> => {
@@ -63,7 +68,10 @@ const migrate = async (stateFolder: string, options: WranglerOptions): Promise<v
 };
 
 /** In a file and not in the arguments, which every process on the machine can read. */
-const writeVariables = async ({ dataFolder, variables }: WorkerOptions): Promise<string> => {
+const writeVariables = async (
+  dataFolder: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<string> => {
   const file = join(dataFolder, 'worker.env');
   const lines = Object.entries(variables).map(([name, value]) => {
     if (/['$\n]/.test(value))
@@ -72,27 +80,4 @@ const writeVariables = async ({ dataFolder, variables }: WorkerOptions): Promise
   });
   await writeFile(file, lines.join(''), { mode: 0o600 });
   return file;
-};
-
-const firstAnswer = async (origin: string, died: Promise<string>): Promise<void> => {
-  const end = new AbortController();
-  void died.then((reason) => end.abort(new StartRefused(reason)));
-  const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
-  while (!signal.aborted) {
-    const status = await ask(`${origin}/.well-known/oauth-authorization-server`, signal);
-    if (status === 200) return;
-    if (status !== undefined)
-      throw new StartRefused(`The app answers its first request with status ${status}.`);
-    await pause(100);
-  }
-  end.signal.throwIfAborted();
-  throw new StartRefused(`The app did not answer within ${patience / 1000} s.`);
-};
-
-const ask = async (url: string, signal: AbortSignal): Promise<number | undefined> => {
-  try {
-    return (await fetch(url, { signal })).status;
-  } catch {
-    return undefined;
-  }
 };

@@ -1,0 +1,25 @@
+/** How a command ends: what its reader can mend is one sentence, everything else a stack trace. */
+import { VariableError } from '../../apps/words/src/config/variables.ts';
+
+/** The command cannot go on, and the message says all that its reader needs. */
+export class Refused extends Error {
+  override readonly name: string = 'Refused';
+}
+
+/** Tells whether the message says all that there is to say. */
+export const isPlain = (error: unknown): error is Error =>
+  error instanceof Refused || error instanceof VariableError || isWrongArgument(error);
+
+/** Runs a command to its end. */
+export const runCommand = async (main: () => Promise<void>): Promise<void> => {
+  try {
+    await main();
+  } catch (error) {
+    if (!isPlain(error)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+};
+
+const isWrongArgument = (error: unknown): boolean =>
+  error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');

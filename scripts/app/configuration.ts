@@ -1,0 +1,53 @@
+/** Everything that is wrong with a publisher's variables at once, where the app would stop at the first. */
+import { generateKey } from '@words-with-chat/broker/seal';
+import { VariableError } from '../../apps/words/src/config/variables.ts';
+import { readConfig } from '../../apps/words/src/config.ts';
+import { Refused } from './command.ts';
+import type { Variables } from './variables.ts';
+
+/**
+ * Makes sure that the app would start with these variables.
+ * @param file where they were read
+ * @throws Refused with one line for each fault
+ */
+export const demandConfiguration = (variables: Variables, file: string): void => {
+  const faults = configurationFaults(variables);
+  if (faults.length === 0) return;
+  const lines = faults.map(({ message }) => `  ${message}`);
+  throw new Refused(
+    [
+      `The app would not start with ${file}:`,
+      ...lines,
+      'npm run setup draws what can be drawn; the file explains the rest.',
+    ].join('\n'),
+  );
+};
+
+/** Finds what the app would stumble over: each fault is mended with a value that would do, to see what comes after it. */
+const configurationFaults = (
+  variables: Variables,
+  found: readonly VariableError[] = [],
+): readonly VariableError[] => {
+  const fault = firstFault(variables);
+  if (fault === undefined || found.some(({ variable }) => variable === fault.variable)) return found;
+  const mended = { ...variables, [fault.variable]: fillers[fault.variable] ?? filler };
+  return configurationFaults(mended, [...found, fault]);
+};
+
+const firstFault = (variables: Variables): VariableError | undefined => {
+  try {
+    readConfig(variables);
+    return undefined;
+  } catch (error) {
+    if (error instanceof VariableError) return error;
+    throw error;
+  }
+};
+
+/** Long enough for a secret, plain enough for an id. */
+const filler = 'x'.repeat(43);
+
+const fillers: Variables = {
+  ORIGIN: 'https://words.example',
+  SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(length)),
+};

@@ -1,0 +1,27 @@
+/** The option `--origin` of the commands: where others will reach the app. */
+import { parseArgs } from 'node:util';
+import { readOrigin } from '../../apps/words/src/config/urls.ts';
+import { VariableError } from '../../apps/words/src/config/variables.ts';
+
+/**
+ * Reads `--origin` from a command's arguments, which take nothing else.
+ * @returns `undefined` when it is left out
+ * @throws VariableError `--origin` unless it is an https origin without a path, or http on loopback
+ */
+export const originOption = (args: readonly string[]): string | undefined => {
+  const { origin } = parseArgs({ args: [...args], options: { origin: { type: 'string' } } }).values;
+  return origin === undefined ? undefined : parseOrigin('--origin', origin);
+};
+
+/**
+ * Checks an origin.
+ * @throws VariableError under the given name
+ */
+export const parseOrigin = (name: string, text: string): string => {
+  try {
+    return readOrigin({ ORIGIN: text });
+  } catch (error) {
+    if (!(error instanceof VariableError)) throw error;
+    throw new VariableError(name, error.message.slice('ORIGIN '.length), { cause: error });
+  }
+};

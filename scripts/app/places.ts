@@ -1,0 +1,23 @@
+/** Where the app's files lie that the commands work with. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export const wranglerConfig = at('apps/words/wrangler.jsonc');
+
+/** Names and explains every variable. */
+export const variablesExample = at('apps/words/.dev.vars.example');
+
+/** The publisher's own: `.dev.vars`, which git ignores, or the file named in `VARIABLES_FILE`. */
+export const variablesFileOf = ({ VARIABLES_FILE = '' }: NodeJS.ProcessEnv): string =>
+  VARIABLES_FILE === '' ? at('apps/words/.dev.vars') : resolve(VARIABLES_FILE);
+
+/** The static files, as they lie in git. */
+export const publicFolder = at('apps/words/public');
+
+/** What is pasted into the GPT editor as its instructions. */
+export const instructionsFile = at('apps/words/gpt/instructions.txt');
+
+/** The style of the page for setting up a GPT. */
+export const setupStyle = at('scripts/setup/page.css');

@@ -1,0 +1,87 @@
+/**
+ * The static site of one deployment: the files as they lie in git, in the landing page what only a deployment knows, and
+ * on loopback the page for setting up a GPT.
+ */
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { html, renderHtml } from '@words-with-chat/broker';
+import { isOnLoopback, readOrigin } from '../../apps/words/src/config/urls.ts';
+import { VariableError } from '../../apps/words/src/config/variables.ts';
+import { gptEditor } from '../setup/gpt-editor.ts';
+import { setupPage } from '../setup/page.ts';
+import { publicFolder, setupStyle } from './places.ts';
+import type { Variables } from './variables.ts';
+
+/**
+ * Lays the site out in a folder, in place of whatever is there.
+ * @param variables `ORIGIN` is needed, `GPT_URL` and `GPT_CLIENT_ID` are used; none that is secret
+ * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT
+ */
+export const layOutSite = async (folder: string, variables: Variables): Promise<void> => {
+  const origin = readOrigin(variables);
+  const landing = fillLanding(await readFile(join(publicFolder, 'index.html'), 'utf8'), variables);
+  await rm(folder, { recursive: true, force: true });
+  await cp(publicFolder, folder, { recursive: true });
+  await writeFile(join(folder, 'index.html'), landing);
+  // Development only: nobody but this machine reaches a loopback origin.
+  if (isOnLoopback(origin)) await layOutSetup(folder, origin, variables);
+};
+
+/**
+ * Links the GPT, and makes the addresses absolute that other sites read, which resolve none against the page.
+ * @throws VariableError as `layOutSite`
+ */
+export const fillLanding = (page: string, variables: Variables): string => {
+  const origin = readOrigin(variables);
+  const gptUrl = readGptUrl(variables);
+  const linked = replaceSome(page, gptLink, (_, markup = '') =>
+    gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
+  );
+  return replaceSome(
+    linked,
+    sharedAddress,
+    (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
+  );
+};
+
+const layOutSetup = async (
+  folder: string,
+  origin: string,
+  { GPT_CLIENT_ID = 'words-gpt' }: Variables,
+): Promise<void> => {
+  const sections = await gptEditor({ origin, clientId: GPT_CLIENT_ID, clientSecret: secretStaysAway });
+  await writeFile(join(folder, 'setup.html'), setupPage(sections));
+  await copyFile(setupStyle, join(folder, 'setup.css'));
+};
+
+const secretStaysAway = 'Not on a page: npm start says which file holds it, npm run setup prints it.';
+
+/** The whole line: a page without the link shows no trace of it. */
+const gptLink = / *<!-- with GPT_URL: (.*?) -->\n/g;
+
+const sharedAddress = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
+
+const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
+  if (GPT_URL === undefined) return undefined;
+  const url = URL.parse(GPT_URL);
+  if (url !== null && gptOrigins.includes(url.origin) && gptPath.test(url.pathname) && url.username === '')
+    return url.origin + url.pathname;
+  throw new VariableError(
+    'GPT_URL',
+    'must be the link to the GPT, such as https://chatgpt.com/g/g-68f0c2a1b4d8-words.',
+  );
+};
+
+const gptOrigins = ['https://chatgpt.com', 'https://chat.openai.com'];
+
+const gptPath = /^\/g\/g-[\w-]+$/;
+
+/** Replaces all matches, and does not go on in silence when there is none. */
+const replaceSome = (
+  text: string,
+  pattern: RegExp,
+  replacement: (match: string, ...groups: readonly (string | undefined)[]) => string,
+): string => {
+  if (text.search(pattern) === -1) throw new Error(`The landing page has nothing that matches ${pattern}.`);
+  return text.replace(pattern, replacement);
+};

@@ -1,0 +1,52 @@
+/** The app's variables as a publisher keeps them: in a file, or in the environment, which wins. */
+import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
+import { variablesExample, variablesFileOf } from './places.ts';
+
+/** Values by name; one that is empty is left out. Most are secret. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** Gives the name of every variable that the example has, whether it stands in a comment there or not. */
+export const namesIn = (example: string): readonly string[] =>
+  [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
+
+/** Reads all variables that are set. The environment is asked for the names of the example only. */
+export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
+  const names = namesIn(await readFile(variablesExample, 'utf8'));
+  const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
+  return { ...parseVariables((await readVariablesFile(environment)) ?? ''), ...withoutEmpty(given) };
+};
+
+/** Gives the text of the publisher's file, `undefined` when there is none. */
+export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
+  try {
+    return await readFile(variablesFileOf(environment), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Writes values behind the names that have none yet, and keeps everything else of the file, comments too.
+ * @param values without quotes and line breaks
+ */
+export const fillIn = (text: string, values: Variables): string => {
+  const known = parseVariables(text);
+  return Object.entries(values)
+    .filter(([name]) => known[name] === undefined)
+    .reduce((filled, [name, value]) => setLine(filled, name, value), text);
+};
+
+const parseVariables = (text: string): Variables => withoutEmpty(parseEnv(text));
+
+const setLine = (text: string, name: string, value: string): string => {
+  const line = new RegExp(`^${name}=.*$`, 'm');
+  const set = `${name}=${value}`;
+  return line.test(text) ? text.replace(line, () => set) : `${text.replace(/\n?$/, '\n')}${set}\n`;
+};
+
+const withoutEmpty = (values: Readonly<Record<string, string | undefined>>): Variables =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value?.trim() ? [[name, value]] : [])),
+  );

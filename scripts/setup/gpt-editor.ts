@@ -1,0 +1,56 @@
+/** Everything that is typed into the GPT editor, in the order of its fields. */
+import { readFile } from 'node:fs/promises';
+import { scopeNames } from '../../apps/words/src/api/scopes.ts';
+import { instructionsFile } from '../app/places.ts';
+
+export interface EditorField {
+  /** As the editor calls it. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface EditorSection {
+  /** Where in the editor it is. */
+  readonly title: string;
+  readonly fields: readonly EditorField[];
+}
+
+export interface EditorSettings {
+  /** Of the app. */
+  readonly origin: string;
+  readonly clientId: string;
+  /** The secret itself, or where to find it. */
+  readonly clientSecret: string;
+}
+
+/** Gives the sections of the editor with the values of one deployment. */
+export const gptEditor = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
+  { title: 'Configure', fields: configure(await readInstructions()) },
+  { title: 'Actions, Create new action, Authentication: OAuth', fields: authentication(settings) },
+  { title: 'The rest of the action', fields: action(settings) },
+];
+
+/** Gives the GPT's instructions: one text for the command, the page and the documentation. */
+export const readInstructions = async (): Promise<string> =>
+  (await readFile(instructionsFile, 'utf8')).trimEnd();
+
+const configure = (instructions: string): readonly EditorField[] => [
+  { name: 'Name', value: 'Words With Chat' },
+  { name: 'Description', value: 'Guess the word, and keep the score.' },
+  { name: 'Instructions', value: instructions },
+  { name: 'Conversation starters', value: 'Let’s play!\nAn animal, please.\nWhat is my score?' },
+];
+
+const authentication = ({ origin, clientId, clientSecret }: EditorSettings): readonly EditorField[] => [
+  { name: 'Client ID', value: clientId },
+  { name: 'Client Secret', value: clientSecret },
+  { name: 'Authorization URL', value: `${origin}/authorize` },
+  { name: 'Token URL', value: `${origin}/token` },
+  { name: 'Scope', value: scopeNames.join(' ') },
+  { name: 'Token Exchange Method', value: 'Default (POST request)' },
+];
+
+const action = ({ origin }: EditorSettings): readonly EditorField[] => [
+  { name: 'Schema, Import from URL', value: `${origin}/openapi.yaml` },
+  { name: 'Privacy policy', value: `${origin}/privacy` },
+];

@@ -1,0 +1,40 @@
+/** The page that shows what goes into the GPT editor, without the secret. It is laid out for a loopback origin only. */
+import { html, renderHtml } from '@words-with-chat/broker';
+import type { EditorField, EditorSection } from './gpt-editor.ts';
+
+/** Renders the page. */
+export const setupPage = (sections: readonly EditorSection[]): string =>
+  `${renderHtml(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>What goes into the GPT editor · Words With Chat</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/style.css">
+<link rel="stylesheet" href="/setup.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header>
+  <a class="home" href="/"><img src="/favicon.svg" alt="" width="32" height="32">Words With Chat</a>
+</header>
+<main id="main" class="prose">
+  <h1>What goes into the GPT editor</h1>
+  <p class="lead">A click into a value selects all of it. This page exists on this machine only.</p>
+  <p>ChatGPT cannot reach this machine, so these values are for looking and for <code>npm run demo</code>. For a tunnel or a
+    domain, <code>npm run setup -- --origin https://words.example</code> prints the same with its addresses, and with the
+    secret.</p>
+  ${sections.map(section)}
+</main>
+</body>
+</html>`)}\n`;
+
+const section = ({ title, fields }: EditorSection) => html`
+  <h2>${title}</h2>
+  <dl class="kept">${fields.map(field)}
+  </dl>`;
+
+const field = ({ name, value }: EditorField) => html`
+    <div><dt>${name}</dt><dd class="value">${value}</dd></div>`;

@@ -1,0 +1,18 @@
+/** How the values for the GPT editor look in a terminal: ready to be copied, long ones without indentation. */
+import { styleText } from 'node:util';
+import type { EditorField, EditorSection } from './gpt-editor.ts';
+
+/** Gives the sections as text. */
+export const printed = (sections: readonly EditorSection[]): string => sections.map(section).join('\n');
+
+const section = ({ title, fields }: EditorSection): string => {
+  const width = Math.max(...fields.filter(isShort).map(({ name }) => name.length));
+  return `${styleText('bold', title)}\n\n${fields.map((each) => field(each, width)).join('')}`;
+};
+
+const field = (each: EditorField, width: number): string =>
+  isShort(each)
+    ? `  ${styleText('dim', each.name.padEnd(width))}  ${each.value}\n`
+    : `  ${styleText('dim', each.name)}\n\n${each.value}\n\n`;
+
+const isShort = ({ value }: EditorField): boolean => !value.includes('\n');

@@ -1,0 +1,37 @@
+/** The publisher's file of variables: made from the example, with everything drawn that can be drawn. */
+import { randomBytes } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { variablesExample, variablesFileOf } from '../app/places.ts';
+import { fillIn, readVariablesFile } from '../app/variables.ts';
+
+/** Whether there was something to write. */
+export type Outcome = 'made' | 'completed' | 'unchanged';
+
+/**
+ * Makes sure that the file holds a key ring, a client for the GPT and an origin. What it holds already stays as it is.
+ * @param origin written when the file has none; left out: nothing is
+ */
+export const ensureVariablesFile = async (
+  environment: NodeJS.ProcessEnv,
+  origin: string | undefined,
+): Promise<Outcome> => {
+  const known = await readVariablesFile(environment);
+  const text = known ?? (await readFile(variablesExample, 'utf8'));
+  const filled = fillIn(text, { ...drawn(), ...(origin !== undefined && { ORIGIN: origin }) });
+  if (filled === known) return 'unchanged';
+  const file = variablesFileOf(environment);
+  await writeFile(file, filled, { mode: 0o600 });
+  // The mode above is for a file that is new.
+  await chmod(file, 0o600);
+  return known === undefined ? 'made' : 'completed';
+};
+
+const drawn = () => ({
+  SEALING_KEYS: generateKey(
+    new Date().toISOString().slice(0, 10),
+    (length) => new Uint8Array(randomBytes(length)),
+  ),
+  GPT_CLIENT_ID: 'words-gpt',
+  GPT_CLIENT_SECRET: randomBytes(32).toString('base64url'),
+});

@@ -1,0 +1,27 @@
+/** `npm start`: the app on loopback, with stand-ins for the providers to sign in at. */
+import { people } from '@words-with-chat/lab';
+import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
+import type { Started, StartOptions } from './started.ts';
+
+export const startLocal = async (options: StartOptions): Promise<Started> => {
+  const system = await startLocalSystem(options);
+  return { ...system, summary: summary(system) };
+};
+
+const summary = ({ origin, googleIssuer, gptClientId, settingsFile }: LocalSystem): string => `
+  Words With Chat    ${origin}
+  API description    ${origin}/openapi.yaml
+  Sign-in stand-in   ${googleIssuer} in Google's place, with accounts of ${names}
+  ChatGPT's client   ${gptClientId}, its secret in ${settingsFile}
+  The GPT editor     ${origin}/setup shows what goes into it
+
+  To play its side   ${demoCommand(origin)}
+  To end             Ctrl-C; keys, users and scores stay
+`;
+
+const demoCommand = (origin: string): string => {
+  const { port } = new URL(origin);
+  return port === '8787' ? 'npm run demo' : `PORT=${port} npm run demo`;
+};
+
+const names = people.map(({ name }) => name).join(', ');

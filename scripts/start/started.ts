@@ -1,0 +1,16 @@
+/** What `npm start` has running, whichever way it was asked for. */
+
+export interface StartOptions {
+  readonly port: number;
+  readonly standInPort: number;
+  readonly dataFolder: string;
+  readonly log: (line: string) => void;
+}
+
+export interface Started {
+  /** Where everything is. */
+  readonly summary: string;
+  /** Settles with the reason when a part ends without having been told to. */
+  readonly died: Promise<string>;
+  close(): Promise<void>;
+}
