@@ -1,19 +1,22 @@
-/** `npm start`: runs the app and the sign-in stand-in until Ctrl-C; with `--origin`, the app alone behind a tunnel. */
+/**
+ * `npm start`: runs the app and the sign-in stand-in until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`,
+ * as a Pages project and not as a Worker.
+ */
 import { isPlain } from './app/command.ts';
-import { originOption } from './app/origin.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
+import { readArguments } from './start/arguments.ts';
 import { startLocal } from './start/local.ts';
 import type { Started, StartOptions } from './start/started.ts';
 import { startTunnelled } from './start/tunnelled.ts';
 
 const main = async (): Promise<number> => {
   const told = stopSignal();
-  const origin = originOption(process.argv.slice(2));
+  const { origin, platform } = readArguments(process.argv.slice(2));
   const ports = readPorts(process.env);
   const dataFolder = readDataFolder(process.env);
   const started = await Promise.race([
-    start(origin, { ...ports, dataFolder, log: (line) => console.error(line) }),
+    start(origin, { ...ports, platform, dataFolder, log: (line) => console.error(line) }),
     told,
   ]);
   if (started === undefined) return 130;

@@ -1,6 +1,7 @@
 /** The whole product on this machine: the app in workerd, and a stand-in for Google to sign in at. */
 import { mkdir } from 'node:fs/promises';
 import { type Person, people, startGoogle } from '@words-with-chat/lab';
+import type { Platform } from '../platform/platform.ts';
 import { demandFree, type Ports } from './ports.ts';
 import { ensureSettings, type Settings, settingsFile } from './settings.ts';
 import { startWorker } from './worker.ts';
@@ -9,6 +10,8 @@ export interface LocalSystemOptions extends Ports {
   /** Where database, keys and logs are kept; made when it is missing. */
   readonly dataFolder: string;
   readonly log: (line: string) => void;
+  /** As what the app runs; left out: as a Worker. */
+  readonly platform?: Platform;
   /** Further clients, as the app's variable `STATIC_CLIENTS` takes them (JSON). */
   readonly staticClients?: string;
   /** Who has an account at the stand-in; left out: the lab's people. */

@@ -15,6 +15,8 @@ export interface Child {
 
 export interface WranglerOptions {
   readonly dataFolder: string;
+  /** Where it runs; left out: here. */
+  readonly folder?: string;
   /** Told every line that is not empty. */
   readonly log: (line: string) => void;
 }
@@ -24,10 +26,14 @@ const cli = createRequire(import.meta.url).resolve('wrangler');
 /** How long a child may take to end before it is killed, in milliseconds. */
 const patience = 5_000;
 
-export const runWrangler = (args: readonly string[], { dataFolder, log }: WranglerOptions): Child => {
+export const runWrangler = (
+  args: readonly string[],
+  { dataFolder, folder = process.cwd(), log }: WranglerOptions,
+): Child => {
   // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if wrangler died before it.
   const child = spawn(process.execPath, ['--no-warnings', cli, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: folder,
     env: { ...process.env, ...environment(dataFolder) },
     detached: true,
   });

@@ -1,6 +1,8 @@
 /** What `npm start` has running, whichever way it was asked for. */
+import type { Platform } from '../platform/platform.ts';
 
 export interface StartOptions {
+  readonly platform: Platform;
   readonly port: number;
   readonly standInPort: number;
   readonly dataFolder: string;

@@ -19,7 +19,7 @@ export interface App {
 }
 
 /** What may be replaced of the surroundings; left out, the platform's own. */
-export type Surroundings = Pick<BrokerOptions, 'now' | 'log'>;
+export type Surroundings = Pick<BrokerOptions, 'now' | 'log' | 'sweepEvery' | 'afterResponse'>;
 
 /** Builds the app. Build it once per isolate: the broker keeps derived keys and the revocation memory. */
 export const createApp = (config: Config, bindings: Bindings, surroundings: Surroundings = {}): App => {

@@ -1,0 +1,19 @@
+/** The app's variables in a file, and not among a command's arguments, which every process on the machine can read. */
+import { writeFile } from 'node:fs/promises';
+import { StartRefused } from '../local-system/ports.ts';
+
+/**
+ * Writes them so that only their owner can read them.
+ * @throws StartRefused for a value that such a file cannot hold
+ */
+export const writeVariables = async (
+  file: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const lines = Object.entries(variables).map(([name, value]) => {
+    if (/['$\n]/.test(value))
+      throw new StartRefused(`${name} cannot hold a quote, a dollar sign or a line break.`);
+    return `${name}='${value}'\n`;
+  });
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+};
