@@ -1,3 +1,4 @@
 /** The sub-path export `@words-with-chat/broker/seal`: encrypt something under a rotatable key ring, in three lines. */
+export type { Purpose } from './derivation.ts';
 export { generateKey, type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
-export { createSealer, type Opened, type Purpose, type Sealer } from './sealer.ts';
+export { createSealer, type Opened, type Opener, type Sealer } from './sealer.ts';
