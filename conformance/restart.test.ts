@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import {
   beginSignIn,
   callApi,
-  freePort,
+  freePortsInARow,
   type GptAction,
   gptCallback,
   readCallback,
@@ -26,7 +26,8 @@ const start = (): Promise<LocalSystem> =>
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  ports = { port: await freePort(), standInPort: await freePort() };
+  const port = await freePortsInARow(6);
+  ports = { port, standInPort: port + 1 };
   system = await start();
 });
 

@@ -4,9 +4,10 @@ import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startRememberingGoogle } from '@words-with-chat/lab';
+import { freePortsInARow, startRememberingGoogle } from '@words-with-chat/lab';
 import type { TestProject } from 'vitest/node';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
+import type { StandIn } from '../scripts/local-system/stand-ins/stand-ins.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
 import { players } from './players.ts';
 
@@ -19,8 +20,8 @@ export interface Credentials {
 export interface RunningSystem {
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
-  /** Of Google's stand-in: on 127.0.0.1, another site. */
-  readonly googleIssuer: string;
+  /** The providers' stand-ins, Google's first: on 127.0.0.1, another site. */
+  readonly standIns: readonly StandIn[];
   readonly gpt: Credentials;
   /** A static client without a secret, redirecting to `/callback` on any port of 127.0.0.1; refresh tokens on request. */
   readonly publicClientId: string;
@@ -44,9 +45,10 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   await mkdir(localFolder, { recursive: true });
   await writeFile(logFile, '');
   const confidential = { clientId: 'demo-confidential', clientSecret: randomBytes(32).toString('base64url') };
+  const port = await freePortsInARow(6);
   const system = await startLocalSystem({
-    port: await freePort(),
-    standInPort: await freePort(),
+    port,
+    standInPort: port + 1,
     dataFolder,
     log: (line) => appendFileSync(logFile, `${line}\n`),
     staticClients: JSON.stringify(staticClients(confidential)),
@@ -55,9 +57,9 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   }).catch(async (cause: unknown) => {
     throw new Error(`The system did not start:\n${await readFile(logFile, 'utf8')}`, { cause });
   });
-  const { origin, googleIssuer, gptClientId, gptClientSecret } = system;
+  const { origin, standIns, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { origin, googleIssuer, gpt, publicClientId, confidential });
+  project.provide('system', { origin, standIns, gpt, publicClientId, confidential });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

@@ -33,7 +33,7 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
 };
 
 const startOwn = (terminal: Terminal): Promise<System> => {
-  terminal.say('Nothing is running: starting the app and the sign-in stand-in …');
+  terminal.say('Nothing is running: starting the app and the sign-in stand-ins …');
   return startLocalSystem({ ...readPorts(process.env), dataFolder, log: (line) => console.error(line) });
 };
 

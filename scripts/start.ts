@@ -30,7 +30,7 @@ const main = async (): Promise<number> => {
 
 const start = (origin: string | undefined, options: StartOptions): Promise<Started> => {
   if (origin !== undefined) return startTunnelled(origin, options);
-  console.log('Starting the app and the sign-in stand-in …');
+  console.log('Starting the app and the sign-in stand-ins …');
   return startLocal(options);
 };
 

@@ -53,7 +53,9 @@ export const signInWith = async (
   return answer.code;
 };
 
-const rememberAtGoogle = (page: Page, role: Role): Promise<void> =>
-  page
+const rememberAtGoogle = async (page: Page, role: Role): Promise<void> => {
+  const [google] = inject('system').standIns;
+  await page
     .context()
-    .addCookies([{ name: 'signed-in', value: player(role).email, url: inject('system').googleIssuer }]);
+    .addCookies([{ name: 'signed-in', value: player(role).email, url: google?.issuer ?? '' }]);
+};

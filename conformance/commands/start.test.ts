@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@words-with-chat/lab';
+import { freePortsInARow } from '@words-with-chat/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Running, runCommand, startCommand } from './command.ts';
+import { runCommand, startCommand } from './command.ts';
+import { untilReady } from './until-ready.ts';
 
 let folder: string;
 let port: number;
@@ -15,24 +16,12 @@ let variables: Readonly<Record<string, string>>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePort();
-  standInPort = await freePort();
+  port = await freePortsInARow(6);
+  standInPort = port + 1;
   variables = { PORT: String(port), STANDIN_PORT: String(standInPort), LOCAL_DATA_FOLDER: folder };
 });
 
 afterEach(() => rm(folder, { recursive: true }));
-
-/** Gives the summary as soon as it is there. */
-const untilReady = ({ process: child, finished }: Running): Promise<string> => {
-  const ready = new Promise<string>((resolve) => {
-    let said = '';
-    child.stdout?.on('data', (chunk) => {
-      said += chunk;
-      if (said.includes('Ctrl-C')) resolve(said);
-    });
-  });
-  return Promise.race([ready, finished.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
-};
 
 const isSilent = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
 
@@ -43,7 +32,9 @@ describe('npm start', () => {
     const settings = join(folder, 'settings.json');
     for (const part of [
       `http://localhost:${port}`,
-      `http://127.0.0.1:${standInPort}`,
+      ...['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect'].map(
+        (label, at) => `http://127.0.0.1:${standInPort + at} in place of ${label}`,
+      ),
       'words-gpt',
       settings,
     ]) {
@@ -70,6 +61,7 @@ describe('npm start', () => {
   it.each([
     ['PORT', () => port],
     ['STANDIN_PORT', () => standInPort],
+    ['STANDIN_PORT', () => standInPort + 4],
   ])('says that the port of %s is taken, and ends', async (variable, taken) => {
     const server = createServer().listen(taken(), '127.0.0.1');
     await once(server, 'listening');
@@ -138,5 +130,4 @@ const anySettings = {
   sealingKeys: 'k',
   gptClientId: 'words-gpt',
   gptClientSecret: 's',
-  googleClientSecret: 's',
 };

@@ -1,6 +1,7 @@
-/** The two ports of the local system: which ones, and whether they are free. */
+/** The ports of the local system: which ones, and whether they are free. */
 import { connect } from 'node:net';
 import { Refused } from '../app/command.ts';
+import { plans } from './stand-ins/plans.ts';
 
 /** The start cannot go on, and the message says all that its reader needs. */
 export class StartRefused extends Refused {
@@ -9,19 +10,25 @@ export class StartRefused extends Refused {
 
 export interface Ports {
   readonly port: number;
+  /** The first of several in a row, one for each provider's stand-in. */
   readonly standInPort: number;
 }
 
+const standInCount = plans.length;
+
 /**
- * Reads `PORT` (8787 when left out) and `STANDIN_PORT` (the one after it when left out).
+ * Reads `PORT` (8787 when left out) and `STANDIN_PORT`, the first of five (the one after `PORT` when left out).
  * @throws StartRefused for what is not a port
  */
 export const readPorts = (environment: Readonly<Record<string, string | undefined>>): Ports => {
   const { PORT, STANDIN_PORT } = environment;
   const port = readPort('PORT', PORT) ?? 8787;
   const standInPort = readPort('STANDIN_PORT', STANDIN_PORT) ?? port + 1;
-  if (standInPort === port || standInPort > 65_535) {
-    throw new StartRefused('STANDIN_PORT must be a port of its own, from 1 to 65535.');
+  const last = standInPort + standInCount - 1;
+  if ((standInPort <= port && port <= last) || last > 65_535) {
+    throw new StartRefused(
+      `STANDIN_PORT must be the first of ${standInCount} ports from 1 to 65535 without PORT among them.`,
+    );
   }
   return { port, standInPort };
 };

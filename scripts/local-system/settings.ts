@@ -9,9 +9,8 @@ export interface Settings {
   /** A key ring; secret. */
   readonly sealingKeys: string;
   readonly gptClientId: string;
-  /** 256 bits as base64url; secret, like the next. */
+  /** 256 bits as base64url; secret. */
   readonly gptClientSecret: string;
-  readonly googleClientSecret: string;
 }
 
 export const settingsFile = (dataFolder: string): string => join(dataFolder, 'settings.json');
@@ -51,18 +50,14 @@ const drawSettings = (): Settings => ({
   sealingKeys: generateKey('local', (length) => new Uint8Array(randomBytes(length))),
   gptClientId: 'words-gpt',
   gptClientSecret: randomBytes(32).toString('base64url'),
-  googleClientSecret: randomBytes(32).toString('base64url'),
 });
 
 const parseSettings = (text: string): Settings | undefined => {
   const values = readObject(text);
-  const { sealingKeys, gptClientId, gptClientSecret, googleClientSecret } = values;
+  const { sealingKeys, gptClientId, gptClientSecret } = values;
   const isWhole =
-    typeof sealingKeys === 'string' &&
-    typeof gptClientId === 'string' &&
-    typeof gptClientSecret === 'string' &&
-    typeof googleClientSecret === 'string';
-  return isWhole ? { sealingKeys, gptClientId, gptClientSecret, googleClientSecret } : undefined;
+    typeof sealingKeys === 'string' && typeof gptClientId === 'string' && typeof gptClientSecret === 'string';
+  return isWhole ? { sealingKeys, gptClientId, gptClientSecret } : undefined;
 };
 
 const readObject = (text: string): Readonly<Partial<Record<keyof Settings, unknown>>> => {

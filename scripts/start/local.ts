@@ -1,5 +1,6 @@
 /** `npm start`: the app on loopback, with stand-ins for the providers to sign in at. */
 import { people } from '@words-with-chat/lab';
+import type { StandIn } from '../local-system/stand-ins/stand-ins.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
 import type { Started, StartOptions } from './started.ts';
 
@@ -8,16 +9,19 @@ export const startLocal = async (options: StartOptions): Promise<Started> => {
   return { ...system, summary: summary(system) };
 };
 
-const summary = ({ origin, googleIssuer, gptClientId, settingsFile }: LocalSystem): string => `
+const summary = ({ origin, standIns, gptClientId, settingsFile }: LocalSystem): string => `
   Words With Chat    ${origin}
   API description    ${origin}/openapi.yaml
-  Sign-in stand-in   ${googleIssuer} in Google's place, with accounts of ${names}
+  Sign in at         ${standIns.map(place).join('\n                     ')}
+                     all stand-ins, with accounts of ${names}
   ChatGPT's client   ${gptClientId}, its secret in ${settingsFile}
   The GPT editor     ${origin}/setup shows what goes into it
 
   To play its side   ${demoCommand(origin)}
   To end             Ctrl-C; keys, users and scores stay
 `;
+
+const place = ({ label, issuer }: StandIn): string => `${issuer} in place of ${label}`;
 
 const demoCommand = (origin: string): string => {
   const { port } = new URL(origin);

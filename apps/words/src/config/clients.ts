@@ -1,8 +1,9 @@
 /** The clients of the environment: the GPT, and those that are registered by hand. */
-import { type Client, ConfigurationError, gptAction, staticClient } from '@words-with-chat/broker';
+import { type Client, gptAction, staticClient } from '@words-with-chat/broker';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
-import { type Environment, named, optional, required, VariableError, words } from './variables.ts';
+import { madeOf, readList } from './json-list.ts';
+import { type Environment, named, optional, required, words } from './variables.ts';
 
 /**
  * Reads all clients.
@@ -48,42 +49,10 @@ const staticClients = v.array(
   }),
 );
 
-const readStaticClients = (environment: Environment): readonly Client[] => {
-  const text = optional(environment, 'STATIC_CLIENTS');
-  if (text === undefined) return [];
-  const parsed = v.safeParse(staticClients, parseJson(text));
-  if (!parsed.success) {
-    const place = v.getDotPath(parsed.issues[0]);
-    throw new VariableError(
-      'STATIC_CLIENTS',
-      `does not hold a list of clients: look at ${place || 'its beginning'}.`,
-    );
-  }
-  return parsed.output.map(({ secrets, offlineAccess, ...client }) =>
-    staticOne({
-      ...client,
-      ...(secrets && { secrets }),
-      ...(offlineAccess && { offlineAccess }),
-    }),
+const readStaticClients = (environment: Environment): readonly Client[] =>
+  readList(environment, 'STATIC_CLIENTS', staticClients, 'clients').map(
+    ({ secrets, offlineAccess, ...client }) =>
+      madeOf('STATIC_CLIENTS', client.id, () =>
+        staticClient({ ...client, ...(secrets && { secrets }), ...(offlineAccess && { offlineAccess }) }),
+      ),
   );
-};
-
-// The list has one name for many clients, so the option is part of the sentence.
-const staticOne = (options: Parameters<typeof staticClient>[0]): Client => {
-  try {
-    return staticClient(options);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new VariableError('STATIC_CLIENTS', `is wrong at ${options.id}: ${error.message}`, {
-      cause: error,
-    });
-  }
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new VariableError('STATIC_CLIENTS', 'must be JSON.', { cause });
-  }
-};

@@ -1,4 +1,4 @@
-/** Variables that hold URLs: the deployment's own origin, and issuers of identity providers. */
+/** URLs in variables: the deployment's own origin, stand-ins, and issuers of identity providers. */
 import { type Environment, optional, required, VariableError } from './variables.ts';
 
 /**
@@ -22,26 +22,29 @@ export const readOrigin = (environment: Environment): string => {
 };
 
 /**
- * Reads the issuer of a provider.
- * @param origin the app's own: plain http is for an issuer on loopback of an app on loopback
- * @throws VariableError unless it is such a URL, without query and fragment
+ * Reads where a provider's stand-in is.
+ * @param origin the app's own: an app that others can reach has no stand-ins
+ * @throws VariableError unless it is an http origin on loopback, of an app on loopback
  */
-export const readIssuer = (
+export const readStandIn = (
   environment: Environment,
   variable: string,
   origin: string,
 ): string | undefined => {
   const text = optional(environment, variable);
   if (text === undefined) return undefined;
+  if (!isOnLoopback(origin))
+    throw new VariableError(variable, 'is for a stand-in, and an ORIGIN that others can reach has none.');
   const url = URL.parse(text);
-  const allowed = url?.protocol === 'https:' || (url !== null && isLoopback(url) && isOnLoopback(origin));
-  if (url === null || !allowed || /[?#@]/.test(text)) {
-    throw new VariableError(
-      variable,
-      'must be an https URL; http is for loopback only, of an ORIGIN on loopback.',
-    );
-  }
+  if (url === null || url.origin !== text || !isLoopback(url))
+    throw new VariableError(variable, 'must be an http origin on loopback without a path.');
   return text;
+};
+
+/** Tells whether an issuer may be asked by the app at `origin`: https, or both on loopback. */
+export const isIssuer = (issuer: string, origin: string): boolean => {
+  const url = URL.parse(issuer);
+  return url !== null && (url.protocol === 'https:' || (isLoopback(url) && isOnLoopback(origin)));
 };
 
 /** Tells whether an origin is reached from this machine alone. */

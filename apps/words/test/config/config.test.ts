@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { client, clients, deployed, issuer, key, secret } from './environment.ts';
+import {
+  apple,
+  client,
+  clients,
+  deployed,
+  gitHub,
+  issuer,
+  issuers,
+  key,
+  microsoft,
+  secret,
+} from './environment.ts';
 
 describe('the configuration', () => {
   it('of a deployment has the GPT and Google', () => {
@@ -35,29 +46,82 @@ describe('the configuration', () => {
     });
   });
 
-  it('takes any issuer beside Google, or in its place', () => {
-    const ids = (environment: object) =>
-      readConfig({ ...environment }).providers.map(({ id, label }) => [id, label]);
-    expect(ids({ ...deployed, ...issuer })).toEqual([
-      ['google', 'Google'],
-      ['oidc', 'Example'],
-    ]);
-    expect(ids({ ...deployed, GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined, ...issuer })).toEqual([
-      ['oidc', 'Example'],
+  it('has every provider whose credentials are set, in this order', () => {
+    const all = { ...issuers(issuer), ...apple, ...microsoft, ...gitHub, ...deployed };
+    expect(readConfig(all).providers).toMatchObject([
+      { id: 'google', label: 'Google', configuredUrls: ['https://accounts.google.com'] },
+      { id: 'github', label: 'GitHub' },
+      {
+        id: 'microsoft',
+        label: 'Microsoft',
+        configuredUrls: ['https://login.microsoftonline.com/common/v2.0'],
+      },
+      { id: 'apple', label: 'Apple', configuredUrls: ['https://appleid.apple.com'], answersBy: 'form_post' },
+      { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },
     ]);
   });
 
+  it.each<[string, object]>([
+    ['github', gitHub],
+    ['microsoft', microsoft],
+    ['apple', apple],
+    ['login', issuers(issuer)],
+  ])('does with %s alone', (id, environment) => {
+    const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+    expect(readConfig({ ...deployed, ...noGoogle, ...environment }).providers).toMatchObject([{ id }]);
+  });
+
+  it('takes several issuers at once, each with its scopes and parameters', async () => {
+    const other = { ...issuer, id: 'other', label: 'Other', issuer: 'https://other.example/realm' };
+    const scopes = ['openid', 'offline_access'];
+    const authorizationParameters = { prompt: 'consent' };
+    const list = issuers(issuer, { ...other, scopes, authorizationParameters });
+    const { providers } = readConfig({ ...deployed, ...list });
+    expect(providers.slice(1)).toMatchObject([
+      { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },
+      { id: 'other', label: 'Other', configuredUrls: ['https://other.example/realm'] },
+    ]);
+    const metadata = {
+      issuer: other.issuer,
+      authorization_endpoint: 'https://other.example/authorize',
+      token_endpoint: 'https://other.example/token',
+      jwks_uri: 'https://other.example/keys',
+    };
+    const leg = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
+    const url = await providers[2]?.authorizationUrl(
+      { ...leg, codeVerifier: 'v'.repeat(43) },
+      { fetch: async () => Response.json(metadata), now: () => 0, allowLoopbackHttp: false },
+    );
+    expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
+      client_id: 'oidc-id',
+      scope: 'openid offline_access',
+      prompt: 'consent',
+    });
+  });
+
+  it('takes Microsoft’s people of one tenant', () => {
+    const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
+    const { providers } = readConfig({ ...deployed, ...microsoft, MICROSOFT_TENANT: tenant });
+    expect(providers[1]?.configuredUrls).toEqual([`https://login.microsoftonline.com/${tenant}/v2.0`]);
+  });
+
   it('takes stand-ins where only this machine can reach the app', () => {
+    const at = (port: number) => `http://127.0.0.1:${port}`;
     const { providers } = readConfig({
-      ...deployed,
+      ...{ ...deployed, ...gitHub, ...microsoft, ...apple },
       ORIGIN: 'http://localhost:8787',
-      GOOGLE_ISSUER: 'http://127.0.0.1:8788',
-      ...issuer,
-      OIDC_ISSUER: 'http://127.0.0.1:8789/realm',
+      GOOGLE_STAND_IN: at(1),
+      GITHUB_STAND_IN: at(2),
+      MICROSOFT_STAND_IN: at(3),
+      APPLE_STAND_IN: at(4),
+      ...issuers({ ...issuer, issuer: `${at(5)}/realm` }),
     });
     expect(providers.map(({ configuredUrls }) => configuredUrls)).toEqual([
-      ['http://127.0.0.1:8788'],
-      ['http://127.0.0.1:8789/realm'],
+      [at(1)],
+      [`${at(2)}/login/oauth/authorize`, `${at(2)}/login/oauth/access_token`, `${at(2)}/user`],
+      [`${at(3)}/common/v2.0`],
+      [at(4)],
+      [`${at(5)}/realm`],
     ]);
   });
 

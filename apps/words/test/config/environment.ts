@@ -1,4 +1,5 @@
 /** Environments to read, and parts of them to change. */
+import { exportPKCS8, generateKeyPair } from 'jose';
 
 export const key = 'k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 export const secret = 's'.repeat(32);
@@ -12,12 +13,28 @@ export const deployed = {
   GOOGLE_CLIENT_SECRET: 'google-secret',
 };
 
-export const issuer = {
-  OIDC_ISSUER: 'https://login.example',
-  OIDC_CLIENT_ID: 'oidc-id',
-  OIDC_CLIENT_SECRET: 'oidc-secret',
-  OIDC_LABEL: 'Example',
+export const gitHub = { GITHUB_CLIENT_ID: 'github-id', GITHUB_CLIENT_SECRET: 'github-secret' };
+export const microsoft = { MICROSOFT_CLIENT_ID: 'microsoft-id', MICROSOFT_CLIENT_SECRET: 'microsoft-secret' };
+
+const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+/** As it has to stand on one line of a file. */
+export const applesKey = (await exportPKCS8(privateKey)).trim().replaceAll('\n', '\\n');
+
+export const apple = {
+  APPLE_CLIENT_ID: 'example.words.signin',
+  APPLE_TEAM_ID: 'ABCDE12345',
+  APPLE_KEY_ID: 'FGHIJ67890',
+  APPLE_PRIVATE_KEY: applesKey,
 };
+
+export const issuer = {
+  id: 'login',
+  label: 'Example',
+  issuer: 'https://login.example',
+  clientId: 'oidc-id',
+  clientSecret: 'oidc-secret',
+};
+export const issuers = (...list: readonly object[]) => ({ OIDC_PROVIDERS: JSON.stringify(list) });
 
 export const client = { id: 'app', name: 'App', redirectUris: ['https://app.example/callback'] };
 export const clients = (...list: readonly object[]) => ({ STATIC_CLIENTS: JSON.stringify(list) });

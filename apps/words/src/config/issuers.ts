@@ -1,0 +1,42 @@
+/** `OIDC_PROVIDERS`: any number of OpenID Connect issuers. */
+import { type IdentityProvider, oidc } from '@words-with-chat/broker';
+import * as v from 'valibot';
+import { madeOf, readList } from './json-list.ts';
+import { isIssuer } from './urls.ts';
+import { type Environment, VariableError } from './variables.ts';
+
+const variable = 'OIDC_PROVIDERS';
+
+const issuers = v.array(
+  v.strictObject({
+    id: v.string(),
+    label: v.string(),
+    issuer: v.string(),
+    clientId: v.string(),
+    clientSecret: v.string(),
+    scopes: v.optional(v.array(v.string())),
+    authorizationParameters: v.optional(v.record(v.string(), v.string())),
+  }),
+);
+
+/**
+ * Reads them.
+ * @param origin the app's own: plain http is for issuers on loopback of an app on loopback
+ * @throws VariableError saying which of them is wrong, and where
+ */
+export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
+  readList(environment, variable, issuers, 'providers').map(
+    ({ scopes, authorizationParameters, ...settings }) => {
+      if (!isIssuer(settings.issuer, origin)) {
+        const problem = 'issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback.';
+        throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
+      }
+      return madeOf(variable, settings.id, () =>
+        oidc({
+          ...settings,
+          ...(scopes && { scopes }),
+          ...(authorizationParameters && { authorizationParameters }),
+        }),
+      );
+    },
+  );

@@ -1,0 +1,136 @@
+/** Providers that must not start: half configured, malformed, or stand-ins where others can reach the app. */
+import { describe, it } from 'vitest';
+import { apple, gitHub, issuer, issuers, microsoft } from './environment.ts';
+import { type Case, expectRefusal } from './refusal.ts';
+
+const belongTogether = /^\w+ is missing: .* belong together\.$/;
+const noStandIn = /^\w+ is for a stand-in, and an ORIGIN that others can reach has none\.$/;
+const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
+const noIssuer =
+  /^OIDC_PROVIDERS is wrong at login: issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback\.$/;
+const wrongIssuer = /^OIDC_PROVIDERS is wrong at \S*: providers\./;
+const onLoopback = { ORIGIN: 'http://localhost:8787' };
+const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+const loopback = 'http://127.0.0.1:8788';
+
+const halves: readonly Case[] = [
+  ...Object.keys({ ...gitHub, ...microsoft, ...apple }),
+  ...['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+].map((name) => [
+  name,
+  'missing beside what belongs to it',
+  { ...gitHub, ...microsoft, ...apple, [name]: '' },
+  belongTogether,
+]);
+
+const standIns: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
+  const name = `${vendor}_STAND_IN`;
+  const all = { ...gitHub, ...microsoft, ...apple };
+  return [
+    [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, noStandIn],
+    [name, 'W13.2 on https, of an app that is not', { ...all, [name]: 'https://id.example' }, noStandIn],
+    [name, 'others can reach', { ...all, ...onLoopback, [name]: 'http://id.example' }, noStandInOrigin],
+    [name, 'on https', { ...all, ...onLoopback, [name]: 'https://id.example' }, noStandInOrigin],
+    [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, noStandInOrigin],
+    [name, 'no URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, noStandInOrigin],
+  ] satisfies readonly Case[];
+});
+
+const wrong: readonly Case[] = [
+  ...halves,
+  ...standIns,
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing beside a stand-in',
+    { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_STAND_IN: loopback },
+    belongTogether,
+  ],
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing like every provider',
+    noGoogle,
+    /^GOOGLE_CLIENT_ID is missing, and no other provider is there in its place/,
+  ],
+  [
+    'GITHUB_CLIENT_SECRET',
+    'with a blank in it',
+    { ...gitHub, GITHUB_CLIENT_SECRET: 'git hub' },
+    /^GITHUB_CLIENT_SECRET must be given, as printable ASCII without spaces\.$/,
+  ],
+  [
+    'MICROSOFT_TENANT',
+    'a domain',
+    { ...microsoft, MICROSOFT_TENANT: 'contoso.onmicrosoft.com' },
+    /^MICROSOFT_TENANT must be common, organizations, consumers or the id of a tenant\.$/,
+  ],
+  ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, belongTogether],
+  ['APPLE_TEAM_ID', 'too short', { ...apple, APPLE_TEAM_ID: 'ABC' }, /^APPLE_TEAM_ID must be ten letters /],
+  ['APPLE_KEY_ID', 'in lower case', { ...apple, APPLE_KEY_ID: 'abcde12345' }, /^APPLE_KEY_ID must be ten /],
+  [
+    'APPLE_PRIVATE_KEY',
+    'no key',
+    { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
+    /^APPLE_PRIVATE_KEY must be the text of the \.p8 file that Apple gave you\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be JSON\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'no list',
+    { OIDC_PROVIDERS: JSON.stringify(issuer) },
+    / does not hold a list of providers: look at its beginning\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'without a secret',
+    issuers(issuer, { ...issuer, clientSecret: undefined }),
+    /: look at 1\.clientSecret\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: look at 0\.secret\.$/],
+  ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: look at 0\.scopes\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'a bad id',
+    issuers({ ...issuer, id: 'My Login' }),
+    /^OIDC_PROVIDERS is wrong at My Login: /,
+  ],
+  ['OIDC_PROVIDERS', 'no label', issuers({ ...issuer, label: ' ' }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
+  [
+    'OIDC_PROVIDERS',
+    'a parameter of ours',
+    issuers({ ...issuer, authorizationParameters: { state: 'x' } }),
+    wrongIssuer,
+  ],
+  ['OIDC_PROVIDERS', 'with a query', issuers({ ...issuer, issuer: 'https://login.example?x' }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'no URL', issuers({ ...issuer, issuer: 'login.example' }), noIssuer],
+  [
+    'OIDC_PROVIDERS',
+    'http that others can reach',
+    { ...onLoopback, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
+    noIssuer,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'W13.2 on loopback, of an app that is not',
+    issuers({ ...issuer, issuer: 'http://127.0.0.1:1' }),
+    noIssuer,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an id twice',
+    issuers(issuer, issuer),
+    /^OIDC_PROVIDERS must not use the id login twice\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'the id of Google',
+    issuers({ ...issuer, id: 'google' }),
+    / must not use the id google twice\.$/,
+  ],
+];
+
+describe('providers that must not start', () => {
+  it.each(wrong)('name %s in one sentence without a secret: %s', (variable, _, changes, sentence) => {
+    expectRefusal(variable, changes, sentence);
+  });
+});

@@ -1,0 +1,87 @@
+/** Which stand-ins there are, in the order of their ports, and the app's variables for each. */
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  type StartUpstream,
+  startApple,
+  startGitHub,
+  startGoogle,
+  startMicrosoft,
+  startOidcIssuer,
+} from '@words-with-chat/lab';
+
+export interface Plan {
+  /** Of the provider, as in its callback. */
+  readonly id: string;
+  /** As on the button: `Google`. */
+  readonly label: string;
+  readonly start: StartUpstream;
+  readonly variables: (issuer: string, secret: string) => Readonly<Record<string, string>>;
+}
+
+/** The app's, at all of them. */
+export const clientId = 'words-with-chat.local';
+
+export const plans: readonly Plan[] = [
+  {
+    id: 'google',
+    label: 'Google',
+    start: startGoogle,
+    variables: (issuer, secret) => withSecret('GOOGLE', issuer, secret),
+  },
+  {
+    id: 'github',
+    label: 'GitHub',
+    start: startGitHub,
+    variables: (issuer, secret) => withSecret('GITHUB', issuer, secret),
+  },
+  {
+    id: 'microsoft',
+    label: 'Microsoft',
+    start: startMicrosoft,
+    // The stand-in's metadata name the tenant of personal accounts, also under "common".
+    variables: (issuer, secret) => ({
+      ...withSecret('MICROSOFT', issuer, secret),
+      MICROSOFT_TENANT: 'consumers',
+    }),
+  },
+  {
+    id: 'apple',
+    label: 'Apple',
+    start: startApple,
+    variables: (issuer) => ({
+      APPLE_CLIENT_ID: clientId,
+      APPLE_TEAM_ID: 'TEAM000000',
+      APPLE_KEY_ID: 'KEY0000000',
+      APPLE_PRIVATE_KEY: drawApplesKey(),
+      APPLE_STAND_IN: issuer,
+    }),
+  },
+  {
+    id: 'oidc',
+    label: 'OpenID Connect',
+    start: startOidcIssuer,
+    variables: (issuer, secret) => ({ OIDC_PROVIDERS: JSON.stringify([oidcProvider(issuer, secret)]) }),
+  },
+];
+
+const withSecret = (name: string, issuer: string, secret: string): Readonly<Record<string, string>> => ({
+  [`${name}_CLIENT_ID`]: clientId,
+  [`${name}_CLIENT_SECRET`]: secret,
+  [`${name}_STAND_IN`]: issuer,
+});
+
+const oidcProvider = (issuer: string, clientSecret: string) => ({
+  id: 'oidc',
+  label: 'OpenID Connect',
+  issuer,
+  clientId,
+  clientSecret,
+  // Otherwise it would remember the first person for as long as it runs.
+  authorizationParameters: { prompt: 'login' },
+});
+
+/** A key as Apple gives it, on one line. */
+const drawApplesKey = (): string => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim().replaceAll('\n', '\\n');
+};
