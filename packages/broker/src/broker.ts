@@ -5,6 +5,7 @@ import { limitByAddress } from './doors/limit-by-address.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { markEndpoint } from './endpoints/mark.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { createProtect } from './endpoints/protect.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
@@ -33,6 +34,7 @@ import { createVault } from './tokens/vault.ts';
 const authorizePath = '/authorize';
 const consentPath = '/authorize/consent';
 const stylesheetPath = '/authorize/style.css';
+const markPath = (provider: string): string => `/authorize/marks/${provider}.svg`;
 const callbackPath = '/callback';
 const tokenPath = '/token';
 const metadataPath = '/.well-known/oauth-authorization-server';
@@ -54,6 +56,9 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
       mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
+      ...[...rooms.providers.values()].flatMap(({ id, mark }) =>
+        mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
+      ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
       mount(tokenPath, tokenEndpoint(rooms)),
       mount(metadataPath, metadataEndpoint(rooms)),
@@ -72,7 +77,7 @@ const furnish = (options: BrokerOptions) => {
   const registry = createRegistry(options.clients, issuer);
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
-    ...{ authorizePath, consentPath, stylesheetPath, tokenPath },
+    ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath },
     vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
     lifetimes: parseLifetimes(options.lifetimes),
     scopes: parseScopes(options.scopes, registry.clients),
