@@ -59,6 +59,14 @@ export default defineConfig(async () => ({
       await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
       { test: { name: 'lab', include: ['packages/lab/test/**/*.test.ts'] } },
       { test: { name: 'deploy', include: ['deploy/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'examples',
+          include: ['examples/*/test/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without the commands, which are the same for both.
       conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/commands/**']),

@@ -21,7 +21,7 @@ import {
 export type { RateLimiter } from './limits/rate-limiter.ts';
 export type { Access } from './tokens/access-token.ts';
 export type { RevocationPage, TokenOrigin } from './tokens/ledger.ts';
-export type { Protection, RevocationSource };
+export type { Protection, Requirement, RevocationSource };
 
 export interface ResourceServerOptions {
   /** The broker's origin, which the challenge names. */
