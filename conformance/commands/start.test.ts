@@ -79,6 +79,18 @@ describe('npm start', () => {
     expect(stderr).toBe(`PORT must be a port from 1 to 65535, not "${text}".\n`);
   });
 
+  it.each([
+    ['8790', '8787'],
+    ['8787', '8787'],
+    ['8787', '65532'],
+  ])('refuses stand-ins whose ports hold %s or end beyond the last: from %s', async (PORT, STANDIN_PORT) => {
+    const { code, stderr } = await runCommand('start', { ...variables, PORT, STANDIN_PORT });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'STANDIN_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
+    );
+  });
+
   it('says that its secrets are damaged, and draws no others over them', async () => {
     const settings = join(folder, 'settings.json');
     await writeFile(settings, '{"sealingKeys":"');

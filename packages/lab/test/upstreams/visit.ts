@@ -39,7 +39,7 @@ export const standIns = {
 export type Name = keyof typeof standIns;
 export const names = ['google', 'github', 'microsoft', 'apple', 'oidc'] as const satisfies readonly Name[];
 
-export const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
+const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
 export const redirectUri = 'http://localhost:8787/callback';
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 
