@@ -109,7 +109,10 @@ export type Revocation = RevocationTarget & {
   readonly deadAfter: EpochSeconds;
 };
 
-/** `cursor` is never below the one asked with, and 0 when nothing was ever appended. */
+/**
+ * `cursor` is 0 when nothing was ever appended. It is below the one asked with only after the storage was restored from a
+ * backup: then the page holds all that live, for their numbers began again.
+ */
 export type RevocationPage =
   | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }
   /** More than `limit` lines live: ask `isRevoked` per call instead. */

@@ -152,17 +152,18 @@ const revoke = (memory: Memory, target: RevocationTarget, now: EpochSeconds): vo
 };
 
 const revocationsSince = (
-  { lines }: Memory,
+  { lines, lastSeq }: Memory,
   cursor: number | undefined,
   now: EpochSeconds,
   limit: number,
 ): RevocationPage => {
-  const news = lines.filter(({ seq, deadAfter }) => seq > (cursor ?? 0) && deadAfter > now);
+  const after = cursor === undefined || cursor > lastSeq ? 0 : cursor;
+  const news = lines.filter(({ seq, deadAfter }) => seq > after && deadAfter > now);
   if (news.length > limit) return { kind: 'too-many' };
   return {
     kind: 'page',
     revocations: news.map(({ seq: _, ...revocation }) => revocation),
-    cursor: Math.max(cursor ?? 0, lines.at(-1)?.seq ?? 0),
+    cursor: lastSeq,
   };
 };
 
