@@ -107,6 +107,27 @@ describe('npm start', () => {
   });
 });
 
+describe('npm run start:pages', () => {
+  it('runs the app as a Pages project, is played against, and ends with Ctrl-C', async () => {
+    const start = startCommand('start', variables, { args: ['--pages'] });
+    expect(await untilReady(start)).toContain(`http://localhost:${port}`);
+    const demo = await runCommand('demo', variables);
+    expect(demo).toMatchObject({ code: 0, stderr: '' });
+    expect(demo.stdout).toContain('score: 1');
+    // Secrets are in a file for nobody else.
+    expect((await stat(join(folder, 'pages', '.dev.vars'))).mode & 0o777).toBe(0o600);
+    start.process.kill('SIGINT');
+    expect(await start.finished).toMatchObject({ code: 0 });
+    await isSilent(`http://localhost:${port}`);
+  });
+
+  it('says that it does not know an argument', async () => {
+    const { code, stdout, stderr } = await runCommand('start', variables, { args: ['--page'] });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Unknown option '--page'/);
+  });
+});
+
 describe('npm run demo', () => {
   it('starts what it needs, plays it through, and ends it again', async () => {
     const demo = await runCommand('demo', variables);
