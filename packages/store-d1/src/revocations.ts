@@ -42,8 +42,8 @@ export const revocationsSince = async (
   return { kind: 'page', revocations: rows.map(revocationOf), cursor: newest?.results[0]?.seq ?? 0 };
 };
 
-/** SQLite's own count of what was ever appended: sweeping leaves it, only a restored database takes it back. */
-const newestSeq = "SELECT coalesce(max(seq), 0) AS seq FROM sqlite_sequence WHERE name = 'revocations'";
+/** A cursor ahead of it is of lines that were swept, or of another database: then all that is here is news. */
+const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
 
 export const isRevoked = async (db: D1Database, token: TokenOrigin, now: EpochSeconds): Promise<boolean> => {
   const [found] = await roundTrip<{ readonly seq: number }>(

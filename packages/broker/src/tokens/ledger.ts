@@ -110,8 +110,8 @@ export type Revocation = RevocationTarget & {
 };
 
 /**
- * `cursor` is 0 when nothing was ever appended. It is below the one asked with only after the storage was restored from a
- * backup: then the page holds all that live, for their numbers began again.
+ * `cursor` names the newest line that is stored, 0 when there is none. It may be below the one asked with, after a sweep or after
+ * a backup was restored, whose numbers began again: then the page holds all lines that live.
  */
 export type RevocationPage =
   | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }

@@ -152,18 +152,19 @@ const revoke = (memory: Memory, target: RevocationTarget, now: EpochSeconds): vo
 };
 
 const revocationsSince = (
-  { lines, lastSeq }: Memory,
+  { lines }: Memory,
   cursor: number | undefined,
   now: EpochSeconds,
   limit: number,
 ): RevocationPage => {
-  const after = cursor === undefined || cursor > lastSeq ? 0 : cursor;
+  const newest = lines.at(-1)?.seq ?? 0;
+  const after = cursor === undefined || cursor > newest ? 0 : cursor;
   const news = lines.filter(({ seq, deadAfter }) => seq > after && deadAfter > now);
   if (news.length > limit) return { kind: 'too-many' };
   return {
     kind: 'page',
     revocations: news.map(({ seq: _, ...revocation }) => revocation),
-    cursor: lastSeq,
+    cursor: newest,
   };
 };
 
