@@ -24,7 +24,7 @@ import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
-import { logToConsole, systemClock, systemRandom } from './surroundings.ts';
+import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import type { Ledger } from './tokens/ledger.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
@@ -70,7 +70,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
 
 /** Parses every option, and lays out all that the endpoints stand on. */
 const furnish = (options: BrokerOptions) => {
-  const { log = logToConsole, now = systemClock, randomBytes = systemRandom } = options;
+  const { now = systemClock, randomBytes = systemRandom } = options;
+  const log = surelyLogging(options.log ?? logToConsole);
   const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
