@@ -69,7 +69,7 @@ export default defineConfig(async () => ({
       },
       conformance('conformance', 'conformance/on-workers.ts'),
       // Without the commands, which are the same for both.
-      conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/commands/**']),
+      conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/{commands,deploying}/**']),
     ],
   },
 }));
