@@ -68,8 +68,11 @@ export default defineConfig(async () => ({
         },
       },
       conformance('conformance', 'conformance/on-workers.ts'),
-      // Without the commands, which are the same for both.
-      conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/{commands,deploying}/**']),
+      // Without what is the same for both: the commands, and the browser that the tests look through.
+      conformance('conformance-pages', 'conformance/on-pages.ts', [
+        'conformance/{commands,deploying}/**',
+        'conformance/browser/chromium.test.ts',
+      ]),
     ],
   },
 }));
