@@ -10,11 +10,9 @@ export const guard =
     scopes: readonly string[],
   ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>
   async (request, response, next) => {
-    // The API's own address, from its configuration: whatever stands in front of this process may have changed the host.
-    const url = new URL(request.originalUrl, resource);
-    const caller = await server.protect(new Request(url, { headers: authorizationOf(request.rawHeaders) }), {
-      scopes,
-    });
+    // Under the API's own address, from its configuration: the host of a request is whatever its sender wrote.
+    const asked = new Request(resource, { headers: authorizationOf(request.rawHeaders) });
+    const caller = await server.protect(asked, { scopes });
     if (caller.kind === 'refused') return send(caller.response, response);
     response.locals.access = caller.access;
     next();
