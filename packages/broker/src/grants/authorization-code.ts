@@ -66,5 +66,7 @@ const spend = async (
     refreshAbsoluteExpiresAt: refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  throw new Refusal(`code.${outcome.reason}`);
+  // The ledger tells the two apart no further, and the operator wants to know: the one is a clock, the other a client.
+  const expired = outcome.reason === 'spent' && now >= code.expiresAt;
+  throw new Refusal(expired ? 'code.expired' : `code.${outcome.reason}`);
 };
