@@ -85,7 +85,8 @@ const rounds = (dice: Dice): readonly TripKind[] => {
 const steps = (start: number, kinds: readonly TripKind[]): Visit => {
   let second = start;
   return kinds.map((kind) => {
+    const step = { kind, second };
     second += kind === 'point' ? roundLasts : 1;
-    return { kind, second };
+    return step;
   });
 };

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { visitsOf } from '../day/visits.ts';
+import { hourOf, visitsOf } from '../day/visits.ts';
 import { differences } from '../expected.ts';
 import { type Census, takeCensus } from '../worker/census.ts';
 import { keepHouse, play } from '../worker/play.ts';
@@ -25,6 +25,17 @@ beforeAll(async () => {
     await keepHouse(stores, hour, midnight);
   }
 }, 60_000);
+
+describe('a visit', () => {
+  it('begins on the day, also in its last second', () => {
+    const hours = new Set<number>();
+    for (let number = 0; number < 1_000_000; number++)
+      for (const visit of visitsOf(number)) hours.add(hourOf(visit));
+    expect([...hours].toSorted((one, other) => one - other)).toEqual(
+      Array.from({ length: 24 }, (_, hour) => hour),
+    );
+  });
+});
 
 describe('a day over four databases', () => {
   it('loses, doubles and misplaces nothing', async () => {
