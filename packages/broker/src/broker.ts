@@ -1,12 +1,15 @@
 /** The composition root: the only file that knows every room, and where time, randomness and `fetch` come from. */
 import { createRegistry, isUnpinned } from './clients/registry.ts';
+import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { createProtect } from './endpoints/protect.ts';
+import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
@@ -34,6 +37,8 @@ const consentPath = '/authorize/consent';
 const stylesheetPath = '/authorize/style.css';
 const callbackPath = '/callback';
 const tokenPath = '/token';
+const revocationPath = '/revoke';
+const introspectionPath = '/introspect';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -55,6 +60,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
       mount(tokenPath, tokenEndpoint(rooms)),
+      mount(revocationPath, revocationEndpoint(rooms)),
+      mount(introspectionPath, introspectionEndpoint(rooms)),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect(rooms),
@@ -71,7 +78,12 @@ const furnish = (options: BrokerOptions) => {
   const registry = createRegistry(options.clients, issuer);
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
-    ...{ authorizePath, consentPath, stylesheetPath, tokenPath },
+    ...{ authorizePath, consentPath, stylesheetPath, tokenPath, revocationPath, introspectionPath },
+    resourceServers: createResourceServers(
+      options.resourceServers ?? [],
+      (id) => registry.find(id) !== undefined,
+      resources,
+    ),
     vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
     lifetimes: parseLifetimes(options.lifetimes),
     scopes: parseScopes(options.scopes, registry.clients),

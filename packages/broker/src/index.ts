@@ -2,6 +2,11 @@
 export { createBroker, memoryLimiter } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
+export {
+  type ResourceServer,
+  type ResourceServerOptions,
+  resourceServer,
+} from './clients/resource-server.ts';
 export { type StaticClientOptions, staticClient } from './clients/static-client.ts';
 export type { Protection, Requirement } from './endpoints/protect.ts';
 export { defaultAllowances, type Limits } from './limits/limits.ts';

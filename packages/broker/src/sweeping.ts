@@ -53,6 +53,7 @@ export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }:
     recordSignIn: (signIn) => written(ledger.recordSignIn(signIn)),
     redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
     refresh: (use) => written(ledger.refresh(use)),
+    isRefreshable: (question) => ledger.isRefreshable(question),
     revoke: (target, reason, at) => written(ledger.revoke(target, reason, at)),
     revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
     isRevoked: (token, at) => ledger.isRevoked(token, at),

@@ -19,6 +19,7 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     recordSignIn: watch('recordSignIn', ledger.recordSignIn),
     redeemCode: watch('redeemCode', ledger.redeemCode),
     refresh: watch('refresh', ledger.refresh),
+    isRefreshable: watch('isRefreshable', ledger.isRefreshable),
     revoke: watch('revoke', ledger.revoke),
     revocationsSince: watch('revocationsSince', ledger.revocationsSince),
     isRevoked: watch('isRevoked', ledger.isRevoked),

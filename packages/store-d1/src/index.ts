@@ -1,7 +1,7 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
 import { redeemCode } from './codes.ts';
-import { refresh } from './refresh.ts';
+import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { recordSignIn } from './sign-ins.ts';
 import { sweep } from './sweep.ts';
@@ -15,6 +15,7 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   recordSignIn: (signIn) => recordSignIn(db, signIn),
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (use) => refresh(db, use),
+  isRefreshable: (question) => isRefreshable(db, question),
   revoke: (target, reason, now) => revoke(db, target, reason, now),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),

@@ -18,6 +18,7 @@ export const everyMethod = [
   ],
   ['redeemCode', (ledger: Ledger) => ledger.redeemCode(redemption())],
   ['refresh', (ledger: Ledger) => ledger.refresh(refreshUse(0, t0 + 2))],
+  ['isRefreshable', (ledger: Ledger) => ledger.isRefreshable(refreshUse(1, t0 + 2))],
   ['revoke a grant', (ledger: Ledger) => ledger.revoke(grant1, 'signed out', t0 + 3)],
   ['revoke a user', (ledger: Ledger) => ledger.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 3)],
   [

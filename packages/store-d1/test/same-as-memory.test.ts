@@ -57,6 +57,13 @@ const refresh = fc
     };
   });
 
+const isRefreshable = fc
+  .record({ grantId, clientId, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+  .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
+    const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+    return (ledger) => ledger.isRefreshable(refreshUse(presented, now, choice));
+  });
+
 const revoke = fc
   .oneof(
     fc.record({ kind: fc.constant('grant' as const), id: grantId }),
@@ -96,6 +103,7 @@ const call = fc.oneof(
   { weight: 4, arbitrary: recordSignIn },
   { weight: 3, arbitrary: redeemCode },
   { weight: 12, arbitrary: refresh },
+  { weight: 3, arbitrary: isRefreshable },
   { weight: 1, arbitrary: revoke },
   { weight: 3, arbitrary: revocationsSince },
   { weight: 3, arbitrary: isRevoked },

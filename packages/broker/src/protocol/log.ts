@@ -9,6 +9,7 @@ export interface LogEntry {
   readonly event:
     | 'signed-in'
     | 'tokens-issued'
+    | 'revoked'
     | 'refused'
     | 'unpinned-gpt'
     | 'limiter-failed'

@@ -77,15 +77,19 @@ export type RedemptionOutcome =
   /** `spent`: within the grace, expired, revoked or unknown. `replayed`: late, and the grant is revoked now. */
   | { readonly kind: 'refused'; readonly reason: 'spent' | 'replayed' };
 
-export interface RefreshUse {
+/** A refresh token that was presented, and when. */
+export interface RefreshQuestion {
   readonly grantId: GrantId;
   readonly clientId: string;
-  /** The generation that the presented refresh token names. */
+  /** The generation that the token names. */
   readonly generation: number;
-  /** Also the issue of the access token that follows: revocation relies on it. */
   readonly now: EpochSeconds;
   /** How long the previous generation is still answered, with the current one. */
   readonly grace: Seconds;
+}
+
+/** Its use; `now` is also the issue of the access token that follows: revocation relies on it. */
+export interface RefreshUse extends RefreshQuestion {
   readonly accessExpiresAt: EpochSeconds;
   /** Where the idle expiry moves to; the ledger caps it at the grant's absolute expiry. */
   readonly refreshIdleExpiresAt: EpochSeconds;
@@ -130,6 +134,8 @@ export interface Ledger {
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
   /** Moves a grant's refresh generation on, or answers a retry; call it only after every other check passed. */
   refresh(use: RefreshUse): Promise<RefreshOutcome>;
+  /** Tells whether `refresh` would answer, and changes nothing. */
+  isRefreshable(question: RefreshQuestion): Promise<boolean>;
   /**
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
    * live on. Ending what has ended changes nothing.

@@ -8,6 +8,7 @@ import {
   type Redemption,
   type RedemptionOutcome,
   type RefreshOutcome,
+  type RefreshQuestion,
   type RefreshUse,
   type Revocation,
   type RevocationPage,
@@ -24,6 +25,7 @@ export const memoryLedger = (): Ledger => {
     recordSignIn: async (signIn) => recordSignIn(memory, signIn),
     redeemCode: async (redemption) => redeemCode(memory, redemption),
     refresh: async (use) => refresh(memory, use),
+    isRefreshable: async (question) => isRefreshable(memory, question),
     revoke: async (target, _reason, now) => revoke(memory, target, now),
     revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),
@@ -89,11 +91,10 @@ const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOutcome =
 };
 
 const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
-  const { grantId, clientId, now, accessExpiresAt } = used;
-  const grant = memory.grants.get(grantId);
-  if (grant?.use === undefined || grant.clientId !== clientId || grant.revoked) return ended;
+  const { grantId, now, accessExpiresAt } = used;
+  const grant = findLiving(memory, used);
+  if (grant === undefined) return ended;
   const { use } = grant;
-  if (now >= use.refreshIdleExpiresAt) return ended;
   const carriedOn: Use = {
     ...use,
     lastUsedAt: Math.max(use.lastUsedAt, now),
@@ -115,11 +116,25 @@ const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
   }
 };
 
+const isRefreshable = (memory: Memory, question: RefreshQuestion): boolean => {
+  const grant = findLiving(memory, question);
+  if (grant === undefined) return false;
+  const found = standing(grant, grant.use, question);
+  return found === 'current' || found === 'next';
+};
+
+/** The grant, if any refresh token of it could be answered. */
+const findLiving = ({ grants }: Memory, { grantId, clientId, now }: RefreshQuestion) => {
+  const grant = grants.get(grantId);
+  if (grant?.use === undefined || grant.clientId !== clientId || grant.revoked) return undefined;
+  return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
+};
+
 /** What a presented generation gets: the current one (again), the next one, or a refusal. */
 const standing = (
   { refreshPolicy }: Grant,
   { generation, rotatedAt }: Use,
-  presented: RefreshUse,
+  presented: RefreshQuestion,
 ): 'current' | 'next' | 'reused' | 'none' => {
   const behind = generation - presented.generation;
   switch (refreshPolicy) {

@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { codeContract } from './ledger-contract/codes.ts';
 import { refreshContract } from './ledger-contract/refresh.ts';
+import { refreshQuestionContract } from './ledger-contract/refresh-questions.ts';
 import { refreshRaceContract } from './ledger-contract/refresh-races.ts';
 import { revocationPageContract } from './ledger-contract/revocation-pages.ts';
 import { revocationContract } from './ledger-contract/revocations.ts';
@@ -15,6 +16,7 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('recordSignIn', () => signInContract(makeLedger));
     describe('redeemCode', () => codeContract(makeLedger));
     describe('refresh', () => refreshContract(makeLedger));
+    describe('isRefreshable', () => refreshQuestionContract(makeLedger));
     describe('refresh under contention', () => refreshRaceContract(makeLedger));
     describe('revoke and isRevoked', () => revocationContract(makeLedger));
     describe('revocationsSince', () => revocationPageContract(makeLedger));

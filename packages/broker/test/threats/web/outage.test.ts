@@ -26,6 +26,7 @@ const fragile = () => {
       recordSignIn: fragileAs(ledger.recordSignIn),
       redeemCode: fragileAs(ledger.redeemCode),
       refresh: fragileAs(ledger.refresh),
+      isRefreshable: fragileAs(ledger.isRefreshable),
       revoke: fragileAs(ledger.revoke),
       revocationsSince: fragileAs(ledger.revocationsSince),
       isRevoked: fragileAs(ledger.isRevoked),
