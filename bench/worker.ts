@@ -51,7 +51,8 @@ const instantly: IdentityProvider = {
   label: 'Instantly',
   configuredUrls: [],
   answersBy: 'query',
-  gone: [],
+  checkEvery: 600,
+  check: async () => ({ kind: 'alive' }),
   authorizationUrl: async ({ redirectUri, state }) =>
     new URL(`${redirectUri}?${new URLSearchParams({ state })}`),
   identify: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),

@@ -76,6 +76,12 @@ const furnish = (options: BrokerOptions) => {
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const registry = createRegistry(options.clients, issuer);
+  const outside = {
+    // Called as a plain function: Workers refuse fetch as a method of something else.
+    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
+    now,
+    allowLoopbackHttp: isLoopback(new URL(issuer)),
+  };
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
     ...{ authorizePath, consentPath, stylesheetPath, tokenPath, revocationPath, introspectionPath },
@@ -96,12 +102,9 @@ const furnish = (options: BrokerOptions) => {
     addressBlockOf: blockOf(options.clientAddress),
     callbackUri: (provider: string) => `${issuer}${callbackPath}/${provider}`,
     drawRequestId: () => randomId(randomBytes),
-    providerIo: {
-      // Called as a plain function: Workers refuse fetch as a method of something else.
-      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
-      now,
-      allowLoopbackHttp: isLoopback(new URL(issuer)),
-    },
+    providerIo: { ...outside, patience: 10_000 },
+    // A client waits for its refresh, and Claude for no more than 30 seconds.
+    checkIo: { ...outside, patience: 3_000 },
   };
 };
 
