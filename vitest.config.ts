@@ -23,18 +23,30 @@ const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
 });
 
 /** The same with a real D1, all migrations at hand, and Cloudflare's rate limiters. */
-const withD1 = async (name: string, include: string) => ({
+const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
   plugins: [
     cloudflareTest({
       miniflare: {
         compatibilityDate,
-        d1Databases: ['DB'],
+        d1Databases,
         ratelimits: Object.fromEntries(ratelimits.map(({ name, ...counter }) => [name, counter])),
         bindings: { MIGRATIONS: await migrations(), RATE_LIMITS: ratelimits },
       },
     }),
   ],
   test: { name, include: [include] },
+});
+
+/** Black-box tests against the system that the set-up starts. */
+const conformance = (name: string, setup: string, exclude: string[] = []) => ({
+  test: {
+    name,
+    include: ['conformance/**/*.test.ts'],
+    exclude,
+    globalSetup: [setup],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
 });
 
 export default defineConfig(async () => ({
@@ -44,17 +56,12 @@ export default defineConfig(async () => ({
       inWorkerd('operations'),
       await withD1('store-d1', 'packages/store-d1/test/**/*.test.ts'),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
+      await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
       { test: { name: 'lab', include: ['packages/lab/test/**/*.test.ts'] } },
       { test: { name: 'deploy', include: ['deploy/**/*.test.ts'] } },
-      {
-        test: {
-          name: 'conformance',
-          include: ['conformance/**/*.test.ts'],
-          globalSetup: ['conformance/running-system.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      conformance('conformance', 'conformance/on-workers.ts'),
+      // Without the commands, which are the same for both.
+      conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/commands/**']),
     ],
   },
 }));

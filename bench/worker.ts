@@ -51,6 +51,7 @@ const instantly: IdentityProvider = {
   label: 'Instantly',
   configuredUrls: [],
   answersBy: 'query',
+  gone: [],
   checkEvery: 600,
   check: async () => ({ kind: 'alive' }),
   authorizationUrl: async ({ redirectUri, state }) =>

@@ -14,6 +14,9 @@ const roles = [
   'browser-client-redirects',
   'bystander',
   'limits',
+  'http-every-provider',
+  'browser-every-provider',
+  'browser-apple-without-script',
 ] as const;
 
 export type Role = (typeof roles)[number];

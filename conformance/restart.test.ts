@@ -12,17 +12,19 @@ import {
   redeemCode,
   refreshTokens,
 } from '@words-with-chat/lab';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
 import { player, players } from './players.ts';
 import { signIn } from './sign-in.ts';
+
+const { platform } = inject('system');
 
 let dataFolder: string;
 let system: LocalSystem;
 let ports: { readonly port: number; readonly standInPort: number };
 
 const start = (): Promise<LocalSystem> =>
-  startLocalSystem({ ...ports, dataFolder, people: players, log: () => {} });
+  startLocalSystem({ platform, ...ports, dataFolder, people: players, log: () => {} });
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));

@@ -1,4 +1,4 @@
-/** Starts the product once for all conformance tests, on free ports and with an empty database, and tells them where it is. */
+/** Starts the product once for all tests of a project, on free ports and with an empty database, and tells them where it is. */
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import type { TestProject } from 'vitest/node';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
 import type { StandIn } from '../scripts/local-system/stand-ins/stand-ins.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
+import type { Platform } from '../scripts/platform/platform.ts';
 import { players } from './players.ts';
 
 /** A client that may call; secrets only where the kind has one. */
@@ -18,6 +19,8 @@ export interface Credentials {
 }
 
 export interface RunningSystem {
+  /** As what the app runs. */
+  readonly platform: Platform;
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
   /** The providers' stand-ins, Google's first: on 127.0.0.1, another site. */
@@ -37,16 +40,16 @@ declare module 'vitest' {
 
 const publicClientId = 'demo-public';
 
-/** What the app said during the run; ignored by git. */
-const logFile = join(localFolder, 'conformance.log');
-
-export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+/** Starts it as one of the platforms has it; the log of the run is kept, and ignored by git. */
+export const startOn = async (platform: Platform, project: TestProject): Promise<() => Promise<void>> => {
+  const logFile = join(localFolder, `conformance-${platform}.log`);
   const dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
   await mkdir(localFolder, { recursive: true });
   await writeFile(logFile, '');
   const confidential = { clientId: 'demo-confidential', clientSecret: randomBytes(32).toString('base64url') };
   const port = await freePortsInARow(6);
   const system = await startLocalSystem({
+    platform,
     port,
     standInPort: port + 1,
     dataFolder,
@@ -59,7 +62,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   });
   const { origin, standIns, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { origin, standIns, gpt, publicClientId, confidential });
+  project.provide('system', { platform, origin, standIns, gpt, publicClientId, confidential });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

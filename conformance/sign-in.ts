@@ -1,19 +1,23 @@
 /** A person who signs in by hand: without script, from the authorization request to the client's callback. */
 import { createBrowser, type Person } from '@words-with-chat/lab';
 
+/** Buttons that a person without script presses at a stand-in after their own: Apple's answer is posted by a form. */
+const further: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
+
 /**
- * Opens the authorization request, agrees with Google, and chooses the person there.
+ * Opens the authorization request, agrees with a provider's button, and chooses the person there.
+ * @param provider as on the button
  * @returns the client's callback with everything that it was given; it is not opened
  * @throws Error when the journey ends elsewhere
  */
-export const signIn = async (authorizationUrl: URL, person: Person): Promise<URL> => {
+export const signIn = async (authorizationUrl: URL, person: Person, provider = 'Google'): Promise<URL> => {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri') ?? '';
   const browser = createBrowser({
     fetch,
     stopsAt: ({ origin, pathname }) => origin + pathname === redirectUri,
   });
   let arrival = await browser.open(authorizationUrl);
-  for (const label of ['Google', person.email]) {
+  for (const label of [provider, person.email, ...(further[provider] ?? [])]) {
     if (arrival.kind === 'departure') throw new Error(`sent to ${arrival.location.origin} before "${label}"`);
     arrival = await browser.press(arrival, label);
   }

@@ -27,13 +27,13 @@ const laws: readonly Law[] = [
     says: 'time is passed in',
     pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
     within: deployed,
-    but: /^packages\/broker\/src\/broker\.ts$/,
+    but: /^packages\/broker\/src\/surroundings\.ts$/,
   },
   {
     says: 'randomness is passed in',
     pattern: /\bgetRandomValues\b|\brandomUUID\b|\bMath\.random\b/,
     within: deployed,
-    but: /^packages\/broker\/src\/(broker|seal\/sealer)\.ts$/,
+    but: /^packages\/broker\/src\/(surroundings|seal\/sealer)\.ts$/,
   },
   {
     says: 'SQL lives in the stores',

@@ -83,7 +83,10 @@ export const house = {
       'faces-only',
       'a package is entered through its face',
       { path: '^(apps|scripts|conformance|bench|packages/lab)/' },
-      { path: '^packages/(broker|store-d1|operations)/src/', pathNot: '/src/(index|seal/index).ts$' },
+      {
+        path: '^packages/(broker|store-d1|operations)/src/',
+        pathNot: '/src/(index|resource-server|seal/index).ts$',
+      },
     ),
     never(
       'game-is-pure',

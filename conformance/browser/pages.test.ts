@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { launchChromium, openContext } from './chromium.ts';
 
-const { origin, gpt } = inject('system');
+const { platform, origin, gpt } = inject('system');
 
 /** Ignored by git. */
-const pictures = join(localFolder, 'screenshots');
+const pictures = join(localFolder, 'screenshots', platform);
 
 let chromium: Browser;
 beforeAll(async () => {
@@ -27,16 +27,23 @@ const signInQuery = new URLSearchParams({
 const pages = [
   ['landing', '/', 200],
   ['privacy', '/privacy', 200],
+  ['terms', '/terms', 200],
+  ['setup', '/setup', 200],
   ['not-found', '/nothing-here', 404],
   ['sign-in', `/authorize?${signInQuery}`, 200],
   ['refusal', '/authorize?client_id=unknown', 400],
   ['lost-callback', '/callback/google?state=unknown&code=unknown', 400],
 ] as const;
 
+const desk = { viewport: { width: 1280, height: 800 } };
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+
 const looks = [
-  ['light', { colorScheme: 'light', viewport: { width: 1280, height: 800 } }],
-  ['dark', { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }],
-  ['phone', { colorScheme: 'light', viewport: { width: 360, height: 640 }, deviceScaleFactor: 2 }],
+  ['light', { colorScheme: 'light', ...desk }],
+  ['dark', { colorScheme: 'dark', ...desk }],
+  ['phone', { colorScheme: 'light', ...phone }],
+  ['phone-dark', { colorScheme: 'dark', ...phone }],
+  ['narrow', { colorScheme: 'light', viewport: { width: 320, height: 640 } }],
 ] as const;
 
 describe.each(pages)('the %s page', (name, path, status) => {

@@ -1,4 +1,5 @@
 /** Everything that is wrong with a publisher's variables at once, where the app would stop at the first. */
+import { randomBytes } from 'node:crypto';
 import { generateKey } from '@words-with-chat/broker/seal';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { readConfig } from '../../apps/words/src/config.ts';
@@ -49,5 +50,5 @@ const filler = 'x'.repeat(43);
 
 const fillers: Variables = {
   ORIGIN: 'https://words.example',
-  SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(length)),
+  SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(randomBytes(length))),
 };

@@ -21,3 +21,6 @@ export const instructionsFile = at('apps/words/gpt/instructions.txt');
 
 /** The style of the page for setting up a GPT. */
 export const setupStyle = at('scripts/setup/page.css');
+
+/** What is built, ignored by git. */
+export const distFolder = at('apps/words/dist');

@@ -14,17 +14,17 @@ import type { Variables } from './variables.ts';
 
 /**
  * Lays the site out in a folder, in place of whatever is there.
- * @param variables `ORIGIN` is needed, `GPT_URL` and `GPT_CLIENT_ID` are used; none that is secret
+ * @param variables `ORIGIN`, `GPT_URL` and `GPT_CLIENT_ID` are used, none that is secret; without them the pages do without
  * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT
  */
 export const layOutSite = async (folder: string, variables: Variables): Promise<void> => {
-  const origin = readOrigin(variables);
+  const origin = originOf(variables);
   const landing = fillLanding(await readFile(join(publicFolder, 'index.html'), 'utf8'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), landing);
   // Development only: nobody but this machine reaches a loopback origin.
-  if (isOnLoopback(origin)) await layOutSetup(folder, origin, variables);
+  if (origin !== undefined && isOnLoopback(origin)) await layOutSetup(folder, origin, variables);
 };
 
 /**
@@ -32,7 +32,7 @@ export const layOutSite = async (folder: string, variables: Variables): Promise<
  * @throws VariableError as `layOutSite`
  */
 export const fillLanding = (page: string, variables: Variables): string => {
-  const origin = readOrigin(variables);
+  const origin = originOf(variables) ?? '';
   const gptUrl = readGptUrl(variables);
   const linked = replaceSome(page, gptLink, (_, markup = '') =>
     gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
@@ -60,6 +60,11 @@ const secretStaysAway = 'Not on a page: npm start says which file holds it, npm 
 const gptLink = / *<!-- with GPT_URL: (.*?) -->\n/g;
 
 const sharedAddress = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
+
+const originOf = (variables: Variables): string | undefined => {
+  const { ORIGIN } = variables;
+  return ORIGIN === undefined ? undefined : readOrigin(variables);
+};
 
 const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
   if (GPT_URL === undefined) return undefined;

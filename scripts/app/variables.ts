@@ -1,20 +1,24 @@
 /** The app's variables as a publisher keeps them: in a file, or in the environment, which wins. */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
+import { Refused } from './command.ts';
 import { variablesExample, variablesFileOf } from './places.ts';
 
 /** Values by name; one that is empty is left out. Most are secret. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** Gives the name of every variable that the example has, whether it stands in a comment there or not. */
-export const namesIn = (example: string): readonly string[] =>
-  [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
-
-/** Reads all variables that are set. The environment is asked for the names of the example only. */
+/**
+ * Reads all variables that are set. The environment is asked for the names of the example only.
+ * @throws Refused when the file has a name that the example does not have: it would be missed under the right one
+ */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = namesIn(await readFile(variablesExample, 'utf8'));
   const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
-  return { ...parseVariables((await readVariablesFile(environment)) ?? ''), ...withoutEmpty(given) };
+  const kept = parseVariables((await readVariablesFile(environment)) ?? '');
+  const stranger = Object.keys(kept).find((name) => !names.includes(name));
+  if (stranger !== undefined)
+    throw new Refused(`${variablesFileOf(environment)} sets ${stranger}, which is no variable of the app.`);
+  return { ...kept, ...withoutEmpty(given) };
 };
 
 /** Gives the text of the publisher's file, `undefined` when there is none. */
@@ -37,6 +41,10 @@ export const fillIn = (text: string, values: Variables): string => {
     .filter(([name]) => known[name] === undefined)
     .reduce((filled, [name, value]) => setLine(filled, name, value), text);
 };
+
+/** Gives the name of every variable that the example has, whether it stands in a comment there or not. */
+const namesIn = (example: string): readonly string[] =>
+  [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
 
 const parseVariables = (text: string): Variables => withoutEmpty(parseEnv(text));
 

@@ -12,6 +12,7 @@ const provider: IdentityProvider = {
   label: 'Google',
   configuredUrls: ['https://provider.example'],
   answersBy: 'query',
+  gone: [],
   checkEvery: 600,
   check: async () => ({ kind: 'alive' }),
   authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),

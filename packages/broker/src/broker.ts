@@ -1,4 +1,4 @@
-/** The composition root: the only file that knows every room, and where time, randomness and `fetch` come from. */
+/** The composition root: the only file that knows every room. */
 import { createRegistry, isUnpinned } from './clients/registry.ts';
 import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
@@ -21,11 +21,12 @@ import { parseBranding } from './pages/branding.ts';
 import { defaultPages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
 import { isLoopback, parseIssuer } from './protocol/origin.ts';
-import { type RandomBytes, randomId } from './protocol/random.ts';
+import { randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
+import { logToConsole, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import type { Ledger } from './tokens/ledger.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
@@ -64,7 +65,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(introspectionPath, introspectionEndpoint(rooms)),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
-    protect: createProtect(rooms),
+    protect: createProtect({ ...rooms, origin: rooms.issuer }),
     sweep: () => rooms.ledger.sweep(rooms.now()),
   };
 };
@@ -129,9 +130,3 @@ const blockOf =
     const address = clientAddress?.(request);
     return address === undefined ? undefined : addressBlock(address);
   };
-
-const systemClock = (): number => Math.floor(Date.now() / 1000);
-
-const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
-
-const logToConsole = (entry: object): void => console.log(JSON.stringify(entry));

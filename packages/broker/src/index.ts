@@ -1,4 +1,5 @@
 /** The face of the package. */
+export { type Audience, audienceKeys } from './audience-keys.ts';
 export { createBroker, memoryLimiter } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';

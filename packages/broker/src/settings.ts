@@ -42,13 +42,19 @@ export const parseResources = (
   given: readonly [string, ...string[]] | undefined,
   issuer: Issuer,
 ): readonly [string, ...string[]] => {
-  for (const resource of given ?? []) {
-    const url = URL.parse(resource);
-    if (url === null || resource.includes('#') || !(url.protocol === 'https:' || isLoopback(url))) {
-      throw new ConfigurationError('resources', `must be absolute https URLs without fragment: ${resource}`);
-    }
-  }
+  for (const resource of given ?? []) parseResource('resources', resource);
   return given ?? [issuer];
+};
+
+/**
+ * Checks one resource identifier.
+ * @throws ConfigurationError under the option's name
+ */
+export const parseResource = (option: string, resource: string): string => {
+  const url = URL.parse(resource);
+  if (url !== null && !resource.includes('#') && (url.protocol === 'https:' || isLoopback(url)))
+    return resource;
+  throw new ConfigurationError(option, `must be absolute https URLs without fragment: ${resource}`);
 };
 
 /**

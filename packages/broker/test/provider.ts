@@ -6,6 +6,7 @@ export const createProvider = (id: string, label: string): IdentityProvider => (
   label,
   configuredUrls: [`https://${id}.example`],
   answersBy: 'query',
+  gone: ['invalid_grant'],
   checkEvery: 600,
   async authorizationUrl({ state, nonce, redirectUri }) {
     const query = new URLSearchParams({ state, nonce, redirect_uri: redirectUri });

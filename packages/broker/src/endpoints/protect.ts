@@ -8,9 +8,9 @@ import type { UserId } from '../protocol/identity.ts';
 import type { Log } from '../protocol/log.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import type { Clock } from '../protocol/time.ts';
-import type { Access } from '../tokens/access-token.ts';
+import type { Access, AccessToken } from '../tokens/access-token.ts';
+import type { Opening } from '../tokens/artefact.ts';
 import type { RevocationWatch } from '../tokens/revocation-watch.ts';
-import type { Vault } from '../tokens/vault.ts';
 
 /** What a call must bring. */
 export interface Requirement {
@@ -28,8 +28,11 @@ export type Protection =
   | { readonly kind: 'refused'; readonly response: Response };
 
 export interface ProtectRooms {
+  /** Named in the challenge: whom to get a token from. */
   readonly issuer: Issuer;
-  readonly vault: Vault;
+  /** Where calls arrive. */
+  readonly origin: string;
+  readonly vault: { readonly access: ReadonlyMap<string, Opening<AccessToken>> };
   /** All resources, the default first. */
   readonly resources: readonly [string, ...string[]];
   readonly revocations: RevocationWatch;
@@ -42,7 +45,7 @@ export interface ProtectRooms {
 const longestHeader = 4096;
 
 export const createProtect = (rooms: ProtectRooms) => {
-  const root = `${rooms.issuer}/`;
+  const root = `${rooms.origin}/`;
   return async (
     request: Request,
     { resource = rooms.resources[0], scopes = [], limiter }: Requirement = {},

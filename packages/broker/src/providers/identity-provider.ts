@@ -32,6 +32,11 @@ export interface IdentityProvider {
   readonly configuredUrls: readonly string[];
   /** How it sends people back: in the callback's query, or in a form that the browser posts there. */
   readonly answersBy: 'query' | 'form_post';
+  /**
+   * Error codes of its token endpoint that, in answer to a refresh, mean that the person's grant there has ended. Any other
+   * error says something about us, or about the provider's health, and nothing about the person.
+   */
+  readonly gone: readonly string[];
   /** How long its word on a person holds: no sooner is it asked again. */
   readonly checkEvery: Seconds;
   /**

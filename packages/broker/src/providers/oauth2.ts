@@ -58,6 +58,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
     label: party.label,
     configuredUrls: [party.authorizationUrl, party.tokenUrl, party.profileUrl],
     answersBy: 'query',
+    gone: party.gone,
     checkEvery: party.checkEvery,
     authorizationUrl: (leg) => authorizationUrl(party.authorizationUrl, party, leg),
     identify: (answer, leg, io) =>

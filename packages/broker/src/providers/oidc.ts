@@ -33,6 +33,7 @@ export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvi
     label: party.label,
     configuredUrls: [party.issuer],
     answersBy: party.responseMode,
+    gone: party.gone,
     checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {

@@ -12,7 +12,7 @@ export type Opened<Value> =
 
 export interface Opener {
   /** Gives the plaintext back, or says why not; never throws on bad input. */
-  open(sealed: string, context?: Uint8Array<ArrayBuffer>): Promise<Opened<Uint8Array<ArrayBuffer>>>;
+  open(sealed: string, context?: Uint8Array): Promise<Opened<Uint8Array<ArrayBuffer>>>;
 }
 
 export interface Sealer extends Opener {
@@ -21,7 +21,7 @@ export interface Sealer extends Opener {
    * @param context public bytes that must be given again to open, such as the id of the row that holds the message
    * @returns base64url, about 4/3 × (plaintext + 30 + length of the key id) characters
    */
-  seal(plaintext: Uint8Array<ArrayBuffer>, context?: Uint8Array<ArrayBuffer>): Promise<string>;
+  seal(plaintext: Uint8Array, context?: Uint8Array): Promise<string>;
 }
 
 /** What opens the messages of one header. */
@@ -40,6 +40,7 @@ const webRandomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8
 /** Makes the sealer of one purpose. Sub-keys are derived on first use and kept as long as the sealer lives. */
 export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webRandomBytes): Sealer => {
   const { newest } = ring;
+  const newestHeader = headerFor(newest.id);
   // Finished keys only, never promises: on Workers one request must not wait for another's.
   const derived = new Map<NamedKey, CryptoKey>();
 
@@ -57,11 +58,12 @@ export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webR
   return {
     ...createOpener(locks),
     async seal(plaintext, context = none) {
-      const header = headerFor(newest.id);
       const iv = randomBytes(ivLength);
       const subKey = derived.get(newest) ?? (await derive(newest));
-      const ciphertext = await crypto.subtle.encrypt(gcm(iv, header, context), subKey, plaintext);
-      return encodeBase64url(join(header, iv, new Uint8Array(ciphertext)));
+      // Copied, because WebCrypto takes no memory that a worker thread may be writing to.
+      const content = new Uint8Array(plaintext);
+      const ciphertext = await crypto.subtle.encrypt(gcm(iv, newestHeader, context), subKey, content);
+      return encodeBase64url(join(newestHeader, iv, new Uint8Array(ciphertext)));
     },
   };
 };
@@ -93,7 +95,7 @@ export const createOpener = (locks: readonly Lock[]): Opener => ({
 const gcm = (
   iv: Uint8Array<ArrayBuffer>,
   header: Uint8Array<ArrayBuffer>,
-  context: Uint8Array<ArrayBuffer>,
+  context: Uint8Array,
 ): AesGcmParams => ({
   name: 'AES-GCM',
   iv,

@@ -1,9 +1,13 @@
 /** Sealed artefacts: one shape of value, sealed for one purpose. */
 import { type Codec, decode, encode } from '../seal/payload.ts';
-import type { Opened, Sealer } from '../seal/sealer.ts';
+import type { Opened, Opener, Sealer } from '../seal/sealer.ts';
 
-export interface Artefact<Value> {
+export interface Artefact<Value> extends Opening<Value> {
   seal(value: Value): Promise<string>;
+}
+
+/** The half that opens. */
+export interface Opening<Value> {
   /** Opens what `seal` made; whether it has expired is the caller's to ask. */
   open(sealed: string): Promise<Opened<Value> | Foreign>;
 }
@@ -15,9 +19,13 @@ interface Foreign {
 }
 
 export const artefact = <Value>(sealer: Sealer, codec: Codec<Value>): Artefact<Value> => ({
+  ...opening(sealer, codec),
   seal: (value) => sealer.seal(encode(codec, value)),
+});
+
+export const opening = <Value>(opener: Opener, codec: Codec<Value>): Opening<Value> => ({
   async open(sealed) {
-    const opened = await sealer.open(sealed);
+    const opened = await opener.open(sealed);
     if (opened.kind === 'unopened') return opened;
     try {
       return { kind: 'opened', value: decode(codec, opened.value) };

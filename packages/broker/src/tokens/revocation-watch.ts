@@ -20,6 +20,9 @@ const renewal: Seconds = 600;
 /** More living revocations than this are not kept in memory. */
 const mostKept = 10_000;
 
+/** What of a ledger tells of revocations. */
+export type RevocationSource = Pick<Ledger, 'revocationsSince' | 'isRevoked'>;
+
 export interface RevocationWatch {
   /**
    * Tells whether a token was revoked; a promise only where memory does not suffice.
@@ -49,7 +52,7 @@ interface Picture {
 /** By id: tokens of the target issued at or before the instant are dead. */
 type DeadSince = Readonly<Record<RevocationTarget['kind'], ReadonlyMap<string, EpochSeconds>>>;
 
-export const createRevocationWatch = (ledger: Ledger, now: Clock): RevocationWatch => {
+export const createRevocationWatch = (ledger: RevocationSource, now: Clock): RevocationWatch => {
   let known: Knowledge | undefined;
   let turn = 0;
 
@@ -88,7 +91,11 @@ const ageOf = ({ reading }: Knowledge, at: EpochSeconds): Seconds => distance(re
 /** Without sign: requests side by side see slightly different times, and a clock that was set back makes nothing young. */
 const distance = (one: EpochSeconds, other: EpochSeconds): Seconds => Math.abs(one - other);
 
-const read = async (ledger: Ledger, known: Knowledge | undefined, reading: Reading): Promise<Knowledge> => {
+const read = async (
+  ledger: RevocationSource,
+  known: Knowledge | undefined,
+  reading: Reading,
+): Promise<Knowledge> => {
   const { at } = reading;
   const base = known?.kind === 'picture' && distance(known.startedAt, at) < renewal ? known : undefined;
   const page = await ledger.revocationsSince(base?.cursor, at, mostKept);

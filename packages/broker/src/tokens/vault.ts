@@ -1,5 +1,6 @@
 /** The sealers of one deployment: which artefact is sealed for which purpose. */
 import type { RandomBytes } from '../protocol/random.ts';
+import type { Purpose } from '../seal/derivation.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import { createSealer, type Sealer } from '../seal/sealer.ts';
 import { type AccessToken, accessToken } from './access-token.ts';
@@ -27,17 +28,27 @@ export interface Vault {
   readonly providerToken: Sealer;
 }
 
+/** What the access tokens of a resource are sealed for. */
+export const accessPurpose = (issuer: string, resource: string): Purpose => ({
+  name: 'access',
+  issuer,
+  audience: resource,
+});
+
 export const createVault = (
   ring: KeyRing,
   issuer: string,
   resources: readonly string[],
   randomBytes: RandomBytes,
 ): Vault => {
-  const sealer = (name: string, audience?: string): Sealer =>
-    createSealer(ring, audience === undefined ? { name, issuer } : { name, issuer, audience }, randomBytes);
+  const sealerFor = (purpose: Purpose): Sealer => createSealer(ring, purpose, randomBytes);
+  const sealer = (name: string): Sealer => sealerFor({ name, issuer });
   return {
     access: new Map(
-      resources.map((resource) => [resource, artefact(sealer('access', resource), accessToken)]),
+      resources.map((resource) => [
+        resource,
+        artefact(sealerFor(accessPurpose(issuer, resource)), accessToken),
+      ]),
     ),
     refresh: artefact(sealer('refresh'), refreshToken),
     code: artefact(sealer('code'), authorizationCode),

@@ -50,12 +50,13 @@ describe('the way to Microsoft', () => {
     });
   });
 
-  test('is called microsoft and answers in the query', () => {
+  test('is called microsoft, answers in the query, and says what means gone', () => {
     expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
       id: 'microsoft',
       label: 'Microsoft',
       answersBy: 'query',
       configuredUrls: [issuerOf(contoso)],
+      gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     });
   });
 

@@ -16,12 +16,9 @@ export interface ClientSettings {
   readonly scopes?: readonly string[];
   /** Added to the authorization request: `prompt`, `hd`, `access_type` and the like. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
-  /**
-   * Error codes of its token endpoint that, in answer to a refresh, mean that the person's grant there has ended. Any other
-   * error says something about us, or about the provider's health, and nothing about the person. Left out: `invalid_grant`.
-   */
+  /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
   readonly gone?: readonly string[];
-  /** How long its word on a person holds, from 60 to 86,400. Left out: 600. */
+  /** How long its word on a person holds, 60 to 86400. Left out: 600. */
   readonly checkEvery?: Seconds;
 }
 

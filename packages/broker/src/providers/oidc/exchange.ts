@@ -60,7 +60,7 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
     leg.codeVerifier,
     transport(io),
   );
-  const issuer = names === undefined ? server : underName(server, names, await claimedIssuer(response));
+  const issuer = underName(server, names, await claimedIssuer(response));
   const tokens = await processAuthorizationCodeResponse(issuer, client, response, {
     expectedNonce: leg.nonce,
     requireIdToken: true,

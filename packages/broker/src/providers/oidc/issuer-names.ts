@@ -9,13 +9,18 @@ export interface IssuerNames {
   readonly isOne: (name: string) => boolean;
 }
 
-/** The metadata under the name that is claimed. A name that is not the issuer's changes nothing, and then does not fit. */
+/** The metadata under the name that is claimed. Under any other, the pattern of all names included, nothing fits them. */
 export const underName = (
   server: AuthorizationServer,
   names: IssuerNames | undefined,
   claimed: unknown,
-): AuthorizationServer =>
-  typeof claimed === 'string' && names?.isOne(claimed) ? { ...server, issuer: claimed } : server;
+): AuthorizationServer => {
+  if (names === undefined) return server;
+  return { ...server, issuer: typeof claimed === 'string' && names.isOne(claimed) ? claimed : nobodysName };
+};
+
+/** An issuer identifier is an https URL. */
+const nobodysName = 'about:blank';
 
 /** Reads whom the ID token of a token response claims to be from. Nothing is verified yet. */
 export const claimedIssuer = async (response: Response): Promise<unknown> => {

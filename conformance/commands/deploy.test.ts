@@ -1,0 +1,114 @@
+/** `npm run deploy -- --dry-run` and `npm run build`: everything up to the moment when something would leave this machine. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { distFolder } from '../../scripts/app/places.ts';
+import { deployedDomain } from '../../scripts/deploy/address.ts';
+import { type Finished, runCommand } from './command.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  file = join(folder, 'variables');
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** An address where nothing listens: whatever is sent fails, and shows. */
+const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_TOKEN: 'none' };
+
+const dryRun = async (variables: string): Promise<Finished> => {
+  await writeFile(file, variables);
+  return runCommand('deploy', { VARIABLES_FILE: file, TMPDIR: folder, ...offline }, { args: ['--dry-run'] });
+};
+
+const whole = {
+  ORIGIN: 'https://words.example',
+  SEALING_KEYS: `a.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`,
+  GPT_CLIENT_ID: 'words-gpt',
+  GPT_CLIENT_SECRET: 's'.repeat(43),
+  GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
+  GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com',
+  GOOGLE_CLIENT_SECRET: 'google-secret',
+};
+
+const lines = (variables: Readonly<Record<string, string>>): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+describe('npm run deploy -- --dry-run', () => {
+  it('builds, says what it would do, tells no secret, and leaves none behind', async () => {
+    const { code, stdout, stderr } = await dryRun(lines(whole));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^The bundle: \d\d\.\d kB gzip of at most 60\.0 kB\n/);
+    expect(stdout).toContain('1. create the D1 database "words"');
+    expect(stdout).toContain('2. apply the migrations');
+    expect(stdout).toContain(
+      '3. upload the Worker and the site for words.example, with GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, SEALING_KEYS\n',
+    );
+    for (const secret of [whole.SEALING_KEYS, whole.GPT_CLIENT_SECRET, whole.GOOGLE_CLIENT_SECRET])
+      expect(stdout).not.toContain(secret);
+    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
+  });
+
+  it('W13.3 lays out the site of this deployment, without the page for setting up', async () => {
+    await dryRun(lines(whole));
+    const site = join(distFolder, 'site');
+    const landing = await readFile(join(site, 'index.html'), 'utf8');
+    expect(landing).toContain(`href="${whole.GPT_URL}">Play in ChatGPT<`);
+    expect(landing).toContain('content="https://words.example/social-card.png"');
+    expect((await readdir(site)).filter((name) => name.startsWith('setup'))).toEqual([]);
+  });
+
+  it('names everything that is missing at once, with nothing configured', async () => {
+    const { code, stdout, stderr } = await dryRun('');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^The bundle: .*\n$/);
+    for (const name of [
+      'ORIGIN',
+      'SEALING_KEYS',
+      'GPT_CLIENT_ID',
+      'GPT_CLIENT_SECRET',
+      'GOOGLE_CLIENT_ID',
+      'GOOGLE_CLIENT_SECRET',
+    ])
+      expect(stderr).toMatch(new RegExp(`^  ${name} is missing`, 'm'));
+  });
+
+  it('W13.2 refuses a stand-in, and what else is wrong beside it', async () => {
+    const wrong = { ...whole, GOOGLE_STAND_IN: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
+    const { code, stdout, stderr } = await dryRun(lines(wrong));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_STAND_IN /m);
+    expect(stdout).not.toContain('this would');
+  });
+
+  it('refuses a variable that it does not know, before it could be uploaded', async () => {
+    const { code, stdout, stderr } = await dryRun(lines({ ...whole, GOGGLE_CLIENT_ID: 'x' }));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(`${file} sets GOGGLE_CLIENT_ID, which is no variable of the app.\n`);
+  });
+
+  it.each([
+    ['on loopback', 'http://localhost:8787', 'is on loopback'],
+    ['with a port', 'https://words.example:8443', 'has a port'],
+    ['at workers.dev', 'https://words.me.workers.dev', 'is at words.me.workers.dev, which is switched off'],
+    ['at pages.dev', 'https://words.pages.dev', 'is at words.pages.dev, which is switched off'],
+  ])('refuses an origin %s', (_, ORIGIN, sentence) => {
+    expect(() => deployedDomain({ ORIGIN })).toThrow(`ORIGIN ${sentence}`);
+  });
+});
+
+describe('npm run build', () => {
+  it('needs no variables', async () => {
+    await writeFile(file, '');
+    const { code, stdout } = await runCommand('build', { VARIABLES_FILE: file });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 60\.0 kB\n$/);
+    expect(await readFile(join(distFolder, 'site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
+  });
+});

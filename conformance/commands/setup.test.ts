@@ -1,0 +1,125 @@
+/** `npm run setup`: what goes into the GPT editor, and the file that it comes from. */
+import { access, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { type Finished, runCommand } from './command.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  file = join(folder, 'variables');
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const setup = (...args: readonly string[]): Promise<Finished> =>
+  runCommand('setup', { VARIABLES_FILE: file }, { args });
+
+/** What stands behind a field's name, on its line. */
+const printedFor = (printed: string, field: string): string | undefined =>
+  printed
+    .split('\n')
+    .find((line) => line.startsWith(`  ${field}  `))
+    ?.slice(field.length + 2)
+    .trim();
+
+const readFields = async () => parseEnv(await readFile(file, 'utf8'));
+
+it('prints every field of the editor, with keys and a secret drawn into a file that only its owner reads', async () => {
+  const { code, stdout, stderr } = await setup('--origin', 'https://words.example');
+  const { GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readFields();
+  expect({ code, stderr, ORIGIN }).toEqual({ code: 0, stderr: '', ORIGIN: 'https://words.example' });
+  for (const [field, value] of [
+    ['Client ID', 'words-gpt'],
+    ['Client Secret', GPT_CLIENT_SECRET],
+    ['Authorization URL', 'https://words.example/authorize'],
+    ['Token URL', 'https://words.example/token'],
+    ['Scope', 'words score'],
+    ['Token Exchange Method', 'Default (POST request)'],
+    ['Schema, Import from URL', 'https://words.example/openapi.yaml'],
+    ['Privacy policy', 'https://words.example/privacy'],
+  ] as const) {
+    expect(printedFor(stdout, field)).toBe(value);
+  }
+  expect(GPT_CLIENT_SECRET).toMatch(/^[\w-]{43}$/);
+  expect(SEALING_KEYS).not.toBe('');
+  expect(stdout).not.toContain(SEALING_KEYS);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+it('leaves a file alone that has everything, and prints the same secret again', async () => {
+  const first = await setup('--origin', 'https://words.example');
+  const before = await readFile(file, 'utf8');
+  const second = await setup();
+  expect(await readFile(file, 'utf8')).toBe(before);
+  expect(second.stdout).toContain(`${file} stays as it is.`);
+  expect(fieldsOf(second)).toBe(fieldsOf(first));
+});
+
+it('fills the gaps of a file, and keeps what is there, comments too', async () => {
+  await writeFile(file, '# mine\nGPT_CLIENT_ID=my-gpt\nSEALING_KEYS=\nGOOGLE_CLIENT_SECRET=not-for-eyes\n');
+  const { stdout } = await setup('--origin', 'https://words.example');
+  const text = await readFile(file, 'utf8');
+  expect(text).toMatch(
+    /^# mine\nGPT_CLIENT_ID=my-gpt\nSEALING_KEYS=\S+\nGOOGLE_CLIENT_SECRET=not-for-eyes\n/,
+  );
+  expect(printedFor(stdout, 'Client ID')).toBe('my-gpt');
+  expect(stdout).not.toContain('not-for-eyes');
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+it('prints the newer of two secrets alone', async () => {
+  await writeFile(file, `GPT_CLIENT_SECRET=${'n'.repeat(43)} ${'o'.repeat(43)}\n`);
+  const { stdout } = await setup('--origin', 'https://words.example');
+  expect(printedFor(stdout, 'Client Secret')).toBe('n'.repeat(43));
+  expect(stdout).not.toContain('o'.repeat(43));
+});
+
+it('says so when its values are for another origin than the file’s', async () => {
+  await setup('--origin', 'https://words.example');
+  const { stdout } = await setup('--origin', 'https://tunnel.example');
+  expect(stdout).toContain('https://tunnel.example/authorize');
+  expect(stdout).toContain(
+    'These values are for https://tunnel.example; the file’s own ORIGIN is https://words.example.',
+  );
+  expect(await readFields()).toMatchObject({ ORIGIN: 'https://words.example' });
+});
+
+it.each([
+  ['no origin', [], 'Say where the app will be reached: npm run setup -- --origin https://words.example\n'],
+  [
+    'http',
+    ['--origin', 'http://words.example'],
+    /^--origin must be an https origin without a path or a slash at its end/,
+  ],
+  ['a path', ['--origin', 'https://words.example/game'], /^--origin must be an https origin without a path/],
+  ['markup', ['--origin', 'https://words.example"><script>'], /^--origin must be an https origin/],
+  ['another option', ['--orign', 'https://words.example'], /^Unknown option '--orign'/],
+])('refuses %s in one sentence, and writes nothing', async (_, args, sentence) => {
+  const { code, stdout, stderr } = await setup(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(sentence);
+  await expect(access(file)).rejects.toThrow('ENOENT');
+});
+
+it('prints instructions that fit into the editor and name every operation of the API, and no other', async () => {
+  const { stdout } = await setup('--origin', 'https://words.example');
+  const instructions = stdout.slice(stdout.indexOf('Instructions'), stdout.indexOf('Conversation starters'));
+  const named = new Set(instructions.match(/\b(?:get|post)_[a-z]+\b/g));
+  expect([...named].sort()).toEqual(await operations());
+  expect(instructions.length).toBeLessThan(8000);
+});
+
+const operations = async (): Promise<readonly string[]> => {
+  const { paths } = await (await fetch(`${inject('system').origin}/openapi.json`)).json();
+  const all: readonly { readonly operationId: string }[] = Object.values<object>(paths).flatMap((path) =>
+    Object.values(path),
+  );
+  return all.map(({ operationId }) => operationId).sort();
+};
+
+const fieldsOf = ({ stdout }: Finished): string => stdout.slice(stdout.indexOf('Configure'));

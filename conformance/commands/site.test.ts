@@ -1,0 +1,70 @@
+/** What is put into the landing page when the site is laid out: as text, at its place, and nothing that does not belong there. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { publicFolder } from '../../scripts/app/places.ts';
+import { fillLanding } from '../../scripts/app/site.ts';
+
+let page: string;
+beforeAll(async () => {
+  page = await readFile(join(publicFolder, 'index.html'), 'utf8');
+});
+
+const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
+
+describe('the landing page, laid out', () => {
+  it('links the GPT', () => {
+    const filled = fillLanding(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
+    expect(filled).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
+    expect(filled).not.toContain('GPT_URL');
+  });
+
+  it('shows no trace of a link when there is no GPT yet', () => {
+    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    expect(filled).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
+  });
+
+  it('gives other sites absolute addresses', () => {
+    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    expect(filled).toContain('<meta property="og:url" content="https://words.example/">');
+    expect(filled).toContain('<meta property="og:image" content="https://words.example/social-card.png">');
+  });
+
+  it('changes nothing else', () => {
+    const without = (text: string) =>
+      text.split('\n').filter((line) => !/og:(url|image"|)|GPT_URL/.test(line));
+    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    expect(without(filled)).toEqual(without(page));
+  });
+
+  it('drops what follows the link’s path', () => {
+    const filled = fillLanding(page, { GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x` });
+    expect(filled).toContain(`href="${gptUrl}"`);
+    expect(filled).not.toContain('alert');
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'http://chatgpt.com/g/g-68f0c2a1b4d8-words',
+    'https://chatgpt.com.evil.example/g/g-68f0c2a1b4d8-words',
+    'https://chatgpt.com@evil.example/g/g-68f0c2a1b4d8-words',
+    'https://me@chatgpt.com/g/g-68f0c2a1b4d8-words',
+    'https://chatgpt.com:8443/g/g-68f0c2a1b4d8-words',
+    'https://chatgpt.com/g/g-1"><script>alert(1)</script>',
+    'https://chatgpt.com/',
+    'g-68f0c2a1b4d8',
+  ])('refuses %s as a link to the GPT', (GPT_URL) => {
+    expect(() => fillLanding(page, { GPT_URL })).toThrow(/^GPT_URL must be the link to the GPT/);
+  });
+
+  it.each(['https://words.example"><script>alert(1)</script>', 'words.example', 'https://words.example/'])(
+    'refuses %s as an origin',
+    (ORIGIN) => {
+      expect(() => fillLanding(page, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
+    },
+  );
+
+  it('is not laid out in silence when the page has lost its places', () => {
+    expect(() => fillLanding('<!doctype html>', {})).toThrow('nothing that matches');
+  });
+});

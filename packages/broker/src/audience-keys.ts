@@ -1,0 +1,25 @@
+/** The sub-keys that an API in another process opens its tokens with. */
+import { parseIssuer } from './protocol/origin.ts';
+import { parseKeyRing } from './seal/key-ring.ts';
+import { exportSubKeys } from './seal/sub-keys.ts';
+import { parseResource } from './settings.ts';
+import { accessPurpose } from './tokens/vault.ts';
+
+export interface Audience {
+  /** The broker's key ring; a secret. */
+  readonly sealingKeys: string;
+  readonly issuer: string;
+  /** The API's identifier, letter for letter as among the broker's `resources`. */
+  readonly resource: string;
+}
+
+/**
+ * Derives the keys of one resource's access tokens, one for each key of the ring; a secret, which opens and can make tokens of
+ * this resource and nothing else.
+ * @throws ConfigurationError `sealingKeys`, `issuer` or `resource`
+ */
+export const audienceKeys = async ({ sealingKeys, issuer, resource }: Audience): Promise<string> =>
+  exportSubKeys(
+    parseKeyRing(sealingKeys),
+    accessPurpose(parseIssuer(issuer), parseResource('resource', resource)),
+  );

@@ -1,0 +1,64 @@
+/**
+ * The sub-path export `@words-with-chat/broker/resource-server`: the guard of an API in another process. It opens tokens of one
+ * resource with that resource's sub-keys, and has nothing else of the broker: no key ring, no storage, no provider.
+ */
+import { createProtect, type Protection, type Requirement } from './endpoints/protect.ts';
+import type { Log } from './protocol/log.ts';
+import { parseIssuer } from './protocol/origin.ts';
+import { randomId } from './protocol/random.ts';
+import type { Clock } from './protocol/time.ts';
+import { createSubKeyOpener } from './seal/sub-keys.ts';
+import { parseResource } from './settings.ts';
+import { logToConsole, systemClock, systemRandom } from './surroundings.ts';
+import { accessToken } from './tokens/access-token.ts';
+import { opening } from './tokens/artefact.ts';
+import {
+  createRevocationWatch,
+  type RevocationSource,
+  type RevocationWatch,
+} from './tokens/revocation-watch.ts';
+
+export type { RateLimiter } from './limits/rate-limiter.ts';
+export type { Access } from './tokens/access-token.ts';
+export type { RevocationPage, TokenOrigin } from './tokens/ledger.ts';
+export type { Protection, RevocationSource };
+
+export interface ResourceServerOptions {
+  /** The broker's origin, which the challenge names. */
+  readonly issuer: string;
+  /** This API's identifier (RFC 8707) among the broker's `resources`. Calls to another origin than its own are refused. */
+  readonly resource: string;
+  /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
+  readonly keys: string;
+  /** Where revocations are read. Left out: a revoked token goes on here until it expires. */
+  readonly revocations?: RevocationSource;
+  /** Left out: one line of JSON per event on the console. */
+  readonly log?: Log;
+  readonly now?: Clock;
+}
+
+export interface ResourceServer {
+  /** Tells who calls, or gives the finished 401, 403, 421, 429 or 503 response to send instead. */
+  protect(request: Request, requirement?: Omit<Requirement, 'resource'>): Promise<Protection>;
+}
+
+/**
+ * Builds the guard. Build it once per process: it keeps imported keys and the revocation memory.
+ * @throws ConfigurationError naming the option that is missing, malformed or not meant for this place
+ */
+export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
+  const { revocations, log = logToConsole, now = systemClock } = options;
+  const resource = parseResource('resource', options.resource);
+  const protect = createProtect({
+    ...{ log, now },
+    issuer: parseIssuer(options.issuer),
+    origin: new URL(resource).origin,
+    resources: [resource],
+    vault: { access: new Map([[resource, opening(createSubKeyOpener(options.keys), accessToken)]]) },
+    revocations: revocations === undefined ? knowsOfNone : createRevocationWatch(revocations, now),
+    drawRequestId: () => randomId(systemRandom),
+  });
+  return { protect };
+};
+
+const knowsOfNone: RevocationWatch = { isRevoked: () => false };

@@ -1,0 +1,27 @@
+/** Discord as an identity provider: the worked example of docs/providers.md, letter for letter but for the import. */
+import { type IdentityProvider, oauth2 } from '../../src/index.ts';
+
+export interface DiscordSettings {
+  readonly clientId: string;
+  /** A secret. */
+  readonly clientSecret: string;
+}
+
+/** Lets people sign in with Discord. The scope `identify` is the least that names somebody; it brings no address. */
+export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityProvider =>
+  oauth2({
+    id: 'discord',
+    label: 'Discord',
+    issuer: 'https://discord.com',
+    authorizationUrl: 'https://discord.com/oauth2/authorize',
+    tokenUrl: 'https://discord.com/api/oauth2/token',
+    profileUrl: 'https://discord.com/api/v10/users/@me',
+    clientId,
+    clientSecret,
+    scopes: ['identify'],
+    // A snowflake: 64 bits, so it comes as text. Names can be changed, and then be somebody else's.
+    describe: ({ id, global_name, username }) =>
+      typeof id === 'string' && /^\d{15,20}$/.test(id)
+        ? { subject: id, labels: [global_name, username] }
+        : undefined,
+  });

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { audienceKeys, LedgerUnavailable, type LogEntry, memoryLedger } from '../src/index.ts';
+import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
+import { type Deployment, deploy, issuer, keys } from './deployment.ts';
+import { tokensOf } from './person.ts';
+import { app, codeFor, gpt, redeem, tokensFor } from './players.ts';
+
+const resource = 'https://api.example/v1';
+const other = 'https://other.example';
+
+/** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
+const stand = async (ledger = memoryLedger(), changes: Partial<ResourceServerOptions> = {}) => {
+  const deployment = deploy({ ledger, resources: [resource, other] });
+  const log: LogEntry[] = [];
+  const server = createResourceServer({
+    issuer,
+    resource,
+    keys: await audienceKeys({ sealingKeys: keys, issuer, resource }),
+    log: (entry) => void log.push(entry),
+    now: deployment.now,
+    ...changes,
+  });
+  const call = (token: string | undefined, requirement = {}, url = `${resource}/score`) => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return server.protect(new Request(url, { headers }), requirement);
+  };
+  return { deployment, log, call };
+};
+
+const tokenFor = async (deployment: Deployment): Promise<string> =>
+  (await tokensFor(deployment, gpt)).access_token;
+
+const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
+
+describe('an API in another process', () => {
+  it('knows who calls, from the token alone', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    const here = await call(token, { scopes: ['score'] });
+    const there = await deployment.broker.protect(
+      new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
+    );
+    expect(here).toMatchObject({ kind: 'granted', access: { clientId: 'gpt', scopes: ['words', 'score'] } });
+    expect(here).toEqual(there);
+  });
+
+  it('challenges a call without a token, naming the broker', async () => {
+    const { call, log } = await stand();
+    const answer = await call(undefined, { scopes: ['score'] });
+    if (answer.kind === 'granted') throw new Error('let in');
+    expect(answer.response.status).toBe(401);
+    expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+    expect(log).toEqual([]);
+  });
+
+  it('refuses a token for another resource, whatever it is asked to guard', async () => {
+    const { deployment, call } = await stand();
+    const code = await codeFor(deployment, app, { resource: other });
+    const { access_token: token } = await tokensOf(await redeem(deployment, app, code));
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses a token without the scope, an altered one and one that has expired', async () => {
+    const { deployment, call, log } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
+    expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
+    deployment.advance(1800);
+    expect(await call(token)).toEqual(refused(401));
+    expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
+  });
+
+  it('opens nothing else of the broker', async () => {
+    const { deployment, call } = await stand();
+    const { refresh_token: refresh } = await tokensFor(deployment, gpt);
+    expect(await call(refresh)).toEqual(refused(401));
+    expect(await call(await codeFor(deployment, gpt))).toEqual(refused(401));
+  });
+
+  it('answers at its own origin only', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
+    expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
+  });
+
+  it('lets a revoked token go on until it expires, when it has nowhere to ask', async () => {
+    const ledger = memoryLedger();
+    const { deployment, call } = await stand(ledger);
+    const token = await tokenFor(deployment);
+    await ledger.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(1799);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    deployment.advance(1);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('knows of a revocation within ten seconds, when it may ask', async () => {
+    const shared = memoryLedger();
+    const { deployment, call } = await stand(shared, { revocations: shared });
+    const token = await tokenFor(deployment);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(10);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('answers nobody while what it asks is out of reach, and it knows nothing', async () => {
+    const { deployment, call } = await stand(memoryLedger(), {
+      revocations: {
+        revocationsSince: () => Promise.reject(new LedgerUnavailable('no route')),
+        isRevoked: () => Promise.reject(new LedgerUnavailable('no route')),
+      },
+    });
+    expect(await call(await tokenFor(deployment))).toEqual(refused(503));
+  });
+
+  it('takes tokens of every key of the ring that its own were derived from', async () => {
+    const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
+    const { deployment, call } = await stand(memoryLedger(), {
+      keys: await audienceKeys({ sealingKeys: ring, issuer, resource }),
+    });
+    expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
+  });
+});
+
+describe('a wrong option', () => {
+  it.each([
+    ['issuer', { issuer: 'words.example' }],
+    ['resource', { resource: 'api.example' }],
+    ['resource', { resource: 'http://api.example' }],
+    ['resource', { resource: `${resource}#a` }],
+    ['keys', { keys: '' }],
+    ['keys', { keys }],
+  ])('stops the start of an API and is named: %s', async (option, changes) => {
+    await expect(stand(memoryLedger(), changes)).rejects.toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option }),
+    );
+  });
+
+  it.each([
+    ['sealingKeys', { sealingKeys: '' }],
+    ['issuer', { issuer: '' }],
+    ['resource', { resource: '/api' }],
+  ])('stops the derivation of its keys and is named: %s', async (option, changes) => {
+    await expect(audienceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option }),
+    );
+  });
+});

@@ -1,0 +1,53 @@
+/** The Worker as it is deployed: its bundle, minified and weighed, and the site that lies beside it. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { runWrangler } from '../local-system/wrangler.ts';
+import { Refused } from './command.ts';
+import { wranglerConfig } from './places.ts';
+import { layOutSite } from './site.ts';
+import type { Variables } from './variables.ts';
+
+export interface Bundle {
+  /** The folder of the site. */
+  readonly site: string;
+  /** Compressed, as the platform counts it, in bytes. */
+  readonly size: number;
+}
+
+/** In bytes. */
+const budget = 60_000;
+
+/**
+ * Lays out the site and bundles the Worker, without asking anybody outside this machine.
+ * @throws Refused when the bundle does not build or exceeds its budget
+ */
+export const bundle = async (folder: string, variables: Variables): Promise<Bundle> => {
+  const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];
+  await layOutSite(site, variables);
+  const target = ['--config', wranglerConfig, '--outdir', worker, '--assets', site];
+  const lines: string[] = [];
+  const child = runWrangler(['deploy', '--dry-run', '--minify', ...target], {
+    dataFolder: folder,
+    log: (line) => lines.push(line),
+  });
+  if ((await child.ended) !== 0) throw new Refused(lines.join('\n'));
+  return { site, size: await weigh(worker) };
+};
+
+/** Says how large a bundle is, and how large it may be. */
+export const sizeOf = ({ size }: Bundle): string =>
+  `${inKilobytes(size)} gzip of at most ${inKilobytes(budget)}`;
+
+const weigh = async (folder: string): Promise<number> => {
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
+  if (modules.length === 0) throw new Error(`${folder} holds no bundle`);
+  const sizes = await Promise.all(
+    modules.map(async (file) => gzipSync(await readFile(join(folder, file)), { level: 9 }).length),
+  );
+  const size = sizes.reduce((sum, each) => sum + each, 0);
+  if (size <= budget) return size;
+  throw new Refused(`The Worker has ${inKilobytes(size)} gzip; ${inKilobytes(budget)} at most.`);
+};
+
+const inKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

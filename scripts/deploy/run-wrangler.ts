@@ -1,0 +1,30 @@
+/** Runs wrangler for the person at the terminal, who may be asked to log in and to confirm. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { text } from 'node:stream/consumers';
+import { Refused } from '../app/command.ts';
+
+const cli = createRequire(import.meta.url).resolve('wrangler');
+
+/** Runs a command to its end. @throws Refused when it fails, after it said why */
+export const run = async (command: readonly string[]): Promise<void> => {
+  await ended(start(command, 'inherit'), command);
+};
+
+/** Runs a command and gives what it prints. @throws Refused likewise */
+export const ask = async (command: readonly string[]): Promise<string> => {
+  const child = start(command, 'pipe');
+  const output = child.stdout === null ? '' : text(child.stdout);
+  await ended(child, command);
+  return output;
+};
+
+const start = (command: readonly string[], stdout: 'inherit' | 'pipe') =>
+  spawn(process.execPath, ['--no-warnings', cli, ...command], { stdio: ['inherit', stdout, 'inherit'] });
+
+const ended = async (child: ReturnType<typeof start>, command: readonly string[]): Promise<void> => {
+  const [code]: unknown[] = await once(child, 'close');
+  if (code === 0) return;
+  throw new Refused(`wrangler ${command.slice(0, 2).join(' ')} failed; nothing after it was done.`);
+};

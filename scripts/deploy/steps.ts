@@ -1,0 +1,53 @@
+/** What a deployment does, step by step, in words and as commands of wrangler. */
+import { unstable_readConfig } from 'wrangler';
+import { wranglerConfig } from '../app/places.ts';
+
+export interface Step {
+  readonly says: string;
+  /** Arguments of wrangler. */
+  readonly command: readonly string[];
+}
+
+export interface Deployment {
+  readonly domain: string;
+  /** The folder of the site. */
+  readonly site: string;
+  /** Holds the values of the secrets, as JSON. */
+  readonly secretsFile: string;
+  /** The names of the secrets, for people. */
+  readonly secrets: readonly string[];
+}
+
+const configured = ['--config', wranglerConfig];
+
+/** The name of the database, from the Wrangler file. */
+export const databaseName = (): string => {
+  const [database] = unstable_readConfig({ config: wranglerConfig }).d1_databases;
+  if (database?.database_name === undefined) throw new Error(`${wranglerConfig} names no database`);
+  return database.database_name;
+};
+
+/** Lists the account's databases as JSON. */
+export const listDatabases: readonly string[] = ['d1', 'list', '--json', ...configured];
+
+/** Taken only where the database is not there yet. */
+export const createDatabase = (name: string): Step => ({
+  says: `create the D1 database "${name}", if the account has none of that name`,
+  // Without the last the Wrangler file, which git holds, would be changed.
+  command: ['d1', 'create', name, ...configured, '--update-config=false'],
+});
+
+/** Tables come before the code that reads them, and stay readable for the code that runs until then. */
+export const migrate: Step = {
+  says: 'apply the migrations that it lacks',
+  command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configured],
+};
+
+/** One version: code, files and secrets go live together, and are rolled back together. */
+export const upload = ({ domain, site, secretsFile, secrets }: Deployment): Step => ({
+  says: `upload the Worker and the site for ${domain}, with ${secrets.join(', ')}`,
+  command: [
+    ...['deploy', '--minify', ...configured],
+    ...['--assets', site, '--domain', domain, '--secrets-file', secretsFile],
+  ],
+});
