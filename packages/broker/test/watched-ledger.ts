@@ -20,6 +20,8 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     redeemCode: watch('redeemCode', ledger.redeemCode),
     refresh: watch('refresh', ledger.refresh),
     isRefreshable: watch('isRefreshable', ledger.isRefreshable),
+    recordCheck: watch('recordCheck', ledger.recordCheck),
+    endIdentity: watch('endIdentity', ledger.endIdentity),
     revoke: watch('revoke', ledger.revoke),
     revocationsSince: watch('revocationsSince', ledger.revocationsSince),
     isRevoked: watch('isRevoked', ledger.isRevoked),

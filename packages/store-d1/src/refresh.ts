@@ -1,14 +1,22 @@
 /** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
+import { lease, type TokenRow, tokenOf } from './checks.ts';
 import { endGrants } from './endings.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
 
 export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshOutcome> => {
-  // The ending leaves alone what this very call answers: one generation back at most, and fresh.
-  const [answered, , ended] = await roundTrip<GrantRow>(db, answer(db, use), ...endReused(db, use));
+  const [answered, leased, , ended] = await roundTrip<GrantRow & TokenRow>(
+    db,
+    answer(db, use),
+    lease(db, use),
+    // Leaves alone what this very call answers: one generation back at most, and fresh.
+    ...endReused(db, use),
+  );
   const grant = answered?.results[0];
-  if (grant !== undefined) return { kind: 'continued', grant: grantFacts(grant) };
+  const due = leased?.results[0];
+  if (grant !== undefined)
+    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: tokenOf(due) }) };
   return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
 };
 

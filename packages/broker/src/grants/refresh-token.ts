@@ -4,7 +4,7 @@ import { Refusal } from '../protocol/errors.ts';
 import { narrowedScopes } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
 import type { GrantFacts } from '../tokens/ledger.ts';
-import { refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
+import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';
 import type { Grant, GrantParameters, GrantRooms } from './grant.ts';
@@ -66,6 +66,7 @@ const carryOn = async (
     grace: refreshGrace,
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt,
+    checkLease,
   });
   if (outcome.kind === 'continued') return outcome.grant;
   throw new Refusal(`refresh.${outcome.reason}`);

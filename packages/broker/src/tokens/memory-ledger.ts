@@ -1,5 +1,6 @@
 /** The ledger in memory: for tests, and for servers of one process that may forget everybody at a restart. */
 import type { Ledger } from './ledger.ts';
+import { endIdentity, recordCheck } from './memory-ledger/checks.ts';
 import { redeemCode } from './memory-ledger/codes.ts';
 import type { Memory } from './memory-ledger/memory.ts';
 import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
@@ -9,12 +10,14 @@ import { sweep } from './memory-ledger/sweep.ts';
 
 /** Keeps everything in this process. No method awaits anything, so each one is atomic. */
 export const memoryLedger = (): Ledger => {
-  const memory: Memory = { users: new Map(), grants: new Map(), lines: [], lastSeq: 0 };
+  const memory: Memory = { identities: new Map(), grants: new Map(), lines: [], lastSeq: 0 };
   return {
     recordSignIn: async (signIn) => recordSignIn(memory, signIn),
     redeemCode: async (redemption) => redeemCode(memory, redemption),
     refresh: async (use) => refresh(memory, use),
     isRefreshable: async (question) => isRefreshable(memory, question),
+    recordCheck: async (check) => recordCheck(memory, check),
+    endIdentity: async (asked, _reason, now) => endIdentity(memory, asked, now),
     revoke: async (target, _reason, now) => revoke(memory, target, now),
     revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),

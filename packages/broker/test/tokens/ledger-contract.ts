@@ -1,5 +1,6 @@
 /** What every implementation of the storage port must do: the sentences of the port, one test or more for each. */
 import { describe } from 'vitest';
+import { checkContract } from './ledger-contract/checks.ts';
 import { codeContract } from './ledger-contract/codes.ts';
 import { refreshContract } from './ledger-contract/refresh.ts';
 import { refreshQuestionContract } from './ledger-contract/refresh-questions.ts';
@@ -18,6 +19,7 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('refresh', () => refreshContract(makeLedger));
     describe('isRefreshable', () => refreshQuestionContract(makeLedger));
     describe('refresh under contention', () => refreshRaceContract(makeLedger));
+    describe('checks and endIdentity', () => checkContract(makeLedger));
     describe('revoke and isRevoked', () => revocationContract(makeLedger));
     describe('revocationsSince', () => revocationPageContract(makeLedger));
     describe('sweep', () => sweepContract(makeLedger));

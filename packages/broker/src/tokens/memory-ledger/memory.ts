@@ -4,15 +4,29 @@ import type { EpochSeconds } from '../../protocol/time.ts';
 import type { GrantFacts, Revocation, SignIn } from '../ledger.ts';
 
 export interface Memory {
-  /** By provider and subject. */
-  readonly users: Map<string, UserId>;
+  /** By `identityKey`. */
+  readonly identities: Map<string, StoredIdentity>;
   readonly grants: Map<GrantId, Grant>;
   lines: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
 }
 
+export interface StoredIdentity {
+  readonly userId: UserId;
+  readonly sealedRefreshToken?: string;
+  readonly checkAfter: EpochSeconds;
+}
+
+/** An identity's key. */
+export const identityKey = ({ provider, subject }: IdentityName): string =>
+  JSON.stringify([provider, subject]);
+
+export type IdentityName = Pick<SignIn['identity'], 'provider' | 'subject'>;
+
 export type Grant = SignIn['grant'] & {
   readonly userId: UserId;
+  /** Who signed in. */
+  readonly identity: IdentityName;
   readonly createdAt: EpochSeconds;
   readonly revoked: boolean;
   /** Nothing until the code is redeemed. */

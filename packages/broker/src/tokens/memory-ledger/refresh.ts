@@ -1,5 +1,6 @@
 /** Refresh: a generation moves on or a retry is answered, and an old generation ends the grant (RFC 9700 §4.14). */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '../ledger.ts';
+import { lease } from './checks.ts';
 import { type Grant, type Memory, store, type Use } from './memory.ts';
 import { revoke } from './revocations.ts';
 
@@ -16,10 +17,10 @@ export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
   };
   switch (standing(grant, use, used)) {
     case 'current':
-      return { kind: 'continued', grant: store(memory, grant, carriedOn) };
+      return { kind: 'continued', grant: store(memory, grant, carriedOn), ...lease(memory, grant, used) };
     case 'next': {
       const rotated = { ...carriedOn, generation: use.generation + 1, rotatedAt: now };
-      return { kind: 'continued', grant: store(memory, grant, rotated) };
+      return { kind: 'continued', grant: store(memory, grant, rotated), ...lease(memory, grant, used) };
     }
     case 'reused':
       revoke(memory, { kind: 'grant', id: grantId }, now);

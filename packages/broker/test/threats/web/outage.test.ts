@@ -27,6 +27,8 @@ const fragile = () => {
       redeemCode: fragileAs(ledger.redeemCode),
       refresh: fragileAs(ledger.refresh),
       isRefreshable: fragileAs(ledger.isRefreshable),
+      recordCheck: fragileAs(ledger.recordCheck),
+      endIdentity: fragileAs(ledger.endIdentity),
       revoke: fragileAs(ledger.revoke),
       revocationsSince: fragileAs(ledger.revocationsSince),
       isRevoked: fragileAs(ledger.isRevoked),
