@@ -31,6 +31,7 @@ export {
   ProviderError,
   type ProviderIo,
   type ProviderLeg,
+  type ProviderWord,
 } from './providers/identity-provider.ts';
 export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
 export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';

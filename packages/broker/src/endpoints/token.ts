@@ -36,7 +36,7 @@ export const tokenEndpoint = (rooms: TokenRooms): EndpointPlan => {
       const form = parseTokenRequest(await readForm(visit.request));
       const client = await recognise(rooms, visit.request, form, rooms.registry.find);
       try {
-        const response = await findGrant(form.grant_type)(rooms, client, form);
+        const response = await findGrant(form.grant_type)({ ...rooms, log: visit.log }, client, form);
         visit.log({ event: 'tokens-issued', clientId: client.id });
         return tokenJson(response);
       } catch (error) {

@@ -4,7 +4,8 @@ import type { Reason } from './reasons.ts';
 export interface LogEntry {
   /**
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
-   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep.
+   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
+   * provider gave no clear word on a person; their grants stay, and it is asked again.
    */
   readonly event:
     | 'signed-in'
@@ -13,7 +14,8 @@ export interface LogEntry {
     | 'refused'
     | 'unpinned-gpt'
     | 'limiter-failed'
-    | 'sweep-failed';
+    | 'sweep-failed'
+    | 'check-failed';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;
   readonly endpoint?: string;

@@ -121,6 +121,7 @@ export const reasons = {
   'refresh.scopes-gone': ['invalid_grant', badRefresh],
   'refresh.ended': ['invalid_grant', badRefresh],
   'refresh.reused': ['invalid_grant', badRefresh],
+  'refresh.gone': ['invalid_grant', badRefresh],
   'refresh.scope': ['invalid_scope', 'The scope exceeds what was granted.'],
   'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
 

@@ -200,7 +200,7 @@ describe('L9', () => {
       if (name.endsWith('_endpoint')) expect(mounted).toContain(value);
     expect(
       Object.keys(document).filter((name) =>
-        /registration|revocation|introspection|userinfo|jwks|logout|device|request/.test(name),
+        /registration|userinfo|jwks|logout|device|request/.test(name),
       ),
     ).toEqual([]);
     expect(document).toMatchObject({
