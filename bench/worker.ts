@@ -56,6 +56,8 @@ const instantly: IdentityProvider = {
   configuredUrls: [],
   answersBy: 'query',
   gone: [],
+  checkEvery: 600,
+  check: async () => ({ kind: 'alive' }),
   authorizationUrl: async ({ redirectUri, state }) =>
     new URL(`${redirectUri}?${new URLSearchParams({ state })}`),
   identify: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),

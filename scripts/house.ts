@@ -16,7 +16,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   providers: ['protocol'],
   limits: ['protocol'],
   tokens: ['protocol', 'seal'],
-  grants: ['clients', 'tokens', 'protocol'],
+  grants: ['clients', 'providers', 'tokens', 'protocol'],
   doors: ['clients', 'providers', 'tokens', 'limits', 'pages', 'http', 'protocol'],
   'sign-in': ['clients', 'providers', 'tokens', 'http', 'protocol'],
   endpoints: [

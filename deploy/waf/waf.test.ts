@@ -47,6 +47,8 @@ const routes: readonly Route[] = createBroker({
       configuredUrls: [],
       answersBy: 'query',
       gone: [],
+      checkEvery: 600,
+      check: async () => ({ kind: 'alive' }),
       authorizationUrl: async () => new URL('https://provider.example'),
       identify: async () => ({ provider: 'google', subject: '1', emailVerified: false, claims: {} }),
     },

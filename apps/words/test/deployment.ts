@@ -6,20 +6,21 @@ import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
 
 export { origin };
 
-/** Vouches for whoever the answer's `code` names. */
+/** Vouches for whoever the answer's `code` names, and stands by them later when it is asked. */
 const provider: IdentityProvider = {
   id: 'google',
   label: 'Google',
   configuredUrls: ['https://provider.example'],
   answersBy: 'query',
   gone: [],
+  checkEvery: 600,
+  check: async () => ({ kind: 'alive' }),
   authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),
-  identify: async (answer) => ({
-    provider: 'google',
-    subject: answer.searchParams.get('code') ?? 'nobody',
-    emailVerified: false,
-    claims: {},
-  }),
+  identify: async (answer) => {
+    const subject = answer.searchParams.get('code') ?? 'nobody';
+    const refreshToken = subject.startsWith('watched') ? { refreshToken: `theirs-of-${subject}` } : {};
+    return { provider: 'google', subject, emailVerified: false, claims: {}, ...refreshToken };
+  },
 };
 
 export interface Deployment {

@@ -2,8 +2,14 @@
  * The broker's ledger over several ledgers: everything of one user lies in one of them, so every operation stays one atomic
  * round trip to one database. Only what concerns everybody asks them all: a client's end, news of revocations, the sweep.
  */
-import type { Ledger, Revocation, RevocationPage, RevocationTarget } from '@words-with-chat/broker';
-import { databaseOfId } from './buckets.ts';
+import type {
+  Ledger,
+  Revocation,
+  RevocationPage,
+  RevocationTarget,
+  StoredToken,
+} from '@words-with-chat/broker';
+import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 
 /**
@@ -17,6 +23,11 @@ export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
   const everywhere = <Answer>(ask: (ledger: Ledger) => Promise<Answer>) => Promise.all(ledgers.map(ask));
   const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
     kind === 'client' ? ledgers : [home(id)];
+  /** The identity's own database, and the first, which keeps those of before; only where the token is stored does anything happen. */
+  const keepersOfIdentity = ({ provider, subject }: StoredToken): readonly Ledger[] => {
+    const own = databaseOfBucket(bucketOfIdentity(provider, subject), ledgers.length);
+    return [...new Set([at(ledgers, own), at(ledgers, 0)])];
+  };
   return {
     async recordSignIn(signIn) {
       const { grant, user } = signIn;
@@ -27,6 +38,15 @@ export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
     },
     redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
     refresh: (use) => home(use.grantId).refresh(use),
+    isRefreshable: (question) => home(question.grantId).isRefreshable(question),
+    async recordCheck(check) {
+      await Promise.all(keepersOfIdentity(check.asked).map((ledger) => ledger.recordCheck(check)));
+    },
+    async endIdentity(asked, reason, now) {
+      const keepers = keepersOfIdentity(asked);
+      const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
+      return outcomes.includes('ended') ? 'ended' : 'superseded';
+    },
     async revoke(target, reason, now) {
       await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now)));
     },

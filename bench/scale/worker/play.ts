@@ -63,7 +63,7 @@ const take = async (
   now: number,
 ): Promise<boolean> => {
   const { grantId, userId } = who;
-  const lifetimes = { accessExpiresAt: now + 1800, refreshIdleExpiresAt: now + 60 * day };
+  const lifetimes = { checkLease: 60, accessExpiresAt: now + 1800, refreshIdleExpiresAt: now + 60 * day };
   switch (kind) {
     case 'sign-in':
       return (await ledger.recordSignIn(signInOf(who, now))).kind === 'recorded';

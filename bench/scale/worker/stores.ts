@@ -28,6 +28,9 @@ const countedLedger = (database: GatheringD1): Ledger => {
     recordSignIn: on('sign-in').recordSignIn,
     redeemCode: on('redeem').redeemCode,
     refresh: on('refresh').refresh,
+    isRefreshable: on('is-refreshable').isRefreshable,
+    recordCheck: on('check').recordCheck,
+    endIdentity: on('gone').endIdentity,
     revoke: on('sign-out').revoke,
     revocationsSince: (cursor, now, limit) =>
       on(cursor === undefined ? 'all-news' : 'news').revocationsSince(cursor, now, limit),

@@ -1,13 +1,16 @@
 /** The composition root: the only file that knows every room. */
 import { createRegistry, isUnpinned } from './clients/registry.ts';
+import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { markEndpoint } from './endpoints/mark.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { createProtect } from './endpoints/protect.ts';
+import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
@@ -37,6 +40,8 @@ const stylesheetPath = '/authorize/style.css';
 const markPath = (provider: string): string => `/authorize/marks/${provider}.svg`;
 const callbackPath = '/callback';
 const tokenPath = '/token';
+const revocationPath = '/revoke';
+const introspectionPath = '/introspect';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -61,6 +66,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
       ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
       mount(tokenPath, tokenEndpoint(rooms)),
+      mount(revocationPath, revocationEndpoint(rooms)),
+      mount(introspectionPath, introspectionEndpoint(rooms)),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
@@ -76,9 +83,20 @@ const furnish = (options: BrokerOptions) => {
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const registry = createRegistry(options.clients, issuer);
+  const outside = {
+    // Called as a plain function: Workers refuse fetch as a method of something else.
+    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
+    now,
+    allowLoopbackHttp: isLoopback(new URL(issuer)),
+  };
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
-    ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath },
+    ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
+    resourceServers: createResourceServers(
+      options.resourceServers ?? [],
+      (id) => registry.find(id) !== undefined,
+      resources,
+    ),
     vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
     lifetimes: parseLifetimes(options.lifetimes),
     scopes: parseScopes(options.scopes, registry.clients),
@@ -91,12 +109,9 @@ const furnish = (options: BrokerOptions) => {
     addressBlockOf: blockOf(options.clientAddress),
     callbackUri: (provider: string) => `${issuer}${callbackPath}/${provider}`,
     drawRequestId: () => randomId(randomBytes),
-    providerIo: {
-      // Called as a plain function: Workers refuse fetch as a method of something else.
-      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
-      now,
-      allowLoopbackHttp: isLoopback(new URL(issuer)),
-    },
+    providerIo: { ...outside, patience: 10_000 },
+    // A client waits for its refresh, and Claude for no more than 30 seconds.
+    checkIo: { ...outside, patience: 3_000 },
   };
 };
 

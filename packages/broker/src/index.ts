@@ -3,6 +3,11 @@ export { type Audience, audienceKeys } from './audience-keys.ts';
 export { createBroker, memoryLimiter } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
+export {
+  type ResourceServer,
+  type ResourceServerOptions,
+  resourceServer,
+} from './clients/resource-server.ts';
 export { type StaticClientOptions, staticClient } from './clients/static-client.ts';
 export type { Protection, Requirement } from './endpoints/protect.ts';
 export { defaultAllowances, type Limits } from './limits/limits.ts';
@@ -26,6 +31,7 @@ export {
   ProviderError,
   type ProviderIo,
   type ProviderLeg,
+  type ProviderWord,
 } from './providers/identity-provider.ts';
 export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
 export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';

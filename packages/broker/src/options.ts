@@ -1,5 +1,6 @@
 /** The face in types: what a publisher passes to `createBroker`, and what comes back. */
 import type { Client } from './clients/client.ts';
+import type { ResourceServer } from './clients/resource-server.ts';
 import type { Protection, Requirement } from './endpoints/protect.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Branding } from './pages/branding.ts';
@@ -23,6 +24,8 @@ export interface BrokerOptions {
   /** Identifiers (RFC 8707) of the guarded APIs; the first is the default. Left out: the issuer itself. */
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
+  /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */
+  readonly resourceServers?: readonly ResourceServer[];
   readonly providers: readonly IdentityProvider[];
   readonly ledger: Ledger;
   /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */

@@ -86,6 +86,8 @@ describe('a broker', () => {
       '/authorize/style.css',
       '/callback/*',
       '/token',
+      '/revoke',
+      '/introspect',
       '/.well-known/oauth-authorization-server',
     ]);
   });

@@ -7,6 +7,7 @@ export const createProvider = (id: string, label: string): IdentityProvider => (
   configuredUrls: [`https://${id}.example`],
   answersBy: 'query',
   gone: ['invalid_grant'],
+  checkEvery: 600,
   async authorizationUrl({ state, nonce, redirectUri }) {
     const query = new URLSearchParams({ state, nonce, redirect_uri: redirectUri });
     return new URL(`https://${id}.example/authorize?${query}`);
@@ -27,4 +28,5 @@ export const createProvider = (id: string, label: string): IdentityProvider => (
       ...(refreshToken === null ? {} : { refreshToken }),
     };
   },
+  check: async () => ({ kind: 'alive' }),
 });

@@ -12,6 +12,7 @@ CREATE TABLE identities (
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   label TEXT,
   sealed_refresh_token TEXT,
+  check_after INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   last_sign_in_at INTEGER NOT NULL,
   PRIMARY KEY (provider, subject)
@@ -22,6 +23,8 @@ CREATE INDEX identities_by_user ON identities (user_id);
 CREATE TABLE grants (
   id TEXT PRIMARY KEY,
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  provider TEXT NOT NULL,
+  subject TEXT NOT NULL,
   client_id TEXT NOT NULL,
   redirect_uri TEXT NOT NULL,
   scopes TEXT NOT NULL CHECK (json_type(scopes) = 'array'),
@@ -49,6 +52,7 @@ CREATE TABLE grants (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX grants_by_user ON grants (user_id);
+CREATE INDEX grants_by_identity ON grants (provider, subject);
 CREATE INDEX grants_by_client ON grants (client_id);
 CREATE INDEX grants_by_need ON grants (needed_until);
 

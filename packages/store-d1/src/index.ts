@@ -1,7 +1,8 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
+import { endIdentity, recordCheck } from './checks.ts';
 import { redeemCode } from './codes.ts';
-import { refresh } from './refresh.ts';
+import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { recordSignIn } from './sign-ins.ts';
 import { sweep } from './sweep.ts';
@@ -15,6 +16,9 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   recordSignIn: (signIn) => recordSignIn(db, signIn),
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (use) => refresh(db, use),
+  isRefreshable: (question) => isRefreshable(db, question),
+  recordCheck: (check) => recordCheck(db, check),
+  endIdentity: (asked, reason, now) => endIdentity(db, asked, reason, now),
   revoke: (target, reason, now) => revoke(db, target, reason, now),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),

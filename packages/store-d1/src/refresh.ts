@@ -1,16 +1,47 @@
 /** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
-import type { RefreshOutcome, RefreshUse } from '@words-with-chat/broker';
+import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
+import { lease, type TokenRow, tokenOf } from './checks.ts';
 import { endGrants } from './endings.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
 
 export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshOutcome> => {
-  // The ending leaves alone what this very call answers: one generation back at most, and fresh.
-  const [answered, , ended] = await roundTrip<GrantRow>(db, answer(db, use), ...endReused(db, use));
+  const [answered, leased, , ended] = await roundTrip<GrantRow & TokenRow>(
+    db,
+    answer(db, use),
+    lease(db, use),
+    // Leaves alone what this very call answers: one generation back at most, and fresh.
+    ...endReused(db, use),
+  );
   const grant = answered?.results[0];
-  if (grant !== undefined) return { kind: 'continued', grant: grantFacts(grant) };
+  const due = leased?.results[0];
+  if (grant !== undefined)
+    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: tokenOf(due) }) };
   return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
 };
+
+export const isRefreshable = async (db: D1Database, question: RefreshQuestion): Promise<boolean> => {
+  const [found] = await roundTrip(
+    db,
+    db.prepare(`SELECT id FROM grants WHERE ${answerable}`).bind(...asked(question)),
+  );
+  return (found?.results.length ?? 0) > 0;
+};
+
+/** Which row answers a presented refresh token: `?1` to `?5` are what is `asked`. */
+const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND refresh_idle_expires_at > ?4
+  AND (
+    (refresh_policy <> 'none' AND generation = ?3)
+    OR (refresh_policy = 'rotating' AND generation = ?3 + 1 AND rotated_at >= ?4 - ?5)
+  )`;
+
+const asked = ({ grantId, clientId, generation, now, grace }: RefreshQuestion) => [
+  grantId,
+  clientId,
+  generation,
+  now,
+  grace,
+];
 
 const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
   db
@@ -21,22 +52,10 @@ const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
         last_used_at = max(last_used_at, ?4),
         access_dies_at = max(access_dies_at, ?6),
         refresh_idle_expires_at = min(?7, refresh_absolute_expires_at)
-      WHERE id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND refresh_idle_expires_at > ?4
-        AND (
-          (refresh_policy <> 'none' AND generation = ?3)
-          OR (refresh_policy = 'rotating' AND generation = ?3 + 1 AND rotated_at >= ?4 - ?5)
-        )
+      WHERE ${answerable}
       RETURNING ${factColumns}`,
     )
-    .bind(
-      use.grantId,
-      use.clientId,
-      use.generation,
-      use.now,
-      use.grace,
-      use.accessExpiresAt,
-      use.refreshIdleExpiresAt,
-    );
+    .bind(...asked(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
 
 const endReused = (db: D1Database, { grantId, clientId, generation, now, grace }: RefreshUse) =>
   endGrants(db, {

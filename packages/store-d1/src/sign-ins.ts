@@ -57,8 +57,8 @@ const insertGrant = (db: D1Database, { now, identity, grant }: SignIn): D1Prepar
   db
     .prepare(
       `INSERT INTO grants
-        (id, user_id, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
-      SELECT ?1, user_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM identities WHERE provider = ?9 AND subject = ?10
+        (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
+      SELECT ?1, user_id, provider, subject, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM identities WHERE provider = ?9 AND subject = ?10
       ON CONFLICT (id) DO NOTHING
       RETURNING user_id`,
     )

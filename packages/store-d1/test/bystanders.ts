@@ -9,9 +9,9 @@ export const insertBystanders = async (db: D1Database, now: number): Promise<voi
     `${numbers} INSERT INTO users (id, created_at) SELECT 'other-' || n, ?2 FROM numbers`,
     `${numbers} INSERT INTO identities (provider, subject, user_id, created_at, last_sign_in_at)
       SELECT 'google', 'other-' || n, 'other-' || n, ?2, ?2 FROM numbers`,
-    `${numbers} INSERT INTO grants (id, user_id, client_id, redirect_uri, scopes, resource, claims, refresh_policy,
+    `${numbers} INSERT INTO grants (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy,
         created_at, redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at, refresh_absolute_expires_at)
-      SELECT 'other-' || n, 'other-' || n, 'claude', '', '[]', '', '{}', 'rotating',
+      SELECT 'other-' || n, 'other-' || n, 'google', 'other-' || n, 'claude', '', '[]', '', '{}', 'rotating',
         ?2, ?2, ?2, ?2 + 1800, ?2 + 9999, ?2 + 9999 FROM numbers`,
     `${numbers} INSERT INTO revocations (kind, id, revoked_at, dead_after)
       SELECT 'grant', 'other-' || n, ?2, ?2 + 1800 FROM numbers`,

@@ -1,6 +1,7 @@
 /** One call of every method of the ledger, for what must hold of them all. */
 import type { Ledger } from '@words-with-chat/broker';
 import {
+  adasToken,
   grant1,
   redemption,
   refreshUse,
@@ -10,7 +11,7 @@ import {
 } from '../../broker/test/tokens/ledger-contract/sample.ts';
 
 export const everyMethod = [
-  ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn())],
+  ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn({ identity: adasToken }))],
   [
     'recordSignIn as the publisher’s user',
     (ledger: Ledger) =>
@@ -18,6 +19,9 @@ export const everyMethod = [
   ],
   ['redeemCode', (ledger: Ledger) => ledger.redeemCode(redemption())],
   ['refresh', (ledger: Ledger) => ledger.refresh(refreshUse(0, t0 + 2))],
+  ['isRefreshable', (ledger: Ledger) => ledger.isRefreshable(refreshUse(1, t0 + 2))],
+  ['recordCheck', (ledger: Ledger) => ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
+  ['endIdentity', (ledger: Ledger) => ledger.endIdentity(adasToken, 'gone', t0 + 3)],
   ['revoke a grant', (ledger: Ledger) => ledger.revoke(grant1, 'signed out', t0 + 3)],
   ['revoke a user', (ledger: Ledger) => ledger.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 3)],
   [

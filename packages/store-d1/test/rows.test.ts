@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  adasToken,
   begin,
   fifty,
   grant1,
@@ -39,6 +40,7 @@ describe('a sign-in', () => {
           user_id: 'user-1',
           label: 'Ada L.',
           sealed_refresh_token: 'sealed-1',
+          check_after: 0,
           created_at: t0,
           last_sign_in_at: t0,
         },
@@ -47,6 +49,8 @@ describe('a sign-in', () => {
         {
           id: 'grant-1',
           user_id: 'user-1',
+          provider: 'google',
+          subject: 'ada',
           client_id: 'chatgpt',
           redirect_uri: 'https://chat.example/callback',
           scopes: '["score:read","score:write"]',
@@ -145,14 +149,15 @@ describe('a refusal', () => {
 });
 
 describe('an ending', () => {
-  it.each([
-    ['signed out', () => d1Ledger(db).revoke(grant1, 'signed out', t0 + 300)],
+  it.each<[string, (reason: string) => Promise<unknown>]>([
+    ['signed out', (reason) => d1Ledger(db).revoke(grant1, reason, t0 + 300)],
+    ['gone at its provider', (reason) => d1Ledger(db).endIdentity(adasToken, reason, t0 + 300)],
     ['code replayed', () => d1Ledger(db).redeemCode(redemption({ now: t0 + 300 }))],
     ['refresh token reused', () => d1Ledger(db).refresh(refreshUse(0, t0 + 300))],
   ])('notes when and why: %s', async (reason, end) => {
-    await begin(d1Ledger(db));
+    await begin(d1Ledger(db), { identity: adasToken });
     await d1Ledger(db).refresh(refreshUse(0, t0 + 100));
-    await end();
+    await end(reason);
     expect(await rowsOf('grants')).toMatchObject([{ revoked_at: t0 + 300, revoked_reason: reason }]);
   });
 });

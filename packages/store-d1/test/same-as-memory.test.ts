@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../broker/src/tokens/ledger.ts';
+import type { Ledger, Revocation } from '../../broker/src/tokens/ledger.ts';
 import { memoryLedger } from '../../broker/src/tokens/memory-ledger.ts';
 import {
+  adasToken,
   begin,
   redemption,
   refreshUse,
@@ -27,13 +28,18 @@ interface Moment {
 const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-2');
 const clientId = fc.constantFrom('chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'claude');
 const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
+const subject = fc.constantFrom('ada', 'ada', 'bob');
+const sealedRefreshToken = fc.constantFrom('sealed-1', 'sealed-2');
 const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 
 const recordSignIn = fc
-  .record({ grantId, clientId, refreshPolicy, subject: fc.constantFrom('ada', 'bob'), theirs: fc.boolean() })
-  .map(({ subject, theirs, ...choice }) => ({ now, newId }: Moment): Call => {
+  .record({
+    ...{ grantId, clientId, refreshPolicy, theirs: fc.boolean() },
+    identity: fc.record({ subject, sealedRefreshToken }, { requiredKeys: ['subject'] }),
+  })
+  .map(({ theirs, ...choice }) => ({ now, newId }: Moment): Call => {
     const user = theirs ? { kind: 'theirs' as const, id: 'their-7' } : { kind: 'ours' as const, newId };
-    return (ledger) => ledger.recordSignIn(signIn({ ...choice, identity: { subject }, user, now }));
+    return (ledger) => ledger.recordSignIn(signIn({ ...choice, user, now }));
   });
 
 const redeemCode = fc.record({ grantId, clientId }).map(
@@ -57,6 +63,34 @@ const refresh = fc
     };
   });
 
+const isRefreshable = fc
+  .record({ grantId, clientId, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+  .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
+    const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+    return (ledger) => ledger.isRefreshable(refreshUse(presented, now, choice));
+  });
+
+const asked = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
+
+const recordCheck = fc
+  .record(
+    { asked, sealedRefreshToken, later: fc.constantFrom(0, 60, 600) },
+    { requiredKeys: ['asked', 'later'] },
+  )
+  .map(
+    ({ later, ...check }) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.recordCheck({ ...check, checkAfter: now + later }),
+  );
+
+const endIdentity = asked.map(
+  (token) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.endIdentity(token, 'gone', now),
+);
+
 const revoke = fc
   .oneof(
     fc.record({ kind: fc.constant('grant' as const), id: grantId }),
@@ -75,9 +109,15 @@ const revocationsSince = fc
   .map(
     ({ cursor, limit }) =>
       ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.revocationsSince(cursor, now, limit),
+      async (ledger) => {
+        const page = await ledger.revocationsSince(cursor, now, limit);
+        return page.kind === 'page' ? { ...page, revocations: inOrder(page.revocations) } : page;
+      },
   );
+
+/** Lines that were appended at once have no order among themselves. */
+const inOrder = (revocations: readonly Revocation[]) =>
+  revocations.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 
 const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0, 1, 10, 100, 1000) }).map(
   ({ age, ...origin }) =>
@@ -96,6 +136,9 @@ const call = fc.oneof(
   { weight: 4, arbitrary: recordSignIn },
   { weight: 3, arbitrary: redeemCode },
   { weight: 12, arbitrary: refresh },
+  { weight: 3, arbitrary: isRefreshable },
+  { weight: 2, arbitrary: recordCheck },
+  { weight: 1, arbitrary: endIdentity },
   { weight: 1, arbitrary: revoke },
   { weight: 3, arbitrary: revocationsSince },
   { weight: 3, arbitrary: isRevoked },
@@ -116,7 +159,7 @@ it('answers any run of calls as the ledger in memory does', () =>
     fc.asyncProperty(runs, async (run) => {
       const onD1 = d1Ledger(await emptyD1());
       const inMemory = memoryLedger();
-      for (const ledger of [onD1, inMemory]) await begin(ledger);
+      for (const ledger of [onD1, inMemory]) await begin(ledger, { identity: adasToken });
       const generations = new Map<string, number>();
       let now = t0 + 1;
       for (const [index, [later, makeCall]] of run.entries()) {

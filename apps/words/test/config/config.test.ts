@@ -90,7 +90,12 @@ describe('the configuration', () => {
     const leg = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
     const url = await providers[2]?.authorizationUrl(
       { ...leg, codeVerifier: 'v'.repeat(43) },
-      { fetch: async () => Response.json(metadata), now: () => 0, allowLoopbackHttp: false },
+      {
+        fetch: async () => Response.json(metadata),
+        now: () => 0,
+        allowLoopbackHttp: false,
+        patience: 10_000,
+      },
     );
     expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
       client_id: 'oidc-id',

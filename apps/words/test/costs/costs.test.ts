@@ -23,7 +23,7 @@ beforeAll(async () => {
   measured.set(
     evening,
     sum([
-      [1, costOf('ChatGPT refreshes')],
+      [1, costOf('ChatGPT refreshes, and the provider is asked')],
       [10, costOf('a list of words')],
       [10, costOf('every further point')],
       [1, costOf('the score is read')],

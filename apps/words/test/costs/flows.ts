@@ -35,6 +35,10 @@ export const flows: Readonly<Record<string, Flow>> = {
     const tokens = await signInForTokens(call, 'refreshing');
     return () => refresh(call, tokens);
   },
+  'ChatGPT refreshes, and the provider is asked': async ({ call }) => {
+    const tokens = await signInForTokens(call, 'watched');
+    return () => refresh(call, tokens);
+  },
   'an expired code comes again': async ({ call, advance }) => {
     const provider = await press(call, await openPage(call), { choice: 'google' });
     const code = await comeBack(call, provider, 'again');

@@ -1,9 +1,7 @@
-/** Client authentication at the token endpoint (RFC 6749 §2.3): a secret in the form or as Basic, or none for public clients. */
+/** Client authentication (RFC 6749 §2.3): a secret in the form or as Basic, or none for public clients. */
 import { sameSecret } from '../protocol/constant-time.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Parameters } from '../protocol/parameters.ts';
-import type { Client } from './client.ts';
-import type { Registry } from './registry.ts';
 
 export const credentialParameters = [
   'client_id',
@@ -12,7 +10,7 @@ export const credentialParameters = [
   'client_assertion_type',
 ] as const;
 
-type Credentials = Parameters<(typeof credentialParameters)[number]>;
+export type Credentials = Parameters<(typeof credentialParameters)[number]>;
 
 /** Who somebody claims to be, and the proof they gave. */
 export interface Claim {
@@ -29,29 +27,37 @@ export interface Claim {
 export const readClaim = (authorization: string | null, form: Credentials): Claim =>
   authorization === null ? claimInForm(form) : claimInHeader(authorization, form);
 
+/** Whoever can prove itself: a client, or a resource server. */
+export type Prover =
+  | { readonly authentication: 'none' }
+  | { readonly authentication: 'client_secret'; readonly secrets: readonly string[] };
+
 /**
- * Makes sure which client asks.
+ * Makes sure who asks.
  * @throws Refusal `invalid_client`, always the same
  */
-export const authenticateClient = async (claim: Claim, registry: Registry): Promise<Client> => {
-  const client = registry.find(claim.id);
-  if (client === undefined) {
+export const authenticate = async <Party extends Prover>(
+  claim: Claim,
+  find: (id: string) => Party | undefined,
+): Promise<Party> => {
+  const party = find(claim.id);
+  if (party === undefined) {
     // Spend the time of a comparison, so that ids cannot be told apart by it.
     await sameSecret(claim.secret ?? '', '');
     throw new Refusal('authentication.unknown-client');
   }
-  await checkProof(client, claim.secret);
-  return client;
+  await checkProof(party, claim.secret);
+  return party;
 };
 
-const checkProof = async (client: Client, secret: string | undefined): Promise<void> => {
-  switch (client.authentication) {
+const checkProof = async (party: Prover, secret: string | undefined): Promise<void> => {
+  switch (party.authentication) {
     case 'none':
       if (secret !== undefined) throw new Refusal('authentication.method');
       return;
     case 'client_secret': {
       if (secret === undefined) throw new Refusal('authentication.method');
-      const matches = await Promise.all(client.secrets.map((valid) => sameSecret(secret, valid)));
+      const matches = await Promise.all(party.secrets.map((valid) => sameSecret(secret, valid)));
       if (!matches.includes(true)) throw new Refusal('authentication.secret');
     }
   }

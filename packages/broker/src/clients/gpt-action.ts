@@ -31,7 +31,7 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
     ...parseName(options),
     ...parseScopes(options),
     authentication: 'client_secret',
-    secrets: parseSecrets(options.id, options.secrets),
+    secrets: parseSecrets(`clients.${options.id}`, options.secrets),
     redirects: [
       { kind: 'gpt', ...pinned },
       { kind: 'gpt-development', ...pinned },

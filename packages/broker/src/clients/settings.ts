@@ -11,18 +11,25 @@ const secretShape = /^[\x21-\x7E]+$/;
 /** VSCHAR (RFC 6749 appendix A.1), without the colon that would end it inside Basic credentials. */
 const idShape = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
 
-export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
+/** @param place where it stands in the options: `clients.<id>` */
+export const parseId = (place: string, id: string): string => {
   if (!idShape.test(id))
-    throw new ConfigurationError(`clients.${id}.id`, 'must be printable ASCII without space or colon.');
+    throw new ConfigurationError(`${place}.id`, 'must be printable ASCII without space or colon.');
+  return id;
+};
+
+export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
+  parseId(`clients.${id}`, id);
   if (name.trim() === '') throw new ConfigurationError(`clients.${id}.name`, 'must not be empty.');
   return { id, name };
 };
 
-export const parseSecrets = (id: string, secrets: readonly string[]): readonly string[] => {
+/** @param place where they stand in the options: `clients.<id>` */
+export const parseSecrets = (place: string, secrets: readonly string[]): readonly string[] => {
   const allowed = secrets.length >= 1 && secrets.length <= 2;
   if (!allowed || !secrets.every((secret) => secret.length >= shortestSecret && secretShape.test(secret))) {
     throw new ConfigurationError(
-      `clients.${id}.secrets`,
+      `${place}.secrets`,
       `must be one or two secrets of ${shortestSecret} characters or more, printable ASCII without blanks.`,
     );
   }

@@ -41,7 +41,11 @@ export const staticClient = (options: StaticClientOptions): Client => {
   } as const;
   return options.secrets === undefined
     ? { ...traits, authentication: 'none' }
-    : { ...traits, authentication: 'client_secret', secrets: parseSecrets(options.id, options.secrets) };
+    : {
+        ...traits,
+        authentication: 'client_secret',
+        secrets: parseSecrets(`clients.${options.id}`, options.secrets),
+      };
 };
 
 const parseRedirects = ({ id, redirectUris }: StaticClientOptions): readonly RedirectRule[] => {

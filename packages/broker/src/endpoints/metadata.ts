@@ -12,6 +12,8 @@ export interface MetadataRooms {
   readonly scopes: ReadonlyMap<string, string>;
   readonly authorizePath: string;
   readonly tokenPath: string;
+  readonly revocationPath: string;
+  readonly introspectionPath: string;
 }
 
 export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
@@ -24,21 +26,26 @@ export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
   };
 };
 
-const metadataOf = ({ issuer, registry, scopes, authorizePath, tokenPath }: MetadataRooms) => ({
+const metadataOf = ({ issuer, registry, scopes, ...paths }: MetadataRooms) => ({
   issuer,
-  authorization_endpoint: issuer + authorizePath,
-  token_endpoint: issuer + tokenPath,
+  authorization_endpoint: issuer + paths.authorizePath,
+  token_endpoint: issuer + paths.tokenPath,
+  revocation_endpoint: issuer + paths.revocationPath,
+  introspection_endpoint: issuer + paths.introspectionPath,
   scopes_supported: [...scopes.keys()],
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
   grant_types_supported: [...grants.keys()],
   token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  // Left out, these two would say Basic alone (RFC 8414 §2).
+  revocation_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  introspection_endpoint_auth_methods_supported: methodsOf({ authentication: 'client_secret' }),
   code_challenge_methods_supported: ['S256'],
   authorization_response_iss_parameter_supported: true,
 });
 
-const methodsOf = (client: Client): readonly string[] => {
-  switch (client.authentication) {
+const methodsOf = ({ authentication }: Pick<Client, 'authentication'>): readonly string[] => {
+  switch (authentication) {
     case 'none':
       return ['none'];
     case 'client_secret':

@@ -1,28 +1,22 @@
 /** `POST /token` (RFC 6749 §3.2): the phases that all grant types share — who asks, which grant, and the answer's shape. */
-import { authenticateClient, type Claim, credentialParameters, readClaim } from '../clients/authenticate.ts';
+import { credentialParameters } from '../clients/authenticate.ts';
 import type { Client } from '../clients/client.ts';
 import type { Registry } from '../clients/registry.ts';
 import { asRefusal, type EndpointPlan, logRefusal } from '../doors/endpoint.ts';
+import { basicChallenge, type RecognitionRooms, recognise } from '../doors/recognition.ts';
 import { authorizationCodeGrant } from '../grants/authorization-code.ts';
 import { type Grant, type GrantRooms, grantParameters } from '../grants/grant.ts';
 import { refreshTokenGrant } from '../grants/refresh-token.ts';
 import { readForm } from '../http/form.ts';
 import { tokenError, tokenJson } from '../http/respond.ts';
-import type { AddressBlockOf } from '../limits/address-block.ts';
-import type { Limits } from '../limits/limits.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { readParameters, readResource } from '../protocol/parameters.ts';
 
-export interface TokenRooms extends GrantRooms {
+export interface TokenRooms extends GrantRooms, RecognitionRooms {
   readonly issuer: Issuer;
   readonly registry: Registry;
-  readonly limits: Pick<Limits, 'failedClients'>;
-  readonly addressBlockOf: AddressBlockOf;
 }
-
-/** No registered id is longer. */
-const longestClientId = 200;
 
 /** The grant types that exist; the metadata lists the same. */
 export const grants: ReadonlyMap<string, Grant> = new Map([
@@ -33,17 +27,16 @@ export const grants: ReadonlyMap<string, Grant> = new Map([
 const known = ['grant_type', ...credentialParameters, ...grantParameters] as const;
 
 export const tokenEndpoint = (rooms: TokenRooms): EndpointPlan => {
-  const challenge = `Basic realm="${rooms.issuer}", charset="UTF-8"`;
+  const challenge = basicChallenge(rooms.issuer);
   return {
     name: 'token',
     methods: ['POST'],
     refuse: (refusal) => tokenError(refusal, refusal.status, challenge),
     async handle(visit) {
       const form = parseTokenRequest(await readForm(visit.request));
-      const claim = readClaim(visit.request.headers.get('authorization'), form);
-      const client = await recogniseClient(rooms, claim, visit.request);
+      const client = await recognise(rooms, visit.request, form, rooms.registry.find);
       try {
-        const response = await findGrant(form.grant_type)(rooms, client, form);
+        const response = await findGrant(form.grant_type)({ ...rooms, log: visit.log }, client, form);
         visit.log({ event: 'tokens-issued', clientId: client.id });
         return tokenJson(response);
       } catch (error) {
@@ -59,21 +52,6 @@ const parseTokenRequest = (form: URLSearchParams) => {
   const resource = readResource(form);
   return { ...readParameters(form, known), ...(resource === undefined ? {} : { resource }) };
 };
-
-/** Counts failures alone, after the fact: whoever has the right secret comes in, however many guess beside them. */
-const recogniseClient = async (rooms: TokenRooms, claim: Claim, request: Request): Promise<Client> => {
-  try {
-    return await authenticateClient(claim, rooms.registry);
-  } catch (cause) {
-    const key = failureKey(claim.id, rooms.addressBlockOf(request));
-    if ((await rooms.limits.failedClients.take(key)) === 'allowed') throw cause;
-    throw new Refusal('authentication.limited', { cause });
-  }
-};
-
-/** By the id as it was claimed, known or not: a count that unknown ids shared would tell them from known ones. */
-const failureKey = (claimedId: string, block = 'anywhere'): string =>
-  `${block} ${claimedId.slice(0, longestClientId)}`;
 
 const findGrant = (type: string | undefined): Grant => {
   if (type === undefined) throw new Refusal('grant-type.missing');

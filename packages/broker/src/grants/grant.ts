@@ -1,7 +1,9 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
 import type { Client } from '../clients/client.ts';
+import type { Log } from '../protocol/log.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import type { Clock } from '../protocol/time.ts';
+import type { IdentityProvider, ProviderIo } from '../providers/identity-provider.ts';
 import type { Ledger } from '../tokens/ledger.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { Vault } from '../tokens/vault.ts';
@@ -16,7 +18,11 @@ export interface GrantRooms {
   readonly vault: Vault;
   readonly ledger: Ledger;
   readonly lifetimes: Lifetimes;
+  readonly providers: ReadonlyMap<string, IdentityProvider>;
+  /** For asking a provider while a client waits. */
+  readonly checkIo: ProviderIo;
   readonly now: Clock;
+  readonly log: Log;
 }
 
 /**

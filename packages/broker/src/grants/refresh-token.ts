@@ -3,12 +3,13 @@ import type { Client } from '../clients/client.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
-import type { GrantFacts } from '../tokens/ledger.ts';
-import { refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
+import type { RefreshOutcome } from '../tokens/ledger.ts';
+import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';
 import type { Grant, GrantParameters, GrantRooms } from './grant.ts';
 import { issueTokens, sealRefreshToken } from './issue.ts';
+import { heedProvider } from './provider-word.ts';
 
 export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const { vault, lifetimes } = rooms;
@@ -20,7 +21,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   if (left.length === 0) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, left);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
-  const grant = await carryOn(rooms, presented, now, idleExpiresAt);
+  const { grant, due } = await carryOn(rooms, presented, now, idleExpiresAt);
+  if (due !== undefined) await heedProvider(rooms, due);
   const { grantId, clientId } = presented;
   const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
   // A stable token is given back as it came: a client that stores nothing new loses nothing.
@@ -52,7 +54,7 @@ const carryOn = async (
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
-): Promise<GrantFacts> => {
+): Promise<Extract<RefreshOutcome, { readonly kind: 'continued' }>> => {
   const outcome = await ledger.refresh({
     grantId,
     clientId,
@@ -61,7 +63,8 @@ const carryOn = async (
     grace: refreshGrace,
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt,
+    checkLease,
   });
-  if (outcome.kind === 'continued') return outcome.grant;
+  if (outcome.kind === 'continued') return outcome;
   throw new Refusal(`refresh.${outcome.reason}`);
 };

@@ -40,6 +40,9 @@ export const seeOther = (location: string, cookies: readonly string[]): Response
 export const tokenJson = (body: object): Response =>
   respond(200, JSON.stringify(body), { ...always, 'content-type': 'application/json', pragma: 'no-cache' });
 
+/** What was asked for is done, and there is nothing to say. */
+export const done = (): Response => respond(200, null, always);
+
 /** The token endpoint's error (RFC 6749 §5.2). */
 export const tokenError = (refusal: Refusal, status: number, challenge: string): Response =>
   respond(status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {

@@ -4,16 +4,19 @@ import type { Reason } from './reasons.ts';
 export interface LogEntry {
   /**
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
-   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `log-failed`, on
-   * the console: the publisher's own log threw.
+   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
+   * provider gave no clear word on a person; their grants stay, and it is asked again. `log-failed`, on the console: the
+   * publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
     | 'tokens-issued'
+    | 'revoked'
     | 'refused'
     | 'unpinned-gpt'
     | 'limiter-failed'
     | 'sweep-failed'
+    | 'check-failed'
     | 'log-failed';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;

@@ -123,8 +123,12 @@ export const reasons = {
   'refresh.scopes-gone': ['invalid_grant', badRefresh],
   'refresh.ended': ['invalid_grant', badRefresh],
   'refresh.reused': ['invalid_grant', badRefresh],
+  'refresh.gone': ['invalid_grant', badRefresh],
   'refresh.scope': ['invalid_scope', 'The scope exceeds what was granted.'],
   'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
+
+  'token-parameter.missing': ['invalid_request', 'The parameter token is missing.'],
+  'token-parameter.client': ['invalid_grant', 'The token was issued to another client.'],
 
   'token.missing': ['invalid_token', 'Sign in to use this API.'],
   'token.malformed': ['invalid_token', badToken],

@@ -3,6 +3,9 @@
 /** A length of time in seconds. */
 export type Seconds = number;
 
+/** A length of time in milliseconds. */
+export type Milliseconds = number;
+
 /** An instant, in seconds since the Unix epoch. */
 export type EpochSeconds = number;
 

@@ -34,6 +34,8 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     scopes: ['openid', 'email', 'name'],
     // Apple insists on it when it is asked for name or address.
     responseMode: 'form_post',
+    // Apple may throttle whoever asks more than once a day.
+    checkEvery: 86_400,
   });
   return {
     ...provider,

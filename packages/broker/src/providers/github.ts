@@ -18,7 +18,7 @@ export interface GitHubSettings {
  */
 export const github = ({ clientId, clientSecret, standIn }: GitHubSettings): IdentityProvider => {
   const site = standIn ?? 'https://github.com';
-  const provider = oauth2({
+  return oauth2({
     id: 'github',
     label: 'GitHub',
     // Sent as `iss` with every answer since 2026.
@@ -32,7 +32,7 @@ export const github = ({ clientId, clientSecret, standIn }: GitHubSettings): Ide
     // The login can be given up, and then be somebody else's. The address is public if there is one, and unproven.
     describe: ({ id, login, name, email }) =>
       Number.isSafeInteger(id) ? { subject: String(id), labels: [login, name], email } : undefined,
+    // Only apps with expiring tokens get a refresh token; without one GitHub cannot be asked about the person later.
+    gone: ['bad_refresh_token'],
   });
-  // Only apps with expiring tokens get a refresh token; without one the person's later word cannot be asked for.
-  return { ...provider, gone: ['bad_refresh_token'] };
 };

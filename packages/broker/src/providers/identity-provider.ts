@@ -1,6 +1,6 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
 import type { Identity } from '../protocol/identity.ts';
-import type { Clock } from '../protocol/time.ts';
+import type { Clock, Milliseconds, Seconds } from '../protocol/time.ts';
 
 /** What a provider may use of the outside world. */
 export interface ProviderIo {
@@ -8,6 +8,8 @@ export interface ProviderIo {
   readonly now: Clock;
   /** Whether plain http to a loopback issuer is allowed: true only when the broker itself is on loopback. */
   readonly allowLoopbackHttp: boolean;
+  /** How long one request may take, until the last byte of its answer. */
+  readonly patience: Milliseconds;
 }
 
 /** The values of one journey to the provider, drawn at random for it alone. */
@@ -40,6 +42,8 @@ export interface IdentityProvider {
    * error says something about us, or about the provider's health, and nothing about the person.
    */
   readonly gone: readonly string[];
+  /** How long its word on a person holds: no sooner is it asked again. */
+  readonly checkEvery: Seconds;
   /**
    * Builds the URL that the browser is sent to.
    * @throws ProviderError `unavailable` when the provider's metadata cannot be read, `invalid` when they do not verify
@@ -52,7 +56,21 @@ export interface IdentityProvider {
    *   time or with a server error, `invalid` for everything that does not verify
    */
   identify(answer: URL, leg: ProviderLeg, io: ProviderIo): Promise<Identity>;
+  /**
+   * Asks whether a person's grant there still lives. It never throws: what is no clear word is `unknown`.
+   * @param refreshToken the newest that the provider gave for this person, a secret
+   */
+  check(refreshToken: string, io: ProviderIo): Promise<ProviderWord>;
 }
+
+/** What a provider says of a person who signed in before. */
+export type ProviderWord =
+  /** With a refresh token when the provider has replaced the one that was asked with; a secret. */
+  | { readonly kind: 'alive'; readonly refreshToken?: string }
+  /** Signed out, withdrawn or deleted there: the grants that rest on it end. */
+  | { readonly kind: 'gone' }
+  /** It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 /** Why a provider did not vouch. The reason is for the log, never for a client. */
 export class ProviderError extends Error {

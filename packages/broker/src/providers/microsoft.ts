@@ -33,6 +33,8 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       clientSecret,
       scopes: ['openid', 'email', 'profile', 'offline_access'],
       authorizationParameters: { prompt: 'select_account' },
+      // The last two want the person back, as a policy of their organisation can at any time.
+      gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },
     {
       inMetadata: issuerOf(namesInMetadata.get(tenant) ?? tenant),
@@ -42,8 +44,6 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
   return {
     ...provider,
     mark,
-    // The last two want the person back, as a policy of their organisation can at any time.
-    gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     async identify(...journey) {
       const identity = await provider.identify(...journey);
       const { tid, oid, iss } = identity.claims;

@@ -4,6 +4,7 @@ import {
   authorizationCodeGrantRequest,
   ClientSecretPost,
   processAuthorizationCodeResponse,
+  refreshTokenGrantRequest,
   type TokenEndpointResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
@@ -17,6 +18,7 @@ import { authorizationUrl } from './oauth/authorization-url.ts';
 import { clientOf, secretOf } from './oauth/client.ts';
 import {
   type ClientSettings,
+  clientDefaults,
   clientDemands,
   type Demand,
   demand,
@@ -25,6 +27,7 @@ import {
 import { orProviderError, tokenEndpointError } from './oauth/failure.ts';
 import { type Description, identityFrom } from './oauth/identity.ts';
 import { transport } from './oauth/transport.ts';
+import { wordFrom } from './oauth/word.ts';
 import { askProvider } from './provider-request.ts';
 
 export type { Description } from './oauth/identity.ts';
@@ -49,13 +52,14 @@ type Party = Required<OAuth2Settings>;
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  */
 export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
-  const party = demand<Party>({ scopes: [], authorizationParameters: {}, ...settings }, demands);
+  const party = demand<Party>({ scopes: [], ...clientDefaults, ...settings }, demands);
   return {
     id: party.id,
     label: party.label,
     configuredUrls: [party.authorizationUrl, party.tokenUrl, party.profileUrl],
     answersBy: 'query',
-    gone: ['invalid_grant'],
+    gone: party.gone,
+    checkEvery: party.checkEvery,
     authorizationUrl: (leg) => authorizationUrl(party.authorizationUrl, party, leg),
     identify: (answer, leg, io) =>
       orProviderError(async () => {
@@ -64,6 +68,11 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
         const description = party.describe(profile);
         if (description === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
         return identityFrom(party.id, description, profile, tokens.refresh_token);
+      }),
+    check: (refreshToken, io) =>
+      wordFrom(party, async () => {
+        const auth = ClientSecretPost(await secretOf(party, io));
+        return refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));
       }),
   };
 };
@@ -84,7 +93,7 @@ const redeem = async (
   leg: ProviderLeg,
   io: ProviderIo,
 ): Promise<TokenEndpointResponse> => {
-  const server: AuthorizationServer = { issuer: party.issuer, token_endpoint: party.tokenUrl };
+  const server = serverOf(party);
   const client = clientOf(party);
   const response = await authorizationCodeGrantRequest(
     server,
@@ -98,6 +107,8 @@ const redeem = async (
   await refuseErrorInSuccess(response);
   return processAuthorizationCodeResponse(server, client, response);
 };
+
+const serverOf = ({ issuer, tokenUrl }: Party): AuthorizationServer => ({ issuer, token_endpoint: tokenUrl });
 
 /** GitHub says what went wrong with status 200. */
 const refuseErrorInSuccess = async (response: Response): Promise<void> => {

@@ -1,11 +1,15 @@
 /** Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state, nonce and PKCE. */
+import { refreshTokenGrantRequest } from 'oauth4webapi';
 import type { Identity } from '../protocol/identity.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { authorizationUrl } from './oauth/authorization-url.ts';
+import { clientOf, secretOf } from './oauth/client.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { identityFrom } from './oauth/identity.ts';
+import { transport } from './oauth/transport.ts';
+import { wordFrom } from './oauth/word.ts';
 import { createDiscovery } from './oidc/discovery.ts';
-import { redeem, type Voucher } from './oidc/exchange.ts';
+import { authentication, redeem, type Voucher } from './oidc/exchange.ts';
 import type { IssuerNames } from './oidc/issuer-names.ts';
 import { type OidcSettings, parseRelyingParty } from './oidc/relying-party.ts';
 import { createSignatureCheck } from './oidc/signing-keys.ts';
@@ -29,7 +33,8 @@ export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvi
     label: party.label,
     configuredUrls: [party.issuer],
     answersBy: party.responseMode,
-    gone: ['invalid_grant'],
+    gone: party.gone,
+    checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {
         const { authorizationEndpoint } = await discover(io);
@@ -39,6 +44,12 @@ export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvi
       orProviderError(async () => {
         const exchange = { party, names, metadata: await discover(io), checkSignature, leg, io };
         return identityOf(party.id, await redeem(answer.searchParams, exchange));
+      }),
+    check: (refreshToken, io) =>
+      wordFrom(party, async () => {
+        const { server } = await discover(io);
+        const auth = authentication(server, await secretOf(party, io));
+        return refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));
       }),
   };
 };

@@ -7,18 +7,17 @@ export interface ProviderRequest {
   readonly body?: URLSearchParams | undefined;
 }
 
-const patience = 10_000; // milliseconds, until the last byte
 const longestAnswer = 262_144; // bytes, after decompression
 
 /**
  * Sends a request and reads the whole answer. Its reasons name the host only: a URL or a body may hold a secret.
- * @throws ProviderError `unavailable` without an answer in 10 s, at 429 and at 5xx; `invalid` for a redirect or more than 256 KiB
+ * @throws ProviderError `unavailable` without an answer in time, at 429 and at 5xx; `invalid` for a redirect or more than 256 KiB
  */
 export const askProvider = async (
   url: string,
   { method, headers, body }: ProviderRequest,
   // Taken out of its object: Workers' own `fetch` refuses to be called as anybody's method.
-  { fetch }: ProviderIo,
+  { fetch, patience }: ProviderIo,
 ): Promise<Response> => {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(patience);

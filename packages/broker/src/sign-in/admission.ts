@@ -6,6 +6,7 @@ import { type RandomBytes, randomId } from '../protocol/random.ts';
 import { offlineAccess } from '../protocol/scope.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { RefreshPolicy, SignIn } from '../tokens/ledger.ts';
+import { sealProviderToken } from '../tokens/provider-token.ts';
 import type { Transaction } from '../tokens/transaction.ts';
 import type { Vault } from '../tokens/vault.ts';
 
@@ -86,9 +87,7 @@ const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn[
   const { provider, subject, label, refreshToken } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };
   if (refreshToken === undefined) return row;
-  const context = new TextEncoder().encode(`${provider}\0${subject}`);
-  const sealedRefreshToken = await vault.providerToken.seal(new TextEncoder().encode(refreshToken), context);
-  return { ...row, sealedRefreshToken };
+  return { ...row, sealedRefreshToken: await sealProviderToken(vault, row, refreshToken) };
 };
 
 const refreshPolicyOf = (client: Client, scopes: readonly string[]): RefreshPolicy => {

@@ -77,24 +77,55 @@ export type RedemptionOutcome =
   /** `spent`: within the grace, expired, revoked or unknown. `replayed`: late, and the grant is revoked now. */
   | { readonly kind: 'refused'; readonly reason: 'spent' | 'replayed' };
 
-export interface RefreshUse {
+/** A refresh token that was presented, and when. */
+export interface RefreshQuestion {
   readonly grantId: GrantId;
   readonly clientId: string;
-  /** The generation that the presented refresh token names. */
+  /** The generation that the token names. */
   readonly generation: number;
-  /** Also the issue of the access token that follows: revocation relies on it. */
   readonly now: EpochSeconds;
   /** How long the previous generation is still answered, with the current one. */
   readonly grace: Seconds;
+}
+
+/** Its use; `now` is also the issue of the access token that follows: revocation relies on it. */
+export interface RefreshUse extends RefreshQuestion {
   readonly accessExpiresAt: EpochSeconds;
   /** Where the idle expiry moves to; the ledger caps it at the grant's absolute expiry. */
   readonly refreshIdleExpiresAt: EpochSeconds;
+  /** How long whoever is told that a check is due has for it, before another is told. */
+  readonly checkLease: Seconds;
+}
+
+/** A provider's refresh token as it is stored, sealed, and the identity that it belongs to. */
+export interface StoredToken {
+  readonly provider: string;
+  readonly subject: string;
+  readonly sealedRefreshToken: string;
 }
 
 export type RefreshOutcome =
-  | { readonly kind: 'continued'; readonly grant: GrantFacts }
+  | {
+      readonly kind: 'continued';
+      readonly grant: GrantFacts;
+      /** The provider is to be asked about the identity that signed in, by this caller and no other. */
+      readonly due?: StoredToken;
+    }
   /** `ended`: unknown, expired, revoked or ahead of the row. `reused`: an old generation, and the grant is revoked now. */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
+
+/** A provider's word that a person's grant there lives. */
+export interface Check {
+  /** What it was asked with: the word counts only while that is stored, for a newer sign-in knows better. */
+  readonly asked: StoredToken;
+  /** When it is to be asked again. */
+  readonly checkAfter: EpochSeconds;
+  /** The token that takes the place of the one it was asked with, sealed. */
+  readonly sealedRefreshToken?: string;
+}
+
+/** `superseded`: another token is stored by now, or none; nothing was changed. */
+export type EndingOutcome = 'ended' | 'superseded';
 
 export type RevocationTarget =
   | { readonly kind: 'grant'; readonly id: GrantId }
@@ -133,6 +164,15 @@ export interface Ledger {
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
   /** Moves a grant's refresh generation on, or answers a retry; call it only after every other check passed. */
   refresh(use: RefreshUse): Promise<RefreshOutcome>;
+  /** Tells whether `refresh` would answer, and changes nothing. */
+  isRefreshable(question: RefreshQuestion): Promise<boolean>;
+  /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
+  recordCheck(check: Check): Promise<void>;
+  /**
+   * Ends all grants that rest on an identity, as `revoke` does each of them, and forgets its token; if that is still the stored one.
+   * @param reason kept for the operator
+   */
+  endIdentity(asked: StoredToken, reason: string, now: EpochSeconds): Promise<EndingOutcome>;
   /**
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
    * live on. Ending what has ended changes nothing.

@@ -39,6 +39,9 @@ export const postedAnswerLifetime: Seconds = minute;
 /** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
 export const codeReplayGrace: Seconds = 10;
 
+/** How long a provider may be waited for before another refresh may ask it. */
+export const checkLease: Seconds = minute;
+
 /** How long the previous refresh token is still answered. Claude waits 30 s before it retries. */
 export const refreshGrace: Seconds = 2 * minute;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { authenticateClient, readClaim } from '../../src/clients/authenticate.ts';
+import { authenticate, readClaim } from '../../src/clients/authenticate.ts';
 import { createRegistry, type Registry } from '../../src/clients/registry.ts';
 import { gptAction } from '../../src/index.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
@@ -12,8 +12,8 @@ const refusal = (reason: string) => expect.objectContaining({ reason });
 const basic = (pair: string) => `Basic ${btoa(pair)}`;
 
 /** Both phases, as the token endpoint goes through them. */
-const authenticate = async (...[header, form, known]: [...Parameters<typeof readClaim>, Registry]) =>
-  authenticateClient(readClaim(header, form), known);
+const recognise = async (...[header, form, known]: [...Parameters<typeof readClaim>, Registry]) =>
+  authenticate(readClaim(header, form), known.find);
 
 /** As RFC 6749 §2.3.1 has it: every character that is not of the unreserved ones is escaped, a blank is a plus sign. */
 const formEncode = (text: string): string =>
@@ -22,13 +22,13 @@ const formEncode = (text: string): string =>
 const clientWith = (id: string, secrets: readonly string[]) =>
   createRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
 
-describe('authenticateClient', () => {
+describe('authenticate', () => {
   it('does as much for an unknown id as for a known one, so that time does not tell them apart', async () => {
     const digest = vi.spyOn(crypto.subtle, 'digest');
     const counts: number[] = [];
     for (const client_id of ['gpt', 'nobody']) {
       digest.mockClear();
-      await authenticate(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
+      await recognise(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
       counts.push(digest.mock.calls.length);
     }
     digest.mockRestore();
@@ -37,22 +37,22 @@ describe('authenticateClient', () => {
   });
 
   it('finds a confidential client by its secret, in the form or as Basic', async () => {
-    const inForm = await authenticate(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
-    const inHeader = await authenticate(basic(`gpt:${gptSecret}`), {}, registry);
+    const inForm = await recognise(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
+    const inHeader = await recognise(basic(`gpt:${gptSecret}`), {}, registry);
     expect([inForm, inHeader]).toEqual([registry.find('gpt'), registry.find('gpt')]);
   });
 
   it('finds a public client by its name', async () => {
-    expect(await authenticate(null, { client_id: 'app' }, registry)).toBe(registry.find('app'));
+    expect(await recognise(null, { client_id: 'app' }, registry)).toBe(registry.find('app'));
   });
 
   it('takes either of two secrets during a change, and not a third', async () => {
     const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
     const both = clientWith('gpt', [newer, older]);
     for (const client_secret of [older, newer])
-      expect(await authenticate(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
+      expect(await recognise(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
     for (const client_secret of [older + newer, `${newer} `, newer.slice(1), gptSecret])
-      await expect(authenticate(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
+      await expect(recognise(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
         refusal('authentication.secret'),
       );
   });
@@ -63,7 +63,7 @@ describe('authenticateClient', () => {
     await fc.assert(
       fc.asyncProperty(id, secret, async (name, word) => {
         const one = clientWith(name, [word]);
-        const found = await authenticate(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
+        const found = await recognise(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
         expect(found.id).toBe(name);
       }),
     );
@@ -80,7 +80,7 @@ describe('authenticateClient', () => {
     );
     await fc.assert(
       fc.asyncProperty(header, async (authorization) => {
-        const outcome = await authenticate(authorization, {}, registry).catch((error: unknown) => error);
+        const outcome = await recognise(authorization, {}, registry).catch((error: unknown) => error);
         expect(outcome).toBeInstanceOf(Refusal);
         expect(outcome).toMatchObject({ code: 'invalid_client', status: 401 });
       }),
@@ -95,7 +95,7 @@ describe('authenticateClient', () => {
         { client_id: 'gpt' },
         { client_id: 'app', client_secret: gptSecret },
         {},
-      ].map((form) => authenticate(null, form, registry).catch((error: unknown) => error)),
+      ].map((form) => recognise(null, form, registry).catch((error: unknown) => error)),
     );
     expect(new Set(failures.map((failure) => failure instanceof Refusal && failure.description))).toEqual(
       new Set(['The client could not be authenticated.']),

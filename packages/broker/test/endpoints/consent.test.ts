@@ -209,7 +209,7 @@ describe('the form', () => {
   });
 });
 
-const io = { fetch, now: () => 0, allowLoopbackHttp: false };
+const io = { fetch, now: () => 0, allowLoopbackHttp: false, patience: 10_000 };
 const legOf = (leg: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined) => {
   if (leg === undefined) throw new Error('no journey was begun');
   return [leg, io] as const;

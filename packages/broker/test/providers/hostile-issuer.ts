@@ -73,7 +73,7 @@ export const createIssuer = (issuer = 'https://id.example') => {
     return bends.instead?.[seen.endpoint]?.() ?? Response.json(await answers[seen.endpoint]());
   };
 
-  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false };
+  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false, patience: 10_000 };
   return {
     issuer,
     io,

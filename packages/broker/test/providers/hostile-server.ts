@@ -37,7 +37,7 @@ export const createServer = (
     if (endpoint === 'elsewhere') return new Response('nothing here', { status: 404 });
     return (instead[endpoint] ?? answers[endpoint])();
   };
-  const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false };
+  const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false, patience: 10_000 };
   return {
     io,
     requests,

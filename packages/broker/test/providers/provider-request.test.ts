@@ -106,7 +106,7 @@ describe('a request', () => {
     askProvider(
       'https://id.example/x',
       { method: 'GET', headers: {} },
-      { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false },
+      { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, patience: 10_000 },
     );
 
   test(`gives ${limit} bytes and refuses one more`, async () => {
@@ -134,6 +134,7 @@ describe('a request', () => {
       },
       now: () => 0,
       allowLoopbackHttp: false,
+      patience: 10_000,
     };
     await askProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
     expect(receiver).toBeUndefined();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { postForm } from '../asking.ts';
 import { deploy } from '../deployment.ts';
 import { attacker, from, guess, guessOften, onPlatform, plenty } from '../guessing.ts';
 import { askForTokens, callApi, createPerson, gptRequest, tokensOf } from '../person.ts';
@@ -54,6 +55,18 @@ describe('L1', () => {
       401: plenty / 2,
       429: plenty / 2,
     });
+  });
+
+  it('L1.1 brute force: counts alike wherever a secret can be tried', async () => {
+    const deployment = onPlatform();
+    const wrong = { client_id: 'gpt', client_secret: 'wrong-gpt', token: 'x' };
+    for (const path of ['/revoke', '/introspect'] as const) {
+      for (let turn = 0; turn < plenty / 2; turn++)
+        expect((await postForm(deployment, path, wrong, from(attacker))).status).toBe(401);
+    }
+    for (const path of ['/revoke', '/introspect'] as const)
+      await expectTokenError(await postForm(deployment, path, wrong, from(attacker)), tooManyFailures);
+    expect((await guess(deployment, 'gpt', from(attacker))).status).toBe(429);
   });
 
   it('L1.1 brute force: counts Basic like the form', async () => {

@@ -199,9 +199,7 @@ describe('L9', () => {
     for (const [name, value] of Object.entries(document))
       if (name.endsWith('_endpoint')) expect(mounted).toContain(value);
     expect(
-      Object.keys(document).filter((name) =>
-        /registration|revocation|introspection|userinfo|jwks|logout|device|request/.test(name),
-      ),
+      Object.keys(document).filter((name) => /registration|userinfo|jwks|logout|device|request/.test(name)),
     ).toEqual([]);
     expect(document).toMatchObject({
       response_types_supported: ['code'],

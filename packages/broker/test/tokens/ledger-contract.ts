@@ -1,7 +1,9 @@
 /** What every implementation of the storage port must do: the sentences of the port, one test or more for each. */
 import { describe } from 'vitest';
+import { checkContract } from './ledger-contract/checks.ts';
 import { codeContract } from './ledger-contract/codes.ts';
 import { refreshContract } from './ledger-contract/refresh.ts';
+import { refreshQuestionContract } from './ledger-contract/refresh-questions.ts';
 import { refreshRaceContract } from './ledger-contract/refresh-races.ts';
 import { revocationPageContract } from './ledger-contract/revocation-pages.ts';
 import { revocationContract } from './ledger-contract/revocations.ts';
@@ -15,7 +17,9 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('recordSignIn', () => signInContract(makeLedger));
     describe('redeemCode', () => codeContract(makeLedger));
     describe('refresh', () => refreshContract(makeLedger));
+    describe('isRefreshable', () => refreshQuestionContract(makeLedger));
     describe('refresh under contention', () => refreshRaceContract(makeLedger));
+    describe('checks and endIdentity', () => checkContract(makeLedger));
     describe('revoke and isRevoked', () => revocationContract(makeLedger));
     describe('revocationsSince', () => revocationPageContract(makeLedger));
     describe('sweep', () => sweepContract(makeLedger));

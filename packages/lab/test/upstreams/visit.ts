@@ -39,12 +39,15 @@ export const standIns = {
 export type Name = keyof typeof standIns;
 export const names = ['google', 'github', 'microsoft', 'apple', 'oidc'] as const satisfies readonly Name[];
 
-const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
+export const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
 export const redirectUri = 'http://localhost:8787/callback';
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 
-export const startWith = async (start: StartUpstream, port?: number): Promise<Upstream> =>
-  start({ ...client, port: port ?? (await freePort()), redirectUris: [redirectUri], people });
+export const startWith = async (
+  start: StartUpstream,
+  port?: number,
+  redirectUris: readonly string[] = [redirectUri],
+): Promise<Upstream> => start({ ...client, port: port ?? (await freePort()), redirectUris, people });
 
 /** Where a stand-in's browsers and clients are to go. */
 export const addressesOf = async ({ metadata }: StandIn, issuer: string) => {

@@ -1,7 +1,7 @@
 /** Our part as a client of a provider: the settings that all providers share, and what is demanded of them. */
 import { ConfigurationError } from '../../protocol/errors.ts';
 import { isLoopback } from '../../protocol/origin.ts';
-import type { EpochSeconds } from '../../protocol/time.ts';
+import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
 type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
@@ -16,7 +16,18 @@ export interface ClientSettings {
   readonly scopes?: readonly string[];
   /** Added to the authorization request: `prompt`, `hd`, `access_type` and the like. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
+  readonly gone?: readonly string[];
+  /** How long its word on a person holds, 60 to 86400. Left out: 600. */
+  readonly checkEvery?: Seconds;
 }
+
+/** What stands where nothing is said. */
+export const clientDefaults = {
+  authorizationParameters: {},
+  gone: ['invalid_grant'],
+  checkEvery: 600,
+} as const satisfies Partial<ClientSettings>;
 
 /** What must be true of an option, and what is said when it is not. */
 export type Demand<Settings> = readonly [
@@ -57,6 +68,12 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
     ({ authorizationParameters: added }) => !Object.keys(added).some((name) => reserved.test(name)),
     'must not set what every sign-in sets itself, nor request or request_uri.',
   ],
+  ['gone', ({ gone }) => gone.every((code) => matches(errorCode, code)), 'must be error codes.'],
+  [
+    'checkEvery',
+    ({ checkEvery }) => Number.isInteger(checkEvery) && checkEvery >= 60 && checkEvery <= 86_400,
+    'must be a whole number of seconds from 60 to 86400.',
+  ],
 ];
 
 /** Tells whether a setting may be requested from: https, or http on loopback; without user, password and fragment. */
@@ -68,6 +85,8 @@ export const isAddress = (text: string): boolean => {
 
 /** VSCHAR (RFC 6749 appendices A.1 and A.2). Space is left out: it comes from careless copying. */
 const credential = /^[\x21-\x7E]+$/;
+/** RFC 6749 §5.2. */
+const errorCode = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 /** A request object would override all the others (OpenID Connect Core §6). */
 const reserved =

@@ -24,8 +24,8 @@ export const tokenEndpointError = (code: string): ProviderError =>
     `the token endpoint answered ${codeOf(code)}`,
   );
 
-/** Without a cause: the library's errors carry whole answers, with codes and tokens. */
-const asProviderError = (error: unknown): ProviderError => {
+/** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
+export const asProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
   if (error instanceof AuthorizationResponseError) {
     return new ProviderError(kindOf(error.error), `the provider answered ${codeOf(error.error)}`);

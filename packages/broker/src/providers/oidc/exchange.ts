@@ -72,8 +72,11 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
   return { claims, refreshToken: tokens.refresh_token };
 };
 
-/** Prefers the body: servers disagree on how credentials are encoded inside Basic (RFC 6749 §2.3.1). */
-const authentication = (server: AuthorizationServer, secret: string): ClientAuth => {
+/**
+ * Says who we are in the way that the issuer takes. Prefers the body: servers disagree on how credentials are encoded
+ * inside Basic (RFC 6749 §2.3.1).
+ */
+export const authentication = (server: AuthorizationServer, secret: string): ClientAuth => {
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
   if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);

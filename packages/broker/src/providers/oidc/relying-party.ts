@@ -1,6 +1,7 @@
 /** Who we are to an OpenID Connect issuer: a publisher's settings, checked. */
 import {
   type ClientSettings,
+  clientDefaults,
   clientDemands,
   type Demand,
   demand,
@@ -23,7 +24,7 @@ export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
   demand(
     {
       scopes: ['openid', 'email', 'profile'],
-      authorizationParameters: {},
+      ...clientDefaults,
       responseMode: 'query',
       ...settings,
     },

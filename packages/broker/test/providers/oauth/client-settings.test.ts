@@ -15,6 +15,8 @@ const good: Required<ClientSettings> = {
   clientSecret: 'secret',
   scopes: [],
   authorizationParameters: {},
+  gone: ['invalid_grant'],
+  checkEvery: 600,
 };
 
 const check = (changes: Readonly<Record<string, unknown>>) => demand({ ...good, ...changes }, clientDemands);
@@ -38,6 +40,11 @@ describe('settings of a client', () => {
     ['scopes', ['a"b']],
     ['scopes', ['a\\b']],
     ['authorizationParameters', { response_mode: 'fragment' }],
+    ['gone', ['quote"']],
+    ['gone', ['']],
+    ['checkEvery', 59],
+    ['checkEvery', 86_401],
+    ['checkEvery', 60.5],
   ])('stop the start with %s = %j', (option, value) => {
     const id = option === 'id' ? value : 'acme';
     expect(() => check({ [option]: value })).toThrow(

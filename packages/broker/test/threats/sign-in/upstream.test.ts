@@ -5,7 +5,7 @@ import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
 import { createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
-import { expectErrorPage } from '../../refusals.ts';
+import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
 const upstream = () => {
@@ -110,6 +110,40 @@ describe('B13', () => {
     const refreshed = await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
     for (const { access_token } of [tokens, refreshed])
       expect((await callApi(deployment, access_token)).kind).toBe('granted');
+  });
+});
+
+describe('B13, at a refresh', () => {
+  const json = (body: unknown, status: number) => () => Response.json(body, { status });
+  const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
+  const begin = async () => {
+    const { acme, deployment, depart } = upstream();
+    const { comeBack } = await depart();
+    const { code = '' } = answerOf(await comeBack({ code: 'code-1' }));
+    return { acme, deployment, tokens: await tokensOf(await redeem(deployment, gpt, code)) };
+  };
+
+  it.each([
+    ['B13.1 5xx', json({ error: 'invalid_grant' }, 500)],
+    ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
+    ['B13.3 time-out', timedOut],
+    ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: timedOut }))],
+  ])('%s leaves the grant, whatever the body says', async (_, token) => {
+    const { acme, deployment, tokens } = await begin();
+    acme.bend({ instead: { token } });
+    const refreshed = await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
+    expect(deployment.log.filter(({ event }) => event === 'check-failed')).toHaveLength(1);
+    expect((await callApi(deployment, refreshed.access_token)).kind).toBe('granted');
+  });
+
+  it('B13.4 invalid_grant ends it: the refresh, its access tokens, and for good', async () => {
+    const { acme, deployment, tokens } = await begin();
+    acme.bend({ instead: { token: json({ error: 'invalid_grant' }, 400) } });
+    const dead = { ...badRefresh, status: 401 };
+    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
+    acme.bend({});
+    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
+    await expectDeadToken(deployment, tokens.access_token);
   });
 });
 

@@ -8,6 +8,7 @@ import type {
   RefreshUse,
   RevocationTarget,
   SignIn,
+  StoredToken,
   TokenOrigin,
 } from '../../../src/tokens/ledger.ts';
 
@@ -68,6 +69,7 @@ export const refreshUse = (generation: number, now: number, given: Partial<Refre
   grace: 120,
   accessExpiresAt: now + accessLife,
   refreshIdleExpiresAt: now + 30 * day,
+  checkLease: 60,
   ...given,
 });
 
@@ -79,6 +81,13 @@ export const begin = async (ledger: Ledger, choice: SignInChoice = {}): Promise<
     redemption({ grantId: grant.id, clientId: grant.clientId, now: now + 1, codeExpiresAt: now + 60 }),
   );
 };
+
+/** Ada's token, as a sign-in with it stores it. */
+export const adasToken = {
+  provider: 'google',
+  subject: 'ada',
+  sealedRefreshToken: 'sealed-1',
+} as const satisfies StoredToken;
 
 export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
 

@@ -21,8 +21,17 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   features: { devInteractions: { enabled: false } },
   interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
   pkce: { required: () => true },
+  // At each use, as the strictest issuers do; one that comes back is taken for stolen, and ends all.
+  rotateRefreshToken: () => true,
   findAccount: (_: unknown, id: string) => accountOf(options.people, id),
-  ttl: { AccessToken: 3600, Grant: 86_400, IdToken: 3600, Interaction: 3600, Session: 86_400 },
+  ttl: {
+    AccessToken: 3600,
+    Grant: 86_400,
+    IdToken: 3600,
+    Interaction: 3600,
+    RefreshToken: 86_400,
+    Session: 86_400,
+  },
 });
 
 const clockTolerance = 15;

@@ -1,0 +1,44 @@
+/** `POST /revoke` (RFC 7009): a client ends the grant that a token of its own came from. */
+import { credentialParameters } from '../clients/authenticate.ts';
+import type { Registry } from '../clients/registry.ts';
+import type { EndpointPlan } from '../doors/endpoint.ts';
+import { basicChallenge, type RecognitionRooms, recognise } from '../doors/recognition.ts';
+import { readForm } from '../http/form.ts';
+import { done, tokenError } from '../http/respond.ts';
+import { Refusal } from '../protocol/errors.ts';
+import type { Issuer } from '../protocol/origin.ts';
+import { readParameters } from '../protocol/parameters.ts';
+import type { Clock } from '../protocol/time.ts';
+import type { Ledger } from '../tokens/ledger.ts';
+import { findToken } from '../tokens/presented-token.ts';
+import type { Vault } from '../tokens/vault.ts';
+
+export interface RevocationRooms extends RecognitionRooms {
+  readonly issuer: Issuer;
+  readonly registry: Registry;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  readonly now: Clock;
+}
+
+const known = ['token', 'token_type_hint', ...credentialParameters] as const;
+
+export const revocationEndpoint = (rooms: RevocationRooms): EndpointPlan => ({
+  name: 'revoke',
+  methods: ['POST'],
+  refuse: (refusal) => tokenError(refusal, refusal.status, basicChallenge(rooms.issuer)),
+  async handle(visit) {
+    const form = readParameters(await readForm(visit.request), known);
+    const { id: clientId } = await recognise(rooms, visit.request, form, rooms.registry.find);
+    if (form.token === undefined) throw new Refusal('token-parameter.missing');
+    const found = await findToken(rooms.vault, form.token);
+    // Nothing of ours is nothing that could be used: the client has what it wants (§2.2).
+    if (found === undefined) return done();
+    if (found.token.clientId !== clientId) throw new Refusal('token-parameter.client');
+    // Expired or of an old generation, it still says which grant the client wants to be rid of.
+    const { grantId } = found.token;
+    await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'revoked by its client', rooms.now());
+    visit.log({ event: 'revoked', clientId });
+    return done();
+  },
+});

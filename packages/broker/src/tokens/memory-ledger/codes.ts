@@ -1,0 +1,28 @@
+/** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
+import type { Redemption, RedemptionOutcome } from '../ledger.ts';
+import { type Memory, store, type Use } from './memory.ts';
+import { revoke } from './revocations.ts';
+
+export const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOutcome => {
+  const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
+  const grant = memory.grants.get(grantId);
+  if (grant === undefined || grant.clientId !== clientId || grant.revoked) return spent;
+  if (grant.use !== undefined) {
+    if (grant.use.redeemedAt >= now - redemption.replayGrace) return spent;
+    revoke(memory, { kind: 'grant', id: grantId }, now);
+    return { kind: 'refused', reason: 'replayed' };
+  }
+  if (now >= redemption.codeExpiresAt) return spent;
+  const use: Use = {
+    redeemedAt: now,
+    lastUsedAt: now,
+    accessDiesAt: redemption.accessExpiresAt,
+    generation: 0,
+    rotatedAt: now,
+    refreshIdleExpiresAt: Math.min(redemption.refreshIdleExpiresAt, refreshAbsoluteExpiresAt),
+    refreshAbsoluteExpiresAt,
+  };
+  return { kind: 'redeemed', grant: store(memory, grant, use) };
+};
+
+const spent: RedemptionOutcome = { kind: 'refused', reason: 'spent' };

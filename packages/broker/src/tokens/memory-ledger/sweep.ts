@@ -1,0 +1,18 @@
+/** Sweeping: forgets what has expired. */
+import type { EpochSeconds } from '../../protocol/time.ts';
+import { grantRetention } from '../ledger.ts';
+import type { Grant, Memory } from './memory.ts';
+
+export const sweep = (memory: Memory, now: EpochSeconds): void => {
+  for (const grant of memory.grants.values()) if (neededUntil(grant) <= now) memory.grants.delete(grant.id);
+  memory.lines = memory.lines.filter(({ deadAfter }) => deadAfter > now);
+};
+
+const neededUntil = ({ createdAt, refreshPolicy, revoked, use }: Grant): EpochSeconds => {
+  const refreshable = !revoked && refreshPolicy !== 'none';
+  return Math.max(
+    createdAt + grantRetention,
+    use?.accessDiesAt ?? 0,
+    refreshable ? (use?.refreshIdleExpiresAt ?? 0) : 0,
+  );
+};

@@ -1,0 +1,19 @@
+/** Requests of programs to the endpoints beside the token endpoint. */
+import { type Deployment, gptSecret, serverSecret } from './deployment.ts';
+
+type Form = Readonly<Record<string, string>>;
+
+/** How each client says who it is. */
+export const as = {
+  gpt: { client_id: 'gpt', client_secret: gptSecret },
+  server: { client_id: 'server', client_secret: serverSecret },
+  app: { client_id: 'app' },
+} as const satisfies Readonly<Record<string, Form>>;
+
+export const postForm = (
+  { fetch, issuer }: Deployment,
+  path: '/revoke' | '/introspect',
+  form: Form,
+  headers: Form = {},
+): Promise<Response> =>
+  fetch(new Request(issuer + path, { method: 'POST', headers, body: new URLSearchParams(form) }));

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { type ResourceServerOptions, resourceServer } from '../../src/index.ts';
+import { deploy, issuer } from '../deployment.ts';
+
+const options: ResourceServerOptions = {
+  id: 'api',
+  secrets: ['s'.repeat(43)],
+  resource: `${issuer}/api`,
+};
+
+describe('resourceServer', () => {
+  it('is somebody who proves itself with a secret and serves one resource', () => {
+    expect(resourceServer(options)).toEqual({
+      ...options,
+      kind: 'resource-server',
+      authentication: 'client_secret',
+    });
+  });
+
+  it.each<[string, Partial<ResourceServerOptions>, string]>([
+    ['an empty id', { id: '' }, 'resourceServers..id'],
+    ['a colon in its id', { id: 'a:b' }, 'resourceServers.a:b.id'],
+    ['no secret', { secrets: [] }, 'resourceServers.api.secrets'],
+    ['a short secret', { secrets: ['s'.repeat(31)] }, 'resourceServers.api.secrets'],
+  ])('is refused with %s', (_, changes, option) => {
+    expect(() => resourceServer({ ...options, ...changes })).toThrow(expect.objectContaining({ option }));
+  });
+});
+
+describe('the resource servers together', () => {
+  const start =
+    (...servers: readonly Partial<ResourceServerOptions>[]) =>
+    () =>
+      deploy({ resourceServers: servers.map((changes) => resourceServer({ ...options, ...changes })) });
+
+  it('start with different ids and resources that exist', () => {
+    expect(start({}, { id: 'other', resource: `${issuer}/other` })).not.toThrow();
+  });
+
+  it.each([
+    ['one id twice', start({}, { resource: `${issuer}/other` }), 'resourceServers'],
+    ['a client’s id', start({ id: 'gpt' }), 'resourceServers'],
+    ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'resourceServers.api.resource'],
+  ])('are refused with %s', (_, wrong, option) => {
+    expect(wrong).toThrow(expect.objectContaining({ option }));
+  });
+});

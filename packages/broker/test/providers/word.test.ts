@@ -1,0 +1,186 @@
+/** What a provider says when it is asked about a person who signed in before: any answer is one of three words. */
+import { exportPKCS8 } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { apple, github, google, microsoft, oauth2, type ProviderIo } from '../../src/index.ts';
+import { clientId, clientSecret, createIssuer, relyOn } from './hostile-issuer.ts';
+import { generateKey } from './signing.ts';
+
+type Answer = () => Response | Promise<Response>;
+
+const theirs = 'their-refresh-token';
+const json = (body: unknown, status = 200) => Response.json(body, { status });
+
+/** Asks an OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
+const askBoth = async (answer: Answer) => {
+  const issuer = createIssuer();
+  issuer.bend({ instead: { token: answer } });
+  return [
+    await relyOn(issuer).check(theirs, issuer.io),
+    await oauth2(plain).check(theirs, { ...issuer.io, fetch: async () => answer() }),
+  ];
+};
+
+const plain = {
+  id: 'plain',
+  label: 'Plain',
+  issuer: 'https://plain.example',
+  authorizationUrl: 'https://plain.example/authorize',
+  tokenUrl: 'https://plain.example/token',
+  profileUrl: 'https://plain.example/me',
+  clientId,
+  clientSecret,
+  describe: () => undefined,
+};
+
+describe('a provider', () => {
+  test.each([
+    ['no other token', { access_token: 'their-access-token' }, {}],
+    ['another token', { access_token: 'x', refresh_token: 'their-next' }, { refreshToken: 'their-next' }],
+    ['an empty one', { access_token: 'x', refresh_token: '' }, {}],
+    ['a token that is none', { access_token: 'x', refresh_token: 7 }, {}],
+    ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
+  ])('that gives an access token says alive, with %s', async (_, body, rotated) => {
+    const alive = { kind: 'alive', ...rotated };
+    expect(await askBoth(() => json(body))).toEqual([alive, alive]);
+  });
+
+  test.each([
+    ['status 400', () => json({ error: 'invalid_grant', error_description: 'their-words' }, 400)],
+    ['status 401', () => json({ error: 'invalid_grant' }, 401)],
+    ['status 200', () => json({ error: 'invalid_grant' })],
+    ['status 200 beside a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
+  ])('that says invalid_grant says gone, with %s', async (_, answer) => {
+    expect(await askBoth(answer)).toEqual([{ kind: 'gone' }, { kind: 'gone' }]);
+  });
+
+  const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
+  const said = (code: string) => `the token endpoint answered ${code}`;
+  const unreadable = 'the answer could not be read';
+  const noToken = 'the answer holds no token';
+
+  test.each<[string, Answer, string | RegExp]>([
+    ['500', () => json({ error: 'invalid_grant' }, 500), /answered with status 500$/],
+    ['503', () => new Response(null, { status: 503 }), /answered with status 503$/],
+    ['429', () => json({ error: 'invalid_grant' }, 429), /answered with status 429$/],
+    ['a redirect', () => new Response(null, { status: 302 }), /answered with status 302$/],
+    ['no answer in time', timeOut, /took too long$/],
+    ['no connection', () => Promise.reject(new TypeError('their-network')), /is out of reach$/],
+    ['our secret refused', () => json({ error: 'invalid_client' }, 401), said('invalid_client')],
+    ['another error', () => json({ error: 'invalid_scope' }, 400), said('invalid_scope')],
+    ['an error of its own', () => json({ error: 'their-error' }, 400), said('an error of its own')],
+    ['an error that is a list', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
+    ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an error of its own')],
+    ['a page', () => new Response('<p>their-page</p>'), unreadable],
+    ['nothing', () => new Response(null), unreadable],
+    ['JSON that is no object', () => json(null), noToken],
+    ['a list', () => json(['access_token']), noToken],
+    ['no token', () => json({ refresh_token: 'their-next' }), noToken],
+    ['a token that is none', () => json({ access_token: true }), noToken],
+    ['a token with status 400', () => json({ access_token: 'x' }, 400), noToken],
+  ])('says nothing of the person with %s', async (_, answer, reason) => {
+    const unknown = {
+      kind: 'unknown',
+      reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
+    };
+    const words = await askBoth(answer);
+    expect(words).toEqual([unknown, unknown]);
+    expect(JSON.stringify(words)).not.toContain('their-');
+  });
+
+  test('whose metadata cannot be read says nothing of the person', async () => {
+    const issuer = createIssuer();
+    issuer.bend({ instead: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
+    expect(await relyOn(issuer).check(theirs, issuer.io)).toMatchObject({ kind: 'unknown' });
+    expect(issuer.asked()).toEqual(['discovery']);
+  });
+
+  test('is sent the token and our credentials, once, and no redirect is followed', async () => {
+    const issuer = createIssuer();
+    await relyOn(issuer).check(theirs, issuer.io);
+    expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual(['discovery', 'token']);
+    const { method, body, headers, redirect, canTimeOut } = issuer.requests[1] ?? {};
+    expect({ method, redirect, canTimeOut }).toEqual({
+      method: 'POST',
+      redirect: 'manual',
+      canTimeOut: true,
+    });
+    expect(headers).toMatchObject({ accept: 'application/json' });
+    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: theirs,
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
+  });
+
+  test('is hung up on when patience ends', async () => {
+    const fetch: ProviderIo['fetch'] = (_, init) =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    const word = await oauth2(plain).check(theirs, { ...createIssuer().io, fetch, patience: 0 });
+    expect(word).toEqual({ kind: 'unknown', reason: 'plain.example took too long' });
+  });
+});
+
+const p8 = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+const standIn = 'https://stand-in.example';
+const settings = { clientId, clientSecret, standIn };
+const asApple = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', standIn };
+
+/** A provider's own host, with metadata where it has some, and one answer to every refresh. */
+const hostOf = (body: unknown, status = 200) => {
+  const bodies: string[] = [];
+  const fetch: ProviderIo['fetch'] = async (input, init) => {
+    const [site] = String(input).split('/.well-known');
+    if (site !== String(input)) return json(metadataOf(site?.replace('/common', '/{tenantid}') ?? ''));
+    bodies.push(String(init?.body));
+    return json(body, status);
+  };
+  return { bodies, io: { ...createIssuer().io, fetch } };
+};
+
+const metadataOf = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${standIn}/authorize`,
+  token_endpoint: `${standIn}/token`,
+  jwks_uri: `${standIn}/keys`,
+  token_endpoint_auth_methods_supported: ['client_secret_post'],
+});
+
+describe('what means gone, and how often it is asked:', () => {
+  const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
+
+  test.each([
+    ['Google', google(settings), ['invalid_grant'], 600],
+    ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600],
+    ['GitHub', github(settings), ['bad_refresh_token'], 600],
+    ['Apple', apple({ ...asApple, privateKey: p8 }), ['invalid_grant'], 86_400],
+  ])('%s', async (_, provider, gone, every) => {
+    const meaning = async (error: string) => (await provider.check(theirs, hostOf({ error }, 400).io)).kind;
+    const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
+    expect(words.filter(([, kind]) => kind === 'gone').map(([code]) => code)).toEqual(gone);
+    expect(words.filter(([, kind]) => kind === 'alive')).toEqual([]);
+    expect(provider.checkEvery).toBe(every);
+    expect(await provider.check(theirs, hostOf({ access_token: 'x' }).io)).toEqual({ kind: 'alive' });
+  });
+
+  test('Apple is asked with a client secret that is signed for the occasion', async () => {
+    const { io, bodies } = hostOf({ access_token: 'x' });
+    await apple({ ...asApple, privateKey: p8 }).check(theirs, io);
+    const { client_secret: secret = '' } = Object.fromEntries(new URLSearchParams(bodies[0]));
+    expect(JSON.parse(atob(secret.split('.')[1] ?? ''))).toMatchObject({
+      aud: standIn,
+      sub: clientId,
+      iat: 1_800_000_000,
+    });
+  });
+
+  test('a publisher says it of a provider of their own', async () => {
+    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'] });
+    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'] });
+    const word = (error: string) => provider.check(theirs, hostOf({ error }, 400).io);
+    expect(await word('expired')).toEqual({ kind: 'gone' });
+    expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { as, postForm } from '../asking.ts';
+import { deploy } from '../deployment.ts';
+import { callApi } from '../person.ts';
+import { app, gpt, refresh, server, tokensFor } from '../players.ts';
+import { expectTokenError } from '../refusals.ts';
+
+const owners = [
+  ['ChatGPT', gpt, as.gpt],
+  ['a confidential client', server, as.server],
+  ['a public client', app, as.app],
+] as const;
+const kinds = ['access_token', 'refresh_token'] as const;
+const cases = owners.flatMap(([name, owner, own]) =>
+  owners
+    .filter(([, , thief]) => thief !== own)
+    .flatMap(([thiefName, , thief]) => kinds.map((kind) => [thiefName, kind, name, owner, thief] as const)),
+);
+
+describe('L10', () => {
+  it.each(cases)(
+    'L10.1 revoking: %s cannot end a grant by the %s of %s',
+    async (_, kind, __, owner, thief) => {
+      const deployment = deploy();
+      const tokens = await tokensFor(deployment, owner);
+      const response = await postForm(deployment, '/revoke', { ...thief, token: tokens[kind] });
+      await expectTokenError(response, {
+        status: 400,
+        error: 'invalid_grant',
+        error_description: 'The token was issued to another client.',
+      });
+      deployment.advance(10);
+      expect(await callApi(deployment, tokens.access_token)).toMatchObject({ kind: 'granted' });
+      expect((await refresh(deployment, owner, tokens.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it.each(cases)('L10.2 inspecting: %s sees nothing in the %s of %s', async (_, kind, __, owner, thief) => {
+    const deployment = deploy();
+    const tokens = await tokensFor(deployment, owner);
+    const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
+    expect([response.status, await response.json()]).toEqual([200, { active: false }]);
+  });
+});

@@ -1,0 +1,225 @@
+/** The port's contract for asking providers: who is told that a check is due, and what a word of theirs changes. */
+import { expect, it } from 'vitest';
+import type { Ledger } from '../../../src/tokens/ledger.ts';
+import {
+  accessLife,
+  adasToken,
+  begin,
+  day,
+  ended,
+  fifty,
+  gist,
+  grant1,
+  linesAt,
+  type MakeLedger,
+  refreshUse,
+  reused,
+  signIn,
+  t0,
+  token,
+} from './sample.ts';
+
+const adasIdentity = { sealedRefreshToken: 'sealed-1' };
+
+/** Refreshes a stable grant, and gives the token that is due to be asked with. */
+const dueAt = async (ledger: Ledger, now: number, given: Parameters<typeof refreshUse>[2] = {}) => {
+  const outcome = await ledger.refresh(refreshUse(0, now, given));
+  expect(outcome.kind).toBe('continued');
+  return outcome.kind === 'continued' ? outcome.due : undefined;
+};
+
+const watched = async (makeLedger: MakeLedger, given: Parameters<typeof begin>[1] = {}): Promise<Ledger> => {
+  const ledger = await makeLedger();
+  await begin(ledger, { refreshPolicy: 'stable', identity: adasIdentity, ...given });
+  return ledger;
+};
+
+export const checkContract = (makeLedger: MakeLedger): void => {
+  leases(makeLedger);
+  words(makeLedger);
+  endings(makeLedger);
+};
+
+const leases = (makeLedger: MakeLedger): void => {
+  it.each(['stable', 'rotating'] as const)(
+    'tells the first refresh of a %s grant that its identity is due, and what to ask with',
+    async (refreshPolicy) => {
+      const ledger = await watched(makeLedger, { refreshPolicy });
+      expect(await dueAt(ledger, t0 + 100)).toEqual(adasToken);
+    },
+  );
+
+  it('tells one of 50 refreshes at once', async () => {
+    for (const refreshPolicy of ['stable', 'rotating'] as const) {
+      const ledger = await watched(makeLedger, { refreshPolicy });
+      const found = await Promise.all(fifty.map(() => dueAt(ledger, t0 + 100)));
+      expect(found.filter((due) => due !== undefined)).toEqual([adasToken]);
+    }
+  });
+
+  it('tells one grant of an identity, and no other until the lease is over', async () => {
+    const ledger = await watched(makeLedger);
+    await begin(ledger, { refreshPolicy: 'stable', grantId: 'grant-2' });
+    const other = { grantId: 'grant-2' };
+    expect(await dueAt(ledger, t0 + 100, other)).toEqual(adasToken);
+    expect(await dueAt(ledger, t0 + 159)).toBeUndefined();
+    expect(await dueAt(ledger, t0 + 159, other)).toBeUndefined();
+    expect(await dueAt(ledger, t0 + 160)).toEqual(adasToken);
+  });
+
+  it('has nothing to ask with where no sign-in brought a token', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger, { refreshPolicy: 'stable' });
+    expect(await dueAt(ledger, t0 + 100)).toBeUndefined();
+  });
+
+  it('asks about who signed in, not about another identity of the same user', async () => {
+    const ledger = await watched(makeLedger, { user: { kind: 'theirs', id: 'their-7' } });
+    await begin(ledger, {
+      refreshPolicy: 'stable',
+      grantId: 'grant-2',
+      identity: { provider: 'github', sealedRefreshToken: 'sealed-2' },
+      user: { kind: 'theirs', id: 'their-7' },
+    });
+    expect(await dueAt(ledger, t0 + 100, { grantId: 'grant-2' })).toEqual({
+      provider: 'github',
+      subject: 'ada',
+      sealedRefreshToken: 'sealed-2',
+    });
+    expect(await dueAt(ledger, t0 + 100)).toEqual(adasToken);
+  });
+
+  it('takes no lease for a refresh that is refused', async () => {
+    const ledger = await watched(makeLedger, { refreshPolicy: 'rotating' });
+    for (const [generation, given] of [
+      [7, {}],
+      [0, { clientId: 'claude' }],
+      [0, { grantId: 'nobody' }],
+    ] as const)
+      expect(await ledger.refresh(refreshUse(generation, t0 + 50, given))).toEqual(ended);
+    expect(await dueAt(ledger, t0 + 50)).toEqual(adasToken);
+    expect(await ledger.refresh(refreshUse(0, t0 + 500))).toEqual(reused);
+    await begin(ledger, { refreshPolicy: 'stable', grantId: 'grant-2' });
+    expect(await dueAt(ledger, t0 + 500, { grantId: 'grant-2' })).toEqual(adasToken);
+  });
+};
+
+const words = (makeLedger: MakeLedger): void => {
+  it('lets an identity be until the word runs out', async () => {
+    const ledger = await watched(makeLedger);
+    await dueAt(ledger, t0 + 100);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 700 });
+    expect(await dueAt(ledger, t0 + 699)).toBeUndefined();
+    expect(await dueAt(ledger, t0 + 700)).toEqual(adasToken);
+  });
+
+  it('asks with the token that took the place of the first, next time', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 700, sealedRefreshToken: 'sealed-2' });
+    const next = { ...adasToken, sealedRefreshToken: 'sealed-2' };
+    expect(await dueAt(ledger, t0 + 700)).toEqual(next);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 9999, sealedRefreshToken: 'sealed-3' });
+    expect(await dueAt(ledger, t0 + 800)).toEqual(next);
+  });
+
+  it('forgets what was said of an older token than a sign-in brought meanwhile', async () => {
+    const ledger = await watched(makeLedger);
+    await dueAt(ledger, t0 + 100);
+    const identity = { sealedRefreshToken: 'sealed-2' };
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 101 }));
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 9999, sealedRefreshToken: 'sealed-3' });
+    expect(await dueAt(ledger, t0 + 160)).toEqual({ ...adasToken, ...identity });
+  });
+
+  it('records nothing of an identity that it does not know, nor of another provider’s', async () => {
+    const ledger = await watched(makeLedger);
+    for (const other of [{ subject: 'eve' }, { provider: 'github' }])
+      await ledger.recordCheck({ asked: { ...adasToken, ...other }, checkAfter: t0 + 9999 });
+    expect(await dueAt(ledger, t0 + 100)).toEqual(adasToken);
+  });
+};
+
+const endings = (makeLedger: MakeLedger): void => {
+  it('ends every grant of the identity, with a line for each that has a living access token', async () => {
+    const ledger = await watched(makeLedger);
+    await begin(ledger, { grantId: 'grant-2', refreshPolicy: 'none', now: t0 + 10 });
+    await begin(ledger, { grantId: 'grant-3', clientId: 'claude', now: t0 - accessLife - 10 });
+    await ledger.recordSignIn(signIn({ grantId: 'grant-4' }));
+    const bob = { identity: { subject: 'bob' }, user: { kind: 'ours', newId: 'user-2' } } as const;
+    await begin(ledger, { grantId: 'grant-5', ...bob });
+    expect(await ledger.endIdentity(adasToken, 'gone', t0 + 100)).toBe('ended');
+    const lines = await linesAt(ledger, t0 + 100);
+    expect(lines).toHaveLength(2);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        { kind: 'grant', id: 'grant-1', revokedAt: t0 + 100, deadAfter: t0 + 1 + accessLife },
+        { kind: 'grant', id: 'grant-2', revokedAt: t0 + 100, deadAfter: t0 + 11 + accessLife },
+      ]),
+    );
+    expect(await ledger.isRevoked(token(), t0 + 100)).toBe(true);
+    expect(await ledger.refresh(refreshUse(0, t0 + 100))).toEqual(ended);
+    expect(
+      await ledger.isRefreshable(refreshUse(0, t0 + 100, { grantId: 'grant-3', clientId: 'claude' })),
+    ).toBe(false);
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 100, { grantId: 'grant-5' })))).toBe('continued 1');
+  });
+
+  it('leaves the user’s grants by another identity', async () => {
+    const ledger = await watched(makeLedger, { user: { kind: 'theirs', id: 'their-7' } });
+    const identity = { provider: 'github' };
+    await begin(ledger, { grantId: 'grant-2', identity, user: { kind: 'theirs', id: 'their-7' } });
+    await ledger.endIdentity(adasToken, 'gone', t0 + 100);
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 100, { grantId: 'grant-2' })))).toBe('continued 1');
+  });
+
+  it('lets a token die that a server whose clock runs ahead has issued', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.refresh(refreshUse(0, t0 + 103));
+    await ledger.endIdentity(adasToken, 'gone', t0 + 100);
+    expect(await ledger.isRevoked(token({ issuedAt: t0 + 103 }), t0 + 104)).toBe(true);
+  });
+
+  it('forgets the token, and starts anew with the next sign-in that brings one', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.endIdentity(adasToken, 'gone', t0 + 100);
+    await begin(ledger, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 200 });
+    expect(await dueAt(ledger, t0 + 300, { grantId: 'grant-2' })).toBeUndefined();
+    const identity = { sealedRefreshToken: 'sealed-2' };
+    await ledger.recordSignIn(signIn({ grantId: 'grant-3', identity, now: t0 + 400 }));
+    expect(await dueAt(ledger, t0 + 500, { grantId: 'grant-2' })).toEqual({ ...adasToken, ...identity });
+  });
+
+  it('changes nothing once another token is stored, or none, or for an identity that it does not know', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0, sealedRefreshToken: 'sealed-2' });
+    const newer = { ...adasToken, sealedRefreshToken: 'sealed-2' };
+    for (const asked of [adasToken, { ...newer, subject: 'eve' }, { ...newer, provider: 'github' }])
+      expect(await ledger.endIdentity(asked, 'gone', t0 + 100)).toBe('superseded');
+    expect(await linesAt(ledger, t0 + 100)).toEqual([]);
+    expect(await dueAt(ledger, t0 + 100)).toEqual(newer);
+    expect(await ledger.endIdentity(newer, 'gone', t0 + 100)).toBe('ended');
+    expect(await ledger.endIdentity(newer, 'gone', t0 + 101)).toBe('superseded');
+    expect(await linesAt(ledger, t0 + 101)).toHaveLength(1);
+  });
+
+  it('ends one of 50 at once, and leaves no refresh alive that meets it', async () => {
+    const ledger = await watched(makeLedger);
+    const refreshes = fifty.slice(0, 20).map(() => ledger.refresh(refreshUse(0, t0 + 100)));
+    const outcomes = await Promise.all(fifty.map(() => ledger.endIdentity(adasToken, 'gone', t0 + 100)));
+    await Promise.all(refreshes);
+    expect(outcomes.filter((outcome) => outcome === 'ended')).toHaveLength(1);
+    expect(await linesAt(ledger, t0 + 100)).toHaveLength(1);
+    expect(await ledger.isRevoked(token({ issuedAt: t0 + 100 }), t0 + 101)).toBe(true);
+    expect(await ledger.refresh(refreshUse(0, t0 + 101))).toEqual(ended);
+  });
+
+  it('leaves what was revoked before as it was', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.revoke(grant1, 'signed out', t0 + 50);
+    expect(await ledger.endIdentity(adasToken, 'gone', t0 + 100)).toBe('ended');
+    expect(await linesAt(ledger, t0 + 100)).toEqual([
+      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 50, deadAfter: t0 + 1 + accessLife },
+    ]);
+    expect(await ledger.refresh(refreshUse(0, t0 + 30 * day))).toEqual(ended);
+  });
+};
