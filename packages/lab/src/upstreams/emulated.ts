@@ -1,8 +1,11 @@
 /**
  * Stand-ins for Google, GitHub, Microsoft and Apple on loopback: the `emulate` package, with people who keep their subject
- * over restarts. Tokens and signing keys are new at every start.
+ * over restarts. Tokens and signing keys are new at every start, and nobody is signed out by that.
  */
 import { createEmulator } from 'emulate';
+import { rememberTokens } from './forgetful.ts';
+import { freePort } from './free-port.ts';
+import { startFront } from './front.ts';
 import { withSeededRandomness } from './seeded-randomness.ts';
 import { issuerOf, type StartUpstream, type UpstreamOptions } from './upstream.ts';
 
@@ -32,15 +35,21 @@ type Service = 'google' | 'github' | 'microsoft' | 'apple';
 
 const startEmulated = async (service: Service, options: UpstreamOptions, accounts: object) => {
   const issuer = issuerOf(options);
+  const hiddenPort = await freePort();
+  const front = await startFront(options.port, hiddenPort, rememberTokens());
   const emulator = await createEmulator({
     service,
-    port: options.port,
+    port: hiddenPort,
     baseUrl: issuer,
     seed: { [service]: { ...accounts } },
   });
   // The subject is drawn while seeding. `reset` seeds again, synchronously.
   withSeededRandomness(service, () => emulator.reset());
-  return { issuer, close: () => emulator.close() };
+  const close = async (): Promise<void> => {
+    front.close();
+    await emulator.close();
+  };
+  return { issuer, close };
 };
 
 const client = ({ clientId, clientSecret, redirectUris }: UpstreamOptions) => ({
