@@ -74,7 +74,7 @@ describe('countingD1', () => {
     );
     await db.batch([insert.bind('a'), insert.bind('b')]);
     await insert.bind('c').run();
-    expect(usage()).toMatchObject({ trips: 2, rowsWritten: 9 });
+    expect(usage()).toMatchObject({ trips: 2, statements: 3, rowsWritten: 9 });
     const before = usage().rowsRead;
     expect(await db.prepare('SELECT id FROM revocations ORDER BY seq').first('id')).toBe('a');
     expect(usage().rowsRead - before).toBe(3);

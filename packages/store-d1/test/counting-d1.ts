@@ -3,6 +3,8 @@
 /** What has been asked of a database so far. */
 interface Usage {
   readonly trips: number;
+  /** What the trips carried. */
+  readonly statements: number;
   /** Rows scanned, and rows with index entries written: what D1's own `meta` says, which is what is billed. */
   readonly rowsRead: number;
   readonly rowsWritten: number;
@@ -19,6 +21,7 @@ export interface CountingD1 {
 /** Wraps a database. */
 export const countingD1 = (real: D1Database): CountingD1 => {
   let trips = 0;
+  let statements = 0;
   let rowsRead = 0;
   let rowsWritten = 0;
   let rowsAreKnown = true;
@@ -26,6 +29,7 @@ export const countingD1 = (real: D1Database): CountingD1 => {
 
   const addRows = (answer: unknown): void => {
     const results: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+    statements += results.length;
     for (const result of results) {
       if (!isResult(result)) rowsAreKnown = false;
       else {
@@ -71,7 +75,7 @@ export const countingD1 = (real: D1Database): CountingD1 => {
 
   const usage = (): Usage => {
     if (!rowsAreKnown) throw new Error('a call was made whose answer tells no rows');
-    return { trips, rowsRead, rowsWritten };
+    return { trips, statements, rowsRead, rowsWritten };
   };
 
   return { db: counted(real), trips: () => trips, usage };

@@ -1,0 +1,76 @@
+import { env } from 'cloudflare:workers';
+import type { Ledger } from '@words-with-chat/broker';
+import { expect, it } from 'vitest';
+import schema from '../../../docs/storage-schema.md?raw';
+import {
+  adasToken,
+  begin,
+  grant1,
+  redemption,
+  refreshUse,
+  signIn,
+  t0,
+  token,
+} from '../../broker/test/tokens/ledger-contract/sample.ts';
+import { d1Ledger } from '../src/index.ts';
+import { bystanders, insertBystanders } from './bystanders.ts';
+import { countingD1 } from './counting-d1.ts';
+import { emptyD1 } from './empty-d1.ts';
+
+type Step = (ledger: Ledger) => Promise<unknown>;
+
+const nothing: Step = async () => {};
+const signedIn: Step = (ledger) => begin(ledger);
+const watched: Step = (ledger) => begin(ledger, { identity: adasToken });
+const refreshed: Step = async (ledger) => {
+  await begin(ledger);
+  await ledger.refresh(refreshUse(0, t0 + 2));
+};
+const twice: Step = async (ledger) => {
+  await begin(ledger);
+  await begin(ledger, { grantId: 'grant-2' });
+};
+const noLines: Step = () => env.DB.prepare('DELETE FROM revocations').run();
+const user1 = { kind: 'user', id: 'user-1' } as const;
+
+/** By the names that docs/storage-schema.md gives them: what comes before, and what is measured. */
+const operations: Readonly<Record<string, readonly [before: Step, measured: Step]>> = {
+  '`recordSignIn`, a new user': [nothing, (l) => l.recordSignIn(signIn({ identity: adasToken }))],
+  '`recordSignIn`, a known one': [
+    signedIn,
+    (l) => l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasToken })),
+  ],
+  '`recordSignIn`, a replay': [signedIn, (l) => l.recordSignIn(signIn({ identity: adasToken }))],
+  '`redeemCode`': [(l) => l.recordSignIn(signIn()), (l) => l.redeemCode(redemption())],
+  '`redeemCode`, a late replay': [signedIn, (l) => l.redeemCode(redemption({ now: t0 + 30 }))],
+  '`refresh`': [signedIn, (l) => l.refresh(refreshUse(0, t0 + 2))],
+  '`refresh`, the provider is due': [watched, (l) => l.refresh(refreshUse(0, t0 + 2))],
+  '`refresh`, an old generation': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
+  '`isRefreshable`': [signedIn, (l) => l.isRefreshable(refreshUse(0, t0 + 2))],
+  '`recordCheck`': [watched, (l) => l.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
+  '`endIdentity` of one grant': [watched, (l) => l.endIdentity(adasToken, 'gone', t0 + 3)],
+  '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],
+  '`revoke` a user of two grants': [twice, (l) => l.revoke(user1, 'signed out', t0 + 3)],
+  '`revocationsSince`, nothing new': [nothing, (l) => l.revocationsSince(bystanders, t0, 10_000)],
+  '`isRevoked`': [signedIn, (l) => l.isRevoked(token(), t0 + 4)],
+  '`sweep`, nothing to do': [noLines, (l) => l.sweep(t0 + 3)],
+};
+
+const documented = (): readonly string[] => {
+  const [, section = ''] = schema.split('\n## Round trips\n');
+  return section.split('\n').filter((line) => line.startsWith('| `'));
+};
+
+it('costs what docs/storage-schema.md says, among many others', async () => {
+  const rows: string[] = [];
+  for (const [name, [before, measured]] of Object.entries(operations)) {
+    await insertBystanders(await emptyD1(), t0);
+    await before(d1Ledger(env.DB));
+    const { db, usage } = countingD1(env.DB);
+    await measured(d1Ledger(db));
+    const { trips, statements, rowsRead, rowsWritten } = usage();
+    expect([name, trips]).toEqual([name, 1]);
+    rows.push(`| ${name} | ${statements} | ${rowsRead} | ${rowsWritten} |`);
+  }
+  expect(rows).toEqual(documented());
+});
