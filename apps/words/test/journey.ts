@@ -73,6 +73,12 @@ const askForTokens = async (call: Call, form: Readonly<Record<string, string>>):
   return answer.json();
 };
 
+/** Posts a token about which a client says or asks something. */
+export const postToken = (call: Call, path: '/revoke' | '/introspect', token: string): Promise<Response> => {
+  const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, token });
+  return call(path, { method: 'POST', body });
+};
+
 const locationOf = (response: Response): URL => {
   const location = response.headers.get('location');
   if (location === null) throw new Error(`no redirect but ${response.status}`);

@@ -1,6 +1,6 @@
 /** Everything that people and programs do with the game, to be measured one by one. */
 import type { Deployment } from '../deployment.ts';
-import { comeBack, openPage, press, redeem, refresh, signInForTokens } from '../journey.ts';
+import { comeBack, openPage, postToken, press, redeem, refresh, signInForTokens } from '../journey.ts';
 
 /** Prepares what comes before, and gives what is measured. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
@@ -77,6 +77,18 @@ export const flows: Readonly<Record<string, Flow>> = {
     advance(1800);
     return () => call('/api/scoring', { token });
   },
+  'a client ends a connection': async ({ call }) => {
+    const tokens = await signInForTokens(call, 'leaving');
+    return async () => ok(await postToken(call, '/revoke', tokens.refresh_token));
+  },
+  'a token is asked about': async ({ call, signIn }) => {
+    const token = await signIn('asked about');
+    return async () => active(await postToken(call, '/introspect', token));
+  },
+  'something is asked about that is no token':
+    async ({ call }) =>
+    async () =>
+      ok(await postToken(call, '/introspect', 'x')),
   'the API’s description':
     async ({ call }) =>
     async () =>
@@ -105,6 +117,12 @@ function busy(path: string, init: RequestInit = {}): Flow {
 
 const ok = (response: Response): void => {
   if (response.status !== 200) throw new Error(`not 200 but ${response.status}`);
+};
+
+const active = async (response: Response): Promise<void> => {
+  const answer: unknown = await response.json();
+  if (typeof answer !== 'object' || answer === null || !('active' in answer) || answer.active !== true)
+    throw new Error(`not active but ${JSON.stringify(answer)}`);
 };
 
 const refusal = (attempt: Promise<unknown>): Promise<unknown> =>
