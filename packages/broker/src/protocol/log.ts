@@ -5,7 +5,8 @@ export interface LogEntry {
   /**
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
    * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
-   * provider gave no clear word on a person; their grants stay, and it is asked again.
+   * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
+   * whose provider cannot be asked about them later.
    */
   readonly event:
     | 'signed-in'
@@ -15,7 +16,8 @@ export interface LogEntry {
     | 'unpinned-gpt'
     | 'limiter-failed'
     | 'sweep-failed'
-    | 'check-failed';
+    | 'check-failed'
+    | 'unwatched';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;
   readonly endpoint?: string;
