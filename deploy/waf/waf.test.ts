@@ -107,6 +107,8 @@ describe('the rules', () => {
 describe('a hosted client', () => {
   it.each([
     '/token',
+    '/revoke',
+    '/introspect',
     '/mcp',
     '/api/scoring',
     '/api/words/animals',
