@@ -4,10 +4,13 @@ import { unstable_readConfig } from 'wrangler';
 
 const compatibilityDate = '2026-10-20';
 
+/** Against tests that hang. On a busy machine any test may take its time. */
+const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
+
 /** A library's tests, inside workerd: the runtime it is made for. */
 const inWorkerd = (name: string) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
-  test: { name, include: [`packages/${name}/test/**/*.test.ts`] },
+  test: { ...patience, name, include: [`packages/${name}/test/**/*.test.ts`] },
 });
 
 const migrations = async () => [
@@ -34,20 +37,16 @@ const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
       },
     }),
   ],
-  test: { name, include: [include] },
+  test: { ...patience, name, include: [include] },
 });
 
 /** Black-box tests against the system that the set-up starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
-  test: {
-    name,
-    include: ['conformance/**/*.test.ts'],
-    exclude,
-    globalSetup: [setup],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-  },
+  test: { ...patience, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
+
+/** Tests in Node that start what they need themselves. */
+const inNode = (name: string, include: string) => ({ test: { ...patience, name, include: [include] } });
 
 export default defineConfig(async () => ({
   test: {
@@ -57,11 +56,15 @@ export default defineConfig(async () => ({
       await withD1('store-d1', 'packages/store-d1/test/**/*.test.ts'),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
-      { test: { name: 'lab', include: ['packages/lab/test/**/*.test.ts'] } },
-      { test: { name: 'deploy', include: ['deploy/**/*.test.ts'] } },
+      inNode('lab', 'packages/lab/test/**/*.test.ts'),
+      inNode('deploy', 'deploy/**/*.test.ts'),
+      inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
-      // Without the commands, which are the same for both.
-      conformance('conformance-pages', 'conformance/on-pages.ts', ['conformance/commands/**']),
+      // Without what is the same for both: the commands, and the browser that the tests look through.
+      conformance('conformance-pages', 'conformance/on-pages.ts', [
+        'conformance/{commands,deploying}/**',
+        'conformance/browser/chromium.test.ts',
+      ]),
     ],
   },
 }));

@@ -3,23 +3,33 @@ import { Agent, request } from 'node:http';
 
 const connections = 16;
 
+/** A request that can be sent again and again. */
+export interface Question {
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Makes it a POST. */
+  readonly form?: URLSearchParams;
+}
+
 /**
- * Asks `url` `count` times.
+ * Asks `count` times.
  * @throws Error when an answer is not 200 with a body
  */
-export const load = async (url: URL, count: number, token: string): Promise<void> => {
+export const load = async (question: Question, count: number): Promise<void> => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   let left = count;
   const oneAfterAnother = async (): Promise<void> => {
-    while (left-- > 0) await ask(url, token, agent);
+    while (left-- > 0) await ask(question, agent);
   };
   await Promise.all(Array.from({ length: connections }, oneAfterAnother));
   agent.destroy();
 };
 
-const ask = (url: URL, token: string, agent: Agent): Promise<void> =>
+const ask = ({ url, headers = {}, form }: Question, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
-    const sent = request(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
+    const posted = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+    const method = form === undefined ? 'GET' : 'POST';
+    const sent = request(url, { agent, method, headers: { ...headers, ...posted } }, (response) => {
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
@@ -30,5 +40,5 @@ const ask = (url: URL, token: string, agent: Agent): Promise<void> =>
       });
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(form?.toString());
   });

@@ -1,12 +1,20 @@
-/** A real access token: ChatGPT's side of a sign-in at the Worker under test. */
+/** Real tokens: ChatGPT's side of a sign-in at the Worker under test. */
 import { beginSignIn, createBrowser, gptCallback, readCallback, redeemCode } from '@words-with-chat/lab';
 
-/** Signs somebody in, and gives the access token. */
-export const signIn = async (origin: URL, clientSecret: string): Promise<string> => {
+export const clientId = 'gpt';
+
+export interface SignedIn {
+  readonly clientSecret: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** Signs somebody in, and gives the tokens. */
+export const signIn = async (origin: URL, clientSecret: string): Promise<SignedIn> => {
   const action = {
     authorizationUrl: new URL('/authorize', origin).href,
     tokenUrl: new URL('/token', origin).href,
-    clientId: 'gpt',
+    clientId,
     clientSecret,
     scope: 'words score',
     redirectUri: gptCallback('g-1234567890abcdef'),
@@ -22,5 +30,7 @@ export const signIn = async (origin: URL, clientSecret: string): Promise<string>
   if (callback.kind !== 'code') throw new Error(`no code but ${back.location}`);
   const answer = await redeemCode(action, callback.code, fetch);
   if (answer.kind !== 'tokens') throw new Error(`no tokens but ${answer.status}`);
-  return answer.accessToken;
+  const { accessToken, refreshToken } = answer;
+  if (refreshToken === undefined) throw new Error('no refresh token');
+  return { clientSecret, accessToken, refreshToken };
 };

@@ -1,5 +1,9 @@
-/** The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption. */
+/**
+ * The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption; decryption and
+ * the seal's `open` by themselves; and everything that the broker mounts.
+ */
 import { createBroker, gptAction, type IdentityProvider, memoryLedger } from '@words-with-chat/broker';
+import { decryptOften, unsealOften } from './repeated.ts';
 import { openSketch, sealSketch } from './sketch.ts';
 
 interface Environment {
@@ -25,7 +29,7 @@ const worker = {
       case '/sketch-token':
         return new Response(await sealSketch());
       default:
-        return signIn(request, broker);
+        return repeat(new URL(request.url)) ?? ask(request, broker);
     }
   },
 };
@@ -65,7 +69,22 @@ const body = JSON.stringify(Array.from({ length: 50 }, (_, at) => `animal-${at}`
 
 const answer = (): Response => new Response(body, { headers: { 'content-type': 'application/json' } });
 
-const signIn = async (request: Request, { routes }: ReturnType<typeof compose>): Promise<Response> => {
+/** The doors that do one thing `times` times. */
+const repeat = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
+  const times = Number(searchParams.get('times'));
+  switch (pathname) {
+    case '/idle':
+      return Promise.resolve(answer());
+    case '/decrypt':
+      return decryptOften(times).then(answer);
+    case '/unseal':
+      return unsealOften(times).then(answer);
+    default:
+      return undefined;
+  }
+};
+
+const ask = async (request: Request, { routes }: ReturnType<typeof compose>): Promise<Response> => {
   const { pathname } = new URL(request.url);
   const route = routes.find(({ path }) =>
     path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : path === pathname,

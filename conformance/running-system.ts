@@ -13,12 +13,12 @@ import type { Platform } from '../scripts/platform/platform.ts';
 import { players } from './players.ts';
 
 /** A client that may call; secrets only where the kind has one. */
-export interface Credentials {
+interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-export interface RunningSystem {
+interface RunningSystem {
   /** As what the app runs. */
   readonly platform: Platform;
   /** Of the app: `http://localhost:<port>`. */

@@ -13,7 +13,7 @@ interface Law {
   readonly but?: RegExp;
 }
 
-const source = /^(packages|apps)\/[^/]+\/src\//;
+const source = /^((packages|apps)\/[^/]+\/src|apps\/[^/]+\/pages|examples\/[^/]+\/(src|functions))\//;
 const deployed = /^(packages\/(broker|store-d1|operations)|apps\/[^/]+)\/src\//;
 
 const laws: readonly Law[] = [

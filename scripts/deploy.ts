@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { bundle, sizeOf } from './app/bundle.ts';
 import { runCommand } from './app/command.ts';
 import { demandConfiguration } from './app/configuration.ts';
-import { distFolder, variablesFileOf } from './app/places.ts';
+import { buildFolderOf, variablesFileOf } from './app/places.ts';
 import { readVariables, type Variables } from './app/variables.ts';
 import { deployedDomain } from './deploy/address.ts';
 import { ask, run } from './deploy/run-wrangler.ts';
@@ -25,7 +25,7 @@ import {
 const main = async (): Promise<void> => {
   const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' } } });
   const variables = await readVariables(process.env);
-  const built = await bundle(distFolder, variables);
+  const built = await bundle(buildFolderOf(process.env), variables);
   console.log(`The bundle: ${sizeOf(built)}`);
   demandConfiguration(variables, variablesFileOf(process.env));
   const domain = deployedDomain(variables);

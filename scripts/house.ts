@@ -82,7 +82,7 @@ export const house = {
     never(
       'faces-only',
       'a package is entered through its face',
-      { path: '^(apps|scripts|conformance|bench|packages/lab)/' },
+      { path: '^(apps|examples|scripts|conformance|bench|packages/lab)/' },
       {
         path: '^packages/(broker|store-d1|operations)/src/',
         pathNot: '/src/(index|resource-server|seal/index).ts$',
@@ -99,6 +99,12 @@ export const house = {
       'stand-ins and demo clients cannot reach a deployment',
       { path: '^(packages/(broker|store-d1|operations)|apps)/' },
       { path: '^(packages/lab|scripts|conformance|bench)/|emulate|oidc-provider' },
+    ),
+    never(
+      'examples-are-copied',
+      'an example stands on the packages alone, as it will where it is copied to',
+      { path: '^examples/[^/]+/(src|functions)/' },
+      { path: '^(apps|packages/lab|scripts|conformance|bench)/' },
     ),
     never(
       'no-node-in-what-is-deployed',

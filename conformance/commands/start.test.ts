@@ -79,6 +79,18 @@ describe('npm start', () => {
     expect(stderr).toBe(`PORT must be a port from 1 to 65535, not "${text}".\n`);
   });
 
+  it.each([
+    ['8790', '8787'],
+    ['8787', '8787'],
+    ['8787', '65532'],
+  ])('refuses stand-ins whose ports hold %s or end beyond the last: from %s', async (PORT, STANDIN_PORT) => {
+    const { code, stderr } = await runCommand('start', { ...variables, PORT, STANDIN_PORT });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'STANDIN_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
+    );
+  });
+
   it('says that its secrets are damaged, and draws no others over them', async () => {
     const settings = join(folder, 'settings.json');
     await writeFile(settings, '{"sealingKeys":"');
@@ -92,6 +104,27 @@ describe('npm start', () => {
     const { code, stderr } = await runCommand('start', variables, { nodeArgs: ['--no-strip-types'] });
     expect(code).toBe(1);
     expect(stderr).toContain(`This is Node ${process.version}, which cannot run these scripts.`);
+  });
+});
+
+describe('npm run start:pages', () => {
+  it('runs the app as a Pages project, is played against, and ends with Ctrl-C', async () => {
+    const start = startCommand('start', variables, { args: ['--pages'] });
+    expect(await untilReady(start)).toContain(`http://localhost:${port}`);
+    const demo = await runCommand('demo', variables);
+    expect(demo).toMatchObject({ code: 0, stderr: '' });
+    expect(demo.stdout).toContain('score: 1');
+    // Secrets are in a file for nobody else.
+    expect((await stat(join(folder, 'pages', '.dev.vars'))).mode & 0o777).toBe(0o600);
+    start.process.kill('SIGINT');
+    expect(await start.finished).toMatchObject({ code: 0 });
+    await isSilent(`http://localhost:${port}`);
+  });
+
+  it('says that it does not know an argument', async () => {
+    const { code, stdout, stderr } = await runCommand('start', variables, { args: ['--page'] });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^Unknown option '--page'/);
   });
 });
 

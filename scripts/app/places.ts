@@ -22,5 +22,6 @@ export const instructionsFile = at('apps/words/gpt/instructions.txt');
 /** The style of the page for setting up a GPT. */
 export const setupStyle = at('scripts/setup/page.css');
 
-/** What is built, ignored by git. */
-export const distFolder = at('apps/words/dist');
+/** What is built: `dist`, which git ignores, or the folder named in `BUILD_FOLDER`. */
+export const buildFolderOf = ({ BUILD_FOLDER = '' }: NodeJS.ProcessEnv): string =>
+  BUILD_FOLDER === '' ? at('apps/words/dist') : resolve(BUILD_FOLDER);

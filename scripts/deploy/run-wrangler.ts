@@ -26,5 +26,9 @@ const start = (command: readonly string[], stdout: 'inherit' | 'pipe') =>
 const ended = async (child: ReturnType<typeof start>, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');
   if (code === 0) return;
-  throw new Refused(`wrangler ${command.slice(0, 2).join(' ')} failed; nothing after it was done.`);
+  const verbs = command.slice(
+    0,
+    command.findIndex((word) => word.startsWith('-')),
+  );
+  throw new Refused(`wrangler ${verbs.join(' ')} failed; nothing after it was done.`);
 };

@@ -1,7 +1,8 @@
 /** The app in workerd: its site, its migrated database, and waiting until it answers. */
 import { join } from 'node:path';
 import { layOutSite } from '../app/site.ts';
-import { type Platform, platforms } from '../platform/platform.ts';
+import { type Arrangement, type Platform, platforms } from '../platform/platform.ts';
+import type { Served } from '../platform/serve.ts';
 import { firstAnswer } from './first-answer.ts';
 import { withoutNotices } from './notices.ts';
 import { StartRefused } from './ports.ts';
@@ -25,17 +26,28 @@ export interface Worker {
 }
 
 /**
- * Migrates the database and starts the app.
+ * Lays out the site, migrates the database and starts the app.
  * @throws StartRefused when it does not come up; why, stands in the log
  */
 export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
-  const { dataFolder, origin, port, log, platform = 'workers' } = options;
-  const { config, serve } = platforms[platform];
+  const { dataFolder, origin, platform = 'workers' } = options;
   const variables = { ...options.variables, ORIGIN: origin };
-  const stateFolder = join(dataFolder, 'state');
-  await migrate(config, stateFolder, options);
   const site = join(dataFolder, 'site');
   await layOutSite(site, variables);
+  return startServed(platforms[platform], { ...options, variables, site });
+};
+
+/**
+ * Migrates the database and starts what is arranged, which may be another project than the app's.
+ * @throws StartRefused when it does not come up; why, stands in the log
+ */
+export const startServed = async (
+  { config, serve }: Arrangement,
+  { site, ...options }: Omit<WorkerOptions, 'platform'> & Pick<Served, 'site'>,
+): Promise<Worker> => {
+  const { dataFolder, origin, port, log, variables } = options;
+  const stateFolder = join(dataFolder, 'state');
+  await migrate(config, stateFolder, options);
   const { args, ...where } = await serve({ dataFolder, site, variables });
   const child = runWrangler(
     [

@@ -6,7 +6,8 @@ import { serveWorker } from './workers.ts';
 
 export type Platform = 'workers' | 'pages';
 
-interface Arrangement {
+/** How one project is served. */
+export interface Arrangement {
   /** The file that names the bindings. */
   readonly config: string;
   /** Writes down what the command needs. */

@@ -30,9 +30,8 @@ export const gptEditor = async (settings: EditorSettings): Promise<readonly Edit
   { title: 'The rest of the action', fields: action(settings) },
 ];
 
-/** Gives the GPT's instructions: one text for the command, the page and the documentation. */
-export const readInstructions = async (): Promise<string> =>
-  (await readFile(instructionsFile, 'utf8')).trimEnd();
+/** One text for the command, the page and the documentation. */
+const readInstructions = async (): Promise<string> => (await readFile(instructionsFile, 'utf8')).trimEnd();
 
 const configure = (instructions: string): readonly EditorField[] => [
   { name: 'Name', value: 'Words With Chat' },

@@ -5,6 +5,12 @@ import { readBindings } from './bindings.ts';
 import type { Environment } from './config/variables.ts';
 import { readConfig } from './config.ts';
 
+/** What Pages calls a Function with, as far as it is used here. */
+interface Call {
+  readonly request: Request;
+  readonly env: Environment;
+}
+
 /** Of this isolate, whose environment stays the same. */
 let app: App | undefined;
 
@@ -12,7 +18,7 @@ let app: App | undefined;
  * Answers what no static file answers.
  * @throws VariableError at every request until the configuration is right; the platform logs it and answers 500
  */
-export const onRequest: PagesFunction<Environment> = ({ request, env }) => {
+export const onRequest = ({ request, env }: Call): Promise<Response> => {
   app ??= createApp(readConfig(env), readBindings(env), { sweepEvery: hour, afterResponse: waitUntil });
   return app.fetch(request);
 };

@@ -1,7 +1,7 @@
 /** The app as it is deployed, on a real D1, with a clock set by hand, a provider at hand and players who sign in. */
 import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from '@words-with-chat/broker';
-import { type App, createApp } from '../src/app.ts';
+import { type App, createApp, type Surroundings } from '../src/app.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
 
 export { origin };
@@ -32,7 +32,8 @@ export interface Deployment {
   advance(seconds: number): void;
 }
 
-export const deploy = (db: D1Database = env.DB): Deployment => {
+/** @param surroundings beside clock and log */
+export const deploy = (db: D1Database = env.DB, surroundings: Surroundings = {}): Deployment => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
   const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
@@ -45,7 +46,15 @@ export const deploy = (db: D1Database = env.DB): Deployment => {
   const assets = {
     fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
   };
-  const app = createApp(config, { db, assets }, { now: () => instant, log: (entry) => void log.push(entry) });
+  const app = createApp(
+    config,
+    { db, assets },
+    {
+      ...surroundings,
+      now: () => instant,
+      log: (entry) => void log.push(entry),
+    },
+  );
   const call: Call = (path, { token, ...init } = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);

@@ -7,6 +7,7 @@ import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
 import { introspectionEndpoint } from './endpoints/introspection.ts';
+import { markEndpoint } from './endpoints/mark.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
 import { createProtect } from './endpoints/protect.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
@@ -26,7 +27,7 @@ import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
-import { logToConsole, systemClock, systemRandom } from './surroundings.ts';
+import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import type { Ledger } from './tokens/ledger.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
@@ -36,6 +37,7 @@ import { createVault } from './tokens/vault.ts';
 const authorizePath = '/authorize';
 const consentPath = '/authorize/consent';
 const stylesheetPath = '/authorize/style.css';
+const markPath = (provider: string): string => `/authorize/marks/${provider}.svg`;
 const callbackPath = '/callback';
 const tokenPath = '/token';
 const revocationPath = '/revoke';
@@ -59,6 +61,9 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
       mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
+      ...[...rooms.providers.values()].flatMap(({ id, mark }) =>
+        mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
+      ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
       mount(tokenPath, tokenEndpoint(rooms)),
       mount(revocationPath, revocationEndpoint(rooms)),
@@ -72,7 +77,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
 
 /** Parses every option, and lays out all that the endpoints stand on. */
 const furnish = (options: BrokerOptions) => {
-  const { log = logToConsole, now = systemClock, randomBytes = systemRandom } = options;
+  const { now = systemClock, randomBytes = systemRandom } = options;
+  const log = surelyLogging(options.log ?? logToConsole);
   const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
@@ -85,7 +91,7 @@ const furnish = (options: BrokerOptions) => {
   };
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
-    ...{ authorizePath, consentPath, stylesheetPath, tokenPath, revocationPath, introspectionPath },
+    ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
     resourceServers: createResourceServers(
       options.resourceServers ?? [],
       (id) => registry.find(id) !== undefined,

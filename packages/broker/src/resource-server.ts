@@ -9,7 +9,7 @@ import { randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { createSubKeyOpener } from './seal/sub-keys.ts';
 import { parseResource } from './settings.ts';
-import { logToConsole, systemClock, systemRandom } from './surroundings.ts';
+import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { accessToken } from './tokens/access-token.ts';
 import { opening } from './tokens/artefact.ts';
 import {
@@ -20,8 +20,8 @@ import {
 
 export type { RateLimiter } from './limits/rate-limiter.ts';
 export type { Access } from './tokens/access-token.ts';
-export type { RevocationPage, TokenOrigin } from './tokens/ledger.ts';
-export type { Protection, RevocationSource };
+export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './tokens/ledger.ts';
+export type { Protection, Requirement, RevocationSource };
 
 export interface ResourceServerOptions {
   /** The broker's origin, which the challenge names. */
@@ -30,7 +30,10 @@ export interface ResourceServerOptions {
   readonly resource: string;
   /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
   readonly keys: string;
-  /** Where revocations are read. Left out: a revoked token goes on here until it expires. */
+  /**
+   * Where revocations are read. What cannot answer throws `LedgerUnavailable`, which is bridged for a minute. Left out: a
+   * revoked token goes on here until it expires.
+   */
   readonly revocations?: RevocationSource;
   /** Left out: one line of JSON per event on the console. */
   readonly log?: Log;
@@ -47,7 +50,8 @@ export interface ResourceServer {
  * @throws ConfigurationError naming the option that is missing, malformed or not meant for this place
  */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
-  const { revocations, log = logToConsole, now = systemClock } = options;
+  const { revocations, now = systemClock } = options;
+  const log = surelyLogging(options.log ?? logToConsole);
   const resource = parseResource('resource', options.resource);
   const protect = createProtect({
     ...{ log, now },

@@ -1,4 +1,5 @@
 /** What the platform gives where nothing else is passed in: the only file that asks it. */
+import { describeCause } from './protocol/cause.ts';
 import type { Log } from './protocol/log.ts';
 import type { RandomBytes } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
@@ -8,3 +9,14 @@ export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 export const logToConsole: Log = (entry) => console.log(JSON.stringify(entry));
+
+/** Makes a log that never throws: no request fails because a line about it cannot be written. */
+export const surelyLogging =
+  (log: Log): Log =>
+  (entry) => {
+    try {
+      log(entry);
+    } catch (error) {
+      logToConsole({ event: 'log-failed', cause: describeCause(error) });
+    }
+  };

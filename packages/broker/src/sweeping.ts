@@ -1,4 +1,5 @@
 /** Sweeping where no schedule does it: a write starts it, once in a while, and no answer waits for it. */
+import { describeCause } from './protocol/cause.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import type { Log } from './protocol/log.ts';
 import type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
@@ -29,7 +30,7 @@ export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }:
   // The first write of all sweeps: isolates may be too short-lived for an interval that counts from their start.
   let sweptAt: EpochSeconds | undefined;
 
-  const report = (cause: unknown): void => log({ event: 'sweep-failed', cause: String(cause) });
+  const report = (cause: unknown): void => log({ event: 'sweep-failed', cause: describeCause(cause) });
 
   const sweepIfDue = (): void => {
     const at = now();

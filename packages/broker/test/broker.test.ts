@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type BrokerOptions, createBroker, gptAction, memoryLedger, staticClient } from '../src/index.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
-import { createPerson, gptRequest } from './person.ts';
+import { callApi, createPerson, gptRequest } from './person.ts';
 import { createProvider } from './provider.ts';
 import { watchLedger } from './watched-ledger.ts';
 
@@ -111,6 +111,22 @@ describe('a broker', () => {
     deployment.advance(5);
     await deployment.broker.sweep();
     expect(swept).toEqual([1_800_000_005]);
+  });
+
+  test('answers whether or not its log can be written', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const log = () => {
+      throw new Error('the disk is full');
+    };
+    const deployment = deploy({ log });
+    const { status } = await deployment.fetch(new Request(`${issuer}/authorize`));
+    const protection = await callApi(deployment, 'x');
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect([status, protection.kind]).toEqual([400, 'refused']);
+    const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
+    // At the start of the unpinned client, then of both refusals.
+    expect(logged).toEqual([failed, failed, failed]);
   });
 
   test('touches storage neither when it is built nor when a page is shown', async () => {

@@ -29,19 +29,21 @@ export const revocationsSince = async (
   const [living, newest] = await roundTrip<RevocationRow>(
     db,
     db
-      .prepare('SELECT * FROM revocations WHERE seq > ?1 AND dead_after > ?2 ORDER BY seq LIMIT ?3')
+      .prepare(
+        `SELECT * FROM revocations
+        WHERE seq > iif(?1 > (${newestSeq}), 0, ?1) AND dead_after > ?2
+        ORDER BY seq LIMIT ?3`,
+      )
       .bind(after, now, limit + 1),
-    db.prepare('SELECT * FROM revocations ORDER BY seq DESC LIMIT 1'),
+    db.prepare(newestSeq),
   );
   const rows = living?.results ?? [];
   if (rows.length > limit) return { kind: 'too-many' };
-  // The sweep may have taken the newest lines, but the cursor never goes back.
-  return {
-    kind: 'page',
-    revocations: rows.map(revocationOf),
-    cursor: Math.max(after, newest?.results[0]?.seq ?? 0),
-  };
+  return { kind: 'page', revocations: rows.map(revocationOf), cursor: newest?.results[0]?.seq ?? 0 };
 };
+
+/** A cursor ahead of it is of lines that were swept, or of another database: then all that is here is news. */
+const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
 
 export const isRevoked = async (db: D1Database, token: TokenOrigin, now: EpochSeconds): Promise<boolean> => {
   const [found] = await roundTrip<{ readonly seq: number }>(

@@ -1,7 +1,7 @@
 /** A D1 that counts its round trips, and the rows that are billed, in front of a real one. */
 
 /** What has been asked of a database so far. */
-export interface Usage {
+interface Usage {
   readonly trips: number;
   /** Rows scanned, and rows with index entries written: what D1's own `meta` says, which is what is billed. */
   readonly rowsRead: number;

@@ -157,7 +157,7 @@ const wait = fc.oneof(
 
 const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
 
-it('answers any run of calls as the ledger in memory does', { timeout: 60_000 }, () =>
+it('answers any run of calls as the ledger in memory does', () =>
   fc.assert(
     fc.asyncProperty(runs, async (run) => {
       const onD1 = d1Ledger(await emptyD1());
@@ -172,5 +172,4 @@ it('answers any run of calls as the ledger in memory does', { timeout: 60_000 },
       }
     }),
     { numRuns: 50 },
-  ),
-);
+  ));

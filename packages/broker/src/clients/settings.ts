@@ -36,6 +36,9 @@ export const parseSecrets = (place: string, secrets: readonly string[]): readonl
   return secrets;
 };
 
+/** All names together, with their separators: they travel in every token, and a token must fit into a header. */
+const longestScopes = 1500;
+
 export const parseScopes = (options: {
   readonly id: string;
   readonly scopes: readonly string[];
@@ -48,6 +51,11 @@ export const parseScopes = (options: {
       'must be at least one scope, each without space, comma, quote or backslash.',
     );
   }
+  if (scopes.join(' ').length > longestScopes)
+    throw new ConfigurationError(
+      `clients.${id}.scopes`,
+      `must be ${longestScopes} characters at most, together.`,
+    );
   if (defaultScopes.length === 0 || !defaultScopes.every((scope) => scopes.includes(scope))) {
     throw new ConfigurationError(`clients.${id}.defaultScopes`, 'must be at least one of the scopes.');
   }

@@ -28,6 +28,8 @@ export interface AuthorizeRooms extends PageSurroundings {
   readonly providers: ReadonlyMap<string, IdentityProvider>;
   /** Where the page's form goes. */
   readonly consentPath: string;
+  /** Where the mark of a provider is, if it has one. */
+  readonly markPath: (provider: string) => string;
   readonly now: Clock;
   readonly randomBytes: RandomBytes;
 }
@@ -62,7 +64,11 @@ const showSignInPage = async (
     clientName: asker.client.name,
     redirectHost: hostOf(asker.redirect),
     scopes: request.scopes.map((name) => ({ name, description: rooms.scopes.get(name) ?? name })),
-    providers: [...rooms.providers.values()].map(({ id, label }) => ({ id, label })),
+    providers: [...rooms.providers.values()].map(({ id, label, mark }) => ({
+      id,
+      label,
+      ...(mark !== undefined && { markPath: rooms.markPath(id) }),
+    })),
     consent: await rooms.vault.consent.seal({ request, csrf, expiresAt }),
   });
   return formPage(html, [setCookie(csrfCookie, csrf)]);

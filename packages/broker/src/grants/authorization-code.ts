@@ -2,6 +2,7 @@
 import type { Client } from '../clients/client.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { checkVerifier } from '../protocol/pkce.ts';
+import { scopesLeft } from '../protocol/scope.ts';
 import type { AuthorizationCode } from '../tokens/authorization-code.ts';
 import type { GrantFacts } from '../tokens/ledger.ts';
 import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
@@ -17,8 +18,10 @@ export const authorizationCodeGrant: Grant = async (rooms, client, parameters) =
   const accessExpiresAt = issuedAt + lifetimes.access;
   // Spend after all checks and before issuing: a replay finds nothing left, a typo burns nothing.
   const grant = await spend(rooms, code, client, issuedAt);
+  const scopes = scopesLeft(grant.scopes, client);
+  if (scopes.length === 0) throw new Refusal('code.scopes-gone');
   const { grantId, clientId } = code;
-  const yielded = { grantId, clientId, grant, scopes: grant.scopes, now: issuedAt, accessExpiresAt };
+  const yielded = { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
   return issueTokens(vault, yielded, await sealRefreshToken(vault, yielded));
 };
 
@@ -63,5 +66,7 @@ const spend = async (
     refreshAbsoluteExpiresAt: refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  throw new Refusal(`code.${outcome.reason}`);
+  // The ledger tells the two apart no further, and the operator wants to know: the one is a clock, the other a client.
+  const expired = outcome.reason === 'spent' && now >= code.expiresAt;
+  throw new Refusal(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

@@ -1,7 +1,7 @@
 /** `grant_type=refresh_token` (RFC 6749 §6, rotation by RFC 9700 §4.14): survives a client's retries, and ends on theft. */
 import type { Client } from '../clients/client.ts';
 import { Refusal } from '../protocol/errors.ts';
-import { narrowedScopes } from '../protocol/scope.ts';
+import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
 import type { RefreshOutcome } from '../tokens/ledger.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
@@ -17,7 +17,9 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const presented = await openRefreshToken(vault, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
   if (!vault.access.has(presented.resource)) throw new Refusal('refresh.resource-gone');
-  const scopes = narrowedScopes(parameters.scope, scopesLeft(presented, client));
+  const left = scopesLeft(presented.scopes, client);
+  if (left.length === 0) throw new Refusal('refresh.scopes-gone');
+  const scopes = narrowedScopes(parameters.scope, left);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   const { grant, due } = await carryOn(rooms, presented, now, idleExpiresAt);
   if (due !== undefined) await heedProvider(rooms, due);
@@ -45,13 +47,6 @@ const checkRefreshToken = (
   if (presented.clientId !== client.id) throw new Refusal('refresh.client');
   if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
   if (resource !== undefined && resource !== presented.resource) throw new Refusal('refresh.resource');
-};
-
-/** What the publisher has withdrawn from the client since is not granted any longer. */
-const scopesLeft = ({ scopes }: RefreshToken, client: Client): readonly string[] => {
-  const left = scopes.filter((scope) => client.scopes.includes(scope));
-  if (left.length === 0) throw new Refusal('refresh.scopes-gone');
-  return left;
 };
 
 const carryOn = async (

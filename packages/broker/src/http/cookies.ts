@@ -8,11 +8,17 @@ export const readCookies = (request: Request): ReadonlyMap<string, string> => {
   const cookies = new Map<string, string>();
   for (const pair of request.headers.get('cookie')?.split(';') ?? []) {
     const at = pair.indexOf('=');
-    const name = pair.slice(0, at).trim();
-    if (at > 0 && !cookies.has(name)) cookies.set(name, pair.slice(at + 1).trim());
+    const name = stripped(pair.slice(0, at));
+    if (at > 0 && !cookies.has(name)) cookies.set(name, stripped(pair.slice(at + 1)));
   }
   return cookies;
 };
+
+/**
+ * Without the white space that browsers strip (RFC 6265bis §5.6), and no other: `trim` would make `__Host-` of a name that only
+ * looks like it, for which no browser keeps the promises of the prefix, and which a neighbouring domain may set.
+ */
+const stripped = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 
 /** @param maxAge left out, the cookie ends with the browser's session */
 export const setCookie = (name: string, value: string, maxAge?: Seconds): string =>

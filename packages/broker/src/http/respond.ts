@@ -80,6 +80,13 @@ export const publicDocument = (body: string, contentType: string): Response =>
     'content-type': contentType,
   });
 
+/** An SVG that may be cached for an hour. Opened by itself it is a document, which may do nothing at all. */
+export const publicPicture = (svg: string): Response => {
+  const response = publicDocument(svg, 'image/svg+xml');
+  response.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  return response;
+};
+
 /** The same response, telling which methods would have been answered. */
 export const allowing = (methods: readonly string[], response: Response): Response => {
   response.headers.set('allow', methods.join(', '));

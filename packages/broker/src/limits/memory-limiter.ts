@@ -1,4 +1,5 @@
 /** The rate limiter in memory: for runtimes whose platform counts nothing, and for one process or isolate by itself. */
+import { ConfigurationError } from '../protocol/errors.ts';
 import type { Clock, EpochSeconds } from '../protocol/time.ts';
 import type { Allowance, RateLimiter } from './rate-limiter.ts';
 
@@ -14,8 +15,11 @@ interface Use {
 /**
  * Counts in this process. Remembers 10,000 keys and forgets the one that was silent longest.
  * @param now the clock in whole seconds
+ * @throws ConfigurationError `limits` for an allowance that is no whole number: a limiter that counts with it would limit nothing
  */
 export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): RateLimiter => {
+  if (![limit, period].every((value) => Number.isSafeInteger(value) && value >= 1))
+    throw new ConfigurationError('limits', 'must be whole numbers from 1 on.');
   // A Map keeps the order of insertion, so the key that was silent longest stands first.
   const uses = new Map<string, Use>();
   return {

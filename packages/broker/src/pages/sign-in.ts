@@ -12,7 +12,12 @@ export interface SignInModel {
   readonly redirectHost: string;
   /** What is asked for; `description` completes "it will be able to". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  readonly providers: readonly { readonly id: string; readonly label: string }[];
+  readonly providers: readonly {
+    readonly id: string;
+    readonly label: string;
+    /** Path of the vendor's mark on the own origin; the label says all that it says. */
+    readonly markPath?: string;
+  }[];
   /** Path that the form is posted to. */
   readonly action: string;
   /** The sealed request, posted back unread as `consent`. */
@@ -62,5 +67,5 @@ ${providers.map((provider) => providerButton(provider, texts))}</ul>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
 </form>`;
 
-const providerButton = ({ id, label }: SignInModel['providers'][number], texts: Texts): Html =>
-  html`<li><button name="choice" value="${id}">${fillText(texts.continueWith, { provider: properName(label) })}</button></li>\n`;
+const providerButton = ({ id, label, markPath }: SignInModel['providers'][number], texts: Texts): Html =>
+  html`<li><button name="choice" value="${id}">${markPath && html`<img class="mark" src="${markPath}" alt="" width="24" height="24">`}${fillText(texts.continueWith, { provider: properName(label) })}</button></li>\n`;

@@ -64,6 +64,14 @@ button {
   overflow-wrap: anywhere;
   cursor: pointer;
 }
+/* On white, whatever the scheme: marks are made for it. */
+.mark {
+  margin-inline-end: 0.625rem;
+  padding: 0.125rem;
+  border-radius: 0.25rem;
+  background: #ffffff;
+  vertical-align: middle;
+}
 .providers button { border-color: var(--accent); font-weight: 600; }
 .providers li:only-child button { background: var(--accent); color: var(--accent-ink); }
 @media (hover: hover) {

@@ -86,6 +86,7 @@ export const reasons = {
   ],
   'provider.invalid': ['server_error', 'The sign-in provider gave an answer that could not be verified.'],
   'admission.refused': ['access_denied', 'This account may not sign in here.'],
+  'admission.user': ['server_error', 'Something went wrong on our side.'],
   'admission.claims': ['server_error', 'Something went wrong on our side.'],
 
   'authentication.several': ['invalid_request', 'Send the client credentials in one place only.'],
@@ -111,6 +112,7 @@ export const reasons = {
   'code.pkce': ['invalid_grant', badCode],
   'code.resource': ['invalid_target', 'The code was issued for another resource.'],
   'code.resource-gone': ['invalid_grant', badCode],
+  'code.scopes-gone': ['invalid_grant', badCode],
   'code.spent': ['invalid_grant', badCode],
   'code.replayed': ['invalid_grant', badCode],
   'refresh.missing': ['invalid_request', 'The parameter refresh_token is missing.'],

@@ -36,6 +36,12 @@ export const grantedScopes = (requested: string | undefined, policy: ScopePolicy
   return granted;
 };
 
+/** What is left of scopes that were granted once: what the publisher has withdrawn since is not granted any longer. */
+export const scopesLeft = (
+  granted: readonly string[],
+  { scopes }: Pick<ScopePolicy, 'scopes'>,
+): readonly string[] => granted.filter((scope) => scopes.includes(scope));
+
 /**
  * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more.
  * @throws Refusal `invalid_scope` on anything that was not granted

@@ -26,7 +26,7 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     authorizationParameters: {
       // Asks for a refresh token; the scope `offline_access` does not exist here. It comes only with a person's first
       // consent, so a sign-in without one is normal and must never overwrite the stored one. Google keeps 100 per person
-      // and client and drops the oldest unasked; while the consent screen is in "Testing" each dies after 7 days.
+      // and client and drops the oldest unasked.
       access_type: 'offline',
       // Not `consent`: that brings a new refresh token, and Google's own consent page, at every sign-in.
       prompt: 'select_account',

@@ -28,6 +28,11 @@ export interface IdentityProvider {
   readonly id: string;
   /** The name on the button: `Google`. */
   readonly label: string;
+  /**
+   * An SVG beside the name on the button: the vendor's own and unaltered, where its rules for its brand allow that. Left out: the
+   * name alone.
+   */
+  readonly mark?: string;
   /** Every URL that the settings name, so that `createBroker` can refuse an http one at the start. */
   readonly configuredUrls: readonly string[];
   /** How it sends people back: in the callback's query, or in a form that the browser posts there. */

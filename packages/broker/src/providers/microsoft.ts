@@ -43,6 +43,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
   );
   return {
     ...provider,
+    mark,
     async identify(...journey) {
       const identity = await provider.identify(...journey);
       const { tid, oid, iss } = identity.claims;
@@ -54,6 +55,12 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
     },
   };
 };
+
+/** Microsoft's symbol: four squares in its four colours, a gap between them. */
+const mark =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path fill="#f25022" d="M1 1h9v9H1z"/>' +
+  '<path fill="#7fba00" d="M11 1h9v9h-9z"/><path fill="#00a4ef" d="M1 11h9v9H1z"/>' +
+  '<path fill="#ffb900" d="M11 11h9v9h-9z"/></svg>';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The tenant of everybody who belongs to none. */

@@ -21,12 +21,13 @@ export type Admit = (identity: Identity, client: Client) => Promise<Admission>;
 /** Everybody, as users of our own. */
 export const admitEverybody: Admit = async () => ({ kind: 'admitted' });
 
-/** They travel in every access token. */
-const mostClaimBytes = 512;
+/** In bytes. Both travel in every access token. */
+const longestUserId = 255;
+const longestClaims = 512;
 
 /**
  * Makes the record of a sign-in.
- * @throws Refusal `admission.refused`, or `admission.claims` when the publisher's claims are too large
+ * @throws Refusal `admission.refused`, or `admission.user` or `admission.claims` for a word that cannot be kept
  */
 export const signInOf = async (
   rooms: {
@@ -39,11 +40,7 @@ export const signInOf = async (
   client: Client,
   identity: Identity,
 ): Promise<SignIn> => {
-  const admission = await rooms.admit(identity, client);
-  if (admission.kind === 'refused') throw new Refusal('admission.refused', { cause: admission.reason });
-  const { userId, claims = {} } = admission;
-  if (new TextEncoder().encode(JSON.stringify(claims)).length > mostClaimBytes)
-    throw new Refusal('admission.claims');
+  const { userId, claims } = parseAdmission(await rooms.admit(identity, client));
   return {
     now: rooms.now(),
     identity: await storedIdentity(identity, rooms.vault),
@@ -62,6 +59,29 @@ export const signInOf = async (
     },
   };
 };
+
+/** Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no. */
+const parseAdmission = (admission: Admission) => {
+  if (admission.kind !== 'admitted') throw new Refusal('admission.refused', { cause: admission.reason });
+  const { userId, claims = {} } = admission;
+  if (userId !== undefined && !isUserId(userId)) throw new Refusal('admission.user');
+  if (!isClaims(claims)) throw new Refusal('admission.claims');
+  return { userId, claims };
+};
+
+/** An empty one would be the same user for everybody whose look-up failed. */
+const isUserId = (value: unknown): boolean =>
+  typeof value === 'string' && value !== '' && value.isWellFormed() && sizeOf(value) <= longestUserId;
+
+const isClaims = (value: unknown): boolean => {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && Object.values(value).every(isClaim) && sizeOf(JSON.stringify(value)) <= longestClaims;
+};
+
+const isClaim = (value: unknown): boolean =>
+  (typeof value === 'string' && value.isWellFormed()) || typeof value === 'boolean' || Number.isFinite(value);
+
+const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
 const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn['identity']> => {
   const { provider, subject, label, refreshToken } = identity;

@@ -14,6 +14,12 @@ const transactionPrefix = '__Host-tx-';
 /** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
 const longestTransaction = 3800;
 
+/** Names that we give. */
+const transactionName = /^__Host-tx-[\w-]{8}$/;
+
+/** More than an honest browser has; the rest is somebody's invention, and not worth opening. */
+const mostLookedAt = 16;
+
 /** Journeys that one browser may have under way; beginning another forgets the oldest. */
 const mostTransactions = 5;
 
@@ -51,7 +57,10 @@ const surplus = async (
   seal: Artefact<Transaction>,
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4): reversed, the newest of equals stays in front.
-  const journeys = [...cookies].filter(([name]) => name.startsWith(transactionPrefix)).toReversed();
+  const journeys = [...cookies]
+    .filter(([name]) => transactionName.test(name))
+    .toReversed()
+    .slice(0, mostLookedAt);
   if (journeys.length < mostTransactions) return [];
   const dated = await Promise.all(
     journeys.map(async ([name, sealed]) => {

@@ -141,7 +141,10 @@ export type Revocation = RevocationTarget & {
   readonly deadAfter: EpochSeconds;
 };
 
-/** `cursor` is never below the one asked with, and 0 when nothing was ever appended. */
+/**
+ * `cursor` names the newest line that is stored, 0 when there is none. It may be below the one asked with, after a sweep or after
+ * a backup was restored, whose numbers began again: then the page holds all lines that live.
+ */
 export type RevocationPage =
   | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }
   /** More than `limit` lines live: ask `isRevoked` per call instead. */

@@ -15,7 +15,7 @@ import {
 export const revocationHorizon: Seconds = 10;
 /** How old it may be while the ledger is out of reach. */
 export const outageTolerance: Seconds = 60;
-/** Past this age the picture is read anew: forgets what has died, and heals after a restored database. */
+/** Past this age the picture is read anew, and forgets what has died. */
 const renewal: Seconds = 600;
 /** More living revocations than this are not kept in memory. */
 const mostKept = 10_000;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { authenticate, readClaim } from '../../src/clients/authenticate.ts';
 import { createRegistry, type Registry } from '../../src/clients/registry.ts';
 import { gptAction } from '../../src/index.ts';
@@ -23,6 +23,19 @@ const clientWith = (id: string, secrets: readonly string[]) =>
   createRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
 
 describe('authenticate', () => {
+  it('does as much for an unknown id as for a known one, so that time does not tell them apart', async () => {
+    const digest = vi.spyOn(crypto.subtle, 'digest');
+    const counts: number[] = [];
+    for (const client_id of ['gpt', 'nobody']) {
+      digest.mockClear();
+      await recognise(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
+      counts.push(digest.mock.calls.length);
+    }
+    digest.mockRestore();
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[1]).toBe(counts[0]);
+  });
+
   it('finds a confidential client by its secret, in the form or as Basic', async () => {
     const inForm = await recognise(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
     const inHeader = await recognise(basic(`gpt:${gptSecret}`), {}, registry);

@@ -34,6 +34,7 @@ describe('a client', () => {
     ['a malformed scope', { scopes: ['words score'] }, 'clients.gpt.scopes'],
     ['a scope with a comma', { scopes: ['words,score'] }, 'clients.gpt.scopes'],
     ['an empty scope', { scopes: [''] }, 'clients.gpt.scopes'],
+    ['more scopes than a token holds', { scopes: ['x'.repeat(750), 'y'.repeat(750)] }, 'clients.gpt.scopes'],
     ['no default scope', { defaultScopes: [] }, 'clients.gpt.defaultScopes'],
     ['a default scope that it may not have', { defaultScopes: ['words', 'x'] }, 'clients.gpt.defaultScopes'],
   ])('is refused with %s', (_, changes, option) => {

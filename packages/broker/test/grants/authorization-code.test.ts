@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger } from '../../src/index.ts';
-import { deploy, issuer } from '../deployment.ts';
+import { gptAction, memoryLedger } from '../../src/index.ts';
+import { deploy, gptSecret, issuer } from '../deployment.ts';
 import { tokensOf } from '../person.ts';
 import { app, codeFor, gpt, redeem, server, without } from '../players.ts';
 import { badCode, expectTokenError } from '../refusals.ts';
@@ -43,6 +43,19 @@ describe('a code', () => {
     await expectTokenError(await redeem(smaller, app, code), badCode);
     expect(smaller.log.at(-1)).toMatchObject({ reason: 'code.resource-gone' });
     expect((await redeem(deploy({ ledger }), app, code)).status).toBe(200);
+  });
+
+  it('brings no scope that was withdrawn from its client meanwhile', async () => {
+    const ledger = memoryLedger();
+    const registered = { id: 'gpt', name: 'Words GPT', secrets: [gptSecret] };
+    const now = (scopes: readonly string[]) =>
+      deploy({ ledger, clients: [gptAction({ ...registered, scopes })] });
+    const code = await codeFor(deploy({ ledger }), gpt);
+    expect(await tokensOf(await redeem(now(['words']), gpt, code))).toMatchObject({ scope: 'words' });
+    const other = await codeFor(deploy({ ledger }), gpt, { scope: 'score' });
+    const deployment = now(['words']);
+    await expectTokenError(await redeem(deployment, gpt, other), badCode);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.scopes-gone' });
   });
 
   it.each([

@@ -15,10 +15,21 @@ describe('reading cookies', () => {
     ['around blanks', '  a = 1 ;  b=2  ', { a: '1', b: '2' }],
     ['names in their own case', 'a=1; A=2', { a: '1', A: '2' }],
     ['names that objects have', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
+    ['around tabs', '\ta\t=\t1\t;\tb=2', { a: '1', b: '2' }],
     ['past what has no name', '=1; ; nothing; b=2', { b: '2' }],
   ])('finds %s', (_, header, cookies) => {
     expect(read(header)).toEqual(cookies);
   });
+
+  test.each(['\u00a0', '\u1680', '\u2000', '\u2009', '\u202f', '\u3000', '\ufeff', '\v', '\f'])(
+    'takes no look-alike for a name with a prefix: %j',
+    (space) => {
+      for (const name of [`${space}__Host-a`, `__Host-a${space}`]) {
+        expect(Object.keys(read(`${name}=1; b=2`))).not.toContain('__Host-a');
+        expect(read(`${name}=1; __Host-a=2`)).toMatchObject({ '__Host-a': '2' });
+      }
+    },
+  );
 
   test('finds none without the header', () => {
     expect([...readCookies(new Request('https://words.example/'))]).toEqual([]);

@@ -27,6 +27,12 @@ const setUp = (limit: number, period: 10 | 60 = 60) => {
 };
 
 describe('the limiter in memory', () => {
+  it.each([Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY])('is not made for %d', (wrong) => {
+    const refused = expect.objectContaining({ name: 'ConfigurationError', option: 'limits' });
+    expect(() => memoryLimiter({ limit: wrong, period: 60 })).toThrow(refused);
+    expect(() => memoryLimiter({ limit: 5, period: JSON.parse(JSON.stringify(wrong)) })).toThrow(refused);
+  });
+
   it('gives the allowance back evenly', async () => {
     const { allowance, advance } = setUp(6);
     expect(await allowance()).toBe(6);

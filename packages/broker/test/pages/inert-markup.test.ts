@@ -24,6 +24,7 @@ const fields: readonly Field[] = [
   ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
   ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
   ['provider id', (id) => renderSignIn({ model: { providers: [{ id, label: 'a' }] } })],
+  ['mark’s path', (markPath) => renderSignIn({ model: { providers: [{ id: 'a', label: 'a', markPath }] } })],
   ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', label }] } })],
   ['action', (action) => renderSignIn({ model: { action } })],
   ['consent', (consent) => renderSignIn({ model: { consent } })],

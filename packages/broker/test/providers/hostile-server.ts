@@ -14,7 +14,7 @@ export interface Addresses {
 type Answer = () => Response | Promise<Response>;
 type Members = Readonly<Record<string, unknown>>;
 
-export const acme = { token: 'https://acme.example/token', profile: 'https://api.acme.example/me' };
+const acme = { token: 'https://acme.example/token', profile: 'https://api.acme.example/me' };
 
 /** @param person what the profile says */
 export const createServer = (

@@ -83,6 +83,12 @@ describe('the record of a sign-in', () => {
   });
 });
 
+/** A publisher whom no compiler holds. */
+const saying =
+  (word: object): Admit =>
+  async () =>
+    Object.assign(JSON.parse('{}'), word);
+
 describe('the publisher’s word', () => {
   test('is asked with the verified identity, all its claims, and the client', async () => {
     const asked: unknown[] = [];
@@ -111,6 +117,40 @@ describe('the publisher’s word', () => {
       description: 'This account may not sign in here.',
       cause: 'not of example.org',
     });
+  });
+
+  test.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ADMITTED' }, { refused: 'no' }])(
+    'is no when it is not a clear yes: %j',
+    async (word) => {
+      await expect(record(saying(word))).rejects.toMatchObject({ reason: 'admission.refused' });
+    },
+  );
+
+  test.each([
+    ['empty', '', false],
+    ['a number', 7, false],
+    ['null', null, false],
+    ['half a surrogate pair', '\ud800', false],
+    ['of 255 bytes', `${'é'.repeat(127)}x`, true],
+    ['of 256 bytes', 'é'.repeat(128), false],
+  ])('may name no user that is %s, unless it can be one', async (_, userId, fits) => {
+    const admit = saying({ kind: 'admitted', userId });
+    if (fits) await expect(record(admit)).resolves.toMatchObject({ user: { kind: 'theirs', id: userId } });
+    else
+      await expect(record(admit)).rejects.toMatchObject({ reason: 'admission.user', code: 'server_error' });
+  });
+
+  test.each([
+    ['null', null],
+    ['a list', ['a']],
+    ['a text', 'plan=free'],
+    ['an object within', { plan: { name: 'free' } }],
+    ['null within', { plan: null }],
+    ['no number', { seats: Number.NaN }],
+    ['half a surrogate pair', { plan: '\ud800' }],
+  ])('may carry no claims that are %s', async (_, claims) => {
+    const admit = saying({ kind: 'admitted', claims });
+    await expect(record(admit)).rejects.toMatchObject({ reason: 'admission.claims', code: 'server_error' });
   });
 
   test('fails as it fails', async () => {

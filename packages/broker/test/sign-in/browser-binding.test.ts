@@ -112,6 +112,22 @@ describe('keeping a journey', () => {
     );
   });
 
+  test('looks at no more cookies than an honest browser could have', async () => {
+    let opened = 0;
+    const counting = {
+      ...seal,
+      open: (sealed: string) => {
+        opened += 1;
+        return seal.open(sealed);
+      },
+    };
+    const cookies = new Map<string, string>();
+    for (let at = 0; at < 2_000; at++) cookies.set(`__Host-tx-${String(at).padStart(8, '0')}`, 'invented');
+    for (let at = 0; at < 100; at++) cookies.set(`__Host-tx-${at}`, 'invented');
+    const lines = await keepTransaction(journey('new', 9), cookies, counting, 600);
+    expect([opened, lines.length]).toEqual([16, 13]);
+  });
+
   test('is refused from 3,801 characters on, before a browser would drop the cookie', async () => {
     const outcomeOf = async (stateLength: number) => {
       const large = journey('s', 9, 'x'.repeat(stateLength));

@@ -133,7 +133,7 @@ describe.each(players)('%s', (_, player) => {
     expect((await redeem(deployment, player, inTime)).status).toBe(200);
     deployment.advance(1);
     await expectTokenError(await redeem(deployment, player, late), badCode);
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.spent' });
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.expired' });
   });
 
   it('C9.1 failing request: burns nothing, whatever was wrong with it', async () => {

@@ -282,7 +282,7 @@ describe('renewal', () => {
     ]);
   });
 
-  it('heals after a database was restored, whose numbers began again', async () => {
+  it('is not needed to heal after a database was restored, whose numbers began again', async () => {
     let serving = watchedLedger().ledger;
     const { watch, setClock } = await watching({
       revocationsSince: (cursor, now, limit) => serving.revocationsSince(cursor, now, limit),
@@ -295,9 +295,9 @@ describe('renewal', () => {
     serving = watchedLedger().ledger;
     await grantTokens(serving, ada);
     await serving.revoke({ kind: 'grant', id: 'grant-a' }, 'test', start);
-    setClock(590);
+    setClock(9);
     expect(await watch.isRevoked(ada)).toBe(false);
-    setClock(600);
+    setClock(10);
     expect(await watch.isRevoked(ada)).toBe(true);
   });
 });

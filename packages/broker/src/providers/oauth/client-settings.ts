@@ -4,7 +4,7 @@ import { isLoopback } from '../../protocol/origin.ts';
 import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
-export type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
+type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
 
 export interface ClientSettings {
   /** Stands in the callback path and in stored identities, so never change it: `google`, `acme-login`. */

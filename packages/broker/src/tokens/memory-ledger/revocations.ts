@@ -27,12 +27,14 @@ export const revocationsSince = (
   now: EpochSeconds,
   limit: number,
 ): RevocationPage => {
-  const news = lines.filter(({ seq, deadAfter }) => seq > (cursor ?? 0) && deadAfter > now);
+  const newest = lines.at(-1)?.seq ?? 0;
+  const after = cursor === undefined || cursor > newest ? 0 : cursor;
+  const news = lines.filter(({ seq, deadAfter }) => seq > after && deadAfter > now);
   if (news.length > limit) return { kind: 'too-many' };
   return {
     kind: 'page',
     revocations: news.map(({ seq: _, ...revocation }) => revocation),
-    cursor: Math.max(cursor ?? 0, lines.at(-1)?.seq ?? 0),
+    cursor: newest,
   };
 };
 

@@ -38,6 +38,25 @@ it('B2.1 captured URL: a person who follows the attacker’s way to the provider
   expect(ledger.calls).toEqual([]);
 });
 
+it('B2.2 look-alike name: a journey that a neighbouring domain planted is none', async () => {
+  const { provider, ledger, deployment } = watched();
+  const attacker = await atProvider(deployment);
+  const [name = ''] = journeysIn(attacker.person.cookies);
+  const answer = attacker.answerUrl({ code: provider.codeFor(attacker.sent, 'victim') });
+  // Browsers keep the promises of `__Host-` for names that begin with it, and servers may take others for the same.
+  for (const space of ['\u00a0', '\u2000', '\u3000', '\ufeff', '\v']) {
+    const cookie = `${space}${name}=${attacker.person.cookies.get(name)}`;
+    await expectErrorPage(
+      await createPerson(deployment).visit(answer, { headers: { cookie } }),
+      deployment,
+      stale,
+    );
+    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.missing' });
+  }
+  expect(provider.redeemed).toEqual([]);
+  expect(ledger.calls).toEqual([]);
+});
+
 it('B5.1 mix-up: an answer at another provider’s callback goes to neither provider', async () => {
   const provider = watchProvider('google');
   const other = watchProvider('other');

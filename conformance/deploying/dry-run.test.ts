@@ -3,9 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { distFolder } from '../../scripts/app/places.ts';
 import { deployedDomain } from '../../scripts/deploy/address.ts';
-import { type Finished, runCommand } from './command.ts';
+import { type Finished, runCommand } from '../commands/command.ts';
 
 let folder: string;
 let file: string;
@@ -20,9 +19,11 @@ afterEach(() => rm(folder, { recursive: true }));
 /** An address where nothing listens: whatever is sent fails, and shows. */
 const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_TOKEN: 'none' };
 
+const places = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });
+
 const dryRun = async (variables: string): Promise<Finished> => {
   await writeFile(file, variables);
-  return runCommand('deploy', { VARIABLES_FILE: file, TMPDIR: folder, ...offline }, { args: ['--dry-run'] });
+  return runCommand('deploy', { ...places(), ...offline }, { args: ['--dry-run'] });
 };
 
 const whole = {
@@ -57,7 +58,7 @@ describe('npm run deploy -- --dry-run', () => {
 
   it('W13.3 lays out the site of this deployment, without the page for setting up', async () => {
     await dryRun(lines(whole));
-    const site = join(distFolder, 'site');
+    const site = join(folder, 'dist/site');
     const landing = await readFile(join(site, 'index.html'), 'utf8');
     expect(landing).toContain(`href="${whole.GPT_URL}">Play in ChatGPT<`);
     expect(landing).toContain('content="https://words.example/social-card.png"');
@@ -106,9 +107,9 @@ describe('npm run deploy -- --dry-run', () => {
 describe('npm run build', () => {
   it('needs no variables', async () => {
     await writeFile(file, '');
-    const { code, stdout } = await runCommand('build', { VARIABLES_FILE: file });
+    const { code, stdout } = await runCommand('build', places());
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 60\.0 kB\n$/);
-    expect(await readFile(join(distFolder, 'site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
+    expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 });

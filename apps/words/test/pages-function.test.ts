@@ -1,0 +1,48 @@
+import { env } from 'cloudflare:workers';
+import { beforeAll, expect, it } from 'vitest';
+import { onRequest } from '../src/pages-function.ts';
+import { deployed } from './config/environment.ts';
+import { deploy } from './deployment.ts';
+import { comeBack, openPage, press } from './journey.ts';
+import { migrate } from './store/database.ts';
+
+beforeAll(migrate);
+
+const assets = { fetch: async () => new Response('a file') };
+
+const metadata = () => new Request('https://words.example/.well-known/oauth-authorization-server');
+
+it('names the variable at every request while the configuration is wrong, and answers as soon as it is right', async () => {
+  const whole = { ...deployed, DB: env.DB, ASSETS: assets };
+  const { SEALING_KEYS: _, ...incomplete } = whole;
+  for (let turn = 0; turn < 2; turn++) {
+    expect(() => onRequest({ request: metadata(), env: incomplete })).toThrow(/^SEALING_KEYS is missing/);
+  }
+  expect(() => onRequest({ request: metadata(), env: { ...whole, DB: undefined } })).toThrow(
+    /^DB must be bound/,
+  );
+  const response = await onRequest({ request: metadata(), env: whole });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ issuer: 'https://words.example' });
+});
+
+it('sweeps what was abandoned after a request that writes, and after no other', async () => {
+  const work: Promise<void>[] = [];
+  const { call, advance } = deploy(env.DB, { sweepEvery: 3600, afterResponse: (one) => void work.push(one) });
+  const signInWithoutRedeeming = async (subject: string) =>
+    comeBack(call, await press(call, await openPage(call), { choice: 'google' }), subject);
+  const grants = () => env.DB.prepare('SELECT count(*) AS n FROM grants').first('n');
+
+  await signInWithoutRedeeming('who changes their mind');
+  advance(3601);
+  await openPage(call);
+  await Promise.all(work);
+  expect(await grants()).toBe(1);
+  await signInWithoutRedeeming('who comes later');
+  await Promise.all(work);
+  expect(work).toHaveLength(2);
+  expect(await grants()).toBe(1);
+  await signInWithoutRedeeming('who comes then');
+  expect(work).toHaveLength(2);
+  expect(await grants()).toBe(2);
+});

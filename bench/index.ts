@@ -1,0 +1,59 @@
+/**
+ * `npm run bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
+ * against the least that a sealed token can cost; raw decryption against the seal's `open`; and the token endpoint. The argument is
+ * the number of rounds.
+ */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { freePort } from '@words-with-chat/lab';
+import { doorsAt, repetitions } from './doors.ts';
+import { measure, type Round } from './measure.ts';
+import { type Line, report } from './report.ts';
+import { signIn } from './sign-in.ts';
+import { startWorkerd } from './workerd.ts';
+
+type Name = keyof ReturnType<typeof doorsAt>;
+
+const extent = { rounds: Number(process.argv[2] ?? 7), slices: 40 };
+
+/** Beyond an empty call, for each repetition. */
+const each = (name: 'decrypt' | 'unseal') => (round: Round<Name>) => (round[name] - round.idle) / repetitions;
+
+const lines: readonly Line<Name>[] = [
+  { label: 'open route, µs a call', digits: 1, of: ({ open }) => open },
+  { label: 'guarded route, µs a call', digits: 1, of: ({ guarded }) => guarded },
+  { label: 'least possible (sketch), µs a call', digits: 1, of: ({ sketch }) => sketch },
+  { label: 'token endpoint (refresh), µs a call', digits: 1, of: ({ refresh }) => refresh },
+  { label: 'raw decryption, µs', digits: 2, of: each('decrypt') },
+  { label: 'open() of the seal, µs', digits: 2, of: each('unseal') },
+  { label: 'guarded ÷ open', digits: 2, of: ({ guarded, open }) => guarded / open, goal: 1.35 },
+  { label: 'least possible ÷ open', digits: 2, of: ({ sketch, open }) => sketch / open },
+  { label: 'token endpoint ÷ open', digits: 2, of: ({ refresh, open }) => refresh / open },
+  {
+    label: 'open() ÷ raw decryption',
+    digits: 2,
+    of: (round) => each('unseal')(round) / each('decrypt')(round),
+  },
+];
+
+const run = async (): Promise<void> => {
+  const clientSecret = randomBytes(32).toString('base64url');
+  const port = await freePort();
+  const workerd = await startWorkerd(fileURLToPath(new URL('worker.ts', import.meta.url)), port, {
+    ISSUER: `http://127.0.0.1:${port}`,
+    SEALING_KEYS: generateKey('bench', (length) => Uint8Array.from(randomBytes(length))),
+    CLIENT_SECRET: clientSecret,
+  });
+  try {
+    const signedIn = await signIn(workerd.origin, clientSecret);
+    const sketchToken = await (await fetch(new URL('/sketch-token', workerd.origin))).text();
+    const measured = await measure(workerd, doorsAt(workerd.origin, signedIn, sketchToken), extent);
+    console.log(`CPU time of workerd, ${extent.rounds} rounds of ${extent.slices} slices`);
+    if (report(measured, lines) === 'missed') process.exitCode = 1;
+  } finally {
+    await workerd.stop();
+  }
+};
+
+await run();

@@ -1,0 +1,50 @@
+/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `open`. */
+import { createSealer, generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
+
+/** As much as an access token holds. */
+const plaintext = new Uint8Array(110).fill(65);
+
+/** Decrypts, and does nothing else. */
+export const decryptOften = async (times: number): Promise<void> => {
+  const { key, parameters, ciphertext } = await messageForWebCrypto();
+  for (let time = 0; time < times; time++) await crypto.subtle.decrypt(parameters, key, ciphertext);
+};
+
+/** Opens what was sealed: base64url, header, key, decryption. */
+export const unsealOften = async (times: number): Promise<void> => {
+  const { sealer, sealed } = await messageForSeal();
+  for (let time = 0; time < times; time++) {
+    const { kind } = await sealer.open(sealed);
+    if (kind !== 'opened') throw new Error('the message does not open');
+  }
+};
+
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+
+const makeForWebCrypto = async () => {
+  const parameters = { name: 'AES-GCM', iv: random(12), additionalData: random(7) };
+  const key = await crypto.subtle.importKey('raw', random(32), 'AES-GCM', false, ['encrypt', 'decrypt']);
+  return { key, parameters, ciphertext: await crypto.subtle.encrypt(parameters, key, plaintext) };
+};
+
+const makeForSeal = async () => {
+  const sealer = createSealer(parseKeyRing(generateKey('bench', random)), {
+    name: 'bench',
+    issuer: 'https://words.example',
+  });
+  return { sealer, sealed: await sealer.seal(plaintext) };
+};
+
+// Finished values only: on Workers one request must not wait for another's promise.
+let forWebCrypto: Awaited<ReturnType<typeof makeForWebCrypto>> | undefined;
+let forSeal: Awaited<ReturnType<typeof makeForSeal>> | undefined;
+
+const messageForWebCrypto = async () => {
+  forWebCrypto ??= await makeForWebCrypto();
+  return forWebCrypto;
+};
+
+const messageForSeal = async () => {
+  forSeal ??= await makeForSeal();
+  return forSeal;
+};

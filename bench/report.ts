@@ -1,0 +1,36 @@
+/** What was measured, as a table; and what of it is a promise. */
+import { median, type Round } from './measure.ts';
+
+/** A line of the table: a figure that can be had of every round. */
+export interface Line<Name extends string> {
+  readonly label: string;
+  readonly digits: number;
+  readonly of: (round: Round<Name>) => number;
+  /** What this project allows itself. */
+  readonly goal?: number;
+}
+
+/** Prints every line, and tells whether all goals were kept. */
+export const report = <Name extends string>(
+  rounds: readonly Round<Name>[],
+  lines: readonly Line<Name>[],
+): 'kept' | 'missed' => {
+  console.log(row('', ['median', 'least', 'most']));
+  const verdicts = lines.map((line) => print(line, rounds.map(line.of)));
+  return verdicts.includes('missed') ? 'missed' : 'kept';
+};
+
+const print = <Name extends string>(
+  { label, digits, goal }: Line<Name>,
+  values: readonly number[],
+): 'kept' | 'missed' => {
+  const middle = median(values);
+  const verdict = goal === undefined || middle <= goal ? 'kept' : 'missed';
+  const remark = goal === undefined ? '' : `   goal ${goal}: ${verdict}`;
+  const figures = [middle, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+  console.log(row(label, figures) + remark);
+  return verdict;
+};
+
+const row = (label: string, figures: readonly string[]): string =>
+  label.padEnd(44) + figures.map((figure) => figure.padStart(9)).join('');

@@ -1,0 +1,47 @@
+/** The people of the simulation, one for each number: always the same, whoever asks and in whatever order. */
+import { bucketOfIdentity, placedId } from '../sharding/buckets.ts';
+
+export interface Person {
+  readonly number: number;
+  readonly provider: string;
+  readonly subject: string;
+  readonly userId: string;
+  readonly grantId: string;
+}
+
+/** Gives somebody with ids as long and as scattered as the broker draws them. */
+export const person = (number: number): Person => {
+  const dice = createDice(number);
+  const subject = `1${digits(dice)}${digits(dice)}`;
+  const bucket = bucketOfIdentity('google', subject);
+  return {
+    number,
+    provider: 'google',
+    subject,
+    userId: placedId(bucket, drawnId(dice)),
+    grantId: placedId(bucket, drawnId(dice)),
+  };
+};
+
+/** A stream of numbers from 0 up to 1, the same for the same seed. */
+export type Dice = () => number;
+
+export const createDice = (seed: number): Dice => {
+  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+
+const digits = (dice: Dice): string =>
+  Math.floor(dice() * 1e10)
+    .toString()
+    .padStart(10, '0');
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+const drawnId = (dice: Dice): string =>
+  Array.from({ length: 22 }, () => alphabet.charAt(dice() * 64)).join('');

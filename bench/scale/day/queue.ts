@@ -1,0 +1,34 @@
+/** A database as what it is: one thread that serves one trip after the other. How long do they wait? */
+
+export interface Waiting {
+  /** Share of the time in which the thread was busy; 1 or more: it never catches up. */
+  readonly utilisation: number;
+  /** Milliseconds from the arrival of a trip until it was served. */
+  readonly median: number;
+  readonly p99: number;
+}
+
+/**
+ * Serves trips in the order of their arrival.
+ * @param arrivals milliseconds, in any order
+ * @param services milliseconds that each trip keeps the thread busy
+ * @param span milliseconds in which they all arrive
+ */
+export const serve = (arrivals: Float64Array, services: Float64Array, span: number): Waiting => {
+  const utilisation = services.reduce((sum, service) => sum + service, 0) / span;
+  if (utilisation >= 1)
+    return { utilisation, median: Number.POSITIVE_INFINITY, p99: Number.POSITIVE_INFINITY };
+  const order = Uint32Array.from(arrivals.keys()).sort(
+    (one, other) => (arrivals[one] ?? 0) - (arrivals[other] ?? 0),
+  );
+  const taken = new Float64Array(arrivals.length);
+  let free = 0;
+  for (const [turn, index] of order.entries()) {
+    const [arrival, service] = [arrivals[index] ?? 0, services[index] ?? 0];
+    free = Math.max(free, arrival) + service;
+    taken[turn] = free - arrival;
+  }
+  taken.sort();
+  const at = (share: number): number => taken[Math.floor((taken.length - 1) * share)] ?? 0;
+  return { utilisation, median: at(0.5), p99: at(0.99) };
+};

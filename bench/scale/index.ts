@@ -1,0 +1,35 @@
+/**
+ * A million people's day, lived through the product's own stores on several local D1 databases; and from what it cost, where
+ * one database ends. `npm run scale -- --users 20000` is quick. docs/scale.md explains model and figures.
+ */
+import { parseArgs } from 'node:util';
+import { differences } from './expected.ts';
+import { printReport } from './report.ts';
+import { runDay } from './runner.ts';
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '1000000' },
+    databases: { type: 'string', default: '8' },
+    isolates: { type: 'string', default: '100' },
+  },
+});
+
+/** @throws RangeError when it is no whole number from 1 to `most` */
+const wholeNumber = (name: keyof typeof values, most: number): number => {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new RangeError(`--${name} must be a whole number from 1 to ${most}`);
+};
+
+const options = {
+  users: wholeNumber('users', 10_000_000),
+  databases: wholeNumber('databases', 64),
+  isolates: wholeNumber('isolates', 10_000),
+};
+const outcome = await runDay({ ...options, log: console.log });
+printReport(options, outcome);
+const wrong = differences(options.users, outcome.census);
+for (const sentence of wrong) console.error(sentence);
+console.log(wrong.length === 0 ? 'nothing was lost, doubled or misplaced' : 'the stores failed');
+if (wrong.length > 0) process.exitCode = 1;

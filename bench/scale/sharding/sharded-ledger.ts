@@ -1,0 +1,78 @@
+/**
+ * The broker's ledger over several ledgers: everything of one user lies in one of them, so every operation stays one atomic
+ * round trip to one database. Only what concerns everybody asks them all: a client's end, a provider's word, news of
+ * revocations, the sweep.
+ */
+import type { Ledger, Revocation, RevocationPage, RevocationTarget } from '@words-with-chat/broker';
+import { databaseOfId } from './buckets.ts';
+import { createCursors } from './cursors.ts';
+
+/**
+ * Puts ledgers side by side; their order is part of what the ids mean.
+ * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases
+ */
+export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
+  const cursors = createCursors(ledgers.length);
+  const databaseOf = (id: string): number => databaseOfId(id, ledgers.length);
+  const home = (id: string): Ledger => at(ledgers, databaseOf(id));
+  const everywhere = <Answer>(ask: (ledger: Ledger) => Promise<Answer>) => Promise.all(ledgers.map(ask));
+  const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
+    kind === 'client' ? ledgers : [home(id)];
+  return {
+    async recordSignIn(signIn) {
+      const { grant, user } = signIn;
+      const userId = user.kind === 'ours' ? user.newId : user.id;
+      if (databaseOf(userId) !== databaseOf(grant.id))
+        throw new RangeError('a grant lies in the database of its user');
+      return home(grant.id).recordSignIn(signIn);
+    },
+    redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
+    refresh: (use) => home(use.grantId).refresh(use),
+    isRefreshable: (question) => home(question.grantId).isRefreshable(question),
+    // Nothing in its name tells where an identity lies; where it does not, these change nothing.
+    async storeToken(token) {
+      await everywhere((ledger) => ledger.storeToken(token));
+    },
+    async recordCheck(check) {
+      await everywhere((ledger) => ledger.recordCheck(check));
+    },
+    async endIdentity(asked, reason, now) {
+      const outcomes = await everywhere((ledger) => ledger.endIdentity(asked, reason, now));
+      return outcomes.includes('ended') ? 'ended' : 'superseded';
+    },
+    async revoke(target, reason, now) {
+      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now)));
+    },
+    async revocationsSince(cursor, now, limit) {
+      const places = cursors.placesOf(cursor);
+      const pages = await Promise.all(
+        ledgers.map((ledger, index) => ledger.revocationsSince(places[index], now, limit)),
+      );
+      const all = merge(pages, limit);
+      if (all === undefined) return { kind: 'too-many' };
+      return { kind: 'page', revocations: all.revocations, cursor: cursors.cursorOf(all.places) };
+    },
+    // Whatever ends a grant, a client's end included, leaves its line in the grant's own database.
+    isRevoked: (token, now) => home(token.grantId).isRevoked(token, now),
+    async sweep(now) {
+      await everywhere((ledger) => ledger.sweep(now));
+    },
+  };
+};
+
+const merge = (pages: readonly RevocationPage[], limit: number) => {
+  const revocations: Revocation[] = [];
+  const places: number[] = [];
+  for (const page of pages) {
+    if (page.kind === 'too-many') return undefined;
+    revocations.push(...page.revocations);
+    places.push(page.cursor);
+  }
+  return revocations.length > limit ? undefined : { revocations, places };
+};
+
+const at = <Value>(values: readonly Value[], index: number): Value => {
+  const value = values[index];
+  if (value === undefined) throw new RangeError(`there is no database ${index}`);
+  return value;
+};

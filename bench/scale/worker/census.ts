@@ -1,0 +1,56 @@
+/** Counts what lies in a database, to hold it against what should. */
+import { bucketOfId, databaseOfBucket } from '../sharding/buckets.ts';
+
+export interface Census {
+  readonly users: number;
+  readonly identities: number;
+  readonly grants: number;
+  readonly ended: number;
+  readonly scores: number;
+  readonly points: number;
+  /** Rows whose bucket belongs to another database. */
+  readonly strays: number;
+  readonly bytes: number;
+}
+
+/** Takes the census of database `index` of `databases`. */
+export const takeCensus = async (db: D1Database, index: number, databases: number): Promise<Census> => {
+  const [count, ...prefixes] = await db.batch<Record<string, number | string>>([
+    db.prepare(counting),
+    ...owners.map((owner) => db.prepare(owner)),
+  ]);
+  const of = (name: string): number => Number(count?.results[0]?.[name]);
+  const strays = prefixes
+    .flatMap(({ results }) => results)
+    .filter(({ prefix }) => databaseOfBucket(bucketOfId(`${prefix}x`) ?? -1, databases) !== index)
+    .reduce((sum, { rows }) => sum + Number(rows), 0);
+  return {
+    users: of('users'),
+    identities: of('identities'),
+    grants: of('grants'),
+    ended: of('ended'),
+    scores: of('scores'),
+    points: of('points'),
+    strays,
+    bytes: count?.meta.size_after ?? 0,
+  };
+};
+
+const counting = `SELECT
+  (SELECT count(*) FROM users) AS users,
+  (SELECT count(*) FROM identities) AS identities,
+  (SELECT count(*) FROM grants) AS grants,
+  (SELECT count(*) FROM grants WHERE revoked_at IS NOT NULL) AS ended,
+  (SELECT count(*) FROM scores) AS scores,
+  (SELECT coalesce(sum(score), 0) FROM scores) AS points`;
+
+const owners = [
+  ['users', 'id'],
+  ['identities', 'user_id'],
+  ['grants', 'id'],
+  ['grants', 'user_id'],
+  ['scores', 'user_id'],
+].map(
+  ([table, id]) =>
+    `SELECT substr(${id}, 1, 3) AS prefix, count(*) AS rows FROM ${table} GROUP BY substr(${id}, 1, 3)`,
+);

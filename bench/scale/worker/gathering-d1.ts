@@ -1,0 +1,130 @@
+/**
+ * A real D1 to which trips of many people go together: what waits while a batch is under way leaves in the next one. Nothing
+ * changes for a trip, whose statements stay side by side and in order; but a local D1 spends a millisecond on every call and
+ * tens of microseconds on a statement, and a day has millions of trips. Counts what each kind of trip costs.
+ */
+
+export interface Spent {
+  readonly trips: number;
+  readonly statements: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  /** D1's own measure of the SQL; its clock ticks in milliseconds, so that only sums tell anything. */
+  readonly sqlMilliseconds: number;
+}
+
+export interface GatheringD1 {
+  /** The database, for trips of this kind. */
+  forKind(kind: string): D1Database;
+  spent(): Readonly<Record<string, Spent>>;
+}
+
+interface Waiting {
+  readonly kind: string;
+  readonly statements: readonly D1PreparedStatement[];
+  readonly resolve: (results: readonly D1Result[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Statements in one call; D1 takes no more than its time limit allows. */
+const mostTogether = 300;
+
+export const gatheringD1 = (real: D1Database): GatheringD1 => {
+  const spent: Record<string, Spent> = {};
+  const waiting: Waiting[] = [];
+  let underWay = false;
+
+  const depart = async (): Promise<void> => {
+    if (underWay) return;
+    underWay = true;
+    while (waiting.length > 0) {
+      // Lets everybody who was just answered ask again.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const group = waiting.splice(0, Math.max(1, groupSize(waiting)));
+      await travel(real, group, (trip, results) => {
+        spent[trip.kind] = add(spent[trip.kind] ?? nothing, results);
+      });
+    }
+    underWay = false;
+  };
+
+  const gather = (kind: string, statements: readonly D1PreparedStatement[]) =>
+    new Promise<readonly D1Result[]>((resolve, reject) => {
+      waiting.push({ kind, statements, resolve, reject });
+      void depart();
+    });
+
+  return { forKind: (kind) => gathered(real, kind, gather), spent: () => spent };
+};
+
+const groupSize = (waiting: readonly Waiting[]): number => {
+  let statements = 0;
+  const end = waiting.findIndex((trip) => {
+    statements += trip.statements.length;
+    return statements > mostTogether;
+  });
+  return end < 0 ? waiting.length : end;
+};
+
+const travel = async (
+  db: D1Database,
+  group: readonly Waiting[],
+  note: (trip: Waiting, results: readonly D1Result[]) => void,
+): Promise<void> => {
+  try {
+    const results = await db.batch(group.flatMap(({ statements }) => statements));
+    let from = 0;
+    for (const trip of group) {
+      const own = results.slice(from, from + trip.statements.length);
+      from += trip.statements.length;
+      note(trip, own);
+      trip.resolve(own);
+    }
+  } catch (error) {
+    for (const trip of group) trip.reject(error);
+  }
+};
+
+const nothing: Spent = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
+
+const add = (before: Spent, results: readonly D1Result[]): Spent => {
+  const total = (of: 'rows_read' | 'rows_written' | 'duration') =>
+    results.reduce((sum, { meta }) => sum + meta[of], 0);
+  return {
+    trips: before.trips + 1,
+    statements: before.statements + results.length,
+    rowsRead: before.rowsRead + total('rows_read'),
+    rowsWritten: before.rowsWritten + total('rows_written'),
+    sqlMilliseconds: before.sqlMilliseconds + total('duration'),
+  };
+};
+
+type Gather = (kind: string, statements: readonly D1PreparedStatement[]) => Promise<readonly D1Result[]>;
+
+/** What the stores use of a database: `prepare` with `bind` and `first`, and `batch`. */
+const gathered = (real: D1Database, kind: string, gather: Gather): D1Database => {
+  const originals = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
+  const statement = (original: D1PreparedStatement): D1PreparedStatement => {
+    const proxy = new Proxy(original, {
+      get(_, name) {
+        if (name === 'bind') return (...values: unknown[]) => statement(original.bind(...values));
+        if (name === 'first') return async () => (await gather(kind, [original]))[0]?.results[0] ?? null;
+        throw new TypeError(`no store was known to call ${String(name)}`);
+      },
+    });
+    originals.set(proxy, original);
+    return proxy;
+  };
+  return new Proxy(real, {
+    get(_, name) {
+      if (name === 'prepare') return (query: string) => statement(real.prepare(query));
+      if (name === 'batch')
+        return (statements: readonly D1PreparedStatement[]) =>
+          gather(
+            kind,
+            statements.map((one) => originals.get(one) ?? one),
+          );
+      throw new TypeError(`no store was known to call ${String(name)}`);
+    },
+  });
+};

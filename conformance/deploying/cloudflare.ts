@@ -1,0 +1,97 @@
+/** A stand-in for the part of Cloudflare's API that a deployment calls: it keeps what it is sent, and stores nothing else. */
+import { createServer, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { freePort } from '@words-with-chat/lab';
+
+interface ApiCall {
+  readonly method: string;
+  /** Behind the account, with the query. */
+  readonly path: string;
+  readonly body: string;
+}
+
+export interface CloudflareStandIn {
+  /** What wrangler wants in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly calls: readonly ApiCall[];
+  close(): void;
+}
+
+export interface CloudflareOptions {
+  /** Whether the account has the database already. */
+  readonly database: 'there' | 'missing';
+  /** Answers the calls that match with a failure. */
+  readonly failing?: RegExp;
+}
+
+/** Starts it on loopback. */
+export const startCloudflare = async ({
+  database,
+  failing,
+}: CloudflareOptions): Promise<CloudflareStandIn> => {
+  const port = await freePort();
+  const calls: ApiCall[] = [];
+  let databases = database === 'there' ? [theDatabase] : [];
+  const server = createServer(async (request, response) => {
+    const call = await readCall(request);
+    calls.push(call);
+    if (call.method === 'POST' && call.path === '/d1/database') databases = [theDatabase];
+    const answer = refusalOf(call, failing) ?? answerTo(call, databases);
+    response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return { environment: environmentFor(port), calls, close: () => server.close() };
+};
+
+const account = 'a'.repeat(32);
+
+const environmentFor = (port: number) => ({
+  CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+  CLOUDFLARE_API_TOKEN: 'a-token',
+  CLOUDFLARE_ACCOUNT_ID: account,
+  WRANGLER_SEND_METRICS: 'false',
+});
+
+const theDatabase = { uuid: '11111111-1111-4111-8111-111111111111', name: 'words', version: 'production' };
+
+const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
+  method: request.method ?? '',
+  path: (request.url ?? '').replace(`/client/v4/accounts/${account}`, ''),
+  body: (await buffer(request)).toString('utf8'),
+});
+
+/** The account has no Worker yet; wrangler goes by the codes. */
+const refusalOf = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
+  const call = `${method} ${path}`;
+  if (failing?.test(path)) return refused(7500);
+  if (/^GET \/workers\/services\//.test(call)) return refused(10_090);
+  return /^GET \/workers\/scripts\/[\w-]+(\/settings)?$/.test(call) ? refused(10_007) : undefined;
+};
+
+const refused = (code: number) => ({
+  success: false,
+  errors: [{ code, message: 'refused' }],
+  messages: [],
+  result: null,
+});
+
+const answerTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
+  const answer = answers.find(([which]) => which.test(`${method} ${path}`));
+  return {
+    ...{ success: true, errors: [], messages: [], result_info: { total_count: databases.length } },
+    result: answer?.[1](databases) ?? {},
+  };
+};
+
+/** The answers whose content wrangler reads; of the others it wants to know that they succeeded. */
+const answers: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
+  [/^GET \/d1\/database(\?|$)/, (databases) => databases],
+  [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => theDatabase],
+  [/^POST \/d1\/database\/[\w-]+\/query/, () => [{ success: true, results: [], meta: { duration: 0 } }]],
+  [/\/secrets$/, () => []],
+  [/^GET .*\/deployments$/, () => ({ deployments: [] })],
+  [/\/assets-upload-session$/, () => ({ jwt: 'a.jwt', buckets: [] })],
+  [/^GET \/workers\/workers\//, () => ({ subdomain: { enabled: true, previews_enabled: true } })],
+  [/\/domains\/changeset/, () => ({ added: [], removed: [], updated: [], conflicting: [] })],
+];

@@ -1,0 +1,95 @@
+/** `npm run deploy` to its end, with wrangler speaking to a stand-in for Cloudflare's API. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type Finished, runCommand } from '../commands/command.ts';
+import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
+
+// Four runs of wrangler each.
+vi.setConfig({ testTimeout: 180_000 });
+
+let folder: string;
+let file: string;
+let cloudflare: CloudflareStandIn;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  file = join(folder, 'variables');
+  await runCommand('setup', { VARIABLES_FILE: file }, { args: ['--origin', 'https://words.example'] });
+});
+
+afterEach(async () => {
+  cloudflare.close();
+  await rm(folder, { recursive: true });
+});
+
+const deploy = async (options: CloudflareOptions): Promise<Finished> => {
+  cloudflare = await startCloudflare(options);
+  return runCommand('deploy', {
+    ...cloudflare.environment,
+    ...{ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder },
+    ...{ GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'google-secret' },
+    GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
+  });
+};
+
+/** The calls that change something, in their order. */
+const changes = (): readonly string[] =>
+  cloudflare.calls
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);
+
+const script = '/workers/scripts/words-with-chat';
+
+it('makes the database, its tables, and then one version at the domain, and switches no other address on', async () => {
+  const { code, stdout } = await deploy({ database: 'missing' });
+  expect(code).toBe(0);
+  expect(stdout).toContain('curl https://words.example/.well-known/oauth-authorization-server');
+  const query = 'POST /d1/database/11111111-1111-4111-8111-111111111111/query';
+  expect([...new Set(changes())]).toEqual([
+    'POST /d1/database',
+    query,
+    `POST ${script}/assets-upload-session`,
+    `PUT ${script}`,
+    `POST ${script}/subdomain`,
+    `POST ${script}/domains/changeset`,
+    `PUT ${script}/schedules`,
+    `PUT ${script}/domains/records`,
+  ]);
+  expect(bodyOf(/\/subdomain$/)).toBe('{"enabled":false,"previews_enabled":false}');
+  expect(bodyOf(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
+});
+
+it('uploads the variables of the Worker as secrets, and nothing else of what it knows', async () => {
+  await deploy({ database: 'there' });
+  expect(changes()).not.toContain('POST /d1/database');
+  const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
+  const metadata = JSON.parse(/^\{"main_module".*$/m.exec(bodyOf(/words-with-chat\?/))?.[0] ?? '{}');
+  const secrets: readonly { type: string; name: string; text: string }[] = metadata.bindings.filter(
+    ({ text }: { readonly text?: string }) => text !== undefined,
+  );
+  expect(secrets.map(({ type }) => type)).toEqual(secrets.map(() => 'secret_text'));
+  expect(secrets.map(({ name }) => name).sort()).toEqual([
+    'GOOGLE_CLIENT_ID',
+    'GOOGLE_CLIENT_SECRET',
+    'GPT_CLIENT_ID',
+    'GPT_CLIENT_SECRET',
+    'ORIGIN',
+    'SEALING_KEYS',
+  ]);
+  expect(secrets.find(({ name }) => name === 'GPT_CLIENT_SECRET')?.text).toBe(GPT_CLIENT_SECRET);
+  expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
+});
+
+it('uploads nothing when a migration fails, and says so', async () => {
+  const { code, stderr } = await deploy({ database: 'there', failing: /\/query$/ });
+  expect(code).toBe(1);
+  expect(stderr).toContain('wrangler d1 migrations apply DB failed; nothing after it was done.\n');
+  expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
+  expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
+});
+
+const bodyOf = (path: RegExp): string =>
+  cloudflare.calls.find((call) => call.method !== 'GET' && path.test(call.path))?.body ?? '';

@@ -1,0 +1,162 @@
+/** The example as a process of its own, and a broker elsewhere that issues tokens for it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { audienceKeys, createBroker, google, gptAction, memoryLedger } from '@words-with-chat/broker';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
+
+const resource = 'https://api.example';
+const other = 'https://other.example';
+const secret = () => randomBytes(32).toString('base64url');
+const sealingKeys = generateKey('test', (length) => new Uint8Array(randomBytes(length)));
+const client = { clientId: 'my-gpt', clientSecret: secret() };
+
+let issuer: string;
+let upstream: Upstream;
+let send: typeof fetch;
+let api: ChildProcess;
+let address: string;
+
+/** How far the broker's clock is behind, in seconds: what it issues then is old already. */
+let behind = 0;
+
+/** A broker in this process, under an address at which nobody listens. */
+const startBroker = (): typeof fetch => {
+  const broker = createBroker({
+    issuer,
+    sealingKeys,
+    scopes: { score: 'see your score' },
+    resources: [resource, other],
+    clients: [
+      gptAction({ id: client.clientId, name: 'GPT', secrets: [client.clientSecret], scopes: ['score'] }),
+    ],
+    providers: [google({ clientId: 'api', clientSecret: 'api-secret', standIn: upstream.issuer })],
+    ledger: memoryLedger(),
+    log: () => {},
+    now: () => Math.floor(Date.now() / 1000) - behind,
+  });
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const { origin, pathname } = new URL(request.url);
+    if (origin !== issuer) return fetch(request);
+    const route = broker.routes.find(({ path }) =>
+      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
+    );
+    return route === undefined ? new Response(null, { status: 404 }) : route.endpoint(request);
+  };
+};
+
+/** The example's process, with these variables and no others. */
+const startApi = (variables: Readonly<Record<string, string>>): ChildProcess =>
+  spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('../src/server.ts', import.meta.url))], {
+    env: { PORT: '0', ISSUER: issuer, RESOURCE: resource, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+const addressOf = async ({ stdout }: ChildProcess): Promise<string> => {
+  if (stdout === null) throw new Error('no output');
+  for await (const line of createInterface({ input: stdout })) {
+    const port = /^listening on (\d+)$/.exec(line)?.[1];
+    if (port !== undefined) return `http://127.0.0.1:${port}`;
+  }
+  throw new Error('the API ended before it listened');
+};
+
+beforeAll(async () => {
+  issuer = `http://localhost:${await freePort()}`;
+  const redirectUris = [`${issuer}/callback/google`];
+  const credentials = { clientId: 'api', clientSecret: 'api-secret' };
+  upstream = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+  send = startBroker();
+  api = startApi({ AUDIENCE_KEYS: await audienceKeys({ sealingKeys, issuer, resource }) });
+  address = await addressOf(api);
+});
+
+afterAll(async () => {
+  api.kill();
+  await upstream.close();
+});
+
+const asked = (more: Partial<Asked> = {}): Asked => {
+  const [person] = people;
+  if (person === undefined) throw new Error('nobody there');
+  return { issuer, ...client, person, ...more };
+};
+
+const freshToken = async (more: Partial<Asked> = {}): Promise<string> =>
+  tokenFor(asked(more), await codeFor(asked(more), send), send);
+
+const call = (token?: string): Promise<Response> =>
+  fetch(`${address}/hello`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+
+/** Sends the header twice, on two lines; gives the status. */
+const callTwice = async (token: string): Promise<number | undefined> => {
+  const header = ['authorization', `Bearer ${token}`];
+  const sent = get(`${address}/hello`, {
+    headers: ['host', 'api.example', ...header, ...header],
+    agent: false,
+  });
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  return response?.resume().statusCode;
+};
+
+const expectRefused = async (response: Response): Promise<void> => {
+  expect(response.status).toBe(401);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  expect(await response.json()).toMatchObject({ status: 401, detail: 'The access token is not valid.' });
+};
+
+it('knows who calls with a token for it', async () => {
+  const response = await call(await freshToken());
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ userId: expect.stringMatching(/^[\w-]{22}$/), scopes: ['score'] });
+});
+
+it('challenges a call without a token', async () => {
+  const response = await call();
+  expect(response.status).toBe(401);
+  expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+});
+
+it('refuses a token for another audience', async () => {
+  await expectRefused(await call(await freshToken({ resource: other })));
+});
+
+it('refuses a token with any letter changed', async () => {
+  const token = await freshToken();
+  for (const at of [0, 9, Math.floor(token.length / 2), token.length - 2]) {
+    const letter = token[at] === 'A' ? 'B' : 'A';
+    await expectRefused(await call(token.slice(0, at) + letter + token.slice(at + 1)));
+  }
+});
+
+it('refuses a token that has expired', async () => {
+  const code = await codeFor(asked(), send);
+  behind = 1801;
+  const token = await tokenFor(asked(), code, send);
+  behind = 0;
+  await expectRefused(await call(token));
+});
+
+it('refuses two tokens at once, be they the same and good', async () => {
+  const token = await freshToken();
+  expect((await call(token)).status).toBe(200);
+  expect(await callTwice(token)).toBe(401);
+});
+
+it('does not start with the key ring in the place of its keys, and does not repeat it', async () => {
+  const refused = startApi({ AUDIENCE_KEYS: sealingKeys });
+  if (refused.stderr === null) throw new Error('no output');
+  const [said, [code]] = await Promise.all([text(refused.stderr), once(refused, 'close')]);
+  expect(code).toBe(1);
+  expect(said).toContain('keys must be sub-keys of an audience; a key ring must not be here.');
+  expect(said).not.toContain(sealingKeys.split('.')[1]);
+});

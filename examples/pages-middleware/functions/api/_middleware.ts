@@ -1,0 +1,20 @@
+/** Every call below `/api` needs a token; the Functions there find its user in `context.data.user`. */
+import type { Access } from '@words-with-chat/broker';
+import { brokerOf, type Env } from '../../src/broker.ts';
+
+/** What the Functions below are given. */
+export interface SignedIn extends Record<string, unknown> {
+  user: Access;
+}
+
+export const onRequest: PagesFunction<Env, string, Partial<SignedIn>> = async ({
+  request,
+  env,
+  data,
+  next,
+}) => {
+  const caller = await brokerOf(env).protect(request, { scopes: ['hello'] });
+  if (caller.kind === 'refused') return caller.response;
+  data.user = caller.access;
+  return next();
+};

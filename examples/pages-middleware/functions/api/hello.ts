@@ -1,0 +1,6 @@
+/** A Function as it was before, but for `data.user`. */
+import type { Env } from '../../src/broker.ts';
+import type { SignedIn } from './_middleware.ts';
+
+export const onRequestGet: PagesFunction<Env, string, SignedIn> = ({ data }) =>
+  Response.json({ hello: data.user.userId, through: data.user.clientId });

@@ -1,0 +1,43 @@
+/** The broker of this project: who may call its API, and who vouches for them. */
+
+import { waitUntil } from 'cloudflare:workers';
+import { type Broker, createBroker, google, gptAction } from '@words-with-chat/broker';
+import { d1Ledger } from '@words-with-chat/store-d1';
+
+export interface Env {
+  readonly DB: D1Database;
+  readonly ORIGIN: string;
+  readonly SEALING_KEYS: string;
+  readonly GPT_CLIENT_SECRET: string;
+  readonly GOOGLE_CLIENT_ID: string;
+  readonly GOOGLE_CLIENT_SECRET: string;
+  /** Only on this machine: a stand-in in Google's place. */
+  readonly GOOGLE_STAND_IN?: string;
+}
+
+/** Of this isolate: it keeps derived keys, and the revocations it knows of. */
+let broker: Broker | undefined;
+
+export const brokerOf = (env: Env): Broker => {
+  broker ??= createBroker({
+    issuer: env.ORIGIN,
+    sealingKeys: env.SEALING_KEYS,
+    scopes: { hello: 'be greeted by name' },
+    clients: [
+      gptAction({ id: 'my-gpt', name: 'My GPT', secrets: [env.GPT_CLIENT_SECRET], scopes: ['hello'] }),
+    ],
+    providers: [
+      google({
+        clientId: env.GOOGLE_CLIENT_ID,
+        clientSecret: env.GOOGLE_CLIENT_SECRET,
+        ...(env.GOOGLE_STAND_IN !== undefined && { standIn: env.GOOGLE_STAND_IN }),
+      }),
+    ],
+    ledger: d1Ledger(env.DB),
+    clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
+    // Pages has no schedule.
+    sweepEvery: 3600,
+    afterResponse: waitUntil,
+  });
+  return broker;
+};

@@ -1,0 +1,89 @@
+/** The example as somebody has it who copied it: under `wrangler pages dev`, with a stand-in in Google's place. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startServed, type Worker } from '../../../scripts/local-system/worker.ts';
+import { servePages } from '../../../scripts/platform/pages.ts';
+import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+const secret = () => randomBytes(32).toString('base64url');
+const client = { clientId: 'my-gpt', clientSecret: secret() };
+const lines: string[] = [];
+
+let folder: string;
+let google: Upstream;
+let pages: Worker;
+let origin: string;
+
+beforeAll(async () => {
+  const port = await freePort();
+  origin = `http://localhost:${port}`;
+  folder = await mkdtemp(join(tmpdir(), 'pages-middleware-'));
+  const credentials = { clientId: 'site', clientSecret: secret() };
+  const redirectUris = [`${origin}/callback/google`];
+  google = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+  const variables = {
+    ORIGIN: origin,
+    SEALING_KEYS: generateKey('test', (length) => new Uint8Array(randomBytes(length))),
+    GPT_CLIENT_SECRET: client.clientSecret,
+    GOOGLE_CLIENT_ID: credentials.clientId,
+    GOOGLE_CLIENT_SECRET: credentials.clientSecret,
+    GOOGLE_STAND_IN: google.issuer,
+  };
+  pages = await startServed(
+    { config: join(project, 'wrangler.jsonc'), serve: (served) => servePages(project, served) },
+    {
+      ...{ dataFolder: folder, site: join(project, 'public'), port, origin, variables },
+      log: (line) => lines.push(line),
+    },
+  ).catch((cause: unknown) => {
+    throw new Error(lines.join('\n'), { cause });
+  });
+});
+
+afterAll(async () => {
+  await pages.close();
+  await google.close();
+  await rm(folder, { recursive: true });
+});
+
+const hello = (headers: Readonly<Record<string, string>> = {}) => fetch(`${origin}/api/hello`, { headers });
+
+it('answers a call without a token 401, and says where to sign in', async () => {
+  const response = await hello();
+  expect(response.status).toBe(401);
+  expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${origin}", scope="hello"`);
+  expect(await response.json()).toMatchObject({ status: 401, detail: 'Sign in to use this API.' });
+});
+
+it('tells a Function who calls with a token, the same user each time', async () => {
+  const [person] = people;
+  if (person === undefined) throw new Error('nobody there');
+  const asked: Asked = { issuer: origin, ...client, person };
+  const callers = [];
+  for (let turn = 0; turn < 2; turn++) {
+    const token = await tokenFor(asked, await codeFor(asked, fetch), fetch);
+    const response = await hello({ authorization: `Bearer ${token}` });
+    expect(response.status).toBe(200);
+    callers.push(await response.json());
+  }
+  expect(callers[0]).toEqual({ hello: expect.stringMatching(/^[\w-]{22}$/), through: 'my-gpt' });
+  expect(callers[1]).toEqual(callers[0]);
+});
+
+it('refuses a token that it did not issue, also where there is no Function', async () => {
+  expect((await hello({ authorization: 'Bearer AQR0ZXN0' })).status).toBe(401);
+  expect((await fetch(`${origin}/api/nothing`)).status).toBe(401);
+});
+
+it('serves its static files as before', async () => {
+  const response = await fetch(origin);
+  expect(response.status).toBe(200);
+  expect(await response.text()).toContain('A site with an API');
+});

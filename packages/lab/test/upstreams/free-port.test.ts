@@ -1,0 +1,20 @@
+import { createServer } from 'node:http';
+import { expect, it } from 'vitest';
+import { freePort, freePortsInARow } from '../../src/index.ts';
+
+const listen = (port: number) =>
+  new Promise<() => void>((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(() => void server.close()));
+  });
+
+it('finds a port that can be listened on at once', async () => {
+  (await listen(await freePort()))();
+});
+
+it('finds several in a row', async () => {
+  const first = await freePortsInARow(6);
+  const ends = await Promise.all(Array.from({ length: 6 }, (_, at) => listen(first + at)));
+  for (const end of ends) end();
+  expect(ends).toHaveLength(6);
+});
