@@ -79,4 +79,8 @@ const environment = (dataFolder: string): Readonly<Record<string, string>> => ({
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
   CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
+  // Pages that read and write the database, for whoever asks with `Host: localhost`.
+  X_LOCAL_EXPLORER: 'false',
+  // A record of every request's URL, codes in callbacks included.
+  X_LOCAL_OBSERVABILITY: 'false',
 });

@@ -23,7 +23,7 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
 
 const summary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel stands
-  Listens on         https://127.0.0.1:${port}, for that host only
+  Listens on         https://127.0.0.1:${port}; sign-in and API answer for that host only
   Signs in with      the providers of your file; no stand-in runs
 
   The tunnel         cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify

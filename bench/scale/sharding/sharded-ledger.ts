@@ -1,10 +1,15 @@
 /**
  * The broker's ledger over several ledgers: everything of one user lies in one of them, so every operation stays one atomic
- * round trip to one database. Only what concerns everybody asks them all: a client's end, a provider's word, news of
- * revocations, the sweep.
+ * round trip to one database. Only what concerns everybody asks them all: a client's end, news of revocations, the sweep.
  */
-import type { Ledger, Revocation, RevocationPage, RevocationTarget } from '@words-with-chat/broker';
-import { databaseOfId } from './buckets.ts';
+import type {
+  Ledger,
+  Revocation,
+  RevocationPage,
+  RevocationTarget,
+  StoredToken,
+} from '@words-with-chat/broker';
+import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 
 /**
@@ -18,6 +23,11 @@ export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
   const everywhere = <Answer>(ask: (ledger: Ledger) => Promise<Answer>) => Promise.all(ledgers.map(ask));
   const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
     kind === 'client' ? ledgers : [home(id)];
+  /** The identity's own database, and the first, which keeps those of before; only where the token is stored does anything happen. */
+  const keepersOfIdentity = ({ provider, subject }: StoredToken): readonly Ledger[] => {
+    const own = databaseOfBucket(bucketOfIdentity(provider, subject), ledgers.length);
+    return [...new Set([at(ledgers, own), at(ledgers, 0)])];
+  };
   return {
     async recordSignIn(signIn) {
       const { grant, user } = signIn;
@@ -29,15 +39,15 @@ export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
     redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
     refresh: (use) => home(use.grantId).refresh(use),
     isRefreshable: (question) => home(question.grantId).isRefreshable(question),
-    // Nothing in its name tells where an identity lies; where it does not, these change nothing.
     async storeToken(token) {
-      await everywhere((ledger) => ledger.storeToken(token));
+      await Promise.all(keepersOfIdentity(token).map((ledger) => ledger.storeToken(token)));
     },
     async recordCheck(check) {
-      await everywhere((ledger) => ledger.recordCheck(check));
+      await Promise.all(keepersOfIdentity(check.asked).map((ledger) => ledger.recordCheck(check)));
     },
     async endIdentity(asked, reason, now) {
-      const outcomes = await everywhere((ledger) => ledger.endIdentity(asked, reason, now));
+      const keepers = keepersOfIdentity(asked);
+      const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
       return outcomes.includes('ended') ? 'ended' : 'superseded';
     },
     async revoke(target, reason, now) {

@@ -63,7 +63,7 @@ const take = async (
   now: number,
 ): Promise<boolean> => {
   const { grantId, userId } = who;
-  const lifetimes = { accessExpiresAt: now + 1800, refreshIdleExpiresAt: now + 60 * day };
+  const lifetimes = { checkLease: 60, accessExpiresAt: now + 1800, refreshIdleExpiresAt: now + 60 * day };
   switch (kind) {
     case 'sign-in':
       return (await ledger.recordSignIn(signInOf(who, now))).kind === 'recorded';
@@ -74,7 +74,7 @@ const take = async (
       );
     case 'refresh':
       return (
-        (await ledger.refresh({ grantId, clientId, generation: 0, now, ...waits, ...lifetimes })).kind ===
+        (await ledger.refresh({ grantId, clientId, generation: 0, now, grace: 120, ...lifetimes })).kind ===
         'continued'
       );
     case 'point':
@@ -86,8 +86,6 @@ const take = async (
       return true;
   }
 };
-
-const waits = { grace: 120, checkLease: 60 };
 
 const ofCode = (now: number) => ({
   codeExpiresAt: now + 59,

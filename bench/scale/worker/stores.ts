@@ -28,7 +28,7 @@ const countedLedger = (database: GatheringD1): Ledger => {
     recordSignIn: on('sign-in').recordSignIn,
     redeemCode: on('redeem').redeemCode,
     refresh: on('refresh').refresh,
-    isRefreshable: on('introspect').isRefreshable,
+    isRefreshable: on('is-refreshable').isRefreshable,
     storeToken: on('store-token').storeToken,
     recordCheck: on('check').recordCheck,
     endIdentity: on('gone').endIdentity,

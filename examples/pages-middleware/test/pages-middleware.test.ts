@@ -82,6 +82,22 @@ it('refuses a token that it did not issue, also where there is no Function', asy
   expect((await fetch(`${origin}/api/nothing`)).status).toBe(401);
 });
 
+it('has a Function behind every endpoint that its metadata name', async () => {
+  const response = await fetch(`${origin}/.well-known/oauth-authorization-server`);
+  const endpoints = Object.entries<unknown>(await response.json())
+    .filter(([name]) => name.endsWith('_endpoint'))
+    .map(([, endpoint]) => String(endpoint));
+  expect(endpoints).toHaveLength(4);
+  for (const endpoint of endpoints) {
+    const { status, headers } = await fetch(endpoint, { method: 'PUT' });
+    expect([endpoint, status, headers.get('allow')]).toEqual([
+      endpoint,
+      405,
+      expect.stringMatching(/GET|POST/),
+    ]);
+  }
+});
+
 it('serves its static files as before', async () => {
   const response = await fetch(origin);
   expect(response.status).toBe(200);

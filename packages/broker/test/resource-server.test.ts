@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { audienceKeys, LedgerUnavailable, type LogEntry, memoryLedger } from '../src/index.ts';
 import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
 import { type Deployment, deploy, issuer, keys } from './deployment.ts';
@@ -51,6 +51,20 @@ describe('an API in another process', () => {
     expect(answer.response.status).toBe(401);
     expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
     expect(log).toEqual([]);
+  });
+
+  it('is guarded whether or not its log can be written', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const { call } = await stand(memoryLedger(), {
+      log: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    const answer = await call('x');
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect(answer).toEqual(refused(401));
+    expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full' }]);
   });
 
   it('refuses a token for another resource, whatever it is asked to guard', async () => {

@@ -140,8 +140,9 @@ describe('the score', () => {
       event: 'failed',
       error: 'ScoresUnavailable: the scores are out of reach',
       cause: 'Error: D1_ERROR: Network connection lost.',
+      stack: expect.stringMatching(/scores\.ts/),
     };
-    expect(logged.mock.calls).toEqual([[JSON.stringify(line)], [JSON.stringify(line)]]);
+    expect(logged.mock.calls.map(([text]) => JSON.parse(text))).toEqual([line, line]);
     logged.mockRestore();
     reachable = true;
     expect(await (await cut.app.fetch(request('POST'))).json()).toEqual({ score: 2 });

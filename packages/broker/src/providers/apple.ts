@@ -2,6 +2,7 @@
 import type { Identity } from '../protocol/identity.ts';
 import { appleClientSecret } from './apple-client-secret.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import { siteOf } from './oauth/client-settings.ts';
 import { readText } from './oauth/identity.ts';
 import { oidc } from './oidc.ts';
 
@@ -24,7 +25,7 @@ export interface AppleSettings {
  * @see https://developer.apple.com/documentation/signinwithapplerestapi
  */
 export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider => {
-  const issuer = standIn ?? 'https://appleid.apple.com';
+  const issuer = siteOf('apple', 'https://appleid.apple.com', standIn);
   const provider = oidc({
     id: 'apple',
     label: 'Apple',

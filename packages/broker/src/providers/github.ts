@@ -1,5 +1,6 @@
 /** GitHub as an identity provider: data over OAuth 2.0 and GitHub's API, for there is no ID token. */
 import type { IdentityProvider } from './identity-provider.ts';
+import { siteOf } from './oauth/client-settings.ts';
 import { oauth2 } from './oauth2.ts';
 
 export interface GitHubSettings {
@@ -17,7 +18,7 @@ export interface GitHubSettings {
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
  */
 export const github = ({ clientId, clientSecret, standIn }: GitHubSettings): IdentityProvider => {
-  const site = standIn ?? 'https://github.com';
+  const site = siteOf('github', 'https://github.com', standIn);
   return oauth2({
     id: 'github',
     label: 'GitHub',

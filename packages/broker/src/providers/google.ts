@@ -1,5 +1,6 @@
 /** Google as an identity provider: data over any OpenID Connect issuer. */
 import type { IdentityProvider } from './identity-provider.ts';
+import { siteOf } from './oauth/client-settings.ts';
 import { oidc } from './oidc.ts';
 
 export interface GoogleSettings {
@@ -19,7 +20,7 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
   const provider = oidc({
     id: 'google',
     label: 'Google',
-    issuer: standIn ?? 'https://accounts.google.com',
+    issuer: siteOf('google', 'https://accounts.google.com', standIn),
     clientId,
     clientSecret,
     scopes: ['openid', 'email', 'profile'],

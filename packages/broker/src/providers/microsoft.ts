@@ -2,6 +2,7 @@
 import { ConfigurationError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { type IdentityProvider, ProviderError } from './identity-provider.ts';
+import { siteOf } from './oauth/client-settings.ts';
 import { oidc } from './oidc.ts';
 
 export interface MicrosoftSettings {
@@ -21,7 +22,8 @@ export interface MicrosoftSettings {
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  */
 export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSettings): IdentityProvider => {
-  const { standIn: site = 'https://login.microsoftonline.com', tenant: chosen = 'common' } = settings;
+  const { standIn, tenant: chosen = 'common' } = settings;
+  const site = siteOf('microsoft', 'https://login.microsoftonline.com', standIn);
   const tenant = parseTenant(chosen);
   const issuerOf = (name: string): string => `${site}/${name}/v2.0`;
   const provider = oidc(

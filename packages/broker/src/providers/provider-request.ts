@@ -8,10 +8,13 @@ export interface ProviderRequest {
 }
 
 const longestAnswer = 262_144; // bytes, after decompression
+/** The library takes seconds to parse a long one, and no time-out interrupts it. */
+const longestChallenge = 1024;
 
 /**
  * Sends a request and reads the whole answer. Its reasons name the host only: a URL or a body may hold a secret.
- * @throws ProviderError `unavailable` without an answer in time, at 429 and at 5xx; `invalid` for a redirect or more than 256 KiB
+ * @throws ProviderError `unavailable` without an answer in time, at 429 and at 5xx; `invalid` for a redirect, more
+ *   than 256 KiB or an endless challenge
  */
 export const askProvider = async (
   url: string,
@@ -24,6 +27,7 @@ export const askProvider = async (
   try {
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
     await refuseStatus(response, host);
+    await refuseChallenge(response, host);
     return await readAhead(response, host);
   } catch (error) {
     if (error instanceof ProviderError) throw error;
@@ -37,6 +41,12 @@ const refuseStatus = async ({ status, body }: Response, host: string): Promise<v
   await body?.cancel();
   const kind = status === 429 || status >= 500 ? 'unavailable' : 'invalid';
   throw new ProviderError(kind, `${host} answered with status ${status}`);
+};
+
+const refuseChallenge = async ({ headers, body }: Response, host: string): Promise<void> => {
+  if ((headers.get('www-authenticate') ?? '').length <= longestChallenge) return;
+  await body?.cancel();
+  throw new ProviderError('invalid', `${host} sent a challenge of more than ${longestChallenge} characters`);
 };
 
 /** Reads a copy to its end, so that what is handed on is known to be whole and short. */

@@ -170,6 +170,29 @@ describe('a token of Microsoft’s', () => {
     expect(await refusal(identify())).toEqual(invalid('JWT signature verification failed'));
   });
 
+  test.each([
+    ['another tenant’s', issuerOf(fabrikam), false],
+    ['personal accounts’', issuerOf(consumers), false],
+    ['nobody’s', 'https://login.evil.example/{tenantid}/v2.0', false],
+    ['no text', 7, false],
+    ['its own', issuerOf(contoso), true],
+    ['every tenant’s', issuerOf('{tenantid}'), true],
+  ])('B9.1 templated issuer: signed with a key that says it is %s', async (_, keyOf, accepted) => {
+    const { issuer, identify } = setUp('common', contoso);
+    const key = await generateKey('key-1');
+    issuer.bend({
+      metadata: { issuer: issuerOf('{tenantid}') },
+      claims: { iss: issuerOf(contoso), tid: contoso, oid },
+      makeIdToken: (claims) => sign(claims, key),
+      keys: { keys: [{ ...key.published, issuer: keyOf }] },
+    });
+    if (accepted) expect(await identify()).toMatchObject({ subject: `${contoso}.${oid}` });
+    else
+      expect(await refusal(identify())).toEqual(
+        invalid('error when selecting a JWT verification key, no applicable keys found'),
+      );
+  });
+
   test.each(['no JSON', '{}', '{"id_token":7}', '{"id_token":"e30"}', '{"id_token":"e30.e30."}'])(
     'B9.1 templated issuer: nothing readable is refused: %s',
     async (body) => {

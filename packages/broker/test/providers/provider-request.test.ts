@@ -101,6 +101,31 @@ describe('the provider', () => {
   });
 });
 
+describe('an answer', () => {
+  test.each(everywhere([[201], [202], [204], [206]]))(
+    '%s: that is a success of another kind (%i) is refused',
+    async (endpoint, status) => {
+      const { refused } = await failOnce(endpoint, () => new Response(null, { status }));
+      expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
+    },
+  );
+
+  test('of keys is not believed when it says that there is none', async () => {
+    const missing = () => Response.json({ keys: [] }, { status: 404 });
+    const { refused } = await failOnce('keys', missing);
+    expect(refused).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
+  });
+
+  test.each(endpoints)('%s: with an endless challenge is refused unparsed', async (endpoint) => {
+    const headers = { 'www-authenticate': 'a '.repeat(513) };
+    const { refused } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
+    expect(refused).toEqual({
+      kind: 'invalid',
+      reason: 'id.example sent a challenge of more than 1024 characters',
+    });
+  });
+});
+
 describe('a request', () => {
   const ask = (answer: Answer) =>
     askProvider(

@@ -124,7 +124,7 @@ describe('a provider', () => {
 });
 
 const p8 = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
-const standIn = 'https://stand-in.example';
+const standIn = 'http://127.0.0.1:4001';
 const settings = { clientId, clientSecret, standIn };
 const asApple = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', standIn };
 
@@ -137,7 +137,7 @@ const hostOf = (body: unknown, status = 200) => {
     bodies.push(String(init?.body));
     return json(body, status);
   };
-  return { bodies, io: { ...createIssuer().io, fetch } };
+  return { bodies, io: { ...createIssuer().io, fetch, allowLoopbackHttp: true } };
 };
 
 const metadataOf = (issuer: string) => ({

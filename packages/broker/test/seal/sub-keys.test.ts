@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createSealer } from '../../src/seal/sealer.ts';
 import { createSubKeyOpener, exportSubKeys } from '../../src/seal/sub-keys.ts';
@@ -30,6 +30,18 @@ describe('sub-keys on their own', () => {
   ])('open nothing of another %s', async (_, changes) => {
     const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
     expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'unopened', reason: 'forged' });
+  });
+
+  it('are imported to open, so that the process holds no key that WebCrypto would seal with', async () => {
+    const importKey = vi.spyOn(crypto.subtle, 'importKey');
+    const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
+    importKey.mockClear();
+    await opener.open(await sealed());
+    const imports = importKey.mock.calls.filter(([, , algorithm]) => algorithm === 'AES-GCM');
+    importKey.mockRestore();
+    expect(imports.map(([, , , extractable, usages]) => [extractable, usages])).toEqual([
+      [false, ['decrypt']],
+    ]);
   });
 
   it('open nothing of a key that is younger than they are', async () => {

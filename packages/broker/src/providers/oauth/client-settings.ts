@@ -83,6 +83,18 @@ export const isAddress = (text: string): boolean => {
   return url.protocol === 'https:' || isLoopback(url);
 };
 
+/**
+ * Takes a stand-in's origin in a vendor's place: for development, so only on loopback.
+ * @throws ConfigurationError `providers.<id>.standIn` for any other
+ */
+export const siteOf = (id: string, vendor: string, standIn: string | undefined): string => {
+  if (standIn === undefined) return vendor;
+  const url = URL.parse(standIn);
+  if (url === null || !isLoopback(url) || url.origin !== standIn)
+    throw new ConfigurationError(`providers.${id}.standIn`, 'must be an http origin on loopback.');
+  return standIn;
+};
+
 /** VSCHAR (RFC 6749 appendices A.1 and A.2). Space is left out: it comes from careless copying. */
 const credential = /^[\x21-\x7E]+$/;
 /** RFC 6749 §5.2. */

@@ -18,7 +18,7 @@ const longestSubject = 255;
 /** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
 const longestLabel = 320;
 
-/** @throws ProviderError `invalid` for a subject that is empty or too long to be one */
+/** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
 export const identityFrom = (
   provider: string,
   description: Description,
@@ -26,8 +26,7 @@ export const identityFrom = (
   refreshToken: string | undefined,
 ): Identity => {
   const { subject, labels, emailVerified = false } = description;
-  if (subject === '' || subject.length > longestSubject)
-    throw new ProviderError('invalid', 'the subject is empty or too long');
+  if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
   const email = readText(description.email);
   const label = labels.map(readText).find((text) => text !== undefined);
   return {
@@ -40,6 +39,10 @@ export const identityFrom = (
     ...(refreshToken === undefined ? {} : { refreshToken }),
   };
 };
+
+/** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
+const isSubject = (value: unknown): boolean =>
+  typeof value === 'string' && value !== '' && value.length <= longestSubject && value.isWellFormed();
 
 /** Gives a text that may be shown; `undefined` for what is none, is empty or too long. */
 export const readText = (value: unknown): string | undefined =>

@@ -11,7 +11,13 @@ import { askProvider } from '../provider-request.ts';
 import type { IssuerMetadata } from './discovery.ts';
 
 /** Checks the signature of the ID token in a token response that the library has processed. */
-export type CheckSignature = (response: Response, metadata: IssuerMetadata, io: ProviderIo) => Promise<void>;
+export type CheckSignature = (
+  response: Response,
+  metadata: IssuerMetadata,
+  /** Under which name the issuer made the token. */
+  name: string,
+  io: ProviderIo,
+) => Promise<void>;
 
 interface HeldKeys {
   readonly url: string;
@@ -37,14 +43,14 @@ export const createSignatureCheck = (): CheckSignature => {
     return held;
   };
 
-  return async (response, { server, keysUrl }, io) => {
+  return async (response, { server, keysUrl }, name, io) => {
     const keys = recent(keysUrl, io) ?? (await read(keysUrl, io));
     try {
-      await validate(response, server, keys);
+      await validate(response, server, keysOf(keys.set, name));
     } catch (error) {
       if (io.now() < keys.readAt + minAge) throw error;
       // The issuer may have a new key, under a new name or under the old one: worth one more try.
-      await validate(response, server, await read(keysUrl, io));
+      await validate(response, server, keysOf((await read(keysUrl, io)).set, name));
     }
   };
 };
@@ -53,10 +59,23 @@ export const createSignatureCheck = (): CheckSignature => {
  * Copies, because the library remembers promises for each object it is given; and dates the keys in the future, because
  * it would otherwise read them again by its own rules.
  */
-const validate = (response: Response, server: AuthorizationServer, { set }: HeldKeys): Promise<void> =>
+const validate = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
   validateApplicationLevelSignature({ ...server }, response, {
-    [jwksCache]: { jwks: structuredClone(set), uat: Number.POSITIVE_INFINITY },
+    [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
   });
+
+/**
+ * The keys that may sign under a name: where a key says whose it is, as Microsoft's do, it signs for nobody else. Else whoever
+ * held the key of one tenant could speak for all.
+ */
+const keysOf = ({ keys }: JWKS, name: string): JWKS => ({ keys: keys.filter((key) => signsFor(key, name)) });
+
+const signsFor = (key: object, name: string): boolean => {
+  if (!('issuer' in key)) return true;
+  if (typeof key.issuer !== 'string') return false;
+  const [before = '', ...after] = key.issuer.split('{tenantid}');
+  return after.length === 0 ? name === before : name.startsWith(before) && name.endsWith(after.join(''));
+};
 
 const readKeys = async (url: string, io: ProviderIo): Promise<JWKS> => {
   const headers = { accept: 'application/json, application/jwk-set+json' };

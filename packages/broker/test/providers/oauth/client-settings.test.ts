@@ -6,6 +6,7 @@ import {
   clientDemands,
   demand,
   isAddress,
+  siteOf,
 } from '../../../src/providers/oauth/client-settings.ts';
 
 const good: Required<ClientSettings> = {
@@ -20,6 +21,25 @@ const good: Required<ClientSettings> = {
 };
 
 const check = (changes: Readonly<Record<string, unknown>>) => demand({ ...good, ...changes }, clientDemands);
+
+describe('a stand-in', () => {
+  const vendor = 'https://vendor.example';
+
+  test('takes the vendor’s place on loopback, and only there', () => {
+    expect(siteOf('acme', vendor, undefined)).toBe(vendor);
+    for (const origin of ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])
+      expect(siteOf('acme', vendor, origin)).toBe(origin);
+  });
+
+  test.each([
+    ...['https://evil.example', 'http://evil.example', 'https://127.0.0.1:4001', 'x', ''],
+    ...['http://127.0.0.1:4001/', 'http://127.0.0.1.evil.example', 'http://127.0.0.1:4001@evil.example'],
+  ])('is refused at %j', (standIn) => {
+    expect(() => siteOf('acme', vendor, standIn)).toThrow(
+      new ConfigurationError('providers.acme.standIn', 'must be an http origin on loopback.'),
+    );
+  });
+});
 
 describe('settings of a client', () => {
   test('come back as they were given', () => {

@@ -118,6 +118,25 @@ describe('plain http', () => {
     },
   );
 
+  test.each([
+    ...['https://127.0.0.1:8443/x', 'https://10.0.0.5/x', 'https://169.254.169.254/x', 'https://[::1]/x'],
+    ...['https://2130706433/x', 'https://0x7f.1/x', 'https://localhost/x', 'https://a.localhost./x'],
+  ])('does not lead an issuer behind the publisher’s wall: %s', async (address) => {
+    for (const name of ['token_endpoint', 'jwks_uri']) {
+      const issuer = createIssuer();
+      issuer.bend({ metadata: { [name]: address } });
+      expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual(
+        invalid(`the ${name} of id.example is not an address that may be used`),
+      );
+      expect(issuer.asked()).toEqual(['discovery']);
+    }
+  });
+
+  test('is used in numbers by an issuer that is configured so', async () => {
+    const issuer = createIssuer('https://10.0.0.5');
+    expect(await relyOn(issuer).identify(callback(), leg, issuer.io)).toMatchObject({ subject: 'person-1' });
+  });
+
   test('is not used by an https issuer, even when the broker is on loopback', async () => {
     const issuer = createIssuer();
     issuer.bend({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
