@@ -39,6 +39,9 @@ export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
     redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
     refresh: (use) => home(use.grantId).refresh(use),
     isRefreshable: (question) => home(question.grantId).isRefreshable(question),
+    async storeToken(token) {
+      await Promise.all(keepersOfIdentity(token).map((ledger) => ledger.storeToken(token)));
+    },
     async recordCheck(check) {
       await Promise.all(keepersOfIdentity(check.asked).map((ledger) => ledger.recordCheck(check)));
     },

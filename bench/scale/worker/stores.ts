@@ -29,6 +29,7 @@ const countedLedger = (database: GatheringD1): Ledger => {
     redeemCode: on('redeem').redeemCode,
     refresh: on('refresh').refresh,
     isRefreshable: on('is-refreshable').isRefreshable,
+    storeToken: on('store-token').storeToken,
     recordCheck: on('check').recordCheck,
     endIdentity: on('gone').endIdentity,
     revoke: on('sign-out').revoke,

@@ -55,6 +55,7 @@ export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }:
     redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
     refresh: (use) => written(ledger.refresh(use)),
     isRefreshable: (question) => ledger.isRefreshable(question),
+    storeToken: (token) => written(ledger.storeToken(token)),
     recordCheck: (check) => written(ledger.recordCheck(check)),
     endIdentity: (asked, reason, at) => written(ledger.endIdentity(asked, reason, at)),
     revoke: (target, reason, at) => written(ledger.revoke(target, reason, at)),

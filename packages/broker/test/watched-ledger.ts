@@ -20,6 +20,7 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     redeemCode: watch('redeemCode', ledger.redeemCode),
     refresh: watch('refresh', ledger.refresh),
     isRefreshable: watch('isRefreshable', ledger.isRefreshable),
+    storeToken: watch('storeToken', ledger.storeToken),
     recordCheck: watch('recordCheck', ledger.recordCheck),
     endIdentity: watch('endIdentity', ledger.endIdentity),
     revoke: watch('revoke', ledger.revoke),

@@ -27,6 +27,15 @@ export const lease = (db: D1Database, { grantId, now, checkLease }: RefreshUse):
     )
     .bind(grantId, now, checkLease);
 
+export const storeToken = async (db: D1Database, token: StoredToken): Promise<void> => {
+  await roundTrip(
+    db,
+    db
+      .prepare('UPDATE identities SET sealed_refresh_token = ?3 WHERE provider = ?1 AND subject = ?2')
+      .bind(...named(token)),
+  );
+};
+
 export const recordCheck = async (db: D1Database, check: Check): Promise<void> => {
   const { asked, checkAfter, sealedRefreshToken = null } = check;
   await roundTrip(

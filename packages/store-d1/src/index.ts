@@ -1,6 +1,6 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
-import { endIdentity, recordCheck } from './checks.ts';
+import { endIdentity, recordCheck, storeToken } from './checks.ts';
 import { redeemCode } from './codes.ts';
 import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
@@ -17,6 +17,7 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (use) => refresh(db, use),
   isRefreshable: (question) => isRefreshable(db, question),
+  storeToken: (token) => storeToken(db, token),
   recordCheck: (check) => recordCheck(db, check),
   endIdentity: (asked, reason, now) => endIdentity(db, asked, reason, now),
   revoke: (target, reason, now) => revoke(db, target, reason, now),

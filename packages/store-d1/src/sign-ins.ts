@@ -3,14 +3,15 @@ import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
 import { roundTrip } from './round-trip.ts';
 
 export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<SignInOutcome> => {
-  const [, , inserted] = await roundTrip<{ readonly user_id: string }>(
+  const [, upserted] = await roundTrip<{ readonly user_id: string; readonly watched: number }>(
     db,
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
   );
-  const grant = inserted?.results[0];
-  return grant === undefined ? { kind: 'replayed' } : { kind: 'recorded', userId: grant.user_id };
+  const identity = upserted?.results[0];
+  if (identity === undefined) return { kind: 'replayed' };
+  return { kind: 'recorded', userId: identity.user_id, watched: identity.watched === 1 };
 };
 
 /** Every statement asks it, because each one runs: a transaction that came back twice writes nothing. */
@@ -48,7 +49,8 @@ const upsertIdentity = (db: D1Database, { now, identity, user, grant }: SignIn):
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
         sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token),
-        last_sign_in_at = excluded.last_sign_in_at`,
+        last_sign_in_at = excluded.last_sign_in_at
+      RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
     .bind(grant.id, provider, subject, userIdOf(user), label, sealedRefreshToken, now);
 };
@@ -59,8 +61,7 @@ const insertGrant = (db: D1Database, { now, identity, grant }: SignIn): D1Prepar
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
       SELECT ?1, user_id, provider, subject, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM identities WHERE provider = ?9 AND subject = ?10
-      ON CONFLICT (id) DO NOTHING
-      RETURNING user_id`,
+      ON CONFLICT (id) DO NOTHING`,
     )
     .bind(
       grant.id,

@@ -47,6 +47,7 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   '`refresh`, the provider is due': [watched, (l) => l.refresh(refreshUse(0, t0 + 2))],
   '`refresh`, an old generation': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
   '`isRefreshable`': [signedIn, (l) => l.isRefreshable(refreshUse(0, t0 + 2))],
+  '`storeToken`': [signedIn, (l) => l.storeToken(adasToken)],
   '`recordCheck`': [watched, (l) => l.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
   '`endIdentity` of one grant': [watched, (l) => l.endIdentity(adasToken, 'gone', t0 + 3)],
   '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],

@@ -20,6 +20,7 @@ export const everyMethod = [
   ['redeemCode', (ledger: Ledger) => ledger.redeemCode(redemption())],
   ['refresh', (ledger: Ledger) => ledger.refresh(refreshUse(0, t0 + 2))],
   ['isRefreshable', (ledger: Ledger) => ledger.isRefreshable(refreshUse(1, t0 + 2))],
+  ['storeToken', (ledger: Ledger) => ledger.storeToken(adasToken)],
   ['recordCheck', (ledger: Ledger) => ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
   ['endIdentity', (ledger: Ledger) => ledger.endIdentity(adasToken, 'gone', t0 + 3)],
   ['revoke a grant', (ledger: Ledger) => ledger.revoke(grant1, 'signed out', t0 + 3)],

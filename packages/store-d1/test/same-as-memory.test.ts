@@ -72,6 +72,8 @@ const isRefreshable = fc
 
 const asked = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
 
+const storeToken = asked.map((token) => (): Call => (ledger) => ledger.storeToken(token));
+
 const recordCheck = fc
   .record(
     { asked, sealedRefreshToken, later: fc.constantFrom(0, 60, 600) },
@@ -137,6 +139,7 @@ const call = fc.oneof(
   { weight: 3, arbitrary: redeemCode },
   { weight: 12, arbitrary: refresh },
   { weight: 3, arbitrary: isRefreshable },
+  { weight: 1, arbitrary: storeToken },
   { weight: 2, arbitrary: recordCheck },
   { weight: 1, arbitrary: endIdentity },
   { weight: 1, arbitrary: revoke },

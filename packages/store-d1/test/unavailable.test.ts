@@ -50,7 +50,7 @@ describe('D1 failing half way through', () => {
     ]);
     expect(users?.results).toEqual([]);
     expect(identities?.results).toEqual([]);
-    expect(await d1Ledger(db).recordSignIn(signIn())).toEqual({ kind: 'recorded', userId: 'user-1' });
+    expect(await d1Ledger(db).recordSignIn(signIn())).toMatchObject({ kind: 'recorded', userId: 'user-1' });
   });
 
   it('leaves a grant alive whose ending could not be marked, and remembers nothing', async () => {

@@ -18,6 +18,7 @@ import { type Admit, signInOf } from '../sign-in/admission.ts';
 import { transactionCookie } from '../sign-in/browser-binding.ts';
 import { legOf } from '../sign-in/journey.ts';
 import { openAnswer, sendRound } from '../sign-in/posted-answer.ts';
+import { beginSecondLeg, endSecondLeg } from '../sign-in/second-leg.ts';
 import type { Ledger } from '../tokens/ledger.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { Transaction } from '../tokens/transaction.ts';
@@ -51,16 +52,24 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => ({
     const { client, way } = findWayBack(rooms, journey.request);
     const cookies = [clearCookie(cookie)];
     return orRedirectBack(way, visit, cookies, async () => {
+      const legRooms = { ...rooms, log: visit.log };
+      if (journey.signedIn !== undefined) {
+        await endSecondLeg(legRooms, journey, provider, answer);
+        return answerWithCode(way, await sealCode(rooms, journey, client), cookies);
+      }
       const leg = legOf(journey, rooms.callbackUri);
       const identity = await provider.identify(answer, leg, rooms.providerIo);
-      const code = await recordSignIn(rooms, journey, client, identity);
+      const watched = await recordSignIn(rooms, journey, client, identity);
       visit.log({
         event: 'signed-in',
         clientId: client.id,
         provider: provider.id,
         redirectUri: way.redirect,
       });
-      return answerWithCode(way, code, cookies);
+      const first = { journey, identity, cookies: readCookies(visit.request) };
+      const again = watched ? undefined : await beginSecondLeg(legRooms, provider, first);
+      if (again !== undefined) return seeOther(again.url.href, [...cookies, ...again.cookies]);
+      return answerWithCode(way, await sealCode(rooms, journey, client), cookies);
     });
   },
 });
@@ -103,22 +112,28 @@ const findJourney = async (
   return { journey, cookie };
 };
 
-/** Stores user, identity and grant in one round trip, and seals the code for them. */
+/** Stores user, identity and grant in one round trip; tells whether the provider can be asked about the person later. */
 const recordSignIn = async (
   rooms: CallbackRooms,
   journey: Transaction,
   client: Client,
   identity: Identity,
-): Promise<string> => {
-  const { request, grantId } = journey;
+): Promise<boolean> => {
   const outcome = await rooms.ledger.recordSignIn(await signInOf(rooms, journey, client, identity));
   if (outcome.kind === 'replayed') throw new Refusal('transaction.replayed');
-  return rooms.vault.code.seal({
+  return outcome.watched;
+};
+
+const sealCode = (
+  { vault, now, lifetimes }: CallbackRooms,
+  { request, grantId }: Transaction,
+  client: Client,
+): Promise<string> =>
+  vault.code.seal({
     grantId,
     clientId: client.id,
     redirectUri: request.redirectUri,
     resource: request.resource,
     codeChallenge: request.codeChallenge,
-    expiresAt: rooms.now() + rooms.lifetimes.code,
+    expiresAt: now() + lifetimes.code,
   });
-};

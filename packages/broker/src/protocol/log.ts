@@ -5,8 +5,8 @@ export interface LogEntry {
   /**
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
    * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
-   * provider gave no clear word on a person; their grants stay, and it is asked again. `log-failed`, on the console: the
-   * publisher's own log threw.
+   * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
+   * whose provider cannot be asked about them later. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
@@ -17,6 +17,7 @@ export interface LogEntry {
     | 'limiter-failed'
     | 'sweep-failed'
     | 'check-failed'
+    | 'unwatched'
     | 'log-failed';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;

@@ -16,8 +16,8 @@ export interface GoogleSettings {
  * @throws ConfigurationError `providers.google.<option>` for a missing or malformed setting
  * @see https://developers.google.com/identity/openid-connect/openid-connect
  */
-export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): IdentityProvider =>
-  oidc({
+export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): IdentityProvider => {
+  const provider = oidc({
     id: 'google',
     label: 'Google',
     issuer: siteOf('google', 'https://accounts.google.com', standIn),
@@ -33,3 +33,14 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
       prompt: 'select_account',
     },
   });
+  return {
+    ...provider,
+    async askAgainUrl(subject, leg, io) {
+      const url = await provider.authorizationUrl(leg, io);
+      url.searchParams.set('prompt', 'consent');
+      // Spares them the choice of account. Google takes an address, too; but no address stands in a URL of ours.
+      url.searchParams.set('login_hint', subject);
+      return url;
+    },
+  };
+};

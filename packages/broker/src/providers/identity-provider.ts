@@ -57,6 +57,12 @@ export interface IdentityProvider {
    */
   identify(answer: URL, leg: ProviderLeg, io: ProviderIo): Promise<Identity>;
   /**
+   * Builds the URL for somebody who has just signed in without a refresh token, where one can be had by asking again; left out
+   * where it cannot.
+   * @throws ProviderError as `authorizationUrl`
+   */
+  askAgainUrl?(subject: string, leg: ProviderLeg, io: ProviderIo): Promise<URL>;
+  /**
    * Asks whether a person's grant there still lives. It never throws: what is no clear word is `unknown`.
    * @param refreshToken the newest that the provider gave for this person, a secret
    */

@@ -22,6 +22,7 @@ export const beginJourney = (
   nonce: randomToken(randomBytes),
   codeVerifier: randomToken(randomBytes),
   expiresAt: now() + lifetimes.transaction,
+  signedIn: undefined,
 });
 
 /** What a provider needs to know; the client's request and the grant are none of its business. */

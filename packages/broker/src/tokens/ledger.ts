@@ -41,7 +41,8 @@ export interface SignIn {
 }
 
 export type SignInOutcome =
-  | { readonly kind: 'recorded'; readonly userId: UserId }
+  /** `watched`: a token of the provider's is stored for the identity, from this sign-in or an earlier one. */
+  | { readonly kind: 'recorded'; readonly userId: UserId; readonly watched: boolean }
   /** A grant with this id exists: the transaction came back twice. Nothing was written. */
   | { readonly kind: 'replayed' };
 
@@ -166,6 +167,8 @@ export interface Ledger {
   refresh(use: RefreshUse): Promise<RefreshOutcome>;
   /** Tells whether `refresh` would answer, and changes nothing. */
   isRefreshable(question: RefreshQuestion): Promise<boolean>;
+  /** Stores a token that came after the sign-in was recorded; nothing for an identity that does not exist. */
+  storeToken(token: StoredToken): Promise<void>;
   /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
   recordCheck(check: Check): Promise<void>;
   /**

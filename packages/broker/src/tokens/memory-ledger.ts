@@ -1,6 +1,6 @@
 /** The ledger in memory: for tests, and for servers of one process that may forget everybody at a restart. */
 import type { Ledger } from './ledger.ts';
-import { endIdentity, recordCheck } from './memory-ledger/checks.ts';
+import { endIdentity, recordCheck, storeToken } from './memory-ledger/checks.ts';
 import { redeemCode } from './memory-ledger/codes.ts';
 import type { Memory } from './memory-ledger/memory.ts';
 import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
@@ -16,6 +16,7 @@ export const memoryLedger = (): Ledger => {
     redeemCode: async (redemption) => redeemCode(memory, redemption),
     refresh: async (use) => refresh(memory, use),
     isRefreshable: async (question) => isRefreshable(memory, question),
+    storeToken: async (token) => storeToken(memory, token),
     recordCheck: async (check) => recordCheck(memory, check),
     endIdentity: async (asked, _reason, now) => endIdentity(memory, asked, now),
     revoke: async (target, _reason, now) => revoke(memory, target, now),

@@ -29,6 +29,8 @@ export const transaction = record({
   nonce: text,
   codeVerifier: text,
   expiresAt: uint,
+  /** On a second way to the provider, who signed in on the first: all that is left to bring is a refresh token. */
+  signedIn: optional(text),
 });
 
 export type Transaction = ValueOf<typeof transaction>;

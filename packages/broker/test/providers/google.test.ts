@@ -46,6 +46,20 @@ describe('google', () => {
     expect(identity).not.toHaveProperty('refreshToken');
   });
 
+  test('asks somebody again who brought no refresh token: by consent, without a choice of account', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    const [first, again] = [
+      await provider.authorizationUrl(leg, issuer.io),
+      await provider.askAgainUrl?.('person-1', leg, issuer.io),
+    ];
+    expect(Object.fromEntries(again?.searchParams ?? [])).toEqual({
+      ...Object.fromEntries(first.searchParams),
+      prompt: 'consent',
+      login_hint: 'person-1',
+    });
+  });
+
   test('goes to a stand-in on loopback when it is given one', async () => {
     const issuer = createIssuer('http://127.0.0.1:4001');
     const provider = google({ clientId, clientSecret, standIn: issuer.issuer });

@@ -24,6 +24,7 @@ const journey: Transaction = {
   state: 'leg-state',
   nonce: 'leg-nonce',
   codeVerifier: 'leg-verifier',
+  signedIn: undefined,
   expiresAt: 2_000,
 };
 

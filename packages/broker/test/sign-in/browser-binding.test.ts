@@ -22,6 +22,7 @@ const journey = (state: string, expiresAt: number, clientState = 'client-state')
   state,
   nonce: 'nonce-1',
   codeVerifier: 'verifier-1',
+  signedIn: undefined,
   expiresAt,
 });
 

@@ -17,6 +17,13 @@ export const lease = (
   return { due: { ...identity, sealedRefreshToken: stored.sealedRefreshToken } };
 };
 
+export const storeToken = ({ identities }: Memory, token: StoredToken): void => {
+  const key = identityKey(token);
+  const stored = identities.get(key);
+  const { sealedRefreshToken } = token;
+  if (stored !== undefined) identities.set(key, { ...stored, sealedRefreshToken });
+};
+
 export const recordCheck = (memory: Memory, { asked, ...news }: Check): void => {
   const stored = findAsked(memory, asked);
   if (stored !== undefined) memory.identities.set(identityKey(asked), { ...stored, ...news });

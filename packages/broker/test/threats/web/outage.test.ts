@@ -27,6 +27,7 @@ const fragile = () => {
       redeemCode: fragileAs(ledger.redeemCode),
       refresh: fragileAs(ledger.refresh),
       isRefreshable: fragileAs(ledger.isRefreshable),
+      storeToken: fragileAs(ledger.storeToken),
       recordCheck: fragileAs(ledger.recordCheck),
       endIdentity: fragileAs(ledger.endIdentity),
       revoke: fragileAs(ledger.revoke),

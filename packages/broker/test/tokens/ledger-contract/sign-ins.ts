@@ -1,8 +1,8 @@
 /** The port's contract for sign-ins. */
 import { expect, it } from 'vitest';
-import { begin, fifty, type MakeLedger, redemption, signIn, t0, tally } from './sample.ts';
+import { adasToken, begin, fifty, type MakeLedger, redemption, signIn, t0, tally } from './sample.ts';
 
-const recorded = (userId: string) => ({ kind: 'recorded', userId });
+const recorded = (userId: string, watched = false) => ({ kind: 'recorded', userId, watched });
 const ours = (newId: string) => ({ kind: 'ours', newId }) as const;
 const theirs = (id: string) => ({ kind: 'theirs', id }) as const;
 
@@ -71,6 +71,31 @@ export const signInContract = (makeLedger: MakeLedger): void => {
     );
     expect(outcomes.every(({ kind }) => kind === 'recorded')).toBe(true);
     expect(new Set(outcomes.map((outcome) => outcome.kind === 'recorded' && outcome.userId)).size).toBe(1);
+  });
+
+  it('says whether a token is stored for the identity, and not for another', async () => {
+    const ledger = await makeLedger();
+    const signInAs = (
+      grantId: string,
+      identity: { subject?: string; sealedRefreshToken?: string },
+      id: string,
+    ) => ledger.recordSignIn(signIn({ grantId, identity, user: ours(id) }));
+    expect(await signInAs('grant-1', {}, 'user-1')).toEqual(recorded('user-1'));
+    expect(await signInAs('grant-2', { sealedRefreshToken: 'sealed-1' }, 'x')).toEqual(
+      recorded('user-1', true),
+    );
+    expect(await signInAs('grant-3', {}, 'x')).toEqual(recorded('user-1', true));
+    expect(await signInAs('grant-4', { subject: 'bob' }, 'user-2')).toEqual(recorded('user-2'));
+    await ledger.storeToken({ ...adasToken, subject: 'bob' });
+    expect(await signInAs('grant-5', { subject: 'bob' }, 'x')).toEqual(recorded('user-2', true));
+    await ledger.endIdentity(adasToken, 'gone', t0);
+    expect(await signInAs('grant-6', {}, 'x')).toEqual(recorded('user-1'));
+  });
+
+  it('stores no token for somebody who never signed in', async () => {
+    const ledger = await makeLedger();
+    await ledger.storeToken(adasToken);
+    expect(await ledger.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
 
   replays(makeLedger);

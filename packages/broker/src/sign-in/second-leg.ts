@@ -1,0 +1,90 @@
+/**
+ * A second way to the same provider, for somebody who has signed in but brought no refresh token, so that the provider can be
+ * asked about them later. The sign-in stands: whatever the provider says on this way, it goes on.
+ */
+import { describeCause } from '../protocol/cause.ts';
+import { Refusal } from '../protocol/errors.ts';
+import type { Identity } from '../protocol/identity.ts';
+import type { Log } from '../protocol/log.ts';
+import type { RandomBytes } from '../protocol/random.ts';
+import type { Clock } from '../protocol/time.ts';
+import { type IdentityProvider, ProviderError, type ProviderIo } from '../providers/identity-provider.ts';
+import { type Ledger, LedgerUnavailable } from '../tokens/ledger.ts';
+import type { Lifetimes } from '../tokens/lifetimes.ts';
+import { sealProviderToken } from '../tokens/provider-token.ts';
+import type { Transaction } from '../tokens/transaction.ts';
+import type { Vault } from '../tokens/vault.ts';
+import { keepTransaction } from './browser-binding.ts';
+import { beginJourney, legOf } from './journey.ts';
+
+export interface SecondLegRooms {
+  readonly randomBytes: RandomBytes;
+  readonly lifetimes: Lifetimes;
+  readonly now: Clock;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  readonly providerIo: ProviderIo;
+  readonly callbackUri: (provider: string) => string;
+  readonly log: Log;
+}
+
+/** The way that has just ended. */
+export interface FirstLeg {
+  readonly journey: Transaction;
+  readonly identity: Identity;
+  /** Those that the browser has. */
+  readonly cookies: ReadonlyMap<string, string>;
+}
+
+/** Begins it, for the same request and grant; `undefined` where the provider has nothing more to give. */
+export const beginSecondLeg = async (
+  rooms: SecondLegRooms,
+  provider: IdentityProvider,
+  first: FirstLeg,
+): Promise<{ readonly url: URL; readonly cookies: readonly string[] } | undefined> => {
+  const { request, grantId } = first.journey;
+  const { subject } = first.identity;
+  const journey = { ...beginJourney(rooms, request, provider.id), grantId, signedIn: subject };
+  try {
+    const leg = legOf(journey, rooms.callbackUri);
+    const url = await provider.askAgainUrl?.(subject, leg, rooms.providerIo);
+    if (url === undefined) return undefined;
+    const { vault, lifetimes } = rooms;
+    return {
+      url,
+      cookies: await keepTransaction(journey, first.cookies, vault.transaction, lifetimes.transaction),
+    };
+  } catch (error) {
+    return noteUnwatched(rooms, provider, error);
+  }
+};
+
+/** Takes what the provider brought; no more than a refresh token is wanted of it. */
+export const endSecondLeg = async (
+  rooms: SecondLegRooms,
+  journey: Transaction,
+  provider: IdentityProvider,
+  answer: URL,
+): Promise<void> => {
+  try {
+    const leg = legOf(journey, rooms.callbackUri);
+    const { subject, refreshToken } = await provider.identify(answer, leg, rooms.providerIo);
+    // Whoever it was: their token must not stand for somebody else.
+    if (subject !== journey.signedIn) throw new ProviderError('invalid', 'somebody else came back');
+    if (refreshToken === undefined) throw new ProviderError('invalid', 'it gave no refresh token again');
+    const identity = { provider: provider.id, subject };
+    const sealedRefreshToken = await sealProviderToken(rooms.vault, identity, refreshToken);
+    await rooms.ledger.storeToken({ ...identity, sealedRefreshToken });
+  } catch (error) {
+    noteUnwatched(rooms, provider, error);
+  }
+};
+
+/** @throws what nobody foresaw */
+const noteUnwatched = ({ log }: SecondLegRooms, { id }: IdentityProvider, error: unknown): undefined => {
+  if (!foreseen.some((kind) => error instanceof kind)) throw error;
+  log({ event: 'unwatched', provider: id, cause: describeCause(error) });
+};
+
+/** A refusal is what a cookie gets that would be too large. */
+const foreseen = [ProviderError, LedgerUnavailable, Refusal] as const;

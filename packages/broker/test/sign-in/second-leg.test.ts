@@ -1,0 +1,196 @@
+/** A second way to the provider for the sake of a refresh token: it may bring one, and takes nothing away. */
+import { describe, expect, it } from 'vitest';
+import {
+  type BrokerOptions,
+  type IdentityProvider,
+  type Ledger,
+  LedgerUnavailable,
+  memoryLedger,
+  ProviderError,
+} from '../../src/index.ts';
+import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
+import { atProvider, cookieHeader, journeysIn } from '../on-the-way.ts';
+import { createPerson, gptRequest, locationOf, tokensOf } from '../person.ts';
+import { gpt, redeem, refresh } from '../players.ts';
+import { createProvider } from '../provider.ts';
+import { expectErrorPage } from '../refusals.ts';
+
+type Query = Readonly<Record<string, string>>;
+
+/** A provider that gives a refresh token only when it asks again, as Google does, and what it was checked with. */
+const createForgetful = (changes: Partial<IdentityProvider> = {}) => {
+  const plain = createProvider('google', 'Google');
+  const checked: string[] = [];
+  const provider: IdentityProvider = {
+    ...plain,
+    async askAgainUrl(subject, leg, io) {
+      const url = await plain.authorizationUrl(leg, io);
+      url.searchParams.set('again', subject);
+      return url;
+    },
+    check: async (refreshToken) => {
+      checked.push(refreshToken);
+      return { kind: 'alive' };
+    },
+    ...changes,
+  };
+  return { provider, checked };
+};
+
+const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<IdentityProvider> = {}) => {
+  const forgetful = createForgetful(provider);
+  return { checked: forgetful.checked, deployment: deploy({ providers: [forgetful.provider], ...changes }) };
+};
+
+/** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */
+const afterFirstLeg = async (deployment: Deployment, request: Query = gptRequest) => {
+  const { person, comeBack } = await atProvider(deployment, request);
+  const response = await comeBack({ code: 'ada' });
+  const sent = locationOf(response);
+  const backUrl = (answer: Query) => {
+    const state = sent.searchParams.get('state') ?? '';
+    return `${issuer}/callback/google?${new URLSearchParams({ state, ...answer })}`;
+  };
+  return { person, response, sent, backUrl, comeAgain: (answer: Query) => person.visit(backUrl(answer)) };
+};
+
+/** The client has its code, and it is good for tokens that can be refreshed. */
+const expectSignedIn = async (deployment: Deployment, response: Response) => {
+  const back = locationOf(response);
+  expect(back.origin + back.pathname).toBe(gptRedirect);
+  expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+  expect(back.searchParams.get('state')).toBe(gptRequest.state);
+  const tokens = await tokensOf(await redeem(deployment, gpt, back.searchParams.get('code') ?? ''));
+  await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
+};
+
+const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
+
+describe('somebody who brought no refresh token, and none is stored,', () => {
+  it('goes to the provider once more, and then to the client', async () => {
+    const { checked, deployment } = deployWith();
+    const { person, response, sent, comeAgain } = await afterFirstLeg(deployment);
+    expect(response.status).toBe(303);
+    expect([sent.origin, sent.searchParams.get('again')]).toEqual(['https://google.example', 'ada']);
+    expect(journeysIn(person.cookies)).toHaveLength(1);
+    await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(checked).toEqual(['their-2']);
+    expect(eventsOf(deployment, 'signed-in')).toHaveLength(1);
+    expect(eventsOf(deployment, 'unwatched')).toEqual([]);
+  });
+
+  it('draws everything anew for it but the grant', async () => {
+    const { deployment } = deployWith();
+    const { sent: first, comeBack } = await atProvider(deployment);
+    const second = locationOf(await comeBack({ code: 'ada' }));
+    for (const name of ['state', 'nonce'])
+      expect(second.searchParams.get(name)).not.toBe(first.searchParams.get(name));
+    expect(second.searchParams.get('redirect_uri')).toBe(first.searchParams.get('redirect_uri'));
+    expect(second.href).not.toContain(gptRequest.state);
+  });
+
+  it('does not go again from then on', async () => {
+    const { deployment } = deployWith();
+    await (await afterFirstLeg(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
+    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+  });
+
+  it.each<[string, Query, string]>([
+    ['denies', { error: 'access_denied' }, 'ProviderError: access_denied'],
+    ['meets an outage', { error: 'temporarily_unavailable' }, 'ProviderError: temporarily_unavailable'],
+    ['brings an answer that does not verify', { error: 'x' }, 'ProviderError: x'],
+    ['brings none again', { code: 'ada' }, 'ProviderError: it gave no refresh token again'],
+    [
+      'comes back as somebody else',
+      { code: 'eve', refresh: 'their-eve' },
+      'ProviderError: somebody else came back',
+    ],
+  ])('and then %s is signed in all the same, unwatched', async (_, answer, cause) => {
+    const { checked, deployment } = deployWith();
+    const { comeAgain } = await afterFirstLeg(deployment);
+    await expectSignedIn(deployment, await comeAgain(answer));
+    expect(checked).toEqual([]);
+    expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ provider: 'google', cause }]);
+  });
+
+  it('is signed in at once where the provider cannot be reached for it', async () => {
+    const away = new ProviderError('unavailable', 'google.example is out of reach');
+    const { deployment } = deployWith({}, { askAgainUrl: () => Promise.reject(away) });
+    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ cause: String(away) }]);
+  });
+
+  it('is signed in at once by a provider that has nothing more to give', async () => {
+    const deployment = deploy();
+    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    expect(eventsOf(deployment, 'unwatched')).toEqual([]);
+  });
+
+  it('is signed in at once when the second way does not fit into a cookie', async () => {
+    const { deployment } = deployWith();
+    const person = 'x'.repeat(3000);
+    const { comeBack } = await atProvider(deployment);
+    await expectSignedIn(deployment, await comeBack({ code: person }));
+    expect(eventsOf(deployment, 'unwatched')).toMatchObject([
+      { cause: 'Refusal: request.oversized-sign-in' },
+    ]);
+  });
+
+  it('is signed in when the token cannot be stored', async () => {
+    const storeToken: Ledger['storeToken'] = () => Promise.reject(new LedgerUnavailable('no route'));
+    const { deployment } = deployWith({ ledger: { ...memoryLedger(), storeToken } });
+    const { comeAgain } = await afterFirstLeg(deployment);
+    await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+    expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ cause: 'LedgerUnavailable: no route' }]);
+  });
+});
+
+describe('nobody goes twice', () => {
+  it('who brought a token', async () => {
+    const { deployment } = deployWith();
+    const { comeBack } = await atProvider(deployment);
+    await expectSignedIn(deployment, await comeBack({ code: 'ada', refresh: 'their-1' }));
+    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+  });
+
+  it('who is refused', async () => {
+    const admit: BrokerOptions['admit'] = async () => ({ kind: 'refused', reason: 'not on the list' });
+    const { deployment } = deployWith({ admit });
+    const { sent } = await afterFirstLeg(deployment);
+    expect(sent.searchParams.get('error')).toBe('access_denied');
+  });
+});
+
+const stale =
+  'This sign-in has expired or was started in another browser. Go back to the app and start again.';
+
+describe('the second way', () => {
+  it('B2.1 is of no use in another browser', async () => {
+    const { deployment } = deployWith();
+    const { backUrl } = await afterFirstLeg(deployment);
+    const other = createPerson(deployment);
+    await expectErrorPage(await other.visit(backUrl({ code: 'ada', refresh: 'their-2' })), deployment, stale);
+  });
+
+  it('B7.2 expires as the first does', async () => {
+    const { deployment } = deployWith();
+    const { comeAgain } = await afterFirstLeg(deployment);
+    deployment.advance(600);
+    await expectErrorPage(await comeAgain({ code: 'ada', refresh: 'their-2' }), deployment, stale);
+  });
+
+  it('B7.1 come back from twice, gives codes for one grant, of which one works', async () => {
+    const { deployment } = deployWith();
+    const { person, backUrl, comeAgain } = await afterFirstLeg(deployment);
+    const cookie = cookieHeader(person.cookies);
+    const codes = [await comeAgain({ code: 'ada', refresh: 'their-2' })].map(codeOf);
+    const again = new Request(backUrl({ error: 'access_denied' }), { headers: { cookie } });
+    codes.push(codeOf(await deployment.fetch(again)));
+    const statuses: number[] = [];
+    for (const code of codes) statuses.push((await redeem(deployment, gpt, code)).status);
+    expect(statuses).toEqual([200, 400]);
+  });
+});
+
+const codeOf = (response: Response): string => locationOf(response).searchParams.get('code') ?? '';
