@@ -1,5 +1,17 @@
 /** `npm run setup`: what goes into the GPT editor, and the file that it comes from. */
-import { access, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  lstat,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -70,6 +82,33 @@ it('fills the gaps of a file, and keeps what is there, comments too', async () =
   expect(printedFor(stdout, 'Client ID')).toBe('my-gpt');
   expect(stdout).not.toContain('not-for-eyes');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+it('takes a file that others could read away from them, even when it stays as it is', async () => {
+  await setup('--origin', 'https://words.example');
+  await chmod(file, 0o644);
+  expect((await setup()).stdout).toContain(`${file} stays as it is.`);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+it('draws no secret into a file that somebody else has open, and leaves no draft', async () => {
+  await writeFile(file, 'SEALING_KEYS=\n', { mode: 0o644 });
+  const somebodyElse = await open(file, 'r');
+  await setup('--origin', 'https://words.example');
+  expect(await somebodyElse.readFile('utf8')).toBe('SEALING_KEYS=\n');
+  await somebodyElse.close();
+  expect(await readFile(file, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(['variables']);
+});
+
+it('fills a file that it is led to by a link, and keeps the link', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  await writeFile(elsewhere, 'SEALING_KEYS=\n');
+  await symlink(elsewhere, file);
+  await setup('--origin', 'https://words.example');
+  expect((await lstat(file)).isSymbolicLink()).toBe(true);
+  expect(await readFile(elsewhere, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
 });
 
 it('prints the newer of two secrets alone', async () => {

@@ -1,6 +1,6 @@
 /** `npm start` and `npm run demo`, as a person meets them. */
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ const isSilent = (url: string): Promise<void> => expect(fetch(url)).rejects.toTh
 
 describe('npm start', () => {
   it('runs until Ctrl-C, is played against, and leaves nothing behind but its data', async () => {
+    await chmod(folder, 0o755);
     const start = startCommand('start', variables);
     const summary = await untilReady(start);
     const settings = join(folder, 'settings.json');
@@ -41,6 +42,8 @@ describe('npm start', () => {
       expect(summary).toContain(part);
     }
     expect((await stat(settings)).mode & 0o777).toBe(0o600);
+    // It was there, open to everybody.
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
 
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });

@@ -22,12 +22,15 @@ export interface CloudflareOptions {
   readonly database: 'there' | 'missing';
   /** Answers the calls that match with a failure. */
   readonly failing?: RegExp;
+  /** Leaves calls that match without an answer, and says that they are there. */
+  readonly silent?: { readonly at: RegExp; readonly asked: () => void };
 }
 
 /** Starts it on loopback. */
 export const startCloudflare = async ({
   database,
   failing,
+  silent,
 }: CloudflareOptions): Promise<CloudflareStandIn> => {
   const port = await freePort();
   const calls: ApiCall[] = [];
@@ -36,12 +39,17 @@ export const startCloudflare = async ({
     const call = await readCall(request);
     calls.push(call);
     if (call.method === 'POST' && call.path === '/d1/database') databases = [theDatabase];
+    if (silent?.at.test(call.path)) return silent.asked();
     const answer = refusalOf(call, failing) ?? answerTo(call, databases);
     response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return { environment: environmentFor(port), calls, close: () => server.close() };
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { environment: environmentFor(port), calls, close };
 };
 
 const account = 'a'.repeat(32);

@@ -21,9 +21,9 @@ const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_
 
 const places = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });
 
-const dryRun = async (variables: string): Promise<Finished> => {
+const dryRun = async (variables: string, more = {}): Promise<Finished> => {
   await writeFile(file, variables);
-  return runCommand('deploy', { ...places(), ...offline }, { args: ['--dry-run'] });
+  return runCommand('deploy', { ...places(), ...offline, ...more }, { args: ['--dry-run'] });
 };
 
 const whole = {
@@ -54,6 +54,11 @@ describe('npm run deploy -- --dry-run', () => {
     for (const secret of [whole.SEALING_KEYS, whole.GPT_CLIENT_SECRET, whole.GOOGLE_CLIENT_SECRET])
       expect(stdout).not.toContain(secret);
     expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
+  });
+
+  it('writes no secret down: it does without a folder for what is temporary', async () => {
+    const { code, stderr } = await dryRun(lines(whole), { TMPDIR: join(folder, 'nowhere') });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('W13.3 lays out the site of this deployment, without the page for setting up', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type Finished, runCommand } from '../commands/command.ts';
+import { type Finished, type Running, runCommand, startCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
 
 // Four runs of wrangler each.
@@ -25,9 +25,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const deploy = async (options: CloudflareOptions): Promise<Finished> => {
+const deploy = async (options: CloudflareOptions): Promise<Finished> =>
+  (await startDeployment(options)).finished;
+
+const startDeployment = async (options: CloudflareOptions): Promise<Running> => {
   cloudflare = await startCloudflare(options);
-  return runCommand('deploy', {
+  return startCommand('deploy', {
     ...cloudflare.environment,
     ...{ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder },
     ...{ GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'google-secret' },
@@ -90,6 +93,27 @@ it('uploads nothing when a migration fails, and says so', async () => {
   expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });
+
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)(
+  'leaves no secret behind when %s interrupts the upload, and ends wrangler too',
+  async (signal, exitCode) => {
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const running = await startDeployment({
+      database: 'there',
+      silent: { at: /\/assets-upload-session$/, asked },
+    });
+    await Promise.race([isAsked, running.finished]);
+    expect(await readdir(folder)).toContainEqual(expect.stringContaining('secrets'));
+    running.process.kill(signal);
+    // Wrangler writes to the same output, which is at its end when both are gone.
+    expect(await running.finished).toMatchObject({ code: exitCode });
+    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
+  },
+);
 
 const bodyOf = (path: RegExp): string =>
   cloudflare.calls.find((call) => call.method !== 'GET' && path.test(call.path))?.body ?? '';

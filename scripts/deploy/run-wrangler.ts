@@ -20,8 +20,15 @@ export const ask = async (command: readonly string[]): Promise<string> => {
   return output;
 };
 
-const start = (command: readonly string[], stdout: 'inherit' | 'pipe') =>
-  spawn(process.execPath, ['--no-warnings', cli, ...command], { stdio: ['inherit', stdout, 'inherit'] });
+const start = (command: readonly string[], stdout: 'inherit' | 'pipe') => {
+  const stdio = ['inherit', stdout, 'inherit'] as const;
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...command], { stdio: [...stdio] });
+  // Who interrupts this process by its id alone means wrangler too.
+  const endAtExit = (): void => void child.kill();
+  process.once('exit', endAtExit);
+  child.once('exit', () => process.off('exit', endAtExit));
+  return child;
+};
 
 const ended = async (child: ReturnType<typeof start>, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');

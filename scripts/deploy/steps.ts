@@ -8,12 +8,17 @@ export interface Step {
   readonly command: readonly string[];
 }
 
+/** The step that needs the secrets' values, which nobody writes down before it is taken. */
+interface UploadStep {
+  readonly says: string;
+  /** Arguments of wrangler, for the file that holds the values as JSON. */
+  readonly command: (secretsFile: string) => readonly string[];
+}
+
 export interface Deployment {
   readonly domain: string;
   /** The folder of the site. */
   readonly site: string;
-  /** Holds the values of the secrets, as JSON. */
-  readonly secretsFile: string;
   /** The names of the secrets, for people. */
   readonly secrets: readonly string[];
 }
@@ -44,9 +49,9 @@ export const migrate: Step = {
 };
 
 /** One version: code, files and secrets go live together, and are rolled back together. */
-export const upload = ({ domain, site, secretsFile, secrets }: Deployment): Step => ({
+export const upload = ({ domain, site, secrets }: Deployment): UploadStep => ({
   says: `upload the Worker and the site for ${domain}, with ${secrets.join(', ')}`,
-  command: [
+  command: (secretsFile) => [
     ...['deploy', '--minify', ...configured],
     ...['--assets', site, '--domain', domain, '--secrets-file', secretsFile],
   ],

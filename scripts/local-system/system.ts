@@ -1,5 +1,5 @@
 /** The whole product on this machine: the app in workerd, and stand-ins for the identity providers to sign in at. */
-import { mkdir } from 'node:fs/promises';
+import { ensurePrivateFolder } from '../app/private-file.ts';
 import type { Platform } from '../platform/platform.ts';
 import { demandFree, type Ports } from './ports.ts';
 import { ensureSettings, type Settings, settingsFile } from './settings.ts';
@@ -35,7 +35,7 @@ export interface LocalSystem {
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   await demandFree('PORT', options.port);
-  await mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
+  await ensurePrivateFolder(options.dataFolder);
   const settings = await ensureSettings(options.dataFolder);
   const standIns = await startStandIns(options);
   try {

@@ -1,6 +1,6 @@
 /** The app behind a tunnel: reached by others under an https origin, with the publisher's own credentials and no stand-in. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensurePrivateFolder } from '../app/private-file.ts';
 import { demandFree } from './ports.ts';
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
@@ -12,6 +12,7 @@ import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 export const startTunnelledApp = async (options: WorkerOptions): Promise<Worker> => {
   await demandFree('PORT', options.port);
   const dataFolder = join(options.dataFolder, 'tunnelled');
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await ensurePrivateFolder(options.dataFolder);
+  await ensurePrivateFolder(dataFolder);
   return startWorker({ ...options, dataFolder });
 };

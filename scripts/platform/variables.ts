@@ -1,5 +1,5 @@
 /** The app's variables in a file, and not among a command's arguments, which every process on the machine can read. */
-import { writeFile } from 'node:fs/promises';
+import { writePrivateFile } from '../app/private-file.ts';
 import { StartRefused } from '../local-system/ports.ts';
 
 /**
@@ -15,5 +15,5 @@ export const writeVariables = async (
       throw new StartRefused(`${name} cannot hold a quote, a dollar sign or a line break.`);
     return `${name}='${value}'\n`;
   });
-  await writeFile(file, lines.join(''), { mode: 0o600 });
+  await writePrivateFile(file, lines.join(''));
 };

@@ -1,15 +1,17 @@
 /** The publisher's file of variables: made from the example, with everything drawn that can be drawn. */
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { generateKey } from '@words-with-chat/broker/seal';
 import { variablesExample, variablesFileOf } from '../app/places.ts';
+import { makePrivate, writePrivateFile } from '../app/private-file.ts';
 import { fillIn, readVariablesFile } from '../app/variables.ts';
 
 /** Whether there was something to write. */
 export type Outcome = 'made' | 'completed' | 'unchanged';
 
 /**
- * Makes sure that the file holds a key ring, a client for the GPT and an origin. What it holds already stays as it is.
+ * Makes sure that the file holds a key ring, a client for the GPT and an origin. What it holds already stays as it is;
+ * only its owner reads it afterwards, whoever could before.
  * @param origin written when the file has none; left out: nothing is
  */
 export const ensureVariablesFile = async (
@@ -19,11 +21,12 @@ export const ensureVariablesFile = async (
   const known = await readVariablesFile(environment);
   const text = known ?? (await readFile(variablesExample, 'utf8'));
   const filled = fillIn(text, { ...drawn(), ...(origin !== undefined && { ORIGIN: origin }) });
-  if (filled === known) return 'unchanged';
   const file = variablesFileOf(environment);
-  await writeFile(file, filled, { mode: 0o600 });
-  // The mode above is for a file that is new.
-  await chmod(file, 0o600);
+  if (filled === known) {
+    await makePrivate(file);
+    return 'unchanged';
+  }
+  await writePrivateFile(file, filled);
   return known === undefined ? 'made' : 'completed';
 };
 

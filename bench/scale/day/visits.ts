@@ -2,7 +2,7 @@
 import { createDice, type Dice } from './person.ts';
 
 /** A trip to the database, by what it is for. */
-type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'point' | 'read' | 'sign-out';
+type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'check' | 'point' | 'read' | 'sign-out';
 
 export interface Step {
   readonly kind: TripKind;
@@ -19,6 +19,8 @@ const comerOneIn = 4;
 const newcomerOneIn = 50;
 /** One in so many of those ends the last visit by signing out. */
 const leaverOneIn = 500;
+/** How long a provider's word counts, in seconds; after that a refresh asks again, and records the answer. */
+export const wordLasts = 600;
 /** How many visits a person makes, by share: three quarters come once. */
 const visitShares = [0.75, 0.2, 0.05];
 /** After every round the next one follows with this probability: two and a half rounds in the mean. */
@@ -45,8 +47,10 @@ export const visitsOf = (number: number): readonly Visit[] => {
   if (number % comerOneIn !== 0) return [];
   const dice = createDice(number ^ 0x5bd1e995);
   const starts = Array.from({ length: visitCount(dice) }, () => startOf(dice)).sort((a, b) => a - b);
+  let askAfter = 0;
   return starts.map((start, index) => {
-    const entrance = index === 0 && isNewcomer(number) ? signIn : refresh;
+    const entrance = index === 0 && isNewcomer(number) ? signIn : start < askAfter ? refresh : refreshAndAsk;
+    if (entrance === refreshAndAsk) askAfter = start + 1 + wordLasts;
     const exit = index === starts.length - 1 && isLeaver(number) ? leave : [];
     return steps(start, [...entrance, ...rounds(dice), ...exit]);
   });
@@ -57,6 +61,7 @@ export const hourOf = (visit: Visit): number => Math.floor((visit[0]?.second ?? 
 
 const signIn: readonly TripKind[] = ['sign-in', 'redeem'];
 const refresh: readonly TripKind[] = ['refresh'];
+const refreshAndAsk: readonly TripKind[] = ['refresh', 'check'];
 const leave: readonly TripKind[] = ['sign-out'];
 
 const visitCount = (dice: Dice): number => {

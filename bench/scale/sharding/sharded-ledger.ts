@@ -12,21 +12,25 @@ import type {
 import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 
+/** Whether there are people whose ids were given before there were buckets: the first ledger keeps them. */
+export type People = 'all-placed' | 'some-from-before';
+
 /**
  * Puts ledgers side by side; their order is part of what the ids mean.
  * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases
  */
-export const shardedLedger = (ledgers: readonly Ledger[]): Ledger => {
+export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledger => {
   const cursors = createCursors(ledgers.length);
   const databaseOf = (id: string): number => databaseOfId(id, ledgers.length);
   const home = (id: string): Ledger => at(ledgers, databaseOf(id));
   const everywhere = <Answer>(ask: (ledger: Ledger) => Promise<Answer>) => Promise.all(ledgers.map(ask));
   const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
     kind === 'client' ? ledgers : [home(id)];
-  /** The identity's own database, and the first, which keeps those of before; only where the token is stored does anything happen. */
+  /** Only where the token is stored does anything happen. */
   const keepersOfIdentity = ({ provider, subject }: StoredToken): readonly Ledger[] => {
     const own = databaseOfBucket(bucketOfIdentity(provider, subject), ledgers.length);
-    return [...new Set([at(ledgers, own), at(ledgers, 0)])];
+    const keepers = people === 'all-placed' ? [own] : new Set([own, 0]);
+    return Array.from(keepers, (index) => at(ledgers, index));
   };
   return {
     async recordSignIn(signIn) {

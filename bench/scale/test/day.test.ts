@@ -51,7 +51,7 @@ describe('a day over four databases', () => {
 
   it('takes one trip for every step of every visit', () => {
     const steps = Array.from({ length: users }, (_, number) => visitsOf(number).flat()).flat();
-    for (const kind of ['sign-in', 'redeem', 'refresh', 'point', 'read', 'sign-out']) {
+    for (const kind of ['sign-in', 'redeem', 'refresh', 'check', 'point', 'read', 'sign-out']) {
       const due = steps.filter((step) => step.kind === kind).length;
       expect(due).toBeGreaterThan(0);
       const trips = stores.spent().reduce((sum, spent) => sum + (spent[kind]?.trips ?? 0), 0);

@@ -9,11 +9,12 @@ import {
   token,
 } from '../../../packages/broker/test/tokens/ledger-contract/sample.ts';
 import { ledgerContract } from '../../../packages/broker/test/tokens/ledger-contract.ts';
-import { buckets, placedId } from '../sharding/buckets.ts';
+import { person } from '../day/person.ts';
+import { buckets, databaseOfId, placedId } from '../sharding/buckets.ts';
 import { shardedLedger } from '../sharding/sharded-ledger.ts';
 import { emptyDatabases } from './empty-databases.ts';
 
-const make = async () => shardedLedger((await emptyDatabases()).map(d1Ledger));
+const make = async () => shardedLedger((await emptyDatabases()).map(d1Ledger), 'some-from-before');
 
 // Ids without a bucket are those that one database gave before it was divided: they must go on as ever.
 ledgerContract('the sharded ledger, with ids of before', make);
@@ -35,7 +36,7 @@ describe('the sharded ledger, with people in several databases', () => {
   let ledger: ReturnType<typeof shardedLedger>;
   beforeEach(async () => {
     databases = await emptyDatabases();
-    ledger = shardedLedger(databases.map(d1Ledger));
+    ledger = shardedLedger(databases.map(d1Ledger), 'all-placed');
     for (const { choice } of [ada, bob]) await begin(ledger, choice);
   });
 
@@ -85,6 +86,24 @@ describe('the sharded ledger, with people in several databases', () => {
       await ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', t0 + 9);
     expect(await ledger.revocationsSince(undefined, t0 + 9, 1)).toEqual({ kind: 'too-many' });
     expect(await ledger.revocationsSince(undefined, t0 + 9, 2)).toMatchObject({ kind: 'page' });
+  });
+
+  it('heeds a provider’s word where the identity lies', async () => {
+    const eve = [...Array(99).keys()].map(person).find(({ userId }) => databaseOfId(userId, 4) === 2);
+    if (eve === undefined) throw new Error('nobody lies in the third database');
+    const asked = { provider: 'google', subject: eve.subject, sealedRefreshToken: 'sealed-1' };
+    await begin(ledger, {
+      grantId: eve.grantId,
+      identity: asked,
+      user: { kind: 'ours', newId: eve.userId },
+    });
+    const outdated = { ...asked, sealedRefreshToken: 'sealed-0' };
+    expect(await ledger.endIdentity(outdated, 'gone', t0 + 9)).toBe('superseded');
+    await ledger.recordCheck({ asked, checkAfter: t0 + 600, sealedRefreshToken: 'sealed-2' });
+    expect(await ledger.endIdentity(asked, 'gone', t0 + 9)).toBe('superseded');
+    const renewed = { ...asked, sealedRefreshToken: 'sealed-2' };
+    expect(await ledger.endIdentity(renewed, 'gone', t0 + 9)).toBe('ended');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 10, { grantId: eve.grantId })))).toBe('ended');
   });
 
   it('sweeps every database', async () => {

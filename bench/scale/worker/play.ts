@@ -1,7 +1,7 @@
 /** Lives visits through the stores. Time is the day's own: nobody waits for a clock. */
-import type { SignIn } from '@words-with-chat/broker';
+import type { Redemption, SignIn, StoredToken } from '@words-with-chat/broker';
 import { type Person, person } from '../day/person.ts';
-import { hourOf, type Step, type Visit, visitsOf } from '../day/visits.ts';
+import { hourOf, type Step, type Visit, visitsOf, wordLasts } from '../day/visits.ts';
 import { clientId } from './population.ts';
 import type { Stores } from './stores.ts';
 
@@ -50,33 +50,49 @@ export const keepHouse = async ({ ledger }: Stores, hour: number, midnight: numb
 };
 
 const live = async (stores: Stores, who: Person, visit: Visit, midnight: number): Promise<void> => {
-  for (const step of visit) {
-    const granted = await take(stores, who, step, midnight + step.second);
-    if (!granted) throw new Error(`${step.kind} of ${who.number} was refused`);
+  let due: StoredToken | undefined;
+  for (const { kind, second } of visit) {
+    const now = midnight + second;
+    if (kind === 'refresh') due = await refresh(stores, who, now);
+    else if (!(await take(stores, { who, due }, kind, now)))
+      throw new Error(`${kind} of ${who.number} was refused`);
   }
 };
 
+/** Refreshes, and gives what the provider is to be asked with. */
+const refresh = async (
+  { ledger }: Stores,
+  { grantId, number }: Person,
+  now: number,
+): Promise<StoredToken | undefined> => {
+  const use = { grantId, clientId, generation: 0, now, grace: 120, checkLease: 60, ...lifetimes(now) };
+  const outcome = await ledger.refresh(use);
+  if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
+  return outcome.due;
+};
+
+interface Visitor {
+  readonly who: Person;
+  readonly due: StoredToken | undefined;
+}
+
+/** Tells whether the store granted it. */
 const take = async (
   { ledger, scores }: Stores,
-  who: Person,
-  { kind }: Step,
+  { who, due }: Visitor,
+  kind: Exclude<Step['kind'], 'refresh'>,
   now: number,
 ): Promise<boolean> => {
   const { grantId, userId } = who;
-  const lifetimes = { checkLease: 60, accessExpiresAt: now + 1800, refreshIdleExpiresAt: now + 60 * day };
   switch (kind) {
     case 'sign-in':
       return (await ledger.recordSignIn(signInOf(who, now))).kind === 'recorded';
     case 'redeem':
-      return (
-        (await ledger.redeemCode({ grantId, clientId, now, ...ofCode(now), ...lifetimes })).kind ===
-        'redeemed'
-      );
-    case 'refresh':
-      return (
-        (await ledger.refresh({ grantId, clientId, generation: 0, now, grace: 120, ...lifetimes })).kind ===
-        'continued'
-      );
+      return (await ledger.redeemCode(redemptionOf(who, now))).kind === 'redeemed';
+    case 'check':
+      if (due === undefined) return false;
+      await ledger.recordCheck({ asked: due, checkAfter: now + wordLasts });
+      return true;
     case 'point':
       return (await scores.add(userId, 1)).kind === 'known';
     case 'read':
@@ -87,9 +103,18 @@ const take = async (
   }
 };
 
-const ofCode = (now: number) => ({
+const lifetimes = (now: number) => ({
+  accessExpiresAt: now + 1800,
+  refreshIdleExpiresAt: now + 60 * day,
+});
+
+const redemptionOf = ({ grantId }: Person, now: number): Redemption => ({
+  grantId,
+  clientId,
+  now,
   codeExpiresAt: now + 59,
   replayGrace: 10,
+  ...lifetimes(now),
   refreshAbsoluteExpiresAt: now + 365 * day,
 });
 

@@ -16,7 +16,7 @@ export interface Stores {
 export const createStores = (databases: readonly D1Database[]): Stores => {
   const gathering = databases.map(gatheringD1);
   return {
-    ledger: shardedLedger(gathering.map(countedLedger)),
+    ledger: shardedLedger(gathering.map(countedLedger), 'all-placed'),
     scores: shardedScores(gathering.map(countedScores)),
     spent: () => gathering.map((database) => database.spent()),
   };
