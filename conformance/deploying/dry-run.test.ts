@@ -117,4 +117,12 @@ describe('npm run build', () => {
     expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 60\.0 kB\n$/);
     expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
+
+  it('W13.3 lays out no page for setting up, even for an origin on loopback', async () => {
+    await writeFile(file, lines({ ...whole, ORIGIN: 'http://localhost:8787' }));
+    expect(await runCommand('build', places())).toMatchObject({ code: 0, stderr: '' });
+    const site = await readdir(join(folder, 'dist/site'));
+    expect(site).toContain('index.html');
+    expect(site.filter((name) => name.startsWith('setup'))).toEqual([]);
+  });
 });

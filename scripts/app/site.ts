@@ -1,30 +1,22 @@
-/**
- * The static site of one deployment: the files as they lie in git, in the landing page what only a deployment knows, and
- * on loopback the page for setting up a GPT.
- */
-import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
+/** The static site of one deployment: the files as they lie in git, and in the landing page what only a deployment knows. */
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html, renderHtml } from '@words-with-chat/broker';
-import { isOnLoopback, readOrigin } from '../../apps/words/src/config/urls.ts';
+import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
-import { gptEditor } from '../setup/gpt-editor.ts';
-import { setupPage } from '../setup/page.ts';
-import { publicFolder, setupStyle } from './places.ts';
+import { publicFolder } from './places.ts';
 import type { Variables } from './variables.ts';
 
 /**
  * Lays the site out in a folder, in place of whatever is there.
- * @param variables `ORIGIN`, `GPT_URL` and `GPT_CLIENT_ID` are used, none that is secret; without them the pages do without
+ * @param variables `ORIGIN` and `GPT_URL` are used, none that is secret; without them the pages do without
  * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT
  */
 export const layOutSite = async (folder: string, variables: Variables): Promise<void> => {
-  const origin = originOf(variables);
   const landing = fillLanding(await readFile(join(publicFolder, 'index.html'), 'utf8'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), landing);
-  // Development only: nobody but this machine reaches a loopback origin.
-  if (origin !== undefined && isOnLoopback(origin)) await layOutSetup(folder, origin, variables);
 };
 
 /**
@@ -43,18 +35,6 @@ export const fillLanding = (page: string, variables: Variables): string => {
     (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
   );
 };
-
-const layOutSetup = async (
-  folder: string,
-  origin: string,
-  { GPT_CLIENT_ID = 'words-gpt' }: Variables,
-): Promise<void> => {
-  const sections = await gptEditor({ origin, clientId: GPT_CLIENT_ID, clientSecret: secretStaysAway });
-  await writeFile(join(folder, 'setup.html'), setupPage(sections));
-  await copyFile(setupStyle, join(folder, 'setup.css'));
-};
-
-const secretStaysAway = 'Not on a page: npm start says which file holds it, npm run setup prints it.';
 
 /** The whole line: a page without the link shows no trace of it. */
 const gptLink = / *<!-- with GPT_URL: (.*?) -->\n/g;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { layOutSite } from '../app/site.ts';
 import { type Arrangement, type Platform, platforms } from '../platform/platform.ts';
 import type { Served } from '../platform/serve.ts';
+import { layOutSetup } from '../setup/site.ts';
 import { firstAnswer } from './first-answer.ts';
 import { withoutNotices } from './notices.ts';
 import { StartRefused } from './ports.ts';
@@ -34,6 +35,7 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
   const variables = { ...options.variables, ORIGIN: origin };
   const site = join(dataFolder, 'site');
   await layOutSite(site, variables);
+  await layOutSetup(site, origin, variables);
   return startServed(platforms[platform], { ...options, variables, site });
 };
 
