@@ -15,10 +15,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   clients: ['protocol'],
   providers: ['protocol'],
   limits: ['protocol'],
-  tokens: ['protocol', 'seal'],
-  grants: ['clients', 'providers', 'tokens', 'protocol'],
-  doors: ['clients', 'providers', 'tokens', 'limits', 'pages', 'http', 'protocol'],
-  'sign-in': ['clients', 'providers', 'tokens', 'http', 'protocol'],
+  ledger: ['protocol'],
+  tokens: ['ledger', 'protocol', 'seal'],
+  grants: ['clients', 'providers', 'tokens', 'ledger', 'protocol'],
+  doors: ['clients', 'providers', 'tokens', 'ledger', 'limits', 'pages', 'http', 'protocol'],
+  'sign-in': ['clients', 'providers', 'tokens', 'ledger', 'http', 'protocol'],
   endpoints: [
     ...[
       'sign-in',
@@ -27,6 +28,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
       'clients',
       'providers',
       'tokens',
+      'ledger',
       'limits',
       'pages',
       'http',

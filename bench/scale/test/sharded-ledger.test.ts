@@ -7,8 +7,8 @@ import {
   signIn,
   t0,
   token,
-} from '../../../packages/broker/test/tokens/ledger-contract/sample.ts';
-import { ledgerContract } from '../../../packages/broker/test/tokens/ledger-contract.ts';
+} from '../../../packages/broker/test/ledger/ledger-contract/sample.ts';
+import { ledgerContract } from '../../../packages/broker/test/ledger/ledger-contract.ts';
 import { person } from '../day/person.ts';
 import { buckets, databaseOfId, placedId } from '../sharding/buckets.ts';
 import { shardedLedger } from '../sharding/sharded-ledger.ts';

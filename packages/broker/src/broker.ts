@@ -13,6 +13,8 @@ import { createProtect } from './endpoints/protect.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { createRevocationWatch } from './ledger/revocation-watch.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
 import { createLimits } from './limits/limits.ts';
 import { createMemoryLimiter } from './limits/memory-limiter.ts';
@@ -29,9 +31,7 @@ import { parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
 import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
-import type { Ledger } from './tokens/ledger.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
-import { createRevocationWatch } from './tokens/revocation-watch.ts';
 import { createVault } from './tokens/vault.ts';
 
 const authorizePath = '/authorize';

@@ -10,6 +10,8 @@ export {
 } from './clients/resource-server.ts';
 export { type StaticClientOptions, staticClient } from './clients/static-client.ts';
 export type { Protection, Requirement } from './endpoints/protect.ts';
+export * from './ledger/ledger.ts';
+export { memoryLedger } from './ledger/memory-ledger.ts';
 export { defaultAllowances, type Limits } from './limits/limits.ts';
 export type { Allowance, RateLimiter, Verdict } from './limits/rate-limiter.ts';
 export type { Broker, BrokerOptions, Endpoint, Route } from './options.ts';
@@ -38,6 +40,4 @@ export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth
 export { type OidcSettings, oidc } from './providers/oidc.ts';
 export type { Admission, Admit } from './sign-in/admission.ts';
 export type { Access } from './tokens/access-token.ts';
-export * from './tokens/ledger.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
-export { memoryLedger } from './tokens/memory-ledger.ts';

@@ -2,6 +2,7 @@
 import type { Client } from './clients/client.ts';
 import type { ResourceServer } from './clients/resource-server.ts';
 import type { Protection, Requirement } from './endpoints/protect.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Branding } from './pages/branding.ts';
 import type { Pages } from './pages/pages.ts';
@@ -11,7 +12,6 @@ import type { Clock, Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
 import type { Admit } from './sign-in/admission.ts';
 import type { AfterResponse } from './sweeping.ts';
-import type { Ledger } from './tokens/ledger.ts';
 import type { Lifetimes } from './tokens/lifetimes.ts';
 
 export interface BrokerOptions {

@@ -3,6 +3,11 @@
  * resource with that resource's sub-keys, and has nothing else of the broker: no key ring, no storage, no provider.
  */
 import { createProtect, type Protection, type Requirement } from './endpoints/protect.ts';
+import {
+  createRevocationWatch,
+  type RevocationSource,
+  type RevocationWatch,
+} from './ledger/revocation-watch.ts';
 import type { Log } from './protocol/log.ts';
 import { parseIssuer } from './protocol/origin.ts';
 import { randomId } from './protocol/random.ts';
@@ -12,15 +17,10 @@ import { parseResource } from './settings.ts';
 import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { accessToken } from './tokens/access-token.ts';
 import { opening } from './tokens/artefact.ts';
-import {
-  createRevocationWatch,
-  type RevocationSource,
-  type RevocationWatch,
-} from './tokens/revocation-watch.ts';
 
+export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './ledger/ledger.ts';
 export type { RateLimiter } from './limits/rate-limiter.ts';
 export type { Access } from './tokens/access-token.ts';
-export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './tokens/ledger.ts';
 export type { Protection, Requirement, RevocationSource };
 
 export interface ResourceServerOptions {

@@ -1,9 +1,10 @@
 /** Sweeping where no schedule does it: a write starts it, once in a while, and no answer waits for it. */
+
+import type { Ledger } from './ledger/ledger.ts';
 import { describeCause } from './protocol/cause.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import type { Log } from './protocol/log.ts';
 import type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
-import type { Ledger } from './tokens/ledger.ts';
 
 /** Takes work that goes on after the response was sent. */
 export type AfterResponse = (work: Promise<void>) => void;

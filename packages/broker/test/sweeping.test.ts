@@ -8,10 +8,10 @@ import {
 } from '../src/index.ts';
 import { sweptOnWrite } from '../src/sweeping.ts';
 import { clients, deploy, issuer, keys } from './deployment.ts';
+import { ledgerContract } from './ledger/ledger-contract.ts';
 import { createPerson, gptRequest } from './person.ts';
 import { gpt, redeem, refresh, tokensFor } from './players.ts';
 import { createProvider } from './provider.ts';
-import { ledgerContract } from './tokens/ledger-contract.ts';
 import { watchLedger } from './watched-ledger.ts';
 
 const hour = 3600;

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { t0 } from '../../broker/test/tokens/ledger-contract/sample.ts';
+import { t0 } from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { bystanders, insertBystanders } from './bystanders.ts';
 import { countingD1 } from './counting-d1.ts';

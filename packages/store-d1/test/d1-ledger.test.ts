@@ -1,4 +1,4 @@
-import { ledgerContract } from '../../broker/test/tokens/ledger-contract.ts';
+import { ledgerContract } from '../../broker/test/ledger/ledger-contract.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
 

@@ -11,7 +11,7 @@ import {
   signIn,
   t0,
   token,
-} from '../../broker/test/tokens/ledger-contract/sample.ts';
+} from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { bystanders, insertBystanders } from './bystanders.ts';
 import { countingD1 } from './counting-d1.ts';

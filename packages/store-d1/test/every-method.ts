@@ -8,7 +8,7 @@ import {
   signIn,
   t0,
   token,
-} from '../../broker/test/tokens/ledger-contract/sample.ts';
+} from '../../broker/test/ledger/ledger-contract/sample.ts';
 
 export const everyMethod = [
   ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn({ identity: adasToken }))],

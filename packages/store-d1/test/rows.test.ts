@@ -8,7 +8,7 @@ import {
   refreshUse,
   signIn,
   t0,
-} from '../../broker/test/tokens/ledger-contract/sample.ts';
+} from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
 

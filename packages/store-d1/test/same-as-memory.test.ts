@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Ledger, Revocation } from '../../broker/src/tokens/ledger.ts';
-import { memoryLedger } from '../../broker/src/tokens/memory-ledger.ts';
+import type { Ledger, Revocation } from '../../broker/src/ledger/ledger.ts';
+import { memoryLedger } from '../../broker/src/ledger/memory-ledger.ts';
 import {
   adasToken,
   begin,
@@ -10,7 +10,7 @@ import {
   signIn,
   t0,
   token,
-} from '../../broker/test/tokens/ledger-contract/sample.ts';
+} from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
 

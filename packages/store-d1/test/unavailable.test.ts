@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { LedgerUnavailable } from '@words-with-chat/broker';
 import { describe, expect, it } from 'vitest';
-import { signIn } from '../../broker/test/tokens/ledger-contract/sample.ts';
+import { signIn } from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';

@@ -1,11 +1,11 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
 import { allowing } from '../http/respond.ts';
+import { LedgerUnavailable } from '../ledger/ledger.ts';
 import { describeCause, stackOf } from '../protocol/cause.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Log, LogEntry } from '../protocol/log.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { ProviderError } from '../providers/identity-provider.ts';
-import { LedgerUnavailable } from '../tokens/ledger.ts';
 
 /** One request on its way through an endpoint. */
 export interface Visit {

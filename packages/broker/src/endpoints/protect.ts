@@ -2,6 +2,7 @@
 
 import { asRefusal, causeOf } from '../doors/endpoint.ts';
 import { problem } from '../http/respond.ts';
+import type { RevocationWatch } from '../ledger/revocation-watch.ts';
 import { failOpen, type RateLimiter } from '../limits/rate-limiter.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { UserId } from '../protocol/identity.ts';
@@ -10,7 +11,6 @@ import type { Issuer } from '../protocol/origin.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { Access, AccessToken } from '../tokens/access-token.ts';
 import type { Opening } from '../tokens/artefact.ts';
-import type { RevocationWatch } from '../tokens/revocation-watch.ts';
 
 /** What a call must bring. */
 export interface Requirement {

@@ -5,11 +5,11 @@ import type { EndpointPlan } from '../doors/endpoint.ts';
 import { basicChallenge, type RecognitionRooms, recognise } from '../doors/recognition.ts';
 import { readForm } from '../http/form.ts';
 import { done, tokenError } from '../http/respond.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { readParameters } from '../protocol/parameters.ts';
 import type { Clock } from '../protocol/time.ts';
-import type { Ledger } from '../tokens/ledger.ts';
 import { findToken } from '../tokens/presented-token.ts';
 import type { Vault } from '../tokens/vault.ts';
 

@@ -1,10 +1,10 @@
 /** `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): a code becomes tokens, exactly once. */
 import type { Client } from '../clients/client.ts';
+import type { GrantFacts } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { checkVerifier } from '../protocol/pkce.ts';
 import { scopesLeft } from '../protocol/scope.ts';
 import type { AuthorizationCode } from '../tokens/authorization-code.ts';
-import type { GrantFacts } from '../tokens/ledger.ts';
 import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
 import type { Vault } from '../tokens/vault.ts';
 import type { Grant, GrantParameters, GrantRooms } from './grant.ts';

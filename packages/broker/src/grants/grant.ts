@@ -1,10 +1,10 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
 import type { Client } from '../clients/client.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../protocol/log.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { IdentityProvider, ProviderIo } from '../providers/identity-provider.ts';
-import type { Ledger } from '../tokens/ledger.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { Vault } from '../tokens/vault.ts';
 import type { TokenResponse } from './issue.ts';

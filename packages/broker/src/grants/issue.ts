@@ -1,7 +1,8 @@
 /** Issuing tokens (RFC 6749 §5.1): what every grant type does in the end. */
+
+import type { GrantFacts } from '../ledger/ledger.ts';
 import type { GrantId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
-import type { GrantFacts } from '../tokens/ledger.ts';
 import type { Vault } from '../tokens/vault.ts';
 
 /** The token endpoint's answer, as it goes over the wire. */

@@ -2,9 +2,10 @@
  * The provider's word at a refresh: whoever has signed out, withdrawn or been deleted there loses the grants that rest on it.
  * Without a clear word nothing changes: an outage at a provider signs nobody out.
  */
+
+import type { StoredToken } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { IdentityProvider, ProviderWord } from '../providers/identity-provider.ts';
-import type { StoredToken } from '../tokens/ledger.ts';
 import { openProviderToken, sealProviderToken } from '../tokens/provider-token.ts';
 import type { GrantRooms } from './grant.ts';
 

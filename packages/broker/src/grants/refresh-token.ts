@@ -1,9 +1,9 @@
 /** `grant_type=refresh_token` (RFC 6749 §6, rotation by RFC 9700 §4.14): survives a client's retries, and ends on theft. */
 import type { Client } from '../clients/client.ts';
+import type { RefreshOutcome } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
-import type { RefreshOutcome } from '../tokens/ledger.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';

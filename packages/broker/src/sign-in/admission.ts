@@ -1,11 +1,11 @@
 /** Whether a verified identity may sign in, as which user, and what is stored of it. */
 import type { Client } from '../clients/client.ts';
+import type { RefreshPolicy, SignIn } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Identity, UserClaims, UserId } from '../protocol/identity.ts';
 import { type RandomBytes, randomId } from '../protocol/random.ts';
 import { offlineAccess } from '../protocol/scope.ts';
 import type { Clock } from '../protocol/time.ts';
-import type { RefreshPolicy, SignIn } from '../tokens/ledger.ts';
 import { sealProviderToken } from '../tokens/provider-token.ts';
 import type { Transaction } from '../tokens/transaction.ts';
 import type { Vault } from '../tokens/vault.ts';

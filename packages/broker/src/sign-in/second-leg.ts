@@ -2,6 +2,8 @@
  * A second way to the same provider, for somebody who has signed in but brought no refresh token, so that the provider can be
  * asked about them later. The sign-in stands: whatever the provider says on this way, it goes on.
  */
+
+import { type Ledger, LedgerUnavailable } from '../ledger/ledger.ts';
 import { describeCause } from '../protocol/cause.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
@@ -9,7 +11,6 @@ import type { Log } from '../protocol/log.ts';
 import type { RandomBytes } from '../protocol/random.ts';
 import type { Clock } from '../protocol/time.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo } from '../providers/identity-provider.ts';
-import { type Ledger, LedgerUnavailable } from '../tokens/ledger.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import { sealProviderToken } from '../tokens/provider-token.ts';
 import type { Transaction } from '../tokens/transaction.ts';

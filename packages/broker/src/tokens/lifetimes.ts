@@ -1,7 +1,8 @@
 /** How long everything lives, and within which bounds a publisher may change it. */
+
+import { grantRetention, type RefreshPolicy } from '../ledger/ledger.ts';
 import { ConfigurationError } from '../protocol/errors.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
-import { grantRetention, type RefreshPolicy } from './ledger.ts';
 
 const minute = 60;
 const hour = 60 * minute;

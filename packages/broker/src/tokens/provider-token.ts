@@ -1,6 +1,7 @@
 /** Refresh tokens of providers at rest, each sealed for the identity that it belongs to: in another row it does not open. */
+
+import type { StoredToken } from '../ledger/ledger.ts';
 import type { Opened } from '../seal/sealer.ts';
-import type { StoredToken } from './ledger.ts';
 import type { Vault } from './vault.ts';
 
 type IdentityName = Pick<StoredToken, 'provider' | 'subject'>;

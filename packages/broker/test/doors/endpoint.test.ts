@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { asRefusal, createEndpoint, type EndpointPlan } from '../../src/doors/endpoint.ts';
 import { problem } from '../../src/http/respond.ts';
+import { LedgerUnavailable } from '../../src/ledger/ledger.ts';
 import { Refusal } from '../../src/protocol/errors.ts';
 import type { LogEntry } from '../../src/protocol/log.ts';
 import { parseIssuer } from '../../src/protocol/origin.ts';
 import { ProviderError } from '../../src/providers/identity-provider.ts';
-import { LedgerUnavailable } from '../../src/tokens/ledger.ts';
 
 /** An endpoint with a handler of the test's, and its log. */
 const endpointWith = (handle: EndpointPlan['handle'], issuer = 'https://words.example') => {

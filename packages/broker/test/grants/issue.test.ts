@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { issueTokens, sealRefreshToken, type Yield } from '../../src/grants/issue.ts';
+import type { GrantFacts, RefreshPolicy } from '../../src/ledger/ledger.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import type { GrantFacts, RefreshPolicy } from '../../src/tokens/ledger.ts';
 import { createVault } from '../../src/tokens/vault.ts';
 import { issuer, keys } from '../deployment.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/index.ts';
-import { grantRetention } from '../../src/tokens/ledger.ts';
+import { grantRetention } from '../../src/ledger/ledger.ts';
 import { type Lifetimes, parseLifetimes, refreshExpiry } from '../../src/tokens/lifetimes.ts';
 
 const day = 86_400;

@@ -9,7 +9,7 @@ import {
   memoryLedger,
   type RevocationTarget,
 } from '../../../src/index.ts';
-import { outageTolerance, revocationHorizon } from '../../../src/tokens/revocation-watch.ts';
+import { outageTolerance, revocationHorizon } from '../../../src/ledger/revocation-watch.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, keys } from '../../deployment.ts';
 import { callApi } from '../../person.ts';
 import { app, gpt, type Player, server, tokensFor } from '../../players.ts';

@@ -10,7 +10,7 @@ import type {
   SignIn,
   StoredToken,
   TokenOrigin,
-} from '../../../src/tokens/ledger.ts';
+} from '../../../src/ledger/ledger.ts';
 
 export type MakeLedger = () => Promise<Ledger>;
 

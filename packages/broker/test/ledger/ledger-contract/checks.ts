@@ -1,6 +1,6 @@
 /** The port's contract for asking providers: who is told that a check is due, and what a word of theirs changes. */
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../../src/tokens/ledger.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
 import {
   accessLife,
   adasToken,

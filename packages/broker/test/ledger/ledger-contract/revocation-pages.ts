@@ -1,6 +1,6 @@
 /** The port's contract for reading revocations: a cursor with which nothing is missed. */
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../../src/tokens/ledger.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { accessLife, begin, type MakeLedger, t0 } from './sample.ts';
 
 /** Begins and revokes a grant, so that one line is appended, dying half an hour after `at + 1`. */

@@ -1,6 +1,6 @@
 /** The port's contract for asking about a refresh token without using it. */
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../../src/tokens/ledger.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { begin, day, grant1, type MakeLedger, redemption, refreshUse, signIn, t0 } from './sample.ts';
 
 /** Asks twice, because asking must change nothing, and then what `refresh` says. */

@@ -1,6 +1,6 @@
 /** The port's contract for sweeping. Whether a grant is still kept shows when its transaction comes back. */
 import { expect, it } from 'vitest';
-import { grantRetention, type Ledger } from '../../../src/tokens/ledger.ts';
+import { grantRetention, type Ledger } from '../../../src/ledger/ledger.ts';
 import {
   begin,
   day,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Ledger, LedgerUnavailable, type Revocation, type TokenOrigin } from '../../src/index.ts';
-import { createRevocationWatch } from '../../src/tokens/revocation-watch.ts';
+import { createRevocationWatch } from '../../src/ledger/revocation-watch.ts';
 import { grantTokens, watchedLedger } from './watched-ledger.ts';
 
 const start = 1_800_000_000;

@@ -1,6 +1,6 @@
 /** The port's contract for revocations: what dies, and what is remembered of it. */
 import { expect, it } from 'vitest';
-import type { RevocationTarget } from '../../../src/tokens/ledger.ts';
+import type { RevocationTarget } from '../../../src/ledger/ledger.ts';
 import {
   accessLife,
   begin,
