@@ -1,30 +1,33 @@
-/** Finds ports on loopback that nobody listens on. */
+/** Finds ports on loopback that nobody listens on, and that the system gives to nobody unasked. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Asks the system for a free port; whoever takes it next gets it, so take it at once. */
-export const freePort = async (): Promise<number> => {
-  const port = await tryPort(0);
-  if (port === undefined) throw new Error('The system has no port left.');
-  return port;
-};
+/**
+ * Below the ports that systems lend to whoever connects or listens without naming one (Linux from 32768 on, macOS from 49152
+ * on): one that was found free here is not lent away before it is taken.
+ */
+const range = { from: 10_000, to: 32_000 } as const;
+
+const mostTries = 100;
+
+/** Finds a free port; whoever takes it next gets it, so take it at once. */
+export const freePort = (): Promise<number> => freePortsInARow(1);
 
 /** Finds the first of `count` free ports in a row. */
 export const freePortsInARow = async (count: number): Promise<number> => {
-  for (;;) {
-    const first = await freePort();
-    const others = await Promise.all(Array.from({ length: count - 1 }, (_, at) => tryPort(first + 1 + at)));
-    if (others.every((port) => port !== undefined)) return first;
+  for (let tries = 0; tries < mostTries; tries++) {
+    // At random, so that processes that look at the same time find different ones.
+    const first = randomInt(range.from, range.to - count);
+    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
+    if (!free.includes(false)) return first;
   }
+  throw new Error(`No ${count} ports in a row were free from ${range.from} to ${range.to}.`);
 };
 
-/** Listens for a moment; gives nothing where somebody else does. */
-const tryPort = (port: number): Promise<number | undefined> =>
+/** Listens for a moment. */
+const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
-    if (port > 65_535) return resolve(undefined);
     const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
