@@ -9,6 +9,9 @@ import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
 
+/** Whose grants are sessions at the account page: no client has this id, and no token is issued from such a grant. */
+export const accountClientId = 'account';
+
 /** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
 export type RefreshPolicy = 'none' | 'stable' | 'rotating';
 
