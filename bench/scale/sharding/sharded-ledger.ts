@@ -54,8 +54,8 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
       const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
       return outcomes.includes('ended') ? 'ended' : 'superseded';
     },
-    async revoke(target, reason, now) {
-      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now)));
+    async revoke(target, reason, now, by) {
+      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now, by)));
     },
     async revocationsSince(cursor, now, limit) {
       const places = cursors.placesOf(cursor);

@@ -1,5 +1,6 @@
 /** Providers' words: when each is due, and what follows from it (the identity's token is what it was asked with). */
 import type { Check, EndingOutcome, EpochSeconds, RefreshUse, StoredToken } from '@words-with-chat/broker';
+import { auditIdentityChange } from './audit.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
 
 /** What `lease` gives. */
@@ -61,6 +62,7 @@ export const endIdentity = async (
     rememberLiving(db, asked, now),
     markGrants(db, asked, reason, now),
     forgetToken(db, asked),
+    auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, asked),
   );
   return changedRows(forgotten) ? 'ended' : 'superseded';
 };

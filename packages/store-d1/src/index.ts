@@ -20,7 +20,7 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   storeToken: (token) => storeToken(db, token),
   recordCheck: (check) => recordCheck(db, check),
   endIdentity: (asked, reason, now) => endIdentity(db, asked, reason, now),
-  revoke: (target, reason, now) => revoke(db, target, reason, now),
+  revoke: (target, reason, now, by = 'operator') => revoke(db, target, reason, now, by),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
   sweep: (now) => sweep(db, now),

@@ -136,6 +136,9 @@ export type RevocationTarget =
   | { readonly kind: 'user'; readonly id: UserId }
   | { readonly kind: 'client'; readonly id: string };
 
+/** Who asks for an ending. */
+export type Revoker = 'user' | 'client' | 'operator';
+
 /** One line of revocation memory: tokens of the target issued at or before `revokedAt` are dead. */
 export type Revocation = RevocationTarget & {
   /** Never before the issue of a token of the target so far, however the clocks of two servers differ. */
@@ -183,8 +186,9 @@ export interface Ledger {
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
    * live on. Ending what has ended changes nothing.
    * @param reason kept for the operator
+   * @param by left out: the operator, who is the publisher
    */
-  revoke(target: RevocationTarget, reason: string, now: EpochSeconds): Promise<void>;
+  revoke(target: RevocationTarget, reason: string, now: EpochSeconds, by?: Revoker): Promise<void>;
   /** Reads revocations appended after `cursor` that still matter; `undefined` reads all that live. */
   revocationsSince(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
   /** Asks for one token. */
