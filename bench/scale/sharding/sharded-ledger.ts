@@ -3,11 +3,11 @@
  * round trip to one database. Only what concerns everybody asks them all: a client's end, news of revocations, the sweep.
  */
 import type {
+  IdentityName,
   Ledger,
   Revocation,
   RevocationPage,
   RevocationTarget,
-  StoredToken,
 } from '@words-with-chat/broker';
 import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
 import { createCursors } from './cursors.ts';
@@ -17,7 +17,8 @@ export type People = 'all-placed' | 'some-from-before';
 
 /**
  * Puts ledgers side by side; their order is part of what the ids mean.
- * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases
+ * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases, from `linkIdentity` when the
+ *   identity belongs into another database than the user: that takes a directory (docs/scale.md)
  */
 export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledger => {
   const cursors = createCursors(ledgers.length);
@@ -27,7 +28,7 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
   const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
     kind === 'client' ? ledgers : [home(id)];
   /** Only where the token is stored does anything happen. */
-  const keepersOfIdentity = ({ provider, subject }: StoredToken): readonly Ledger[] => {
+  const keepersOfIdentity = ({ provider, subject }: IdentityName): readonly Ledger[] => {
     const own = databaseOfBucket(bucketOfIdentity(provider, subject), ledgers.length);
     const keepers = people === 'all-placed' ? [own] : new Set([own, 0]);
     return Array.from(keepers, (index) => at(ledgers, index));
@@ -71,6 +72,27 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
     async sweep(now) {
       await everywhere((ledger) => ledger.sweep(now));
     },
+    useSession: (use) => home(use.grantId).useSession(use),
+    async takeCheck(question) {
+      const turns = await Promise.all(
+        keepersOfIdentity(question).map((ledger) => ledger.takeCheck(question)),
+      );
+      return turns.find(({ kind }) => kind !== 'no-word') ?? { kind: 'no-word' };
+    },
+    readAccount: (userId) => home(userId).readAccount(userId),
+    async findUser(identity) {
+      const found = await Promise.all(keepersOfIdentity(identity).map((ledger) => ledger.findUser(identity)));
+      return found.find((userId) => userId !== undefined);
+    },
+    async linkIdentity(link) {
+      const keepers = keepersOfIdentity(link.identity);
+      if (!keepers.includes(home(link.userId)))
+        throw new RangeError('an identity lies in the database of its user');
+      return home(link.userId).linkIdentity(link);
+    },
+    unlinkIdentity: (unlink) => home(unlink.userId).unlinkIdentity(unlink),
+    endApps: (ending) => home(ending.userId).endApps(ending),
+    deleteUser: (deletion) => home(deletion.userId).deleteUser(deletion),
   };
 };
 

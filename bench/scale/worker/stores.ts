@@ -25,6 +25,7 @@ export const createStores = (databases: readonly D1Database[]): Stores => {
 const countedLedger = (database: GatheringD1): Ledger => {
   const on = (kind: string): Ledger => d1Ledger(database.forKind(kind));
   return {
+    ...on('account'),
     recordSignIn: on('sign-in').recordSignIn,
     redeemCode: on('redeem').redeemCode,
     refresh: on('refresh').refresh,

@@ -51,17 +51,31 @@ export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }:
     return outcome;
   };
 
-  return {
-    recordSignIn: (signIn) => written(ledger.recordSignIn(signIn)),
-    redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
-    refresh: (use) => written(ledger.refresh(use)),
-    isRefreshable: (question) => ledger.isRefreshable(question),
-    storeToken: (token) => written(ledger.storeToken(token)),
-    recordCheck: (check) => written(ledger.recordCheck(check)),
-    endIdentity: (asked, reason, at) => written(ledger.endIdentity(asked, reason, at)),
-    revoke: (target, reason, at, by) => written(ledger.revoke(target, reason, at, by)),
-    revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
-    isRevoked: (token, at) => ledger.isRevoked(token, at),
-    sweep: (at) => ledger.sweep(at),
-  };
+  return writing(ledger, written);
 };
+
+/** Wraps every method that writes. */
+const writing = (
+  ledger: Ledger,
+  written: <Outcome>(write: Promise<Outcome>) => Promise<Outcome>,
+): Ledger => ({
+  recordSignIn: (signIn) => written(ledger.recordSignIn(signIn)),
+  redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
+  refresh: (use) => written(ledger.refresh(use)),
+  isRefreshable: (question) => ledger.isRefreshable(question),
+  storeToken: (token) => written(ledger.storeToken(token)),
+  recordCheck: (check) => written(ledger.recordCheck(check)),
+  endIdentity: (asked, reason, at) => written(ledger.endIdentity(asked, reason, at)),
+  revoke: (target, reason, at, by) => written(ledger.revoke(target, reason, at, by)),
+  revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
+  isRevoked: (token, at) => ledger.isRevoked(token, at),
+  sweep: (at) => ledger.sweep(at),
+  useSession: (use) => written(ledger.useSession(use)),
+  takeCheck: (question) => written(ledger.takeCheck(question)),
+  readAccount: (userId) => ledger.readAccount(userId),
+  findUser: (identity) => ledger.findUser(identity),
+  linkIdentity: (link) => written(ledger.linkIdentity(link)),
+  unlinkIdentity: (unlink) => written(ledger.unlinkIdentity(unlink)),
+  endApps: (ending) => written(ledger.endApps(ending)),
+  deleteUser: (deletion) => written(ledger.deleteUser(deletion)),
+});

@@ -27,5 +27,13 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     revocationsSince: watch('revocationsSince', ledger.revocationsSince),
     isRevoked: watch('isRevoked', ledger.isRevoked),
     sweep: watch('sweep', ledger.sweep),
+    useSession: watch('useSession', ledger.useSession),
+    takeCheck: watch('takeCheck', ledger.takeCheck),
+    readAccount: watch('readAccount', ledger.readAccount),
+    findUser: watch('findUser', ledger.findUser),
+    linkIdentity: watch('linkIdentity', ledger.linkIdentity),
+    unlinkIdentity: watch('unlinkIdentity', ledger.unlinkIdentity),
+    endApps: watch('endApps', ledger.endApps),
+    deleteUser: watch('deleteUser', ledger.deleteUser),
   };
 };

@@ -1,6 +1,15 @@
 /** Providers' words: when each is due, and what follows from it (the identity's token is what it was asked with). */
-import type { Check, EndingOutcome, EpochSeconds, RefreshUse, StoredToken } from '@words-with-chat/broker';
+import type {
+  Check,
+  CheckQuestion,
+  CheckTurn,
+  EndingOutcome,
+  EpochSeconds,
+  RefreshUse,
+  StoredToken,
+} from '@words-with-chat/broker';
 import { auditIdentityChange } from './audit.ts';
+import { endEach } from './endings.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
 
 /** What `lease` gives. */
@@ -28,6 +37,32 @@ export const lease = (db: D1Database, { grantId, now, checkLease }: RefreshUse):
     )
     .bind(grantId, now, checkLease);
 
+export const takeCheck = async (
+  db: D1Database,
+  { provider, subject, now, checkLease }: CheckQuestion,
+): Promise<CheckTurn> => {
+  const [leased, vouched] = await roundTrip<TokenRow>(
+    db,
+    db
+      .prepare(
+        `UPDATE identities SET check_after = ?3 + ?4
+        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL
+          AND check_after <= ?3 AND vouched_until <= ?3
+        RETURNING provider, subject, sealed_refresh_token`,
+      )
+      .bind(provider, subject, now, checkLease),
+    db
+      .prepare(
+        `SELECT provider, subject, sealed_refresh_token FROM identities
+        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL AND vouched_until > ?3`,
+      )
+      .bind(provider, subject, now),
+  );
+  const token = leased?.results[0];
+  if (token !== undefined) return { kind: 'due', token: tokenOf(token) };
+  return { kind: vouched?.results[0] === undefined ? 'no-word' : 'vouched' };
+};
+
 export const storeToken = async (db: D1Database, token: StoredToken): Promise<void> => {
   await roundTrip(
     db,
@@ -43,7 +78,8 @@ export const recordCheck = async (db: D1Database, check: Check): Promise<void> =
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?4, sealed_refresh_token = coalesce(?5, sealed_refresh_token)
+        `UPDATE identities SET check_after = ?4, vouched_until = ?4,
+          sealed_refresh_token = coalesce(?5, sealed_refresh_token)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
       .bind(...named(asked), checkAfter, sealedRefreshToken),
@@ -59,49 +95,28 @@ export const endIdentity = async (
   // The token goes last: that it is still there is what the other two ask.
   const [, , forgotten] = await roundTrip(
     db,
-    rememberLiving(db, asked, now),
-    markGrants(db, asked, reason, now),
+    ...endEach(db, { where: resting, values: named(asked), reason, now }),
     forgetToken(db, asked),
     auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, asked),
   );
   return changedRows(forgotten) ? 'ended' : 'superseded';
 };
 
-const named = ({ provider, subject, sealedRefreshToken }: StoredToken) => [
+const named = ({ provider, subject, sealedRefreshToken }: StoredToken): readonly string[] => [
   provider,
   subject,
   sealedRefreshToken,
 ];
 
-/** Grants that rest on the identity and have not ended: `?1` to `?3` are what is `named`. */
-const resting = `provider = ?1 AND subject = ?2 AND revoked_at IS NULL AND EXISTS (
-    SELECT 1 FROM identities WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3
+/** Grants that rest on the identity while its token is the one that was asked with: `?2` to `?4` are what is `named`. */
+const resting = `provider = ?2 AND subject = ?3 AND EXISTS (
+    SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3 AND sealed_refresh_token = ?4
   )`;
-
-/** As in `endGrants`, but a line for each grant: the user may have others, by another identity. */
-const rememberLiving = (db: D1Database, asked: StoredToken, now: EpochSeconds): D1PreparedStatement =>
-  db
-    .prepare(
-      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'grant', id, max(?4, last_used_at), access_dies_at FROM grants
-      WHERE ${resting} AND access_dies_at > ?4`,
-    )
-    .bind(...named(asked), now);
-
-const markGrants = (
-  db: D1Database,
-  asked: StoredToken,
-  reason: string,
-  now: EpochSeconds,
-): D1PreparedStatement =>
-  db
-    .prepare(`UPDATE grants SET revoked_at = ?4, revoked_reason = ?5 WHERE ${resting}`)
-    .bind(...named(asked), now, reason);
 
 const forgetToken = (db: D1Database, asked: StoredToken): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE identities SET sealed_refresh_token = NULL
+      `UPDATE identities SET sealed_refresh_token = NULL, vouched_until = 0
       WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
     )
     .bind(...named(asked));

@@ -31,3 +31,32 @@ export const endGrants = (
     )
     .bind(reason, target.id, now, ...values),
 ];
+
+/** Grants that end one by one: their users and clients may have others. */
+export interface EndingEach {
+  /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
+  readonly where: string;
+  readonly values: readonly string[];
+  readonly now: EpochSeconds;
+}
+
+/** Makes the two statements, for one batch and in this order: a line for each grant that ends, and its mark. */
+export const endEach = (
+  db: D1Database,
+  ending: EndingEach & { readonly reason: string },
+): [remember: D1PreparedStatement, mark: D1PreparedStatement] => {
+  const { where, values, reason, now } = ending;
+  const mark = `UPDATE grants SET revoked_at = ?1, revoked_reason = ?${values.length + 2}
+    WHERE ${where} AND revoked_at IS NULL`;
+  return [rememberEach(db, ending), db.prepare(mark).bind(now, ...values, reason)];
+};
+
+/** Makes the first of the two, for grants whose rows are about to go. */
+export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants
+      WHERE ${where} AND revoked_at IS NULL AND access_dies_at > ?1`,
+    )
+    .bind(now, ...values);

@@ -1,9 +1,12 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
-import { endIdentity, recordCheck, storeToken } from './checks.ts';
+import { deleteUser, findUser, readAccount } from './account.ts';
+import { endIdentity, recordCheck, storeToken, takeCheck } from './checks.ts';
 import { redeemCode } from './codes.ts';
+import { endApps, linkIdentity, unlinkIdentity } from './identities.ts';
 import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
+import { useSession } from './sessions.ts';
 import { recordSignIn } from './sign-ins.ts';
 import { sweep } from './sweep.ts';
 
@@ -24,4 +27,12 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
   sweep: (now) => sweep(db, now),
+  useSession: (use) => useSession(db, use),
+  takeCheck: (question) => takeCheck(db, question),
+  readAccount: (userId) => readAccount(db, userId),
+  findUser: (identity) => findUser(db, identity),
+  linkIdentity: (link) => linkIdentity(db, link),
+  unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
+  endApps: (ending) => endApps(db, ending),
+  deleteUser: (deletion) => deleteUser(db, deletion),
 });

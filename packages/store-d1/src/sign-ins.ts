@@ -2,6 +2,7 @@
 import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
 import { auditGrantChange } from './audit.ts';
 import { roundTrip } from './round-trip.ts';
+import { livingSession } from './sessions.ts';
 
 export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<SignInOutcome> => {
   const [, upserted] = await roundTrip<{ readonly user_id: string; readonly watched: number }>(
@@ -12,41 +13,50 @@ export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<Sign
     auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
   );
   const identity = upserted?.results[0];
-  if (identity === undefined) return { kind: 'replayed' };
+  // Whoever goes on in a session has drawn the grant's id just now.
+  if (identity === undefined) return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
   return { kind: 'recorded', userId: identity.user_id, watched: identity.watched === 1 };
 };
 
-/** Every statement asks it, because each one runs: a transaction that came back twice writes nothing. */
-const firstTime = 'NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)';
+/**
+ * Every statement asks it, because each one runs: a transaction that came back twice writes nothing, nor does who goes on in a
+ * session that has ended. `?1` is the grant's id, `?2` now, `?3` the session, if there is one.
+ */
+const recordable = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
+  AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${livingSession('?3', '?2')}))`;
 
-const insertUser = (db: D1Database, { now, identity, user, grant }: SignIn): D1PreparedStatement => {
+const asked = ({ now, session, grant }: SignIn) => [grant.id, now, session ?? null];
+
+const insertUser = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
+  const { identity, user } = signIn;
   switch (user.kind) {
     case 'ours':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?2, ?3 WHERE ${firstTime}
-            AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?4 AND subject = ?5)`,
+          SELECT ?4, ?2 WHERE ${recordable}
+            AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?5 AND subject = ?6)`,
         )
-        .bind(grant.id, user.newId, now, identity.provider, identity.subject);
+        .bind(...asked(signIn), user.newId, identity.provider, identity.subject);
     case 'theirs':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?2, ?3 WHERE ${firstTime}
+          SELECT ?4, ?2 WHERE ${recordable}
           ON CONFLICT (id) DO NOTHING`,
         )
-        .bind(grant.id, user.id, now);
+        .bind(...asked(signIn), user.id);
   }
 };
 
-const upsertIdentity = (db: D1Database, { now, identity, user, grant }: SignIn): D1PreparedStatement => {
+const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
+  const { identity, user } = signIn;
   const { provider, subject, label = null, sealedRefreshToken = null } = identity;
   return db
     .prepare(
       `INSERT INTO identities
         (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)
-      SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?7 WHERE ${firstTime}
+      SELECT ?4, ?5, ?6, ?7, ?8, ?2, ?2 WHERE ${recordable}
       ON CONFLICT (provider, subject) DO UPDATE SET
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
@@ -54,29 +64,31 @@ const upsertIdentity = (db: D1Database, { now, identity, user, grant }: SignIn):
         last_sign_in_at = excluded.last_sign_in_at
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
-    .bind(grant.id, provider, subject, userIdOf(user), label, sealedRefreshToken, now);
+    .bind(...asked(signIn), provider, subject, userIdOf(user), label, sealedRefreshToken);
 };
 
-const insertGrant = (db: D1Database, { now, identity, grant }: SignIn): D1PreparedStatement =>
-  db
+/** Comes last: once the grant is there, nothing is recordable any longer. */
+const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
+  const { identity, grant } = signIn;
+  return db
     .prepare(
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
-      SELECT ?1, user_id, provider, subject, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM identities WHERE provider = ?9 AND subject = ?10
-      ON CONFLICT (id) DO NOTHING`,
+      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2 FROM identities
+      WHERE provider = ?10 AND subject = ?11 AND ${recordable}`,
     )
     .bind(
-      grant.id,
+      ...asked(signIn),
       grant.clientId,
       grant.redirectUri,
       JSON.stringify(grant.scopes),
       grant.resource,
       JSON.stringify(grant.claims),
       grant.refreshPolicy,
-      now,
       identity.provider,
       identity.subject,
     );
+};
 
 const userIdOf = (user: SignIn['user']): string => {
   switch (user.kind) {

@@ -12,6 +12,7 @@ import {
   t0,
   token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
+import { beginSession } from '../../broker/test/ledger/ledger-contract/sessions.ts';
 import { d1Ledger } from '../src/index.ts';
 import { bystanders, insertBystanders } from './bystanders.ts';
 import { countingD1 } from './counting-d1.ts';
@@ -29,6 +30,14 @@ const refreshed: Step = async (ledger) => {
 const twice: Step = async (ledger) => {
   await begin(ledger);
   await begin(ledger, { grantId: 'grant-2' });
+};
+const ada = { provider: 'google', subject: 'ada' } as const;
+const adasCat = { provider: 'github', subject: '42', sealedRefreshToken: 'sealed-2' } as const;
+const inSession: Step = (ledger) => beginSession(ledger);
+const linked: Step = async (ledger) => {
+  await beginSession(ledger);
+  await ledger.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasCat, now: t0 + 3 });
+  await begin(ledger);
 };
 const noLines: Step = () => env.DB.prepare('DELETE FROM revocations').run();
 const user1 = { kind: 'user', id: 'user-1' } as const;
@@ -54,6 +63,26 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   '`revoke` a user of two grants': [twice, (l) => l.revoke(user1, 'signed out', t0 + 3)],
   '`revocationsSince`, nothing new': [nothing, (l) => l.revocationsSince(bystanders, t0, 10_000)],
   '`isRevoked`': [signedIn, (l) => l.isRevoked(token(), t0 + 4)],
+  '`useSession`': [
+    inSession,
+    (l) => l.useSession({ grantId: 'session-1', now: t0 + 3, idleExpiresAt: t0 + 9 }),
+  ],
+  '`takeCheck`': [watched, (l) => l.takeCheck({ ...ada, now: t0 + 3, checkLease: 60 })],
+  '`readAccount` of two grants': [twice, (l) => l.readAccount('user-1')],
+  '`findUser`': [signedIn, (l) => l.findUser(ada)],
+  '`linkIdentity`': [
+    inSession,
+    (l) => l.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasCat, now: t0 + 3 }),
+  ],
+  '`unlinkIdentity` with one grant': [
+    linked,
+    (l) => l.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 5 }),
+  ],
+  '`endApps` of two grants': [
+    twice,
+    (l) => l.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 3 }),
+  ],
+  '`deleteUser` of two grants': [twice, (l) => l.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 3 })],
   '`sweep`, nothing to do': [noLines, (l) => l.sweep(t0 + 3)],
 };
 

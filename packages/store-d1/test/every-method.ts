@@ -10,6 +10,8 @@ import {
   token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
 
+const ada = { provider: 'google', subject: 'ada' } as const;
+
 export const everyMethod = [
   ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn({ identity: adasToken }))],
   [
@@ -31,5 +33,24 @@ export const everyMethod = [
   ],
   ['revocationsSince', (ledger: Ledger) => ledger.revocationsSince(undefined, t0 + 4, 10)],
   ['isRevoked', (ledger: Ledger) => ledger.isRevoked(token(), t0 + 4)],
+  [
+    'useSession',
+    (ledger: Ledger) => ledger.useSession({ grantId: 'grant-1', now: t0 + 4, idleExpiresAt: t0 + 9 }),
+  ],
+  ['takeCheck', (ledger: Ledger) => ledger.takeCheck({ ...ada, now: t0 + 4, checkLease: 60 })],
+  ['readAccount', (ledger: Ledger) => ledger.readAccount('user-1')],
+  ['findUser', (ledger: Ledger) => ledger.findUser(ada)],
+  [
+    'linkIdentity',
+    (ledger: Ledger) =>
+      ledger.linkIdentity({ userId: 'user-1', session: 'grant-1', identity: ada, now: t0 + 4 }),
+  ],
+  ['unlinkIdentity', (ledger: Ledger) => ledger.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 4 })],
+  [
+    'endApps',
+    (ledger: Ledger) =>
+      ledger.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 4 }),
+  ],
+  ['deleteUser', (ledger: Ledger) => ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 4 })],
   ['sweep', (ledger: Ledger) => ledger.sweep(t0 + 5)],
 ] as const;

@@ -41,6 +41,7 @@ describe('a sign-in', () => {
           label: 'Ada L.',
           sealed_refresh_token: 'sealed-1',
           check_after: 0,
+          vouched_until: 0,
           created_at: t0,
           last_sign_in_at: t0,
         },

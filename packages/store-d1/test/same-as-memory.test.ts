@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Ledger, Revocation } from '../../broker/src/ledger/ledger.ts';
+import type { Ledger } from '../../broker/src/ledger/ledger.ts';
 import { memoryLedger } from '../../broker/src/ledger/memory-ledger.ts';
 import {
   adasToken,
@@ -26,7 +26,16 @@ interface Moment {
 }
 
 const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-2');
-const clientId = fc.constantFrom('chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'chatgpt', 'claude');
+const clientId = fc.constantFrom(
+  'chatgpt',
+  'chatgpt',
+  'chatgpt',
+  'chatgpt',
+  'chatgpt',
+  'claude',
+  'account',
+  'account',
+);
 const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
 const subject = fc.constantFrom('ada', 'ada', 'bob');
 const sealedRefreshToken = fc.constantFrom('sealed-1', 'sealed-2');
@@ -118,14 +127,76 @@ const revocationsSince = fc
   );
 
 /** Lines that were appended at once have no order among themselves. */
-const inOrder = (revocations: readonly Revocation[]) =>
-  revocations.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+const inOrder = <Row>(rows: readonly Row[]): readonly Row[] =>
+  rows.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 
 const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0, 1, 10, 100, 1000) }).map(
   ({ age, ...origin }) =>
     ({ now }: Moment): Call =>
     (ledger) =>
       ledger.isRevoked(token({ ...origin, issuedAt: now - age }), now),
+);
+
+const useSession = grantId.map(
+  (id) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.useSession({ grantId: id, now, idleExpiresAt: now + 600 }),
+);
+
+const takeCheck = subject.map(
+  (name) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.takeCheck({ provider: 'google', subject: name, now, checkLease: 60 }),
+);
+
+const readAccount = userId.map(
+  (id) => (): Call => async (ledger) => {
+    const account = await ledger.readAccount(id);
+    // Rows of the same second have no order among themselves.
+    return (
+      account && { ...account, grants: inOrder(account.grants), identities: inOrder(account.identities) }
+    );
+  },
+);
+
+const findUser = subject.map(
+  (name) => (): Call => (ledger) => ledger.findUser({ provider: 'google', subject: name }),
+);
+
+const linkIdentity = fc
+  .record({
+    userId,
+    session: grantId,
+    identity: fc.record({ subject, sealedRefreshToken }, { requiredKeys: ['subject'] }),
+  })
+  .map(
+    ({ identity, ...link }) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
+  );
+
+const unlinkIdentity = fc.record({ userId, subject }).map(
+  (unlink) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.unlinkIdentity({ ...unlink, provider: 'google', now }),
+);
+
+const endApps = fc.record({ userId, grantIds: fc.array(grantId, { maxLength: 3 }) }).map(
+  (ending) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.endApps({ ...ending, reason: 'disconnected', now }),
+);
+
+const deleteUser = userId.map(
+  (id) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.deleteUser({ userId: id, by: 'user', now }),
 );
 
 const sweep = fc.constant(
@@ -146,6 +217,14 @@ const call = fc.oneof(
   { weight: 3, arbitrary: revocationsSince },
   { weight: 3, arbitrary: isRevoked },
   { weight: 1, arbitrary: sweep },
+  { weight: 3, arbitrary: useSession },
+  { weight: 2, arbitrary: takeCheck },
+  { weight: 3, arbitrary: readAccount },
+  { weight: 1, arbitrary: findUser },
+  { weight: 2, arbitrary: linkIdentity },
+  { weight: 1, arbitrary: unlinkIdentity },
+  { weight: 1, arbitrary: endApps },
+  { weight: 1, arbitrary: deleteUser },
 );
 
 /** Around the edges that the port names; backwards, too, as between two servers. */

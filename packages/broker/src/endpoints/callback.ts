@@ -120,7 +120,7 @@ const recordSignIn = async (
   identity: Identity,
 ): Promise<boolean> => {
   const outcome = await rooms.ledger.recordSignIn(await signInOf(rooms, journey, client, identity));
-  if (outcome.kind === 'replayed') throw new Refusal('transaction.replayed');
+  if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
   return outcome.watched;
 };
 

@@ -5,6 +5,11 @@
  */
 import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
+import type { Accounts } from './accounts.ts';
+import type { RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+
+export type * from './accounts.ts';
+export type * from './identities.ts';
 
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
@@ -12,18 +17,11 @@ export const grantRetention: Seconds = 3600;
 /** Whose grants are sessions at the account page: no client has this id, and no token is issued from such a grant. */
 export const accountClientId = 'account';
 
-/** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
-export type RefreshPolicy = 'none' | 'stable' | 'rotating';
-
 export interface SignIn {
   readonly now: EpochSeconds;
-  readonly identity: {
-    readonly provider: string;
-    readonly subject: string;
-    readonly label?: string;
-    /** The provider's refresh token, sealed; when absent a stored one stays. */
-    readonly sealedRefreshToken?: string;
-  };
+  /** The session that vouches for the person where no provider was asked just now: once it has ended, nothing is recorded. */
+  readonly session?: GrantId;
+  readonly identity: VouchedIdentity;
   /**
    * `ours`: a known identity keeps its user, an unknown one gets a new user with `newId`.
    * `theirs`: the publisher said who it is; the identity points to `id` from now on.
@@ -47,7 +45,9 @@ export type SignInOutcome =
   /** `watched`: a token of the provider's is stored for the identity, from this sign-in or an earlier one. */
   | { readonly kind: 'recorded'; readonly userId: UserId; readonly watched: boolean }
   /** A grant with this id exists: the transaction came back twice. Nothing was written. */
-  | { readonly kind: 'replayed' };
+  | { readonly kind: 'replayed' }
+  /** The session that it rests on has ended. Nothing was written. */
+  | { readonly kind: 'session-ended' };
 
 export interface Redemption {
   readonly grantId: GrantId;
@@ -101,13 +101,6 @@ export interface RefreshUse extends RefreshQuestion {
   readonly checkLease: Seconds;
 }
 
-/** A provider's refresh token as it is stored, sealed, and the identity that it belongs to. */
-export interface StoredToken {
-  readonly provider: string;
-  readonly subject: string;
-  readonly sealedRefreshToken: string;
-}
-
 export type RefreshOutcome =
   | {
       readonly kind: 'continued';
@@ -122,7 +115,7 @@ export type RefreshOutcome =
 export interface Check {
   /** What it was asked with: the word counts only while that is stored, for a newer sign-in knows better. */
   readonly asked: StoredToken;
-  /** When it is to be asked again. */
+  /** When it is to be asked again; until then its word holds. */
   readonly checkAfter: EpochSeconds;
   /** The token that takes the place of the one it was asked with, sealed. */
   readonly sealedRefreshToken?: string;
@@ -164,7 +157,7 @@ export interface TokenOrigin {
   readonly issuedAt: EpochSeconds;
 }
 
-export interface Ledger {
+export interface Ledger extends Accounts {
   /** Stores user, identity and grant together. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */

@@ -1,16 +1,24 @@
 /** The ledger in memory: for tests, and for servers of one process that may forget everybody at a restart. */
 import type { Ledger } from './ledger.ts';
-import { endIdentity, recordCheck, storeToken } from './memory-ledger/checks.ts';
+import { deleteUser, endApps, linkIdentity, readAccount, unlinkIdentity } from './memory-ledger/accounts.ts';
+import { endIdentity, recordCheck, storeToken, takeCheck } from './memory-ledger/checks.ts';
 import { redeemCode } from './memory-ledger/codes.ts';
-import type { Memory } from './memory-ledger/memory.ts';
+import { identityKey, type Memory } from './memory-ledger/memory.ts';
 import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './memory-ledger/revocations.ts';
+import { useSession } from './memory-ledger/sessions.ts';
 import { recordSignIn } from './memory-ledger/sign-ins.ts';
 import { sweep } from './memory-ledger/sweep.ts';
 
 /** Keeps everything in this process. No method awaits anything, so each one is atomic. */
 export const memoryLedger = (): Ledger => {
-  const memory: Memory = { identities: new Map(), grants: new Map(), lines: [], lastSeq: 0 };
+  const memory: Memory = {
+    users: new Map(),
+    identities: new Map(),
+    grants: new Map(),
+    lines: [],
+    lastSeq: 0,
+  };
   return {
     recordSignIn: async (signIn) => recordSignIn(memory, signIn),
     redeemCode: async (redemption) => redeemCode(memory, redemption),
@@ -23,5 +31,13 @@ export const memoryLedger = (): Ledger => {
     revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),
     sweep: async (now) => sweep(memory, now),
+    useSession: async (use) => useSession(memory, use),
+    takeCheck: async (question) => takeCheck(memory, question),
+    readAccount: async (userId) => readAccount(memory, userId),
+    findUser: async (identity) => memory.identities.get(identityKey(identity))?.userId,
+    linkIdentity: async (link) => linkIdentity(memory, link),
+    unlinkIdentity: async (unlink) => unlinkIdentity(memory, unlink),
+    endApps: async (ending) => endApps(memory, ending),
+    deleteUser: async (deletion) => deleteUser(memory, deletion),
   };
 };

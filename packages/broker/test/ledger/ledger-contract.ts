@@ -1,5 +1,6 @@
 /** What every implementation of the storage port must do: the sentences of the port, one test or more for each. */
 import { describe } from 'vitest';
+import { accountContract } from './ledger-contract/accounts.ts';
 import { checkContract } from './ledger-contract/checks.ts';
 import { codeContract } from './ledger-contract/codes.ts';
 import { refreshContract } from './ledger-contract/refresh.ts';
@@ -8,6 +9,7 @@ import { refreshRaceContract } from './ledger-contract/refresh-races.ts';
 import { revocationPageContract } from './ledger-contract/revocation-pages.ts';
 import { revocationContract } from './ledger-contract/revocations.ts';
 import type { MakeLedger } from './ledger-contract/sample.ts';
+import { sessionContract } from './ledger-contract/sessions.ts';
 import { signInContract } from './ledger-contract/sign-ins.ts';
 import { sweepContract } from './ledger-contract/sweep.ts';
 
@@ -22,6 +24,8 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('checks and endIdentity', () => checkContract(makeLedger));
     describe('revoke and isRevoked', () => revocationContract(makeLedger));
     describe('revocationsSince', () => revocationPageContract(makeLedger));
+    describe('sessions', () => sessionContract(makeLedger));
+    describe('accounts', () => accountContract(makeLedger));
     describe('sweep', () => sweepContract(makeLedger));
   });
 };

@@ -1,8 +1,8 @@
 /** What is remembered of providers' words: when each is due, and what follows from it. */
 import type { EpochSeconds } from '../../protocol/time.ts';
-import type { Check, EndingOutcome, RefreshUse, StoredToken } from '../ledger.ts';
+import type { Check, CheckQuestion, CheckTurn, EndingOutcome, RefreshUse, StoredToken } from '../ledger.ts';
 import { type Grant, identityKey, type Memory, type StoredIdentity } from './memory.ts';
-import { revoke } from './revocations.ts';
+import { endEach } from './revocations.ts';
 
 /** Takes the lease of a check that is due. */
 export const lease = (
@@ -17,6 +17,19 @@ export const lease = (
   return { due: { ...identity, sealedRefreshToken: stored.sealedRefreshToken } };
 };
 
+export const takeCheck = (
+  { identities }: Memory,
+  { provider, subject, now, checkLease }: CheckQuestion,
+): CheckTurn => {
+  const key = identityKey({ provider, subject });
+  const stored = identities.get(key);
+  if (stored?.sealedRefreshToken === undefined) return { kind: 'no-word' };
+  if (stored.vouchedUntil > now) return { kind: 'vouched' };
+  if (stored.checkAfter > now) return { kind: 'no-word' };
+  identities.set(key, { ...stored, checkAfter: now + checkLease });
+  return { kind: 'due', token: { provider, subject, sealedRefreshToken: stored.sealedRefreshToken } };
+};
+
 export const storeToken = ({ identities }: Memory, token: StoredToken): void => {
   const key = identityKey(token);
   const stored = identities.get(key);
@@ -26,7 +39,8 @@ export const storeToken = ({ identities }: Memory, token: StoredToken): void => 
 
 export const recordCheck = (memory: Memory, { asked, ...news }: Check): void => {
   const stored = findAsked(memory, asked);
-  if (stored !== undefined) memory.identities.set(identityKey(asked), { ...stored, ...news });
+  if (stored === undefined) return;
+  memory.identities.set(identityKey(asked), { ...stored, ...news, vouchedUntil: news.checkAfter });
 };
 
 export const endIdentity = (memory: Memory, asked: StoredToken, now: EpochSeconds): EndingOutcome => {
@@ -34,9 +48,9 @@ export const endIdentity = (memory: Memory, asked: StoredToken, now: EpochSecond
   if (stored === undefined) return 'superseded';
   const key = identityKey(asked);
   const { sealedRefreshToken: _, ...rest } = stored;
-  memory.identities.set(key, rest);
-  for (const { id, identity } of memory.grants.values())
-    if (identityKey(identity) === key) revoke(memory, { kind: 'grant', id }, now);
+  memory.identities.set(key, { ...rest, vouchedUntil: 0 });
+  const resting = [...memory.grants.values()].filter(({ identity }) => identityKey(identity) === key);
+  endEach(memory, resting, now);
   return 'ended';
 };
 

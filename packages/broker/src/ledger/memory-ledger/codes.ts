@@ -6,7 +6,7 @@ import { revoke } from './revocations.ts';
 export const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOutcome => {
   const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
   const grant = memory.grants.get(grantId);
-  if (grant === undefined || grant.clientId !== clientId || grant.revoked) return spent;
+  if (grant === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined) return spent;
   if (grant.use !== undefined) {
     if (grant.use.redeemedAt >= now - redemption.replayGrace) return spent;
     revoke(memory, { kind: 'grant', id: grantId }, now);

@@ -1,34 +1,37 @@
 /** What the ledger in memory remembers. */
 import type { GrantId, UserId } from '../../protocol/identity.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
-import type { GrantFacts, Revocation, SignIn } from '../ledger.ts';
+import type { GrantFacts, IdentityName, Revocation, SignIn, VouchedIdentity } from '../ledger.ts';
 
 export interface Memory {
-  /** By `identityKey`. */
+  /** When each user was made. */
+  readonly users: Map<UserId, EpochSeconds>;
+  /** By `identityKey`, the oldest first. */
   readonly identities: Map<string, StoredIdentity>;
+  /** The oldest first. */
   readonly grants: Map<GrantId, Grant>;
   lines: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
 }
 
-export interface StoredIdentity {
+export interface StoredIdentity extends VouchedIdentity {
   readonly userId: UserId;
-  readonly sealedRefreshToken?: string;
   readonly checkAfter: EpochSeconds;
+  readonly vouchedUntil: EpochSeconds;
+  readonly createdAt: EpochSeconds;
+  readonly lastSignInAt: EpochSeconds;
 }
 
 /** An identity's key. */
 export const identityKey = ({ provider, subject }: IdentityName): string =>
   JSON.stringify([provider, subject]);
 
-export type IdentityName = Pick<SignIn['identity'], 'provider' | 'subject'>;
-
 export type Grant = SignIn['grant'] & {
   readonly userId: UserId;
   /** Who signed in. */
   readonly identity: IdentityName;
   readonly createdAt: EpochSeconds;
-  readonly revoked: boolean;
+  readonly revokedAt?: EpochSeconds;
   /** Nothing until the code is redeemed. */
   readonly use?: {
     readonly redeemedAt: EpochSeconds;
@@ -58,4 +61,23 @@ export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts =>
     refreshIdleExpiresAt,
     refreshAbsoluteExpiresAt,
   };
+};
+
+/** Stores an identity as it was vouched for: what the provider did not bring this time stays. */
+export const vouch = (
+  { identities }: Memory,
+  vouched: VouchedIdentity,
+  userId: UserId,
+  now: EpochSeconds,
+): StoredIdentity => {
+  const key = identityKey(vouched);
+  const known = identities.get(key);
+  const stored = {
+    ...{ checkAfter: 0, vouchedUntil: 0, createdAt: now },
+    ...known,
+    ...vouched,
+    ...{ userId, lastSignInAt: now },
+  };
+  identities.set(key, stored);
+  return stored;
 };

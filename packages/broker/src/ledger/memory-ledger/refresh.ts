@@ -40,7 +40,8 @@ export const isRefreshable = (memory: Memory, question: RefreshQuestion): boolea
 /** The grant, if any refresh token of it could be answered. */
 const findLiving = ({ grants }: Memory, { grantId, clientId, now }: RefreshQuestion) => {
   const grant = grants.get(grantId);
-  if (grant?.use === undefined || grant.clientId !== clientId || grant.revoked) return undefined;
+  if (grant?.use === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
+    return undefined;
   return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };
 

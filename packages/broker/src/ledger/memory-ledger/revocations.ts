@@ -2,12 +2,12 @@
 import type { GrantId, UserId } from '../../protocol/identity.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
 import type { RevocationPage, RevocationTarget, TokenOrigin } from '../ledger.ts';
-import type { Memory } from './memory.ts';
+import type { Grant, Memory } from './memory.ts';
 
 export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSeconds): void => {
   const targeted = [...memory.grants.values()].filter((grant) => isOf(grant, target));
-  const living = targeted.filter(({ revoked }) => !revoked);
-  for (const grant of living) memory.grants.set(grant.id, { ...grant, revoked: true });
+  const living = targeted.filter(({ revokedAt }) => revokedAt === undefined);
+  for (const grant of living) memory.grants.set(grant.id, { ...grant, revokedAt: now });
   if (!living.some(({ use }) => use !== undefined && use.accessDiesAt > now)) return;
   const uses = targeted.flatMap(({ use }) => use ?? []);
   memory.lastSeq += 1;
@@ -19,6 +19,11 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
     deadAfter: uses.reduce((latest, { accessDiesAt }) => Math.max(latest, accessDiesAt), now),
   };
   memory.lines = [...memory.lines, line];
+};
+
+/** Ends several grants, each with a line of its own: their users and clients may have others. */
+export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
+  for (const { id } of grants) revoke(memory, { kind: 'grant', id }, now);
 };
 
 export const revocationsSince = (

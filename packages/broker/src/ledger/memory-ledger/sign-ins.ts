@@ -1,23 +1,17 @@
 /** Sign-ins: user, identity and grant, remembered together or, on a replay, not at all. */
 import type { SignIn, SignInOutcome } from '../ledger.ts';
-import { identityKey, type Memory, type StoredIdentity } from './memory.ts';
+import { identityKey, type Memory, vouch } from './memory.ts';
+import { findSession } from './sessions.ts';
 
-export const recordSignIn = (
-  { identities, grants }: Memory,
-  { now, identity, user, grant }: SignIn,
-): SignInOutcome => {
-  if (grants.has(grant.id)) return { kind: 'replayed' };
-  const { provider, subject, sealedRefreshToken } = identity;
-  const key = identityKey(identity);
-  const known = identities.get(key);
+export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
+  const { now, session, identity, user, grant } = signIn;
+  if (memory.grants.has(grant.id)) return { kind: 'replayed' };
+  if (session !== undefined && findSession(memory, session, now) === undefined)
+    return { kind: 'session-ended' };
+  const known = memory.identities.get(identityKey(identity));
   const userId = user.kind === 'theirs' ? user.id : (known?.userId ?? user.newId);
-  const stored: StoredIdentity = {
-    checkAfter: 0,
-    ...known,
-    userId,
-    ...(sealedRefreshToken !== undefined && { sealedRefreshToken }),
-  };
-  identities.set(key, stored);
-  grants.set(grant.id, { ...grant, userId, identity: { provider, subject }, createdAt: now, revoked: false });
-  return { kind: 'recorded', userId, watched: stored.sealedRefreshToken !== undefined };
+  if (!memory.users.has(userId)) memory.users.set(userId, now);
+  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, now);
+  memory.grants.set(grant.id, { ...grant, userId, identity: { provider, subject }, createdAt: now });
+  return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
 };

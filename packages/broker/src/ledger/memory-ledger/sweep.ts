@@ -8,8 +8,8 @@ export const sweep = (memory: Memory, now: EpochSeconds): void => {
   memory.lines = memory.lines.filter(({ deadAfter }) => deadAfter > now);
 };
 
-const neededUntil = ({ createdAt, refreshPolicy, revoked, use }: Grant): EpochSeconds => {
-  const refreshable = !revoked && refreshPolicy !== 'none';
+const neededUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {
+  const refreshable = revokedAt === undefined && refreshPolicy !== 'none';
   return Math.max(
     createdAt + grantRetention,
     use?.accessDiesAt ?? 0,

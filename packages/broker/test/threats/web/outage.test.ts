@@ -34,6 +34,14 @@ const fragile = () => {
       revocationsSince: fragileAs(ledger.revocationsSince),
       isRevoked: fragileAs(ledger.isRevoked),
       sweep: fragileAs(ledger.sweep),
+      useSession: fragileAs(ledger.useSession),
+      takeCheck: fragileAs(ledger.takeCheck),
+      readAccount: fragileAs(ledger.readAccount),
+      findUser: fragileAs(ledger.findUser),
+      linkIdentity: fragileAs(ledger.linkIdentity),
+      unlinkIdentity: fragileAs(ledger.unlinkIdentity),
+      endApps: fragileAs(ledger.endApps),
+      deleteUser: fragileAs(ledger.deleteUser),
     },
   });
   /** Does something while the ledger is out of reach. */

@@ -1,0 +1,23 @@
+/** What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it. */
+
+/** The key of an identity. */
+export interface IdentityName {
+  readonly provider: string;
+  /** The provider's own stable key of the person. */
+  readonly subject: string;
+}
+
+/** A provider's refresh token as it is stored, sealed, and the identity that it belongs to. */
+export interface StoredToken extends IdentityName {
+  readonly sealedRefreshToken: string;
+}
+
+/** An identity as a provider vouched for it just now. */
+export interface VouchedIdentity extends IdentityName {
+  readonly label?: string;
+  /** The provider's refresh token, sealed; when absent a stored one stays. */
+  readonly sealedRefreshToken?: string;
+}
+
+/** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
+export type RefreshPolicy = 'none' | 'stable' | 'rotating';

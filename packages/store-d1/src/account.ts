@@ -1,0 +1,133 @@
+/** What is stored of a person, read and deleted. */
+import type {
+  Account,
+  Deletion,
+  DeletionOutcome,
+  IdentityName,
+  LinkedIdentity,
+  RefreshPolicy,
+  StoredGrant,
+  UserId,
+} from '@words-with-chat/broker';
+import { type TokenRow, tokenOf } from './checks.ts';
+import { rememberEach } from './endings.ts';
+import { changedRows, roundTrip } from './round-trip.ts';
+
+export const readAccount = async (db: D1Database, userId: UserId): Promise<Account | undefined> => {
+  const [users, identities, grants] = await roundTrip<UserRow & IdentityRow & StoredGrantRow>(
+    db,
+    db.prepare('SELECT created_at FROM users WHERE id = ?1').bind(userId),
+    db
+      .prepare(
+        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS watched, created_at, last_sign_in_at
+        FROM identities WHERE user_id = ?1 ORDER BY created_at`,
+      )
+      .bind(userId),
+    db
+      .prepare(
+        `SELECT id, client_id, redirect_uri, scopes, provider, subject, refresh_policy, created_at, revoked_at,
+          redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at
+        FROM grants WHERE user_id = ?1 ORDER BY created_at DESC`,
+      )
+      .bind(userId),
+  );
+  const user = users?.results[0];
+  if (user === undefined) return undefined;
+  return {
+    createdAt: user.created_at,
+    identities: (identities?.results ?? []).map(linkedIdentity),
+    grants: (grants?.results ?? []).map(storedGrant),
+  };
+};
+
+export const findUser = async (
+  db: D1Database,
+  { provider, subject }: IdentityName,
+): Promise<UserId | undefined> => {
+  const [found] = await roundTrip<{ readonly user_id: string }>(
+    db,
+    db.prepare('SELECT user_id FROM identities WHERE provider = ?1 AND subject = ?2').bind(provider, subject),
+  );
+  return found?.results[0]?.user_id;
+};
+
+export const deleteUser = async (db: D1Database, { userId, now }: Deletion): Promise<DeletionOutcome> => {
+  const [tokens, , deleted] = await roundTrip<TokenRow>(
+    db,
+    db
+      .prepare(
+        `SELECT provider, subject, sealed_refresh_token FROM identities
+        WHERE user_id = ?1 AND sealed_refresh_token IS NOT NULL`,
+      )
+      .bind(userId),
+    rememberEach(db, { where: 'user_id = ?2', values: [userId], now }),
+    // Identities and grants go with it.
+    db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
+  );
+  if (!changedRows(deleted)) return { kind: 'unknown' };
+  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(tokenOf) };
+};
+
+interface UserRow {
+  readonly created_at: number;
+}
+
+interface IdentityRow {
+  readonly provider: string;
+  readonly subject: string;
+  readonly label: string | null;
+  readonly watched: number;
+  readonly created_at: number;
+  readonly last_sign_in_at: number;
+}
+
+const linkedIdentity = (row: IdentityRow): LinkedIdentity => ({
+  provider: row.provider,
+  subject: row.subject,
+  createdAt: row.created_at,
+  lastSignInAt: row.last_sign_in_at,
+  watched: row.watched === 1,
+  ...(row.label !== null && { label: row.label }),
+});
+
+interface StoredGrantRow {
+  readonly id: string;
+  readonly client_id: string;
+  readonly redirect_uri: string;
+  readonly scopes: string;
+  readonly provider: string;
+  readonly subject: string;
+  readonly refresh_policy: RefreshPolicy;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
+  readonly redeemed_at: number | null;
+  readonly last_used_at: number | null;
+  readonly access_dies_at: number | null;
+  readonly refresh_idle_expires_at: number | null;
+}
+
+const storedGrant = (row: StoredGrantRow): StoredGrant => ({
+  id: row.id,
+  clientId: row.client_id,
+  redirectUri: row.redirect_uri,
+  scopes: JSON.parse(row.scopes),
+  identity: { provider: row.provider, subject: row.subject },
+  refreshPolicy: row.refresh_policy,
+  createdAt: row.created_at,
+  ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
+  ...useOf(row),
+});
+
+/** All four are written together. */
+const useOf = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
+  const { redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at } = row;
+  if (redeemed_at === null || last_used_at === null) return {};
+  return {
+    use: {
+      redeemedAt: redeemed_at,
+      lastUsedAt: last_used_at,
+      accessDiesAt: access_dies_at ?? 0,
+      refreshIdleExpiresAt: refresh_idle_expires_at ?? 0,
+    },
+  };
+};
