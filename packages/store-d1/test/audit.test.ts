@@ -9,6 +9,7 @@ import {
   signIn,
   t0,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
+import { beginSession } from '../../broker/test/ledger/ledger-contract/sessions.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
 
@@ -109,7 +110,41 @@ describe('the audit', () => {
     expect(await since()).toEqual([]);
   });
 
-  it('forgets a user who is deleted', async () => {
+  it('has a row for each change at the account page, and none for what was refused', async () => {
+    await begin(ledger);
+    await beginSession(ledger);
+    const before = (await rows()).length;
+    const cat = { provider: 'github', subject: '42' };
+    const link = { userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5 };
+    await ledger.linkIdentity(link);
+    await ledger.linkIdentity({ ...link, session: 'session-9' });
+    await ledger.unlinkIdentity({ userId: 'user-9', ...cat, now: t0 + 6 });
+    await ledger.unlinkIdentity({ userId: 'user-1', ...cat, now: t0 + 6 });
+    await ledger.unlinkIdentity({ userId: 'user-1', provider: 'google', subject: 'ada', now: t0 + 6 });
+    const ending = {
+      userId: 'user-1',
+      grantIds: ['grant-1'],
+      reason: 'ended at the account page',
+      now: t0 + 7,
+    };
+    await ledger.endApps(ending);
+    await ledger.endApps(ending);
+    expect((await rows()).slice(before)).toEqual([
+      row({ at: t0 + 5, event: 'linked', client_id: null, provider: 'github' }),
+      row({ at: t0 + 6, event: 'unlinked', client_id: null, provider: 'github' }),
+      row({ at: t0 + 7, event: 'revoked', reason: ending.reason, client_id: null, provider: null }),
+    ]);
+  });
+
+  it('keeps of a deletion that somebody was deleted, and by whom', async () => {
+    await begin(ledger);
+    for (const userId of ['user-1', 'user-9'])
+      await ledger.deleteUser({ userId, by: 'operator', now: t0 + 9 });
+    const nobody = { user_id: null, client_id: null, provider: null };
+    expect(await rows()).toEqual([row({ at: t0 + 9, event: 'deleted', actor: 'operator', ...nobody })]);
+  });
+
+  it('forgets a user whose row is deleted', async () => {
     await begin(ledger);
     await ledger.recordSignIn(
       signIn({ grantId: 'grant-2', identity: { subject: 'bob' }, user: { kind: 'ours', newId: 'user-2' } }),
