@@ -27,12 +27,13 @@ import { isLoopback, parseIssuer } from './protocol/origin.ts';
 import { randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
-import { parseProviders, parseResources, parseScopes } from './settings.ts';
+import { parseAuditRetention, parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
 import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
 import { createVault } from './tokens/vault.ts';
+import { createUpkeep } from './upkeep.ts';
 
 const authorizePath = '/authorize';
 const consentPath = '/authorize/consent';
@@ -71,7 +72,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
-    sweep: () => rooms.ledger.sweep(rooms.now()),
+    sweep: rooms.upkeep,
   };
 };
 
@@ -79,9 +80,13 @@ export const createBroker = (options: BrokerOptions): Broker => {
 const furnish = (options: BrokerOptions) => {
   const { now = systemClock, randomBytes = systemRandom } = options;
   const log = surelyLogging(options.log ?? logToConsole);
-  const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
+  const ring = parseKeyRing(options.sealingKeys);
+  const vault = createVault(ring, issuer, resources, randomBytes);
+  const auditRetention = parseAuditRetention(options.auditRetention);
+  const upkeep = createUpkeep({ ledger: options.ledger, vault, ring, auditRetention, now });
+  const ledger = ledgerOf(options, upkeep, now, log);
   const registry = createRegistry(options.clients, issuer);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
@@ -90,14 +95,13 @@ const furnish = (options: BrokerOptions) => {
     allowLoopbackHttp: isLoopback(new URL(issuer)),
   };
   return {
-    ...{ issuer, ledger, log, now, randomBytes, registry, resources },
+    ...{ issuer, ledger, log, now, randomBytes, registry, resources, upkeep, vault },
     ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
     resourceServers: createResourceServers(
       options.resourceServers ?? [],
       (id) => registry.find(id) !== undefined,
       resources,
     ),
-    vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
     lifetimes: parseLifetimes(options.lifetimes),
     scopes: parseScopes(options.scopes, registry.clients),
     providers: parseProviders(options.providers, issuer),
@@ -123,9 +127,9 @@ export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): R
   createMemoryLimiter(allowance, now);
 
 /** The publisher's ledger, which sweeps itself where that was asked for. */
-const ledgerOf = (options: BrokerOptions, now: Clock, log: Log): Ledger => {
+const ledgerOf = (options: BrokerOptions, upkeep: () => Promise<void>, now: Clock, log: Log): Ledger => {
   const { ledger, sweepEvery: every, afterResponse = goesOnByItself } = options;
-  return every === undefined ? ledger : sweptOnWrite(ledger, { every, afterResponse, now, log });
+  return every === undefined ? ledger : sweptOnWrite(ledger, { every, upkeep, afterResponse, now, log });
 };
 
 const goesOnByItself: AfterResponse = () => {};

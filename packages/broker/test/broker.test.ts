@@ -1,5 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type BrokerOptions, createBroker, gptAction, memoryLedger, staticClient } from '../src/index.ts';
+import {
+  type BrokerOptions,
+  createBroker,
+  gptAction,
+  memoryLedger,
+  type Sweep,
+  staticClient,
+} from '../src/index.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
 import { callApi, createPerson, gptRequest } from './person.ts';
 import { createProvider } from './provider.ts';
@@ -98,19 +105,20 @@ describe('a broker', () => {
     expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
   });
 
-  test('sweeps the ledger at the instant of its clock', async () => {
-    const swept: number[] = [];
+  test('sweeps the ledger at the instant of its clock, and keeps the audit for 90 days', async () => {
+    const swept: Sweep[] = [];
     const deployment = deploy({
       ledger: {
         ...memoryLedger(),
-        sweep: async (now) => {
-          swept.push(now);
+        sweep: async (given) => {
+          swept.push(given);
         },
       },
     });
     deployment.advance(5);
     await deployment.broker.sweep();
-    expect(swept).toEqual([1_800_000_005]);
+    const now = 1_800_000_005;
+    expect(swept).toEqual([{ now, auditBefore: now - 90 * 86_400, sealingKey: 'test-1' }]);
   });
 
   test('answers whether or not its log can be written', async () => {

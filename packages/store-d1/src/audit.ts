@@ -60,6 +60,12 @@ export const auditIdentityChange = (
     )
     .bind(...saying(audited), provider, subject);
 
+/** Makes the statement that writes a row about nobody where a condition holds; `?4` is the reason. */
+export const auditWhen = (db: D1Database, audited: Audited, condition: string): D1PreparedStatement =>
+  db
+    .prepare(`INSERT INTO audit (at, event, actor, reason) SELECT ?1, ?2, ?3, ?4 WHERE ${condition}`)
+    .bind(...saying(audited));
+
 const insert = 'INSERT INTO audit (at, event, actor, reason, user_id, client_id, provider)';
 
 const saying = ({ event, actor, reason, now }: Audited) => [now, event, actor, reason ?? null];

@@ -8,6 +8,7 @@ import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { useSession } from './sessions.ts';
 import { recordSignIn } from './sign-ins.ts';
+import { findTokens, replaceTokens } from './stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -26,7 +27,9 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   revoke: (target, reason, now, by = 'operator') => revoke(db, target, reason, now, by),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
-  sweep: (now) => sweep(db, now),
+  sweep: (given) => sweep(db, given),
+  findTokens: (question) => findTokens(db, question),
+  replaceTokens: (resealed) => replaceTokens(db, resealed),
   useSession: (use) => useSession(db, use),
   takeCheck: (question) => takeCheck(db, question),
   readAccount: (userId) => readAccount(db, userId),

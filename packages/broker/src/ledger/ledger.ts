@@ -7,9 +7,11 @@ import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { Accounts } from './accounts.ts';
 import type { RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type { Upkeep } from './upkeep.ts';
 
 export type * from './accounts.ts';
 export type * from './identities.ts';
+export type * from './upkeep.ts';
 
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
@@ -157,7 +159,7 @@ export interface TokenOrigin {
   readonly issuedAt: EpochSeconds;
 }
 
-export interface Ledger extends Accounts {
+export interface Ledger extends Accounts, Upkeep {
   /** Stores user, identity and grant together. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
@@ -186,11 +188,6 @@ export interface Ledger extends Accounts {
   revocationsSince(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
   /** Asks for one token. */
   isRevoked(token: TokenOrigin, now: EpochSeconds): Promise<boolean>;
-  /**
-   * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, and
-   * spent revocations. Users and identities stay.
-   */
-  sweep(now: EpochSeconds): Promise<void>;
 }
 
 /** The storage did not answer: the caller says 503 and changes nothing else. */
