@@ -134,7 +134,7 @@ describe('a broker', () => {
     expect([status, protection.kind]).toEqual([400, 'refused']);
     const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
     // At the start of the unpinned client, then of both refusals.
-    expect(logged).toEqual([failed, failed, failed]);
+    expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
   });
 
   test('touches storage neither when it is built nor when a page is shown', async () => {
@@ -159,7 +159,7 @@ describe('a broker', () => {
     expect(pages.map((page) => page?.status)).toEqual([200, 200]);
     expect(new Set(cookies).size).toBe(2);
     expect(logged).toEqual([
-      { event: 'unpinned-gpt', clientId: 'gpt' },
+      { event: 'unpinned-gpt', clientId: 'gpt', count: 1 },
       expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
     ]);
   });
