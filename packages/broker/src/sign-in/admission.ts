@@ -56,6 +56,7 @@ export const signInOf = async (
       resource: request.resource,
       refreshPolicy: refreshPolicyOf(client, request.scopes),
       claims,
+      ...(identity.sid !== undefined && { sid: identity.sid }),
     },
   };
 };

@@ -44,6 +44,12 @@ const record = (admit: Admit, client: Client = gpt, changes: Partial<Transaction
   });
 
 describe('the record of a sign-in', () => {
+  test('names the session at the provider, where it has a name', async () => {
+    const { grant } = await record(admitEverybody, gpt, {}, { sid: 'session-1' });
+    expect(grant.sid).toBe('session-1');
+    expect((await record(admitEverybody)).grant).not.toHaveProperty('sid');
+  });
+
   test('holds the identity, a user of our own and the grant, and neither e-mail nor claims of the provider', async () => {
     const signIn = await record(admitEverybody);
     expect(signIn).toEqual({
