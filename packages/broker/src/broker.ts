@@ -1,8 +1,11 @@
 /** The composition root: the only file that knows every room. */
+import { accountClient } from './clients/account-client.ts';
 import { createRegistry, isUnpinned } from './clients/registry.ts';
 import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
+import { accountPaths } from './endpoints/account/rooms.ts';
+import { accountRoutes } from './endpoints/account/routes.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
@@ -13,7 +16,7 @@ import { createProtect } from './endpoints/protect.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import { accountClientId, type Ledger } from './ledger/ledger.ts';
 import { createRevocationWatch } from './ledger/revocation-watch.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
 import { createLimits } from './limits/limits.ts';
@@ -42,6 +45,7 @@ const callbackPath = '/callback';
 const tokenPath = '/token';
 const revocationPath = '/revoke';
 const introspectionPath = '/introspect';
+const accountPath = '/account';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -68,6 +72,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(tokenPath, tokenEndpoint(rooms)),
       mount(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
+      ...accountRoutes(rooms).map(({ path, plan }) => mount(path, limitByAddress(plan, rooms))),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
@@ -82,7 +87,7 @@ const furnish = (options: BrokerOptions) => {
   const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
-  const registry = createRegistry(options.clients, issuer);
+  const registry = createRegistry(options.clients, issuer, [accountClientId]);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
@@ -92,9 +97,15 @@ const furnish = (options: BrokerOptions) => {
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources },
     ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
+    ...{ accountPath, confirmLinkPath: accountPaths(accountPath).confirmLink },
+    account: accountClient(accountClientId, issuer, accountPath),
+    userData: {
+      onExportUser: options.onExportUser ?? (async () => undefined),
+      onDeleteUser: options.onDeleteUser ?? (async () => {}),
+    },
     resourceServers: createResourceServers(
       options.resourceServers ?? [],
-      (id) => registry.find(id) !== undefined,
+      (id) => id === accountClientId || registry.find(id) !== undefined,
       resources,
     ),
     vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),

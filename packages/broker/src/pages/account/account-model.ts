@@ -33,21 +33,26 @@ export interface AccountModel {
 }
 
 /** What has just been done, or why it was not. */
-export type AccountNotice =
-  | 'app-ended'
-  | 'linked'
-  | 'already-linked'
-  | 'link-cancelled'
-  | 'unlinked'
-  /** Nothing was removed: it is the only identity. */
-  | 'last-identity'
-  | 'proven'
-  /** The provider did not confirm who it is: somebody else, or a journey given up. */
-  | 'not-confirmed'
-  /** Nothing was done: the proof that it needs is missing or too old. */
-  | 'proof-needed'
-  /** Nothing was deleted: `confirm` was missing. */
-  | 'delete-unticked';
+export const accountNotices = [
+  'app-ended',
+  'linked',
+  'already-linked',
+  'link-cancelled',
+  // It belongs to another account by now.
+  'not-linked',
+  'unlinked',
+  // Nothing was removed: it is the only identity.
+  'last-identity',
+  'proven',
+  // The provider did not confirm who it is: somebody else, or a journey given up.
+  'not-confirmed',
+  // Nothing was done: the proof that it needs is missing or too old.
+  'proof-needed',
+  // Nothing was deleted: `confirm` was missing.
+  'delete-unticked',
+] as const;
+
+export type AccountNotice = (typeof accountNotices)[number];
 
 export interface ConnectedApp {
   /** Stands for the app in what is posted. */

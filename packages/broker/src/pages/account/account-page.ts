@@ -33,6 +33,7 @@ const noticeTexts = {
   linked: 'linked',
   'already-linked': 'alreadyLinked',
   'link-cancelled': 'linkCancelled',
+  'not-linked': 'notLinked',
   unlinked: 'unlinked',
   'last-identity': 'lastIdentity',
   proven: 'proven',

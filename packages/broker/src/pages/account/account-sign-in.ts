@@ -18,7 +18,9 @@ export interface AccountSignInModel {
 }
 
 /** Why nobody is signed in. */
-export type AccountSignInNotice = 'signed-out' | 'ended-everywhere' | 'deleted' | 'session-ended';
+export const accountSignInNotices = ['signed-out', 'ended-everywhere', 'deleted', 'session-ended'] as const;
+
+export type AccountSignInNotice = (typeof accountSignInNotices)[number];
 
 /** Renders the page. The form posts `form` and `choice`, a provider's id. */
 export const accountSignInPage = (model: AccountSignInModel): string => {

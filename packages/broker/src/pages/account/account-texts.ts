@@ -95,6 +95,7 @@ export interface AccountTexts {
   readonly linked: string;
   readonly alreadyLinked: string;
   readonly linkCancelled: string;
+  readonly notLinked: string;
   readonly unlinked: string;
   readonly lastIdentity: string;
   readonly proven: string;
@@ -169,6 +170,7 @@ export const defaultAccountTexts: AccountTexts = {
   linked: 'Added. You can sign in that way, too, from now on.',
   alreadyLinked: 'You can sign in that way already. Nothing has changed.',
   linkCancelled: 'Nothing was added.',
+  notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
   unlinked: 'Removed. The apps that were connected through it are disconnected.',
   lastIdentity: 'Your only way to sign in cannot be removed.',
   proven:
