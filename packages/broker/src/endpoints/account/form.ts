@@ -33,7 +33,7 @@ export const openForm = <Field extends string>(
 ): EndpointPlan => ({
   name,
   methods: ['POST'],
-  refuse: createPageDoor(rooms),
+  refuse: createPageDoor(rooms, 'Nothing was changed'),
   async handle(visit) {
     const body = await readForm(visit.request);
     const { form: sealed } = readParameters(body, ['form']);
