@@ -17,7 +17,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   limits: ['protocol'],
   ledger: ['protocol'],
   tokens: ['ledger', 'protocol', 'seal'],
-  grants: ['clients', 'providers', 'tokens', 'ledger', 'protocol'],
+  vouching: ['providers', 'tokens', 'ledger', 'protocol'],
+  grants: ['clients', 'providers', 'vouching', 'tokens', 'ledger', 'protocol'],
   doors: ['clients', 'providers', 'tokens', 'ledger', 'limits', 'pages', 'http', 'protocol'],
   'sign-in': ['clients', 'providers', 'tokens', 'ledger', 'http', 'protocol'],
   endpoints: [
@@ -25,6 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
       'sign-in',
       'doors',
       'grants',
+      'vouching',
       'clients',
       'providers',
       'tokens',

@@ -1,8 +1,11 @@
 /** The composition root: the only file that knows every room. */
+import { accountClient } from './clients/account-client.ts';
 import { createRegistry, isUnpinned } from './clients/registry.ts';
 import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
+import { accountPaths } from './endpoints/account/rooms.ts';
+import { accountRoutes } from './endpoints/account/routes.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
@@ -13,7 +16,7 @@ import { createProtect } from './endpoints/protect.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import { accountClientId, type Ledger } from './ledger/ledger.ts';
 import { createRevocationWatch } from './ledger/revocation-watch.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
 import { createLimits } from './limits/limits.ts';
@@ -23,8 +26,8 @@ import type { Broker, BrokerOptions, Route } from './options.ts';
 import { parseBranding } from './pages/branding.ts';
 import { defaultPages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
-import { isLoopback, parseIssuer } from './protocol/origin.ts';
-import { randomId } from './protocol/random.ts';
+import { type Issuer, isLoopback, parseIssuer } from './protocol/origin.ts';
+import { type RandomBytes, randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseAuditRetention, parseProviders, parseResources, parseScopes } from './settings.ts';
@@ -32,7 +35,7 @@ import { admitEverybody } from './sign-in/admission.ts';
 import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
-import { createVault } from './tokens/vault.ts';
+import { createVault, type Vault } from './tokens/vault.ts';
 import { createUpkeep } from './upkeep.ts';
 
 const authorizePath = '/authorize';
@@ -43,6 +46,7 @@ const callbackPath = '/callback';
 const tokenPath = '/token';
 const revocationPath = '/revoke';
 const introspectionPath = '/introspect';
+const accountPath = '/account';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -69,6 +73,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(tokenPath, tokenEndpoint(rooms)),
       mount(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
+      ...accountRoutes(rooms).map(({ path, plan }) => mount(path, limitByAddress(plan, rooms))),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
@@ -82,12 +87,8 @@ const furnish = (options: BrokerOptions) => {
   const log = surelyLogging(options.log ?? logToConsole);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
-  const ring = parseKeyRing(options.sealingKeys);
-  const vault = createVault(ring, issuer, resources, randomBytes);
-  const auditRetention = parseAuditRetention(options.auditRetention);
-  const upkeep = createUpkeep({ ledger: options.ledger, vault, ring, auditRetention, now });
-  const ledger = ledgerOf(options, upkeep, now, log);
-  const registry = createRegistry(options.clients, issuer);
+  const { ledger, upkeep, vault } = keepingOf(options, { issuer, resources, now, randomBytes, log });
+  const registry = createRegistry(options.clients, issuer, [accountClientId]);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
@@ -97,9 +98,15 @@ const furnish = (options: BrokerOptions) => {
   return {
     ...{ issuer, ledger, log, now, randomBytes, registry, resources, upkeep, vault },
     ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
+    ...{ accountPath, confirmLinkPath: accountPaths(accountPath).confirmLink },
+    account: accountClient(accountClientId, issuer, accountPath),
+    userData: {
+      onExportUser: options.onExportUser ?? (async () => undefined),
+      onDeleteUser: options.onDeleteUser ?? (async () => {}),
+    },
     resourceServers: createResourceServers(
       options.resourceServers ?? [],
-      (id) => registry.find(id) !== undefined,
+      (id) => id === accountClientId || registry.find(id) !== undefined,
       resources,
     ),
     lifetimes: parseLifetimes(options.lifetimes),
@@ -126,11 +133,27 @@ const furnish = (options: BrokerOptions) => {
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);
 
-/** The publisher's ledger, which sweeps itself where that was asked for. */
-const ledgerOf = (options: BrokerOptions, upkeep: () => Promise<void>, now: Clock, log: Log): Ledger => {
+/** What seals, what stores, and what keeps both in order: the publisher's ledger does so itself where that was asked for. */
+const keepingOf = (
+  options: BrokerOptions,
+  { issuer, resources, now, randomBytes, log }: KeepingRooms,
+): { readonly vault: Vault; readonly ledger: Ledger; readonly upkeep: () => Promise<void> } => {
   const { ledger, sweepEvery: every, afterResponse = goesOnByItself } = options;
-  return every === undefined ? ledger : sweptOnWrite(ledger, { every, upkeep, afterResponse, now, log });
+  const ring = parseKeyRing(options.sealingKeys);
+  const vault = createVault(ring, issuer, resources, randomBytes);
+  const auditRetention = parseAuditRetention(options.auditRetention);
+  const upkeep = createUpkeep({ ledger, vault, ring, auditRetention, now });
+  if (every === undefined) return { vault, ledger, upkeep };
+  return { vault, ledger: sweptOnWrite(ledger, { every, upkeep, afterResponse, now, log }), upkeep };
 };
+
+interface KeepingRooms {
+  readonly issuer: Issuer;
+  readonly resources: readonly string[];
+  readonly now: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly log: Log;
+}
 
 const goesOnByItself: AfterResponse = () => {};
 

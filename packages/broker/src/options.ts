@@ -1,6 +1,7 @@
 /** The face in types: what a publisher passes to `createBroker`, and what comes back. */
 import type { Client } from './clients/client.ts';
 import type { ResourceServer } from './clients/resource-server.ts';
+import type { UserData } from './endpoints/account/rooms.ts';
 import type { Protection, Requirement } from './endpoints/protect.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Limits } from './limits/limits.ts';
@@ -37,6 +38,17 @@ export interface BrokerOptions {
    * anybody can send. Left out, or `undefined`: sign-ins are not limited, and failed clients are counted without it.
    */
   readonly clientAddress?: (request: Request) => string | undefined;
+  /**
+   * Gives what the publisher keeps of a user, as JSON, for the file with all their data that a person may ask for. Left out: nothing
+   * beside the broker's own.
+   */
+  readonly onExportUser?: UserData['onExportUser'];
+  /**
+   * Deletes what the publisher keeps of a user, before the broker deletes the account. When it throws, nothing else is deleted and
+   * the person can try again, so it may be called twice. Access tokens live for up to ten seconds more: a write
+   * must make sure that its user is still there.
+   */
+  readonly onDeleteUser?: UserData['onDeleteUser'];
   /** In seconds; every bound is checked. */
   readonly lifetimes?: Partial<Lifetimes>;
   readonly branding?: Partial<Branding>;

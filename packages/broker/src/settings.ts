@@ -83,8 +83,9 @@ export const parseProviders = (
   if (providers.size < given.length) throw new ConfigurationError('providers', 'must have different ids.');
   const local = isLoopback(new URL(issuer));
   for (const { id, configuredUrls } of given) {
-    if (!/^[a-z0-9-]{1,32}$/.test(id))
-      throw new ConfigurationError('providers', `must have ids of a-z, 0-9 and hyphen: ${id}`);
+    // A form says `continue` where it would else say a provider's id.
+    if (!/^[a-z0-9-]{1,32}$/.test(id) || id === 'continue')
+      throw new ConfigurationError('providers', `must have ids of a-z, 0-9 and hyphen, not continue: ${id}`);
     for (const configured of configuredUrls) {
       const url = URL.parse(configured);
       if (url?.protocol === 'https:' || (local && url !== null && isLoopback(url))) continue;

@@ -95,6 +95,15 @@ describe('a broker', () => {
       '/token',
       '/revoke',
       '/introspect',
+      '/account',
+      '/account/sign-in',
+      '/account/sign-out',
+      '/account/apps/end',
+      '/account/link',
+      '/account/link/confirm',
+      '/account/unlink',
+      '/account/export',
+      '/account/delete',
       '/.well-known/oauth-authorization-server',
     ]);
   });

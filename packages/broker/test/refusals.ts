@@ -5,12 +5,13 @@ import { errorPage } from '../src/pages/error-page.ts';
 import { type Deployment, issuer } from './deployment.ts';
 import { callApi, locationOf } from './person.ts';
 
-/** A page with status 400 that says `message` and a reference; it redirects nowhere, sets no cookie. */
+/** A page with status 400, or another, that says `message` and a reference; it redirects nowhere, sets no cookie. */
 export const expectErrorPage = async (
   response: Response,
   deployment: Deployment,
   message: string,
   status = 400,
+  theirs = 'This sign-in cannot go on',
 ): Promise<void> => {
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
@@ -26,7 +27,7 @@ export const expectErrorPage = async (
   expect(await response.text()).toBe(
     errorPage({
       branding: parseBranding({ name: new URL(deployment.issuer).host }),
-      title: 'This sign-in cannot go on',
+      title: status < 500 ? theirs : 'Something is out of order',
       message,
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',

@@ -108,12 +108,12 @@ describe('providers', () => {
       'providers',
       'providers must have different ids.',
     ],
-    ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'x'.repeat(33)].map(
+    ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'continue', 'x'.repeat(33)].map(
       (id): Row => [
         `an id such as ${JSON.stringify(id)}`,
         [createProvider(id, 'Google')],
         'providers',
-        `providers must have ids of a-z, 0-9 and hyphen: ${id}`,
+        `providers must have ids of a-z, 0-9 and hyphen, not continue: ${id}`,
       ],
     ),
     ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(

@@ -73,8 +73,9 @@ const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
   return db
     .prepare(
       `INSERT INTO grants
-        (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at)
-      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2 FROM identities
+        (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
+          sid)
+      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2, ?12 FROM identities
       WHERE provider = ?10 AND subject = ?11 AND ${recordable}`,
     )
     .bind(
@@ -87,6 +88,7 @@ const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
       grant.refreshPolicy,
       identity.provider,
       identity.subject,
+      grant.sid ?? null,
     );
 };
 

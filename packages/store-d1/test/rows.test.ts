@@ -44,6 +44,7 @@ describe('a sign-in', () => {
           vouched_until: 0,
           created_at: t0,
           last_sign_in_at: t0,
+          token_names: null,
         },
       ],
       grants: [
@@ -68,11 +69,18 @@ describe('a sign-in', () => {
           refresh_absolute_expires_at: null,
           revoked_at: null,
           revoked_reason: null,
+          sid: null,
           needed_until: t0 + 3600,
         },
       ],
       revocations: [],
     });
+  });
+
+  it('stores the name of the session at the provider', async () => {
+    const { grant, ...rest } = signIn();
+    await d1Ledger(db).recordSignIn({ ...rest, grant: { ...grant, sid: 'session-1' } });
+    expect(await rowsOf('grants')).toMatchObject([{ sid: 'session-1' }]);
   });
 
   it('keeps the provider’s refresh token and the label when a later sign-in brings none', async () => {

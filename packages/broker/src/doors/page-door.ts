@@ -13,10 +13,11 @@ export interface PageSurroundings {
   readonly stylesheetPath: string;
 }
 
+/** @param theirs the title of what went wrong on the other side; ours is said alike everywhere */
 export const createPageDoor =
-  ({ pages, branding, stylesheetPath }: PageSurroundings) =>
+  ({ pages, branding, stylesheetPath }: PageSurroundings, theirs = 'This sign-in cannot go on') =>
   (refusal: Refusal, visit: Visit): Response => {
-    const title = refusal.status < 500 ? 'This sign-in cannot go on' : 'Something is out of order';
+    const title = refusal.status < 500 ? theirs : 'Something is out of order';
     const { requestId: reference } = visit;
     const model = { branding, title, message: refusal.description, reference, stylesheetPath };
     return errorPage(render(pages, model, visit), refusal);

@@ -1,41 +1,22 @@
-/** `/callback/:provider`: the provider's word becomes an identity, a user and a grant, and the client gets its code. */
-import type { Client } from '../clients/client.ts';
-import type { Registry } from '../clients/registry.ts';
+/** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
 import type { EndpointPlan } from '../doors/endpoint.ts';
-import { createPageDoor, type PageSurroundings } from '../doors/page-door.ts';
-import { answerWithCode, findWayBack, orRedirectBack } from '../doors/redirect-back.ts';
-import { clearCookie, readCookies } from '../http/cookies.ts';
+import { createPageDoor } from '../doors/page-door.ts';
+import { readCookies } from '../http/cookies.ts';
 import { seeOther } from '../http/respond.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { sameSecret } from '../protocol/constant-time.ts';
 import { Refusal } from '../protocol/errors.ts';
-import type { Identity } from '../protocol/identity.ts';
-import type { Issuer } from '../protocol/origin.ts';
 import { readParameters } from '../protocol/parameters.ts';
-import type { RandomBytes } from '../protocol/random.ts';
-import type { Clock } from '../protocol/time.ts';
-import type { IdentityProvider, ProviderIo } from '../providers/identity-provider.ts';
-import { type Admit, signInOf } from '../sign-in/admission.ts';
+import type { IdentityProvider } from '../providers/identity-provider.ts';
 import { transactionCookie } from '../sign-in/browser-binding.ts';
-import { legOf } from '../sign-in/journey.ts';
 import { openAnswer, sendRound } from '../sign-in/posted-answer.ts';
-import { beginSecondLeg, endSecondLeg } from '../sign-in/second-leg.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { Transaction } from '../tokens/transaction.ts';
-import type { Vault } from '../tokens/vault.ts';
+import type { Return } from './callback/return.ts';
+import { type ToAccountRooms, toAccount } from './callback/to-account.ts';
+import { type ToClientRooms, toClient } from './callback/to-client.ts';
+import { type ToLinkRooms, toLink } from './callback/to-link.ts';
 
-export interface CallbackRooms extends PageSurroundings {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  readonly vault: Vault;
-  readonly lifetimes: Lifetimes;
-  readonly ledger: Ledger;
+export interface CallbackRooms extends ToClientRooms, ToAccountRooms, ToLinkRooms {
   readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly providerIo: ProviderIo;
-  readonly callbackUri: (provider: string) => string;
-  readonly admit: Admit;
-  readonly now: Clock;
-  readonly randomBytes: RandomBytes;
 }
 
 export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => ({
@@ -49,30 +30,21 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => ({
     const answer = await answerAt(visit.url, provider, rooms);
     const { journey, cookie } = await findJourney(rooms, visit.request, answer);
     if (journey.provider !== provider.id) throw new Refusal('transaction.provider');
-    const { client, way } = findWayBack(rooms, journey.request);
-    const cookies = [clearCookie(cookie)];
-    return orRedirectBack(way, visit, cookies, async () => {
-      const legRooms = { ...rooms, log: visit.log };
-      if (journey.signedIn !== undefined) {
-        await endSecondLeg(legRooms, journey, provider, answer);
-        return answerWithCode(way, await sealCode(rooms, journey, client), cookies);
-      }
-      const leg = legOf(journey, rooms.callbackUri);
-      const identity = await provider.identify(answer, leg, rooms.providerIo);
-      const watched = await recordSignIn(rooms, journey, client, identity);
-      visit.log({
-        event: 'signed-in',
-        clientId: client.id,
-        provider: provider.id,
-        redirectUri: way.redirect,
-      });
-      const first = { journey, identity, cookies: readCookies(visit.request) };
-      const again = watched ? undefined : await beginSecondLeg(legRooms, provider, first);
-      if (again !== undefined) return seeOther(again.url.href, [...cookies, ...again.cookies]);
-      return answerWithCode(way, await sealCode(rooms, journey, client), cookies);
-    });
+    return goOnFrom({ visit, provider, answer, journey, cookie }, rooms);
   },
 });
+
+const goOnFrom = (back: Return, rooms: CallbackRooms): Promise<Response> => {
+  const { errand } = back.journey;
+  switch (errand.kind) {
+    case 'authorize':
+      return toClient(rooms, back, errand.request);
+    case 'account':
+      return toAccount(rooms, back, errand.user);
+    case 'link':
+      return toLink(rooms, back, errand);
+  }
+};
 
 const methodsOf = { query: ['GET'], form_post: ['GET', 'POST'] } as const;
 
@@ -111,29 +83,3 @@ const findJourney = async (
   if (!(await sameSecret(journey.state, state))) throw new Refusal('transaction.missing');
   return { journey, cookie };
 };
-
-/** Stores user, identity and grant in one round trip; tells whether the provider can be asked about the person later. */
-const recordSignIn = async (
-  rooms: CallbackRooms,
-  journey: Transaction,
-  client: Client,
-  identity: Identity,
-): Promise<boolean> => {
-  const outcome = await rooms.ledger.recordSignIn(await signInOf(rooms, journey, client, identity));
-  if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
-  return outcome.watched;
-};
-
-const sealCode = (
-  { vault, now, lifetimes }: CallbackRooms,
-  { request, grantId }: Transaction,
-  client: Client,
-): Promise<string> =>
-  vault.code.seal({
-    grantId,
-    clientId: client.id,
-    redirectUri: request.redirectUri,
-    resource: request.resource,
-    codeChallenge: request.codeChallenge,
-    expiresAt: now() + lifetimes.code,
-  });

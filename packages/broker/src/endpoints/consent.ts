@@ -1,35 +1,26 @@
-/** `POST` of the sign-in page: the person chose a provider, or cancelled. Only now does anything wait for them. */
+/** `POST` of the sign-in page: the person chose a provider, goes on in a session, or cancelled. Only now does anything wait for them. */
+import type { Client } from '../clients/client.ts';
 import type { Registry } from '../clients/registry.ts';
-import type { EndpointPlan } from '../doors/endpoint.ts';
-import { createPageDoor, type PageSurroundings } from '../doors/page-door.ts';
-import { findWayBack, orRedirectBack } from '../doors/redirect-back.ts';
+import type { EndpointPlan, Visit } from '../doors/endpoint.ts';
+import { createPageDoor } from '../doors/page-door.ts';
+import { answerWithCode, findWayBack, orRedirectBack, type WayBack } from '../doors/redirect-back.ts';
 import { readCookies } from '../http/cookies.ts';
 import { readForm } from '../http/form.ts';
-import { seeOther } from '../http/respond.ts';
+import { isFromOwnPage } from '../http/same-origin.ts';
 import { sameSecret } from '../protocol/constant-time.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { readParameters } from '../protocol/parameters.ts';
-import type { RandomBytes } from '../protocol/random.ts';
-import type { Clock } from '../protocol/time.ts';
-import type { IdentityProvider, ProviderIo } from '../providers/identity-provider.ts';
-import { keepTransaction, readCsrf } from '../sign-in/browser-binding.ts';
-import { beginJourney, legOf } from '../sign-in/journey.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
-import type { AuthorizationRequest } from '../tokens/transaction.ts';
-import type { Vault } from '../tokens/vault.ts';
+import { readCsrf } from '../sign-in/browser-binding.ts';
+import { sealCode } from '../sign-in/code.ts';
+import type { Consent } from '../tokens/transaction.ts';
+import { type GoingOnRooms, goOn } from './authorization/going-on.ts';
+import { type SignInPageRooms, showSignInPage } from './authorization/sign-in-page.ts';
+import { type SendingRooms, sendToProvider } from './sending.ts';
 
-export interface ConsentRooms extends PageSurroundings {
+export interface ConsentRooms extends SignInPageRooms, SendingRooms, Omit<GoingOnRooms, 'log'> {
   readonly issuer: Issuer;
   readonly registry: Registry;
-  readonly vault: Vault;
-  readonly lifetimes: Lifetimes;
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly providerIo: ProviderIo;
-  /** The broker's callback for a provider. */
-  readonly callbackUri: (provider: string) => string;
-  readonly now: Clock;
-  readonly randomBytes: RandomBytes;
 }
 
 export const consentEndpoint = (rooms: ConsentRooms): EndpointPlan => ({
@@ -37,54 +28,50 @@ export const consentEndpoint = (rooms: ConsentRooms): EndpointPlan => ({
   methods: ['POST'],
   refuse: createPageDoor(rooms),
   async handle(visit) {
-    checkOrigin(visit.request, rooms.issuer);
+    if (!isFromOwnPage(visit.request, rooms.issuer)) throw new Refusal('consent.origin');
     const form = readParameters(await readForm(visit.request), ['consent', 'choice', 'cancel']);
     const cookies = readCookies(visit.request);
-    const request = await openConsent(rooms, form.consent ?? '', cookies);
-    const { way } = findWayBack(rooms, request);
+    const consent = await openConsent(rooms, form.consent ?? '', cookies);
+    const { request } = consent;
+    const { client, way } = findWayBack(rooms, request);
     const provider = rooms.providers.get(form.choice ?? '');
-    if (provider === undefined && form.cancel === undefined) throw new Refusal('consent.choice');
+    const known = provider !== undefined || form.choice === 'continue' || form.cancel !== undefined;
+    if (!known) throw new Refusal('consent.choice');
     return orRedirectBack(way, visit, [], async () => {
-      if (provider === undefined || form.cancel !== undefined) throw new Refusal('user.cancelled');
-      return sendToProvider(rooms, request, provider, cookies);
+      if (form.cancel !== undefined) throw new Refusal('user.cancelled');
+      if (provider === undefined) return goOnAs(rooms, visit, consent, client, way);
+      return sendToProvider(rooms, { kind: 'authorize', request }, provider, cookies);
     });
   },
 });
-
-/** Browsers say where a form was posted from; a form of another origin is nobody's consent. */
-const checkOrigin = (request: Request, issuer: Issuer): void => {
-  const origin = request.headers.get('origin');
-  const site = request.headers.get('sec-fetch-site');
-  if ((origin !== null && origin !== issuer) || (site !== null && site !== 'same-origin')) {
-    throw new Refusal('consent.origin');
-  }
-};
 
 /** Opens the form's sealed request; another browser's form, even a genuine one, is refused. */
 const openConsent = async (
   { vault, now }: ConsentRooms,
   sealed: string,
   cookies: ReadonlyMap<string, string>,
-): Promise<AuthorizationRequest> => {
+): Promise<Consent> => {
   const opened = await vault.consent.open(sealed);
   if (opened.kind === 'unopened') throw new Refusal('consent.unreadable', { cause: opened.reason });
-  const { request, csrf, expiresAt } = opened.value;
-  if (now() >= expiresAt) throw new Refusal('consent.expired');
-  if (!(await sameSecret(readCsrf(cookies) ?? '', csrf))) throw new Refusal('consent.foreign');
-  return request;
+  const consent = opened.value;
+  if (now() >= consent.expiresAt) throw new Refusal('consent.expired');
+  if (!(await sameSecret(readCsrf(cookies) ?? '', consent.csrf))) throw new Refusal('consent.foreign');
+  return consent;
 };
 
-const sendToProvider = async (
+const goOnAs = async (
   rooms: ConsentRooms,
-  request: AuthorizationRequest,
-  provider: IdentityProvider,
-  cookies: ReadonlyMap<string, string>,
+  visit: Visit,
+  { request, session }: Consent,
+  client: Client,
+  way: WayBack,
 ): Promise<Response> => {
-  const { vault, lifetimes } = rooms;
-  const journey = beginJourney(rooms, request, provider.id);
-  const url = await provider.authorizationUrl(legOf(journey, rooms.callbackUri), rooms.providerIo);
-  return seeOther(
-    url.href,
-    await keepTransaction(journey, cookies, vault.transaction, lifetimes.transaction),
-  );
+  const going = await goOn({ ...rooms, log: visit.log }, visit.request, session, client, request);
+  if (going.kind === 'stopped') {
+    const { redirect } = way;
+    const { earlier, cookies } = going;
+    return showSignInPage(rooms, { client, redirect, request }, earlier, { request: visit.request, cookies });
+  }
+  visit.log({ event: 'signed-in', clientId: client.id, redirectUri: way.redirect });
+  return answerWithCode(way, await sealCode(rooms, going.grantId, client.id, request), []);
 };

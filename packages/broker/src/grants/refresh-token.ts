@@ -7,9 +7,9 @@ import type { EpochSeconds } from '../protocol/time.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';
+import { heedProvider } from '../vouching/provider-word.ts';
 import type { Grant, GrantParameters, GrantRooms } from './grant.ts';
 import { issueTokens, sealRefreshToken } from './issue.ts';
-import { heedProvider } from './provider-word.ts';
 
 export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const { vault, lifetimes } = rooms;
@@ -22,7 +22,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const scopes = narrowedScopes(parameters.scope, left);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   const { grant, due } = await carryOn(rooms, presented, now, idleExpiresAt);
-  if (due !== undefined) await heedProvider(rooms, due);
+  if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')
+    throw new Refusal('refresh.gone', { cause: due.provider });
   const { grantId, clientId } = presented;
   const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
   // A stable token is given back as it came: a client that stores nothing new loses nothing.

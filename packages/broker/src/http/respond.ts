@@ -24,6 +24,18 @@ const page = {
 export const formPage = (html: string, cookies: readonly string[]): Response =>
   respond(200, html, { ...page, 'content-security-policy': pagePolicy }, cookies);
 
+/** A page whose forms, if it has any, stay here. */
+export const plainPage = (html: string, cookies: readonly string[]): Response =>
+  respond(200, html, { ...page, 'content-security-policy': `${pagePolicy}; form-action 'self'` }, cookies);
+
+/** A file for the person, which no browser shows as a page. */
+export const download = (body: object, fileName: string): Response =>
+  respond(200, `${JSON.stringify(body, null, 2)}\n`, {
+    ...always,
+    'content-type': 'application/json; charset=utf-8',
+    'content-disposition': `attachment; filename="${fileName}"`,
+  });
+
 /** A page that says what went wrong, and leads nowhere. */
 export const errorPage = (html: string, refusal: Refusal): Response =>
   respond(refusal.status, html, {

@@ -40,6 +40,8 @@ export interface SignIn {
     readonly resource: string;
     readonly refreshPolicy: RefreshPolicy;
     readonly claims: UserClaims;
+    /** How the provider names the session there that the person signed in with. */
+    readonly sid?: string;
   };
 }
 

@@ -9,11 +9,13 @@ interface Layout {
   readonly stylesheetPath: string;
   /** Heading of the page and title of its window. */
   readonly title: HtmlValue;
+  /** What has just happened, said before everything else. */
+  readonly notice?: HtmlValue;
   readonly content: Html;
 }
 
 /** Renders a whole document; it has no script and no style of its own, so that the strictest CSP holds. */
-export const renderLayout = ({ branding, stylesheetPath, title, content }: Layout): string =>
+export const renderLayout = ({ branding, stylesheetPath, title, notice, content }: Layout): string =>
   renderHtml(html`<!doctype html>
 <html lang="${branding.language}" dir="${branding.direction}">
 <head>
@@ -29,6 +31,7 @@ ${branding.iconPath && html`<link rel="icon" href="${branding.iconPath}">`}
 <main>
 ${branding.logoPath && html`<img class="logo" src="${branding.logoPath}" alt="" width="48" height="48">`}
 <h1>${title}</h1>
+${notice && html`<p class="notice" role="status" tabindex="-1" autofocus>${notice}</p>`}
 ${content}
 </main>
 <footer>${properName(branding.name)}${privacyLink(branding)}</footer>

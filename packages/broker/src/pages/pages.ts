@@ -1,4 +1,8 @@
 /** The seam where a publisher puts other pages in place of ours. */
+import type { AccountModel } from './account/account-model.ts';
+import { accountPage } from './account/account-page.ts';
+import { type AccountSignInModel, accountSignInPage } from './account/account-sign-in.ts';
+import { type LinkModel, linkPage, type TakenModel, takenPage } from './account/linking.ts';
 import { type ErrorModel, errorPage } from './error-page.ts';
 import { type SignInModel, signInPage } from './sign-in.ts';
 import { stylesheet } from './stylesheet.ts';
@@ -6,14 +10,27 @@ import { stylesheet } from './stylesheet.ts';
 /**
  * What the broker shows to people. A replacement returns whole documents, escapes every value (`html` does) and runs under
  * a CSP without script, inline style or foreign origins. Its sign-in page is the consent: it shows client, host, scopes
- * and a way out, and its form posts to `action` what `signInPage` posts.
+ * and a way out, and its form posts to `action` what `signInPage` posts. So do the forms of the account's pages.
  */
 export interface Pages {
   readonly signIn: (model: SignInModel) => string;
   readonly error: (model: ErrorModel) => string;
+  readonly account: (model: AccountModel) => string;
+  readonly accountSignIn: (model: AccountSignInModel) => string;
+  /** Asks whether an identity shall be added: a consent, too, so it shows both. */
+  readonly link: (model: LinkModel) => string;
+  readonly taken: (model: TakenModel) => string;
   /** CSS served at `stylesheetPath`; rules added to the default's are enough for other colours. */
   readonly stylesheet: string;
 }
 
 /** The broker's own pages. */
-export const defaultPages: Pages = { signIn: signInPage, error: errorPage, stylesheet };
+export const defaultPages: Pages = {
+  signIn: signInPage,
+  error: errorPage,
+  account: accountPage,
+  accountSignIn: accountSignInPage,
+  link: linkPage,
+  taken: takenPage,
+  stylesheet,
+};

@@ -2,6 +2,7 @@
 import type { ParsedBranding } from './branding.ts';
 import { type Html, html } from './html.ts';
 import { properName, renderLayout } from './layout.ts';
+import { type ProviderChoice, providerButtons, type ShownIdentity } from './provider.ts';
 import { fillText, type Texts } from './texts.ts';
 
 export interface SignInModel {
@@ -12,12 +13,11 @@ export interface SignInModel {
   readonly redirectHost: string;
   /** What is asked for; `description` completes "it will be able to". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  readonly providers: readonly {
-    readonly id: string;
-    readonly label: string;
-    /** Path of the vendor's mark on the own origin; the label says all that it says. */
-    readonly markPath?: string;
-  }[];
+  readonly providers: readonly ProviderChoice[];
+  /** Whoever signed in here before and may go on without the provider's page. */
+  readonly session?: ShownIdentity;
+  /** Why that is not offered. */
+  readonly notice?: SignInNotice;
   /** Path that the form is posted to. */
   readonly action: string;
   /** The sealed request, posted back unread as `consent`. */
@@ -25,9 +25,15 @@ export interface SignInModel {
   readonly stylesheetPath: string;
 }
 
-/** Renders the page. The form posts `consent` with either `choice` (a provider's id) or `cancel=1`. */
+/** Why somebody who signed in before must do so again. */
+type SignInNotice = 'session-ended' | 'not-vouched';
+
+/**
+ * Renders the page. The form posts `consent` with either `choice` (a provider's id, or `continue` for the session) or
+ * `cancel=1`.
+ */
 export const signInPage = (model: SignInModel): string => {
-  const { branding, stylesheetPath } = model;
+  const { branding, stylesheetPath, notice } = model;
   const { texts } = branding;
   const names = {
     product: properName(branding.name),
@@ -38,6 +44,7 @@ export const signInPage = (model: SignInModel): string => {
     branding,
     stylesheetPath,
     title: fillText(texts.signIn, { product: branding.name }),
+    notice: notice && fillText(texts[noticeTexts[notice]]),
     content: html`<p class="lead">${fillText(texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
 <div class="facts">
 ${scopeList(model, names)}
@@ -55,17 +62,27 @@ const scopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<str
 <ul class="scopes">
 ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 
+const noticeTexts = {
+  'session-ended': 'sessionEnded',
+  'not-vouched': 'notVouched',
+} as const satisfies Readonly<Record<SignInNotice, keyof Texts>>;
+
 // autocomplete="off": on reload Firefox would put the earlier sealed request back into the field.
-const choiceForm = ({ action, consent, providers, branding: { texts } }: SignInModel): Html =>
+const choiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
   html`<form method="post" action="${action}" autocomplete="off">
 <input type="hidden" name="consent" value="${consent}">
 <fieldset>
 <legend>${fillText(texts.choice)}</legend>
-<ul class="providers" role="list">
-${providers.map((provider) => providerButton(provider, texts))}</ul>
+${session && sessionButton(session, texts)}
+${providerButtons(providers, texts.continueWith)}
 </fieldset>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
 </form>`;
 
-const providerButton = ({ id, label, markPath }: SignInModel['providers'][number], texts: Texts): Html =>
-  html`<li><button name="choice" value="${id}">${markPath && html`<img class="mark" src="${markPath}" alt="" width="24" height="24">`}${fillText(texts.continueWith, { provider: properName(label) })}</button></li>\n`;
+const sessionButton = ({ label, provider }: ShownIdentity, texts: Texts): Html =>
+  html`<button class="main" name="choice" value="continue">${
+    label === undefined
+      ? fillText(texts.continueSession, { provider: properName(provider) })
+      : fillText(texts.continueAs, { person: properName(label), provider: properName(provider) })
+  }</button>
+<p class="or">${fillText(texts.otherWay)}</p>`;

@@ -1,12 +1,14 @@
 /** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
 import { ConfigurationError } from '../protocol/errors.ts';
+import { type AccountTexts, defaultAccountTexts } from './account/account-texts.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 
 /**
- * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes) and
- * `{provider}`. A replacement keeps the places of the default; only `{product}` may be left out.
+ * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes),
+ * `{provider}` and `{person}` (how the provider shows whoever signed in before). A replacement keeps the places of the
+ * default; only `{product}` may be left out.
  */
-export interface Texts {
+export interface Texts extends AccountTexts {
   /** Heading and window title: `{product}`. */
   readonly signIn: string;
   /** Who asks for what: `{client}`, `{product}`. */
@@ -21,6 +23,16 @@ export interface Texts {
   readonly choice: string;
   /** A provider's button, which is also the consent: `{provider}`. */
   readonly continueWith: string;
+  /** The button of whoever is signed in already, which is also the consent: `{person}`, `{provider}`. */
+  readonly continueAs: string;
+  /** The same when the provider told neither name nor address: `{provider}`. */
+  readonly continueSession: string;
+  /** Stands between that button and those of the providers. */
+  readonly otherWay: string;
+  /** Said at the top when an earlier sign-in is over. */
+  readonly sessionEnded: string;
+  /** Said at the top when the provider did not stand by an earlier sign-in. */
+  readonly notVouched: string;
   readonly cancel: string;
   /**
    * What happens to password, name and address: `{client}`, `{product}`. Replace it if the guarded API itself tells
@@ -35,6 +47,7 @@ export interface Texts {
 }
 
 export const defaultTexts: Texts = {
+  ...defaultAccountTexts,
   signIn: 'Sign in to {product}',
   request: '{client} asks to use {product} on your behalf.',
   scopes: '{client} will be able to:',
@@ -42,6 +55,11 @@ export const defaultTexts: Texts = {
   destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
   choice: 'Allow this and sign in',
   continueWith: 'Continue with {provider}',
+  continueAs: 'Continue as {person} ({provider})',
+  continueSession: 'Continue with your {provider} account',
+  otherWay: 'or sign in another way',
+  sessionEnded: 'Your session has ended. Please sign in again.',
+  notVouched: 'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
   cancel: 'Cancel',
   assurance:
     'You sign in on the provider’s own page, so {product} never sees your password. ' +

@@ -19,6 +19,8 @@ export interface Identity {
   readonly emailVerified: boolean;
   /** The provider's refresh token, a secret; absent when this sign-in brought none. */
   readonly refreshToken?: string;
+  /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
+  readonly sid?: string;
   /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`). */
   readonly claims: Readonly<Record<string, unknown>>;
 }

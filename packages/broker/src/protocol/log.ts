@@ -6,12 +6,18 @@ export interface LogEntry {
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
    * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
-   * whose provider cannot be asked about them later. `log-failed`, on the console: the publisher's own log threw.
+   * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
+   * longer, which is forgotten here all the same. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
     | 'tokens-issued'
     | 'revoked'
+    | 'linked'
+    | 'unlinked'
+    | 'exported'
+    | 'deleted'
+    | 'revocation-failed'
     | 'refused'
     | 'unpinned-gpt'
     | 'limiter-failed'

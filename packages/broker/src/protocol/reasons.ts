@@ -30,6 +30,8 @@ const staleSignIn =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const staleConsent =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
+const staleAccount =
+  'This page has expired or belongs to another sign-in. Open your account again and start from there.';
 
 export const reasons = {
   'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
@@ -68,6 +70,18 @@ export const reasons = {
     429,
   ],
   'user.cancelled': ['access_denied', 'The sign-in was cancelled.'],
+
+  'session.changed': ['invalid_request', staleAccount],
+  'account-form.origin': ['invalid_request', staleAccount],
+  'account-form.unreadable': ['invalid_request', staleAccount],
+  'account-form.expired': ['invalid_request', staleAccount],
+  'account-form.foreign': ['invalid_request', staleAccount],
+  'link.unreadable': ['invalid_request', staleAccount],
+  'link.expired': ['invalid_request', staleAccount],
+  'account.item': [
+    'invalid_request',
+    'There is no such thing in your account any longer. Open your account again.',
+  ],
 
   'transaction.missing': ['invalid_request', staleSignIn],
   'transaction.unreadable': ['invalid_request', staleSignIn],

@@ -35,6 +35,9 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     scopes: ['openid', 'email', 'name'],
     // Apple insists on it when it is asked for name or address.
     responseMode: 'form_post',
+    // There is nothing to ask it with.
+    reauthentication: {},
+    authTime: 'optional',
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
   });

@@ -30,6 +30,8 @@ export const github = ({ clientId, clientSecret, standIn }: GitHubSettings): Ide
     clientId,
     clientSecret,
     authorizationParameters: { prompt: 'select_account' },
+    // The most that it can be asked for.
+    reauthentication: { prompt: 'select_account' },
     // The login can be given up, and then be somebody else's. The address is public if there is one, and unproven.
     describe: ({ id, login, name, email }) =>
       Number.isSafeInteger(id) ? { subject: String(id), labels: [login, name], email } : undefined,

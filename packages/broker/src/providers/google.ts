@@ -32,6 +32,9 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
       // Not `consent`: that brings a new refresh token, and Google's own consent page, at every sign-in.
       prompt: 'select_account',
     },
+    // Google makes nobody sign in again for the asking, and says when they did only where its project has that switched on.
+    reauthentication: { prompt: 'select_account', max_age: '0' },
+    authTime: 'optional',
   });
   return {
     ...provider,

@@ -1,6 +1,6 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
 import type { Identity } from '../protocol/identity.ts';
-import type { Clock, Milliseconds, Seconds } from '../protocol/time.ts';
+import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../protocol/time.ts';
 
 /** What a provider may use of the outside world. */
 export interface ProviderIo {
@@ -20,6 +20,8 @@ export interface ProviderLeg {
   readonly nonce: string;
   /** PKCE verifier (RFC 7636), a secret, 43 characters. */
   readonly codeVerifier: string;
+  /** The person must prove themselves anew, and not before this instant. Left out: any sign-in will do. */
+  readonly fresh?: { readonly since: EpochSeconds };
 }
 
 /** One identity provider. `createBroker` is given a list of them. */
@@ -67,6 +69,13 @@ export interface IdentityProvider {
    * @param refreshToken the newest that the provider gave for this person, a secret
    */
   check(refreshToken: string, io: ProviderIo): Promise<ProviderWord>;
+  /**
+   * Revokes a refresh token there, for it is no longer needed; a dead one is no error. It does nothing where the provider's
+   * metadata name no endpoint for it, and is left out where there can be none.
+   * @param refreshToken a secret
+   * @throws ProviderError `unavailable` or `invalid`, as `identify`
+   */
+  revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
 }
 
 /** What a provider says of a person who signed in before. */

@@ -35,6 +35,9 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       clientSecret,
       scopes: ['openid', 'email', 'profile', 'offline_access'],
       authorizationParameters: { prompt: 'select_account' },
+      reauthentication: { prompt: 'login' },
+      // A claim that an application has to be configured for.
+      authTime: 'optional',
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },

@@ -26,6 +26,7 @@ import {
 } from './oauth/client-settings.ts';
 import { orProviderError, tokenEndpointError } from './oauth/failure.ts';
 import { type Description, identityFrom } from './oauth/identity.ts';
+import { revokeToken } from './oauth/revocation.ts';
 import { transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
 import { askProvider } from './provider-request.ts';
@@ -40,11 +41,13 @@ export interface OAuth2Settings extends ClientSettings {
   readonly tokenUrl: string;
   /** Answers a GET with the access token in JSON. */
   readonly profileUrl: string;
+  /** Where refresh tokens are revoked (RFC 7009). Left out: nowhere. */
+  readonly revocationUrl?: string;
   /** Reads the person out of that JSON; `undefined` for what is nobody. */
   readonly describe: (profile: Readonly<Record<string, unknown>>) => Description | undefined;
 }
 
-type Party = Required<OAuth2Settings>;
+type Party = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
 
 /**
  * Lets people sign in at an OAuth 2.0 server that has an API for their profile.
@@ -52,11 +55,17 @@ type Party = Required<OAuth2Settings>;
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  */
 export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
-  const party = demand<Party>({ scopes: [], ...clientDefaults, ...settings }, demands);
+  const party = demand<Party>({ scopes: [], reauthentication: {}, ...clientDefaults, ...settings }, demands);
+  const { revocationUrl } = party;
   return {
     id: party.id,
     label: party.label,
-    configuredUrls: [party.authorizationUrl, party.tokenUrl, party.profileUrl],
+    configuredUrls: [
+      party.authorizationUrl,
+      party.tokenUrl,
+      party.profileUrl,
+      ...(revocationUrl === undefined ? [] : [revocationUrl]),
+    ],
     answersBy: 'query',
     gone: party.gone,
     checkEvery: party.checkEvery,
@@ -74,6 +83,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
         const auth = ClientSecretPost(await secretOf(party, io));
         return refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));
       }),
+    ...(revocationUrl !== undefined && { revoke: revokeAt(revocationUrl, party) }),
   };
 };
 
@@ -85,6 +95,11 @@ const demands: readonly Demand<Party>[] = [
   ['authorizationUrl', (party) => isAddress(party.authorizationUrl), addressProblem],
   ['tokenUrl', ({ tokenUrl }) => isAddress(tokenUrl), addressProblem],
   ['profileUrl', ({ profileUrl }) => isAddress(profileUrl), addressProblem],
+  [
+    'revocationUrl',
+    ({ revocationUrl }) => revocationUrl === undefined || isAddress(revocationUrl),
+    addressProblem,
+  ],
 ];
 
 const redeem = async (
@@ -107,6 +122,15 @@ const redeem = async (
   await refuseErrorInSuccess(response);
   return processAuthorizationCodeResponse(server, client, response);
 };
+
+const revokeAt =
+  (endpoint: string, party: Party): NonNullable<IdentityProvider['revoke']> =>
+  (refreshToken, io) =>
+    orProviderError(async () => {
+      const server = { ...serverOf(party), revocation_endpoint: endpoint };
+      const auth = ClientSecretPost(await secretOf(party, io));
+      await revokeToken({ party, server, auth }, refreshToken, io);
+    });
 
 const serverOf = ({ issuer, tokenUrl }: Party): AuthorizationServer => ({ issuer, token_endpoint: tokenUrl });
 

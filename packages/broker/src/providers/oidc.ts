@@ -6,7 +6,8 @@ import { authorizationUrl } from './oauth/authorization-url.ts';
 import { clientOf, secretOf } from './oauth/client.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { identityFrom } from './oauth/identity.ts';
-import { transport } from './oauth/transport.ts';
+import { revokeToken } from './oauth/revocation.ts';
+import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
 import { createDiscovery } from './oidc/discovery.ts';
 import { authentication, redeem, type Voucher } from './oidc/exchange.ts';
@@ -51,16 +52,27 @@ export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvi
         const auth = authentication(server, await secretOf(party, io));
         return refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));
       }),
+    revoke: (refreshToken, io) =>
+      orProviderError(async () => {
+        const { server } = await discover(io);
+        const { revocation_endpoint: named } = server;
+        if (named === undefined) return;
+        // Checked only now: nobody is kept from signing in by an endpoint that they do not need.
+        const endpoint = parseEndpoint('revocation_endpoint', named, new URL(party.issuer), io);
+        const auth = authentication(server, await secretOf(party, io));
+        const revoker = { party, server: { ...server, revocation_endpoint: endpoint }, auth };
+        await revokeToken(revoker, refreshToken, io);
+      }),
   };
 };
 
 const identityOf = (provider: string, { claims, refreshToken }: Voucher): Identity => {
-  const { sub: subject, email, name, email_verified: verified } = claims;
+  const { sub: subject, email, name, email_verified: verified, sid } = claims;
   // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
   const emailVerified = verified === true || verified === 'true';
   return identityFrom(
     provider,
-    { subject, labels: [email, name], email, emailVerified },
+    { subject, labels: [email, name], email, emailVerified, sid },
     claims,
     refreshToken,
   );

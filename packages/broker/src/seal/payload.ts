@@ -109,6 +109,31 @@ export const record = <Value extends object>(
   };
 };
 
+/** One of several shapes, told apart by their `kind`; the name of the kind goes before the fields. */
+export const variant = <Shapes extends Readonly<Record<string, Codec<object>>>>(
+  shapes: Shapes,
+): Codec<VariantOf<Shapes>> => ({
+  write(out, value) {
+    text.write(out, value.kind);
+    shapeOf(shapes, value.kind).write(out, value);
+  },
+  read(input) {
+    const kind = text.read(input);
+    // The cast: which shape belongs to which kind is what `shapes` says, and no more than that is read.
+    return { ...shapeOf(shapes, kind).read(input), kind } as VariantOf<Shapes>;
+  },
+});
+
+type VariantOf<Shapes extends Readonly<Record<string, Codec<object>>>> = {
+  readonly [Kind in keyof Shapes & string]: { readonly kind: Kind } & ValueOf<Shapes[Kind]>;
+}[keyof Shapes & string];
+
+const shapeOf = (shapes: Readonly<Record<string, Codec<object>>>, kind: string): Codec<object> => {
+  const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+  if (shape === undefined) throw new RangeError('not one of the kinds');
+  return shape;
+};
+
 export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<ArrayBuffer> => {
   const out: number[] = [];
   codec.write(out, value);

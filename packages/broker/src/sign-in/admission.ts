@@ -7,7 +7,6 @@ import { type RandomBytes, randomId } from '../protocol/random.ts';
 import { offlineAccess } from '../protocol/scope.ts';
 import type { Clock } from '../protocol/time.ts';
 import { sealProviderToken } from '../tokens/provider-token.ts';
-import type { Transaction } from '../tokens/transaction.ts';
 import type { Vault } from '../tokens/vault.ts';
 
 /** A publisher's word on an identity: refused, or admitted — as a user of theirs, or as one of ours. */
@@ -21,22 +20,27 @@ export type Admit = (identity: Identity, client: Client) => Promise<Admission>;
 /** Everybody, as users of our own. */
 export const admitEverybody: Admit = async () => ({ kind: 'admitted' });
 
+/** What of a grant is settled before it is known whose it will be. */
+export type AskedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource'>;
+
 /** In bytes. Both travel in every access token. */
 const longestUserId = 255;
 const longestClaims = 512;
+
+export interface AdmissionRooms {
+  readonly admit: Admit;
+  readonly vault: Vault;
+  readonly now: Clock;
+  readonly randomBytes: RandomBytes;
+}
 
 /**
  * Makes the record of a sign-in.
  * @throws Refusal `admission.refused`, or `admission.user` or `admission.claims` for a word that cannot be kept
  */
 export const signInOf = async (
-  rooms: {
-    readonly admit: Admit;
-    readonly vault: Vault;
-    readonly now: Clock;
-    readonly randomBytes: RandomBytes;
-  },
-  { request, grantId }: Transaction,
+  rooms: AdmissionRooms,
+  asked: AskedGrant,
   client: Client,
   identity: Identity,
 ): Promise<SignIn> => {
@@ -49,19 +53,20 @@ export const signInOf = async (
         ? { kind: 'ours', newId: randomId(rooms.randomBytes) }
         : { kind: 'theirs', id: userId },
     grant: {
-      id: grantId,
+      ...asked,
       clientId: client.id,
-      redirectUri: request.redirectUri,
-      scopes: request.scopes,
-      resource: request.resource,
-      refreshPolicy: refreshPolicyOf(client, request.scopes),
+      refreshPolicy: refreshPolicyOf(client, asked.scopes),
       claims,
+      ...(identity.sid !== undefined && { sid: identity.sid }),
     },
   };
 };
 
-/** Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no. */
-const parseAdmission = (admission: Admission) => {
+/**
+ * Reads a publisher's word. Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no.
+ * @throws Refusal `admission.refused`, `admission.user` or `admission.claims`
+ */
+export const parseAdmission = (admission: Admission) => {
   if (admission.kind !== 'admitted') throw new Refusal('admission.refused', { cause: admission.reason });
   const { userId, claims = {} } = admission;
   if (userId !== undefined && !isUserId(userId)) throw new Refusal('admission.user');
@@ -83,7 +88,8 @@ const isClaim = (value: unknown): boolean =>
 
 const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
-const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn['identity']> => {
+/** What is stored of an identity; its token only sealed. */
+export const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn['identity']> => {
   const { provider, subject, label, refreshToken } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };
   if (refreshToken === undefined) return row;

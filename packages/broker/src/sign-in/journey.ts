@@ -3,7 +3,7 @@ import { type RandomBytes, randomId, randomToken } from '../protocol/random.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { ProviderLeg } from '../providers/identity-provider.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
-import type { AuthorizationRequest, Transaction } from '../tokens/transaction.ts';
+import type { Errand, Transaction } from '../tokens/transaction.ts';
 
 /** Begins a journey, with values that no other journey shares. */
 export const beginJourney = (
@@ -12,21 +12,32 @@ export const beginJourney = (
     lifetimes,
     now,
   }: { readonly randomBytes: RandomBytes; readonly lifetimes: Lifetimes; readonly now: Clock },
-  request: AuthorizationRequest,
+  errand: Errand,
   provider: string,
 ): Transaction => ({
-  request,
+  errand,
   grantId: randomId(randomBytes),
   provider,
   state: randomToken(randomBytes),
   nonce: randomToken(randomBytes),
   codeVerifier: randomToken(randomBytes),
+  beganAt: now(),
   expiresAt: now() + lifetimes.transaction,
   signedIn: undefined,
 });
 
-/** What a provider needs to know; the client's request and the grant are none of its business. */
+/** What a provider needs to know; whom it is for and the grant are none of its business. */
 export const legOf = (
-  { provider, state, nonce, codeVerifier }: Transaction,
+  { errand, provider, state, nonce, codeVerifier, beganAt }: Transaction,
   callbackUri: (provider: string) => string,
-): ProviderLeg => ({ redirectUri: callbackUri(provider), state, nonce, codeVerifier });
+): ProviderLeg => {
+  const leg = { redirectUri: callbackUri(provider), state, nonce, codeVerifier };
+  switch (errand.kind) {
+    case 'authorize':
+      return leg;
+    // Whoever finds a browser in which somebody is signed in at the provider must not come into their account by it.
+    case 'account':
+    case 'link':
+      return { ...leg, fresh: { since: beganAt } };
+  }
+};

@@ -43,9 +43,9 @@ export const beginSecondLeg = async (
   provider: IdentityProvider,
   first: FirstLeg,
 ): Promise<{ readonly url: URL; readonly cookies: readonly string[] } | undefined> => {
-  const { request, grantId } = first.journey;
+  const { errand, grantId } = first.journey;
   const { subject } = first.identity;
-  const journey = { ...beginJourney(rooms, request, provider.id), grantId, signedIn: subject };
+  const journey = { ...beginJourney(rooms, errand, provider.id), grantId, signedIn: subject };
   try {
     const leg = legOf(journey, rooms.callbackUri);
     const url = await provider.askAgainUrl?.(subject, leg, rooms.providerIo);

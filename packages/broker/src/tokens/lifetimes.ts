@@ -19,6 +19,9 @@ export interface Lifetimes {
   readonly stableRefreshAbsolute: Seconds;
   readonly rotatingRefreshIdle: Seconds;
   readonly rotatingRefreshAbsolute: Seconds;
+  /** How long a session at the account page lives unused. */
+  readonly sessionIdle: Seconds;
+  readonly sessionAbsolute: Seconds;
 }
 
 /** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
@@ -32,6 +35,8 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
   stableRefreshAbsolute: [365 * day, day, 400 * day],
   rotatingRefreshIdle: [30 * day, hour, 400 * day],
   rotatingRefreshAbsolute: [180 * day, hour, 400 * day],
+  sessionIdle: [7 * day, 5 * minute, 30 * day],
+  sessionAbsolute: [30 * day, 5 * minute, 90 * day],
 };
 
 /** How long an answer that was posted may take to come round again: one redirect. */
@@ -39,6 +44,9 @@ export const postedAnswerLifetime: Seconds = minute;
 
 /** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
 export const codeReplayGrace: Seconds = 10;
+
+/** How long a sign-in counts as proof of who is there, for what cannot be undone. */
+export const proofLifetime: Seconds = 5 * minute;
 
 /** How long a provider may be waited for before another refresh may ask it. */
 export const checkLease: Seconds = minute;
@@ -69,6 +77,8 @@ export const parseLifetimes = (chosen: Partial<Lifetimes> = {}): Lifetimes => {
     stableRefreshAbsolute: pick('stableRefreshAbsolute'),
     rotatingRefreshIdle: pick('rotatingRefreshIdle'),
     rotatingRefreshAbsolute: pick('rotatingRefreshAbsolute'),
+    sessionIdle: pick('sessionIdle'),
+    sessionAbsolute: pick('sessionAbsolute'),
   };
 };
 

@@ -8,6 +8,14 @@ import { type Artefact, artefact } from './artefact.ts';
 import { type AuthorizationCode, authorizationCode } from './authorization-code.ts';
 import { type RefreshToken, refreshToken } from './refresh-token.ts';
 import {
+  type AccountForm,
+  accountForm,
+  type PendingLink,
+  pendingLink,
+  type SessionCookie,
+  session,
+} from './session.ts';
+import {
   type Consent,
   consent,
   type PostedAnswer,
@@ -24,6 +32,9 @@ export interface Vault {
   readonly consent: Artefact<Consent>;
   readonly transaction: Artefact<Transaction>;
   readonly postedAnswer: Artefact<PostedAnswer>;
+  readonly session: Artefact<SessionCookie>;
+  readonly accountForm: Artefact<AccountForm>;
+  readonly pendingLink: Artefact<PendingLink>;
   /** Refresh tokens of providers, at rest; the context is the row that holds one. */
   readonly providerToken: Sealer;
 }
@@ -55,6 +66,9 @@ export const createVault = (
     consent: artefact(sealer('consent'), consent),
     transaction: artefact(sealer('transaction'), transaction),
     postedAnswer: artefact(sealer('form-post'), postedAnswer),
+    session: artefact(sealer('session'), session),
+    accountForm: artefact(sealer('account-form'), accountForm),
+    pendingLink: artefact(sealer('pending-link'), pendingLink),
     providerToken: sealer('provider-token'),
   };
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRegistry, isUnpinned } from '../../src/clients/registry.ts';
-import { gptAction } from '../../src/index.ts';
+import { gptAction, staticClient } from '../../src/index.ts';
 import { parseIssuer } from '../../src/protocol/origin.ts';
 import { clients, deploy, gptSecret, issuer } from '../deployment.ts';
 import { createPerson, gptRequest } from '../person.ts';
@@ -19,6 +19,16 @@ describe('a registry', () => {
     expect(() => createRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
     );
+  });
+
+  it('refuses a client of the id that sessions at the account page go by', () => {
+    const account = staticClient({
+      id: 'account',
+      name: 'Account',
+      redirectUris: ['https://app.example/callback'],
+      scopes: ['words'],
+    });
+    expect(() => deploy({ clients: [account] })).toThrow('clients must not have the id account.');
   });
 
   it('keeps redirects for development on a loopback issuer only', () => {

@@ -39,7 +39,10 @@ describe('choosing a provider', () => {
     expect(await vault.transaction.open(sealed)).toMatchObject({
       kind: 'opened',
       value: {
-        request: { clientId: 'gpt', redirectUri: gptRedirect, scopes: ['words', 'score'] },
+        errand: {
+          kind: 'authorize',
+          request: { clientId: 'gpt', redirectUri: gptRedirect, scopes: ['words', 'score'] },
+        },
         grantId: expect.stringMatching(/^[\w-]{22}$/),
         provider: 'google',
         expiresAt: deployment.now() + 600,

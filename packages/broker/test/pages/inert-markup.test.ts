@@ -1,25 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { defaultAccountTexts } from '../../src/pages/account/account-texts.ts';
 import type { Branding } from '../../src/pages/branding.ts';
 import { defaultTexts } from '../../src/pages/texts.ts';
+import { accountFields, everyAccountNotice, everyAccountPage } from './account/fields.ts';
 import { renderError, renderSignIn } from './models.ts';
 import { readMarkup } from './read-markup.ts';
 
 /** A field of a page: renders that page with the given value in it. */
 type Field = readonly [name: string, render: (value: string) => string];
 
-/** Every page, one after the other, so that every text of the branding is shown. */
+/** Every page but the account’s, one after the other, so that every text of theirs is shown. */
 const everyPage = (branding: Partial<Branding>): string =>
-  renderSignIn({ branding }) + renderSignIn({ branding, model: { scopes: [] } }) + renderError({ branding });
+  [
+    renderSignIn({ branding, model: { notice: 'session-ended' } }),
+    renderSignIn({ branding, model: { notice: 'not-vouched', scopes: [] } }),
+    renderSignIn({ branding, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
+    renderSignIn({ branding, model: { session: { provider: 'Google' } } }),
+    renderError({ branding }),
+  ].join('');
 
 const fields: readonly Field[] = [
-  ['branding.name', (name) => everyPage({ name })],
-  ...Object.entries(defaultTexts).map(
-    ([name, text]): Field => [
-      `branding.texts.${name}`,
-      (value) => everyPage({ texts: { [name]: value + text } }),
-    ],
-  ),
+  ['branding.name', (name) => everyPage({ name }) + everyAccountPage({ name })],
+  ...Object.entries(defaultTexts)
+    .filter(([name]) => !(name in defaultAccountTexts))
+    .map(
+      ([name, text]): Field => [
+        `branding.texts.${name}`,
+        (value) => everyPage({ texts: { [name]: value + text } }),
+      ],
+    ),
   ['clientName', (clientName) => renderSignIn({ model: { clientName } })],
   ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
   ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
@@ -29,10 +39,13 @@ const fields: readonly Field[] = [
   ['action', (action) => renderSignIn({ model: { action } })],
   ['consent', (consent) => renderSignIn({ model: { consent } })],
   ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],
+  ['session’s provider', (provider) => renderSignIn({ model: { session: { provider } } })],
+  ['session’s label', (label) => renderSignIn({ model: { session: { provider: 'a', label } } })],
   ['title', (title) => renderError({ model: { title } })],
   ['message', (message) => renderError({ model: { message } })],
   ['reference', (reference) => renderError({ model: { reference } })],
   ['error stylesheetPath', (stylesheetPath) => renderError({ model: { stylesheetPath } })],
+  ...accountFields,
 ];
 
 const payloads = [
@@ -56,9 +69,18 @@ const stand = 'Zebra';
 
 /** What the page must be read as: the same page with a harmless value, and the value as mere text in its place. */
 const expected = async (render: Field[1], value: string) =>
-  JSON.parse(JSON.stringify(await readMarkup(render(stand))), (_, item) =>
+  JSON.parse(await readHarmless(render), (_, item) =>
     typeof item === 'string' ? item.replaceAll(stand, () => value) : item,
   );
+
+const readHarmless = async (render: Field[1]): Promise<string> => {
+  const known = harmless.get(render) ?? JSON.stringify(await readMarkup(render(stand)));
+  harmless.set(render, known);
+  return known;
+};
+
+/** A cache: reading a page takes milliseconds. */
+const harmless = new Map<Field[1], string>();
 
 const cases = fields.flatMap(([field, render]) =>
   payloads.map((payload) => ({ field, payload: JSON.stringify(payload), render, value: payload })),
@@ -91,3 +113,8 @@ const anyText = fc
   )
   .map((pieces) => pieces.join('').replaceAll(/[{}]/g, ''))
   .filter((text) => text.trim() !== '');
+
+test.each(Object.entries(defaultTexts))('the text %s is shown on some page', (name, text) => {
+  const branding = { texts: { [name]: stand + text } };
+  expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(stand);
+});

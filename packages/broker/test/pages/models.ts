@@ -3,14 +3,14 @@ import { type Branding, parseBranding } from '../../src/pages/branding.ts';
 import { type ErrorModel, errorPage } from '../../src/pages/error-page.ts';
 import { type SignInModel, signInPage } from '../../src/pages/sign-in.ts';
 
-const branding: Branding = {
+export const branding: Branding = {
   name: 'Words With Chat',
   logoPath: '/logo.svg',
   iconPath: '/favicon.svg',
   privacyUrl: '/privacy',
 };
 
-interface Changes<Model> {
+export interface Changes<Model> {
   readonly branding?: Partial<Branding>;
   readonly model?: Partial<Model>;
 }

@@ -15,6 +15,7 @@ export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityPr
     issuer: 'https://discord.com',
     authorizationUrl: 'https://discord.com/oauth2/authorize',
     tokenUrl: 'https://discord.com/api/oauth2/token',
+    revocationUrl: 'https://discord.com/api/oauth2/token/revoke',
     profileUrl: 'https://discord.com/api/v10/users/@me',
     clientId,
     clientSecret,

@@ -5,6 +5,7 @@ import { type Codec, decode, encode } from '../../src/seal/payload.ts';
 import { accessToken } from '../../src/tokens/access-token.ts';
 import { authorizationCode } from '../../src/tokens/authorization-code.ts';
 import { refreshToken } from '../../src/tokens/refresh-token.ts';
+import { accountForm, pendingLink, session } from '../../src/tokens/session.ts';
 import { authorizationRequest, consent, postedAnswer, transaction } from '../../src/tokens/transaction.ts';
 import * as byThePage from './by-the-page.ts';
 import { messageVectors, payloadVectors } from './vectors.ts';
@@ -28,6 +29,9 @@ const codecs: Readonly<
   consent: roundTrip(consent),
   transaction: roundTrip(transaction),
   'form-post': roundTrip(postedAnswer),
+  session: roundTrip(session),
+  'account-form': roundTrip(accountForm),
+  'pending-link': roundTrip(pendingLink),
 };
 
 describe('the payload vectors', () => {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../../src/clients/client.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { type Admit, admitEverybody, signInOf } from '../../src/sign-in/admission.ts';
-import type { Transaction } from '../../src/tokens/transaction.ts';
+import { type Admit, type AskedGrant, admitEverybody, signInOf } from '../../src/sign-in/admission.ts';
 import { createVault } from '../../src/tokens/vault.ts';
 import { clients, issuer, keys } from '../deployment.ts';
 
@@ -10,22 +9,11 @@ const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(le
 const vault = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
 const [gpt, app, server] = clients;
 
-const journey: Transaction = {
-  request: {
-    clientId: 'gpt',
-    redirectUri: 'https://chatgpt.com/aip/g-1234/oauth/callback',
-    state: 'state-1',
-    scopes: ['words'],
-    resource: `${issuer}/api`,
-    codeChallenge: undefined,
-  },
-  grantId: 'grant-1',
-  provider: 'google',
-  state: 'leg-state',
-  nonce: 'leg-nonce',
-  codeVerifier: 'leg-verifier',
-  signedIn: undefined,
-  expiresAt: 2_000,
+const asked: AskedGrant = {
+  id: 'grant-1',
+  redirectUri: 'https://chatgpt.com/aip/g-1234/oauth/callback',
+  scopes: ['words'],
+  resource: `${issuer}/api`,
 };
 
 const identity = {
@@ -37,13 +25,19 @@ const identity = {
   claims: { sub: 'subject-1', hd: 'example.com' },
 };
 
-const record = (admit: Admit, client: Client = gpt, changes: Partial<Transaction> = {}, more: object = {}) =>
-  signInOf({ admit, vault, now: () => 1_000, randomBytes }, { ...journey, ...changes }, client, {
+const record = (admit: Admit, client: Client = gpt, changes: Partial<AskedGrant> = {}, more: object = {}) =>
+  signInOf({ admit, vault, now: () => 1_000, randomBytes }, { ...asked, ...changes }, client, {
     ...identity,
     ...more,
   });
 
 describe('the record of a sign-in', () => {
+  test('names the session at the provider, where it has a name', async () => {
+    const { grant } = await record(admitEverybody, gpt, {}, { sid: 'session-1' });
+    expect(grant.sid).toBe('session-1');
+    expect((await record(admitEverybody)).grant).not.toHaveProperty('sid');
+  });
+
   test('holds the identity, a user of our own and the grant, and neither e-mail nor claims of the provider', async () => {
     const signIn = await record(admitEverybody);
     expect(signIn).toEqual({
@@ -78,7 +72,7 @@ describe('the record of a sign-in', () => {
     ['a client that asked for it', app, ['words', 'offline_access'], 'rotating'],
     ['a client that did not ask', app, ['words'], 'none'],
   ] as const)('lets %s refresh by its policy', async (_, client, scopes, refreshPolicy) => {
-    const { grant } = await record(admitEverybody, client, { request: { ...journey.request, scopes } });
+    const { grant } = await record(admitEverybody, client, { scopes });
     expect(grant.refreshPolicy).toBe(refreshPolicy);
   });
 });
@@ -91,12 +85,12 @@ const saying =
 
 describe('the publisher’s word', () => {
   test('is asked with the verified identity, all its claims, and the client', async () => {
-    const asked: unknown[] = [];
+    const questions: unknown[] = [];
     await record(async (...question) => {
-      asked.push(...question);
+      questions.push(...question);
       return { kind: 'admitted' };
     });
-    expect(asked).toEqual([identity, gpt]);
+    expect(questions).toEqual([identity, gpt]);
   });
 
   test('may name a user of theirs and facts about them', async () => {

@@ -14,6 +14,8 @@ const defaults: Lifetimes = {
   stableRefreshAbsolute: 365 * day,
   rotatingRefreshIdle: 30 * day,
   rotatingRefreshAbsolute: 180 * day,
+  sessionIdle: 7 * day,
+  sessionAbsolute: 30 * day,
 };
 
 /** The least and the most that a publisher may choose. */
@@ -26,6 +28,8 @@ const bounds: readonly (readonly [keyof Lifetimes, number, number])[] = [
   ['stableRefreshAbsolute', day, 400 * day],
   ['rotatingRefreshIdle', 3600, 400 * day],
   ['rotatingRefreshAbsolute', 3600, 400 * day],
+  ['sessionIdle', 300, 30 * day],
+  ['sessionAbsolute', 300, 90 * day],
 ];
 
 describe('parseLifetimes', () => {

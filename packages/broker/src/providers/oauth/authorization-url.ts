@@ -9,13 +9,14 @@ import type { ClientSettings } from './client-settings.ts';
  */
 export const authorizationUrl = async (
   endpoint: string,
-  { clientId, scopes, authorizationParameters }: Required<ClientSettings>,
+  { clientId, scopes, authorizationParameters, reauthentication }: Required<ClientSettings>,
   leg: ProviderLeg,
   more: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
   const parameters = {
     ...authorizationParameters,
+    ...(leg.fresh !== undefined && reauthentication),
     client_id: clientId,
     response_type: 'code',
     redirect_uri: leg.redirectUri,

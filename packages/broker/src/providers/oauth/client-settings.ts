@@ -16,6 +16,8 @@ export interface ClientSettings {
   readonly scopes?: readonly string[];
   /** Added to the authorization request: `prompt`, `hd`, `access_type` and the like. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /** Take the place of those when a person must prove themselves anew: as strongly as the provider can be asked for it. */
+  readonly reauthentication?: Readonly<Record<string, string>>;
   /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
   readonly gone?: readonly string[];
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
@@ -47,6 +49,7 @@ export const demand = <Settings extends { readonly id: string }>(
   return settings;
 };
 
+const reservedProblem = 'must not set what every sign-in sets itself, nor request or request_uri.';
 const credentialProblem = 'must be given, as printable ASCII without spaces.';
 
 export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
@@ -63,11 +66,8 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
     ({ scopes }) => scopes.every((scope) => matches(scopeToken, scope)),
     'must be names without space, quote or backslash.',
   ],
-  [
-    'authorizationParameters',
-    ({ authorizationParameters: added }) => !Object.keys(added).some((name) => reserved.test(name)),
-    'must not set what every sign-in sets itself, nor request or request_uri.',
-  ],
+  ['authorizationParameters', ({ authorizationParameters: added }) => areFree(added), reservedProblem],
+  ['reauthentication', ({ reauthentication: added }) => areFree(added), reservedProblem],
   ['gone', ({ gone }) => gone.every((code) => matches(errorCode, code)), 'must be error codes.'],
   [
     'checkEvery',
@@ -103,6 +103,8 @@ const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 /** A request object would override all the others (OpenID Connect Core §6). */
 const reserved =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/;
+
+const areFree = (parameters: object): boolean => !Object.keys(parameters).some((name) => reserved.test(name));
 
 /** Also false for what only the compiler promised to be a string: an unset environment variable. */
 const matches = (shape: RegExp, value: unknown): boolean => typeof value === 'string' && shape.test(value);

@@ -24,6 +24,10 @@ export const tokenEndpointError = (code: string): ProviderError =>
     `the token endpoint answered ${codeOf(code)}`,
   );
 
+/** What a revocation endpoint said to a token (RFC 7009 §2.2.1). */
+export const revocationError = (code: string): ProviderError =>
+  new ProviderError('invalid', `the revocation endpoint answered ${codeOf(code)}`);
+
 /** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
 export const asProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
@@ -51,7 +55,7 @@ const knownCodes = [
   ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client'],
   ...['unsupported_grant_type', 'unsupported_response_type', ...denials, 'server_error'],
   ...['temporarily_unavailable', 'login_required', 'consent_required', 'interaction_required'],
-  ...['account_selection_required'],
+  ...['account_selection_required', 'unsupported_token_type'],
   // GitHub's.
   ...[
     'incorrect_client_credentials',

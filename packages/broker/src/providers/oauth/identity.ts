@@ -11,9 +11,11 @@ export interface Description {
   readonly email?: unknown;
   /** Whether the provider says that the address is theirs. */
   readonly emailVerified?: boolean;
+  /** The session there that the person signed in with, if it has a name. */
+  readonly sid?: unknown;
 }
 
-/** OpenID Connect Core §2. */
+/** OpenID Connect Core §2; names of sessions are held to the same. */
 const longestSubject = 255;
 /** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
 const longestLabel = 320;
@@ -28,6 +30,7 @@ export const identityFrom = (
   const { subject, labels, emailVerified = false } = description;
   if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
   const email = readText(description.email);
+  const sid = isSubject(description.sid) ? description.sid : undefined;
   const label = labels.map(readText).find((text) => text !== undefined);
   return {
     provider,
@@ -36,12 +39,13 @@ export const identityFrom = (
     claims,
     ...(label === undefined ? {} : { label }),
     ...(email === undefined ? {} : { email }),
+    ...(sid === undefined ? {} : { sid }),
     ...(refreshToken === undefined ? {} : { refreshToken }),
   };
 };
 
 /** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
-const isSubject = (value: unknown): boolean =>
+const isSubject = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= longestSubject && value.isWellFormed();
 
 /** Gives a text that may be shown; `undefined` for what is none, is empty or too long. */

@@ -67,7 +67,7 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
   });
   const claims = getValidatedIdTokenClaims(tokens);
   if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
-  checkIdToken(claims, party.clientId, io.now());
+  checkIdToken(claims, party, leg, io.now());
   await checkSignature(response, metadata, issuer.issuer, io);
   return { claims, refreshToken: tokens.refresh_token };
 };

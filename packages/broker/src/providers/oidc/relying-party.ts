@@ -14,6 +14,11 @@ export interface OidcSettings extends ClientSettings {
   readonly issuer: string;
   /** How the issuer sends people back. Left out: `query`. */
   readonly responseMode?: 'query' | 'form_post';
+  /**
+   * Whether its ID tokens say when the person proved themselves (`auth_time`), once they were asked to do it anew. `optional`: it
+   * counts where it is said, and nothing is proven where it is not. Left out: `required`, as OpenID Connect Core §2 has it.
+   */
+  readonly authTime?: 'required' | 'optional';
 }
 
 /** Settings that were checked and completed. */
@@ -25,7 +30,9 @@ export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
     {
       scopes: ['openid', 'email', 'profile'],
       ...clientDefaults,
+      reauthentication: { prompt: 'login', max_age: '0' },
       responseMode: 'query',
+      authTime: 'required',
       ...settings,
     },
     demands,

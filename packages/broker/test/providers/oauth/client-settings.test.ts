@@ -16,6 +16,7 @@ const good: Required<ClientSettings> = {
   clientSecret: 'secret',
   scopes: [],
   authorizationParameters: {},
+  reauthentication: {},
   gone: ['invalid_grant'],
   checkEvery: 600,
 };
@@ -60,6 +61,7 @@ describe('settings of a client', () => {
     ['scopes', ['a"b']],
     ['scopes', ['a\\b']],
     ['authorizationParameters', { response_mode: 'fragment' }],
+    ['reauthentication', { nonce: 'n' }],
     ['gone', ['quote"']],
     ['gone', ['']],
     ['checkEvery', 59],

@@ -74,6 +74,22 @@ describe('the label', () => {
   });
 });
 
+describe('the session at the provider', () => {
+  test.each(['session-1', 'x'.repeat(255)])('is named as the token names it: %s', async (sid) => {
+    expect((await identify({ sid })).sid).toBe(sid);
+  });
+
+  test.each([
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['is longer than 255 characters', 'x'.repeat(256)],
+    ['is no text', 7],
+    ['is half a character', '\ud83d'],
+  ])('has no name when it %s', async (_, sid) => {
+    expect(await identify({ sid })).not.toHaveProperty('sid');
+  });
+});
+
 test('all verified claims are handed on as they came', async () => {
   const { claims } = await identify({ hd: 'example.com', groups: ['a', 'b'], picture: null });
   expect(claims).toMatchObject({ hd: 'example.com', groups: ['a', 'b'], picture: null });

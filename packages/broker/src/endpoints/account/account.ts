@@ -1,0 +1,102 @@
+/** `GET` of the account page: what a person allowed whom, and with whom they sign in; or, signed out, how to sign in. */
+import type { EndpointPlan, Visit } from '../../doors/endpoint.ts';
+import { forgetNotice, readNotice } from '../../doors/notice.ts';
+import { createPageDoor } from '../../doors/page-door.ts';
+import { readCookies, setCookie } from '../../http/cookies.ts';
+import { formPage } from '../../http/respond.ts';
+import type { Account, LinkedIdentity } from '../../ledger/ledger.ts';
+import type { AccountModel } from '../../pages/account/account-model.ts';
+import { accountNotices } from '../../pages/account/account-model.ts';
+import { accountSignInNotices } from '../../pages/account/account-sign-in.ts';
+import { randomToken } from '../../protocol/random.ts';
+import { sealAccountForm } from '../../sign-in/account-form.ts';
+import { csrfCookie, readCsrf } from '../../sign-in/browser-binding.ts';
+import { forgetSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
+import { proofLifetime } from '../../tokens/lifetimes.ts';
+import { choicesOf } from '../provider-choice.ts';
+import { connectedApps } from './apps.ts';
+import { identityKey } from './identity-key.ts';
+import { type AccountRooms, accountPaths } from './rooms.ts';
+
+export const accountEndpoint = (rooms: AccountRooms): EndpointPlan => ({
+  name: 'account',
+  methods: ['GET'],
+  refuse: createPageDoor(rooms),
+  async handle(visit) {
+    const session = await useSession(visit.request, rooms);
+    const account = session && (await rooms.ledger.readAccount(session.userId));
+    return session === undefined || account === undefined
+      ? showSignIn(rooms, visit)
+      : showAccount(rooms, visit, session, account);
+  },
+});
+
+const showSignIn = async (rooms: AccountRooms, { request }: Visit): Promise<Response> => {
+  const cookies = readCookies(request);
+  const csrf = readCsrf(cookies) ?? randomToken(rooms.randomBytes);
+  const notice = readNotice(cookies, accountSignInNotices);
+  const { branding, stylesheetPath } = rooms;
+  const html = rooms.pages.accountSignIn({
+    branding,
+    stylesheetPath,
+    action: accountPaths(rooms.accountPath).signIn,
+    form: await sealAccountForm(rooms, csrf, undefined),
+    providers: choicesOf([...rooms.providers.values()], rooms.markPath),
+    ...(notice !== undefined && { notice }),
+  });
+  return formPage(html, [setCookie(csrfCookie, csrf), forgetSession(), forgetNotice()]);
+};
+
+const showAccount = async (
+  rooms: AccountRooms,
+  { request }: Visit,
+  session: LivingSession,
+  account: Account,
+): Promise<Response> => {
+  const cookies = readCookies(request);
+  const csrf = readCsrf(cookies) ?? randomToken(rooms.randomBytes);
+  const notice = readNotice(cookies, accountNotices);
+  const { branding, stylesheetPath, providers, markPath, now } = rooms;
+  const html = rooms.pages.account({
+    branding,
+    stylesheetPath,
+    actions: accountPaths(rooms.accountPath),
+    form: await sealAccountForm(rooms, csrf, session.grantId),
+    ...(notice !== undefined && { notice }),
+    apps: connectedApps(account.grants, rooms, now()),
+    identities: await Promise.all(
+      account.identities.map((identity) => shownIdentity(rooms, identity, session)),
+    ),
+    linkable: choicesOf([...providers.values()], markPath),
+    proof: proof(rooms, session, account),
+  });
+  return formPage(html, [setCookie(csrfCookie, csrf), forgetNotice()]);
+};
+
+const shownIdentity = async (
+  { providers, markPath }: AccountRooms,
+  identity: LinkedIdentity,
+  { grantId, identity: current }: LivingSession,
+): Promise<AccountModel['identities'][number]> => {
+  const { label, createdAt: since, lastSignInAt } = identity;
+  const provider = providers.get(identity.provider);
+  const isCurrent = identity.provider === current.provider && identity.subject === current.subject;
+  return {
+    key: await identityKey(identity, grantId),
+    provider: provider?.label ?? identity.provider,
+    ...(provider?.mark !== undefined && { markPath: markPath(provider.id) }),
+    ...(label !== undefined && { label }),
+    ...{ since, lastSignInAt, current: isCurrent },
+  };
+};
+
+const proof = (
+  { providers, markPath, now }: AccountRooms,
+  session: LivingSession,
+  { identities }: Account,
+): AccountModel['proof'] => {
+  if (proofOf(session, now) === 'fresh') return { kind: 'fresh', until: session.signedInAt + proofLifetime };
+  const linked = new Set(identities.map(({ provider }) => provider));
+  const known = [...providers.values()].filter(({ id }) => linked.has(id));
+  return { kind: 'stale', providers: choicesOf(known, markPath) };
+};

@@ -1,0 +1,95 @@
+/** `POST`s that change with whom a person signs in: to a provider for one more, the answer to whether to add it, and one less. */
+import type { EndpointPlan } from '../../doors/endpoint.ts';
+import { Refusal } from '../../protocol/errors.ts';
+import { forgetSession, type LivingSession } from '../../sign-in/session.ts';
+import type { PendingLink } from '../../tokens/session.ts';
+import { sendToProvider } from '../sending.ts';
+import { backToAccount, provenForm } from './form.ts';
+import { identityKey } from './identity-key.ts';
+import { revokeAtProviders } from './provider-tokens.ts';
+import type { AccountRooms } from './rooms.ts';
+import { chosen } from './sign-in.ts';
+
+export const linkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+  provenForm(rooms, { name: 'link', fields: ['choice'] }, async ({ fields, cookies }, session) => {
+    const { grantId, userId } = session;
+    const provider = chosen(rooms, fields.choice);
+    return sendToProvider(rooms, { kind: 'link', session: grantId, user: userId }, provider, cookies);
+  });
+
+export const confirmLinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+  provenForm(
+    rooms,
+    { name: 'confirm-link', fields: ['link', 'confirm', 'cancel'] },
+    async ({ visit, fields }, session) => {
+      if (fields.cancel !== undefined || fields.confirm === undefined)
+        return backToAccount(rooms, 'link-cancelled');
+      const identity = await openLink(rooms, fields.link, session);
+      const { userId, grantId } = session;
+      const outcome = await rooms.ledger.linkIdentity({
+        ...{ userId, session: grantId, identity },
+        now: rooms.now(),
+      });
+      switch (outcome) {
+        case 'linked':
+          visit.log({ event: 'linked', provider: identity.provider });
+          return backToAccount(rooms, 'linked');
+        // Somebody signed in with it while the page was open.
+        case 'taken':
+          return backToAccount(rooms, 'not-linked');
+        case 'session-ended':
+          return backToAccount(rooms, 'session-ended', [forgetSession()]);
+      }
+    },
+  );
+
+export const unlinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+  provenForm(rooms, { name: 'unlink', fields: ['identity'] }, async ({ visit, fields }, session) => {
+    const { userId, identity: current } = session;
+    const { ledger, now } = rooms;
+    const { provider, subject } = await findIdentity(rooms, session, fields.identity);
+    const outcome = await ledger.unlinkIdentity({ userId, provider, subject, now: now() });
+    switch (outcome.kind) {
+      case 'unknown':
+        throw new Refusal('account.item');
+      case 'last':
+        return backToAccount(rooms, 'last-identity');
+      case 'unlinked': {
+        visit.log({ event: 'unlinked', provider });
+        if (outcome.token !== undefined) await revokeAtProviders(rooms, visit, [outcome.token]);
+        const isCurrent = provider === current.provider && subject === current.subject;
+        return isCurrent
+          ? backToAccount(rooms, 'session-ended', [forgetSession()])
+          : backToAccount(rooms, 'unlinked');
+      }
+    }
+  });
+
+/** @throws Refusal for what was not found in this session a few minutes ago at most */
+const openLink = async (
+  { vault, now }: AccountRooms,
+  sealed: string | undefined,
+  { grantId }: LivingSession,
+) => {
+  const opened = await vault.pendingLink.open(sealed ?? '');
+  if (opened.kind === 'unopened') throw new Refusal('link.unreadable', { cause: opened.reason });
+  const { session, expiresAt, provider, subject, label, sealedRefreshToken }: PendingLink = opened.value;
+  if (session !== grantId) throw new Refusal('session.changed');
+  if (now() >= expiresAt) throw new Refusal('link.expired');
+  return {
+    ...{ provider, subject },
+    ...(label !== undefined && { label }),
+    ...(sealedRefreshToken !== undefined && { sealedRefreshToken }),
+  };
+};
+
+/** @throws Refusal `account.item` for a key that stands for none of theirs */
+const findIdentity = async (
+  { ledger }: AccountRooms,
+  { userId, grantId }: LivingSession,
+  key: string | undefined,
+) => {
+  for (const identity of (await ledger.readAccount(userId))?.identities ?? [])
+    if ((await identityKey(identity, grantId)) === key) return identity;
+  throw new Refusal('account.item');
+};

@@ -1,0 +1,54 @@
+/** `POST`s about all that is stored of a person: a file of it, and its end. */
+import type { EndpointPlan } from '../../doors/endpoint.ts';
+import { download } from '../../http/respond.ts';
+import type { Account } from '../../ledger/ledger.ts';
+import type { EpochSeconds } from '../../protocol/time.ts';
+import { forgetSession } from '../../sign-in/session.ts';
+import { backToAccount, provenForm } from './form.ts';
+import { revokeAtProviders } from './provider-tokens.ts';
+import type { AccountRooms } from './rooms.ts';
+
+export const exportEndpoint = (rooms: AccountRooms): EndpointPlan =>
+  provenForm(rooms, { name: 'export', fields: [] }, async ({ visit }, { userId }) => {
+    const { ledger, userData, now } = rooms;
+    const account = await ledger.readAccount(userId);
+    if (account === undefined) return backToAccount(rooms, 'session-ended', [forgetSession()]);
+    const app = await userData.onExportUser(userId);
+    visit.log({ event: 'exported' });
+    return download(
+      { exportedAt: instant(now()), userId, ...exported(account), ...(app !== undefined && { app }) },
+      'my-data.json',
+    );
+  });
+
+export const deleteAccountEndpoint = (rooms: AccountRooms): EndpointPlan =>
+  provenForm(rooms, { name: 'delete', fields: ['confirm'] }, async ({ visit, fields }, { userId }) => {
+    if (fields.confirm !== 'yes') return backToAccount(rooms, 'delete-unticked');
+    const { ledger, userData, now } = rooms;
+    // The publisher's part first: should it fail, the account is still there, and they can try again.
+    await userData.onDeleteUser(userId);
+    const outcome = await ledger.deleteUser({ userId, by: 'user', now: now() });
+    if (outcome.kind === 'deleted') await revokeAtProviders(rooms, visit, outcome.tokens);
+    visit.log({ event: 'deleted' });
+    return backToAccount(rooms, 'deleted', [forgetSession()]);
+  });
+
+const exported = ({ createdAt, identities, grants }: Account) => ({
+  createdAt: instant(createdAt),
+  identities: identities.map((identity) => ({
+    provider: identity.provider,
+    subject: identity.subject,
+    ...(identity.label !== undefined && { label: identity.label }),
+    providerTokenStored: identity.watched,
+    addedAt: instant(identity.createdAt),
+    lastSignInAt: instant(identity.lastSignInAt),
+  })),
+  grants: grants.map(({ clientId, redirectUri, scopes, identity, createdAt: given, revokedAt, use }) => ({
+    ...{ clientId, redirectUri, scopes, provider: identity.provider, grantedAt: instant(given) },
+    ...(use !== undefined && { lastUsedAt: instant(use.lastUsedAt) }),
+    ...(revokedAt !== undefined && { endedAt: instant(revokedAt) }),
+  })),
+});
+
+/** As people and programs read it: `2026-11-24T09:30:00.000Z`. */
+const instant = (at: EpochSeconds): string => new Date(at * 1000).toISOString();

@@ -1,0 +1,66 @@
+/** Back from the provider on a client's behalf: its word becomes an identity, a user and a grant, and the client gets its code. */
+import type { Client } from '../../clients/client.ts';
+import type { Registry } from '../../clients/registry.ts';
+import type { PageSurroundings } from '../../doors/page-door.ts';
+import { answerWithCode, findWayBack, orRedirectBack } from '../../doors/redirect-back.ts';
+import { clearCookie, readCookies } from '../../http/cookies.ts';
+import { seeOther } from '../../http/respond.ts';
+import { Refusal } from '../../protocol/errors.ts';
+import type { Identity } from '../../protocol/identity.ts';
+import type { Issuer } from '../../protocol/origin.ts';
+import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
+import { sealCode } from '../../sign-in/code.ts';
+import { legOf } from '../../sign-in/journey.ts';
+import { beginSecondLeg, endSecondLeg, type SecondLegRooms } from '../../sign-in/second-leg.ts';
+import type { AuthorizationRequest } from '../../tokens/transaction.ts';
+import type { Return } from './return.ts';
+
+export interface ToClientRooms extends PageSurroundings, AdmissionRooms, Omit<SecondLegRooms, 'log'> {
+  readonly issuer: Issuer;
+  readonly registry: Registry;
+}
+
+export const toClient = async (
+  rooms: ToClientRooms,
+  back: Return,
+  request: AuthorizationRequest,
+): Promise<Response> => {
+  const { visit, provider, answer, journey, cookie } = back;
+  const { client, way } = findWayBack(rooms, request);
+  const cookies = [clearCookie(cookie)];
+  const code = () => sealCode(rooms, journey.grantId, client.id, request);
+  return orRedirectBack(way, visit, cookies, async () => {
+    const legRooms = { ...rooms, log: visit.log };
+    if (journey.signedIn !== undefined) {
+      await endSecondLeg(legRooms, journey, provider, answer);
+      return answerWithCode(way, await code(), cookies);
+    }
+    const leg = legOf(journey, rooms.callbackUri);
+    const identity = await provider.identify(answer, leg, rooms.providerIo);
+    const watched = await recordSignIn(rooms, journey.grantId, request, client, identity);
+    visit.log({
+      event: 'signed-in',
+      clientId: client.id,
+      provider: provider.id,
+      redirectUri: way.redirect,
+    });
+    const first = { journey, identity, cookies: readCookies(visit.request) };
+    const again = watched ? undefined : await beginSecondLeg(legRooms, provider, first);
+    if (again !== undefined) return seeOther(again.url.href, [...cookies, ...again.cookies]);
+    return answerWithCode(way, await code(), cookies);
+  });
+};
+
+/** Stores user, identity and grant in one round trip; tells whether the provider can be asked about the person later. */
+const recordSignIn = async (
+  rooms: ToClientRooms,
+  id: string,
+  { redirectUri, scopes, resource }: AuthorizationRequest,
+  client: Client,
+  identity: Identity,
+): Promise<boolean> => {
+  const signIn = await signInOf(rooms, { id, redirectUri, scopes, resource }, client, identity);
+  const outcome = await rooms.ledger.recordSignIn(signIn);
+  if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
+  return outcome.watched;
+};

@@ -1,0 +1,110 @@
+/**
+ * Back from the provider with one more identity for the person in this session. Nothing is written yet: a page shows both
+ * accounts and asks.
+ */
+import type { PublicClient } from '../../clients/client.ts';
+import { keepNotice } from '../../doors/notice.ts';
+import type { PageSurroundings } from '../../doors/page-door.ts';
+import { clearCookie, readCookies } from '../../http/cookies.ts';
+import { formPage, plainPage, seeOther } from '../../http/respond.ts';
+import { Refusal } from '../../protocol/errors.ts';
+import type { Identity, UserId } from '../../protocol/identity.ts';
+import type { IdentityProvider } from '../../providers/identity-provider.ts';
+import { type AccountFormRooms, sealAccountForm } from '../../sign-in/account-form.ts';
+import { type AdmissionRooms, parseAdmission, storedIdentity } from '../../sign-in/admission.ts';
+import { readCsrf } from '../../sign-in/browser-binding.ts';
+import { type LivingSession, type SessionRooms, useSession } from '../../sign-in/session.ts';
+import { proofLifetime } from '../../tokens/lifetimes.ts';
+import type { Vault } from '../../tokens/vault.ts';
+import { identityOf, type LegRooms, type Return } from './return.ts';
+
+export interface ToLinkRooms
+  extends PageSurroundings,
+    SessionRooms,
+    AdmissionRooms,
+    AccountFormRooms,
+    LegRooms {
+  readonly accountPath: string;
+  readonly confirmLinkPath: string;
+  readonly account: PublicClient;
+  readonly providers: ReadonlyMap<string, IdentityProvider>;
+  readonly vault: Vault;
+}
+
+export const toLink = async (
+  rooms: ToLinkRooms,
+  back: Return,
+  begun: { readonly session: string; readonly user: UserId },
+): Promise<Response> => {
+  const accountUrl = rooms.issuer + rooms.accountPath;
+  const gone = clearCookie(back.cookie);
+  const session = await useSession(back.visit.request, rooms);
+  // Signed out, or signed in as somebody else, while they were away.
+  if (session?.grantId !== begun.session || session.userId !== begun.user)
+    throw new Refusal('session.changed');
+  const identity = await identityOf(rooms, back);
+  if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
+  switch (await standing(rooms, identity, session.userId)) {
+    case 'free':
+      return ask(rooms, back, session, identity);
+    case 'theirs':
+      return seeOther(accountUrl, [gone, keepNotice('already-linked')]);
+    case 'taken':
+      return sayTaken(rooms, identity, gone);
+  }
+};
+
+/** Whose it is: by the publisher's word, which every later sign-in with it would follow, and by what is stored. */
+const standing = async (
+  rooms: ToLinkRooms,
+  identity: Identity,
+  user: UserId,
+): Promise<'free' | 'theirs' | 'taken'> => {
+  const { userId = user } = parseAdmission(await rooms.admit(identity, rooms.account));
+  const owner = await rooms.ledger.findUser(identity);
+  if (userId !== user || (owner !== undefined && owner !== user)) return 'taken';
+  return owner === undefined ? 'free' : 'theirs';
+};
+
+const sayTaken = (rooms: ToLinkRooms, identity: Identity, gone: string): Response => {
+  const { branding, stylesheetPath, accountPath, pages } = rooms;
+  const found = shown(rooms, identity);
+  return plainPage(pages.taken({ branding, stylesheetPath, accountPath, found }), [gone]);
+};
+
+const ask = async (
+  rooms: ToLinkRooms,
+  { visit, cookie }: Return,
+  session: LivingSession,
+  identity: Identity,
+): Promise<Response> => {
+  const { vault, now, branding, stylesheetPath, confirmLinkPath, pages } = rooms;
+  const stored = await storedIdentity(identity, vault);
+  const csrf = readCsrf(readCookies(visit.request));
+  if (csrf === undefined) throw new Refusal('session.changed');
+  const html = pages.link({
+    branding,
+    stylesheetPath,
+    action: confirmLinkPath,
+    link: await vault.pendingLink.seal({
+      session: session.grantId,
+      provider: stored.provider,
+      subject: stored.subject,
+      label: stored.label,
+      sealedRefreshToken: stored.sealedRefreshToken,
+      expiresAt: now() + proofLifetime,
+    }),
+    form: await sealAccountForm(rooms, csrf, session.grantId),
+    current: shown(rooms, session.identity),
+    found: shown(rooms, identity),
+  });
+  return formPage(html, [clearCookie(cookie)]);
+};
+
+const shown = (
+  { providers }: ToLinkRooms,
+  { provider, label }: { readonly provider: string; readonly label?: string },
+) => ({
+  provider: providers.get(provider)?.label ?? provider,
+  ...(label !== undefined && { label }),
+});

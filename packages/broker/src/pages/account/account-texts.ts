@@ -1,0 +1,184 @@
+/** Owns the sentences of the account's pages, which `Texts` contains; what is said of places there holds here. */
+
+/**
+ * Further places: `{identity}`, a provider with the name or address that it shows the person by; `{since}` and `{used}`,
+ * days. A button that ends something is read out together with the name of what it ends.
+ */
+export interface AccountTexts {
+  /** Heading and window title of the account page and of its sign-in page: `{product}`. */
+  readonly account: string;
+  /** What signing in is good for: `{product}`. */
+  readonly accountPurpose: string;
+  /** What happens to the password: `{product}`. */
+  readonly accountAssurance: string;
+  /** Who is here: `{identity}`. */
+  readonly signedInWith: string;
+  readonly signOut: string;
+
+  /** Heading of the apps. */
+  readonly apps: string;
+  /** Stands before the apps: `{product}`. */
+  readonly appsAbout: string;
+  readonly noApps: string;
+  /** Stands before the list of what an app may do. */
+  readonly appScopes: string;
+  /** Stands instead of the list when the app may only recognise the person: `{product}`. */
+  readonly appNoScopes: string;
+  /** When an app was connected and last used: `{since}`, `{used}`. */
+  readonly appDays: string;
+  /** Button that ends one app. */
+  readonly disconnect: string;
+  /** Heading of the way to end everything. */
+  readonly everywhere: string;
+  readonly everywhereAbout: string;
+  readonly endEverything: string;
+
+  /** Heading of what the person must do before anything below it. */
+  readonly confirm: string;
+  readonly confirmAbout: string;
+  /** A provider's button: `{provider}`. */
+  readonly confirmWith: string;
+  /** Link to the buttons, where a form would stand otherwise. */
+  readonly confirmFirst: string;
+
+  /** Heading of the identities. */
+  readonly identities: string;
+  readonly identitiesAbout: string;
+  /** When an identity was added and last used: `{since}`, `{used}`. */
+  readonly identityDays: string;
+  /** Beside the identity that this session signed in with, when it can be removed. */
+  readonly unlinkCurrent: string;
+  /** Beside the only identity. */
+  readonly onlyIdentity: string;
+  /** Button that removes an identity. */
+  readonly unlink: string;
+  /** Heading of the providers that can be added. */
+  readonly addIdentity: string;
+  /** Button that adds an identity of a provider: `{provider}`. */
+  readonly linkWith: string;
+
+  /** Heading of the export. */
+  readonly exportHeading: string;
+  /** What the file contains: `{product}`. */
+  readonly exportAbout: string;
+  readonly exportData: string;
+
+  /** Heading of the deletion. */
+  readonly deleteHeading: string;
+  /** Stands before the list of what goes: `{product}`. */
+  readonly deleteAbout: string;
+  readonly deleteApps: string;
+  readonly deleteIdentities: string;
+  /** What goes besides: `{product}`. */
+  readonly deleteData: string;
+  readonly deleteFinal: string;
+  /** Beside the box that must be ticked. */
+  readonly deleteConfirm: string;
+  readonly deleteAccount: string;
+
+  /** Heading and window title of the question whether to add an identity. */
+  readonly linkTitle: string;
+  /** Stands before the identity of this session. */
+  readonly linkCurrent: string;
+  /** Stands before the identity to be added. */
+  readonly linkFound: string;
+  /** What adding it means: `{identity}`, `{product}`. */
+  readonly linkAbout: string;
+  /** Heading and window title when the identity belongs to another account. */
+  readonly takenTitle: string;
+  /** What that means: `{identity}`, `{product}`. */
+  readonly takenAbout: string;
+  readonly backToAccount: string;
+
+  // What has just happened, said at the top of a page.
+  readonly appEnded: string;
+  readonly linked: string;
+  readonly alreadyLinked: string;
+  readonly linkCancelled: string;
+  readonly notLinked: string;
+  readonly unlinked: string;
+  readonly lastIdentity: string;
+  readonly proven: string;
+  readonly notConfirmed: string;
+  readonly proofNeeded: string;
+  readonly deleteUnticked: string;
+  readonly signedOut: string;
+  readonly endedEverywhere: string;
+  readonly deleted: string;
+}
+
+export const defaultAccountTexts: AccountTexts = {
+  account: 'Your account at {product}',
+  accountPurpose: 'Sign in to see which apps use {product} on your behalf, and to manage your account.',
+  accountAssurance: 'You sign in on the provider’s own page, so {product} never sees your password.',
+  signedInWith: 'You are signed in with {identity}.',
+  signOut: 'Sign out',
+
+  apps: 'Connected apps',
+  appsAbout: 'These apps can use {product} on your behalf until you disconnect them.',
+  noApps: 'No app is connected yet.',
+  appScopes: 'It can:',
+  appNoScopes: 'It can only recognise you when you come back to {product}.',
+  appDays: 'Connected on {since}, last used on {used}',
+  disconnect: 'Disconnect',
+  everywhere: 'Sign out everywhere',
+  everywhereAbout:
+    'Lost a device, or found something that is not yours? This disconnects every app and ends every sign-in, ' +
+    'this one too. Your account stays.',
+  endEverything: 'Disconnect everything and sign out everywhere',
+
+  confirm: 'First, confirm that it is you',
+  confirmAbout:
+    'Before you change how you sign in, download your data or delete your account, please sign in once more. ' +
+    'It keeps others out if you ever leave this page open.',
+  confirmWith: 'Confirm with {provider}',
+  confirmFirst: 'First, confirm that it is you',
+
+  identities: 'Ways to sign in',
+  identitiesAbout:
+    'Each of these opens this account. Removing one also disconnects the apps that were connected through it.',
+  identityDays: 'Added on {since}, last used on {used}',
+  unlinkCurrent: 'You are signed in with this one, so removing it signs you out.',
+  onlyIdentity: 'This is the only one, so it cannot be removed. Add another first.',
+  unlink: 'Remove',
+  addIdentity: 'Add another way to sign in',
+  linkWith: 'Add {provider}',
+
+  exportHeading: 'Your data',
+  exportAbout: 'Get a file with everything that {product} stores about you.',
+  exportData: 'Download your data',
+
+  deleteHeading: 'Delete your account',
+  deleteAbout: 'If you delete your account at {product}:',
+  deleteApps: 'All apps are disconnected.',
+  deleteIdentities: 'All ways to sign in are removed. Your accounts at the providers stay as they are.',
+  deleteData: 'Everything that {product} stores about you is deleted.',
+  deleteFinal: 'This cannot be undone.',
+  deleteConfirm: 'Yes, delete my account for good',
+  deleteAccount: 'Delete my account',
+
+  linkTitle: 'Add this way to sign in?',
+  linkCurrent: 'You are signed in with',
+  linkFound: 'You are about to add',
+  linkAbout: 'From then on, {identity} opens this account at {product}, too. Go on only if both are yours.',
+  takenTitle: 'This one opens another account',
+  takenAbout:
+    '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
+  backToAccount: 'Back to your account',
+
+  appEnded: 'The app is disconnected.',
+  linked: 'Added. You can sign in that way, too, from now on.',
+  alreadyLinked: 'You can sign in that way already. Nothing has changed.',
+  linkCancelled: 'Nothing was added.',
+  notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
+  unlinked: 'Removed. The apps that were connected through it are disconnected.',
+  lastIdentity: 'Your only way to sign in cannot be removed.',
+  proven:
+    'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
+  notConfirmed: 'It could not be confirmed that it is you. Nothing has changed.',
+  proofNeeded: 'Please confirm that it is you, then try again. Nothing has changed yet.',
+  deleteUnticked: 'Nothing was deleted: the box was not ticked.',
+  signedOut: 'You are signed out.',
+  endedEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
+  deleted: 'Your account is deleted.',
+};

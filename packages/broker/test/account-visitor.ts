@@ -1,0 +1,91 @@
+/** A person at the account page: signs in there, and posts its forms as a browser does. */
+import { expect } from 'vitest';
+import type { Deployment } from './deployment.ts';
+import { createPerson, locationOf, type Person } from './person.ts';
+import { expectErrorPage } from './refusals.ts';
+
+type Fields = Readonly<Record<string, string>>;
+
+export interface Visitor extends Person {
+  /** Opens the account page; gives it and what its forms post back. */
+  see(): Promise<AccountView>;
+  /** Posts one of the page's forms; `form` is of another page where a test wants that. */
+  post(action: string, fields?: Fields, form?: string): Promise<Response>;
+  /** Goes to the provider from a form, and comes back with its answer. */
+  journey(action: string, fields: Fields, answer: Fields): Promise<Response>;
+  /** Signs in at the account page. */
+  enter(subject?: string, choice?: string, answer?: Fields): Promise<Response>;
+  /** Proves once more who is there. */
+  prove(subject?: string, choice?: string): Promise<Response>;
+}
+
+export interface AccountView {
+  readonly response: Response;
+  readonly html: string;
+  /** Whether somebody is signed in. */
+  readonly kind: 'account' | 'sign-in';
+  readonly form: string;
+}
+
+export const createVisitor = (deployment: Deployment): Visitor => {
+  const person = createPerson(deployment);
+  const { issuer } = deployment;
+  const see = async (): Promise<AccountView> => {
+    const response = await person.visit(`${issuer}/account`);
+    const html = await response.clone().text();
+    expect(response.status).toBe(200);
+    const kind = html.includes('action="/account/sign-out"') ? 'account' : 'sign-in';
+    return { response, html, kind, form: hidden(html, 'form') };
+  };
+  const post: Visitor['post'] = async (action, fields = {}, form) =>
+    person.visit(`${issuer}/account${action}`, {
+      method: 'POST',
+      headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ form: form ?? (await see()).form, ...fields }),
+    });
+  const journey: Visitor['journey'] = async (action, fields, answer) => {
+    const sent = locationOf(await post(action, fields));
+    const state = sent.searchParams.get('state') ?? '';
+    const back = new URL(sent.searchParams.get('redirect_uri') ?? '');
+    back.search = new URLSearchParams({ state, ...answer }).toString();
+    return person.visit(back.href);
+  };
+  return {
+    ...person,
+    see,
+    post,
+    journey,
+    enter: (code = 'ada', choice = 'google', answer = {}) =>
+      journey('/sign-in', { choice }, { code, ...answer }),
+    prove: (code = 'ada', choice = 'google') => journey('/sign-in', { choice, purpose: 'prove' }, { code }),
+  };
+};
+
+/** The value of a hidden field. */
+export const hidden = (html: string, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
+
+/** The values of the buttons of a name, in the order of the page. */
+export const buttons = (html: string, name: string): readonly string[] =>
+  [...html.matchAll(new RegExp(`<button[^>]* name="${name}" value="([^"]*)"`, 'g'))].map(
+    ([, value = '']) => value,
+  );
+
+/** Sent back to the account page with this notice; gives the page that says it. */
+export const expectBack = async (
+  visitor: Visitor,
+  response: Response,
+  notice: string | undefined,
+): Promise<AccountView> => {
+  expect(response.status).toBe(303);
+  expect(new URL(response.headers.get('location') ?? '').pathname).toBe('/account');
+  expect(visitor.cookies.get('__Host-notice')).toBe(notice);
+  return visitor.see();
+};
+
+/** A page that says why a form was not heeded. */
+export const expectUnheeded = (response: Response, deployment: Deployment, message: string): Promise<void> =>
+  expectErrorPage(response, deployment, message, 400, 'Nothing was changed');
+
+export const staleForm =
+  'This page has expired or belongs to another sign-in. Open your account again and start from there.';

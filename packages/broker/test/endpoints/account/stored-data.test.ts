@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { type BrokerOptions, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
+import { createVisitor, expectBack, expectUnheeded } from '../../account-visitor.ts';
+import { deploy } from '../../deployment.ts';
+import { gptSignIn } from '../../person.ts';
+import { gpt, refresh } from '../../players.ts';
+import { createProvider } from '../../provider.ts';
+import { expectDeadToken } from '../../refusals.ts';
+
+const ada = { provider: 'google', subject: 'ada' } as const;
+
+const signedIn = async (changes: Partial<BrokerOptions> = {}) => {
+  const deployment = deploy(changes);
+  const visitor = createVisitor(deployment);
+  const tokens = await gptSignIn(deployment, 'ada');
+  await visitor.enter('ada', 'google', { refresh: 'r-1' });
+  return { deployment, visitor, tokens };
+};
+
+describe('exporting', () => {
+  test('gives a file with all that is stored, the publisher’s part too', async () => {
+    const { deployment, visitor } = await signedIn({ onExportUser: async () => ({ score: 7 }) });
+    const response = await visitor.post('/export');
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-disposition': 'attachment; filename="my-data.json"',
+      'content-type': 'application/json; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
+    const at = new Date(deployment.now() * 1000).toISOString();
+    const grant = { provider: 'google', grantedAt: at, lastUsedAt: at };
+    expect(await response.json()).toEqual({
+      exportedAt: at,
+      userId: await deployment.ledger.findUser(ada),
+      createdAt: at,
+      identities: [
+        { ...ada, label: 'ada@example.com', providerTokenStored: true, addedAt: at, lastSignInAt: at },
+      ],
+      grants: expect.arrayContaining([
+        {
+          ...grant,
+          clientId: 'gpt',
+          redirectUri: expect.stringContaining('chat.openai.com'),
+          scopes: ['words', 'score'],
+        },
+        { ...grant, clientId: 'account', redirectUri: 'https://words.example/account', scopes: [] },
+      ]),
+      app: { score: 7 },
+    });
+  });
+
+  test('asks the publisher for this user, and leaves out a part that is not there', async () => {
+    const asked: string[] = [];
+    const { deployment, visitor } = await signedIn({ onExportUser: async (id) => void asked.push(id) });
+    const file: object = await (await visitor.post('/export')).json();
+    expect(file).not.toHaveProperty('app');
+    expect(asked).toEqual([await deployment.ledger.findUser(ada)]);
+  });
+
+  test('holds no token and no secret', async () => {
+    const { visitor, tokens } = await signedIn();
+    const text = await (await visitor.post('/export')).text();
+    for (const secret of ['r-1', tokens.access_token, tokens.refresh_token])
+      expect(text).not.toContain(secret);
+  });
+});
+
+describe('deleting the account', () => {
+  test('ends every grant and session, and forgets the person', async () => {
+    const { deployment, visitor, tokens } = await signedIn();
+    const elsewhere = createVisitor(deployment);
+    await elsewhere.enter();
+    const userId = (await deployment.ledger.findUser(ada)) ?? '';
+    const { kind, html } = await expectBack(
+      visitor,
+      await visitor.post('/delete', { confirm: 'yes' }),
+      'deleted',
+    );
+    expect(kind).toBe('sign-in');
+    expect(html).toContain('Your account is deleted.');
+    expect(await deployment.ledger.readAccount(userId)).toBeUndefined();
+    expect(await deployment.ledger.findUser(ada)).toBeUndefined();
+    expect((await elsewhere.see()).kind).toBe('sign-in');
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
+    await expectDeadToken(deployment, tokens.access_token);
+    expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'deleted', endpoint: 'delete' }));
+  });
+
+  test('takes more than the button: the box must be ticked', async () => {
+    const { deployment, visitor } = await signedIn();
+    for (const fields of [{}, { confirm: '' }, { confirm: 'no' }]) {
+      const { html } = await expectBack(visitor, await visitor.post('/delete', fields), 'delete-unticked');
+      expect(html).toContain('Nothing was deleted');
+    }
+    expect(await deployment.ledger.findUser(ada)).toBeDefined();
+  });
+
+  test('has the publisher delete its part first; while that fails nothing is deleted', async () => {
+    const deleted: string[] = [];
+    let failing = true;
+    const { deployment, visitor } = await signedIn({
+      async onDeleteUser(userId) {
+        deleted.push(userId);
+        if (failing) throw new Error('no route to the scores');
+      },
+    });
+    const userId = await deployment.ledger.findUser(ada);
+    const response = await visitor.post('/delete', { confirm: 'yes' });
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('no route');
+    expect(await deployment.ledger.findUser(ada)).toBe(userId);
+    expect((await visitor.see()).kind).toBe('account');
+    failing = false;
+    await expectBack(visitor, await visitor.post('/delete', { confirm: 'yes' }), 'deleted');
+    expect(deleted).toEqual([userId, userId]);
+  });
+
+  test('revokes the provider’s tokens, and is done whatever the provider says', async () => {
+    const revoked: string[] = [];
+    const google = {
+      ...createProvider('google', 'Google'),
+      async revoke(token: string) {
+        revoked.push(token);
+        throw new Error('503');
+      },
+    };
+    const { deployment, visitor } = await signedIn({ providers: [google] });
+    await expectBack(visitor, await visitor.post('/delete', { confirm: 'yes' }), 'deleted');
+    expect(revoked).toEqual(['r-1']);
+    const line = deployment.log.find(({ event }) => event === 'revocation-failed');
+    expect(line).toMatchObject({ provider: 'google', cause: 'Error: 503' });
+    expect(JSON.stringify(line)).not.toContain('r-1');
+  });
+
+  test('changes nothing while storage is out of reach, and can be tried again', async () => {
+    const memory = memoryLedger();
+    let down = true;
+    const ledger = {
+      ...memory,
+      deleteUser: (deletion: Parameters<typeof memory.deleteUser>[0]) =>
+        down ? Promise.reject(new LedgerUnavailable('down')) : memory.deleteUser(deletion),
+    };
+    const { deployment, visitor } = await signedIn({ ledger });
+    const response = await visitor.post('/delete', { confirm: 'yes' });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('10');
+    expect((await visitor.see()).kind).toBe('account');
+    down = false;
+    await expectBack(visitor, await visitor.post('/delete', { confirm: 'yes' }), 'deleted');
+    expect(await deployment.ledger.findUser(ada)).toBeUndefined();
+  });
+});
+
+test('an account that is deleted while its page is open is nobody’s', async () => {
+  const { deployment, visitor } = await signedIn();
+  const { form } = await visitor.see();
+  const userId = (await deployment.ledger.findUser(ada)) ?? '';
+  await deployment.ledger.deleteUser({ userId, by: 'operator', now: deployment.now() });
+  for (const action of ['/export', '/delete', '/sign-out', '/link', '/unlink', '/apps/end']) {
+    const response = await visitor.post(action, { confirm: 'yes', choice: 'other', all: '1' }, form);
+    expect((await expectBack(visitor, response, 'session-ended')).kind).toBe('sign-in');
+  }
+  await expectUnheeded(
+    await visitor.post('/sign-in', { choice: 'nobody' }),
+    deployment,
+    'Choose one of the ways to sign in.',
+  );
+});

@@ -1,0 +1,146 @@
+/** A person who must prove themselves anew: how each provider is asked for it, and what counts as proof. */
+import fc from 'fast-check';
+import { exportPKCS8 } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { apple, github, google, microsoft, type ProviderLeg } from '../../src/index.ts';
+import { callback, clientId, clientSecret, createIssuer, leg, refusal, relyOn } from './hostile-issuer.ts';
+import { relyOnServer } from './hostile-server.ts';
+import { type Claims, generateKey } from './signing.ts';
+
+const now = 1_800_000_000;
+const since = now - 100;
+const anew: ProviderLeg = { ...leg, fresh: { since } };
+
+const noProof = 'the ID token does not say when the person proved themselves';
+const noInstant = 'the ID token tells no instant at which the person proved themselves';
+const notAnew = 'the person did not prove themselves anew';
+
+const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
+  const issuer = createIssuer();
+  issuer.bend({ claims });
+  const provider = relyOn(issuer, { authTime });
+  return { identify: (journey: ProviderLeg) => provider.identify(callback(), journey, issuer.io) };
+};
+
+describe('the way to an issuer', () => {
+  test('asks for a new proof, whatever is asked at every sign-in', async () => {
+    const issuer = createIssuer();
+    const provider = relyOn(issuer, { authorizationParameters: { prompt: 'consent', hd: 'example.com' } });
+    const [usual, asked] = [
+      await provider.authorizationUrl(leg, issuer.io),
+      await provider.authorizationUrl(anew, issuer.io),
+    ];
+    expect(Object.fromEntries(asked.searchParams)).toEqual({
+      ...Object.fromEntries(usual.searchParams),
+      prompt: 'login',
+      max_age: '0',
+    });
+    expect(usual.searchParams.get('prompt')).toBe('consent');
+    expect(usual.searchParams.has('max_age')).toBe(false);
+  });
+
+  test('asks as the publisher has it, where that was said', async () => {
+    const issuer = createIssuer();
+    const provider = relyOn(issuer, { reauthentication: { acr_values: 'fresh' } });
+    const { searchParams } = await provider.authorizationUrl(anew, issuer.io);
+    expect(searchParams.get('acr_values')).toBe('fresh');
+    expect(searchParams.has('prompt')).toBe(false);
+  });
+});
+
+describe('an ID token of somebody who must prove themselves anew', () => {
+  test.each([
+    ['B17.4 a session from long before', { auth_time: now - 86_400 }, notAnew],
+    ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notAnew],
+    ['B17.4 no word on it', { auth_time: undefined }, noProof],
+    ['B17.4 a future instant', { auth_time: now + 31 }, noInstant],
+    ['B17.4 half a second', { auth_time: now - 0.5 }, noInstant],
+  ])('%s is refused', async (_, claims, reason) => {
+    expect(await refusal(setUp(claims).identify(anew))).toEqual({ kind: 'invalid', reason });
+  });
+
+  test.each([
+    ['text', String(now)],
+    ['nothing', null],
+    ['less than nothing', -now],
+  ])('B17.4 that calls the instant %s is refused', async (_, auth_time) => {
+    for (const authTime of ['required', 'optional'] as const)
+      expect(await refusal(setUp({ auth_time }, authTime).identify(anew))).toMatchObject({ kind: 'invalid' });
+  });
+
+  test('is held to what it says also where it need not say it', async () => {
+    const { identify } = setUp({ auth_time: since - 31 }, 'optional');
+    expect(await refusal(identify(anew))).toEqual({ kind: 'invalid', reason: notAnew });
+    expect(await setUp({}, 'optional').identify(anew)).toMatchObject({ subject: 'person-1' });
+  });
+
+  test('proves it exactly from 30 s before the instant on, until 30 s from now', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: -200, max: 200 }), async (ago) => {
+        const outcome = await setUp({ auth_time: now - ago })
+          .identify(anew)
+          .then(
+            () => 'proven',
+            () => 'refused',
+          );
+        expect(outcome).toBe(ago >= -30 && ago <= 130 ? 'proven' : 'refused');
+      }),
+      { numRuns: 60 },
+    ));
+
+  test('is of no interest where any sign-in will do', async () => {
+    for (const auth_time of [undefined, now - 86_400])
+      expect(await setUp({ auth_time }).identify(leg)).toMatchObject({ subject: 'person-1' });
+  });
+});
+
+const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+const settings = { clientId, clientSecret };
+const asApple = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
+const tid = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
+const theirs = {
+  iss: `https://login.microsoftonline.com/${tid}/v2.0`,
+  ...{ tid, oid: '00000000-0000-0000-66f3-3332eca7ea81' },
+};
+
+describe('a vendor', () => {
+  test.each([
+    [
+      'Google',
+      'https://accounts.google.com',
+      google(settings),
+      { prompt: 'select_account', max_age: '0' },
+      {},
+    ],
+    ['Microsoft', theirs.iss, microsoft({ ...settings, tenant: tid }), { prompt: 'login' }, theirs],
+    ['Apple', 'https://appleid.apple.com', apple(asApple), {}, {}],
+  ])(
+    'is asked as strongly as it can be, and held to what it says: %s',
+    async (_, site, provider, asked, who) => {
+      const issuer = createIssuer(site);
+      const url = await provider.authorizationUrl(anew, issuer.io);
+      const { prompt, max_age } = Object.fromEntries(url.searchParams);
+      expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(asked);
+      issuer.bend({ claims: who });
+      expect(await provider.identify(callback(), anew, issuer.io)).toMatchObject({ provider: provider.id });
+      issuer.bend({ claims: { ...who, auth_time: since - 31 } });
+      expect(await refusal(provider.identify(callback(), anew, issuer.io))).toEqual({
+        kind: 'invalid',
+        reason: notAnew,
+      });
+    },
+  );
+
+  test('without ID tokens can be asked, and proves nothing', async () => {
+    const { searchParams } = await github(settings).authorizationUrl(anew, createIssuer().io);
+    expect(searchParams.get('prompt')).toBe('select_account');
+    const plain = await relyOnServer().authorizationUrl(anew, createIssuer().io);
+    expect([...plain.searchParams.keys()]).not.toContain('prompt');
+  });
+
+  test('cannot be asked by what every sign-in sets itself', () => {
+    expect(() => relyOnServer({ reauthentication: { state: 'x' } })).toThrow(
+      expect.objectContaining({ option: 'providers.acme.reauthentication' }),
+    );
+  });
+});

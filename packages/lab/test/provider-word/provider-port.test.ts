@@ -1,0 +1,72 @@
+/** What the broker asks of a provider besides its word, at servers that others wrote: a new proof, and that a token be revoked. */
+import { google, oidc, type ProviderIo, type ProviderLeg } from '@words-with-chat/broker';
+import { afterEach, expect, it } from 'vitest';
+import { people, startGoogle, startOidcIssuer, type Upstream } from '../../src/index.ts';
+import { client, createVisitor, press, redirectUri, startWith } from '../upstreams/visit.ts';
+
+const [ada] = people;
+
+let running: Upstream | undefined;
+afterEach(() => running?.close());
+
+const now = () => Math.floor(Date.now() / 1000);
+const io: ProviderIo = { fetch, now, allowLoopbackHttp: true, patience: 10_000 };
+const leg: ProviderLeg = {
+  redirectUri,
+  state: 'a state',
+  nonce: 'a nonce',
+  codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+};
+
+const atIssuer = async () => {
+  running = await startWith(startOidcIssuer);
+  const settings = { id: 'stand-in', label: 'Acme', issuer: running.issuer, ...client };
+  return { provider: oidc(settings), visitor: createVisitor() };
+};
+
+/** Goes to the provider, signs Ada in where a page asks for it, and takes the answer to be identified. */
+const signIn = async ({ provider, visitor }: Awaited<ReturnType<typeof atIssuer>>, journey: ProviderLeg) => {
+  const arrival = await visitor.open(await provider.authorizationUrl(journey, io));
+  const asked = arrival.kind === 'page' ? 'asked' : 'not asked';
+  const answer =
+    arrival.kind === 'page' ? await press(visitor, arrival, ada.email) : arrival.location.searchParams;
+  const identity = await provider.identify(new URL(`${redirectUri}?${answer}`), journey, io);
+  return { asked, identity };
+};
+
+it('a person who is signed in at the issuer must prove themselves anew, and the issuer says when they did', async () => {
+  const visit = await atIssuer();
+  expect((await signIn(visit, leg)).asked).toBe('asked');
+  expect((await signIn(visit, leg)).asked).toBe('not asked');
+  const since = now();
+  const { asked, identity } = await signIn(visit, { ...leg, fresh: { since } });
+  expect(asked).toBe('asked');
+  const { auth_time: provenAt } = identity.claims;
+  expect(provenAt).toBeGreaterThanOrEqual(since);
+});
+
+it('B17.4 a person whose browser takes the question out of the request is refused', async () => {
+  const visit = await atIssuer();
+  const fresh: ProviderLeg = { ...leg, fresh: { since: now() + 60 } };
+  const { provider, visitor } = visit;
+  await signIn(visit, leg);
+  const url = await provider.authorizationUrl(fresh, io);
+  url.searchParams.delete('prompt');
+  url.searchParams.set('max_age', '3600');
+  const arrival = await visitor.open(url);
+  if (arrival.kind === 'page') throw new Error('asked all the same');
+  await expect(
+    provider.identify(new URL(`${redirectUri}?${arrival.location.searchParams}`), fresh, io),
+  ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not prove themselves anew' });
+});
+
+it('a token that Google was asked to revoke is dead there', async () => {
+  running = await startWith(startGoogle);
+  const provider = google({ ...client, standIn: running.issuer });
+  const { identity } = await signIn({ provider, visitor: createVisitor() }, leg);
+  const token = identity.refreshToken ?? '';
+  expect(await provider.check(token, io)).toEqual({ kind: 'alive' });
+  await provider.revoke?.(token, io);
+  expect(await provider.check(token, io)).toEqual({ kind: 'gone' });
+  await provider.revoke?.(token, io);
+});

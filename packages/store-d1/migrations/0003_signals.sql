@@ -1,0 +1,18 @@
+-- What providers say unasked: of their sessions, of their tokens, of people; and what they have said before.
+
+ALTER TABLE grants ADD COLUMN sid TEXT;
+CREATE INDEX grants_by_session ON grants (provider, sid) WHERE sid IS NOT NULL;
+
+-- Names under which a provider may speak of the stored token, two at most; each index is for one of them.
+ALTER TABLE identities ADD COLUMN token_names TEXT CHECK (json_type(token_names) = 'array');
+CREATE INDEX identities_by_token_name ON identities (provider, token_names ->> 0) WHERE token_names IS NOT NULL;
+CREATE INDEX identities_by_other_token_name ON identities (provider, token_names ->> 1) WHERE token_names IS NOT NULL;
+
+CREATE TABLE signals (
+  provider TEXT NOT NULL,
+  jti TEXT NOT NULL,
+  needed_until INTEGER NOT NULL,
+  PRIMARY KEY (provider, jti)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX signals_by_need ON signals (needed_until);
