@@ -11,6 +11,8 @@ import { recordSignIn } from './sign-ins.ts';
 import { findTokens, replaceTokens } from './stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
+export * from './operator.ts';
+
 /**
  * Keeps the broker's ledger in a D1 database that this package's migrations were applied to. Every method is one round
  * trip to the primary: pass the binding itself, because a session's replicas may lag behind a revocation.

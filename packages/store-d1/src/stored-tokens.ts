@@ -42,7 +42,7 @@ export const replaceTokens = async (db: D1Database, resealed: readonly Resealed[
  * Makes the condition that a row's sealed text begins with one of these, and its parameters.
  * @param first the number of its first parameter
  */
-const beginsWithOneOf = (
+export const beginsWithOneOf = (
   beginnings: readonly string[],
   first: number,
 ): { readonly condition: string; readonly values: readonly string[] } => {
