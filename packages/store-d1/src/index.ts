@@ -12,6 +12,7 @@ import { findTokens, replaceTokens } from './stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
 export * from './operator.ts';
+export { type ExecuteText, textD1 } from './text/text-d1.ts';
 
 /**
  * Keeps the broker's ledger in a D1 database that this package's migrations were applied to. Every method is one round
