@@ -17,6 +17,7 @@ const roles = [
   'http-every-provider',
   'browser-every-provider',
   'browser-apple-without-script',
+  'operator',
 ] as const;
 
 export type Role = (typeof roles)[number];
