@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ProviderError } from '../../../src/index.ts';
 import {
   buttons,
   createVisitor,
@@ -164,6 +165,5 @@ describe('B17', () => {
 
 /** As the OpenID Connect providers do, when `auth_time` is of before the journey. */
 const silent = async () => {
-  const { ProviderError } = await import('../../../src/index.ts');
   throw new ProviderError('invalid', 'the person did not prove themselves anew');
 };
