@@ -17,6 +17,9 @@ const roles = [
   'http-every-provider',
   'browser-every-provider',
   'browser-apple-without-script',
+  'account-phone',
+  'account-dark',
+  'account-without-script',
 ] as const;
 
 export type Role = (typeof roles)[number];
