@@ -9,7 +9,7 @@ import {
 } from '../../../packages/broker/test/account-visitor.ts';
 import { emptyD1 } from '../../../packages/store-d1/test/empty-d1.ts';
 import { type Deployment, deploy, origin } from './deployment.ts';
-import { redeem, refresh, signInForTokens } from './journey.ts';
+import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
 
 const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
 
@@ -41,11 +41,7 @@ it('finds the same score through Google and, once it is linked, GitHub', async (
   await link(visitor, '4711');
   const other = createVisitor(site(deployment));
   await other.enter('4711', 'github');
-  const { consent } = await other.open({
-    response_type: 'code',
-    client_id: 'gpt',
-    redirect_uri: 'https://chatgpt.com/aip/g-68f0c2a1b4d8/oauth/callback',
-  });
+  const { consent } = await other.open(gptQuery);
   const chosen = await other.choose(consent, { choice: 'github' });
   const state = new URL(chosen.headers.get('location') ?? '').searchParams.get('state') ?? '';
   const back = await other.visit(`${origin}/callback/github?${new URLSearchParams({ state, code: '4711' })}`);
