@@ -52,7 +52,7 @@ export const deploy = (db: D1Database = env.DB, surroundings: Surroundings = {})
     {
       ...surroundings,
       now: () => instant,
-      log: (entry) => void log.push(entry),
+      log: ({ count: _, ...entry }) => void log.push(entry),
     },
   );
   const call: Call = (path, { token, ...init } = {}) => {

@@ -55,8 +55,8 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
       const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
       return outcomes.includes('ended') ? 'ended' : 'superseded';
     },
-    async revoke(target, reason, now) {
-      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now)));
+    async revoke(target, reason, now, by) {
+      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now, by)));
     },
     async revocationsSince(cursor, now, limit) {
       const places = cursors.placesOf(cursor);
@@ -69,8 +69,16 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
     },
     // Whatever ends a grant, a client's end included, leaves its line in the grant's own database.
     isRevoked: (token, now) => home(token.grantId).isRevoked(token, now),
-    async sweep(now) {
-      await everywhere((ledger) => ledger.sweep(now));
+    async sweep(sweep) {
+      await everywhere((ledger) => ledger.sweep(sweep));
+    },
+    async findTokens(question) {
+      const found = await everywhere((ledger) => ledger.findTokens(question));
+      return found.flat().toSorted(byIdentity).slice(0, question.limit);
+    },
+    // Only where one is stored does anything happen.
+    async replaceTokens(resealed) {
+      await everywhere((ledger) => ledger.replaceTokens(resealed));
     },
     useSession: (use) => home(use.grantId).useSession(use),
     async takeCheck(question) {
@@ -106,6 +114,12 @@ const merge = (pages: readonly RevocationPage[], limit: number) => {
   }
   return revocations.length > limit ? undefined : { revocations, places };
 };
+
+/** As every one of them orders its own. */
+const byIdentity = (one: IdentityName, other: IdentityName): number =>
+  compare(one.provider, other.provider) || compare(one.subject, other.subject);
+
+const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 const at = <Value>(values: readonly Value[], index: number): Value => {
   const value = values[index];

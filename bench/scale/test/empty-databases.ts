@@ -13,6 +13,8 @@ const empty = async (db: D1Database): Promise<void> => {
   await db.batch([
     db.prepare('DELETE FROM users'),
     db.prepare('DELETE FROM revocations'),
+    db.prepare('DELETE FROM audit'),
+    db.prepare('DELETE FROM sealing_keys'),
     db.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
 };

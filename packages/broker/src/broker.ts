@@ -26,16 +26,17 @@ import type { Broker, BrokerOptions, Route } from './options.ts';
 import { parseBranding } from './pages/branding.ts';
 import { defaultPages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
-import { isLoopback, parseIssuer } from './protocol/origin.ts';
-import { randomId } from './protocol/random.ts';
+import { type Issuer, isLoopback, parseIssuer } from './protocol/origin.ts';
+import { type RandomBytes, randomId } from './protocol/random.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
-import { parseProviders, parseResources, parseScopes } from './settings.ts';
+import { parseAuditRetention, parseProviders, parseResources, parseScopes } from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
 import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
-import { createVault } from './tokens/vault.ts';
+import { createVault, type Vault } from './tokens/vault.ts';
+import { createUpkeep } from './upkeep.ts';
 
 const authorizePath = '/authorize';
 const consentPath = '/authorize/consent';
@@ -76,7 +77,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
-    sweep: () => rooms.ledger.sweep(rooms.now()),
+    sweep: rooms.upkeep,
   };
 };
 
@@ -84,9 +85,9 @@ export const createBroker = (options: BrokerOptions): Broker => {
 const furnish = (options: BrokerOptions) => {
   const { now = systemClock, randomBytes = systemRandom } = options;
   const log = surelyLogging(options.log ?? logToConsole);
-  const ledger = ledgerOf(options, now, log);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
+  const { ledger, upkeep, vault } = keepingOf(options, { issuer, resources, now, randomBytes, log });
   const registry = createRegistry(options.clients, issuer, [accountClientId]);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
@@ -95,7 +96,7 @@ const furnish = (options: BrokerOptions) => {
     allowLoopbackHttp: isLoopback(new URL(issuer)),
   };
   return {
-    ...{ issuer, ledger, log, now, randomBytes, registry, resources },
+    ...{ issuer, ledger, log, now, randomBytes, registry, resources, upkeep, vault },
     ...{ authorizePath, consentPath, stylesheetPath, markPath, tokenPath, revocationPath, introspectionPath },
     ...{ accountPath, confirmLinkPath: accountPaths(accountPath).confirmLink },
     account: accountClient(accountClientId, issuer, accountPath),
@@ -108,7 +109,6 @@ const furnish = (options: BrokerOptions) => {
       (id) => id === accountClientId || registry.find(id) !== undefined,
       resources,
     ),
-    vault: createVault(parseKeyRing(options.sealingKeys), issuer, resources, randomBytes),
     lifetimes: parseLifetimes(options.lifetimes),
     scopes: parseScopes(options.scopes, registry.clients),
     providers: parseProviders(options.providers, issuer),
@@ -133,11 +133,27 @@ const furnish = (options: BrokerOptions) => {
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);
 
-/** The publisher's ledger, which sweeps itself where that was asked for. */
-const ledgerOf = (options: BrokerOptions, now: Clock, log: Log): Ledger => {
+/** What seals, what stores, and what keeps both in order: the publisher's ledger does so itself where that was asked for. */
+const keepingOf = (
+  options: BrokerOptions,
+  { issuer, resources, now, randomBytes, log }: KeepingRooms,
+): { readonly vault: Vault; readonly ledger: Ledger; readonly upkeep: () => Promise<void> } => {
   const { ledger, sweepEvery: every, afterResponse = goesOnByItself } = options;
-  return every === undefined ? ledger : sweptOnWrite(ledger, { every, afterResponse, now, log });
+  const ring = parseKeyRing(options.sealingKeys);
+  const vault = createVault(ring, issuer, resources, randomBytes);
+  const auditRetention = parseAuditRetention(options.auditRetention);
+  const upkeep = createUpkeep({ ledger, vault, ring, auditRetention, now });
+  if (every === undefined) return { vault, ledger, upkeep };
+  return { vault, ledger: sweptOnWrite(ledger, { every, upkeep, afterResponse, now, log }), upkeep };
 };
+
+interface KeepingRooms {
+  readonly issuer: Issuer;
+  readonly resources: readonly string[];
+  readonly now: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly log: Log;
+}
 
 const goesOnByItself: AfterResponse = () => {};
 

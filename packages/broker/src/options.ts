@@ -59,6 +59,8 @@ export interface BrokerOptions {
    * Left out: none; call `sweep`.
    */
   readonly sweepEvery?: Seconds;
+  /** How long a ledger's audit is kept, in seconds: a day to 400 days. Left out: 90 days. */
+  readonly auditRetention?: Seconds;
   /** Keeps work going after a response, where a platform would end it: `waitUntil` on Cloudflare. Left out: it goes on by itself. */
   readonly afterResponse?: AfterResponse;
   /** Left out: one line of JSON per event on the console. */
@@ -82,6 +84,9 @@ export interface Broker {
   readonly routes: readonly Route[];
   /** Tells who calls a guarded API, without reading storage on a busy isolate. */
   protect(request: Request, requirement?: Requirement): Promise<Protection>;
-  /** Deletes what has expired; call it from a schedule, or set `sweepEvery`. */
+  /**
+   * Deletes what has expired, and seals stored tokens anew that an older key sealed, a hundred at a time; call it from a
+   * schedule, or set `sweepEvery`.
+   */
   sweep(): Promise<void>;
 }

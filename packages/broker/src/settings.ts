@@ -3,8 +3,10 @@ import type { Client } from './clients/client.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import { type Issuer, isLoopback } from './protocol/origin.ts';
 import { offlineAccess, scopeName } from './protocol/scope.ts';
+import type { Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
 
+const day: Seconds = 86_400;
 const offlineAccessSentence = 'stay connected until you end it';
 
 /**
@@ -31,6 +33,17 @@ export const parseScopes = (
       throw new ConfigurationError(`clients.${client.id}.scopes`, `must be declared in scopes: ${unknown}`);
   }
   return scopes;
+};
+
+/**
+ * Checks how long the audit is kept.
+ * @returns 90 days when left out
+ * @throws ConfigurationError `auditRetention` unless it is whole and a day to 400 days
+ */
+export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
+  if (Number.isInteger(given) && given >= day && given <= 400 * day) return given;
+  const bounds = `from ${day} to ${400 * day}`;
+  throw new ConfigurationError('auditRetention', `must be a whole number of seconds ${bounds}.`);
 };
 
 /**

@@ -1,4 +1,5 @@
 /** What the platform gives where nothing else is passed in: the only file that asks it. */
+import { countLines } from './counted-log.ts';
 import { describeCause } from './protocol/cause.ts';
 import type { Log } from './protocol/log.ts';
 import type { RandomBytes } from './protocol/random.ts';
@@ -10,13 +11,15 @@ export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new 
 
 export const logToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 
-/** Makes a log that never throws: no request fails because a line about it cannot be written. */
-export const surelyLogging =
-  (log: Log): Log =>
-  (entry) => {
+/** Makes a log that counts, and never throws: no request fails because a line about it cannot be written. */
+export const surelyLogging = (log: Log): Log => {
+  const counted = countLines(log);
+  const onConsole = countLines(logToConsole);
+  return (entry) => {
     try {
-      log(entry);
+      counted(entry);
     } catch (error) {
-      logToConsole({ event: 'log-failed', cause: describeCause(error) });
+      onConsole({ event: 'log-failed', cause: describeCause(error) });
     }
   };
+};

@@ -11,6 +11,8 @@ export type AfterResponse = (work: Promise<void>) => void;
 
 export interface Sweeping {
   readonly every: Seconds;
+  /** The sweep, and what goes with it. */
+  readonly upkeep: () => Promise<void>;
   readonly afterResponse: AfterResponse;
   readonly now: Clock;
   readonly log: Log;
@@ -23,7 +25,8 @@ const longestInterval: Seconds = 86_400;
  * Gives the same ledger, which sweeps itself after a write.
  * @throws ConfigurationError `sweepEvery` for an interval that is not whole or out of bounds
  */
-export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }: Sweeping): Ledger => {
+export const sweptOnWrite = (ledger: Ledger, sweeping: Sweeping): Ledger => {
+  const { every, upkeep, afterResponse, now, log } = sweeping;
   if (!Number.isInteger(every) || every < leastInterval || every > longestInterval) {
     const bounds = `from ${leastInterval} to ${longestInterval}`;
     throw new ConfigurationError('sweepEvery', `must be a whole number of seconds ${bounds}.`);
@@ -39,7 +42,7 @@ export const sweptOnWrite = (ledger: Ledger, { every, afterResponse, now, log }:
     // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
     sweptAt = at;
     try {
-      afterResponse(ledger.sweep(at).catch(report));
+      afterResponse(upkeep().catch(report));
     } catch (cause) {
       report(cause);
     }
@@ -66,10 +69,12 @@ const writing = (
   storeToken: (token) => written(ledger.storeToken(token)),
   recordCheck: (check) => written(ledger.recordCheck(check)),
   endIdentity: (asked, reason, at) => written(ledger.endIdentity(asked, reason, at)),
-  revoke: (target, reason, at) => written(ledger.revoke(target, reason, at)),
+  revoke: (target, reason, at, by) => written(ledger.revoke(target, reason, at, by)),
   revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
   isRevoked: (token, at) => ledger.isRevoked(token, at),
-  sweep: (at) => ledger.sweep(at),
+  sweep: (sweep) => ledger.sweep(sweep),
+  findTokens: (question) => ledger.findTokens(question),
+  replaceTokens: (resealed) => written(ledger.replaceTokens(resealed)),
   useSession: (use) => written(ledger.useSession(use)),
   takeCheck: (question) => written(ledger.takeCheck(question)),
   readAccount: (userId) => ledger.readAccount(userId),

@@ -1,5 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type BrokerOptions, createBroker, gptAction, memoryLedger, staticClient } from '../src/index.ts';
+import {
+  type BrokerOptions,
+  createBroker,
+  gptAction,
+  memoryLedger,
+  type Sweep,
+  staticClient,
+} from '../src/index.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
 import { callApi, createPerson, gptRequest } from './person.ts';
 import { createProvider } from './provider.ts';
@@ -107,19 +114,20 @@ describe('a broker', () => {
     expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
   });
 
-  test('sweeps the ledger at the instant of its clock', async () => {
-    const swept: number[] = [];
+  test('sweeps the ledger at the instant of its clock, and keeps the audit for 90 days', async () => {
+    const swept: Sweep[] = [];
     const deployment = deploy({
       ledger: {
         ...memoryLedger(),
-        sweep: async (now) => {
-          swept.push(now);
+        sweep: async (given) => {
+          swept.push(given);
         },
       },
     });
     deployment.advance(5);
     await deployment.broker.sweep();
-    expect(swept).toEqual([1_800_000_005]);
+    const now = 1_800_000_005;
+    expect(swept).toEqual([{ now, auditBefore: now - 90 * 86_400, sealingKey: 'test-1' }]);
   });
 
   test('answers whether or not its log can be written', async () => {
@@ -135,7 +143,7 @@ describe('a broker', () => {
     expect([status, protection.kind]).toEqual([400, 'refused']);
     const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
     // At the start of the unpinned client, then of both refusals.
-    expect(logged).toEqual([failed, failed, failed]);
+    expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
   });
 
   test('touches storage neither when it is built nor when a page is shown', async () => {
@@ -160,7 +168,7 @@ describe('a broker', () => {
     expect(pages.map((page) => page?.status)).toEqual([200, 200]);
     expect(new Set(cookies).size).toBe(2);
     expect(logged).toEqual([
-      { event: 'unpinned-gpt', clientId: 'gpt' },
+      { event: 'unpinned-gpt', clientId: 'gpt', count: 1 },
       expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
     ]);
   });

@@ -48,7 +48,8 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     clients,
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
     ledger,
-    log: (entry) => void log.push(entry),
+    // Without the counts, which depend on all that came before.
+    log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,
     ...changes,
   });

@@ -64,7 +64,7 @@ describe('an API in another process', () => {
     const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
     lines.mockRestore();
     expect(answer).toEqual(refused(401));
-    expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full' }]);
+    expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
   });
 
   it('refuses a token for another resource, whatever it is asked to guard', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type IdentityProvider, staticClient } from '../src/index.ts';
 import { parseIssuer } from '../src/protocol/origin.ts';
-import { parseProviders, parseResources, parseScopes } from '../src/settings.ts';
+import { parseAuditRetention, parseProviders, parseResources, parseScopes } from '../src/settings.ts';
 import { clients, issuer } from './deployment.ts';
 import { createProvider } from './provider.ts';
 
@@ -134,6 +134,25 @@ describe('providers', () => {
     expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
     expect(() => parseProviders([at('http://google.example')], local)).toThrow(
       'providers.google must use https: http://google.example',
+    );
+  });
+});
+
+describe('auditRetention', () => {
+  test('is 90 days when it is left out', () => {
+    expect(parseAuditRetention(undefined)).toBe(7_776_000);
+  });
+
+  test('is a day at least and 400 days at most', () => {
+    expect([86_400, 34_560_000].map((given) => parseAuditRetention(given))).toEqual([86_400, 34_560_000]);
+  });
+
+  test.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s stops the start', (given) => {
+    expect(() => parseAuditRetention(given)).toThrow(
+      expect.objectContaining({
+        name: 'ConfigurationError',
+        message: 'auditRetention must be a whole number of seconds from 86400 to 34560000.',
+      }),
     );
   });
 });

@@ -22,9 +22,9 @@ const deploySweeping = (changes: Partial<BrokerOptions> = {}, sweep?: Ledger['sw
   const inner = memoryLedger();
   const ledger: Ledger = {
     ...inner,
-    sweep: async (now) => {
-      swept.push(now);
-      await (sweep ?? inner.sweep)(now);
+    sweep: async (given) => {
+      swept.push(given.now);
+      await (sweep ?? inner.sweep)(given);
     },
   };
   const deployment = deploy({ ledger, sweepEvery: hour, ...changes });
@@ -134,5 +134,11 @@ describe('sweepEvery', () => {
 });
 
 ledgerContract('a ledger that is swept on write, and has been a moment ago', async () =>
-  sweptOnWrite(memoryLedger(), { every: hour, afterResponse: () => {}, now: () => 0, log: () => {} }),
+  sweptOnWrite(memoryLedger(), {
+    every: hour,
+    upkeep: async () => {},
+    afterResponse: () => {},
+    now: () => 0,
+    log: () => {},
+  }),
 );

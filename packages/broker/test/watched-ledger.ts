@@ -27,6 +27,8 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     revocationsSince: watch('revocationsSince', ledger.revocationsSince),
     isRevoked: watch('isRevoked', ledger.isRevoked),
     sweep: watch('sweep', ledger.sweep),
+    findTokens: watch('findTokens', ledger.findTokens),
+    replaceTokens: watch('replaceTokens', ledger.replaceTokens),
     useSession: watch('useSession', ledger.useSession),
     takeCheck: watch('takeCheck', ledger.takeCheck),
     readAccount: watch('readAccount', ledger.readAccount),

@@ -9,6 +9,7 @@ import type {
   StoredGrant,
   UserId,
 } from '@words-with-chat/broker';
+import { auditChange } from './audit.ts';
 import { type TokenRow, tokenOf } from './checks.ts';
 import { rememberEach } from './endings.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
@@ -51,7 +52,7 @@ export const findUser = async (
   return found?.results[0]?.user_id;
 };
 
-export const deleteUser = async (db: D1Database, { userId, now }: Deletion): Promise<DeletionOutcome> => {
+export const deleteUser = async (db: D1Database, { userId, by, now }: Deletion): Promise<DeletionOutcome> => {
   const [tokens, , deleted] = await roundTrip<TokenRow>(
     db,
     db
@@ -61,8 +62,9 @@ export const deleteUser = async (db: D1Database, { userId, now }: Deletion): Pro
       )
       .bind(userId),
     rememberEach(db, { where: 'user_id = ?2', values: [userId], now }),
-    // Identities and grants go with it.
+    // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
     db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
+    auditChange(db, { event: 'deleted', actor: by, now }, {}),
   );
   if (!changedRows(deleted)) return { kind: 'unknown' };
   return { kind: 'deleted', tokens: (tokens?.results ?? []).map(tokenOf) };

@@ -8,6 +8,7 @@ import type {
   RefreshUse,
   StoredToken,
 } from '@words-with-chat/broker';
+import { auditIdentityChange } from './audit.ts';
 import { endEach } from './endings.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
 
@@ -96,6 +97,7 @@ export const endIdentity = async (
     db,
     ...endEach(db, { where: resting, values: named(asked), reason, now }),
     forgetToken(db, asked),
+    auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, asked),
   );
   return changedRows(forgotten) ? 'ended' : 'superseded';
 };

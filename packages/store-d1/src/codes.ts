@@ -1,5 +1,6 @@
 /** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
 import type { Redemption, RedemptionOutcome } from '@words-with-chat/broker';
+import { auditGrantChange } from './audit.ts';
 import { endGrants } from './endings.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
@@ -10,6 +11,7 @@ export const redeemCode = async (db: D1Database, redemption: Redemption): Promis
     db,
     spend(db, redemption),
     ...endReplayed(db, redemption),
+    auditReplay(db, redemption),
   );
   const grant = spent?.results[0];
   if (grant !== undefined) return { kind: 'redeemed', grant: grantFacts(grant) };
@@ -39,6 +41,11 @@ const endReplayed = (db: D1Database, { grantId, clientId, now, replayGrace }: Re
     target: { kind: 'grant', id: grantId },
     where: 'id = ?2 AND client_id = ?4 AND redeemed_at < ?3 - ?5',
     values: [clientId, replayGrace],
-    reason: 'code replayed',
+    reason: codeReplayed,
     now,
   });
+
+const auditReplay = (db: D1Database, { grantId, now }: Redemption) =>
+  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: codeReplayed, now }, grantId);
+
+const codeReplayed = 'code replayed';

@@ -1,5 +1,6 @@
 /** The identities of a person: one more, one less, and what ends with it. */
 import type { AppsEnding, Link, LinkOutcome, Unlink, UnlinkOutcome } from '@words-with-chat/broker';
+import { auditChange, auditIdentityChange } from './audit.ts';
 import { type TokenRow, tokenOf } from './checks.ts';
 import { endEach } from './endings.ts';
 import { roundTrip } from './round-trip.ts';
@@ -10,7 +11,7 @@ export const linkIdentity = async (
   { userId, session, identity, now }: Link,
 ): Promise<LinkOutcome> => {
   const { provider, subject, label = null, sealedRefreshToken = null } = identity;
-  const [linked, owners] = await roundTrip<{ readonly user_id: string }>(
+  const [linked, , owners] = await roundTrip<{ readonly user_id: string }>(
     db,
     db
       .prepare(
@@ -25,6 +26,7 @@ export const linkIdentity = async (
         RETURNING user_id`,
       )
       .bind(provider, subject, label, sealedRefreshToken, now, userId, session),
+    auditIdentityChange(db, { event: 'linked', actor: 'user', now }, identity),
     db
       .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${livingSession('?2', '?3')}`)
       .bind(userId, session, now),
@@ -52,6 +54,7 @@ export const unlinkIdentity = async (
         RETURNING provider, subject, sealed_refresh_token`,
       )
       .bind(provider, subject, userId),
+    auditChange(db, { event: 'unlinked', actor: 'user', now }, { userId, provider }),
     // After the identity: that it is gone is what the endings ask.
     ...endEach(db, {
       where: `provider = ?2 AND subject = ?3 AND user_id = ?4
@@ -71,5 +74,9 @@ export const endApps = async (
   { userId, grantIds, reason, now }: AppsEnding,
 ): Promise<void> => {
   const where = 'user_id = ?2 AND id IN (SELECT value FROM json_each(?3))';
-  await roundTrip(db, ...endEach(db, { where, values: [userId, JSON.stringify(grantIds)], reason, now }));
+  await roundTrip(
+    db,
+    ...endEach(db, { where, values: [userId, JSON.stringify(grantIds)], reason, now }),
+    auditChange(db, { event: 'revoked', actor: 'user', reason, now }, { userId }),
+  );
 };

@@ -8,7 +8,11 @@ import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { useSession } from './sessions.ts';
 import { recordSignIn } from './sign-ins.ts';
+import { findTokens, replaceTokens } from './stored-tokens.ts';
 import { sweep } from './sweep.ts';
+
+export * from './operator.ts';
+export { type ExecuteText, textD1 } from './text/text-d1.ts';
 
 /**
  * Keeps the broker's ledger in a D1 database that this package's migrations were applied to. Every method is one round
@@ -23,10 +27,12 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   storeToken: (token) => storeToken(db, token),
   recordCheck: (check) => recordCheck(db, check),
   endIdentity: (asked, reason, now) => endIdentity(db, asked, reason, now),
-  revoke: (target, reason, now) => revoke(db, target, reason, now),
+  revoke: (target, reason, now, by = 'operator') => revoke(db, target, reason, now, by),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),
-  sweep: (now) => sweep(db, now),
+  sweep: (given) => sweep(db, given),
+  findTokens: (question) => findTokens(db, question),
+  replaceTokens: (resealed) => replaceTokens(db, resealed),
   useSession: (use) => useSession(db, use),
   takeCheck: (question) => takeCheck(db, question),
   readAccount: (userId) => readAccount(db, userId),

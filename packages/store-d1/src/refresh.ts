@@ -1,5 +1,6 @@
 /** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
+import { auditGrantChange } from './audit.ts';
 import { lease, type TokenRow, tokenOf } from './checks.ts';
 import { endGrants } from './endings.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
@@ -12,6 +13,7 @@ export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshO
     lease(db, use),
     // Leaves alone what this very call answers: one generation back at most, and fresh.
     ...endReused(db, use),
+    auditReuse(db, use),
   );
   const grant = answered?.results[0];
   const due = leased?.results[0];
@@ -63,6 +65,11 @@ const endReused = (db: D1Database, { grantId, clientId, generation, now, grace }
     where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND refresh_idle_expires_at > ?3
       AND (generation > ?5 + 1 OR (generation = ?5 + 1 AND rotated_at < ?3 - ?6))`,
     values: [clientId, generation, grace],
-    reason: 'refresh token reused',
+    reason: tokenReused,
     now,
   });
+
+const auditReuse = (db: D1Database, { grantId, now }: RefreshUse) =>
+  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: tokenReused, now }, grantId);
+
+const tokenReused = 'refresh token reused';

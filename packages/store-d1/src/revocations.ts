@@ -4,8 +4,10 @@ import type {
   Revocation,
   RevocationPage,
   RevocationTarget,
+  Revoker,
   TokenOrigin,
 } from '@words-with-chat/broker';
+import { type Audited, auditChange, auditGrantChange } from './audit.ts';
 import { endGrants } from './endings.ts';
 import { roundTrip } from './round-trip.ts';
 
@@ -14,9 +16,25 @@ export const revoke = async (
   target: RevocationTarget,
   reason: string,
   now: EpochSeconds,
+  by: Revoker,
 ): Promise<void> => {
   const where = `${columnOf[target.kind]} = ?2`;
-  await roundTrip(db, ...endGrants(db, { target, where, values: [], reason, now }));
+  await roundTrip(
+    db,
+    ...endGrants(db, { target, where, values: [], reason, now }),
+    auditEnding(db, target, { event: 'revoked', actor: by, reason, now }),
+  );
+};
+
+const auditEnding = (db: D1Database, target: RevocationTarget, audited: Audited): D1PreparedStatement => {
+  switch (target.kind) {
+    case 'grant':
+      return auditGrantChange(db, audited, target.id);
+    case 'user':
+      return auditChange(db, audited, { userId: target.id });
+    case 'client':
+      return auditChange(db, audited, { clientId: target.id });
+  }
 };
 
 export const revocationsSince = async (

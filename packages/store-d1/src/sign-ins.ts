@@ -1,5 +1,6 @@
 /** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
 import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
+import { auditGrantChange } from './audit.ts';
 import { roundTrip } from './round-trip.ts';
 import { livingSession } from './sessions.ts';
 
@@ -9,6 +10,7 @@ export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<Sign
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
+    auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
   );
   const identity = upserted?.results[0];
   // Whoever goes on in a session has drawn the grant's id just now.

@@ -1,11 +1,42 @@
 /** Sweeping: deletes what has expired; `grants.needed_until` says until when a grant is needed. */
-import type { EpochSeconds } from '@words-with-chat/broker';
+import type { Sweep } from '@words-with-chat/broker';
+import { auditWhen } from './audit.ts';
 import { roundTrip } from './round-trip.ts';
 
-export const sweep = async (db: D1Database, now: EpochSeconds): Promise<void> => {
+export const sweep = async (db: D1Database, given: Sweep): Promise<void> => {
+  const { now, auditBefore } = given;
   await roundTrip(
     db,
     db.prepare('DELETE FROM grants WHERE needed_until <= ?1').bind(now),
     db.prepare('DELETE FROM revocations WHERE dead_after <= ?1').bind(now),
+    forgetAudit(db, auditBefore),
+    auditRotation(db, given),
+    recordSealingKey(db, given),
   );
 };
+
+/** How many rows of the audit one sweep deletes at most. */
+const mostForgotten = 10_000;
+
+/** From the oldest row up to the first that stays: no other is read, and no index of times is kept. */
+const forgetAudit = (db: D1Database, before: Sweep['auditBefore']): D1PreparedStatement =>
+  db
+    .prepare(
+      `DELETE FROM audit WHERE seq < coalesce(
+        (SELECT seq FROM audit WHERE at >= ?1 OR seq >= (SELECT min(seq) FROM audit) + ?2 ORDER BY seq LIMIT 1),
+        (SELECT max(seq) + 1 FROM audit)
+      )`,
+    )
+    .bind(before, mostForgotten);
+
+const newestKey = 'SELECT id FROM sealing_keys ORDER BY seq DESC LIMIT 1';
+
+/** Before the next, which is what it asks for. The first key of all came after none. */
+const auditRotation = (db: D1Database, { now, sealingKey }: Sweep): D1PreparedStatement =>
+  auditWhen(db, { event: 'key-rotated', actor: 'operator', reason: sealingKey, now }, `(${newestKey}) <> ?4`);
+
+/** A row for each change: a key that comes back to the front seals again. */
+const recordSealingKey = (db: D1Database, { now, sealingKey }: Sweep): D1PreparedStatement =>
+  db
+    .prepare(`INSERT INTO sealing_keys (id, sealing_since) SELECT ?1, ?2 WHERE (${newestKey}) IS NOT ?1`)
+    .bind(sealingKey, now);

@@ -2,7 +2,7 @@
 
 export const bystanders = 500;
 
-/** Adds other people, each with a grant in use and a living line of revocation. */
+/** Adds other people, each with a grant in use, a living line of revocation and a row of the audit. */
 export const insertBystanders = async (db: D1Database, now: number): Promise<void> => {
   const numbers = 'WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)';
   const statements = [
@@ -15,6 +15,8 @@ export const insertBystanders = async (db: D1Database, now: number): Promise<voi
         ?2, ?2, ?2, ?2 + 1800, ?2 + 9999, ?2 + 9999 FROM numbers`,
     `${numbers} INSERT INTO revocations (kind, id, revoked_at, dead_after)
       SELECT 'grant', 'other-' || n, ?2, ?2 + 1800 FROM numbers`,
+    `${numbers} INSERT INTO audit (at, event, actor, user_id, client_id, provider)
+      SELECT ?2, 'signed-in', 'user', 'other-' || n, 'claude', 'google' FROM numbers`,
   ];
   await db.batch(statements.map((statement) => db.prepare(statement).bind(bystanders, now)));
 };

@@ -9,6 +9,7 @@ import {
   redemption,
   refreshUse,
   signIn,
+  sweepAt,
   t0,
   token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
@@ -39,7 +40,10 @@ const linked: Step = async (ledger) => {
   await ledger.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasCat, now: t0 + 3 });
   await begin(ledger);
 };
-const noLines: Step = () => env.DB.prepare('DELETE FROM revocations').run();
+const sweptBefore: Step = async (ledger) => {
+  await ledger.sweep(sweepAt(t0 + 2));
+  await env.DB.prepare('DELETE FROM revocations').run();
+};
 const user1 = { kind: 'user', id: 'user-1' } as const;
 
 /** By the names that docs/storage-schema.md gives them: what comes before, and what is measured. */
@@ -83,7 +87,15 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
     (l) => l.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 3 }),
   ],
   '`deleteUser` of two grants': [twice, (l) => l.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 3 })],
-  '`sweep`, nothing to do': [noLines, (l) => l.sweep(t0 + 3)],
+  '`findTokens` among 501 identities, none found': [
+    watched,
+    (l) => l.findTokens({ beginnings: ['AQV', 'AQZ'], limit: 100 }),
+  ],
+  '`replaceTokens`, one': [
+    watched,
+    (l) => l.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
+  ],
+  '`sweep`, nothing to do': [sweptBefore, (l) => l.sweep(sweepAt(t0 + 3))],
 };
 
 const documented = (): readonly string[] => {

@@ -4,10 +4,12 @@ import { env } from 'cloudflare:workers';
 
 export const emptyD1 = async (): Promise<D1Database> => {
   await applyD1Migrations(env.DB, env.MIGRATIONS);
-  // Identities and grants go with their users; without its sequence `revocations` counts from one again.
+  // Identities, grants and what the audit says of them go with their users; without its sequence `revocations` counts from one again.
   await env.DB.batch([
     env.DB.prepare('DELETE FROM users'),
     env.DB.prepare('DELETE FROM revocations'),
+    env.DB.prepare('DELETE FROM audit'),
+    env.DB.prepare('DELETE FROM sealing_keys'),
     env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
   return env.DB;

@@ -6,6 +6,7 @@ import {
   redemption,
   refreshUse,
   signIn,
+  sweepAt,
   t0,
   token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
@@ -52,5 +53,10 @@ export const everyMethod = [
       ledger.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 4 }),
   ],
   ['deleteUser', (ledger: Ledger) => ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 4 })],
-  ['sweep', (ledger: Ledger) => ledger.sweep(t0 + 5)],
+  ['findTokens', (ledger: Ledger) => ledger.findTokens({ beginnings: ['sealed'], after: ada, limit: 10 })],
+  [
+    'replaceTokens',
+    (ledger: Ledger) => ledger.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
+  ],
+  ['sweep', (ledger: Ledger) => ledger.sweep(sweepAt(t0 + 5))],
 ] as const;

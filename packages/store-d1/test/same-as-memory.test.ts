@@ -8,6 +8,7 @@ import {
   redemption,
   refreshUse,
   signIn,
+  sweepAt,
   t0,
   token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
@@ -199,10 +200,30 @@ const deleteUser = userId.map(
       ledger.deleteUser({ userId: id, by: 'user', now }),
 );
 
+const findTokens = fc
+  .record(
+    {
+      beginnings: fc.array(fc.constantFrom('sealed-1', 'sealed-', 'sealed-3', 'x')),
+      after: fc.record({ provider: fc.constantFrom('github', 'google'), subject }),
+      limit: fc.constantFrom(1, 2, 10),
+    },
+    { requiredKeys: ['beginnings', 'limit'] },
+  )
+  .map((question) => (): Call => (ledger) => ledger.findTokens(question));
+
+const replaceTokens = fc
+  .array(
+    asked.map(({ sealedRefreshToken: was, ...name }) => ({ ...name, was, sealedRefreshToken: 'sealed-3' })),
+    {
+      maxLength: 2,
+    },
+  )
+  .map((resealed) => (): Call => (ledger) => ledger.replaceTokens(resealed));
+
 const sweep = fc.constant(
   ({ now }: Moment): Call =>
     (ledger) =>
-      ledger.sweep(now),
+      ledger.sweep(sweepAt(now)),
 );
 
 const call = fc.oneof(
@@ -216,6 +237,8 @@ const call = fc.oneof(
   { weight: 1, arbitrary: revoke },
   { weight: 3, arbitrary: revocationsSince },
   { weight: 3, arbitrary: isRevoked },
+  { weight: 2, arbitrary: findTokens },
+  { weight: 1, arbitrary: replaceTokens },
   { weight: 1, arbitrary: sweep },
   { weight: 3, arbitrary: useSession },
   { weight: 2, arbitrary: takeCheck },

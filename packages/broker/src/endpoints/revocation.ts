@@ -37,7 +37,8 @@ export const revocationEndpoint = (rooms: RevocationRooms): EndpointPlan => ({
     if (found.token.clientId !== clientId) throw new Refusal('token-parameter.client');
     // Expired or of an old generation, it still says which grant the client wants to be rid of.
     const { grantId } = found.token;
-    await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'revoked by its client', rooms.now());
+    const target = { kind: 'grant', id: grantId } as const;
+    await rooms.ledger.revoke(target, 'revoked by its client', rooms.now(), 'client');
     visit.log({ event: 'revoked', clientId });
     return done();
   },

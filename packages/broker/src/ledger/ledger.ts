@@ -7,9 +7,11 @@ import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { Accounts } from './accounts.ts';
 import type { RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type { Upkeep } from './upkeep.ts';
 
 export type * from './accounts.ts';
 export type * from './identities.ts';
+export type * from './upkeep.ts';
 
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
@@ -131,6 +133,9 @@ export type RevocationTarget =
   | { readonly kind: 'user'; readonly id: UserId }
   | { readonly kind: 'client'; readonly id: string };
 
+/** Who asks for an ending. */
+export type Revoker = 'user' | 'client' | 'operator';
+
 /** One line of revocation memory: tokens of the target issued at or before `revokedAt` are dead. */
 export type Revocation = RevocationTarget & {
   /** Never before the issue of a token of the target so far, however the clocks of two servers differ. */
@@ -156,7 +161,7 @@ export interface TokenOrigin {
   readonly issuedAt: EpochSeconds;
 }
 
-export interface Ledger extends Accounts {
+export interface Ledger extends Accounts, Upkeep {
   /** Stores user, identity and grant together. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
@@ -178,17 +183,13 @@ export interface Ledger extends Accounts {
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
    * live on. Ending what has ended changes nothing.
    * @param reason kept for the operator
+   * @param by left out: the operator, who is the publisher
    */
-  revoke(target: RevocationTarget, reason: string, now: EpochSeconds): Promise<void>;
+  revoke(target: RevocationTarget, reason: string, now: EpochSeconds, by?: Revoker): Promise<void>;
   /** Reads revocations appended after `cursor` that still matter; `undefined` reads all that live. */
   revocationsSince(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
   /** Asks for one token. */
   isRevoked(token: TokenOrigin, now: EpochSeconds): Promise<boolean>;
-  /**
-   * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, and
-   * spent revocations. Users and identities stay.
-   */
-  sweep(now: EpochSeconds): Promise<void>;
 }
 
 /** The storage did not answer: the caller says 503 and changes nothing else. */

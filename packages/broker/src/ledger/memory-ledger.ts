@@ -8,9 +8,10 @@ import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './memory-ledger/revocations.ts';
 import { useSession } from './memory-ledger/sessions.ts';
 import { recordSignIn } from './memory-ledger/sign-ins.ts';
+import { findTokens, replaceTokens } from './memory-ledger/stored-tokens.ts';
 import { sweep } from './memory-ledger/sweep.ts';
 
-/** Keeps everything in this process. No method awaits anything, so each one is atomic. */
+/** Keeps everything in this process, and no audit. No method awaits anything, so each one is atomic. */
 export const memoryLedger = (): Ledger => {
   const memory: Memory = {
     users: new Map(),
@@ -30,7 +31,9 @@ export const memoryLedger = (): Ledger => {
     revoke: async (target, _reason, now) => revoke(memory, target, now),
     revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),
-    sweep: async (now) => sweep(memory, now),
+    sweep: async ({ now }) => sweep(memory, now),
+    findTokens: async (question) => findTokens(memory, question),
+    replaceTokens: async (resealed) => replaceTokens(memory, resealed),
     useSession: async (use) => useSession(memory, use),
     takeCheck: async (question) => takeCheck(memory, question),
     readAccount: async (userId) => readAccount(memory, userId),

@@ -25,6 +25,8 @@ export interface LogEntry {
     | 'check-failed'
     | 'unwatched'
     | 'log-failed';
+  /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */
+  readonly count?: number;
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;
   readonly endpoint?: string;

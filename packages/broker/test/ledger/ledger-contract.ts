@@ -11,6 +11,7 @@ import { revocationContract } from './ledger-contract/revocations.ts';
 import type { MakeLedger } from './ledger-contract/sample.ts';
 import { sessionContract } from './ledger-contract/sessions.ts';
 import { signInContract } from './ledger-contract/sign-ins.ts';
+import { storedTokenContract } from './ledger-contract/stored-tokens.ts';
 import { sweepContract } from './ledger-contract/sweep.ts';
 
 /** Declares the contract's tests for one implementation; `makeLedger` gives an empty ledger each time. */
@@ -27,5 +28,6 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('sessions', () => sessionContract(makeLedger));
     describe('accounts', () => accountContract(makeLedger));
     describe('sweep', () => sweepContract(makeLedger));
+    describe('findTokens and replaceTokens', () => storedTokenContract(makeLedger));
   });
 };

@@ -42,7 +42,7 @@ export const endAppsEndpoint = (rooms: AccountRooms): EndpointPlan =>
   sessionForm(rooms, { name: 'end-apps', fields: ['app', 'all'] }, async ({ visit, fields }, { userId }) => {
     const { ledger, now } = rooms;
     if (fields.all !== undefined) {
-      await ledger.revoke({ kind: 'user', id: userId }, 'ended everything', now());
+      await ledger.revoke({ kind: 'user', id: userId }, 'ended everything', now(), 'user');
       visit.log({ event: 'revoked' });
       return backToAccount(rooms, 'ended-everywhere', [forgetSession()]);
     }

@@ -6,7 +6,7 @@ import type { AccountRooms } from './rooms.ts';
 
 export const signOutEndpoint = (rooms: AccountRooms): EndpointPlan =>
   sessionForm(rooms, { name: 'sign-out', fields: [] }, async ({ visit }, { grantId }) => {
-    await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', rooms.now());
+    await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', rooms.now(), 'user');
     visit.log({ event: 'revoked', clientId: rooms.account.id });
     return backToAccount(rooms, 'signed-out', [forgetSession()]);
   });

@@ -70,5 +70,6 @@ const begin = async (
 const endEarlier = async (rooms: ToAccountRooms, request: Request): Promise<void> => {
   const earlier = await readSession(request, rooms);
   if (earlier === undefined) return;
-  await rooms.ledger.revoke({ kind: 'grant', id: earlier.grantId }, 'signed in anew', rooms.now());
+  const target = { kind: 'grant', id: earlier.grantId } as const;
+  await rooms.ledger.revoke(target, 'signed in anew', rooms.now(), 'user');
 };

@@ -1,7 +1,7 @@
 /** The port's contract for reading revocations: a cursor with which nothing is missed. */
 import { expect, it } from 'vitest';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
-import { accessLife, begin, type MakeLedger, t0 } from './sample.ts';
+import { accessLife, begin, type MakeLedger, sweepAt, t0 } from './sample.ts';
 
 /** Begins and revokes a grant, so that one line is appended, dying half an hour after `at + 1`. */
 const appendLine = async (ledger: Ledger, grantId: string, at: number): Promise<void> => {
@@ -69,7 +69,7 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
     await appendLine(ledger, 'grant-1', t0);
     await appendLine(ledger, 'grant-2', t0);
     const later = t0 + 2 * accessLife;
-    await ledger.sweep(later);
+    await ledger.sweep(sweepAt(later));
     expect(await ledger.revocationsSince(2, later, 10)).toEqual({
       kind: 'page',
       revocations: [],
@@ -87,7 +87,7 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
     const ledger = await makeLedger();
     await appendLine(ledger, 'grant-1', t0);
     const later = t0 + 2 * accessLife;
-    await ledger.sweep(later);
+    await ledger.sweep(sweepAt(later));
     const page = await ledger.revocationsSince(undefined, later, 10);
     await appendLine(ledger, 'grant-2', later);
     const cursor = page.kind === 'page' ? page.cursor : undefined;

@@ -9,6 +9,7 @@ import type {
   RevocationTarget,
   SignIn,
   StoredToken,
+  Sweep,
   TokenOrigin,
 } from '../../../src/ledger/ledger.ts';
 
@@ -105,6 +106,9 @@ export const linesAt = async (ledger: Ledger, now: number) => {
   const page = await ledger.revocationsSince(undefined, now, 100);
   return page.kind === 'page' ? page.revocations : page.kind;
 };
+
+/** A sweep by a deployment whose ring has never changed. */
+export const sweepAt = (now: number): Sweep => ({ now, auditBefore: now - 90 * day, sealingKey: 'key-1' });
 
 /** `continued 4` for a refresh that was answered with generation 4, else the reason. */
 export const gist = (outcome: RefreshOutcome): string =>

@@ -11,6 +11,7 @@ import {
   redemption,
   refreshUse,
   signIn,
+  sweepAt,
   t0,
   tally,
 } from './sample.ts';
@@ -115,7 +116,7 @@ export const sessionContract = (makeLedger: MakeLedger): void => {
 
   it('is kept by the sweep while it lives', async () => {
     const ledger = await inSession(makeLedger);
-    await ledger.sweep(t0 + 7 * day);
+    await ledger.sweep(sweepAt(t0 + 7 * day));
     expect(await use(ledger, t0 + 7 * day)).toBeDefined();
   });
 

@@ -12,12 +12,13 @@ import {
   redemption,
   refreshUse,
   signIn,
+  sweepAt,
   t0,
 } from './sample.ts';
 
 /** Sweeps, and asks whether `grant-1` is still there; asking puts a new one in place of one that went. */
 const keptAfterSweep = async (ledger: Ledger, now: number): Promise<boolean> => {
-  await ledger.sweep(now);
+  await ledger.sweep(sweepAt(now));
   return (await ledger.recordSignIn(signIn({ now }))).kind === 'replayed';
 };
 
@@ -33,7 +34,7 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
   it('leaves a fresh code redeemable', async () => {
     const ledger = await makeLedger();
     await ledger.recordSignIn(signIn());
-    await ledger.sweep(t0 + 59);
+    await ledger.sweep(sweepAt(t0 + 59));
     expect(await ledger.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
   });
 
@@ -74,9 +75,9 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
         accessExpiresAt: t0 + 4 * hour,
       }),
     );
-    await ledger.sweep(t0 + 4 * hour - 1);
+    await ledger.sweep(sweepAt(t0 + 4 * hour - 1));
     expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2' }))).toEqual({ kind: 'replayed' });
-    await ledger.sweep(t0 + 4 * hour);
+    await ledger.sweep(sweepAt(t0 + 4 * hour));
     expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2' }))).toMatchObject({ kind: 'recorded' });
   });
 
@@ -94,9 +95,9 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
     await ledger.recordSignIn(signIn());
     await ledger.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
     await ledger.revoke(grant1, 'signed out', t0 + 10);
-    await ledger.sweep(t0 + 3 * hour - 1);
+    await ledger.sweep(sweepAt(t0 + 3 * hour - 1));
     expect(await linesAt(ledger, t0 + 3 * hour - 1)).toHaveLength(1);
-    await ledger.sweep(t0 + 3 * hour);
+    await ledger.sweep(sweepAt(t0 + 3 * hour));
     expect(await linesAt(ledger, t0 + 10)).toEqual([]);
   });
 
@@ -104,14 +105,14 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + day));
-    await ledger.sweep(t0 + 2 * day);
+    await ledger.sweep(sweepAt(t0 + 2 * day));
     expect(gist(await ledger.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
   });
 
   it('keeps users and identities', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
-    await ledger.sweep(t0 + 9999 * day);
+    await ledger.sweep(sweepAt(t0 + 9999 * day));
     const back = signIn({
       grantId: 'grant-2',
       user: { kind: 'ours', newId: 'user-2' },

@@ -34,6 +34,8 @@ const fragile = () => {
       revocationsSince: fragileAs(ledger.revocationsSince),
       isRevoked: fragileAs(ledger.isRevoked),
       sweep: fragileAs(ledger.sweep),
+      findTokens: fragileAs(ledger.findTokens),
+      replaceTokens: fragileAs(ledger.replaceTokens),
       useSession: fragileAs(ledger.useSession),
       takeCheck: fragileAs(ledger.takeCheck),
       readAccount: fragileAs(ledger.readAccount),

@@ -1,0 +1,49 @@
+/** Moves stored tokens of providers on to the newest key, so that an older one can go. */
+import type { IdentityName, Resealed, StoredToken, Upkeep } from '../ledger/ledger.ts';
+import { sealedBeginnings } from '../seal/beginnings.ts';
+import type { KeyRing } from '../seal/key-ring.ts';
+import { openProviderToken, sealProviderToken } from './provider-token.ts';
+import type { Vault } from './vault.ts';
+
+export interface ResealingRooms {
+  readonly ledger: Pick<Upkeep, 'findTokens' | 'replaceTokens'>;
+  readonly vault: Vault;
+  readonly ring: KeyRing;
+}
+
+/** How many tokens one call seals anew: what fits into the time that the smallest platform gives a schedule. */
+const most = 100;
+/** How often it goes on behind tokens that do not open. */
+const mostPages = 10;
+
+/**
+ * Makes what seals up to a hundred tokens anew at each call, and does nothing while the ring has one key. A token that does not
+ * open is left alone: its key may come back. The next call goes on behind the last one that was looked at, so that such
+ * tokens are in nobody's way.
+ */
+export const createResealing = ({ ledger, vault, ring }: ResealingRooms): (() => Promise<void>) => {
+  const beginnings = [...ring.keys.keys()]
+    .filter((id) => id !== ring.newest.id)
+    .flatMap((id) => sealedBeginnings(id));
+  let after: IdentityName | undefined;
+
+  return async () => {
+    if (beginnings.length === 0) return;
+    for (let page = 0; page < mostPages; page++) {
+      const found = await ledger.findTokens({ beginnings, limit: most, ...(after && { after }) });
+      const resealed = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();
+      if (resealed.length > 0) await ledger.replaceTokens(resealed);
+      after = found.length < most ? undefined : found.at(-1);
+      if (after === undefined || resealed.length > 0) return;
+    }
+  };
+};
+
+const reseal = async (vault: Vault, token: StoredToken): Promise<readonly Resealed[]> => {
+  const opened = await openProviderToken(vault, token);
+  if (opened.kind === 'unopened') return [];
+  const { provider, subject, sealedRefreshToken: was } = token;
+  return [
+    { provider, subject, was, sealedRefreshToken: await sealProviderToken(vault, token, opened.value) },
+  ];
+};

@@ -1,0 +1,71 @@
+/**
+ * The audit: a row for each event with a proven user, client or operator, written in the batch that runs anyway. A row names ids
+ * alone: no label, no address, no token, no grant.
+ */
+import type { EpochSeconds, GrantId, UserId } from '@words-with-chat/broker';
+
+/** What a row says, besides whom it is about. */
+export interface Audited {
+  readonly event:
+    | 'signed-in'
+    | 'reuse-detected'
+    | 'revoked'
+    | 'linked'
+    | 'unlinked'
+    | 'deleted'
+    | 'key-rotated'
+    | 'security-event';
+  /** Who did it. */
+  readonly actor: 'user' | 'client' | 'provider' | 'operator' | 'broker';
+  /** Why; for `key-rotated` the id of the key that seals now. */
+  readonly reason?: string;
+  readonly now: EpochSeconds;
+}
+
+/** Whom a row is about, as far as it is known. */
+interface About {
+  readonly userId?: UserId;
+  readonly clientId?: string;
+  readonly provider?: string;
+}
+
+/**
+ * Makes the statement that writes the row if the statement right before it in the batch changed anything. So what did not happen
+ * leaves no row.
+ */
+export const auditChange = (db: D1Database, audited: Audited, about: About): D1PreparedStatement =>
+  db
+    .prepare(`${insert} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE changes() > 0`)
+    .bind(...saying(audited), about.userId ?? null, about.clientId ?? null, about.provider ?? null);
+
+/** The same about the user, client and provider of a grant. */
+export const auditGrantChange = (db: D1Database, audited: Audited, grantId: GrantId): D1PreparedStatement =>
+  db
+    .prepare(
+      `${insert} SELECT ?1, ?2, ?3, ?4, user_id, client_id, provider FROM grants
+      WHERE id = iif(changes() > 0, ?5, NULL)`,
+    )
+    .bind(...saying(audited), grantId);
+
+/** The same about the user and provider of an identity. */
+export const auditIdentityChange = (
+  db: D1Database,
+  audited: Audited,
+  { provider, subject }: { readonly provider: string; readonly subject: string },
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `${insert} SELECT ?1, ?2, ?3, ?4, user_id, NULL, provider FROM identities
+      WHERE provider = iif(changes() > 0, ?5, NULL) AND subject = ?6`,
+    )
+    .bind(...saying(audited), provider, subject);
+
+/** Makes the statement that writes a row about nobody where a condition holds; `?4` is the reason. */
+export const auditWhen = (db: D1Database, audited: Audited, condition: string): D1PreparedStatement =>
+  db
+    .prepare(`INSERT INTO audit (at, event, actor, reason) SELECT ?1, ?2, ?3, ?4 WHERE ${condition}`)
+    .bind(...saying(audited));
+
+const insert = 'INSERT INTO audit (at, event, actor, reason, user_id, client_id, provider)';
+
+const saying = ({ event, actor, reason, now }: Audited) => [now, event, actor, reason ?? null];

@@ -1,0 +1,43 @@
+/** Values as they stand in SQL that is text and nothing else. */
+
+/**
+ * Writes a value. Texts with anything that could be read as more than a text are written as their bytes, so that no reader between
+ * here and the database can take a part of them for something else.
+ * @throws TypeError for what no column holds, RangeError for half a surrogate pair or what is no finite number
+ */
+export const literal = (value: unknown): string => {
+  if (value === null) return 'NULL';
+  if (typeof value === 'number') return numberLiteral(value);
+  if (typeof value === 'string') return textLiteral(value);
+  throw new TypeError(`no literal for a value of type ${typeof value}`);
+};
+
+const numberLiteral = (value: number): string => {
+  if (!Number.isFinite(value)) throw new RangeError(`not a finite number: ${value}`);
+  // In brackets: two minus signs in a row begin a comment.
+  return value < 0 ? `(${value})` : String(value);
+};
+
+const plain = /^[\w .:/@-]*$/;
+
+const textLiteral = (value: string): string => {
+  if (plain.test(value)) return `'${value}'`;
+  if (!value.isWellFormed()) throw new RangeError('not a well-formed text');
+  const bytes = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, '0'));
+  return `CAST(x'${bytes.join('')}' AS TEXT)`;
+};
+
+/**
+ * Puts literals in place of the numbered parameters of a statement.
+ * @throws RangeError for a parameter without a number or a value
+ */
+export const withLiterals = (query: string, values: readonly unknown[]): string =>
+  query.replace(quotedOrParameter, (found, number: string | undefined) => {
+    if (number === undefined) return found;
+    const at = Number(number) - 1;
+    if (!(at in values)) throw new RangeError(`no value for the parameter ?${number}`);
+    return literal(values[at]);
+  });
+
+/** A question mark in quotes is none. */
+const quotedOrParameter = /'(?:[^']|'')*'|\?(\d*)/g;
