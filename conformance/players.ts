@@ -17,6 +17,9 @@ const roles = [
   'http-every-provider',
   'browser-every-provider',
   'browser-apple-without-script',
+  'account-phone',
+  'account-dark',
+  'account-without-script',
   'operator',
 ] as const;
 

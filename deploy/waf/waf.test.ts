@@ -123,12 +123,16 @@ describe('a hosted client', () => {
 });
 
 describe('a person', () => {
-  it.each(['/authorize', '/authorize/consent', '/authorize/style.css', '/callback/google'])(
-    'is not challenged on the way through a sign-in, but counted: %s',
-    (path) => {
-      expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: true });
-    },
-  );
+  it.each([
+    '/authorize',
+    '/authorize/consent',
+    '/authorize/style.css',
+    '/callback/google',
+    '/account',
+    '/account/link/confirm',
+  ])('is not challenged on the way through a sign-in or at their account, but counted: %s', (path) => {
+    expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: true });
+  });
 
   it.each(['/', '/privacy', '/nothing'])('is counted elsewhere, too: %s', (path) => {
     expect(fate(path)).toEqual({ skipped: false, blocked: false, counted: true });

@@ -4,7 +4,7 @@ import { Refused } from '../app/command.ts';
 import { type PlaceFlags, placeOptions } from '../database/place.ts';
 
 /** What is asked for. */
-export type Errand =
+type Errand =
   | { readonly kind: 'users' | 'unwatched' }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }

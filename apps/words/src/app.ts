@@ -10,7 +10,7 @@ import type { Bindings } from './bindings.ts';
 import type { Config } from './config.ts';
 import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
-import { d1Scores } from './store/scores.ts';
+import { d1Scores, type ScoreOutcome } from './store/scores.ts';
 
 export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
@@ -25,6 +25,7 @@ export type Surroundings = Pick<BrokerOptions, 'now' | 'log' | 'sweepEvery' | 'a
 export const createApp = (config: Config, bindings: Bindings, surroundings: Surroundings = {}): App => {
   const { origin, sealingKeys, clients, providers } = config;
   const ledger = d1Ledger(bindings.db);
+  const scores = d1Scores(bindings.db);
   const limits = createLimits(bindings.counters, surroundings.now);
   const broker = createBroker({
     ...surroundings,
@@ -36,8 +37,9 @@ export const createApp = (config: Config, bindings: Bindings, surroundings: Surr
     ledger,
     limits: limits.broker,
     clientAddress,
+    // Deleted with the user, by the reference in the database; so there is nothing left to delete here.
+    onExportUser: async (userId) => exportScore(await scores.read(userId)),
   });
-  const scores = d1Scores(bindings.db);
   const app = new Hono();
   for (const { path, endpoint } of broker.routes) app.all(path, ({ req }) => endpoint(req.raw));
   app.route(
@@ -65,6 +67,9 @@ const face = {
   scopes,
   branding: { name: 'Words With Chat', logoPath: '/favicon.svg', privacyUrl: '/privacy' },
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
+
+const exportScore = (outcome: ScoreOutcome) =>
+  outcome.kind === 'known' ? { score: outcome.score } : undefined;
 
 const logError = (error: unknown): void => {
   const { stack, cause } = error instanceof Error ? error : {};

@@ -7,9 +7,9 @@ import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
 export { origin };
 
 /** Vouches for whoever the answer's `code` names, and stands by them later when it is asked. */
-const provider: IdentityProvider = {
-  id: 'google',
-  label: 'Google',
+const createProvider = (id: string, label: string): IdentityProvider => ({
+  id,
+  label,
   configuredUrls: ['https://provider.example'],
   answersBy: 'query',
   gone: [],
@@ -19,9 +19,9 @@ const provider: IdentityProvider = {
   identify: async (answer) => {
     const subject = answer.searchParams.get('code') ?? 'nobody';
     const refreshToken = subject.startsWith('watched') ? { refreshToken: `theirs-of-${subject}` } : {};
-    return { provider: 'google', subject, emailVerified: false, claims: {}, ...refreshToken };
+    return { provider: id, subject, emailVerified: false, claims: {}, ...refreshToken };
   },
-};
+});
 
 export interface Deployment {
   readonly app: App;
@@ -41,7 +41,7 @@ export const deploy = (db: D1Database = env.DB, surroundings: Surroundings = {})
     origin,
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     clients: [gpt],
-    providers: [provider],
+    providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
   };
   const assets = {
     fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),

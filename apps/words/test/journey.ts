@@ -18,14 +18,17 @@ export const origin = 'https://words.example';
 export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
 const redirectUri = 'https://chatgpt.com/aip/g-68f0c2a1b4d8/oauth/callback';
 
+/** What ChatGPT asks for. */
+export const gptQuery = {
+  response_type: 'code',
+  client_id: 'gpt',
+  redirect_uri: redirectUri,
+  scope: 'words score',
+} as const;
+
 /** Opens the sign-in page. */
 export const openPage = async (call: Call, scope = 'words score'): Promise<Step> => {
-  const asked = new URLSearchParams({
-    response_type: 'code',
-    client_id: 'gpt',
-    redirect_uri: redirectUri,
-    scope,
-  });
+  const asked = new URLSearchParams({ ...gptQuery, scope });
   const page = await call(`/authorize?${asked}`);
   const value = /name="consent" value="([^"]*)"/.exec(await page.clone().text())?.[1] ?? '';
   return { value, cookie: cookiesOf(page) };

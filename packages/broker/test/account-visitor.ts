@@ -1,7 +1,7 @@
 /** A person at the account page: signs in there, and posts its forms as a browser does. */
 import { expect } from 'vitest';
 import type { Deployment } from './deployment.ts';
-import { createPerson, locationOf, type Person } from './person.ts';
+import { createPerson, locationOf, type Person, type Site } from './person.ts';
 import { expectErrorPage } from './refusals.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export interface AccountView {
   readonly form: string;
 }
 
-export const createVisitor = (deployment: Deployment): Visitor => {
+export const createVisitor = (deployment: Site): Visitor => {
   const person = createPerson(deployment);
   const { issuer } = deployment;
   const see = async (): Promise<AccountView> => {
@@ -46,7 +46,7 @@ export const createVisitor = (deployment: Deployment): Visitor => {
   const journey: Visitor['journey'] = async (action, fields, answer) => {
     const sent = locationOf(await post(action, fields));
     const state = sent.searchParams.get('state') ?? '';
-    const back = new URL(sent.searchParams.get('redirect_uri') ?? '');
+    const back = new URL(sent.searchParams.get('redirect_uri') ?? `${issuer}/callback/${fields['choice']}`);
     back.search = new URLSearchParams({ state, ...answer }).toString();
     return person.visit(back.href);
   };

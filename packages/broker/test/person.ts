@@ -43,11 +43,11 @@ export const serverRequest = {
   redirect_uri: 'https://server.example/cb',
 } as const;
 
+/** What of a deployment a browser sees. */
+export type Site = Pick<Deployment, 'issuer' | 'fetch'>;
+
 /** @param always headers that something between browser and broker adds to every request */
-export const createPerson = (
-  deployment: Deployment,
-  always: Readonly<Record<string, string>> = {},
-): Person => {
+export const createPerson = (deployment: Site, always: Readonly<Record<string, string>> = {}): Person => {
   const { issuer } = deployment;
   const cookies = new Map<string, string>();
   const visit = async (url: string, init: RequestInit = {}): Promise<Response> => {

@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { insertBystanders } from '../../../../packages/store-d1/test/bystanders.ts';
+import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { deploy } from '../deployment.ts';
 import { migrate } from '../store/database.ts';
 import { documentedTable, written } from './documented.ts';
 import { flows } from './flows.ts';
@@ -77,6 +79,34 @@ const onPaid = (what: keyof typeof paid) => [
   `${written(paid[what])} a month`,
   `$${prices[what].toFixed(what === 'rowsRead' ? 3 : 2)}`,
 ];
+
+describe('what it costs to know that a call is not revoked', () => {
+  /** Calls of one isolate, evenly through ten minutes that begin after it has read everything. */
+  const perCall = async (aMinute: number) => {
+    const { db, usage } = countingD1(env.DB);
+    const deployment = deploy(db);
+    const token = await deployment.signIn(`at ${aMinute} a minute`);
+    await deployment.call('/api/words/animals', { token });
+    const before = usage();
+    const calls = 10 * aMinute;
+    for (let call = 1; call <= calls; call++) {
+      const seconds = Math.floor((call * 60) / aMinute) - Math.floor(((call - 1) * 60) / aMinute);
+      deployment.advance(seconds);
+      const { status } = await deployment.call('/api/words/animals', { token });
+      if (status !== 200) throw new Error(`call ${call} got ${status}`);
+    }
+    const { trips, rowsRead } = usage();
+    return [trips - before.trips, rowsRead - before.rowsRead].map((all) => (all / calls).toFixed(2));
+  };
+
+  it('is what docs/costs.md says, at 1, 10 and 100 calls a minute', async () => {
+    await env.DB.prepare('DELETE FROM revocations').run();
+    const rows = await Promise.all(
+      [1, 10, 100].map(async (aMinute) => [String(aMinute), ...(await perCall(aMinute))]),
+    );
+    expect(documentedTable('Knowing that a call is not revoked')).toEqual(rows);
+  });
+});
 
 describe('what costs nothing', () => {
   it('is every page and call that nobody has proven who they are', () => {

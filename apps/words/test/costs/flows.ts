@@ -1,6 +1,17 @@
 /** Everything that people and programs do with the game, to be measured one by one. */
+import { createVisitor } from '../../../../packages/broker/test/account-visitor.ts';
 import type { Deployment } from '../deployment.ts';
-import { comeBack, openPage, postToken, press, redeem, refresh, signInForTokens } from '../journey.ts';
+import {
+  comeBack,
+  gptQuery,
+  openPage,
+  origin,
+  postToken,
+  press,
+  redeem,
+  refresh,
+  signInForTokens,
+} from '../journey.ts';
 
 /** Prepares what comes before, and gives what is measured. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;
@@ -77,6 +88,32 @@ export const flows: Readonly<Record<string, Flow>> = {
     advance(1800);
     return () => call('/api/scoring', { token });
   },
+  'a player signs in at the account page':
+    async ({ app }) =>
+    () =>
+      createVisitor({ issuer: origin, fetch: app.fetch }).enter('visiting'),
+  'a player opens the account page': async ({ app }) => {
+    const visitor = createVisitor({ issuer: origin, fetch: app.fetch });
+    await visitor.enter('looking');
+    return () => visitor.see();
+  },
+  'a player ends an app there': async (deployment) => {
+    const { visitor, form } = await atAccount(deployment, 'ending');
+    return () => visitor.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
+  },
+  'a player continues as who they are': async (deployment) => {
+    const { visitor } = await atAccount(deployment, 'watched-going-on');
+    return async () => {
+      const { consent } = await visitor.open(gptQuery);
+      const back = await visitor.choose(consent, { choice: 'continue' });
+      const code = new URL(back.headers.get('location') ?? '').searchParams.get('code');
+      return redeem(deployment.call, code ?? '');
+    };
+  },
+  'a player deletes their account': async (deployment) => {
+    const { visitor, form } = await atAccount(deployment, 'going');
+    return () => visitor.post('/delete', { confirm: 'yes' }, form);
+  },
   'a client ends a connection': async ({ call }) => {
     const tokens = await signInForTokens(call, 'leaving');
     return async () => ok(await postToken(call, '/revoke', tokens.refresh_token));
@@ -114,6 +151,14 @@ function busy(path: string, init: RequestInit = {}): Flow {
     return async () => ok(await call(path, { ...init, token }));
   };
 }
+
+/** Somebody with an app connected, signed in at the account page. */
+const atAccount = async ({ app, call }: Deployment, subject: string) => {
+  await signInForTokens(call, subject);
+  const visitor = createVisitor({ issuer: origin, fetch: app.fetch });
+  await visitor.enter(subject);
+  return { visitor, form: (await visitor.see()).form };
+};
 
 const ok = (response: Response): void => {
   if (response.status !== 200) throw new Error(`not 200 but ${response.status}`);

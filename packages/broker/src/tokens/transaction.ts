@@ -26,7 +26,7 @@ export const consent = record({
 export type Consent = ValueOf<typeof consent>;
 
 /** What a journey is for. */
-export const errand = variant({
+const errand = variant({
   /** A client asks for a code. */
   authorize: record({ request: authorizationRequest }),
   /** The account page asks who is there. */

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { parseBranding } from '../../src/pages/branding.ts';
 import { defaultPages } from '../../src/pages/pages.ts';
+import { renderAccount, renderAccountSignIn, renderLink, renderTaken } from './account/models.ts';
 import { renderError, renderSignIn } from './models.ts';
 import { type Piece, readAttributes, readLines, readMarkup } from './read-markup.ts';
 
 const pages = [
   { page: 'sign-in page', render: renderSignIn },
   { page: 'error page', render: renderError },
+  { page: 'account page', render: renderAccount },
+  { page: 'account sign-in page', render: renderAccountSignIn },
+  { page: 'link page', render: renderLink },
+  { page: 'taken page', render: renderTaken },
 ] as const;
 
 const tags = (pieces: readonly Piece[]) => pieces.flatMap((piece) => ('tag' in piece ? [piece.tag] : []));
@@ -27,7 +32,7 @@ describe.each(pages)('$page', ({ render }) => {
       .filter(([name]) => ['href', 'src', 'action', 'formaction', 'srcset'].includes(name))
       .map(([, value]) => value);
     expect(addresses.length).toBeGreaterThanOrEqual(3);
-    for (const address of addresses) expect(address).toMatch(/^\/[^/\\]/);
+    for (const address of addresses) expect(address).toMatch(/^(\/[^/\\]|#confirm$)/);
   });
 
   test('begins as a standards-mode document in UTF-8 that fits a phone', async () => {
@@ -58,14 +63,31 @@ describe.each(pages)('$page', ({ render }) => {
 
   test('links the privacy policy without telling it the address of the page', async () => {
     const page = render({ branding: { privacyUrl: 'https://words.example/privacy' } });
-    expect(await readAttributes(page, 'a')).toEqual([
-      { href: 'https://words.example/privacy', rel: 'noreferrer' },
-    ]);
+    expect((await readAttributes(page, 'a')).at(-1)).toEqual({
+      href: 'https://words.example/privacy',
+      rel: 'noreferrer',
+    });
   });
 
   test('says the language and direction of its texts', async () => {
     const page = render({ branding: { language: 'he', direction: 'rtl' } });
     expect(await readAttributes(page, 'html')).toEqual([{ lang: 'he', dir: 'rtl' }]);
+  });
+});
+
+describe('a notice', () => {
+  test('is a status below the heading, where reading begins', async () => {
+    const pieces = await readMarkup(renderSignIn({ model: { notice: 'session-ended' } }));
+    const at = pieces.findIndex((piece) => 'tag' in piece && piece.tag === 'p');
+    expect(pieces.slice(at, at + 2)).toEqual([
+      { tag: 'p', attributes: { class: 'notice', role: 'status', tabindex: '-1', autofocus: '' } },
+      { text: 'Your session has ended. Please sign in again.' },
+    ]);
+    expect(tags(pieces.slice(0, at)).at(-1)).toBe('h1');
+  });
+
+  test.each(pages)('is absent from the $page when there is nothing to say', async ({ render }) => {
+    expect(attributes(await readMarkup(render()))).not.toContainEqual(['role', 'status']);
   });
 });
 

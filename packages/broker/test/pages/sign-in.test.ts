@@ -69,6 +69,46 @@ describe('what the page says', () => {
   });
 });
 
+describe('whoever signed in before', () => {
+  const session = { provider: 'Google', label: 'ada@words.example' };
+
+  test('may go on at the first button, or sign in another way', async () => {
+    const page = renderSignIn({ model: { session } });
+    expect((await readLines(page)).slice(7, 13)).toEqual([
+      'Allow this and sign in',
+      'Continue as ada@words.example (Google)',
+      'or sign in another way',
+      'Continue with Google',
+      'Continue with GitHub',
+      'Cancel',
+    ]);
+    expect(await readAttributes(page, 'button')).toEqual([
+      { class: 'main', name: 'choice', value: 'continue' },
+      { name: 'choice', value: 'google' },
+      { name: 'choice', value: 'github' },
+      { class: 'cancel', name: 'cancel', value: '1' },
+    ]);
+  });
+
+  test('is known by the provider alone when it gave no name', async () => {
+    const lines = await readLines(renderSignIn({ model: { session: { provider: 'Google' } } }));
+    expect(lines).toContain('Continue with your Google account');
+  });
+
+  test('consents to the same', async () => {
+    const consentIn = async (page: string) =>
+      (await readLines(page)).filter((line) => !/^(Continue|or sign in)/.test(line));
+    expect(await consentIn(renderSignIn({ model: { session } }))).toEqual(await consentIn(renderSignIn()));
+  });
+
+  test.each([
+    ['session-ended', 'Your session has ended. Please sign in again.'],
+    ['not-vouched', 'Your earlier sign-in could not be confirmed with the provider. Please sign in again.'],
+  ] as const)('is told why not: %s', async (notice, sentence) => {
+    expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(sentence);
+  });
+});
+
 describe('what the form sends', () => {
   test('posts the sealed request and nothing else that is hidden', async () => {
     const page = renderSignIn();

@@ -29,9 +29,14 @@ describe.each([
     ['muted', 'paper', 4.5],
     ['accent', 'paper', 4.5],
     ['accent-ink', 'accent', 4.5],
+    ['danger', 'paper', 4.5],
   ])('%s on %s has a contrast of at least %d', (text, ground, least) => {
     expect(contrast(colour(source, text), colour(source, ground))).toBeGreaterThanOrEqual(least);
   });
+});
+
+test('tells what ends something by more than its colour', () => {
+  expect(stylesheet).toContain(String.raw`.end::before { content: "\d7\a0" / ""; }`);
 });
 
 test('loads nothing', () => {

@@ -12,6 +12,6 @@ export const accountForm = (action: string, form: string, content: Html): Html =
 ${content}
 </form>\n`;
 
-/** Renders the way to the buttons of `confirmBox`, in place of a form that could only be refused. */
+/** Renders the way to the box that confirms who it is, in place of a form that could only be refused. */
 export const confirmFirst = (texts: Texts): Html =>
-  html`<p><a href="#confirm">${fillText(texts.confirmFirst)}</a></p>`;
+  html`<p><a href="#confirm">${fillText(texts.confirm)}</a></p>`;

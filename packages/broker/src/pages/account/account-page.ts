@@ -44,10 +44,14 @@ const noticeTexts = {
 
 const session = ({ branding: { texts }, actions, form, identities }: AccountModel): Html => {
   const current = identities.find((identity) => identity.current);
-  return html`<div class="session">
+  return accountForm(
+    actions.signOut,
+    form,
+    html`<div class="row">
 ${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(current) })}</p>`}
-${accountForm(actions.signOut, form, html`<button>${fillText(texts.signOut)}</button>`)}
-</div>`;
+<button>${fillText(texts.signOut)}</button>
+</div>`,
+  );
 };
 
 /** One box for all that needs a proof; the form posts `purpose=prove` and `choice`, a provider's id. */

@@ -24,8 +24,10 @@ export interface AccountTexts {
   readonly appScopes: string;
   /** Stands instead of the list when the app may only recognise the person: `{product}`. */
   readonly appNoScopes: string;
-  /** When an app was connected and last used: `{since}`, `{used}`. */
-  readonly appDays: string;
+  /** When an app was connected: `{since}`. */
+  readonly appSince: string;
+  /** When an app or an identity was last used: `{used}`. */
+  readonly lastUsed: string;
   /** Button that ends one app. */
   readonly disconnect: string;
   /** Heading of the way to end everything. */
@@ -33,23 +35,22 @@ export interface AccountTexts {
   readonly everywhereAbout: string;
   readonly endEverything: string;
 
-  /** Heading of what the person must do before anything below it. */
+  /** Heading of what the person must do before anything below it, and link to it where a form would stand otherwise. */
   readonly confirm: string;
   readonly confirmAbout: string;
   /** A provider's button: `{provider}`. */
   readonly confirmWith: string;
-  /** Link to the buttons, where a form would stand otherwise. */
-  readonly confirmFirst: string;
 
   /** Heading of the identities. */
   readonly identities: string;
+  /** What each is, and what removing one does. */
   readonly identitiesAbout: string;
-  /** When an identity was added and last used: `{since}`, `{used}`. */
-  readonly identityDays: string;
+  /** Stands instead when there is only one. */
+  readonly onlyIdentity: string;
+  /** When an identity was added: `{since}`. */
+  readonly identitySince: string;
   /** Beside the identity that this session signed in with, when it can be removed. */
   readonly unlinkCurrent: string;
-  /** Beside the only identity. */
-  readonly onlyIdentity: string;
   /** Button that removes an identity. */
   readonly unlink: string;
   /** Heading of the providers that can be added. */
@@ -119,7 +120,8 @@ export const defaultAccountTexts: AccountTexts = {
   noApps: 'No app is connected yet.',
   appScopes: 'It can:',
   appNoScopes: 'It can only recognise you when you come back to {product}.',
-  appDays: 'Connected on {since}, last used on {used}',
+  appSince: 'Connected {since}',
+  lastUsed: 'Last used {used}',
   disconnect: 'Disconnect',
   everywhere: 'Sign out everywhere',
   everywhereAbout:
@@ -132,14 +134,14 @@ export const defaultAccountTexts: AccountTexts = {
     'Before you change how you sign in, download your data or delete your account, please sign in once more. ' +
     'It keeps others out if you ever leave this page open.',
   confirmWith: 'Confirm with {provider}',
-  confirmFirst: 'First, confirm that it is you',
 
   identities: 'Ways to sign in',
   identitiesAbout:
-    'Each of these opens this account. Removing one also disconnects the apps that were connected through it.',
-  identityDays: 'Added on {since}, last used on {used}',
+    'Each of these opens this account. You can add others, and remove those that you do not need. ' +
+    'Removing one also disconnects the apps that were connected through it.',
+  onlyIdentity: 'This opens your account. It is the only one, so it cannot be removed; you can add others.',
+  identitySince: 'Added {since}',
   unlinkCurrent: 'You are signed in with this one, so removing it signs you out.',
-  onlyIdentity: 'This is the only one, so it cannot be removed. Add another first.',
   unlink: 'Remove',
   addIdentity: 'Add another way to sign in',
   linkWith: 'Add {provider}',
@@ -161,7 +163,7 @@ export const defaultAccountTexts: AccountTexts = {
   linkCurrent: 'You are signed in with',
   linkFound: 'You are about to add',
   linkAbout: 'From then on, {identity} opens this account at {product}, too. Go on only if both are yours.',
-  takenTitle: 'This one opens another account',
+  takenTitle: 'Already in use by another account',
   takenAbout:
     '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
   backToAccount: 'Back to your account',

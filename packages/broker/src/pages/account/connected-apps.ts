@@ -32,8 +32,13 @@ const appCard = (app: ConnectedApp, id: string, { branding }: AccountModel): Htm
   return html`<li class="facts">
 <h3 id="${id}">${properName(app.clientName)} <small>${properName(app.redirectHost)}</small></h3>
 ${appScopes(app, texts, properName(branding.name))}
-<p class="note">${fillText(texts.appDays, days)}</p>
+<div class="row">
+<div class="note">
+<p>${fillText(texts.appSince, days)}</p>
+<p>${fillText(texts.lastUsed, days)}</p>
+</div>
 <button class="end" name="app" value="${app.key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.disconnect)}</button>
+</div>
 </li>\n`;
 };
 

@@ -1,4 +1,4 @@
-/** Owns how a day is shown. */
+/** Owns how days are shown. */
 import type { EpochSeconds } from '../../protocol/time.ts';
 import { type Html, html } from '../html.ts';
 

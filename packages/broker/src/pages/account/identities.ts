@@ -2,7 +2,7 @@
 import { type Html, html } from '../html.ts';
 import { properName } from '../layout.ts';
 import { providerButtons, renderMark } from '../provider.ts';
-import { fillText } from '../texts.ts';
+import { fillText, type Texts } from '../texts.ts';
 import { accountForm, confirmFirst } from './account-form.ts';
 import type { AccountModel, LinkedIdentity } from './account-model.ts';
 import { renderDay } from './day.ts';
@@ -12,7 +12,7 @@ export const linkedIdentities = (model: AccountModel): Html => {
   const { texts } = model.branding;
   return html`<section aria-labelledby="identities">
 <h2 id="identities">${fillText(texts.identities)}</h2>
-<p>${fillText(texts.identitiesAbout)}</p>
+<p>${fillText(hasOthers(model) ? texts.identitiesAbout : texts.onlyIdentity)}</p>
 ${model.proof.kind === 'fresh' ? [removalForm(model), additionForm(model)] : [identityCards(model), confirmFirst(texts)]}
 </section>`;
 };
@@ -36,19 +36,22 @@ const identityCard = (identity: LinkedIdentity, id: string, model: AccountModel)
   const { language, texts } = model.branding;
   const { provider, label, markPath, since, lastSignInAt } = identity;
   const days = { since: renderDay(since, language), used: renderDay(lastSignInAt, language) };
+  const isRemovable = hasOthers(model) && model.proof.kind === 'fresh';
   return html`<li class="facts">
 <h3 id="${id}">${renderMark(markPath)}${properName(provider)}${label && html` <small>${properName(label)}</small>`}</h3>
-<p class="note">${fillText(texts.identityDays, days)}</p>
-${removal(identity, id, model)}
+${isRemovable && identity.current && html`<p class="note">${fillText(texts.unlinkCurrent)}</p>`}
+<div class="row">
+<div class="note">
+<p>${fillText(texts.identitySince, days)}</p>
+<p>${fillText(texts.lastUsed, days)}</p>
+</div>
+${isRemovable && removeButton(identity, id, texts)}
+</div>
 </li>\n`;
 };
 
 // The button is named by itself and by the heading: "Remove Google ada@example.org".
-const removal = ({ key, current }: LinkedIdentity, id: string, model: AccountModel): Html | undefined => {
-  const { texts } = model.branding;
-  if (!hasOthers(model)) return html`<p class="note">${fillText(texts.onlyIdentity)}</p>`;
-  if (model.proof.kind === 'stale') return undefined;
-  return html`${current && html`<p class="note">${fillText(texts.unlinkCurrent)}</p>\n`}<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
-};
+const removeButton = ({ key }: LinkedIdentity, id: string, texts: Texts): Html =>
+  html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;

@@ -43,7 +43,7 @@ export const identity: AccountModel['identities'][number] = {
   current: true,
 };
 
-const otherIdentity: AccountModel['identities'][number] = {
+export const otherIdentity: AccountModel['identities'][number] = {
   key: 'other-key',
   provider: 'GitHub',
   label: 'ada',

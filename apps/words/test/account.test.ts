@@ -1,0 +1,104 @@
+/** The account page over the app's real D1: the same score through either provider, and nothing left of who goes. */
+import { env } from 'cloudflare:workers';
+import { expect, it } from 'vitest';
+import {
+  buttons,
+  createVisitor,
+  hidden,
+  type Visitor,
+} from '../../../packages/broker/test/account-visitor.ts';
+import { emptyD1 } from '../../../packages/store-d1/test/empty-d1.ts';
+import { type Deployment, deploy, origin } from './deployment.ts';
+import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
+
+const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
+
+const link = async (visitor: Visitor, subject: string): Promise<void> => {
+  const html = await (await visitor.journey('/link', { choice: 'github' }, { code: subject })).text();
+  await visitor.post('/link/confirm', { link: hidden(html, 'link'), confirm: '1' }, hidden(html, 'form'));
+};
+
+const score = async ({ call }: Deployment, method: string, token: string): Promise<unknown> =>
+  (await call('/api/scoring', { method, token })).json();
+
+/** Every row of every table, as one text. */
+const everything = async (): Promise<string> => {
+  const { results } = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'd1_%' AND name NOT LIKE '_cf_%'",
+  ).all<{ readonly name: string }>();
+  expect(results.length).toBeGreaterThan(4);
+  const rows = await env.DB.batch(results.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`)));
+  return JSON.stringify(rows.map(({ results: found }) => found));
+};
+
+it('finds the same score through Google and, once it is linked, GitHub', async () => {
+  await emptyD1();
+  const deployment = deploy();
+  const token = await deployment.signIn('watched-ada');
+  await score(deployment, 'POST', token);
+  const visitor = createVisitor(site(deployment));
+  await visitor.enter('watched-ada');
+  await link(visitor, '4711');
+  const other = createVisitor(site(deployment));
+  await other.enter('4711', 'github');
+  const { consent } = await other.open(gptQuery);
+  const chosen = await other.choose(consent, { choice: 'github' });
+  const state = new URL(chosen.headers.get('location') ?? '').searchParams.get('state') ?? '';
+  const back = await other.visit(`${origin}/callback/github?${new URLSearchParams({ state, code: '4711' })}`);
+  const code = new URL(back.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  const { access_token } = await redeem(deployment.call, code);
+  expect(await score(deployment, 'GET', access_token)).toEqual({ score: 1 });
+});
+
+it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, and the score is still there', async () => {
+  await emptyD1();
+  const deployment = deploy();
+  const tokens = await signInForTokens(deployment.call, 'watched-ada');
+  await score(deployment, 'POST', tokens.access_token);
+  const visitor = createVisitor(site(deployment));
+  await visitor.enter('watched-ada');
+  const { html } = await visitor.see();
+  expect(html).toContain('Words GPT');
+  const [key = ''] = buttons(html, 'app');
+  await visitor.post('/apps/end', { app: key });
+  await expect(refresh(deployment.call, tokens)).rejects.toThrow('no tokens: 401');
+  deployment.advance(10);
+  const call = await deployment.call('/api/scoring', { token: tokens.access_token });
+  expect(call.status).toBe(401);
+  expect(call.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  expect(await score(deployment, 'GET', await deployment.signIn('watched-ada'))).toEqual({ score: 1 });
+});
+
+it('puts the score into the file that a person may ask for', async () => {
+  await emptyD1();
+  const deployment = deploy();
+  await score(deployment, 'POST', await deployment.signIn('watched-ada'));
+  const visitor = createVisitor(site(deployment));
+  await visitor.enter('watched-ada');
+  expect(await (await visitor.post('/export')).json()).toMatchObject({
+    identities: [{ provider: 'google', subject: 'watched-ada', providerTokenStored: true }],
+    app: { score: 1 },
+  });
+});
+
+it('leaves nothing in D1 of who deletes their account, and everything of others', async () => {
+  await emptyD1();
+  const deployment = deploy();
+  const [ada, bob] = [await deployment.signIn('watched-ada'), await deployment.signIn('bob')];
+  for (const token of [ada, bob]) await score(deployment, 'POST', token);
+  const visitor = createVisitor(site(deployment));
+  await visitor.enter('watched-ada');
+  await link(visitor, '4711');
+  const { userId }: { readonly userId: string } = await (await visitor.post('/export')).json();
+  const before = await everything();
+  for (const trace of [userId, 'watched-ada', '4711']) expect(before).toContain(trace);
+
+  await visitor.post('/delete', { confirm: 'yes' });
+  // The very next second, before anything is swept, and while tokens of theirs would still be good.
+  const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
+  expect(late.status).toBe(401);
+  const after = await everything();
+  for (const trace of [userId, 'watched-ada', '4711']) expect(after).not.toContain(trace);
+  expect(after).toContain('bob');
+  expect(await score(deployment, 'GET', bob)).toEqual({ score: 1 });
+});

@@ -1,0 +1,152 @@
+/** The account page in a real Chromium, from a first score to an account that is gone; axe looks at every page on the way. */
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { beginSignIn, callApi, readCallback, redeemCode, refreshTokens } from '@words-with-chat/lab';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { localFolder } from '../../scripts/local-system/data-folder.ts';
+import { player, type Role } from '../players.ts';
+import { launchChromium, openContext } from './chromium.ts';
+import { type ClientCallback, startClientCallback } from './client-callback.ts';
+import { gptAt } from './journey.ts';
+
+const { platform, origin } = inject('system');
+const account = `${origin}/account`;
+
+let chromium: Browser;
+let callback: ClientCallback;
+
+beforeAll(async () => {
+  chromium = await launchChromium();
+  callback = await startClientCallback('shows');
+});
+
+afterAll(async () => {
+  await chromium.close();
+  callback.close();
+});
+
+/** Has ChatGPT sign the person in, who presses these buttons; gives its tokens. */
+const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
+  const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
+  await page.goto(begun.url.href);
+  for (const name of buttons) await page.getByRole('button', { name }).click();
+  await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
+  const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
+  if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
+  const tokens = await redeemCode(gptAt(callback), answer.code, fetch);
+  if (tokens.kind === 'refused') throw new Error(`refused with ${tokens.status}`);
+  return tokens;
+};
+
+const score = (method: 'GET' | 'POST', token: string) =>
+  callApi({ method, url: `${origin}/api/scoring` }, token, fetch);
+
+const is = (points: number) => ({ kind: 'answered', status: 200, body: { score: points } });
+
+/** Looks at a page: a picture for people, and nothing for axe to find. */
+const look = async (page: Page, name: string, look: string): Promise<void> => {
+  await page.screenshot({
+    path: join(localFolder, 'screenshots', platform, `${name}-${look}.png`),
+    fullPage: true,
+  });
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(wide).toBeLessThanOrEqual(0);
+};
+
+/** The API refuses within ten seconds of the end of a grant, and answers in the meantime at most. */
+const untilRefused = async (token: string): Promise<unknown> => {
+  for (let second = 0; second < 15; second++) {
+    const answer = await score('GET', token);
+    if (answer.kind !== 'answered' || answer.status !== 200) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  return 'still answered';
+};
+
+const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
+
+const says = (page: Page) => page.getByRole('status').innerText();
+
+describe('a person at their account', () => {
+  it.each([
+    ['phone', 'account-phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
+    ['dark', 'account-dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
+  ] as const)(
+    'links GitHub, sees ChatGPT and ends it, goes on as themselves, and deletes everything (%s)',
+    async (name, role, options) => {
+      const { context, troubles } = await openContext(chromium, options);
+      const page = await context.newPage();
+      const person = player(role);
+      const before = await connect(page, ['Google', person.email]);
+      await score('POST', before.accessToken);
+
+      await page.goto(account);
+      await look(page, 'account-sign-in', name);
+      await press(page, 'Google');
+      await press(page, person.email);
+      await page.waitForURL(account);
+      await look(page, 'account', name);
+
+      await press(page, /Add.*GitHub/);
+      await press(page, person.email);
+      await page.locator('button[name="confirm"]').waitFor();
+      await look(page, 'account-link', name);
+      await page.locator('button[name="confirm"]').click();
+      await page.waitForURL(account);
+      expect(await says(page)).toMatch(/^Added/);
+      expect(await page.getByText(person.email).count()).toBeGreaterThan(1);
+      await look(page, 'account-linked', name);
+
+      await press(page, /^Disconnect(?! everything)/);
+      await page.waitForURL(account);
+      expect(await says(page)).toBe('The app is disconnected.');
+      expect(await refreshTokens(gptAt(callback), before.refreshToken ?? '', fetch)).toMatchObject({
+        kind: 'refused',
+        status: 401,
+      });
+      expect(await untilRefused(before.accessToken)).toEqual({ kind: 'sign-in-again' });
+
+      const again = await connect(page, [/Continue as/]);
+      expect(await score('GET', again.accessToken)).toEqual(is(1));
+      const throughGitHub = await connect(page, [/Continue with.*GitHub/, person.email]);
+      expect(await score('GET', throughGitHub.accessToken)).toEqual(is(1));
+
+      await page.goto(account);
+      const [file] = await Promise.all([page.waitForEvent('download'), press(page, /Download/)]);
+      expect(file.suggestedFilename()).toBe('my-data.json');
+
+      await press(page, /Delete my account/);
+      expect(page.url()).toBe(account);
+      expect(await page.getByRole('button', { name: 'Sign out', exact: true }).count()).toBe(1);
+      await page.getByRole('checkbox').check();
+      await press(page, /Delete my account/);
+      await page.getByRole('status').waitFor();
+      expect(await says(page)).toBe('Your account is deleted.');
+      await look(page, 'account-deleted', name);
+      expect(await untilRefused(throughGitHub.accessToken)).toEqual({ kind: 'sign-in-again' });
+      const anew = await connect(page, [/Continue with.*Google/, person.email]);
+      expect(await score('GET', anew.accessToken)).toEqual(is(0));
+      await context.close();
+      expect(troubles).toEqual([]);
+    },
+  );
+
+  it('needs no script', async () => {
+    const { context, troubles } = await openContext(chromium, { javaScriptEnabled: false });
+    const page = await context.newPage();
+    const role: Role = 'account-without-script';
+    await page.goto(account);
+    await press(page, 'Google');
+    await press(page, player(role).email);
+    await page.waitForURL(account);
+    await press(page, /Disconnect everything/);
+    await page.getByRole('status').waitFor();
+    expect(await says(page)).toContain('signed out everywhere');
+    expect(await page.locator('script').count()).toBe(0);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+});
