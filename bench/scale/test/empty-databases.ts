@@ -13,6 +13,7 @@ const empty = async (db: D1Database): Promise<void> => {
   await db.batch([
     db.prepare('DELETE FROM users'),
     db.prepare('DELETE FROM revocations'),
+    db.prepare('DELETE FROM signals'),
     db.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
 };

@@ -8,6 +8,7 @@ import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { useSession } from './sessions.ts';
 import { recordSignIn } from './sign-ins.ts';
+import { recordSignal } from './signals.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -35,4 +36,5 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
   endApps: (ending) => endApps(db, ending),
   deleteUser: (deletion) => deleteUser(db, deletion),
+  recordSignal: (signal) => recordSignal(db, signal),
 });

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import type { Ledger } from '@words-with-chat/broker';
+import type { Ledger, ReceivedSignal, SignalReach, SignalTarget } from '@words-with-chat/broker';
 import { expect, it } from 'vitest';
 import schema from '../../../docs/storage-schema.md?raw';
 import {
@@ -38,6 +38,21 @@ const linked: Step = async (ledger) => {
   await beginSession(ledger);
   await ledger.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasCat, now: t0 + 3 });
   await begin(ledger);
+};
+const about = (target: SignalTarget, reach: SignalReach): ReceivedSignal => ({
+  ...{ provider: 'google', jti: 'signal-1', neededUntil: t0 + 9999, before: t0 + 3, now: t0 + 3 },
+  endings: [{ target, reach }],
+  reason: 'a signal',
+});
+const session: SignalTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };
+const identity: SignalTarget = { kind: 'identity', subject: 'ada' };
+const tokenOf1: SignalTarget = { kind: 'token', name: 'digest-ada' };
+const inSessions: Step = (ledger) => beginSession(ledger, { sid: 'sid-1' });
+const named: Step = (ledger) =>
+  begin(ledger, { identity: { ...adasToken, tokenNames: ['start-ada', 'digest-ada'] } });
+const told: Step = async (ledger) => {
+  await begin(ledger, { identity: adasToken });
+  await ledger.recordSignal(about(session, 'presence'));
 };
 const noLines: Step = () => env.DB.prepare('DELETE FROM revocations').run();
 const user1 = { kind: 'user', id: 'user-1' } as const;
@@ -83,6 +98,11 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
     (l) => l.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 3 }),
   ],
   '`deleteUser` of two grants': [twice, (l) => l.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 3 })],
+  '`recordSignal`, a session ends': [inSessions, (l) => l.recordSignal(about(session, 'presence'))],
+  '`recordSignal`, an identity of one grant': [watched, (l) => l.recordSignal(about(identity, 'identity'))],
+  '`recordSignal`, a token of one grant': [named, (l) => l.recordSignal(about(tokenOf1, 'identity'))],
+  '`recordSignal`, nobody of ours': [nothing, (l) => l.recordSignal(about(identity, 'identity'))],
+  '`recordSignal`, a replay': [told, (l) => l.recordSignal(about(identity, 'identity'))],
   '`sweep`, nothing to do': [noLines, (l) => l.sweep(t0 + 3)],
 };
 

@@ -8,6 +8,7 @@ export const emptyD1 = async (): Promise<D1Database> => {
   await env.DB.batch([
     env.DB.prepare('DELETE FROM users'),
     env.DB.prepare('DELETE FROM revocations'),
+    env.DB.prepare('DELETE FROM signals'),
     env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
   return env.DB;

@@ -1,5 +1,5 @@
 /** One call of every method of the ledger, for what must hold of them all. */
-import type { Ledger } from '@words-with-chat/broker';
+import type { Ledger, ReceivedSignal, SignalTarget } from '@words-with-chat/broker';
 import {
   adasToken,
   grant1,
@@ -11,6 +11,14 @@ import {
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
 
 const ada = { provider: 'google', subject: 'ada' } as const;
+
+const signalOf = (target: SignalTarget): ReceivedSignal => ({
+  provider: 'google',
+  jti: `signal of ${target.kind}`,
+  ...{ neededUntil: t0 + 9999, before: t0 + 4, now: t0 + 4 },
+  endings: [{ target, reach: 'identity' }],
+  reason: 'a signal',
+});
 
 export const everyMethod = [
   ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn({ identity: adasToken }))],
@@ -52,5 +60,17 @@ export const everyMethod = [
       ledger.endApps({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 4 }),
   ],
   ['deleteUser', (ledger: Ledger) => ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 4 })],
+  [
+    'recordSignal of an identity',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'identity', subject: 'ada' })),
+  ],
+  [
+    'recordSignal of a session',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'session', sid: 'sid-1', subject: 'ada' })),
+  ],
+  [
+    'recordSignal of a token',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'token', name: 'start-1' })),
+  ],
   ['sweep', (ledger: Ledger) => ledger.sweep(t0 + 5)],
 ] as const;

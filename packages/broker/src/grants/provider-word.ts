@@ -3,7 +3,7 @@
  * Without a clear word nothing changes: an outage at a provider signs nobody out.
  */
 
-import type { StoredToken } from '../ledger/ledger.ts';
+import type { Check, StoredToken } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { IdentityProvider, ProviderWord } from '../providers/identity-provider.ts';
 import { openProviderToken, sealProviderToken } from '../tokens/provider-token.ts';
@@ -36,7 +36,7 @@ const heed = async (
       return ledger.recordCheck({
         asked: due,
         checkAfter,
-        ...(await resealed(rooms, due, word.refreshToken)),
+        ...(await resealed(rooms, due, word)),
       });
     }
     case 'gone': {
@@ -54,9 +54,12 @@ const heed = async (
 const resealed = async (
   { vault }: GrantRooms,
   due: StoredToken,
-  refreshToken: string | undefined,
-): Promise<{ readonly sealedRefreshToken?: string }> =>
-  refreshToken === undefined ? {} : { sealedRefreshToken: await sealProviderToken(vault, due, refreshToken) };
+  { refreshToken, tokenNames }: Extract<ProviderWord, { readonly kind: 'alive' }>,
+): Promise<Pick<Check, 'sealedRefreshToken' | 'tokenNames'>> => {
+  if (refreshToken === undefined) return {};
+  const sealedRefreshToken = await sealProviderToken(vault, due, refreshToken);
+  return { sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
+};
 
 const noteSilence = ({ log }: GrantRooms, { provider }: StoredToken, cause: string): void =>
   log({ event: 'check-failed', provider, cause });

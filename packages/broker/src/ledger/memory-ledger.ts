@@ -8,6 +8,7 @@ import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './memory-ledger/revocations.ts';
 import { useSession } from './memory-ledger/sessions.ts';
 import { recordSignIn } from './memory-ledger/sign-ins.ts';
+import { recordSignal } from './memory-ledger/signals.ts';
 import { sweep } from './memory-ledger/sweep.ts';
 
 /** Keeps everything in this process. No method awaits anything, so each one is atomic. */
@@ -16,6 +17,7 @@ export const memoryLedger = (): Ledger => {
     users: new Map(),
     identities: new Map(),
     grants: new Map(),
+    signals: new Map(),
     lines: [],
     lastSeq: 0,
   };
@@ -39,5 +41,6 @@ export const memoryLedger = (): Ledger => {
     unlinkIdentity: async (unlink) => unlinkIdentity(memory, unlink),
     endApps: async (ending) => endApps(memory, ending),
     deleteUser: async (deletion) => deleteUser(memory, deletion),
+    recordSignal: async (signal) => recordSignal(memory, signal),
   };
 };
