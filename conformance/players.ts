@@ -20,6 +20,7 @@ const roles = [
   'account-phone',
   'account-dark',
   'account-without-script',
+  'operator',
 ] as const;
 
 export type Role = (typeof roles)[number];

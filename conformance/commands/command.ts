@@ -15,7 +15,7 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-type Script = 'start' | 'demo' | 'keys' | 'setup' | 'build' | 'deploy';
+type Script = 'start' | 'demo' | 'keys' | 'admin' | 'setup' | 'build' | 'deploy';
 
 export const startCommand = (
   script: Script,

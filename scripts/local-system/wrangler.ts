@@ -34,7 +34,7 @@ export const runWrangler = (
   const child = spawn(process.execPath, ['--no-warnings', cli, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: folder,
-    env: { ...process.env, ...environment(dataFolder) },
+    env: { ...process.env, ...quietly(dataFolder) },
     detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -69,7 +69,8 @@ const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   }
 };
 
-const environment = (dataFolder: string): Readonly<Record<string, string>> => ({
+/** Variables with which wrangler keeps to this machine, and its traces to the data folder. */
+export const quietly = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   WRANGLER_HIDE_BANNER: 'true',

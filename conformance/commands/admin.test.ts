@@ -1,0 +1,143 @@
+/** `npm run admin`, on the database of a system that runs. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  beginSignIn,
+  callApi,
+  type GptAction,
+  gptCallback,
+  readCallback,
+  redeemCode,
+  refreshTokens,
+} from '@words-with-chat/lab';
+import { describe, expect, inject, it } from 'vitest';
+import { player } from '../players.ts';
+import { signIn } from '../sign-in.ts';
+import { runCommand } from './command.ts';
+
+const { origin, gpt, dataFolder } = inject('system');
+const variables = { LOCAL_DATA_FOLDER: dataFolder };
+const patience = 300_000;
+
+const admin = (...args: readonly string[]) => runCommand('admin', variables, { args });
+
+/** What a command tells machines. */
+const asked = async (...args: readonly string[]): Promise<unknown> => {
+  const { code, stdout, stderr } = await admin(...args, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+interface Row {
+  readonly id?: unknown;
+  readonly userId?: unknown;
+}
+
+const rowsOf = async (...args: readonly string[]): Promise<readonly Row[]> => {
+  const rows = await asked(...args);
+  return Array.isArray(rows) ? rows.map(Object) : [];
+};
+
+const action: GptAction = {
+  authorizationUrl: `${origin}/authorize`,
+  tokenUrl: `${origin}/token`,
+  clientId: gpt.clientId,
+  clientSecret: gpt.clientSecret,
+  scope: '',
+  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  tokenExchange: 'post',
+};
+
+const tokens = async () => {
+  const begun = beginSignIn(action, crypto.randomUUID());
+  const callback = readCallback(begun, await signIn(begun.url, player('operator')));
+  const answer = callback.kind === 'code' ? await redeemCode(action, callback.code, fetch) : undefined;
+  if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
+  return answer;
+};
+
+const refreshed = ({ refreshToken }: Awaited<ReturnType<typeof tokens>>) =>
+  refreshTokens(action, refreshToken ?? '', fetch);
+
+it('shows who is there and what happened, ends what is named, and deletes', {
+  timeout: patience,
+}, async () => {
+  const first = await tokens();
+  const [newest] = await rowsOf('audit', '--limit', '1');
+  expect(newest).toMatchObject({
+    event: 'signed-in',
+    actor: 'user',
+    clientId: gpt.clientId,
+    provider: 'google',
+  });
+  const userId = String(newest?.userId);
+
+  const grants = await rowsOf('grants', userId);
+  expect(grants).toMatchObject([{ clientId: gpt.clientId, provider: 'google', state: 'living' }]);
+  const users = await admin('users', '--local');
+  expect(users.stdout).toMatch(/^user +since +identities +living grants +last sign-in\n/);
+  expect(users.stdout).toMatch(new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'));
+  expect(users.stdout).not.toContain('@example.com');
+
+  const target = { kind: 'grant', id: String(grants[0]?.id) };
+  expect(await asked('revoke', 'grant', target.id)).toEqual({ revoked: target });
+  expect(await refreshed(first)).toMatchObject({ kind: 'refused', status: 401 });
+  expect(await admin('revoke', 'grant', target.id)).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'Nothing was left to end of a grant of that id.\n',
+  });
+  const [ending] = await rowsOf('audit', userId, '--limit', '1');
+  expect(ending).toMatchObject({
+    event: 'revoked',
+    actor: 'operator',
+    reason: 'revoked by the operator',
+    userId,
+  });
+
+  const second = await tokens();
+  expect(await admin('delete', userId)).toMatchObject({ code: 1, stdout: '' });
+  expect(await asked('delete', userId, '--yes')).toEqual({ deleted: userId });
+  expect(await refreshed(second)).toMatchObject({ kind: 'refused', status: 401 });
+  const call = { method: 'GET', url: `${origin}/api/scoring` } as const;
+  const called = async () => (await callApi(call, second.accessToken, fetch)).kind;
+  await expect.poll(called, { timeout: 15_000 }).toBe('sign-in-again');
+  expect(await rowsOf('audit', userId)).toEqual([]);
+  const [deletion] = await rowsOf('audit', '--limit', '1');
+  expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
+  expect(await admin('grants', userId)).toMatchObject({ code: 1, stderr: 'There is no such user.\n' });
+});
+
+it('has a list of those whose provider cannot be asked', { timeout: patience }, async () => {
+  for (const row of await rowsOf('unwatched')) expect(row).toMatchObject({ userId: expect.any(String) });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    [[], 'Write npm run admin -- with one of'],
+    [['users', 'ada'], 'Write npm run admin -- with one of'],
+    [['grants'], 'Write npm run admin -- with one of'],
+    [['revoke', 'everything', 'x'], 'Write npm run admin -- with one of'],
+    [['revoke', 'grant'], 'Write npm run admin -- with one of'],
+    [['delete', 'a', 'b'], 'Write npm run admin -- with one of'],
+    [['users', '--limit', 'all'], '--limit and --skip take a number of rows.'],
+    [['users', '--local', '--remote'], 'Write --local or --remote, not both.'],
+    [['users', '--locale'], "Unknown option '--locale'"],
+    [['delete', 'a'], 'Where nobody can be asked, a deletion takes --yes.'],
+  ])('is told what may be written: %j', async (args, sentence) => {
+    const { code, stdout, stderr } = await admin(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.startsWith(sentence)).toBe(true);
+  });
+
+  it('is told that there is no database', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+    const { code, stderr } = await runCommand('admin', { LOCAL_DATA_FOLDER: folder }, { args: ['users'] });
+    await rm(folder, { recursive: true });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `There is no local database in ${folder}: npm start makes one.\n`,
+    });
+  });
+});

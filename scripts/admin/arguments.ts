@@ -1,0 +1,79 @@
+/** The arguments of `npm run admin`. */
+import { parseArgs } from 'node:util';
+import { Refused } from '../app/command.ts';
+import { type PlaceFlags, placeOptions } from '../database/place.ts';
+
+/** What is asked for. */
+type Errand =
+  | { readonly kind: 'users' | 'unwatched' }
+  | { readonly kind: 'grants'; readonly userId: string }
+  | { readonly kind: 'audit'; readonly userId?: string }
+  | { readonly kind: 'revoke'; readonly target: Target }
+  | { readonly kind: 'delete'; readonly userId: string; readonly confirmed: boolean };
+
+export interface Target {
+  readonly kind: 'grant' | 'user' | 'client';
+  readonly id: string;
+}
+
+export interface Arguments {
+  readonly errand: Errand;
+  readonly place: PlaceFlags;
+  readonly page: { readonly limit: number; readonly skip: number };
+  readonly form: 'json' | 'table';
+}
+
+const usage = `Write npm run admin -- with one of
+  users                              who there is, the newest first
+  grants <user>                      what a user allowed, and their sessions
+  revoke grant|user|client <id>      end a grant, or all of a user or a client
+  delete <user> [--yes]              delete a user with everything that is theirs
+  unwatched                          whose provider cannot be asked about them
+  audit [<user>]                     what happened, the newest first
+and with --local (npm start's database, also when left out) or --remote; --pages for a Pages project, --json for machines,
+--limit <rows> and --skip <rows> for long lists.`;
+
+/** @throws Refused with all that may be written */
+export const readArguments = (args: readonly string[]): Arguments => {
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const { local, remote, pages, json = false, yes = false } = values;
+  return {
+    errand: readErrand(positionals, yes),
+    // The one where nothing can go wrong.
+    place: { local: local ?? remote !== true, remote, pages },
+    page: { limit: readNumber(values.limit, 50), skip: readNumber(values.skip, 0) },
+    form: json ? 'json' : 'table',
+  };
+};
+
+const options = {
+  ...placeOptions,
+  json: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  limit: { type: 'string' },
+  skip: { type: 'string' },
+} as const;
+
+const readErrand = ([command, ...rest]: readonly string[], confirmed: boolean): Errand => {
+  const [first, second, ...more] = rest;
+  if (more.length > 0) throw new Refused(usage);
+  if (command === 'revoke' && second !== undefined)
+    return { kind: 'revoke', target: { kind: readKind(first), id: second } };
+  if (second !== undefined) throw new Refused(usage);
+  if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
+  if (command === 'grants' && first !== undefined) return { kind: command, userId: first };
+  if (command === 'delete' && first !== undefined) return { kind: command, userId: first, confirmed };
+  if ((command === 'users' || command === 'unwatched') && first === undefined) return { kind: command };
+  throw new Refused(usage);
+};
+
+const readKind = (text: string | undefined): Target['kind'] => {
+  if (text === 'grant' || text === 'user' || text === 'client') return text;
+  throw new Refused(usage);
+};
+
+const readNumber = (text: string | undefined, usual: number): number => {
+  if (text === undefined) return usual;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new Refused('--limit and --skip take a number of rows.');
+};

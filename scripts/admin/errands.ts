@@ -1,0 +1,69 @@
+/** What `npm run admin` does: it asks the ledger's database, and ends what a person names. */
+import { createInterface } from 'node:readline/promises';
+import type { AuditRow } from '@words-with-chat/store-d1';
+import { Refused } from '../app/command.ts';
+import { databaseAt } from '../database/databases.ts';
+import type { Place } from '../database/place.ts';
+import type { Arguments, Target } from './arguments.ts';
+import { auditTable, grantsTable, unwatchedTable, usersTable } from './lists.ts';
+
+/** What a command has to say: to machines, and to people. */
+interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+/** @throws Refused for a user who does not exist, or a deletion that nobody confirmed */
+export const runErrand = async (place: Place, { errand, page }: Arguments): Promise<Answer> => {
+  const { ledger, operator } = databaseAt(place);
+  const now = Math.floor(Date.now() / 1000);
+  switch (errand.kind) {
+    case 'users':
+      return listed(await operator.users(page, now), usersTable);
+    case 'grants':
+      return listed((await operator.grants(errand.userId, now)) ?? nobody(), grantsTable);
+    case 'unwatched':
+      return listed(await operator.unwatched(page, now), unwatchedTable);
+    case 'audit':
+      return listed(await operator.audit(page, errand.userId), auditTable);
+    case 'revoke':
+      await ledger.revoke(errand.target, revoked, now, 'operator');
+      return ended(errand.target, await operator.audit({ limit: 1, skip: 0 }), now);
+    case 'delete': {
+      const { userId } = errand;
+      if (!errand.confirmed) await confirm(userId);
+      const { kind } = await ledger.deleteUser({ userId, by: 'operator', now });
+      if (kind === 'unknown') return nobody();
+      return { json: { deleted: userId }, text: 'The user is deleted, with everything that was theirs.' };
+    }
+  }
+};
+
+const listed = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => string): Answer => ({
+  json: rows,
+  text: rows.length === 0 ? 'None.' : write(rows),
+});
+
+const revoked = 'revoked by the operator';
+
+/** An ending that ended something has left a row; a mistyped id would have looked the same without it. */
+const ended = (target: Target, [newest]: readonly AuditRow[], now: number): Answer => {
+  const sure = newest?.event === 'revoked' && newest.at === now && newest.reason === revoked;
+  if (!sure) throw new Refused(`Nothing was left to end of a ${target.kind} of that id.`);
+  return {
+    json: { revoked: target },
+    text: `All of the ${target.kind} ${target.id} has ended: refresh tokens and sessions now, access tokens within ten seconds.`,
+  };
+};
+
+const nobody = (): never => {
+  throw new Refused('There is no such user.');
+};
+
+const confirm = async (userId: string): Promise<void> => {
+  if (!process.stdin.isTTY) throw new Refused('Where nobody can be asked, a deletion takes --yes.');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`Delete the user ${userId} for good? Write yes: `);
+  terminal.close();
+  if (answer.trim() !== 'yes') throw new Refused('Nothing was deleted.');
+};

@@ -1,0 +1,19 @@
+/** Rows for a person's eyes. */
+
+/** Writes rows below their heads, every column as wide as it must be. */
+export const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const all = [heads, ...rows];
+  const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+};
+
+/** An instant in minutes, `-` for none. */
+export const instant = (seconds: number | undefined): string =>
+  seconds === undefined
+    ? '-'
+    : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

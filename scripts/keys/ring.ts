@@ -1,0 +1,75 @@
+/** The ring that a command changes, as it is written, and the keys that are put in front of it. */
+import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
+import { Refused } from '../app/command.ts';
+import { readVariables } from '../app/variables.ts';
+import type { Place } from '../database/place.ts';
+import { readSettings } from '../local-system/settings.ts';
+
+/** Keys as they are written, the newest first. Secrets. */
+export type WrittenRing = readonly [string, ...string[]];
+
+/** Where a ring may come from. */
+interface Sources {
+  /** `-` for standard input. */
+  readonly from: string | undefined;
+  readonly place?: Place | undefined;
+}
+
+/** Reads what was given with the command: the text of `SEALING_KEYS`, or standard input. */
+export const givenRing = async (from: string | undefined): Promise<string> => {
+  const { SEALING_KEYS = '' } = process.env;
+  return from === '-' ? text(process.stdin) : SEALING_KEYS;
+};
+
+/**
+ * Reads the ring that is in use: the one given with the command, or else the local system's where the place is local, or that of
+ * the publisher's file.
+ * @returns `undefined` where there is none
+ * @throws ConfigurationError when it is damaged, without repeating it
+ */
+export const usedRing = async ({ from, place }: Sources): Promise<WrittenRing | undefined> => {
+  const given = await givenRing(from);
+  return writtenRing(given.trim() === '' && from !== '-' ? await keptRing(place) : given);
+};
+
+/** @throws Refused when there is none */
+export const demandRing = async (sources: Sources): Promise<WrittenRing> => {
+  const ring = await usedRing(sources);
+  if (ring !== undefined) return ring;
+  throw new Refused(
+    'There is no ring: pass it in SEALING_KEYS, or on standard input with a last argument -.',
+  );
+};
+
+/** Checks a ring and takes it apart. @throws ConfigurationError when it is damaged */
+export const writtenRing = (given: string): WrittenRing | undefined => {
+  const [newest, ...older] = given.split(/\s+/).filter((key) => key !== '');
+  if (newest === undefined) return undefined;
+  parseKeyRing(given);
+  return [newest, ...older];
+};
+
+export const idOf = (key: string): string => key.split('.')[0] ?? '';
+
+/** Draws a key, named by the day, so that one sees its age, and by a number that no key of the day in the ring comes after. */
+export const freshKey = (keys: readonly string[]): string => {
+  const today = new Date().toISOString().slice(0, 10);
+  const numbers = keys.map(idOf).flatMap((id) => {
+    if (id === today) return [1];
+    const [, number] = new RegExp(`^${today}-(\\d+)$`).exec(id) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
+  const number = Math.max(0, ...numbers) + 1;
+  return generateKey(
+    number === 1 ? today : `${today}-${number}`,
+    (length) => new Uint8Array(randomBytes(length)),
+  );
+};
+
+const keptRing = async (place: Place | undefined): Promise<string> => {
+  if (place?.local !== undefined) return (await readSettings(place.local.dataFolder))?.sealingKeys ?? '';
+  const { SEALING_KEYS = '' } = await readVariables(process.env);
+  return SEALING_KEYS;
+};
