@@ -1,6 +1,7 @@
 /**
  * The broker's ledger over several ledgers: everything of one user lies in one of them, so every operation stays one atomic
- * round trip to one database. Only what concerns everybody asks them all: a client's end, news of revocations, the sweep.
+ * round trip to one database. Only what concerns everybody, or does not say whom, asks them all: a client's end,
+ * a provider's signal, news of revocations, the sweep.
  */
 import type {
   IdentityName,
@@ -101,6 +102,12 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
     unlinkIdentity: (unlink) => home(unlink.userId).unlinkIdentity(unlink),
     endApps: (ending) => home(ending.userId).endApps(ending),
     deleteUser: (deletion) => home(deletion.userId).deleteUser(deletion),
+    // Whose session or token it names, no id tells. Where one of them could not be asked, the sender tries again, and only there
+    // does it count as the first.
+    async recordSignal(signal) {
+      const outcomes = await everywhere((ledger) => ledger.recordSignal(signal));
+      return outcomes.includes('first') ? 'first' : 'replayed';
+    },
   };
 };
 

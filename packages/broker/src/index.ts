@@ -26,7 +26,7 @@ export type { ProviderChoice, ShownIdentity } from './pages/provider.ts';
 export type { SignInModel } from './pages/sign-in.ts';
 export type { Texts } from './pages/texts.ts';
 export { ConfigurationError } from './protocol/errors.ts';
-export type { GrantId, Identity, UserClaims, UserId } from './protocol/identity.ts';
+export type { GrantId, Identity, TokenNames, UserClaims, UserId } from './protocol/identity.ts';
 export type { Log, LogEntry } from './protocol/log.ts';
 export type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';

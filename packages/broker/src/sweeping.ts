@@ -83,4 +83,5 @@ const writing = (
   unlinkIdentity: (unlink) => written(ledger.unlinkIdentity(unlink)),
   endApps: (ending) => written(ledger.endApps(ending)),
   deleteUser: (deletion) => written(ledger.deleteUser(deletion)),
+  recordSignal: (signal) => written(ledger.recordSignal(signal)),
 });

@@ -44,9 +44,10 @@ export const createVisitor = (deployment: Site): Visitor => {
       body: new URLSearchParams({ form: form ?? (await see()).form, ...fields }),
     });
   const journey: Visitor['journey'] = async (action, fields, answer) => {
+    const { choice = '' } = fields;
     const sent = locationOf(await post(action, fields));
     const state = sent.searchParams.get('state') ?? '';
-    const back = new URL(sent.searchParams.get('redirect_uri') ?? `${issuer}/callback/${fields['choice']}`);
+    const back = new URL(sent.searchParams.get('redirect_uri') ?? `${issuer}/callback/${choice}`);
     back.search = new URLSearchParams({ state, ...answer }).toString();
     return person.visit(back.href);
   };

@@ -37,5 +37,6 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     unlinkIdentity: watch('unlinkIdentity', ledger.unlinkIdentity),
     endApps: watch('endApps', ledger.endApps),
     deleteUser: watch('deleteUser', ledger.deleteUser),
+    recordSignal: watch('recordSignal', ledger.recordSignal),
   };
 };

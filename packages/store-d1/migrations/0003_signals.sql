@@ -3,10 +3,11 @@
 ALTER TABLE grants ADD COLUMN sid TEXT;
 CREATE INDEX grants_by_session ON grants (provider, sid) WHERE sid IS NOT NULL;
 
--- Names under which a provider may speak of the stored token, two at most; each index is for one of them.
-ALTER TABLE identities ADD COLUMN token_names TEXT CHECK (json_type(token_names) = 'array');
-CREATE INDEX identities_by_token_name ON identities (provider, token_names ->> 0) WHERE token_names IS NOT NULL;
-CREATE INDEX identities_by_other_token_name ON identities (provider, token_names ->> 1) WHERE token_names IS NOT NULL;
+-- Names under which a provider may speak of the stored token.
+ALTER TABLE identities ADD COLUMN token_name TEXT;
+ALTER TABLE identities ADD COLUMN other_token_name TEXT;
+CREATE INDEX identities_by_token_name ON identities (token_name) WHERE token_name IS NOT NULL;
+CREATE INDEX identities_by_other_token_name ON identities (other_token_name) WHERE other_token_name IS NOT NULL;
 
 CREATE TABLE signals (
   provider TEXT NOT NULL,

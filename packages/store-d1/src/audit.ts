@@ -60,6 +60,13 @@ export const auditIdentityChange = (
     )
     .bind(...saying(audited), provider, subject);
 
+/** Makes the statement that writes the rows of a query: instant, event, actor, reason, user, client and provider. */
+export const auditRows = (
+  db: D1Database,
+  query: string,
+  values: readonly (string | number | null)[],
+): D1PreparedStatement => db.prepare(`${insert} ${query}`).bind(...values);
+
 /** Makes the statement that writes a row about nobody where a condition holds; `?4` is the reason. */
 export const auditWhen = (db: D1Database, audited: Audited, condition: string): D1PreparedStatement =>
   db

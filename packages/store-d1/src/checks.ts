@@ -5,12 +5,14 @@ import type {
   CheckTurn,
   EndingOutcome,
   EpochSeconds,
+  NamedToken,
   RefreshUse,
   StoredToken,
 } from '@words-with-chat/broker';
 import { auditIdentityChange } from './audit.ts';
 import { endEach } from './endings.ts';
 import { changedRows, roundTrip } from './round-trip.ts';
+import { forgotten, nameColumns } from './tokens.ts';
 
 /** What `lease` gives. */
 export interface TokenRow {
@@ -63,12 +65,15 @@ export const takeCheck = async (
   return { kind: vouched?.results[0] === undefined ? 'no-word' : 'vouched' };
 };
 
-export const storeToken = async (db: D1Database, token: StoredToken): Promise<void> => {
+export const storeToken = async (db: D1Database, token: NamedToken): Promise<void> => {
   await roundTrip(
     db,
     db
-      .prepare('UPDATE identities SET sealed_refresh_token = ?3 WHERE provider = ?1 AND subject = ?2')
-      .bind(...named(token)),
+      .prepare(
+        `UPDATE identities SET sealed_refresh_token = ?3, token_name = ?4, other_token_name = ?5
+        WHERE provider = ?1 AND subject = ?2`,
+      )
+      .bind(...named(token), ...nameColumns(token)),
   );
 };
 
@@ -79,10 +84,11 @@ export const recordCheck = async (db: D1Database, check: Check): Promise<void> =
     db
       .prepare(
         `UPDATE identities SET check_after = ?4, vouched_until = ?4,
+          token_name = iif(?5 IS NULL, token_name, ?6), other_token_name = iif(?5 IS NULL, other_token_name, ?7),
           sealed_refresh_token = coalesce(?5, sealed_refresh_token)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
-      .bind(...named(asked), checkAfter, sealedRefreshToken),
+      .bind(...named(asked), checkAfter, sealedRefreshToken, ...nameColumns(check)),
   );
 };
 
@@ -116,7 +122,7 @@ const resting = `provider = ?2 AND subject = ?3 AND EXISTS (
 const forgetToken = (db: D1Database, asked: StoredToken): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE identities SET sealed_refresh_token = NULL, vouched_until = 0
+      `UPDATE identities SET ${forgotten}
       WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
     )
     .bind(...named(asked));

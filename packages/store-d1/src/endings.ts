@@ -36,7 +36,7 @@ export const endGrants = (
 export interface EndingEach {
   /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
   readonly where: string;
-  readonly values: readonly string[];
+  readonly values: readonly (string | number | null)[];
   readonly now: EpochSeconds;
 }
 

@@ -5,6 +5,7 @@ import { type TokenRow, tokenOf } from './checks.ts';
 import { endEach } from './endings.ts';
 import { roundTrip } from './round-trip.ts';
 import { livingSession } from './sessions.ts';
+import { nameColumns, newTokenOrStored } from './tokens.ts';
 
 export const linkIdentity = async (
   db: D1Database,
@@ -16,16 +17,16 @@ export const linkIdentity = async (
     db
       .prepare(
         `INSERT INTO identities
-          (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)
-        SELECT ?1, ?2, user_id, ?3, ?4, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${livingSession('?7', '?5')}
+          (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
+        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${livingSession('?7', '?5')}
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
-          sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token),
+          ${newTokenOrStored},
           last_sign_in_at = excluded.last_sign_in_at
         WHERE user_id = excluded.user_id
         RETURNING user_id`,
       )
-      .bind(provider, subject, label, sealedRefreshToken, now, userId, session),
+      .bind(provider, subject, label, sealedRefreshToken, now, userId, session, ...nameColumns(identity)),
     auditIdentityChange(db, { event: 'linked', actor: 'user', now }, identity),
     db
       .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${livingSession('?2', '?3')}`)

@@ -8,6 +8,7 @@ import { isRefreshable, refresh } from './refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './revocations.ts';
 import { useSession } from './sessions.ts';
 import { recordSignIn } from './sign-ins.ts';
+import { recordSignal } from './signals.ts';
 import { findTokens, replaceTokens } from './stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
@@ -41,4 +42,5 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),
   endApps: (ending) => endApps(db, ending),
   deleteUser: (deletion) => deleteUser(db, deletion),
+  recordSignal: (signal) => recordSignal(db, signal),
 });

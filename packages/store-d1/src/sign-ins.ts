@@ -3,6 +3,7 @@ import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
 import { auditGrantChange } from './audit.ts';
 import { roundTrip } from './round-trip.ts';
 import { livingSession } from './sessions.ts';
+import { nameColumns, newTokenOrStored } from './tokens.ts';
 
 export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<SignInOutcome> => {
   const [, upserted] = await roundTrip<{ readonly user_id: string; readonly watched: number }>(
@@ -55,16 +56,24 @@ const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => 
   return db
     .prepare(
       `INSERT INTO identities
-        (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)
-      SELECT ?4, ?5, ?6, ?7, ?8, ?2, ?2 WHERE ${recordable}
+        (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
+      SELECT ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?2, ?2 WHERE ${recordable}
       ON CONFLICT (provider, subject) DO UPDATE SET
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
-        sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token),
+        ${newTokenOrStored},
         last_sign_in_at = excluded.last_sign_in_at
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
-    .bind(...asked(signIn), provider, subject, userIdOf(user), label, sealedRefreshToken);
+    .bind(
+      ...asked(signIn),
+      provider,
+      subject,
+      userIdOf(user),
+      label,
+      sealedRefreshToken,
+      ...nameColumns(identity),
+    );
 };
 
 /** Comes last: once the grant is there, nothing is recordable any longer. */

@@ -8,6 +8,7 @@ export const sweep = async (db: D1Database, given: Sweep): Promise<void> => {
   await roundTrip(
     db,
     db.prepare('DELETE FROM grants WHERE needed_until <= ?1').bind(now),
+    db.prepare('DELETE FROM signals WHERE needed_until <= ?1').bind(now),
     db.prepare('DELETE FROM revocations WHERE dead_after <= ?1').bind(now),
     forgetAudit(db, auditBefore),
     auditRotation(db, given),

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import type { Ledger } from '@words-with-chat/broker';
+import type { Ledger, ReceivedSignal, SignalReach, SignalTarget } from '@words-with-chat/broker';
 import { expect, it } from 'vitest';
 import schema from '../../../docs/storage-schema.md?raw';
 import {
@@ -43,6 +43,21 @@ const linked: Step = async (ledger) => {
 const sweptBefore: Step = async (ledger) => {
   await ledger.sweep(sweepAt(t0 + 2));
   await env.DB.prepare('DELETE FROM revocations').run();
+};
+const about = (target: SignalTarget, reach: SignalReach): ReceivedSignal => ({
+  ...{ provider: 'google', jti: 'signal-1', neededUntil: t0 + 9999, before: t0 + 3, now: t0 + 3 },
+  endings: [{ target, reach }],
+  reason: 'a signal',
+});
+const session: SignalTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };
+const identity: SignalTarget = { kind: 'identity', subject: 'ada' };
+const tokenOf1: SignalTarget = { kind: 'token', name: 'digest-ada' };
+const inSessions: Step = (ledger) => beginSession(ledger, { sid: 'sid-1' });
+const named: Step = (ledger) =>
+  begin(ledger, { identity: { ...adasToken, tokenNames: ['start-ada', 'digest-ada'] } });
+const told: Step = async (ledger) => {
+  await begin(ledger, { identity: adasToken });
+  await ledger.recordSignal(about(session, 'presence'));
 };
 const user1 = { kind: 'user', id: 'user-1' } as const;
 
@@ -95,6 +110,11 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
     watched,
     (l) => l.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
   ],
+  '`recordSignal`, a session ends': [inSessions, (l) => l.recordSignal(about(session, 'presence'))],
+  '`recordSignal`, an identity of one grant': [watched, (l) => l.recordSignal(about(identity, 'identity'))],
+  '`recordSignal`, a token of one grant': [named, (l) => l.recordSignal(about(tokenOf1, 'identity'))],
+  '`recordSignal`, nobody of ours': [nothing, (l) => l.recordSignal(about(identity, 'identity'))],
+  '`recordSignal`, a replay': [told, (l) => l.recordSignal(about(identity, 'identity'))],
   '`sweep`, nothing to do': [sweptBefore, (l) => l.sweep(sweepAt(t0 + 3))],
 };
 

@@ -1,5 +1,5 @@
 /** One call of every method of the ledger, for what must hold of them all. */
-import type { Ledger } from '@words-with-chat/broker';
+import type { Ledger, ReceivedSignal, SignalTarget } from '@words-with-chat/broker';
 import {
   adasToken,
   grant1,
@@ -12,6 +12,14 @@ import {
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
 
 const ada = { provider: 'google', subject: 'ada' } as const;
+
+const signalOf = (target: SignalTarget): ReceivedSignal => ({
+  provider: 'google',
+  jti: `signal of ${target.kind}`,
+  ...{ neededUntil: t0 + 9999, before: t0 + 4, now: t0 + 4 },
+  endings: [{ target, reach: 'identity' }],
+  reason: 'a signal',
+});
 
 export const everyMethod = [
   ['recordSignIn as our user', (ledger: Ledger) => ledger.recordSignIn(signIn({ identity: adasToken }))],
@@ -57,6 +65,18 @@ export const everyMethod = [
   [
     'replaceTokens',
     (ledger: Ledger) => ledger.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
+  ],
+  [
+    'recordSignal of an identity',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'identity', subject: 'ada' })),
+  ],
+  [
+    'recordSignal of a session',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'session', sid: 'sid-1', subject: 'ada' })),
+  ],
+  [
+    'recordSignal of a token',
+    (ledger: Ledger) => ledger.recordSignal(signalOf({ kind: 'token', name: 'start-1' })),
   ],
   ['sweep', (ledger: Ledger) => ledger.sweep(sweepAt(t0 + 5))],
 ] as const;

@@ -44,7 +44,8 @@ describe('a sign-in', () => {
           vouched_until: 0,
           created_at: t0,
           last_sign_in_at: t0,
-          token_names: null,
+          token_name: null,
+          other_token_name: null,
         },
       ],
       grants: [

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Ledger } from '../../broker/src/ledger/ledger.ts';
 import { memoryLedger } from '../../broker/src/ledger/memory-ledger.ts';
 import {
+  token as accessToken,
   adasToken,
   begin,
   redemption,
@@ -10,7 +11,6 @@ import {
   signIn,
   sweepAt,
   t0,
-  token,
 } from '../../broker/test/ledger/ledger-contract/sample.ts';
 import { d1Ledger } from '../src/index.ts';
 import { emptyD1 } from './empty-d1.ts';
@@ -40,16 +40,28 @@ const clientId = fc.constantFrom(
 const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
 const subject = fc.constantFrom('ada', 'ada', 'bob');
 const sealedRefreshToken = fc.constantFrom('sealed-1', 'sealed-2');
+const tokenName = fc.constantFrom('name-1', 'name-2', 'name-3');
+const tokenNames = fc.oneof(fc.tuple(tokenName), fc.tuple(tokenName, tokenName));
+const sid = fc.constantFrom('sid-1', 'sid-2');
+
+/** Names come with a token or not at all. */
+const token = fc.record({ sealedRefreshToken, tokenNames }, { requiredKeys: ['sealedRefreshToken'] });
+
+const unfold = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
+  ...value,
+  ...one,
+});
 const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 
 const recordSignIn = fc
   .record({
     ...{ grantId, clientId, refreshPolicy, theirs: fc.boolean() },
-    identity: fc.record({ subject, sealedRefreshToken }, { requiredKeys: ['subject'] }),
+    session: fc.record({ sid }, { requiredKeys: [] }),
+    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),
   })
-  .map(({ theirs, ...choice }) => ({ now, newId }: Moment): Call => {
+  .map(({ theirs, session, ...choice }) => ({ now, newId }: Moment): Call => {
     const user = theirs ? { kind: 'theirs' as const, id: 'their-7' } : { kind: 'ours' as const, newId };
-    return (ledger) => ledger.recordSignIn(signIn({ ...choice, user, now }));
+    return (ledger) => ledger.recordSignIn(signIn({ ...choice, ...session, user, now }));
   });
 
 const redeemCode = fc.record({ grantId, clientId }).map(
@@ -82,13 +94,16 @@ const isRefreshable = fc
 
 const asked = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
 
-const storeToken = asked.map((token) => (): Call => (ledger) => ledger.storeToken(token));
+const storeToken = fc.record({ asked, named: fc.record({ tokenNames }, { requiredKeys: [] }) }).map(
+  ({ asked: token, named }) =>
+    (): Call =>
+    (ledger) =>
+      ledger.storeToken({ ...token, ...named }),
+);
 
 const recordCheck = fc
-  .record(
-    { asked, sealedRefreshToken, later: fc.constantFrom(0, 60, 600) },
-    { requiredKeys: ['asked', 'later'] },
-  )
+  .record({ asked, token, later: fc.constantFrom(0, 60, 600) }, { requiredKeys: ['asked', 'later'] })
+  .map(unfold)
   .map(
     ({ later, ...check }) =>
       ({ now }: Moment): Call =>
@@ -135,7 +150,7 @@ const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0,
   ({ age, ...origin }) =>
     ({ now }: Moment): Call =>
     (ledger) =>
-      ledger.isRevoked(token({ ...origin, issuedAt: now - age }), now),
+      ledger.isRevoked(accessToken({ ...origin, issuedAt: now - age }), now),
 );
 
 const useSession = grantId.map(
@@ -170,7 +185,7 @@ const linkIdentity = fc
   .record({
     userId,
     session: grantId,
-    identity: fc.record({ subject, sealedRefreshToken }, { requiredKeys: ['subject'] }),
+    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),
   })
   .map(
     ({ identity, ...link }) =>
@@ -219,6 +234,28 @@ const replaceTokens = fc
     },
   )
   .map((resealed) => (): Call => (ledger) => ledger.replaceTokens(resealed));
+const target = fc.oneof(
+  fc.record({ kind: fc.constant('identity' as const), subject }),
+  fc.record({ kind: fc.constant('session' as const), sid, subject }, { requiredKeys: ['kind', 'sid'] }),
+  fc.record({ kind: fc.constant('token' as const), name: tokenName }),
+);
+
+const recordSignal = fc
+  .record({
+    jti: fc.constantFrom('signal-1', 'signal-2', 'signal-3', 'signal-4'),
+    age: fc.constantFrom(0, 0, 1, 100),
+    reach: fc.constantFrom('sessions', 'presence', 'grants', 'identity'),
+    targets: fc.array(target, { minLength: 1, maxLength: 2 }),
+  })
+  .map(
+    ({ jti, age, reach, targets }) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.recordSignal({
+          ...{ provider: 'google', jti, neededUntil: now + 600, before: now - age, reason: 'a signal', now },
+          endings: targets.map((one) => ({ target: one, reach })),
+        }),
+  );
 
 const sweep = fc.constant(
   ({ now }: Moment): Call =>
@@ -248,6 +285,7 @@ const call = fc.oneof(
   { weight: 1, arbitrary: unlinkIdentity },
   { weight: 1, arbitrary: endApps },
   { weight: 1, arbitrary: deleteUser },
+  { weight: 2, arbitrary: recordSignal },
 );
 
 /** Around the edges that the port names; backwards, too, as between two servers. */

@@ -1,4 +1,5 @@
 /** What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it. */
+import type { TokenNames } from '../protocol/identity.ts';
 
 /** The key of an identity. */
 export interface IdentityName {
@@ -12,11 +13,18 @@ export interface StoredToken extends IdentityName {
   readonly sealedRefreshToken: string;
 }
 
+/** A token as it is stored anew. */
+export interface NamedToken extends StoredToken {
+  /** They go when the token goes. */
+  readonly tokenNames?: TokenNames;
+}
+
 /** An identity as a provider vouched for it just now. */
 export interface VouchedIdentity extends IdentityName {
   readonly label?: string;
   /** The provider's refresh token, sealed; when absent a stored one stays. */
   readonly sealedRefreshToken?: string;
+  readonly tokenNames?: TokenNames;
 }
 
 /** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */

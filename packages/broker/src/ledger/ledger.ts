@@ -3,14 +3,16 @@
  * and decides atomically; two callers at once never both win. Implementations pass `ledgerContract`.
  * A method that cannot reach its storage throws `LedgerUnavailable`, having changed nothing or everything.
  */
-import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
+import type { GrantId, TokenNames, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { Accounts } from './accounts.ts';
-import type { RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type { NamedToken, RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type { Signals } from './signals.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export type * from './accounts.ts';
 export type * from './identities.ts';
+export type * from './signals.ts';
 export type * from './upkeep.ts';
 
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
@@ -123,6 +125,7 @@ export interface Check {
   readonly checkAfter: EpochSeconds;
   /** The token that takes the place of the one it was asked with, sealed. */
   readonly sealedRefreshToken?: string;
+  readonly tokenNames?: TokenNames;
 }
 
 /** `superseded`: another token is stored by now, or none; nothing was changed. */
@@ -161,7 +164,7 @@ export interface TokenOrigin {
   readonly issuedAt: EpochSeconds;
 }
 
-export interface Ledger extends Accounts, Upkeep {
+export interface Ledger extends Accounts, Signals, Upkeep {
   /** Stores user, identity and grant together. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
@@ -171,7 +174,7 @@ export interface Ledger extends Accounts, Upkeep {
   /** Tells whether `refresh` would answer, and changes nothing. */
   isRefreshable(question: RefreshQuestion): Promise<boolean>;
   /** Stores a token that came after the sign-in was recorded; nothing for an identity that does not exist. */
-  storeToken(token: StoredToken): Promise<void>;
+  storeToken(token: NamedToken): Promise<void>;
   /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
   recordCheck(check: Check): Promise<void>;
   /**

@@ -8,6 +8,7 @@ import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './memory-ledger/revocations.ts';
 import { useSession } from './memory-ledger/sessions.ts';
 import { recordSignIn } from './memory-ledger/sign-ins.ts';
+import { recordSignal } from './memory-ledger/signals.ts';
 import { findTokens, replaceTokens } from './memory-ledger/stored-tokens.ts';
 import { sweep } from './memory-ledger/sweep.ts';
 
@@ -17,6 +18,7 @@ export const memoryLedger = (): Ledger => {
     users: new Map(),
     identities: new Map(),
     grants: new Map(),
+    signals: new Map(),
     lines: [],
     lastSeq: 0,
   };
@@ -42,5 +44,6 @@ export const memoryLedger = (): Ledger => {
     unlinkIdentity: async (unlink) => unlinkIdentity(memory, unlink),
     endApps: async (ending) => endApps(memory, ending),
     deleteUser: async (deletion) => deleteUser(memory, deletion),
+    recordSignal: async (signal) => recordSignal(memory, signal),
   };
 };

@@ -6,6 +6,9 @@ export type UserId = string;
 /** Key of a grant: the family of all tokens issued from one consent. */
 export type GrantId = string;
 
+/** Under which a provider may speak of a refresh token that it gave; none of them tells what the token is. */
+export type TokenNames = readonly [name: string, other?: string];
+
 /** What a provider proved about the person who signed in. */
 export interface Identity {
   /** Which provider vouches, for example `google`. */
@@ -19,6 +22,8 @@ export interface Identity {
   readonly emailVerified: boolean;
   /** The provider's refresh token, a secret; absent when this sign-in brought none. */
   readonly refreshToken?: string;
+  /** Names of that token, where the provider uses some. */
+  readonly tokenNames?: TokenNames;
   /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
   readonly sid?: string;
   /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`). */

@@ -1,5 +1,5 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
-import type { Identity } from '../protocol/identity.ts';
+import type { Identity, TokenNames } from '../protocol/identity.ts';
 import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../protocol/time.ts';
 
 /** What a provider may use of the outside world. */
@@ -80,8 +80,8 @@ export interface IdentityProvider {
 
 /** What a provider says of a person who signed in before. */
 export type ProviderWord =
-  /** With a refresh token when the provider has replaced the one that was asked with; a secret. */
-  | { readonly kind: 'alive'; readonly refreshToken?: string }
+  /** With a refresh token, a secret, and its names when the provider has replaced the one that was asked with. */
+  | { readonly kind: 'alive'; readonly refreshToken?: string; readonly tokenNames?: TokenNames }
   /** Signed out, withdrawn or deleted there: the grants that rest on it end. */
   | { readonly kind: 'gone' }
   /** It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret. */

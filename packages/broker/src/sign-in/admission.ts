@@ -90,10 +90,11 @@ const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** What is stored of an identity; its token only sealed. */
 export const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn['identity']> => {
-  const { provider, subject, label, refreshToken } = identity;
+  const { provider, subject, label, refreshToken, tokenNames } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };
   if (refreshToken === undefined) return row;
-  return { ...row, sealedRefreshToken: await sealProviderToken(vault, row, refreshToken) };
+  const sealedRefreshToken = await sealProviderToken(vault, row, refreshToken);
+  return { ...row, sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
 };
 
 const refreshPolicyOf = (client: Client, scopes: readonly string[]): RefreshPolicy => {

@@ -69,13 +69,14 @@ export const endSecondLeg = async (
 ): Promise<void> => {
   try {
     const leg = legOf(journey, rooms.callbackUri);
-    const { subject, refreshToken } = await provider.identify(answer, leg, rooms.providerIo);
+    const { subject, refreshToken, tokenNames } = await provider.identify(answer, leg, rooms.providerIo);
     // Whoever it was: their token must not stand for somebody else.
     if (subject !== journey.signedIn) throw new ProviderError('invalid', 'somebody else came back');
     if (refreshToken === undefined) throw new ProviderError('invalid', 'it gave no refresh token again');
     const identity = { provider: provider.id, subject };
     const sealedRefreshToken = await sealProviderToken(rooms.vault, identity, refreshToken);
-    await rooms.ledger.storeToken({ ...identity, sealedRefreshToken });
+    const names = tokenNames !== undefined && { tokenNames };
+    await rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names });
   } catch (error) {
     noteUnwatched(rooms, provider, error);
   }

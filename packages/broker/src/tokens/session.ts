@@ -1,4 +1,5 @@
 /** What the account page keeps sealed: the session in its cookie, the mark of its forms, and an identity that waits to be linked. */
+import type { TokenNames } from '../protocol/identity.ts';
 import { json, optional, record, text, uint, type ValueOf } from '../seal/payload.ts';
 
 /** What `admit` is told of the person when they go on to a client in this session: as the provider said it at the sign-in. */
@@ -33,6 +34,8 @@ export const pendingLink = record({
   subject: text,
   label: optional(text),
   sealedRefreshToken: optional(text),
+  /** Of that token. */
+  tokenNames: optional(json<TokenNames>()),
   expiresAt: uint,
 });
 

@@ -2,7 +2,7 @@
  * The provider's word on a person who signed in before: whoever has signed out, withdrawn or been deleted there loses the grants
  * that rest on it. Without a clear word nothing changes: an outage at a provider signs nobody out.
  */
-import type { Ledger, StoredToken } from '../ledger/ledger.ts';
+import type { Check, Ledger, StoredToken } from '../ledger/ledger.ts';
 import type { Log } from '../protocol/log.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { IdentityProvider, ProviderIo, ProviderWord } from '../providers/identity-provider.ts';
@@ -43,7 +43,7 @@ const heed = async (
   switch (word.kind) {
     case 'alive': {
       const checkAfter = now() + checkEvery;
-      const news = await resealed(rooms, due, word.refreshToken);
+      const news = await resealed(rooms, due, word);
       await ledger.recordCheck({ asked: due, checkAfter, ...news });
       return 'alive';
     }
@@ -61,9 +61,12 @@ const heed = async (
 const resealed = async (
   { vault }: VouchingRooms,
   due: StoredToken,
-  refreshToken: string | undefined,
-): Promise<{ readonly sealedRefreshToken?: string }> =>
-  refreshToken === undefined ? {} : { sealedRefreshToken: await sealProviderToken(vault, due, refreshToken) };
+  { refreshToken, tokenNames }: Extract<ProviderWord, { readonly kind: 'alive' }>,
+): Promise<Pick<Check, 'sealedRefreshToken' | 'tokenNames'>> => {
+  if (refreshToken === undefined) return {};
+  const sealedRefreshToken = await sealProviderToken(vault, due, refreshToken);
+  return { sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
+};
 
 const noteSilence = ({ log }: VouchingRooms, { provider }: StoredToken, cause: string): 'no-word' => {
   log({ event: 'check-failed', provider, cause });

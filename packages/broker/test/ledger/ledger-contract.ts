@@ -11,6 +11,7 @@ import { revocationContract } from './ledger-contract/revocations.ts';
 import type { MakeLedger } from './ledger-contract/sample.ts';
 import { sessionContract } from './ledger-contract/sessions.ts';
 import { signInContract } from './ledger-contract/sign-ins.ts';
+import { signalContract } from './ledger-contract/signals.ts';
 import { storedTokenContract } from './ledger-contract/stored-tokens.ts';
 import { sweepContract } from './ledger-contract/sweep.ts';
 
@@ -26,6 +27,7 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
     describe('revoke and isRevoked', () => revocationContract(makeLedger));
     describe('revocationsSince', () => revocationPageContract(makeLedger));
     describe('sessions', () => sessionContract(makeLedger));
+    describe('recordSignal', () => signalContract(makeLedger));
     describe('accounts', () => accountContract(makeLedger));
     describe('sweep', () => sweepContract(makeLedger));
     describe('findTokens and replaceTokens', () => storedTokenContract(makeLedger));

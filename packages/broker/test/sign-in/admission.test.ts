@@ -32,6 +32,14 @@ const record = (admit: Admit, client: Client = gpt, changes: Partial<AskedGrant>
   });
 
 describe('the record of a sign-in', () => {
+  test('goes with the names of the token, where the provider uses some', async () => {
+    const tokenNames = ['start', 'digest'];
+    const { identity: named } = await record(admitEverybody, gpt, {}, { refreshToken: 'theirs', tokenNames });
+    expect(named.tokenNames).toEqual(tokenNames);
+    const { identity: nameless } = await record(admitEverybody, gpt, {}, { refreshToken: 'theirs' });
+    expect(nameless).not.toHaveProperty('tokenNames');
+  });
+
   test('names the session at the provider, where it has a name', async () => {
     const { grant } = await record(admitEverybody, gpt, {}, { sid: 'session-1' });
     expect(grant.sid).toBe('session-1');

@@ -73,13 +73,15 @@ const openLink = async (
 ) => {
   const opened = await vault.pendingLink.open(sealed ?? '');
   if (opened.kind === 'unopened') throw new Refusal('link.unreadable', { cause: opened.reason });
-  const { session, expiresAt, provider, subject, label, sealedRefreshToken }: PendingLink = opened.value;
+  const link: PendingLink = opened.value;
+  const { session, expiresAt, provider, subject, label, sealedRefreshToken, tokenNames } = link;
   if (session !== grantId) throw new Refusal('session.changed');
   if (now() >= expiresAt) throw new Refusal('link.expired');
   return {
     ...{ provider, subject },
     ...(label !== undefined && { label }),
     ...(sealedRefreshToken !== undefined && { sealedRefreshToken }),
+    ...(tokenNames !== undefined && { tokenNames }),
   };
 };
 

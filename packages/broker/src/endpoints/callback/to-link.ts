@@ -92,6 +92,7 @@ const ask = async (
       subject: stored.subject,
       label: stored.label,
       sealedRefreshToken: stored.sealedRefreshToken,
+      tokenNames: stored.tokenNames,
       expiresAt: now() + proofLifetime,
     }),
     form: await sealAccountForm(rooms, csrf, session.grantId),

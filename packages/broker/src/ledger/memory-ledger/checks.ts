@@ -1,7 +1,15 @@
 /** What is remembered of providers' words: when each is due, and what follows from it. */
 import type { EpochSeconds } from '../../protocol/time.ts';
-import type { Check, CheckQuestion, CheckTurn, EndingOutcome, RefreshUse, StoredToken } from '../ledger.ts';
-import { type Grant, identityKey, type Memory, type StoredIdentity } from './memory.ts';
+import type {
+  Check,
+  CheckQuestion,
+  CheckTurn,
+  EndingOutcome,
+  NamedToken,
+  RefreshUse,
+  StoredToken,
+} from '../ledger.ts';
+import { forgetToken, type Grant, identityKey, keptOf, type Memory, type StoredIdentity } from './memory.ts';
 import { endEach } from './revocations.ts';
 
 /** Takes the lease of a check that is due. */
@@ -30,25 +38,27 @@ export const takeCheck = (
   return { kind: 'due', token: { provider, subject, sealedRefreshToken: stored.sealedRefreshToken } };
 };
 
-export const storeToken = ({ identities }: Memory, token: StoredToken): void => {
+export const storeToken = ({ identities }: Memory, token: NamedToken): void => {
   const key = identityKey(token);
   const stored = identities.get(key);
-  const { sealedRefreshToken } = token;
-  if (stored !== undefined) identities.set(key, { ...stored, sealedRefreshToken });
+  if (stored !== undefined) identities.set(key, { ...keptOf(stored, token), ...token });
 };
 
 export const recordCheck = (memory: Memory, { asked, ...news }: Check): void => {
   const stored = findAsked(memory, asked);
   if (stored === undefined) return;
-  memory.identities.set(identityKey(asked), { ...stored, ...news, vouchedUntil: news.checkAfter });
+  memory.identities.set(identityKey(asked), {
+    ...keptOf(stored, news),
+    ...news,
+    vouchedUntil: news.checkAfter,
+  });
 };
 
 export const endIdentity = (memory: Memory, asked: StoredToken, now: EpochSeconds): EndingOutcome => {
   const stored = findAsked(memory, asked);
   if (stored === undefined) return 'superseded';
   const key = identityKey(asked);
-  const { sealedRefreshToken: _, ...rest } = stored;
-  memory.identities.set(key, { ...rest, vouchedUntil: 0 });
+  forgetToken(memory, stored);
   const resting = [...memory.grants.values()].filter(({ identity }) => identityKey(identity) === key);
   endEach(memory, resting, now);
   return 'ended';

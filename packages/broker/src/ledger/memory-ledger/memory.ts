@@ -10,6 +10,8 @@ export interface Memory {
   readonly identities: Map<string, StoredIdentity>;
   /** The oldest first. */
   readonly grants: Map<GrantId, Grant>;
+  /** Until when each signal is to be known again, by provider and name. */
+  readonly signals: Map<string, EpochSeconds>;
   lines: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
 }
@@ -74,10 +76,25 @@ export const vouch = (
   const known = identities.get(key);
   const stored = {
     ...{ checkAfter: 0, vouchedUntil: 0, createdAt: now },
-    ...known,
+    ...(known !== undefined && keptOf(known, vouched)),
     ...vouched,
     ...{ userId, lastSignInAt: now },
   };
   identities.set(key, stored);
   return stored;
+};
+
+/** What stays of an identity: the names of a token that is replaced do not. */
+export const keptOf = (
+  known: StoredIdentity,
+  { sealedRefreshToken }: { readonly sealedRefreshToken?: string },
+): StoredIdentity => {
+  const { tokenNames, ...rest } = known;
+  return sealedRefreshToken === undefined || tokenNames === undefined ? known : rest;
+};
+
+/** Forgets an identity's token, for it is dead at the provider. */
+export const forgetToken = ({ identities }: Memory, identity: StoredIdentity): void => {
+  const { sealedRefreshToken: _, tokenNames: __, ...rest } = identity;
+  identities.set(identityKey(identity), { ...rest, vouchedUntil: 0 });
 };

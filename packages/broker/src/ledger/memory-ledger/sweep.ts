@@ -5,6 +5,7 @@ import type { Grant, Memory } from './memory.ts';
 
 export const sweep = (memory: Memory, now: EpochSeconds): void => {
   for (const grant of memory.grants.values()) if (neededUntil(grant) <= now) memory.grants.delete(grant.id);
+  for (const [key, neededUntil] of memory.signals) if (neededUntil <= now) memory.signals.delete(key);
   memory.lines = memory.lines.filter(({ deadAfter }) => deadAfter > now);
 };
 

@@ -24,6 +24,7 @@ interface SignInChoice {
   readonly grantId?: string;
   readonly clientId?: string;
   readonly refreshPolicy?: RefreshPolicy;
+  readonly sid?: string;
   readonly identity?: Partial<SignIn['identity']>;
   readonly user?: SignIn['user'];
   readonly now?: number;
@@ -42,6 +43,7 @@ export const signIn = (choice: SignInChoice = {}): SignIn => ({
     resource: 'https://words.example',
     refreshPolicy: choice.refreshPolicy ?? 'rotating',
     claims: { plan: 'free', seats: 3, staff: false },
+    ...(choice.sid !== undefined && { sid: choice.sid }),
   },
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { IdentityProvider, ProviderWord } from '../../../src/index.ts';
+import type { IdentityProvider, ProviderWord, SignalReach } from '../../../src/index.ts';
 import { buttons, createVisitor, expectBack, type Visitor } from '../../account-visitor.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
 import { gptRequest } from '../../person.ts';
@@ -84,6 +84,26 @@ describe('B16', () => {
     const all = await captured({ kind: 'gone' });
     expect((await refresh(all.deployment, gpt, all.tokens.refresh_token)).status).toBe(401);
     await expectUseless(all);
+  });
+
+  /** A provider's signal about the person, as the endpoints for them record it. */
+  const tell = ({ deployment }: Captured, reach: SignalReach) =>
+    deployment.ledger.recordSignal({
+      ...{ provider: 'google', jti: 'signal-1', reason: 'a signal', neededUntil: deployment.now() + 600 },
+      ...{ before: deployment.now(), now: deployment.now() },
+      endings: [{ target: { kind: 'identity', subject: 'subject-1' }, reach }],
+    });
+
+  it.each([
+    ['B16.4 security event: one that ends every grant', 'identity'],
+    ['B16.4 security event: one that ends sessions only', 'sessions'],
+    ['B16.5 logout: at the provider', 'presence'],
+  ] as const)('%s leaves a cookie that is worth nothing', async (_, reach) => {
+    const all = await captured();
+    expect(await tell(all, reach)).toBe('first');
+    await expectUseless(all);
+    const left = await refresh(all.deployment, gpt, all.tokens.refresh_token);
+    expect(left.status).toBe(reach === 'identity' ? 401 : 200);
   });
 
   it('B16.6 deletion: the cookie is worth nothing afterwards, and brings nobody back', async () => {

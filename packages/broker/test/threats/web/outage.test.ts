@@ -44,6 +44,7 @@ const fragile = () => {
       unlinkIdentity: fragileAs(ledger.unlinkIdentity),
       endApps: fragileAs(ledger.endApps),
       deleteUser: fragileAs(ledger.deleteUser),
+      recordSignal: fragileAs(ledger.recordSignal),
     },
   });
   /** Does something while the ledger is out of reach. */
