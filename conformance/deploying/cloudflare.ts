@@ -20,6 +20,8 @@ export interface CloudflareStandIn {
 export interface CloudflareOptions {
   /** Whether the account has the database already. */
   readonly database: 'there' | 'missing';
+  /** Gives the rows of every statement that the database is asked to carry out. */
+  readonly query?: (sql: string) => readonly (readonly object[])[];
   /** Answers the calls that match with a failure. */
   readonly failing?: RegExp;
   /** Leaves calls that match without an answer, and says that they are there. */
@@ -29,6 +31,7 @@ export interface CloudflareOptions {
 /** Starts it on loopback. */
 export const startCloudflare = async ({
   database,
+  query = () => [[]],
   failing,
   silent,
 }: CloudflareOptions): Promise<CloudflareStandIn> => {
@@ -40,7 +43,7 @@ export const startCloudflare = async ({
     calls.push(call);
     if (call.method === 'POST' && call.path === '/d1/database') databases = [theDatabase];
     if (silent?.at.test(call.path)) return silent.asked();
-    const answer = refusalOf(call, failing) ?? answerTo(call, databases);
+    const answer = refusalOf(call, failing) ?? answerToQuery(call, query) ?? answerTo(call, databases);
     response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer));
   });
@@ -84,6 +87,14 @@ const refused = (code: number) => ({
   result: null,
 });
 
+/** As Cloudflare answers: a result for each statement, in their order. */
+const answerToQuery = ({ method, path, body }: ApiCall, query: Required<CloudflareOptions>['query']) => {
+  if (method !== 'POST' || !/^\/d1\/database\/[\w-]+\/query/.test(path)) return undefined;
+  const rows = query(String(Object(JSON.parse(body)).sql));
+  const result = rows.map((results) => ({ success: true, results, meta: { duration: 0 } }));
+  return { success: true, errors: [], messages: [], result };
+};
+
 const answerTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
   const answer = answers.find(([which]) => which.test(`${method} ${path}`));
   return {
@@ -96,7 +107,6 @@ const answerTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
 const answers: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
   [/^GET \/d1\/database(\?|$)/, (databases) => databases],
   [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => theDatabase],
-  [/^POST \/d1\/database\/[\w-]+\/query/, () => [{ success: true, results: [], meta: { duration: 0 } }]],
   [/\/secrets$/, () => []],
   [/^GET .*\/deployments$/, () => ({ deployments: [] })],
   [/\/assets-upload-session$/, () => ({ jwt: 'a.jwt', buckets: [] })],

@@ -22,13 +22,12 @@ const mostPages = 10;
  * tokens are in nobody's way.
  */
 export const createResealing = ({ ledger, vault, ring }: ResealingRooms): (() => Promise<void>) => {
-  const beginnings = [...ring.keys.keys()]
-    .filter((id) => id !== ring.newest.id)
-    .flatMap((id) => sealedBeginnings(id));
+  const older = [...ring.keys.keys()].filter((id) => id !== ring.newest.id);
   let after: IdentityName | undefined;
 
   return async () => {
-    if (beginnings.length === 0) return;
+    if (older.length === 0) return;
+    const beginnings = older.flatMap((id) => sealedBeginnings(id));
     for (let page = 0; page < mostPages; page++) {
       const found = await ledger.findTokens({ beginnings, limit: most, ...(after && { after }) });
       const resealed = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();

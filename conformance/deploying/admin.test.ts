@@ -1,0 +1,51 @@
+/** `npm run admin -- --remote`, with wrangler speaking to a stand-in for Cloudflare's API. */
+import { afterEach, expect, it, vi } from 'vitest';
+import { runCommand } from '../commands/command.ts';
+import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let cloudflare: CloudflareStandIn;
+
+afterEach(() => cloudflare.close());
+
+const admin = async (options: Omit<CloudflareOptions, 'database'>, ...args: readonly string[]) => {
+  cloudflare = await startCloudflare({ database: 'there', ...options });
+  return runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
+};
+
+/** What the deployed database was asked to carry out, each in one transaction. */
+const queries = (): readonly (readonly string[])[] =>
+  cloudflare.calls
+    .filter(({ path }) => path === '/d1/database/11111111-1111-4111-8111-111111111111/query')
+    .map(({ body }) => String(Object(JSON.parse(body)).sql).split(';\n'));
+
+it('asks the database of the Wrangler file, and reads what Cloudflare answers', async () => {
+  const row = { id: 'user-1', created_at: 1, identities: 1, living_grants: 2, last_sign_in_at: null };
+  const { code, stdout, stderr } = await admin({ query: () => [[row], [{ changes: 0 }]] }, 'users');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual([{ id: 'user-1', createdAt: 1, identities: 1, livingGrants: 2 }]);
+  expect(queries()).toEqual([[expect.stringContaining('FROM users'), 'SELECT changes() AS changes']]);
+});
+
+it('ends everything of a user in one transaction, whatever the id holds', async () => {
+  const row = { at: 1, event: 'revoked', actor: 'operator', reason: 'other', user_id: 'user-1' };
+  const query = (sql: string) =>
+    sql.startsWith('SELECT *') ? [[row], [{ changes: 0 }]] : [[], [{}], [], [{}], [], [{}]];
+  const { code, stderr } = await admin({ query }, 'revoke', 'user', "x'; DROP TABLE users");
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'Nothing was left to end of a user of that id.\n' });
+  const [ending = []] = queries();
+  expect(ending.filter((_, at) => at % 2 === 0).map((text) => text.slice(0, 6))).toEqual([
+    'INSERT',
+    'UPDATE',
+    'INSERT',
+  ]);
+  expect(ending.join()).not.toContain('DROP');
+});
+
+it('says what Cloudflare said, and shows nothing, when it refuses', async () => {
+  const { code, stdout, stderr } = await admin({ failing: /query/ }, 'audit');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^The database did not carry it out: .+/);
+  expect(stderr).not.toContain('a-token');
+});
