@@ -4,8 +4,10 @@ import { createResourceServers } from './clients/resource-server.ts';
 import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
+import { backchannelLogoutEndpoint } from './endpoints/backchannel-logout.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { eventsEndpoint } from './endpoints/events.ts';
 import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { markEndpoint } from './endpoints/mark.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
@@ -42,6 +44,8 @@ const callbackPath = '/callback';
 const tokenPath = '/token';
 const revocationPath = '/revoke';
 const introspectionPath = '/introspect';
+const backchannelLogoutPath = '/backchannel-logout';
+const eventsPath = '/events';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -56,18 +60,25 @@ export const createBroker = (options: BrokerOptions): Broker => {
     path,
     endpoint: createEndpoint(plan, rooms),
   });
+  const providers = [...rooms.providers.values()];
   return {
     routes: [
       mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
       mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
-      ...[...rooms.providers.values()].flatMap(({ id, mark }) =>
+      ...providers.flatMap(({ id, mark }) =>
         mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
       ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
       mount(tokenPath, tokenEndpoint(rooms)),
       mount(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
+      ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
+        ? [mount(`${backchannelLogoutPath}/*`, backchannelLogoutEndpoint(rooms))]
+        : []),
+      ...(providers.some(({ events }) => events !== undefined)
+        ? [mount(`${eventsPath}/*`, eventsEndpoint(rooms))]
+        : []),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),

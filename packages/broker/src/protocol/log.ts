@@ -6,7 +6,7 @@ export interface LogEntry {
    * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
    * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
-   * whose provider cannot be asked about them later. `log-failed`, on the console: the publisher's own log threw.
+   * whose provider cannot be asked about them later. `signal`: a provider said something unasked, and what it ends has ended. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
@@ -18,12 +18,15 @@ export interface LogEntry {
     | 'sweep-failed'
     | 'check-failed'
     | 'unwatched'
+    | 'signal'
     | 'log-failed';
   /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
   readonly requestId?: string;
   readonly endpoint?: string;
   readonly clientId?: string;
   readonly provider?: string;
+  /** What a provider said, in a word of ours: `logout`, `account-disabled`. */
+  readonly signal?: string;
   /** Where a code went: tells which GPT signed somebody in. */
   readonly redirectUri?: string;
   readonly reason?: Reason;
