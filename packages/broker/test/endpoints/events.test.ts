@@ -144,7 +144,7 @@ describe('an event of Google’s', () => {
       {},
       'invalid_request',
     ],
-  ])('%s is refused, and ends nothing', async (_, events, changes, err) => {
+  ])('%s is refused in the words of RFC 8935, and ends nothing', async (_, events, changes, err) => {
     const signalled = await deploySignalled();
     await expectRefused(await tellEvent(signalled, googleEvent(events, changes)), { err });
     expect(signalled.ledger.calls).toEqual([]);
@@ -162,7 +162,7 @@ describe('a notification of Apple’s', () => {
     ['email-disabled', [], 'email-disabled'],
     ['email-enabled', [], 'email-enabled'],
     ['something-new', [], 'unknown'],
-  ])('ends what it ends: %s', async (type, ended, signal) => {
+  ])('ends as much as it says: %s', async (type, ended, signal) => {
     const signalled = await deploySignalled();
     const response = await tellNote(signalled, of(type));
     expect([response.status, await response.text()]).toEqual([202, '']);
