@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LedgerUnavailable, memoryLedger } from '../../src/index.ts';
+import { googleTokenNames } from '../../src/providers/signals/google-token-names.ts';
+import { doubleHash } from '../providers/signals/double-hash.ts';
 import type { Claims } from '../providers/signing.ts';
 import {
   adaAtGoogle,
@@ -17,6 +19,7 @@ import {
 } from '../signalled.ts';
 
 const everything = ['later', 'now', 'session'];
+const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
 
 const expectRefused = async (
   response: Response,
@@ -100,6 +103,24 @@ describe('an event of Google’s', () => {
     const response = await tellEvent(signalled, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
     expect(response.status).toBe(202);
     expect(await signalled.ended('google')).toEqual([]);
+  });
+
+  it.each<[string, () => Promise<string> | string]>([
+    ['prefix', () => theirs.slice(0, 16)],
+    ['hash_base64_sha512_sha512', () => doubleHash(theirs)],
+  ])('that names a token alone ends what rests on it: %s', async (token_identifier_alg, named) => {
+    const ledger = memoryLedger();
+    const signalled = await deploySignalled({ ledger });
+    const tokenNames = await googleTokenNames(theirs);
+    await ledger.storeToken({ provider: 'google', subject: 'ada', sealedRefreshToken: 'sealed', tokenNames });
+    const subject = {
+      ...{ subject_type: 'oauth_token', token_type: 'refresh_token', token_identifier_alg },
+      token: await named(),
+    };
+    const response = await tellEvent(signalled, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
+    expect(response.status).toBe(202);
+    expect(await signalled.ended('google')).toEqual(everything);
+    expect(await signalled.ended('apple')).toEqual([]);
   });
 
   it('that verifies the stream is taken, and its text is not logged', async () => {

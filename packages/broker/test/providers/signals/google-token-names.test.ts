@@ -4,14 +4,9 @@ import { expect, test } from 'vitest';
 import { google } from '../../../src/index.ts';
 import { googleTokenName, googleTokenNames } from '../../../src/providers/signals/google-token-names.ts';
 import { callback, clientId, clientSecret, createIssuer, leg } from '../hostile-issuer.ts';
+import { doubleHash } from './double-hash.ts';
 
 const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
-
-const doubleHash = async (token: string): Promise<string> => {
-  const once = await crypto.subtle.digest('SHA-512', new TextEncoder().encode(token));
-  const twice = new Uint8Array(await crypto.subtle.digest('SHA-512', once));
-  return btoa(String.fromCharCode(...twice));
-};
 
 test('a token is found by its first 16 characters, and by its double digest in any base64', async () => {
   const [start, digest] = await googleTokenNames(theirs);
