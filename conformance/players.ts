@@ -20,6 +20,7 @@ const roles = [
   'account-phone',
   'account-dark',
   'account-without-script',
+  'oidc-logout',
   'operator',
 ] as const;
 

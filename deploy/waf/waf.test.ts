@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createBroker, memoryLedger, type Route } from '@words-with-chat/broker';
+import { createBroker, google, memoryLedger, oidc, type Route } from '@words-with-chat/broker';
 import { describe, expect, it } from 'vitest';
 import { readExpression } from './expression.ts';
 
@@ -41,17 +41,8 @@ const routes: readonly Route[] = createBroker({
   scopes: { words: 'read the word lists' },
   clients: [],
   providers: [
-    {
-      id: 'google',
-      label: 'Google',
-      configuredUrls: [],
-      answersBy: 'query',
-      gone: [],
-      checkEvery: 600,
-      check: async () => ({ kind: 'alive' }),
-      authorizationUrl: async () => new URL('https://provider.example'),
-      identify: async () => ({ provider: 'google', subject: '1', emailVerified: false, claims: {} }),
-    },
+    google({ clientId: 'id', clientSecret: 'secret' }),
+    oidc({ id: 'acme', label: 'Acme', issuer: 'https://id.example', clientId: 'id', clientSecret: 'secret' }),
   ],
   ledger: memoryLedger(),
 }).routes;
@@ -120,6 +111,15 @@ describe('a hosted client', () => {
   ])('is neither challenged nor blocked nor counted with all the others behind its address: %s', (path) => {
     expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: false });
   });
+});
+
+describe('a provider', () => {
+  it.each(['/backchannel-logout/acme', '/events/google', '/events/apple'])(
+    'that tells something is neither challenged nor blocked nor counted: %s',
+    (path) => {
+      expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: false });
+    },
+  );
 });
 
 describe('a person', () => {

@@ -7,8 +7,10 @@ import { limitByAddress } from './doors/limit-by-address.ts';
 import { accountPaths } from './endpoints/account/rooms.ts';
 import { accountRoutes } from './endpoints/account/routes.ts';
 import { authorizeEndpoint } from './endpoints/authorize.ts';
+import { backchannelLogoutEndpoint } from './endpoints/backchannel-logout.ts';
 import { callbackEndpoint } from './endpoints/callback.ts';
 import { consentEndpoint } from './endpoints/consent.ts';
+import { eventsEndpoint } from './endpoints/events.ts';
 import { introspectionEndpoint } from './endpoints/introspection.ts';
 import { markEndpoint } from './endpoints/mark.ts';
 import { metadataEndpoint } from './endpoints/metadata.ts';
@@ -47,6 +49,8 @@ const tokenPath = '/token';
 const revocationPath = '/revoke';
 const introspectionPath = '/introspect';
 const accountPath = '/account';
+const backchannelLogoutPath = '/backchannel-logout';
+const eventsPath = '/events';
 const metadataPath = '/.well-known/oauth-authorization-server';
 
 /**
@@ -61,12 +65,13 @@ export const createBroker = (options: BrokerOptions): Broker => {
     path,
     endpoint: createEndpoint(plan, rooms),
   });
+  const providers = [...rooms.providers.values()];
   return {
     routes: [
       mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
       mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
-      ...[...rooms.providers.values()].flatMap(({ id, mark }) =>
+      ...providers.flatMap(({ id, mark }) =>
         mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
       ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
@@ -74,6 +79,12 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mount(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
       ...accountRoutes(rooms).map(({ path, plan }) => mount(path, limitByAddress(plan, rooms))),
+      ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
+        ? [mount(`${backchannelLogoutPath}/*`, backchannelLogoutEndpoint(rooms))]
+        : []),
+      ...(providers.some(({ events }) => events !== undefined)
+        ? [mount(`${eventsPath}/*`, eventsEndpoint(rooms))]
+        : []),
       mount(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),

@@ -28,11 +28,13 @@ export type { Texts } from './pages/texts.ts';
 export { ConfigurationError } from './protocol/errors.ts';
 export type { GrantId, Identity, TokenNames, UserClaims, UserId } from './protocol/identity.ts';
 export type { Log, LogEntry } from './protocol/log.ts';
+export type { Signal, SignalEnding, SignalReach, SignalTarget } from './protocol/signal.ts';
 export type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';
 export { type GitHubSettings, github } from './providers/github.ts';
 export { type GoogleSettings, google } from './providers/google.ts';
 export {
+  type EventReader,
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
@@ -42,6 +44,7 @@ export {
 export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
 export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';
 export { type OidcSettings, oidc } from './providers/oidc.ts';
+export { SignalError, type SignalFault } from './providers/signals/signal-error.ts';
 export type { Admission, Admit } from './sign-in/admission.ts';
 export type { Access } from './tokens/access-token.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';

@@ -2,8 +2,12 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   type BrokerOptions,
   createBroker,
+  github,
+  google,
   gptAction,
   memoryLedger,
+  microsoft,
+  oidc,
   type Sweep,
   staticClient,
 } from '../src/index.ts';
@@ -106,6 +110,19 @@ describe('a broker', () => {
       '/account/delete',
       '/.well-known/oauth-authorization-server',
     ]);
+  });
+
+  test('has endpoints for what providers tell, where one of them tells something', () => {
+    const settings = { clientId: 'id', clientSecret: 'secret' };
+    const acme = oidc({ id: 'acme', label: 'Acme', issuer: 'https://id.example', ...settings });
+    const told = (providers: BrokerOptions['providers']) =>
+      deploy({ providers })
+        .broker.routes.map(({ path }) => path)
+        .filter((path) => /^.(back|ev)/.test(path));
+    expect(told([acme])).toEqual(['/backchannel-logout/*']);
+    expect(told([google(settings)])).toEqual(['/events/*']);
+    expect(told([google(settings), acme])).toEqual(['/backchannel-logout/*', '/events/*']);
+    expect(told([github(settings), microsoft(settings)])).toEqual([]);
   });
 
   test('warns of a GPT client that any GPT may use, and only of that', () => {

@@ -64,9 +64,13 @@ const startOne = async (
   { port, standInPort, people = labPeople, startGoogle: start }: StandInOptions,
 ): Promise<Upstream & { readonly plan: Plan }> => {
   const starter = plan.id === 'google' && start !== undefined ? start : plan.start;
-  const redirectUris = [`http://localhost:${port}/callback/${plan.id}`];
+  const app = `http://localhost:${port}`;
   try {
-    const upstream = await starter({ port: standInPort + at, clientId, clientSecret, redirectUris, people });
+    const upstream = await starter({
+      ...{ port: standInPort + at, clientId, clientSecret, people },
+      redirectUris: [`${app}/callback/${plan.id}`],
+      backchannelLogoutUri: `${app}/backchannel-logout/${plan.id}`,
+    });
     return { ...upstream, plan };
   } catch (cause) {
     throw new StartRefused(`The stand-in for ${plan.label} did not start on port ${standInPort + at}.`, {

@@ -16,6 +16,8 @@ const issuers = v.array(
     clientSecret: v.string(),
     scopes: v.optional(v.array(v.string())),
     authorizationParameters: v.optional(v.record(v.string(), v.string())),
+    authTime: v.optional(v.picklist(['required', 'optional'])),
+    logoutEndsGrants: v.optional(v.boolean()),
   }),
 );
 
@@ -26,7 +28,7 @@ const issuers = v.array(
  */
 export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
   readList(environment, variable, issuers, 'providers').map(
-    ({ scopes, authorizationParameters, ...settings }) => {
+    ({ scopes, authorizationParameters, authTime, logoutEndsGrants, ...settings }) => {
       if (!isIssuer(settings.issuer, origin)) {
         const problem = 'issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback.';
         throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
@@ -36,6 +38,8 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
           ...settings,
           ...(scopes && { scopes }),
           ...(authorizationParameters && { authorizationParameters }),
+          ...(authTime && { authTime }),
+          ...(logoutEndsGrants !== undefined && { logoutEndsGrants }),
         }),
       );
     },

@@ -75,7 +75,8 @@ describe('the configuration', () => {
     const other = { ...issuer, id: 'other', label: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'offline_access'];
     const authorizationParameters = { prompt: 'consent' };
-    const list = issuers(issuer, { ...other, scopes, authorizationParameters });
+    const more = { authTime: 'optional', logoutEndsGrants: true };
+    const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
     const { providers } = readConfig({ ...deployed, ...list });
     expect(providers.slice(1)).toMatchObject([
       { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },

@@ -86,6 +86,13 @@ const wrong: readonly Case[] = [
     /: look at 1\.clientSecret\.$/,
   ],
   ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: look at 0\.secret\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'yes as text',
+    issuers({ ...issuer, logoutEndsGrants: 'true' }),
+    /: look at 0\.logoutEndsGrants\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: look at 0\.authTime\.$/],
   ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: look at 0\.scopes\.$/],
   [
     'OIDC_PROVIDERS',

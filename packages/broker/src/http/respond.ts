@@ -55,6 +55,26 @@ export const tokenJson = (body: object): Response =>
 /** What was asked for is done, and there is nothing to say. */
 export const done = (): Response => respond(200, null, always);
 
+/** A security event was taken (RFC 8935 §2.2). */
+export const accepted = (): Response => respond(202, null, always);
+
+/** A security event was not taken (RFC 8935 §2.3). */
+export const eventError = (refusal: Refusal): Response =>
+  respond(refusal.status, JSON.stringify({ err: refusal.code, description: refusal.description }), {
+    ...always,
+    ...waiting(refusal),
+    'content-type': 'application/json',
+    'content-language': 'en',
+  });
+
+/** A logout token was not taken (OpenID Connect Back-Channel Logout 1.0 §2.8). */
+export const logoutError = (refusal: Refusal): Response =>
+  respond(refusal.status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {
+    ...always,
+    ...waiting(refusal),
+    'content-type': 'application/json',
+  });
+
 /** The token endpoint's error (RFC 6749 §5.2). */
 export const tokenError = (refusal: Refusal, status: number, challenge: string): Response =>
   respond(status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {

@@ -42,6 +42,10 @@ const statusOf: Readonly<Record<OAuthErrorCode, number>> = {
   access_denied: 403,
   invalid_token: 401,
   insufficient_scope: 403,
+  invalid_key: 400,
+  invalid_issuer: 400,
+  invalid_audience: 400,
+  authentication_failed: 400,
   server_error: 500,
   temporarily_unavailable: 503,
 };

@@ -7,7 +7,8 @@ export interface LogEntry {
    * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
    * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
-   * longer, which is forgotten here all the same. `log-failed`, on the console: the publisher's own log threw.
+   * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
+   * `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
@@ -24,6 +25,7 @@ export interface LogEntry {
     | 'sweep-failed'
     | 'check-failed'
     | 'unwatched'
+    | 'signal'
     | 'log-failed';
   /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */
   readonly count?: number;
@@ -32,6 +34,8 @@ export interface LogEntry {
   readonly endpoint?: string;
   readonly clientId?: string;
   readonly provider?: string;
+  /** What a provider said, in a word of ours: `logout`, `account-disabled`. */
+  readonly signal?: string;
   /** Where a code went: tells which GPT signed somebody in. */
   readonly redirectUri?: string;
   readonly reason?: Reason;

@@ -1,6 +1,6 @@
 /**
  * Every reason for which a request can be refused, and the little of it that the other side is told: the error code
- * (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2), a sentence, and a status where the code's own does not fit.
+ * (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4), a sentence, and a status where the code's own does not fit.
  */
 
 /** The error codes that go over the wire. */
@@ -15,6 +15,10 @@ export type OAuthErrorCode =
   | 'access_denied'
   | 'invalid_token'
   | 'insufficient_scope'
+  | 'invalid_key'
+  | 'invalid_issuer'
+  | 'invalid_audience'
+  | 'authentication_failed'
   | 'server_error'
   | 'temporarily_unavailable';
 
@@ -151,6 +155,23 @@ export const reasons = {
   'token.revoked': ['invalid_token', badToken],
   'calls.limited': ['temporarily_unavailable', 'Too many calls for this user. Try again in a minute.', 429],
   'token.scope': ['insufficient_scope', 'The access token does not carry the scope that this needs.'],
+
+  'logout-token.missing': ['invalid_request', 'The parameter logout_token is missing.'],
+  'signal.provider': ['invalid_request', 'Nothing is taken here from a provider of this name.', 404],
+  'signal.content-type': ['invalid_request', 'The body is not of the type that this provider sends.'],
+  'signal.unreadable': ['invalid_request', 'This is no token that can be read.'],
+  'signal.key': ['invalid_key', 'The token names no key of this provider.'],
+  'signal.signature': ['authentication_failed', 'The token is not signed by this provider.'],
+  'signal.issuer': ['invalid_issuer', 'The token is of another issuer.'],
+  'signal.audience': ['invalid_audience', 'The token is for somebody else.'],
+  'signal.age': ['invalid_request', 'The token is too old, or not valid yet.'],
+  'signal.content': ['invalid_request', 'The token does not say what it has to say here.'],
+  'signal.replayed': ['invalid_request', 'This token was received before.'],
+  'signal.unverifiable': [
+    'temporarily_unavailable',
+    'The token cannot be checked at the moment. Try again soon.',
+  ],
+  'signal.limited': ['temporarily_unavailable', 'Too many bad tokens. Try again in a minute.', 429],
 
   'ledger.unavailable': [
     'temporarily_unavailable',

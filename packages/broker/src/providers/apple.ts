@@ -4,7 +4,9 @@ import { appleClientSecret } from './apple-client-secret.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { siteOf } from './oauth/client-settings.ts';
 import { readText } from './oauth/identity.ts';
-import { oidc } from './oidc.ts';
+import { createIssuer } from './oidc/issuer.ts';
+import { signInAt } from './oidc.ts';
+import { readAppleNotification } from './signals/apple-notifications.ts';
 
 export interface AppleSettings {
   /** The Services ID, for example `example.words.signin`. */
@@ -25,13 +27,13 @@ export interface AppleSettings {
  * @see https://developer.apple.com/documentation/signinwithapplerestapi
  */
 export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider => {
-  const issuer = siteOf('apple', 'https://appleid.apple.com', standIn);
-  const provider = oidc({
+  const site = siteOf('apple', 'https://appleid.apple.com', standIn);
+  const issuer = createIssuer({
     id: 'apple',
     label: 'Apple',
-    issuer,
+    issuer: site,
     clientId: settings.clientId,
-    clientSecret: appleClientSecret({ ...settings, audience: issuer }),
+    clientSecret: appleClientSecret({ ...settings, audience: site }),
     scopes: ['openid', 'email', 'name'],
     // Apple insists on it when it is asked for name or address.
     responseMode: 'form_post',
@@ -41,8 +43,13 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
   });
+  const provider = signInAt(issuer);
   return {
     ...provider,
+    events: {
+      contentType: 'application/json',
+      read: (body, io) => readAppleNotification(body, issuer, io),
+    },
     async identify(answer, leg, io) {
       const identity = await provider.identify(answer, leg, io);
       return identity.label === undefined ? labelled(identity, answer.searchParams.get('user')) : identity;

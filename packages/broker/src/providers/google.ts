@@ -1,7 +1,11 @@
 /** Google as an identity provider: data over any OpenID Connect issuer. */
+import type { TokenNames } from '../protocol/identity.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import { siteOf } from './oauth/client-settings.ts';
-import { oidc } from './oidc.ts';
+import { createIssuer } from './oidc/issuer.ts';
+import { signInAt } from './oidc.ts';
+import { readGoogleEvent } from './signals/google-events.ts';
+import { googleTokenNames } from './signals/google-token-names.ts';
 
 export interface GoogleSettings {
   readonly clientId: string;
@@ -17,7 +21,7 @@ export interface GoogleSettings {
  * @see https://developers.google.com/identity/openid-connect/openid-connect
  */
 export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): IdentityProvider => {
-  const provider = oidc({
+  const issuer = createIssuer({
     id: 'google',
     label: 'Google',
     issuer: siteOf('google', 'https://accounts.google.com', standIn),
@@ -36,8 +40,18 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
   });
+  const provider = signInAt(issuer);
   return {
     ...provider,
+    identify: async (...journey) => withNames(await provider.identify(...journey)),
+    async check(...asked) {
+      const word = await provider.check(...asked);
+      return word.kind === 'alive' ? withNames(word) : word;
+    },
+    events: {
+      contentType: 'application/secevent+jwt',
+      read: (body, io) => readGoogleEvent(body, issuer, io),
+    },
     async askAgainUrl(subject, leg, io) {
       const url = await provider.authorizationUrl(leg, io);
       url.searchParams.set('prompt', 'consent');
@@ -47,3 +61,11 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     },
   };
 };
+
+/** A token that came, with the names under which an event may speak of it. */
+const withNames = async <Answer extends { readonly refreshToken?: string }>(
+  answer: Answer,
+): Promise<Answer & { readonly tokenNames?: TokenNames }> =>
+  answer.refreshToken === undefined
+    ? answer
+    : { ...answer, tokenNames: await googleTokenNames(answer.refreshToken) };

@@ -1,5 +1,6 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
 import type { Identity, TokenNames } from '../protocol/identity.ts';
+import type { Signal } from '../protocol/signal.ts';
 import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../protocol/time.ts';
 
 /** What a provider may use of the outside world. */
@@ -76,6 +77,21 @@ export interface IdentityProvider {
    * @throws ProviderError `unavailable` or `invalid`, as `identify`
    */
   revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
+  /**
+   * Reads a logout token (OpenID Connect Back-Channel Logout 1.0); left out where the provider sends none.
+   * @throws SignalError for a token that is not to be believed, ProviderError when that cannot be told
+   */
+  readLogoutToken?(token: string, io: ProviderIo): Promise<Signal>;
+  /** Reads the provider's security events; left out where it sends none. */
+  readonly events?: EventReader;
+}
+
+/** How a provider's security events are read. */
+export interface EventReader {
+  /** The type of the body in which one is posted. */
+  readonly contentType: string;
+  /** @throws SignalError for an event that is not to be believed, ProviderError when that cannot be told */
+  read(body: string, io: ProviderIo): Promise<Signal>;
 }
 
 /** What a provider says of a person who signed in before. */

@@ -3,7 +3,8 @@ import { ConfigurationError } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { type IdentityProvider, ProviderError } from './identity-provider.ts';
 import { siteOf } from './oauth/client-settings.ts';
-import { oidc } from './oidc.ts';
+import { createIssuer } from './oidc/issuer.ts';
+import { signInAt } from './oidc.ts';
 
 export interface MicrosoftSettings {
   /** The application (client) id. */
@@ -26,7 +27,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
   const site = siteOf('microsoft', 'https://login.microsoftonline.com', standIn);
   const tenant = parseTenant(chosen);
   const issuerOf = (name: string): string => `${site}/${name}/v2.0`;
-  const provider = oidc(
+  const issuer = createIssuer(
     {
       id: 'microsoft',
       label: 'Microsoft',
@@ -46,6 +47,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       isOne: (name) => tenantsIn(name).some((tid) => name === issuerOf(tid)),
     },
   );
+  const provider = signInAt(issuer);
   return {
     ...provider,
     mark,

@@ -9,25 +9,30 @@ import { identityFrom } from './oauth/identity.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
-import { createDiscovery } from './oidc/discovery.ts';
 import { authentication, redeem, type Voucher } from './oidc/exchange.ts';
-import type { IssuerNames } from './oidc/issuer-names.ts';
-import { type OidcSettings, parseRelyingParty } from './oidc/relying-party.ts';
-import { createSignatureCheck } from './oidc/signing-keys.ts';
+import { createIssuer, type OidcIssuer } from './oidc/issuer.ts';
+import type { OidcSettings } from './oidc/relying-party.ts';
+import { readLogoutToken } from './signals/logout-token.ts';
 
 export type { OidcSettings } from './oidc/relying-party.ts';
 
 /**
  * Lets people sign in at any OpenID Connect issuer. Nothing is requested before the first sign-in; metadata and signing
  * keys are then remembered, so make the provider once and not for every request.
- * @param names left out: the issuer goes by its identifier alone, as every issuer should
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
  */
-export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvider => {
-  const party = parseRelyingParty(settings);
-  const discover = createDiscovery(party.issuer, names);
-  const checkSignature = createSignatureCheck();
+export const oidc = (settings: OidcSettings): IdentityProvider => {
+  const issuer = createIssuer(settings);
+  return {
+    ...signInAt(issuer),
+    readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
+  };
+};
+
+/** Lets people sign in at an issuer. */
+export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
+  const { party, discover } = issuer;
   const more = party.responseMode === 'query' ? {} : { response_mode: party.responseMode };
   return {
     id: party.id,
@@ -43,7 +48,7 @@ export const oidc = (settings: OidcSettings, names?: IssuerNames): IdentityProvi
       }),
     identify: (answer, leg, io) =>
       orProviderError(async () => {
-        const exchange = { party, names, metadata: await discover(io), checkSignature, leg, io };
+        const exchange = { ...issuer, metadata: await discover(io), leg, io };
         return identityOf(party.id, await redeem(answer.searchParams, exchange));
       }),
     check: (refreshToken, io) =>

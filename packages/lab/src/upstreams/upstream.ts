@@ -8,6 +8,8 @@ export interface UpstreamOptions {
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
   readonly people: readonly Person[];
+  /** Where the client is told that somebody signed out, by those stand-ins that tell it. Left out: nowhere. */
+  readonly backchannelLogoutUri?: string;
   /** The address that browsers and the broker use, when something stands in front; left out: the port's own. */
   readonly issuer?: string;
 }

@@ -1,11 +1,6 @@
 /** Providers' signals: each counts once, and ends what rests on whom it names. */
-import {
-  accountClientId,
-  type ReceivedSignal,
-  type SignalOutcome,
-  type SignalReach,
-  type SignalTarget,
-} from '../ledger.ts';
+import type { SignalReach, SignalTarget } from '../../protocol/signal.ts';
+import { accountClientId, type ReceivedSignal, type SignalOutcome } from '../ledger.ts';
 import { forgetToken, type Grant, type Memory, type StoredIdentity } from './memory.ts';
 import { endEach } from './revocations.ts';
 

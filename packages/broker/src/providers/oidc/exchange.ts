@@ -15,16 +15,13 @@ import { clientOf, secretOf } from '../oauth/client.ts';
 import { transport } from '../oauth/transport.ts';
 import type { IssuerMetadata } from './discovery.ts';
 import { checkIdToken } from './id-token.ts';
-import { claimedIssuer, type IssuerNames, underName } from './issuer-names.ts';
-import type { RelyingParty } from './relying-party.ts';
-import type { CheckSignature } from './signing-keys.ts';
+import { checkSignature } from './id-token-signature.ts';
+import type { OidcIssuer } from './issuer.ts';
+import { claimedIssuer, underName } from './issuer-names.ts';
 
 /** Everything that one exchange needs besides the answer. */
-export interface Exchange {
-  readonly party: RelyingParty;
-  readonly names: IssuerNames | undefined;
+export interface Exchange extends Pick<OidcIssuer, 'party' | 'names' | 'withKeys'> {
   readonly metadata: IssuerMetadata;
-  readonly checkSignature: CheckSignature;
   readonly leg: ProviderLeg;
   readonly io: ProviderIo;
 }
@@ -41,7 +38,7 @@ export interface Voucher {
  * @throws the library's errors and ProviderError; `orProviderError` makes all of them the latter
  */
 export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promise<Voucher> => {
-  const { party, names, metadata, checkSignature, leg, io } = exchange;
+  const { party, names, metadata, withKeys, leg, io } = exchange;
   const { server } = metadata;
   const client = clientOf(party);
   // State, and `iss` against mix-up (RFC 9207), before the code goes anywhere.
@@ -68,7 +65,8 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
   const claims = getValidatedIdTokenClaims(tokens);
   if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
   checkIdToken(claims, party, leg, io.now());
-  await checkSignature(response, metadata, issuer.issuer, io);
+  const source = { url: metadata.keysUrl, name: issuer.issuer };
+  await withKeys(source, io, (keys) => checkSignature(response, server, keys));
   return { claims, refreshToken: tokens.refresh_token };
 };
 

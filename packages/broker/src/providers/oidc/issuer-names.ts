@@ -24,9 +24,19 @@ const nobodysName = 'about:blank';
 
 /** Reads whom the ID token of a token response claims to be from. Nothing is verified yet. */
 export const claimedIssuer = async (response: Response): Promise<unknown> => {
+  const { id_token: idToken } = Object(
+    await response
+      .clone()
+      .json()
+      .catch(() => undefined),
+  );
+  return issuerIn(String(idToken));
+};
+
+/** Reads whom a token claims to be from. Nothing is verified yet. */
+export const issuerIn = (token: string): unknown => {
   try {
-    const { id_token: idToken } = Object(await response.clone().json());
-    const claims = decodeBase64url(String(idToken).split('.')[1] ?? '');
+    const claims = decodeBase64url(token.split('.')[1] ?? '');
     return Object(JSON.parse(new TextDecoder().decode(claims))).iss;
   } catch {
     // Whatever is wrong with it, the library says when it reads the same.

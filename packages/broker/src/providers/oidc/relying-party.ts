@@ -19,6 +19,8 @@ export interface OidcSettings extends ClientSettings {
    * counts where it is said, and nothing is proven where it is not. Left out: `required`, as OpenID Connect Core §2 has it.
    */
   readonly authTime?: 'required' | 'optional';
+  /** Whether a person who signs out there loses also what they allowed apps to do while they are away. Left out: no. */
+  readonly logoutEndsGrants?: boolean;
 }
 
 /** Settings that were checked and completed. */
@@ -33,6 +35,7 @@ export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
       reauthentication: { prompt: 'login', max_age: '0' },
       responseMode: 'query',
       authTime: 'required',
+      logoutEndsGrants: false,
       ...settings,
     },
     demands,
@@ -46,4 +49,9 @@ const demands: readonly Demand<RelyingParty>[] = [
     'must be an https URL without user, query and fragment, or http on loopback.',
   ],
   ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
+  [
+    'logoutEndsGrants',
+    ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',
+    'must be true or false.',
+  ],
 ];

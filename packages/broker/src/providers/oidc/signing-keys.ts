@@ -1,23 +1,24 @@
 /** An issuer's signing keys (RFC 7517 §5): kept for a while, and read again when a signature does not fit them. */
-import {
-  type AuthorizationServer,
-  type JWKS,
-  jwksCache,
-  validateApplicationLevelSignature,
-} from 'oauth4webapi';
+import type { JWKS } from 'oauth4webapi';
 import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 import { ProviderError, type ProviderIo } from '../identity-provider.ts';
 import { askProvider } from '../provider-request.ts';
-import type { IssuerMetadata } from './discovery.ts';
 
-/** Checks the signature of the ID token in a token response that the library has processed. */
-export type CheckSignature = (
-  response: Response,
-  metadata: IssuerMetadata,
-  /** Under which name the issuer made the token. */
-  name: string,
+/** Where the keys are, and under which name of the issuer they are to have signed. */
+interface KeySource {
+  readonly url: string;
+  readonly name: string;
+}
+
+/**
+ * Checks something against the keys, and once more against newer ones when it throws.
+ * @throws what the check throws last, and ProviderError when the keys cannot be read
+ */
+export type WithKeys = <Result>(
+  source: KeySource,
   io: ProviderIo,
-) => Promise<void>;
+  check: (keys: JWKS) => Promise<Result>,
+) => Promise<Result>;
 
 interface HeldKeys {
   readonly url: string;
@@ -29,8 +30,8 @@ const maxAge: Seconds = 300;
 /** Keys younger than this are not read again, however many bad tokens come. */
 const minAge: Seconds = 10;
 
-/** Makes the signature check of one issuer; it remembers the keys for as long as it lives. */
-export const createSignatureCheck = (): CheckSignature => {
+/** Makes the keys of one issuer; they are remembered for as long as this lives. */
+export const createSigningKeys = (): WithKeys => {
   // The finished value, never the promise: on Workers one request must not wait for another's.
   let held: HeldKeys | undefined;
 
@@ -43,26 +44,17 @@ export const createSignatureCheck = (): CheckSignature => {
     return held;
   };
 
-  return async (response, { server, keysUrl }, name, io) => {
-    const keys = recent(keysUrl, io) ?? (await read(keysUrl, io));
+  return async ({ url, name }, io, check) => {
+    const keys = recent(url, io) ?? (await read(url, io));
     try {
-      await validate(response, server, keysOf(keys.set, name));
+      return await check(keysOf(keys.set, name));
     } catch (error) {
       if (io.now() < keys.readAt + minAge) throw error;
       // The issuer may have a new key, under a new name or under the old one: worth one more try.
-      await validate(response, server, keysOf((await read(keysUrl, io)).set, name));
+      return await check(keysOf((await read(url, io)).set, name));
     }
   };
 };
-
-/**
- * Copies, because the library remembers promises for each object it is given; and dates the keys in the future, because
- * it would otherwise read them again by its own rules.
- */
-const validate = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
-  validateApplicationLevelSignature({ ...server }, response, {
-    [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
-  });
 
 /**
  * The keys that may sign under a name: where a key says whose it is, as Microsoft's do, it signs for nobody else. Else whoever

@@ -1,13 +1,7 @@
 /** The port's contract for providers' signals: each counts once, and ends what rests on whom it names, and no more. */
 import { expect, it } from 'vitest';
-import type {
-  Ledger,
-  NamedToken,
-  ReceivedSignal,
-  SignalEnding,
-  SignalReach,
-  SignalTarget,
-} from '../../../src/ledger/ledger.ts';
+import type { Ledger, NamedToken, ReceivedSignal } from '../../../src/ledger/ledger.ts';
+import type { SignalEnding, SignalReach, SignalTarget } from '../../../src/protocol/signal.ts';
 import {
   accessLife,
   adasToken,

@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import type { Person } from '../people.ts';
 import type { UpstreamOptions } from '../upstream.ts';
+import { signedOutPage, signOutPage } from './sign-out-page.ts';
 
 /** The stable key of a person: follows from the address, which never changes here. */
 export const subjectOf = ({ email }: Person): string =>
@@ -18,7 +19,14 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
   // Claims stand in the ID token, as most issuers have it; by the letter they would be asked for one by one.
   conformIdTokenClaims: false,
-  features: { devInteractions: { enabled: false } },
+  features: {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: signedOutPage },
+  },
+  // The library hands over a dispatcher that keeps it away from loopback, where the client is.
+  fetch: (url: string, { dispatcher: _, ...request }: RequestInit & { readonly dispatcher?: unknown }) =>
+    fetch(url, request),
   interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
   pkce: { required: () => true },
   // At each use, as the strictest issuers do; one that comes back is taken for stolen, and ends all.
@@ -36,13 +44,22 @@ export const configurationOf = (options: UpstreamOptions): object => ({
 
 const clockTolerance = 15;
 
-const clientOf = ({ clientId, clientSecret, redirectUris }: UpstreamOptions): object => ({
+const clientOf = ({
+  clientId,
+  clientSecret,
+  redirectUris,
+  backchannelLogoutUri,
+}: UpstreamOptions): object => ({
   client_id: clientId,
   client_secret: clientSecret,
   client_name: 'Words With Chat',
   redirect_uris: redirectUris,
   grant_types: ['authorization_code', 'refresh_token'],
   id_token_signed_response_alg: 'ES256',
+  ...(backchannelLogoutUri !== undefined && {
+    backchannel_logout_uri: backchannelLogoutUri,
+    backchannel_logout_session_required: true,
+  }),
 });
 
 const signingKey = (): object => {

@@ -1,0 +1,36 @@
+/** Reading a body: of the right type, and never more of it than anybody honest sends. */
+import { Refusal } from '../protocol/errors.ts';
+
+/** Nothing honest here comes near it. */
+const longestBody = 16_384;
+
+/** The type of a body, without parameters; `undefined` where it has none. */
+export const contentTypeOf = (request: Request): string | undefined =>
+  request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+
+/**
+ * Reads a body as text.
+ * @throws Refusal `request.too-large` (without reading on) or `request.unreadable`
+ */
+export const readText = async (request: Request): Promise<string> => {
+  if (request.body === null) return '';
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const reader = request.body.getReader();
+  let text = '';
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      length += value.length;
+      if (length > longestBody) {
+        await reader.cancel();
+        throw new Refusal('request.too-large');
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal('request.unreadable', { cause });
+  }
+};

@@ -1,0 +1,39 @@
+/** What providers say unasked, once it was verified: whom it is about, and how much of what rests on them ends. */
+import type { EpochSeconds } from './time.ts';
+
+/** Whom a signal is about. */
+export type SignalTarget =
+  | { readonly kind: 'identity'; readonly subject: string }
+  /** A session at the provider; of one person only, if the subject is named too. */
+  | { readonly kind: 'session'; readonly sid: string; readonly subject?: string }
+  /** Whoever's stored token goes by this name. */
+  | { readonly kind: 'token'; readonly name: string };
+
+/** How much of what rests on it ends. */
+export type SignalReach =
+  /** Sessions at the account page. */
+  | 'sessions'
+  /** Those, and grants without offline access: what was to last while the person is there. */
+  | 'presence'
+  /** Every grant. */
+  | 'grants'
+  /** Every grant, and the provider's stored token is forgotten, unless a session is all that is named. */
+  | 'identity';
+
+export interface SignalEnding {
+  readonly target: SignalTarget;
+  readonly reach: SignalReach;
+}
+
+export interface Signal {
+  /** What it is, in a word of ours that may stand in a log: `logout`, `account-disabled`. */
+  readonly name: string;
+  /** Its own name at the provider, which gives each one once; at most 255 characters. */
+  readonly jti: string;
+  /** From here on it is refused for its age, and need not be known again. */
+  readonly neededUntil: EpochSeconds;
+  /** What began after this instant is left alone: the person came back, and that counts more. */
+  readonly before: EpochSeconds;
+  /** None where it asks for nothing. */
+  readonly endings: readonly SignalEnding[];
+}

@@ -1,0 +1,6 @@
+/** A refresh token as Google names it in `hash_base64_sha512_sha512`. */
+export const doubleHash = async (token: string): Promise<string> => {
+  const once = await crypto.subtle.digest('SHA-512', new TextEncoder().encode(token));
+  const twice = new Uint8Array(await crypto.subtle.digest('SHA-512', once));
+  return btoa(String.fromCharCode(...twice));
+};
