@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { memoryLedger } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
 import { createVault } from '../../../src/tokens/vault.ts';
 import { createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
@@ -222,6 +223,40 @@ describe('proving once more who is there', () => {
     expect(html).toContain('ada@example.com');
     expect(html).toContain('value="prove"');
     expect(await deployment.ledger.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
+  });
+
+  test('is no proof when what it rests on ended meanwhile, and leaves the session as it was', async () => {
+    const ledger = memoryLedger();
+    const deployment = deploy({
+      ledger: {
+        ...ledger,
+        redeemCode: async (redemption) => {
+          const { grantId, clientId, now } = redemption;
+          if (endsNow) await ledger.revoke({ kind: 'grant', id: grantId }, `of ${clientId}`, now);
+          return ledger.redeemCode(redemption);
+        },
+      },
+    });
+    let endsNow = false;
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    endsNow = true;
+    await expectErrorPage(await visitor.prove(), deployment, staleForm);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
+    const { html, kind } = await visitor.see();
+    expect(kind).toBe('account');
+    expect(html).toContain('value="prove"');
+  });
+
+  test('is refused from a page of another session', async () => {
+    const deployment = deploy();
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    const { form } = await visitor.see();
+    await visitor.enter('bob');
+    const response = await visitor.post('/sign-in', { choice: 'google', purpose: 'prove' }, form);
+    await expectUnheeded(response, deployment, staleForm);
   });
 
   test('without a session leads to signing in', async () => {
