@@ -199,6 +199,16 @@ const unlinking = (makeLedger: MakeLedger): void => {
     expect(await unlink(ledger, { ...cat, subject: '43' })).toEqual({ kind: 'unknown' });
     expect((await ledger.readAccount('user-1'))?.identities).toHaveLength(2);
   });
+
+  it('unlinks nothing of others for somebody who has several of their own', async () => {
+    const ledger = await inSession(makeLedger);
+    await link(ledger);
+    const bob = { provider: 'google', subject: 'bob' } as const;
+    await begin(ledger, { grantId: 'grant-2', identity: bob, user: { kind: 'ours', newId: 'user-2' } });
+    expect(await unlink(ledger, bob)).toEqual({ kind: 'unknown' });
+    expect(await ledger.findUser(bob)).toBe('user-2');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-2' })))).toBe('continued 1');
+  });
 };
 
 const ending = (makeLedger: MakeLedger): void => {
