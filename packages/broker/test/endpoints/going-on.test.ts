@@ -210,6 +210,18 @@ describe('continuing', () => {
     expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
+  test('rests on no provider that was taken away while the page was open', async () => {
+    const { deployment } = saying();
+    const { visitor, consent } = await inFront(deployment);
+    expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
+    const { ledger } = deployment;
+    const without = createVisitor(deploy({ ledger, providers: [createProvider('other', 'Other')] }));
+    for (const [name, value] of visitor.cookies) without.cookies.set(name, value);
+    const response = await without.choose(consent, { choice: 'continue' });
+    expect(response.status).toBe(200);
+    expect(buttons(await response.text(), 'choice')).toEqual(['other']);
+  });
+
   test('is cancelled like any sign-in', async () => {
     const { deployment, said } = saying();
     const { visitor, consent } = await inFront(deployment);
