@@ -45,6 +45,15 @@ describe('connected apps', () => {
     expect((await visitor.see()).html).toContain('No app is connected yet.');
   });
 
+  test('are none that stayed away for so long that they must ask again', async () => {
+    const deployment = deploy();
+    await tokensFor(deployment, app);
+    deployment.advance(30 * 86_400 - 1);
+    expect(buttons((await (await visit(deployment)).see()).html, 'app')).toEqual(['app app.example']);
+    deployment.advance(1);
+    expect(buttons((await (await visit(deployment)).see()).html, 'app')).toEqual([]);
+  });
+
   test('are never the account page itself, nor anybody else’s', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'somebody else');

@@ -196,6 +196,20 @@ describe('unlinking an identity', () => {
     expect((await visitor.see()).html).not.toContain('ada@example.com');
   });
 
+  test('tells apart two of one provider: the session stays with the one that it began with', async () => {
+    const { deployment, visitor } = await signedIn();
+    const response = await visitor.journey('/link', { choice: 'google' }, { code: 'bob' });
+    const question = await response.text();
+    const [link, form] = [hidden(question, 'link'), hidden(question, 'form')];
+    await visitor.post('/link/confirm', { link, confirm: '1' }, form);
+    const { html } = await visitor.see();
+    expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
+    const [, bob = ''] = buttons(html, 'identity');
+    await expectBack(visitor, await visitor.post('/unlink', { identity: bob }), 'unlinked');
+    expect((await visitor.see()).kind).toBe('account');
+    expect(await deployment.ledger.findUser({ ...ada, subject: 'bob' })).toBeUndefined();
+  });
+
   test('never takes the last one, and offers no button for it', async () => {
     const { deployment, visitor } = await signedIn();
     const { html } = await visitor.see();

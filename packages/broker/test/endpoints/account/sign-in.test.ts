@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryLedger } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
 import { createVault } from '../../../src/tokens/vault.ts';
-import { createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
+import { buttons, createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
 import { deploy, issuer, keys } from '../../deployment.ts';
 import { gptSignIn, locationOf } from '../../person.ts';
 import { expectErrorPage } from '../../refusals.ts';
@@ -176,6 +176,9 @@ describe('signing out', () => {
     await visitor.enter();
     const kept = visitor.cookies.get('__Host-session') ?? '';
     expect((await expectBack(visitor, await visitor.post('/sign-out'), 'signed-out')).kind).toBe('sign-in');
+    // No access token came from it, so that none is to be remembered as dead.
+    const news = await deployment.ledger.revocationsSince(undefined, deployment.now(), 10);
+    expect(news).toMatchObject({ revocations: [] });
     visitor.cookies.set('__Host-session', kept);
     expect((await visitor.see()).kind).toBe('sign-in');
     await visitor.enter();
@@ -247,6 +250,14 @@ describe('proving once more who is there', () => {
     const { html, kind } = await visitor.see();
     expect(kind).toBe('account');
     expect(html).toContain('value="prove"');
+  });
+
+  test('is offered with the providers that they signed in with before, and no other', async () => {
+    const deployment = deploy();
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    expect(buttons((await visitor.see()).html, 'choice')).toEqual(['google']);
   });
 
   test('is refused from a page of another session', async () => {

@@ -157,6 +157,7 @@ const continuing = (makeLedger: MakeLedger): void => {
     expect(await goOn(ledger, now)).toEqual({ kind: 'session-ended' });
     const later = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
     expect(await ledger.redeemCode(later)).toEqual({ kind: 'refused', reason: 'spent' });
+    expect(await ledger.readAccount('x')).toBeUndefined();
   });
 
   it('does not bring back a person who is deleted at the same time', async () => {
