@@ -49,6 +49,7 @@ describe('linking an identity', () => {
     expect(html).toContain('Other');
     expect(ledger.calls.slice(-2)).toEqual(['useSession', 'findUser']);
     expect(ledger.calls).not.toContain('linkIdentity');
+    expect([...visitor.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
     expect(await deployment.ledger.findUser(cat)).toBeUndefined();
   });
 
@@ -219,6 +220,17 @@ describe('unlinking an identity', () => {
     const left = (await its.ledger.readAccount((await its.ledger.findUser(ada)) ?? ''))?.identities;
     expect(left).toHaveLength(1);
     expect(await deployment.ledger.findUser(ada)).toBeDefined();
+  });
+
+  test('never takes the last one that somebody can sign in with', async () => {
+    const { deployment, visitor, current, other } = await withTwo();
+    const { ledger } = deployment;
+    const without = createVisitor(deploy({ ledger, providers: [createProvider('google', 'Google')] }));
+    for (const [name, value] of visitor.cookies) without.cookies.set(name, value);
+    await expectBack(without, await without.post('/unlink', { identity: current }), 'last-identity');
+    expect(await ledger.findUser(ada)).toBeDefined();
+    await expectBack(without, await without.post('/unlink', { identity: other }), 'unlinked');
+    expect(await ledger.findUser(cat)).toBeUndefined();
   });
 
   test.each([['nobody'], [''], ['ada'], ['google ada']])(
