@@ -109,6 +109,7 @@ describe('signing in there', () => {
     }
     expect((await visitor.see()).kind).toBe('sign-in');
     await visitor.enter();
+    expect((await visitor.see()).kind).toBe('account');
     deployment.advance(7 * day);
     expect((await visitor.see()).kind).toBe('sign-in');
     expect(visitor.cookies.has('__Host-session')).toBe(false);
