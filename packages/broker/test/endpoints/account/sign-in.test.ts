@@ -253,6 +253,18 @@ describe('proving once more who is there', () => {
     expect(html).toContain('value="prove"');
   });
 
+  test('is none of somebody who is another user by the publisher’s word of just now', async () => {
+    let userId = 'their-7';
+    const deployment = deploy({ admit: async () => ({ kind: 'admitted', userId }) });
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    userId = 'their-8';
+    const before = visitor.cookies.get('__Host-session');
+    await expectErrorPage(await visitor.prove(), deployment, staleForm);
+    expect(visitor.cookies.get('__Host-session')).toBe(before);
+  });
+
   test('is offered with the providers that they signed in with before, and no other', async () => {
     const deployment = deploy();
     const visitor = createVisitor(deployment);

@@ -276,6 +276,15 @@ const deleting = (makeLedger: MakeLedger): void => {
     expect(await ledger.recordSignIn(again)).toMatchObject({ userId: 'user-2', watched: false });
   });
 
+  it('leaves nothing to a user of the publisher’s who comes back under the same id', async () => {
+    const ledger = await makeLedger();
+    const theirs = { kind: 'theirs', id: 'their-7' } as const;
+    await begin(ledger, { user: theirs });
+    await remove(ledger, 'their-7');
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: theirs }));
+    expect((await ledger.readAccount('their-7'))?.grants.map(({ id }) => id)).toEqual(['grant-2']);
+  });
+
   it('deletes once of 50 at once', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
