@@ -19,7 +19,7 @@ export const useSession = async (
       .prepare(
         `SELECT grants.user_id, provider, subject, label, sealed_refresh_token IS NOT NULL AS watched
         FROM grants JOIN identities USING (provider, subject)
-        WHERE changes() > 0 AND grants.id = ?1`,
+        WHERE changes() > 0 AND grants.id = ?1 AND identities.user_id = grants.user_id`,
       )
       .bind(grantId),
   );

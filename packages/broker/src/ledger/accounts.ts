@@ -16,7 +16,7 @@ export interface SessionUse {
 
 export interface Session {
   readonly userId: UserId;
-  /** With whom the person signed in; gone when it was unlinked meanwhile, and then so is the session. */
+  /** With whom the person signed in. Once it was unlinked, or became another user's, the session is gone. */
   readonly identity: IdentityName & {
     readonly label?: string;
     /** Whether a token of the provider's is stored, so that it can be asked. */

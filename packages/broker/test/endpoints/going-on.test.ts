@@ -210,6 +210,69 @@ describe('continuing', () => {
     expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
+  test('rests on no provider that was taken away while the page was open', async () => {
+    const { deployment } = saying();
+    const { visitor, consent } = await inFront(deployment);
+    expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
+    const { ledger } = deployment;
+    const without = createVisitor(deploy({ ledger, providers: [createProvider('other', 'Other')] }));
+    for (const [name, value] of visitor.cookies) without.cookies.set(name, value);
+    const response = await without.choose(consent, { choice: 'continue' });
+    expect(response.status).toBe(200);
+    expect(buttons(await response.text(), 'choice')).toEqual(['other']);
+    const { response: page } = await without.open(gptRequest);
+    expect(buttons(await page.text(), 'choice')).toEqual(['other']);
+  });
+
+  test('brings back nobody who was deleted while the provider was asked', async () => {
+    const ledger = memoryLedger();
+    const google: IdentityProvider = {
+      ...createProvider('google', 'Google'),
+      async check() {
+        const userId = (await ledger.findUser({ provider: 'google', subject: 'ada' })) ?? '';
+        await ledger.deleteUser({ userId, by: 'user', now: deployment.now() });
+        return { kind: 'alive' };
+      },
+    };
+    const deployment = deploy({ ledger, providers: [google, createProvider('other', 'Other')] });
+    const { visitor, consent } = await inFront(deployment);
+    const response = await visitor.choose(consent, { choice: 'continue' });
+    expect(response.status).toBe(200);
+    expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
+    expect(await ledger.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
+  });
+
+  test('tells the publisher their address, and the ledger the session that they have at the provider', async () => {
+    const google: IdentityProvider = {
+      ...createProvider('google', 'Google'),
+      async identify(...journey) {
+        const identity = await createProvider('google', 'Google').identify(...journey);
+        return { ...identity, email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
+      },
+    };
+    const ledger = memoryLedger();
+    const [admitted, recorded]: [unknown[], unknown[]] = [[], []];
+    const deployment = deploy({
+      providers: [google],
+      ledger: {
+        ...ledger,
+        recordSignIn: async (signIn) => {
+          recorded.push(signIn.grant);
+          return ledger.recordSignIn(signIn);
+        },
+      },
+      admit: async (identity) => {
+        admitted.push(identity);
+        return { kind: 'admitted' };
+      },
+    });
+    const { visitor, consent } = await inFront(deployment);
+    expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
+    const known = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
+    expect(admitted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
+    expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
+  });
+
   test('is cancelled like any sign-in', async () => {
     const { deployment, said } = saying();
     const { visitor, consent } = await inFront(deployment);

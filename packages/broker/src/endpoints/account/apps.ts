@@ -47,11 +47,13 @@ export const endAppsEndpoint = (rooms: AccountRooms): EndpointPlan =>
       return backToAccount(rooms, 'ended-everywhere', [forgetSession()]);
     }
     const at = now();
-    const grants = inUse((await ledger.readAccount(userId))?.grants ?? [], at);
-    const ended = grants.filter((grant) => keyOf(grant) === fields.app);
-    const [first] = ended;
+    const grants = ((await ledger.readAccount(userId))?.grants ?? []).filter(
+      (grant) => keyOf(grant) === fields.app,
+    );
+    const [first] = inUse(grants, at);
     if (first === undefined) throw new Refusal('account.item');
-    const grantIds = ended.map(({ id }) => id);
+    // What is not redeemed yet ends, too: a code would bring the app back a moment later.
+    const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
     await ledger.endApps({ userId, grantIds, reason: 'disconnected by the user', now: at });
     visit.log({ event: 'revoked', clientId: first.clientId });
     return backToAccount(rooms, 'app-ended');

@@ -47,7 +47,11 @@ export const unlinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
   provenForm(rooms, { name: 'unlink', fields: ['identity'] }, async ({ visit, fields }, session) => {
     const { userId, identity: current } = session;
     const { ledger, now } = rooms;
-    const { provider, subject } = await findIdentity(rooms, session, fields.identity);
+    const { identity, others } = await findIdentity(rooms, session, fields.identity);
+    const { provider, subject } = identity;
+    // The ledger keeps the last of all; one whose provider was taken away is no way to sign in, either.
+    if (!others.some((other) => rooms.providers.has(other.provider)))
+      return backToAccount(rooms, 'last-identity');
     const outcome = await ledger.unlinkIdentity({ userId, provider, subject, now: now() });
     switch (outcome.kind) {
       case 'unknown':
@@ -91,7 +95,10 @@ const findIdentity = async (
   { userId, grantId }: LivingSession,
   key: string | undefined,
 ) => {
-  for (const identity of (await ledger.readAccount(userId))?.identities ?? [])
-    if ((await identityKey(identity, grantId)) === key) return identity;
+  const identities = (await ledger.readAccount(userId))?.identities ?? [];
+  for (const identity of identities) {
+    if ((await identityKey(identity, grantId)) === key)
+      return { identity, others: identities.filter((other) => other !== identity) };
+  }
   throw new Refusal('account.item');
 };

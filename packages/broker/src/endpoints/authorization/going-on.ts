@@ -56,6 +56,8 @@ export const goOn = async (
   if (session === undefined) return ended;
   // Somebody else may have signed in since: nobody goes on as a person whom the page did not name.
   if (session.grantId !== offered || session.vouched === undefined) return notVouched;
+  // A word of its own may still hold when a provider is taken away; it counts no longer.
+  if (!rooms.providers.has(session.identity.provider)) return notVouched;
   switch (await askAbout(rooms, session)) {
     case 'gone':
       return ended;

@@ -56,7 +56,7 @@ const begin = async (
   // Unlinked at this very moment: then it is somebody else's sign-in by now, and no proof.
   if (user !== undefined && outcome.userId !== user) throw new Refusal('session.changed');
   const at = now();
-  await ledger.redeemCode({
+  const redeemed = await ledger.redeemCode({
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
     codeExpiresAt: at + 1,
     // No access token comes from it.
@@ -64,6 +64,8 @@ const begin = async (
     refreshIdleExpiresAt: at + Math.min(lifetimes.sessionIdle, lifetimes.sessionAbsolute),
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
+  // Ended at this very moment, with all that is theirs or with the identity: no session, and no earlier one to be replaced.
+  if (redeemed.kind !== 'redeemed') throw new Refusal('session.changed');
 };
 
 /** A session that this one takes the place of lives in no other browser. */

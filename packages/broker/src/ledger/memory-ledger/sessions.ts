@@ -9,8 +9,7 @@ export const useSession = (
   { grantId, now, idleExpiresAt }: SessionUse,
 ): Session | undefined => {
   const grant = findSession(memory, grantId, now);
-  const identity = grant && memory.identities.get(identityKey(grant.identity));
-  if (grant === undefined || identity === undefined) return undefined;
+  if (grant === undefined) return undefined;
   const { use, userId } = grant;
   const carriedOn = {
     ...use,
@@ -18,6 +17,8 @@ export const useSession = (
     refreshIdleExpiresAt: Math.min(idleExpiresAt, use.refreshAbsoluteExpiresAt),
   };
   memory.grants.set(grantId, { ...grant, use: carriedOn });
+  const identity = memory.identities.get(identityKey(grant.identity));
+  if (identity?.userId !== userId) return undefined;
   const { provider, subject, label, sealedRefreshToken } = identity;
   return {
     userId,

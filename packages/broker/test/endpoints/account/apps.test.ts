@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { buttons, createVisitor, expectBack, expectUnheeded, type Visitor } from '../../account-visitor.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
 import { createPerson, gptRequest, gptSignIn } from '../../person.ts';
-import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
+import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
 import { badRefresh, expectDeadToken, expectTokenError } from '../../refusals.ts';
 
 /** Signs `subject-1`, who everybody is that signs in at a client here, in at the account page. */
@@ -45,6 +45,15 @@ describe('connected apps', () => {
     expect((await visitor.see()).html).toContain('No app is connected yet.');
   });
 
+  test('are none that stayed away for so long that they must ask again', async () => {
+    const deployment = deploy();
+    await tokensFor(deployment, app);
+    deployment.advance(30 * 86_400 - 1);
+    expect(buttons((await (await visit(deployment)).see()).html, 'app')).toEqual(['app app.example']);
+    deployment.advance(1);
+    expect(buttons((await (await visit(deployment)).see()).html, 'app')).toEqual([]);
+  });
+
   test('are never the account page itself, nor anybody else’s', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'somebody else');
@@ -76,6 +85,25 @@ describe('disconnecting an app', () => {
     }
     expect((await refresh(deployment, server, other.refresh_token)).status).toBe(200);
     expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'revoked', clientId: 'gpt' }));
+  });
+
+  test('leaves it no code to come back with, and another app its own', async () => {
+    const deployment = deploy();
+    await tokensFor(deployment, gpt);
+    const codes = [await codeFor(deployment, gpt), await codeFor(deployment, server)] as const;
+    const visitor = await visit(deployment);
+    await expectBack(visitor, await visitor.post('/apps/end', { app: gptKey }), 'app-ended');
+    expect((await redeem(deployment, gpt, codes[0])).status).toBe(400);
+    expect((await redeem(deployment, server, codes[1])).status).toBe(200);
+    expect(buttons((await visitor.see()).html, 'app')).toEqual(['server server.example']);
+  });
+
+  test('that has no more than a code is to disconnect nothing', async () => {
+    const deployment = deploy();
+    const code = await codeFor(deployment, gpt);
+    const visitor = await visit(deployment);
+    expect((await visitor.post('/apps/end', { app: gptKey })).status).toBe(400);
+    expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
   test.each([['nobody nowhere'], [''], ['account words.example'], ['gpt evil.example']])(

@@ -49,6 +49,7 @@ describe('linking an identity', () => {
     expect(html).toContain('Other');
     expect(ledger.calls.slice(-2)).toEqual(['useSession', 'findUser']);
     expect(ledger.calls).not.toContain('linkIdentity');
+    expect([...visitor.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
     expect(await deployment.ledger.findUser(cat)).toBeUndefined();
   });
 
@@ -196,6 +197,20 @@ describe('unlinking an identity', () => {
     expect((await visitor.see()).html).not.toContain('ada@example.com');
   });
 
+  test('tells apart two of one provider: the session stays with the one that it began with', async () => {
+    const { deployment, visitor } = await signedIn();
+    const response = await visitor.journey('/link', { choice: 'google' }, { code: 'bob' });
+    const question = await response.text();
+    const [link, form] = [hidden(question, 'link'), hidden(question, 'form')];
+    await visitor.post('/link/confirm', { link, confirm: '1' }, form);
+    const { html } = await visitor.see();
+    expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
+    const [, bob = ''] = buttons(html, 'identity');
+    await expectBack(visitor, await visitor.post('/unlink', { identity: bob }), 'unlinked');
+    expect((await visitor.see()).kind).toBe('account');
+    expect(await deployment.ledger.findUser({ ...ada, subject: 'bob' })).toBeUndefined();
+  });
+
   test('never takes the last one, and offers no button for it', async () => {
     const { deployment, visitor } = await signedIn();
     const { html } = await visitor.see();
@@ -205,6 +220,17 @@ describe('unlinking an identity', () => {
     const left = (await its.ledger.readAccount((await its.ledger.findUser(ada)) ?? ''))?.identities;
     expect(left).toHaveLength(1);
     expect(await deployment.ledger.findUser(ada)).toBeDefined();
+  });
+
+  test('never takes the last one that somebody can sign in with', async () => {
+    const { deployment, visitor, current, other } = await withTwo();
+    const { ledger } = deployment;
+    const without = createVisitor(deploy({ ledger, providers: [createProvider('google', 'Google')] }));
+    for (const [name, value] of visitor.cookies) without.cookies.set(name, value);
+    await expectBack(without, await without.post('/unlink', { identity: current }), 'last-identity');
+    expect(await ledger.findUser(ada)).toBeDefined();
+    await expectBack(without, await without.post('/unlink', { identity: other }), 'unlinked');
+    expect(await ledger.findUser(cat)).toBeUndefined();
   });
 
   test.each([['nobody'], [''], ['ada'], ['google ada']])(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { memoryLedger } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
 import { createVault } from '../../../src/tokens/vault.ts';
-import { createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
+import { buttons, createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
 import { deploy, issuer, keys } from '../../deployment.ts';
 import { gptSignIn, locationOf } from '../../person.ts';
 import { expectErrorPage } from '../../refusals.ts';
@@ -108,6 +109,7 @@ describe('signing in there', () => {
     }
     expect((await visitor.see()).kind).toBe('sign-in');
     await visitor.enter();
+    expect((await visitor.see()).kind).toBe('account');
     deployment.advance(7 * day);
     expect((await visitor.see()).kind).toBe('sign-in');
     expect(visitor.cookies.has('__Host-session')).toBe(false);
@@ -175,6 +177,9 @@ describe('signing out', () => {
     await visitor.enter();
     const kept = visitor.cookies.get('__Host-session') ?? '';
     expect((await expectBack(visitor, await visitor.post('/sign-out'), 'signed-out')).kind).toBe('sign-in');
+    // No access token came from it, so that none is to be remembered as dead.
+    const news = await deployment.ledger.revocationsSince(undefined, deployment.now(), 10);
+    expect(news).toMatchObject({ revocations: [] });
     visitor.cookies.set('__Host-session', kept);
     expect((await visitor.see()).kind).toBe('sign-in');
     await visitor.enter();
@@ -222,6 +227,60 @@ describe('proving once more who is there', () => {
     expect(html).toContain('ada@example.com');
     expect(html).toContain('value="prove"');
     expect(await deployment.ledger.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
+  });
+
+  test('is no proof when what it rests on ended meanwhile, and leaves the session as it was', async () => {
+    const ledger = memoryLedger();
+    const deployment = deploy({
+      ledger: {
+        ...ledger,
+        redeemCode: async (redemption) => {
+          const { grantId, clientId, now } = redemption;
+          if (endsNow) await ledger.revoke({ kind: 'grant', id: grantId }, `of ${clientId}`, now);
+          return ledger.redeemCode(redemption);
+        },
+      },
+    });
+    let endsNow = false;
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    endsNow = true;
+    await expectErrorPage(await visitor.prove(), deployment, staleForm);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
+    const { html, kind } = await visitor.see();
+    expect(kind).toBe('account');
+    expect(html).toContain('value="prove"');
+  });
+
+  test('is none of somebody who is another user by the publisher’s word of just now', async () => {
+    let userId = 'their-7';
+    const deployment = deploy({ admit: async () => ({ kind: 'admitted', userId }) });
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    userId = 'their-8';
+    const before = visitor.cookies.get('__Host-session');
+    await expectErrorPage(await visitor.prove(), deployment, staleForm);
+    expect(visitor.cookies.get('__Host-session')).toBe(before);
+  });
+
+  test('is offered with the providers that they signed in with before, and no other', async () => {
+    const deployment = deploy();
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(300);
+    expect(buttons((await visitor.see()).html, 'choice')).toEqual(['google']);
+  });
+
+  test('is refused from a page of another session', async () => {
+    const deployment = deploy();
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    const { form } = await visitor.see();
+    await visitor.enter('bob');
+    const response = await visitor.post('/sign-in', { choice: 'google', purpose: 'prove' }, form);
+    await expectUnheeded(response, deployment, staleForm);
   });
 
   test('without a session leads to signing in', async () => {

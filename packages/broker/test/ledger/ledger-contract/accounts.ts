@@ -199,6 +199,16 @@ const unlinking = (makeLedger: MakeLedger): void => {
     expect(await unlink(ledger, { ...cat, subject: '43' })).toEqual({ kind: 'unknown' });
     expect((await ledger.readAccount('user-1'))?.identities).toHaveLength(2);
   });
+
+  it('unlinks nothing of others for somebody who has several of their own', async () => {
+    const ledger = await inSession(makeLedger);
+    await link(ledger);
+    const bob = { provider: 'google', subject: 'bob' } as const;
+    await begin(ledger, { grantId: 'grant-2', identity: bob, user: { kind: 'ours', newId: 'user-2' } });
+    expect(await unlink(ledger, bob)).toEqual({ kind: 'unknown' });
+    expect(await ledger.findUser(bob)).toBe('user-2');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-2' })))).toBe('continued 1');
+  });
 };
 
 const ending = (makeLedger: MakeLedger): void => {
@@ -264,6 +274,15 @@ const deleting = (makeLedger: MakeLedger): void => {
     await remove(ledger);
     const again = signIn({ grantId: 'grant-2', user: { kind: 'ours', newId: 'user-2' } });
     expect(await ledger.recordSignIn(again)).toMatchObject({ userId: 'user-2', watched: false });
+  });
+
+  it('leaves nothing to a user of the publisher’s who comes back under the same id', async () => {
+    const ledger = await makeLedger();
+    const theirs = { kind: 'theirs', id: 'their-7' } as const;
+    await begin(ledger, { user: theirs });
+    await remove(ledger, 'their-7');
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: theirs }));
+    expect((await ledger.readAccount('their-7'))?.grants.map(({ id }) => id)).toEqual(['grant-2']);
   });
 
   it('deletes once of 50 at once', async () => {

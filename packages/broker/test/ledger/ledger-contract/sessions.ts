@@ -93,6 +93,13 @@ export const sessionContract = (makeLedger: MakeLedger): void => {
     expect(await use(ledger, t0 + 3)).toBeUndefined();
   });
 
+  it('ends when its identity is another user’s by the publisher’s word', async () => {
+    const ledger = await inSession(makeLedger);
+    const theirs = { kind: 'theirs', id: 'their-7' } as const;
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: theirs }));
+    expect(await use(ledger, t0 + 3)).toBeUndefined();
+  });
+
   it('is no grant of a client, one that was not redeemed, or unknown', async () => {
     const ledger = await makeLedger();
     await begin(ledger, { refreshPolicy: 'stable' });
@@ -151,6 +158,7 @@ const continuing = (makeLedger: MakeLedger): void => {
     expect(await goOn(ledger, now)).toEqual({ kind: 'session-ended' });
     const later = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
     expect(await ledger.redeemCode(later)).toEqual({ kind: 'refused', reason: 'spent' });
+    expect(await ledger.readAccount('x')).toBeUndefined();
   });
 
   it('does not bring back a person who is deleted at the same time', async () => {

@@ -96,6 +96,15 @@ describe('B17', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
+  it('B17.3 session switched meanwhile: nor is the same person in another session than the one that asked', async () => {
+    const deployment = deploy();
+    const browser = await enter(deployment, 'ada');
+    const url = await onTheWay(browser);
+    await browser.prove('ada');
+    await expectErrorPage(await browser.visit(url), deployment, staleForm);
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
   it('B17.3 session switched meanwhile: nor who signed in while the question, or a page, was open', async () => {
     const deployment = deploy();
     const browser = await enter(deployment, 'ada');
