@@ -77,6 +77,10 @@ it('puts the score into the file that a person may ask for', async () => {
   await visitor.enter('watched-ada');
   expect(await (await visitor.post('/export')).json()).toMatchObject({
     identities: [{ provider: 'google', subject: 'watched-ada', providerTokenStored: true }],
+    history: [
+      { event: 'signed-in', actor: 'user', clientId: 'account', provider: 'google' },
+      { event: 'signed-in', actor: 'user', clientId: 'gpt', provider: 'google' },
+    ],
     app: { score: 1 },
   });
 });

@@ -88,6 +88,7 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
       );
       return turns.find(({ kind }) => kind !== 'no-word') ?? { kind: 'no-word' };
     },
+    readHistory: (userId) => home(userId).readHistory(userId),
     readAccount: (userId) => home(userId).readAccount(userId),
     async findUser(identity) {
       const found = await Promise.all(keepersOfIdentity(identity).map((ledger) => ledger.findUser(identity)));

@@ -78,6 +78,7 @@ const writing = (
   useSession: (use) => written(ledger.useSession(use)),
   takeCheck: (question) => written(ledger.takeCheck(question)),
   readAccount: (userId) => ledger.readAccount(userId),
+  readHistory: (userId) => ledger.readHistory(userId),
   findUser: (identity) => ledger.findUser(identity),
   linkIdentity: (link) => written(ledger.linkIdentity(link)),
   unlinkIdentity: (unlink) => written(ledger.unlinkIdentity(unlink)),

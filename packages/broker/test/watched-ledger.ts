@@ -32,6 +32,7 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     useSession: watch('useSession', ledger.useSession),
     takeCheck: watch('takeCheck', ledger.takeCheck),
     readAccount: watch('readAccount', ledger.readAccount),
+    readHistory: watch('readHistory', ledger.readHistory),
     findUser: watch('findUser', ledger.findUser),
     linkIdentity: watch('linkIdentity', ledger.linkIdentity),
     unlinkIdentity: watch('unlinkIdentity', ledger.unlinkIdentity),

@@ -3,6 +3,7 @@ import type {
   Account,
   Deletion,
   DeletionOutcome,
+  HistoryEntry,
   IdentityName,
   LinkedIdentity,
   RefreshPolicy,
@@ -26,7 +27,7 @@ export const readAccount = async (db: D1Database, userId: UserId): Promise<Accou
       .bind(userId),
     db
       .prepare(
-        `SELECT id, client_id, redirect_uri, scopes, provider, subject, refresh_policy, created_at, revoked_at,
+        `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
           redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC`,
       )
@@ -40,6 +41,33 @@ export const readAccount = async (db: D1Database, userId: UserId): Promise<Accou
     grants: (grants?.results ?? []).map(storedGrant),
   };
 };
+
+export const readHistory = async (db: D1Database, userId: UserId): Promise<readonly HistoryEntry[]> => {
+  const [rows] = await roundTrip<HistoryRow>(
+    db,
+    db
+      .prepare(
+        `SELECT at, event, actor, reason, client_id, provider FROM audit
+        WHERE user_id = ?1 ORDER BY seq DESC`,
+      )
+      .bind(userId),
+  );
+  return (rows?.results ?? []).map(({ at, event, actor, reason, client_id, provider }) => ({
+    ...{ at, event, actor },
+    ...(reason !== null && { reason }),
+    ...(client_id !== null && { clientId: client_id }),
+    ...(provider !== null && { provider }),
+  }));
+};
+
+interface HistoryRow {
+  readonly at: number;
+  readonly event: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly client_id: string | null;
+  readonly provider: string | null;
+}
 
 export const findUser = async (
   db: D1Database,
@@ -97,6 +125,9 @@ interface StoredGrantRow {
   readonly client_id: string;
   readonly redirect_uri: string;
   readonly scopes: string;
+  readonly resource: string;
+  readonly claims: string;
+  readonly sid: string | null;
   readonly provider: string;
   readonly subject: string;
   readonly refresh_policy: RefreshPolicy;
@@ -113,6 +144,9 @@ const storedGrant = (row: StoredGrantRow): StoredGrant => ({
   clientId: row.client_id,
   redirectUri: row.redirect_uri,
   scopes: JSON.parse(row.scopes),
+  resource: row.resource,
+  claims: JSON.parse(row.claims),
+  ...(row.sid !== null && { sid: row.sid }),
   identity: { provider: row.provider, subject: row.subject },
   refreshPolicy: row.refresh_policy,
   createdAt: row.created_at,

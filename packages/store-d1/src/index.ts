@@ -1,6 +1,6 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
-import { deleteUser, findUser, readAccount } from './account.ts';
+import { deleteUser, findUser, readAccount, readHistory } from './account.ts';
 import { endIdentity, recordCheck, storeToken, takeCheck } from './checks.ts';
 import { redeemCode } from './codes.ts';
 import { endApps, linkIdentity, unlinkIdentity } from './identities.ts';
@@ -37,6 +37,7 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   useSession: (use) => useSession(db, use),
   takeCheck: (question) => takeCheck(db, question),
   readAccount: (userId) => readAccount(db, userId),
+  readHistory: (userId) => readHistory(db, userId),
   findUser: (identity) => findUser(db, identity),
   linkIdentity: (link) => linkIdentity(db, link),
   unlinkIdentity: (unlink) => unlinkIdentity(db, unlink),

@@ -88,6 +88,7 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   ],
   '`takeCheck`': [watched, (l) => l.takeCheck({ ...ada, now: t0 + 3, checkLease: 60 })],
   '`readAccount` of two grants': [twice, (l) => l.readAccount('user-1')],
+  '`readHistory` of two sign-ins': [twice, (l) => l.readHistory('user-1')],
   '`findUser`': [signedIn, (l) => l.findUser(ada)],
   '`linkIdentity`': [
     inSession,

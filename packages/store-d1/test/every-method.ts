@@ -48,6 +48,7 @@ export const everyMethod = [
   ],
   ['takeCheck', (ledger: Ledger) => ledger.takeCheck({ ...ada, now: t0 + 4, checkLease: 60 })],
   ['readAccount', (ledger: Ledger) => ledger.readAccount('user-1')],
+  ['readHistory', (ledger: Ledger) => ledger.readHistory('user-1')],
   ['findUser', (ledger: Ledger) => ledger.findUser(ada)],
   [
     'linkIdentity',

@@ -2,7 +2,7 @@
  * The part of the storage port that the account page stands on: sessions, what is stored of a person, and what they change
  * about it. As everywhere in the port every method is one round trip and decides atomically.
  */
-import type { GrantId, UserId } from '../protocol/identity.ts';
+import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { IdentityName, RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
 
@@ -60,6 +60,10 @@ export interface StoredGrant {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
+  readonly resource: string;
+  readonly claims: UserClaims;
+  /** The session at the provider that it began in, as the provider calls it. */
+  readonly sid?: string;
   /** Who signed in for it. */
   readonly identity: IdentityName;
   readonly refreshPolicy: RefreshPolicy;
@@ -123,6 +127,17 @@ export type DeletionOutcome =
   /** With the providers' tokens that were stored. */
   { readonly kind: 'deleted'; readonly tokens: readonly StoredToken[] } | { readonly kind: 'unknown' };
 
+/** Something that happened, as the audit has it. */
+export interface HistoryEntry {
+  readonly at: EpochSeconds;
+  readonly event: string;
+  /** Who did it. */
+  readonly actor: string;
+  readonly reason?: string;
+  readonly clientId?: string;
+  readonly provider?: string;
+}
+
 export interface Accounts {
   /** Carries a session on; `undefined` when it has ended, by whatever means. */
   useSession(use: SessionUse): Promise<Session | undefined>;
@@ -130,11 +145,13 @@ export interface Accounts {
   takeCheck(question: CheckQuestion): Promise<CheckTurn>;
   /** Reads what is stored of a user. */
   readAccount(userId: UserId): Promise<Account | undefined>;
+  /** Reads what the audit says of a user, the newest first; nothing where no audit is kept. */
+  readHistory(userId: UserId): Promise<readonly HistoryEntry[]>;
   /** Finds whose identity it is. */
   findUser(identity: IdentityName): Promise<UserId | undefined>;
   /** Adds an identity to a user; whoever has it already keeps it. */
   linkIdentity(link: Link): Promise<LinkOutcome>;
-  /** Takes an identity from a user who has others, and ends all grants that rest on it, as `revoke` does each of them. */
+  /** Takes an identity from a user who has others, and ends all grants of theirs that rest on it, as `revoke` does each of them. */
   unlinkIdentity(unlink: Unlink): Promise<UnlinkOutcome>;
   /** Ends several grants of a user, as `revoke` does each of them. */
   endApps(ending: AppsEnding): Promise<void>;

@@ -39,6 +39,7 @@ export const memoryLedger = (): Ledger => {
     useSession: async (use) => useSession(memory, use),
     takeCheck: async (question) => takeCheck(memory, question),
     readAccount: async (userId) => readAccount(memory, userId),
+    readHistory: async () => [],
     findUser: async (identity) => memory.identities.get(identityKey(identity))?.userId,
     linkIdentity: async (link) => linkIdentity(memory, link),
     unlinkIdentity: async (unlink) => unlinkIdentity(memory, unlink),

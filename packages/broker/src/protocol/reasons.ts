@@ -104,6 +104,7 @@ export const reasons = {
   ],
   'provider.invalid': ['server_error', 'The sign-in provider gave an answer that could not be verified.'],
   'admission.refused': ['access_denied', 'This account may not sign in here.'],
+  'admission.link': ['access_denied', 'This account cannot be added to the one that you are signed in to.'],
   'admission.user': ['server_error', 'Something went wrong on our side.'],
   'admission.claims': ['server_error', 'Something went wrong on our side.'],
 

@@ -2,7 +2,7 @@
 import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
 import type { Ledger, Session } from '../ledger/ledger.ts';
 import type { Identity } from '../protocol/identity.ts';
-import type { Clock } from '../protocol/time.ts';
+import type { Clock, EpochSeconds } from '../protocol/time.ts';
 import { type Lifetimes, proofLifetime } from '../tokens/lifetimes.ts';
 import type { SessionCookie } from '../tokens/session.ts';
 import type { Vault } from '../tokens/vault.ts';
@@ -60,9 +60,9 @@ export const keepSession = async (
   grantId: string,
   { email, emailVerified, sid, claims }: Identity,
 ): Promise<string> => {
-  const signedInAt = now();
+  const at = now();
   const maxAge = lifetimes.sessionAbsolute;
-  const session = { grantId, signedInAt, expiresAt: signedInAt + maxAge };
+  const session = { grantId, signedInAt: provenAt(claims, at), expiresAt: at + maxAge };
   const vouched = {
     ...(email !== undefined && { email }),
     emailVerified,
@@ -74,5 +74,9 @@ export const keepSession = async (
     whole.length <= longestSession ? whole : await vault.session.seal({ ...session, vouched: undefined });
   return setCookie(sessionCookie, kept, maxAge);
 };
+
+/** When the provider says it was; whoever dawdles there has proved it no later. */
+const provenAt = ({ auth_time: authTime }: Identity['claims'], now: EpochSeconds): EpochSeconds =>
+  typeof authTime === 'number' && Number.isInteger(authTime) && authTime >= 0 ? Math.min(authTime, now) : now;
 
 export const forgetSession = (): string => clearCookie(sessionCookie);

@@ -1,7 +1,7 @@
 /** `POST`s about all that is stored of a person: a file of it, and its end. */
 import type { EndpointPlan } from '../../doors/endpoint.ts';
 import { download } from '../../http/respond.ts';
-import type { Account } from '../../ledger/ledger.ts';
+import type { Account, HistoryEntry, StoredGrant } from '../../ledger/ledger.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
 import { forgetSession } from '../../sign-in/session.ts';
 import { backToAccount, provenForm } from './form.ts';
@@ -13,10 +13,17 @@ export const exportEndpoint = (rooms: AccountRooms): EndpointPlan =>
     const { ledger, userData, now } = rooms;
     const account = await ledger.readAccount(userId);
     if (account === undefined) return backToAccount(rooms, 'session-ended', [forgetSession()]);
+    const history = await ledger.readHistory(userId);
     const app = await userData.onExportUser(userId);
     visit.log({ event: 'exported' });
     return download(
-      { exportedAt: instant(now()), userId, ...exported(account), ...(app !== undefined && { app }) },
+      {
+        exportedAt: instant(now()),
+        userId,
+        ...exported(account),
+        history: history.map(dated),
+        ...(app !== undefined && { app }),
+      },
       'my-data.json',
     );
   });
@@ -43,12 +50,21 @@ const exported = ({ createdAt, identities, grants }: Account) => ({
     addedAt: instant(identity.createdAt),
     lastSignInAt: instant(identity.lastSignInAt),
   })),
-  grants: grants.map(({ clientId, redirectUri, scopes, identity, createdAt: given, revokedAt, use }) => ({
-    ...{ clientId, redirectUri, scopes, provider: identity.provider, grantedAt: instant(given) },
+  grants: grants.map(exportedGrant),
+});
+
+const exportedGrant = ({ createdAt, revokedAt, use, sid, identity, ...grant }: StoredGrant) => {
+  const { clientId, redirectUri, scopes, resource, claims } = grant;
+  return {
+    ...{ clientId, redirectUri, scopes, resource, claims, provider: identity.provider },
+    ...(sid !== undefined && { providerSession: sid }),
+    grantedAt: instant(createdAt),
     ...(use !== undefined && { lastUsedAt: instant(use.lastUsedAt) }),
     ...(revokedAt !== undefined && { endedAt: instant(revokedAt) }),
-  })),
-});
+  };
+};
+
+const dated = ({ at, ...entry }: HistoryEntry) => ({ at: instant(at), ...entry });
 
 /** As people and programs read it: `2026-11-24T09:30:00.000Z`. */
 const instant = (at: EpochSeconds): string => new Date(at * 1000).toISOString();

@@ -6,12 +6,17 @@ import type { PublicClient } from '../../clients/client.ts';
 import { keepNotice } from '../../doors/notice.ts';
 import type { PageSurroundings } from '../../doors/page-door.ts';
 import { clearCookie, readCookies } from '../../http/cookies.ts';
-import { formPage, plainPage, seeOther } from '../../http/respond.ts';
+import { plainPage, seeOther } from '../../http/respond.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { Identity, UserId } from '../../protocol/identity.ts';
 import type { IdentityProvider } from '../../providers/identity-provider.ts';
 import { type AccountFormRooms, sealAccountForm } from '../../sign-in/account-form.ts';
-import { type AdmissionRooms, parseAdmission, storedIdentity } from '../../sign-in/admission.ts';
+import {
+  type AdmissionRooms,
+  admitEverybody,
+  parseAdmission,
+  storedIdentity,
+} from '../../sign-in/admission.ts';
 import { readCsrf } from '../../sign-in/browser-binding.ts';
 import { type LivingSession, type SessionRooms, useSession } from '../../sign-in/session.ts';
 import { proofLifetime } from '../../tokens/lifetimes.ts';
@@ -44,7 +49,7 @@ export const toLink = async (
     throw new Refusal('session.changed');
   const identity = await identityOf(rooms, back);
   if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
-  switch (await standing(rooms, identity, session.userId)) {
+  switch (await standing(rooms, identity, session)) {
     case 'free':
       return ask(rooms, back, session, identity);
     case 'theirs':
@@ -54,16 +59,36 @@ export const toLink = async (
   }
 };
 
-/** Whose it is: by the publisher's word, which every later sign-in with it would follow, and by what is stored. */
+/**
+ * Whose it is: by the publisher's word, which every later sign-in with it would follow, and by what is stored.
+ * @throws Refusal where the publisher speaks of one of the two as a user of theirs and not of the other: who is refused as the
+ *   one would still come in as the other
+ */
 const standing = async (
   rooms: ToLinkRooms,
   identity: Identity,
-  user: UserId,
+  session: LivingSession,
 ): Promise<'free' | 'theirs' | 'taken'> => {
-  const { userId = user } = parseAdmission(await rooms.admit(identity, rooms.account));
+  const { userId: user } = session;
+  const named = await userNamed(rooms, identity);
   const owner = await rooms.ledger.findUser(identity);
-  if (userId !== user || (owner !== undefined && owner !== user)) return 'taken';
+  if ((named ?? user) !== user || (owner ?? user) !== user) return 'taken';
+  if (named !== (await currentlyNamed(rooms, session))) throw new Refusal('admission.link');
   return owner === undefined ? 'free' : 'theirs';
+};
+
+const userNamed = async ({ admit, account }: ToLinkRooms, identity: Identity): Promise<UserId | undefined> =>
+  parseAdmission(await admit(identity, account)).userId;
+
+/** As whom the publisher knows who is signed in. */
+const currentlyNamed = async (
+  rooms: ToLinkRooms,
+  { identity, vouched }: LivingSession,
+): Promise<UserId | undefined> => {
+  if (rooms.admit === admitEverybody) return undefined;
+  // Without what the provider said of them the publisher cannot be asked.
+  if (vouched === undefined) throw new Refusal('admission.link');
+  return userNamed(rooms, { ...vouched, ...identity });
 };
 
 const sayTaken = (rooms: ToLinkRooms, identity: Identity, gone: string): Response => {
@@ -99,7 +124,7 @@ const ask = async (
     current: shown(rooms, session.identity),
     found: shown(rooms, identity),
   });
-  return formPage(html, [clearCookie(cookie)]);
+  return plainPage(html, [clearCookie(cookie)]);
 };
 
 const shown = (

@@ -90,9 +90,11 @@ const linkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
 };
 
 const storedGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
-  const { id, clientId, redirectUri, scopes, identity, refreshPolicy, createdAt } = grant;
+  const { id, clientId, redirectUri, scopes, resource, claims, sid, identity, ...rest } = grant;
+  const { refreshPolicy, createdAt } = rest;
   return {
-    ...{ id, clientId, redirectUri, scopes, identity, refreshPolicy, createdAt },
+    ...{ id, clientId, redirectUri, scopes, resource, claims, identity, refreshPolicy, createdAt },
+    ...(sid !== undefined && { sid }),
     ...(revokedAt !== undefined && { revokedAt }),
     ...(use !== undefined && {
       use: {

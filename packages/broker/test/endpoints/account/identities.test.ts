@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { IdentityProvider } from '../../../src/index.ts';
+import type { BrokerOptions, IdentityProvider } from '../../../src/index.ts';
 import {
   buttons,
   createVisitor,
@@ -145,6 +145,37 @@ describe('linking an identity', () => {
     expect((await asked(visitor)).html).toContain('another account');
     const { response } = await asked(visitor, { code: 'dog' });
     await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
+  });
+
+  /** A publisher who knows some people as users of theirs, by subject. */
+  const knowing = (users: Readonly<Record<string, string>>): Partial<BrokerOptions> => ({
+    admit: async ({ subject }) => {
+      const userId = users[subject];
+      return { kind: 'admitted', ...(userId !== undefined && { userId }) };
+    },
+  });
+
+  test.each([
+    ['is theirs, and the other one is not known', { ada: 'emp-7' }],
+    ['is not known, and the other one is', { cat: 'emp-7' }],
+  ])('lets nobody in by a way that the publisher does not hold: who is signed in %s', async (_, users) => {
+    const { deployment, visitor } = await signedIn(deploy(knowing(users)));
+    const { response, html } = await asked(visitor);
+    if ('ada' in users)
+      await expectErrorPage(
+        response,
+        deployment,
+        'This account cannot be added to the one that you are signed in to.',
+        403,
+      );
+    else expect(html).toContain('another account');
+    expect(await deployment.ledger.findUser(cat)).toBeUndefined();
+  });
+
+  test('links two of which the publisher says that they are the same person', async () => {
+    const { deployment, visitor } = await signedIn(deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })));
+    await expectBack(visitor, await confirm(visitor), 'linked');
+    expect(await deployment.ledger.findUser(cat)).toBe('emp-7');
   });
 
   test('ends on a page when the provider does not vouch', async () => {

@@ -5,6 +5,7 @@ import { createVault } from '../../../src/tokens/vault.ts';
 import { buttons, createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
 import { deploy, issuer, keys } from '../../deployment.ts';
 import { gptSignIn, locationOf } from '../../person.ts';
+import { createProvider } from '../../provider.ts';
 import { expectErrorPage } from '../../refusals.ts';
 import { watchLedger } from '../../watched-ledger.ts';
 import { watchProvider } from '../../watched-provider.ts';
@@ -281,6 +282,31 @@ describe('proving once more who is there', () => {
     await visitor.enter('bob');
     const response = await visitor.post('/sign-in', { choice: 'google', purpose: 'prove' }, form);
     await expectUnheeded(response, deployment, staleForm);
+  });
+
+  test.each([
+    ['when the provider says that it was', (now: number) => now - 200, 100],
+    ['now, where the provider names a time to come', (now: number) => now + 200, 300],
+    ['now, where what it names is no time', () => 'yesterday', 300],
+  ])('counts from %s', async (_, authTime, seconds) => {
+    const google = createProvider('google', 'Google');
+    const deployment = deploy({
+      providers: [
+        {
+          ...google,
+          async identify(...journey) {
+            const identity = await google.identify(...journey);
+            return { ...identity, claims: { auth_time: authTime(deployment.now()) } };
+          },
+        },
+      ],
+    });
+    const visitor = createVisitor(deployment);
+    await visitor.enter();
+    deployment.advance(seconds - 1);
+    expect((await visitor.see()).html).not.toContain('value="prove"');
+    deployment.advance(1);
+    expect((await visitor.see()).html).toContain('value="prove"');
   });
 
   test('without a session leads to signing in', async () => {

@@ -29,7 +29,7 @@ describe('exporting', () => {
       'x-content-type-options': 'nosniff',
     });
     const at = new Date(deployment.now() * 1000).toISOString();
-    const grant = { provider: 'google', grantedAt: at, lastUsedAt: at };
+    const grant = { provider: 'google', claims: {}, grantedAt: at, lastUsedAt: at };
     expect(await response.json()).toEqual({
       exportedAt: at,
       userId: await deployment.ledger.findUser(ada),
@@ -43,9 +43,17 @@ describe('exporting', () => {
           clientId: 'gpt',
           redirectUri: expect.stringContaining('chat.openai.com'),
           scopes: ['words', 'score'],
+          resource: 'https://words.example/api',
         },
-        { ...grant, clientId: 'account', redirectUri: 'https://words.example/account', scopes: [] },
+        {
+          ...grant,
+          clientId: 'account',
+          redirectUri: 'https://words.example/account',
+          scopes: [],
+          resource: 'https://words.example',
+        },
       ]),
+      history: [],
       app: { score: 7 },
     });
   });

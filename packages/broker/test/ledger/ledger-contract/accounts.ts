@@ -57,6 +57,8 @@ const reading = (makeLedger: MakeLedger): void => {
       clientId: 'chatgpt',
       redirectUri: 'https://chat.example/callback',
       scopes: ['score:read', 'score:write'],
+      resource: 'https://words.example',
+      claims: { plan: 'free', seats: 3, staff: false },
       identity: ada,
       refreshPolicy: 'rotating',
     };

@@ -39,6 +39,7 @@ const fragile = () => {
       useSession: fragileAs(ledger.useSession),
       takeCheck: fragileAs(ledger.takeCheck),
       readAccount: fragileAs(ledger.readAccount),
+      readHistory: fragileAs(ledger.readHistory),
       findUser: fragileAs(ledger.findUser),
       linkIdentity: fragileAs(ledger.linkIdentity),
       unlinkIdentity: fragileAs(ledger.unlinkIdentity),
