@@ -11,6 +11,7 @@ export const startLocal = async (options: StartOptions): Promise<Started> => {
 
 const summary = ({ origin, standIns, gptClientId, settingsFile }: LocalSystem): string => `
   Words With Chat    ${origin}
+  A person's account ${origin}/account
   API description    ${origin}/openapi.yaml
   Sign in at         ${standIns.map(place).join('\n                     ')}
                      all stand-ins, with accounts of ${names}
