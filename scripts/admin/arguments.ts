@@ -35,7 +35,7 @@ and with --local (npm start's database, also when left out) or --remote; --pages
 
 /** @throws Refused with all that may be written */
 export const readArguments = (args: readonly string[]): Arguments => {
-  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args: optionsFirst(args), options, allowPositionals: true });
   const { local, remote, pages, json = false, yes = false } = values;
   return {
     errand: readErrand(positionals, yes),
@@ -53,6 +53,23 @@ const options = {
   limit: { type: 'string' },
   skip: { type: 'string' },
 } as const;
+
+/** Behind a lone `--` nothing is an option: an id may begin with one hyphen or two. */
+const optionsFirst = (args: readonly string[]): string[] => {
+  const [named, plain]: [string[], string[]] = [[], []];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    const [, name = '', value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
+    const option = Object.entries(options).find(([known]) => known === name)?.[1];
+    if (option === undefined) plain.push(arg);
+    else named.push(arg);
+    const next = args[at + 1];
+    if (option?.type !== 'string' || value !== undefined || next === undefined) continue;
+    named.push(next);
+    at += 1;
+  }
+  return [...named, '--', ...plain];
+};
 
 const readErrand = ([command, ...rest]: readonly string[], confirmed: boolean): Errand => {
   const [first, second, ...more] = rest;
