@@ -95,9 +95,10 @@ it('retires a key when nothing needs it any longer, and not before', { timeout: 
   const sealedRefreshToken = await createSealer(parseKeyRing(fresh), { name: 'x', issuer: 'y' }).seal(
     new Uint8Array(6),
   );
-  await database().ledger.replaceTokens([
-    { provider: 'google', subject: "o'hara; --", was, sealedRefreshToken },
-  ]);
+  await database().ledger.replaceTokens({
+    tokens: [{ provider: 'google', subject: "o'hara; --", was, sealedRefreshToken }],
+    ...{ now, checkLease: 60 },
+  });
   const until = `${new Date((now + 353 * day) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   expect(await refusal()).toBe(`1 living grant may hold what the key local sealed, the last until ${until}.`);
   const { stdout: listed } = await keys(ring, 'list', '--local');

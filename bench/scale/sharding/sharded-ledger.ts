@@ -78,8 +78,8 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
       return found.flat().toSorted(byIdentity).slice(0, question.limit);
     },
     // Only where one is stored does anything happen.
-    async replaceTokens(resealed) {
-      await everywhere((ledger) => ledger.replaceTokens(resealed));
+    async replaceTokens(resealing) {
+      await everywhere((ledger) => ledger.replaceTokens(resealing));
     },
     useSession: (use) => home(use.grantId).useSession(use),
     async takeCheck(question) {

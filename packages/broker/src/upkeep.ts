@@ -1,12 +1,11 @@
 /** What a deployment does now and then, by a schedule or after a write: sweep, and move stored tokens on to the newest key. */
 import type { Upkeep } from './ledger/ledger.ts';
-import type { Clock, Seconds } from './protocol/time.ts';
+import type { Seconds } from './protocol/time.ts';
 import { createResealing, type ResealingRooms } from './tokens/resealing.ts';
 
 interface UpkeepRooms extends ResealingRooms {
   readonly ledger: Upkeep;
   readonly auditRetention: Seconds;
-  readonly now: Clock;
 }
 
 export const createUpkeep = (rooms: UpkeepRooms): (() => Promise<void>) => {

@@ -33,7 +33,7 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   isRevoked: (token, now) => isRevoked(db, token, now),
   sweep: (given) => sweep(db, given),
   findTokens: (question) => findTokens(db, question),
-  replaceTokens: (resealed) => replaceTokens(db, resealed),
+  replaceTokens: (resealing) => replaceTokens(db, resealing),
   useSession: (use) => useSession(db, use),
   takeCheck: (question) => takeCheck(db, question),
   readAccount: (userId) => readAccount(db, userId),

@@ -1,5 +1,5 @@
 /** Tokens of providers as they are stored: found by how their sealed texts begin, and replaced by the same sealed anew. */
-import type { Resealed, StoredToken, TokenQuestion } from '@words-with-chat/broker';
+import type { Resealing, StoredToken, TokenQuestion } from '@words-with-chat/broker';
 import { type TokenRow, tokenOf } from './checks.ts';
 import { roundTrip } from './round-trip.ts';
 
@@ -25,16 +25,19 @@ export const findTokens = async (
   return (found?.results ?? []).map(tokenOf);
 };
 
-export const replaceTokens = async (db: D1Database, resealed: readonly Resealed[]): Promise<void> => {
+export const replaceTokens = async (
+  db: D1Database,
+  { tokens, now, checkLease }: Resealing,
+): Promise<void> => {
   await roundTrip(
     db,
     db
       .prepare(
         `UPDATE identities SET sealed_refresh_token = value ->> 'sealedRefreshToken' FROM json_each(?1)
         WHERE provider = value ->> 'provider' AND subject = value ->> 'subject'
-          AND sealed_refresh_token = value ->> 'was'`,
+          AND sealed_refresh_token = value ->> 'was' AND check_after NOT BETWEEN ?2 + 1 AND ?2 + 2 * ?3`,
       )
-      .bind(JSON.stringify(resealed)),
+      .bind(JSON.stringify(tokens), now, checkLease),
   );
 };
 

@@ -8,6 +8,7 @@ import {
   grant1,
   redemption,
   refreshUse,
+  resealed,
   signIn,
   sweepAt,
   t0,
@@ -109,7 +110,7 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   ],
   '`replaceTokens`, one': [
     watched,
-    (l) => l.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
+    (l) => l.replaceTokens(resealed({ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' })),
   ],
   '`recordSignal`, a session ends': [inSessions, (l) => l.recordSignal(about(session, 'presence'))],
   '`recordSignal`, an identity of one grant': [watched, (l) => l.recordSignal(about(identity, 'identity'))],

@@ -5,6 +5,7 @@ import {
   grant1,
   redemption,
   refreshUse,
+  resealed,
   signIn,
   sweepAt,
   t0,
@@ -65,7 +66,8 @@ export const everyMethod = [
   ['findTokens', (ledger: Ledger) => ledger.findTokens({ beginnings: ['sealed'], after: ada, limit: 10 })],
   [
     'replaceTokens',
-    (ledger: Ledger) => ledger.replaceTokens([{ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' }]),
+    (ledger: Ledger) =>
+      ledger.replaceTokens(resealed({ ...ada, was: 'sealed-1', sealedRefreshToken: 'sealed-2' })),
   ],
   [
     'recordSignal of an identity',

@@ -233,7 +233,12 @@ const replaceTokens = fc
       maxLength: 2,
     },
   )
-  .map((resealed) => (): Call => (ledger) => ledger.replaceTokens(resealed));
+  .map(
+    (tokens) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.replaceTokens({ tokens, now, checkLease: 60 }),
+  );
 const target = fc.oneof(
   fc.record({ kind: fc.constant('identity' as const), subject }),
   fc.record({ kind: fc.constant('session' as const), sid, subject }, { requiredKeys: ['kind', 'sid'] }),

@@ -35,7 +35,7 @@ export const memoryLedger = (): Ledger => {
     isRevoked: async (token, now) => isRevoked(memory, token, now),
     sweep: async ({ now }) => sweep(memory, now),
     findTokens: async (question) => findTokens(memory, question),
-    replaceTokens: async (resealed) => replaceTokens(memory, resealed),
+    replaceTokens: async (resealing) => replaceTokens(memory, resealing),
     useSession: async (use) => useSession(memory, use),
     takeCheck: async (question) => takeCheck(memory, question),
     readAccount: async (userId) => readAccount(memory, userId),

@@ -1,5 +1,5 @@
 /** The part of the storage port that keeps house: what has expired goes, and stored tokens move on to the newest key. */
-import type { EpochSeconds } from '../protocol/time.ts';
+import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { IdentityName, StoredToken } from './identities.ts';
 
 export interface Sweep {
@@ -26,6 +26,13 @@ export interface Resealed extends IdentityName {
   readonly sealedRefreshToken: string;
 }
 
+export interface Resealing {
+  readonly tokens: readonly Resealed[];
+  readonly now: EpochSeconds;
+  /** How long a provider may be waited for. Whoever waits knows a token by its text, and would store in vain what takes its place. */
+  readonly checkLease: Seconds;
+}
+
 export interface Upkeep {
   /**
    * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, spent
@@ -34,6 +41,9 @@ export interface Upkeep {
   sweep(sweep: Sweep): Promise<void>;
   /** Finds stored tokens by how their sealed texts begin. */
   findTokens(question: TokenQuestion): Promise<readonly StoredToken[]>;
-  /** Puts each in place of what it was made from; where something else is stored by now, that stays. */
-  replaceTokens(resealed: readonly Resealed[]): Promise<void>;
+  /**
+   * Puts each in place of what it was made from. What is stored stays where that is something else by now, and where a provider may
+   * be being asked with it: where the next check is due within twice the lease, for it may have been taken a while after `now`.
+   */
+  replaceTokens(resealing: Resealing): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /** Moves stored tokens of providers on to the newest key, so that an older one can go. */
 import type { IdentityName, Resealed, StoredToken, Upkeep } from '../ledger/ledger.ts';
+import type { Clock } from '../protocol/time.ts';
 import { sealedBeginnings } from '../seal/beginnings.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
+import { checkLease } from './lifetimes.ts';
 import { openProviderToken, sealProviderToken } from './provider-token.ts';
 import type { Vault } from './vault.ts';
 
@@ -9,6 +11,7 @@ export interface ResealingRooms {
   readonly ledger: Pick<Upkeep, 'findTokens' | 'replaceTokens'>;
   readonly vault: Vault;
   readonly ring: KeyRing;
+  readonly now: Clock;
 }
 
 /** How many tokens one call seals anew: what fits into the time that the smallest platform gives a schedule. */
@@ -21,7 +24,7 @@ const mostPages = 10;
  * open is left alone: its key may come back. The next call goes on behind the last one that was looked at, so that such
  * tokens are in nobody's way.
  */
-export const createResealing = ({ ledger, vault, ring }: ResealingRooms): (() => Promise<void>) => {
+export const createResealing = ({ ledger, vault, ring, now }: ResealingRooms): (() => Promise<void>) => {
   const older = [...ring.keys.keys()].filter((id) => id !== ring.newest.id);
   let after: IdentityName | undefined;
 
@@ -30,10 +33,10 @@ export const createResealing = ({ ledger, vault, ring }: ResealingRooms): (() =>
     const beginnings = older.flatMap((id) => sealedBeginnings(id));
     for (let page = 0; page < mostPages; page++) {
       const found = await ledger.findTokens({ beginnings, limit: most, ...(after && { after }) });
-      const resealed = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();
-      if (resealed.length > 0) await ledger.replaceTokens(resealed);
+      const tokens = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();
+      if (tokens.length > 0) await ledger.replaceTokens({ tokens, now: now(), checkLease });
       after = found.length < most ? undefined : found.at(-1);
-      if (after === undefined || resealed.length > 0) return;
+      if (after === undefined || tokens.length > 0) return;
     }
   };
 };

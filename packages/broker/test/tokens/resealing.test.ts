@@ -5,7 +5,7 @@ import { openProviderToken, sealProviderToken } from '../../src/tokens/provider-
 import { createResealing } from '../../src/tokens/resealing.ts';
 import { createVault } from '../../src/tokens/vault.ts';
 import { issuer } from '../deployment.ts';
-import { signIn } from '../ledger/ledger-contract/sample.ts';
+import { signIn, t0 } from '../ledger/ledger-contract/sample.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const [older, old, fresh] = ['older-1', 'old-1', 'new-1'].map((id) => generateKey(id, randomBytes));
@@ -45,6 +45,8 @@ const countsOf = async (ledger: Ledger) =>
     ),
   );
 
+const now = () => t0 + 1;
+
 describe('resealing', () => {
   it('moves tokens of every older key on to the newest, which opens them alone', async () => {
     const ledger = memoryLedger();
@@ -52,7 +54,7 @@ describe('resealing', () => {
     await store(ledger, long, 'bob');
     await store(ledger, after, 'cyd');
     const [untouched] = await sealedUnder(ledger, 'new-1');
-    await createResealing({ ledger, ...after })();
+    await createResealing({ ledger, now, ...after })();
     const moved = await sealedUnder(ledger, 'new-1');
     expect(moved).toHaveLength(3);
     expect(moved).toContainEqual(untouched);
@@ -66,13 +68,13 @@ describe('resealing', () => {
   it('asks the ledger nothing while the ring has one key', async () => {
     const asked = () => Promise.reject(new Error('it was asked'));
     const ledger = { findTokens: asked, replaceTokens: asked };
-    await createResealing({ ledger, ...deployed(fresh) })();
+    await createResealing({ ledger, now, ...deployed(fresh) })();
   });
 
   it('takes a hundred at a time until all are moved', async () => {
     const ledger = memoryLedger();
     for (const subject of numbered(250)) await store(ledger, before, subject);
-    const reseal = createResealing({ ledger, ...after });
+    const reseal = createResealing({ ledger, now, ...after });
     const left = [];
     for (let turn = 0; turn < 4; turn++) {
       await reseal();
@@ -84,7 +86,7 @@ describe('resealing', () => {
   it('begins anew in each process, and still comes to the end', async () => {
     const ledger = memoryLedger();
     for (const subject of numbered(150)) await store(ledger, before, subject);
-    for (let turn = 0; turn < 2; turn++) await createResealing({ ledger, ...after })();
+    for (let turn = 0; turn < 2; turn++) await createResealing({ ledger, now, ...after })();
     expect(await sealedUnder(ledger, 'old-1')).toEqual([]);
   });
 
@@ -95,7 +97,7 @@ describe('resealing', () => {
     await store(ledger, deployed(generateKey('lost-1', randomBytes)), 'lost');
     await store(ledger, before, 'zoe');
     const foreign = await sealedUnder(ledger, 'lost-1');
-    await createResealing({ ledger, ...after })();
+    await createResealing({ ledger, now, ...after })();
     expect(await countsOf(ledger)).toEqual({ 'older-1': 0, 'old-1': 300, 'new-1': 1, 'lost-1': 1 });
     expect(await sealedUnder(ledger, 'lost-1')).toEqual(foreign);
   });
@@ -105,7 +107,7 @@ describe('resealing', () => {
     const elsewhere = { vault: createVault(before.ring, 'https://old.example', [], randomBytes) };
     for (const subject of numbered(1050)) await store(ledger, { ...before, ...elsewhere }, subject);
     await store(ledger, before, 'zoe');
-    const reseal = createResealing({ ledger, ...after });
+    const reseal = createResealing({ ledger, now, ...after });
     await reseal();
     expect(await sealedUnder(ledger, 'new-1')).toEqual([]);
     await reseal();
@@ -123,7 +125,7 @@ describe('resealing', () => {
         await inner.replaceTokens(...given);
       },
     };
-    await createResealing({ ledger, ...after })();
+    await createResealing({ ledger, now, ...after })();
     expect(await inner.findTokens({ beginnings: ['newer'], limit: 1 })).toEqual([newer]);
   });
 });

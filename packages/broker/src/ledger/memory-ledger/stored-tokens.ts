@@ -1,5 +1,5 @@
 /** Tokens of providers as they are stored: found by how they begin, and replaced by the same sealed anew. */
-import type { IdentityName, Resealed, StoredToken, TokenQuestion } from '../ledger.ts';
+import type { IdentityName, Resealing, StoredToken, TokenQuestion } from '../ledger.ts';
 import { identityKey, type Memory } from './memory.ts';
 
 export const findTokens = (
@@ -16,11 +16,13 @@ export const findTokens = (
     .toSorted(inOrder)
     .slice(0, limit);
 
-export const replaceTokens = ({ identities }: Memory, resealed: readonly Resealed[]): void => {
-  for (const { was, sealedRefreshToken, ...name } of resealed) {
+export const replaceTokens = ({ identities }: Memory, { tokens, now, checkLease }: Resealing): void => {
+  for (const { was, sealedRefreshToken, ...name } of tokens) {
     const key = identityKey(name);
     const stored = identities.get(key);
-    if (stored?.sealedRefreshToken === was) identities.set(key, { ...stored, sealedRefreshToken });
+    if (stored?.sealedRefreshToken !== was) continue;
+    const isBeingAsked = stored.checkAfter > now && stored.checkAfter <= now + 2 * checkLease;
+    if (!isBeingAsked) identities.set(key, { ...stored, sealedRefreshToken });
   }
 };
 

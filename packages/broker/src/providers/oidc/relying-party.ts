@@ -49,6 +49,8 @@ const demands: readonly Demand<RelyingParty>[] = [
     'must be an https URL without user, query and fragment, or http on loopback.',
   ],
   ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
+  // Another word would ask nothing of a token.
+  ['authTime', ({ authTime }) => /^(required|optional)$/.test(authTime), 'must be required or optional.'],
   [
     'logoutEndsGrants',
     ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',

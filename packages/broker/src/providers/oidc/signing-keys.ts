@@ -29,11 +29,21 @@ interface HeldKeys {
 const maxAge: Seconds = 300;
 /** Keys younger than this are not read again, however many bad tokens come. */
 const minAge: Seconds = 10;
+/** How often, within that time, newer ones are asked for: bad tokens may come all at once, or while the issuer gives none. */
+const mostRereads = 5;
 
 /** Makes the keys of one issuer; they are remembered for as long as this lives. */
 export const createSigningKeys = (): WithKeys => {
   // The finished value, never the promise: on Workers one request must not wait for another's.
   let held: HeldKeys | undefined;
+  let rereads: readonly EpochSeconds[] = [];
+
+  const mayReread = (now: EpochSeconds): boolean => {
+    const recent = rereads.filter((at) => now < at + minAge);
+    if (recent.length >= mostRereads) return false;
+    rereads = [...recent, now];
+    return true;
+  };
 
   const recent = (url: string, io: ProviderIo): HeldKeys | undefined =>
     held !== undefined && held.url === url && io.now() < held.readAt + maxAge ? held : undefined;
@@ -49,7 +59,8 @@ export const createSigningKeys = (): WithKeys => {
     try {
       return await check(keysOf(keys.set, name));
     } catch (error) {
-      if (io.now() < keys.readAt + minAge) throw error;
+      const now = io.now();
+      if (now < keys.readAt + minAge || !mayReread(now)) throw error;
       // The issuer may have a new key, under a new name or under the old one: worth one more try.
       return await check(keysOf((await read(url, io)).set, name));
     }

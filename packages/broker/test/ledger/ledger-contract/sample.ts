@@ -6,6 +6,8 @@ import type {
   RefreshOutcome,
   RefreshPolicy,
   RefreshUse,
+  Resealed,
+  Resealing,
   RevocationTarget,
   SignIn,
   StoredToken,
@@ -91,6 +93,13 @@ export const adasToken = {
   subject: 'ada',
   sealedRefreshToken: 'sealed-1',
 } as const satisfies StoredToken;
+
+/** Tokens that were sealed anew a day later, while no provider is asked. */
+export const resealed = (...tokens: readonly Resealed[]): Resealing => ({
+  tokens,
+  now: t0 + day,
+  checkLease: 60,
+});
 
 export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
 

@@ -52,6 +52,8 @@ describe('settings', () => {
     ['issuer', 'https://user@id.example', badIssuer],
     ['issuer', 'https://:password@id.example', badIssuer],
     ['issuer', ' https://id.example', badIssuer],
+    ['authTime', 'Required', 'must be required or optional.'],
+    ['authTime', true, 'must be required or optional.'],
     ['authorizationParameters', { state: 'x' }, badParameter],
     ['authorizationParameters', { client_id: 'x' }, badParameter],
     ['authorizationParameters', { redirect_uri: 'https://evil.example' }, badParameter],

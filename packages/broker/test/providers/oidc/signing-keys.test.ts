@@ -96,6 +96,25 @@ describe('signing keys', () => {
     expect(keyRequests()).toBe(1);
   });
 
+  test.each([
+    ['at the same moment', () => Response.json({ keys: [honestKey.published] })],
+    ['while the issuer gives none', () => new Response(null, { status: 429 })],
+  ])('B8.8 unknown kid: of fifty bad tokens %s, five ask for keys', async (_, keys) => {
+    const { issuer, signIn, keyRequests } = setUp();
+    await signIn();
+    issuer.advance(10);
+    issuer.bend({ makeIdToken: (claims) => sign(claims, newName), instead: { keys } });
+    keyRequests();
+    await Promise.all(Array.from({ length: 50 }, () => refusal(signIn())));
+    expect(keyRequests()).toBe(5);
+    issuer.advance(9);
+    await refusal(signIn());
+    expect(keyRequests()).toBe(0);
+    issuer.advance(1);
+    issuer.bend({ makeIdToken: (claims) => sign(claims, newName), keys: { keys: [newName.published] } });
+    expect(await signIn()).toMatchObject({ subject: 'person-1' });
+  });
+
   test('that cannot be read again leave the old ones in force', async () => {
     const { issuer, signIn } = setUp();
     await signIn();
