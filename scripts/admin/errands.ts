@@ -28,7 +28,7 @@ export const runErrand = async (place: Place, { errand, page }: Arguments): Prom
       return listed(await operator.audit(page, errand.userId), auditTable);
     case 'revoke':
       await ledger.revoke(errand.target, revoked, now, 'operator');
-      return ended(errand.target, await operator.audit({ limit: 1, skip: 0 }), now);
+      return ended(errand.target, await operator.audit({ limit: 100, skip: 0 }), now);
     case 'delete': {
       const { userId } = errand;
       if (!errand.confirmed) await confirm(userId);
@@ -46,9 +46,11 @@ const listed = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => stri
 
 const revoked = 'revoked by the operator';
 
-/** An ending that ended something has left a row; a mistyped id would have looked the same without it. */
-const ended = (target: Target, [newest]: readonly AuditRow[], now: number): Answer => {
-  const sure = newest?.event === 'revoked' && newest.at === now && newest.reason === revoked;
+/** An ending that ended something has left a row among the newest; a mistyped id would have looked the same without it. */
+const ended = (target: Target, newest: readonly AuditRow[], now: number): Answer => {
+  const sure = newest.some(
+    ({ event, at, reason }) => event === 'revoked' && at === now && reason === revoked,
+  );
   if (!sure) throw new Refused(`Nothing was left to end of a ${target.kind} of that id.`);
   return {
     json: { revoked: target },

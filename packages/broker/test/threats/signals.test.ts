@@ -100,6 +100,16 @@ describe('B15', () => {
     ]);
   });
 
+  it('B15.3 another audience: what the provider signed keeps it out of nothing, however much of it is not for us', async () => {
+    const signalled = await deploySignalled();
+    const headers = from(attacker);
+    for (let turn = 0; turn < plenty + 2; turn++) {
+      const { status } = await tellLogout(signalled, logoutToken({ aud: 'somebody else' }), 'acme', headers);
+      expect(status).toBe(400);
+    }
+    expect((await tellLogout(signalled, logoutToken(), 'acme', headers)).status).toBe(200);
+  });
+
   it('B15.1 forged: however many come, keys are read once in ten seconds', async () => {
     const signalled = await deploySignalled();
     for (let turn = 0; turn < 5; turn++) await tellLogout(signalled, logoutToken({}, stranger));

@@ -50,7 +50,11 @@ const demands: readonly Demand<RelyingParty>[] = [
   ],
   ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
   // Another word would ask nothing of a token.
-  ['authTime', ({ authTime }) => /^(required|optional)$/.test(authTime), 'must be required or optional.'],
+  [
+    'authTime',
+    ({ authTime }) => authTime === 'required' || authTime === 'optional',
+    'must be required or optional.',
+  ],
   [
     'logoutEndsGrants',
     ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',
