@@ -124,6 +124,7 @@ describe('wrong usage', () => {
     [['users', '--limit', 'all'], '--limit and --skip take a number of rows.'],
     [['users', '--local', '--remote'], 'Write --local or --remote, not both.'],
     [['users', '--locale'], "Unknown option '--locale'"],
+    [['audit', '--jsn=1'], "Unknown option '--jsn'"],
     [['delete', 'a'], 'Where nobody can be asked, a deletion takes --yes.'],
   ])('is told what may be written: %j', async (args, sentence) => {
     const { code, stdout, stderr } = await admin(...args);

@@ -54,22 +54,26 @@ const options = {
   skip: { type: 'string' },
 } as const;
 
-/** Behind a lone `--` nothing is an option: an id may begin with one hyphen or two. */
+/**
+ * Behind a lone `--` nothing is an option: an id may begin with one hyphen or two. What is written as an option is taken for one,
+ * so that a misspelt one is refused: that a drawn id is two hyphens and small letters does not happen.
+ */
 const optionsFirst = (args: readonly string[]): string[] => {
   const [named, plain]: [string[], string[]] = [[], []];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';
-    const [, name = '', value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
-    const option = Object.entries(options).find(([known]) => known === name)?.[1];
-    if (option === undefined) plain.push(arg);
-    else named.push(arg);
+    const [written, name, value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
+    (written === undefined ? plain : named).push(arg);
     const next = args[at + 1];
-    if (option?.type !== 'string' || value !== undefined || next === undefined) continue;
+    if (!takesText(name) || value !== undefined || next === undefined) continue;
     named.push(next);
     at += 1;
   }
   return [...named, '--', ...plain];
 };
+
+const takesText = (name: string | undefined): boolean =>
+  Object.entries(options).some(([known, { type }]) => known === name && type === 'string');
 
 const readErrand = ([command, ...rest]: readonly string[], confirmed: boolean): Errand => {
   const [first, second, ...more] = rest;
