@@ -47,6 +47,23 @@ const roomRules: readonly IRegularForbiddenRuleType[] = Object.entries(rooms).ma
   to: { path: '^(packages|apps)/[^/]+/src/', pathNot: `${broker}(${[room, ...below].join('|')})/` },
 }));
 
+const store = '^packages/store-d1/src/';
+
+/** Rooms of the store, and the rooms each may import besides itself and what lies beside them. */
+const storeRooms: Readonly<Record<string, readonly string[]>> = {
+  'provider-tokens': [],
+  grants: ['provider-tokens'],
+  people: ['grants', 'provider-tokens'],
+};
+
+const storeRules: readonly IRegularForbiddenRuleType[] = Object.entries(storeRooms).map(([room, below]) => ({
+  name: `store-d1-${room}`,
+  comment: `packages/store-d1/src/${room} may import of the other rooms ${below.join(' and ') || 'none'}`,
+  severity: 'error',
+  from: { path: `${store}${room}/` },
+  to: { path: `${store}[^/]+/`, pathNot: `${store}(${[room, ...below].join('|')})/` },
+}));
+
 const never = (name: string, comment: string, from: From, to: To): IRegularForbiddenRuleType => ({
   name,
   comment,
@@ -58,6 +75,7 @@ const never = (name: string, comment: string, from: From, to: To): IRegularForbi
 export const house = {
   forbidden: [
     ...roomRules,
+    ...storeRules,
     never('no-circle', 'a house has no stairs that end where they began', {}, { circular: true }),
     never(
       'broker-stands-alone',
@@ -74,8 +92,8 @@ export const house = {
     never(
       'store-d1-knows-the-broker',
       'the store implements the broker’s port and knows nothing else',
-      { path: '^packages/store-d1/src/' },
-      { pathNot: `^packages/store-d1/src/|${broker}index.ts` },
+      { path: store },
+      { pathNot: `${store}|${broker}index.ts` },
     ),
     never(
       'operations-stand-alone',

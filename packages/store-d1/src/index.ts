@@ -1,15 +1,15 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
-import { deleteUser, findUser, readAccount, readHistory } from './account.ts';
-import { endIdentity, recordCheck, storeToken, takeCheck } from './checks.ts';
-import { redeemCode } from './codes.ts';
-import { endApps, linkIdentity, unlinkIdentity } from './identities.ts';
-import { isRefreshable, refresh } from './refresh.ts';
-import { isRevoked, revocationsSince, revoke } from './revocations.ts';
-import { useSession } from './sessions.ts';
-import { recordSignIn } from './sign-ins.ts';
-import { recordSignal } from './signals.ts';
-import { findTokens, replaceTokens } from './stored-tokens.ts';
+import { redeemCode } from './grants/codes.ts';
+import { isRefreshable, refresh } from './grants/refresh.ts';
+import { isRevoked, revocationsSince, revoke } from './grants/revocations.ts';
+import { useSession } from './grants/sessions.ts';
+import { recordSignIn } from './grants/sign-ins.ts';
+import { deleteUser, findUser, readAccount, readHistory } from './people/account.ts';
+import { endApps, linkIdentity, unlinkIdentity } from './people/identities.ts';
+import { recordSignal } from './people/signals.ts';
+import { endIdentity, recordCheck, storeToken, takeCheck } from './provider-tokens/checks.ts';
+import { findTokens, replaceTokens } from './provider-tokens/stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
 export * from './operator.ts';

@@ -3,8 +3,8 @@
  * before the key after it came to the front may need it.
  */
 import type { EpochSeconds, Seconds } from '@words-with-chat/broker';
+import { beginsWithOneOf } from '../provider-tokens/stored-tokens.ts';
 import { roundTrip } from '../round-trip.ts';
-import { beginsWithOneOf } from '../stored-tokens.ts';
 
 export interface KeyQuestion {
   /** The keys of a ring, the newest first. */

@@ -13,7 +13,7 @@ import { sealAccountForm } from '../../sign-in/account-form.ts';
 import { csrfCookie, readCsrf } from '../../sign-in/browser-binding.ts';
 import { forgetSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
 import { proofLifetime } from '../../tokens/lifetimes.ts';
-import { choicesOf } from '../provider-choice.ts';
+import { choicesOf } from '../authorization/provider-choice.ts';
 import { connectedApps } from './apps.ts';
 import { identityKey } from './identity-key.ts';
 import { type AccountRooms, accountPaths } from './rooms.ts';

@@ -3,7 +3,7 @@ import type { EndpointPlan } from '../../doors/endpoint.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import { forgetSession, type LivingSession } from '../../sign-in/session.ts';
 import type { PendingLink } from '../../tokens/session.ts';
-import { sendToProvider } from '../sending.ts';
+import { sendToProvider } from '../authorization/sending.ts';
 import { backToAccount, provenForm } from './form.ts';
 import { identityKey } from './identity-key.ts';
 import { revokeAtProviders } from './provider-tokens.ts';

@@ -9,8 +9,8 @@ import type { IdentityProvider, ProviderIo } from '../../providers/identity-prov
 import type { AccountFormRooms } from '../../sign-in/account-form.ts';
 import type { SessionRooms } from '../../sign-in/session.ts';
 import type { Vault } from '../../tokens/vault.ts';
-import type { MarkPath } from '../provider-choice.ts';
-import type { SendingRooms } from '../sending.ts';
+import type { MarkPath } from '../authorization/provider-choice.ts';
+import type { SendingRooms } from '../authorization/sending.ts';
 
 export interface AccountRooms extends PageSurroundings, SessionRooms, AccountFormRooms, SendingRooms {
   readonly vault: Vault;

@@ -3,7 +3,7 @@ import type { EndpointPlan } from '../../doors/endpoint.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { IdentityProvider } from '../../providers/identity-provider.ts';
 import { forgetSession, useSession } from '../../sign-in/session.ts';
-import { sendToProvider } from '../sending.ts';
+import { sendToProvider } from '../authorization/sending.ts';
 import { backToAccount, openForm } from './form.ts';
 import type { AccountRooms } from './rooms.ts';
 

@@ -12,7 +12,7 @@ import { csrfCookie, readCsrf } from '../../sign-in/browser-binding.ts';
 import type { Lifetimes } from '../../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
 import type { Vault } from '../../tokens/vault.ts';
-import { choicesOf, type MarkPath } from '../provider-choice.ts';
+import { choicesOf, type MarkPath } from './provider-choice.ts';
 
 export interface SignInPageRooms extends PageSurroundings {
   readonly vault: Vault;

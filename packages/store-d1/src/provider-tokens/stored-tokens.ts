@@ -1,7 +1,7 @@
 /** Tokens of providers as they are stored: found by how their sealed texts begin, and replaced by the same sealed anew. */
 import type { Resealing, StoredToken, TokenQuestion } from '@words-with-chat/broker';
+import { roundTrip } from '../round-trip.ts';
 import { type TokenRow, tokenOf } from './checks.ts';
-import { roundTrip } from './round-trip.ts';
 
 /**
  * Reads the table from `after` on, without an index: keeping one would write rows at every sign-in, and this is asked once an

@@ -1,13 +1,13 @@
 /** `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent. Records nothing. */
-import type { Registry } from '../clients/registry.ts';
-import type { EndpointPlan } from '../doors/endpoint.ts';
-import { createPageDoor } from '../doors/page-door.ts';
-import { orRedirectBack } from '../doors/redirect-back.ts';
-import type { Issuer } from '../protocol/origin.ts';
-import { identifyAsker, parseAuthorizationRequest } from '../sign-in/authorization-request.ts';
-import type { SessionRooms } from '../sign-in/session.ts';
-import { offerOf } from './authorization/going-on.ts';
-import { type SignInPageRooms, showSignInPage } from './authorization/sign-in-page.ts';
+import type { Registry } from '../../clients/registry.ts';
+import type { EndpointPlan } from '../../doors/endpoint.ts';
+import { createPageDoor } from '../../doors/page-door.ts';
+import { orRedirectBack } from '../../doors/redirect-back.ts';
+import type { Issuer } from '../../protocol/origin.ts';
+import { identifyAsker, parseAuthorizationRequest } from '../../sign-in/authorization-request.ts';
+import type { SessionRooms } from '../../sign-in/session.ts';
+import { offerOf } from './going-on.ts';
+import { type SignInPageRooms, showSignInPage } from './sign-in-page.ts';
 
 export interface AuthorizeRooms extends SignInPageRooms, SessionRooms {
   readonly issuer: Issuer;

@@ -7,10 +7,10 @@ import {
   type SignalReach,
   type SignalTarget,
 } from '@words-with-chat/broker';
-import { auditRows } from './audit.ts';
-import { type EndingEach, endEach } from './endings.ts';
-import { changedRows, roundTrip } from './round-trip.ts';
-import { forgotten } from './tokens.ts';
+import { auditRows } from '../audit.ts';
+import { type EndingEach, endEach } from '../endings.ts';
+import { forgotten } from '../provider-tokens/tokens.ts';
+import { changedRows, roundTrip } from '../round-trip.ts';
 
 export const recordSignal = async (db: D1Database, signal: ReceivedSignal): Promise<SignalOutcome> => {
   const results = await roundTrip(

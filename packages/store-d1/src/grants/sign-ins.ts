@@ -1,9 +1,9 @@
 /** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
 import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
-import { auditGrantChange } from './audit.ts';
-import { roundTrip } from './round-trip.ts';
+import { auditGrantChange } from '../audit.ts';
+import { nameColumns, newTokenOrStored } from '../provider-tokens/tokens.ts';
+import { roundTrip } from '../round-trip.ts';
 import { livingSession } from './sessions.ts';
-import { nameColumns, newTokenOrStored } from './tokens.ts';
 
 export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<SignInOutcome> => {
   const [, upserted] = await roundTrip<{ readonly user_id: string; readonly watched: number }>(

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type IdentityProvider, ProviderError } from '../../src/index.ts';
-import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { createVault } from '../../src/tokens/vault.ts';
-import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
-import { atSignIn, cookieHeader, journeysIn } from '../on-the-way.ts';
-import { createPerson, gptRequest, locationOf } from '../person.ts';
-import { createProvider } from '../provider.ts';
-import { expectErrorPage, expectErrorRedirect } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
-import { watchProvider } from '../watched-provider.ts';
+import { type IdentityProvider, ProviderError } from '../../../src/index.ts';
+import { parseKeyRing } from '../../../src/seal/key-ring.ts';
+import { createVault } from '../../../src/tokens/vault.ts';
+import { clients, deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
+import { atSignIn, cookieHeader, journeysIn } from '../../on-the-way.ts';
+import { createPerson, gptRequest, locationOf } from '../../person.ts';
+import { createProvider } from '../../provider.ts';
+import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
+import { watchLedger } from '../../watched-ledger.ts';
+import { watchProvider } from '../../watched-provider.ts';
 
 const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
 const vault = createVault(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));

@@ -1,9 +1,9 @@
 /** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
 import type { Redemption, RedemptionOutcome } from '@words-with-chat/broker';
-import { auditGrantChange } from './audit.ts';
-import { endGrants } from './endings.ts';
+import { auditGrantChange } from '../audit.ts';
+import { endGrants } from '../endings.ts';
+import { changedRows, roundTrip } from '../round-trip.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
-import { changedRows, roundTrip } from './round-trip.ts';
 
 export const redeemCode = async (db: D1Database, redemption: Redemption): Promise<RedemptionOutcome> => {
   // The ending leaves alone what this very call redeems: that is not late.

@@ -5,13 +5,13 @@ import {
   LedgerUnavailable,
   memoryLedger,
   type ProviderWord,
-} from '../../src/index.ts';
-import { buttons, createVisitor } from '../account-visitor.ts';
-import { type Deployment, deploy, gptRedirect } from '../deployment.ts';
-import { askForTokens, gptRedemption, gptRequest, locationOf, tokensOf } from '../person.ts';
-import { createProvider } from '../provider.ts';
-import { expectErrorRedirect } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+} from '../../../src/index.ts';
+import { buttons, createVisitor } from '../../account-visitor.ts';
+import { type Deployment, deploy, gptRedirect } from '../../deployment.ts';
+import { askForTokens, gptRedemption, gptRequest, locationOf, tokensOf } from '../../person.ts';
+import { createProvider } from '../../provider.ts';
+import { expectErrorRedirect } from '../../refusals.ts';
+import { watchLedger } from '../../watched-ledger.ts';
 
 /** A deployment whose Google says what a test has it say, and counts how often it was asked. */
 const saying = (word: ProviderWord = { kind: 'alive' }, changes: Partial<BrokerOptions> = {}) => {

@@ -1,6 +1,6 @@
 /** Sessions: grants of the account page, which end as any grant does. */
 import { accountClientId, type Session, type SessionUse } from '@words-with-chat/broker';
-import { roundTrip } from './round-trip.ts';
+import { roundTrip } from '../round-trip.ts';
 
 export const useSession = async (
   db: D1Database,

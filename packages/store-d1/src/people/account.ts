@@ -10,10 +10,10 @@ import type {
   StoredGrant,
   UserId,
 } from '@words-with-chat/broker';
-import { auditChange } from './audit.ts';
-import { type TokenRow, tokenOf } from './checks.ts';
-import { rememberEach } from './endings.ts';
-import { changedRows, roundTrip } from './round-trip.ts';
+import { auditChange } from '../audit.ts';
+import { rememberEach } from '../endings.ts';
+import { type TokenRow, tokenOf } from '../provider-tokens/checks.ts';
+import { changedRows, roundTrip } from '../round-trip.ts';
 
 export const readAccount = async (db: D1Database, userId: UserId): Promise<Account | undefined> => {
   const [users, identities, grants] = await roundTrip<UserRow & IdentityRow & StoredGrantRow>(

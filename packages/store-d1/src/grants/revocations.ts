@@ -7,9 +7,9 @@ import type {
   Revoker,
   TokenOrigin,
 } from '@words-with-chat/broker';
-import { type Audited, auditChange, auditGrantChange } from './audit.ts';
-import { endGrants } from './endings.ts';
-import { roundTrip } from './round-trip.ts';
+import { type Audited, auditChange, auditGrantChange } from '../audit.ts';
+import { endGrants } from '../endings.ts';
+import { roundTrip } from '../round-trip.ts';
 
 export const revoke = async (
   db: D1Database,

@@ -1,10 +1,10 @@
 /** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
-import { auditGrantChange } from './audit.ts';
-import { lease, type TokenRow, tokenOf } from './checks.ts';
-import { endGrants } from './endings.ts';
+import { auditGrantChange } from '../audit.ts';
+import { endGrants } from '../endings.ts';
+import { lease, type TokenRow, tokenOf } from '../provider-tokens/checks.ts';
+import { changedRows, roundTrip } from '../round-trip.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
-import { changedRows, roundTrip } from './round-trip.ts';
 
 export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshOutcome> => {
   const [answered, leased, , ended] = await roundTrip<GrantRow & TokenRow>(

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { staticClient } from '../../src/index.ts';
-import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { createVault } from '../../src/tokens/vault.ts';
-import { deploy, gptRedirect, issuer, keys } from '../deployment.ts';
-import { readAttributes, readLines } from '../pages/read-markup.ts';
-import { appRequest, challenge, createPerson, gptRequest } from '../person.ts';
-import { expectErrorPage, expectErrorRedirect } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { staticClient } from '../../../src/index.ts';
+import { parseKeyRing } from '../../../src/seal/key-ring.ts';
+import { createVault } from '../../../src/tokens/vault.ts';
+import { deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
+import { readAttributes, readLines } from '../../pages/read-markup.ts';
+import { appRequest, challenge, createPerson, gptRequest } from '../../person.ts';
+import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
+import { watchLedger } from '../../watched-ledger.ts';
 
 const pageHeaders = {
   'cache-control': 'no-store',

@@ -1,19 +1,19 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
-import type { EndpointPlan } from '../doors/endpoint.ts';
-import { createPageDoor } from '../doors/page-door.ts';
-import { readCookies } from '../http/cookies.ts';
-import { seeOther } from '../http/respond.ts';
-import { sameSecret } from '../protocol/constant-time.ts';
-import { Refusal } from '../protocol/errors.ts';
-import { readParameters } from '../protocol/parameters.ts';
-import type { IdentityProvider } from '../providers/identity-provider.ts';
-import { transactionCookie } from '../sign-in/browser-binding.ts';
-import { openAnswer, sendRound } from '../sign-in/posted-answer.ts';
-import type { Transaction } from '../tokens/transaction.ts';
-import type { Return } from './callback/return.ts';
-import { type ToAccountRooms, toAccount } from './callback/to-account.ts';
-import { type ToClientRooms, toClient } from './callback/to-client.ts';
-import { type ToLinkRooms, toLink } from './callback/to-link.ts';
+import type { EndpointPlan } from '../../doors/endpoint.ts';
+import { createPageDoor } from '../../doors/page-door.ts';
+import { readCookies } from '../../http/cookies.ts';
+import { seeOther } from '../../http/respond.ts';
+import { sameSecret } from '../../protocol/constant-time.ts';
+import { Refusal } from '../../protocol/errors.ts';
+import { readParameters } from '../../protocol/parameters.ts';
+import type { IdentityProvider } from '../../providers/identity-provider.ts';
+import { transactionCookie } from '../../sign-in/browser-binding.ts';
+import { openAnswer, sendRound } from '../../sign-in/posted-answer.ts';
+import type { Transaction } from '../../tokens/transaction.ts';
+import type { Return } from './return.ts';
+import { type ToAccountRooms, toAccount } from './to-account.ts';
+import { type ToClientRooms, toClient } from './to-client.ts';
+import { type ToLinkRooms, toLink } from './to-link.ts';
 
 export interface CallbackRooms extends ToClientRooms, ToAccountRooms, ToLinkRooms {
   readonly providers: ReadonlyMap<string, IdentityProvider>;

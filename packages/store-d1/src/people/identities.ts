@@ -1,11 +1,11 @@
 /** The identities of a person: one more, one less, and what ends with it. */
 import type { AppsEnding, Link, LinkOutcome, Unlink, UnlinkOutcome } from '@words-with-chat/broker';
-import { auditChange, auditIdentityChange } from './audit.ts';
-import { type TokenRow, tokenOf } from './checks.ts';
-import { endEach } from './endings.ts';
-import { roundTrip } from './round-trip.ts';
-import { livingSession } from './sessions.ts';
-import { nameColumns, newTokenOrStored } from './tokens.ts';
+import { auditChange, auditIdentityChange } from '../audit.ts';
+import { endEach } from '../endings.ts';
+import { livingSession } from '../grants/sessions.ts';
+import { type TokenRow, tokenOf } from '../provider-tokens/checks.ts';
+import { nameColumns, newTokenOrStored } from '../provider-tokens/tokens.ts';
+import { roundTrip } from '../round-trip.ts';
 
 export const linkIdentity = async (
   db: D1Database,

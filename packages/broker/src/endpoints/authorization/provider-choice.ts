@@ -1,6 +1,6 @@
 /** Providers as the buttons that pages show. */
-import type { ProviderChoice } from '../pages/provider.ts';
-import type { IdentityProvider } from '../providers/identity-provider.ts';
+import type { ProviderChoice } from '../../pages/provider.ts';
+import type { IdentityProvider } from '../../providers/identity-provider.ts';
 
 /** Where the mark of a provider is, if it has one. */
 export type MarkPath = (provider: string) => string;

@@ -1,22 +1,22 @@
 /** `POST` of the sign-in page: the person chose a provider, goes on in a session, or cancelled. Only now does anything wait for them. */
-import type { Client } from '../clients/client.ts';
-import type { Registry } from '../clients/registry.ts';
-import type { EndpointPlan, Visit } from '../doors/endpoint.ts';
-import { createPageDoor } from '../doors/page-door.ts';
-import { answerWithCode, findWayBack, orRedirectBack, type WayBack } from '../doors/redirect-back.ts';
-import { readCookies } from '../http/cookies.ts';
-import { readForm } from '../http/form.ts';
-import { isFromOwnPage } from '../http/same-origin.ts';
-import { sameSecret } from '../protocol/constant-time.ts';
-import { Refusal } from '../protocol/errors.ts';
-import type { Issuer } from '../protocol/origin.ts';
-import { readParameters } from '../protocol/parameters.ts';
-import { readCsrf } from '../sign-in/browser-binding.ts';
-import { sealCode } from '../sign-in/code.ts';
-import type { Consent } from '../tokens/transaction.ts';
-import { type GoingOnRooms, goOn } from './authorization/going-on.ts';
-import { type SignInPageRooms, showSignInPage } from './authorization/sign-in-page.ts';
+import type { Client } from '../../clients/client.ts';
+import type { Registry } from '../../clients/registry.ts';
+import type { EndpointPlan, Visit } from '../../doors/endpoint.ts';
+import { createPageDoor } from '../../doors/page-door.ts';
+import { answerWithCode, findWayBack, orRedirectBack, type WayBack } from '../../doors/redirect-back.ts';
+import { readCookies } from '../../http/cookies.ts';
+import { readForm } from '../../http/form.ts';
+import { isFromOwnPage } from '../../http/same-origin.ts';
+import { sameSecret } from '../../protocol/constant-time.ts';
+import { Refusal } from '../../protocol/errors.ts';
+import type { Issuer } from '../../protocol/origin.ts';
+import { readParameters } from '../../protocol/parameters.ts';
+import { readCsrf } from '../../sign-in/browser-binding.ts';
+import { sealCode } from '../../sign-in/code.ts';
+import type { Consent } from '../../tokens/transaction.ts';
+import { type GoingOnRooms, goOn } from './going-on.ts';
 import { type SendingRooms, sendToProvider } from './sending.ts';
+import { type SignInPageRooms, showSignInPage } from './sign-in-page.ts';
 
 export interface ConsentRooms extends SignInPageRooms, SendingRooms, Omit<GoingOnRooms, 'log'> {
   readonly issuer: Issuer;

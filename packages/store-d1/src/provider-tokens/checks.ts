@@ -9,9 +9,9 @@ import type {
   RefreshUse,
   StoredToken,
 } from '@words-with-chat/broker';
-import { auditIdentityChange } from './audit.ts';
-import { endEach } from './endings.ts';
-import { changedRows, roundTrip } from './round-trip.ts';
+import { auditIdentityChange } from '../audit.ts';
+import { endEach } from '../endings.ts';
+import { changedRows, roundTrip } from '../round-trip.ts';
 import { forgotten, nameColumns } from './tokens.ts';
 
 /** What `lease` gives. */

@@ -1,13 +1,13 @@
 /** Sending a browser to a provider, with the journey kept in a cookie of its own. */
-import { seeOther } from '../http/respond.ts';
-import type { RandomBytes } from '../protocol/random.ts';
-import type { Clock } from '../protocol/time.ts';
-import type { IdentityProvider, ProviderIo } from '../providers/identity-provider.ts';
-import { keepTransaction } from '../sign-in/browser-binding.ts';
-import { beginJourney, legOf } from '../sign-in/journey.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
-import type { Errand } from '../tokens/transaction.ts';
-import type { Vault } from '../tokens/vault.ts';
+import { seeOther } from '../../http/respond.ts';
+import type { RandomBytes } from '../../protocol/random.ts';
+import type { Clock } from '../../protocol/time.ts';
+import type { IdentityProvider, ProviderIo } from '../../providers/identity-provider.ts';
+import { keepTransaction } from '../../sign-in/browser-binding.ts';
+import { beginJourney, legOf } from '../../sign-in/journey.ts';
+import type { Lifetimes } from '../../tokens/lifetimes.ts';
+import type { Errand } from '../../tokens/transaction.ts';
+import type { Vault } from '../../tokens/vault.ts';
 
 export interface SendingRooms {
   readonly vault: Vault;
