@@ -1,13 +1,15 @@
-/** What is put into the landing page when the site is laid out: as text, at its place, and nothing that does not belong there. */
+/** What is put into pages when the site is laid out: as text, at its place, and nothing that does not belong there. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { publicFolder } from '../../scripts/app/places.ts';
-import { fillLanding } from '../../scripts/app/site.ts';
+import { fillLanding, fillPrivacy } from '../../scripts/app/site.ts';
 
 let page: string;
+let privacy: string;
 beforeAll(async () => {
   page = await readFile(join(publicFolder, 'index.html'), 'utf8');
+  privacy = await readFile(join(publicFolder, 'privacy.html'), 'utf8');
 });
 
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
@@ -66,5 +68,23 @@ describe('the landing page, laid out', () => {
 
   it('is not laid out in silence when the page has lost its places', () => {
     expect(() => fillLanding('<!doctype html>', {})).toThrow('nothing that matches');
+  });
+});
+
+describe('the privacy policy, laid out', () => {
+  const kept = /class="until">(.*), or until you delete your account\./;
+
+  it.each([
+    [{}, '90 days'],
+    [{ AUDIT_DAYS: '400' }, '400 days'],
+    [{ AUDIT_DAYS: '1' }, '1 day'],
+  ])('says for %j how long the audit is kept: %s', (variables, said) => {
+    const filled = fillPrivacy(privacy, variables);
+    expect(kept.exec(filled)?.[1]).toBe(said);
+    expect(filled.replace(said, '<!-- AUDIT_DAYS -->90 days')).toBe(privacy);
+  });
+
+  it('is not laid out with what the Worker would refuse', () => {
+    expect(() => fillPrivacy(privacy, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
   });
 });

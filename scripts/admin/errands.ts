@@ -16,23 +16,24 @@ interface Answer {
 /** @throws Refused for a user who does not exist, or a deletion that nobody confirmed */
 export const runErrand = async (place: Place, { errand, page }: Arguments): Promise<Answer> => {
   const { ledger, operator } = databaseAt(place);
-  const now = Math.floor(Date.now() / 1000);
   switch (errand.kind) {
     case 'users':
-      return listed(await operator.users(page, now), usersTable);
+      return listed(await operator.users(page, await operator.now()), usersTable);
     case 'grants':
-      return listed((await operator.grants(errand.userId, now)) ?? nobody(), grantsTable);
+      return listed((await operator.grants(errand.userId, await operator.now())) ?? nobody(), grantsTable);
     case 'unwatched':
-      return listed(await operator.unwatched(page, now), unwatchedTable);
+      return listed(await operator.unwatched(page, await operator.now()), unwatchedTable);
     case 'audit':
       return listed(await operator.audit(page, errand.userId), auditTable);
-    case 'revoke':
+    case 'revoke': {
+      const now = await operator.now();
       await ledger.revoke(errand.target, revoked, now, 'operator');
       return ended(errand.target, await operator.audit({ limit: 100, skip: 0 }), now);
+    }
     case 'delete': {
       const { userId } = errand;
       if (!errand.confirmed) await confirm(userId);
-      const { kind } = await ledger.deleteUser({ userId, by: 'operator', now });
+      const { kind } = await ledger.deleteUser({ userId, by: 'operator', now: await operator.now() });
       if (kind === 'unknown') return nobody();
       return { json: { deleted: userId }, text: 'The user is deleted, with everything that was theirs.' };
     }

@@ -1,7 +1,8 @@
-/** The static site of one deployment: the files as they lie in git, and in the landing page what only a deployment knows. */
+/** The static site of one deployment: the files as they lie in git, and in two pages what only a deployment knows. */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html, renderHtml } from '@words-with-chat/broker';
+import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { publicFolder } from './places.ts';
@@ -9,19 +10,23 @@ import type { Variables } from './variables.ts';
 
 /**
  * Lays the site out in a folder, in place of whatever is there.
- * @param variables `ORIGIN` and `GPT_URL` are used, none that is secret; without them the pages do without
- * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT
+ * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used, none that is secret; without them the pages do without
+ * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT, `AUDIT_DAYS` when it is no number of days
  */
 export const layOutSite = async (folder: string, variables: Variables): Promise<void> => {
-  const landing = fillLanding(await readFile(join(publicFolder, 'index.html'), 'utf8'), variables);
+  const landing = fillLanding(await readPage('index.html'), variables);
+  const privacy = fillPrivacy(await readPage('privacy.html'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), landing);
+  await writeFile(join(folder, 'privacy.html'), privacy);
 };
+
+const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
 
 /**
  * Links the GPT, and makes the addresses absolute that other sites read, which resolve none against the page.
- * @throws VariableError as `layOutSite`
+ * @throws VariableError `ORIGIN`, `GPT_URL`
  */
 export const fillLanding = (page: string, variables: Variables): string => {
   const origin = originOf(variables) ?? '';
@@ -35,6 +40,18 @@ export const fillLanding = (page: string, variables: Variables): string => {
     (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
   );
 };
+
+/**
+ * Says how long the deployment really keeps what happened.
+ * @throws VariableError `AUDIT_DAYS`
+ */
+export const fillPrivacy = (page: string, variables: Variables): string => {
+  const { auditRetention } = readAuditRetention(variables);
+  const days = auditRetention && auditRetention / 86_400;
+  return replaceSome(page, keptFor, (_, usual = '') => `${days ?? usual} ${days === 1 ? 'day' : 'days'}`);
+};
+
+const keptFor = /<!-- AUDIT_DAYS -->(\d+) days/;
 
 /** The whole line: a page without the link shows no trace of it. */
 const gptLink = / *<!-- with GPT_URL: (.*?) -->\n/g;
@@ -67,6 +84,6 @@ const replaceSome = (
   pattern: RegExp,
   replacement: (match: string, ...groups: readonly (string | undefined)[]) => string,
 ): string => {
-  if (text.search(pattern) === -1) throw new Error(`The landing page has nothing that matches ${pattern}.`);
+  if (text.search(pattern) === -1) throw new Error(`The page has nothing that matches ${pattern}.`);
   return text.replace(pattern, replacement);
 };

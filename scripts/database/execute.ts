@@ -8,10 +8,13 @@ import { Refused } from '../app/command.ts';
 import { quietly } from '../local-system/wrangler.ts';
 import type { Place } from './place.ts';
 
+const { SEALING_KEYS: _, ...withoutRing } = process.env;
+
 const cli = createRequire(import.meta.url).resolve('wrangler');
 
 /**
- * Makes what carries out statements there. They stand among the arguments of a process, which others on the machine can read: no
+ * Makes what carries out statements there. The key ring, which `npm run keys` takes from the environment, is not for wrangler. The
+ * statements stand among the arguments of a process, which others on the machine can read: no
  * statement holds a secret.
  * @returns a function that throws Refused with what the database said when it failed; then nothing was changed
  */
@@ -22,7 +25,7 @@ export const executeAt =
     const child = spawn(
       process.execPath,
       ['--no-warnings', cli, ...command, '--command', statements.join(';\n')],
-      { stdio: ['inherit', 'pipe', 'pipe'], env: { ...process.env, ...environmentOf(place) } },
+      { stdio: ['inherit', 'pipe', 'pipe'], env: { ...withoutRing, ...environmentOf(place) } },
     );
     const [said, complained, [code]] = await Promise.all([
       text(child.stdout),

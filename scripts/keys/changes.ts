@@ -16,7 +16,7 @@ export const list = async (ring: WrittenRing, place: Place | undefined): Promise
       ['key', 'it'],
       ring.map((key, index) => [idOf(key), role(index)]),
     );
-  const uses = await usesAt(place, ring);
+  const { uses } = await usesAt(place, ring);
   return table(
     ['key', 'it', 'stored tokens', 'sealed until', 'living grants', 'may retire from'],
     uses.map((use, index) => [
@@ -33,9 +33,10 @@ export const retire = async (ring: WrittenRing, id: string, place: Place | undef
     throw new Refused(
       'What may need a key stands in the database of its deployment: write --local or --remote.',
     );
-  const use = (await usesAt(place, ring)).find((one) => one.id === id);
+  const { uses, now } = await usesAt(place, ring);
+  const use = uses.find((one) => one.id === id);
   if (use === undefined) throw new Error(`nothing was said of the key ${id}`);
-  const retirement = judge(use, idOf(ring[0]), now());
+  const retirement = judge(use, idOf(ring[0]), now);
   if (retirement.kind === 'refused') throw new Refused(retirement.why);
   return others.join(' ');
 };
@@ -57,9 +58,12 @@ const without = (ring: WrittenRing, id: string): readonly string[] => {
   throw new Refused(`There is no key of that id in the ring, which has ${ring.map(idOf).join(', ')}.`);
 };
 
-const usesAt = (place: Place, ring: WrittenRing): Promise<readonly KeyUse[]> => {
+const usesAt = async (
+  place: Place,
+  ring: WrittenRing,
+): Promise<{ readonly uses: readonly KeyUse[]; readonly now: number }> => {
   const keys = ring.map(idOf).map((id) => ({ id, beginnings: sealedBeginnings(id) }));
-  return databaseAt(place).operator.keyUse({ keys, now: now() }).catch(saysDatabase);
+  const { operator } = databaseAt(place);
+  const now = await operator.now().catch(saysDatabase);
+  return { uses: await operator.keyUse({ keys, now }).catch(saysDatabase), now };
 };
-
-const now = (): number => Math.floor(Date.now() / 1000);

@@ -23,7 +23,7 @@ export type Surroundings = Pick<BrokerOptions, 'now' | 'log' | 'sweepEvery' | 'a
 
 /** Builds the app. Build it once per isolate: the broker keeps derived keys and the revocation memory. */
 export const createApp = (config: Config, bindings: Bindings, surroundings: Surroundings = {}): App => {
-  const { origin, sealingKeys, clients, providers } = config;
+  const { origin, sealingKeys, clients, providers, auditRetention } = config;
   const ledger = d1Ledger(bindings.db);
   const scores = d1Scores(bindings.db);
   const limits = createLimits(bindings.counters, surroundings.now);
@@ -37,6 +37,7 @@ export const createApp = (config: Config, bindings: Bindings, surroundings: Surr
     ledger,
     limits: limits.broker,
     clientAddress,
+    ...(auditRetention !== undefined && { auditRetention }),
     // Deleted with the user, by the reference in the database; so there is nothing left to delete here.
     onExportUser: async (userId) => exportScore(await scores.read(userId)),
   });

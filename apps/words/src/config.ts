@@ -1,6 +1,7 @@
 /** The configuration of a deployment, read from its environment before anything starts. */
 import type { Client, IdentityProvider } from '@words-with-chat/broker';
 import { parseKeyRing } from '@words-with-chat/broker/seal';
+import { readAuditRetention } from './config/audit.ts';
 import { readClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';
 import { readOrigin } from './config/urls.ts';
@@ -14,6 +15,8 @@ export interface Config {
   /** All with different ids. */
   readonly clients: readonly Client[];
   readonly providers: readonly IdentityProvider[];
+  /** How long the audit is kept, in seconds. Left out: as long as the broker keeps it unasked. */
+  readonly auditRetention?: number;
 }
 
 /**
@@ -27,7 +30,13 @@ export const readConfig = (environment: Environment): Config => {
   const ids = clients.map(({ id }) => id);
   const taken = ids.find((id, at) => ids.indexOf(id) < at);
   if (taken !== undefined) throw new VariableError('STATIC_CLIENTS', `must not use the id ${taken} twice.`);
-  return { origin, sealingKeys, clients, providers: readProviders(environment, origin) };
+  return {
+    origin,
+    sealingKeys,
+    clients,
+    providers: readProviders(environment, origin),
+    ...readAuditRetention(environment),
+  };
 };
 
 const readSealingKeys = (environment: Environment): string => {

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from '@words-with-chat/broker';
 import { type App, createApp, type Surroundings } from '../src/app.ts';
+import type { Config } from '../src/config.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
 
 export { origin };
@@ -32,8 +33,15 @@ export interface Deployment {
   advance(seconds: number): void;
 }
 
-/** @param surroundings beside clock and log */
-export const deploy = (db: D1Database = env.DB, surroundings: Surroundings = {}): Deployment => {
+/**
+ * @param surroundings beside clock and log
+ * @param chosen of the configuration, what is not as usual
+ */
+export const deploy = (
+  db: D1Database = env.DB,
+  surroundings: Surroundings = {},
+  chosen: Pick<Config, 'auditRetention'> = {},
+): Deployment => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
   const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
@@ -42,6 +50,7 @@ export const deploy = (db: D1Database = env.DB, surroundings: Surroundings = {})
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     clients: [gpt],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
+    ...chosen,
   };
   const assets = {
     fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),

@@ -1,6 +1,7 @@
 /** What an operator asks: who is there, what they allowed, what happened, and what still needs a key. Ids alone, no names of people. */
 import type { EpochSeconds, UserId } from '@words-with-chat/broker';
 import { type AuditRow, readAudit } from './operator/audit.ts';
+import { readClock } from './operator/clock.ts';
 import { type GrantSummary, readGrants } from './operator/grants.ts';
 import { type KeyQuestion, type KeyUse, readKeyUse } from './operator/key-use.ts';
 import type { Page } from './operator/page.ts';
@@ -15,6 +16,8 @@ export type { UnwatchedIdentity } from './operator/unwatched.ts';
 export type { UserSummary } from './operator/users.ts';
 
 export interface Operator {
+  /** Asks the database's clock, by which the deployment's does not differ; that of an operator's own machine may. */
+  now(): Promise<EpochSeconds>;
   /** Reads users, the newest first. */
   users(page: Page, now: EpochSeconds): Promise<readonly UserSummary[]>;
   /** Reads a user's grants and sessions, the newest first; `undefined` when there is no such user. */
@@ -33,6 +36,7 @@ export interface Operator {
  * @throws LedgerUnavailable from every method when D1 fails, with D1's error as `cause`
  */
 export const d1Operator = (db: D1Database): Operator => ({
+  now: () => readClock(db),
   users: (page, now) => readUsers(db, page, now),
   grants: (userId, now) => readGrants(db, userId, now),
   unwatched: (page, now) => readUnwatched(db, page, now),

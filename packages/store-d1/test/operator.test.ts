@@ -25,6 +25,13 @@ beforeEach(async () => {
   operator = d1Operator(db);
 });
 
+it('tells the database’s time', async () => {
+  const before = Math.floor(Date.now() / 1000);
+  const now = await operator.now();
+  expect(now).toBeGreaterThanOrEqual(before);
+  expect(now).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
+});
+
 /** Somebody else, who came later. */
 const bob = {
   grantId: 'grant-b',

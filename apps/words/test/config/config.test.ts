@@ -31,6 +31,13 @@ describe('the configuration', () => {
     ]);
   });
 
+  it.each([
+    ['1', 86_400],
+    [' 400 ', 34_560_000],
+  ])('keeps the audit for %j days', (AUDIT_DAYS, auditRetention) => {
+    expect(readConfig({ ...deployed, AUDIT_DAYS })).toMatchObject({ auditRetention });
+  });
+
   it('takes two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
       ...deployed,

@@ -28,6 +28,15 @@ const wrong: readonly Case[] = [
     { SEALING_KEYS: `${key} ${key}` },
     /^SEALING_KEYS must not name a key twice\.$/,
   ],
+  ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
+    (AUDIT_DAYS): Case => [
+      'AUDIT_DAYS',
+      AUDIT_DAYS,
+      { AUDIT_DAYS },
+      /^AUDIT_DAYS must be a whole number of days, 1 to 400\.$/,
+    ],
+  ),
+  ['AUDIT_DAYS', 'no text', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
   ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
   ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be printable ASCII /],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],

@@ -1,0 +1,26 @@
+/** The audit over the app's real D1: it is kept for as long as the deployment says. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, it } from 'vitest';
+import { emptyD1 } from '../../../packages/store-d1/test/empty-d1.ts';
+import { deploy } from './deployment.ts';
+
+beforeEach(emptyD1);
+
+const day = 86_400;
+
+const rows = async (): Promise<number | null> =>
+  env.DB.prepare("SELECT count(*) AS rows FROM audit WHERE event = 'signed-in'").first<number>('rows');
+
+it.each([
+  ['90 days, unless the deployment says otherwise', {}, 90 * day],
+  ['one, where it says so', { auditRetention: day }, day],
+] as const)('is kept for %s', async (_, chosen, kept) => {
+  const deployment = deploy(env.DB, {}, chosen);
+  await deployment.signIn('ada');
+  deployment.advance(kept);
+  await deployment.app.sweep();
+  expect(await rows()).toBe(1);
+  deployment.advance(1);
+  await deployment.app.sweep();
+  expect(await rows()).toBe(0);
+});
