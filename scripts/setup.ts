@@ -57,9 +57,17 @@ const otherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =
 const signInSteps = (variables: Variables, origin: string): readonly string[] => {
   try {
     const providers = readProviders(variables, origin);
-    return providers.map(
-      ({ id, label }) => `Redirect URI to register with ${label}: ${origin}/callback/${id}`,
-    );
+    return providers.flatMap(({ id, label, readLogoutToken, events }) => [
+      `Redirect URI to register with ${label}: ${origin}/callback/${id}`,
+      ...(readLogoutToken === undefined
+        ? []
+        : [
+            `Where ${label} says that people sign out (docs/providers.md): ${origin}/backchannel-logout/${id}`,
+          ]),
+      ...(events === undefined
+        ? []
+        : [`Where ${label} says what became of accounts (docs/providers.md): ${origin}/events/${id}`]),
+    ]);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;
     return [error.message, `Redirect URIs to register have the form ${origin}/callback/google.`];

@@ -118,6 +118,28 @@ it('prints the newer of two secrets alone', async () => {
   expect(stdout).not.toContain('o'.repeat(43));
 });
 
+it('names the addresses to register with each provider, those where it speaks unasked among them', async () => {
+  const issuer = {
+    id: 'acme',
+    label: 'Acme',
+    issuer: 'https://login.example',
+    clientId: 'c',
+    clientSecret: 's',
+  };
+  const google = 'GOOGLE_CLIENT_ID=c\nGOOGLE_CLIENT_SECRET=s\n';
+  const gitHub = 'GITHUB_CLIENT_ID=c\nGITHUB_CLIENT_SECRET=s\n';
+  await writeFile(file, `${google}${gitHub}OIDC_PROVIDERS=${JSON.stringify([issuer])}\n`);
+  const { stdout } = await setup('--origin', 'https://words.example');
+  const addresses = [...stdout.matchAll(/^.*(Google|GitHub|Acme).*: https:\/\/words\.example(\S+)$/gm)];
+  expect(addresses.map(([, provider, path]) => [provider, path])).toEqual([
+    ['Google', '/callback/google'],
+    ['Google', '/events/google'],
+    ['GitHub', '/callback/github'],
+    ['Acme', '/callback/acme'],
+    ['Acme', '/backchannel-logout/acme'],
+  ]);
+});
+
 it('says so when its values are for another origin than the file’s', async () => {
   await setup('--origin', 'https://words.example');
   const { stdout } = await setup('--origin', 'https://tunnel.example');
