@@ -20,26 +20,39 @@ const queries = (): readonly (readonly string[])[] =>
     .filter(({ path }) => path === '/d1/database/11111111-1111-4111-8111-111111111111/query')
     .map(({ body }) => String(Object(JSON.parse(body)).sql).split(';\n'));
 
+/** The deployed database's clock. */
+const now = 1_800_000_000;
+const isClock = (sql: string): boolean => sql.includes('unixepoch()');
+const clockAnswer = [[{ now }], [{ changes: 0 }]];
+
 it('asks the database of the Wrangler file, and reads what Cloudflare answers', async () => {
   const row = { id: 'user-1', created_at: 1, identities: 1, living_grants: 2, last_sign_in_at: null };
-  const { code, stdout, stderr } = await admin({ query: () => [[row], [{ changes: 0 }]] }, 'users');
+  const query = (sql: string) => (isClock(sql) ? clockAnswer : [[row], [{ changes: 0 }]]);
+  const { code, stdout, stderr } = await admin({ query }, 'users');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(JSON.parse(stdout)).toEqual([{ id: 'user-1', createdAt: 1, identities: 1, livingGrants: 2 }]);
-  expect(queries()).toEqual([[expect.stringContaining('FROM users'), 'SELECT changes() AS changes']]);
+  expect(queries()).toEqual([
+    [expect.stringContaining('unixepoch()'), 'SELECT changes() AS changes'],
+    [expect.stringContaining('FROM users'), 'SELECT changes() AS changes'],
+  ]);
+  expect(queries()[1]?.[0]).toContain(String(now));
 });
 
-it('ends everything of a user in one transaction, whatever the id holds', async () => {
+it('ends everything of a user in one transaction, by the database’s clock, whatever the id holds', async () => {
   const row = { at: 1, event: 'revoked', actor: 'operator', reason: 'other', user_id: 'user-1' };
-  const query = (sql: string) =>
-    sql.startsWith('SELECT *') ? [[row], [{ changes: 0 }]] : [[], [{}], [], [{}], [], [{}]];
+  const query = (sql: string) => {
+    if (isClock(sql)) return clockAnswer;
+    return sql.startsWith('SELECT *') ? [[row], [{ changes: 0 }]] : [[], [{}], [], [{}], [], [{}]];
+  };
   const { code, stderr } = await admin({ query }, 'revoke', 'user', "x'; DROP TABLE users");
   expect({ code, stderr }).toEqual({ code: 1, stderr: 'Nothing was left to end of a user of that id.\n' });
-  const [ending = []] = queries();
+  const [, ending = []] = queries();
   expect(ending.filter((_, at) => at % 2 === 0).map((text) => text.slice(0, 6))).toEqual([
     'INSERT',
     'UPDATE',
     'INSERT',
   ]);
+  expect(ending[0]).toContain(String(now));
   expect(ending.join()).not.toContain('DROP');
 });
 
