@@ -5,7 +5,7 @@ import { unstable_readConfig } from 'wrangler';
 const compatibilityDate = '2026-10-20';
 
 /** Against tests that hang. On a busy machine any test may take its time. */
-const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
+const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** A library's tests, inside workerd: the runtime it is made for. */
 const inWorkerd = (name: string) => ({

@@ -21,7 +21,6 @@ const roles = [
   'account-dark',
   'account-without-script',
   'oidc-logout',
-  'operator',
 ] as const;
 
 export type Role = (typeof roles)[number];

@@ -23,8 +23,6 @@ interface RunningSystem {
   readonly platform: Platform;
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
-  /** Where its database and its keys are. */
-  readonly dataFolder: string;
   /** The providers' stand-ins, Google's first: on 127.0.0.1, another site. */
   readonly standIns: readonly StandIn[];
   readonly gpt: Credentials;
@@ -64,7 +62,7 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
   });
   const { origin, standIns, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { platform, origin, dataFolder, standIns, gpt, publicClientId, confidential });
+  project.provide('system', { platform, origin, standIns, gpt, publicClientId, confidential });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { player, type Role } from '../players.ts';
-import { launchChromium, openContext } from './chromium.ts';
+import { launchChromium, openContext, patience } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
 import { gptAt } from './journey.ts';
 
@@ -57,14 +57,8 @@ const look = async (page: Page, name: string, look: string): Promise<void> => {
 };
 
 /** The API refuses within ten seconds of the end of a grant, and answers in the meantime at most. */
-const untilRefused = async (token: string): Promise<unknown> => {
-  for (let second = 0; second < 15; second++) {
-    const answer = await score('GET', token);
-    if (answer.kind !== 'answered' || answer.status !== 200) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  return 'still answered';
-};
+const untilRefused = (token: string): Promise<void> =>
+  expect.poll(() => score('GET', token), { timeout: patience }).toEqual({ kind: 'sign-in-again' });
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 
@@ -107,7 +101,7 @@ describe('a person at their account', () => {
         kind: 'refused',
         status: 401,
       });
-      expect(await untilRefused(before.accessToken)).toEqual({ kind: 'sign-in-again' });
+      await untilRefused(before.accessToken);
 
       const again = await connect(page, [/Continue as/]);
       expect(await score('GET', again.accessToken)).toEqual(is(1));
@@ -126,7 +120,7 @@ describe('a person at their account', () => {
       await page.getByRole('status').waitFor();
       expect(await says(page)).toBe('Your account is deleted.');
       await look(page, 'account-deleted', name);
-      expect(await untilRefused(throughGitHub.accessToken)).toEqual({ kind: 'sign-in-again' });
+      await untilRefused(throughGitHub.accessToken);
       const anew = await connect(page, [/Continue with.*Google/, person.email]);
       expect(await score('GET', anew.accessToken)).toEqual(is(0));
       await context.close();

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { freePort } from '@words-with-chat/lab';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openContext, type WatchedContext } from './chromium.ts';
+import { launchChromium, openContext, patience, type WatchedContext } from './chromium.ts';
 
 let chromium: Browser;
 let server: Server;
@@ -66,7 +66,7 @@ describe('the watch over a page', () => {
     ],
   ])('sees %s', async (_, body, headers, trouble) => {
     const { context, troubles } = await open(body, headers);
-    await expect.poll(() => troubles.join('\n')).toContain(trouble);
+    await expect.poll(() => troubles.join('\n'), { timeout: patience }).toContain(trouble);
     await context.close();
   });
 });

@@ -49,8 +49,8 @@ export const openContext = async (
   return { context, troubles };
 };
 
-/** How long a page may take for one step, in milliseconds. */
-const patience = 15_000;
+/** How long a page may take for one step, in milliseconds; on a busy machine it takes its time. */
+export const patience = 60_000;
 
 /** Chromium also reports a page whose own status is 4xx; the tests ask for those on purpose. */
 const isOwnStatus = (message: ConsoleMessage): boolean =>

@@ -1,26 +1,39 @@
-/** `npm run admin`, on the database of a system that runs. */
+/** `npm run admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   beginSignIn,
   callApi,
+  freePortsInARow,
   type GptAction,
   gptCallback,
+  people,
   readCallback,
   redeemCode,
   refreshTokens,
 } from '@words-with-chat/lab';
-import { describe, expect, inject, it } from 'vitest';
-import { player } from '../players.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';
 
-const { origin, gpt, dataFolder } = inject('system');
-const variables = { LOCAL_DATA_FOLDER: dataFolder };
-const patience = 300_000;
+let dataFolder: string;
+let system: LocalSystem;
 
-const admin = (...args: readonly string[]) => runCommand('admin', variables, { args });
+beforeAll(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  const port = await freePortsInARow(6);
+  system = await startLocalSystem({ port, standInPort: port + 1, dataFolder, log: () => {} });
+});
+
+afterAll(async () => {
+  await system.close();
+  await rm(dataFolder, { recursive: true });
+});
+
+const admin = (...args: readonly string[]) =>
+  runCommand('admin', { LOCAL_DATA_FOLDER: dataFolder }, { args });
 
 /** What a command tells machines. */
 const asked = async (...args: readonly string[]): Promise<unknown> => {
@@ -39,42 +52,42 @@ const rowsOf = async (...args: readonly string[]): Promise<readonly Row[]> => {
   return Array.isArray(rows) ? rows.map(Object) : [];
 };
 
-const action: GptAction = {
-  authorizationUrl: `${origin}/authorize`,
-  tokenUrl: `${origin}/token`,
-  clientId: gpt.clientId,
-  clientSecret: gpt.clientSecret,
+const action = (): GptAction => ({
+  authorizationUrl: `${system.origin}/authorize`,
+  tokenUrl: `${system.origin}/token`,
+  clientId: system.gptClientId,
+  clientSecret: system.gptClientSecret,
   scope: '',
   redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
   tokenExchange: 'post',
-};
+});
+
+const [ada] = people;
 
 const tokens = async () => {
-  const begun = beginSignIn(action, crypto.randomUUID());
-  const callback = readCallback(begun, await signIn(begun.url, player('operator')));
-  const answer = callback.kind === 'code' ? await redeemCode(action, callback.code, fetch) : undefined;
+  const begun = beginSignIn(action(), crypto.randomUUID());
+  const callback = readCallback(begun, await signIn(begun.url, ada));
+  const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
   if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
   return answer;
 };
 
 const refreshed = ({ refreshToken }: Awaited<ReturnType<typeof tokens>>) =>
-  refreshTokens(action, refreshToken ?? '', fetch);
+  refreshTokens(action(), refreshToken ?? '', fetch);
 
-it('shows who is there and what happened, ends what is named, and deletes', {
-  timeout: patience,
-}, async () => {
+it('shows who is there and what happened, ends what is named, and deletes', async () => {
   const first = await tokens();
   const [newest] = await rowsOf('audit', '--limit', '1');
   expect(newest).toMatchObject({
     event: 'signed-in',
     actor: 'user',
-    clientId: gpt.clientId,
+    clientId: system.gptClientId,
     provider: 'google',
   });
   const userId = String(newest?.userId);
 
   const grants = await rowsOf('grants', userId);
-  expect(grants).toMatchObject([{ clientId: gpt.clientId, provider: 'google', state: 'living' }]);
+  expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'living' }]);
   const users = await admin('users', '--local');
   expect(users.stdout).toMatch(/^user +since +identities +living grants +last sign-in\n/);
   expect(users.stdout).toMatch(new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'));
@@ -100,16 +113,16 @@ it('shows who is there and what happened, ends what is named, and deletes', {
   expect(await admin('delete', userId)).toMatchObject({ code: 1, stdout: '' });
   expect(await asked('delete', userId, '--yes')).toEqual({ deleted: userId });
   expect(await refreshed(second)).toMatchObject({ kind: 'refused', status: 401 });
-  const call = { method: 'GET', url: `${origin}/api/scoring` } as const;
+  const call = { method: 'GET', url: `${system.origin}/api/scoring` } as const;
   const called = async () => (await callApi(call, second.accessToken, fetch)).kind;
-  await expect.poll(called, { timeout: 15_000 }).toBe('sign-in-again');
+  await expect.poll(called, { timeout: 60_000 }).toBe('sign-in-again');
   expect(await rowsOf('audit', userId)).toEqual([]);
   const [deletion] = await rowsOf('audit', '--limit', '1');
   expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
   expect(await admin('grants', userId)).toMatchObject({ code: 1, stderr: 'There is no such user.\n' });
 });
 
-it('has a list of those whose provider cannot be asked', { timeout: patience }, async () => {
+it('has a list of those whose provider cannot be asked', async () => {
   for (const row of await rowsOf('unwatched')) expect(row).toMatchObject({ userId: expect.any(String) });
 });
 

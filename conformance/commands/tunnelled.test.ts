@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePort } from '@words-with-chat/lab';
+import { freePortsInARow } from '@words-with-chat/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Running, runCommand, startCommand } from './command.ts';
 import { untilReady } from './until-ready.ts';
@@ -19,8 +19,8 @@ let standInPort: number;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePort();
-  standInPort = await freePort();
+  port = await freePortsInARow(6);
+  standInPort = port + 1;
   variables = {
     PORT: String(port),
     STANDIN_PORT: String(standInPort),

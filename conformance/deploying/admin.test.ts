@@ -1,9 +1,7 @@
 /** `npm run admin -- --remote`, with wrangler speaking to a stand-in for Cloudflare's API. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { runCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let cloudflare: CloudflareStandIn;
 

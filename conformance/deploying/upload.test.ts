@@ -3,12 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Finished, type Running, runCommand, startCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
-
-// Four runs of wrangler each.
-vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 let file: string;

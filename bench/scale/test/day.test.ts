@@ -24,7 +24,7 @@ beforeAll(async () => {
     await play(stores, { ...everybody, hour });
     await keepHouse(stores, hour, midnight);
   }
-}, 60_000);
+});
 
 describe('a visit', () => {
   it('begins on the day, also in its last second', () => {

@@ -273,7 +273,8 @@ describe('nobody is asked', () => {
 
 it('nothing that the provider gives leaves by an answer or a log line', async () => {
   const { oracle, deployment } = deployWith();
-  const { refresh_token } = await signIn(deployment, gpt);
+  const subject = 'ada.lovelace';
+  const { refresh_token } = await signIn(deployment, gpt, { subject });
   oracle.says({ kind: 'alive', refreshToken: 'their-2' });
   const answered = await (await refresh(deployment, gpt, refresh_token)).text();
   deployment.advance(600);
@@ -281,6 +282,6 @@ it('nothing that the provider gives leaves by an answer or a log line', async ()
   const refused = await (await refresh(deployment, gpt, refresh_token)).text();
   for (const text of [answered, refused, JSON.stringify(deployment.log)]) {
     expect(text).not.toContain('their-');
-    expect(text).not.toContain('ada');
+    expect(text).not.toContain(subject);
   }
 });

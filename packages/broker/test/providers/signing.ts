@@ -12,6 +12,9 @@ export interface SigningKey {
   readonly published: JWK;
 }
 
+/** How a JWT begins whose header names its algorithm first: `{"alg":"`. Long enough to stand in nothing that is drawn. */
+export const jwtBeginning = 'eyJhbGciOi';
+
 export const generateKey = async (kid: string, algorithm = 'RS256'): Promise<SigningKey> => {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
   const published = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };

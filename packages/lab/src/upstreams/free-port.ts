@@ -4,20 +4,26 @@ import { createServer } from 'node:net';
 
 /**
  * Below the ports that systems lend to whoever connects or listens without naming one (Linux from 32768 on, macOS from 49152
- * on): one that was found free here is not lent away before it is taken.
+ * on): one that was found free here is not lent away before it is taken. Above 10080, the highest that `fetch` and browsers refuse.
+ * @see https://fetch.spec.whatwg.org/#port-blocking
  */
-const range = { from: 10_000, to: 32_000 } as const;
+const range = { from: 10_100, to: 32_000 } as const;
 
 const mostTries = 100;
 
 /** Finds a free port; whoever takes it next gets it, so take it at once. */
 export const freePort = (): Promise<number> => freePortsInARow(1);
 
-/** Finds the first of `count` free ports in a row. */
-export const freePortsInARow = async (count: number): Promise<number> => {
+/**
+ * Finds the first of `count` free ports in a row.
+ * @param draw where to look; left out: at random, so that processes that look at the same time find different ones
+ */
+export const freePortsInARow = async (
+  count: number,
+  draw: (from: number, below: number) => number = randomInt,
+): Promise<number> => {
   for (let tries = 0; tries < mostTries; tries++) {
-    // At random, so that processes that look at the same time find different ones.
-    const first = randomInt(range.from, range.to - count);
+    const first = draw(range.from, range.to - count);
     const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
     if (!free.includes(false)) return first;
   }

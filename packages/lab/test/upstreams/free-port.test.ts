@@ -23,3 +23,13 @@ it('finds none that the system may lend to somebody else meanwhile', async () =>
   const found = await Promise.all(Array.from({ length: 50 }, () => freePortsInARow(6)));
   expect(Math.max(...found) + 5).toBeLessThan(32_768);
 });
+
+it('finds none that fetch refuses to ask', async () => {
+  let tries = 0;
+  const lowest = await freePortsInARow(6, (from) => from + tries++);
+  const end = await listen(lowest);
+  const asked = await fetch(`http://127.0.0.1:${lowest}/`, { signal: AbortSignal.abort() }).catch(String);
+  end();
+  expect(lowest).toBeGreaterThan(10_080);
+  expect(asked).not.toContain('bad port');
+});

@@ -75,8 +75,8 @@ describe('linking an identity', () => {
 
   test('keeps the provider’s refresh token, sealed for the identity', async () => {
     const { deployment, visitor } = await signedIn();
-    const { link, form, html } = await asked(visitor, { code: 'cat', refresh: 'r-1' });
-    expect(html).not.toContain('r-1');
+    const { link, form, html } = await asked(visitor, { code: 'cat', refresh: 'their-refresh-token' });
+    expect(html).not.toContain('their-refresh-token');
     await visitor.post('/link/confirm', { link, confirm: '1' }, form);
     const turn = await deployment.ledger.takeCheck({ ...cat, now: deployment.now(), checkLease: 60 });
     expect(turn).toEqual({ kind: 'due', token: { ...cat, sealedRefreshToken: expect.any(String) } });
@@ -296,14 +296,14 @@ describe('unlinking an identity', () => {
     for (const failing of [false, true]) {
       const deployment = deploy({ providers: [createProvider('google', 'Google'), revoking(failing)] });
       const { visitor } = await signedIn(deployment);
-      const { link, form } = await asked(visitor, { code: 'cat', refresh: 'r-1' });
+      const { link, form } = await asked(visitor, { code: 'cat', refresh: 'their-refresh-token' });
       await visitor.post('/link/confirm', { link, confirm: '1' }, form);
       const [, key = ''] = buttons((await visitor.see()).html, 'identity');
       await expectBack(visitor, await visitor.post('/unlink', { identity: key }), 'unlinked');
       const failures = deployment.log.filter(({ event }) => event === 'revocation-failed');
       expect(failures.map(({ provider }) => provider)).toEqual(failing ? ['other'] : []);
     }
-    expect(revoked).toEqual(['r-1', 'r-1']);
+    expect(revoked).toEqual(['their-refresh-token', 'their-refresh-token']);
   });
 });
 

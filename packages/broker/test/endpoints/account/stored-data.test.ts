@@ -13,7 +13,7 @@ const signedIn = async (changes: Partial<BrokerOptions> = {}) => {
   const deployment = deploy(changes);
   const visitor = createVisitor(deployment);
   const tokens = await gptSignIn(deployment, 'ada');
-  await visitor.enter('ada', 'google', { refresh: 'r-1' });
+  await visitor.enter('ada', 'google', { refresh: 'their-refresh-token' });
   return { deployment, visitor, tokens };
 };
 
@@ -69,7 +69,7 @@ describe('exporting', () => {
   test('holds no token and no secret', async () => {
     const { visitor, tokens } = await signedIn();
     const text = await (await visitor.post('/export')).text();
-    for (const secret of ['r-1', tokens.access_token, tokens.refresh_token])
+    for (const secret of ['their-refresh-token', tokens.access_token, tokens.refresh_token])
       expect(text).not.toContain(secret);
   });
 });
@@ -135,10 +135,10 @@ describe('deleting the account', () => {
     };
     const { deployment, visitor } = await signedIn({ providers: [google] });
     await expectBack(visitor, await visitor.post('/delete', { confirm: 'yes' }), 'deleted');
-    expect(revoked).toEqual(['r-1']);
+    expect(revoked).toEqual(['their-refresh-token']);
     const line = deployment.log.find(({ event }) => event === 'revocation-failed');
     expect(line).toMatchObject({ provider: 'google', cause: 'Error: 503' });
-    expect(JSON.stringify(line)).not.toContain('r-1');
+    expect(JSON.stringify(line)).not.toContain('their-refresh-token');
   });
 
   test('changes nothing while storage is out of reach, and can be tried again', async () => {

@@ -232,12 +232,16 @@ describe('W6', () => {
 
 describe('W8', () => {
   it('W8.1 secret: no line about an account holds a token, a key or whom it is about', async () => {
-    const { deployment, visitor } = await signedIn();
-    await visitor.journey('/link', { choice: 'other' }, { code: 'cat', refresh: 'r-1' });
+    const deployment = deploy();
+    const visitor = createVisitor(deployment);
+    await visitor.enter('ada.lovelace');
+    const theirs = { code: 'their-subject', refresh: 'their-refresh-token' };
+    await visitor.journey('/link', { choice: 'other' }, theirs);
     await visitor.post('/export');
     await visitor.post('/delete', { confirm: 'yes' });
     const log = JSON.stringify(deployment.log);
-    for (const word of ['ada', 'cat', 'r-1', 'example.com', visitor.cookies.get('__Host-session') ?? 'none'])
+    const session = visitor.cookies.get('__Host-session') ?? 'none';
+    for (const word of ['ada.lovelace', ...Object.values(theirs), 'example.com', session])
       expect(log).not.toContain(word);
   });
 });

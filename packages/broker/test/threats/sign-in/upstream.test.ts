@@ -5,6 +5,7 @@ import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
 import { createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
+import { jwtBeginning } from '../../providers/signing.ts';
 import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
@@ -148,7 +149,7 @@ describe('B13, at a refresh', () => {
 });
 
 describe('B14', () => {
-  const secrets = ['their-access-token', 'their-refresh-token', 'eyJ', 'our_client.secret'];
+  const secrets = ['their-access-token', 'their-refresh-token', jwtBeginning, 'our_client.secret'];
 
   it('B14.1 never to clients: no answer on the way holds a token of the provider', async () => {
     const { deployment, depart } = upstream();

@@ -207,7 +207,7 @@ it('W6.4 anything at all: is answered, never with a 5xx, at every door and at th
   expect(seen).not.toContain('unexpected');
   // It met most of what can be wrong, or it proves nothing.
   expect(seen.size).toBeGreaterThan(20);
-}, 30_000);
+});
 
 /** A text as it is; bytes as a stream in chunks, without a declared length. */
 const bodyOf = (body: string | Uint8Array): BodyInit => {
