@@ -8,7 +8,7 @@ import { localFolder } from '../../scripts/local-system/data-folder.ts';
 import { player, type Role } from '../players.ts';
 import { launchChromium, openContext, patience } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { gptAt } from './journey.ts';
+import { comeBack, gptAt } from './journey.ts';
 
 const { platform, origin } = inject('system');
 const account = `${origin}/account`;
@@ -31,7 +31,7 @@ const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
   const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
   await page.goto(begun.url.href);
   for (const name of buttons) await page.getByRole('button', { name }).click();
-  await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
+  await comeBack(page);
   const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
   if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
   const tokens = await redeemCode(gptAt(callback), answer.code, fetch);

@@ -43,7 +43,7 @@ export const signInWith = async (
     if (atGoogle === 'is-signed-in') await rememberAtGoogle(page, role);
     await page.getByRole('button', { name: 'Google' }).click();
     if (atGoogle === 'chooses') await page.getByRole('button', { name: player(role).email }).click();
-    await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
+    await comeBack(page);
   } catch (cause) {
     throw new Error(['The browser did not come back to the client.', ...troubles].join('\n'), { cause });
   }
@@ -51,6 +51,19 @@ export const signInWith = async (
   const answer = readCallback(begun, new URL(`${callback.redirectUri}?${query}`));
   if (answer.kind !== 'code') throw new Error(`The client was called back with ${query}.`);
   return answer.code;
+};
+
+/**
+ * Waits for the client's page.
+ * @throws Error when it does not come; it says what the browser shows in its place
+ */
+export const comeBack = async (page: Page): Promise<void> => {
+  try {
+    await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
+  } catch (cause) {
+    const shown = await page.locator('body').innerText();
+    throw new Error(`The browser is at ${page.url()}, which says:\n${shown}`, { cause });
+  }
 };
 
 const rememberAtGoogle = async (page: Page, role: Role): Promise<void> => {

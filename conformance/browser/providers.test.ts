@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { player, type Role } from '../players.ts';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { gptAt } from './journey.ts';
+import { comeBack, gptAt } from './journey.ts';
 
 const { origin } = inject('system');
 
@@ -27,7 +27,7 @@ const press = async (page: Page, buttons: readonly string[]): Promise<string> =>
   const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
   await page.goto(begun.url.href);
   for (const name of buttons) await page.getByRole('button', { name }).click();
-  await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
+  await comeBack(page);
   const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
   if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
   return answer.code;

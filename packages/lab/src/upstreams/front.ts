@@ -45,7 +45,20 @@ export const startFront = async (port: number, hiddenPort: number, attend: Atten
 
 /** Sends a request on as it came. */
 export const passOn = ({ method, path, headers, body }: Passing, behind: string): Promise<Response> =>
-  fetch(behind + path, { method, headers, redirect: 'manual', ...(body !== '' && { body }) });
+  fetch(behind + path, {
+    ...{ method, headers: onItsOwn(headers), redirect: 'manual' },
+    ...(body !== '' && { body }),
+  });
+
+/**
+ * Asks for a connection that serves one request. A server closes those that are idle, and what is sent on one just then is lost:
+ * on a busy machine a person was left with a 502 instead of their answer.
+ */
+export const onItsOwn = (headers: HeadersInit = {}): Headers => {
+  const all = new Headers(headers);
+  all.set('connection', 'close');
+  return all;
+};
 
 /** They belong to one connection (RFC 9110 §7.6.1), or are made anew for the next. */
 const ofTheConnection = [

@@ -5,7 +5,7 @@
 import { readForms } from '../browser/forms.ts';
 import { startGoogle } from './emulated.ts';
 import { freePort } from './free-port.ts';
-import { type Attendant, passOn, startFront } from './front.ts';
+import { type Attendant, onItsOwn, passOn, startFront } from './front.ts';
 import { issuerOf, type StartUpstream } from './upstream.ts';
 
 export const startRememberingGoogle: StartUpstream = async (options) => {
@@ -32,5 +32,5 @@ const choose = async (behind: string, html: string, email: string): Promise<Resp
   const form = readForms(html).find(({ fields }) => fields.some(([, value]) => value === email));
   if (form === undefined) return new Response(`Nobody here is called ${email}`, { status: 400 });
   const body = new URLSearchParams(form.fields.map(([name, value]) => [name, value]));
-  return fetch(behind + form.action, { method: 'POST', redirect: 'manual', body });
+  return fetch(behind + form.action, { method: 'POST', headers: onItsOwn(), redirect: 'manual', body });
 };
