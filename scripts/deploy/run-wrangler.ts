@@ -22,7 +22,11 @@ export const ask = async (command: readonly string[]): Promise<string> => {
 
 const start = (command: readonly string[], stdout: 'inherit' | 'pipe') => {
   const stdio = ['inherit', stdout, 'inherit'] as const;
-  const child = spawn(process.execPath, ['--no-warnings', cli, ...command], { stdio: [...stdio] });
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
+    stdio: [...stdio],
+    // The lock file says which wrangler it is: nobody is asked for a newer one.
+    env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' },
+  });
   // Who interrupts this process by its id alone means wrangler too.
   const endAtExit = (): void => void child.kill();
   process.once('exit', endAtExit);

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StartRefused } from './ports.ts';
 
 /** How long the first answer may take, in milliseconds. */
-const patience = 60_000;
+const patience = 180_000;
 
 /**
  * Waits until the app answers.

@@ -42,9 +42,9 @@ export type CheckTurn =
 /** All that is stored of a person, ended grants and sessions included. */
 export interface Account {
   readonly createdAt: EpochSeconds;
-  /** The oldest first. */
+  /** The oldest first; of one second, by provider and subject. */
   readonly identities: readonly LinkedIdentity[];
-  /** The newest first. */
+  /** The newest first; of one second, by id. */
   readonly grants: readonly StoredGrant[];
 }
 

@@ -22,14 +22,14 @@ export const readAccount = async (db: D1Database, userId: UserId): Promise<Accou
     db
       .prepare(
         `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS watched, created_at, last_sign_in_at
-        FROM identities WHERE user_id = ?1 ORDER BY created_at`,
+        FROM identities WHERE user_id = ?1 ORDER BY created_at, provider, subject`,
       )
       .bind(userId),
     db
       .prepare(
         `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
           redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at
-        FROM grants WHERE user_id = ?1 ORDER BY created_at DESC`,
+        FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
       )
       .bind(userId),
   );

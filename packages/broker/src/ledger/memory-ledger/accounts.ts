@@ -1,6 +1,5 @@
 /** What is stored of a person, and what they change about it. */
 import type { UserId } from '../../protocol/identity.ts';
-import type { EpochSeconds } from '../../protocol/time.ts';
 import type {
   Account,
   AppsEnding,
@@ -23,8 +22,17 @@ export const readAccount = (memory: Memory, userId: UserId): Account | undefined
   if (createdAt === undefined) return undefined;
   return {
     createdAt,
-    identities: identitiesOf(memory, userId).map(linkedIdentity).toSorted(byAge),
-    grants: grantsOf(memory, userId).map(storedGrant).toSorted(byAge).toReversed(),
+    identities: identitiesOf(memory, userId)
+      .map(linkedIdentity)
+      .toSorted(
+        (one, other) =>
+          one.createdAt - other.createdAt ||
+          order(one.provider, other.provider) ||
+          order(one.subject, other.subject),
+      ),
+    grants: grantsOf(memory, userId)
+      .map(storedGrant)
+      .toSorted((one, other) => other.createdAt - one.createdAt || order(one.id, other.id)),
   };
 };
 
@@ -64,10 +72,8 @@ export const deleteUser = (memory: Memory, { userId, now }: Deletion): DeletionO
   return { kind: 'deleted', tokens: tokensOf(identities) };
 };
 
-const byAge = (
-  one: { readonly createdAt: EpochSeconds },
-  other: { readonly createdAt: EpochSeconds },
-): number => one.createdAt - other.createdAt;
+/** As a database orders text, whatever language is set. */
+const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 const identitiesOf = ({ identities }: Memory, userId: UserId): readonly StoredIdentity[] =>
   [...identities.values()].filter((identity) => identity.userId === userId);

@@ -84,6 +84,25 @@ const reading = (makeLedger: MakeLedger): void => {
     expect(await ledger.readAccount('nobody')).toBeUndefined();
   });
 
+  it('orders by name what came in the same second', async () => {
+    const ledger = await inSession(makeLedger);
+    for (const grantId of ['grant-c', 'grant-b']) await ledger.recordSignIn(signIn({ grantId, now: t0 + 5 }));
+    const linked = [
+      { ...cat, subject: 'zoe' },
+      { ...cat, subject: 'Zoe' },
+      { provider: 'apple', subject: 'zoe' },
+    ];
+    for (const identity of linked) expect(await link(ledger, { identity })).toBe('linked');
+    const { identities, grants } = (await ledger.readAccount('user-1')) ?? {};
+    expect(identities?.map(({ provider, subject }) => ({ provider, subject }))).toEqual([
+      { provider: ada.provider, subject: ada.subject },
+      linked[2],
+      linked[1],
+      linked[0],
+    ]);
+    expect(grants?.map(({ id }) => id).slice(0, 2)).toEqual(['grant-b', 'grant-c']);
+  });
+
   it('counts a refresh as a use', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
