@@ -39,6 +39,12 @@ const wrong: readonly Case[] = [
   ['AUDIT_DAYS', 'no text', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
   ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
   ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be printable ASCII /],
+  [
+    'GPT_CLIENT_ID',
+    'the account page’s',
+    { GPT_CLIENT_ID: 'account' },
+    /^GPT_CLIENT_ID must not be account: /,
+  ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
   ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, badSecrets],
@@ -89,6 +95,12 @@ const wrong: readonly Case[] = [
     'an id twice',
     clients(client, client),
     /^STATIC_CLIENTS must not use the id app twice\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'the account page’s id',
+    clients({ ...client, id: 'account' }),
+    /^STATIC_CLIENTS must not use the id account: /,
   ],
   [
     'STATIC_CLIENTS',

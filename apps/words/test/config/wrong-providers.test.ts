@@ -100,6 +100,12 @@ const wrong: readonly Case[] = [
     issuers({ ...issuer, id: 'My Login' }),
     /^OIDC_PROVIDERS is wrong at My Login: /,
   ],
+  [
+    'OIDC_PROVIDERS',
+    'an id that stands for something else',
+    issuers({ ...issuer, id: 'continue' }),
+    /^OIDC_PROVIDERS is wrong at continue: providers\.continue\.id must not be continue/,
+  ],
   ['OIDC_PROVIDERS', 'no label', issuers({ ...issuer, label: ' ' }), wrongIssuer],
   ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
   [

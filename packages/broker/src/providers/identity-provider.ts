@@ -27,7 +27,7 @@ export interface ProviderLeg {
 
 /** One identity provider. `createBroker` is given a list of them. */
 export interface IdentityProvider {
-  /** Stands in the callback path and in stored identities: lower-case letters, digits and hyphens. */
+  /** Stands in the callback path and in stored identities: lower-case letters, digits and hyphens; not `continue`. */
   readonly id: string;
   /** The name on the button: `Google`. */
   readonly label: string;

@@ -54,6 +54,8 @@ const credentialProblem = 'must be given, as printable ASCII without spaces.';
 
 export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
   ['id', ({ id }) => matches(/^[a-z0-9-]{1,32}$/, id), 'must be 1 to 32 characters a-z, 0-9 and hyphen.'],
+  // A form says it where it would else say a provider's id.
+  ['id', ({ id }) => id !== 'continue', 'must not be continue, which stands for a session.'],
   ['label', ({ label }) => matches(/\S/, label), 'must not be empty.'],
   ['clientId', ({ clientId }) => matches(credential, clientId), credentialProblem],
   [

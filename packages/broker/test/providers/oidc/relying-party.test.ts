@@ -74,6 +74,12 @@ describe('settings', () => {
     );
   });
 
+  test('with the id that stands for a session stop the start', () => {
+    expect(stop({ id: 'continue' })).toEqual(
+      new ConfigurationError('providers.continue.id', 'must not be continue, which stands for a session.'),
+    );
+  });
+
   test.each([
     'https://id.example/',
     'https://id.example/realms/words',
