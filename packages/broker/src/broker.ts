@@ -140,6 +140,7 @@ const furnish = (options: BrokerOptions) => {
 /**
  * Makes a rate limiter that counts in this process, for example for `protect`.
  * @param now left out: the system's clock
+ * @throws ConfigurationError `limits` for an allowance that is not made of whole numbers from 1 on
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);

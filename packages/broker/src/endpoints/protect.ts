@@ -22,7 +22,7 @@ export interface Requirement {
   readonly limiter?: RateLimiter;
 }
 
-/** What the guard found: the caller, or the finished 401, 403, 429 or 503 response to send instead. */
+/** What the guard found: the caller, or the finished 401, 403, 421, 429 or 503 response to send instead. */
 export type Protection =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };

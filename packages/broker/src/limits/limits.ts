@@ -6,9 +6,12 @@ import { type Allowance, failOpen, type RateLimiter } from './rate-limiter.ts';
 
 /** The broker's own limits by name. */
 export interface Limits {
-  /** Wrong credentials at the token endpoint, by client and address block. The right ones are never counted. */
+  /**
+   * Wrong credentials, wherever they are asked for, by claimed id and address block, and forged signals, by provider and address
+   * block. The right ones are never counted.
+   */
   readonly failedClients: RateLimiter;
-  /** Requests of a browser on its way through a sign-in, about three for each, by address block. */
+  /** Requests of a browser on its way through a sign-in, about three for each, and those of the account page, by address block. */
   readonly signIns: RateLimiter;
 }
 
