@@ -138,6 +138,14 @@ describe('a dead token', () => {
       expect(await inspect(deployment, asker, tokens[kind])).toEqual(inactive);
     },
   );
+
+  it('is inactive in the second in which its user was deleted', async () => {
+    const deployment = withApis();
+    const { access_token } = await tokensFor(deployment, gpt);
+    const { sub: userId } = Object(await inspect(deployment, api, access_token));
+    await deployment.ledger.deleteUser({ userId, by: 'operator', now: deployment.now() });
+    expect(await inspect(deployment, api, access_token)).toEqual(inactive);
+  });
 });
 
 describe('a request', () => {
