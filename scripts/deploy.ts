@@ -3,6 +3,7 @@
  * outside this machine, and says what it would do.
  */
 import { parseArgs } from 'node:util';
+import { VariableError } from '../apps/words/src/config/variables.ts';
 import { bundle, sizeOf } from './app/bundle.ts';
 import { runCommand } from './app/command.ts';
 import { demandConfiguration } from './app/configuration.ts';
@@ -25,9 +26,14 @@ const main = async (): Promise<void> => {
   exitWhenInterrupted();
   const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' } } });
   const variables = await readVariables(process.env);
-  const built = await bundle(buildFolderOf(process.env), variables);
+  const demandAll = (): void => demandConfiguration(variables, variablesFileOf(process.env));
+  const built = await bundle(buildFolderOf(process.env), variables).catch((error: unknown) => {
+    // The site stops at the first variable that it cannot use; a person wants to know of all.
+    if (error instanceof VariableError) demandAll();
+    throw error;
+  });
   console.log(`The bundle: ${sizeOf(built)}`);
-  demandConfiguration(variables, variablesFileOf(process.env));
+  demandAll();
   // What the Worker reads; the link to the GPT is in the site already.
   const { GPT_URL: _, ...secrets } = variables;
   const names = Object.keys(secrets).sort();

@@ -85,6 +85,31 @@ describe('npm run deploy -- --dry-run', () => {
       expect(stderr).toMatch(new RegExp(`^  ${name} is missing`, 'm'));
   });
 
+  it('names everything that is wrong at once, also what the site is laid out with', async () => {
+    const wrong = {
+      ORIGIN: 'words.example',
+      GPT_IDS: 'x',
+      GPT_CLIENT_SECRET: 'short',
+      STATIC_CLIENTS: '[',
+      MICROSOFT_TENANT: 'x',
+      APPLE_TEAM_ID: 'x',
+      APPLE_PRIVATE_KEY: 'AuthKey.p8',
+      OIDC_PROVIDERS: '[',
+      AUDIT_DAYS: '0',
+      GPT_URL: 'x',
+    };
+    const beside = {
+      MICROSOFT_CLIENT_ID: 'm',
+      MICROSOFT_CLIENT_SECRET: 'm',
+      APPLE_CLIENT_ID: 'a',
+      APPLE_KEY_ID: 'FGHIJ67890',
+    };
+    const { code, stdout, stderr } = await dryRun(lines({ ...whole, ...beside, ...wrong }));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const named = [...stderr.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
+    expect(named).toEqual(Object.keys(wrong));
+  });
+
   it('W13.2 refuses a stand-in, and what else is wrong beside it', async () => {
     const wrong = { ...whole, GOOGLE_STAND_IN: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
     const { code, stdout, stderr } = await dryRun(lines(wrong));

@@ -1,9 +1,10 @@
 /** Everything that is wrong with a publisher's variables at once, where the app would stop at the first. */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { generateKey } from '@words-with-chat/broker/seal';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { readConfig } from '../../apps/words/src/config.ts';
 import { Refused } from './command.ts';
+import { readGptUrl } from './site.ts';
 import type { Variables } from './variables.ts';
 
 /**
@@ -24,20 +25,26 @@ export const demandConfiguration = (variables: Variables, file: string): void =>
   );
 };
 
-/** Finds what the app would stumble over: each fault is mended with a value that would do, to see what comes after it. */
+/**
+ * Finds what the app would stumble over: each fault is mended, to see what comes after it, with a value that would do or by leaving
+ * the variable out.
+ */
 const configurationFaults = (
   variables: Variables,
   found: readonly VariableError[] = [],
 ): readonly VariableError[] => {
   const fault = firstFault(variables);
-  if (fault === undefined || found.some(({ variable }) => variable === fault.variable)) return found;
-  const mended = { ...variables, [fault.variable]: fillers[fault.variable] ?? filler };
-  return configurationFaults(mended, [...found, fault]);
+  if (fault === undefined) return found;
+  const { variable } = fault;
+  if (!found.some((earlier) => earlier.variable === variable))
+    return configurationFaults({ ...variables, [variable]: fillers[variable] ?? filler }, [...found, fault]);
+  return variables[variable] === '' ? found : configurationFaults({ ...variables, [variable]: '' }, found);
 };
 
 const firstFault = (variables: Variables): VariableError | undefined => {
   try {
     readConfig(variables);
+    readGptUrl(variables);
     return undefined;
   } catch (error) {
     if (error instanceof VariableError) return error;
@@ -51,4 +58,9 @@ const filler = 'x'.repeat(43);
 const fillers: Variables = {
   ORIGIN: 'https://words.example',
   SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(randomBytes(length))),
+  APPLE_TEAM_ID: 'ABCDE12345',
+  APPLE_KEY_ID: 'ABCDE12345',
+  APPLE_PRIVATE_KEY: String(
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  ),
 };

@@ -63,7 +63,11 @@ const originOf = (variables: Variables): string | undefined => {
   return ORIGIN === undefined ? undefined : readOrigin(variables);
 };
 
-const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
+/**
+ * Reads the link to the GPT.
+ * @throws VariableError `GPT_URL`
+ */
+export const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
   if (GPT_URL === undefined) return undefined;
   const url = URL.parse(GPT_URL);
   if (url !== null && gptOrigins.includes(url.origin) && gptPath.test(url.pathname) && url.username === '')
