@@ -2,9 +2,9 @@
  * `npm run admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
  * the deployed one (docs/operator.md).
  */
-import { readArguments } from './admin/arguments.ts';
+import { readArguments, usage } from './admin/arguments.ts';
 import { runErrand } from './admin/errands.ts';
-import { runCommand } from './app/command.ts';
+import { runCommand, showsHelp } from './app/command.ts';
 import { saysDatabase } from './database/databases.ts';
 import { findPlace } from './database/place.ts';
 
@@ -16,4 +16,4 @@ const main = async (): Promise<void> => {
   console.log(given.form === 'json' ? JSON.stringify(answer.json, null, 2) : answer.text);
 };
 
-await runCommand(main);
+if (!showsHelp(usage)) await runCommand(main);

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { VariableError } from '../apps/words/src/config/variables.ts';
 import { bundle, sizeOf } from './app/bundle.ts';
-import { runCommand } from './app/command.ts';
+import { runCommand, showsHelp } from './app/command.ts';
 import { demandConfiguration } from './app/configuration.ts';
 import { exitWhenInterrupted } from './app/interrupted.ts';
 import { buildFolderOf, variablesFileOf } from './app/places.ts';
@@ -21,6 +21,9 @@ import {
   migrate,
   upload,
 } from './deploy/steps.ts';
+
+const usage = `Write npm run deploy, or npm run deploy -- with
+  --dry-run    builds, checks, says what it would do, and sends nothing`;
 
 const main = async (): Promise<void> => {
   exitWhenInterrupted();
@@ -65,4 +68,4 @@ const databaseNames = async (): Promise<readonly unknown[]> => {
   return Array.isArray(answer) ? answer.map((database) => Object(database).name) : [];
 };
 
-await runCommand(main);
+if (!showsHelp(usage)) await runCommand(main);

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util';
 import { audienceKeys } from '@words-with-chat/broker';
-import { Refused } from './app/command.ts';
+import { Refused, showsHelp } from './app/command.ts';
 import { findPlace, type Place, placeOptions } from './database/place.ts';
 import { burn, list, retire } from './keys/changes.ts';
 import { demandRing, freshKey, givenRing, usedRing, writtenRing } from './keys/ring.ts';
@@ -70,7 +70,7 @@ const audience = async (resource: string | undefined, from: string | undefined):
 };
 
 try {
-  console.log(await main());
+  if (!showsHelp(usage)) console.log(await main());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

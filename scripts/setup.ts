@@ -4,13 +4,16 @@
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
 import { VariableError } from '../apps/words/src/config/variables.ts';
-import { Refused, runCommand } from './app/command.ts';
+import { Refused, runCommand, showsHelp } from './app/command.ts';
 import { originOption, parseOrigin } from './app/origin.ts';
 import { variablesFileOf } from './app/places.ts';
 import { readVariables, type Variables } from './app/variables.ts';
 import { gptEditor } from './setup/gpt-editor.ts';
 import { printed } from './setup/print.ts';
 import { ensureVariablesFile, type Outcome } from './setup/variables-file.ts';
+
+const usage = `Write npm run setup, or npm run setup -- with
+  --origin <https://words.example>    where the app will be reached; ORIGIN of the file of variables when left out`;
 
 const main = async (): Promise<void> => {
   const asked = originOption(process.argv.slice(2));
@@ -74,4 +77,4 @@ const signInSteps = (variables: Variables, origin: string): readonly string[] =>
   }
 };
 
-await runCommand(main);
+if (!showsHelp(usage)) await runCommand(main);

@@ -2,10 +2,10 @@
  * `npm start`: runs the app and the sign-in stand-in until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`,
  * as a Pages project and not as a Worker.
  */
-import { isPlain } from './app/command.ts';
+import { isPlain, showsHelp } from './app/command.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
-import { readArguments } from './start/arguments.ts';
+import { readArguments, usage } from './start/arguments.ts';
 import { startLocal } from './start/local.ts';
 import type { Started, StartOptions } from './start/started.ts';
 import { startTunnelled } from './start/tunnelled.ts';
@@ -41,7 +41,7 @@ const stopSignal = (): Promise<undefined> =>
   });
 
 try {
-  process.exit(await main());
+  process.exit(showsHelp(usage) ? 0 : await main());
 } catch (error) {
   if (!isPlain(error)) throw error;
   console.error(error.message);

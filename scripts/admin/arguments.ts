@@ -23,7 +23,7 @@ export interface Arguments {
   readonly form: 'json' | 'table';
 }
 
-const usage = `Write npm run admin -- with one of
+export const usage = `Write npm run admin -- with one of
   users                              who there is, the newest first
   grants <user>                      what a user allowed, and their sessions
   revoke grant|user|client <id>      end a grant, or all of a user or a client

@@ -10,6 +10,13 @@ export class Refused extends Error {
 export const isPlain = (error: unknown): error is Error =>
   error instanceof Refused || error instanceof VariableError || isWrongArgument(error);
 
+/** Shows how the command is written to whoever asks `--help`, and tells whether it did. */
+export const showsHelp = (usage: string): boolean => {
+  const asked = process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h');
+  if (asked) console.log(usage);
+  return asked;
+};
+
 /** Runs a command to its end. */
 export const runCommand = async (main: () => Promise<void>): Promise<void> => {
   try {

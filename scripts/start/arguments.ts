@@ -9,6 +9,11 @@ interface Arguments {
   readonly origin?: string;
 }
 
+export const usage = `Write npm start, or npm start -- with
+  --pages                the app as a Pages project and not as a Worker, like npm run start:pages
+  --origin <https://…>   the app alone behind a tunnel, with the variables of a deployment (docs/deploy.md)
+PORT chooses the port (8787 when left out), STANDIN_PORT the first of five for the stand-ins (the one after it).`;
+
 /**
  * Reads `--pages` and `--origin`.
  * @throws VariableError for an `--origin` that is none, TypeError for an unknown argument

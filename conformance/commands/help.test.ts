@@ -1,0 +1,20 @@
+/** `--help`, which explains a command and does nothing. */
+import { expect, it } from 'vitest';
+import { runCommand } from './command.ts';
+
+it.each([
+  ['start', [], '--origin'],
+  ['keys', [], 'retire <id>'],
+  ['keys', ['burn'], 'burn <id>'],
+  ['admin', [], 'unwatched'],
+  ['admin', ['delete'], 'delete <user>'],
+  ['setup', [], '--origin'],
+  ['deploy', [], '--dry-run'],
+] as const)('npm run %s -- %j is explained', async (script, args, part) => {
+  const answers = ['--help', '-h'].map((help) => runCommand(script, {}, { args: [...args, help] }));
+  for (const { code, stdout, stderr } of await Promise.all(answers)) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Write npm /);
+    expect(stdout).toContain(part);
+  }
+});
