@@ -71,6 +71,7 @@ describe('a sign-in', () => {
           revoked_at: null,
           revoked_reason: null,
           sid: null,
+          signed_in_at: null,
           needed_until: t0 + 3600,
         },
       ],

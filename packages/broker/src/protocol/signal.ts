@@ -32,7 +32,7 @@ export interface Signal {
   readonly jti: string;
   /** From here on it is refused for its age, and need not be known again. */
   readonly neededUntil: EpochSeconds;
-  /** What began after this instant is left alone: the person came back, and that counts more. */
+  /** Who signed in at the provider after this instant came back, and that counts more: what rests on it is left alone. */
   readonly before: EpochSeconds;
   /** None where it asks for nothing. */
   readonly endings: readonly SignalEnding[];

@@ -50,6 +50,7 @@ const insertUser = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
   }
 };
 
+/** Whoever goes on in a session has not been at the provider: that is no sign-in there. */
 const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
   const { identity, user } = signIn;
   const { provider, subject, label = null, sealedRefreshToken = null } = identity;
@@ -62,7 +63,7 @@ const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => 
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
         ${newTokenOrStored},
-        last_sign_in_at = excluded.last_sign_in_at
+        last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
     .bind(
@@ -83,8 +84,10 @@ const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
     .prepare(
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
-          sid)
-      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2, ?12 FROM identities
+          sid, signed_in_at)
+      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2, ?12,
+        (SELECT created_at FROM grants WHERE id = ?3)
+      FROM identities
       WHERE provider = ?10 AND subject = ?11 AND ${recordable}`,
     )
     .bind(

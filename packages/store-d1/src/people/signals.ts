@@ -36,7 +36,7 @@ const end = (
   { target, reach }: SignalEnding,
 ): readonly D1PreparedStatement[] => {
   const values = [provider, jti, before, ...namesIn(target)];
-  const where = `${resting[target.kind]} AND ${within[reach]} AND created_at <= ?4 AND ${firstTime}`;
+  const where = `${resting[target.kind]} AND ${within[reach]} AND coalesce(signed_in_at, created_at) <= ?4 AND ${firstTime}`;
   const ended = [
     ...endEach(db, { where, values, reason, now }),
     auditEnded(db, { where, values, reason, now }),

@@ -33,6 +33,8 @@ export type Grant = SignIn['grant'] & {
   /** Who signed in. */
   readonly identity: IdentityName;
   readonly createdAt: EpochSeconds;
+  /** At the provider: before the grant, where it was begun in a session. */
+  readonly signedInAt: EpochSeconds;
   readonly revokedAt?: EpochSeconds;
   /** Nothing until the code is redeemed. */
   readonly use?: {

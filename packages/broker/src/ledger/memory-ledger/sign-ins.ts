@@ -4,14 +4,21 @@ import { identityKey, type Memory, vouch } from './memory.ts';
 import { findSession } from './sessions.ts';
 
 export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
-  const { now, session, identity, user, grant } = signIn;
+  const { now, identity, user, grant } = signIn;
   if (memory.grants.has(grant.id)) return { kind: 'replayed' };
-  if (session !== undefined && findSession(memory, session, now) === undefined)
-    return { kind: 'session-ended' };
+  const session = signIn.session === undefined ? undefined : findSession(memory, signIn.session, now);
+  if (signIn.session !== undefined && session === undefined) return { kind: 'session-ended' };
   const known = memory.identities.get(identityKey(identity));
   const userId = user.kind === 'theirs' ? user.id : (known?.userId ?? user.newId);
   if (!memory.users.has(userId)) memory.users.set(userId, now);
-  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, now);
-  memory.grants.set(grant.id, { ...grant, userId, identity: { provider, subject }, createdAt: now });
+  const vouched = vouch(memory, identity, userId, now);
+  // Whoever goes on in a session has not been at the provider: that is no sign-in there.
+  if (session !== undefined && known !== undefined)
+    memory.identities.set(identityKey(identity), { ...vouched, lastSignInAt: known.lastSignInAt });
+  const { provider, subject, sealedRefreshToken } = vouched;
+  memory.grants.set(grant.id, {
+    ...{ ...grant, userId, identity: { provider, subject }, createdAt: now },
+    signedInAt: session?.createdAt ?? now,
+  });
   return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
 };

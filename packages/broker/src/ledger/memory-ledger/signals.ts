@@ -12,7 +12,7 @@ export const recordSignal = (memory: Memory, signal: ReceivedSignal): SignalOutc
   const [identities, grants] = [
     [...memory.identities.values()].filter((identity) => identity.provider === provider),
     [...memory.grants.values()].filter(
-      ({ identity, createdAt }) => identity.provider === provider && createdAt <= before,
+      ({ identity, signedInAt }) => identity.provider === provider && signedInAt <= before,
     ),
   ];
   for (const { target, reach } of endings) {

@@ -132,7 +132,7 @@ export const sessionContract = (makeLedger: MakeLedger): void => {
 };
 
 /** Signing in at a client on the strength of the session. */
-const goOn = (ledger: Ledger, now: number, grantId = 'grant-2') =>
+export const goOn = (ledger: Ledger, now: number, grantId = 'grant-2') =>
   ledger.recordSignIn({
     ...signIn({ grantId, now, user: { kind: 'ours', newId: 'x' } }),
     session: 'session-1',

@@ -19,7 +19,7 @@ import {
   tally,
   token,
 } from './sample.ts';
-import { beginSession, use } from './sessions.ts';
+import { beginSession, goOn, inSession, use } from './sessions.ts';
 
 const now = t0 + 100;
 const ada: SignalTarget = { kind: 'identity', subject: 'ada' };
@@ -154,6 +154,23 @@ const reaches = (makeLedger: MakeLedger): void => {
     expect(await endedOf(ledger)).toEqual(['later', 'now', 'session']);
     const answered = await ledger.refresh(refreshUse(0, now, { grantId: 'back-again' }));
     expect(answered).toMatchObject({ kind: 'continued', due: { ...adasToken, ...identity } });
+  });
+
+  it('does not take going on in a session for coming back', async () => {
+    const ledger = await inSession(makeLedger, { identity: adasToken });
+    await goOn(ledger, t0 + 51);
+    await tell(ledger, ada, 'identity', { before: t0 + 50 });
+    expect(await endedOf(ledger)).toEqual(['grant-2', 'session-1']);
+    await begin(ledger, { grantId: 'back-again', now: now + 1, refreshPolicy: 'stable' });
+    const answered = await ledger.refresh(refreshUse(0, now + 3, { grantId: 'back-again' }));
+    expect(answered).not.toHaveProperty('due');
+  });
+
+  it('leaves alone what is gone on to in a session that began after the provider said it', async () => {
+    const ledger = await inSession(makeLedger);
+    await goOn(ledger, t0 + 51);
+    await tell(ledger, ada, 'identity', { before: t0 - 1 });
+    expect(await endedOf(ledger)).toEqual([]);
   });
 };
 
