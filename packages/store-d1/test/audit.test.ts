@@ -95,6 +95,22 @@ describe('the audit', () => {
     expect(await since()).toHaveLength(2);
   });
 
+  it('has one row for what a provider’s signals end, however many of one second say so', async () => {
+    await begin(ledger);
+    await begin(ledger, { grantId: 'grant-2' });
+    const ending = { target: { kind: 'identity', subject: 'ada' }, reach: 'identity' } as const;
+    const signal = {
+      provider: 'google',
+      reason: 'the provider said logout',
+      before: t0 + 300,
+      now: t0 + 300,
+    };
+    for (const jti of ['signal-1', 'signal-2'])
+      await ledger.recordSignal({ ...signal, jti, neededUntil: t0 + 999, endings: [ending, ending] });
+    const said = { event: 'security-event', actor: 'provider', reason: signal.reason, client_id: null };
+    expect((await since()).slice(1)).toEqual([row({ at: t0 + 300, ...said })]);
+  });
+
   it('has no row for what did not happen', async () => {
     await begin(ledger, { identity: adasToken });
     await ledger.recordSignIn(signIn({ identity: { subject: 'eve' } }));

@@ -37,10 +37,9 @@ const end = (
 ): readonly D1PreparedStatement[] => {
   const values = [provider, jti, before, ...namesIn(target)];
   const where = `${resting[target.kind]} AND ${within[reach]} AND coalesce(signed_in_at, created_at) <= ?4 AND ${firstTime}`;
-  const ended = [
-    ...endEach(db, { where, values, reason, now }),
-    auditEnded(db, { where, values, reason, now }),
-  ];
+  const ending = { where, values, reason, now };
+  const [remembered, marked] = endEach(db, ending);
+  const ended = [remembered, auditEach(db, ending), marked];
   const named = identities[target.kind];
   if (reach !== 'identity' || named === undefined) return ended;
   const forget = `UPDATE identities SET ${forgotten}
@@ -49,8 +48,8 @@ const end = (
   return [...ended, db.prepare(forget).bind(now, ...values)];
 };
 
-/** A row for each user of whom grants ended just now. */
-const auditEnded = (
+/** A row for each user of whom grants end; comes before they are marked, which tells them from those that had ended. */
+const auditEach = (
   db: D1Database,
   { where, values, reason, now }: EndingEach & { readonly reason: string },
 ): D1PreparedStatement => {
@@ -58,7 +57,7 @@ const auditEnded = (
   return auditRows(
     db,
     `SELECT DISTINCT ?1, 'security-event', 'provider', ?${last}, user_id, NULL, provider FROM grants
-    WHERE ${where} AND revoked_at = ?1 AND revoked_reason = ?${last}`,
+    WHERE ${where} AND revoked_at IS NULL`,
     [now, ...values, reason],
   );
 };
