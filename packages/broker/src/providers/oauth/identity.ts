@@ -48,6 +48,8 @@ export const identityFrom = (
 const isSubject = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= longestSubject && value.isWellFormed();
 
-/** Gives a text that may be shown; `undefined` for what is none, is empty or too long. */
+/** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
 export const readText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= longestLabel ? value : undefined;
+  typeof value === 'string' && value !== '' && value.length <= longestLabel && value.isWellFormed()
+    ? value
+    : undefined;

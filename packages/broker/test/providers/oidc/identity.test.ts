@@ -66,6 +66,7 @@ describe('the label', () => {
     ['empty', ''],
     ['longer than 320 characters', `${'x'.repeat(310)}@example.com`],
     ['no text', { toString: 'ada@example.com' }],
+    ['cut within a character', 'ada\ud83d@example.com'],
   ])('passes over an address that is %s', async (_, email) => {
     const identity = await identify({ email });
     expect(identity.label).toBe('Ada Marlow');
