@@ -56,12 +56,17 @@ const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 const recordSignIn = fc
   .record({
     ...{ grantId, clientId, refreshPolicy, theirs: fc.boolean() },
-    session: fc.record({ sid }, { requiredKeys: [] }),
+    there: fc.record({ sid }, { requiredKeys: [] }),
+    here: fc.record({ session: grantId }, { requiredKeys: [] }),
     identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),
   })
-  .map(({ theirs, session, ...choice }) => ({ now, newId }: Moment): Call => {
+  .map(({ theirs, there, here, ...choice }) => ({ now, newId }: Moment): Call => {
     const user = theirs ? { kind: 'theirs' as const, id: 'their-7' } : { kind: 'ours' as const, newId };
-    return (ledger) => ledger.recordSignIn(signIn({ ...choice, ...session, user, now }));
+    return async (ledger) => {
+      const outcome = await ledger.recordSignIn({ ...signIn({ ...choice, ...there, user, now }), ...here });
+      // Whoever goes on in a session draws the grant's id just then: it exists for no ledger outside a test.
+      return here.session !== undefined && outcome.kind === 'replayed' ? { kind: 'session-ended' } : outcome;
+    };
   });
 
 const redeemCode = fc.record({ grantId, clientId }).map(
