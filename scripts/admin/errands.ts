@@ -1,17 +1,12 @@
 /** What `npm run admin` does: it asks the ledger's database, and ends what a person names. */
 import { createInterface } from 'node:readline/promises';
-import type { AuditRow } from '@words-with-chat/store-d1';
 import { Refused } from '../app/command.ts';
 import { databaseAt } from '../database/databases.ts';
 import type { Place } from '../database/place.ts';
-import type { Arguments, Target } from './arguments.ts';
+import type { Answer } from './answer.ts';
+import type { Arguments } from './arguments.ts';
+import { ended, revoked } from './ended.ts';
 import { auditTable, grantsTable, unwatchedTable, usersTable } from './lists.ts';
-
-/** What a command has to say: to machines, and to people. */
-interface Answer {
-  readonly json: unknown;
-  readonly text: string;
-}
 
 /** @throws Refused for a user who does not exist, or a deletion that nobody confirmed */
 export const runErrand = async (place: Place, { errand, page }: Arguments): Promise<Answer> => {
@@ -44,20 +39,6 @@ const listed = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => stri
   json: rows,
   text: rows.length === 0 ? 'None.' : write(rows),
 });
-
-const revoked = 'revoked by the operator';
-
-/** An ending that ended something has left a row among the newest; a mistyped id would have looked the same without it. */
-const ended = (target: Target, newest: readonly AuditRow[], now: number): Answer => {
-  const sure = newest.some(
-    ({ event, at, reason }) => event === 'revoked' && at === now && reason === revoked,
-  );
-  if (!sure) throw new Refused(`Nothing was left to end of a ${target.kind} of that id.`);
-  return {
-    json: { revoked: target },
-    text: `All of the ${target.kind} ${target.id} has ended: refresh tokens and sessions now, access tokens within ten seconds.`,
-  };
-};
 
 const nobody = (): never => {
   throw new Refused('There is no such user.');

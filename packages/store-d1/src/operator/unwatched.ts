@@ -25,7 +25,7 @@ export const readUnwatched = async (
         FROM identities JOIN grants USING (provider, subject)
         WHERE sealed_refresh_token IS NULL AND ${living('?1')}
         GROUP BY identities.provider, identities.subject
-        ORDER BY last_sign_in_at, identities.user_id LIMIT ?2 OFFSET ?3`,
+        ORDER BY last_sign_in_at, identities.user_id, identities.provider, identities.subject LIMIT ?2 OFFSET ?3`,
       )
       .bind(now, limit, skip),
   );
