@@ -32,6 +32,12 @@ it('prints no ring in front of one that is damaged, and does not repeat it', asy
   expect(stderr).not.toContain('damaged');
 });
 
+it('says every place where it looked for a ring', async () => {
+  const { code, stdout, stderr } = await runCommand('keys', { VARIABLES_FILE: '/nowhere' }, { args: ['list'] });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  for (const place of ['SEALING_KEYS', 'standard input', '/nowhere']) expect(stderr).toContain(place);
+});
+
 describe('npm run keys -- audience', () => {
   const issuer = 'https://words.example';
   const resource = 'https://api.example/v1';

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
 import { Refused } from '../app/command.ts';
+import { variablesFileOf } from '../app/places.ts';
 import { readVariables } from '../app/variables.ts';
 import type { Place } from '../database/place.ts';
 import { readSettings } from '../local-system/settings.ts';
@@ -39,7 +40,7 @@ export const demandRing = async (sources: Sources): Promise<WrittenRing> => {
   const ring = await usedRing(sources);
   if (ring !== undefined) return ring;
   throw new Refused(
-    'There is no ring: pass it in SEALING_KEYS, or on standard input with a last argument -.',
+    `There is no ring: pass it in SEALING_KEYS, on standard input with a last argument -, or in ${variablesFileOf(process.env)}.`,
   );
 };
 
