@@ -33,7 +33,11 @@ it('prints no ring in front of one that is damaged, and does not repeat it', asy
 });
 
 it('says every place where it looked for a ring', async () => {
-  const { code, stdout, stderr } = await runCommand('keys', { VARIABLES_FILE: '/nowhere' }, { args: ['list'] });
+  const { code, stdout, stderr } = await runCommand(
+    'keys',
+    { VARIABLES_FILE: '/nowhere' },
+    { args: ['list'] },
+  );
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   for (const place of ['SEALING_KEYS', 'standard input', '/nowhere']) expect(stderr).toContain(place);
 });
