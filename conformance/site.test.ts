@@ -30,6 +30,11 @@ describe.each([
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
     expect(response.headers.get('set-cookie')).toBeNull();
   });
+
+  it('W4.1 no CORS: no page of another origin reads it', async () => {
+    const { headers } = await get(path, { origin: 'https://evil.example' });
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+  });
 });
 
 describe('a page', () => {
