@@ -1,8 +1,9 @@
 /** `GET /.well-known/oauth-authorization-server` (RFC 8414): says what this deployment does, and nothing that is off. */
 import type { Client } from '../clients/client.ts';
 import type { Registry } from '../clients/registry.ts';
+import { documentEndpoint } from '../doors/document.ts';
 import type { EndpointPlan } from '../doors/endpoint.ts';
-import { problem, publicDocument } from '../http/respond.ts';
+import { publicDocument } from '../http/respond.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { grants } from './token.ts';
 
@@ -18,12 +19,7 @@ export interface MetadataRooms {
 
 export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
   const document = JSON.stringify(metadataOf(rooms));
-  return {
-    name: 'metadata',
-    methods: ['GET'],
-    refuse: (refusal) => problem(refusal),
-    handle: async () => publicDocument(document, 'application/json'),
-  };
+  return documentEndpoint('metadata', () => publicDocument(document, 'application/json'));
 };
 
 const metadataOf = ({ issuer, registry, scopes, ...paths }: MetadataRooms) => ({

@@ -119,6 +119,9 @@ export const publicPicture = (svg: string): Response => {
   return response;
 };
 
+/** The same response to HEAD, without its body. */
+export const headOf = ({ status, headers }: Response): Response => new Response(null, { status, headers });
+
 /** The same response, telling which methods would have been answered. */
 export const allowing = (methods: readonly string[], response: Response): Response => {
   response.headers.set('allow', methods.join(', '));

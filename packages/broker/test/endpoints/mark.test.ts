@@ -31,11 +31,18 @@ test('has no address for a provider without one', () => {
   expect(paths.filter((path) => path.includes('marks'))).toEqual(['/authorize/marks/acme.svg']);
 });
 
+test('answers HEAD like GET, without the picture', async () => {
+  const request = new Request(`${issuer}/authorize/marks/acme.svg`, { method: 'HEAD' });
+  const response = await marked().fetch(request);
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+  expect(await response.text()).toBe('');
+});
+
 test('answers another method with a problem', async () => {
   const request = new Request(`${issuer}/authorize/marks/acme.svg`, { method: 'POST' });
   const response = await marked().fetch(request);
   expect(response.status).toBe(405);
-  expect(response.headers.get('allow')).toBe('GET');
+  expect(response.headers.get('allow')).toBe('GET, HEAD');
 });
 
 test('Microsoft’s is four squares in its colours, and neither loads nor runs anything', () => {

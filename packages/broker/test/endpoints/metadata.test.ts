@@ -42,9 +42,15 @@ describe('the metadata', () => {
     });
   });
 
-  it.each(['POST', 'HEAD', 'PUT', 'OPTIONS'])('is not there for %s', async (method) => {
+  it('answers HEAD like GET, without the document', async () => {
+    const response = await deploy().fetch(new Request(issuer + path, { method: 'HEAD' }));
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.text()).toBe('');
+  });
+
+  it.each(['POST', 'PUT', 'OPTIONS'])('is not there for %s', async (method) => {
     const response = await deploy().fetch(new Request(issuer + path, { method }));
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
   it('is not there for another host', async () => {

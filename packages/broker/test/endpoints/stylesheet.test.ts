@@ -25,6 +25,12 @@ test('serves a stylesheet of the publisher’s instead', async () => {
   expect(await (await stylesheetOf(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
 });
 
+test('answers HEAD like GET, without the stylesheet', async () => {
+  const response = await stylesheetOf(deploy(), { method: 'HEAD' });
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
+  expect(await response.text()).toBe('');
+});
+
 test('answers another method with a problem', async () => {
   const response = await stylesheetOf(deploy(), { method: 'POST' });
   expect(response.status).toBe(405);
@@ -35,7 +41,7 @@ test('answers another method with a problem', async () => {
     detail: 'This address does not answer that method.',
   });
   expect(Object.fromEntries(response.headers)).toEqual({
-    allow: 'GET',
+    allow: 'GET, HEAD',
     'cache-control': 'no-store',
     'content-type': 'application/problem+json',
     'x-content-type-options': 'nosniff',

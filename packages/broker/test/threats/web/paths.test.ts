@@ -64,10 +64,8 @@ describe('W10', () => {
   const doors = [
     ['/authorize', 'GET'],
     ['/authorize/consent', 'POST'],
-    ['/authorize/style.css', 'GET'],
     ['/callback/google', 'GET'],
     ['/token', 'POST'],
-    ['/.well-known/oauth-authorization-server', 'GET'],
   ] as const;
 
   it.each([
