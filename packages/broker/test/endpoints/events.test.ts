@@ -203,6 +203,7 @@ describe('a notification of Apple’s', () => {
       'whose event is an object',
       appleNotification(undefined, { events: { type: 'consent-revoked', sub: 'ada' } }),
     ],
+    ['whose event has no text', appleNotification(undefined, { events: { toString: 'consent-revoked' } })],
     ['without a type', of(undefined)],
     ['about nobody', of('consent-revoked', null)],
     ['that has expired', appleNotification(undefined, { exp: now - 30 })],

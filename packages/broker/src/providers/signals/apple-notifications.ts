@@ -32,7 +32,7 @@ export const readAppleNotification = async (
   const { claims, ...said } = await readSigned(payload, issuer, rules, io);
   const { events } = claims;
   // JSON within JSON.
-  const { type, sub: subject } = Object(parse(String(events)));
+  const { type, sub: subject } = Object(parse(events));
   const reach = reaches.get(type);
   if (!isName(type) || (reach !== undefined && !isName(subject)))
     throw new SignalError('content', 'it tells of no event');
@@ -43,9 +43,9 @@ export const readAppleNotification = async (
   };
 };
 
-const parse = (json: string): unknown => {
+const parse = (json: unknown): unknown => {
   try {
-    return JSON.parse(json);
+    return typeof json === 'string' ? JSON.parse(json) : undefined;
   } catch {
     return undefined;
   }
