@@ -18,7 +18,7 @@ import { createProtect } from './endpoints/protect.ts';
 import { revocationEndpoint } from './endpoints/revocation.ts';
 import { stylesheetEndpoint } from './endpoints/stylesheet.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
-import { accountClientId, type Ledger } from './ledger/ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { createRevocationWatch } from './ledger/revocation-watch.ts';
 import { type AddressBlockOf, addressBlock } from './limits/address-block.ts';
 import { createLimits } from './limits/limits.ts';
@@ -30,6 +30,7 @@ import { defaultPages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
 import { type Issuer, isLoopback, parseIssuer } from './protocol/origin.ts';
 import { type RandomBytes, randomId } from './protocol/random.ts';
+import { accountClientId } from './protocol/reserved.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import { parseAuditRetention, parseProviders, parseResources, parseScopes } from './settings.ts';
@@ -99,7 +100,7 @@ const furnish = (options: BrokerOptions) => {
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const { ledger, upkeep, vault } = keepingOf(options, { issuer, resources, now, randomBytes, log });
-  const registry = createRegistry(options.clients, issuer, [accountClientId]);
+  const registry = createRegistry(options.clients, issuer);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),

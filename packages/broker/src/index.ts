@@ -28,6 +28,7 @@ export type { Texts } from './pages/texts.ts';
 export { ConfigurationError } from './protocol/errors.ts';
 export type { GrantId, Identity, TokenNames, UserClaims, UserId } from './protocol/identity.ts';
 export type { Log, LogEntry } from './protocol/log.ts';
+export { accountClientId } from './protocol/reserved.ts';
 export type { Signal, SignalEnding, SignalReach, SignalTarget } from './protocol/signal.ts';
 export type { Clock, EpochSeconds, Seconds } from './protocol/time.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';

@@ -2,6 +2,7 @@
 import type { Client } from './clients/client.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import { type Issuer, isLoopback } from './protocol/origin.ts';
+import { continueChoice } from './protocol/reserved.ts';
 import { offlineAccess, scopeName } from './protocol/scope.ts';
 import type { Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
@@ -83,9 +84,11 @@ export const parseProviders = (
   if (providers.size < given.length) throw new ConfigurationError('providers', 'must have different ids.');
   const local = isLoopback(new URL(issuer));
   for (const { id, configuredUrls } of given) {
-    // A form says `continue` where it would else say a provider's id.
-    if (!/^[a-z0-9-]{1,32}$/.test(id) || id === 'continue')
-      throw new ConfigurationError('providers', `must have ids of a-z, 0-9 and hyphen, not continue: ${id}`);
+    if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
+      throw new ConfigurationError(
+        'providers',
+        `must have ids of a-z, 0-9 and hyphen, not ${continueChoice}: ${id}`,
+      );
     for (const configured of configuredUrls) {
       const url = URL.parse(configured);
       if (url?.protocol === 'https:' || (local && url !== null && isLoopback(url))) continue;

@@ -1,9 +1,9 @@
 /** The clients of the environment: the GPT, and those that are registered by hand. */
-import { accountClientId, type Client, gptAction, staticClient } from '@words-with-chat/broker';
+import { type Client, gptAction, staticClient } from '@words-with-chat/broker';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { madeOf, readList } from './json-list.ts';
-import { type Environment, named, optional, required, VariableError, words } from './variables.ts';
+import { type Environment, named, optional, required, words } from './variables.ts';
 
 /**
  * Reads all clients.
@@ -21,7 +21,6 @@ const readGpt = (environment: Environment): Client => {
     'GPT_CLIENT_SECRET',
     'it is the secret that belongs to GPT_CLIENT_ID',
   );
-  if (id === accountClientId) throw new VariableError('GPT_CLIENT_ID', `must not be ${id}: ${reserved}`);
   const gptIds = optional(environment, 'GPT_IDS');
   return named(gptVariable, () =>
     gptAction({
@@ -33,8 +32,6 @@ const readGpt = (environment: Environment): Client => {
     }),
   );
 };
-
-const reserved = 'that is the account page.';
 
 const gptVariable = (option: string): string => {
   if (option.endsWith('.secrets')) return 'GPT_CLIENT_SECRET';
@@ -54,11 +51,8 @@ const staticClients = v.array(
 
 const readStaticClients = (environment: Environment): readonly Client[] =>
   readList(environment, 'STATIC_CLIENTS', staticClients, 'clients').map(
-    ({ secrets, offlineAccess, ...client }) => {
-      if (client.id === accountClientId)
-        throw new VariableError('STATIC_CLIENTS', `must not use the id ${client.id}: ${reserved}`);
-      return madeOf('STATIC_CLIENTS', client.id, () =>
+    ({ secrets, offlineAccess, ...client }) =>
+      madeOf('STATIC_CLIENTS', client.id, () =>
         staticClient({ ...client, ...(secrets && { secrets }), ...(offlineAccess && { offlineAccess }) }),
-      );
-    },
+      ),
   );

@@ -43,7 +43,7 @@ const wrong: readonly Case[] = [
     'GPT_CLIENT_ID',
     'the account page’s',
     { GPT_CLIENT_ID: 'account' },
-    /^GPT_CLIENT_ID must not be account: /,
+    /^GPT_CLIENT_ID must not be account, which is the account page\.$/,
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
@@ -100,7 +100,7 @@ const wrong: readonly Case[] = [
     'STATIC_CLIENTS',
     'the account page’s id',
     clients({ ...client, id: 'account' }),
-    /^STATIC_CLIENTS must not use the id account: /,
+    /^STATIC_CLIENTS is wrong at account: clients\.account\.id must not be account/,
   ],
   [
     'STATIC_CLIENTS',

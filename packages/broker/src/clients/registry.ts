@@ -10,19 +10,12 @@ export interface Registry {
 
 /**
  * Puts the registered clients together.
- * @param reserved ids that stand for something else
- * @throws ConfigurationError `clients` when two share an id, or one has a reserved one
+ * @throws ConfigurationError `clients` when two share an id
  */
-export const createRegistry = (
-  registered: readonly Client[],
-  issuer: Issuer,
-  reserved: readonly string[] = [],
-): Registry => {
+export const createRegistry = (registered: readonly Client[], issuer: Issuer): Registry => {
   const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopment);
   const byId = new Map(clients.map((client) => [client.id, client]));
   if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different ids.');
-  const taken = reserved.find((id) => byId.has(id));
-  if (taken !== undefined) throw new ConfigurationError('clients', `must not have the id ${taken}.`);
   return { clients, find: (id) => byId.get(id) };
 };
 

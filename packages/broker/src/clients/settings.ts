@@ -1,5 +1,6 @@
 /** The settings that every kind of client has, parsed. */
 import { ConfigurationError } from '../protocol/errors.ts';
+import { accountClientId } from '../protocol/reserved.ts';
 import { scopeName } from '../protocol/scope.ts';
 
 /** A secret is 256 random bits; this many characters is the least that can hold nearly as much. */
@@ -20,6 +21,8 @@ export const parseId = (place: string, id: string): string => {
 
 export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
   parseId(`clients.${id}`, id);
+  if (id === accountClientId)
+    throw new ConfigurationError(`clients.${id}.id`, `must not be ${id}, which is the account page.`);
   if (name.trim() === '') throw new ConfigurationError(`clients.${id}.name`, 'must not be empty.');
   return { id, name };
 };

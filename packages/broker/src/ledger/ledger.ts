@@ -18,9 +18,6 @@ export type * from './upkeep.ts';
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
 
-/** Whose grants are sessions at the account page: no client has this id, and no token is issued from such a grant. */
-export const accountClientId = 'account';
-
 export interface SignIn {
   readonly now: EpochSeconds;
   /** The session that vouches for the person where no provider was asked just now: once it has ended, nothing is recorded. */

@@ -1,4 +1,5 @@
 /** The sign-in page, which is the consent: who asks, for what, where the answer goes, and one button per provider. */
+import { continueChoice } from '../protocol/reserved.ts';
 import type { ParsedBranding } from './branding.ts';
 import { type Html, html } from './html.ts';
 import { properName, renderLayout } from './layout.ts';
@@ -80,7 +81,7 @@ ${providerButtons(providers, texts.continueWith)}
 </form>`;
 
 const sessionButton = ({ label, provider }: ShownIdentity, texts: Texts): Html =>
-  html`<button class="main" name="choice" value="continue">${
+  html`<button class="main" name="choice" value="${continueChoice}">${
     label === undefined
       ? fillText(texts.continueSession, { provider: properName(provider) })
       : fillText(texts.continueAs, { person: properName(label), provider: properName(provider) })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRegistry, isUnpinned } from '../../src/clients/registry.ts';
 import { gptAction, staticClient } from '../../src/index.ts';
+import { ConfigurationError } from '../../src/protocol/errors.ts';
 import { parseIssuer } from '../../src/protocol/origin.ts';
 import { clients, deploy, gptSecret, issuer } from '../deployment.ts';
 import { createPerson, gptRequest } from '../person.ts';
@@ -22,13 +23,15 @@ describe('a registry', () => {
   });
 
   it('refuses a client of the id that sessions at the account page go by', () => {
-    const account = staticClient({
-      id: 'account',
-      name: 'Account',
-      redirectUris: ['https://app.example/callback'],
-      scopes: ['words'],
-    });
-    expect(() => deploy({ clients: [account] })).toThrow('clients must not have the id account.');
+    const account = { id: 'account', name: 'Account', scopes: ['words'] };
+    const problem = new ConfigurationError(
+      'clients.account.id',
+      'must not be account, which is the account page.',
+    );
+    expect(() => staticClient({ ...account, redirectUris: ['https://app.example/callback'] })).toThrow(
+      problem,
+    );
+    expect(() => gptAction({ ...account, secrets: ['s'.repeat(32)] })).toThrow(problem);
   });
 
   it('keeps redirects for development on a loopback issuer only', () => {

@@ -1,9 +1,9 @@
 /** Connected apps: the living grants of a person, each app once per client and host, and how they end. */
 import type { EndpointPlan } from '../../doors/endpoint.ts';
 import type { StoredGrant } from '../../ledger/ledger.ts';
-import { accountClientId } from '../../ledger/ledger.ts';
 import type { ConnectedApp } from '../../pages/account/account-model.ts';
 import { Refusal } from '../../protocol/errors.ts';
+import { accountClientId } from '../../protocol/reserved.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
 import { forgetSession } from '../../sign-in/session.ts';
 import { hostOf } from '../authorization/sign-in-page.ts';

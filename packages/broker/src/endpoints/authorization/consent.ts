@@ -11,6 +11,7 @@ import { sameSecret } from '../../protocol/constant-time.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { Issuer } from '../../protocol/origin.ts';
 import { readParameters } from '../../protocol/parameters.ts';
+import { continueChoice } from '../../protocol/reserved.ts';
 import { readCsrf } from '../../sign-in/browser-binding.ts';
 import { sealCode } from '../../sign-in/code.ts';
 import type { Consent } from '../../tokens/transaction.ts';
@@ -35,7 +36,7 @@ export const consentEndpoint = (rooms: ConsentRooms): EndpointPlan => ({
     const { request } = consent;
     const { client, way } = findWayBack(rooms, request);
     const provider = rooms.providers.get(form.choice ?? '');
-    const known = provider !== undefined || form.choice === 'continue' || form.cancel !== undefined;
+    const known = provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
     if (!known) throw new Refusal('consent.choice');
     return orRedirectBack(way, visit, [], async () => {
       if (form.cancel !== undefined) throw new Refusal('user.cancelled');

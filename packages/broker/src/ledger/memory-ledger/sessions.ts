@@ -1,7 +1,8 @@
 /** Sessions: grants of the account page, which end as any grant does. */
 import type { GrantId } from '../../protocol/identity.ts';
+import { accountClientId } from '../../protocol/reserved.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
-import { accountClientId, type Session, type SessionUse } from '../ledger.ts';
+import type { Session, SessionUse } from '../ledger.ts';
 import { type Grant, identityKey, type Memory, type Use } from './memory.ts';
 
 export const useSession = (

@@ -11,11 +11,9 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
   const known = memory.identities.get(identityKey(identity));
   const userId = user.kind === 'theirs' ? user.id : (known?.userId ?? user.newId);
   if (!memory.users.has(userId)) memory.users.set(userId, now);
-  const vouched = vouch(memory, identity, userId, now);
   // Whoever goes on in a session has not been at the provider: that is no sign-in there.
-  if (session !== undefined && known !== undefined)
-    memory.identities.set(identityKey(identity), { ...vouched, lastSignInAt: known.lastSignInAt });
-  const { provider, subject, sealedRefreshToken } = vouched;
+  const atProvider = session === undefined ? now : (known?.lastSignInAt ?? now);
+  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, atProvider);
   memory.grants.set(grant.id, {
     ...{ ...grant, userId, identity: { provider, subject }, createdAt: now },
     signedInAt: session?.createdAt ?? now,

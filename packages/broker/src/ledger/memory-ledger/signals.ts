@@ -1,6 +1,8 @@
 /** Providers' signals: each counts once, and ends what rests on whom it names. */
+
+import { accountClientId } from '../../protocol/reserved.ts';
 import type { SignalReach, SignalTarget } from '../../protocol/signal.ts';
-import { accountClientId, type ReceivedSignal, type SignalOutcome } from '../ledger.ts';
+import type { ReceivedSignal, SignalOutcome } from '../ledger.ts';
 import { forgetToken, type Grant, type Memory, type StoredIdentity } from './memory.ts';
 import { endEach } from './revocations.ts';
 

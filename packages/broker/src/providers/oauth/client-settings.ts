@@ -1,6 +1,7 @@
 /** Our part as a client of a provider: the settings that all providers share, and what is demanded of them. */
 import { ConfigurationError } from '../../protocol/errors.ts';
 import { isLoopback } from '../../protocol/origin.ts';
+import { continueChoice } from '../../protocol/reserved.ts';
 import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
@@ -54,8 +55,7 @@ const credentialProblem = 'must be given, as printable ASCII without spaces.';
 
 export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
   ['id', ({ id }) => matches(/^[a-z0-9-]{1,32}$/, id), 'must be 1 to 32 characters a-z, 0-9 and hyphen.'],
-  // A form says it where it would else say a provider's id.
-  ['id', ({ id }) => id !== 'continue', 'must not be continue, which stands for a session.'],
+  ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which stands for a session.`],
   ['label', ({ label }) => matches(/\S/, label), 'must not be empty.'],
   ['clientId', ({ clientId }) => matches(credential, clientId), credentialProblem],
   [

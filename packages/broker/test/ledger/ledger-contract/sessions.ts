@@ -1,6 +1,7 @@
 /** The port's contract for sessions: a grant of the account page, which ends as any grant does. */
 import { expect, it } from 'vitest';
-import { accountClientId, type Ledger } from '../../../src/ledger/ledger.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
+import { accountClientId } from '../../../src/protocol/reserved.ts';
 import {
   adasToken,
   begin,
