@@ -21,9 +21,9 @@ export const grantsTable = (grants: readonly GrantSummary[]): string =>
 
 export const unwatchedTable = (identities: readonly UnwatchedIdentity[]): string =>
   table(
-    ['provider', 'user', 'since', 'living grants'],
-    identities.map(({ provider, userId, since, livingGrants }) => [
-      ...[provider, userId, instant(since), String(livingGrants)],
+    ['provider', 'user', 'since', 'living grants', 'refreshable until'],
+    identities.map(({ provider, userId, since, livingGrants, refreshableUntil }) => [
+      ...[provider, userId, instant(since), String(livingGrants), instant(refreshableUntil)],
     ]),
   );
 

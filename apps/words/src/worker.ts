@@ -1,11 +1,11 @@
 /** The Worker: reads its configuration before it takes a request, so that a wrong one never goes live. */
-import { env } from 'cloudflare:workers';
+import { env, waitUntil } from 'cloudflare:workers';
 import { createApp } from './app.ts';
 import { readBindings } from './bindings.ts';
 import { readConfig } from './config.ts';
 
 const environment = { ...env };
-const app = createApp(readConfig(environment), readBindings(environment));
+const app = createApp(readConfig(environment), readBindings(environment), { afterResponse: waitUntil });
 
 export default {
   fetch: (request) => app.fetch(request),

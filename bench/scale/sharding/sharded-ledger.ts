@@ -56,6 +56,14 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
       const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
       return outcomes.includes('ended') ? 'ended' : 'superseded';
     },
+    async resolveRecheck(asked) {
+      await Promise.all(keepersOfIdentity(asked).map((ledger) => ledger.resolveRecheck(asked)));
+    },
+    async dropUpstreamToken(drop) {
+      const keepers = keepersOfIdentity(drop.asked);
+      const outcomes = await Promise.all(keepers.map((ledger) => ledger.dropUpstreamToken(drop)));
+      return outcomes.includes('dropped') ? 'dropped' : 'superseded';
+    },
     async revoke(target, reason, now, by) {
       await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now, by)));
     },

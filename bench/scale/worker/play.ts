@@ -66,7 +66,16 @@ const refresh = async (
   { grantId, number }: Person,
   now: number,
 ): Promise<StoredToken | undefined> => {
-  const use = { grantId, clientId, generation: 0, now, grace: 120, checkLease: 60, ...lifetimes(now) };
+  const use = {
+    grantId,
+    clientId,
+    generation: 0,
+    now,
+    grace: 120,
+    lateRefresh: 'recover',
+    checkLease: 60,
+    ...lifetimes(now),
+  } as const;
   const outcome = await ledger.refresh(use);
   if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
   return outcome.due;

@@ -33,9 +33,15 @@ import { type RandomBytes, randomId } from './protocol/random.ts';
 import { accountClientId } from './protocol/reserved.ts';
 import type { Clock } from './protocol/time.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
-import { parseAuditRetention, parseProviders, parseResources, parseScopes } from './settings.ts';
+import {
+  parseAuditRetention,
+  parseLateRefresh,
+  parseProviders,
+  parseResources,
+  parseScopes,
+} from './settings.ts';
 import { admitEverybody } from './sign-in/admission.ts';
-import { logToConsole, surelyLogging, systemClock, systemRandom } from './surroundings.ts';
+import { logToConsole, surelyLogging, systemClock, systemRandom, systemSleep } from './surroundings.ts';
 import { type AfterResponse, sweptOnWrite } from './sweeping.ts';
 import { parseLifetimes } from './tokens/lifetimes.ts';
 import { createVault, type Vault } from './tokens/vault.ts';
@@ -122,6 +128,9 @@ const furnish = (options: BrokerOptions) => {
       resources,
     ),
     lifetimes: parseLifetimes(options.lifetimes),
+    lateRefresh: parseLateRefresh(options.lateRefresh),
+    afterResponse: options.afterResponse ?? goesOnByItself,
+    sleep: options.sleep ?? systemSleep,
     scopes: parseScopes(options.scopes, registry.clients),
     providers: parseProviders(options.providers, issuer),
     pages: { ...defaultPages, ...options.pages },

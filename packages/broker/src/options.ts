@@ -3,13 +3,13 @@ import type { Client } from './clients/client.ts';
 import type { ResourceServer } from './clients/resource-server.ts';
 import type { UserData } from './endpoints/account/rooms.ts';
 import type { Protection, Requirement } from './endpoints/protect.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import type { LateRefresh, Ledger } from './ledger/ledger.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Branding } from './pages/branding.ts';
 import type { Pages } from './pages/pages.ts';
 import type { Log } from './protocol/log.ts';
 import type { RandomBytes } from './protocol/random.ts';
-import type { Clock, Seconds } from './protocol/time.ts';
+import type { Clock, Milliseconds, Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
 import type { Admit } from './sign-in/admission.ts';
 import type { AfterResponse } from './sweeping.ts';
@@ -51,6 +51,12 @@ export interface BrokerOptions {
   readonly onDeleteUser?: UserData['onDeleteUser'];
   /** In seconds; every bound is checked. */
   readonly lifetimes?: Partial<Lifetimes>;
+  /**
+   * What a replaced refresh token gets after the grace period of 120 seconds if its successor was never used, because the response
+   * with the successor was lost, or because somebody stole the token (RFC 9700 §4.14.2). `recover`: new tokens, and the successor
+   * becomes invalid; whoever presents that then revokes the grant. `revoke`: the grant is revoked at once. Default: `recover`.
+   */
+  readonly lateRefresh?: LateRefresh;
   readonly branding?: Partial<Branding>;
   /** Replaces whole pages. */
   readonly pages?: Partial<Pages>;
@@ -68,6 +74,8 @@ export interface BrokerOptions {
   readonly fetch?: typeof fetch;
   readonly now?: Clock;
   readonly randomBytes?: RandomBytes;
+  /** Waits between the attempts to store the outcome of a recheck. Default: `setTimeout`. */
+  readonly sleep?: (duration: Milliseconds) => Promise<void>;
 }
 
 /** Answers one request. It never throws. */

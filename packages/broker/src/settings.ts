@@ -1,5 +1,6 @@
 /** The options that concern several rooms at once, parsed and held against each other. */
 import type { Client } from './clients/client.ts';
+import type { LateRefresh } from './ledger/ledger.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import { type Issuer, isLoopback } from './protocol/origin.ts';
 import { continueChoice } from './protocol/reserved.ts';
@@ -45,6 +46,16 @@ export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
   if (Number.isInteger(given) && given >= day && given <= 400 * day) return given;
   const bounds = `from ${day} to ${400 * day}`;
   throw new ConfigurationError('auditRetention', `must be a whole number of seconds ${bounds}.`);
+};
+
+/**
+ * Checks what a late refresh gets.
+ * @returns `recover` by default
+ * @throws ConfigurationError `lateRefresh` for any other value
+ */
+export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh => {
+  if (given === 'recover' || given === 'revoke') return given;
+  throw new ConfigurationError('lateRefresh', 'must be recover or revoke.');
 };
 
 /**

@@ -3,11 +3,14 @@ import { countLines } from './counted-log.ts';
 import { describeCause } from './protocol/cause.ts';
 import type { Log } from './protocol/log.ts';
 import type { RandomBytes } from './protocol/random.ts';
-import type { Clock } from './protocol/time.ts';
+import type { Clock, Milliseconds } from './protocol/time.ts';
 
 export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 
 export const systemRandom: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+export const systemSleep = (duration: Milliseconds): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, duration));
 
 export const logToConsole: Log = (entry) => console.log(JSON.stringify(entry));
 

@@ -39,6 +39,7 @@ export const clients = [
 export const deploy = (changes: Partial<BrokerOptions> = {}) => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
+  const background: Promise<void>[] = [];
   const ledger: Ledger = changes.ledger ?? memoryLedger();
   const broker = createBroker({
     issuer,
@@ -51,6 +52,8 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     // Without the counts, which depend on all that came before.
     log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,
+    sleep: async () => undefined,
+    afterResponse: (work) => void background.push(work),
     ...changes,
   });
   const fetch = async (request: Request): Promise<Response> => {
@@ -68,6 +71,8 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     log,
     fetch,
     now: () => instant,
+    /** Waits for the work that goes on after the responses. */
+    settle: () => Promise.all(background),
     advance(seconds: number) {
       instant += seconds;
     },

@@ -23,6 +23,8 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
     storeToken: watch('storeToken', ledger.storeToken),
     recordCheck: watch('recordCheck', ledger.recordCheck),
     endIdentity: watch('endIdentity', ledger.endIdentity),
+    resolveRecheck: watch('resolveRecheck', ledger.resolveRecheck),
+    dropUpstreamToken: watch('dropUpstreamToken', ledger.dropUpstreamToken),
     revoke: watch('revoke', ledger.revoke),
     revocationsSince: watch('revocationsSince', ledger.revocationsSince),
     isRevoked: watch('isRevoked', ledger.isRevoked),

@@ -14,6 +14,7 @@ export interface Audited {
     | 'unlinked'
     | 'deleted'
     | 'key-rotated'
+    | 'upstream-token-dropped'
     | 'security-event';
   /** Who did it. */
   readonly actor: 'user' | 'client' | 'provider' | 'operator' | 'broker';

@@ -8,7 +8,14 @@ import { recordSignIn } from './grants/sign-ins.ts';
 import { deleteUser, findUser, readAccount, readHistory } from './people/account.ts';
 import { endApps, linkIdentity, unlinkIdentity } from './people/identities.ts';
 import { recordSignal } from './people/signals.ts';
-import { endIdentity, recordCheck, storeToken, takeCheck } from './provider-tokens/checks.ts';
+import {
+  dropUpstreamToken,
+  endIdentity,
+  recordCheck,
+  resolveRecheck,
+  storeToken,
+  takeCheck,
+} from './provider-tokens/checks.ts';
 import { findTokens, replaceTokens } from './provider-tokens/stored-tokens.ts';
 import { sweep } from './sweep.ts';
 
@@ -28,6 +35,8 @@ export const d1Ledger = (db: D1Database): Ledger => ({
   storeToken: (token) => storeToken(db, token),
   recordCheck: (check) => recordCheck(db, check),
   endIdentity: (asked, reason, now) => endIdentity(db, asked, reason, now),
+  resolveRecheck: (asked) => resolveRecheck(db, asked),
+  dropUpstreamToken: (drop) => dropUpstreamToken(db, drop),
   revoke: (target, reason, now, by = 'operator') => revoke(db, target, reason, now, by),
   revocationsSince: (cursor, now, limit) => revocationsSince(db, cursor, now, limit),
   isRevoked: (token, now) => isRevoked(db, token, now),

@@ -56,9 +56,9 @@ describe('the audit', () => {
       () => ledger.redeemCode(redemption({ now: t0 + 300 })),
     ],
     [
-      'a refresh token that comes again late',
+      'a refresh token that is reused',
       { event: 'reuse-detected', actor: 'client', reason: 'refresh token reused' },
-      () => ledger.refresh(refreshUse(0, t0 + 300)),
+      () => ledger.refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
     ],
     [
       'a grant that its client ends',
@@ -79,6 +79,15 @@ describe('the audit', () => {
       'a person who is gone at the provider',
       { event: 'revoked', actor: 'provider', reason: 'gone', client_id: null },
       () => ledger.endIdentity(adasToken, 'gone', t0 + 300),
+    ],
+    [
+      'an upstream token that is of no use any more',
+      { event: 'upstream-token-dropped', actor: 'broker', reason: 'inconclusive', client_id: null },
+      () =>
+        ledger.dropUpstreamToken({
+          ...{ asked: adasToken, now: t0 + 300, refreshableUntil: t0 + 900 },
+          reason: 'inconclusive',
+        }),
     ],
   ])('has one row for %s, however often it comes', async (_, said, happen) => {
     await begin(ledger, { identity: adasToken });
@@ -118,6 +127,7 @@ describe('the audit', () => {
     await ledger.redeemCode(redemption({ now: t0 + 300, clientId: 'claude' }));
     await ledger.refresh(refreshUse(0, t0 + 100));
     await ledger.refresh(refreshUse(0, t0 + 110));
+    await ledger.refresh(refreshUse(0, t0 + 290));
     await ledger.refresh(refreshUse(7, t0 + 300));
     await ledger.revoke({ kind: 'grant', id: 'grant-9' }, 'signed out', t0 + 300);
     await ledger.revoke({ kind: 'user', id: 'user-9' }, 'signed out', t0 + 300);

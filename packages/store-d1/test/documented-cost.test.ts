@@ -74,10 +74,23 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   '`redeemCode`, a late replay': [signedIn, (l) => l.redeemCode(redemption({ now: t0 + 30 }))],
   '`refresh`': [signedIn, (l) => l.refresh(refreshUse(0, t0 + 2))],
   '`refresh`, the provider is due': [watched, (l) => l.refresh(refreshUse(0, t0 + 2))],
-  '`refresh`, an old generation': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
+  '`refresh`, late': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
+  '`refresh`, a reused token': [
+    refreshed,
+    (l) => l.refresh(refreshUse(0, t0 + 500, { lateRefresh: 'revoke' })),
+  ],
   '`isRefreshable`': [signedIn, (l) => l.isRefreshable(refreshUse(0, t0 + 2))],
   '`storeToken`': [signedIn, (l) => l.storeToken(adasToken)],
   '`recordCheck`': [watched, (l) => l.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
+  '`resolveRecheck`': [watched, (l) => l.resolveRecheck(adasToken)],
+  '`dropUpstreamToken`': [
+    watched,
+    (l) =>
+      l.dropUpstreamToken({
+        ...{ asked: adasToken, now: t0 + 3, refreshableUntil: t0 + 9 },
+        reason: 'inconclusive',
+      }),
+  ],
   '`endIdentity` of one grant': [watched, (l) => l.endIdentity(adasToken, 'gone', t0 + 3)],
   '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],
   '`revoke` a user of two grants': [twice, (l) => l.revoke(user1, 'signed out', t0 + 3)],

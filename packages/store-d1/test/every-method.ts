@@ -34,6 +34,15 @@ export const everyMethod = [
   ['isRefreshable', (ledger: Ledger) => ledger.isRefreshable(refreshUse(1, t0 + 2))],
   ['storeToken', (ledger: Ledger) => ledger.storeToken(adasToken)],
   ['recordCheck', (ledger: Ledger) => ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 3 })],
+  ['resolveRecheck', (ledger: Ledger) => ledger.resolveRecheck(adasToken)],
+  [
+    'dropUpstreamToken',
+    (ledger: Ledger) =>
+      ledger.dropUpstreamToken({
+        ...{ asked: adasToken, now: t0 + 3, refreshableUntil: t0 + 9 },
+        reason: 'inconclusive',
+      }),
+  ],
   ['endIdentity', (ledger: Ledger) => ledger.endIdentity(adasToken, 'gone', t0 + 3)],
   ['revoke a grant', (ledger: Ledger) => ledger.revoke(grant1, 'signed out', t0 + 3)],
   ['revoke a user', (ledger: Ledger) => ledger.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 3)],

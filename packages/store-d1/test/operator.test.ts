@@ -112,6 +112,15 @@ describe('unwatched identities', () => {
     expect(await operator.unwatched(all, t0 + day + 2)).toEqual(unwatched);
     expect(await operator.unwatched({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([unwatched[1]]);
   });
+
+  it('tell until when their grants can be refreshed after an inconclusive recheck', async () => {
+    await begin(ledger, { identity: adasToken });
+    const drop = { asked: adasToken, now: t0 + 9, refreshableUntil: t0 + day, reason: 'inconclusive' };
+    await ledger.dropUpstreamToken(drop);
+    expect(await operator.unwatched(all, t0 + 10)).toEqual([
+      { provider: 'google', userId: 'user-1', since: t0, livingGrants: 1, refreshableUntil: t0 + day },
+    ]);
+  });
 });
 
 describe('the audit', () => {

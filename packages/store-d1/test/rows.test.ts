@@ -42,6 +42,8 @@ describe('a sign-in', () => {
           sealed_refresh_token: 'sealed-1',
           check_after: 0,
           vouched_until: 0,
+          unresolved_rechecks: 0,
+          refreshable_until: null,
           created_at: t0,
           last_sign_in_at: t0,
           token_name: null,
@@ -65,6 +67,7 @@ describe('a sign-in', () => {
           last_used_at: null,
           access_dies_at: null,
           generation: 0,
+          previous_generation: null,
           rotated_at: null,
           refresh_idle_expires_at: null,
           refresh_absolute_expires_at: null,
@@ -164,7 +167,7 @@ describe('an ending', () => {
     ['signed out', (reason) => d1Ledger(db).revoke(grant1, reason, t0 + 300)],
     ['gone at its provider', (reason) => d1Ledger(db).endIdentity(adasToken, reason, t0 + 300)],
     ['code replayed', () => d1Ledger(db).redeemCode(redemption({ now: t0 + 300 }))],
-    ['refresh token reused', () => d1Ledger(db).refresh(refreshUse(0, t0 + 300))],
+    ['refresh token reused', () => d1Ledger(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' }))],
   ])('notes when and why: %s', async (reason, end) => {
     await begin(d1Ledger(db), { identity: adasToken });
     await d1Ledger(db).refresh(refreshUse(0, t0 + 100));

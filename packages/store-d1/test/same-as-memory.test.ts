@@ -79,8 +79,10 @@ const redeemCode = fc.record({ grantId, clientId }).map(
     },
 );
 
+const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
+
 const refresh = fc
-  .record({ grantId, clientId, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
+  .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
   .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
     const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
     return async (ledger) => {
@@ -91,7 +93,7 @@ const refresh = fc
   });
 
 const isRefreshable = fc
-  .record({ grantId, clientId, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+  .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
   .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
     const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
     return (ledger) => ledger.isRefreshable(refreshUse(presented, now, choice));
@@ -121,6 +123,15 @@ const endIdentity = asked.map(
     ({ now }: Moment): Call =>
     (ledger) =>
       ledger.endIdentity(token, 'gone', now),
+);
+
+const resolveRecheck = asked.map((token) => (): Call => (ledger) => ledger.resolveRecheck(token));
+
+const dropUpstreamToken = fc.record({ asked, limit: fc.constantFrom(0, 600, 86_400) }).map(
+  ({ asked: token, limit }) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.dropUpstreamToken({ asked: token, now, refreshableUntil: now + limit, reason: 'inconclusive' }),
 );
 
 const revoke = fc
@@ -281,6 +292,8 @@ const call = fc.oneof(
   { weight: 1, arbitrary: storeToken },
   { weight: 2, arbitrary: recordCheck },
   { weight: 1, arbitrary: endIdentity },
+  { weight: 1, arbitrary: resolveRecheck },
+  { weight: 1, arbitrary: dropUpstreamToken },
   { weight: 1, arbitrary: revoke },
   { weight: 3, arbitrary: revocationsSince },
   { weight: 3, arbitrary: isRevoked },

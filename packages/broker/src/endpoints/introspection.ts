@@ -7,7 +7,7 @@ import type { EndpointPlan } from '../doors/endpoint.ts';
 import { basicChallenge, type RecognitionRooms, recognise } from '../doors/recognition.ts';
 import { readForm } from '../http/form.ts';
 import { tokenError, tokenJson } from '../http/respond.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { LateRefresh, Ledger } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { readParameters } from '../protocol/parameters.ts';
@@ -23,6 +23,7 @@ export interface IntrospectionRooms extends RecognitionRooms {
   readonly resourceServers: ReadonlyMap<string, ResourceServer>;
   readonly vault: Vault;
   readonly ledger: Ledger;
+  readonly lateRefresh: LateRefresh;
   readonly now: Clock;
 }
 
@@ -67,7 +68,7 @@ const describe = async (
 ): Promise<object | undefined> => {
   const now = rooms.now();
   const { clientId, scopes, expiresAt } = found.token;
-  if (now >= expiresAt || !(await isAlive(rooms.ledger, found, now))) return undefined;
+  if (now >= expiresAt || !(await isAlive(rooms, found, now))) return undefined;
   return {
     active: true,
     iss: rooms.issuer,
@@ -78,12 +79,16 @@ const describe = async (
   };
 };
 
-const isAlive = async (ledger: Ledger, found: PresentedToken, now: number): Promise<boolean> => {
+const isAlive = async (
+  { ledger, lateRefresh }: IntrospectionRooms,
+  found: PresentedToken,
+  now: number,
+): Promise<boolean> => {
   switch (found.kind) {
     case 'access':
       return !(await ledger.isRevoked(found.token, now));
     case 'refresh':
-      return ledger.isRefreshable({ ...found.token, now, grace: refreshGrace });
+      return ledger.isRefreshable({ ...found.token, now, grace: refreshGrace, lateRefresh });
   }
 };
 

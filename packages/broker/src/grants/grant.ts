@@ -1,5 +1,6 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
 import type { Client } from '../clients/client.ts';
+import type { LateRefresh } from '../ledger/ledger.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { VouchingRooms } from '../vouching/provider-word.ts';
@@ -12,6 +13,7 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 
 export interface GrantRooms extends VouchingRooms {
   readonly lifetimes: Lifetimes;
+  readonly lateRefresh: LateRefresh;
 }
 
 /**

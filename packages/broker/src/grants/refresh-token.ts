@@ -1,4 +1,7 @@
-/** `grant_type=refresh_token` (RFC 6749 §6, rotation by RFC 9700 §4.14): survives a client's retries, and ends on theft. */
+/**
+ * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost gets another one, and
+ * a stolen token is detected when the second of two parties refreshes.
+ */
 import type { Client } from '../clients/client.ts';
 import type { RefreshOutcome } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
@@ -25,6 +28,7 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')
     throw new Refusal('refresh.gone', { cause: due.provider });
   const { grantId, clientId } = presented;
+  if (grant.generation > presented.generation + 1) rooms.log({ event: 'late-refresh', clientId });
   const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
   // A stable token is given back as it came: a client that stores nothing new loses nothing.
   const next =
@@ -51,7 +55,7 @@ const checkRefreshToken = (
 };
 
 const carryOn = async (
-  { ledger, lifetimes }: GrantRooms,
+  { ledger, lifetimes, lateRefresh }: GrantRooms,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
@@ -62,6 +66,7 @@ const carryOn = async (
     generation,
     now,
     grace: refreshGrace,
+    lateRefresh,
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt,
     checkLease,

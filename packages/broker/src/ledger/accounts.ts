@@ -4,7 +4,13 @@
  */
 import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
-import type { IdentityName, RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type {
+  IdentityName,
+  RecheckLease,
+  RefreshPolicy,
+  StoredToken,
+  VouchedIdentity,
+} from './identities.ts';
 
 /** A session is a grant of `accountClientId` that was redeemed. */
 export interface SessionUse {
@@ -33,7 +39,7 @@ export interface CheckQuestion extends IdentityName {
 
 export type CheckTurn =
   /** The provider is to be asked, by this caller and no other. */
-  | { readonly kind: 'due'; readonly token: StoredToken }
+  | { readonly kind: 'due'; readonly token: RecheckLease }
   /** It was asked, said that the person's grant there lives, and that word still holds. */
   | { readonly kind: 'vouched' }
   /** It cannot be asked, somebody else asks it now, or it was asked and gave no clear word. */

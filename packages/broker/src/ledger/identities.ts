@@ -13,6 +13,12 @@ export interface StoredToken extends IdentityName {
   readonly sealedRefreshToken: string;
 }
 
+/** The right to recheck an identity now, which no other caller has until the lease expires. It was stored before it was returned. */
+export interface RecheckLease extends StoredToken {
+  /** Whether an earlier recheck with this token started and its outcome was never stored: the token may have been replaced. */
+  readonly isUnresolved: boolean;
+}
+
 /** A token as it is stored anew. */
 export interface NamedToken extends StoredToken {
   /** They go when the token goes. */

@@ -6,7 +6,7 @@
 import type { GrantId, TokenNames, UserClaims, UserId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { Accounts } from './accounts.ts';
-import type { NamedToken, RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
+import type { NamedToken, RecheckLease, RefreshPolicy, StoredToken, VouchedIdentity } from './identities.ts';
 import type { Signals } from './signals.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -91,9 +91,16 @@ export interface RefreshQuestion {
   /** The generation that the token names. */
   readonly generation: number;
   readonly now: EpochSeconds;
-  /** How long the previous generation is still answered, with the current one. */
+  /** How long the previous refresh token is still accepted as a retry, with a response of the current generation. */
   readonly grace: Seconds;
+  /**
+   * What the previous refresh token gets after the grace period if its successor was not used: a new branch of the family
+   * (`recover`), or a revocation (`revoke`).
+   */
+  readonly lateRefresh: LateRefresh;
 }
+
+export type LateRefresh = 'recover' | 'revoke';
 
 /** Its use; `now` is also the issue of the access token that follows: revocation relies on it. */
 export interface RefreshUse extends RefreshQuestion {
@@ -109,9 +116,12 @@ export type RefreshOutcome =
       readonly kind: 'continued';
       readonly grant: GrantFacts;
       /** The provider is to be asked about the identity that signed in, by this caller and no other. */
-      readonly due?: StoredToken;
+      readonly due?: RecheckLease;
     }
-  /** `ended`: unknown, expired, revoked or ahead of the row. `reused`: an old generation, and the grant is revoked now. */
+  /**
+   * `ended`: unknown, expired, revoked or ahead of the row. `reused`: a token that was replaced and can't be a retry, and the
+   * grant is revoked now.
+   */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
 
 /** A provider's word that a person's grant there lives. */
@@ -123,6 +133,16 @@ export interface Check {
   /** The token that takes the place of the one it was asked with, sealed. */
   readonly sealedRefreshToken?: string;
   readonly tokenNames?: TokenNames;
+}
+
+/** An upstream token that is of no use any more, although nothing is known about the person. */
+export interface UpstreamTokenDrop {
+  /** It is deleted only while it is stored: a newer sign-in knows better. */
+  readonly asked: StoredToken;
+  readonly now: EpochSeconds;
+  readonly refreshableUntil: EpochSeconds;
+  /** Kept for the operator. */
+  readonly reason: string;
 }
 
 /** `superseded`: another token is stored by now, or none; nothing was changed. */
@@ -166,11 +186,16 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
-  /** Moves a grant's refresh generation on, or answers a retry; call it only after every other check passed. */
+  /**
+   * Refreshes a grant; call it only after every other check passed. The current token of a rotating grant moves it to the next
+   * generation. The previous token gets the current generation again within the grace period; after that, and only if its
+   * successor was not used, it starts a new branch: the next generation, which replaces that successor. Any other replaced token
+   * revokes the grant (RFC 9700 §4.14.2).
+   */
   refresh(use: RefreshUse): Promise<RefreshOutcome>;
   /** Tells whether `refresh` would answer, and changes nothing. */
   isRefreshable(question: RefreshQuestion): Promise<boolean>;
-  /** Stores a token that came after the sign-in was recorded; nothing for an identity that does not exist. */
+  /** Stores a token that came after the sign-in was recorded; changes nothing if the identity does not exist. */
   storeToken(token: NamedToken): Promise<void>;
   /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
   recordCheck(check: Check): Promise<void>;
@@ -179,6 +204,16 @@ export interface Ledger extends Accounts, Signals, Upkeep {
    * @param reason kept for the operator
    */
   endIdentity(asked: StoredToken, reason: string, now: EpochSeconds): Promise<EndingOutcome>;
+  /**
+   * Records that a recheck ended without a result, and that the provider did not replace the token that it was asked with: the recheck
+   * no longer counts as unresolved. Changes nothing if another token is stored by now.
+   */
+  resolveRecheck(asked: StoredToken): Promise<void>;
+  /**
+   * Deletes the upstream token of an identity, if it is still the stored one, without ending any grant. Refresh requests for grants
+   * of the identity are refused from `refreshableUntil` on, unless the person signs in at the provider again.
+   */
+  dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
    * live on. Ending what has ended changes nothing.

@@ -1,7 +1,14 @@
 /** The ledger in memory: for tests, and for servers of one process that may forget everybody at a restart. */
 import type { Ledger } from './ledger.ts';
 import { deleteUser, endApps, linkIdentity, readAccount, unlinkIdentity } from './memory-ledger/accounts.ts';
-import { endIdentity, recordCheck, storeToken, takeCheck } from './memory-ledger/checks.ts';
+import {
+  dropUpstreamToken,
+  endIdentity,
+  recordCheck,
+  resolveRecheck,
+  storeToken,
+  takeCheck,
+} from './memory-ledger/checks.ts';
 import { redeemCode } from './memory-ledger/codes.ts';
 import { identityKey, type Memory } from './memory-ledger/memory.ts';
 import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
@@ -30,6 +37,8 @@ export const memoryLedger = (): Ledger => {
     storeToken: async (token) => storeToken(memory, token),
     recordCheck: async (check) => recordCheck(memory, check),
     endIdentity: async (asked, _reason, now) => endIdentity(memory, asked, now),
+    resolveRecheck: async (asked) => resolveRecheck(memory, asked),
+    dropUpstreamToken: async (drop) => dropUpstreamToken(memory, drop),
     revoke: async (target, _reason, now) => revoke(memory, target, now),
     revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),

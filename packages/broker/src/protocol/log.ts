@@ -8,7 +8,10 @@ export interface LogEntry {
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
    * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
    * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
-   * `log-failed`, on the console: the publisher's own log threw.
+   * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so nothing can be rechecked until the
+   * person signs in again. `late-refresh`: a refresh token was replaced, its successor was not used, and it was accepted after the
+   * grace period. `write-failed`: the outcome of a recheck could not be stored. `wait-until-failed`: the platform refused to keep
+   * work going after the response. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'
@@ -25,6 +28,10 @@ export interface LogEntry {
     | 'sweep-failed'
     | 'check-failed'
     | 'unwatched'
+    | 'no-upstream-token'
+    | 'late-refresh'
+    | 'write-failed'
+    | 'wait-until-failed'
     | 'signal'
     | 'log-failed';
   /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */

@@ -45,6 +45,11 @@ export interface IdentityProvider {
    * error says something about us, or about the provider's health, and nothing about the person.
    */
   readonly gone: readonly string[];
+  /**
+   * Whether its token endpoint may replace a refresh token when it is used. If so, a refused token proves nothing after an earlier
+   * response was lost. Default: `true`.
+   */
+  readonly rotatesRefreshTokens?: boolean;
   /** How long its word on a person holds: no sooner is it asked again. */
   readonly checkEvery: Seconds;
   /**
@@ -100,8 +105,11 @@ export type ProviderWord =
   | { readonly kind: 'alive'; readonly refreshToken?: string; readonly tokenNames?: TokenNames }
   /** Signed out, withdrawn or deleted there: the grants that rest on it end. */
   | { readonly kind: 'gone' }
-  /** It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+  /**
+   * It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret.
+   * `isTokenUnchanged`: the provider rejected the request, so it can't have replaced the refresh token. Default: not known.
+   */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
 
 /** Why a provider did not vouch. The reason is for the log, never for a client. */
 export class ProviderError extends Error {

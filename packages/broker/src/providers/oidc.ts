@@ -40,6 +40,7 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
     configuredUrls: [party.issuer],
     answersBy: party.responseMode,
     gone: party.gone,
+    rotatesRefreshTokens: party.rotatesRefreshTokens,
     checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {

@@ -4,10 +4,10 @@
  */
 
 import { type Ledger, LedgerUnavailable } from '../ledger/ledger.ts';
+import { type RetryContext, writeWithRetry } from '../ledger/write-with-retry.ts';
 import { describeCause } from '../protocol/cause.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
-import type { Log } from '../protocol/log.ts';
 import type { RandomBytes } from '../protocol/random.ts';
 import type { Clock } from '../protocol/time.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo } from '../providers/identity-provider.ts';
@@ -18,7 +18,7 @@ import type { Vault } from '../tokens/vault.ts';
 import { keepTransaction } from './browser-binding.ts';
 import { beginJourney, legOf } from './journey.ts';
 
-export interface SecondLegRooms {
+export interface SecondLegRooms extends RetryContext {
   readonly randomBytes: RandomBytes;
   readonly lifetimes: Lifetimes;
   readonly now: Clock;
@@ -26,7 +26,6 @@ export interface SecondLegRooms {
   readonly ledger: Ledger;
   readonly providerIo: ProviderIo;
   readonly callbackUri: (provider: string) => string;
-  readonly log: Log;
 }
 
 /** The way that has just ended. */
@@ -76,7 +75,8 @@ export const endSecondLeg = async (
     const identity = { provider: provider.id, subject };
     const sealedRefreshToken = await sealProviderToken(rooms.vault, identity, refreshToken);
     const names = tokenNames !== undefined && { tokenNames };
-    await rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names });
+    // Google sends it once. It stays valid beside a newer one, so a late retry does no harm.
+    await writeWithRetry(rooms, () => rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names }));
   } catch (error) {
     noteUnwatched(rooms, provider, error);
   }

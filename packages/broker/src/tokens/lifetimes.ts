@@ -22,6 +22,11 @@ export interface Lifetimes {
   /** How long a session at the account page lives unused. */
   readonly sessionIdle: Seconds;
   readonly sessionAbsolute: Seconds;
+  /**
+   * How long grants can still be refreshed after a recheck at the provider was inconclusive, unless the person signs in again.
+   * Default: 30 days.
+   */
+  readonly inconclusiveRecheck: Seconds;
 }
 
 /** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
@@ -37,6 +42,7 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
   rotatingRefreshAbsolute: [180 * day, hour, 400 * day],
   sessionIdle: [7 * day, 5 * minute, 30 * day],
   sessionAbsolute: [30 * day, 5 * minute, 90 * day],
+  inconclusiveRecheck: [30 * day, hour, 400 * day],
 };
 
 /** How long an answer that was posted may take to come round again: one redirect. */
@@ -51,7 +57,7 @@ export const proofLifetime: Seconds = 5 * minute;
 /** How long a provider may be waited for before another refresh may ask it. */
 export const checkLease: Seconds = minute;
 
-/** How long the previous refresh token is still answered. Claude waits 30 s before it retries. */
+/** How long the previous refresh token is accepted as a retry. Claude waits 30 s before it retries. */
 export const refreshGrace: Seconds = 2 * minute;
 
 /**
@@ -79,6 +85,7 @@ export const parseLifetimes = (chosen: Partial<Lifetimes> = {}): Lifetimes => {
     rotatingRefreshAbsolute: pick('rotatingRefreshAbsolute'),
     sessionIdle: pick('sessionIdle'),
     sessionAbsolute: pick('sessionAbsolute'),
+    inconclusiveRecheck: pick('inconclusiveRecheck'),
   };
 };
 

@@ -1,74 +1,146 @@
 /**
- * The provider's word on a person who signed in before: whoever has signed out, withdrawn or been deleted there loses the grants
- * that rest on it. Without a clear word nothing changes: an outage at a provider signs nobody out.
+ * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the provider says that the person's
+ * grant there has ended, every grant that rests on the identity ends. Anything less than a clear answer changes nothing: an
+ * outage at a provider signs nobody out, and neither does a response that was lost.
  */
-import type { Check, Ledger, StoredToken } from '../ledger/ledger.ts';
-import type { Log } from '../protocol/log.ts';
+import {
+  type Check,
+  type EndingOutcome,
+  type Ledger,
+  LedgerUnavailable,
+  type RecheckLease,
+} from '../ledger/ledger.ts';
+import { keepAlive, type RetryContext, writeWithRetry } from '../ledger/write-with-retry.ts';
+import { describeCause } from '../protocol/cause.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { IdentityProvider, ProviderIo, ProviderWord } from '../providers/identity-provider.ts';
+import type { Lifetimes } from '../tokens/lifetimes.ts';
 import { openProviderToken, sealProviderToken } from '../tokens/provider-token.ts';
 import type { Vault } from '../tokens/vault.ts';
 
-export interface VouchingRooms {
+export interface VouchingRooms extends RetryContext {
   readonly vault: Vault;
   readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, IdentityProvider>;
   /** For asking a provider while somebody waits. */
   readonly checkIo: ProviderIo;
+  readonly lifetimes: Lifetimes;
   readonly now: Clock;
-  readonly log: Log;
 }
 
-/** `gone`: all grants of the identity have ended. `no-word`: nothing was said that counts, the reason is logged. */
+/** `gone`: all grants of the identity have ended. `no-word`: the provider gave no clear answer; the reason is logged. */
 export type Heard = 'alive' | 'gone' | 'no-word';
 
-/** Asks the provider about a person whose turn it is, and does what follows from its word before anybody is answered. */
-export const heedProvider = async (rooms: VouchingRooms, due: StoredToken): Promise<Heard> => {
-  const { providers, vault, checkIo } = rooms;
-  const provider = providers.get(due.provider);
-  if (provider === undefined) return noteSilence(rooms, due, 'the provider is no longer configured');
-  const opened = await openProviderToken(vault, due);
-  // As after a key was burned: until a sign-in brings another, nobody can be asked.
-  if (opened.kind === 'unopened') return noteSilence(rooms, due, `the stored token: ${opened.reason}`);
-  return heed(rooms, due, provider, await provider.check(opened.value, checkIo));
+/**
+ * Rechecks an identity, and stores what follows before it returns.
+ * @throws LedgerUnavailable if the person's grants should have ended and that could not be stored yet
+ */
+export const heedProvider = (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+  const recheck = ask(rooms, lease);
+  // A client that hangs up must not keep the outcome from being stored: the provider may have replaced the token.
+  keepAlive(rooms, recheck);
+  return recheck;
 };
 
-const heed = async (
+const ask = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+  const { providers, vault, checkIo } = rooms;
+  const provider = providers.get(lease.provider);
+  if (provider === undefined) return noteUnsent(rooms, lease, 'the provider is no longer configured');
+  const opened = await openProviderToken(vault, lease);
+  // As after a key was burned: nothing can be rechecked until a sign-in brings another token.
+  if (opened.kind === 'unopened') return noteUnsent(rooms, lease, `the stored token: ${opened.reason}`);
+  return storeOutcome(rooms, lease, provider, await provider.check(opened.value, checkIo));
+};
+
+const storeOutcome = async (
   rooms: VouchingRooms,
-  due: StoredToken,
-  { checkEvery }: IdentityProvider,
+  lease: RecheckLease,
+  provider: IdentityProvider,
   word: ProviderWord,
 ): Promise<Heard> => {
-  const { ledger, now } = rooms;
   switch (word.kind) {
-    case 'alive': {
-      const checkAfter = now() + checkEvery;
-      const news = await resealed(rooms, due, word);
-      await ledger.recordCheck({ asked: due, checkAfter, ...news });
-      return 'alive';
-    }
+    case 'alive':
+      return recordActive(rooms, lease, provider, word);
     case 'gone': {
-      const outcome = await ledger.endIdentity(due, 'gone at the provider', now());
-      // Superseded: the person has signed in meanwhile, and that counts more.
-      return outcome === 'ended' ? 'gone' : 'no-word';
+      const { rotatesRefreshTokens = true } = provider;
+      return lease.isUnresolved && rotatesRefreshTokens
+        ? dropUpstreamToken(rooms, lease)
+        : endIdentity(rooms, lease);
     }
     case 'unknown':
-      return noteSilence(rooms, due, word.reason);
+      return word.isTokenUnchanged === true
+        ? noteUnsent(rooms, lease, word.reason)
+        : noteUnclear(rooms, lease, word.reason);
   }
+};
+
+const recordActive = async (
+  rooms: VouchingRooms,
+  lease: RecheckLease,
+  { checkEvery }: IdentityProvider,
+  word: Extract<ProviderWord, { readonly kind: 'alive' }>,
+): Promise<Heard> => {
+  const { ledger, now } = rooms;
+  const checkAfter = now() + checkEvery;
+  const news = await resealed(rooms, lease, word);
+  await writeWithRetry(rooms, () => ledger.recordCheck({ asked: lease, checkAfter, ...news }));
+  return 'alive';
 };
 
 /** A provider that rotates takes the old token for stolen when it sees it again. */
 const resealed = async (
   { vault }: VouchingRooms,
-  due: StoredToken,
+  lease: RecheckLease,
   { refreshToken, tokenNames }: Extract<ProviderWord, { readonly kind: 'alive' }>,
 ): Promise<Pick<Check, 'sealedRefreshToken' | 'tokenNames'>> => {
   if (refreshToken === undefined) return {};
-  const sealedRefreshToken = await sealProviderToken(vault, due, refreshToken);
+  const sealedRefreshToken = await sealProviderToken(vault, lease, refreshToken);
   return { sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
 };
 
-const noteSilence = ({ log }: VouchingRooms, { provider }: StoredToken, cause: string): 'no-word' => {
+const endIdentity = async ({ ledger, now, ...rooms }: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+  const at = now();
+  const result = await writeWithRetry<EndingOutcome>(rooms, () =>
+    ledger.endIdentity(lease, 'gone at the provider', at),
+  );
+  // Retried in the background. Until it is stored, nothing is issued on a sign-in that the provider has ended.
+  if (result.kind === 'deferred') throw new LedgerUnavailable('the end of an identity could not be stored');
+  // Superseded: the person has signed in again meanwhile, and that counts more.
+  return result.outcome === 'ended' ? 'gone' : 'no-word';
+};
+
+/**
+ * The provider refuses a token that it may have replaced in a response that never was stored: that proves nothing about the person,
+ * and without a token nothing can be proved until they sign in again.
+ */
+const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+  const { ledger, lifetimes, log, now } = rooms;
+  const reason = 'recheck inconclusive after a lost response';
+  const at = now();
+  await writeWithRetry(rooms, () =>
+    ledger.dropUpstreamToken({
+      ...{ asked: lease, now: at, reason },
+      refreshableUntil: at + lifetimes.inconclusiveRecheck,
+    }),
+  );
+  log({ event: 'no-upstream-token', provider: lease.provider, cause: reason });
+  return 'no-word';
+};
+
+/** No outcome, and certainly no other token at the provider: the next recheck starts as if this one had not been made. */
+const noteUnsent = async (rooms: VouchingRooms, lease: RecheckLease, cause: string): Promise<'no-word'> => {
+  const { ledger, log } = rooms;
+  try {
+    await ledger.resolveRecheck(lease);
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable)) throw error;
+    // It stays unresolved, which signs nobody out.
+    log({ event: 'write-failed', provider: lease.provider, cause: describeCause(error) });
+  }
+  return noteUnclear(rooms, lease, cause);
+};
+
+const noteUnclear = ({ log }: VouchingRooms, { provider }: RecheckLease, cause: string): 'no-word' => {
   log({ event: 'check-failed', provider, cause });
   return 'no-word';
 };

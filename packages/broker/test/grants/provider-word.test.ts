@@ -7,6 +7,7 @@ import {
   LedgerUnavailable,
   memoryLedger,
   type ProviderWord,
+  type StoredToken,
 } from '../../src/index.ts';
 import { type Deployment, deploy, keys } from '../deployment.ts';
 import { atProvider } from '../on-the-way.ts';
@@ -21,12 +22,13 @@ const gone: ProviderWord = { kind: 'gone' };
 const unknown: ProviderWord = { kind: 'unknown', reason: 'out of order' };
 
 /** A provider whose words a test chooses, and what it was asked with. */
-const createOracle = (id = 'google', checkEvery = 600) => {
+const createOracle = (id = 'google', checkEvery = 600, rotates?: boolean) => {
   const asked: { readonly refreshToken: string; readonly patience: number }[] = [];
   let word: ProviderWord | Promise<ProviderWord> = alive;
   const provider: IdentityProvider = {
     ...createProvider(id, id),
     checkEvery,
+    ...(rotates !== undefined && { rotatesRefreshTokens: rotates }),
     check: async (refreshToken, { patience }) => {
       asked.push({ refreshToken, patience });
       return word;
@@ -41,8 +43,11 @@ const createOracle = (id = 'google', checkEvery = 600) => {
   };
 };
 
-const deployWith = (changes: Partial<BrokerOptions> = {}, checkEvery?: number) => {
-  const oracle = createOracle('google', checkEvery);
+const deployWith = (
+  changes: Partial<BrokerOptions> = {},
+  { checkEvery, rotates }: { readonly checkEvery?: number; readonly rotates?: boolean } = {},
+) => {
+  const oracle = createOracle('google', checkEvery, rotates);
   return { oracle, deployment: deploy({ providers: [oracle.provider], ...changes }) };
 };
 
@@ -58,6 +63,24 @@ const signIn = async (
   const { comeBack } = await atProvider(deployment, player.request);
   const back = locationOf(await comeBack({ code: subject, ...(theirs !== null && { refresh: theirs }) }));
   return tokensOf(await redeem(deployment, player, back.searchParams.get('code') ?? ''));
+};
+
+/** A ledger whose writes after a recheck fail a number of times, before or after they were carried out. */
+const failingAt = (failures: number, when: 'before the write' | 'after the write') => {
+  let left = failures;
+  const ledger = memoryLedger();
+  const fragile =
+    <Given extends readonly unknown[], Outcome>(write: (...given: Given) => Promise<Outcome>) =>
+    async (...given: Given): Promise<Outcome> => {
+      left -= 1;
+      const fails = left >= 0;
+      if (fails && when === 'before the write') throw new LedgerUnavailable('no route');
+      const outcome = await write(...given);
+      if (fails) throw new LedgerUnavailable('no response');
+      return outcome;
+    };
+  const { recordCheck, endIdentity } = ledger;
+  return { ledger, recordCheck: fragile(recordCheck), endIdentity: fragile(endIdentity) };
 };
 
 const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
@@ -80,7 +103,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     ['every ten minutes', 600],
     ['Apple once a day', 86_400],
   ])('it is asked no more often than it wants: %s', async (_name, every) => {
-    const { oracle, deployment } = deployWith({}, every);
+    const { oracle, deployment } = deployWith({}, { checkEvery: every });
     let { refresh_token: token } = await signIn(deployment, player);
     for (const [later, times] of [
       [0, 1],
@@ -129,33 +152,57 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
   });
 
-  it('a word that cannot be stored is no answer, and the client’s next try is one', async () => {
-    let failing = true;
-    const memory = memoryLedger();
-    const recordCheck: Ledger['recordCheck'] = async (check) => {
-      if (failing) throw new LedgerUnavailable('no route');
-      return memory.recordCheck(check);
-    };
-    const { deployment } = deployWith({ ledger: { ...memory, recordCheck } });
-    const { refresh_token } = await signIn(deployment, player);
-    const refused = await refresh(deployment, player, refresh_token);
+  it.each([
+    [1, 'before the write'],
+    [1, 'after the write'],
+    [2, 'before the write'],
+    [5, 'before the write'],
+    [4, 'after the write'],
+  ] as const)(
+    'B18.3 failed write: a replaced token is stored although storage fails %i times, %s',
+    async (failures, when) => {
+      const { ledger, recordCheck } = failingAt(failures, when);
+      const { oracle, deployment } = deployWith({ ledger: { ...ledger, recordCheck } });
+      const { refresh_token } = await signIn(deployment, player);
+      oracle.says({ kind: 'alive', refreshToken: 'their-2' });
+      const again = await tokensOf(await refresh(deployment, player, refresh_token));
+      await deployment.settle();
+      expect(eventsOf(deployment, 'write-failed')).toHaveLength(
+        failures > 4 && when === 'before the write' ? 1 : 0,
+      );
+      if (failures > 4) return;
+      deployment.advance(600);
+      oracle.says(alive);
+      expect((await refresh(deployment, player, again.refresh_token)).status).toBe(200);
+      expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
+    },
+  );
+
+  it('B18.3 failed write: an end that could not be stored issues nothing, and is stored after the response', async () => {
+    const { ledger, endIdentity } = failingAt(3, 'before the write');
+    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
+    const tokens = await signIn(deployment, player);
+    oracle.says(gone);
+    const refused = await refresh(deployment, player, tokens.refresh_token);
     expect([refused.status, await refused.json()]).toMatchObject([503, { error: 'temporarily_unavailable' }]);
-    failing = false;
-    expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
+    await deployment.settle();
+    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), {
+      ...badRefresh,
+      status,
+    });
+    expect(oracle.asked).toHaveLength(1);
+    deployment.advance(10);
+    await expectDeadToken(deployment, tokens.access_token);
   });
 
-  it('an ending that cannot be stored is no answer, and is asked for again a minute later', async () => {
-    let failing = true;
-    const memory = memoryLedger();
-    const endIdentity: Ledger['endIdentity'] = async (...ending) => {
-      if (failing) throw new LedgerUnavailable('no route');
-      return memory.endIdentity(...ending);
-    };
-    const { oracle, deployment } = deployWith({ ledger: { ...memory, endIdentity } });
+  it('B18.3 failed write: an end that can’t be stored at all is asked for again a minute later', async () => {
+    const { ledger, endIdentity } = failingAt(5, 'before the write');
+    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } }, { rotates: false });
     const { refresh_token } = await signIn(deployment, player);
     oracle.says(gone);
     expect((await refresh(deployment, player, refresh_token)).status).toBe(503);
-    failing = false;
+    await deployment.settle();
+    expect(eventsOf(deployment, 'write-failed')).toHaveLength(1);
     deployment.advance(60);
     await expectTokenError(await refresh(deployment, player, refresh_token), { ...badRefresh, status });
   });
@@ -178,9 +225,147 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
     expect(oracle.asked).toHaveLength(1);
     deployment.advance(1);
+    await refresh(deployment, player, token);
+    expect(oracle.asked).toHaveLength(2);
+  });
+
+  lostResponses(player, status);
+});
+
+/** An answer of the provider's that never arrived, or whose outcome was never stored. */
+function lostResponses(player: Player, status: 400 | 401): void {
+  it('B18.1 lost response: a token refused afterwards signs nobody out, and the identity loses it', async () => {
+    const { oracle, deployment } = deployWith();
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    const first = await tokensOf(await refresh(deployment, player, refresh_token));
+    deployment.advance(20 * 60);
+    oracle.says(gone);
+    const second = await tokensOf(await refresh(deployment, player, first.refresh_token));
+    expect(await callApi(deployment, second.access_token)).toMatchObject({ kind: 'granted' });
+    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
+      { provider: 'google', cause: 'recheck inconclusive after a lost response', endpoint: 'token' },
+    ]);
+    deployment.advance(20 * 60);
+    expect((await refresh(deployment, player, second.refresh_token)).status).toBe(200);
+    expect(oracle.asked).toHaveLength(2);
+  });
+
+  it.each([
+    ['the process ended after the request', async (ledger: Ledger, due: StoredToken) => void [ledger, due]],
+    [
+      'a recheck for a session was lost',
+      async (ledger: Ledger, { provider, subject }: StoredToken) =>
+        ledger.takeCheck({ provider, subject, now: 1_800_000_700, checkLease: 60 }),
+    ],
+  ])('B18.1 lost response: %s', async (_name, lose) => {
+    const ledger = memoryLedger();
+    const { oracle, deployment } = deployWith({ ledger });
+    const { refresh_token } = await signIn(deployment, player);
+    const { promise } = Promise.withResolvers<ProviderWord>();
+    oracle.says(promise);
+    void refresh(deployment, player, refresh_token);
+    await expect.poll(() => oracle.asked.length).toBe(1);
+    await lose(ledger, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
+    deployment.advance(1000);
+    oracle.says(gone);
+    expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
+    expect(eventsOf(deployment, 'no-upstream-token')).toHaveLength(1);
+  });
+
+  it('B18.1 lost response: a clear answer in between is conclusive again', async () => {
+    const { oracle, deployment } = deployWith();
+    let { refresh_token: token } = await signIn(deployment, player);
+    for (const [word, later] of [
+      [unknown, 60],
+      [unknown, 60],
+      [alive, 600],
+    ] as const) {
+      oracle.says(word);
+      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+      deployment.advance(later);
+    }
     oracle.says(gone);
     await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
   });
+
+  it('B18.1 lost response: a rejected request loses nothing, so that a refused token ends the grant', async () => {
+    const { oracle, deployment } = deployWith();
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
+    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    deployment.advance(60);
+    oracle.says(gone);
+    await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
+  });
+
+  it('B18.1 lost response: a provider that never replaces its tokens is believed', async () => {
+    const { oracle, deployment } = deployWith({}, { rotates: false });
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    deployment.advance(60);
+    oracle.says(gone);
+    await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
+    expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
+  });
+
+  it.each([
+    ['30 days', undefined, 30 * 86_400],
+    ['as long as the publisher says', { inconclusiveRecheck: 3600 }, 3600],
+  ] as const)('B18.2 no upstream token: grants can be refreshed for %s', async (_name, lifetimes, limit) => {
+    const { oracle, deployment } = deployWith(lifetimes && { lifetimes });
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    deployment.advance(60);
+    oracle.says(gone);
+    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    deployment.advance(limit - 1);
+    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    deployment.advance(1);
+    await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
+  });
+
+  it('B18.2 no upstream token: a new sign-in lifts the limit of every grant', async () => {
+    const { oracle, deployment } = deployWith();
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    deployment.advance(60);
+    oracle.says(gone);
+    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    deployment.advance(15 * 86_400);
+    oracle.says(alive);
+    await signIn(deployment, player, { theirs: 'their-2' });
+    for (const days of [10, 10]) {
+      deployment.advance(days * 86_400);
+      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    }
+    expect(oracle.asked.at(-1)).toMatchObject({ refreshToken: 'their-2' });
+  });
+}
+
+it('a recheck goes on when nobody waits for its response', async () => {
+  const kept: Promise<void>[] = [];
+  const { oracle, deployment } = deployWith({ afterResponse: (work) => void kept.push(work) });
+  const { refresh_token } = await signIn(deployment, gpt);
+  const before = kept.length;
+  await refresh(deployment, gpt, refresh_token);
+  expect(kept).toHaveLength(before + 1);
+  await Promise.all(kept);
+  expect(oracle.asked).toHaveLength(1);
+});
+
+it('a platform that refuses to keep work going changes no answer', async () => {
+  const { deployment } = deployWith({
+    afterResponse: () => {
+      throw new TypeError('no request');
+    },
+  });
+  const { refresh_token } = await signIn(deployment, gpt);
+  expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+  expect(eventsOf(deployment, 'wait-until-failed')).toMatchObject([{ cause: 'TypeError: no request' }]);
 });
 
 describe('a person who is gone', () => {

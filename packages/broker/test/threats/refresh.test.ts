@@ -42,11 +42,12 @@ describe('F1', () => {
     for (const { access_token } of all)
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
 
-    // All fifty are the same generation: once one of them has moved on, the others are old.
-    await refreshed(deployment, player, one.refresh_token);
+    // All fifty are the same generation: once the successor of one of them was used, the others are old.
+    const next = await refreshed(deployment, player, one.refresh_token);
+    const current = await refreshed(deployment, player, next.refresh_token);
     deployment.advance(121);
     await expectDead(deployment, player, other.refresh_token, 'reused');
-    await expectDead(deployment, player, one.refresh_token, 'ended');
+    await expectDead(deployment, player, current.refresh_token, 'ended');
   });
 
   it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
@@ -72,8 +73,104 @@ describe.each(rotating)('%s', (_, player) => {
     await refreshed(deployment, player, retried.refresh_token);
   });
 
-  it('F3.1 reuse: the previous token ends the family after 121 s, retries or not', async () => {
+  it('F3.1 reuse: a token whose successor was used revokes the family, however long ago', async () => {
+    for (const seconds of [0, 121, day]) {
+      const deployment = deploy();
+      const first = await tokensFor(deployment, player);
+      const second = await refreshed(deployment, player, first.refresh_token);
+      const third = await refreshed(deployment, player, second.refresh_token);
+      deployment.advance(seconds);
+      await expectDead(deployment, player, first.refresh_token, 'reused');
+      for (const { refresh_token } of [second, third])
+        await expectDead(deployment, player, refresh_token, 'ended');
+      deployment.advance(10);
+      await expectDeadToken(deployment, third.access_token);
+    }
+  });
+
+  it.each([121, 180, day, 29 * day])(
+    'F3.2 lost response: a token whose successor was not used gets tokens after %i s',
+    async (seconds) => {
+      const deployment = deploy();
+      const { client_id: clientId } = player.request;
+      const first = await tokensFor(deployment, player);
+      await refreshed(deployment, player, first.refresh_token);
+      deployment.advance(seconds);
+      const recovered = await refreshed(deployment, player, first.refresh_token);
+      expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'late-refresh', clientId }));
+      expect(await callApi(deployment, recovered.access_token)).toMatchObject({ kind: 'granted' });
+      const next = await refreshed(deployment, player, recovered.refresh_token);
+      expect(await callApi(deployment, next.access_token)).toMatchObject({ kind: 'granted' });
+    },
+  );
+
+  it('F3.2 lost response: the client recovers when its second response is lost, too', async () => {
     const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    for (const seconds of [0, 180, 60, 600]) {
+      deployment.advance(seconds);
+      await refreshed(deployment, player, first.refresh_token);
+    }
+    deployment.advance(180);
+    const recovered = await refreshed(deployment, player, first.refresh_token);
+    await refreshed(deployment, player, recovered.refresh_token);
+  });
+
+  it('F3.2 lost response: a retry within the grace period is not late', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(120);
+    await refreshed(deployment, player, first.refresh_token);
+    expect(deployment.log.filter(({ event }) => event === 'late-refresh')).toEqual([]);
+  });
+
+  it('F3.3 theft: the client that presents the replaced successor revokes the family', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const clients = await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(600);
+    // The thief's copy of the first token.
+    const thiefs = await refreshed(deployment, player, first.refresh_token);
+    expect(await callApi(deployment, thiefs.access_token)).toMatchObject({ kind: 'granted' });
+    deployment.advance(600);
+    await expectDead(deployment, player, clients.refresh_token, 'reused');
+    await expectDead(deployment, player, thiefs.refresh_token, 'ended');
+    await expectDead(deployment, player, first.refresh_token, 'ended');
+    deployment.advance(10);
+    for (const { access_token } of [clients, thiefs]) await expectDeadToken(deployment, access_token);
+  });
+
+  it('F3.3 theft: the thief that comes after the client revokes the family', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const clients = await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(600);
+    const next = await refreshed(deployment, player, clients.refresh_token);
+    await expectDead(deployment, player, first.refresh_token, 'reused');
+    await expectDead(deployment, player, next.refresh_token, 'ended');
+  });
+
+  it('F3.3 theft: of two parties that refresh at once, neither keeps access', async () => {
+    const deployment = deploy();
+    const first = await tokensFor(deployment, player);
+    const clients = await refreshed(deployment, player, first.refresh_token);
+    deployment.advance(600);
+    const both = await Promise.all(
+      [clients, first].map(({ refresh_token }) => refresh(deployment, player, refresh_token)),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 400]);
+    const won = await Promise.all(both.filter(({ status }) => status === 200).map(tokensOf));
+    deployment.advance(10);
+    expect(won).toHaveLength(1);
+    for (const { access_token, refresh_token } of won) {
+      await expectDeadToken(deployment, access_token);
+      await expectDead(deployment, player, refresh_token, 'ended');
+    }
+  });
+
+  it('F3.4 lateRefresh revoke: the previous token revokes the family after 121 s, whatever was retried', async () => {
+    const deployment = deploy({ lateRefresh: 'revoke' });
     const first = await tokensFor(deployment, player);
     const second = await refreshed(deployment, player, first.refresh_token);
     deployment.advance(100);
@@ -85,15 +182,6 @@ describe.each(rotating)('%s', (_, player) => {
       await expectDead(deployment, player, refresh_token, 'ended');
     deployment.advance(10);
     for (const { access_token } of [first, second, retried]) await expectDeadToken(deployment, access_token);
-  });
-
-  it('F3.1 reuse: a token two back ends the family at once', async () => {
-    const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    const second = await refreshed(deployment, player, first.refresh_token);
-    const third = await refreshed(deployment, player, second.refresh_token);
-    await expectDead(deployment, player, first.refresh_token, 'reused');
-    await expectDead(deployment, player, third.refresh_token, 'ended');
   });
 });
 

@@ -16,6 +16,7 @@ const defaults: Lifetimes = {
   rotatingRefreshAbsolute: 180 * day,
   sessionIdle: 7 * day,
   sessionAbsolute: 30 * day,
+  inconclusiveRecheck: 30 * day,
 };
 
 /** The least and the most that a publisher may choose. */
@@ -30,6 +31,7 @@ const bounds: readonly (readonly [keyof Lifetimes, number, number])[] = [
   ['rotatingRefreshAbsolute', 3600, 400 * day],
   ['sessionIdle', 300, 30 * day],
   ['sessionAbsolute', 300, 90 * day],
+  ['inconclusiveRecheck', 3600, 400 * day],
 ];
 
 describe('parseLifetimes', () => {

@@ -1,24 +1,27 @@
-/** Refresh: one statement moves a generation on or answers a retry, and an old generation ends the grant (RFC 9700 §4.14). */
+/**
+ * Refresh: one statement rotates, answers a retry or starts a new branch after a lost response; the next ones detect reuse
+ * (RFC 9700 §4.14.2). `previous_generation` is the generation that the current one replaced.
+ */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
 import { auditGrantChange } from '../audit.ts';
 import { endGrants } from '../endings.ts';
-import { lease, type TokenRow, tokenOf } from '../provider-tokens/checks.ts';
+import { type LeaseRow, lease, leaseOf } from '../provider-tokens/checks.ts';
 import { changedRows, roundTrip } from '../round-trip.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
 
 export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshOutcome> => {
-  const [answered, leased, , ended] = await roundTrip<GrantRow & TokenRow>(
+  const [answered, leased, , ended] = await roundTrip<GrantRow & LeaseRow>(
     db,
     answer(db, use),
     lease(db, use),
-    // Leaves alone what this very call answers: one generation back at most, and fresh.
+    // Never matches what this call answered: its token is now the previous one, within the grace period.
     ...endReused(db, use),
     auditReuse(db, use),
   );
   const grant = answered?.results[0];
   const due = leased?.results[0];
   if (grant !== undefined)
-    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: tokenOf(due) }) };
+    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: leaseOf(due) }) };
   return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
 };
 
@@ -30,41 +33,49 @@ export const isRefreshable = async (db: D1Database, question: RefreshQuestion): 
   return (found?.results.length ?? 0) > 0;
 };
 
-/** Which row answers a presented refresh token: `?1` to `?5` are what is `asked`. */
-const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND refresh_idle_expires_at > ?4
-  AND (
-    (refresh_policy <> 'none' AND generation = ?3)
-    OR (refresh_policy = 'rotating' AND generation = ?3 + 1 AND rotated_at >= ?4 - ?5)
+/** Whether a grant can be refreshed at all, by its row and its identity's; of the parameter for now. */
+const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
+  AND NOT EXISTS (
+    SELECT 1 FROM identities
+    WHERE identities.provider = grants.provider AND identities.subject = grants.subject AND refreshable_until <= ${now}
   )`;
 
-const asked = ({ grantId, clientId, generation, now, grace }: RefreshQuestion) => [
-  grantId,
-  clientId,
-  generation,
-  now,
-  grace,
+/** Which row answers a presented refresh token: `?1` to `?6` are what is `asked`. */
+const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${refreshable('?4')}
+  AND (
+    (refresh_policy <> 'none' AND generation = ?3)
+    OR (refresh_policy = 'rotating' AND previous_generation = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
+  )`;
+
+/** The current token, or the previous one after the grace period, whose successor was not used. */
+const movesOn = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
+
+const asked = ({ grantId, clientId, generation, now, grace, lateRefresh }: RefreshQuestion) => [
+  ...[grantId, clientId, generation, now, grace, lateRefresh],
 ];
 
 const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE grants SET
-        generation = generation + (refresh_policy = 'rotating' AND generation = ?3),
-        rotated_at = iif(refresh_policy = 'rotating' AND generation = ?3, ?4, rotated_at),
+        generation = generation + iif(${movesOn}, 1, 0),
+        previous_generation = iif(${movesOn}, ?3, previous_generation),
+        rotated_at = iif(${movesOn}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
-        access_dies_at = max(access_dies_at, ?6),
-        refresh_idle_expires_at = min(?7, refresh_absolute_expires_at)
+        access_dies_at = max(access_dies_at, ?7),
+        refresh_idle_expires_at = min(?8, refresh_absolute_expires_at)
       WHERE ${answerable}
       RETURNING ${factColumns}`,
     )
     .bind(...asked(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
 
-const endReused = (db: D1Database, { grantId, clientId, generation, now, grace }: RefreshUse) =>
+const endReused = (db: D1Database, { grantId, clientId, generation, now, grace, lateRefresh }: RefreshUse) =>
   endGrants(db, {
     target: { kind: 'grant', id: grantId },
-    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND refresh_idle_expires_at > ?3
-      AND (generation > ?5 + 1 OR (generation = ?5 + 1 AND rotated_at < ?3 - ?6))`,
-    values: [clientId, generation, grace],
+    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${refreshable('?3')}
+      AND generation > ?5
+      AND NOT (previous_generation IS ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
+    values: [clientId, generation, grace, lateRefresh],
     reason: tokenReused,
     now,
   });

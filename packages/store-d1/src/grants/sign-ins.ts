@@ -63,6 +63,7 @@ const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => 
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
         ${newTokenOrStored},
+        refreshable_until = iif(?3 IS NULL, NULL, refreshable_until),
         last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )

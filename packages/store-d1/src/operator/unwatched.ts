@@ -10,6 +10,8 @@ export interface UnwatchedIdentity {
   readonly since: EpochSeconds;
   /** How many living grants rest on it. */
   readonly livingGrants: number;
+  /** From when on those grants can't be refreshed, after a recheck that proved nothing. Absent: no such limit. */
+  readonly refreshableUntil?: EpochSeconds;
 }
 
 export const readUnwatched = async (
@@ -21,7 +23,7 @@ export const readUnwatched = async (
     db,
     db
       .prepare(
-        `SELECT identities.provider, identities.user_id, last_sign_in_at, count(*) AS living_grants
+        `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS living_grants
         FROM identities JOIN grants USING (provider, subject)
         WHERE sealed_refresh_token IS NULL AND ${living('?1')}
         GROUP BY identities.provider, identities.subject
@@ -37,6 +39,7 @@ interface UnwatchedRow {
   readonly user_id: string;
   readonly last_sign_in_at: number;
   readonly living_grants: number;
+  readonly refreshable_until: number | null;
 }
 
 const unwatchedIdentity = (row: UnwatchedRow): UnwatchedIdentity => ({
@@ -44,4 +47,5 @@ const unwatchedIdentity = (row: UnwatchedRow): UnwatchedIdentity => ({
   userId: row.user_id,
   since: row.last_sign_in_at,
   livingGrants: row.living_grants,
+  ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
 });

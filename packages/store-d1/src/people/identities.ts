@@ -22,6 +22,7 @@ export const linkIdentity = async (
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
           ${newTokenOrStored},
+          refreshable_until = NULL,
           last_sign_in_at = excluded.last_sign_in_at
         WHERE user_id = excluded.user_id
         RETURNING user_id`,

@@ -1,4 +1,4 @@
-/** Providers' words: when each is due, and what follows from it (the identity's token is what it was asked with). */
+/** Rechecks of identities at their providers: the lease, which also stores that one starts, and what each outcome changes. */
 import type {
   Check,
   CheckQuestion,
@@ -6,19 +6,27 @@ import type {
   EndingOutcome,
   EpochSeconds,
   NamedToken,
+  RecheckLease,
   RefreshUse,
   StoredToken,
+  UpstreamTokenDrop,
 } from '@words-with-chat/broker';
 import { auditIdentityChange } from '../audit.ts';
 import { endEach } from '../endings.ts';
 import { changedRows, roundTrip } from '../round-trip.ts';
 import { forgotten, nameColumns } from './tokens.ts';
 
-/** What `lease` gives. */
+/** A stored token. */
 export interface TokenRow {
   readonly provider: string;
   readonly subject: string;
   readonly sealed_refresh_token: string;
+}
+
+/** What `startsRecheck` returns. */
+export interface LeaseRow extends TokenRow {
+  /** Includes the one that starts now. */
+  readonly unresolved_rechecks: number;
 }
 
 export const tokenOf = (row: TokenRow): StoredToken => ({
@@ -27,15 +35,24 @@ export const tokenOf = (row: TokenRow): StoredToken => ({
   sealedRefreshToken: row.sealed_refresh_token,
 });
 
-/** Takes the lease of a check that is due; stands right behind the statement that answers the refresh. */
+export const leaseOf = (row: LeaseRow): RecheckLease => ({
+  ...tokenOf(row),
+  isUnresolved: row.unresolved_rechecks > 1,
+});
+
+/** One more recheck has started. Its outcome sets the number back to 0, and so does a new token. */
+const startsRecheck = 'unresolved_rechecks = unresolved_rechecks + 1';
+const leaseColumns = 'provider, subject, sealed_refresh_token, unresolved_rechecks';
+
+/** Acquires the lease of a recheck that is due; must directly follow the statement that answers the refresh. */
 export const lease = (db: D1Database, { grantId, now, checkLease }: RefreshUse): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE identities SET check_after = ?2 + ?3
+      `UPDATE identities SET check_after = ?2 + ?3, ${startsRecheck}
       WHERE changes() > 0
         AND (provider, subject) = (SELECT provider, subject FROM grants WHERE id = ?1)
         AND sealed_refresh_token IS NOT NULL AND check_after <= ?2
-      RETURNING provider, subject, sealed_refresh_token`,
+      RETURNING ${leaseColumns}`,
     )
     .bind(grantId, now, checkLease);
 
@@ -43,14 +60,14 @@ export const takeCheck = async (
   db: D1Database,
   { provider, subject, now, checkLease }: CheckQuestion,
 ): Promise<CheckTurn> => {
-  const [leased, vouched] = await roundTrip<TokenRow>(
+  const [leased, vouched] = await roundTrip<LeaseRow>(
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?3 + ?4
+        `UPDATE identities SET check_after = ?3 + ?4, ${startsRecheck}
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL
           AND check_after <= ?3 AND vouched_until <= ?3
-        RETURNING provider, subject, sealed_refresh_token`,
+        RETURNING ${leaseColumns}`,
       )
       .bind(provider, subject, now, checkLease),
     db
@@ -61,7 +78,7 @@ export const takeCheck = async (
       .bind(provider, subject, now),
   );
   const token = leased?.results[0];
-  if (token !== undefined) return { kind: 'due', token: tokenOf(token) };
+  if (token !== undefined) return { kind: 'due', token: leaseOf(token) };
   return { kind: vouched?.results[0] === undefined ? 'no-word' : 'vouched' };
 };
 
@@ -70,7 +87,7 @@ export const storeToken = async (db: D1Database, token: NamedToken): Promise<voi
     db,
     db
       .prepare(
-        `UPDATE identities SET sealed_refresh_token = ?3, token_name = ?4, other_token_name = ?5
+        `UPDATE identities SET sealed_refresh_token = ?3, token_name = ?4, other_token_name = ?5, unresolved_rechecks = 0
         WHERE provider = ?1 AND subject = ?2`,
       )
       .bind(...named(token), ...nameColumns(token)),
@@ -83,7 +100,7 @@ export const recordCheck = async (db: D1Database, check: Check): Promise<void> =
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?4, vouched_until = ?4,
+        `UPDATE identities SET check_after = ?4, vouched_until = ?4, unresolved_rechecks = 0,
           token_name = iif(?5 IS NULL, token_name, ?6), other_token_name = iif(?5 IS NULL, other_token_name, ?7),
           sealed_refresh_token = coalesce(?5, sealed_refresh_token)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
@@ -106,6 +123,35 @@ export const endIdentity = async (
     auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, asked),
   );
   return changedRows(forgotten) ? 'ended' : 'superseded';
+};
+
+export const resolveRecheck = async (db: D1Database, asked: StoredToken): Promise<void> => {
+  await roundTrip(
+    db,
+    db
+      .prepare(
+        `UPDATE identities SET unresolved_rechecks = max(unresolved_rechecks - 1, 0)
+        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
+      )
+      .bind(...named(asked)),
+  );
+};
+
+export const dropUpstreamToken = async (
+  db: D1Database,
+  { asked, now, refreshableUntil, reason }: UpstreamTokenDrop,
+): Promise<'dropped' | 'superseded'> => {
+  const [dropped] = await roundTrip(
+    db,
+    db
+      .prepare(
+        `UPDATE identities SET ${forgotten}, refreshable_until = ?4
+        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
+      )
+      .bind(...named(asked), refreshableUntil),
+    auditIdentityChange(db, { event: 'upstream-token-dropped', actor: 'broker', reason, now }, asked),
+  );
+  return changedRows(dropped) ? 'dropped' : 'superseded';
 };
 
 const named = ({ provider, subject, sealedRefreshToken }: StoredToken): readonly string[] => [

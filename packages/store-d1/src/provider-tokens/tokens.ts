@@ -9,12 +9,13 @@ export const nameColumns = ({
   tokenNames?.[1] ?? null,
 ];
 
-/** In an upsert: the token that came, with its names or without, else the stored one with its own. */
+/** In an upsert: the token that the provider sent, with its names if it has any; otherwise the stored one with its own. */
 export const newTokenOrStored = `
+  unresolved_rechecks = iif(excluded.sealed_refresh_token IS NULL, unresolved_rechecks, 0),
   token_name = iif(excluded.sealed_refresh_token IS NULL, token_name, excluded.token_name),
   other_token_name = iif(excluded.sealed_refresh_token IS NULL, other_token_name, excluded.other_token_name),
   sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token)`;
 
-/** What forgets a token, for it is dead at the provider. */
+/** Deletes a token that is of no use any more, with all that is known of it. */
 export const forgotten =
-  'sealed_refresh_token = NULL, token_name = NULL, other_token_name = NULL, vouched_until = 0';
+  'sealed_refresh_token = NULL, token_name = NULL, other_token_name = NULL, vouched_until = 0, unresolved_rechecks = 0';

@@ -6,36 +6,48 @@ import type {
   CheckTurn,
   EndingOutcome,
   NamedToken,
+  RecheckLease,
   RefreshUse,
   StoredToken,
+  UpstreamTokenDrop,
 } from '../ledger.ts';
 import { forgetToken, type Grant, identityKey, keptOf, type Memory, type StoredIdentity } from './memory.ts';
 import { endEach } from './revocations.ts';
 
-/** Takes the lease of a check that is due. */
+/** Acquires the lease of a recheck that is due, for a refresh. */
 export const lease = (
-  { identities }: Memory,
+  memory: Memory,
   { identity }: Grant,
   { now, checkLease }: RefreshUse,
-): { readonly due?: StoredToken } => {
-  const key = identityKey(identity);
-  const stored = identities.get(key);
-  if (stored?.sealedRefreshToken === undefined || stored.checkAfter > now) return {};
-  identities.set(key, { ...stored, checkAfter: now + checkLease });
-  return { due: { ...identity, sealedRefreshToken: stored.sealedRefreshToken } };
+): { readonly due?: RecheckLease } => {
+  const stored = memory.identities.get(identityKey(identity));
+  if (stored === undefined || stored.checkAfter > now) return {};
+  const due = startRecheck(memory, stored, now + checkLease);
+  return due === undefined ? {} : { due };
+};
+
+/** Stores that a recheck starts, with the lease. */
+const startRecheck = (
+  { identities }: Memory,
+  stored: StoredIdentity,
+  checkAfter: EpochSeconds,
+): RecheckLease | undefined => {
+  const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
+  if (sealedRefreshToken === undefined) return undefined;
+  const started = { ...stored, checkAfter, unresolvedRechecks: unresolvedRechecks + 1 };
+  identities.set(identityKey(stored), started);
+  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0 };
 };
 
 export const takeCheck = (
-  { identities }: Memory,
+  memory: Memory,
   { provider, subject, now, checkLease }: CheckQuestion,
 ): CheckTurn => {
-  const key = identityKey({ provider, subject });
-  const stored = identities.get(key);
+  const stored = memory.identities.get(identityKey({ provider, subject }));
   if (stored?.sealedRefreshToken === undefined) return { kind: 'no-word' };
   if (stored.vouchedUntil > now) return { kind: 'vouched' };
-  if (stored.checkAfter > now) return { kind: 'no-word' };
-  identities.set(key, { ...stored, checkAfter: now + checkLease });
-  return { kind: 'due', token: { provider, subject, sealedRefreshToken: stored.sealedRefreshToken } };
+  const token = stored.checkAfter > now ? undefined : startRecheck(memory, stored, now + checkLease);
+  return token === undefined ? { kind: 'no-word' } : { kind: 'due', token };
 };
 
 export const storeToken = ({ identities }: Memory, token: NamedToken): void => {
@@ -51,7 +63,25 @@ export const recordCheck = (memory: Memory, { asked, ...news }: Check): void => 
     ...keptOf(stored, news),
     ...news,
     vouchedUntil: news.checkAfter,
+    unresolvedRechecks: 0,
   });
+};
+
+export const resolveRecheck = (memory: Memory, asked: StoredToken): void => {
+  const stored = findAsked(memory, asked);
+  if (stored === undefined) return;
+  const unresolvedRechecks = Math.max(0, stored.unresolvedRechecks - 1);
+  memory.identities.set(identityKey(asked), { ...stored, unresolvedRechecks });
+};
+
+export const dropUpstreamToken = (
+  memory: Memory,
+  { asked, refreshableUntil }: UpstreamTokenDrop,
+): 'dropped' | 'superseded' => {
+  const stored = findAsked(memory, asked);
+  if (stored === undefined) return 'superseded';
+  forgetToken(memory, { ...stored, refreshableUntil });
+  return 'dropped';
 };
 
 export const endIdentity = (memory: Memory, asked: StoredToken, now: EpochSeconds): EndingOutcome => {

@@ -20,6 +20,10 @@ export interface StoredIdentity extends VouchedIdentity {
   readonly userId: UserId;
   readonly checkAfter: EpochSeconds;
   readonly vouchedUntil: EpochSeconds;
+  /** Rechecks with the stored token that started and whose outcome was not stored. */
+  readonly unresolvedRechecks: number;
+  /** From when on grants of the identity can't be refreshed. Absent: no such limit. */
+  readonly refreshableUntil?: EpochSeconds;
   readonly createdAt: EpochSeconds;
   readonly lastSignInAt: EpochSeconds;
 }
@@ -42,6 +46,8 @@ export type Grant = SignIn['grant'] & {
     readonly lastUsedAt: EpochSeconds;
     readonly accessDiesAt: EpochSeconds;
     readonly generation: number;
+    /** The generation that the current one replaced; absent before the first rotation. */
+    readonly previousGeneration?: number;
     readonly rotatedAt: EpochSeconds;
     readonly refreshIdleExpiresAt: EpochSeconds;
     readonly refreshAbsoluteExpiresAt: EpochSeconds;
@@ -67,18 +73,26 @@ export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts =>
   };
 };
 
-/** Stores an identity as it was vouched for: what the provider did not bring this time stays. */
+/**
+ * Stores an identity as a provider confirmed it: what the provider did not send this time stays.
+ * @param limit what limits its refreshes from now on; a sign-in at the provider lifts it
+ */
 export const vouch = (
   { identities }: Memory,
   vouched: VouchedIdentity,
   userId: UserId,
   now: EpochSeconds,
+  limit: Pick<StoredIdentity, 'refreshableUntil'> = {},
 ): StoredIdentity => {
   const key = identityKey(vouched);
   const known = identities.get(key);
+  const { refreshableUntil: _, ...kept } =
+    known === undefined
+      ? { checkAfter: 0, vouchedUntil: 0, unresolvedRechecks: 0, createdAt: now }
+      : { ...keptOf(known, vouched) };
   const stored = {
-    ...{ checkAfter: 0, vouchedUntil: 0, createdAt: now },
-    ...(known !== undefined && keptOf(known, vouched)),
+    ...kept,
+    ...limit,
     ...vouched,
     ...{ userId, lastSignInAt: now },
   };
@@ -86,17 +100,18 @@ export const vouch = (
   return stored;
 };
 
-/** What stays of an identity: the names of a token that is replaced do not. */
+/** What stays of an identity: what is known of a token does not outlive it. */
 export const keptOf = (
   known: StoredIdentity,
   { sealedRefreshToken }: { readonly sealedRefreshToken?: string },
 ): StoredIdentity => {
-  const { tokenNames, ...rest } = known;
-  return sealedRefreshToken === undefined || tokenNames === undefined ? known : rest;
+  if (sealedRefreshToken === undefined) return known;
+  const { tokenNames: _, ...rest } = known;
+  return { ...rest, unresolvedRechecks: 0 };
 };
 
 /** Forgets an identity's token, for it is dead at the provider. */
 export const forgetToken = ({ identities }: Memory, identity: StoredIdentity): void => {
   const { sealedRefreshToken: _, tokenNames: __, ...rest } = identity;
-  identities.set(identityKey(identity), { ...rest, vouchedUntil: 0 });
+  identities.set(identityKey(identity), { ...rest, vouchedUntil: 0, unresolvedRechecks: 0 });
 };

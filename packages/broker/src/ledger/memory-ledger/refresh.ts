@@ -1,7 +1,7 @@
-/** Refresh: a generation moves on or a retry is answered, and an old generation ends the grant (RFC 9700 §4.14). */
+/** Refresh: rotates, answers a retry, starts a new branch after a lost response, or detects reuse (RFC 9700 §4.14.2). */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '../ledger.ts';
 import { lease } from './checks.ts';
-import { type Grant, type Memory, store, type Use } from './memory.ts';
+import { type Grant, identityKey, type Memory, store, type Use } from './memory.ts';
 import { revoke } from './revocations.ts';
 
 export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
@@ -18,8 +18,15 @@ export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
   switch (standing(grant, use, used)) {
     case 'current':
       return { kind: 'continued', grant: store(memory, grant, carriedOn), ...lease(memory, grant, used) };
-    case 'next': {
-      const rotated = { ...carriedOn, generation: use.generation + 1, rotatedAt: now };
+    case 'next':
+    case 'late': {
+      // A branch keeps the generation that it started from: the token that it replaced was never used, and now never can be.
+      const rotated = {
+        ...carriedOn,
+        generation: use.generation + 1,
+        previousGeneration: used.generation,
+        rotatedAt: now,
+      };
       return { kind: 'continued', grant: store(memory, grant, rotated), ...lease(memory, grant, used) };
     }
     case 'reused':
@@ -34,33 +41,36 @@ export const isRefreshable = (memory: Memory, question: RefreshQuestion): boolea
   const grant = findLiving(memory, question);
   if (grant === undefined) return false;
   const found = standing(grant, grant.use, question);
-  return found === 'current' || found === 'next';
+  return found !== 'reused' && found !== 'none';
 };
 
 /** The grant, if any refresh token of it could be answered. */
-const findLiving = ({ grants }: Memory, { grantId, clientId, now }: RefreshQuestion) => {
+const findLiving = ({ grants, identities }: Memory, { grantId, clientId, now }: RefreshQuestion) => {
   const grant = grants.get(grantId);
   if (grant?.use === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
     return undefined;
+  const { refreshableUntil = Number.POSITIVE_INFINITY } = identities.get(identityKey(grant.identity)) ?? {};
+  if (now >= refreshableUntil) return undefined;
   return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };
 
-/** What a presented generation gets: the current one (again), the next one, or a refusal. */
+/** What a presented generation gets: the current one again, the next one (from the current or the previous token), or a refusal. */
 const standing = (
   { refreshPolicy }: Grant,
-  { generation, rotatedAt }: Use,
+  { generation, previousGeneration, rotatedAt }: Use,
   presented: RefreshQuestion,
-): 'current' | 'next' | 'reused' | 'none' => {
-  const behind = generation - presented.generation;
+): 'current' | 'next' | 'late' | 'reused' | 'none' => {
   switch (refreshPolicy) {
     case 'none':
       return 'none';
     case 'stable':
-      return behind === 0 ? 'current' : 'none';
+      return presented.generation === generation ? 'current' : 'none';
     case 'rotating':
-      if (behind < 0) return 'none';
-      if (behind === 0) return 'next';
-      return behind === 1 && rotatedAt >= presented.now - presented.grace ? 'current' : 'reused';
+      if (presented.generation > generation) return 'none';
+      if (presented.generation === generation) return 'next';
+      if (presented.generation !== previousGeneration) return 'reused';
+      if (rotatedAt >= presented.now - presented.grace) return 'current';
+      return presented.lateRefresh === 'recover' ? 'late' : 'reused';
   }
 };
 

@@ -13,7 +13,9 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
   if (!memory.users.has(userId)) memory.users.set(userId, now);
   // Whoever goes on in a session has not been at the provider: that is no sign-in there.
   const atProvider = session === undefined ? now : (known?.lastSignInAt ?? now);
-  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, atProvider);
+  const { refreshableUntil } = known ?? {};
+  const limit = session === undefined || refreshableUntil === undefined ? {} : { refreshableUntil };
+  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, atProvider, limit);
   memory.grants.set(grant.id, {
     ...{ ...grant, userId, identity: { provider, subject }, createdAt: now },
     signedInAt: session?.createdAt ?? now,

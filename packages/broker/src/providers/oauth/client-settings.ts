@@ -21,6 +21,11 @@ export interface ClientSettings {
   readonly reauthentication?: Readonly<Record<string, string>>;
   /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
   readonly gone?: readonly string[];
+  /**
+   * Whether the provider may replace a refresh token when it is used. If so, a refused token does not sign anyone out after an
+   * earlier response was lost. Default: `true`; set it to `false` only if the provider documents it.
+   */
+  readonly rotatesRefreshTokens?: boolean;
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
   readonly checkEvery?: Seconds;
 }
@@ -29,6 +34,7 @@ export interface ClientSettings {
 export const clientDefaults = {
   authorizationParameters: {},
   gone: ['invalid_grant'],
+  rotatesRefreshTokens: true,
   checkEvery: 600,
 } as const satisfies Partial<ClientSettings>;
 
@@ -70,6 +76,11 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
   ],
   ['authorizationParameters', ({ authorizationParameters: added }) => areFree(added), reservedProblem],
   ['reauthentication', ({ reauthentication: added }) => areFree(added), reservedProblem],
+  [
+    'rotatesRefreshTokens',
+    ({ rotatesRefreshTokens: rotates }) => typeof rotates === 'boolean',
+    'must be true or false.',
+  ],
   ['gone', ({ gone }) => gone.every((code) => matches(errorCode, code)), 'must be error codes.'],
   [
     'checkEvery',

@@ -31,6 +31,10 @@ const read = async (response: Response, gone: readonly string[]): Promise<Provid
 const unclear = (error: unknown): ProviderWord => ({
   kind: 'unknown',
   reason: tokenEndpointError(String(error)).message,
+  isTokenUnchanged: !failures.includes(error),
 });
+
+/** The provider failed in the middle of the request, and may have replaced the token before. */
+const failures: readonly unknown[] = ['server_error', 'temporarily_unavailable'];
 
 const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';

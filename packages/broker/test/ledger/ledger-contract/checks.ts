@@ -12,6 +12,7 @@ import {
   grant1,
   linesAt,
   type MakeLedger,
+  redemption,
   refreshUse,
   reused,
   signIn,
@@ -21,12 +22,23 @@ import {
 
 const adasIdentity = { sealedRefreshToken: 'sealed-1' };
 
-/** Refreshes a stable grant, and gives the token that is due to be asked with. */
-const dueAt = async (ledger: Ledger, now: number, given: Parameters<typeof refreshUse>[2] = {}) => {
+/** Refreshes a stable grant, and returns the lease of the recheck that is due. */
+const leaseAt = async (ledger: Ledger, now: number, given: Parameters<typeof refreshUse>[2] = {}) => {
   const outcome = await ledger.refresh(refreshUse(0, now, given));
   expect(outcome.kind).toBe('continued');
   return outcome.kind === 'continued' ? outcome.due : undefined;
 };
+
+/** The same without whether an earlier recheck is unresolved. */
+const dueAt = async (...at: Parameters<typeof leaseAt>) => {
+  const lease = await leaseAt(...at);
+  if (lease === undefined) return undefined;
+  const { isUnresolved: _, ...token } = lease;
+  return token;
+};
+
+const resolved = { ...adasToken, isUnresolved: false };
+const unresolved = { ...adasToken, isUnresolved: true };
 
 const watched = async (makeLedger: MakeLedger, given: Parameters<typeof begin>[1] = {}): Promise<Ledger> => {
   const ledger = await makeLedger();
@@ -37,6 +49,8 @@ const watched = async (makeLedger: MakeLedger, given: Parameters<typeof begin>[1
 export const checkContract = (makeLedger: MakeLedger): void => {
   leases(makeLedger);
   words(makeLedger);
+  unresolvedRechecks(makeLedger);
+  drops(makeLedger);
   endings(makeLedger);
 };
 
@@ -98,7 +112,7 @@ const leases = (makeLedger: MakeLedger): void => {
     ] as const)
       expect(await ledger.refresh(refreshUse(generation, t0 + 50, given))).toEqual(ended);
     expect(await dueAt(ledger, t0 + 50)).toEqual(adasToken);
-    expect(await ledger.refresh(refreshUse(0, t0 + 500))).toEqual(reused);
+    expect(await ledger.refresh(refreshUse(0, t0 + 500, { lateRefresh: 'revoke' }))).toEqual(reused);
     await begin(ledger, { refreshPolicy: 'stable', grantId: 'grant-2' });
     expect(await dueAt(ledger, t0 + 500, { grantId: 'grant-2' })).toEqual(adasToken);
   });
@@ -136,6 +150,146 @@ const words = (makeLedger: MakeLedger): void => {
     for (const other of [{ subject: 'eve' }, { provider: 'github' }])
       await ledger.recordCheck({ asked: { ...adasToken, ...other }, checkAfter: t0 + 9999 });
     expect(await dueAt(ledger, t0 + 100)).toEqual(adasToken);
+  });
+};
+
+const unresolvedRechecks = (makeLedger: MakeLedger): void => {
+  it('tells that an earlier recheck started and its outcome was never stored', async () => {
+    const ledger = await watched(makeLedger);
+    expect(await leaseAt(ledger, t0 + 100)).toEqual(resolved);
+    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolved);
+    expect(await leaseAt(ledger, t0 + 30 * day)).toEqual(unresolved);
+  });
+
+  it('tells it of a recheck that was started from a session, and to one', async () => {
+    const ledger = await watched(makeLedger);
+    const question = { provider: 'google', subject: 'ada', checkLease: 60 };
+    expect(await ledger.takeCheck({ ...question, now: t0 + 100 })).toEqual({ kind: 'due', token: resolved });
+    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolved);
+    expect(await ledger.takeCheck({ ...question, now: t0 + 220 })).toEqual({
+      kind: 'due',
+      token: unresolved,
+    });
+  });
+
+  it.each([
+    ['its outcome', (l: Ledger) => l.recordCheck({ asked: adasToken, checkAfter: t0 + 150 })],
+    ['a recheck that certainly changed nothing', (l: Ledger) => l.resolveRecheck(adasToken)],
+    ['a token that came later', (l: Ledger) => l.storeToken(adasToken)],
+    [
+      'a sign-in that brings a token',
+      (l: Ledger) => l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
+    ],
+  ])('resolves it: %s', async (_, resolve) => {
+    const ledger = await watched(makeLedger);
+    await leaseAt(ledger, t0 + 100);
+    await resolve(ledger);
+    expect(await leaseAt(ledger, t0 + 200)).toEqual(resolved);
+  });
+
+  it.each([
+    [
+      'a sign-in that brings no token',
+      (l: Ledger) => l.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 101 })),
+    ],
+    ['another token', (l: Ledger) => l.resolveRecheck({ ...adasToken, sealedRefreshToken: 'sealed-9' })],
+    ['another identity', (l: Ledger) => l.resolveRecheck({ ...adasToken, subject: 'eve' })],
+    [
+      'the same token sealed anew',
+      (l: Ledger) =>
+        l.replaceTokens({
+          ...{ now: t0 + 9999, checkLease: 60 },
+          tokens: [{ ...adasToken, was: 'sealed-1' }],
+        }),
+    ],
+  ])('does not resolve it: %s', async (_, attempt) => {
+    const ledger = await watched(makeLedger);
+    await leaseAt(ledger, t0 + 100);
+    await attempt(ledger);
+    expect(await leaseAt(ledger, t0 + 200)).toEqual(unresolved);
+  });
+
+  it('resolves no earlier recheck with one that changed nothing', async () => {
+    const ledger = await watched(makeLedger);
+    await leaseAt(ledger, t0 + 100);
+    await leaseAt(ledger, t0 + 160);
+    await ledger.resolveRecheck(adasToken);
+    expect(await leaseAt(ledger, t0 + 220)).toEqual(unresolved);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 300 });
+    await ledger.resolveRecheck(adasToken);
+    expect(await leaseAt(ledger, t0 + 300)).toEqual(resolved);
+  });
+};
+
+const drops = (makeLedger: MakeLedger): void => {
+  const drop = {
+    ...{ asked: adasToken, now: t0 + 100, refreshableUntil: t0 + 10 * day },
+    reason: 'inconclusive',
+  };
+
+  it('drops the upstream token and ends nothing, and refuses refreshes from the given instant on', async () => {
+    for (const refreshPolicy of ['stable', 'rotating'] as const) {
+      const ledger = await watched(makeLedger, { refreshPolicy });
+      expect(await ledger.dropUpstreamToken(drop)).toBe('dropped');
+      expect(await linesAt(ledger, t0 + 100)).toEqual([]);
+      expect(await leaseAt(ledger, t0 + 200)).toBeUndefined();
+      const generation = refreshPolicy === 'stable' ? 0 : 1;
+      const last = refreshUse(generation, t0 + 10 * day - 1);
+      expect(await ledger.isRefreshable(last)).toBe(true);
+      expect(await ledger.refresh(last)).toMatchObject({ kind: 'continued' });
+      const late = refreshUse(refreshPolicy === 'stable' ? 0 : 2, t0 + 10 * day);
+      expect(await ledger.isRefreshable(late)).toBe(false);
+      expect(await ledger.refresh(late)).toEqual(ended);
+      expect(await ledger.refresh(refreshUse(0, t0 + 11 * day))).toEqual(ended);
+    }
+  });
+
+  it('limits grants of the same identity that begin later in a session, and no others', async () => {
+    const ledger = await watched(makeLedger);
+    await begin(ledger, {
+      ...{ grantId: 'grant-2', refreshPolicy: 'stable' },
+      identity: { subject: 'bob' },
+      user: { kind: 'ours', newId: 'user-2' },
+    });
+    await begin(ledger, { grantId: 'session', clientId: 'account' });
+    await ledger.dropUpstreamToken(drop);
+    const going = signIn({ grantId: 'grant-3', refreshPolicy: 'stable', now: t0 + 200 });
+    await ledger.recordSignIn({ ...going, session: 'session' });
+    await ledger.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 201, codeExpiresAt: t0 + 260 }));
+    const at = t0 + 10 * day;
+    expect(await ledger.refresh(refreshUse(0, at, { grantId: 'grant-3' }))).toEqual(ended);
+    expect(gist(await ledger.refresh(refreshUse(0, at, { grantId: 'grant-2' })))).toBe('continued 0');
+  });
+
+  it.each([
+    ['with a token', adasIdentity],
+    ['without one', {}],
+  ])('lifts the limit when the person signs in at the provider again, %s', async (_, identity) => {
+    const ledger = await watched(makeLedger);
+    await ledger.dropUpstreamToken(drop);
+    await ledger.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 0');
+  });
+
+  it('lifts the limit when the person adds the identity again', async () => {
+    const ledger = await watched(makeLedger);
+    await begin(ledger, { grantId: 'session', clientId: 'account' });
+    await ledger.dropUpstreamToken(drop);
+    const link = { userId: 'user-1', session: 'session', now: t0 + day };
+    expect(await ledger.linkIdentity({ ...link, identity: { provider: 'google', subject: 'ada' } })).toBe(
+      'linked',
+    );
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 0');
+  });
+
+  it('changes nothing once another token is stored, or none', async () => {
+    const ledger = await watched(makeLedger);
+    await ledger.recordCheck({ asked: adasToken, checkAfter: t0, sealedRefreshToken: 'sealed-2' });
+    expect(await ledger.dropUpstreamToken(drop)).toBe('superseded');
+    const asked = { ...adasToken, sealedRefreshToken: 'sealed-2' };
+    expect(await dueAt(ledger, t0 + 100)).toEqual(asked);
+    expect(await ledger.dropUpstreamToken({ ...drop, asked })).toBe('dropped');
+    expect(await ledger.dropUpstreamToken({ ...drop, asked })).toBe('superseded');
   });
 };
 

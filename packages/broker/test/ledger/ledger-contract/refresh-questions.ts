@@ -40,14 +40,24 @@ export const refreshQuestionContract = (makeLedger: MakeLedger): void => {
     expect(await ask(ledger, 0, expiry - 1)).toBe(true);
   });
 
-  it('says yes to the previous generation for exactly as long as it is answered', async () => {
+  it('says yes to the previous token for exactly as long as it is accepted', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
     expect(await ask(ledger, 0, t0 + 220)).toBe(true);
-    expect(await ledger.isRefreshable(refreshUse(0, t0 + 221))).toBe(false);
-    // No more than a question: the grant lives on.
+    expect(await ledger.isRefreshable(refreshUse(0, t0 + 221, { lateRefresh: 'revoke' }))).toBe(false);
+    // The question changes nothing: the grant is not revoked.
     expect(await ask(ledger, 1, t0 + 222)).toBe(true);
     expect(await ledger.isRefreshable(refreshUse(3, t0 + 223))).toBe(false);
+  });
+
+  it('says yes to a late token until its successor is used, and no to a successor that was replaced', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ask(ledger, 0, t0 + 300)).toBe(true);
+    expect(await ledger.isRefreshable(refreshUse(1, t0 + 301))).toBe(false);
+    expect(await ask(ledger, 2, t0 + 302)).toBe(true);
+    expect(await ledger.isRefreshable(refreshUse(0, t0 + 303))).toBe(false);
   });
 };

@@ -16,9 +16,35 @@ export const refreshRaceContract = (makeLedger: MakeLedger): void => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(1, t0 + 200));
     const outcomes = await Promise.all(fifty.map(() => ledger.refresh(refreshUse(0, t0 + 300))));
     expect(tally(outcomes.map(gist))).toEqual({ reused: 1, ended: 49 });
     expect(await ledger.revocationsSince(undefined, t0 + 300, 100)).toMatchObject({ cursor: 1 });
+  });
+
+  it('starts one branch for 50 late refreshes at once', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    const outcomes = await Promise.all(fifty.map(() => ledger.refresh(refreshUse(0, t0 + 300))));
+    expect(tally(outcomes.map(gist))).toEqual({ 'continued 2': 50 });
+    expect(gist(await ledger.refresh(refreshUse(2, t0 + 301)))).toBe('continued 3');
+  });
+
+  it.each([
+    ['the late token first', [0, 1]],
+    ['its successor first', [1, 0]],
+  ])('detects the second of two parties that refresh at once: %s', async (_, order) => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    const outcomes = await Promise.all(
+      order.map((generation) => ledger.refresh(refreshUse(generation, t0 + 300))),
+    );
+    expect(outcomes.map(gist).toSorted()).toEqual(['continued 2', 'reused']);
+    for (const generation of [0, 1, 2])
+      expect(gist(await ledger.refresh(refreshUse(generation, t0 + 301)))).toBe('ended');
+    expect(await ledger.isRevoked(token({ issuedAt: t0 + 300 }), t0 + 301)).toBe(true);
   });
 
   // A server whose clock runs ahead issues "later" than the revocation, and yet its token must die.

@@ -17,6 +17,9 @@ import {
   token,
 } from './sample.ts';
 
+/** A publisher who prefers that a late refresh revokes the grant. */
+const revokeLate = { lateRefresh: 'revoke' } as const;
+
 export const refreshContract = (makeLedger: MakeLedger): void => {
   it('moves a rotating grant one generation on and gives all its facts', async () => {
     const ledger = await makeLedger();
@@ -99,22 +102,23 @@ export const refreshContract = (makeLedger: MakeLedger): void => {
   );
 
   generations(makeLedger);
+  branches(makeLedger);
 };
 
 const generations = (makeLedger: MakeLedger): void => {
-  it('answers the previous generation with the current one for exactly 120 seconds', async () => {
+  it('gives the previous token the current generation again for exactly 120 seconds', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
     expect(gist(await ledger.refresh(refreshUse(0, t0 + 220)))).toBe('continued 1');
-    expect(await ledger.refresh(refreshUse(0, t0 + 221))).toEqual(reused);
+    expect(await ledger.refresh(refreshUse(0, t0 + 221, revokeLate))).toEqual(reused);
   });
 
-  it('counts the grace from the move, not from a retry', async () => {
+  it('counts the grace period from the rotation, not from a retry', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
     for (const at of [100, 160, 220]) await ledger.refresh(refreshUse(0, t0 + at));
-    expect(await ledger.refresh(refreshUse(0, t0 + 280))).toEqual(reused);
+    expect(await ledger.refresh(refreshUse(0, t0 + 280, revokeLate))).toEqual(reused);
   });
 
   it('goes on with the generation that a retry was answered with', async () => {
@@ -137,7 +141,7 @@ const generations = (makeLedger: MakeLedger): void => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
-    await ledger.refresh(refreshUse(0, t0 + 300));
+    expect(await ledger.refresh(refreshUse(0, t0 + 300, revokeLate))).toEqual(reused);
     expect(await linesAt(ledger, t0 + 300)).toEqual([
       { kind: 'grant', id: 'grant-1', revokedAt: t0 + 300, deadAfter: t0 + 100 + accessLife },
     ]);
@@ -171,7 +175,94 @@ const generations = (makeLedger: MakeLedger): void => {
     await begin(ledger);
     await begin(ledger, { grantId: 'grant-2' });
     await ledger.refresh(refreshUse(0, t0 + 100));
-    expect(await ledger.refresh(refreshUse(0, t0 + 300))).toEqual(reused);
+    expect(await ledger.refresh(refreshUse(0, t0 + 300, revokeLate))).toEqual(reused);
     expect(gist(await ledger.refresh(refreshUse(0, t0 + 301, { grantId: 'grant-2' })))).toBe('continued 1');
+  });
+};
+
+/** After the grace period, when the response with the successor was lost. */
+const branches = (makeLedger: MakeLedger): void => {
+  it('gives the previous token the next generation after the grace period if its successor was not used', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ledger.refresh(refreshUse(0, t0 + 221))).toMatchObject({
+      kind: 'continued',
+      grant: { generation: 2, refreshIdleExpiresAt: t0 + 221 + 30 * day },
+    });
+    expect(gist(await ledger.refresh(refreshUse(2, t0 + 222)))).toBe('continued 3');
+    expect(await linesAt(ledger, t0 + 222)).toEqual([]);
+  });
+
+  it('accepts the previous token again and again, as long as none of its successors is used', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 300)))).toBe('continued 2');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 420)))).toBe('continued 2');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 421)))).toBe('continued 3');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 4');
+    expect(gist(await ledger.refresh(refreshUse(4, t0 + 21 * day)))).toBe('continued 5');
+  });
+
+  it.each([
+    ['at once', 300],
+    ['within the grace period of the branch', 420],
+    ['later', 5000],
+  ])('revokes the grant when the successor that a branch replaced is presented %s', async (_, at) => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(0, t0 + 300));
+    expect(await ledger.refresh(refreshUse(1, t0 + at))).toEqual(reused);
+    for (const generation of [0, 1, 2])
+      expect(await ledger.refresh(refreshUse(generation, t0 + at + 1))).toEqual(ended);
+    expect(await linesAt(ledger, t0 + at)).toHaveLength(at < 300 + accessLife ? 1 : 0);
+  });
+
+  it('revokes the grant when the previous token is presented late after its successor was used', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(1, t0 + 300));
+    expect(await ledger.refresh(refreshUse(0, t0 + 301))).toEqual(reused);
+    expect(await ledger.refresh(refreshUse(2, t0 + 302))).toEqual(ended);
+  });
+
+  it('revokes the grant when any earlier token is presented after a branch was used', async () => {
+    for (const earlier of [0, 1]) {
+      const ledger = await makeLedger();
+      await begin(ledger);
+      await ledger.refresh(refreshUse(0, t0 + 100));
+      await ledger.refresh(refreshUse(0, t0 + 300));
+      await ledger.refresh(refreshUse(2, t0 + 301));
+      expect(await ledger.refresh(refreshUse(earlier, t0 + 302))).toEqual(reused);
+      expect(await ledger.refresh(refreshUse(3, t0 + 303))).toEqual(ended);
+    }
+  });
+
+  it('starts a branch from a branch', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(0, t0 + 300));
+    await ledger.refresh(refreshUse(2, t0 + 2000));
+    expect(gist(await ledger.refresh(refreshUse(2, t0 + 4000)))).toBe('continued 4');
+    expect(await ledger.refresh(refreshUse(3, t0 + 4001))).toEqual(reused);
+  });
+
+  it('does not accept the previous token of an expired grant', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ledger.refresh(refreshUse(0, t0 + 100 + 30 * day))).toEqual(ended);
+  });
+
+  it('starts no branch for another client', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    expect(await ledger.refresh(refreshUse(0, t0 + 300, { clientId: 'claude' }))).toEqual(ended);
+    expect(gist(await ledger.refresh(refreshUse(1, t0 + 301)))).toBe('continued 2');
   });
 };

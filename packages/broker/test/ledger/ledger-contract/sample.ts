@@ -72,6 +72,7 @@ export const refreshUse = (generation: number, now: number, given: Partial<Refre
   generation,
   now,
   grace: 120,
+  lateRefresh: 'recover',
   accessExpiresAt: now + accessLife,
   refreshIdleExpiresAt: now + 30 * day,
   checkLease: 60,

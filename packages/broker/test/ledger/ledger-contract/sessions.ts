@@ -179,7 +179,7 @@ const continuing = (makeLedger: MakeLedger): void => {
 const turns = (makeLedger: MakeLedger): void => {
   const ask = (ledger: Ledger, now: number, subject = 'ada') =>
     ledger.takeCheck({ provider: 'google', subject, now, checkLease: 60 });
-  const due = { kind: 'due', token: adasToken };
+  const due = { kind: 'due', token: expect.objectContaining(adasToken) };
   const noWord = { kind: 'no-word' };
 
   it('gives one of 50 the turn to ask the provider', async () => {

@@ -18,6 +18,7 @@ const good: Required<ClientSettings> = {
   authorizationParameters: {},
   reauthentication: {},
   gone: ['invalid_grant'],
+  rotatesRefreshTokens: true,
   checkEvery: 600,
 };
 

@@ -30,6 +30,8 @@ const fragile = () => {
       storeToken: fragileAs(ledger.storeToken),
       recordCheck: fragileAs(ledger.recordCheck),
       endIdentity: fragileAs(ledger.endIdentity),
+      resolveRecheck: fragileAs(ledger.resolveRecheck),
+      dropUpstreamToken: fragileAs(ledger.dropUpstreamToken),
       revoke: fragileAs(ledger.revoke),
       revocationsSince: fragileAs(ledger.revocationsSince),
       isRevoked: fragileAs(ledger.isRevoked),

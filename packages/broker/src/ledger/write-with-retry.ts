@@ -1,0 +1,79 @@
+/**
+ * Writes what can't be asked for again, such as the refresh token that a provider sent in place of the stored one: a write that
+ * fails is retried at once, and then for a while after the response.
+ */
+import { describeCause } from '../protocol/cause.ts';
+import type { Log } from '../protocol/log.ts';
+import type { Milliseconds } from '../protocol/time.ts';
+import { LedgerUnavailable } from './ledger.ts';
+
+export interface RetryContext {
+  /** Keeps work going after the response. */
+  readonly afterResponse: (work: Promise<void>) => void;
+  readonly sleep: (duration: Milliseconds) => Promise<void>;
+  readonly log: Log;
+}
+
+/** `deferred`: storage is unavailable, and the write is retried in the background. */
+export type WriteResult<Outcome> =
+  | { readonly kind: 'written'; readonly outcome: Outcome }
+  | { readonly kind: 'deferred' };
+
+/** Pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
+const pauses: readonly Milliseconds[] = [1_000, 4_000, 15_000];
+
+/**
+ * Writes, and retries while storage is unavailable.
+ * @param write must change nothing if it is repeated: the response of one that succeeded may have been lost
+ * @throws everything that `write` throws except LedgerUnavailable
+ */
+export const writeWithRetry = async <Outcome>(
+  context: RetryContext,
+  write: () => Promise<Outcome>,
+): Promise<WriteResult<Outcome>> => {
+  const first = await attempt(write);
+  const result = first.kind === 'written' ? first : await attempt(write);
+  if (result.kind === 'written') return result;
+  keepAlive(context, retryLater(context, write));
+  return result;
+};
+
+/** Keeps work going when the client disconnects: a platform may stop a request that nothing waits for. */
+export const keepAlive = (
+  { afterResponse, log }: Pick<RetryContext, 'afterResponse' | 'log'>,
+  work: Promise<unknown>,
+): void => {
+  try {
+    // The caller that waits for the work handles its error.
+    afterResponse(work.then(ignore, ignore));
+  } catch (cause) {
+    log({ event: 'wait-until-failed', cause: describeCause(cause) });
+  }
+};
+
+const ignore = (): void => {};
+
+const retryLater = async <Outcome>(
+  { sleep, log }: RetryContext,
+  write: () => Promise<Outcome>,
+): Promise<void> => {
+  try {
+    for (const pause of pauses) {
+      await sleep(pause);
+      const result = await attempt(write);
+      if (result.kind === 'written') return;
+    }
+    log({ event: 'write-failed', cause: 'storage was unavailable at every attempt' });
+  } catch (cause) {
+    log({ event: 'write-failed', cause: describeCause(cause) });
+  }
+};
+
+const attempt = async <Outcome>(write: () => Promise<Outcome>): Promise<WriteResult<Outcome>> => {
+  try {
+    return { kind: 'written', outcome: await write() };
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) return { kind: 'deferred' };
+    throw error;
+  }
+};
