@@ -65,8 +65,6 @@ describe('a provider', () => {
     ['a redirect', () => new Response(null, { status: 302 }), /answered with status 302$/],
     ['no answer in time', timeOut, /took too long$/],
     ['no connection', () => Promise.reject(new TypeError('their-network')), /is out of reach$/],
-    ['our secret refused', () => json({ error: 'invalid_client' }, 401), said('invalid_client')],
-    ['another error', () => json({ error: 'invalid_scope' }, 400), said('invalid_scope')],
     ['an error of its own', () => json({ error: 'their-error' }, 400), said('an error of its own')],
     ['an error that is a list', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
     ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an error of its own')],
@@ -85,6 +83,17 @@ describe('a provider', () => {
     const words = await askBoth(answer);
     expect(words).toEqual([unknown, unknown]);
     expect(JSON.stringify(words)).not.toContain('their-');
+  });
+
+  test.each([
+    ['our secret refused', 'invalid_client', 401],
+    ['our request refused', 'invalid_request', 400],
+    ['another scope', 'invalid_scope', 400],
+    ['another client', 'unauthorized_client', 400],
+    ['another grant type', 'unsupported_grant_type', 400],
+  ])('has not replaced the token when it says %s', async (_, error, status) => {
+    const rejected = { kind: 'unknown', reason: said(error), isTokenUnchanged: true };
+    expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
   });
 
   test('whose metadata cannot be read says nothing of the person', async () => {
@@ -152,16 +161,17 @@ describe('what means gone, and how often it is asked:', () => {
   const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
 
   test.each([
-    ['Google', google(settings), ['invalid_grant'], 600],
-    ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600],
-    ['GitHub', github(settings), ['bad_refresh_token'], 600],
-    ['Apple', apple({ ...asApple, privateKey: p8 }), ['invalid_grant'], 86_400],
-  ])('%s', async (_, provider, gone, every) => {
+    ['Google', google(settings), ['invalid_grant'], 600, false],
+    ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, true],
+    ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
+    ['Apple', apple({ ...asApple, privateKey: p8 }), ['invalid_grant'], 86_400, false],
+  ])('%s', async (_, provider, gone, every, rotates) => {
     const meaning = async (error: string) => (await provider.check(theirs, hostOf({ error }, 400).io)).kind;
     const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
     expect(words.filter(([, kind]) => kind === 'gone').map(([code]) => code)).toEqual(gone);
     expect(words.filter(([, kind]) => kind === 'alive')).toEqual([]);
     expect(provider.checkEvery).toBe(every);
+    expect(provider.rotatesRefreshTokens).toBe(rotates);
     expect(await provider.check(theirs, hostOf({ access_token: 'x' }).io)).toEqual({ kind: 'alive' });
   });
 
@@ -177,8 +187,9 @@ describe('what means gone, and how often it is asked:', () => {
   });
 
   test('a publisher says it of a provider of their own', async () => {
-    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'] });
-    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'] });
+    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'], rotatesRefreshTokens: false });
+    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'], rotatesRefreshTokens: false });
+    expect(oauth2(plain).rotatesRefreshTokens).toBe(true);
     const word = (error: string) => provider.check(theirs, hostOf({ error }, 400).io);
     expect(await word('expired')).toEqual({ kind: 'gone' });
     expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });

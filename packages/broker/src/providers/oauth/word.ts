@@ -31,10 +31,13 @@ const read = async (response: Response, gone: readonly string[]): Promise<Provid
 const unclear = (error: unknown): ProviderWord => ({
   kind: 'unknown',
   reason: tokenEndpointError(String(error)).message,
-  isTokenUnchanged: !failures.includes(error),
+  ...(rejections.includes(error) && { isTokenUnchanged: true }),
 });
 
-/** The provider failed in the middle of the request, and may have replaced the token before. */
-const failures: readonly unknown[] = ['server_error', 'temporarily_unavailable'];
+/** The request was rejected before the refresh token was looked at (RFC 6749 §5.2; the last one is GitHub's). */
+const rejections: readonly unknown[] = [
+  ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
+  'incorrect_client_credentials',
+];
 
 const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -79,7 +79,10 @@ describe('linking an identity', () => {
     expect(html).not.toContain('their-refresh-token');
     await visitor.post('/link/confirm', { link, confirm: '1' }, form);
     const turn = await deployment.ledger.takeCheck({ ...cat, now: deployment.now(), checkLease: 60 });
-    expect(turn).toEqual({ kind: 'due', token: { ...cat, sealedRefreshToken: expect.any(String) } });
+    expect(turn).toEqual({
+      kind: 'due',
+      token: { ...cat, sealedRefreshToken: expect.any(String), isUnresolved: false },
+    });
   });
 
   test('can be left', async () => {
