@@ -1,7 +1,7 @@
--- The generation that the current one replaced: a refresh token whose response was lost is known by it. Null before the first
--- rotation.
-ALTER TABLE grants ADD COLUMN previous_generation INTEGER;
-UPDATE grants SET previous_generation = generation - 1 WHERE generation > 0;
+-- The newest branch of a family of refresh tokens: the generation of its first token, and the generation of the token that it was
+-- started with, whose response had been lost. Null before the first branch, and of no meaning once the generation has moved on.
+ALTER TABLE grants ADD COLUMN branch_generation INTEGER;
+ALTER TABLE grants ADD COLUMN branch_started_from INTEGER;
 
 -- Rechecks with the stored upstream token that started and whose outcome was not stored. After such a one, an issuer that replaces
 -- refresh tokens may refuse the stored one although the person is still active.

@@ -85,7 +85,7 @@ describe('the audit', () => {
       { event: 'upstream-token-dropped', actor: 'broker', reason: 'inconclusive', client_id: null },
       () =>
         ledger.dropUpstreamToken({
-          ...{ asked: adasToken, now: t0 + 300, refreshableUntil: t0 + 900 },
+          ...{ asked: adasToken, startedAt: t0 + 300, now: t0 + 300, refreshableUntil: t0 + 900 },
           reason: 'inconclusive',
         }),
     ],

@@ -87,7 +87,7 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
     watched,
     (l) =>
       l.dropUpstreamToken({
-        ...{ asked: adasToken, now: t0 + 3, refreshableUntil: t0 + 9 },
+        ...{ asked: adasToken, startedAt: t0 + 3, now: t0 + 3, refreshableUntil: t0 + 9 },
         reason: 'inconclusive',
       }),
   ],

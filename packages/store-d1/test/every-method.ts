@@ -39,7 +39,7 @@ export const everyMethod = [
     'dropUpstreamToken',
     (ledger: Ledger) =>
       ledger.dropUpstreamToken({
-        ...{ asked: adasToken, now: t0 + 3, refreshableUntil: t0 + 9 },
+        ...{ asked: adasToken, startedAt: t0 + 3, now: t0 + 3, refreshableUntil: t0 + 9 },
         reason: 'inconclusive',
       }),
   ],

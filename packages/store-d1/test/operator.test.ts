@@ -115,7 +115,13 @@ describe('unwatched identities', () => {
 
   it('tell until when their grants can be refreshed after an inconclusive recheck', async () => {
     await begin(ledger, { identity: adasToken });
-    const drop = { asked: adasToken, now: t0 + 9, refreshableUntil: t0 + day, reason: 'inconclusive' };
+    const drop = {
+      asked: adasToken,
+      startedAt: t0 + 9,
+      now: t0 + 9,
+      refreshableUntil: t0 + day,
+      reason: 'inconclusive',
+    };
     await ledger.dropUpstreamToken(drop);
     expect(await operator.unwatched(all, t0 + 10)).toEqual([
       { provider: 'google', userId: 'user-1', since: t0, livingGrants: 1, refreshableUntil: t0 + day },

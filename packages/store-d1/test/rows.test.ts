@@ -3,6 +3,7 @@ import {
   adasToken,
   begin,
   fifty,
+  gist,
   grant1,
   redemption,
   refreshUse,
@@ -67,7 +68,8 @@ describe('a sign-in', () => {
           last_used_at: null,
           access_dies_at: null,
           generation: 0,
-          previous_generation: null,
+          branch_generation: null,
+          branch_started_from: null,
           rotated_at: null,
           refresh_idle_expires_at: null,
           refresh_absolute_expires_at: null,
@@ -159,6 +161,35 @@ describe('a refusal', () => {
     await ledger.refresh(refreshUse(2, t0 + 500));
     await ledger.refresh(refreshUse(0, t0 + 500, { grantId: 'grant-2' }));
     expect(await everything()).toEqual(before);
+  });
+});
+
+describe('a release that does not know branches', () => {
+  /** What it does when a token is rotated: the migration came first, and a rollback may come later. */
+  const rotateAsBefore = (generation: number, now: number) =>
+    db
+      .prepare('UPDATE grants SET generation = generation + 1, rotated_at = ?2 WHERE generation = ?1')
+      .bind(generation, now)
+      .run();
+
+  it('rotates, and a retry at this one is answered', async () => {
+    const ledger = d1Ledger(db);
+    await begin(ledger);
+    await rotateAsBefore(0, t0 + 100);
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
+  });
+
+  it('rotates after a branch, and every earlier token is taken for reused', async () => {
+    for (const earlier of [0, 1]) {
+      db = await emptyD1();
+      const ledger = d1Ledger(db);
+      await begin(ledger);
+      await ledger.refresh(refreshUse(0, t0 + 100));
+      await ledger.refresh(refreshUse(0, t0 + 300));
+      await rotateAsBefore(2, t0 + 400);
+      expect(gist(await ledger.refresh(refreshUse(2, t0 + 410)))).toBe('continued 3');
+      expect(gist(await ledger.refresh(refreshUse(earlier, t0 + 420)))).toBe('reused');
+    }
   });
 });
 

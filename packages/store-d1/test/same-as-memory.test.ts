@@ -131,7 +131,10 @@ const dropUpstreamToken = fc.record({ asked, limit: fc.constantFrom(0, 600, 86_4
   ({ asked: token, limit }) =>
     ({ now }: Moment): Call =>
     (ledger) =>
-      ledger.dropUpstreamToken({ asked: token, now, refreshableUntil: now + limit, reason: 'inconclusive' }),
+      ledger.dropUpstreamToken({
+        ...{ asked: token, startedAt: now - 3, now, refreshableUntil: now + limit },
+        reason: 'inconclusive',
+      }),
 );
 
 const revoke = fc

@@ -3,7 +3,8 @@
  * a stolen token is detected when the second of two parties refreshes.
  */
 import type { Client } from '../clients/client.ts';
-import type { RefreshOutcome } from '../ledger/ledger.ts';
+import type { GrantFacts } from '../ledger/ledger.ts';
+import { keepAlive } from '../ledger/write-with-retry.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
@@ -24,9 +25,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   if (left.length === 0) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, left);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
-  const { grant, due } = await carryOn(rooms, presented, now, idleExpiresAt);
-  if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')
-    throw new Refusal('refresh.gone', { cause: due.provider });
+  // Kept alive as a whole: someone who disconnects in between would take the lease of a recheck that is never made.
+  const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));
   const { grantId, clientId } = presented;
   if (grant.generation > presented.generation + 1) rooms.log({ event: 'late-refresh', clientId });
   const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
@@ -54,12 +54,13 @@ const checkRefreshToken = (
   if (resource !== undefined && resource !== presented.resource) throw new Refusal('refresh.resource');
 };
 
-const carryOn = async (
-  { ledger, lifetimes, lateRefresh }: GrantRooms,
+const refreshAndRecheck = async (
+  rooms: GrantRooms,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
-): Promise<Extract<RefreshOutcome, { readonly kind: 'continued' }>> => {
+): Promise<GrantFacts> => {
+  const { ledger, lifetimes, lateRefresh } = rooms;
   const outcome = await ledger.refresh({
     grantId,
     clientId,
@@ -71,6 +72,9 @@ const carryOn = async (
     refreshIdleExpiresAt,
     checkLease,
   });
-  if (outcome.kind === 'continued') return outcome;
-  throw new Refusal(`refresh.${outcome.reason}`);
+  if (outcome.kind !== 'continued') throw new Refusal(`refresh.${outcome.reason}`);
+  const { grant, due } = outcome;
+  if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')
+    throw new Refusal('refresh.gone', { cause: due.provider });
+  return grant;
 };

@@ -1,5 +1,6 @@
 /** What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it. */
 import type { TokenNames } from '../protocol/identity.ts';
+import type { EpochSeconds } from '../protocol/time.ts';
 
 /** The key of an identity. */
 export interface IdentityName {
@@ -17,6 +18,8 @@ export interface StoredToken extends IdentityName {
 export interface RecheckLease extends StoredToken {
   /** Whether an earlier recheck with this token started and its outcome was never stored: the token may have been replaced. */
   readonly isUnresolved: boolean;
+  /** When the lease was acquired. */
+  readonly startedAt: EpochSeconds;
 }
 
 /** A token as it is stored anew. */

@@ -139,6 +139,8 @@ export interface Check {
 export interface UpstreamTokenDrop {
   /** It is deleted only while it is stored: a newer sign-in knows better. */
   readonly asked: StoredToken;
+  /** When the recheck started. Someone who signed in at the provider since then is not limited. */
+  readonly startedAt: EpochSeconds;
   readonly now: EpochSeconds;
   readonly refreshableUntil: EpochSeconds;
   /** Kept for the operator. */
@@ -211,7 +213,8 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   resolveRecheck(asked: StoredToken): Promise<void>;
   /**
    * Deletes the upstream token of an identity, if it is still the stored one, without ending any grant. Refresh requests for grants
-   * of the identity are refused from `refreshableUntil` on, unless the person signs in at the provider again.
+   * of the identity are refused from `refreshableUntil` on, unless the person has signed in at the provider since `startedAt` or does so
+   * later.
    */
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**

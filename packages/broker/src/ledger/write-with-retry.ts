@@ -16,7 +16,8 @@ export interface RetryContext {
 
 /** `deferred`: storage is unavailable, and the write is retried in the background. */
 export type WriteResult<Outcome> =
-  | { readonly kind: 'written'; readonly outcome: Outcome }
+  /** `isRepeated`: an earlier attempt may have succeeded as well, so that `outcome` may be about its own result. */
+  | { readonly kind: 'written'; readonly outcome: Outcome; readonly isRepeated: boolean }
   | { readonly kind: 'deferred' };
 
 /** Pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
@@ -32,23 +33,28 @@ export const writeWithRetry = async <Outcome>(
   write: () => Promise<Outcome>,
 ): Promise<WriteResult<Outcome>> => {
   const first = await attempt(write);
-  const result = first.kind === 'written' ? first : await attempt(write);
-  if (result.kind === 'written') return result;
-  keepAlive(context, retryLater(context, write));
-  return result;
+  if (first.kind === 'written') return { ...first, isRepeated: false };
+  const second = await attempt(write);
+  if (second.kind === 'written') return { ...second, isRepeated: true };
+  void keepAlive(context, retryLater(context, write));
+  return second;
 };
 
-/** Keeps work going when the client disconnects: a platform may stop a request that nothing waits for. */
-export const keepAlive = (
+/**
+ * Keeps work going when the client disconnects: a platform may stop a request that nothing waits for.
+ * @returns the work
+ */
+export const keepAlive = <Result>(
   { afterResponse, log }: Pick<RetryContext, 'afterResponse' | 'log'>,
-  work: Promise<unknown>,
-): void => {
+  work: Promise<Result>,
+): Promise<Result> => {
   try {
     // The caller that waits for the work handles its error.
     afterResponse(work.then(ignore, ignore));
   } catch (cause) {
     log({ event: 'wait-until-failed', cause: describeCause(cause) });
   }
+  return work;
 };
 
 const ignore = (): void => {};
@@ -69,7 +75,9 @@ const retryLater = async <Outcome>(
   }
 };
 
-const attempt = async <Outcome>(write: () => Promise<Outcome>): Promise<WriteResult<Outcome>> => {
+const attempt = async <Outcome>(
+  write: () => Promise<Outcome>,
+): Promise<{ readonly kind: 'written'; readonly outcome: Outcome } | { readonly kind: 'deferred' }> => {
   try {
     return { kind: 'written', outcome: await write() };
   } catch (error) {

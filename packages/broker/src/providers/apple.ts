@@ -40,7 +40,7 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     // There is nothing to ask it with.
     reauthentication: {},
     authTime: 'optional',
-    rotatesRefreshTokens: false,
+    singleUseRefreshTokens: false,
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
   });

@@ -46,10 +46,10 @@ export interface IdentityProvider {
    */
   readonly gone: readonly string[];
   /**
-   * Whether its token endpoint may replace a refresh token when it is used. If so, a refused token proves nothing after an earlier
-   * response was lost. Default: `true`.
+   * Whether using a refresh token may end it, because the provider issues another one in its place. If so, a refused token proves
+   * nothing after an earlier response was lost. Default: `true`.
    */
-  readonly rotatesRefreshTokens?: boolean;
+  readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds: no sooner is it asked again. */
   readonly checkEvery: Seconds;
   /**

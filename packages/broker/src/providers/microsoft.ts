@@ -39,6 +39,9 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       reauthentication: { prompt: 'login' },
       // A claim that an application has to be configured for.
       authTime: 'optional',
+      // Microsoft issues another one and leaves the used one valid:
+      // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+      singleUseRefreshTokens: false,
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },

@@ -68,7 +68,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
     ],
     answersBy: 'query',
     gone: party.gone,
-    rotatesRefreshTokens: party.rotatesRefreshTokens,
+    singleUseRefreshTokens: party.singleUseRefreshTokens,
     checkEvery: party.checkEvery,
     authorizationUrl: (leg) => authorizationUrl(party.authorizationUrl, party, leg),
     identify: (answer, leg, io) =>

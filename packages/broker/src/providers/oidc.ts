@@ -40,7 +40,7 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
     configuredUrls: [party.issuer],
     answersBy: party.responseMode,
     gone: party.gone,
-    rotatesRefreshTokens: party.rotatesRefreshTokens,
+    singleUseRefreshTokens: party.singleUseRefreshTokens,
     checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {

@@ -10,7 +10,7 @@ import {
   LedgerUnavailable,
   type RecheckLease,
 } from '../ledger/ledger.ts';
-import { keepAlive, type RetryContext, writeWithRetry } from '../ledger/write-with-retry.ts';
+import { type RetryContext, writeWithRetry } from '../ledger/write-with-retry.ts';
 import { describeCause } from '../protocol/cause.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { IdentityProvider, ProviderIo, ProviderWord } from '../providers/identity-provider.ts';
@@ -32,17 +32,11 @@ export interface VouchingRooms extends RetryContext {
 export type Heard = 'alive' | 'gone' | 'no-word';
 
 /**
- * Rechecks an identity, and stores what follows before it returns.
- * @throws LedgerUnavailable if the person's grants should have ended and that could not be stored yet
+ * Rechecks an identity, and stores what follows before it returns. From before the lease is acquired, callers must keep it going with
+ * `keepAlive`: someone who disconnects must not escape a recheck, or keep its outcome from being stored.
+ * @throws LedgerUnavailable if the person's grants have to end and it is not known that this was stored
  */
-export const heedProvider = (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
-  const recheck = ask(rooms, lease);
-  // A client that hangs up must not keep the outcome from being stored: the provider may have replaced the token.
-  keepAlive(rooms, recheck);
-  return recheck;
-};
-
-const ask = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+export const heedProvider = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
   const { providers, vault, checkIo } = rooms;
   const provider = providers.get(lease.provider);
   if (provider === undefined) return noteUnsent(rooms, lease, 'the provider is no longer configured');
@@ -62,8 +56,8 @@ const storeOutcome = async (
     case 'alive':
       return recordActive(rooms, lease, provider, word);
     case 'gone': {
-      const { rotatesRefreshTokens = true } = provider;
-      return lease.isUnresolved && rotatesRefreshTokens
+      const { singleUseRefreshTokens = true } = provider;
+      return lease.isUnresolved && singleUseRefreshTokens
         ? dropUpstreamToken(rooms, lease)
         : endIdentity(rooms, lease);
     }
@@ -103,10 +97,11 @@ const endIdentity = async ({ ledger, now, ...rooms }: VouchingRooms, lease: Rech
   const result = await writeWithRetry<EndingOutcome>(rooms, () =>
     ledger.endIdentity(lease, 'gone at the provider', at),
   );
-  // Retried in the background. Until it is stored, nothing is issued on a sign-in that the provider has ended.
   if (result.kind === 'deferred') throw new LedgerUnavailable('the end of an identity could not be stored');
-  // Superseded: the person has signed in again meanwhile, and that counts more.
-  return result.outcome === 'ended' ? 'gone' : 'no-word';
+  if (result.outcome === 'ended') return 'gone';
+  if (result.isRepeated) throw new LedgerUnavailable('the end of an identity may have been stored');
+  // The person has signed in again meanwhile, and that counts more.
+  return 'no-word';
 };
 
 /**
@@ -117,13 +112,13 @@ const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Pro
   const { ledger, lifetimes, log, now } = rooms;
   const reason = 'recheck inconclusive after a lost response';
   const at = now();
-  await writeWithRetry(rooms, () =>
-    ledger.dropUpstreamToken({
-      ...{ asked: lease, now: at, reason },
+  await writeWithRetry(rooms, async () => {
+    const outcome = await ledger.dropUpstreamToken({
+      ...{ asked: lease, startedAt: lease.startedAt, now: at, reason },
       refreshableUntil: at + lifetimes.inconclusiveRecheck,
-    }),
-  );
-  log({ event: 'no-upstream-token', provider: lease.provider, cause: reason });
+    });
+    if (outcome === 'dropped') log({ event: 'no-upstream-token', provider: lease.provider, cause: reason });
+  });
   return 'no-word';
 };
 

@@ -105,8 +105,19 @@ describe('a client', () => {
     deployment.advance(120);
     expect(await inspect(deployment, as.server, first.refresh_token)).toMatchObject(described);
     deployment.advance(1);
-    expect(await inspect(deployment, as.server, first.refresh_token)).toEqual(inactive);
+    expect(await inspect(deployment, as.server, first.refresh_token)).toMatchObject(described);
     expect(await inspect(deployment, as.server, second.refresh_token)).toMatchObject(described);
+    await tokensOf(await refresh(deployment, server, second.refresh_token));
+    expect(await inspect(deployment, as.server, first.refresh_token)).toEqual(inactive);
+  });
+
+  it('does not see a late refresh token that would revoke the grant', async () => {
+    const deployment = withApis({ lateRefresh: 'revoke' });
+    const first = await tokensFor(deployment, server);
+    const second = await tokensOf(await refresh(deployment, server, first.refresh_token));
+    deployment.advance(121);
+    expect(await inspect(deployment, as.server, first.refresh_token)).toEqual(inactive);
+    expect(await inspect(deployment, as.server, second.refresh_token)).toMatchObject({ active: true });
   });
 
   it('without a secret proves nothing, and is told nothing, not even of its own token', async () => {

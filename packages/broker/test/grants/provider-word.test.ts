@@ -22,13 +22,13 @@ const gone: ProviderWord = { kind: 'gone' };
 const unknown: ProviderWord = { kind: 'unknown', reason: 'out of order' };
 
 /** A provider whose words a test chooses, and what it was asked with. */
-const createOracle = (id = 'google', checkEvery = 600, rotates?: boolean) => {
+const createOracle = (id = 'google', checkEvery = 600, singleUse?: boolean) => {
   const asked: { readonly refreshToken: string; readonly patience: number }[] = [];
   let word: ProviderWord | Promise<ProviderWord> = alive;
   const provider: IdentityProvider = {
     ...createProvider(id, id),
     checkEvery,
-    ...(rotates !== undefined && { rotatesRefreshTokens: rotates }),
+    ...(singleUse !== undefined && { singleUseRefreshTokens: singleUse }),
     check: async (refreshToken, { patience }) => {
       asked.push({ refreshToken, patience });
       return word;
@@ -45,9 +45,9 @@ const createOracle = (id = 'google', checkEvery = 600, rotates?: boolean) => {
 
 const deployWith = (
   changes: Partial<BrokerOptions> = {},
-  { checkEvery, rotates }: { readonly checkEvery?: number; readonly rotates?: boolean } = {},
+  { checkEvery, singleUse }: { readonly checkEvery?: number; readonly singleUse?: boolean } = {},
 ) => {
-  const oracle = createOracle('google', checkEvery, rotates);
+  const oracle = createOracle('google', checkEvery, singleUse);
   return { oracle, deployment: deploy({ providers: [oracle.provider], ...changes }) };
 };
 
@@ -178,7 +178,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     },
   );
 
-  it('B18.3 failed write: an end that could not be stored issues nothing, and is stored after the response', async () => {
+  it('B18.3 failed write: an end that could not be stored is no tokens, and is stored after the response', async () => {
     const { ledger, endIdentity } = failingAt(3, 'before the write');
     const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
     const tokens = await signIn(deployment, player);
@@ -195,9 +195,22 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     await expectDeadToken(deployment, tokens.access_token);
   });
 
+  it('B18.3 failed write: an end that was stored without a response is no tokens', async () => {
+    const { ledger, endIdentity } = failingAt(1, 'after the write');
+    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
+    const tokens = await signIn(deployment, player);
+    oracle.says(gone);
+    expect((await refresh(deployment, player, tokens.refresh_token)).status).toBe(503);
+    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), {
+      ...badRefresh,
+      status,
+    });
+    await expectDeadToken(deployment, tokens.access_token);
+  });
+
   it('B18.3 failed write: an end that can’t be stored at all is asked for again a minute later', async () => {
     const { ledger, endIdentity } = failingAt(5, 'before the write');
-    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } }, { rotates: false });
+    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } }, { singleUse: false });
     const { refresh_token } = await signIn(deployment, player);
     oracle.says(gone);
     expect((await refresh(deployment, player, refresh_token)).status).toBe(503);
@@ -205,6 +218,26 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     expect(eventsOf(deployment, 'write-failed')).toHaveLength(1);
     deployment.advance(60);
     await expectTokenError(await refresh(deployment, player, refresh_token), { ...badRefresh, status });
+  });
+
+  it('B18.3 failed write: nor is a token that is dropped lost sight of', async () => {
+    const memory = memoryLedger();
+    let left = 3;
+    const dropUpstreamToken: Ledger['dropUpstreamToken'] = async (drop) => {
+      left -= 1;
+      if (left >= 0) throw new LedgerUnavailable('no route');
+      return memory.dropUpstreamToken(drop);
+    };
+    const { oracle, deployment } = deployWith({ ledger: { ...memory, dropUpstreamToken } });
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    deployment.advance(60);
+    oracle.says(gone);
+    expect((await refresh(deployment, player, next)).status).toBe(200);
+    await deployment.settle();
+    expect(eventsOf(deployment, 'no-upstream-token')).toHaveLength(1);
+    expect(eventsOf(deployment, 'write-failed')).toEqual([]);
   });
 
   it('no clear word leaves the grant, and is noted and asked for again a minute later', async () => {
@@ -299,8 +332,8 @@ function lostResponses(player: Player, status: 400 | 401): void {
     await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
   });
 
-  it('B18.1 lost response: a provider that never replaces its tokens is believed', async () => {
-    const { oracle, deployment } = deployWith({}, { rotates: false });
+  it('B18.1 lost response: a provider whose used tokens stay valid is believed', async () => {
+    const { oracle, deployment } = deployWith({}, { singleUse: false });
     const { refresh_token } = await signIn(deployment, player);
     oracle.says(unknown);
     const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
@@ -327,6 +360,25 @@ function lostResponses(player: Player, status: 400 | 401): void {
     await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
   });
 
+  it('B18.2 no upstream token: someone who signs in during the recheck is not limited', async () => {
+    const { oracle, deployment } = deployWith();
+    const { refresh_token } = await signIn(deployment, player);
+    oracle.says(unknown);
+    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    deployment.advance(60);
+    const word = Promise.withResolvers<ProviderWord>();
+    oracle.says(word.promise);
+    const refreshing = refresh(deployment, player, token);
+    await expect.poll(() => oracle.asked.length).toBe(2);
+    await signIn(deployment, player, { theirs: null });
+    word.resolve(gone);
+    token = (await tokensOf(await refreshing)).refresh_token;
+    for (const days of [20, 20]) {
+      deployment.advance(days * 86_400);
+      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    }
+  });
+
   it('B18.2 no upstream token: a new sign-in lifts the limit of every grant', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, player);
@@ -346,15 +398,47 @@ function lostResponses(player: Player, status: 400 | 401): void {
   });
 }
 
-it('a recheck goes on when nobody waits for its response', async () => {
+describe('B18.4 disconnect: someone who disconnects does not escape the recheck', () => {
+  /** Like a platform: what nobody waits for goes on only if it was registered before the client disconnected. */
   const kept: Promise<void>[] = [];
-  const { oracle, deployment } = deployWith({ afterResponse: (work) => void kept.push(work) });
-  const { refresh_token } = await signIn(deployment, gpt);
-  const before = kept.length;
-  await refresh(deployment, gpt, refresh_token);
-  expect(kept).toHaveLength(before + 1);
-  await Promise.all(kept);
-  expect(oracle.asked).toHaveLength(1);
+
+  it('while storage answers the refresh', async () => {
+    const memory = memoryLedger();
+    const committed = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const ledger: Ledger = {
+      ...memory,
+      async refresh(use) {
+        const outcome = await memory.refresh(use);
+        committed.resolve();
+        await answered.promise;
+        return outcome;
+      },
+    };
+    const { oracle, deployment } = deployWith({ ledger, afterResponse: (work) => void kept.push(work) });
+    const { refresh_token } = await signIn(deployment, server);
+    oracle.says(gone);
+    const before = kept.length;
+    void refresh(deployment, server, refresh_token);
+    await committed.promise;
+    expect(kept).toHaveLength(before + 1);
+    answered.resolve();
+    await Promise.all(kept);
+    expect(oracle.asked).toHaveLength(1);
+    await expectTokenError(await refresh(deployment, server, refresh_token), badRefresh);
+  });
+
+  it('while the provider answers', async () => {
+    const { oracle, deployment } = deployWith({ afterResponse: (work) => void kept.push(work) });
+    const { refresh_token } = await signIn(deployment, server);
+    const word = Promise.withResolvers<ProviderWord>();
+    oracle.says(word.promise);
+    void refresh(deployment, server, refresh_token);
+    await expect.poll(() => oracle.asked.length).toBe(1);
+    word.resolve(gone);
+    await Promise.all(kept);
+    await expectTokenError(await refresh(deployment, server, refresh_token), badRefresh);
+  });
 });
 
 it('a platform that refuses to keep work going changes no answer', async () => {
@@ -439,6 +523,26 @@ describe('nobody is asked', () => {
     expect(eventsOf(after, 'check-failed')).toMatchObject([
       { provider: 'google', cause: 'the provider is no longer configured' },
     ]);
+  });
+
+  it('and nothing is lost while it was out of the configuration', async () => {
+    const ledger = memoryLedger();
+    const { oracle, deployment } = deployWith({ ledger });
+    const { refresh_token } = await signIn(deployment, gpt);
+    const without = deploy({ ledger, providers: [createProvider('other', 'Other')] });
+    expect((await refresh(without, gpt, refresh_token)).status).toBe(200);
+    deployment.advance(60);
+    oracle.says(gone);
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), { ...badRefresh, status: 401 });
+  });
+
+  it('and the log says so if that can’t be stored', async () => {
+    const resolveRecheck: Ledger['resolveRecheck'] = () => Promise.reject(new LedgerUnavailable('no route'));
+    const { oracle, deployment } = deployWith({ ledger: { ...memoryLedger(), resolveRecheck } });
+    const { refresh_token } = await signIn(deployment, gpt);
+    oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
+    expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+    expect(eventsOf(deployment, 'write-failed')).toMatchObject([{ provider: 'google' }]);
   });
 
   it('with a token whose key was burned', async () => {

@@ -162,16 +162,16 @@ describe('what means gone, and how often it is asked:', () => {
 
   test.each([
     ['Google', google(settings), ['invalid_grant'], 600, false],
-    ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, true],
+    ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, false],
     ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
     ['Apple', apple({ ...asApple, privateKey: p8 }), ['invalid_grant'], 86_400, false],
-  ])('%s', async (_, provider, gone, every, rotates) => {
+  ])('%s', async (_, provider, gone, every, singleUse) => {
     const meaning = async (error: string) => (await provider.check(theirs, hostOf({ error }, 400).io)).kind;
     const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
     expect(words.filter(([, kind]) => kind === 'gone').map(([code]) => code)).toEqual(gone);
     expect(words.filter(([, kind]) => kind === 'alive')).toEqual([]);
     expect(provider.checkEvery).toBe(every);
-    expect(provider.rotatesRefreshTokens).toBe(rotates);
+    expect(provider.singleUseRefreshTokens).toBe(singleUse);
     expect(await provider.check(theirs, hostOf({ access_token: 'x' }).io)).toEqual({ kind: 'alive' });
   });
 
@@ -187,9 +187,9 @@ describe('what means gone, and how often it is asked:', () => {
   });
 
   test('a publisher says it of a provider of their own', async () => {
-    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'], rotatesRefreshTokens: false });
-    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'], rotatesRefreshTokens: false });
-    expect(oauth2(plain).rotatesRefreshTokens).toBe(true);
+    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'], singleUseRefreshTokens: false });
+    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'], singleUseRefreshTokens: false });
+    expect(oauth2(plain).singleUseRefreshTokens).toBe(true);
     const word = (error: string) => provider.check(theirs, hostOf({ error }, 400).io);
     expect(await word('expired')).toEqual({ kind: 'gone' });
     expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });

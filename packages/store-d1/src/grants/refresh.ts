@@ -1,6 +1,6 @@
 /**
  * Refresh: one statement rotates, answers a retry or starts a new branch after a lost response; the next ones detect reuse
- * (RFC 9700 §4.14.2). `previous_generation` is the generation that the current one replaced.
+ * (RFC 9700 §4.14.2).
  */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
 import { auditGrantChange } from '../audit.ts';
@@ -21,7 +21,7 @@ export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshO
   const grant = answered?.results[0];
   const due = leased?.results[0];
   if (grant !== undefined)
-    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: leaseOf(due) }) };
+    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: leaseOf(due, use.now) }) };
   return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
 };
 
@@ -40,15 +40,24 @@ const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
     WHERE identities.provider = grants.provider AND identities.subject = grants.subject AND refreshable_until <= ${now}
   )`;
 
+/**
+ * The generation that the current one replaced. The columns about a branch count only while its first token is the current one, so
+ * that a release which doesn't know them may rotate the grant in between.
+ */
+const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
+
 /** Which row answers a presented refresh token: `?1` to `?6` are what is `asked`. */
 const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${refreshable('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
-    OR (refresh_policy = 'rotating' AND previous_generation = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
+    OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
   )`;
 
 /** The current token, or the previous one after the grace period, whose successor was not used. */
 const movesOn = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
+
+/** The token between the two was never used, and from now on it can't be. */
+const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
 
 const asked = ({ grantId, clientId, generation, now, grace, lateRefresh }: RefreshQuestion) => [
   ...[grantId, clientId, generation, now, grace, lateRefresh],
@@ -59,7 +68,8 @@ const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
     .prepare(
       `UPDATE grants SET
         generation = generation + iif(${movesOn}, 1, 0),
-        previous_generation = iif(${movesOn}, ?3, previous_generation),
+        branch_generation = iif(${startsBranch}, generation + 1, branch_generation),
+        branch_started_from = iif(${startsBranch}, ?3, branch_started_from),
         rotated_at = iif(${movesOn}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
         access_dies_at = max(access_dies_at, ?7),
@@ -74,7 +84,7 @@ const endReused = (db: D1Database, { grantId, clientId, generation, now, grace, 
     target: { kind: 'grant', id: grantId },
     where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${refreshable('?3')}
       AND generation > ?5
-      AND NOT (previous_generation IS ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
+      AND NOT (${previous} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
     values: [clientId, generation, grace, lateRefresh],
     reason: tokenReused,
     now,

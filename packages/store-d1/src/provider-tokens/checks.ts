@@ -35,9 +35,10 @@ export const tokenOf = (row: TokenRow): StoredToken => ({
   sealedRefreshToken: row.sealed_refresh_token,
 });
 
-export const leaseOf = (row: LeaseRow): RecheckLease => ({
+export const leaseOf = (row: LeaseRow, startedAt: EpochSeconds): RecheckLease => ({
   ...tokenOf(row),
   isUnresolved: row.unresolved_rechecks > 1,
+  startedAt,
 });
 
 /** One more recheck has started. Its outcome sets the number back to 0, and so does a new token. */
@@ -78,7 +79,7 @@ export const takeCheck = async (
       .bind(provider, subject, now),
   );
   const token = leased?.results[0];
-  if (token !== undefined) return { kind: 'due', token: leaseOf(token) };
+  if (token !== undefined) return { kind: 'due', token: leaseOf(token, now) };
   return { kind: vouched?.results[0] === undefined ? 'no-word' : 'vouched' };
 };
 
@@ -139,16 +140,17 @@ export const resolveRecheck = async (db: D1Database, asked: StoredToken): Promis
 
 export const dropUpstreamToken = async (
   db: D1Database,
-  { asked, now, refreshableUntil, reason }: UpstreamTokenDrop,
+  { asked, startedAt, now, refreshableUntil, reason }: UpstreamTokenDrop,
 ): Promise<'dropped' | 'superseded'> => {
   const [dropped] = await roundTrip(
     db,
     db
       .prepare(
-        `UPDATE identities SET ${forgotten}, refreshable_until = ?4
+        `UPDATE identities SET ${forgotten},
+          refreshable_until = iif(last_sign_in_at < ?5, ?4, refreshable_until)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
-      .bind(...named(asked), refreshableUntil),
+      .bind(...named(asked), refreshableUntil, startedAt),
     auditIdentityChange(db, { event: 'upstream-token-dropped', actor: 'broker', reason, now }, asked),
   );
   return changedRows(dropped) ? 'dropped' : 'superseded';

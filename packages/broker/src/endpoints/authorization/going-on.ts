@@ -4,6 +4,7 @@
  */
 import type { Client } from '../../clients/client.ts';
 import { LedgerUnavailable } from '../../ledger/ledger.ts';
+import { keepAlive } from '../../ledger/write-with-retry.ts';
 import { randomId } from '../../protocol/random.ts';
 import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
 import { forgetSession, type LivingSession, type SessionRooms, useSession } from '../../sign-in/session.ts';
@@ -58,7 +59,7 @@ export const goOn = async (
   if (session.grantId !== offered || session.vouched === undefined) return notVouched;
   // A word of its own may still hold when a provider is taken away; it counts no longer.
   if (!rooms.providers.has(session.identity.provider)) return notVouched;
-  switch (await askAbout(rooms, session)) {
+  switch (await keepAlive(rooms, askAbout(rooms, session))) {
     case 'gone':
       return ended;
     case 'no-word':

@@ -1,5 +1,5 @@
 /** What is remembered of providers' words: when each is due, and what follows from it. */
-import type { EpochSeconds } from '../../protocol/time.ts';
+import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 import type {
   Check,
   CheckQuestion,
@@ -22,7 +22,7 @@ export const lease = (
 ): { readonly due?: RecheckLease } => {
   const stored = memory.identities.get(identityKey(identity));
   if (stored === undefined || stored.checkAfter > now) return {};
-  const due = startRecheck(memory, stored, now + checkLease);
+  const due = startRecheck(memory, stored, now, checkLease);
   return due === undefined ? {} : { due };
 };
 
@@ -30,13 +30,18 @@ export const lease = (
 const startRecheck = (
   { identities }: Memory,
   stored: StoredIdentity,
-  checkAfter: EpochSeconds,
+  startedAt: EpochSeconds,
+  checkLease: Seconds,
 ): RecheckLease | undefined => {
   const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
   if (sealedRefreshToken === undefined) return undefined;
-  const started = { ...stored, checkAfter, unresolvedRechecks: unresolvedRechecks + 1 };
+  const started = {
+    ...stored,
+    checkAfter: startedAt + checkLease,
+    unresolvedRechecks: unresolvedRechecks + 1,
+  };
   identities.set(identityKey(stored), started);
-  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0 };
+  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
 };
 
 export const takeCheck = (
@@ -46,7 +51,7 @@ export const takeCheck = (
   const stored = memory.identities.get(identityKey({ provider, subject }));
   if (stored?.sealedRefreshToken === undefined) return { kind: 'no-word' };
   if (stored.vouchedUntil > now) return { kind: 'vouched' };
-  const token = stored.checkAfter > now ? undefined : startRecheck(memory, stored, now + checkLease);
+  const token = stored.checkAfter > now ? undefined : startRecheck(memory, stored, now, checkLease);
   return token === undefined ? { kind: 'no-word' } : { kind: 'due', token };
 };
 
@@ -76,11 +81,12 @@ export const resolveRecheck = (memory: Memory, asked: StoredToken): void => {
 
 export const dropUpstreamToken = (
   memory: Memory,
-  { asked, refreshableUntil }: UpstreamTokenDrop,
+  { asked, startedAt, refreshableUntil }: UpstreamTokenDrop,
 ): 'dropped' | 'superseded' => {
   const stored = findAsked(memory, asked);
   if (stored === undefined) return 'superseded';
-  forgetToken(memory, { ...stored, refreshableUntil });
+  const isLimited = stored.lastSignInAt < startedAt;
+  forgetToken(memory, { ...stored, ...(isLimited && { refreshableUntil }) });
   return 'dropped';
 };
 

@@ -46,8 +46,8 @@ export type Grant = SignIn['grant'] & {
     readonly lastUsedAt: EpochSeconds;
     readonly accessDiesAt: EpochSeconds;
     readonly generation: number;
-    /** The generation that the current one replaced; absent before the first rotation. */
-    readonly previousGeneration?: number;
+    /** The newest branch, while its first token is the current one. */
+    readonly branch?: { readonly generation: number; readonly startedFrom: number };
     readonly rotatedAt: EpochSeconds;
     readonly refreshIdleExpiresAt: EpochSeconds;
     readonly refreshAbsoluteExpiresAt: EpochSeconds;

@@ -20,12 +20,11 @@ export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
       return { kind: 'continued', grant: store(memory, grant, carriedOn), ...lease(memory, grant, used) };
     case 'next':
     case 'late': {
-      // A branch keeps the generation that it started from: the token that it replaced was never used, and now never can be.
+      const generation = use.generation + 1;
       const rotated = {
-        ...carriedOn,
-        generation: use.generation + 1,
-        previousGeneration: used.generation,
-        rotatedAt: now,
+        ...{ ...carriedOn, generation, rotatedAt: now },
+        // The token between the two was never used, and from now on it can't be.
+        ...(used.generation < use.generation && { branch: { generation, startedFrom: used.generation } }),
       };
       return { kind: 'continued', grant: store(memory, grant, rotated), ...lease(memory, grant, used) };
     }
@@ -57,7 +56,7 @@ const findLiving = ({ grants, identities }: Memory, { grantId, clientId, now }: 
 /** What a presented generation gets: the current one again, the next one (from the current or the previous token), or a refusal. */
 const standing = (
   { refreshPolicy }: Grant,
-  { generation, previousGeneration, rotatedAt }: Use,
+  { generation, branch, rotatedAt }: Use,
   presented: RefreshQuestion,
 ): 'current' | 'next' | 'late' | 'reused' | 'none' => {
   switch (refreshPolicy) {
@@ -65,12 +64,14 @@ const standing = (
       return 'none';
     case 'stable':
       return presented.generation === generation ? 'current' : 'none';
-    case 'rotating':
+    case 'rotating': {
+      const previous = branch?.generation === generation ? branch.startedFrom : generation - 1;
       if (presented.generation > generation) return 'none';
       if (presented.generation === generation) return 'next';
-      if (presented.generation !== previousGeneration) return 'reused';
+      if (presented.generation !== previous) return 'reused';
       if (rotatedAt >= presented.now - presented.grace) return 'current';
       return presented.lateRefresh === 'recover' ? 'late' : 'reused';
+    }
   }
 };
 

@@ -22,10 +22,11 @@ export interface ClientSettings {
   /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
   readonly gone?: readonly string[];
   /**
-   * Whether the provider may replace a refresh token when it is used. If so, a refused token does not sign anyone out after an
-   * earlier response was lost. Default: `true`; set it to `false` only if the provider documents it.
+   * Whether using a refresh token may end it, because the provider issues another one in its place. If so, a refused token does not
+   * sign anyone out after an earlier response was lost. Default: `true`; set it to `false` only if the provider documents that a used
+   * refresh token stays valid.
    */
-  readonly rotatesRefreshTokens?: boolean;
+  readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
   readonly checkEvery?: Seconds;
 }
@@ -34,7 +35,7 @@ export interface ClientSettings {
 export const clientDefaults = {
   authorizationParameters: {},
   gone: ['invalid_grant'],
-  rotatesRefreshTokens: true,
+  singleUseRefreshTokens: true,
   checkEvery: 600,
 } as const satisfies Partial<ClientSettings>;
 
@@ -77,8 +78,8 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
   ['authorizationParameters', ({ authorizationParameters: added }) => areFree(added), reservedProblem],
   ['reauthentication', ({ reauthentication: added }) => areFree(added), reservedProblem],
   [
-    'rotatesRefreshTokens',
-    ({ rotatesRefreshTokens: rotates }) => typeof rotates === 'boolean',
+    'singleUseRefreshTokens',
+    ({ singleUseRefreshTokens: singleUse }) => typeof singleUse === 'boolean',
     'must be true or false.',
   ],
   ['gone', ({ gone }) => gone.every((code) => matches(errorCode, code)), 'must be error codes.'],

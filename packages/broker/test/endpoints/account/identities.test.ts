@@ -81,7 +81,12 @@ describe('linking an identity', () => {
     const turn = await deployment.ledger.takeCheck({ ...cat, now: deployment.now(), checkLease: 60 });
     expect(turn).toEqual({
       kind: 'due',
-      token: { ...cat, sealedRefreshToken: expect.any(String), isUnresolved: false },
+      token: {
+        ...cat,
+        sealedRefreshToken: expect.any(String),
+        isUnresolved: false,
+        startedAt: deployment.now(),
+      },
     });
   });
 

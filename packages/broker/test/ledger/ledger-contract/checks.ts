@@ -33,12 +33,12 @@ const leaseAt = async (ledger: Ledger, now: number, given: Parameters<typeof ref
 const dueAt = async (...at: Parameters<typeof leaseAt>) => {
   const lease = await leaseAt(...at);
   if (lease === undefined) return undefined;
-  const { isUnresolved: _, ...token } = lease;
+  const { isUnresolved: _, startedAt: __, ...token } = lease;
   return token;
 };
 
-const resolved = { ...adasToken, isUnresolved: false };
-const unresolved = { ...adasToken, isUnresolved: true };
+const resolvedAt = (startedAt: number) => ({ ...adasToken, isUnresolved: false, startedAt });
+const unresolvedAt = (startedAt: number) => ({ ...adasToken, isUnresolved: true, startedAt });
 
 const watched = async (makeLedger: MakeLedger, given: Parameters<typeof begin>[1] = {}): Promise<Ledger> => {
   const ledger = await makeLedger();
@@ -156,19 +156,22 @@ const words = (makeLedger: MakeLedger): void => {
 const unresolvedRechecks = (makeLedger: MakeLedger): void => {
   it('tells that an earlier recheck started and its outcome was never stored', async () => {
     const ledger = await watched(makeLedger);
-    expect(await leaseAt(ledger, t0 + 100)).toEqual(resolved);
-    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolved);
-    expect(await leaseAt(ledger, t0 + 30 * day)).toEqual(unresolved);
+    expect(await leaseAt(ledger, t0 + 100)).toEqual(resolvedAt(t0 + 100));
+    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolvedAt(t0 + 160));
+    expect(await leaseAt(ledger, t0 + 30 * day)).toEqual(unresolvedAt(t0 + 30 * day));
   });
 
   it('tells it of a recheck that was started from a session, and to one', async () => {
     const ledger = await watched(makeLedger);
     const question = { provider: 'google', subject: 'ada', checkLease: 60 };
-    expect(await ledger.takeCheck({ ...question, now: t0 + 100 })).toEqual({ kind: 'due', token: resolved });
-    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolved);
+    expect(await ledger.takeCheck({ ...question, now: t0 + 100 })).toEqual({
+      kind: 'due',
+      token: resolvedAt(t0 + 100),
+    });
+    expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolvedAt(t0 + 160));
     expect(await ledger.takeCheck({ ...question, now: t0 + 220 })).toEqual({
       kind: 'due',
-      token: unresolved,
+      token: unresolvedAt(t0 + 220),
     });
   });
 
@@ -184,7 +187,7 @@ const unresolvedRechecks = (makeLedger: MakeLedger): void => {
     const ledger = await watched(makeLedger);
     await leaseAt(ledger, t0 + 100);
     await resolve(ledger);
-    expect(await leaseAt(ledger, t0 + 200)).toEqual(resolved);
+    expect(await leaseAt(ledger, t0 + 200)).toEqual(resolvedAt(t0 + 200));
   });
 
   it.each([
@@ -206,7 +209,7 @@ const unresolvedRechecks = (makeLedger: MakeLedger): void => {
     const ledger = await watched(makeLedger);
     await leaseAt(ledger, t0 + 100);
     await attempt(ledger);
-    expect(await leaseAt(ledger, t0 + 200)).toEqual(unresolved);
+    expect(await leaseAt(ledger, t0 + 200)).toEqual(unresolvedAt(t0 + 200));
   });
 
   it('resolves no earlier recheck with one that changed nothing', async () => {
@@ -214,16 +217,16 @@ const unresolvedRechecks = (makeLedger: MakeLedger): void => {
     await leaseAt(ledger, t0 + 100);
     await leaseAt(ledger, t0 + 160);
     await ledger.resolveRecheck(adasToken);
-    expect(await leaseAt(ledger, t0 + 220)).toEqual(unresolved);
+    expect(await leaseAt(ledger, t0 + 220)).toEqual(unresolvedAt(t0 + 220));
     await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 300 });
     await ledger.resolveRecheck(adasToken);
-    expect(await leaseAt(ledger, t0 + 300)).toEqual(resolved);
+    expect(await leaseAt(ledger, t0 + 300)).toEqual(resolvedAt(t0 + 300));
   });
 };
 
 const drops = (makeLedger: MakeLedger): void => {
   const drop = {
-    ...{ asked: adasToken, now: t0 + 100, refreshableUntil: t0 + 10 * day },
+    ...{ asked: adasToken, startedAt: t0 + 97, now: t0 + 100, refreshableUntil: t0 + 10 * day },
     reason: 'inconclusive',
   };
 
@@ -270,6 +273,19 @@ const drops = (makeLedger: MakeLedger): void => {
     await ledger.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
     expect(gist(await ledger.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 0');
   });
+
+  it.each([96, 97, 98])(
+    'does not limit someone who signed in since the recheck started: at %i',
+    async (at) => {
+      const ledger = await watched(makeLedger);
+      await ledger.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + at }));
+      expect(await ledger.dropUpstreamToken(drop)).toBe('dropped');
+      const isLimited = at < 97;
+      expect(gist(await ledger.refresh(refreshUse(0, t0 + 11 * day)))).toBe(
+        isLimited ? 'ended' : 'continued 0',
+      );
+    },
+  );
 
   it('lifts the limit when the person adds the identity again', async () => {
     const ledger = await watched(makeLedger);

@@ -110,7 +110,7 @@ const generations = (makeLedger: MakeLedger): void => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 220)))).toBe('continued 1');
+    expect(gist(await ledger.refresh(refreshUse(0, t0 + 220, revokeLate)))).toBe('continued 1');
     expect(await ledger.refresh(refreshUse(0, t0 + 221, revokeLate))).toEqual(reused);
   });
 
@@ -256,6 +256,15 @@ const branches = (makeLedger: MakeLedger): void => {
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));
     expect(await ledger.refresh(refreshUse(0, t0 + 100 + 30 * day))).toEqual(ended);
+  });
+
+  it('revokes nothing for a replaced token of another client', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    await ledger.refresh(refreshUse(0, t0 + 100));
+    await ledger.refresh(refreshUse(1, t0 + 200));
+    expect(await ledger.refresh(refreshUse(0, t0 + 300, { clientId: 'claude' }))).toEqual(ended);
+    expect(gist(await ledger.refresh(refreshUse(2, t0 + 301)))).toBe('continued 3');
   });
 
   it('starts no branch for another client', async () => {

@@ -18,7 +18,7 @@ const good: Required<ClientSettings> = {
   authorizationParameters: {},
   reauthentication: {},
   gone: ['invalid_grant'],
-  rotatesRefreshTokens: true,
+  singleUseRefreshTokens: true,
   checkEvery: 600,
 };
 
