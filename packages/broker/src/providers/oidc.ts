@@ -9,7 +9,7 @@ import { identityFrom } from './oauth/identity.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
-import { authentication, redeem, type Voucher } from './oidc/exchange.ts';
+import { authentication, redeem } from './oidc/exchange.ts';
 import { createIssuer, type OidcIssuer } from './oidc/issuer.ts';
 import type { OidcSettings } from './oidc/relying-party.ts';
 import { readLogoutToken } from './signals/logout-token.ts';
@@ -48,8 +48,9 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
       }),
     identify: (answer, leg, io) =>
       orProviderError(async () => {
-        const exchange = { ...issuer, metadata: await discover(io), leg, io };
-        return identityOf(party.id, await redeem(answer.searchParams, exchange));
+        const metadata = await discover(io);
+        const { claims, tokens } = await redeem(answer.searchParams, { ...issuer, metadata, leg, io });
+        return identityOf(party.id, claims.sub, claims, tokens.refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
@@ -61,7 +62,7 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
       orProviderError(async () => {
         const { server } = await discover(io);
         const { revocation_endpoint: named } = server;
-        if (named === undefined) return;
+        if (!named) return;
         // Checked only now: nobody is kept from signing in by an endpoint that they do not need.
         const endpoint = parseEndpoint('revocation_endpoint', named, new URL(party.issuer), io);
         const auth = authentication(server, await secretOf(party, io));
@@ -71,8 +72,13 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
   };
 };
 
-const identityOf = (provider: string, { claims, refreshToken }: Voucher): Identity => {
-  const { sub: subject, email, name, email_verified: verified, sid } = claims;
+const identityOf = (
+  provider: string,
+  subject: string,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { email, name, email_verified: verified, sid } = claims;
   // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
   const emailVerified = verified === true || verified === 'true';
   return identityFrom(

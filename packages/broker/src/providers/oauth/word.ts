@@ -2,9 +2,10 @@
 import type { ProviderWord } from '../identity-provider.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { asProviderError, tokenEndpointError } from './failure.ts';
+import { readTokenResponse } from './token-response.ts';
 
 /**
- * Reads the word out of an answer. Of the answer only three members count: an ID token in it is not asked for, and not read.
+ * Reads the word out of an answer. An error counts, and whether there is any token; an ID token is not verified.
  * @param ask sends the refresh token
  * @returns `unknown` for whatever `ask` throws
  */
@@ -20,17 +21,17 @@ export const wordFrom = async (
 };
 
 const read = async (response: Response, gone: readonly string[]): Promise<ProviderWord> => {
-  const answer = Object(await response.json());
-  const { error, access_token: accessToken, refresh_token: refreshToken } = answer;
+  const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Before the status, and before a token beside it: GitHub answers errors with 200.
-  if (error !== undefined) return gone.includes(error) ? { kind: 'gone' } : unclear(error);
-  if (!response.ok || !isToken(accessToken)) return { kind: 'unknown', reason: 'the answer holds no token' };
-  return { kind: 'alive', ...(isToken(refreshToken) && { refreshToken }) };
+  if (error !== undefined) return isIn(gone, error) ? { kind: 'gone' } : unclear(error);
+  const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
+  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
+  return { kind: 'alive', ...(refreshToken !== undefined && { refreshToken }) };
 };
+
+const isIn = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
 
 const unclear = (error: unknown): ProviderWord => ({
   kind: 'unknown',
   reason: tokenEndpointError(String(error)).message,
 });
-
-const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -4,7 +4,7 @@ import { deploy, issuer } from '../../deployment.ts';
 import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
-import { createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
+import { type Bends, createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
 import { jwtBeginning } from '../../providers/signing.ts';
 import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
 
@@ -181,6 +181,27 @@ describe('B14', () => {
     await comeBack({ code: 'code-1' });
     expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
   });
+});
+
+/** Signs in at the issuer, bent so; the client's redirect. */
+const signIn = async ({ acme, depart }: ReturnType<typeof upstream>, { claims, ...bends }: Bends = {}) => {
+  // Before the way there, too: metadata is read once.
+  acme.bend(bends);
+  const { comeBack, nonce } = await depart();
+  acme.bend({ ...bends, claims: { nonce, ...claims } });
+  return answerOf(await comeBack({ code: 'code-1' }));
+};
+
+it.each<[string, Bends]>([
+  ['a scope that is a list', { tokens: { scope: ['openid'] } }],
+  ['an expires_in that is null', { tokens: { expires_in: null } }],
+  ['a refresh token that is null', { tokens: { refresh_token: null } }],
+  ['no token type', { tokens: { token_type: undefined } }],
+  ['no access token', { tokens: { access_token: null } }],
+])('a token response with %s signs the person in', async (_, bends) => {
+  const system = upstream();
+  expect(Object.keys(await signIn(system, bends))).toContain('code');
+  expect(system.signIns).toHaveLength(1);
 });
 
 const wholeText = async (response: Response): Promise<string> =>
