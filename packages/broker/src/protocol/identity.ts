@@ -20,7 +20,7 @@ export interface Identity {
   readonly email?: string;
   /** True only if the provider says so; absent at the provider means false. */
   readonly emailVerified: boolean;
-  /** The provider's refresh token, a secret; absent when this sign-in brought none. */
+  /** The provider's refresh token, a secret, if it outlives the person's session there; absent when this sign-in brought none. */
   readonly refreshToken?: string;
   /** Names of that token, where the provider uses some. */
   readonly tokenNames?: TokenNames;

@@ -42,6 +42,8 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     authTime: 'optional',
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
+    // They are made for asking about the person once a day.
+    offlineAccess: 'always',
   });
   const provider = signInAt(issuer);
   return {

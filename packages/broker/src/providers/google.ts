@@ -39,6 +39,8 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     // Google makes nobody sign in again for the asking, and says when they did only where its project has that switched on.
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
+    // What `access_type=offline` brings.
+    offlineAccess: 'always',
   });
   const provider = signInAt(issuer);
   return {

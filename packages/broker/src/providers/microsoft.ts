@@ -39,6 +39,8 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       reauthentication: { prompt: 'login' },
       // A claim that an application has to be configured for.
       authTime: 'optional',
+      // Its responses never list the scope `offline_access`, although they grant it.
+      offlineAccess: 'always',
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },

@@ -25,6 +25,7 @@ import {
 } from './oauth/client-settings.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { type Description, identityFrom } from './oauth/identity.ts';
+import { longLivedRefreshToken } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { bearerToken, receiveTokens, type TokenResponse, toStrictResponse } from './oauth/token-response.ts';
 import { transport } from './oauth/transport.ts';
@@ -76,7 +77,8 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
         const profile = await readProfile(party, bearerToken(tokens), io);
         const description = party.describe(profile);
         if (description === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
-        return identityFrom(party.id, description, profile, tokens.refreshToken);
+        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, party.scopes);
+        return identityFrom(party.id, description, profile, refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {

@@ -6,6 +6,7 @@ import { authorizationUrl } from './oauth/authorization-url.ts';
 import { clientOf, secretOf } from './oauth/client.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { identityFrom } from './oauth/identity.ts';
+import { longLivedRefreshToken, requestedScopes } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
@@ -43,14 +44,17 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
     checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {
-        const { authorizationEndpoint } = await discover(io);
-        return authorizationUrl(authorizationEndpoint, party, leg, { nonce: leg.nonce, ...more });
+        const { authorizationEndpoint, scopesSupported } = await discover(io);
+        const request = { ...party, scopes: requestedScopes(party, scopesSupported) };
+        return authorizationUrl(authorizationEndpoint, request, leg, { nonce: leg.nonce, ...more });
       }),
     identify: (answer, leg, io) =>
       orProviderError(async () => {
         const metadata = await discover(io);
         const { claims, tokens } = await redeem(answer.searchParams, { ...issuer, metadata, leg, io });
-        return identityOf(party.id, claims.sub, claims, tokens.refreshToken);
+        const requested = requestedScopes(party, metadata.scopesSupported);
+        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, requested);
+        return identityOf(party.id, claims.sub, claims, refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {

@@ -126,6 +126,7 @@ const metadataOf = (issuer: string): Claims => ({
   token_endpoint: `${issuer}/token`,
   jwks_uri: `${issuer}/keys`,
   response_types_supported: ['code'],
+  scopes_supported: ['openid', 'email', 'profile', 'offline_access'],
   id_token_signing_alg_values_supported: ['RS256'],
   token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
 });

@@ -10,6 +10,8 @@ export interface IssuerMetadata {
   readonly server: AuthorizationServer;
   readonly authorizationEndpoint: string;
   readonly keysUrl: string;
+  /** Optional, and as it came: a value of the wrong type must not break a sign-in that does not need it. */
+  readonly scopesSupported: unknown;
 }
 
 const maxAge: Seconds = 3600;
@@ -51,6 +53,7 @@ const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerM
     },
     authorizationEndpoint: endpoint('authorization_endpoint'),
     keysUrl: endpoint('jwks_uri'),
+    scopesSupported: document.scopes_supported,
   };
 };
 

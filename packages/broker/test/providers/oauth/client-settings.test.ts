@@ -19,6 +19,7 @@ const good: Required<ClientSettings> = {
   reauthentication: {},
   gone: ['invalid_grant'],
   checkEvery: 600,
+  offlineAccess: 'by-scope',
 };
 
 const check = (changes: Readonly<Record<string, unknown>>) => demand({ ...good, ...changes }, clientDemands);
@@ -67,6 +68,8 @@ describe('settings of a client', () => {
     ['checkEvery', 59],
     ['checkEvery', 86_401],
     ['checkEvery', 60.5],
+    ['offlineAccess', undefined],
+    ['offlineAccess', 'sometimes'],
   ])('stop the start with %s = %j', (option, value) => {
     const id = option === 'id' ? value : 'acme';
     expect(() => check({ [option]: value })).toThrow(

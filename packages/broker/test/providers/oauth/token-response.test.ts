@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProviderError } from '../../../src/providers/identity-provider.ts';
+import { longLivedRefreshToken } from '../../../src/providers/oauth/offline-access.ts';
 import { bearerToken, readTokenResponse } from '../../../src/providers/oauth/token-response.ts';
 import { callback, createIssuer, leg, refusal, relyOn } from '../hostile-issuer.ts';
 import { createServer, relyOnServer } from '../hostile-server.ts';
@@ -18,7 +19,7 @@ const atIssuer = async (tokens: Claims) => {
 const atServer = async (tokens: Claims) => {
   const server = createServer();
   server.bendTokens(tokens);
-  return relyOnServer().identify(callback(), leg, server.io);
+  return relyOnServer({ offlineAccess: 'always' }).identify(callback(), leg, server.io);
 };
 
 /** Refreshes at both, with `tokens` in the response. */
@@ -205,7 +206,7 @@ describe('any JSON at all', () => {
     );
   });
 
-  test('gives an access token of type Bearer or a ProviderError', () => {
+  test('gives an access token of type Bearer or a ProviderError, and a refresh token only for the scope', () => {
     fc.assert(
       fc.property(anyMembers, (body) => {
         const tokens = readTokenResponse(body);
@@ -215,6 +216,9 @@ describe('any JSON at all', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(ProviderError);
         }
+        const kept = longLivedRefreshToken(tokens, 'by-scope', []);
+        if (kept !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
+        expect(longLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
       }),
     );
   });

@@ -192,6 +192,50 @@ const signIn = async ({ acme, depart }: ReturnType<typeof upstream>, { claims, .
   return answerOf(await comeBack({ code: 'code-1' }));
 };
 
+describe('B19, a refresh token that is bound to a session', () => {
+  const expired = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
+
+  /** Signs in, and refreshes 31 minutes later, when the session at the issuer has ended. */
+  const refreshLater = async (bends: Bends) => {
+    const system = upstream();
+    const { acme, deployment } = system;
+    const { code = '' } = await signIn(system, bends);
+    const { refresh_token } = await tokensOf(await redeem(deployment, gpt, code));
+    deployment.advance(31 * 60);
+    acme.asked();
+    acme.bend({ instead: { token: expired } });
+    const response = await refresh(deployment, gpt, refresh_token);
+    return { ...system, response, refresh_token, asked: acme.asked() };
+  };
+
+  it.each<[string, Bends]>([
+    ['the issuer has no offline access', { metadata: { scopes_supported: ['openid'] } }],
+    ['it was not granted', { tokens: { scope: 'openid email profile', refresh_expires_in: 1800 } }],
+    ['it was not granted, in a list', { tokens: { scope: ['openid', 'email'] } }],
+    ['its lifetime is half an hour', { tokens: { scope: 'offline_access', refresh_expires_in: 1800 } }],
+  ])('B19.2 is not asked with, so that its end ends nothing: %s', async (_, bends) => {
+    const { deployment, response, refresh_token, signIns, asked } = await refreshLater(bends);
+    expect((await tokensOf(response)).refresh_token).toBe(refresh_token);
+    expect(signIns[0]?.identity).not.toHaveProperty('sealedRefreshToken');
+    expect(asked).toEqual([]);
+    expect(deployment.log.filter(({ event }) => event === 'check-failed')).toEqual([]);
+    deployment.advance(31 * 60);
+    expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+  });
+
+  it.each<[string, Bends]>([
+    ['granted', { tokens: { scope: 'openid email profile offline_access' } }],
+    ['granted as requested', {}],
+    ['granted without end', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
+  ])('B19.2 is not one with offline access: its end ends the grants, %s', async (_, bends) => {
+    const { deployment, response, refresh_token, asked } = await refreshLater(bends);
+    const dead = { ...badRefresh, status: 401 };
+    expect(asked).toEqual(['token']);
+    await expectTokenError(response, dead);
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), dead);
+  });
+});
+
 it.each<[string, Bends]>([
   ['a scope that is a list', { tokens: { scope: ['openid'] } }],
   ['an expires_in that is null', { tokens: { expires_in: null } }],
