@@ -19,6 +19,7 @@ const issuers = v.array(
     authTime: v.optional(v.picklist(['required', 'optional'])),
     logoutEndsGrants: v.optional(v.boolean()),
     offlineAccess: v.optional(v.picklist(['always', 'by-scope', 'never'])),
+    userInfo: v.optional(v.picklist(['if-claims-missing', 'never'])),
   }),
 );
 
@@ -35,7 +36,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
       authTime,
       logoutEndsGrants,
       offlineAccess,
-
+      userInfo,
       ...settings
     }) => {
       if (!isIssuer(settings.issuer, origin)) {
@@ -50,6 +51,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
           ...(authTime && { authTime }),
           ...(logoutEndsGrants !== undefined && { logoutEndsGrants }),
           ...(offlineAccess && { offlineAccess }),
+          ...(userInfo && { userInfo }),
         }),
       );
     },

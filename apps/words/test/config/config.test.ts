@@ -82,7 +82,10 @@ describe('the configuration', () => {
     const other = { ...issuer, id: 'other', label: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
-    const more = { authTime: 'optional', logoutEndsGrants: true, offlineAccess: 'never' };
+    const more = {
+      ...{ authTime: 'optional', logoutEndsGrants: true },
+      ...{ offlineAccess: 'never', userInfo: 'never' },
+    };
     const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
     const { providers } = readConfig({ ...deployed, ...list });
     expect(providers.slice(1)).toMatchObject([

@@ -99,6 +99,12 @@ const wrong: readonly Case[] = [
     issuers({ ...issuer, offlineAccess: 'sometimes' }),
     /: look at 0\.offlineAccess\.$/,
   ],
+  [
+    'OIDC_PROVIDERS',
+    'UserInfo at all times',
+    issuers({ ...issuer, userInfo: 'always' }),
+    /: look at 0\.userInfo\.$/,
+  ],
   ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: look at 0\.scopes\.$/],
   [
     'OIDC_PROVIDERS',

@@ -26,7 +26,7 @@ export interface Identity {
   readonly tokenNames?: TokenNames;
   /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
   readonly sid?: string;
-  /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`). */
+  /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`): the ID token's, completed by UserInfo's. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

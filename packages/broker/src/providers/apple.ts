@@ -44,6 +44,8 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     checkEvery: 86_400,
     // They are made for asking about the person once a day.
     offlineAccess: 'always',
+    // It has none.
+    userInfo: 'never',
   });
   const provider = signInAt(issuer);
   return {

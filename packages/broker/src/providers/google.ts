@@ -41,6 +41,8 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     authTime: 'optional',
     // What `access_type=offline` brings.
     offlineAccess: 'always',
+    // Its ID tokens have every claim that there is: a person without a name has none at UserInfo either.
+    userInfo: 'never',
   });
   const provider = signInAt(issuer);
   return {

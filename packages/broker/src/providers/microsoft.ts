@@ -41,6 +41,8 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       authTime: 'optional',
       // Its responses never list the scope `offline_access`, although they grant it.
       offlineAccess: 'always',
+      // Microsoft documents that its UserInfo has no claim that its ID tokens do not have.
+      userInfo: 'never',
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },

@@ -13,6 +13,7 @@ import { wordFrom } from './oauth/word.ts';
 import { authentication, redeem } from './oidc/exchange.ts';
 import { createIssuer, type OidcIssuer } from './oidc/issuer.ts';
 import type { OidcSettings } from './oidc/relying-party.ts';
+import { completeClaims } from './oidc/user-info.ts';
 import { readLogoutToken } from './signals/logout-token.ts';
 
 export type { OidcSettings } from './oidc/relying-party.ts';
@@ -54,7 +55,8 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
         const { claims, tokens } = await redeem(answer.searchParams, { ...issuer, metadata, leg, io });
         const requested = requestedScopes(party, metadata.scopesSupported);
         const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, requested);
-        return identityOf(party.id, claims.sub, claims, refreshToken);
+        const completed = await completeClaims(claims, tokens, { party, metadata, io });
+        return identityOf(party.id, claims.sub, completed, refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {

@@ -66,6 +66,19 @@ it('B17.4 a person whose browser takes the question out of the request is refuse
   ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not prove themselves anew' });
 });
 
+it('claims that the issuer gives at UserInfo alone complete those of its ID token', async () => {
+  const inIdToken = await atIssuer();
+  const { identity: first } = await signIn(inIdToken, leg);
+  await running?.close();
+  const { identity } = await signIn(await atIssuer({ claimsIn: 'userinfo' }), leg);
+  expect(identity).toMatchObject({ subject: first.subject, email: ada.email, emailVerified: true });
+  expect(identity.claims).toMatchObject({ name: ada.name, email: ada.email, email_verified: true });
+  await running?.close();
+  const without = await signIn(await atIssuer({ claimsIn: 'userinfo' }, { userInfo: 'never' }), leg);
+  expect(without.identity.subject).toBe(first.subject);
+  expect(without.identity).not.toHaveProperty('email');
+});
+
 it('a person gets a refresh token for rechecks where the issuer grants offline access, which this one does by consent', async () => {
   const { identity: usual } = await signIn(await atIssuer(), leg);
   expect(usual).not.toHaveProperty('refreshToken');

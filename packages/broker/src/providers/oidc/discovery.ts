@@ -12,6 +12,8 @@ export interface IssuerMetadata {
   readonly keysUrl: string;
   /** Optional, and as it came: a value of the wrong type must not break a sign-in that does not need it. */
   readonly scopesSupported: unknown;
+  /** Optional, and as it came. The address is checked before a request is sent there. */
+  readonly userInfoEndpoint: unknown;
 }
 
 const maxAge: Seconds = 3600;
@@ -54,6 +56,7 @@ const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerM
     authorizationEndpoint: endpoint('authorization_endpoint'),
     keysUrl: endpoint('jwks_uri'),
     scopesSupported: document.scopes_supported,
+    userInfoEndpoint: document.userinfo_endpoint,
   };
 };
 

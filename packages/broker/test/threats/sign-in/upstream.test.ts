@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger, type SignIn } from '../../../src/index.ts';
+import { type Admit, type BrokerOptions, memoryLedger, type SignIn } from '../../../src/index.ts';
 import { deploy, issuer } from '../../deployment.ts';
 import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
@@ -9,7 +9,7 @@ import { jwtBeginning } from '../../providers/signing.ts';
 import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
-const upstream = () => {
+const upstream = (changes: Partial<BrokerOptions> = {}) => {
   const acme = createIssuer();
   const signIns: SignIn[] = [];
   const memory = memoryLedger();
@@ -20,7 +20,7 @@ const upstream = () => {
       return memory.recordSignIn(signIn);
     },
   };
-  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger });
+  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger, ...changes });
   /** A person at Acme, whose ID token will carry the nonce of their journey. */
   const depart = async () => {
     const journey = await atProvider(deployment, gptRequest, 'acme');
@@ -233,6 +233,67 @@ describe('B19, a refresh token that is bound to a session', () => {
     expect(asked).toEqual(['token']);
     await expectTokenError(response, dead);
     await expectTokenError(await refresh(deployment, gpt, refresh_token), dead);
+  });
+});
+
+describe('B19, a publisher that admits people by the domain of their address', () => {
+  const endpoint = { userinfo_endpoint: 'https://id.example/userinfo' };
+  const bare: Bends = {
+    claims: { email: undefined, email_verified: undefined, name: undefined },
+    metadata: endpoint,
+    userInfo: { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' },
+  };
+
+  const guarded = () => {
+    const asked: unknown[] = [];
+    const admit: Admit = async ({ email, emailVerified, claims }) => {
+      const { email: inClaims, email_verified: wordInClaims } = claims;
+      asked.push([email, emailVerified, inClaims, wordInClaims]);
+      const isOurs = emailVerified && email?.endsWith('@example.com') === true;
+      return isOurs ? { kind: 'admitted' } : { kind: 'refused', reason: 'another domain' };
+    };
+    return { ...upstream({ admit }), asked };
+  };
+
+  it('is given the address from UserInfo, also in the claims', async () => {
+    const system = guarded();
+    expect(await signIn(system, bare)).toHaveProperty('code');
+    expect(system.asked).toEqual([['ada@example.com', true, 'ada@example.com', true]]);
+    expect(system.signIns.map(({ identity }) => identity.label)).toEqual(['ada@example.com']);
+    expect(JSON.stringify(system.deployment.log)).not.toContain('their-access-token');
+  });
+
+  it.each<[string, Bends]>([
+    ['B19.7 503', { instead: { userinfo: () => new Response(null, { status: 503 }) } }],
+    ['B19.7 429', { instead: { userinfo: () => new Response(null, { status: 429 }) } }],
+    [
+      'B19.7 time-out',
+      { instead: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) } },
+    ],
+  ])(
+    '%s of UserInfo is told to the client as an outage, and the publisher is not asked',
+    async (_, bends) => {
+      const system = guarded();
+      const [error, error_description] = away;
+      expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
+      expect([system.asked, system.signIns]).toEqual([[], []]);
+    },
+  );
+
+  it('B19.3 another subject: nobody is signed in, and the publisher is not asked', async () => {
+    const system = guarded();
+    const [error, error_description] = invalid;
+    const userInfo = { ...bare.userInfo, sub: 'person-2' };
+    expect(await signIn(system, { ...bare, userInfo })).toMatchObject({ error, error_description });
+    expect([system.asked, system.signIns]).toEqual([[], []]);
+  });
+
+  it('B19.5 another source: an address that UserInfo does not verify stays unverified', async () => {
+    const system = guarded();
+    const claims = { ...bare.claims, email_verified: true };
+    const userInfo = { email: 'ada@example.com' };
+    expect(await signIn(system, { ...bare, claims, userInfo })).toMatchObject({ error: 'access_denied' });
+    expect(system.asked).toEqual([['ada@example.com', false, 'ada@example.com', undefined]]);
   });
 });
 
