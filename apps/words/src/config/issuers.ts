@@ -18,6 +18,8 @@ const issuers = v.array(
     authorizationParameters: v.optional(v.record(v.string(), v.string())),
     authTime: v.optional(v.picklist(['required', 'optional'])),
     logoutEndsGrants: v.optional(v.boolean()),
+    offlineAccess: v.optional(v.picklist(['always', 'by-scope', 'never'])),
+    userInfo: v.optional(v.picklist(['if-claims-missing', 'never'])),
   }),
 );
 
@@ -28,7 +30,15 @@ const issuers = v.array(
  */
 export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
   readList(environment, variable, issuers, 'providers').map(
-    ({ scopes, authorizationParameters, authTime, logoutEndsGrants, ...settings }) => {
+    ({
+      scopes,
+      authorizationParameters,
+      authTime,
+      logoutEndsGrants,
+      offlineAccess,
+      userInfo,
+      ...settings
+    }) => {
       if (!isIssuer(settings.issuer, origin)) {
         const problem = 'issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback.';
         throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
@@ -40,6 +50,8 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
           ...(authorizationParameters && { authorizationParameters }),
           ...(authTime && { authTime }),
           ...(logoutEndsGrants !== undefined && { logoutEndsGrants }),
+          ...(offlineAccess && { offlineAccess }),
+          ...(userInfo && { userInfo }),
         }),
       );
     },

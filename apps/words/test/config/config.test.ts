@@ -80,9 +80,12 @@ describe('the configuration', () => {
 
   it('takes several issuers at once, each with its scopes and parameters', async () => {
     const other = { ...issuer, id: 'other', label: 'Other', issuer: 'https://other.example/realm' };
-    const scopes = ['openid', 'offline_access'];
+    const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
-    const more = { authTime: 'optional', logoutEndsGrants: true };
+    const more = {
+      ...{ authTime: 'optional', logoutEndsGrants: true },
+      ...{ offlineAccess: 'never', userInfo: 'never' },
+    };
     const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
     const { providers } = readConfig({ ...deployed, ...list });
     expect(providers.slice(1)).toMatchObject([
@@ -94,6 +97,7 @@ describe('the configuration', () => {
       authorization_endpoint: 'https://other.example/authorize',
       token_endpoint: 'https://other.example/token',
       jwks_uri: 'https://other.example/keys',
+      scopes_supported: ['openid', 'offline_access'],
     };
     const leg = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
     const url = await providers[2]?.authorizationUrl(
@@ -107,7 +111,7 @@ describe('the configuration', () => {
     );
     expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
       client_id: 'oidc-id',
-      scope: 'openid offline_access',
+      scope: 'openid email',
       prompt: 'consent',
     });
   });

@@ -93,6 +93,18 @@ const wrong: readonly Case[] = [
     /: look at 0\.logoutEndsGrants\.$/,
   ],
   ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: look at 0\.authTime\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'a third kind of offline access',
+    issuers({ ...issuer, offlineAccess: 'sometimes' }),
+    /: look at 0\.offlineAccess\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'UserInfo at all times',
+    issuers({ ...issuer, userInfo: 'always' }),
+    /: look at 0\.userInfo\.$/,
+  ],
   ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: look at 0\.scopes\.$/],
   [
     'OIDC_PROVIDERS',

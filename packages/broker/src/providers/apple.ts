@@ -43,6 +43,10 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     singleUseRefreshTokens: false,
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
+    // They are made for asking about the person once a day.
+    offlineAccess: 'always',
+    // It has none.
+    userInfo: 'never',
   });
   const provider = signInAt(issuer);
   return {

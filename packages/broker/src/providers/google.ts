@@ -40,6 +40,10 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
+    // What `access_type=offline` brings.
+    offlineAccess: 'always',
+    // Its ID tokens have every claim that there is: a person without a name has none at UserInfo either.
+    userInfo: 'never',
   });
   const provider = signInAt(issuer);
   return {

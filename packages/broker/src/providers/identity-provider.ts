@@ -58,7 +58,8 @@ export interface IdentityProvider {
    */
   authorizationUrl(leg: ProviderLeg, io: ProviderIo): Promise<URL>;
   /**
-   * Exchanges the provider's answer for a fully verified identity.
+   * Exchanges the provider's answer for a fully verified identity. Its refresh token must outlive the person's session there:
+   * `check` is asked with it, and a token that ends with the session would sign the person out.
    * @param answer the callback URL with the provider's parameters, however they came
    * @throws ProviderError `denied` when the person refused, `unavailable` when the provider did not answer in
    *   time or with a server error, `invalid` for everything that does not verify

@@ -42,6 +42,10 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       // Microsoft issues another one and leaves the used one valid:
       // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
       singleUseRefreshTokens: false,
+      // Its responses never list the scope `offline_access`, although they grant it.
+      offlineAccess: 'always',
+      // Microsoft documents that its UserInfo has no claim that its ID tokens do not have.
+      userInfo: 'never',
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     },

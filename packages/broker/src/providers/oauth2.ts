@@ -5,7 +5,6 @@ import {
   ClientSecretPost,
   processAuthorizationCodeResponse,
   refreshTokenGrantRequest,
-  type TokenEndpointResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
 import {
@@ -24,9 +23,11 @@ import {
   demand,
   isAddress,
 } from './oauth/client-settings.ts';
-import { orProviderError, tokenEndpointError } from './oauth/failure.ts';
+import { orProviderError } from './oauth/failure.ts';
 import { type Description, identityFrom } from './oauth/identity.ts';
+import { longLivedRefreshToken } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
+import { bearerToken, receiveTokens, type TokenResponse, toStrictResponse } from './oauth/token-response.ts';
 import { transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
 import { askProvider } from './provider-request.ts';
@@ -74,15 +75,17 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
     identify: (answer, leg, io) =>
       orProviderError(async () => {
         const tokens = await redeem(answer.searchParams, party, leg, io);
-        const profile = await readProfile(party, tokens.access_token, io);
+        const profile = await readProfile(party, bearerToken(tokens), io);
         const description = party.describe(profile);
         if (description === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
-        return identityFrom(party.id, description, profile, tokens.refresh_token);
+        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, party.scopes);
+        return identityFrom(party.id, description, profile, refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
         const auth = ClientSecretPost(await secretOf(party, io));
-        return refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));
+        return () =>
+          refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));
       }),
     ...(revocationUrl !== undefined && { revoke: revokeAt(revocationUrl, party) }),
   };
@@ -108,7 +111,7 @@ const redeem = async (
   party: Party,
   leg: ProviderLeg,
   io: ProviderIo,
-): Promise<TokenEndpointResponse> => {
+): Promise<TokenResponse> => {
   const server = serverOf(party);
   const client = clientOf(party);
   const response = await authorizationCodeGrantRequest(
@@ -120,8 +123,10 @@ const redeem = async (
     leg.codeVerifier,
     transport(io),
   );
-  await refuseErrorInSuccess(response);
-  return processAuthorizationCodeResponse(server, client, response);
+  const tokens = await receiveTokens(response);
+  // An ID token is not used: only an OpenID Connect issuer's can be verified.
+  await processAuthorizationCodeResponse(server, client, toStrictResponse(response, undefined));
+  return tokens;
 };
 
 const revokeAt =
@@ -134,17 +139,6 @@ const revokeAt =
     });
 
 const serverOf = ({ issuer, tokenUrl }: Party): AuthorizationServer => ({ issuer, token_endpoint: tokenUrl });
-
-/** GitHub says what went wrong with status 200. */
-const refuseErrorInSuccess = async (response: Response): Promise<void> => {
-  const { error } = Object(
-    await response
-      .clone()
-      .json()
-      .catch(() => undefined),
-  );
-  if (response.ok && typeof error === 'string') throw tokenEndpointError(error);
-};
 
 const readProfile = async (
   { profileUrl }: Party,

@@ -6,12 +6,14 @@ import { authorizationUrl } from './oauth/authorization-url.ts';
 import { clientOf, secretOf } from './oauth/client.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { identityFrom } from './oauth/identity.ts';
+import { longLivedRefreshToken, requestedScopes } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
-import { authentication, redeem, type Voucher } from './oidc/exchange.ts';
+import { authentication, redeem } from './oidc/exchange.ts';
 import { createIssuer, type OidcIssuer } from './oidc/issuer.ts';
 import type { OidcSettings } from './oidc/relying-party.ts';
+import { completeClaims } from './oidc/user-info.ts';
 import { readLogoutToken } from './signals/logout-token.ts';
 
 export type { OidcSettings } from './oidc/relying-party.ts';
@@ -44,25 +46,30 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
     checkEvery: party.checkEvery,
     authorizationUrl: (leg, io) =>
       orProviderError(async () => {
-        const { authorizationEndpoint } = await discover(io);
-        return authorizationUrl(authorizationEndpoint, party, leg, { nonce: leg.nonce, ...more });
+        const { authorizationEndpoint, scopesSupported } = await discover(io);
+        const request = { ...party, scopes: requestedScopes(party, scopesSupported) };
+        return authorizationUrl(authorizationEndpoint, request, leg, { nonce: leg.nonce, ...more });
       }),
     identify: (answer, leg, io) =>
       orProviderError(async () => {
-        const exchange = { ...issuer, metadata: await discover(io), leg, io };
-        return identityOf(party.id, await redeem(answer.searchParams, exchange));
+        const metadata = await discover(io);
+        const { claims, tokens } = await redeem(answer.searchParams, { ...issuer, metadata, leg, io });
+        const requested = requestedScopes(party, metadata.scopesSupported);
+        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, requested);
+        const completed = await completeClaims(claims, tokens, { party, metadata, io });
+        return identityOf(party.id, claims.sub, completed, refreshToken);
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
         const { server } = await discover(io);
         const auth = authentication(server, await secretOf(party, io));
-        return refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));
+        return () => refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));
       }),
     revoke: (refreshToken, io) =>
       orProviderError(async () => {
         const { server } = await discover(io);
         const { revocation_endpoint: named } = server;
-        if (named === undefined) return;
+        if (!named) return;
         // Checked only now: nobody is kept from signing in by an endpoint that they do not need.
         const endpoint = parseEndpoint('revocation_endpoint', named, new URL(party.issuer), io);
         const auth = authentication(server, await secretOf(party, io));
@@ -72,8 +79,13 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
   };
 };
 
-const identityOf = (provider: string, { claims, refreshToken }: Voucher): Identity => {
-  const { sub: subject, email, name, email_verified: verified, sid } = claims;
+const identityOf = (
+  provider: string,
+  subject: string,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { email, name, email_verified: verified, sid } = claims;
   // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
   const emailVerified = verified === true || verified === 'true';
   return identityFrom(

@@ -20,6 +20,8 @@ export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityPr
     clientId,
     clientSecret,
     scopes: ['identify'],
+    // Discord has no scope offline_access, and documents no session that its refresh tokens end with.
+    offlineAccess: 'always',
     // A snowflake: 64 bits, so it comes as text. Names can be changed, and then be somebody else's.
     describe: ({ id, global_name, username }) =>
       typeof id === 'string' && /^\d{15,20}$/.test(id)

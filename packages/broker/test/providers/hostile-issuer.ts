@@ -8,7 +8,8 @@ import {
 import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
-export type Endpoint = 'discovery' | 'token' | 'keys';
+export type Endpoint = 'discovery' | 'token' | 'keys' | 'userinfo';
+/** Those that every sign-in needs. */
 export const endpoints: readonly Endpoint[] = ['discovery', 'token', 'keys'];
 
 /** What an issuer does otherwise than it should. A member that is `undefined` is left out of the answer. */
@@ -18,6 +19,7 @@ export interface Bends {
   readonly tokens?: Claims;
   readonly makeIdToken?: (claims: Claims) => Promise<unknown>;
   readonly keys?: unknown;
+  readonly userInfo?: Claims;
   /** Answers instead of an endpoint. */
   readonly instead?: Readonly<Partial<Record<Endpoint, () => Response | Promise<Response>>>>;
 }
@@ -64,6 +66,7 @@ export const createIssuer = (issuer = 'https://id.example') => {
       id_token: await makeIdToken({ ...claimsOf(issuer, instant), ...bends.claims }),
       ...bends.tokens,
     }),
+    userinfo: async () => ({ sub: 'person-1', ...bends.userInfo }),
   };
 
   const fetch: ProviderIo['fetch'] = async (input, init) => {
@@ -126,6 +129,7 @@ const metadataOf = (issuer: string): Claims => ({
   token_endpoint: `${issuer}/token`,
   jwks_uri: `${issuer}/keys`,
   response_types_supported: ['code'],
+  scopes_supported: ['openid', 'email', 'profile', 'offline_access'],
   id_token_signing_alg_values_supported: ['RS256'],
   token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
 });
@@ -153,8 +157,9 @@ const look = (url: string, init: RequestInit, metadata: Claims): SeenRequest => 
 });
 
 const endpointOf = (url: string, metadata: Claims): SeenRequest['endpoint'] => {
-  const { token_endpoint: token, jwks_uri: keys } = metadata;
+  const { token_endpoint: token, jwks_uri: keys, userinfo_endpoint: userInfo } = metadata;
   if (url.endsWith('/.well-known/openid-configuration')) return 'discovery';
   if (url === token) return 'token';
+  if (url === userInfo) return 'userinfo';
   return url === keys ? 'keys' : 'elsewhere';
 };

@@ -60,7 +60,8 @@ describe('the way back from an OAuth 2.0 server', () => {
     const server = createServer();
     server.bendTokens({ refresh_token: 'their-refresh-token' });
     server.bendProfile({ email: 'ada@example.com', email_verified: true });
-    expect(await relyOnServer().identify(callback(), leg, server.io)).toEqual({
+    const provider = relyOnServer({ offlineAccess: 'always' });
+    expect(await provider.identify(callback(), leg, server.io)).toEqual({
       provider: 'acme',
       subject: 'person-1',
       label: 'Ada',

@@ -22,7 +22,7 @@ describe('the way to the provider', () => {
       ['client_id', clientId],
       ['response_type', 'code'],
       ['redirect_uri', leg.redirectUri],
-      ['scope', 'openid email profile'],
+      ['scope', 'openid email profile offline_access'],
       ['state', leg.state],
       ['nonce', leg.nonce],
       ['code_challenge', challenge],

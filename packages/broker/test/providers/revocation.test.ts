@@ -58,6 +58,13 @@ describe('a refresh token', () => {
       await expect(revoke()).resolves.toBeUndefined();
   });
 
+  test.each([null, '', false])('is revoked when the error is %j', async (error) => {
+    for (const { revoke } of both(() => Response.json({ error })))
+      await expect(revoke()).resolves.toBeUndefined();
+    for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))
+      expect(await refusal(revoke())).toMatchObject({ kind: 'invalid' });
+  });
+
   test.each<[string, Answer, string, string]>([
     [
       'our secret is wrong',
@@ -101,8 +108,9 @@ describe('a refresh token', () => {
 });
 
 describe('an issuer', () => {
-  test('that names no endpoint for it is not asked', async () => {
+  test.each([undefined, null, ''])('that names no endpoint for it (%j) is not asked', async (named) => {
     const issuer = createIssuer();
+    issuer.bend({ metadata: { revocation_endpoint: named } });
     const { revoke, sent } = watch(relyOn(issuer), issuer.io, () => new Response());
     await revoke();
     expect(sent).toEqual([]);

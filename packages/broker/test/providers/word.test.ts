@@ -72,7 +72,7 @@ describe('a provider', () => {
     ['nothing', () => new Response(null), unreadable],
     ['JSON that is no object', () => json(null), noToken],
     ['a list', () => json(['access_token']), noToken],
-    ['no token', () => json({ refresh_token: 'their-next' }), noToken],
+    ['no token', () => json({ scope: 'openid' }), noToken],
     ['a token that is none', () => json({ access_token: true }), noToken],
     ['a token with status 400', () => json({ access_token: 'x' }, 400), noToken],
   ])('says nothing of the person with %s', async (_, answer, reason) => {
@@ -99,7 +99,10 @@ describe('a provider', () => {
   test('whose metadata cannot be read says nothing of the person', async () => {
     const issuer = createIssuer();
     issuer.bend({ instead: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
-    expect(await relyOn(issuer).check(theirs, issuer.io)).toMatchObject({ kind: 'unknown' });
+    expect(await relyOn(issuer).check(theirs, issuer.io)).toMatchObject({
+      kind: 'unknown',
+      isTokenUnchanged: true,
+    });
     expect(issuer.asked()).toEqual(['discovery']);
   });
 

@@ -10,6 +10,8 @@ export interface UpstreamOptions {
   readonly people: readonly Person[];
   /** Where the client is told that somebody signed out, by those stand-ins that tell it. Left out: nowhere. */
   readonly backchannelLogoutUri?: string;
+  /** Where the issuer for any OpenID Connect client puts a person's claims. Default: `id-token`. */
+  readonly claimsIn?: 'id-token' | 'userinfo';
   /** The address that browsers and the broker use, when something stands in front; left out: the port's own. */
   readonly issuer?: string;
 }

@@ -1,7 +1,13 @@
 /** What the broker asks of a provider besides its word, at servers that others wrote: a new proof, and that a token be revoked. */
-import { google, oidc, type ProviderIo, type ProviderLeg } from '@words-with-chat/broker';
+import { google, type OidcSettings, oidc, type ProviderIo, type ProviderLeg } from '@words-with-chat/broker';
 import { afterEach, expect, it } from 'vitest';
-import { people, startGoogle, startOidcIssuer, type Upstream } from '../../src/index.ts';
+import {
+  people,
+  startGoogle,
+  startOidcIssuer,
+  type Upstream,
+  type UpstreamOptions,
+} from '../../src/index.ts';
 import { client, createVisitor, press, redirectUri, startWith } from '../upstreams/visit.ts';
 
 const [ada] = people;
@@ -18,9 +24,9 @@ const leg: ProviderLeg = {
   codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
 };
 
-const atIssuer = async () => {
-  running = await startWith(startOidcIssuer);
-  const settings = { id: 'stand-in', label: 'Acme', issuer: running.issuer, ...client };
+const atIssuer = async (options: Partial<UpstreamOptions> = {}, more: Partial<OidcSettings> = {}) => {
+  running = await startWith((usual) => startOidcIssuer({ ...usual, ...options }));
+  const settings = { id: 'stand-in', label: 'Acme', issuer: running.issuer, ...client, ...more };
   return { provider: oidc(settings), visitor: createVisitor() };
 };
 
@@ -58,6 +64,32 @@ it('B17.4 a person whose browser takes the question out of the request is refuse
   await expect(
     provider.identify(new URL(`${redirectUri}?${arrival.location.searchParams}`), fresh, io),
   ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not prove themselves anew' });
+});
+
+it('claims that the issuer gives at UserInfo alone complete those of its ID token', async () => {
+  const inIdToken = await atIssuer();
+  const { identity: first } = await signIn(inIdToken, leg);
+  await running?.close();
+  const { identity } = await signIn(await atIssuer({ claimsIn: 'userinfo' }), leg);
+  expect(identity).toMatchObject({ subject: first.subject, email: ada.email, emailVerified: true });
+  expect(identity.claims).toMatchObject({ name: ada.name, email: ada.email, email_verified: true });
+  await running?.close();
+  const without = await signIn(await atIssuer({ claimsIn: 'userinfo' }, { userInfo: 'never' }), leg);
+  expect(without.identity.subject).toBe(first.subject);
+  expect(without.identity).not.toHaveProperty('email');
+});
+
+it('a person gets a refresh token for rechecks where the issuer grants offline access, which this one does by consent', async () => {
+  const { identity: usual } = await signIn(await atIssuer(), leg);
+  expect(usual).not.toHaveProperty('refreshToken');
+  await running?.close();
+  const authorizationParameters = { prompt: 'consent' };
+  const { identity } = await signIn(await atIssuer({}, { authorizationParameters }), leg);
+  expect(identity.refreshToken).toMatch(/\S/);
+  await running?.close();
+  const never = { authorizationParameters, offlineAccess: 'never' } as const;
+  const { identity: unasked } = await signIn(await atIssuer({}, never), leg);
+  expect(unasked).not.toHaveProperty('refreshToken');
 });
 
 it('a token that Google was asked to revoke is dead there', async () => {

@@ -16,7 +16,7 @@ const overIssuer = async () => {
   running = await deployOver(startOidcIssuer, (issuer, client) =>
     oidc({
       ...{ id: 'stand-in', label: 'Acme', issuer, ...client },
-      scopes: ['openid', 'email', 'offline_access'],
+      // The scope offline_access is added, for the issuer lists it. Without this parameter it would ignore the scope.
       authorizationParameters: { prompt: 'consent' },
     }),
   );

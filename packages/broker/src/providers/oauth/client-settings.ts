@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../protocol/errors.ts';
 import { isLoopback } from '../../protocol/origin.ts';
 import { continueChoice } from '../../protocol/reserved.ts';
 import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
+import { type OfflineAccess, offlineAccessModes } from './offline-access.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
 type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
@@ -29,6 +30,18 @@ export interface ClientSettings {
   readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
   readonly checkEvery?: Seconds;
+  /**
+   * Says which refresh tokens of the provider outlive the person's session there. Only these are stored and used for rechecks: when
+   * a session ends, its refresh token fails with `invalid_grant`, and the person would be signed out by mistake.
+   * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the issuer's `scopes_supported`
+   *   lists it; `oauth2()` requests it only if `scopes` has it.
+   * - `always`: All of them. Set this only if the provider documents it. `oidc()` then does not add the scope.
+   * - `never`: None. The scope is not added, no refresh token is stored, and the provider is never asked about the person again.
+   *
+   * A refresh token whose response says that it expires within a day is never stored. Default: `by-scope`.
+   * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
+   */
+  readonly offlineAccess?: OfflineAccess;
 }
 
 /** What stands where nothing is said. */
@@ -37,6 +50,7 @@ export const clientDefaults = {
   gone: ['invalid_grant'],
   singleUseRefreshTokens: true,
   checkEvery: 600,
+  offlineAccess: 'by-scope',
 } as const satisfies Partial<ClientSettings>;
 
 /** What must be true of an option, and what is said when it is not. */
@@ -87,6 +101,11 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
     'checkEvery',
     ({ checkEvery }) => Number.isInteger(checkEvery) && checkEvery >= 60 && checkEvery <= 86_400,
     'must be a whole number of seconds from 60 to 86400.',
+  ],
+  [
+    'offlineAccess',
+    ({ offlineAccess }) => offlineAccessModes.includes(offlineAccess),
+    'must be always, by-scope or never.',
   ],
 ];
 

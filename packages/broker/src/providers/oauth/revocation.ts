@@ -27,7 +27,7 @@ export const revokeToken = async (
   const { error } = Object(await response.json().catch(() => undefined));
   // Google's word for a token that is dead already, which by the letter is a success (§2.2).
   if (error === 'invalid_token') return;
-  if (error !== undefined) throw revocationError(String(error));
+  if (error) throw revocationError(String(error));
   if (!response.ok)
     throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
 };

@@ -2,31 +2,38 @@
 import type { ProviderWord } from '../identity-provider.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { asProviderError, tokenEndpointError } from './failure.ts';
+import { readTokenResponse } from './token-response.ts';
 
 /**
- * Reads the word out of an answer. Of the answer only three members count: an ID token in it is not asked for, and not read.
- * @param ask sends the refresh token
- * @returns `unknown` for whatever `ask` throws
+ * Asks, and reads the answer. An error counts, and whether there is any token; an ID token is not verified.
+ * @param prepare does what comes before the refresh token is sent, and returns what sends it
+ * @returns `unknown` for whatever the two throw
  */
 export const wordFrom = async (
   { gone }: Pick<Required<ClientSettings>, 'gone'>,
-  ask: () => Promise<Response>,
+  prepare: () => Promise<() => Promise<Response>>,
 ): Promise<ProviderWord> => {
+  let isSent = false;
   try {
-    return await read(await ask(), gone);
+    const send = await prepare();
+    isSent = true;
+    return await read(await send(), gone);
   } catch (error) {
-    return { kind: 'unknown', reason: asProviderError(error).message };
+    const { message: reason } = asProviderError(error);
+    return { kind: 'unknown', reason, ...(!isSent && { isTokenUnchanged: true }) };
   }
 };
 
 const read = async (response: Response, gone: readonly string[]): Promise<ProviderWord> => {
-  const answer = Object(await response.json());
-  const { error, access_token: accessToken, refresh_token: refreshToken } = answer;
+  const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Before the status, and before a token beside it: GitHub answers errors with 200.
-  if (error !== undefined) return gone.includes(error) ? { kind: 'gone' } : unclear(error);
-  if (!response.ok || !isToken(accessToken)) return { kind: 'unknown', reason: 'the answer holds no token' };
-  return { kind: 'alive', ...(isToken(refreshToken) && { refreshToken }) };
+  if (error !== undefined) return isIn(gone, error) ? { kind: 'gone' } : unclear(error);
+  const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
+  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
+  return { kind: 'alive', ...(refreshToken !== undefined && { refreshToken }) };
 };
+
+const isIn = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
 
 const unclear = (error: unknown): ProviderWord => ({
   kind: 'unknown',
@@ -39,5 +46,3 @@ const rejections: readonly unknown[] = [
   ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
   'incorrect_client_credentials',
 ];
-
-const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -10,6 +10,10 @@ export interface IssuerMetadata {
   readonly server: AuthorizationServer;
   readonly authorizationEndpoint: string;
   readonly keysUrl: string;
+  /** Optional, and as it came: a value of the wrong type must not break a sign-in that does not need it. */
+  readonly scopesSupported: unknown;
+  /** Optional, and as it came. The address is checked before a request is sent there. */
+  readonly userInfoEndpoint: unknown;
 }
 
 const maxAge: Seconds = 3600;
@@ -51,6 +55,8 @@ const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerM
     },
     authorizationEndpoint: endpoint('authorization_endpoint'),
     keysUrl: endpoint('jwks_uri'),
+    scopesSupported: document.scopes_supported,
+    userInfoEndpoint: document.userinfo_endpoint,
   };
 };
 

@@ -12,12 +12,13 @@ import {
 } from 'oauth4webapi';
 import { ProviderError, type ProviderIo, type ProviderLeg } from '../identity-provider.ts';
 import { clientOf, secretOf } from '../oauth/client.ts';
+import { receiveTokens, type TokenResponse, toStrictResponse } from '../oauth/token-response.ts';
 import { transport } from '../oauth/transport.ts';
 import type { IssuerMetadata } from './discovery.ts';
 import { checkIdToken } from './id-token.ts';
 import { checkSignature } from './id-token-signature.ts';
 import type { OidcIssuer } from './issuer.ts';
-import { claimedIssuer, underName } from './issuer-names.ts';
+import { issuerIn, underName } from './issuer-names.ts';
 
 /** Everything that one exchange needs besides the answer. */
 export interface Exchange extends Pick<OidcIssuer, 'party' | 'names' | 'withKeys'> {
@@ -29,7 +30,8 @@ export interface Exchange extends Pick<OidcIssuer, 'party' | 'names' | 'withKeys
 /** What the issuer vouches for. Nothing leaves this file that was not verified. */
 export interface Voucher {
   readonly claims: IDToken;
-  readonly refreshToken: string | undefined;
+  /** What came with the ID token. */
+  readonly tokens: TokenResponse;
 }
 
 /**
@@ -57,17 +59,19 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
     leg.codeVerifier,
     transport(io),
   );
-  const issuer = underName(server, names, await claimedIssuer(response));
-  const tokens = await processAuthorizationCodeResponse(issuer, client, response, {
+  const tokens = await receiveTokens(response);
+  const strict = toStrictResponse(response, tokens.idToken);
+  const issuer = underName(server, names, issuerIn(tokens.idToken ?? ''));
+  const processed = await processAuthorizationCodeResponse(issuer, client, strict, {
     expectedNonce: leg.nonce,
     requireIdToken: true,
   });
-  const claims = getValidatedIdTokenClaims(tokens);
+  const claims = getValidatedIdTokenClaims(processed);
   if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
   checkIdToken(claims, party, leg, io.now());
   const source = { url: metadata.keysUrl, name: issuer.issuer };
-  await withKeys(source, io, (keys) => checkSignature(response, server, keys));
-  return { claims, refreshToken: tokens.refresh_token };
+  await withKeys(source, io, (keys) => checkSignature(strict, server, keys));
+  return { claims, tokens };
 };
 
 /**

@@ -22,17 +22,6 @@ export const underName = (
 /** An issuer identifier is an https URL. */
 const nobodysName = 'about:blank';
 
-/** Reads whom the ID token of a token response claims to be from. Nothing is verified yet. */
-export const claimedIssuer = async (response: Response): Promise<unknown> => {
-  const { id_token: idToken } = Object(
-    await response
-      .clone()
-      .json()
-      .catch(() => undefined),
-  );
-  return issuerIn(String(idToken));
-};
-
 /** Reads whom a token claims to be from. Nothing is verified yet. */
 export const issuerIn = (token: string): unknown => {
   try {

@@ -21,6 +21,17 @@ export interface OidcSettings extends ClientSettings {
   readonly authTime?: 'required' | 'optional';
   /** Whether a person who signs out there loses also what they allowed apps to do while they are away. Left out: no. */
   readonly logoutEndsGrants?: boolean;
+  /**
+   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `admit`; they never replace one, and its
+   * `sub` must be that of the ID token.
+   * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`, `name` for `profile`,
+   *   `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the sign-in fails.
+   * - `never`: Not at all. Claims that the ID token lacks stay absent.
+   *
+   * Default: `if-claims-missing`; nothing is read if the issuer's metadata has no `userinfo_endpoint`.
+   * @see OpenID Connect Core 1.0 §5.3 and §5.4
+   */
+  readonly userInfo?: 'if-claims-missing' | 'never';
 }
 
 /** Settings that were checked and completed. */
@@ -36,6 +47,7 @@ export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
       responseMode: 'query',
       authTime: 'required',
       logoutEndsGrants: false,
+      userInfo: 'if-claims-missing',
       ...settings,
     },
     demands,
@@ -59,5 +71,10 @@ const demands: readonly Demand<RelyingParty>[] = [
     'logoutEndsGrants',
     ({ logoutEndsGrants }) => typeof logoutEndsGrants === 'boolean',
     'must be true or false.',
+  ],
+  [
+    'userInfo',
+    ({ userInfo }) => userInfo === 'if-claims-missing' || userInfo === 'never',
+    'must be if-claims-missing or never.',
   ],
 ];

@@ -20,6 +20,7 @@ const good: Required<ClientSettings> = {
   gone: ['invalid_grant'],
   singleUseRefreshTokens: true,
   checkEvery: 600,
+  offlineAccess: 'by-scope',
 };
 
 const check = (changes: Readonly<Record<string, unknown>>) => demand({ ...good, ...changes }, clientDemands);
@@ -68,6 +69,8 @@ describe('settings of a client', () => {
     ['checkEvery', 59],
     ['checkEvery', 86_401],
     ['checkEvery', 60.5],
+    ['offlineAccess', undefined],
+    ['offlineAccess', 'sometimes'],
   ])('stop the start with %s = %j', (option, value) => {
     const id = option === 'id' ? value : 'acme';
     expect(() => check({ [option]: value })).toThrow(

@@ -61,6 +61,28 @@ describe('metadata', () => {
     expect(await refusal(relyOn(issuer).authorizationUrl(leg, issuer.io))).toEqual(invalid(reason));
   });
 
+  test.each<Claims>([
+    { scopes_supported: 'openid offline_access' },
+    { scopes_supported: { openid: true } },
+    { scopes_supported: 7 },
+    { claims_supported: 7, claim_types_supported: 'normal' },
+    { response_types_supported: 'code', response_modes_supported: null, grant_types_supported: {} },
+    { id_token_signing_alg_values_supported: null },
+    { id_token_encryption_alg_values_supported: 'RSA-OAEP', userinfo_signing_alg_values_supported: 7 },
+    { code_challenge_methods_supported: 'S256', mtls_endpoint_aliases: null },
+    { userinfo_endpoint: 7, end_session_endpoint: {}, introspection_endpoint: [] },
+    { revocation_endpoint: null, registration_endpoint: false, service_documentation: 7 },
+    { token_endpoint_auth_methods_supported: null },
+    { token_endpoint_auth_signing_alg_values_supported: 'RS256', request_parameter_supported: 'no' },
+  ])('with unused or optional members of the wrong type lets people sign in: %j', async (metadata) => {
+    const issuer = createIssuer();
+    issuer.bend({ metadata });
+    const provider = relyOn(issuer);
+    await provider.authorizationUrl(leg, issuer.io);
+    expect(await provider.identify(callback(), leg, issuer.io)).toMatchObject({ subject: 'person-1' });
+    expect(await provider.check('their-refresh-token', issuer.io)).toMatchObject({ kind: 'alive' });
+  });
+
   test('is read again after an hour and not before', async () => {
     const issuer = createIssuer();
     const provider = relyOn(issuer);

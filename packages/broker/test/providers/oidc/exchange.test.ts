@@ -120,25 +120,6 @@ describe('the token endpoint', () => {
     expect(await answering(answer)).toEqual(invalid('the token endpoint asks for other credentials'));
   });
 
-  test.each([
-    [
-      'no access token',
-      { access_token: undefined },
-      '"response" body "access_token" property must be a string',
-    ],
-    ['no token type', { token_type: undefined }, '"response" body "token_type" property must be a string'],
-    ['an unknown token type', { token_type: 'mac' }, 'unsupported `token_type` value'],
-    [
-      'an empty refresh token',
-      { refresh_token: '' },
-      '"response" body "refresh_token" property must not be empty',
-    ],
-  ])('that sends %s is not believed', async (_, tokens, reason) => {
-    const issuer = createIssuer();
-    issuer.bend({ tokens });
-    expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual(invalid(reason));
-  });
-
   // RFC 6749 §2.3.1: form-encoded first, then joined with a colon, then base64.
   const basic = `Basic ${btoa(`our%2Dclient%2Did:GOCSPX%2Dour%5Fclient%2Esecret%7E%21%2A%27%28%29%25%2B%26%3D%2F`)}`;
 

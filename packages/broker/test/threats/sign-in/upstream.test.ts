@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger, type SignIn } from '../../../src/index.ts';
+import { type Admit, type BrokerOptions, memoryLedger, type SignIn } from '../../../src/index.ts';
 import { deploy, issuer } from '../../deployment.ts';
 import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
-import { createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
+import { type Bends, createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
 import { jwtBeginning } from '../../providers/signing.ts';
 import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
-const upstream = () => {
+const upstream = (changes: Partial<BrokerOptions> = {}) => {
   const acme = createIssuer();
   const signIns: SignIn[] = [];
   const memory = memoryLedger();
@@ -20,7 +20,7 @@ const upstream = () => {
       return memory.recordSignIn(signIn);
     },
   };
-  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger });
+  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger, ...changes });
   /** A person at Acme, whose ID token will carry the nonce of their journey. */
   const depart = async () => {
     const journey = await atProvider(deployment, gptRequest, 'acme');
@@ -181,6 +181,132 @@ describe('B14', () => {
     await comeBack({ code: 'code-1' });
     expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
   });
+});
+
+/** Signs in at the issuer, bent so; the client's redirect. */
+const signIn = async ({ acme, depart }: ReturnType<typeof upstream>, { claims, ...bends }: Bends = {}) => {
+  // Before the way there, too: metadata is read once.
+  acme.bend(bends);
+  const { comeBack, nonce } = await depart();
+  acme.bend({ ...bends, claims: { nonce, ...claims } });
+  return answerOf(await comeBack({ code: 'code-1' }));
+};
+
+describe('B19, a refresh token that is bound to a session', () => {
+  const expired = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
+
+  /** Signs in, and refreshes 31 minutes later, when the session at the issuer has ended. */
+  const refreshLater = async (bends: Bends) => {
+    const system = upstream();
+    const { acme, deployment } = system;
+    const { code = '' } = await signIn(system, bends);
+    const { refresh_token } = await tokensOf(await redeem(deployment, gpt, code));
+    deployment.advance(31 * 60);
+    acme.asked();
+    acme.bend({ instead: { token: expired } });
+    const response = await refresh(deployment, gpt, refresh_token);
+    return { ...system, response, refresh_token, asked: acme.asked() };
+  };
+
+  it.each<[string, Bends]>([
+    ['the issuer has no offline access', { metadata: { scopes_supported: ['openid'] } }],
+    ['it was not granted', { tokens: { scope: 'openid email profile', refresh_expires_in: 1800 } }],
+    ['it was not granted, in a list', { tokens: { scope: ['openid', 'email'] } }],
+    ['its lifetime is half an hour', { tokens: { scope: 'offline_access', refresh_expires_in: 1800 } }],
+  ])('B19.2 is not asked with, so that its end ends nothing: %s', async (_, bends) => {
+    const { deployment, response, refresh_token, signIns, asked } = await refreshLater(bends);
+    expect((await tokensOf(response)).refresh_token).toBe(refresh_token);
+    expect(signIns[0]?.identity).not.toHaveProperty('sealedRefreshToken');
+    expect(asked).toEqual([]);
+    expect(deployment.log.filter(({ event }) => event === 'check-failed')).toEqual([]);
+    deployment.advance(31 * 60);
+    expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+  });
+
+  it.each<[string, Bends]>([
+    ['granted', { tokens: { scope: 'openid email profile offline_access' } }],
+    ['granted as requested', {}],
+    ['granted without end', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
+  ])('B19.2 is not one with offline access: its end ends the grants, %s', async (_, bends) => {
+    const { deployment, response, refresh_token, asked } = await refreshLater(bends);
+    const dead = { ...badRefresh, status: 401 };
+    expect(asked).toEqual(['token']);
+    await expectTokenError(response, dead);
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), dead);
+  });
+});
+
+describe('B19, a publisher that admits people by the domain of their address', () => {
+  const endpoint = { userinfo_endpoint: 'https://id.example/userinfo' };
+  const bare: Bends = {
+    claims: { email: undefined, email_verified: undefined, name: undefined },
+    metadata: endpoint,
+    userInfo: { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' },
+  };
+
+  const guarded = () => {
+    const asked: unknown[] = [];
+    const admit: Admit = async ({ email, emailVerified, claims }) => {
+      const { email: inClaims, email_verified: wordInClaims } = claims;
+      asked.push([email, emailVerified, inClaims, wordInClaims]);
+      const isOurs = emailVerified && email?.endsWith('@example.com') === true;
+      return isOurs ? { kind: 'admitted' } : { kind: 'refused', reason: 'another domain' };
+    };
+    return { ...upstream({ admit }), asked };
+  };
+
+  it('is given the address from UserInfo, also in the claims', async () => {
+    const system = guarded();
+    expect(await signIn(system, bare)).toHaveProperty('code');
+    expect(system.asked).toEqual([['ada@example.com', true, 'ada@example.com', true]]);
+    expect(system.signIns.map(({ identity }) => identity.label)).toEqual(['ada@example.com']);
+    expect(JSON.stringify(system.deployment.log)).not.toContain('their-access-token');
+  });
+
+  it.each<[string, Bends]>([
+    ['B19.7 503', { instead: { userinfo: () => new Response(null, { status: 503 }) } }],
+    ['B19.7 429', { instead: { userinfo: () => new Response(null, { status: 429 }) } }],
+    [
+      'B19.7 time-out',
+      { instead: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) } },
+    ],
+  ])(
+    '%s of UserInfo is told to the client as an outage, and the publisher is not asked',
+    async (_, bends) => {
+      const system = guarded();
+      const [error, error_description] = away;
+      expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
+      expect([system.asked, system.signIns]).toEqual([[], []]);
+    },
+  );
+
+  it('B19.3 another subject: nobody is signed in, and the publisher is not asked', async () => {
+    const system = guarded();
+    const [error, error_description] = invalid;
+    const userInfo = { ...bare.userInfo, sub: 'person-2' };
+    expect(await signIn(system, { ...bare, userInfo })).toMatchObject({ error, error_description });
+    expect([system.asked, system.signIns]).toEqual([[], []]);
+  });
+
+  it('B19.5 another source: an address that UserInfo does not verify stays unverified', async () => {
+    const system = guarded();
+    const claims = { ...bare.claims, email_verified: true };
+    const userInfo = { email: 'ada@example.com' };
+    expect(await signIn(system, { ...bare, claims, userInfo })).toMatchObject({ error: 'access_denied' });
+    expect(system.asked).toEqual([['ada@example.com', false, 'ada@example.com', undefined]]);
+  });
+});
+
+it.each<[string, Bends]>([
+  ['a scope that is a list', { tokens: { scope: ['openid'] } }],
+  ['an expires_in that is null', { tokens: { expires_in: null } }],
+  ['a refresh token that is null', { tokens: { refresh_token: null } }],
+  ['no token type', { tokens: { token_type: undefined } }],
+  ['no access token', { tokens: { access_token: null } }],
+])('a token response with %s signs the person in', async (_, bends) => {
+  const system = upstream();
+  expect(Object.keys(await signIn(system, bends))).toContain('code');
+  expect(system.signIns).toHaveLength(1);
 });
 
 const wholeText = async (response: Response): Promise<string> =>

@@ -17,8 +17,8 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   adapter: createMemoryAdapter(clockTolerance),
   clockTolerance,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-  // Claims stand in the ID token, as most issuers have it; by the letter they would be asked for one by one.
-  conformIdTokenClaims: false,
+  // Most issuers put them into the ID token. By the letter of OpenID Connect Core §5.4 they come from UserInfo.
+  conformIdTokenClaims: options.claimsIn === 'userinfo',
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },

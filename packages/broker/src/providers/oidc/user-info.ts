@@ -1,0 +1,122 @@
+/**
+ * Claims from the UserInfo endpoint (OpenID Connect Core §5.3), for an ID token that lacks claims which the scopes requested (§5.4). An
+ * issuer may return them from either place.
+ */
+import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
+import { ProviderError, type ProviderIo } from '../identity-provider.ts';
+import { clientOf } from '../oauth/client.ts';
+import { bearerToken, type TokenResponse } from '../oauth/token-response.ts';
+import { parseEndpoint, transport } from '../oauth/transport.ts';
+import type { IssuerMetadata } from './discovery.ts';
+import type { RelyingParty } from './relying-party.ts';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+export interface UserInfoSource {
+  readonly party: RelyingParty;
+  readonly metadata: IssuerMetadata;
+  readonly io: ProviderIo;
+}
+
+/** The claims of each scope without which UserInfo is read. Other claims of a scope are optional extras (§5.4). */
+const claimsOfScopes: ReadonlyMap<string, string> = new Map([
+  ['email', 'email'],
+  ['profile', 'name'],
+  ['phone', 'phone_number'],
+  ['address', 'address'],
+]);
+
+/**
+ * Completes the claims of a verified ID token. A sign-in that needs UserInfo and cannot read it fails: without the claims, the
+ * publisher could refuse the person or take them for somebody else.
+ * @throws ProviderError `unavailable` if the endpoint does not respond in time, or with 429 or 5xx; `invalid` for another subject
+ *   (§5.3.2), for an address that may not be used, and for every other response without claims
+ */
+export const completeClaims = async (
+  claims: IDToken,
+  tokens: TokenResponse,
+  source: UserInfoSource,
+): Promise<Claims> => {
+  const { party, metadata } = source;
+  const { userInfoEndpoint: named } = metadata;
+  // An issuer that has none returns all claims in the ID token.
+  if (party.userInfo === 'never' || named === undefined || named === null || named === '') return claims;
+  if (!isIncomplete(claims, party.scopes)) return claims;
+  return merge(claims, await readUserInfo(named, claims.sub, tokens, source));
+};
+
+const isIncomplete = (claims: Claims, scopes: readonly string[]): boolean =>
+  scopes.some((scope) => {
+    const claim = claimsOfScopes.get(scope);
+    return claim !== undefined && !isUsable(claim, claims[claim]);
+  });
+
+const readUserInfo = async (
+  named: unknown,
+  subject: string,
+  tokens: TokenResponse,
+  { party, metadata, io }: UserInfoSource,
+): Promise<Claims> => {
+  const endpoint = parseEndpoint('userinfo_endpoint', named, new URL(party.issuer), io);
+  const server = { ...metadata.server, userinfo_endpoint: endpoint };
+  const client = clientOf(party);
+  const response = await userInfoRequest(server, client, bearerToken(tokens), transport(io));
+  if (!response.ok)
+    throw new ProviderError('invalid', `the UserInfo endpoint answered with status ${response.status}`);
+  // Signed or encrypted, which a client has to register for (§5.3.2). It is not verified here, so none of it is used.
+  if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};
+  return processUserInfoResponse(server, client, subject, response);
+};
+
+const isFlag = (value: unknown): boolean =>
+  typeof value === 'boolean' || value === 'true' || value === 'false';
+
+/** The claims of §5.1 that are not strings. A claim that is not standard may have any type. */
+const otherTypes: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  // Apple and Amazon Cognito write booleans as strings.
+  ['email_verified', isFlag],
+  ['phone_number_verified', isFlag],
+  ['updated_at', Number.isFinite],
+  ['address', (value: unknown) => typeof value === 'object' && !Array.isArray(value)],
+]);
+
+const textClaims: ReadonlySet<string> = new Set([
+  ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile'],
+  ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
+]);
+
+/** Null and an empty string stand for a claim that is not returned (§5.3.2). */
+const isUsable = (name: string, value: unknown): boolean => {
+  if (value === undefined || value === null || value === '') return false;
+  if (textClaims.has(name)) return typeof value === 'string';
+  return otherTypes.get(name)?.(value) ?? true;
+};
+
+/** Claims about the token or the sign-in, which only the ID token proves, and references to claims of third parties (§5.6.2). */
+const reserved: ReadonlySet<string> = new Set([
+  ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
+  ...['at_hash', 'c_hash', 's_hash', 'cnf', 'events', 'toe', 'txn', 'sub_id', 'sub_jwk'],
+  // Copying a claim of this name could replace an object's prototype.
+  ...['_claim_names', '_claim_sources', '__proto__'],
+]);
+
+/** The claim that each of these verifies. Both are taken from one source: `email_verified` must be about the `email` beside it. */
+const verifiedClaims: ReadonlyMap<string, string> = new Map([
+  ['email_verified', 'email'],
+  ['phone_number_verified', 'phone_number'],
+]);
+
+/** Takes from UserInfo what the ID token does not have. */
+const merge = (idToken: Claims, userInfo: Claims): Claims => {
+  // Maps: a claim may be named like a member that every object inherits.
+  const [existing, offered] = [new Map(Object.entries(idToken)), new Map(Object.entries(userInfo))];
+  const isTaken = (name: string): boolean => {
+    const claim = verifiedClaims.get(name) ?? name;
+    return (
+      !reserved.has(claim) && isUsable(claim, offered.get(claim)) && !isUsable(claim, existing.get(claim))
+    );
+  };
+  const kept = [...existing].filter(([name]) => !isTaken(name));
+  const taken = [...offered].filter(([name, value]) => isTaken(name) && isUsable(name, value));
+  return Object.fromEntries([...kept, ...taken]);
+};
