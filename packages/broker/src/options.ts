@@ -22,7 +22,10 @@ export interface BrokerOptions {
   readonly sealingKeys: string;
   /** Every scope that exists, with a description that completes "it will be able to". */
   readonly scopes: Readonly<Record<string, string>>;
-  /** Identifiers (RFC 8707) of the guarded APIs; the first is the default. Left out: the issuer itself. */
+  /**
+   * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. Absolute https URLs (http on loopback). Case of
+   * scheme and host, the default port and `/` as the whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3). Default: the issuer.
+   */
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
   /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */

@@ -3,6 +3,7 @@ import type { Client } from './clients/client.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import { type Issuer, isLoopback } from './protocol/origin.ts';
 import { continueChoice } from './protocol/reserved.ts';
+import { canonicalResource, parseResourceIdentifier } from './protocol/resource.ts';
 import { offlineAccess, scopeName } from './protocol/scope.ts';
 import type { Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
@@ -48,27 +49,37 @@ export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
 };
 
 /**
- * Checks resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
- * @returns the issuer itself when none is given
- * @throws ConfigurationError `resources`
+ * Parses resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
+ * @returns their canonical forms; the issuer itself if none is given
+ * @throws ConfigurationError `resources` for a malformed one, or for two that are equal
  */
 export const parseResources = (
   given: readonly [string, ...string[]] | undefined,
   issuer: Issuer,
 ): readonly [string, ...string[]] => {
-  for (const resource of given ?? []) parseResource('resources', resource);
-  return given ?? [issuer];
+  const [first = issuer, ...others] = (given ?? [issuer]).map((text) => parseResource('resources', text));
+  const resources = [first, ...others] as const;
+  const repeated = resources.find((resource, at) => resources.indexOf(resource) < at);
+  if (repeated !== undefined)
+    throw new ConfigurationError('resources', `must be different; two of them are ${repeated}`);
+  return resources;
 };
 
 /**
- * Checks one resource identifier.
+ * Parses one resource identifier.
+ * @returns its canonical form, which keys are derived from
  * @throws ConfigurationError under the option's name
  */
-export const parseResource = (option: string, resource: string): string => {
-  const url = URL.parse(resource);
-  if (url !== null && !resource.includes('#') && (url.protocol === 'https:' || isLoopback(url)))
-    return resource;
-  throw new ConfigurationError(option, `must be absolute https URLs without fragment: ${resource}`);
+export const parseResource = (option: string, text: string): string => {
+  const resource = parseResourceIdentifier(text);
+  const url = resource === undefined ? null : URL.parse(resource);
+  const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
+  // Clients send what a URL parser makes of the identifier: one that the parser changes could never be requested.
+  if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
+  throw new ConfigurationError(
+    option,
+    `must be absolute, normalized https URLs without user information and fragment: ${text}`,
+  );
 };
 
 /**

@@ -71,17 +71,36 @@ describe('resources', () => {
     },
   );
 
-  test.each(['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`])(
-    'may not be %j',
-    (resource) => {
-      expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
-        expect.objectContaining({
-          option: 'resources',
-          message: `resources must be absolute https URLs without fragment: ${resource}`,
-        }),
-      );
-    },
-  );
+  test.each([
+    [`${issuer}/`, issuer],
+    ['HTTPS://Words.Example:443', issuer],
+    ['https://API.example/V1', 'https://api.example/V1'],
+    ['http://LOCALHOST:80/', 'http://localhost'],
+  ])('are written in their canonical form: %s', (resource, canonical) => {
+    expect(parseResources([resource], deployed)).toEqual([canonical]);
+  });
+
+  test.each([
+    ...['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`],
+    ...['https://user@words.example/api', 'https://user:password@words.example', 'https://@words.example'],
+    ...['https://words.example/a/../api', 'https://words.example/./api', 'https://words.example/%2e/api'],
+    ...['https://words.example/a b', 'https://words.example/wörter', 'https://words.example\\api'],
+    ...[
+      'https://wörds.example',
+      'https://%77ords.example',
+      'https://words.example:0443',
+      'https://2130706433',
+    ],
+    ...['https://words.example:99999', 'https://[0:0:0:0:0:0:0:1]/api', ' https://words.example'],
+  ])('may not be %j', (resource) => {
+    expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
+      expect.objectContaining({
+        name: 'ConfigurationError',
+        option: 'resources',
+        message: `resources must be absolute, normalized https URLs without user information and fragment: ${resource}`,
+      }),
+    );
+  });
 });
 
 describe('providers', () => {

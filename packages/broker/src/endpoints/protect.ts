@@ -9,12 +9,12 @@ import type { UserId } from '../protocol/identity.ts';
 import type { Log } from '../protocol/log.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import type { Clock } from '../protocol/time.ts';
-import type { Access, AccessToken } from '../tokens/access-token.ts';
+import { type Access, type AccessToken, findByResource } from '../tokens/access-token.ts';
 import type { Opening } from '../tokens/artefact.ts';
 
 /** What a call must bring. */
 export interface Requirement {
-  /** Which API is called (RFC 8707); left out: the default one. */
+  /** Names the API that is called (RFC 8707): one of `resources`. Default: the first of them. */
   readonly resource?: string;
   /** Scopes that the token must carry, all of them. */
   readonly scopes?: readonly string[];
@@ -52,7 +52,7 @@ export const createProtect = (rooms: ProtectRooms) => {
   ): Promise<Protection> => {
     try {
       if (!request.url.startsWith(root)) throw new Refusal('request.host');
-      const artefact = rooms.vault.access.get(resource);
+      const artefact = findByResource(rooms.vault.access, resource);
       if (artefact === undefined)
         throw new Error(`protect was asked for a resource that is not configured: ${resource}`);
       const opened = await artefact.open(bearerOf(request));

@@ -2,8 +2,10 @@
 import type { Client } from '../clients/client.ts';
 import type { RefreshOutcome } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
+import { canonicalResource } from '../protocol/resource.ts';
 import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
+import { findByResource } from '../tokens/access-token.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';
@@ -16,7 +18,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const now = rooms.now();
   const presented = await openRefreshToken(vault, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  if (!vault.access.has(presented.resource)) throw new Refusal('refresh.resource-gone');
+  if (findByResource(vault.access, presented.resource) === undefined)
+    throw new Refusal('refresh.resource-gone');
   const left = scopesLeft(presented.scopes, client);
   if (left.length === 0) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, left);
@@ -47,7 +50,8 @@ const checkRefreshToken = (
 ): void => {
   if (presented.clientId !== client.id) throw new Refusal('refresh.client');
   if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
-  if (resource !== undefined && resource !== presented.resource) throw new Refusal('refresh.resource');
+  if (resource !== undefined && resource !== canonicalResource(presented.resource))
+    throw new Refusal('refresh.resource');
 };
 
 const carryOn = async (
