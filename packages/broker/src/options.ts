@@ -20,7 +20,10 @@ export interface BrokerOptions {
   readonly issuer: string;
   /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces, newest first. A secret. */
   readonly sealingKeys: string;
-  /** Every scope that exists, with a description that completes "it will be able to". */
+  /**
+   * Lists every scope that exists, with a description that completes "it will be able to". `offline_access` is added if a client can get
+   * refresh tokens; `openid` is refused, because no ID tokens are issued.
+   */
   readonly scopes: Readonly<Record<string, string>>;
   /**
    * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. Absolute https URLs (http on loopback). Case of

@@ -12,20 +12,24 @@ const day: Seconds = 86_400;
 const offlineAccessSentence = 'stay connected until you end it';
 
 /**
- * Completes the scopes with `offline_access` where a client may ask for it, and holds the clients' scopes against them.
- * @throws ConfigurationError `scopes` for a malformed name or an empty description, `clients.<id>.scopes` for an unknown one
+ * Completes the scopes with `offline_access` if a client can get refresh tokens, and holds the clients' scopes against them.
+ * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`, `clients.<id>.scopes` for an unknown one
  */
 export const parseScopes = (
   described: Readonly<Record<string, string>>,
   clients: readonly Client[],
 ): ReadonlyMap<string, string> => {
-  const onRequest = clients.some((client) => client.offlineAccess === 'on-request');
+  const refreshes = clients.some(
+    (client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccess),
+  );
   const scopes = new Map(
-    Object.entries({ ...(onRequest ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
+    Object.entries({ ...(refreshes ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
   );
   for (const [name, sentence] of scopes) {
     if (!scopeName.test(name))
       throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
+    // A client that is granted it must get an ID token (OpenID Connect Core §3.1.3.3), which this server does not issue.
+    if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
     if (sentence.trim() === '')
       throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
   }

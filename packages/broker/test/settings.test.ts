@@ -19,13 +19,16 @@ const always = staticClient({
 describe('scopes', () => {
   const described = { words: 'read the words', score: 'see your score' };
 
-  test('are those described, in their order', () => {
-    expect([...parseScopes(described, [always])]).toEqual(Object.entries(described));
+  test('are those described, in their order, if no client can get refresh tokens', () => {
+    const online = { ...always, offlineAccess: 'on-request', scopes: ['words'] } as const;
+    for (const none of [[], [online]])
+      expect([...parseScopes(described, none)]).toEqual(Object.entries(described));
   });
 
-  test('are completed by offline_access where a client may ask for it', () => {
+  test('are completed by offline_access if a client can get refresh tokens, on request or always', () => {
     const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
-    expect(parseScopes(described, asks).get('offline_access')).toBe('stay connected until you end it');
+    for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
+      expect(parseScopes(described, some).get('offline_access')).toBe('stay connected until you end it');
   });
 
   test('keep a description of offline_access that the publisher wrote', () => {
@@ -42,6 +45,7 @@ describe('scopes', () => {
     ['a comma', { 'a,b': 'x' }, 'scopes must not contain space, comma, quote or backslash: a,b'],
     ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
     ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
+    ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
     ['no sentence', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
   ])('with %s stop the start', (_, wrong, message) => {
     expect(() => parseScopes(wrong, [])).toThrow(

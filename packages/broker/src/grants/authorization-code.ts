@@ -4,7 +4,7 @@ import type { GrantFacts } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { checkVerifier } from '../protocol/pkce.ts';
 import { canonicalResource } from '../protocol/resource.ts';
-import { scopesLeft } from '../protocol/scope.ts';
+import { hasApiScope, scopesLeft } from '../protocol/scope.ts';
 import { findByResource } from '../tokens/access-token.ts';
 import type { AuthorizationCode } from '../tokens/authorization-code.ts';
 import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
@@ -21,7 +21,7 @@ export const authorizationCodeGrant: Grant = async (rooms, client, parameters) =
   // Spend after all checks and before issuing: a replay finds nothing left, a typo burns nothing.
   const grant = await spend(rooms, code, client, issuedAt);
   const scopes = scopesLeft(grant.scopes, client);
-  if (scopes.length === 0) throw new Refusal('code.scopes-gone');
+  if (!hasApiScope(scopes)) throw new Refusal('code.scopes-gone');
   const { grantId, clientId } = code;
   const yielded = { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
   return issueTokens(vault, yielded, await sealRefreshToken(vault, yielded));

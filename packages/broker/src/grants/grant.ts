@@ -1,6 +1,7 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
 import type { Client } from '../clients/client.ts';
 import type { Parameters } from '../protocol/parameters.ts';
+import type { DeclaredScopes } from '../protocol/scope.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { VouchingRooms } from '../vouching/provider-word.ts';
 import type { TokenResponse } from './issue.ts';
@@ -12,6 +13,8 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 
 export interface GrantRooms extends VouchingRooms {
   readonly lifetimes: Lifetimes;
+  /** All that exist. */
+  readonly scopes: DeclaredScopes;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Client } from '../clients/client.ts';
 import type { RefreshOutcome } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { canonicalResource } from '../protocol/resource.ts';
-import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
+import { hasApiScope, narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
 import { findByResource } from '../tokens/access-token.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
@@ -20,9 +20,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   checkRefreshToken(presented, client, parameters, now);
   if (findByResource(vault.access, presented.resource) === undefined)
     throw new Refusal('refresh.resource-gone');
-  const left = scopesLeft(presented.scopes, client);
-  if (left.length === 0) throw new Refusal('refresh.scopes-gone');
-  const scopes = narrowedScopes(parameters.scope, left);
+  if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
+  const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   const { grant, due } = await carryOn(rooms, presented, now, idleExpiresAt);
   if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')

@@ -37,7 +37,7 @@ describe('the metadata', () => {
       issuer: local,
       authorization_endpoint: `${local}/authorize`,
       token_endpoint: `${local}/token`,
-      scopes_supported: ['words', 'score'],
+      scopes_supported: ['offline_access', 'words', 'score'],
       token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Client, gptAction, resourceServer, staticClient } from '../../src/index.ts';
+import { type Client, gptAction, resourceServer } from '../../src/index.ts';
 import { postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { askForTokens, tokensOf } from '../person.ts';
@@ -234,14 +234,6 @@ describe('L9', () => {
   const publicApp = clients[1];
   const confidential = clients[2];
   const gptClient = clients[0];
-  const withoutRefresh = staticClient({
-    id: 'plain',
-    name: 'Plain',
-    redirectUris: ['https://plain.example/cb'],
-    secrets: [serverSecret],
-    offlineAccess: 'always',
-    scopes: ['words'],
-  });
 
   it.each([
     [
@@ -258,15 +250,18 @@ describe('L9', () => {
     expect(document).toMatchObject({ token_endpoint_auth_methods_supported: methods });
   });
 
-  it('L9.1 what is off: advertises offline_access only where a client can ask for it', async () => {
+  it('L9.1 what is off: advertises offline_access only if a client can get refresh tokens', async () => {
     const url = `${issuer}/.well-known/oauth-authorization-server`;
     const scopesOf = async (registered: readonly Client[]) => {
       const response = await deploy({ clients: registered }).fetch(new Request(url));
       const { scopes_supported }: { scopes_supported: readonly string[] } = await response.json();
       return scopes_supported;
     };
-    expect(await scopesOf([gptClient, withoutRefresh])).toEqual(['words', 'score']);
-    expect(await scopesOf([gptClient, publicApp])).toEqual(['offline_access', 'words', 'score']);
+    const online = { ...publicApp, id: 'online', scopes: ['words'] };
+    expect(await scopesOf([online])).toEqual(['words', 'score']);
+    expect(await scopesOf([])).toEqual(['words', 'score']);
+    for (const one of [gptClient, publicApp, confidential])
+      expect(await scopesOf([online, one])).toEqual(['offline_access', 'words', 'score']);
   });
 
   it('L9.1 what is off: advertises no endpoint, method or flow that is not there', async () => {

@@ -104,7 +104,7 @@ describe('W7', () => {
     const deployment = deploy();
     const { refresh_token } = await tokensFor(deployment, gpt);
     const answers = [
-      await refresh(deployment, gpt, refresh_token, { scope: 'words admin' }),
+      await refresh(deployment, gpt, refresh_token, { scope: 'admin' }),
       await refresh(deployment, gpt, refresh_token, { resource: 'https://evil.example' }),
       await refresh(deployment, gpt, ''),
       await refresh(deployment, gpt, refresh_token, { grant_type: 'password' }),
