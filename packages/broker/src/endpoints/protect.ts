@@ -1,6 +1,7 @@
 /** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
 
 import { asRefusal, causeOf } from '../doors/endpoint.ts';
+import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from '../http/cors.ts';
 import { problem } from '../http/respond.ts';
 import type { RevocationWatch } from '../ledger/revocation-watch.ts';
 import { failOpen, type RateLimiter } from '../limits/rate-limiter.ts';
@@ -20,9 +21,16 @@ export interface Requirement {
   readonly scopes?: readonly string[];
   /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
   readonly limiter?: RateLimiter;
+  /**
+   * Decides whether pages of other origins may call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
+   * without being checked, and refusals carry `corsHeaders`, which the API's own responses must carry, too. With `off`, neither happens.
+   * Default: `any-origin`.
+   * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+   */
+  readonly cors?: Cors;
 }
 
-/** What the guard found: the caller, or the finished 401, 403, 421, 429 or 503 response to send instead. */
+/** What the guard found: the caller, or the finished response to send instead: 401, 403, 421, 429, 503, or 204 for a CORS preflight. */
 export type Protection =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };
@@ -48,8 +56,10 @@ export const createProtect = (rooms: ProtectRooms) => {
   const root = `${rooms.origin}/`;
   return async (
     request: Request,
-    { resource = rooms.resources[0], scopes = [], limiter }: Requirement = {},
+    { resource = rooms.resources[0], scopes = [], limiter, cors = 'any-origin' }: Requirement = {},
   ): Promise<Protection> => {
+    const shared = cors === 'any-origin';
+    if (shared && isPreflight(request)) return { kind: 'refused', response: apiPreflight() };
     try {
       if (!request.url.startsWith(root)) throw new Refusal('request.host');
       const artefact = findByResource(rooms.vault.access, resource);
@@ -71,7 +81,8 @@ export const createProtect = (rooms: ProtectRooms) => {
       const refusal = asRefusal(error);
       // A call without a token is how clients ask for a challenge: nothing worth a line.
       if (refusal.reason !== 'token.missing') logRefused(refusal, rooms);
-      return { kind: 'refused', response: problem(refusal, challengeOf(refusal, rooms.issuer, scopes)) };
+      const response = problem(refusal, challengeOf(refusal, rooms.issuer, scopes));
+      return { kind: 'refused', response: shared ? allowAnyOrigin(response) : response };
     }
   };
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { corsHeaders } from '../../../src/index.ts';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
 import { callApi, gptSignIn, tokensOf } from '../../person.ts';
 import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
@@ -30,6 +31,7 @@ describe('W7', () => {
       detail: 'Sign in to use this API.',
     });
     expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
       'cache-control': 'no-store',
       'content-type': 'application/problem+json',
       'www-authenticate': `Bearer realm="${issuer}"`,
