@@ -21,6 +21,7 @@ const roles = [
   'account-dark',
   'account-without-script',
   'oidc-logout',
+  'browser-app',
 ] as const;
 
 export type Role = (typeof roles)[number];

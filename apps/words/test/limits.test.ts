@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { corsHeaders } from '@words-with-chat/broker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rateLimiterContract } from '../../../packages/broker/test/limits/rate-limiter-contract.ts';
 import { readBindings } from '../src/bindings.ts';
@@ -105,6 +106,7 @@ describe('a player', () => {
       'content-type': 'application/problem+json',
       'retry-after': '60',
       'x-content-type-options': 'nosniff',
+      ...corsHeaders,
     });
     expect(await refused.json()).toEqual({
       type: 'about:blank',

@@ -1,5 +1,5 @@
 /** The broker's guard as a middleware of Express. */
-import type { Access, ResourceServer } from '@words-with-chat/broker/resource-server';
+import { type Access, corsHeaders, type ResourceServer } from '@words-with-chat/broker/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
 /** Lets a call through whose token is for this API and carries the scopes; its user stands in `response.locals.access`. */
@@ -11,19 +11,23 @@ export const guard =
   ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>
   async (request, response, next) => {
     // Under the API's own address, from its configuration: the host of a request is whatever its sender wrote.
-    const asked = new Request(resource, { headers: authorizationOf(request.rawHeaders) });
+    const method = request.method === 'OPTIONS' ? 'OPTIONS' : 'GET';
+    const asked = new Request(resource, { method, headers: neededOf(request.rawHeaders) });
     const caller = await server.protect(asked, { scopes });
     if (caller.kind === 'refused') return send(caller.response, response);
     response.locals.access = caller.access;
+    response.set(corsHeaders);
     next();
   };
 
+/** What the guard reads. */
+const needed = ['authorization', 'access-control-request-method'];
+
 /** All of them as they came: Node keeps the first of several, and a call that sends several is refused. */
-const authorizationOf = (rawHeaders: readonly string[]): Headers => {
+const neededOf = (rawHeaders: readonly string[]): Headers => {
   const headers = new Headers();
   rawHeaders.forEach((name, at) => {
-    if (at % 2 === 0 && name.toLowerCase() === 'authorization')
-      headers.append('authorization', rawHeaders[at + 1] ?? '');
+    if (at % 2 === 0 && needed.includes(name.toLowerCase())) headers.append(name, rawHeaders[at + 1] ?? '');
   });
   return headers;
 };

@@ -14,7 +14,10 @@ const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: 
 const app = express();
 app.disable('x-powered-by');
 
-app.get('/hello', guard(server, RESOURCE, ['score']), (_, response) => {
+const signedIn = guard(server, RESOURCE, ['score']);
+// Answers the preflights of pages of other origins.
+app.options('/hello', signedIn);
+app.get('/hello', signedIn, (_, response) => {
   const { userId, scopes } = response.locals.access;
   response.json({ userId, scopes });
 });

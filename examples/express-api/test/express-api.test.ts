@@ -126,6 +126,21 @@ it('challenges a call without a token', async () => {
   expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
 });
 
+it('lets pages of other origins call it, and read what it answers', async () => {
+  const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
+  const preflight = await fetch(`${address}/hello`, { method: 'OPTIONS', headers });
+  expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([
+    204,
+    'Authorization, Content-Type',
+  ]);
+  for (const { headers } of [await call(), await call(await freshToken())])
+    expect([
+      headers.get('access-control-allow-origin'),
+      headers.get('access-control-expose-headers'),
+    ]).toEqual(['*', 'WWW-Authenticate, Retry-After']);
+  expect((await fetch(`${address}/hello`, { method: 'OPTIONS' })).status).toBe(401);
+});
+
 it('refuses a token for another audience', async () => {
   await expectRefused(await call(await freshToken({ resource: other })));
 });

@@ -62,6 +62,14 @@ it('answers a call without a token 401, and says where to sign in', async () => 
   expect(await response.json()).toMatchObject({ status: 401, detail: 'Sign in to use this API.' });
 });
 
+it('allows no other origin to call the API, and every origin to get tokens', async () => {
+  const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
+  const api = await fetch(`${origin}/api/hello`, { method: 'OPTIONS', headers });
+  expect([api.status, api.headers.get('access-control-allow-origin')]).toEqual([401, null]);
+  const token = await fetch(`${origin}/token`, { method: 'OPTIONS', headers });
+  expect([token.status, token.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+});
+
 it('tells a Function who calls with a token, the same user each time', async () => {
   const [person] = people;
   if (person === undefined) throw new Error('nobody there');

@@ -9,7 +9,7 @@ export interface Audience {
   /** The broker's key ring; a secret. */
   readonly sealingKeys: string;
   readonly issuer: string;
-  /** The API's identifier, letter for letter as among the broker's `resources`. */
+  /** The API's identifier (RFC 8707), one of the broker's `resources`. */
   readonly resource: string;
 }
 

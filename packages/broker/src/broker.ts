@@ -2,7 +2,7 @@
 import { accountClient } from './clients/account-client.ts';
 import { createRegistry, isUnpinned } from './clients/registry.ts';
 import { createResourceServers } from './clients/resource-server.ts';
-import { createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
+import { createCrossOriginEndpoint, createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
 import { accountPaths } from './endpoints/account/rooms.ts';
 import { accountRoutes } from './endpoints/account/routes.ts';
@@ -72,6 +72,10 @@ export const createBroker = (options: BrokerOptions): Broker => {
     path,
     endpoint: createEndpoint(plan, rooms),
   });
+  const mountCrossOrigin = (path: string, plan: EndpointPlan): Route => ({
+    path,
+    endpoint: createCrossOriginEndpoint(plan, rooms),
+  });
   const providers = [...rooms.providers.values()];
   return {
     routes: [
@@ -82,8 +86,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
         mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
       ),
       mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
-      mount(tokenPath, tokenEndpoint(rooms)),
-      mount(revocationPath, revocationEndpoint(rooms)),
+      mountCrossOrigin(tokenPath, tokenEndpoint(rooms)),
+      mountCrossOrigin(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
       ...accountRoutes(rooms).map(({ path, plan }) => mount(path, limitByAddress(plan, rooms))),
       ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
@@ -92,7 +96,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       ...(providers.some(({ events }) => events !== undefined)
         ? [mount(`${eventsPath}/*`, eventsEndpoint(rooms))]
         : []),
-      mount(metadataPath, metadataEndpoint(rooms)),
+      mountCrossOrigin(metadataPath, metadataEndpoint(rooms)),
     ],
     protect: createProtect({ ...rooms, origin: rooms.issuer }),
     sweep: rooms.upkeep,

@@ -10,6 +10,7 @@ export {
 } from './clients/resource-server.ts';
 export { type StaticClientOptions, staticClient } from './clients/static-client.ts';
 export type { Protection, Requirement } from './endpoints/protect.ts';
+export { type Cors, corsHeaders } from './http/cors.ts';
 export * from './ledger/ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
 export { defaultAllowances, type Limits } from './limits/limits.ts';

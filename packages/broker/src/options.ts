@@ -20,9 +20,15 @@ export interface BrokerOptions {
   readonly issuer: string;
   /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces, newest first. A secret. */
   readonly sealingKeys: string;
-  /** Every scope that exists, with a description that completes "it will be able to". */
+  /**
+   * Lists every scope that exists, with a description that completes "it will be able to". `offline_access` is added if a client can get
+   * refresh tokens; `openid` is refused, because no ID tokens are issued.
+   */
   readonly scopes: Readonly<Record<string, string>>;
-  /** Identifiers (RFC 8707) of the guarded APIs; the first is the default. Left out: the issuer itself. */
+  /**
+   * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. Absolute https URLs (http on loopback). Case of
+   * scheme and host, the default port and `/` as the whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3). Default: the issuer.
+   */
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
   /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */

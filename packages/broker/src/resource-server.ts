@@ -18,6 +18,7 @@ import { logToConsole, surelyLogging, systemClock, systemRandom } from './surrou
 import { accessToken } from './tokens/access-token.ts';
 import { opening } from './tokens/artefact.ts';
 
+export { type Cors, corsHeaders } from './http/cors.ts';
 export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './ledger/ledger.ts';
 export type { RateLimiter } from './limits/rate-limiter.ts';
 export type { Access } from './tokens/access-token.ts';
@@ -41,7 +42,7 @@ export interface ResourceServerOptions {
 }
 
 export interface ResourceServer {
-  /** Tells who calls, or gives the finished 401, 403, 421, 429 or 503 response to send instead. */
+  /** Tells who calls, or gives the finished response to send instead: 401, 403, 421, 429, 503, or 204 for a CORS preflight. */
   protect(request: Request, requirement?: Omit<Requirement, 'resource'>): Promise<Protection>;
 }
 

@@ -4,6 +4,7 @@ import type { LateRefresh } from './ledger/ledger.ts';
 import { ConfigurationError } from './protocol/errors.ts';
 import { type Issuer, isLoopback } from './protocol/origin.ts';
 import { continueChoice } from './protocol/reserved.ts';
+import { canonicalResource, parseResourceIdentifier } from './protocol/resource.ts';
 import { offlineAccess, scopeName } from './protocol/scope.ts';
 import type { Seconds } from './protocol/time.ts';
 import type { IdentityProvider } from './providers/identity-provider.ts';
@@ -12,20 +13,24 @@ const day: Seconds = 86_400;
 const offlineAccessSentence = 'stay connected until you end it';
 
 /**
- * Completes the scopes with `offline_access` where a client may ask for it, and holds the clients' scopes against them.
- * @throws ConfigurationError `scopes` for a malformed name or an empty description, `clients.<id>.scopes` for an unknown one
+ * Completes the scopes with `offline_access` if a client can get refresh tokens, and holds the clients' scopes against them.
+ * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`, `clients.<id>.scopes` for an unknown one
  */
 export const parseScopes = (
   described: Readonly<Record<string, string>>,
   clients: readonly Client[],
 ): ReadonlyMap<string, string> => {
-  const onRequest = clients.some((client) => client.offlineAccess === 'on-request');
+  const refreshes = clients.some(
+    (client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccess),
+  );
   const scopes = new Map(
-    Object.entries({ ...(onRequest ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
+    Object.entries({ ...(refreshes ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
   );
   for (const [name, sentence] of scopes) {
     if (!scopeName.test(name))
       throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
+    // A client that is granted it must get an ID token (OpenID Connect Core §3.1.3.3), which this server does not issue.
+    if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
     if (sentence.trim() === '')
       throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
   }
@@ -59,27 +64,37 @@ export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh =>
 };
 
 /**
- * Checks resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
- * @returns the issuer itself when none is given
- * @throws ConfigurationError `resources`
+ * Parses resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
+ * @returns their canonical forms; the issuer itself if none is given
+ * @throws ConfigurationError `resources` for a malformed one, or for two that are equal
  */
 export const parseResources = (
   given: readonly [string, ...string[]] | undefined,
   issuer: Issuer,
 ): readonly [string, ...string[]] => {
-  for (const resource of given ?? []) parseResource('resources', resource);
-  return given ?? [issuer];
+  const [first = issuer, ...others] = (given ?? [issuer]).map((text) => parseResource('resources', text));
+  const resources = [first, ...others] as const;
+  const repeated = resources.find((resource, at) => resources.indexOf(resource) < at);
+  if (repeated !== undefined)
+    throw new ConfigurationError('resources', `must be different; two of them are ${repeated}`);
+  return resources;
 };
 
 /**
- * Checks one resource identifier.
+ * Parses one resource identifier.
+ * @returns its canonical form, which keys are derived from
  * @throws ConfigurationError under the option's name
  */
-export const parseResource = (option: string, resource: string): string => {
-  const url = URL.parse(resource);
-  if (url !== null && !resource.includes('#') && (url.protocol === 'https:' || isLoopback(url)))
-    return resource;
-  throw new ConfigurationError(option, `must be absolute https URLs without fragment: ${resource}`);
+export const parseResource = (option: string, text: string): string => {
+  const resource = parseResourceIdentifier(text);
+  const url = resource === undefined ? null : URL.parse(resource);
+  const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
+  // Clients send what a URL parser makes of the identifier: one that the parser changes could never be requested.
+  if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
+  throw new ConfigurationError(
+    option,
+    `must be absolute, normalized https URLs without user information and fragment: ${text}`,
+  );
 };
 
 /**

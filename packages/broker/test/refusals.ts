@@ -1,5 +1,6 @@
 /** What a refusal looks like at each door, whole: status, headers and body, and what is not there. */
 import { expect } from 'vitest';
+import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/pages/branding.ts';
 import { errorPage } from '../src/pages/error-page.ts';
 import { type Deployment, issuer } from './deployment.ts';
@@ -84,7 +85,7 @@ export const badClient: TokenError = {
   error_description: 'The client could not be authenticated.',
 };
 
-/** The token endpoint's JSON error, with a challenge when the status is 401. */
+/** The token endpoint's JSON error, with a challenge when the status is 401; for other origins either all of the CORS headers or none. */
 export const expectTokenError = async (
   response: Response,
   { status, ...body }: TokenError,
@@ -96,6 +97,7 @@ export const expectTokenError = async (
     'content-type': 'application/json',
     pragma: 'no-cache',
     'x-content-type-options': 'nosniff',
+    ...(response.headers.has('access-control-allow-origin') ? corsHeaders : {}),
     ...(status === 401 ? { 'www-authenticate': `Basic realm="${issuer}", charset="UTF-8"` } : {}),
     ...(status === 429 ? { 'retry-after': '60' } : {}),
   });

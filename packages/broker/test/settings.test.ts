@@ -19,13 +19,16 @@ const always = staticClient({
 describe('scopes', () => {
   const described = { words: 'read the words', score: 'see your score' };
 
-  test('are those described, in their order', () => {
-    expect([...parseScopes(described, [always])]).toEqual(Object.entries(described));
+  test('are those described, in their order, if no client can get refresh tokens', () => {
+    const online = { ...always, offlineAccess: 'on-request', scopes: ['words'] } as const;
+    for (const none of [[], [online]])
+      expect([...parseScopes(described, none)]).toEqual(Object.entries(described));
   });
 
-  test('are completed by offline_access where a client may ask for it', () => {
+  test('are completed by offline_access if a client can get refresh tokens, on request or always', () => {
     const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
-    expect(parseScopes(described, asks).get('offline_access')).toBe('stay connected until you end it');
+    for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
+      expect(parseScopes(described, some).get('offline_access')).toBe('stay connected until you end it');
   });
 
   test('keep a description of offline_access that the publisher wrote', () => {
@@ -42,6 +45,7 @@ describe('scopes', () => {
     ['a comma', { 'a,b': 'x' }, 'scopes must not contain space, comma, quote or backslash: a,b'],
     ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
     ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
+    ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
     ['no sentence', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
   ])('with %s stop the start', (_, wrong, message) => {
     expect(() => parseScopes(wrong, [])).toThrow(
@@ -71,17 +75,36 @@ describe('resources', () => {
     },
   );
 
-  test.each(['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`])(
-    'may not be %j',
-    (resource) => {
-      expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
-        expect.objectContaining({
-          option: 'resources',
-          message: `resources must be absolute https URLs without fragment: ${resource}`,
-        }),
-      );
-    },
-  );
+  test.each([
+    [`${issuer}/`, issuer],
+    ['HTTPS://Words.Example:443', issuer],
+    ['https://API.example/V1', 'https://api.example/V1'],
+    ['http://LOCALHOST:80/', 'http://localhost'],
+  ])('are written in their canonical form: %s', (resource, canonical) => {
+    expect(parseResources([resource], deployed)).toEqual([canonical]);
+  });
+
+  test.each([
+    ...['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`],
+    ...['https://user@words.example/api', 'https://user:password@words.example', 'https://@words.example'],
+    ...['https://words.example/a/../api', 'https://words.example/./api', 'https://words.example/%2e/api'],
+    ...['https://words.example/a b', 'https://words.example/wörter', 'https://words.example\\api'],
+    ...[
+      'https://wörds.example',
+      'https://%77ords.example',
+      'https://words.example:0443',
+      'https://2130706433',
+    ],
+    ...['https://words.example:99999', 'https://[0:0:0:0:0:0:0:1]/api', ' https://words.example'],
+  ])('may not be %j', (resource) => {
+    expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
+      expect.objectContaining({
+        name: 'ConfigurationError',
+        option: 'resources',
+        message: `resources must be absolute, normalized https URLs without user information and fragment: ${resource}`,
+      }),
+    );
+  });
 });
 
 describe('providers', () => {

@@ -1,5 +1,6 @@
 /** The face of the package: API operations, defined once and served as routes and as an OpenAPI document. */
 export { type Catalogue, catalogue, DefinitionError } from './catalogue.ts';
+export type { Cors } from './http/cors.ts';
 export {
   type Problem,
   ProblemError,

@@ -61,7 +61,7 @@ describe('the document', () => {
     expect(metadata).toMatchObject({
       authorization_endpoint: `${origin}/authorize`,
       token_endpoint: `${origin}/token`,
-      scopes_supported: ['words', 'score'],
+      scopes_supported: ['offline_access', 'words', 'score'],
     });
   });
 

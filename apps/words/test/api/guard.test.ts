@@ -1,3 +1,4 @@
+import { corsHeaders } from '@words-with-chat/broker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deploy, origin } from '../deployment.ts';
 import { migrate } from '../store/database.ts';
@@ -19,7 +20,7 @@ describe('the API', () => {
       expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="https:\/\/words\.example"/);
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-      expect(response.headers.has('access-control-allow-origin')).toBe(false);
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
       const body = {
         type: 'about:blank',
         title: 'Unauthorized',
@@ -119,6 +120,68 @@ describe('the API', () => {
     const forwarded = { ...headers, 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
     expect((await app.fetch(new Request(`${origin}/api/scoring`, { headers: forwarded }))).status).toBe(200);
   });
+});
+
+describe('a page of another origin', () => {
+  const headers = {
+    origin: 'https://browser-app.example',
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'authorization',
+  };
+  const corsOf = (response: Response) =>
+    Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
+
+  it.each(known.concat(unknown))(
+    'W17.3 preflight: is answered alike at every path of the API: %s',
+    async (path) => {
+      const response = await call(path, { method: 'OPTIONS', headers });
+      expect([response.status, await response.text()]).toEqual([204, '']);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'access-control-allow-origin': '*',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers': 'Authorization, Content-Type',
+        'access-control-max-age': '7200',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+    },
+  );
+
+  it('W17.3 preflight: costs the player no call and no point', async () => {
+    const token = await signIn('gus');
+    for (const method of ['GET', 'POST'])
+      await call('/api/scoring', {
+        method: 'OPTIONS',
+        token,
+        headers: { ...headers, 'access-control-request-method': method },
+      });
+    expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 0 });
+  });
+
+  it('reads every answer of the API, the guard’s and its own', async () => {
+    const token = await signIn('hal');
+    const other = await signIn('ida', 'words');
+    const answers = [
+      await call('/api/scoring', { token, headers }),
+      await call('/api/scoring', { token, headers, method: 'HEAD' }),
+      await call('/api/scoring', { token, headers, method: 'POST' }),
+      await call('/api/scoring', { headers }),
+      await call('/api/scoring', { token: other, headers }),
+      await call('/api/nothing', { token, headers }),
+      await call('/api/scoring', { token, headers, method: 'DELETE' }),
+      await app.fetch(new Request('https://other.example/api/scoring', { headers })),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 401, 403, 404, 405, 421]);
+    for (const answer of answers) expect(corsOf(answer)).toEqual(corsHeaders);
+  });
+
+  it.each(['/', '/openapi.json', '/nothing', '/api%2fscoring', '/account', '/authorize', '/introspect'])(
+    'W17.1 not shared: reads nothing beside it: %s',
+    async (path) => {
+      for (const method of ['GET', 'OPTIONS'])
+        expect(corsOf(await call(path, { method, headers }))).toEqual({});
+    },
+  );
 });
 
 describe('what is not there', () => {

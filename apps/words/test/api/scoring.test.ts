@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { corsHeaders } from '@words-with-chat/broker';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
 import { deploy } from '../deployment.ts';
@@ -10,6 +11,7 @@ const headers = (type: string) => ({
   'cache-control': 'no-store',
   'content-type': type,
   'x-content-type-options': 'nosniff',
+  ...corsHeaders,
 });
 
 describe('the score', () => {

@@ -1,3 +1,4 @@
+import { corsHeaders } from '@words-with-chat/broker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wordsByCategory } from '../../src/game/categories.ts';
 import { deploy } from '../deployment.ts';
@@ -19,6 +20,7 @@ describe('the words', () => {
       'cache-control': 'no-store',
       'content-type': 'application/json',
       'x-content-type-options': 'nosniff',
+      ...corsHeaders,
     });
     expect(await response.json()).toEqual(words);
   });
@@ -32,6 +34,7 @@ describe('the words', () => {
         'cache-control': 'no-store',
         'content-type': 'application/problem+json',
         'x-content-type-options': 'nosniff',
+        ...corsHeaders,
       });
       expect(await response.json()).toEqual({
         type: 'about:blank',

@@ -22,7 +22,7 @@ describe('the configuration', () => {
         id: 'words-gpt',
         kind: 'gpt-action',
         secrets: [secret],
-        scopes: ['words', 'score'],
+        scopes: ['words', 'score', 'offline_access'],
         defaultScopes: ['words', 'score'],
       },
     ]);
@@ -152,7 +152,13 @@ describe('the configuration', () => {
     });
     expect(readConfig({ ...deployed, ...list }).clients.slice(1)).toMatchObject([
       { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
-      { id: 'web', authentication: 'client_secret', offlineAccess: 'always', scopes: ['words'] },
+      {
+        id: 'web',
+        authentication: 'client_secret',
+        offlineAccess: 'always',
+        scopes: ['words', 'offline_access'],
+        defaultScopes: ['words'],
+      },
     ]);
   });
 });

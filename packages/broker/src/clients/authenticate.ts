@@ -91,10 +91,10 @@ const parseBasic = (authorization: string): Claim => {
     const colon = pair.indexOf(':');
     if (colon < 1) throw new Refusal('authentication.malformed');
     // Ids and secrets have no blanks, so a plus sign stands for itself, whether or not the client encodes.
-    return {
-      id: decodeURIComponent(pair.slice(0, colon)),
-      secret: decodeURIComponent(pair.slice(colon + 1)),
-    };
+    const id = decodeURIComponent(pair.slice(0, colon));
+    const secret = decodeURIComponent(pair.slice(colon + 1));
+    // A client without a secret may send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
+    return secret === '' ? { id } : { id, secret };
   } catch (cause) {
     throw new Refusal('authentication.malformed', { cause });
   }

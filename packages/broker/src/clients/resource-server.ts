@@ -1,5 +1,6 @@
 /** An API in another process that may ask about the tokens it is sent (RFC 7662). It is no client: it can get none itself. */
 import { ConfigurationError } from '../protocol/errors.ts';
+import { canonicalResource } from '../protocol/resource.ts';
 import { parseId, parseSecrets } from './settings.ts';
 
 export interface ResourceServerOptions {
@@ -36,7 +37,8 @@ export const resourceServer = ({ id, secrets, resource }: ResourceServerOptions)
 };
 
 /**
- * Puts the resource servers together.
+ * Puts the resource servers together, each with the canonical form of its resource.
+ * @param resources all that exist, in their canonical forms
  * @throws ConfigurationError `resourceServers` for an id that is taken, `resourceServers.<id>.resource` for an unknown one
  */
 export const createResourceServers = (
@@ -44,12 +46,17 @@ export const createResourceServers = (
   taken: (id: string) => boolean,
   resources: readonly string[],
 ): ReadonlyMap<string, ResourceServer> => {
-  const byId = new Map(servers.map((server) => [server.id, server]));
-  if (byId.size < servers.length || servers.some(({ id }) => taken(id)))
+  const ids = new Set(servers.map(({ id }) => id));
+  if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
     throw new ConfigurationError('resourceServers', 'must have ids that nobody else has.');
-  for (const { id, resource } of servers) {
-    if (!resources.includes(resource))
-      throw new ConfigurationError(`resourceServers.${id}.resource`, `must be one of resources: ${resource}`);
-  }
-  return byId;
+  return new Map(
+    servers.map((server) => {
+      const resource = canonicalResource(server.resource);
+      if (resources.includes(resource)) return [server.id, { ...server, resource }];
+      throw new ConfigurationError(
+        `resourceServers.${server.id}.resource`,
+        `must be one of resources: ${server.resource}`,
+      );
+    }),
+  );
 };

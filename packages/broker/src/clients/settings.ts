@@ -1,7 +1,7 @@
 /** The settings that every kind of client has, parsed. */
 import { ConfigurationError } from '../protocol/errors.ts';
 import { accountClientId } from '../protocol/reserved.ts';
-import { scopeName } from '../protocol/scope.ts';
+import { hasApiScope, offlineAccess, scopeName } from '../protocol/scope.ts';
 
 /** A secret is 256 random bits; this many characters is the least that can hold nearly as much. */
 const shortestSecret = 32;
@@ -48,10 +48,10 @@ export const parseScopes = (options: {
   readonly defaultScopes?: readonly string[];
 }) => {
   const { id, scopes, defaultScopes = scopes } = options;
-  if (scopes.length === 0 || !scopes.every((scope) => scopeName.test(scope))) {
+  if (!hasApiScope(scopes) || !scopes.every((scope) => scopeName.test(scope))) {
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      'must be at least one scope, each without space, comma, quote or backslash.',
+      `must contain a scope other than ${offlineAccess}, each without space, comma, quote or backslash.`,
     );
   }
   if (scopes.join(' ').length > longestScopes)
@@ -59,8 +59,13 @@ export const parseScopes = (options: {
       `clients.${id}.scopes`,
       `must be ${longestScopes} characters at most, together.`,
     );
-  if (defaultScopes.length === 0 || !defaultScopes.every((scope) => scopes.includes(scope))) {
-    throw new ConfigurationError(`clients.${id}.defaultScopes`, 'must be at least one of the scopes.');
+  // Every kind of client can get refresh tokens, whether or not it has to ask for them.
+  const all = [...new Set([...scopes, offlineAccess])];
+  if (!hasApiScope(defaultScopes) || !defaultScopes.every((scope) => all.includes(scope))) {
+    throw new ConfigurationError(
+      `clients.${id}.defaultScopes`,
+      `must contain a scope other than ${offlineAccess}, and only scopes of this client.`,
+    );
   }
-  return { scopes, defaultScopes };
+  return { scopes: all, defaultScopes };
 };

@@ -1,7 +1,6 @@
 /** The client kind `static`: registered by the owner, in the configuration. */
 import { ConfigurationError } from '../protocol/errors.ts';
 import { parseRedirectRule, type RedirectRule } from '../protocol/redirect-uri.ts';
-import { offlineAccess } from '../protocol/scope.ts';
 import type { Client } from './client.ts';
 import { parseName, parseScopes, parseSecrets } from './settings.ts';
 
@@ -13,10 +12,14 @@ export interface StaticClientOptions {
   readonly redirectUris: readonly string[];
   /** One secret, or two during a change, makes a confidential client; left out, a public one. */
   readonly secrets?: readonly string[];
-  /** `always` issues refresh tokens unasked; left out, the client asks with the scope `offline_access`. */
+  /**
+   * Decides when the client gets refresh tokens: `always`, or `on-request`, if it requests the scope `offline_access`. Either may
+   * request that scope. Default: `on-request`.
+   */
   readonly offlineAccess?: 'always' | 'on-request';
+  /** Lists what the client may be granted. Must contain a scope of the API; `offline_access` need not be listed. */
   readonly scopes: readonly string[];
-  /** What is granted when no scope is asked for; all, when left out. */
+  /** Lists what is granted if the client requests no scope of the API. Must contain one. Default: all of `scopes`. */
   readonly defaultScopes?: readonly string[];
 }
 
@@ -26,12 +29,10 @@ export interface StaticClientOptions {
  */
 export const staticClient = (options: StaticClientOptions): Client => {
   const { offlineAccess: offline = 'on-request' } = options;
-  const { scopes, defaultScopes } = parseScopes(options);
   const traits = {
     kind: 'static',
     ...parseName(options),
-    scopes: offline === 'always' ? scopes : [...scopes, offlineAccess],
-    defaultScopes,
+    ...parseScopes(options),
     unknownScopes: 'refused',
     redirects: parseRedirects(options),
     pkce: 'required',

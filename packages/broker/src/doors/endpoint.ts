@@ -1,4 +1,5 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
+import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
 import { allowing } from '../http/respond.ts';
 import { LedgerUnavailable } from '../ledger/ledger.ts';
 import { describeCause, stackOf } from '../protocol/cause.ts';
@@ -56,6 +57,15 @@ export const createEndpoint =
       return refusal.reason === 'request.method' ? allowing(methodsAt(plan, url), response) : response;
     }
   };
+
+/** Makes an endpoint that pages of every origin may call, which makes its errors readable to them, too. It never throws. */
+export const createCrossOriginEndpoint = (plan: EndpointPlan, surroundings: EndpointSurroundings) => {
+  const endpoint = createEndpoint(plan, surroundings);
+  return async (request: Request): Promise<Response> =>
+    isPreflight(request)
+      ? endpointPreflight(methodsAt(plan, new URL(request.url)))
+      : allowAnyOrigin(await endpoint(request));
+};
 
 const methodsAt = ({ methods }: EndpointPlan, url: URL): readonly string[] =>
   typeof methods === 'function' ? methods(url) : methods;

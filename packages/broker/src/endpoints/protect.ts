@@ -1,6 +1,7 @@
 /** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
 
 import { asRefusal, causeOf } from '../doors/endpoint.ts';
+import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from '../http/cors.ts';
 import { problem } from '../http/respond.ts';
 import type { RevocationWatch } from '../ledger/revocation-watch.ts';
 import { failOpen, type RateLimiter } from '../limits/rate-limiter.ts';
@@ -9,20 +10,27 @@ import type { UserId } from '../protocol/identity.ts';
 import type { Log } from '../protocol/log.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import type { Clock } from '../protocol/time.ts';
-import type { Access, AccessToken } from '../tokens/access-token.ts';
+import { type Access, type AccessToken, findByResource } from '../tokens/access-token.ts';
 import type { Opening } from '../tokens/artefact.ts';
 
 /** What a call must bring. */
 export interface Requirement {
-  /** Which API is called (RFC 8707); left out: the default one. */
+  /** Names the API that is called (RFC 8707): one of `resources`. Default: the first of them. */
   readonly resource?: string;
   /** Scopes that the token must carry, all of them. */
   readonly scopes?: readonly string[];
   /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
   readonly limiter?: RateLimiter;
+  /**
+   * Decides whether pages of other origins may call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
+   * without being checked, and refusals carry `corsHeaders`, which the API's own responses must carry, too. With `off`, neither happens.
+   * Default: `any-origin`.
+   * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+   */
+  readonly cors?: Cors;
 }
 
-/** What the guard found: the caller, or the finished 401, 403, 421, 429 or 503 response to send instead. */
+/** What the guard found: the caller, or the finished response to send instead: 401, 403, 421, 429, 503, or 204 for a CORS preflight. */
 export type Protection =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };
@@ -48,11 +56,13 @@ export const createProtect = (rooms: ProtectRooms) => {
   const root = `${rooms.origin}/`;
   return async (
     request: Request,
-    { resource = rooms.resources[0], scopes = [], limiter }: Requirement = {},
+    { resource = rooms.resources[0], scopes = [], limiter, cors = 'any-origin' }: Requirement = {},
   ): Promise<Protection> => {
+    const shared = cors === 'any-origin';
+    if (shared && isPreflight(request)) return { kind: 'refused', response: apiPreflight() };
     try {
       if (!request.url.startsWith(root)) throw new Refusal('request.host');
-      const artefact = rooms.vault.access.get(resource);
+      const artefact = findByResource(rooms.vault.access, resource);
       if (artefact === undefined)
         throw new Error(`protect was asked for a resource that is not configured: ${resource}`);
       const opened = await artefact.open(bearerOf(request));
@@ -71,7 +81,8 @@ export const createProtect = (rooms: ProtectRooms) => {
       const refusal = asRefusal(error);
       // A call without a token is how clients ask for a challenge: nothing worth a line.
       if (refusal.reason !== 'token.missing') logRefused(refusal, rooms);
-      return { kind: 'refused', response: problem(refusal, challengeOf(refusal, rooms.issuer, scopes)) };
+      const response = problem(refusal, challengeOf(refusal, rooms.issuer, scopes));
+      return { kind: 'refused', response: shared ? allowAnyOrigin(response) : response };
     }
   };
 };

@@ -3,7 +3,9 @@ import type { Client } from '../clients/client.ts';
 import type { GrantFacts } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { checkVerifier } from '../protocol/pkce.ts';
-import { scopesLeft } from '../protocol/scope.ts';
+import { canonicalResource } from '../protocol/resource.ts';
+import { hasApiScope, scopesLeft } from '../protocol/scope.ts';
+import { findByResource } from '../tokens/access-token.ts';
 import type { AuthorizationCode } from '../tokens/authorization-code.ts';
 import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
 import type { Vault } from '../tokens/vault.ts';
@@ -19,7 +21,7 @@ export const authorizationCodeGrant: Grant = async (rooms, client, parameters) =
   // Spend after all checks and before issuing: a replay finds nothing left, a typo burns nothing.
   const grant = await spend(rooms, code, client, issuedAt);
   const scopes = scopesLeft(grant.scopes, client);
-  if (scopes.length === 0) throw new Refusal('code.scopes-gone');
+  if (!hasApiScope(scopes)) throw new Refusal('code.scopes-gone');
   const { grantId, clientId } = code;
   const yielded = { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
   return issueTokens(vault, yielded, await sealRefreshToken(vault, yielded));
@@ -42,9 +44,9 @@ const checkCode = async (
   // With a challenge the verifier proves who asks, and OAuth 2.1 §4.1.3 no longer needs the redirect; one sent must fit.
   const redirect = parameters.redirect_uri ?? (code.codeChallenge === undefined ? '' : code.redirectUri);
   if (redirect !== code.redirectUri) throw new Refusal('code.redirect');
-  if (parameters.resource !== undefined && parameters.resource !== code.resource)
+  if (parameters.resource !== undefined && parameters.resource !== canonicalResource(code.resource))
     throw new Refusal('code.resource');
-  if (!vault.access.has(code.resource)) throw new Refusal('code.resource-gone');
+  if (findByResource(vault.access, code.resource) === undefined) throw new Refusal('code.resource-gone');
   await checkVerifier(code.codeChallenge, parameters.code_verifier);
 };
 

@@ -2,6 +2,7 @@
 import type { Client } from '../clients/client.ts';
 import type { LateRefresh } from '../ledger/ledger.ts';
 import type { Parameters } from '../protocol/parameters.ts';
+import type { DeclaredScopes } from '../protocol/scope.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { VouchingRooms } from '../vouching/provider-word.ts';
 import type { TokenResponse } from './issue.ts';
@@ -14,6 +15,8 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 export interface GrantRooms extends VouchingRooms {
   readonly lifetimes: Lifetimes;
   readonly lateRefresh: LateRefresh;
+  /** All that exist. */
+  readonly scopes: DeclaredScopes;
 }
 
 /**

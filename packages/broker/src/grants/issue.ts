@@ -3,6 +3,7 @@
 import type { GrantFacts } from '../ledger/ledger.ts';
 import type { GrantId } from '../protocol/identity.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
+import { findByResource } from '../tokens/access-token.ts';
 import type { Vault } from '../tokens/vault.ts';
 
 /** The token endpoint's answer, as it goes over the wire. */
@@ -33,7 +34,7 @@ export const issueTokens = async (
   refreshToken: string | undefined,
 ): Promise<TokenResponse> => {
   const { grantId, clientId, grant, scopes, now, accessExpiresAt } = yielded;
-  const access = vault.access.get(grant.resource);
+  const access = findByResource(vault.access, grant.resource);
   // Both grants checked their own copy of the resource before they spent.
   if (access === undefined) throw new Error('a grant for a resource that is not configured');
   const { userId, claims } = grant;

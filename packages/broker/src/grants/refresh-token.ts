@@ -6,8 +6,10 @@ import type { Client } from '../clients/client.ts';
 import type { GrantFacts } from '../ledger/ledger.ts';
 import { keepAlive } from '../ledger/write-with-retry.ts';
 import { Refusal } from '../protocol/errors.ts';
-import { narrowedScopes, scopesLeft } from '../protocol/scope.ts';
+import { canonicalResource } from '../protocol/resource.ts';
+import { hasApiScope, narrowedScopes, scopesLeft } from '../protocol/scope.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
+import { findByResource } from '../tokens/access-token.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/refresh-token.ts';
 import type { Vault } from '../tokens/vault.ts';
@@ -20,10 +22,10 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const now = rooms.now();
   const presented = await openRefreshToken(vault, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  if (!vault.access.has(presented.resource)) throw new Refusal('refresh.resource-gone');
-  const left = scopesLeft(presented.scopes, client);
-  if (left.length === 0) throw new Refusal('refresh.scopes-gone');
-  const scopes = narrowedScopes(parameters.scope, left);
+  if (findByResource(vault.access, presented.resource) === undefined)
+    throw new Refusal('refresh.resource-gone');
+  if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
+  const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   // Kept alive as a whole: someone who disconnects in between would take the lease of a recheck that is never made.
   const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));
@@ -51,7 +53,8 @@ const checkRefreshToken = (
 ): void => {
   if (presented.clientId !== client.id) throw new Refusal('refresh.client');
   if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
-  if (resource !== undefined && resource !== presented.resource) throw new Refusal('refresh.resource');
+  if (resource !== undefined && resource !== canonicalResource(presented.resource))
+    throw new Refusal('refresh.resource');
 };
 
 const refreshAndRecheck = async (

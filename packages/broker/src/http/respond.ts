@@ -55,6 +55,10 @@ export const tokenJson = (body: object): Response =>
 /** What was asked for is done, and there is nothing to say. */
 export const done = (): Response => respond(200, null, always);
 
+/** Nothing but headers: the answer to a CORS preflight. */
+export const noContent = (headers: Readonly<Record<string, string>>): Response =>
+  respond(204, null, { ...always, ...headers });
+
 /** A security event was taken (RFC 8935 §2.2). */
 export const accepted = (): Response => respond(202, null, always);
 

@@ -1,5 +1,6 @@
 /** Reading OAuth parameters: each at most once, empty means absent, unknown ones do not matter (RFC 6749 §3.1, §3.2). */
 import { Refusal } from './errors.ts';
+import { canonicalResource } from './resource.ts';
 
 /** The parameters of one request that the endpoint knows. */
 export type Parameters<Name extends string> = { readonly [name in Name]?: string };
@@ -22,11 +23,17 @@ export const readParameters = <Name extends string>(
 };
 
 /**
- * Reads the resource indicator (RFC 8707 §2). It alone may be repeated, with the same value: a token is for one resource.
+ * Reads the resource indicator (RFC 8707 §2) in its canonical form. It alone may be repeated, with an equal value: a token is for one
+ * resource.
  * @throws Refusal `invalid_target` for several
  */
 export const readResource = (source: URLSearchParams): string | undefined => {
-  const [resource, ...more] = new Set(source.getAll('resource').filter((value) => value !== ''));
+  const [resource, ...more] = new Set(
+    source
+      .getAll('resource')
+      .filter((value) => value !== '')
+      .map(canonicalResource),
+  );
   if (more.length > 0) throw new Refusal('resource.several');
   return resource;
 };

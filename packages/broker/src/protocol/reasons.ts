@@ -59,6 +59,7 @@ export const reasons = {
   'pkce.challenge': ['invalid_request', 'The code_challenge is malformed.'],
   'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
   'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
+  'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'resource.several': ['invalid_target', 'Ask for one resource at a time.'],
   'resource.unknown': ['invalid_target', 'The requested resource is unknown.'],
   'request.oversized-sign-in': ['invalid_request', 'The authorization request is too large.'],

@@ -1,8 +1,11 @@
 /** Scopes (RFC 6749 §3.3): lists of case-sensitive names, separated by spaces; ChatGPT's editor also lets commas through. */
 import { Refusal } from './errors.ts';
 
-/** The scope that asks for a refresh token (OpenID Connect Core §11). */
+/** The scope that requests a refresh token (OpenID Connect Core §11). */
 export const offlineAccess = 'offline_access';
+
+/** The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them of any server, so they are never an error. */
+const protocolScopes: readonly string[] = ['openid', 'profile', 'email', offlineAccess];
 
 /** The shape of one scope name: printable ASCII without space, quote, backslash or comma. */
 export const scopeName = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
@@ -10,11 +13,18 @@ export const scopeName = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
 export interface ScopePolicy {
   /** All that may be granted. */
   readonly scopes: readonly string[];
-  /** What is granted when none is asked for. */
+  /** What is granted if no scope of the API is requested. */
   readonly defaultScopes: readonly string[];
-  /** What becomes of names outside `scopes`. */
+  /** What becomes of names that are no scope of this server at all. */
   readonly unknownScopes: 'dropped' | 'refused';
 }
+
+/** Every scope that exists on this server. */
+export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
+
+/** Tells whether a token with these scopes could do anything: none is issued for `offline_access` alone. */
+export const hasApiScope = (scopes: readonly string[]): boolean =>
+  scopes.some((scope) => scope !== offlineAccess);
 
 /** Splits a scope parameter at spaces and commas; doubles count once. */
 export const splitScope = (text: string): readonly string[] => {
@@ -24,16 +34,21 @@ export const splitScope = (text: string): readonly string[] => {
 };
 
 /**
- * Decides which scopes a request is granted.
- * @throws Refusal `invalid_scope` when nothing that was asked for may be granted, or a name is unknown and must not be
+ * Decides which scopes an authorization request is granted (RFC 6749 §3.3): what the client may have of those that it requests. If it
+ * requests no scope of the API, its default ones, and `offline_access` if it requested that.
+ * @throws Refusal `invalid_scope` if a name does not exist (unless the client's are dropped), or if no scope of the API is left
  */
-export const grantedScopes = (requested: string | undefined, policy: ScopePolicy): readonly string[] => {
+export const grantedScopes = (
+  requested: string | undefined,
+  policy: ScopePolicy,
+  declared: DeclaredScopes,
+): readonly string[] => {
   const names = splitScope(requested ?? '');
-  if (names.length === 0) return policy.defaultScopes;
+  if (names.some((name) => isUnknown(name, policy, declared))) throw new Refusal('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
-  const refused = policy.unknownScopes === 'refused' && granted.length < names.length;
-  if (refused || granted.length === 0) throw new Refusal('scope.unknown');
-  return granted;
+  if (hasApiScope(granted)) return granted;
+  if (!isWithoutApiScope(names)) throw new Refusal('scope.unavailable');
+  return [...new Set([...policy.defaultScopes, ...granted])];
 };
 
 /** What is left of scopes that were granted once: what the publisher has withdrawn since is not granted any longer. */
@@ -43,14 +58,32 @@ export const scopesLeft = (
 ): readonly string[] => granted.filter((scope) => scopes.includes(scope));
 
 /**
- * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more.
- * @throws Refusal `invalid_scope` on anything that was not granted
+ * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client may repeat what it requested at first:
+ * what it could not be granted then, or what was withdrawn since, is dropped again.
+ * @param granted as the refresh token has them
+ * @throws Refusal `invalid_scope` if the client requests what it could have been granted but was not, or what does not exist; or if no
+ *   scope of the API is left
  */
 export const narrowedScopes = (
   requested: string | undefined,
   granted: readonly string[],
+  policy: ScopePolicy,
+  declared: DeclaredScopes,
 ): readonly string[] => {
   const names = splitScope(requested ?? '');
-  if (!names.every((name) => granted.includes(name))) throw new Refusal('refresh.scope');
-  return names.length === 0 ? granted : names;
+  const left = scopesLeft(granted, policy);
+  const beyond = names.filter((name) => !granted.includes(name) && !protocolScopes.includes(name));
+  if (beyond.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
+    throw new Refusal('refresh.scope');
+  const narrowed = names.filter((name) => left.includes(name));
+  if (hasApiScope(narrowed)) return narrowed;
+  if (!isWithoutApiScope(names)) throw new Refusal('refresh.scope');
+  return left;
 };
+
+const isUnknown = (name: string, { unknownScopes }: ScopePolicy, declared: DeclaredScopes): boolean =>
+  unknownScopes === 'refused' && !protocolScopes.includes(name) && !declared.has(name);
+
+/** Protocol scopes do not say which part of the API a client wants, so they leave that to its defaults. */
+const isWithoutApiScope = (names: readonly string[]): boolean =>
+  names.every((name) => protocolScopes.includes(name));

@@ -5,7 +5,7 @@ import type { Registry } from '../clients/registry.ts';
 import { Refusal } from '../protocol/errors.ts';
 import { type Parameters, readParameters, readResource } from '../protocol/parameters.ts';
 import { parseChallenge } from '../protocol/pkce.ts';
-import { grantedScopes } from '../protocol/scope.ts';
+import { type DeclaredScopes, grantedScopes } from '../protocol/scope.ts';
 import type { AuthorizationRequest } from '../tokens/transaction.ts';
 
 const known = [
@@ -47,16 +47,18 @@ export const identifyAsker = (source: URLSearchParams, registry: Registry): Aske
 /**
  * Checks what is asked for.
  * @param resources all that exist, the default first
+ * @param declared all scopes that exist
  * @throws Refusal to be sent to the client
  */
 export const parseAuthorizationRequest = (
   source: URLSearchParams,
   { client, redirect, state, query }: Asker,
   resources: readonly string[],
+  declared: DeclaredScopes,
 ): AuthorizationRequest => {
   checkResponseType(query);
   const codeChallenge = parseChallenge(source, client.pkce);
-  const scopes = grantedScopes(query.scope, client);
+  const scopes = grantedScopes(query.scope, client, declared);
   const resource = parseResource(source, resources);
   return { clientId: client.id, redirectUri: redirect, state, scopes, resource, codeChallenge };
 };

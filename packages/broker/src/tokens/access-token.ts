@@ -1,5 +1,6 @@
 /** What travels in an access token. Issuer and audience are not in it: they are in its key. */
 import type { GrantId, UserClaims, UserId } from '../protocol/identity.ts';
+import { canonicalResource } from '../protocol/resource.ts';
 import type { EpochSeconds } from '../protocol/time.ts';
 import { json, list, record, text, uint, type ValueOf } from '../seal/payload.ts';
 
@@ -25,3 +26,12 @@ export interface Access {
   readonly claims: UserClaims;
   readonly expiresAt: EpochSeconds;
 }
+
+/**
+ * Finds what seals or opens the access tokens of a resource, in whichever spelling a caller or an older record has it.
+ * @returns undefined if the resource is not configured
+ */
+export const findByResource = <Found>(
+  access: ReadonlyMap<string, Found>,
+  resource: string,
+): Found | undefined => access.get(resource) ?? access.get(canonicalResource(resource));

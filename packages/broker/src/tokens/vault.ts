@@ -25,7 +25,7 @@ import {
 } from './transaction.ts';
 
 export interface Vault {
-  /** Access tokens, by the resource that they are for. */
+  /** Access tokens, by the canonical form of the resource that they are for. */
   readonly access: ReadonlyMap<string, Artefact<AccessToken>>;
   readonly refresh: Artefact<RefreshToken>;
   readonly code: Artefact<AuthorizationCode>;

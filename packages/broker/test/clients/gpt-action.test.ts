@@ -20,7 +20,7 @@ describe('gptAction', () => {
       secrets: [secret],
       redirects: [{ kind: 'gpt' }, { kind: 'gpt-development' }],
       pkce: 'optional',
-      scopes: ['words', 'score'],
+      scopes: ['words', 'score', 'offline_access'],
       defaultScopes: ['words', 'score'],
       unknownScopes: 'dropped',
       refresh: 'stable',

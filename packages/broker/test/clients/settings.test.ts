@@ -31,15 +31,25 @@ describe('a client', () => {
     ['a secret with a blank', { secrets: [`${secret} `] }, 'clients.gpt.secrets'],
     ['a secret beyond ASCII', { secrets: [`${secret}é`] }, 'clients.gpt.secrets'],
     ['no scope', { scopes: [] }, 'clients.gpt.scopes'],
+    ['no scope of the API', { scopes: ['offline_access'] }, 'clients.gpt.scopes'],
     ['a malformed scope', { scopes: ['words score'] }, 'clients.gpt.scopes'],
     ['a scope with a comma', { scopes: ['words,score'] }, 'clients.gpt.scopes'],
     ['an empty scope', { scopes: [''] }, 'clients.gpt.scopes'],
     ['more scopes than a token holds', { scopes: ['x'.repeat(750), 'y'.repeat(750)] }, 'clients.gpt.scopes'],
     ['no default scope', { defaultScopes: [] }, 'clients.gpt.defaultScopes'],
+    ['no default scope of the API', { defaultScopes: ['offline_access'] }, 'clients.gpt.defaultScopes'],
     ['a default scope that it may not have', { defaultScopes: ['words', 'x'] }, 'clients.gpt.defaultScopes'],
   ])('is refused with %s', (_, changes, option) => {
     for (const make of register(changes))
       expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
+  });
+
+  it('may have offline_access, whether or not it is listed', () => {
+    const all = ['words', 'score', 'offline_access'];
+    for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
+      for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
+    for (const make of register({ defaultScopes: ['words', 'offline_access'] }))
+      expect(make().defaultScopes).toEqual(['words', 'offline_access']);
   });
 
   it('never shows a secret in what it complains about', () => {

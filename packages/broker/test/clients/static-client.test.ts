@@ -41,7 +41,7 @@ describe('staticClient', () => {
   it('stays connected unasked where the publisher says so', () => {
     expect(staticClient({ ...options, offlineAccess: 'always', defaultScopes: ['words'] })).toMatchObject({
       offlineAccess: 'always',
-      scopes: ['words', 'score'],
+      scopes: ['words', 'score', 'offline_access'],
       defaultScopes: ['words'],
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLimiter, type RateLimiter } from '../../src/index.ts';
+import { corsHeaders, memoryLimiter, type RateLimiter } from '../../src/index.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
 import { gptSignIn } from '../person.ts';
 
@@ -20,6 +20,7 @@ describe('protect with a limiter', () => {
     if (protection.kind === 'granted') throw new Error('the third call was granted');
     expect(protection.response.status).toBe(429);
     expect(Object.fromEntries(protection.response.headers)).toEqual({
+      ...corsHeaders,
       'cache-control': 'no-store',
       'content-type': 'application/problem+json',
       'retry-after': '60',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { corsHeaders } from '../../src/index.ts';
 import { clients, deploy, issuer } from '../deployment.ts';
 
 const path = '/.well-known/oauth-authorization-server';
@@ -8,6 +9,7 @@ describe('the metadata', () => {
     const response = await deploy().fetch(new Request(issuer + path));
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
       'cache-control': 'public, max-age=3600',
       'content-type': 'application/json',
       'x-content-type-options': 'nosniff',
@@ -37,7 +39,7 @@ describe('the metadata', () => {
       issuer: local,
       authorization_endpoint: `${local}/authorize`,
       token_endpoint: `${local}/token`,
-      scopes_supported: ['words', 'score'],
+      scopes_supported: ['offline_access', 'words', 'score'],
       token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
     });
   });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Access, LedgerUnavailable, memoryLedger, type Requirement } from '../../src/index.ts';
+import {
+  type Access,
+  corsHeaders,
+  LedgerUnavailable,
+  memoryLedger,
+  type Requirement,
+} from '../../src/index.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { gpt, tokensFor } from '../players.ts';
 import { watchLedger } from '../watched-ledger.ts';
@@ -25,6 +31,7 @@ const expectRefused = async (
   const { response } = protection;
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
+    ...corsHeaders,
     'cache-control': 'no-store',
     'content-type': 'application/problem+json',
     'x-content-type-options': 'nosniff',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, memoryLedger } from '../../src/index.ts';
+import { corsHeaders, LedgerUnavailable, memoryLedger } from '../../src/index.ts';
 import { as, postForm } from '../asking.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
 import { callApi, tokensOf } from '../person.ts';
@@ -10,6 +10,7 @@ import { watchLedger } from '../watched-ledger.ts';
 const expectDone = async (response: Response): Promise<void> => {
   expect([response.status, await response.text()]).toEqual([200, '']);
   expect(Object.fromEntries(response.headers)).toEqual({
+    ...corsHeaders,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });

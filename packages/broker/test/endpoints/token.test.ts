@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gptAction, LedgerUnavailable, memoryLedger, staticClient } from '../../src/index.ts';
+import { corsHeaders, gptAction, LedgerUnavailable, memoryLedger, staticClient } from '../../src/index.ts';
 import { deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { callApi, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
@@ -27,6 +27,7 @@ describe('the answer', () => {
     const response = await redeem(deployment, player, await codeFor(deployment, player));
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
       'cache-control': 'no-store',
       'content-type': 'application/json',
       pragma: 'no-cache',

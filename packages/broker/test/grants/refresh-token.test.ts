@@ -33,7 +33,10 @@ describe.each(kinds)('a refresh token of %s', (_, player, clientWith, status) =>
     const answer = await tokensOf(await refresh(after, player, refresh_token));
     expect(answer.scope).toBe('words');
     expect(await callApi(after, answer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
-    const asked = await refresh(after, player, answer.refresh_token, { scope: 'words score' });
+    // A client that repeats what it was granted is told the same.
+    const repeated = await refresh(after, player, answer.refresh_token, { scope: 'words score' });
+    expect((await tokensOf(repeated)).scope).toBe('words');
+    const asked = await refresh(after, player, answer.refresh_token, { scope: 'score' });
     expect([asked.status, await asked.json()]).toEqual([
       400,
       { error: 'invalid_scope', error_description: 'The scope exceeds what was granted.' },

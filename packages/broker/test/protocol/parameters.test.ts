@@ -50,8 +50,20 @@ describe('readResource', () => {
     expect(read('')).toBeUndefined();
   });
 
-  it('refuses several, also when they differ in a slash', () => {
-    for (const other of ['https://b.example', 'https://a.example/', 'HTTPS://a.example'])
-      expect(() => read(`resource=https://a.example&resource=${other}`)).toThrow(refusal('resource.several'));
+  it('reads one that is named in several equal spellings', () => {
+    for (const other of ['https://a.example/', 'HTTPS://A.example', 'https://a.example:443'])
+      expect(read(`resource=${other}&resource=https://a.example`)).toBe('https://a.example');
+  });
+
+  it('refuses several, also when they differ in the slash after a path', () => {
+    for (const other of [
+      'https://b.example/mcp',
+      'https://a.example/mcp/',
+      'https://a.example/MCP',
+      'garbage',
+    ])
+      expect(() => read(`resource=https://a.example/mcp&resource=${other}`)).toThrow(
+        refusal('resource.several'),
+      );
   });
 });

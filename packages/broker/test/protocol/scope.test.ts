@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../src/protocol/errors.ts';
-import { grantedScopes, narrowedScopes, type ScopePolicy, splitScope } from '../../src/protocol/scope.ts';
+import {
+  grantedScopes,
+  hasApiScope,
+  narrowedScopes,
+  type ScopePolicy,
+  splitScope,
+} from '../../src/protocol/scope.ts';
 
+/** All that exist; `score:write` and `email` are for other clients. */
+const declared = new Set(['words', 'score', 'admin:read', 'offline_access', 'score:write', 'email']);
 const policy: ScopePolicy = {
-  scopes: ['words', 'score', 'admin:read'],
+  scopes: ['words', 'score', 'admin:read', 'offline_access'],
   defaultScopes: ['words'],
   unknownScopes: 'refused',
 };
@@ -13,7 +21,8 @@ const refusal = (reason: string) => expect.objectContaining({ reason });
 
 /** Everything that RFC 6749 lets stand in a scope, but for the comma. */
 const name = fc.stringMatching(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/);
-const names = fc.array(fc.oneof(name, fc.constantFrom('words', 'score', 'admin:read')));
+const known = fc.constantFrom(...declared, 'openid', 'profile');
+const names = fc.array(fc.oneof(name, known));
 const separator = fc.stringMatching(/^[ ,]{1,3}$/);
 
 describe('splitScope', () => {
@@ -41,35 +50,92 @@ describe('splitScope', () => {
 });
 
 describe('grantedScopes', () => {
+  const grant = (requested: string | undefined, by = policy) => grantedScopes(requested, by, declared);
+
   it('gives the default when nothing is asked for', () => {
-    for (const requested of [undefined, '', ' ', ','])
-      expect(grantedScopes(requested, policy)).toEqual(['words']);
+    for (const requested of [undefined, '', ' ', ',']) expect(grant(requested)).toEqual(['words']);
   });
 
   it('gives what was asked for, in its order', () => {
-    expect(grantedScopes('score,words score', policy)).toEqual(['score', 'words']);
+    expect(grant('score,words score')).toEqual(['score', 'words']);
   });
 
-  it('refuses or drops what the client may not have, as its kind has it', () => {
-    for (const unknown of ['words nothing', 'Words words', 'words admin'])
-      expect(() => grantedScopes(unknown, policy)).toThrow(refusal('scope.unknown'));
-    expect(grantedScopes('nothing score Words', dropping)).toEqual(['score']);
+  it.each([
+    ['score openid', ['score']],
+    ['openid profile email score offline_access', ['score', 'offline_access']],
+    ['profile,score,profile', ['score']],
+    ['offline_access score', ['offline_access', 'score']],
+  ])('ignores protocol scopes that it cannot grant: %s', (requested, granted) => {
+    expect(grant(requested)).toEqual(granted);
   });
 
-  it('refuses a request of which nothing is left, since a token for nothing helps nobody', () => {
-    expect(() => grantedScopes('nothing', dropping)).toThrow(refusal('scope.unknown'));
+  it.each([
+    ['offline_access', ['words', 'offline_access']],
+    ['offline_access,offline_access', ['words', 'offline_access']],
+    ['openid', ['words']],
+    ['openid profile email', ['words']],
+    ['openid offline_access', ['words', 'offline_access']],
+  ])('gives the default scopes if no scope of the API is requested: %s', (requested, granted) => {
+    expect(grant(requested)).toEqual(granted);
+    expect(grant(requested, dropping)).toEqual(granted);
+  });
+
+  it('leaves offline_access out if the client cannot have it', () => {
+    const online = { ...policy, scopes: ['words', 'score'] };
+    expect(grant('offline_access', online)).toEqual(['words']);
+    expect(grant('offline_access score', online)).toEqual(['score']);
+  });
+
+  it('gives a default that already contains offline_access once', () => {
+    const offline = { ...policy, defaultScopes: ['offline_access', 'words'] };
+    expect(grant('offline_access', offline)).toEqual(['offline_access', 'words']);
+  });
+
+  it('grants a scope that the publisher declared under the name of a protocol scope', () => {
+    const reading = { ...policy, scopes: ['words', 'email'] };
+    expect(grant('email', reading)).toEqual(['email']);
+    expect(grant('openid email', reading)).toEqual(['email']);
+  });
+
+  it('drops scopes that exist and that the client may not have', () => {
+    for (const either of [policy, dropping]) {
+      expect(grant('words score:write', either)).toEqual(['words']);
+      expect(grant('score:write,score,offline_access', either)).toEqual(['score', 'offline_access']);
+    }
+  });
+
+  it('refuses or drops scopes that do not exist, as the kind of client has it', () => {
+    for (const unknown of [
+      'words nothing',
+      'Words words',
+      'words admin',
+      'words OpenID',
+      'words Offline_Access',
+    ])
+      expect(() => grant(unknown)).toThrow(refusal('scope.unknown'));
+    expect(grant('nothing score Words OpenID', dropping)).toEqual(['score']);
+  });
+
+  it('refuses a request of which no scope of the API is left, since a token for nothing helps nobody', () => {
+    for (const requested of ['score:write', 'score:write offline_access', 'openid score:write'])
+      for (const either of [policy, dropping])
+        expect(() => grant(requested, either)).toThrow(refusal('scope.unavailable'));
+    for (const requested of ['nothing', 'nothing offline_access', 'Offline_Access'])
+      expect(() => grant(requested, dropping)).toThrow(refusal('scope.unavailable'));
   });
 
   it('never gives more than was asked for, nor more than the client may have', () => {
     fc.assert(
       fc.property(names, fc.constantFrom(policy, dropping), (asked, either) => {
-        fc.pre(asked.length > 0);
         try {
-          const granted = grantedScopes(asked.join(' '), either);
-          expect(granted.length).toBeGreaterThan(0);
+          const granted = grant(asked.join(' '), either);
+          const api = asked.filter(
+            (scope) => !['openid', 'profile', 'email', 'offline_access'].includes(scope),
+          );
+          expect(hasApiScope(granted)).toBe(true);
           for (const scope of granted) {
-            expect(asked).toContain(scope);
             expect(policy.scopes).toContain(scope);
+            if (api.length > 0 || scope === 'offline_access') expect(asked).toContain(scope);
           }
         } catch (error) {
           expect(error).toBeInstanceOf(Refusal);
@@ -81,20 +147,67 @@ describe('grantedScopes', () => {
 });
 
 describe('narrowedScopes', () => {
+  const all = ['words', 'score', 'offline_access'];
+  const narrow = (requested: string | undefined, granted: readonly string[] = all, by = policy) =>
+    narrowedScopes(requested, granted, by, declared);
+
   it('gives all when nothing is asked for, and otherwise what is asked for', () => {
-    expect(narrowedScopes(undefined, ['a', 'b'])).toEqual(['a', 'b']);
-    expect(narrowedScopes(' ', ['a', 'b'])).toEqual(['a', 'b']);
-    expect(narrowedScopes('b', ['a', 'b'])).toEqual(['b']);
-    expect(narrowedScopes('b,a', ['a', 'b'])).toEqual(['b', 'a']);
+    expect(narrow(undefined)).toEqual(all);
+    expect(narrow(' ')).toEqual(all);
+    expect(narrow('score')).toEqual(['score']);
+    expect(narrow('score,words')).toEqual(['score', 'words']);
   });
 
-  it('refuses anything beyond what was granted, whoever asks for it', () => {
+  it('ignores protocol scopes that were not granted', () => {
+    expect(narrow('words openid profile')).toEqual(['words']);
+    expect(narrow('words offline_access', ['words', 'score'])).toEqual(['words']);
+  });
+
+  it('gives all if only protocol scopes are requested', () => {
+    for (const requested of ['offline_access', 'openid', 'openid,offline_access'])
+      expect(narrow(requested)).toEqual(all);
+    expect(narrow('offline_access', ['words'])).toEqual(['words']);
+  });
+
+  it('drops what the client could not be granted at first, so that it may repeat its request', () => {
+    expect(narrow('words score:write')).toEqual(['words']);
+    expect(narrow('words nothing', all, dropping)).toEqual(['words']);
+  });
+
+  it('drops what was withdrawn since, whether or not it still exists', () => {
+    const less = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(narrow('words score', all, less)).toEqual(['words']);
+    expect(narrow(undefined, all, less)).toEqual(['words', 'offline_access']);
+    expect(narrowedScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
+  });
+
+  it('refuses a request of which no scope of the API is left', () => {
+    const less = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(() => narrow('score offline_access', all, less)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('nothing offline_access', all, dropping)).toThrow(refusal('refresh.scope'));
+  });
+
+  it('refuses what the client could have been granted but was not, and what does not exist', () => {
+    for (const requested of ['words admin:read', 'admin:read', 'words nothing', 'words Score'])
+      expect(() => narrow(requested)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('words admin:read', all, dropping)).toThrow(refusal('refresh.scope'));
+  });
+
+  it('never gives more than was granted, whoever asks for it', () => {
     fc.assert(
-      fc.property(names, names, (asked, granted) => {
-        const beyond = asked.some((scope) => !granted.includes(scope));
-        const narrow = () => narrowedScopes(asked.join(' '), granted);
-        if (beyond) expect(narrow).toThrow(refusal('refresh.scope'));
-        else expect(granted).toEqual(expect.arrayContaining([...narrow()]));
+      fc.property(names, names, fc.constantFrom(policy, dropping), (asked, granted, either) => {
+        fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));
+        const grantable = policy.scopes.filter((scope) => scope !== 'offline_access');
+        const beyond = asked.some((scope) => grantable.includes(scope) && !granted.includes(scope));
+        try {
+          const narrowed = narrow(asked.join(' '), granted, either);
+          expect(beyond).toBe(false);
+          expect(hasApiScope(narrowed)).toBe(true);
+          expect(granted).toEqual(expect.arrayContaining([...narrowed]));
+          expect(policy.scopes).toEqual(expect.arrayContaining([...narrowed]));
+        } catch (error) {
+          expect(error).toEqual(refusal('refresh.scope'));
+        }
       }),
     );
   });

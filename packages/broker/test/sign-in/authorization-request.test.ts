@@ -9,6 +9,7 @@ import { appRequest, challenge, gptRequest } from '../person.ts';
 
 const registry = createRegistry(clients, parseIssuer(issuer));
 const resources = [`${issuer}/api`, `${issuer}/other`];
+const declared = new Set(['words', 'score', 'offline_access']);
 
 type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -23,7 +24,7 @@ const queryOf = (base: Readonly<Record<string, string>>, changes: Changes = {}):
 };
 
 const parse = (query: URLSearchParams) =>
-  parseAuthorizationRequest(query, identifyAsker(query, registry), resources);
+  parseAuthorizationRequest(query, identifyAsker(query, registry), resources, declared);
 
 const identify = (changes: Changes) => () => identifyAsker(queryOf(gptRequest, changes), registry);
 

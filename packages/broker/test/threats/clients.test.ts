@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type Client, gptAction, staticClient } from '../../src/index.ts';
+import { type Client, gptAction, resourceServer } from '../../src/index.ts';
+import { postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
-import { askForTokens } from '../person.ts';
+import { askForTokens, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, server, without } from '../players.ts';
-import { badClient, expectTokenError } from '../refusals.ts';
+import { badClient, expectDeadToken, expectTokenError } from '../refusals.ts';
 import { watchLedger } from '../watched-ledger.ts';
 
 type Headers = Readonly<Record<string, string>>;
+type Form = Readonly<Record<string, string>>;
 
 const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
 const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
@@ -77,12 +79,89 @@ describe('L2', () => {
       basicOf('gpt'),
       basicOf(`:${gptSecret}`),
     ];
-    const wrong = [basicOf('gpt:'), basicOf(`gpt:${gptSecret}\0`)];
-    for (const header of [...malformed, ...wrong]) {
+    const wrong = basicOf(`gpt:${gptSecret}\0`);
+    for (const header of [...malformed, wrong]) {
       const answer = await askForTokens(waiting.deployment, waiting.anonymous, { authorization: header });
       await expectTokenError(answer, badClient);
-      const reason = wrong.includes(header) ? 'secret' : 'malformed';
+      const reason = header === wrong ? 'secret' : 'malformed';
       expect(reasonOf(waiting.deployment)).toBe(`authentication.${reason}`);
+    }
+    await expectNothingSpent(waiting);
+  });
+
+  /** An empty password says that there is no secret (RFC 6749 §2.3.1), wherever a client authenticates. */
+  it.each<[string, Form]>([
+    ['Basic alone', {}],
+    ['Basic and the same client_id in the form', { client_id: 'app' }],
+    ['Basic and an empty client_secret in the form', { client_id: 'app', client_secret: '' }],
+  ])('L2.6 empty password: accepts a public client that sends %s', async (_, form) => {
+    const deployment = deploy();
+    const { anonymous } = await awaitClient(app);
+    const code = await codeFor(deployment, app);
+    const tokens = await tokensOf(
+      await askForTokens(deployment, { ...anonymous, code, ...form }, basic('app:')),
+    );
+    const refreshment = without(app.refreshment(tokens.refresh_token), 'client_id');
+    expect((await askForTokens(deployment, { ...refreshment, ...form }, basic('app:'))).status).toBe(200);
+    const token = { token: tokens.access_token };
+    const inspected = await postForm(deployment, '/introspect', { ...token, ...form }, basic('app:'));
+    const byName = await postForm(deployment, '/introspect', { ...token, client_id: 'app' });
+    expect([inspected.status, await inspected.json()]).toEqual([byName.status, await byName.json()]);
+    const revoked = await postForm(deployment, '/revoke', { ...token, ...form }, basic('app:'));
+    expect(revoked.status).toBe(200);
+    await expectDeadToken(deployment, tokens.access_token);
+  });
+
+  it('L2.6 empty password: accepts a public client whose client_secret in the form is empty', async () => {
+    const { deployment, form } = await awaitClient(app);
+    expect((await askForTokens(deployment, { ...form, client_secret: '' })).status).toBe(200);
+  });
+
+  it.each<[string, Player, string]>([
+    ['ChatGPT', gpt, 'gpt'],
+    ['a confidential client', server, 'server'],
+  ])('L2.7 missing secret: refuses an empty password of %s at every endpoint', async (_, player, id) => {
+    const waiting = await awaitClient(player);
+    const { deployment, anonymous } = waiting;
+    for (const form of [{}, { client_id: id }, { client_id: id, client_secret: '' }]) {
+      for (const answer of [
+        await askForTokens(deployment, { ...anonymous, ...form }, basic(`${id}:`)),
+        await postForm(deployment, '/revoke', { token: 'x', ...form }, basic(`${id}:`)),
+        await postForm(deployment, '/introspect', { token: 'x', ...form }, basic(`${id}:`)),
+      ]) {
+        await expectTokenError(answer, badClient);
+        expect(reasonOf(deployment)).toBe('authentication.method');
+      }
+    }
+    await expectNothingSpent(waiting);
+  });
+
+  it('L2.7 missing secret: refuses an empty password of an API at the introspection endpoint', async () => {
+    const api = resourceServer({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` });
+    const deployment = deploy({ resourceServers: [api] });
+    for (const headers of [basic('api:'), {}]) {
+      const form = { token: 'x', client_id: 'api', client_secret: '' };
+      await expectTokenError(await postForm(deployment, '/introspect', form, headers), badClient);
+      expect(reasonOf(deployment)).toBe('authentication.method');
+    }
+  });
+
+  it.each([
+    ['a space', 'app: '],
+    ['an encoded space', 'app:%20'],
+    ['a NUL', 'app:\0'],
+    ['a second colon', 'app::'],
+  ])('L2.8 nearly empty password: refuses a public client that sends %s', async (_, pair) => {
+    const waiting = await awaitClient(app);
+    await expectTokenError(await askForTokens(waiting.deployment, waiting.anonymous, basic(pair)), badClient);
+    await expectNothingSpent(waiting);
+  });
+
+  it('L2.9 empty password beside other credentials: refuses both', async () => {
+    const waiting = await awaitClient(app);
+    for (const more of [{ client_secret: 'x' }, { client_id: 'server' }, { client_assertion: 'x.y.z' }]) {
+      const answer = await askForTokens(waiting.deployment, { ...waiting.anonymous, ...more }, basic('app:'));
+      await expectTokenError(answer, twice);
     }
     await expectNothingSpent(waiting);
   });
@@ -119,7 +198,6 @@ describe('L3', () => {
   const wrongMethods: readonly (readonly [string, Player, Record<string, string>, Headers])[] = [
     ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
     ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
-    ['a public client with an empty Basic', app, { client_id: '' }, basic('app:')],
     ['a confidential client with its id alone', server, { client_secret: '' }, {}],
     ['a GPT with its id alone', gpt, { client_secret: '' }, {}],
     ['a GPT with another’s secret', gpt, { client_secret: serverSecret }, {}],
@@ -156,14 +234,6 @@ describe('L9', () => {
   const publicApp = clients[1];
   const confidential = clients[2];
   const gptClient = clients[0];
-  const withoutRefresh = staticClient({
-    id: 'plain',
-    name: 'Plain',
-    redirectUris: ['https://plain.example/cb'],
-    secrets: [serverSecret],
-    offlineAccess: 'always',
-    scopes: ['words'],
-  });
 
   it.each([
     [
@@ -180,15 +250,18 @@ describe('L9', () => {
     expect(document).toMatchObject({ token_endpoint_auth_methods_supported: methods });
   });
 
-  it('L9.1 what is off: advertises offline_access only where a client can ask for it', async () => {
+  it('L9.1 what is off: advertises offline_access only if a client can get refresh tokens', async () => {
     const url = `${issuer}/.well-known/oauth-authorization-server`;
     const scopesOf = async (registered: readonly Client[]) => {
       const response = await deploy({ clients: registered }).fetch(new Request(url));
       const { scopes_supported }: { scopes_supported: readonly string[] } = await response.json();
       return scopes_supported;
     };
-    expect(await scopesOf([gptClient, withoutRefresh])).toEqual(['words', 'score']);
-    expect(await scopesOf([gptClient, publicApp])).toEqual(['offline_access', 'words', 'score']);
+    const online = { ...publicApp, id: 'online', scopes: ['words'] };
+    expect(await scopesOf([online])).toEqual(['words', 'score']);
+    expect(await scopesOf([])).toEqual(['words', 'score']);
+    for (const one of [gptClient, publicApp, confidential])
+      expect(await scopesOf([online, one])).toEqual(['offline_access', 'words', 'score']);
   });
 
   it('L9.1 what is off: advertises no endpoint, method or flow that is not there', async () => {

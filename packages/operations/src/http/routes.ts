@@ -2,6 +2,7 @@
 import { type Context as Exchange, Hono } from 'hono';
 import type { Catalogue } from '../catalogue.ts';
 import type { InputIssue, Operation } from '../operation.ts';
+import { allowAnyOrigin, type Cors, isPreflight, preflightResponse } from './cors.ts';
 import { jsonResponse, type Problem, ProblemError, problemResponse } from './problem.ts';
 import { inputReader, type ReadInput } from './read-input.ts';
 
@@ -17,6 +18,13 @@ export interface HttpRoutesOptions<Access, Context> {
   /** The path below which everything is the API's, for example `/api`. */
   readonly base: `/${string}`;
   readonly guard: Guard<Access>;
+  /**
+   * Decides whether pages of other origins may call the API with `fetch`. With `any-origin`, every response says so, the guard's refusals
+   * included, and a preflight is answered before the guard is asked. With `off`, responses are left as they are and a preflight is a
+   * request like any other. Default: `any-origin`.
+   * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+   */
+  readonly cors?: Cors;
   /** What handlers are given, made anew for each call. */
   readonly context: (access: Access) => Context;
   /** The problem of a path below `base` that no operation has; left out: a plain 404. */
@@ -36,16 +44,28 @@ export const httpRoutes = <Access, Context>(
   for (const operation of operations) {
     const served = { operation, readInput: inputReader(operation) };
     routes.on(operation.method.toUpperCase(), routePath(operation.path), (exchange) =>
-      answer(served, exchange, options),
+      share(exchange.req.raw, options, () => answer(served, exchange, options)),
     );
   }
   for (const [path, methods] of methodsByPath(operations)) {
-    routes.all(routePath(path), ({ req }) => refuse(req.raw, wrongMethod(methods), options));
+    routes.all(routePath(path), ({ req }) =>
+      share(req.raw, options, () => refuse(req.raw, wrongMethod(methods), options)),
+    );
   }
   routes.all(`${options.base}/*`, ({ req }) =>
-    refuse(req.raw, (options.notFound ?? nothingHere)(req.path), options),
+    share(req.raw, options, () => refuse(req.raw, (options.notFound ?? nothingHere)(req.path), options)),
   );
   return routes;
+};
+
+/** Answers a preflight in the place of the API, and makes every other response readable for pages of other origins. */
+const share = async (
+  request: Request,
+  { cors = 'any-origin' }: { readonly cors?: Cors },
+  work: () => Promise<Response>,
+): Promise<Response> => {
+  if (cors !== 'any-origin') return work();
+  return isPreflight(request) ? preflightResponse() : allowAnyOrigin(await work());
 };
 
 interface Served<Context> {

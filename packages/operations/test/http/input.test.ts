@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headersOf, json, open, problem, uncached } from './library-routes.ts';
+import { headersOf, json, open, problem, readableElsewhere, uncached } from './library-routes.ts';
 
 describe('input', () => {
   it('comes from the path, decoded', async () => {
@@ -32,7 +32,11 @@ describe('input', () => {
   it('names the fields that do not fit', async () => {
     const response = await open().call('/api/books/Emma', json({ stars: 6 }));
     expect(response.status).toBe(400);
-    expect(headersOf(response)).toEqual({ 'content-type': 'application/problem+json', ...uncached });
+    expect(headersOf(response)).toEqual({
+      'content-type': 'application/problem+json',
+      ...uncached,
+      ...readableElsewhere,
+    });
     expect(await response.json()).toEqual(
       problem(400, 'Bad Request', 'The input does not fit this operation.', {
         issues: [{ field: 'stars', message: 'Invalid value: Expected <=5 but received 6' }],

@@ -1,5 +1,5 @@
 /** The library's routes, opened for whoever names themselves, and what goes on behind them written down. */
-import { type Guard, httpRoutes } from '../../src/index.ts';
+import { type Cors, type Guard, httpRoutes } from '../../src/index.ts';
 import { library, type Shelf } from '../library.ts';
 
 interface Reader {
@@ -8,8 +8,13 @@ interface Reader {
 
 export const uncached = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+export const readableElsewhere = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
+};
+
 /** Lets in whoever names themselves, and writes down which scopes were asked of them. */
-export const open = (books: readonly string[] = ['Emma', 'Dracula']) => {
+export const open = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
   const asked: (readonly string[])[] = [];
   const errors: unknown[] = [];
   const guard: Guard<Reader> = async (request, scopes) => {
@@ -29,6 +34,7 @@ export const open = (books: readonly string[] = ['Emma', 'Dracula']) => {
         ? { status: 503, detail: 'Wet.', headers: { 'retry-after': '7' } }
         : undefined,
     logError: (error) => errors.push(error),
+    ...(cors !== undefined && { cors }),
   });
   const call = (path: string, init: RequestInit = {}, name = 'ada') =>
     routes.request(`http://localhost${path}`, { ...init, headers: { authorization: name, ...init.headers } });

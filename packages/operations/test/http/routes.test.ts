@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { headersOf, json, open, problem, uncached } from './library-routes.ts';
+import { headersOf, json, open, problem, readableElsewhere, uncached } from './library-routes.ts';
 
 describe('a route', () => {
   it('answers with the output as JSON that nobody stores', async () => {
     const response = await open().call('/api/books');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(['Emma', 'Dracula']);
-    expect(headersOf(response)).toEqual({ 'content-type': 'application/json', ...uncached });
+    expect(headersOf(response)).toEqual({
+      'content-type': 'application/json',
+      ...uncached,
+      ...readableElsewhere,
+    });
   });
 
   it('asks the guard for the scopes of its operation, once', async () => {
@@ -28,7 +32,11 @@ describe('a route', () => {
   it('answers HEAD like GET, without the body', async () => {
     const response = await open().call('/api/books', { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([200, '']);
-    expect(headersOf(response)).toEqual({ 'content-type': 'application/json', ...uncached });
+    expect(headersOf(response)).toEqual({
+      'content-type': 'application/json',
+      ...uncached,
+      ...readableElsewhere,
+    });
   });
 });
 
@@ -57,7 +65,11 @@ describe('what is no route', () => {
   it('is a 404 as the API words it', async () => {
     const response = await open().call('/api/films');
     expect(response.status).toBe(404);
-    expect(headersOf(response)).toEqual({ 'content-type': 'application/problem+json', ...uncached });
+    expect(headersOf(response)).toEqual({
+      'content-type': 'application/problem+json',
+      ...uncached,
+      ...readableElsewhere,
+    });
     expect(await response.json()).toEqual(problem(404, 'Not Found', 'Not a shelf: /api/films'));
   });
 

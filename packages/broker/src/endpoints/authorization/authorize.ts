@@ -25,7 +25,7 @@ export const authorizeEndpoint = (rooms: AuthorizeRooms): EndpointPlan => ({
     const asker = identifyAsker(query, rooms.registry);
     const way = { ...asker, clientId: asker.client.id, issuer: rooms.issuer };
     return orRedirectBack(way, visit, [], async () => {
-      const request = parseAuthorizationRequest(query, asker, rooms.resources);
+      const request = parseAuthorizationRequest(query, asker, rooms.resources, rooms.scopes);
       const earlier = await offerOf(visit.request, rooms);
       return showSignInPage(rooms, { ...asker, request }, earlier, { request: visit.request, cookies: [] });
     });

@@ -118,7 +118,7 @@ describe('W8', () => {
       'ledger.unavailable',
       'refresh.client',
       'refresh.ended',
-      'scope.unknown',
+      'scope.unavailable',
       'signed-in',
       'token.expired',
       'token.unreadable',

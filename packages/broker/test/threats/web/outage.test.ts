@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Ledger, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
+import { corsHeaders, type Ledger, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.ts';
 import { atProvider } from '../../on-the-way.ts';
 import { callApi, gptRequest, tokensOf } from '../../person.ts';
@@ -74,6 +74,7 @@ const expectTokenOutage = async (response: Response) => {
     pragma: 'no-cache',
     'retry-after': '10',
     'x-content-type-options': 'nosniff',
+    ...corsHeaders,
   });
 };
 
@@ -163,6 +164,7 @@ describe('W14', () => {
       'content-type': 'application/problem+json',
       'retry-after': '10',
       'x-content-type-options': 'nosniff',
+      ...corsHeaders,
     });
     expectLogged(deployment, 'protect');
     expect((await callApi(deployment, access_token)).kind).toBe('granted');

@@ -166,12 +166,8 @@ it('W3.1 no-store: nothing that saw a secret may be kept by a cache', async () =
 
 it('W4.1 no CORS: no answer lets a page of another origin read it with the person’s cookies', async () => {
   for (const { headers } of await everyAnswer()) {
-    expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
-  }
-  for (const path of ['/authorize', '/authorize/consent', '/callback/google', '/token']) {
-    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
-    const response = await deploy().fetch(new Request(issuer + path, { method: 'OPTIONS', headers }));
-    expect(response.status).toBe(405);
-    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    expect(headers.has('access-control-allow-credentials')).toBe(false);
+    const isPage = headers.has('content-security-policy') || headers.has('location');
+    expect(headers.get('access-control-allow-origin')).toBe(isPage ? null : '*');
   }
 });

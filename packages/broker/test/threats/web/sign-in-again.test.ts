@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { corsHeaders } from '../../../src/index.ts';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
 import { callApi, gptSignIn, tokensOf } from '../../person.ts';
 import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
@@ -30,6 +31,7 @@ describe('W7', () => {
       detail: 'Sign in to use this API.',
     });
     expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
       'cache-control': 'no-store',
       'content-type': 'application/problem+json',
       'www-authenticate': `Bearer realm="${issuer}"`,
@@ -104,7 +106,7 @@ describe('W7', () => {
     const deployment = deploy();
     const { refresh_token } = await tokensFor(deployment, gpt);
     const answers = [
-      await refresh(deployment, gpt, refresh_token, { scope: 'words admin' }),
+      await refresh(deployment, gpt, refresh_token, { scope: 'admin' }),
       await refresh(deployment, gpt, refresh_token, { resource: 'https://evil.example' }),
       await refresh(deployment, gpt, ''),
       await refresh(deployment, gpt, refresh_token, { grant_type: 'password' }),

@@ -1,0 +1,161 @@
+/** A browser app in a real Chromium: a public client without a server, which calls everything with `fetch` from another origin. */
+import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { player } from '../players.ts';
+import { launchChromium, openContext, patience } from './chromium.ts';
+import { type ClientCallback, startClientCallback } from './client-callback.ts';
+import { comeBack } from './journey.ts';
+
+const { origin, publicClientId } = inject('system');
+
+let chromium: Browser;
+let host: ClientCallback;
+let app: string;
+
+beforeAll(async () => {
+  chromium = await launchChromium();
+  host = await startClientCallback('shows');
+  // On 127.0.0.1, while the server is on localhost: another origin, and another site.
+  app = new URL(host.redirectUri).origin;
+});
+
+afterAll(async () => {
+  await chromium.close();
+  host.close();
+});
+
+interface Sent {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly credentials?: 'include';
+}
+
+/** What the page's script sees of a response: everything, or that the browser keeps it from the script. */
+const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
+  page.evaluate(
+    async ({ url, form, ...init }) => {
+      try {
+        const body = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+        const response = await fetch(url, { ...body, ...init });
+        const text = await response.text();
+        return {
+          status: response.status,
+          body: text.startsWith('{') ? JSON.parse(text) : text,
+          challenge: response.headers.get('www-authenticate'),
+        };
+      } catch (error) {
+        return String(error);
+      }
+    },
+    { url: new URL(path, origin).href, ...sent },
+  );
+
+const blocked = 'TypeError: Failed to fetch';
+
+/** Chromium reports every error status that a script fetched; these are asked for on purpose. */
+const unexpected = (troubles: readonly string[]) =>
+  troubles.filter((trouble) => !/Failed to load resource: .* status of 40[01]/.test(trouble));
+
+describe('a browser app of another origin', () => {
+  it('signs a person in, calls the API, refreshes and revokes, all with fetch', async () => {
+    const { context, troubles } = await openContext(chromium);
+    const page = await context.newPage();
+    await page.goto(`${app}/`);
+
+    const metadata = await fetchIn(page, '/.well-known/oauth-authorization-server', {
+      headers: { 'mcp-protocol-version': '2026-07-28' },
+    });
+    if (typeof metadata === 'string') throw new Error(metadata);
+    expect(metadata).toMatchObject({ status: 200, body: { issuer: origin } });
+    const { authorization_endpoint, token_endpoint, revocation_endpoint } = metadata.body;
+    expect(await fetchIn(page, '/api/scoring')).toMatchObject({
+      status: 401,
+      challenge: `Bearer realm="${origin}", scope="score"`,
+      body: { detail: 'Sign in to use this API.' },
+    });
+
+    const verifier = randomPKCECodeVerifier();
+    const redirect_uri = `${app}/callback`;
+    const request = new URL(authorization_endpoint);
+    request.search = new URLSearchParams({
+      response_type: 'code',
+      client_id: publicClientId,
+      redirect_uri,
+      scope: 'score offline_access',
+      code_challenge: await calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    }).toString();
+    await page.goto(request.href);
+    await page.getByRole('button', { name: 'Google' }).click();
+    await page.getByRole('button', { name: player('browser-app').email }).click();
+    await comeBack(page);
+
+    const code = new URL(page.url()).searchParams.get('code') ?? '';
+    const redemption = {
+      grant_type: 'authorization_code',
+      client_id: publicClientId,
+      redirect_uri,
+      code,
+      code_verifier: verifier,
+    };
+    expect(await fetchIn(page, token_endpoint, { form: { ...redemption, code: 'x' } })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    // With a header that needs a preflight, which must not consume the code.
+    const headers = { authorization: `Basic ${btoa(`${publicClientId}:`)}` };
+    const redeemed = await fetchIn(page, token_endpoint, { form: redemption, headers });
+    expect(redeemed).toMatchObject({ status: 200, body: { scope: 'score offline_access' } });
+    if (typeof redeemed === 'string') throw new Error(redeemed);
+
+    const refresh = { grant_type: 'refresh_token', client_id: publicClientId };
+    const refreshed = await fetchIn(page, token_endpoint, {
+      form: { ...refresh, refresh_token: redeemed.body.refresh_token },
+    });
+    if (typeof refreshed === 'string') throw new Error(refreshed);
+    const authorization = `Bearer ${refreshed.body.access_token}`;
+    for (const [method, score] of [
+      ['GET', 0],
+      ['POST', 1],
+    ] as const)
+      expect(await fetchIn(page, '/api/scoring', { method, headers: { authorization } })).toMatchObject({
+        status: 200,
+        body: { score },
+      });
+
+    const { refresh_token } = refreshed.body;
+    const revocation = { client_id: publicClientId, token: refresh_token };
+    expect(await fetchIn(page, revocation_endpoint, { form: revocation })).toMatchObject({ status: 200 });
+    expect(await fetchIn(page, token_endpoint, { form: { ...refresh, refresh_token } })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    await expect
+      .poll(() => fetchIn(page, '/api/scoring', { headers: { authorization } }), { timeout: patience })
+      .toMatchObject({ status: 401, challenge: expect.stringContaining('error="invalid_token"') });
+    await context.close();
+    expect(unexpected(troubles)).toEqual([]);
+  });
+
+  it.each([
+    ['cookies at the token endpoint', '/token', { form: {}, credentials: 'include' }],
+    ['cookies at the API', '/api/scoring', { credentials: 'include' }],
+    ['a header that is not listed', '/api/scoring', { headers: { 'x-custom': '1' } }],
+    ['the introspection endpoint', '/introspect', { form: { token: 'x' } }],
+    ['the account page', '/account', {}],
+    ['the authorization endpoint', '/authorize', {}],
+    ['the consent form', '/authorize/consent', { form: {} }],
+    ['a static page', '/', {}],
+  ] satisfies readonly (readonly [string, string, Sent])[])(
+    'W17.1 not shared: cannot use %s',
+    async (_, path, sent) => {
+      const { context } = await openContext(chromium);
+      const page = await context.newPage();
+      await page.goto(`${app}/`);
+      expect(await fetchIn(page, path, sent)).toBe(blocked);
+      await context.close();
+    },
+  );
+});

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { type BrokerOptions, gptAction, memoryLedger, staticClient } from '../../src/index.ts';
+import { as, postForm } from '../asking.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer } from '../deployment.ts';
+import { callApi, createPerson, tokensOf } from '../person.ts';
+import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../players.ts';
+import { badRefresh, expectErrorRedirect, expectTokenError } from '../refusals.ts';
+import { watchLedger } from '../watched-ledger.ts';
+
+const everybody: readonly (readonly [string, Player])[] = [
+  ['ChatGPT', gpt],
+  ['a public client', app],
+  ['a confidential client', server],
+];
+
+/** Every scope exists, but `admin` is for another client. */
+const scopes = { words: 'read the word lists', score: 'see your score', admin: 'do everything' };
+const administrator = staticClient({
+  id: 'administrator',
+  name: 'Administrator',
+  redirectUris: ['https://admin.example/cb'],
+  scopes: ['admin'],
+});
+
+const options = { id: 'app', name: 'App', redirectUris: ['https://app.example/cb'] };
+
+const start = (changes: Partial<BrokerOptions> = {}): Deployment =>
+  deploy({ scopes, clients: [...clients, administrator], ...changes });
+
+const supportedBy = async ({ fetch }: Deployment): Promise<readonly string[]> => {
+  const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
+  const { scopes_supported }: { scopes_supported: readonly string[] } = await response.json();
+  return scopes_supported;
+};
+
+/** What a client is granted for a scope, and what its next refresh gives for the same or another one. */
+const granted = async (deployment: Deployment, player: Player, scope: string, again?: string) => {
+  const first = await tokensOf(
+    await redeem(deployment, player, await codeFor(deployment, player, { scope })),
+  );
+  if (again === undefined) return first.scope;
+  const next = await tokensOf(await refresh(deployment, player, first.refresh_token, { scope: again }));
+  expect(await callApi(deployment, next.access_token)).toMatchObject({
+    kind: 'granted',
+    access: { scopes: next.scope.split(' ') },
+  });
+  return next.scope;
+};
+
+describe.each(everybody)('%s', (_, player) => {
+  it.each([
+    ['score offline_access', 'score offline_access'],
+    ['score,offline_access,score', 'score offline_access'],
+    ['openid profile email score offline_access', 'score offline_access'],
+    ['offline_access score', 'offline_access score'],
+  ])('works if it requests %s, also at a refresh', async (scope, expected) => {
+    expect(await granted(start(), player, scope, scope)).toBe(expected);
+  });
+
+  it('works if it requests all of scopes_supported, also at a refresh', async () => {
+    const deployment = start();
+    const all = (await supportedBy(deployment)).join(' ');
+    expect(all).toBe('offline_access words score admin');
+    expect(await granted(deployment, player, all, all)).toBe('offline_access words score');
+  });
+
+  it.each([
+    'offline_access',
+    'openid offline_access',
+    ' offline_access ,',
+    'openid,profile,email,offline_access',
+  ])('gets its default scopes and offline_access if it requests only %j', async (scope) => {
+    const expected = player === app ? 'words offline_access' : 'words score offline_access';
+    expect(await granted(start(), player, scope, scope)).toBe(expected);
+  });
+
+  it('gets its default scopes if it requests only openid, and no ID token', async () => {
+    const deployment = start();
+    const code = await codeFor(deployment, player, { scope: 'openid profile' });
+    const tokens = await tokensOf(await redeem(deployment, player, code));
+    expect(tokens.scope).toBe(player === app ? 'words' : 'words score');
+    expect(tokens).not.toHaveProperty('id_token');
+  });
+});
+
+it('shows and introspects what is granted, and nothing that was dropped', async () => {
+  const deployment = start();
+  const scope = 'openid score admin offline_access';
+  const { response } = await createPerson(deployment).open({ ...app.request, scope });
+  const page = await response.text();
+  expect(page).toContain('see your score');
+  expect(page).toContain('stay connected until you end it');
+  for (const dropped of ['do everything', 'openid', 'read the word lists'])
+    expect(page).not.toContain(dropped);
+  const code = await codeFor(deployment, server, { scope });
+  const { access_token, refresh_token } = await tokensOf(await redeem(deployment, server, code));
+  for (const token of [access_token, refresh_token])
+    expect(await (await postForm(deployment, '/introspect', { ...as.server, token })).json()).toMatchObject({
+      active: true,
+      scope: 'score offline_access',
+    });
+});
+
+const invalidScope = {
+  error: 'invalid_scope',
+  description: 'The requested scope is unknown or not available to this client.',
+};
+const exceeding = {
+  status: 400,
+  error: 'invalid_scope',
+  error_description: 'The scope exceeds what was granted.',
+};
+
+const expectNoPage = async (player: Player, scope: string, reason: string) => {
+  const ledger = watchLedger();
+  const deployment = start({ ledger });
+  const { response } = await createPerson(deployment).open({ ...player.request, scope });
+  const { redirect_uri: to = '', state } = player.request;
+  const malformed = { ...invalidScope, description: 'The parameter scope is malformed.' };
+  expectErrorRedirect(response, {
+    to,
+    ...(state !== undefined && { state }),
+    ...(reason === 'scope.malformed' ? malformed : invalidScope),
+  });
+  expect(deployment.log.at(-1)).toMatchObject({ reason });
+  expect(ledger.calls).toEqual([]);
+};
+
+describe('L11', () => {
+  it.each([
+    'nothing',
+    'words nothing',
+    'words Score',
+    'OpenID',
+    'words Offline_Access',
+    'words offline_accessx',
+  ])('L11.1 unknown: refuses %s, which ChatGPT’s editor may contain', async (scope) => {
+    await expectNoPage(app, scope, 'scope.unknown');
+    await expectNoPage(server, scope, 'scope.unknown');
+    const deployment = start();
+    if (scope.includes('words')) expect(await granted(deployment, gpt, scope, scope)).toBe('words');
+    else await expectNoPage(gpt, scope, 'scope.unavailable');
+  });
+
+  it.each([
+    ['words admin', 'words'],
+    ['admin,score', 'score'],
+    ['admin offline_access words', 'offline_access words'],
+  ])('L11.2 another client’s: drops it from %s', async (scope, expected) => {
+    for (const [, player] of everybody) expect(await granted(start(), player, scope)).toBe(expected);
+  });
+
+  it.each(everybody)('L11.2 another client’s: lets %s repeat its request at a refresh', async (_, player) => {
+    const scope = 'words admin offline_access';
+    expect(await granted(start(), player, scope, scope)).toBe('words offline_access');
+  });
+
+  it.each(['admin', 'admin offline_access', 'openid admin', 'admin,admin'])(
+    'L11.3 nothing left: refuses %s rather than grant the default scopes',
+    async (scope) => {
+      for (const [, player] of everybody) await expectNoPage(player, scope, 'scope.unavailable');
+    },
+  );
+
+  it.each(everybody)('L11.4 no scope of the API: no refresh of %s gives such a token', async (_, player) => {
+    const ledger = watchLedger();
+    const deployment = start({ ledger });
+    const code = await codeFor(deployment, player, { scope: 'words offline_access' });
+    const { refresh_token } = await tokensOf(await redeem(deployment, player, code));
+    const before = ledger.calls.length;
+    for (const scope of ['admin', 'admin offline_access', 'openid admin'])
+      await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), exceeding);
+    expect(ledger.calls).toHaveLength(before);
+    for (const scope of ['offline_access', 'openid'])
+      expect((await tokensOf(await refresh(deployment, player, refresh_token, { scope }))).scope).toBe(
+        'words offline_access',
+      );
+  });
+
+  it.each(everybody)(
+    'L11.4 no scope of the API: %s gets nothing once all of its own are withdrawn',
+    async (_, player) => {
+      const ledger = memoryLedger();
+      const before = start({ ledger });
+      const code = () => codeFor(before, player, { scope: 'words offline_access' });
+      const { refresh_token } = await tokensOf(await redeem(before, player, await code()));
+      const withdrawn = clients.map((client) => ({ ...client, scopes: ['score', 'offline_access'] }));
+      const after = start({ ledger, clients: [...withdrawn, administrator] });
+      const redeemed = await redeem(after, player, await code());
+      expect([redeemed.status, await redeemed.json()]).toEqual([
+        400,
+        { error: 'invalid_grant', error_description: 'The authorization code is not valid.' },
+      ]);
+      expect(after.log.at(-1)).toMatchObject({ reason: 'code.scopes-gone' });
+      const status = player === gpt ? 401 : 400;
+      await expectTokenError(await refresh(after, player, refresh_token), { ...badRefresh, status });
+      expect(after.log.at(-1)).toMatchObject({ reason: 'refresh.scopes-gone' });
+    },
+  );
+
+  it.each(everybody)(
+    'L11.5 wider at a refresh: refuses %s what it could have requested before',
+    async (_, player) => {
+      const ledger = watchLedger();
+      const deployment = start({ ledger });
+      const code = await codeFor(deployment, player, { scope: 'words offline_access' });
+      const { refresh_token } = await tokensOf(await redeem(deployment, player, code));
+      const before = ledger.calls.length;
+      for (const scope of ['score', 'words score', 'words score openid', 'score offline_access'])
+        await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), exceeding);
+      expect(ledger.calls).toHaveLength(before);
+    },
+  );
+
+  it.each(['words "x"', 'words\\score', 'words\tscore', 'wörds', 'words\0', '\u00a0words'])(
+    'L11.6 malformed: refuses %j, also at a refresh',
+    async (scope) => {
+      await expectNoPage(app, scope, 'scope.malformed');
+      await expectNoPage(gpt, scope, 'scope.malformed');
+      const deployment = start();
+      const code = await codeFor(deployment, app);
+      const { refresh_token } = await tokensOf(await redeem(deployment, app, code));
+      await expectTokenError(await refresh(deployment, app, refresh_token, { scope }), {
+        status: 400,
+        error: 'invalid_scope',
+        error_description: 'The parameter scope is malformed.',
+      });
+    },
+  );
+
+  it.each([
+    ['a client', () => gptAction({ id: 'g', name: 'G', secrets: [gptSecret], scopes: ['offline_access'] })],
+    [
+      'the default of a client',
+      () => staticClient({ ...options, scopes: ['words'], defaultScopes: ['offline_access'] }),
+    ],
+    ['openid for', () => start({ scopes: { ...scopes, openid: 'know who you are' } })],
+  ])('L11.7 configuration: %s without a scope of the API stops the start', (_, configure) => {
+    expect(configure).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+  });
+});
