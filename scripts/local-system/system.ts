@@ -1,22 +1,21 @@
 /** The whole product on this machine: the app in workerd, and stand-ins for the identity providers to sign in at. */
 import { ensurePrivateFolder } from '../app/private-file.ts';
-import type { Platform } from '../platform/platform.ts';
 import { demandFree, type Ports } from './ports.ts';
 import { ensureSettings, type Settings, settingsFile } from './settings.ts';
 import { type StandIn, type StandInOptions, type StandIns, startStandIns } from './stand-ins/stand-ins.ts';
-import { startWorker } from './worker.ts';
+import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
-export interface LocalSystemOptions extends Ports, StandInOptions {
+export interface LocalSystemOptions
+  extends Ports,
+    StandInOptions,
+    Pick<WorkerOptions, 'log' | 'platform' | 'debugger'> {
   /** Where database, keys and logs are kept; made when it is missing. */
   readonly dataFolder: string;
-  readonly log: (line: string) => void;
-  /** As what the app runs; left out: as a Worker. */
-  readonly platform?: Platform;
   /** Further clients, as the app's variable `STATIC_CLIENTS` takes them (JSON). */
   readonly staticClients?: string;
 }
 
-export interface LocalSystem {
+export interface LocalSystem extends Worker {
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
   readonly standIns: readonly StandIn[];
@@ -24,9 +23,6 @@ export interface LocalSystem {
   readonly gptClientSecret: string;
   /** The file that holds the secrets. */
   readonly settingsFile: string;
-  /** Settles with the reason when a part ends without having been told to. */
-  readonly died: Promise<string>;
-  close(): Promise<void>;
 }
 
 /**
@@ -43,12 +39,12 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     const origin = `http://localhost:${options.port}`;
     const worker = await startWorker({ ...options, origin, variables });
     return {
+      ...worker,
       origin,
       standIns: standIns.all,
       gptClientId: settings.gptClientId,
       gptClientSecret: settings.gptClientSecret,
       settingsFile: settingsFile(options.dataFolder),
-      died: worker.died,
       close: async () => {
         await worker.close();
         await standIns.close();

@@ -2,11 +2,11 @@
 import { people } from '@words-with-chat/lab';
 import type { StandIn } from '../local-system/stand-ins/stand-ins.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
-import type { Started, StartOptions } from './started.ts';
+import { debuggerLine, type Started, type StartOptions } from './started.ts';
 
 export const startLocal = async (options: StartOptions): Promise<Started> => {
   const system = await startLocalSystem(options);
-  return { ...system, summary: summary(system) };
+  return { ...system, summary: summary(system) + debuggerLine(system) };
 };
 
 const summary = ({ origin, standIns, gptClientId, settingsFile }: LocalSystem): string => `

@@ -1,11 +1,14 @@
 /** `npm start -- --origin https://…`: the app for the real ChatGPT, behind a tunnel that somebody runs beside it. */
 
+import { join } from 'node:path';
 import { Refused } from '../app/command.ts';
 import { demandConfiguration } from '../app/configuration.ts';
 import { variablesFileOf } from '../app/places.ts';
+import { ensurePrivateFolder } from '../app/private-file.ts';
 import { readVariables } from '../app/variables.ts';
-import { startTunnelledApp } from '../local-system/tunnelled-app.ts';
-import type { Started, StartOptions } from './started.ts';
+import { demandFree } from '../local-system/ports.ts';
+import { startWorker } from '../local-system/worker.ts';
+import { debuggerLine, type Started, type StartOptions } from './started.ts';
 
 /**
  * Starts the app with the variables of the publisher's file.
@@ -15,10 +18,16 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
   if (!origin.startsWith('https:')) {
     throw new Refused('--origin is the https address of a tunnel; on this machine alone, leave it out.');
   }
+  const { port } = options;
   const variables = { ...(await readVariables(process.env)), ORIGIN: origin };
   demandConfiguration(variables, variablesFileOf(process.env));
-  const app = await startTunnelledApp({ ...options, origin, variables });
-  return { ...app, summary: summary(origin, options.port) };
+  await demandFree('PORT', port);
+  // A database of its own: the people of the fake providers are not in it.
+  const dataFolder = join(options.dataFolder, 'tunnelled');
+  await ensurePrivateFolder(options.dataFolder);
+  await ensurePrivateFolder(dataFolder);
+  const app = await startWorker({ ...options, dataFolder, origin, variables });
+  return { ...app, summary: summary(origin, port) + debuggerLine(app) };
 };
 
 const summary = (origin: string, port: number): string => `
