@@ -54,7 +54,7 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
     standInPort: port + 1,
     dataFolder,
     log: (line) => appendFileSync(logFile, `${line}\n`),
-    staticClients: JSON.stringify(staticClients(confidential)),
+    variables: { STATIC_CLIENTS: JSON.stringify(staticClients(confidential)) },
     people: players,
     startGoogle: startRememberingGoogle,
   }).catch(async (cause: unknown) => {

@@ -57,7 +57,7 @@ describe('npm start -- --origin, with credentials', () => {
   let summary: string;
   beforeAll(async () => {
     await runCommand('setup', variables, { args: ['--origin', origin] });
-    started = start(credentials);
+    started = start({ ...credentials, ORIGIN: 'https://words.example' });
     summary = await untilReady(started);
   });
   afterAll(async () => {
@@ -112,6 +112,14 @@ describe('npm start -- --origin, with credentials', () => {
 
   it('speaks no http without TLS, and on loopback only', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
+  });
+
+  // Last of all: what is said on stderr is whole when the command has ended.
+  it('says that ORIGIN and STANDIN_PORT are not used', async () => {
+    started.process.kill('SIGINT');
+    const { stderr } = await started.finished;
+    expect(stderr).toContain('ORIGIN=https://words.example is not used: --origin replaces it.');
+    expect(stderr).toContain('STANDIN_PORT is not used: with --origin, no fake provider runs.');
   });
 });
 
