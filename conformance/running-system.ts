@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePortsInARow, startRememberingGoogle } from '@words-with-chat/lab';
 import type { TestProject } from 'vitest/node';
+import type { Platform } from '../scripts/app/places.ts';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
 import type { StandIn } from '../scripts/local-system/stand-ins/stand-ins.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
-import type { Platform } from '../scripts/platform/platform.ts';
 import { players } from './players.ts';
 
 /** A client that may call; secrets only where the kind has one. */
@@ -54,7 +54,7 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
     standInPort: port + 1,
     dataFolder,
     log: (line) => appendFileSync(logFile, `${line}\n`),
-    staticClients: JSON.stringify(staticClients(confidential)),
+    variables: { STATIC_CLIENTS: JSON.stringify(staticClients(confidential)) },
     people: players,
     startGoogle: startRememberingGoogle,
   }).catch(async (cause: unknown) => {

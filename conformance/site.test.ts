@@ -1,5 +1,8 @@
 /** The site as the running system serves it: every page under its address, as text without script, and nothing else. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { publicFolder } from '../scripts/app/places.ts';
 
 const { origin, gpt } = inject('system');
 
@@ -35,6 +38,12 @@ describe.each([
     const { headers } = await get(path, { origin: 'https://evil.example' });
     expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
   });
+});
+
+it('W4.1 removes the CORS header that Pages adds to every file, and the local server does not add', async () => {
+  expect(await readFile(join(publicFolder, '_headers'), 'utf8')).toMatch(
+    /^\/\*\n(?: {2}.+\n)*? {2}! Access-Control-Allow-Origin$/m,
+  );
 });
 
 describe('a page', () => {

@@ -1,12 +1,14 @@
 /** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
 import { type GptAction, gptCallback, people, Stuck } from '@words-with-chat/lab';
+import { isPlain } from './app/command.ts';
+import { readGivenVariables } from './app/variables.ts';
 import { Unexpected } from './demo/expectations.ts';
 import { readMetadata } from './demo/metadata.ts';
 import { play } from './demo/play.ts';
 import { createTerminal, type Terminal } from './demo/terminal.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
-import { readPorts, StartRefused } from './local-system/ports.ts';
-import { readSettings } from './local-system/settings.ts';
+import { readPorts } from './local-system/ports.ts';
+import { gptCredentials, readSettings, settingsVariables } from './local-system/settings.ts';
 import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
 
 const dataFolder = readDataFolder(process.env);
@@ -28,13 +30,15 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
   const settings = await readSettings(dataFolder);
   if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
   terminal.say(`Playing against ${origin}, which is running.`);
-  const { gptClientId, gptClientSecret } = settings;
-  return { origin, gptClientId, gptClientSecret, close: async () => {} };
+  const variables = { ...settingsVariables(settings), ...(await readGivenVariables(process.env)) };
+  return { origin, ...gptCredentials(variables), close: async () => {} };
 };
 
-const startOwn = (terminal: Terminal): Promise<System> => {
+const startOwn = async (terminal: Terminal): Promise<System> => {
   terminal.say('Nothing is running: starting the app and the sign-in stand-ins …');
-  return startLocalSystem({ ...readPorts(process.env), dataFolder, log: (line) => console.error(line) });
+  const variables = await readGivenVariables(process.env);
+  const log = (line: string): void => console.error(line);
+  return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });
 };
 
 /** What somebody who publishes a GPT types into its editor. */
@@ -56,7 +60,7 @@ const terminal = createTerminal((text) => process.stdout.write(text));
 try {
   await main(terminal);
 } catch (error) {
-  const isForeseen = error instanceof Unexpected || error instanceof Stuck || error instanceof StartRefused;
+  const isForeseen = isPlain(error) || error instanceof Unexpected || error instanceof Stuck;
   if (!isForeseen) throw error;
   console.error(`\n${error.message}`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the app and the sign-in stand-in until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`,
- * as a Pages project and not as a Worker.
+ * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`,
+ * as a Pages project and not as a Worker; with `--inspect`, with a debugger.
  */
 import { isPlain, showsHelp } from './app/command.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
@@ -12,11 +12,11 @@ import { startTunnelled } from './start/tunnelled.ts';
 
 const main = async (): Promise<number> => {
   const told = stopSignal();
-  const { origin, platform } = readArguments(process.argv.slice(2));
+  const { origin, ...asked } = readArguments(process.argv.slice(2));
   const ports = readPorts(process.env);
   const dataFolder = readDataFolder(process.env);
   const started = await Promise.race([
-    start(origin, { ...ports, platform, dataFolder, log: (line) => console.error(line) }),
+    start(origin, { ...ports, ...asked, dataFolder, log: (line) => console.error(line) }),
     told,
   ]);
   if (started === undefined) return 130;

@@ -4,6 +4,7 @@ import { runCommand } from './command.ts';
 
 it.each([
   ['start', [], '--origin'],
+  ['start', [], '--inspect'],
   ['keys', [], 'retire <id>'],
   ['keys', ['burn'], 'burn <id>'],
   ['admin', [], 'unwatched'],

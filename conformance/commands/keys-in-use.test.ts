@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Sweep } from '@words-with-chat/broker';
 import { createSealer, parseKeyRing } from '@words-with-chat/broker/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wranglerConfig } from '../../scripts/app/places.ts';
 import { databaseAt } from '../../scripts/database/databases.ts';
 import { findPlace } from '../../scripts/database/place.ts';
 import { ensureSettings, settingsFile } from '../../scripts/local-system/settings.ts';
 import { runWrangler } from '../../scripts/local-system/wrangler.ts';
-import { platforms } from '../../scripts/platform/platform.ts';
 import { runCommand } from './command.ts';
 
 const day = 86_400;
@@ -64,7 +64,7 @@ beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
   const stateFolder = join(dataFolder, 'state');
   await mkdir(stateFolder);
-  const target = ['DB', '--local', '--persist-to', stateFolder, '--config', platforms.workers.config];
+  const target = ['DB', '--local', '--persist-to', stateFolder, '--config', wranglerConfig];
   const migration = runWrangler(['d1', 'migrations', 'apply', ...target], { dataFolder, log: () => {} });
   expect(await migration.ended).toBe(0);
   old = (await ensureSettings(dataFolder)).sealingKeys;

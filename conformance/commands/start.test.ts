@@ -117,8 +117,6 @@ describe('npm run start:pages', () => {
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: 1');
-    // Secrets are in a file for nobody else.
-    expect((await stat(join(folder, 'pages', '.dev.vars'))).mode & 0o777).toBe(0o600);
     start.process.kill('SIGINT');
     expect(await start.finished).toMatchObject({ code: 0 });
     await isSilent(`http://localhost:${port}`);

@@ -1,5 +1,5 @@
 /** `npm start -- --origin https://…`: the app behind a tunnel, spoken to as a tunnel speaks to it. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,11 +33,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const credentials = { GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' };
 
-const start = (
-  more: Readonly<Record<string, string>>,
-  asked = origin,
-  further: readonly string[] = [],
-): Running => startCommand('start', { ...variables, ...more }, { args: ['--origin', asked, ...further] });
+const start = (more: Readonly<Record<string, string>>, asked = origin): Running =>
+  startCommand('start', { ...variables, ...more }, { args: ['--origin', asked] });
 
 interface Answer {
   readonly status: number;
@@ -60,7 +57,7 @@ describe('npm start -- --origin, with credentials', () => {
   let summary: string;
   beforeAll(async () => {
     await runCommand('setup', variables, { args: ['--origin', origin] });
-    started = start(credentials);
+    started = start({ ...credentials, ORIGIN: 'https://words.example' });
     summary = await untilReady(started);
   });
   afterAll(async () => {
@@ -116,48 +113,15 @@ describe('npm start -- --origin, with credentials', () => {
   it('speaks no http without TLS, and on loopback only', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
-});
 
-describe.each([
-  ['a Worker', []],
-  ['a Pages project', ['--pages']],
-])('npm start -- --origin, as %s', (_, further) => {
-  let started: Running;
-  beforeAll(async () => {
-    await runCommand('setup', variables, { args: ['--origin', origin] });
-    started = start(credentials, origin, further);
-    await untilReady(started);
-  });
-  afterAll(() => started.process.kill('SIGINT'));
-
-  it.each(['/cdn-cgi/explorer', '/cdn-cgi/local/explorer', '/cdn-cgi/local/explorer/api/d1/database'])(
-    'shows nobody the database at %s',
-    async (path) => {
-      for (const name of ['localhost', `localhost:${port}`, '127.0.0.1'])
-        expect((await get(path, { host: name })).status).toBe(404);
-      expect((await get(path)).status).toBe(403);
-    },
-  );
-
-  // Last of all: what is written at the end is looked at too.
-  it('keeps no authorization code of a request in its data folder', async () => {
-    const code = `code-${crypto.randomUUID()}`;
-    expect((await get(`/callback/google?code=${code}&state=s`)).status).toBe(400);
+  // Last of all: what is said on stderr is whole when the command has ended.
+  it('says that ORIGIN and STANDIN_PORT are not used', async () => {
     started.process.kill('SIGINT');
-    expect(await started.finished).toMatchObject({ code: 0 });
-    expect(await filesWith(code)).toEqual([]);
-    // Nor is it that nothing is looked at.
-    expect(await filesWith(credentials.GOOGLE_CLIENT_ID)).not.toEqual([]);
+    const { stderr } = await started.finished;
+    expect(stderr).toContain('ORIGIN=https://words.example is not used: --origin replaces it.');
+    expect(stderr).toContain('STANDIN_PORT is not used: with --origin, no fake provider runs.');
   });
 });
-
-/** The files of the data folder that hold a text. */
-const filesWith = async (sought: string): Promise<readonly string[]> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const found = await Promise.all(files.map(async (file) => (await readFile(file)).includes(sought)));
-  return files.filter((_, at) => found[at]);
-};
 
 describe('npm start -- --origin, refused', () => {
   it.each([

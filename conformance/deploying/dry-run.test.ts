@@ -45,7 +45,7 @@ describe('npm run deploy -- --dry-run', () => {
   it('builds, says what it would do, tells no secret, and leaves none behind', async () => {
     const { code, stdout, stderr } = await dryRun(lines(whole));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^The bundle: \d\d\.\d kB gzip of at most 80\.0 kB\n/);
+    expect(stdout).toMatch(/^The bundle: \d\d\.\d kB gzip of at most 90\.0 kB\n/);
     expect(stdout).toContain('1. create the D1 database "words"');
     expect(stdout).toContain('2. apply the migrations');
     expect(stdout).toContain(
@@ -139,7 +139,7 @@ describe('npm run build', () => {
     await writeFile(file, '');
     const { code, stdout } = await runCommand('build', places());
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 80\.0 kB\n$/);
+    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 90\.0 kB\n$/);
     expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 

@@ -8,21 +8,24 @@ import { readGptUrl } from './site.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * Makes sure that the app would start with these variables.
+ * Makes sure that the app would start with the variables of the publisher's file.
  * @param file where they were read
  * @throws Refused with one line for each fault
  */
-export const demandConfiguration = (variables: Variables, file: string): void => {
+export const demandConfiguration = (variables: Variables, file: string): void =>
+  demandVariables(variables, file, 'npm run setup draws what can be drawn; the file explains the rest.');
+
+/**
+ * Makes sure that the app would start with these variables.
+ * @param source where they were read
+ * @param advice how to correct them: a sentence
+ * @throws Refused with one line for each fault
+ */
+export const demandVariables = (variables: Variables, source: string, advice: string): void => {
   const faults = configurationFaults(variables);
   if (faults.length === 0) return;
   const lines = faults.map(({ message }) => `  ${message}`);
-  throw new Refused(
-    [
-      `The app would not start with ${file}:`,
-      ...lines,
-      'npm run setup draws what can be drawn; the file explains the rest.',
-    ].join('\n'),
-  );
+  throw new Refused([`The app would not start with ${source}:`, ...lines, advice].join('\n'));
 };
 
 /**

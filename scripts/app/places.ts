@@ -6,6 +6,15 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 
 export const wranglerConfig = at('apps/words/wrangler.jsonc');
 
+/** The two platforms that the app is deployed to. */
+export type Platform = 'workers' | 'pages';
+
+/** For each platform, the Wrangler file that names the app's bindings. */
+export const wranglerConfigs: Readonly<Record<Platform, string>> = {
+  workers: wranglerConfig,
+  pages: at('apps/words/pages/wrangler.jsonc'),
+};
+
 /** Names and explains every variable. */
 export const variablesExample = at('apps/words/.dev.vars.example');
 

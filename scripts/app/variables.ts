@@ -12,14 +12,25 @@ export type Variables = Readonly<Record<string, string>>;
  * @throws Refused when the file has a name that the example does not have: it would be missed under the right one
  */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
-  const names = namesIn(await readFile(variablesExample, 'utf8'));
-  const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
+  const names = await variableNames();
   const kept = parseVariables((await readVariablesFile(environment)) ?? '');
   const stranger = Object.keys(kept).find((name) => !names.includes(name));
   if (stranger !== undefined)
     throw new Refused(`${variablesFileOf(environment)} sets ${stranger}, which is no variable of the app.`);
-  return { ...kept, ...withoutEmpty(given) };
+  return { ...kept, ...(await readGivenVariables(environment)) };
 };
+
+/** Reads all variables that the environment sets, without the publisher's file. */
+export const readGivenVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
+  const names = await variableNames();
+  return withoutEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
+};
+
+/** Gives the name of every variable that the example has, also of those in its comments. */
+export const variableNames = async (): Promise<readonly string[]> =>
+  [...(await readFile(variablesExample, 'utf8')).matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(
+    ([, name = '']) => name,
+  );
 
 /** Gives the text of the publisher's file, `undefined` when there is none. */
 export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
@@ -41,10 +52,6 @@ export const fillIn = (text: string, values: Variables): string => {
     .filter(([name]) => known[name] === undefined)
     .reduce((filled, [name, value]) => setLine(filled, name, value), text);
 };
-
-/** Gives the name of every variable that the example has, whether it stands in a comment there or not. */
-const namesIn = (example: string): readonly string[] =>
-  [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name);
 
 const parseVariables = (text: string): Variables => withoutEmpty(parseEnv(text));
 

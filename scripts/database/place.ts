@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refused } from '../app/command.ts';
+import { wranglerConfigs } from '../app/places.ts';
 import { readDataFolder } from '../local-system/data-folder.ts';
-import { platforms } from '../platform/platform.ts';
 
 export interface Place {
   /** The file that names the database. */
@@ -37,7 +37,7 @@ export const findPlace = (
 ): Place | undefined => {
   if (local && remote) throw new Refused('Write --local or --remote, not both.');
   if (!local && !remote) return undefined;
-  const { config } = platforms[pages ? 'pages' : 'workers'];
+  const config = wranglerConfigs[pages ? 'pages' : 'workers'];
   if (remote) return { config };
   const dataFolder = readDataFolder(environment);
   const stateFolder = join(dataFolder, 'state');

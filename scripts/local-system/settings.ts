@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey } from '@words-with-chat/broker/seal';
+import type { Variables } from '../app/variables.ts';
 import { StartRefused } from './ports.ts';
 
 export interface Settings {
@@ -45,6 +46,19 @@ export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
   });
   return settings;
 };
+
+/** The settings as the app's variables. */
+export const settingsVariables = ({ sealingKeys, gptClientId, gptClientSecret }: Settings): Variables => ({
+  SEALING_KEYS: sealingKeys,
+  GPT_CLIENT_ID: gptClientId,
+  GPT_CLIENT_SECRET: gptClientSecret,
+});
+
+/** ChatGPT's credentials at the app. Of two secrets, the first is the new one. */
+export const gptCredentials = ({ GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' }: Variables) => ({
+  gptClientId: GPT_CLIENT_ID.trim(),
+  gptClientSecret: GPT_CLIENT_SECRET.trim().split(/\s+/)[0] ?? '',
+});
 
 const drawSettings = (): Settings => ({
   sealingKeys: generateKey('local', (length) => new Uint8Array(randomBytes(length))),

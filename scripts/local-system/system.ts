@@ -1,22 +1,26 @@
-/** The whole product on this machine: the app in workerd, and stand-ins for the identity providers to sign in at. */
+/** The whole product on this machine: the app in workerd, and fake identity providers to sign in at. */
+import { demandVariables } from '../app/configuration.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Variables } from '../app/variables.ts';
 import { demandFree, type Ports } from './ports.ts';
-import { ensureSettings, type Settings, settingsFile } from './settings.ts';
-import { type StandIn, type StandInOptions, type StandIns, startStandIns } from './stand-ins/stand-ins.ts';
-import { startWorker } from './worker.ts';
+import { ensureSettings, gptCredentials, settingsFile, settingsVariables } from './settings.ts';
+import { planStandIns, type StandIn, type StandInOptions } from './stand-ins/stand-ins.ts';
+import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
-export interface LocalSystemOptions extends Ports, StandInOptions {
+export interface LocalSystemOptions
+  extends Ports,
+    StandInOptions,
+    Pick<WorkerOptions, 'log' | 'platform' | 'debugger'> {
   /** Where database, keys and logs are kept; made when it is missing. */
   readonly dataFolder: string;
-  readonly log: (line: string) => void;
-  /** As what the app runs; left out: as a Worker. */
-  readonly platform?: Platform;
-  /** Further clients, as the app's variable `STATIC_CLIENTS` takes them (JSON). */
-  readonly staticClients?: string;
+  /**
+   * Variables of the app, by name, in place of those of the local system. No fake provider runs in place of one that they
+   * configure. `ORIGIN` is always the local system's. Default: none.
+   */
+  readonly variables?: Variables;
 }
 
-export interface LocalSystem {
+export interface LocalSystem extends Worker {
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
   readonly standIns: readonly StandIn[];
@@ -24,31 +28,34 @@ export interface LocalSystem {
   readonly gptClientSecret: string;
   /** The file that holds the secrets. */
   readonly settingsFile: string;
-  /** Settles with the reason when a part ends without having been told to. */
-  readonly died: Promise<string>;
-  close(): Promise<void>;
 }
 
 /**
  * Starts everything and waits until it answers.
- * @throws StartRefused when a port is taken, a file is damaged or the app does not come up
+ * @throws Refused when a variable is wrong, a port is taken, a file is damaged or the app does not come up
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
-  await demandFree('PORT', options.port);
-  await ensurePrivateFolder(options.dataFolder);
-  const settings = await ensureSettings(options.dataFolder);
-  const standIns = await startStandIns(options);
+  const { port, dataFolder, variables: given = {} } = options;
+  const origin = `http://localhost:${port}`;
+  await demandFree('PORT', port);
+  await ensurePrivateFolder(dataFolder);
+  const settings = await ensureSettings(dataFolder);
+  const planned = planStandIns(options, given);
+  const variables = { ...settingsVariables(settings), ...planned.variables, ...given, ORIGIN: origin };
+  demandVariables(
+    variables,
+    'the variables of the environment',
+    'apps/words/.dev.vars.example explains them. Without a variable, npm start uses a value of its own.',
+  );
+  const standIns = await planned.start();
   try {
-    const variables = variablesOf(options, settings, standIns);
-    const origin = `http://localhost:${options.port}`;
     const worker = await startWorker({ ...options, origin, variables });
     return {
+      ...worker,
+      ...gptCredentials(variables),
       origin,
       standIns: standIns.all,
-      gptClientId: settings.gptClientId,
-      gptClientSecret: settings.gptClientSecret,
-      settingsFile: settingsFile(options.dataFolder),
-      died: worker.died,
+      settingsFile: settingsFile(dataFolder),
       close: async () => {
         await worker.close();
         await standIns.close();
@@ -59,15 +66,3 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
     throw error;
   }
 };
-
-const variablesOf = (
-  { staticClients }: LocalSystemOptions,
-  settings: Settings,
-  standIns: StandIns,
-): Readonly<Record<string, string>> => ({
-  SEALING_KEYS: settings.sealingKeys,
-  GPT_CLIENT_ID: settings.gptClientId,
-  GPT_CLIENT_SECRET: settings.gptClientSecret,
-  ...standIns.variables,
-  ...(staticClients === undefined ? {} : { STATIC_CLIENTS: staticClients }),
-});

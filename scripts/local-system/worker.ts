@@ -1,34 +1,43 @@
-/** The app in workerd: its site, its migrated database, and waiting until it answers. */
-import { join } from 'node:path';
+/**
+ * Starts the app, or another project, in workerd: lays out its site, applies the migrations, compiles the Functions of a Pages
+ * project, starts the server, and waits until it answers.
+ */
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Platform, wranglerConfigs } from '../app/places.ts';
 import { layOutSite } from '../app/site.ts';
-import { type Arrangement, type Platform, platforms } from '../platform/platform.ts';
-import type { Served } from '../platform/serve.ts';
 import { layOutSetup } from '../setup/site.ts';
-import { firstAnswer } from './first-answer.ts';
-import { withoutNotices } from './notices.ts';
+import type { DevServerOptions, Listening } from './dev-server.ts';
 import { StartRefused } from './ports.ts';
-import { runWrangler, type WranglerOptions } from './wrangler.ts';
+import { type DevServer, runWrangler, startDevServer, type WranglerOptions } from './wrangler.ts';
 
 export interface WorkerOptions extends WranglerOptions {
   /** The port on loopback to listen on. */
   readonly port: number;
   /** Where the app is reached: through a tunnel when it is https. */
   readonly origin: string;
-  /** As what it runs; left out: as a Worker. */
+  /** The platform that it runs as. Default: `workers`. */
   readonly platform?: Platform;
   /** The app's other variables by name. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whether a debugger listens on loopback, from which every process on the machine can read all secrets. Default: `closed`. */
+  readonly debugger?: 'closed' | 'open';
 }
 
-export interface Worker {
+/** A project with a Wrangler file. */
+export interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 'site'> {}
+
+export interface Worker extends Listening {
   /** Settles with the reason when it ends without having been told to. */
   readonly died: Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * Lays out the site, migrates the database and starts the app.
- * @throws StartRefused when it does not come up; why, stands in the log
+ * Starts the app.
+ * @throws StartRefused if it does not start; the log says why
  */
 export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
   const { dataFolder, origin, platform = 'workers' } = options;
@@ -36,49 +45,114 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
   const site = join(dataFolder, 'site');
   await layOutSite(site, variables);
   await layOutSetup(site, origin, variables);
-  return startServed(platforms[platform], { ...options, variables, site });
+  return startProject({ platform, config: wranglerConfigs[platform], site }, { ...options, variables });
 };
 
 /**
- * Migrates the database and starts what is arranged, which may be another project than the app's.
- * @throws StartRefused when it does not come up; why, stands in the log
+ * Starts a project, which may be another than the app.
+ * @throws StartRefused if it does not start; the log says why
  */
-export const startServed = async (
-  { config, serve }: Arrangement,
-  { site, ...options }: Omit<WorkerOptions, 'platform'> & Pick<Served, 'site'>,
+export const startProject = async (
+  project: Project,
+  options: Omit<WorkerOptions, 'platform'>,
 ): Promise<Worker> => {
   const { dataFolder, origin, port, log, variables } = options;
   const stateFolder = join(dataFolder, 'state');
-  await migrate(config, stateFolder, options);
-  const { args, ...where } = await serve({ dataFolder, site, variables });
-  const child = runWrangler(
-    [
-      ...args,
-      ...['--persist-to', stateFolder],
-      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+  await runStep(['d1', 'migrations', 'apply', 'DB', ...localDatabase(project, stateFolder)], options);
+  const main = join(dataFolder, project.platform, 'index.js');
+  if (project.platform === 'pages') await compileFunctions(project, main, options);
+  const server = startDevServer(
+    {
+      ...{ ...project, main, stateFolder, port, variables, debugger: options.debugger ?? 'closed' },
       // The app answers to its origin alone, scheme included. Tunnels speak TLS to a port that does.
-      ...['--local-protocol', new URL(origin).protocol.slice(0, -1)],
-      ...['--log-level', 'log', '--show-interactive-dev-session=false'],
-    ],
-    { dataFolder, log: withoutNotices(log), ...where },
+      protocol: origin.startsWith('https:') ? 'https' : 'http',
+    },
+    { dataFolder, log: withoutNotices(log) },
   );
-  const died = child.ended.then((code) => `The app in workerd ended by itself, with exit code ${code}.`);
+  const died = server.ended.then((code) => `The app in workerd ended by itself, with exit code ${code}.`);
   try {
-    await firstAnswer(origin, port, died);
+    const listening = await untilListening(server, died);
+    await untilReady(origin, port, died);
+    return { ...listening, died, close: () => server.stop() };
   } catch (error) {
-    await child.stop();
+    await server.stop();
     throw error;
   }
-  return { died, close: () => child.stop() };
 };
 
-const migrate = async (config: string, stateFolder: string, options: WranglerOptions): Promise<void> => {
-  const target = ['DB', '--local', '--persist-to', stateFolder, '--config', config];
+const localDatabase = ({ config }: Project, stateFolder: string): readonly string[] => [
+  ...['--local', '--persist-to', stateFolder, '--config', config],
+];
+
+const compileFunctions = (
+  { config }: Project,
+  main: string,
+  options: Omit<WorkerOptions, 'platform'>,
+): Promise<void> => {
+  const functions = join(dirname(config), 'functions');
+  return runStep(['pages', 'functions', 'build', functions, '--outdir', dirname(main)], options);
+};
+
+/** @throws StartRefused with the command's name if it fails, after the log got what it printed */
+const runStep = async (command: readonly string[], { dataFolder, log }: WranglerOptions): Promise<void> => {
   const lines: string[] = [];
-  const log = (line: string): void => void lines.push(line);
-  const { dataFolder } = options;
-  const child = runWrangler(['d1', 'migrations', 'apply', ...target], { dataFolder, log });
+  const child = runWrangler(command, { dataFolder, log: (line) => lines.push(line) });
   if ((await child.ended) === 0) return;
-  for (const line of lines) options.log(line);
-  throw new StartRefused('The local database could not be migrated.');
+  for (const line of lines) log(line);
+  throw new StartRefused(`wrangler ${command.slice(0, 3).join(' ')} failed; the lines above say why.`);
+};
+
+const untilListening = ({ listening }: DevServer, died: Promise<string>): Promise<Listening> =>
+  Promise.race([listening, died.then((reason) => Promise.reject(new StartRefused(reason)))]);
+
+/** How long the first answer may take, in milliseconds. */
+const patience = 180_000;
+
+/**
+ * Waits until the app answers under its own origin, whatever port it listens on.
+ * @param died settles with the reason if there is nothing more to wait for
+ * @throws StartRefused if it ended, if it responds with an error, or if it does not respond
+ */
+const untilReady = async (origin: string, port: number, died: Promise<string>): Promise<void> => {
+  const end = new AbortController();
+  void died.then((reason) => end.abort(new StartRefused(reason)));
+  const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
+  while (!signal.aborted) {
+    const status = await ask(origin, port, signal);
+    if (status === 200) return;
+    if (status !== undefined)
+      throw new StartRefused(`The app answers its first request with status ${status}.`);
+    await pause(100);
+  }
+  end.signal.throwIfAborted();
+  throw new StartRefused(`The app did not answer within ${patience / 1000} s.`);
+};
+
+/** Not with `fetch`, which asks for the host that it connects to and no other. */
+const ask = (origin: string, port: number, signal: AbortSignal): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const { protocol, host } = new URL(origin);
+    const options = {
+      ...{ host: '127.0.0.1', port, path: '/.well-known/oauth-authorization-server' },
+      ...{ headers: { host }, signal, agent: false },
+    };
+    // The certificate is the local runtime's own, drawn at its start; this stays on loopback.
+    const asked =
+      protocol === 'https:' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
+    asked.once('error', () => resolve(undefined));
+    asked.once('response', (response) => resolve(response.resume().statusCode));
+    asked.end();
+  });
+
+/** What Wrangler prints at every start and for every request; the Worker's own lines, warnings and errors pass. */
+const usual =
+  /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
+
+/** Passes lines on, except the usual ones and the indented lines that belong to them. */
+const withoutNotices = (log: (line: string) => void): ((line: string) => void) => {
+  let isInNotice = false;
+  return (line) => {
+    isInNotice = usual.test(line) || (isInNotice && line.startsWith('  '));
+    if (!isInNotice) log(line);
+  };
 };

@@ -1,9 +1,14 @@
-/** Runs wrangler as a child process: without a word to anybody else's server, and with its traces in the data folder. */
-import { spawn } from 'node:child_process';
+/**
+ * Runs Wrangler as a child process: as its command, or as the development server of `dev-server.ts`. It sends nothing to other
+ * servers, and its traces stay in the data folder.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { DevServerOptions, Listening } from './dev-server.ts';
 
 /** A child process with everything that it started. */
 export interface Child {
@@ -13,31 +18,51 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+export interface DevServer extends Child {
+  /** Settles when the server listens; never, if it ends before. */
+  readonly listening: Promise<Listening>;
+}
+
 export interface WranglerOptions {
   readonly dataFolder: string;
-  /** Where it runs; left out: here. */
-  readonly folder?: string;
   /** Told every line that is not empty. */
   readonly log: (line: string) => void;
 }
 
 const cli = createRequire(import.meta.url).resolve('wrangler');
+const devServer = fileURLToPath(new URL('dev-server.ts', import.meta.url));
 
 /** How long a child may take to end before it is killed, in milliseconds. */
 const patience = 5_000;
 
-export const runWrangler = (
+/** Runs a command of Wrangler's. */
+export const runWrangler = (args: readonly string[], options: WranglerOptions): Child =>
+  watch(start([cli, ...args], 'ignore', options), options);
+
+/** Starts a Worker. */
+export const startDevServer = (server: DevServerOptions, options: WranglerOptions): DevServer => {
+  const child = start([devServer], 'ipc', options);
+  const listening = once(child, 'message').then(([text]): Listening => JSON.parse(String(text)));
+  // If the process has ended already, `ended` says so.
+  child.send(JSON.stringify(server), () => {});
+  return { ...watch(child, options), listening };
+};
+
+const start = (
   args: readonly string[],
-  { dataFolder, folder = process.cwd(), log }: WranglerOptions,
-): Child => {
-  // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if wrangler died before it.
-  const child = spawn(process.execPath, ['--no-warnings', cli, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: folder,
+  channel: 'ignore' | 'ipc',
+  { dataFolder }: WranglerOptions,
+): ChildProcess =>
+  // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if Wrangler died before it.
+  spawn(process.execPath, ['--no-warnings', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', channel],
     env: { ...process.env, ...quietly(dataFolder) },
     detached: true,
   });
+
+const watch = (child: ChildProcess, { log }: WranglerOptions): Child => {
   for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       if (line.trim() !== '') log(line);
     });
@@ -78,7 +103,7 @@ export const quietly = (dataFolder: string): Readonly<Record<string, string>> =>
   WRANGLER_LOG_PATH: join(dataFolder, 'wrangler.log'),
   WRANGLER_REGISTRY_PATH: join(dataFolder, 'registry'),
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
   CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
   // Pages that read and write the database, for whoever asks with `Host: localhost`.
   X_LOCAL_EXPLORER: 'false',

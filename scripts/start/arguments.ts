@@ -1,10 +1,9 @@
 /** The arguments of `npm start`. */
 import { parseArgs } from 'node:util';
 import { parseOrigin } from '../app/origin.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { StartOptions } from './started.ts';
 
-interface Arguments {
-  readonly platform: Platform;
+interface Arguments extends Pick<StartOptions, 'platform' | 'debugger'> {
   /** Left out: the app stays on this machine. */
   readonly origin?: string;
 }
@@ -12,15 +11,25 @@ interface Arguments {
 export const usage = `Write npm start, or npm start -- with
   --pages                the app as a Pages project and not as a Worker, like npm run start:pages
   --origin <https://…>   the app alone behind a tunnel, with the variables of a deployment (docs/deploy.md)
-PORT chooses the port (8787 when left out), STANDIN_PORT the first of five for the stand-ins (the one after it).`;
+  --inspect              a debugger on loopback, from which every process on this machine can read all secrets
+PORT chooses the port (8787 when left out), STANDIN_PORT the first of five for the stand-ins (the one after it).
+The environment may set every variable of apps/words/.dev.vars.example, which explains them. If it sets a provider's
+variables, no fake provider runs for that one.`;
 
 /**
- * Reads `--pages` and `--origin`.
+ * Reads `--pages`, `--origin` and `--inspect`.
  * @throws VariableError for an `--origin` that is none, TypeError for an unknown argument
  */
 export const readArguments = (args: readonly string[]): Arguments => {
-  const options = { pages: { type: 'boolean' }, origin: { type: 'string' } } as const;
-  const { pages = false, origin } = parseArgs({ args: [...args], options }).values;
-  const platform = pages ? 'pages' : 'workers';
-  return origin === undefined ? { platform } : { platform, origin: parseOrigin('--origin', origin) };
+  const options = {
+    pages: { type: 'boolean' },
+    origin: { type: 'string' },
+    inspect: { type: 'boolean' },
+  } as const;
+  const { pages = false, origin, inspect = false } = parseArgs({ args: [...args], options }).values;
+  return {
+    platform: pages ? 'pages' : 'workers',
+    debugger: inspect ? 'open' : 'closed',
+    ...(origin !== undefined && { origin: parseOrigin('--origin', origin) }),
+  };
 };

@@ -1,11 +1,13 @@
 /** What `npm start` has running, whichever way it was asked for. */
-import type { Platform } from '../platform/platform.ts';
+import type { Platform } from '../app/places.ts';
+import type { Listening } from '../local-system/dev-server.ts';
 
 export interface StartOptions {
   readonly platform: Platform;
   readonly port: number;
   readonly standInPort: number;
   readonly dataFolder: string;
+  readonly debugger: 'closed' | 'open';
   readonly log: (line: string) => void;
 }
 
@@ -16,3 +18,12 @@ export interface Started {
   readonly died: Promise<string>;
   close(): Promise<void>;
 }
+
+/** Says where the debugger listens, for the end of the summary; empty if there is none. */
+export const debuggerLine = ({ debuggerUrl }: Listening): string =>
+  debuggerUrl === undefined
+    ? ''
+    : `
+  Debugger           ${debuggerUrl}
+                     every process on this machine can read all keys and secrets there
+`;

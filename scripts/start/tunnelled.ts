@@ -1,11 +1,14 @@
 /** `npm start -- --origin https://…`: the app for the real ChatGPT, behind a tunnel that somebody runs beside it. */
 
+import { join } from 'node:path';
 import { Refused } from '../app/command.ts';
 import { demandConfiguration } from '../app/configuration.ts';
 import { variablesFileOf } from '../app/places.ts';
-import { readVariables } from '../app/variables.ts';
-import { startTunnelledApp } from '../local-system/tunnelled-app.ts';
-import type { Started, StartOptions } from './started.ts';
+import { ensurePrivateFolder } from '../app/private-file.ts';
+import { readVariables, type Variables } from '../app/variables.ts';
+import { demandFree } from '../local-system/ports.ts';
+import { startWorker } from '../local-system/worker.ts';
+import { debuggerLine, type Started, type StartOptions } from './started.ts';
 
 /**
  * Starts the app with the variables of the publisher's file.
@@ -15,11 +18,29 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
   if (!origin.startsWith('https:')) {
     throw new Refused('--origin is the https address of a tunnel; on this machine alone, leave it out.');
   }
-  const variables = { ...(await readVariables(process.env)), ORIGIN: origin };
+  const { port, log } = options;
+  const known = await readVariables(process.env);
+  const variables = { ...known, ORIGIN: origin };
   demandConfiguration(variables, variablesFileOf(process.env));
-  const app = await startTunnelledApp({ ...options, origin, variables });
-  return { ...app, summary: summary(origin, options.port) };
+  for (const notice of unusedSettings(known, process.env, origin)) log(notice);
+  await demandFree('PORT', port);
+  // A database of its own: the people of the fake providers are not in it.
+  const dataFolder = join(options.dataFolder, 'tunnelled');
+  await ensurePrivateFolder(options.dataFolder);
+  await ensurePrivateFolder(dataFolder);
+  const app = await startWorker({ ...options, dataFolder, origin, variables });
+  return { ...app, summary: summary(origin, port) + debuggerLine(app) };
 };
+
+/** What is set and has no effect behind a tunnel. */
+const unusedSettings = (
+  { ORIGIN = '' }: Variables,
+  { STANDIN_PORT = '' }: NodeJS.ProcessEnv,
+  origin: string,
+): readonly string[] => [
+  ...(ORIGIN === '' || ORIGIN === origin ? [] : [`ORIGIN=${ORIGIN} is not used: --origin replaces it.`]),
+  ...(STANDIN_PORT === '' ? [] : ['STANDIN_PORT is not used: with --origin, no fake provider runs.']),
+];
 
 const summary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel stands

@@ -1,4 +1,4 @@
-/** The example as somebody has it who copied it: under `wrangler pages dev`, with a stand-in in Google's place. */
+/** The example after somebody copied it: a Pages project in workerd, with a fake Google provider. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { generateKey } from '@words-with-chat/broker/seal';
 import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startServed, type Worker } from '../../../scripts/local-system/worker.ts';
-import { servePages } from '../../../scripts/platform/pages.ts';
+import { startProject, type Worker } from '../../../scripts/local-system/worker.ts';
 import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -36,12 +35,9 @@ beforeAll(async () => {
     GOOGLE_CLIENT_SECRET: credentials.clientSecret,
     GOOGLE_STAND_IN: google.issuer,
   };
-  pages = await startServed(
-    { config: join(project, 'wrangler.jsonc'), serve: (served) => servePages(project, served) },
-    {
-      ...{ dataFolder: folder, site: join(project, 'public'), port, origin, variables },
-      log: (line) => lines.push(line),
-    },
+  pages = await startProject(
+    { platform: 'pages', config: join(project, 'wrangler.jsonc'), site: join(project, 'public') },
+    { dataFolder: folder, port, origin, variables, log: (line) => lines.push(line) },
   ).catch((cause: unknown) => {
     throw new Error(lines.join('\n'), { cause });
   });

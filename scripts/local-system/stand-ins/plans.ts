@@ -15,6 +15,8 @@ export interface Plan {
   /** As on the button: `Google`. */
   readonly label: string;
   readonly start: StartUpstream;
+  /** The prefix of all variables that configure the provider. */
+  readonly prefix: string;
   readonly variables: (issuer: string, secret: string) => Readonly<Record<string, string>>;
 }
 
@@ -26,18 +28,21 @@ export const plans: readonly Plan[] = [
     id: 'google',
     label: 'Google',
     start: startGoogle,
+    prefix: 'GOOGLE_',
     variables: (issuer, secret) => withSecret('GOOGLE', issuer, secret),
   },
   {
     id: 'github',
     label: 'GitHub',
     start: startGitHub,
+    prefix: 'GITHUB_',
     variables: (issuer, secret) => withSecret('GITHUB', issuer, secret),
   },
   {
     id: 'microsoft',
     label: 'Microsoft',
     start: startMicrosoft,
+    prefix: 'MICROSOFT_',
     // The stand-in's metadata name the tenant of personal accounts, also under "common".
     variables: (issuer, secret) => ({
       ...withSecret('MICROSOFT', issuer, secret),
@@ -48,6 +53,7 @@ export const plans: readonly Plan[] = [
     id: 'apple',
     label: 'Apple',
     start: startApple,
+    prefix: 'APPLE_',
     variables: (issuer) => ({
       APPLE_CLIENT_ID: clientId,
       APPLE_TEAM_ID: 'TEAM000000',
@@ -60,6 +66,7 @@ export const plans: readonly Plan[] = [
     id: 'oidc',
     label: 'OpenID Connect',
     start: startOidcIssuer,
+    prefix: 'OIDC_PROVIDERS',
     variables: (issuer, secret) => ({ OIDC_PROVIDERS: JSON.stringify([oidcProvider(issuer, secret)]) }),
   },
 ];

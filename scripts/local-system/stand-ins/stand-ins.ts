@@ -1,6 +1,7 @@
 /** The identity providers' stand-ins on this machine, started and ended together. */
 import { randomBytes } from 'node:crypto';
 import { people as labPeople, type Person, type StartUpstream, type Upstream } from '@words-with-chat/lab';
+import type { Variables } from '../../app/variables.ts';
 import { demandFree, StartRefused } from '../ports.ts';
 import { clientId, type Plan, plans } from './plans.ts';
 
@@ -23,23 +24,50 @@ export interface StandIn {
   readonly issuer: string;
 }
 
-export interface StandIns {
+interface StandIns {
   /** In the order of their ports. */
   readonly all: readonly StandIn[];
-  /** The app's variables for them; some are secret. */
-  readonly variables: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
+/** A fake provider that is to be started. */
+interface PlannedStandIn {
+  readonly plan: Plan;
+  readonly port: number;
+}
+
+/** Fake providers that are to be started, with what the app has to know about them. */
+interface StandInsToStart {
+  /** The app's variables for them; some are secret. */
+  readonly variables: Variables;
+  /**
+   * Starts all of them, or none.
+   * @throws StartRefused if one of their ports is taken, or if one does not start
+   */
+  readonly start: () => Promise<StandIns>;
+}
+
 /**
- * Starts all of them, or none.
- * @throws StartRefused when one of their ports is taken, or one does not start
+ * Plans a fake provider for each provider that the given variables don't configure.
+ * @param given the app's variables that the environment sets
  */
-export const startStandIns = async (options: StandInOptions): Promise<StandIns> => {
-  await Promise.all(plans.map((_, at) => demandFree('STANDIN_PORT', options.standInPort + at)));
+export const planStandIns = (options: StandInOptions, given: Variables): StandInsToStart => {
   // Good until the next start: by then the stand-ins have forgotten whatever it opened.
   const secret = randomBytes(32).toString('base64url');
-  const started = await Promise.allSettled(plans.map((plan, at) => startOne(plan, at, secret, options)));
+  const planned = plans
+    .map((plan, at) => ({ plan, port: options.standInPort + at }))
+    .filter(({ plan }) => !Object.keys(given).some((name) => name.startsWith(plan.prefix)));
+  const variables = planned.map(({ plan, port }) => plan.variables(`http://127.0.0.1:${port}`, secret));
+  return { variables: Object.assign({}, ...variables), start: () => startAll(planned, secret, options) };
+};
+
+const startAll = async (
+  planned: readonly PlannedStandIn[],
+  secret: string,
+  options: StandInOptions,
+): Promise<StandIns> => {
+  await Promise.all(planned.map(({ port }) => demandFree('STANDIN_PORT', port)));
+  const started = await Promise.allSettled(planned.map((one) => startOne(one, secret, options)));
   const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const close = async (): Promise<void> => {
     await Promise.all(running.map((upstream) => upstream.close()));
@@ -49,32 +77,24 @@ export const startStandIns = async (options: StandInOptions): Promise<StandIns> 
     await close();
     throw failed.reason;
   }
-  const variables = running.map(({ issuer, plan }) => plan.variables(issuer, secret));
-  return {
-    all: running.map(({ issuer, plan: { label } }) => ({ label, issuer })),
-    variables: Object.assign({}, ...variables),
-    close,
-  };
+  return { all: running.map(({ issuer, plan: { label } }) => ({ label, issuer })), close };
 };
 
 const startOne = async (
-  plan: Plan,
-  at: number,
+  { plan, port }: PlannedStandIn,
   clientSecret: string,
-  { port, standInPort, people = labPeople, startGoogle: start }: StandInOptions,
+  { port: appPort, people = labPeople, startGoogle: start }: StandInOptions,
 ): Promise<Upstream & { readonly plan: Plan }> => {
   const starter = plan.id === 'google' && start !== undefined ? start : plan.start;
-  const app = `http://localhost:${port}`;
+  const app = `http://localhost:${appPort}`;
   try {
     const upstream = await starter({
-      ...{ port: standInPort + at, clientId, clientSecret, people },
+      ...{ port, clientId, clientSecret, people },
       redirectUris: [`${app}/callback/${plan.id}`],
       backchannelLogoutUri: `${app}/backchannel-logout/${plan.id}`,
     });
     return { ...upstream, plan };
   } catch (cause) {
-    throw new StartRefused(`The stand-in for ${plan.label} did not start on port ${standInPort + at}.`, {
-      cause,
-    });
+    throw new StartRefused(`The stand-in for ${plan.label} did not start on port ${port}.`, { cause });
   }
 };

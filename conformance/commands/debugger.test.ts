@@ -1,0 +1,231 @@
+/** What `npm start` opens on this machine besides the app: no debugger, no control endpoint, nothing that others can read. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateKey } from '@words-with-chat/broker/seal';
+import { freePort, freePortsInARow } from '@words-with-chat/lab';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startWorkerd } from '../../bench/workerd.ts';
+import { type Running, runCommand, startCommand } from './command.ts';
+import { ask, debuggerSigns, openPorts, processTree, upgrade } from './open-ports.ts';
+import { untilReady } from './until-ready.ts';
+
+const origin = 'https://words-tunnel.example';
+const googleSecret = 'a-secret-that-nobody-else-has';
+const credentials = {
+  GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com',
+  GOOGLE_CLIENT_SECRET: googleSecret,
+};
+
+let folder: string;
+let port: number;
+let variables: Readonly<Record<string, string>>;
+
+const prepare = async (): Promise<void> => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  port = await freePortsInARow(6);
+  variables = { PORT: String(port), STANDIN_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
+};
+
+const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Running =>
+  startCommand('start', { ...variables, ...more }, { args });
+
+const pidOf = ({ process: { pid } }: Running): number => {
+  if (pid === undefined) throw new Error('the command did not start');
+  return pid;
+};
+
+const stop = async (running: Running): Promise<void> => {
+  running.process.kill('SIGINT');
+  expect(await running.finished).toMatchObject({ code: 0 });
+};
+
+const signsOn = async (ports: readonly number[]): Promise<readonly string[]> =>
+  (await Promise.all(ports.map(debuggerSigns))).flat();
+
+const texts = async (): Promise<readonly (readonly [string, string])[]> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const));
+};
+
+const filesWith = async (sought: string): Promise<readonly string[]> =>
+  (await texts()).filter(([, content]) => content.includes(sought)).map(([file]) => file);
+
+describe.each([
+  ['a Worker', [], 'http:'],
+  ['a Pages project', ['--pages'], 'http:'],
+  ['a Worker behind a tunnel', ['--origin', origin], 'https:'],
+  ['a Pages project behind a tunnel', ['--pages', '--origin', origin], 'https:'],
+])('npm start, as %s', (_, args, protocol) => {
+  const isTunnelled = args.includes('--origin');
+  const hosts = (): readonly string[] =>
+    isTunnelled ? [new URL(origin).host, `localhost:${port}`] : [`localhost:${port}`, `127.0.0.1:${port}`];
+  let more: Readonly<Record<string, string>> = {};
+  let secrets: readonly string[] = [];
+  let running: Running;
+
+  beforeAll(async () => {
+    await prepare();
+    if (isTunnelled) {
+      more = { ...credentials, VARIABLES_FILE: join(folder, 'variables') };
+      await runCommand('setup', { ...variables, ...more }, { args: ['--origin', origin] });
+    }
+    running = start(args, more);
+    await untilReady(running);
+    secrets = isTunnelled
+      ? [googleSecret]
+      : Object.values<string>(JSON.parse(await readFile(join(folder, 'settings.json'), 'utf8'))).filter(
+          (value) => value.length > 20,
+        );
+  });
+
+  afterAll(async () => {
+    running.process.kill('SIGINT');
+    await running.finished;
+    await rm(folder, { recursive: true });
+  });
+
+  it('W16.1 opens no debugger on any port of any process', async () => {
+    const ports = openPorts(pidOf(running)).map((open) => open.port);
+    // Otherwise nothing was found because nothing was looked at.
+    expect(ports).toContain(port);
+    expect(await signsOn(ports)).toEqual([]);
+  });
+
+  it('W16.2 listens on loopback only', () => {
+    const addresses = openPorts(pidOf(running)).map(({ address }) => address);
+    expect(new Set(addresses)).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('W16.3 passes no secret as an argument', () => {
+    const commands = processTree(pidOf(running)).map(({ command }) => command);
+    expect(commands.some((command) => command.includes('workerd serve'))).toBe(true);
+    for (const secret of secrets) for (const command of commands) expect(command).not.toContain(secret);
+    expect(secrets).not.toEqual([]);
+  });
+
+  it('W16.3 writes no secret into a file but the one that only its owner can read', async () => {
+    const kept = isTunnelled ? [] : [join(folder, 'settings.json')];
+    for (const secret of secrets) expect(await filesWith(secret)).toEqual(kept);
+    expect(await filesWith('Words With Chat')).not.toEqual([]);
+  });
+
+  it.each([
+    ['the explorer of the database', 'GET', '/cdn-cgi/explorer', {}],
+    ['the explorer of the database', 'GET', '/cdn-cgi/local/explorer', {}],
+    ['the explorer’s API', 'GET', '/cdn-cgi/local/explorer/api/d1/database', {}],
+    ['the cleanup', 'GET', '/cdn-cgi/local/scheduled', {}],
+    ['the cleanup', 'GET', '/cdn-cgi/handler/scheduled', {}],
+    ['the cleanup', 'GET', '/cdn-cgi/mf/scheduled?cron=17+*+*+*+*', {}],
+    ['the cleanup', 'POST', '/cdn-cgi/handler/scheduled', {}],
+    ['an email', 'POST', '/cdn-cgi/local/email?from=a@b.example&to=c@d.example', {}],
+    ['the bindings', 'GET', '/cdn-cgi/local/platform-proxy', {}],
+    ['the bindings', 'GET', '/cdn-cgi/local/platform-proxy', { 'mf-op': 'GET', 'mf-op-target': '[0]' }],
+    ['the server’s own control', 'GET', '/cdn-cgi/ProxyWorker/pause', {}],
+    ['images', 'GET', '/__cf_local/imagedelivery/x', {}],
+    ['videos', 'GET', '/__cf_local/stream/x', {}],
+  ])('W16.4 gives no page control over %s: %s %s', async (_, method, path, headers) => {
+    // An image or a link to the app comes without an origin.
+    for (const from of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
+      for (const host of hosts()) {
+        const origins = from === undefined ? {} : { origin: from };
+        const answer = await ask(protocol, port, path, { ...headers, ...origins, host }, method);
+        expect(answer.status, `${host}, from ${from}`).toBeGreaterThanOrEqual(400);
+      }
+    }
+    // The app goes on.
+    const [host = ''] = hosts();
+    const metadata = await ask(protocol, port, '/.well-known/oauth-authorization-server', { host });
+    expect(metadata.status).toBe(200);
+  });
+
+  it('W16.4 upgrades no connection to a WebSocket of the app', async () => {
+    for (const path of ['/', '/token', '/cdn-cgi/local/explorer', '/cdn-cgi/InspectorProxyWorker/websocket'])
+      for (const host of hosts())
+        expect((await ask(protocol, port, path, { ...upgrade, host })).status).not.toBe(101);
+  });
+
+  // The tests below end the system.
+  it('W16.3 keeps no authorization code of a request in its data folder', async () => {
+    const code = `code-${crypto.randomUUID()}`;
+    const [host = ''] = hosts();
+    expect((await ask(protocol, port, `/callback/google?code=${code}&state=s`, { host })).status).toBe(400);
+    await stop(running);
+    expect(await filesWith(code)).toEqual([]);
+    // Nor is it that nothing is looked at.
+    expect(await filesWith('Words With Chat')).not.toEqual([]);
+  });
+
+  it('W16.1 opens a debugger on loopback if --inspect is passed, and says where', async () => {
+    running = start([...args, '--inspect'], more);
+    const summary = await untilReady(running);
+    const open = openPorts(pidOf(running));
+    expect(new Set(open.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    const said = /Debugger +http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(summary);
+    const at = Number(said?.[1]);
+    expect(open.map((one) => one.port)).toContain(at);
+    expect(await debuggerSigns(at)).toEqual(
+      expect.arrayContaining([`${at} GET /json`, `${at} GET /json/version`, `${at} WebSocket /ws`]),
+    );
+  });
+});
+
+describe('npm start', () => {
+  beforeEach(prepare);
+  afterEach(() => rm(folder, { recursive: true, maxRetries: 10 }));
+
+  it.each([
+    ['a Worker', []],
+    ['a Pages project', ['--pages']],
+  ])('ends everything when it is killed, as %s', async (_, args) => {
+    const running = start(args);
+    await untilReady(running);
+    const ports = openPorts(pidOf(running)).map((open) => open.port);
+    expect(ports).toContain(port);
+    const connections = await Promise.all(ports.map(opened));
+    const closed = connections.map(closing);
+    running.process.kill('SIGKILL');
+    await Promise.all(closed);
+    for (const one of ports) await expect(opened(one)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+const opened = async (at: number): Promise<Socket> => {
+  const connection = connect(at, '127.0.0.1');
+  await once(connection, 'connect');
+  // A process that is killed resets its connections.
+  return connection.on('error', () => {});
+};
+
+describe('npm run bench', () => {
+  it('W16.1 runs workerd without a debugger', async () => {
+    const at = await freePort();
+    const before = new Set(openPorts(process.pid).map((open) => open.port));
+    const bindings = {
+      ISSUER: `http://127.0.0.1:${at}`,
+      SEALING_KEYS: generateKey('bench', drawBytes),
+      CLIENT_SECRET: 'x'.repeat(43),
+    };
+    const workerd = await startWorkerd(
+      fileURLToPath(new URL('../../bench/worker.ts', import.meta.url)),
+      at,
+      bindings,
+    );
+    const fresh = openPorts(process.pid)
+      .map((open) => open.port)
+      .filter((one) => !before.has(one));
+    expect(fresh).toEqual([at]);
+    expect(await signsOn(fresh)).toEqual([]);
+    await workerd.stop();
+  });
+});
+
+const closing = (connection: Socket): Promise<void> =>
+  new Promise((resolve) => connection.once('close', () => resolve()));
+
+const drawBytes = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from(randomBytes(length));

@@ -1,0 +1,151 @@
+/** Finds the TCP ports on which a process and everything that it started listen, and probes them for a debugger. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { text } from 'node:stream/consumers';
+
+export interface OpenPort {
+  readonly address: string;
+  readonly port: number;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  /** With its arguments, as every process on the machine can read it. */
+  readonly command: string;
+}
+
+/** Lists a process and everything that it started, directly or not. */
+export const processTree = (root: number): readonly Process[] => {
+  const all = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line): Process => {
+      const [, pid, parent, command = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+      return { pid: Number(pid), parent: Number(parent), command };
+    });
+  const below = (pid: number): readonly Process[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
+  return [...all.filter(({ pid }) => pid === root), ...below(root)];
+};
+
+/**
+ * Lists the ports on which a process tree listens.
+ * On Linux the kernel's own tables are read; elsewhere `lsof` is asked, which macOS has.
+ */
+export const openPorts = (root: number): readonly OpenPort[] => {
+  const pids = processTree(root).map(({ pid }) => pid);
+  return process.platform === 'linux' ? portsFromKernel(pids) : portsFromLsof(pids);
+};
+
+const portsFromKernel = (pids: readonly number[]): readonly OpenPort[] => {
+  const inodes = new Set(pids.flatMap(socketsOf));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+    readFileSync(table, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      // State 0A: listening.
+      .filter(([, , , state, , , , , , inode = '']) => state === '0A' && inodes.has(inode))
+      .map(([, local = '']) => {
+        const [address = '', port = ''] = local.split(':');
+        return { address: addresses[address] ?? address, port: Number.parseInt(port, 16) };
+      }),
+  );
+};
+
+/** As the kernel writes them. */
+const addresses: Readonly<Record<string, string>> = {
+  '0100007F': '127.0.0.1',
+  '00000000000000000000000001000000': '::1',
+};
+
+const socketsOf = (pid: number): readonly string[] =>
+  whileThere(() => readdirSync(`/proc/${pid}/fd`), []).flatMap((fd) => {
+    const link = whileThere(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '');
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(link) ?? [];
+    return inode === undefined ? [] : [inode];
+  });
+
+/** A process may end, and a descriptor may be closed, while its folder is read. */
+const whileThere = <Read>(read: () => Read, gone: Read): Read => {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return gone;
+    throw error;
+  }
+};
+
+const portsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
+  execFileSync('lsof', ['-nP', '-iTCP', '-sTCP:LISTEN', '-Fn', '-a', '-p', pids.join(',')], {
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .flatMap((line) => {
+      const [, address = '', port = ''] = /^n\[?([^\]]+)\]?:(\d+)$/.exec(line) ?? [];
+      return port === '' ? [] : [{ address, port: Number(port) }];
+    });
+
+/** Where V8's debuggers describe themselves: https://chromedevtools.github.io/devtools-protocol/#endpoints. */
+const descriptions = ['/json', '/json/list', '/json/version'];
+
+/** Where workerd, Wrangler and Node accept a debugger's WebSocket. */
+const sockets = ['/', '/ws', '/core:user:words-with-chat', '/core:user:ProxyWorker'];
+
+/** Tells what on a port looks like a debugger; nothing on a port that is none. */
+export const debuggerSigns = async (port: number): Promise<readonly string[]> => {
+  const found = ['http:', 'https:'].flatMap((protocol) => [
+    ...descriptions.map(async (path) => {
+      const { status, body } = await ask(protocol, port, path);
+      return status === 200 && /webSocketDebuggerUrl|Protocol-Version/.test(body)
+        ? [`${port} GET ${path}`]
+        : [];
+    }),
+    ...sockets.map(async (path) => {
+      const { status } = await ask(protocol, port, path, upgrade);
+      return status === 101 ? [`${port} WebSocket ${path}`] : [];
+    }),
+  ]);
+  return (await Promise.all(found)).flat();
+};
+
+export const upgrade = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+} as const;
+
+export interface Answer {
+  /** 0 if nobody speaks the protocol there. */
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Sends a request to a port of loopback, without looking at its certificate. */
+export const ask = (
+  protocol: string,
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  method = 'GET',
+): Promise<Answer> =>
+  new Promise((resolve) => {
+    const options: RequestOptions & { readonly rejectUnauthorized: boolean } = {
+      ...{ host: '127.0.0.1', port, path, method, headers, agent: false, rejectUnauthorized: false },
+    };
+    const asked = protocol === 'https:' ? requestHttps(options) : requestHttp(options);
+    asked
+      .once('error', () => resolve({ status: 0, body: '' }))
+      .once('upgrade', ({ statusCode = 0 }, socket) => {
+        socket.destroy();
+        resolve({ status: statusCode, body: '' });
+      })
+      .once('response', async (response) =>
+        resolve({ status: response.statusCode ?? 0, body: await text(response).catch(() => '') }),
+      )
+      .end();
+  });

@@ -1,0 +1,206 @@
+/** The app's variables in the environment of `npm start`: each is used, or the command says why it is not. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKey } from '@words-with-chat/broker/seal';
+import {
+  freePort,
+  freePortsInARow,
+  gptCallback,
+  people,
+  startGoogle,
+  type Upstream,
+} from '@words-with-chat/lab';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readGivenVariables, variableNames } from '../../scripts/app/variables.ts';
+import { type Running, runCommand, startCommand } from './command.ts';
+import { untilReady } from './until-ready.ts';
+
+type Variables = Readonly<Record<string, string>>;
+
+let folder: string;
+let port: number;
+let variables: Variables;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  port = await freePortsInARow(6);
+  variables = { PORT: String(port), STANDIN_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const secret = 'x1y2z3'.repeat(6);
+const google = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: secret };
+const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: secret };
+const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: secret };
+const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID: 'ABCDE12345' };
+
+/** For every variable but `ORIGIN`: what cannot be used because of it, and the sentence that says so. */
+const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
+  SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
+  GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
+  GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],
+  GPT_IDS: [{ GPT_IDS: 'words' }, /^ {2}GPT_IDS must be ids of GPTs/m],
+  GPT_URL: [{ GPT_URL: 'https://evil.example/g/g-1' }, /^ {2}GPT_URL must be the link to the GPT/m],
+  GOOGLE_CLIENT_ID: [{ GOOGLE_CLIENT_ID: 'id' }, /^ {2}GOOGLE_CLIENT_SECRET is missing: GOOGLE_CLIENT_ID/m],
+  GOOGLE_CLIENT_SECRET: [{ GOOGLE_CLIENT_SECRET: secret }, /^ {2}GOOGLE_CLIENT_ID is missing: /m],
+  GITHUB_CLIENT_ID: [{ GITHUB_CLIENT_ID: 'id' }, /^ {2}GITHUB_CLIENT_SECRET is missing: GITHUB_CLIENT_ID/m],
+  GITHUB_CLIENT_SECRET: [{ GITHUB_CLIENT_SECRET: secret }, /^ {2}GITHUB_CLIENT_ID is missing: /m],
+  MICROSOFT_CLIENT_ID: [{ MICROSOFT_CLIENT_ID: 'id' }, /^ {2}MICROSOFT_CLIENT_SECRET is missing: /m],
+  MICROSOFT_CLIENT_SECRET: [{ MICROSOFT_CLIENT_SECRET: secret }, /^ {2}MICROSOFT_CLIENT_ID is missing: /m],
+  MICROSOFT_TENANT: [{ ...microsoft, MICROSOFT_TENANT: 'a/b' }, /^ {2}MICROSOFT_TENANT must /m],
+  APPLE_CLIENT_ID: [{ APPLE_CLIENT_ID: 'id' }, /^ {2}APPLE_TEAM_ID is missing: APPLE_CLIENT_ID/m],
+  APPLE_TEAM_ID: [{ APPLE_TEAM_ID: 'ABCDE12345' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
+  APPLE_KEY_ID: [{ APPLE_KEY_ID: 'ABCDE12345' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
+  APPLE_PRIVATE_KEY: [{ ...apple, APPLE_PRIVATE_KEY: 'key' }, /^ {2}APPLE_PRIVATE_KEY must /m],
+  OIDC_PROVIDERS: [{ OIDC_PROVIDERS: '[{"id":1}]' }, /^ {2}OIDC_PROVIDERS\b/m],
+  AUDIT_DAYS: [{ AUDIT_DAYS: '0' }, /^ {2}AUDIT_DAYS must be a whole number of days/m],
+  GOOGLE_STAND_IN: [{ ...google, GOOGLE_STAND_IN: 'https://evil.example' }, /^ {2}GOOGLE_STAND_IN must /m],
+  GITHUB_STAND_IN: [{ ...github, GITHUB_STAND_IN: 'http://127.0.0.1/x' }, /^ {2}GITHUB_STAND_IN must /m],
+  MICROSOFT_STAND_IN: [{ ...microsoft, MICROSOFT_STAND_IN: 'x' }, /^ {2}MICROSOFT_STAND_IN must /m],
+  APPLE_STAND_IN: [{ APPLE_STAND_IN: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
+  STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be JSON/m],
+};
+
+describe('npm start, with a wrong value', () => {
+  it('is tested for every variable of .dev.vars.example', async () => {
+    const names = [...new Set(await variableNames())].filter((name) => name !== 'ORIGIN');
+    expect(Object.keys(wrong).sort()).toEqual(names.sort());
+  });
+
+  it.each(Object.entries(wrong))('of %s: names it, and does not start', async (_, [given, sentence]) => {
+    const { code, stderr } = await runCommand('start', { ...variables, ...given });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The app would not start with the variables of the environment:$/m);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toContain(secret);
+  });
+
+  it('of two variables: names both', async () => {
+    const { stderr } = await runCommand('start', { ...variables, AUDIT_DAYS: '0', STATIC_CLIENTS: '{}' });
+    expect(stderr).toMatch(/^ {2}AUDIT_DAYS /m);
+    expect(stderr).toMatch(/^ {2}STATIC_CLIENTS /m);
+  });
+
+  it.each(['STATIC_CLIENTS', 'AUDIT_DAYS'])('of %s: names it to npm run demo, too', async (name) => {
+    const { code, stderr } = await runCommand('demo', { ...variables, [name]: 'x' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^ {2}${name} must `, 'm'));
+  });
+});
+
+it('takes an empty variable for one that is not set', async () => {
+  const given = { STATIC_CLIENTS: '', AUDIT_DAYS: ' ', GPT_URL: 'https://chatgpt.com/g/g-1', PATH: '/bin' };
+  expect(await readGivenVariables(given)).toEqual({ GPT_URL: given.GPT_URL });
+});
+
+describe.each([
+  ['as a Worker', []],
+  ['as a Pages project', ['--pages']],
+])('npm start, %s, with variables', (_, args) => {
+  const gptIds = ['g-5f0c1d2e3b4a59687786a5b4c3d2e1f0', 'g-0123456789abcdef0123456789abcdef'];
+  let given: Variables;
+  let fake: Upstream;
+  let running: Running;
+  let summary: string;
+
+  const origin = (): string => `http://localhost:${port}`;
+  const authorize = (clientId: string, redirectUri: string): Promise<Response> => {
+    const query = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+    });
+    const challenge = { state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
+    for (const [name, value] of Object.entries(challenge)) query.set(name, value);
+    return fetch(`${origin()}/authorize?${query}`);
+  };
+
+  beforeAll(async () => {
+    const credentials = { clientId: 'site', clientSecret: secret };
+    const redirectUris = [`${origin()}/callback/google`];
+    fake = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+    given = {
+      ORIGIN: 'https://words.example',
+      SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),
+      GPT_CLIENT_ID: 'my-gpt',
+      // The first of two is the new one, while they are changed.
+      GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,
+      GPT_IDS: gptIds.join(' '),
+      GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
+      GOOGLE_CLIENT_ID: credentials.clientId,
+      GOOGLE_CLIENT_SECRET: credentials.clientSecret,
+      GOOGLE_STAND_IN: fake.issuer,
+      ...microsoft,
+      MICROSOFT_TENANT: 'organizations',
+      OIDC_PROVIDERS: JSON.stringify([
+        { id: 'acme', label: 'Acme', issuer: 'http://127.0.0.1:1', clientId: 'c', clientSecret: secret },
+      ]),
+      AUDIT_DAYS: '7',
+      STATIC_CLIENTS: JSON.stringify([
+        { id: 'my-app', name: `O'Hara's "$HOME" \\n app`, redirectUris: ['https://app.example/callback'] },
+      ]),
+    };
+    running = startCommand('start', { ...variables, ...given, VARIABLES_FILE: '/nowhere' }, { args });
+    summary = await untilReady(running);
+  });
+
+  afterAll(async () => {
+    running.process.kill('SIGINT');
+    await running.finished;
+    await fake.close();
+  });
+
+  it('says which variables the environment sets, and runs no fake provider in place of those', () => {
+    const { ORIGIN: _, ...used } = given;
+    const [, names = ''] = /^ {2}The environment {4}sets (.*)$/m.exec(summary) ?? [];
+    expect(names.split(', ').sort()).toEqual(Object.keys(used).sort());
+    expect(summary).toMatch(/in place of GitHub$/m);
+    expect(summary).toMatch(/in place of Apple$/m);
+    expect(summary).not.toMatch(/in place of (Google|Microsoft|OpenID Connect)$/m);
+    expect(summary).toContain('my-gpt, its secret in GPT_CLIENT_SECRET');
+  });
+
+  it('uses STATIC_CLIENTS, whatever characters its value has', async () => {
+    const page = await authorize('my-app', 'https://app.example/callback');
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('O&#39;Hara&#39;s &quot;$HOME&quot; \\n app');
+  });
+
+  it('uses GPT_IDS, and offers the providers of the environment', async () => {
+    const page = await authorize('my-gpt', gptCallback(gptIds[1] ?? ''));
+    const body = await page.text();
+    expect(page.status).toBe(200);
+    for (const label of ['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme']) expect(body).toContain(label);
+    expect(body).not.toContain('OpenID Connect');
+    const other = await authorize('my-gpt', gptCallback('g-00000000000000000000000000000000'));
+    expect(other.status).toBe(400);
+  });
+
+  it('uses GPT_URL and AUDIT_DAYS in its pages', async () => {
+    const { GPT_URL } = given;
+    expect(await (await fetch(origin())).text()).toContain(`href="${GPT_URL}"`);
+    expect(await (await fetch(`${origin()}/privacy`)).text()).toContain('7 days');
+  });
+
+  it('uses SEALING_KEYS, the GPT’s credentials and Google’s, as npm run demo does', async () => {
+    const demo = await runCommand('demo', { ...variables, ...given });
+    expect(demo).toMatchObject({ code: 0, stderr: '' });
+    expect(demo.stdout).toContain('score: ');
+    // A sealed token begins with its version, and with the length and the id of its key.
+    const prefix = Buffer.concat([Buffer.from([1, 6]), Buffer.from('envkey')]).toString('base64url');
+    expect(demo.stdout).toContain(`Bearer ${prefix.slice(0, 6)}`);
+  });
+
+  // Last of all: what is said on stderr is whole when the command has ended.
+  it('says that ORIGIN and VARIABLES_FILE are not used', async () => {
+    const metadata = await (await fetch(`${origin()}/.well-known/oauth-authorization-server`)).json();
+    expect(metadata).toMatchObject({ issuer: origin() });
+    running.process.kill('SIGINT');
+    const { code, stderr: said } = await running.finished;
+    expect(code).toBe(0);
+    expect(said).toContain(`ORIGIN is not used: npm start runs the app at ${origin()}.`);
+    expect(said).toContain('VARIABLES_FILE is not used: ');
+  });
+});

@@ -1,0 +1,140 @@
+/**
+ * Runs one Worker in workerd through Wrangler's API, in a process of its own. `wrangler dev` and `wrangler pages dev` always open
+ * a debugger, through which every process on the machine can read the key ring and all secrets; `startWorker` opens one only if it
+ * is asked to (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
+ *
+ * The options arrive as one message over the channel to the parent process: they hold secrets, and others can read the
+ * arguments of a process. When the channel closes, because the parent has ended, this process ends too.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
+import { dirname, join } from 'node:path';
+import { unstable_readConfig as readConfig, unstable_startWorker as startWorker } from 'wrangler';
+import type { Platform } from '../app/places.ts';
+
+export interface DevServerOptions {
+  readonly platform: Platform;
+  /** The Wrangler file that names the bindings. */
+  readonly config: string;
+  /** For Workers, the file to write the entry to; for Pages, the compiled Functions. */
+  readonly main: string;
+  /** The folder of static files. */
+  readonly site: string;
+  /** The folder of the database. */
+  readonly stateFolder: string;
+  /** The port on 127.0.0.1 to listen on. */
+  readonly port: number;
+  readonly protocol: 'http' | 'https';
+  /** The app's variables by name; some are secret. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly debugger: 'closed' | 'open';
+}
+
+/** Tells the parent process that the server listens, and where the debugger does if one is open. */
+export interface Listening {
+  readonly debuggerUrl?: string;
+}
+
+type Config = ReturnType<typeof readConfig>;
+
+const serve = async (options: DevServerOptions): Promise<void> => {
+  const { stateFolder, port, protocol, variables } = options;
+  const config = readConfig({ config: options.config });
+  const worker = await startWorker({
+    config: await configFor(options, config),
+    // Otherwise Wrangler reads `.dev.vars` or `.env`, which hold the variables of a deployment.
+    envFiles: [devNull],
+    bindings: Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, { type: 'secret_text', value }]),
+    ),
+    dev: {
+      server: { hostname: '127.0.0.1', port, secure: protocol === 'https' },
+      // The scheme of the URL that the Worker sees.
+      origin: { secure: protocol === 'https' },
+      inspector: options.debugger === 'open' && { hostname: '127.0.0.1' },
+      persist: stateFolder,
+      remote: false,
+      inferOriginFromRoutes: false,
+      logLevel: 'log',
+    },
+  });
+  let isRunning = false;
+  worker.raw.once('reloadComplete', () => {
+    isRunning = true;
+  });
+  // Wrangler has logged why. A change that does not build can be corrected while the last build runs.
+  worker.raw.on('buildFailed', () => isRunning || process.exit(1));
+  worker.raw.on('error', (error) => {
+    console.error(messageOf(error));
+    process.exit(1);
+  });
+  const end = (): void => void worker.dispose().finally(() => process.exit());
+  process.once('SIGTERM', end).once('disconnect', end);
+  await worker.ready;
+  const debuggerUrl = (await worker.inspectorUrl)?.href;
+  const listening: Listening = debuggerUrl === undefined ? {} : { debuggerUrl };
+  process.send?.(JSON.stringify(listening));
+};
+
+const configFor = (options: DevServerOptions, config: Config): Promise<Config> => {
+  switch (options.platform) {
+    case 'workers':
+      return workersConfig(options, config);
+    case 'pages':
+      return pagesConfig(options, config);
+  }
+};
+
+/**
+ * The server runs the `scheduled` handler for every page in a browser that requests `/cdn-cgi/handler/scheduled`, and never by
+ * the clock, so the entry leaves that handler out.
+ */
+const workersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
+  const entry = `import worker from ${JSON.stringify(config.main)};
+export * from ${JSON.stringify(config.main)};
+const { scheduled, ...handlers } = worker;
+export default handlers;
+`;
+  await mkdir(dirname(main), { recursive: true });
+  await writeFile(main, entry);
+  return { ...config, main, assets: { ...config.assets, directory: site } };
+};
+
+/** Pages serves what `_routes.json` excludes without the Functions, and a file that is missing as `404.html` or else `index.html`. */
+const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
+  const { pages_build_output_dir: _, ...worker } = config;
+  const missing = existsSync(join(site, '404.html')) ? '404-page' : 'single-page-application';
+  return {
+    ...worker,
+    main,
+    no_bundle: true,
+    assets: {
+      ...{ directory: site, binding: 'ASSETS', not_found_handling: missing },
+      run_worker_first: await readRoutes(join(site, '_routes.json')),
+    },
+  };
+};
+
+/** Translates `_routes.json`: in both lists an exclusion has precedence. Without the file, the Functions get every request. */
+const readRoutes = async (file: string): Promise<string[]> => {
+  if (!existsSync(file)) return ['/*'];
+  const routes: { readonly include: readonly string[]; readonly exclude?: readonly string[] } = JSON.parse(
+    await readFile(file, 'utf8'),
+  );
+  return [...routes.include, ...(routes.exclude ?? []).map((path) => `!${path}`)];
+};
+
+/** Wrangler reports an error, or an event with a reason and the error that caused it. */
+const messageOf = (error: unknown): string => {
+  const { reason, cause, message } = Object(error);
+  return [reason, Object(cause).message, message].filter((part) => typeof part === 'string').join(': ');
+};
+
+process.once('message', (text) => {
+  const options: DevServerOptions = JSON.parse(String(text));
+  serve(options).catch((error: unknown) => {
+    console.error(messageOf(error));
+    process.exit(1);
+  });
+});
