@@ -105,5 +105,6 @@ it('has a Function behind every endpoint that its metadata name', async () => {
 it('serves its static files as before', async () => {
   const response = await fetch(origin);
   expect(response.status).toBe(200);
+  expect(response.headers.has('access-control-allow-origin')).toBe(false);
   expect(await response.text()).toContain('A site with an API');
 });

@@ -93,7 +93,7 @@ export const parseResource = (option: string, text: string): string => {
   if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
   throw new ConfigurationError(
     option,
-    `must be absolute, normalized https URLs without user information and fragment: ${text}`,
+    `must be absolute, normalized https URLs without user information or a fragment: ${text}`,
   );
 };
 

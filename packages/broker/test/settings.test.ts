@@ -101,7 +101,7 @@ describe('resources', () => {
       expect.objectContaining({
         name: 'ConfigurationError',
         option: 'resources',
-        message: `resources must be absolute, normalized https URLs without user information and fragment: ${resource}`,
+        message: `resources must be absolute, normalized https URLs without user information or a fragment: ${resource}`,
       }),
     );
   });

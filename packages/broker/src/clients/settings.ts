@@ -47,7 +47,8 @@ export const parseScopes = (options: {
   readonly scopes: readonly string[];
   readonly defaultScopes?: readonly string[];
 }) => {
-  const { id, scopes, defaultScopes = scopes } = options;
+  const { id, scopes } = options;
+  const { defaultScopes = scopes.filter((scope) => scope !== offlineAccess) } = options;
   if (!hasApiScope(scopes) || !scopes.every((scope) => scopeName.test(scope))) {
     throw new ConfigurationError(
       `clients.${id}.scopes`,

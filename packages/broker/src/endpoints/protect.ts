@@ -22,7 +22,7 @@ export interface Requirement {
   /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
   readonly limiter?: RateLimiter;
   /**
-   * Decides whether pages of other origins may call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
+   * Decides whether pages on other origins may call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
    * without being checked, and refusals carry `corsHeaders`, which the API's own responses must carry, too. With `off`, neither happens.
    * Default: `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol

@@ -9,10 +9,10 @@
  */
 import { noContent } from './respond.ts';
 
-/** `any-origin` lets pages of every origin call the API with `fetch`; `off` leaves that to the publisher. */
+/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves that to the publisher. */
 export type Cors = 'any-origin' | 'off';
 
-/** The headers of a response that pages of every origin may read. `*` also excludes cookies: browsers refuse it with credentials. */
+/** The headers of a response that pages on any origin may read. `*` also excludes cookies: browsers refuse it with credentials. */
 export const corsHeaders = {
   'access-control-allow-origin': '*',
   // Hidden from scripts otherwise: how to get a token (RFC 6750 §3), and when to try again.
@@ -43,7 +43,7 @@ export const endpointPreflight = (methods: readonly string[]): Response =>
 /** Answers a preflight of a guarded API, at any path of it. */
 export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders.api);
 
-/** The same response, readable for pages of every origin. */
+/** The same response, readable for pages on any origin. */
 export const allowAnyOrigin = (response: Response): Response => {
   for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   return response;

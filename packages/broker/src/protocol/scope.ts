@@ -5,7 +5,7 @@ import { Refusal } from './errors.ts';
 export const offlineAccess = 'offline_access';
 
 /** The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them of any server, so they are never an error. */
-const protocolScopes: readonly string[] = ['openid', 'profile', 'email', offlineAccess];
+const protocolScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', offlineAccess];
 
 /** The shape of one scope name: printable ASCII without space, quote, backslash or comma. */
 export const scopeName = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
@@ -34,9 +34,10 @@ export const splitScope = (text: string): readonly string[] => {
 };
 
 /**
- * Decides which scopes an authorization request is granted (RFC 6749 §3.3): what the client may have of those that it requests. If it
+ * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the client is allowed. If it
  * requests no scope of the API, its default ones, and `offline_access` if it requested that.
- * @throws Refusal `invalid_scope` if a name does not exist (unless the client's are dropped), or if no scope of the API is left
+ * @throws Refusal `invalid_scope` if a name does not exist (unless this client's unknown scopes are dropped), or if no scope of the API is
+ *   left
  */
 export const grantedScopes = (
   requested: string | undefined,
@@ -47,7 +48,8 @@ export const grantedScopes = (
   if (names.some((name) => isUnknown(name, policy, declared))) throw new Refusal('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
   if (hasApiScope(granted)) return granted;
-  if (!isWithoutApiScope(names)) throw new Refusal('scope.unavailable');
+  // Protocol scopes do not say which part of the API a client wants, so they leave that to its defaults.
+  if (!names.every(isProtocolScope)) throw new Refusal('scope.unavailable');
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
 
@@ -72,18 +74,19 @@ export const narrowedScopes = (
 ): readonly string[] => {
   const names = splitScope(requested ?? '');
   const left = scopesLeft(granted, policy);
-  const beyond = names.filter((name) => !granted.includes(name) && !protocolScopes.includes(name));
+  const beyond = names.filter((name) => !granted.includes(name) && name !== offlineAccess);
   if (beyond.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
     throw new Refusal('refresh.scope');
   const narrowed = names.filter((name) => left.includes(name));
   if (hasApiScope(narrowed)) return narrowed;
-  if (!isWithoutApiScope(names)) throw new Refusal('refresh.scope');
+  // A scope of the API may have the name of a protocol scope.
+  const isIgnored = (name: string) =>
+    name === offlineAccess || (isProtocolScope(name) && !granted.includes(name));
+  if (!names.every(isIgnored)) throw new Refusal('refresh.scope');
   return left;
 };
 
 const isUnknown = (name: string, { unknownScopes }: ScopePolicy, declared: DeclaredScopes): boolean =>
-  unknownScopes === 'refused' && !protocolScopes.includes(name) && !declared.has(name);
+  unknownScopes === 'refused' && !isProtocolScope(name) && !declared.has(name);
 
-/** Protocol scopes do not say which part of the API a client wants, so they leave that to its defaults. */
-const isWithoutApiScope = (names: readonly string[]): boolean =>
-  names.every((name) => protocolScopes.includes(name));
+const isProtocolScope = (name: string): boolean => protocolScopes.includes(name);

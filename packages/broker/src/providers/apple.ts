@@ -43,9 +43,9 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     singleUseRefreshTokens: false,
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
-    // They are made for asking about the person once a day.
+    // Apple intends its refresh tokens to be validated at most once a day.
     offlineAccess: 'always',
-    // It has none.
+    // Apple has no UserInfo endpoint.
     userInfo: 'never',
   });
   const provider = signInAt(issuer);

@@ -40,9 +40,9 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // What `access_type=offline` brings.
+    // `access_type=offline` yields long-lived refresh tokens.
     offlineAccess: 'always',
-    // Its ID tokens have every claim that there is: a person without a name has none at UserInfo either.
+    // Google's ID tokens contain every claim that UserInfo has: if `name` is missing, UserInfo lacks it, too.
     userInfo: 'never',
   });
   const provider = signInAt(issuer);

@@ -25,7 +25,7 @@ import {
 } from './oauth/client-settings.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { type Description, identityFrom } from './oauth/identity.ts';
-import { longLivedRefreshToken } from './oauth/offline-access.ts';
+import { longLivedRefreshToken, notUsed } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { bearerToken, receiveTokens, type TokenResponse, toStrictResponse } from './oauth/token-response.ts';
 import { transport } from './oauth/transport.ts';
@@ -83,6 +83,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
+        if (party.offlineAccess === 'never') throw notUsed();
         const auth = ClientSecretPost(await secretOf(party, io));
         return () =>
           refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));

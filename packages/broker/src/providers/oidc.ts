@@ -6,7 +6,7 @@ import { authorizationUrl } from './oauth/authorization-url.ts';
 import { clientOf, secretOf } from './oauth/client.ts';
 import { orProviderError } from './oauth/failure.ts';
 import { identityFrom } from './oauth/identity.ts';
-import { longLivedRefreshToken, requestedScopes } from './oauth/offline-access.ts';
+import { longLivedRefreshToken, notUsed, requestedScopes } from './oauth/offline-access.ts';
 import { revokeToken } from './oauth/revocation.ts';
 import { parseEndpoint, transport } from './oauth/transport.ts';
 import { wordFrom } from './oauth/word.ts';
@@ -61,6 +61,8 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
+        // A token that was stored under another setting.
+        if (party.offlineAccess === 'never') throw notUsed();
         const { server } = await discover(io);
         const auth = authentication(server, await secretOf(party, io));
         return () => refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));

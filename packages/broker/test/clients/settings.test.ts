@@ -48,6 +48,8 @@ describe('a client', () => {
     const all = ['words', 'score', 'offline_access'];
     for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
       for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
+    for (const make of register({ scopes: ['words', 'offline_access'] }))
+      expect(make().defaultScopes).toEqual(['words']);
     for (const make of register({ defaultScopes: ['words', 'offline_access'] }))
       expect(make().defaultScopes).toEqual(['words', 'offline_access']);
   });

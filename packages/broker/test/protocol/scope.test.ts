@@ -97,6 +97,11 @@ describe('grantedScopes', () => {
     expect(grant('openid email', reading)).toEqual(['email']);
   });
 
+  it('ignores it as a protocol scope for a client that may not have it', () => {
+    for (const requested of ['email', 'openid email', 'profile', 'address', 'phone'])
+      expect(grant(requested)).toEqual(['words']);
+  });
+
   it('drops scopes that exist and that the client may not have', () => {
     for (const either of [policy, dropping]) {
       expect(grant('words score:write', either)).toEqual(['words']);
@@ -167,6 +172,14 @@ describe('narrowedScopes', () => {
     for (const requested of ['offline_access', 'openid', 'openid,offline_access'])
       expect(narrow(requested)).toEqual(all);
     expect(narrow('offline_access', ['words'])).toEqual(['words']);
+  });
+
+  it('refuses a scope of the API under the name of a protocol scope that was not granted, or was withdrawn', () => {
+    const reading = { ...policy, scopes: ['words', 'email', 'offline_access'] };
+    for (const requested of ['email', 'words email'])
+      expect(() => narrow(requested, all, reading)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('email', ['words', 'email'])).toThrow(refusal('refresh.scope'));
+    expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
   });
 
   it('drops what the client could not be granted at first, so that it may repeat its request', () => {

@@ -1,7 +1,7 @@
 /** What a provider says when it is asked about a person who signed in before: any answer is one of three words. */
 import { exportPKCS8 } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { apple, github, google, microsoft, oauth2, type ProviderIo } from '../../src/index.ts';
+import { apple, github, google, microsoft, oauth2, oidc, type ProviderIo } from '../../src/index.ts';
 import { clientId, clientSecret, createIssuer, relyOn } from './hostile-issuer.ts';
 import { generateKey } from './signing.ts';
 
@@ -104,6 +104,18 @@ describe('a provider', () => {
       isTokenUnchanged: true,
     });
     expect(issuer.asked()).toEqual(['discovery']);
+  });
+
+  test('is sent nothing when its refresh tokens must not be used', async () => {
+    const issuer = createIssuer();
+    const settings = { id: 'acme', label: 'Acme', clientId, clientSecret, offlineAccess: 'never' } as const;
+    const words = [
+      await oidc({ ...settings, issuer: issuer.issuer }).check(theirs, issuer.io),
+      await oauth2({ ...plain, offlineAccess: 'never' }).check(theirs, issuer.io),
+    ];
+    const unused = { kind: 'unknown', reason: 'refresh tokens of this provider are not used' };
+    expect(words).toEqual(words.map(() => ({ ...unused, isTokenUnchanged: true })));
+    expect(issuer.requests).toEqual([]);
   });
 
   test('is sent the token and our credentials, once, and no redirect is followed', async () => {

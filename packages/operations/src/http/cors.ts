@@ -1,9 +1,9 @@
 /**
  * Cross-origin resource sharing (Fetch standard, "CORS protocol") for an API whose calls are authenticated by a token in the `Authorization` header:
- * pages of every origin may call it, since they have to bring the token. Credentials (cookies) are never allowed.
+ * any origin may call it, because every call must carry a token. Credentials (cookies) are never allowed.
  */
 
-/** `any-origin` lets pages of every origin call the API with `fetch`; `off` leaves that to the app. */
+/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves that to the app. */
 export type Cors = 'any-origin' | 'off';
 
 /** Tells a preflight, which a browser sends before the request itself, from another OPTIONS request. */
@@ -28,7 +28,7 @@ export const preflightResponse = (): Response =>
     },
   });
 
-/** A copy of the response that pages of every origin may read, with the headers that tell them how to get a token or when to try again. */
+/** A copy of the response that pages on any origin may read, with the headers that tell them how to get a token or when to try again. */
 export const allowAnyOrigin = (response: Response): Response => {
   const readable = new Response(response.body, response);
   readable.headers.set('access-control-allow-origin', '*');

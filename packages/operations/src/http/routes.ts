@@ -19,7 +19,7 @@ export interface HttpRoutesOptions<Access, Context> {
   readonly base: `/${string}`;
   readonly guard: Guard<Access>;
   /**
-   * Decides whether pages of other origins may call the API with `fetch`. With `any-origin`, every response says so, the guard's refusals
+   * Decides whether pages on other origins may call the API with `fetch`. With `any-origin`, every response says so, the guard's refusals
    * included, and a preflight is answered before the guard is asked. With `off`, responses are left as they are and a preflight is a
    * request like any other. Default: `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
@@ -58,7 +58,7 @@ export const httpRoutes = <Access, Context>(
   return routes;
 };
 
-/** Answers a preflight in the place of the API, and makes every other response readable for pages of other origins. */
+/** Answers a preflight in the place of the API, and makes every other response readable for pages on other origins. */
 const share = async (
   request: Request,
   { cors = 'any-origin' }: { readonly cors?: Cors },

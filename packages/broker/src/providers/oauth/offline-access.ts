@@ -1,11 +1,12 @@
 /** Which refresh tokens of a provider can be used for rechecks: those that outlive the person's session (OpenID Connect Core §11). */
 import type { Seconds } from '../../protocol/time.ts';
+import { ProviderError } from '../identity-provider.ts';
 import type { TokenResponse } from './token-response.ts';
 
 /**
- * How it is known that a refresh token outlives the session that it was issued in.
+ * Which refresh tokens are known to outlive the session that they were issued in.
  * - `always`: All refresh tokens of this provider do.
- * - `by-scope`: Those do that were issued with the scope `offline_access`.
+ * - `by-scope`: Only those that were issued with the scope `offline_access`.
  * - `never`: None does, or the provider must not be asked.
  */
 export type OfflineAccess = 'always' | 'by-scope' | 'never';
@@ -41,6 +42,10 @@ export const requestedScopes = (
     !scopes.includes(offlineScope);
   return isAdded ? [...scopes, offlineScope] : scopes;
 };
+
+/** Why a stored token is not sent where none may be used. */
+export const notUsed = (): ProviderError =>
+  new ProviderError('invalid', 'refresh tokens of this provider are not used');
 
 /**
  * Gives the refresh token of a response if it can be used for rechecks. When a token that is bound to a session expires, the provider

@@ -30,7 +30,7 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads a copy of the response to an authorization code. An error response has no members here: `oauth4webapi` reads it.
+ * Reads a copy of the token response. For an error status, no members are returned: `oauth4webapi` handles those.
  * @throws ProviderError for an error that came with status 200
  */
 export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
@@ -45,8 +45,8 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
 };
 
 /**
- * Makes the response fit for `oauth4webapi`, which refuses members of the wrong type whether they are used or not: it reads the ID
- * token that is to be verified, and placeholders for what it demands besides.
+ * Makes the response fit for `oauth4webapi`, which refuses members of the wrong type whether they are used or not: it gets the ID
+ * token to verify, and placeholders for the other members that it requires.
  */
 export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
   const read = response.json.bind(response);
