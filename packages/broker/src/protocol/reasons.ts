@@ -40,6 +40,10 @@ const staleAccount =
 export const reasons = {
   'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
   'request.method': ['invalid_request', 'This address does not answer that method.', 405],
+  'request.prefetch': [
+    'temporarily_unavailable',
+    'This page cannot be loaded in advance. Open it again to continue.',
+  ],
   'request.content-type': ['invalid_request', 'The body must be application/x-www-form-urlencoded.'],
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The body could not be read.'],
