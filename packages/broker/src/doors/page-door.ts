@@ -27,6 +27,9 @@ export const createPageDoor =
 /** What has a heading of its own, on every page. */
 const titles: Partial<Readonly<Record<Reason, string>>> = {
   'request.prefetch': 'This page was not loaded in advance',
+  'consent.no-cookies': 'Cookies are required',
+  'account-form.no-cookies': 'Cookies are required',
+  'transaction.no-cookies': 'Cookies are required',
 };
 
 /** A page of the publisher's that fails must not hide from the person what went wrong before it. */

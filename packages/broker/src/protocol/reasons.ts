@@ -34,6 +34,12 @@ const staleSignIn =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const staleConsent =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
+const lostSignIn =
+  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  'was started in another browser. Go back to the app and start again.';
+const cookiesForSignIn =
+  'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+  'for this site, then go back to the app and start again.';
 const staleAccount =
   'This page has expired or belongs to another sign-in. Open your account again and start from there.';
 
@@ -71,6 +77,7 @@ export const reasons = {
   'consent.unreadable': ['invalid_request', staleConsent],
   'consent.expired': ['invalid_request', staleConsent],
   'consent.foreign': ['invalid_request', staleConsent],
+  'consent.no-cookies': ['invalid_request', cookiesForSignIn],
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
   'sign-in.limited': [
     'temporarily_unavailable',
@@ -84,6 +91,11 @@ export const reasons = {
   'account-form.unreadable': ['invalid_request', staleAccount],
   'account-form.expired': ['invalid_request', staleAccount],
   'account-form.foreign': ['invalid_request', staleAccount],
+  'account-form.no-cookies': [
+    'invalid_request',
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+      'for this site, then open your account again.',
+  ],
   'link.unreadable': ['invalid_request', staleAccount],
   'link.expired': ['invalid_request', staleAccount],
   'account.item': [
@@ -91,7 +103,12 @@ export const reasons = {
     'There is no such thing in your account any longer. Open your account again.',
   ],
 
-  'transaction.missing': ['invalid_request', staleSignIn],
+  'transaction.missing': ['invalid_request', lostSignIn],
+  'transaction.no-cookies': [
+    'invalid_request',
+    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+      'another browser. Allow cookies for this site, then go back to the app and start again.',
+  ],
   'transaction.unreadable': ['invalid_request', staleSignIn],
   'transaction.expired': ['invalid_request', staleSignIn],
   'transaction.provider': ['invalid_request', staleSignIn],
