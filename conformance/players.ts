@@ -21,6 +21,11 @@ const roles = [
   'account-dark',
   'account-without-script',
   'oidc-logout',
+  'browser-two-tabs',
+  'browser-30-tabs',
+  'browser-reload',
+  'browser-prefetch',
+  'browser-tabs-account',
 ] as const;
 
 export type Role = (typeof roles)[number];
