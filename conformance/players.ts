@@ -22,6 +22,11 @@ const roles = [
   'account-without-script',
   'oidc-logout',
   'browser-app',
+  'browser-two-tabs',
+  'browser-30-tabs',
+  'browser-reload',
+  'browser-prefetch',
+  'browser-tabs-account',
 ] as const;
 
 export type Role = (typeof roles)[number];

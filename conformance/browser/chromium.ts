@@ -5,6 +5,7 @@ import {
   type BrowserContextOptions,
   type ConsoleMessage,
   chromium,
+  type LaunchOptions,
 } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
@@ -15,18 +16,20 @@ export interface WatchedContext {
   readonly troubles: readonly string[];
 }
 
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: findChromium(),
-    // Chromium refuses to sandbox for root, as in most containers.
-    chromiumSandbox: process.getuid?.() !== 0,
-    args: [
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
-    ],
-  });
+export const launchChromium = (): Promise<Browser> => chromium.launch(launchOptions());
+
+/** Also for a profile that a test prepares. */
+export const launchOptions = (): LaunchOptions => ({
+  executablePath: findChromium(),
+  // Chromium refuses to sandbox for root, as in most containers.
+  chromiumSandbox: process.getuid?.() !== 0,
+  args: [
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+  ],
+});
 
 export const openContext = async (
   browser: Browser,

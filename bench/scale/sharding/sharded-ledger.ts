@@ -42,6 +42,8 @@ export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledge
         throw new RangeError('a grant lies in the database of its user');
       return home(grant.id).recordSignIn(signIn);
     },
+    grantStatus: (grantId) => home(grantId).grantStatus(grantId),
+    claimCode: (claim) => home(claim.grantId).claimCode(claim),
     redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
     refresh: (use) => home(use.grantId).refresh(use),
     isRefreshable: (question) => home(question.grantId).isRefreshable(question),

@@ -27,6 +27,8 @@ const countedLedger = (database: GatheringD1): Ledger => {
   return {
     ...on('account'),
     recordSignIn: on('sign-in').recordSignIn,
+    grantStatus: on('grant-status').grantStatus,
+    claimCode: on('claim-code').claimCode,
     redeemCode: on('redeem').redeemCode,
     refresh: on('refresh').refresh,
     isRefreshable: on('is-refreshable').isRefreshable,

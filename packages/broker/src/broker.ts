@@ -4,6 +4,7 @@ import { createRegistry, isUnpinned } from './clients/registry.ts';
 import { createResourceServers } from './clients/resource-server.ts';
 import { createCrossOriginEndpoint, createEndpoint, type EndpointPlan } from './doors/endpoint.ts';
 import { limitByAddress } from './doors/limit-by-address.ts';
+import { refusePrefetch } from './doors/prefetch.ts';
 import { accountPaths } from './endpoints/account/rooms.ts';
 import { accountRoutes } from './endpoints/account/routes.ts';
 import { authorizeEndpoint } from './endpoints/authorization/authorize.ts';
@@ -76,20 +77,22 @@ export const createBroker = (options: BrokerOptions): Broker => {
     path,
     endpoint: createCrossOriginEndpoint(plan, rooms),
   });
+  const mountPage = (path: string, plan: EndpointPlan): Route =>
+    mount(path, refusePrefetch(limitByAddress(plan, rooms)));
   const providers = [...rooms.providers.values()];
   return {
     routes: [
-      mount(authorizePath, limitByAddress(authorizeEndpoint(rooms), rooms)),
-      mount(consentPath, limitByAddress(consentEndpoint(rooms), rooms)),
+      mountPage(authorizePath, authorizeEndpoint(rooms)),
+      mountPage(consentPath, consentEndpoint(rooms)),
       mount(stylesheetPath, stylesheetEndpoint(rooms.pages.stylesheet)),
       ...providers.flatMap(({ id, mark }) =>
         mark === undefined ? [] : [mount(markPath(id), markEndpoint(mark))],
       ),
-      mount(`${callbackPath}/*`, limitByAddress(callbackEndpoint(rooms), rooms)),
+      mountPage(`${callbackPath}/*`, callbackEndpoint(rooms)),
       mountCrossOrigin(tokenPath, tokenEndpoint(rooms)),
       mountCrossOrigin(revocationPath, revocationEndpoint(rooms)),
       mount(introspectionPath, introspectionEndpoint(rooms)),
-      ...accountRoutes(rooms).map(({ path, plan }) => mount(path, limitByAddress(plan, rooms))),
+      ...accountRoutes(rooms).map(({ path, plan }) => mountPage(path, plan)),
       ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
         ? [mount(`${backchannelLogoutPath}/*`, backchannelLogoutEndpoint(rooms))]
         : []),

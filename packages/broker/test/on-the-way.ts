@@ -32,6 +32,14 @@ export const atProvider = async (
 export const journeysIn = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-tx-'));
 
+/** The names of a browser's completed journeys. */
+export const completionsIn = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  [...cookies.keys()].filter((name) => name.startsWith('__Host-done-'));
+
+/** The names of a browser's binding cookies. */
+export const bindingsIn = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  [...cookies.keys()].filter((name) => name.startsWith('__Host-csrf-'));
+
 /** All cookies of a browser in one header, to be carried to another browser or another deployment. */
 export const cookieHeader = (cookies: ReadonlyMap<string, string>): string =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');

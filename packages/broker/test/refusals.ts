@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/pages/branding.ts';
+import { type CompletedModel, completedPage } from '../src/pages/completed-page.ts';
 import { errorPage } from '../src/pages/error-page.ts';
 import { type Deployment, issuer } from './deployment.ts';
 import { callApi, locationOf } from './person.ts';
@@ -35,6 +36,58 @@ export const expectErrorPage = async (
     }),
   );
 };
+
+export const lostSignIn =
+  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  'was started in another browser. Go back to the app and start again.';
+
+/** The page for a browser that sends no cookie where one was set. */
+export const expectCookiesPage = (
+  response: Response,
+  deployment: Deployment,
+  where: 'consent' | 'callback' | 'account',
+): Promise<void> => expectErrorPage(response, deployment, noCookies[where], 400, 'Cookies are required');
+
+const noCookies = {
+  consent:
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    'for this site, then go back to the app and start again.',
+  callback:
+    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    'another browser. Allow cookies for this site, then go back to the app and start again.',
+  account:
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    'for this site, then open your account again.',
+} as const;
+
+/** The page for a callback that arrived again: it redirects nowhere, sets no cookie, and holds no code. */
+export const expectCompletedPage = async (
+  response: Response,
+  outcome: CompletedModel['outcome'],
+  destination: CompletedModel['destination'],
+): Promise<void> => {
+  expect(response.status).toBe(400);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  });
+  expect(await response.text()).toBe(
+    completedPage({
+      branding: parseBranding({ name: new URL(issuer).host }),
+      stylesheetPath: '/authorize/style.css',
+      outcome,
+      destination,
+    }),
+  );
+};
+
+export const toGpt = { kind: 'client', name: 'Words GPT', url: 'https://chat.openai.com/' } as const;
+export const toAccountPage = { kind: 'account', url: '/account' } as const;
 
 /** A redirect to the client that brings `error` and its sentence, `state` and `iss`, and no code. */
 export const expectErrorRedirect = (

@@ -129,7 +129,7 @@ describe('sweepEvery', () => {
   it('left out means that nothing is swept unasked', async () => {
     const ledger = watchLedger();
     await tokensFor(deploy({ ledger }), gpt);
-    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
   });
 });
 

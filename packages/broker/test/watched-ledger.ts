@@ -17,6 +17,8 @@ export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
   return {
     calls,
     recordSignIn: watch('recordSignIn', ledger.recordSignIn),
+    grantStatus: watch('grantStatus', ledger.grantStatus),
+    claimCode: watch('claimCode', ledger.claimCode),
     redeemCode: watch('redeemCode', ledger.redeemCode),
     refresh: watch('refresh', ledger.refresh),
     isRefreshable: watch('isRefreshable', ledger.isRefreshable),

@@ -1,10 +1,10 @@
 /** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
 import type { Ledger } from '@words-with-chat/broker';
-import { redeemCode } from './grants/codes.ts';
+import { claimCode, redeemCode } from './grants/codes.ts';
 import { isRefreshable, refresh } from './grants/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './grants/revocations.ts';
 import { useSession } from './grants/sessions.ts';
-import { recordSignIn } from './grants/sign-ins.ts';
+import { grantStatus, recordSignIn } from './grants/sign-ins.ts';
 import { deleteUser, findUser, readAccount, readHistory } from './people/account.ts';
 import { endApps, linkIdentity, unlinkIdentity } from './people/identities.ts';
 import { recordSignal } from './people/signals.ts';
@@ -29,6 +29,8 @@ export { type ExecuteText, textD1 } from './text/text-d1.ts';
  */
 export const d1Ledger = (db: D1Database): Ledger => ({
   recordSignIn: (signIn) => recordSignIn(db, signIn),
+  grantStatus: (grantId) => grantStatus(db, grantId),
+  claimCode: (claim) => claimCode(db, claim),
   redeemCode: (redemption) => redeemCode(db, redemption),
   refresh: (use) => refresh(db, use),
   isRefreshable: (question) => isRefreshable(db, question),

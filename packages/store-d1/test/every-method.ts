@@ -29,6 +29,8 @@ export const everyMethod = [
     (ledger: Ledger) =>
       ledger.recordSignIn(signIn({ grantId: 'grant-2', user: { kind: 'theirs', id: 'their-7' } })),
   ],
+  ['grantStatus', (ledger: Ledger) => ledger.grantStatus('grant-1')],
+  ['claimCode', (ledger: Ledger) => ledger.claimCode({ grantId: 'grant-1', now: t0 })],
   ['redeemCode', (ledger: Ledger) => ledger.redeemCode(redemption())],
   ['refresh', (ledger: Ledger) => ledger.refresh(refreshUse(0, t0 + 2))],
   ['isRefreshable', (ledger: Ledger) => ledger.isRefreshable(refreshUse(1, t0 + 2))],

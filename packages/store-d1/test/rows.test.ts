@@ -77,6 +77,7 @@ describe('a sign-in', () => {
           revoked_reason: null,
           sid: null,
           signed_in_at: null,
+          code_claimed_at: null,
           needed_until: t0 + 3600,
         },
       ],

@@ -99,6 +99,15 @@ const isRefreshable = fc
     return (ledger) => ledger.isRefreshable(refreshUse(presented, now, choice));
   });
 
+const grantStatus = grantId.map((id) => (): Call => (ledger) => ledger.grantStatus(id));
+
+const claimCode = grantId.map(
+  (id) =>
+    ({ now }: Moment): Call =>
+    (ledger) =>
+      ledger.claimCode({ grantId: id, now }),
+);
+
 const asked = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
 
 const storeToken = fc.record({ asked, named: fc.record({ tokenNames }, { requiredKeys: [] }) }).map(
@@ -292,6 +301,8 @@ const call = fc.oneof(
   { weight: 3, arbitrary: redeemCode },
   { weight: 12, arbitrary: refresh },
   { weight: 3, arbitrary: isRefreshable },
+  { weight: 2, arbitrary: grantStatus },
+  { weight: 2, arbitrary: claimCode },
   { weight: 1, arbitrary: storeToken },
   { weight: 2, arbitrary: recordCheck },
   { weight: 1, arbitrary: endIdentity },

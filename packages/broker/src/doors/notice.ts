@@ -12,7 +12,9 @@ const lifetime = 60;
 
 export const keepNotice = (notice: Notice): string => setCookie(noticeCookie, notice, lifetime);
 
-export const forgetNotice = (): string => clearCookie(noticeCookie);
+/** Clears the notice, if the browser sent one: the response of another tab may be setting it at this moment. */
+export const clearNotice = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  cookies.has(noticeCookie) ? [clearCookie(noticeCookie)] : [];
 
 /**
  * Reads the notice.

@@ -4,6 +4,7 @@ import type { ParsedBranding } from '../pages/branding.ts';
 import type { ErrorModel } from '../pages/error-page.ts';
 import { defaultPages, type Pages } from '../pages/pages.ts';
 import { Refusal } from '../protocol/errors.ts';
+import type { Reason } from '../protocol/reasons.ts';
 import { logRefusal, type Visit } from './endpoint.ts';
 
 /** What every page is made with. */
@@ -17,11 +18,19 @@ export interface PageSurroundings {
 export const createPageDoor =
   ({ pages, branding, stylesheetPath }: PageSurroundings, theirs = 'This sign-in cannot go on') =>
   (refusal: Refusal, visit: Visit): Response => {
-    const title = refusal.status < 500 ? theirs : 'Something is out of order';
+    const title = titles[refusal.reason] ?? (refusal.status < 500 ? theirs : 'Something is out of order');
     const { requestId: reference } = visit;
     const model = { branding, title, message: refusal.description, reference, stylesheetPath };
     return errorPage(render(pages, model, visit), refusal);
   };
+
+/** What has a heading of its own, on every page. */
+const titles: Partial<Readonly<Record<Reason, string>>> = {
+  'request.prefetch': 'This page was not loaded in advance',
+  'consent.no-cookies': 'Cookies are required',
+  'account-form.no-cookies': 'Cookies are required',
+  'transaction.no-cookies': 'Cookies are required',
+};
 
 /** A page of the publisher's that fails must not hide from the person what went wrong before it. */
 const render = ({ error }: Pages, model: ErrorModel, visit: Visit): string => {

@@ -23,7 +23,7 @@ export interface WayBack {
  */
 export const findWayBack = (
   { registry, issuer }: { readonly registry: Registry; readonly issuer: Issuer },
-  { clientId, redirectUri, state }: AuthorizationRequest,
+  { clientId, redirectUri, state }: Pick<AuthorizationRequest, 'clientId' | 'redirectUri' | 'state'>,
 ): { readonly client: Client; readonly way: WayBack } => {
   const client = registry.find(clientId);
   if (client === undefined) throw new Refusal('client.unknown');
@@ -55,7 +55,7 @@ export const orRedirectBack = async (
   }
 };
 
-// A journey that came back twice has no client waiting for a second answer.
+// The callback arrived again: a second response would replace the first one at the client.
 const mustStay = ({ reason }: Refusal): boolean => reason === 'transaction.replayed';
 
 const answer = (

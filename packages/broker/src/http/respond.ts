@@ -44,6 +44,10 @@ export const errorPage = (html: string, refusal: Refusal): Response =>
     'content-security-policy': `${pagePolicy}; form-action 'none'`,
   });
 
+/** A page about a request that was handled before, with nothing but a link. */
+export const completedPage = (html: string): Response =>
+  respond(400, html, { ...page, 'content-security-policy': `${pagePolicy}; form-action 'none'` });
+
 /** Sends the browser on with GET, whatever brought it here. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
   respond(303, null, { ...always, location, 'referrer-policy': 'no-referrer' }, cookies);

@@ -124,6 +124,21 @@ export type RefreshOutcome =
    */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
 
+/** Whether a grant is stored, and whether it was ended. `active` says nothing of whether its tokens have expired. */
+export type GrantStatus = 'active' | 'revoked' | 'unknown';
+
+/** The one code of a grant that is issued only after the person went to the provider once more. */
+export interface CodeClaim {
+  readonly grantId: GrantId;
+  readonly now: EpochSeconds;
+}
+
+/**
+ * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revoked`, `unknown`:
+ * there is nothing to issue a code for.
+ */
+export type CodeClaimOutcome = 'claimed' | GrantStatus;
+
 /** A provider's word that a person's grant there lives. */
 export interface Check {
   /** What it was asked with: the word counts only while that is stored, for a newer sign-in knows better. */
@@ -186,6 +201,10 @@ export interface TokenOrigin {
 export interface Ledger extends Accounts, Signals, Upkeep {
   /** Stores user, identity and grant together. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
+  /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
+  grantStatus(grantId: GrantId): Promise<GrantStatus>;
+  /** Claims the code of a grant, exactly once, for the sign-in that does not issue it when it is recorded. */
+  claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
   /**

@@ -9,12 +9,12 @@ import {
   storeToken,
   takeCheck,
 } from './memory-ledger/checks.ts';
-import { redeemCode } from './memory-ledger/codes.ts';
+import { claimCode, redeemCode } from './memory-ledger/codes.ts';
 import { identityKey, type Memory } from './memory-ledger/memory.ts';
 import { isRefreshable, refresh } from './memory-ledger/refresh.ts';
 import { isRevoked, revocationsSince, revoke } from './memory-ledger/revocations.ts';
 import { useSession } from './memory-ledger/sessions.ts';
-import { recordSignIn } from './memory-ledger/sign-ins.ts';
+import { grantStatus, recordSignIn } from './memory-ledger/sign-ins.ts';
 import { recordSignal } from './memory-ledger/signals.ts';
 import { findTokens, replaceTokens } from './memory-ledger/stored-tokens.ts';
 import { sweep } from './memory-ledger/sweep.ts';
@@ -31,6 +31,8 @@ export const memoryLedger = (): Ledger => {
   };
   return {
     recordSignIn: async (signIn) => recordSignIn(memory, signIn),
+    grantStatus: async (grantId) => grantStatus(memory, grantId),
+    claimCode: async (claim) => claimCode(memory, claim),
     redeemCode: async (redemption) => redeemCode(memory, redemption),
     refresh: async (use) => refresh(memory, use),
     isRefreshable: async (question) => isRefreshable(memory, question),

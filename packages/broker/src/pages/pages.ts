@@ -3,6 +3,7 @@ import type { AccountModel } from './account/account-model.ts';
 import { accountPage } from './account/account-page.ts';
 import { type AccountSignInModel, accountSignInPage } from './account/account-sign-in.ts';
 import { type LinkModel, linkPage, type TakenModel, takenPage } from './account/linking.ts';
+import { type CompletedModel, completedPage } from './completed-page.ts';
 import { type ErrorModel, errorPage } from './error-page.ts';
 import { type SignInModel, signInPage } from './sign-in.ts';
 import { stylesheet } from './stylesheet.ts';
@@ -20,6 +21,8 @@ export interface Pages {
   /** Asks whether an identity shall be added: a consent, too, so it shows both. */
   readonly link: (model: LinkModel) => string;
   readonly taken: (model: TakenModel) => string;
+  /** Says that a callback which arrived again was handled before. */
+  readonly completed: (model: CompletedModel) => string;
   /** CSS served at `stylesheetPath`; rules added to the default's are enough for other colours. */
   readonly stylesheet: string;
 }
@@ -32,5 +35,6 @@ export const defaultPages: Pages = {
   accountSignIn: accountSignInPage,
   link: linkPage,
   taken: takenPage,
+  completed: completedPage,
   stylesheet,
 };

@@ -40,6 +40,22 @@ export interface Texts extends AccountTexts {
    */
   readonly assurance: string;
   readonly privacy: string;
+  /** Heading when a sign-in was completed before and its page is opened again. */
+  readonly alreadySignedIn: string;
+  /** Said below it: `{client}`. */
+  readonly signInComplete: string;
+  /** The same for a sign-in to the account page. */
+  readonly accountSignInComplete: string;
+  /** Heading when the access of a completed sign-in was ended since then. */
+  readonly signInEnded: string;
+  /** Said below it: `{client}`. */
+  readonly accessEnded: string;
+  /** Heading when the page that asks whether to add an account is opened again. */
+  readonly linkPageUsed: string;
+  readonly linkPageUsedNext: string;
+  /** Link to the client's website: `{client}`. */
+  readonly returnToClient: string;
+  readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;
   /** Name of the reference that identifies an error in the log. */
@@ -65,6 +81,16 @@ export const defaultTexts: Texts = {
     'You sign in on the provider’s own page, so {product} never sees your password. ' +
     '{client} gets neither your name nor your e-mail address, only what you allow here.',
   privacy: 'Privacy policy',
+  alreadySignedIn: 'You’re already signed in',
+  signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
+  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
+  signInEnded: 'This sign-in has ended',
+  accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
+  linkPageUsed: 'This page was already used',
+  linkPageUsedNext:
+    'Go to your account to see which accounts you can sign in with. To add another one, start again there.',
+  returnToClient: 'Return to {client}',
+  goToAccount: 'Go to your account',
   advice:
     'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
   reference: 'Reference',

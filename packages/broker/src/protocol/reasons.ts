@@ -34,12 +34,22 @@ const staleSignIn =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const staleConsent =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
+const lostSignIn =
+  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  'was started in another browser. Go back to the app and start again.';
+const cookiesForSignIn =
+  'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+  'for this site, then go back to the app and start again.';
 const staleAccount =
   'This page has expired or belongs to another sign-in. Open your account again and start from there.';
 
 export const reasons = {
   'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
   'request.method': ['invalid_request', 'This address does not answer that method.', 405],
+  'request.prefetch': [
+    'temporarily_unavailable',
+    'This page cannot be loaded in advance. Open it again to continue.',
+  ],
   'request.content-type': ['invalid_request', 'The body must be application/x-www-form-urlencoded.'],
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
   'request.unreadable': ['invalid_request', 'The body could not be read.'],
@@ -68,6 +78,7 @@ export const reasons = {
   'consent.unreadable': ['invalid_request', staleConsent],
   'consent.expired': ['invalid_request', staleConsent],
   'consent.foreign': ['invalid_request', staleConsent],
+  'consent.no-cookies': ['invalid_request', cookiesForSignIn],
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
   'sign-in.limited': [
     'temporarily_unavailable',
@@ -81,6 +92,11 @@ export const reasons = {
   'account-form.unreadable': ['invalid_request', staleAccount],
   'account-form.expired': ['invalid_request', staleAccount],
   'account-form.foreign': ['invalid_request', staleAccount],
+  'account-form.no-cookies': [
+    'invalid_request',
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+      'for this site, then open your account again.',
+  ],
   'link.unreadable': ['invalid_request', staleAccount],
   'link.expired': ['invalid_request', staleAccount],
   'account.item': [
@@ -88,7 +104,12 @@ export const reasons = {
     'There is no such thing in your account any longer. Open your account again.',
   ],
 
-  'transaction.missing': ['invalid_request', staleSignIn],
+  'transaction.missing': ['invalid_request', lostSignIn],
+  'transaction.no-cookies': [
+    'invalid_request',
+    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+      'another browser. Allow cookies for this site, then go back to the app and start again.',
+  ],
   'transaction.unreadable': ['invalid_request', staleSignIn],
   'transaction.expired': ['invalid_request', staleSignIn],
   'transaction.provider': ['invalid_request', staleSignIn],

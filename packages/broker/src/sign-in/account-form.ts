@@ -1,13 +1,12 @@
 /** What ties a form of the account page to one browser and one session: a form of another is nobody's will. */
 import { isFromOwnPage } from '../http/same-origin.ts';
-import { sameSecret } from '../protocol/constant-time.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { AccountForm } from '../tokens/session.ts';
 import type { Vault } from '../tokens/vault.ts';
-import { readCsrf } from './browser-binding.ts';
+import { checkBinding } from './binding-cookie.ts';
 
 export interface AccountFormRooms {
   readonly issuer: Issuer;
@@ -38,6 +37,12 @@ export const openAccountForm = async (
   if (opened.kind === 'unopened') throw new Refusal('account-form.unreadable', { cause: opened.reason });
   const form = opened.value;
   if (now() >= form.expiresAt) throw new Refusal('account-form.expired');
-  if (!(await sameSecret(readCsrf(cookies) ?? '', form.csrf))) throw new Refusal('account-form.foreign');
-  return form;
+  switch (await checkBinding(cookies, form.csrf)) {
+    case 'bound':
+      return form;
+    case 'other':
+      throw new Refusal('account-form.foreign');
+    case 'none':
+      throw new Refusal('account-form.no-cookies');
+  }
 };

@@ -1,38 +1,55 @@
-/** What ties a sign-in to one browser: the cookie behind the consent form, and the cookie of each journey to a provider. */
+/** The cookie of each journey to a provider, which binds it to one browser, and the cookie that knows a completed one again. */
 import { clearCookie, setCookie } from '../http/cookies.ts';
 import { encodeBase64url } from '../protocol/base64url.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { Artefact } from '../tokens/artefact.ts';
-import type { Transaction } from '../tokens/transaction.ts';
-
-/** Random, and as old as the browser's session: several tabs share it. */
-export const csrfCookie = '__Host-csrf';
+import type { Completion, Transaction } from '../tokens/transaction.ts';
+import type { Vault } from '../tokens/vault.ts';
 
 const transactionPrefix = '__Host-tx-';
+const completionPrefix = '__Host-done-';
 
 /** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
 const longestTransaction = 3800;
 
 /** Names that we give. */
 const transactionName = /^__Host-tx-[\w-]{8}$/;
+const completionName = /^__Host-done-[\w-]{8}$/;
 
-/** More than an honest browser has; the rest is somebody's invention, and not worth opening. */
+/** Every cookie that the broker sets. */
+const ownName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
+
+/** More than an honest browser has; the rest is cleared unopened. */
 const mostLookedAt = 16;
 
-/** Journeys that one browser may have under way; beginning another forgets the oldest. */
+/** How many cookies one response clears: proxies limit the size of response headers, too. */
+const mostCleared = 16;
+
+/**
+ * Journeys that one browser may have under way; beginning another forgets the oldest. A usual one has about 520 bytes, so that five,
+ * three completions, a session and the binding cookies of 30 tabs stay below 6 kB. More would not.
+ */
 const mostTransactions = 5;
 
-/** The browser's own random value, unless it is not of our making. */
-export const readCsrf = (cookies: ReadonlyMap<string, string>): string | undefined => {
-  const value = cookies.get(csrfCookie);
-  return value !== undefined && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined;
-};
+/** Completed journeys that are known again. */
+const mostCompletions = 3;
+
+/** Whether the browser sends any cookie of ours. */
+export const sendsOurCookies = (cookies: ReadonlyMap<string, string>): boolean =>
+  [...cookies.keys()].some((name) => ownName.test(name));
 
 /** Where the journey with this `state` is kept: tabs do not disturb each other, and the name gives nothing away. */
-export const transactionCookie = async (state: string): Promise<string> => {
+export const transactionCookie = async (state: string): Promise<string> =>
+  transactionPrefix + (await nameOf(state));
+
+/** Where a completion of the journey with this `state` is kept. */
+export const completionCookie = async (state: string): Promise<string> =>
+  completionPrefix + (await nameOf(state));
+
+const nameOf = async (state: string): Promise<string> => {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-  return transactionPrefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
+  return encodeBase64url(new Uint8Array(digest)).slice(0, 8);
 };
 
 /**
@@ -48,29 +65,76 @@ export const keepTransaction = async (
   const sealed = await seal.seal(transaction);
   if (sealed.length > longestTransaction) throw new Refusal('request.oversized-sign-in');
   const kept = setCookie(await transactionCookie(transaction.state), sealed, maxAge);
-  return [kept, ...(await surplus(cookies, seal)).map(clearCookie)];
+  return [kept, ...(await surplusTransactions(cookies, seal, mostTransactions - 1)).map(clearCookie)];
 };
 
-/** Names of the journeys that make room for one more: what does not open, then the oldest. */
-const surplus = async (
+/**
+ * Gives the `Set-Cookie` values that end a journey and keep what knows its callback again, for as long as the journey would have
+ * been kept.
+ */
+export const completeTransaction = async (
+  { state, grantId, provider, errand, expiresAt }: Transaction,
+  cookies: ReadonlyMap<string, string>,
+  { transaction, completion }: Pick<Vault, 'transaction' | 'completion'>,
+  now: EpochSeconds,
+): Promise<readonly string[]> => {
+  const [ended, name] = await Promise.all([transactionCookie(state), completionCookie(state)]);
+  const sealed = await completion.seal({ grantId, provider, errand: completedErrand(errand), expiresAt });
+  const others = new Map(cookies);
+  others.delete(ended);
+  const surplus = [
+    ...(await surplusTransactions(others, transaction, mostTransactions)),
+    ...surplusCompletions(others, name),
+  ];
+  return [
+    clearCookie(ended),
+    setCookie(name, sealed, Math.max(expiresAt - now, 0)),
+    ...surplus.slice(0, mostCleared).map(clearCookie),
+  ];
+};
+
+/** What of a journey's purpose is still needed once it is completed. */
+export const completedErrand = (errand: Transaction['errand']): Completion['errand'] => {
+  switch (errand.kind) {
+    case 'authorize': {
+      const { clientId, redirectUri } = errand.request;
+      return { kind: 'authorize', clientId, redirectUri };
+    }
+    case 'account':
+    case 'link':
+      return { kind: errand.kind };
+  }
+};
+
+/**
+ * Names of the journeys that make room: the oldest, and what does not open. Not all are cleared at once.
+ * @param kept how many of the newest stay
+ */
+const surplusTransactions = async (
   cookies: ReadonlyMap<string, string>,
   seal: Artefact<Transaction>,
+  kept: number,
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4): reversed, the newest of equals stays in front.
-  const journeys = [...cookies]
-    .filter(([name]) => transactionName.test(name))
-    .toReversed()
-    .slice(0, mostLookedAt);
-  if (journeys.length < mostTransactions) return [];
+  const journeys = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
+  if (journeys.length <= kept) return [];
   const dated = await Promise.all(
-    journeys.map(async ([name, sealed]) => {
+    journeys.slice(0, mostLookedAt).map(async ([name, sealed]) => {
       const opened = await seal.open(sealed);
       const expiresAt: EpochSeconds = opened.kind === 'opened' ? opened.value.expiresAt : 0;
       return { name, expiresAt };
     }),
   );
-  return dated
+  const beyond = dated
     .toSorted((one, other) => other.expiresAt - one.expiresAt)
-    .slice(mostTransactions - 1)
+    .slice(kept)
     .map(({ name }) => name);
+  const unopened = journeys.slice(mostLookedAt).map(([name]) => name);
+  return [...beyond, ...unopened.toReversed()].slice(0, mostCleared);
+};
+
+/** Names of the completions that make room for another, the oldest first. */
+const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): readonly string[] => {
+  const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
+  return others.slice(0, Math.max(others.length - (mostCompletions - 1), 0));
 };

@@ -34,19 +34,30 @@ export const sendRound = async (request: Request, provider: string, rooms: Rooms
   return url.href;
 };
 
+/** An answer of a provider, as it arrived at its callback. */
+export interface ReceivedAnswer {
+  /** The callback URL with the provider's parameters in its query, however they came. */
+  readonly url: URL;
+  /** Posted more than a minute ago: it signs nobody in, but a callback that was completed is known again by it. */
+  readonly isExpired: boolean;
+}
+
 /**
  * Opens what comes round, and gives the callback URL as if the provider had put its answer into the query.
- * @throws Refusal for what was not posted to this provider's callback a minute ago at most
+ * @throws Refusal for what was not posted to this provider's callback
  */
-export const openAnswer = async (url: URL, provider: string, { vault, now }: Rooms): Promise<URL> => {
+export const openAnswer = async (
+  url: URL,
+  provider: string,
+  { vault, now }: Rooms,
+): Promise<ReceivedAnswer> => {
   const { [parameter]: sealed } = readParameters(url.searchParams, [parameter]);
   if (sealed === undefined) throw new Refusal('answer.plain');
   const opened = await vault.postedAnswer.open(sealed);
   if (opened.kind === 'unopened') throw new Refusal('answer.unreadable', { cause: opened.reason });
   const { provider: asked, parameters, expiresAt } = opened.value;
   if (asked !== provider) throw new Refusal('answer.provider');
-  if (now() >= expiresAt) throw new Refusal('answer.expired');
   const answer = new URL(url);
   answer.search = parameters;
-  return answer;
+  return { url: answer, isExpired: now() >= expiresAt };
 };

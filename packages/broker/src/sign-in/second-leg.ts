@@ -32,7 +32,7 @@ export interface SecondLegRooms extends RetryContext {
 export interface FirstLeg {
   readonly journey: Transaction;
   readonly identity: Identity;
-  /** Those that the browser has. */
+  /** Those that the browser has, without the cookie of this way. */
   readonly cookies: ReadonlyMap<string, string>;
 }
 

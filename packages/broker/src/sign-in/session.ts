@@ -79,4 +79,8 @@ export const keepSession = async (
 const provenAt = ({ auth_time: authTime }: Identity['claims'], now: EpochSeconds): EpochSeconds =>
   typeof authTime === 'number' && Number.isInteger(authTime) && authTime >= 0 ? Math.min(authTime, now) : now;
 
+/** Clears the session's cookie, if the browser sent one: another tab may be signing in at this moment. */
+export const clearSession = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  cookies.has(sessionCookie) ? [forgetSession()] : [];
+
 export const forgetSession = (): string => clearCookie(sessionCookie);

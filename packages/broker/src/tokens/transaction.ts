@@ -57,6 +57,20 @@ export const transaction = record({
 
 export type Transaction = ValueOf<typeof transaction>;
 
+/** What takes the place of a transaction once its callback was handled, so that the same callback is known when it arrives again. */
+export const completion = record({
+  grantId: text,
+  provider: text,
+  errand: variant({
+    authorize: record({ clientId: text, redirectUri: text }),
+    account: record({}),
+    link: record({}),
+  }),
+  expiresAt: uint,
+});
+
+export type Completion = ValueOf<typeof completion>;
+
 /** A provider's answer that came as a form, on its way round to where the cookies are. */
 export const postedAnswer = record({
   provider: text,

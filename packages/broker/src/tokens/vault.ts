@@ -16,7 +16,9 @@ import {
   session,
 } from './session.ts';
 import {
+  type Completion,
   type Consent,
+  completion,
   consent,
   type PostedAnswer,
   postedAnswer,
@@ -31,6 +33,7 @@ export interface Vault {
   readonly code: Artefact<AuthorizationCode>;
   readonly consent: Artefact<Consent>;
   readonly transaction: Artefact<Transaction>;
+  readonly completion: Artefact<Completion>;
   readonly postedAnswer: Artefact<PostedAnswer>;
   readonly session: Artefact<SessionCookie>;
   readonly accountForm: Artefact<AccountForm>;
@@ -65,6 +68,7 @@ export const createVault = (
     code: artefact(sealer('code'), authorizationCode),
     consent: artefact(sealer('consent'), consent),
     transaction: artefact(sealer('transaction'), transaction),
+    completion: artefact(sealer('completion'), completion),
     postedAnswer: artefact(sealer('form-post'), postedAnswer),
     session: artefact(sealer('session'), session),
     accountForm: artefact(sealer('account-form'), accountForm),

@@ -4,7 +4,7 @@ import { type IdentityProvider, memoryLedger } from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createVault } from '../../src/tokens/vault.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
-import { atProvider, cookieHeader } from '../on-the-way.ts';
+import { atProvider, completionsIn, cookieHeader, journeysIn } from '../on-the-way.ts';
 import { appRequest, callApi, challenge, createPerson, gptRequest, locationOf, tokensOf } from '../person.ts';
 import { gpt, redeem, refresh, tokensFor } from '../players.ts';
 import { createProvider } from '../provider.ts';
@@ -47,9 +47,17 @@ describe('coming back from the provider', () => {
     ]);
     expect(response.headers.getSetCookie()).toEqual([
       expect.stringMatching(/^__Host-tx-[\w-]{8}=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/),
+      expect.stringMatching(
+        /^__Host-done-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
+      ),
     ]);
-    expect([...person.cookies.keys()]).toEqual(['__Host-csrf']);
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(journeysIn(person.cookies)).toEqual([]);
+    const [completed = ''] = completionsIn(person.cookies);
+    expect(await vault.completion.open(person.cookies.get(completed) ?? '')).toMatchObject({
+      kind: 'opened',
+      value: { provider: 'google', errand: { kind: 'authorize', clientId: 'gpt', redirectUri: gptRedirect } },
+    });
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
     expect(deployment.log.at(-1)).toEqual({
       event: 'signed-in',
       endpoint: 'callback',
@@ -114,7 +122,7 @@ describe('a publisher who decides who may come in', () => {
       state: gptRequest.state,
       iss: issuer,
     });
-    expect(ledger.calls).toEqual([]);
+    expect(ledger.calls).toEqual(['grantStatus']);
     expect(deployment.log.at(-1)).toMatchObject({
       reason: 'admission.refused',
       cause: 'hd is not example.org',
@@ -138,7 +146,7 @@ describe('a publisher who decides who may come in', () => {
     const admit = async () => ({ kind: 'admitted', claims: { much: 'x'.repeat(600) } }) as const;
     const { comeBack } = await atProvider(deploy({ ledger, admit }));
     expect(locationOf(await comeBack({ code: 'ada' })).searchParams.get('error')).toBe('server_error');
-    expect(ledger.calls).toEqual([]);
+    expect(ledger.calls).toEqual(['grantStatus']);
   });
 
   test('is asked about the client that asks', async () => {

@@ -31,7 +31,7 @@ describe('a code', () => {
     const code = await codeFor(deployment, app, { resource: other });
     for (const resource of [`${issuer}/api`, `${other}/`, 'https://evil.example', 'x'])
       await expectTokenError(await redeem(deployment, app, code, { resource }), otherCode);
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
     const { access_token } = await tokensOf(await redeem(deployment, app, code));
     expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
   });

@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { accountContract } from './ledger-contract/accounts.ts';
 import { checkContract } from './ledger-contract/checks.ts';
+import { codeClaimContract } from './ledger-contract/code-claims.ts';
 import { codeContract } from './ledger-contract/codes.ts';
 import { refreshContract } from './ledger-contract/refresh.ts';
 import { refreshQuestionContract } from './ledger-contract/refresh-questions.ts';
@@ -20,6 +21,7 @@ export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
   describe(name, () => {
     describe('recordSignIn', () => signInContract(makeLedger));
     describe('redeemCode', () => codeContract(makeLedger));
+    describe('grantStatus and claimCode', () => codeClaimContract(makeLedger));
     describe('refresh', () => refreshContract(makeLedger));
     describe('isRefreshable', () => refreshQuestionContract(makeLedger));
     describe('refresh under contention', () => refreshRaceContract(makeLedger));

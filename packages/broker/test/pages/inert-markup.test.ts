@@ -4,7 +4,7 @@ import { defaultAccountTexts } from '../../src/pages/account/account-texts.ts';
 import type { Branding } from '../../src/pages/branding.ts';
 import { defaultTexts } from '../../src/pages/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from './account/fields.ts';
-import { renderError, renderSignIn } from './models.ts';
+import { renderCompleted, renderError, renderSignIn } from './models.ts';
 import { readMarkup } from './read-markup.ts';
 
 /** A field of a page: renders that page with the given value in it. */
@@ -18,6 +18,10 @@ const everyPage = (branding: Partial<Branding>): string =>
     renderSignIn({ branding, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
     renderSignIn({ branding, model: { session: { provider: 'Google' } } }),
     renderError({ branding }),
+    ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
+      renderCompleted({ branding, model: { outcome } }),
+      renderCompleted({ branding, model: { outcome, destination: { kind: 'account', url: '/account' } } }),
+    ]),
   ].join('');
 
 const fields: readonly Field[] = [
@@ -41,6 +45,24 @@ const fields: readonly Field[] = [
   ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],
   ['session’s provider', (provider) => renderSignIn({ model: { session: { provider } } })],
   ['session’s label', (label) => renderSignIn({ model: { session: { provider: 'a', label } } })],
+  [
+    'completed client',
+    (name) =>
+      renderCompleted({ model: { destination: { kind: 'client', name, url: 'https://a.example/' } } }),
+  ],
+  [
+    'completed client of no website',
+    (name) => renderCompleted({ model: { destination: { kind: 'client', name } } }),
+  ],
+  [
+    'completed client’s url',
+    (url) => renderCompleted({ model: { destination: { kind: 'client', name: 'a', url } } }),
+  ],
+  [
+    'account’s path on the completed page',
+    (url) => renderCompleted({ model: { destination: { kind: 'account', url } } }),
+  ],
+  ['completed stylesheetPath', (stylesheetPath) => renderCompleted({ model: { stylesheetPath } })],
   ['title', (title) => renderError({ model: { title } })],
   ['message', (message) => renderError({ model: { message } })],
   ['reference', (reference) => renderError({ model: { reference } })],

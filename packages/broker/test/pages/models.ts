@@ -1,5 +1,6 @@
 /** Pages as an ordinary deployment shows them, with single values changed by a test. */
 import { type Branding, parseBranding } from '../../src/pages/branding.ts';
+import { type CompletedModel, completedPage } from '../../src/pages/completed-page.ts';
 import { type ErrorModel, errorPage } from '../../src/pages/error-page.ts';
 import { type SignInModel, signInPage } from '../../src/pages/sign-in.ts';
 
@@ -40,6 +41,15 @@ export const renderError = (changes: Changes<ErrorModel> = {}): string =>
     title: 'This sign-in cannot go on',
     message: 'ChatGPT asked to send you to an address that is not registered for it.',
     reference: 'q3T9bX0aLkE',
+    stylesheetPath: '/sign-in.css',
+    ...changes.model,
+  });
+
+export const renderCompleted = (changes: Changes<CompletedModel> = {}): string =>
+  completedPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    outcome: 'signed-in',
+    destination: { kind: 'client', name: 'ChatGPT', url: 'https://chatgpt.com/' },
     stylesheetPath: '/sign-in.css',
     ...changes.model,
   });

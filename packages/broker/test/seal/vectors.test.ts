@@ -6,7 +6,13 @@ import { accessToken } from '../../src/tokens/access-token.ts';
 import { authorizationCode } from '../../src/tokens/authorization-code.ts';
 import { refreshToken } from '../../src/tokens/refresh-token.ts';
 import { accountForm, pendingLink, session } from '../../src/tokens/session.ts';
-import { authorizationRequest, consent, postedAnswer, transaction } from '../../src/tokens/transaction.ts';
+import {
+  authorizationRequest,
+  completion,
+  consent,
+  postedAnswer,
+  transaction,
+} from '../../src/tokens/transaction.ts';
 import * as byThePage from './by-the-page.ts';
 import { messageVectors, payloadVectors } from './vectors.ts';
 
@@ -28,6 +34,7 @@ const codecs: Readonly<
   code: roundTrip(authorizationCode),
   consent: roundTrip(consent),
   transaction: roundTrip(transaction),
+  completion: roundTrip(completion),
   'form-post': roundTrip(postedAnswer),
   session: roundTrip(session),
   'account-form': roundTrip(accountForm),

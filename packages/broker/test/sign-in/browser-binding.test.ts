@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { keepTransaction, readCsrf, transactionCookie } from '../../src/sign-in/browser-binding.ts';
+import {
+  completeTransaction,
+  completionCookie,
+  keepTransaction,
+  transactionCookie,
+} from '../../src/sign-in/browser-binding.ts';
 import type { Transaction } from '../../src/tokens/transaction.ts';
 import { createVault } from '../../src/tokens/vault.ts';
 import { issuer, keys } from '../deployment.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const { transaction: seal } = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const vault = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const { transaction: seal } = vault;
 
 const journey = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
   errand: {
@@ -42,26 +48,6 @@ const lengthOfFirst = ([line = '']: readonly string[]) => line.length;
 const reasonOf = (refusal: unknown) => Reflect.get(Object(refusal), 'reason');
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf('=')));
 const namesFor = (...states: readonly string[]) => Promise.all(states.map(transactionCookie));
-
-describe('the cookie behind the consent form', () => {
-  const value = 'A-_9'.padEnd(43, 'x');
-
-  test('is read when it is of our making', () => {
-    expect(readCsrf(new Map([['__Host-csrf', value]]))).toBe(value);
-  });
-
-  test.each([
-    ['missing', new Map()],
-    ['under another name', new Map([['csrf', value]])],
-    ['empty', new Map([['__Host-csrf', '']])],
-    ['too short', new Map([['__Host-csrf', value.slice(1)]])],
-    ['too long', new Map([['__Host-csrf', `${value}x`]])],
-    ['of other characters', new Map([['__Host-csrf', `${value.slice(1)}"`]])],
-    ['followed by a line break', new Map([['__Host-csrf', `${value}\n`]])],
-  ])('is none when it is %s', (_, cookies) => {
-    expect(readCsrf(cookies)).toBeUndefined();
-  });
-});
 
 describe('the name of a journey’s cookie', () => {
   test('is the same for the same state and does not tell it', async () => {
@@ -116,7 +102,7 @@ describe('keeping a journey', () => {
     );
   });
 
-  test('looks at no more cookies than an honest browser could have', async () => {
+  test('opens no more cookies than an honest browser could have, and clears no more than a proxy lets through', async () => {
     let opened = 0;
     const counting = {
       ...seal,
@@ -129,7 +115,7 @@ describe('keeping a journey', () => {
     for (let at = 0; at < 2_000; at++) cookies.set(`__Host-tx-${String(at).padStart(8, '0')}`, 'invented');
     for (let at = 0; at < 100; at++) cookies.set(`__Host-tx-${at}`, 'invented');
     const lines = await keepTransaction(journey('new', 9), cookies, counting, 600);
-    expect([opened, lines.length]).toEqual([16, 13]);
+    expect([opened, lines.length]).toEqual([16, 17]);
   });
 
   test('is refused from 3,801 characters on, before a browser would drop the cookie', async () => {
@@ -148,5 +134,68 @@ describe('keeping a journey', () => {
     for (const { sealed, outcome } of outcomes)
       expect(outcome).toBe(sealed > limit ? 'request.oversized-sign-in' : sealed + nameAndAttributes.length);
     expect(limit + nameAndAttributes.length).toBeLessThan(4_096);
+  });
+});
+
+/** What a browser has after these `Set-Cookie` lines. */
+const after = (cookies: ReadonlyMap<string, string>, lines: readonly string[]): Map<string, string> => {
+  const kept = new Map(cookies);
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    if (line.endsWith('Max-Age=0')) kept.delete(name);
+    else kept.set(name, value);
+  }
+  return kept;
+};
+
+describe('completing a journey', () => {
+  test('puts into its place what knows it again, and no nonce, verifier or state, until it would have expired', async () => {
+    const begun = journey('state-1', 2_000);
+    const lines = await completeTransaction(begun, await browserWith([begun]), vault, 1_700);
+    const [, value = ''] = /^[^=]+=([^;]*)/.exec(lines[1] ?? '') ?? [];
+    expect(lines).toEqual([
+      `${await transactionCookie('state-1')}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+      `${await completionCookie('state-1')}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=300`,
+    ]);
+    expect(await completionCookie('state-1')).toMatch(/^__Host-done-[\w-]{8}$/);
+    expect(await vault.completion.open(value)).toEqual({
+      kind: 'opened',
+      value: {
+        grantId: 'grant-1',
+        provider: 'google',
+        errand: { kind: 'authorize', clientId: 'app', redirectUri: 'https://app.example/callback' },
+        expiresAt: 2_000,
+      },
+    });
+    expect((await seal.open(value)).kind).toBe('unopened');
+  });
+
+  test('keeps the newest three completions and five others that are under way', async () => {
+    const states = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((at) => `state-${at}`);
+    const journeys = states.map((state, at) => journey(state, at + 1));
+    let cookies = await browserWith(journeys);
+    for (const done of journeys.slice(0, 4))
+      cookies = after(cookies, await completeTransaction(done, cookies, vault, 0));
+    const completions = await Promise.all(states.slice(1, 4).map(completionCookie));
+    expect([...cookies.keys()].toSorted()).toEqual(
+      [...completions, ...(await namesFor(...states.slice(4)))].toSorted(),
+    );
+  });
+
+  test('after 30 consents at once leaves the newest five others, within two responses', async () => {
+    const states = Array.from({ length: 30 }, (_, at) => `state-${at}`);
+    const journeys = states.map((state) => journey(state, 600));
+    const cookies = await browserWith(journeys);
+    const [done, next] = journeys.slice(-2).toReversed();
+    if (done === undefined || next === undefined) throw new Error('no such journey');
+    const first = await completeTransaction(done, cookies, vault, 0);
+    expect(first).toHaveLength(18);
+    const left = after(cookies, first);
+    expect([...left.keys()]).toEqual(expect.arrayContaining([...(await namesFor(...states.slice(-6, -1)))]));
+    const second = after(left, await completeTransaction(next, left, vault, 0));
+    expect([...second.keys()]).toEqual(
+      expect.arrayContaining([...(await namesFor(...states.slice(-6, -2)))]),
+    );
+    expect(second.size).toBe(7);
   });
 });

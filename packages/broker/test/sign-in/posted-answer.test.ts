@@ -4,7 +4,7 @@ import { deploy, gptRedirect, issuer } from '../deployment.ts';
 import { atProvider, cookieHeader, journeysIn } from '../on-the-way.ts';
 import { createPerson, gptRequest, locationOf } from '../person.ts';
 import { createProvider } from '../provider.ts';
-import { expectErrorPage } from '../refusals.ts';
+import { expectCompletedPage, expectCookiesPage, expectErrorPage, lostSignIn, toGpt } from '../refusals.ts';
 import { watchLedger } from '../watched-ledger.ts';
 
 const stale =
@@ -54,7 +54,8 @@ const expectNobody = async (
   response: Response,
   reason: string,
 ) => {
-  await expectErrorPage(response, deployment, stale);
+  if (reason === 'transaction.no-cookies') await expectCookiesPage(response, deployment, 'callback');
+  else await expectErrorPage(response, deployment, reason === 'transaction.missing' ? lostSignIn : stale);
   expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
   expect(answers).toEqual([]);
   expect(ledger.calls).toEqual([]);
@@ -85,7 +86,7 @@ describe('an answer that is posted', () => {
     expect(back.origin + back.pathname).toBe(gptRedirect);
     expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
     expect(answers).toEqual([`${callback}?${answer({ code: 'ada', user: '{"n":"ä b"}' })}`]);
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
     expect(journeysIn(person.cookies)).toEqual([]);
   });
 
@@ -141,7 +142,7 @@ describe('what comes round', () => {
     const system = await atApple();
     const round = locationOf(await post(system.deployment, system.answer()));
     const victim = createPerson(system.deployment);
-    await expectNobody(system, await victim.visit(round.href), 'transaction.missing');
+    await expectNobody(system, await victim.visit(round.href), 'transaction.no-cookies');
     expect(journeysIn(system.person.cookies)).toHaveLength(1);
   });
 
@@ -150,11 +151,17 @@ describe('what comes round', () => {
     const cookie = cookieHeader(person.cookies);
     const round = locationOf(await post(deployment, answer()));
     await person.visit(round.href);
-    await expectErrorPage(await person.visit(round.href), deployment, stale);
+    await expectCompletedPage(await person.visit(round.href), 'signed-in', toGpt);
     const again = await createPerson(deployment, { cookie }).visit(round.href);
     expect(again.status).toBe(400);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.replayed' });
-    expect(ledger.calls).toEqual(['recordSignIn', 'recordSignIn']);
+    expect(ledger.calls).toEqual([
+      'grantStatus',
+      'recordSignIn',
+      'grantStatus',
+      'grantStatus',
+      'grantStatus',
+    ]);
   });
 
   it('B6.3 moved from body to query: is refused, and the journey goes on', async () => {

@@ -30,7 +30,7 @@ const expectNothingSpent = async (
   { ledger, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
   headers: Headers = {},
 ) => {
-  expect(ledger.calls).toEqual(['recordSignIn']);
+  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
   expect((await askForTokens(deployment, form, headers)).status).toBe(200);
 };
 

@@ -102,7 +102,7 @@ describe.each(players)('%s', (_, player) => {
       await expectTokenError(await redeem(deployment, player, code, change), badCode);
     if (player !== app)
       await expectTokenError(await redeem(deployment, player, code, { client_secret: 'x' }), badClient);
-    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
     await expectAlive(deployment, player, tokens);
   });
 
@@ -155,7 +155,7 @@ describe.each(players)('%s', (_, player) => {
       const { status } = await redeem(deployment, player, code, changes);
       expect([400, 401]).toContain(status);
     }
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
     expect((await redeem(deployment, player, code)).status).toBe(200);
   });
 });

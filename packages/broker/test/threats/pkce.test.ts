@@ -30,7 +30,7 @@ const expectRefusedVerifier = async (
   const code = await codeFor(deployment, player, asked);
   await expectTokenError(await redeem(deployment, player, code, sent), badCode);
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: 'code.pkce' });
-  expect(ledger.calls).toEqual(['recordSignIn']);
+  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
 };
 
 const challengeOf = async (text: string): Promise<string> =>

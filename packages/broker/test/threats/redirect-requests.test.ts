@@ -25,7 +25,7 @@ it.each([
   const code = await codeFor(deployment, player);
   await expectTokenError(await redeem(deployment, player, code, changes), badCode);
   expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
-  expect(ledger.calls).toEqual(['recordSignIn']);
+  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
   expect((await redeem(deployment, player, code)).status).toBe(200);
 });
 
@@ -209,7 +209,9 @@ describe('R11', () => {
     const person = createPerson(deployment, headers);
     const { response, consent } = await person.open(gptRequest);
     expect(response.headers.getSetCookie()).toEqual([
-      expect.stringMatching(/^__Host-csrf=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(
+        /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
+      ),
     ]);
     const foreign = await deployment.fetch(
       new Request(`${issuer}/authorize/consent`, {

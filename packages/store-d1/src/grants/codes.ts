@@ -1,9 +1,10 @@
 /** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
-import type { Redemption, RedemptionOutcome } from '@words-with-chat/broker';
+import type { CodeClaim, CodeClaimOutcome, Redemption, RedemptionOutcome } from '@words-with-chat/broker';
 import { auditGrantChange } from '../audit.ts';
 import { endGrants } from '../endings.ts';
 import { changedRows, roundTrip } from '../round-trip.ts';
 import { factColumns, type GrantRow, grantFacts } from './grant-row.ts';
+import { type StatusRow, selectStatus, statusOf } from './sign-ins.ts';
 
 export const redeemCode = async (db: D1Database, redemption: Redemption): Promise<RedemptionOutcome> => {
   // The ending leaves alone what this very call redeems: that is not late.
@@ -49,3 +50,17 @@ const auditReplay = (db: D1Database, { grantId, now }: Redemption) =>
   auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: codeReplayed, now }, grantId);
 
 const codeReplayed = 'code replayed';
+
+export const claimCode = async (db: D1Database, { grantId, now }: CodeClaim): Promise<CodeClaimOutcome> => {
+  const [claimed, found] = await roundTrip<StatusRow>(
+    db,
+    db
+      .prepare(
+        `UPDATE grants SET code_claimed_at = ?2
+        WHERE id = ?1 AND code_claimed_at IS NULL AND redeemed_at IS NULL AND revoked_at IS NULL`,
+      )
+      .bind(grantId, now),
+    selectStatus(db, grantId),
+  );
+  return changedRows(claimed) ? 'claimed' : statusOf(found?.results[0]);
+};

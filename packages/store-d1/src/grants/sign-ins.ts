@@ -1,5 +1,5 @@
 /** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
-import type { SignIn, SignInOutcome } from '@words-with-chat/broker';
+import type { GrantStatus, SignIn, SignInOutcome } from '@words-with-chat/broker';
 import { auditGrantChange } from '../audit.ts';
 import { nameColumns, newTokenOrStored } from '../provider-tokens/tokens.ts';
 import { roundTrip } from '../round-trip.ts';
@@ -17,6 +17,23 @@ export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<Sign
   // Whoever goes on in a session has drawn the grant's id just now.
   if (identity === undefined) return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
   return { kind: 'recorded', userId: identity.user_id, watched: identity.watched === 1 };
+};
+
+export const grantStatus = async (db: D1Database, grantId: string): Promise<GrantStatus> => {
+  const [found] = await roundTrip<StatusRow>(db, selectStatus(db, grantId));
+  return statusOf(found?.results[0]);
+};
+
+export interface StatusRow {
+  readonly revoked: number;
+}
+
+export const selectStatus = (db: D1Database, grantId: string): D1PreparedStatement =>
+  db.prepare('SELECT revoked_at IS NOT NULL AS revoked FROM grants WHERE id = ?1').bind(grantId);
+
+export const statusOf = (row: StatusRow | undefined): GrantStatus => {
+  if (row === undefined) return 'unknown';
+  return row.revoked === 1 ? 'revoked' : 'active';
 };
 
 /**

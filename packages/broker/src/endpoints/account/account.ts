@@ -1,17 +1,16 @@
 /** `GET` of the account page: what a person allowed whom, and with whom they sign in; or, signed out, how to sign in. */
 import type { EndpointPlan, Visit } from '../../doors/endpoint.ts';
-import { forgetNotice, readNotice } from '../../doors/notice.ts';
+import { clearNotice, readNotice } from '../../doors/notice.ts';
 import { createPageDoor } from '../../doors/page-door.ts';
-import { readCookies, setCookie } from '../../http/cookies.ts';
+import { readCookies } from '../../http/cookies.ts';
 import { formPage } from '../../http/respond.ts';
 import type { Account, LinkedIdentity } from '../../ledger/ledger.ts';
 import type { AccountModel } from '../../pages/account/account-model.ts';
 import { accountNotices } from '../../pages/account/account-model.ts';
 import { accountSignInNotices } from '../../pages/account/account-sign-in.ts';
-import { randomToken } from '../../protocol/random.ts';
 import { sealAccountForm } from '../../sign-in/account-form.ts';
-import { csrfCookie, readCsrf } from '../../sign-in/browser-binding.ts';
-import { forgetSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
+import { bindBrowser } from '../../sign-in/binding-cookie.ts';
+import { clearSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
 import { proofLifetime } from '../../tokens/lifetimes.ts';
 import { choicesOf } from '../authorization/provider-choice.ts';
 import { connectedApps } from './apps.ts';
@@ -33,7 +32,7 @@ export const accountEndpoint = (rooms: AccountRooms): EndpointPlan => ({
 
 const showSignIn = async (rooms: AccountRooms, { request }: Visit): Promise<Response> => {
   const cookies = readCookies(request);
-  const csrf = readCsrf(cookies) ?? randomToken(rooms.randomBytes);
+  const { csrf, setCookies } = await bindBrowser(cookies, rooms.randomBytes, rooms.lifetimes.consent);
   const notice = readNotice(cookies, accountSignInNotices);
   const { branding, stylesheetPath } = rooms;
   const html = rooms.pages.accountSignIn({
@@ -44,7 +43,7 @@ const showSignIn = async (rooms: AccountRooms, { request }: Visit): Promise<Resp
     providers: choicesOf([...rooms.providers.values()], rooms.markPath),
     ...(notice !== undefined && { notice }),
   });
-  return formPage(html, [setCookie(csrfCookie, csrf), forgetSession(), forgetNotice()]);
+  return formPage(html, [...setCookies, ...clearSession(cookies), ...clearNotice(cookies)]);
 };
 
 const showAccount = async (
@@ -54,7 +53,7 @@ const showAccount = async (
   account: Account,
 ): Promise<Response> => {
   const cookies = readCookies(request);
-  const csrf = readCsrf(cookies) ?? randomToken(rooms.randomBytes);
+  const { csrf, setCookies } = await bindBrowser(cookies, rooms.randomBytes, rooms.lifetimes.consent);
   const notice = readNotice(cookies, accountNotices);
   const { branding, stylesheetPath, providers, markPath, now } = rooms;
   const html = rooms.pages.account({
@@ -70,7 +69,7 @@ const showAccount = async (
     linkable: choicesOf([...providers.values()], markPath),
     proof: proof(rooms, session, account),
   });
-  return formPage(html, [setCookie(csrfCookie, csrf), forgetNotice()]);
+  return formPage(html, [...setCookies, ...clearNotice(cookies)]);
 };
 
 const shownIdentity = async (

@@ -8,7 +8,7 @@ import { seeOther } from '../../http/respond.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import { type Parameters, readParameters } from '../../protocol/parameters.ts';
 import { openAccountForm } from '../../sign-in/account-form.ts';
-import { forgetSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
+import { clearSession, type LivingSession, proofOf, useSession } from '../../sign-in/session.ts';
 import type { AccountForm } from '../../tokens/session.ts';
 import type { AccountRooms } from './rooms.ts';
 
@@ -51,7 +51,7 @@ export const sessionForm = <Field extends string>(
 ): EndpointPlan =>
   openForm(rooms, plan, async (posted, form) => {
     const session = await useSession(posted.visit.request, rooms);
-    if (session === undefined) return backToAccount(rooms, 'session-ended', [forgetSession()]);
+    if (session === undefined) return backToAccount(rooms, 'session-ended', clearSession(posted.cookies));
     // Shown to one person, posted by another who has signed in since.
     if (session.grantId !== form.session) throw new Refusal('session.changed');
     return handle(posted, session);

@@ -2,7 +2,7 @@
 import type { EndpointPlan } from '../../doors/endpoint.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { IdentityProvider } from '../../providers/identity-provider.ts';
-import { forgetSession, useSession } from '../../sign-in/session.ts';
+import { clearSession, useSession } from '../../sign-in/session.ts';
 import { sendToProvider } from '../authorization/sending.ts';
 import { backToAccount, openForm } from './form.ts';
 import type { AccountRooms } from './rooms.ts';
@@ -16,7 +16,7 @@ export const accountSignInEndpoint = (rooms: AccountRooms): EndpointPlan =>
       if (fields.purpose !== 'prove')
         return sendToProvider(rooms, { kind: 'account', user: undefined }, provider, cookies);
       const session = await useSession(visit.request, rooms);
-      if (session === undefined) return backToAccount(rooms, 'session-ended', [forgetSession()]);
+      if (session === undefined) return backToAccount(rooms, 'session-ended', clearSession(cookies));
       if (session.grantId !== form.session) throw new Refusal('session.changed');
       return sendToProvider(rooms, { kind: 'account', user: session.userId }, provider, cookies);
     },

@@ -7,12 +7,11 @@ import { answerWithCode, findWayBack, orRedirectBack, type WayBack } from '../..
 import { readCookies } from '../../http/cookies.ts';
 import { readForm } from '../../http/form.ts';
 import { isFromOwnPage } from '../../http/same-origin.ts';
-import { sameSecret } from '../../protocol/constant-time.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { Issuer } from '../../protocol/origin.ts';
 import { readParameters } from '../../protocol/parameters.ts';
 import { continueChoice } from '../../protocol/reserved.ts';
-import { readCsrf } from '../../sign-in/browser-binding.ts';
+import { checkBinding } from '../../sign-in/binding-cookie.ts';
 import { sealCode } from '../../sign-in/code.ts';
 import type { Consent } from '../../tokens/transaction.ts';
 import { type GoingOnRooms, goOn } from './going-on.ts';
@@ -56,8 +55,15 @@ const openConsent = async (
   if (opened.kind === 'unopened') throw new Refusal('consent.unreadable', { cause: opened.reason });
   const consent = opened.value;
   if (now() >= consent.expiresAt) throw new Refusal('consent.expired');
-  if (!(await sameSecret(readCsrf(cookies) ?? '', consent.csrf))) throw new Refusal('consent.foreign');
-  return consent;
+  switch (await checkBinding(cookies, consent.csrf)) {
+    case 'bound':
+      return consent;
+    case 'other':
+      throw new Refusal('consent.foreign');
+    // Our own page, shown not long ago: its cookie was not kept.
+    case 'none':
+      throw new Refusal('consent.no-cookies');
+  }
 };
 
 const goOnAs = async (

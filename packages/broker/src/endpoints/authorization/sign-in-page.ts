@@ -2,13 +2,13 @@
 import type { Client } from '../../clients/client.ts';
 import type { VerifiedRedirect } from '../../clients/redirect.ts';
 import type { PageSurroundings } from '../../doors/page-door.ts';
-import { readCookies, setCookie } from '../../http/cookies.ts';
+import { readCookies } from '../../http/cookies.ts';
 import { formPage } from '../../http/respond.ts';
 import type { SignInModel } from '../../pages/sign-in.ts';
-import { type RandomBytes, randomToken } from '../../protocol/random.ts';
+import type { RandomBytes } from '../../protocol/random.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { IdentityProvider } from '../../providers/identity-provider.ts';
-import { csrfCookie, readCsrf } from '../../sign-in/browser-binding.ts';
+import { bindBrowser } from '../../sign-in/binding-cookie.ts';
 import type { Lifetimes } from '../../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
 import type { Vault } from '../../tokens/vault.ts';
@@ -51,8 +51,13 @@ export const showSignInPage = async (
   { session, shown, notice }: Earlier,
   browser: { readonly request: Request; readonly cookies: readonly string[] },
 ): Promise<Response> => {
-  const csrf = readCsrf(readCookies(browser.request)) ?? randomToken(rooms.randomBytes);
-  const expiresAt = rooms.now() + rooms.lifetimes.consent;
+  const { randomBytes, lifetimes } = rooms;
+  const { csrf, setCookies } = await bindBrowser(
+    readCookies(browser.request),
+    randomBytes,
+    lifetimes.consent,
+  );
+  const expiresAt = rooms.now() + lifetimes.consent;
   const html = rooms.pages.signIn({
     branding: rooms.branding,
     stylesheetPath: rooms.stylesheetPath,
@@ -65,7 +70,7 @@ export const showSignInPage = async (
     ...(notice !== undefined && { notice }),
     consent: await rooms.vault.consent.seal({ request, csrf, expiresAt, session }),
   });
-  return formPage(html, [setCookie(csrfCookie, csrf), ...browser.cookies]);
+  return formPage(html, [...setCookies, ...browser.cookies]);
 };
 
 /** The host; of a private-use scheme (RFC 8252 §7.1) the scheme, because what stands in a host's place there may be any name. */

@@ -1,5 +1,5 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
-import type { EndpointPlan } from '../../doors/endpoint.ts';
+import { type EndpointPlan, logRefusal, type Visit } from '../../doors/endpoint.ts';
 import { createPageDoor } from '../../doors/page-door.ts';
 import { readCookies } from '../../http/cookies.ts';
 import { seeOther } from '../../http/respond.ts';
@@ -7,34 +7,70 @@ import { sameSecret } from '../../protocol/constant-time.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import { readParameters } from '../../protocol/parameters.ts';
 import type { IdentityProvider } from '../../providers/identity-provider.ts';
-import { transactionCookie } from '../../sign-in/browser-binding.ts';
-import { openAnswer, sendRound } from '../../sign-in/posted-answer.ts';
-import type { Transaction } from '../../tokens/transaction.ts';
+import {
+  completedErrand,
+  completionCookie,
+  sendsOurCookies,
+  transactionCookie,
+} from '../../sign-in/browser-binding.ts';
+import { openAnswer, type ReceivedAnswer, sendRound } from '../../sign-in/posted-answer.ts';
+import type { Completion, Transaction } from '../../tokens/transaction.ts';
+import { showCompleted } from './completed.ts';
+import { createDeliveries } from './deliveries.ts';
 import type { Return } from './return.ts';
 import { type ToAccountRooms, toAccount } from './to-account.ts';
 import { type ToClientRooms, toClient } from './to-client.ts';
 import { type ToLinkRooms, toLink } from './to-link.ts';
 
-export interface CallbackRooms extends ToClientRooms, ToAccountRooms, ToLinkRooms {
+export interface CallbackRooms extends Omit<ToClientRooms & ToAccountRooms & ToLinkRooms, 'deliveries'> {
   readonly providers: ReadonlyMap<string, IdentityProvider>;
 }
 
-export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => ({
-  name: 'callback',
-  methods: (url) => methodsOf[providerOf(rooms, url).answersBy],
-  refuse: createPageDoor(rooms),
-  async handle(visit) {
-    const provider = providerOf(rooms, visit.url);
-    if (visit.request.method === 'POST')
-      return seeOther(await sendRound(visit.request, provider.id, rooms), []);
-    const answer = await answerAt(visit.url, provider, rooms);
-    const { journey, cookie } = await findJourney(rooms, visit.request, answer);
-    if (journey.provider !== provider.id) throw new Refusal('transaction.provider');
-    return goOnFrom({ visit, provider, answer, journey, cookie }, rooms);
-  },
-});
+export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
+  const deliveries = createDeliveries();
+  return {
+    name: 'callback',
+    methods: (url) => methodsOf[providerOf(rooms, url).answersBy],
+    refuse: createPageDoor(rooms),
+    async handle(visit) {
+      const provider = providerOf(rooms, visit.url);
+      if (visit.request.method === 'POST')
+        return seeOther(await sendRound(visit.request, provider.id, rooms), []);
+      const { url: answer, isExpired } = await answerAt(visit.url, provider, rooms);
+      const found = await findJourney(rooms, visit.request, answer);
+      if (found.journey.provider !== provider.id) throw new Refusal('transaction.provider');
+      if (found.kind === 'completed') return sayCompleted(rooms, visit, found.journey);
+      if (isExpired) throw new Refusal('answer.expired');
+      const { journey, cookie } = found;
+      const back = { visit, provider, answer, journey, cookie };
+      return deliveries.inTurn(journey.state, () => goOnOnce(back, { ...rooms, deliveries }));
+    },
+  };
+};
 
-const goOnFrom = (back: Return, rooms: CallbackRooms): Promise<Response> => {
+/** Completes the journey. If it was completed before, a page says so. */
+const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> => {
+  try {
+    return await goOnFrom(back, rooms);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason !== 'transaction.replayed') throw error;
+    const { errand, ...journey } = back.journey;
+    return sayCompleted(rooms, back.visit, { ...journey, errand: completedErrand(errand) });
+  }
+};
+
+const sayCompleted = (
+  rooms: CallbackRooms,
+  visit: Visit,
+  completion: Pick<Completion, 'errand' | 'grantId'>,
+): Promise<Response> => {
+  logRefusal(new Refusal('transaction.replayed'), visit);
+  return showCompleted(rooms, completion);
+};
+
+type GoingOnRooms = ToClientRooms & ToAccountRooms & ToLinkRooms & CallbackRooms;
+
+const goOnFrom = (back: Return, rooms: GoingOnRooms): Promise<Response> => {
   const { errand } = back.journey;
   switch (errand.kind) {
     case 'authorize':
@@ -56,30 +92,49 @@ const providerOf = ({ providers, callbackUri }: CallbackRooms, url: URL): Identi
 };
 
 /** Takes an answer only in the way that the provider gives it: nothing to be had by moving it from body to query. */
-const answerAt = async (url: URL, provider: IdentityProvider, rooms: CallbackRooms): Promise<URL> => {
+const answerAt = async (
+  url: URL,
+  provider: IdentityProvider,
+  rooms: CallbackRooms,
+): Promise<ReceivedAnswer> => {
   switch (provider.answersBy) {
     case 'query':
-      return url;
+      return { url, isExpired: false };
     case 'form_post':
       return openAnswer(url, provider.id, rooms);
   }
 };
 
-/** Finds what this browser is waiting for; a `state` that another browser began finds nothing here. */
-const findJourney = async (
-  { vault, now }: CallbackRooms,
-  request: Request,
-  answer: URL,
-): Promise<{ readonly journey: Transaction; readonly cookie: string }> => {
+type Found =
+  | { readonly kind: 'under-way'; readonly journey: Transaction; readonly cookie: string }
+  | { readonly kind: 'completed'; readonly journey: Completion };
+
+/** Finds what this browser is waiting for, or has completed; a `state` that another browser began finds nothing here. */
+const findJourney = async ({ vault, now }: CallbackRooms, request: Request, answer: URL): Promise<Found> => {
   const { state } = readParameters(answer.searchParams, ['state']);
-  const cookie = await transactionCookie(state ?? '');
-  const sealed = readCookies(request).get(cookie);
-  if (state === undefined || sealed === undefined) throw new Refusal('transaction.missing');
+  if (state === undefined) throw new Refusal('transaction.missing');
+  const cookies = readCookies(request);
+  const cookie = await transactionCookie(state);
+  const sealed = cookies.get(cookie);
+  if (sealed === undefined) return findCompletion({ vault, now }, cookies, state);
   const opened = await vault.transaction.open(sealed);
   if (opened.kind === 'unopened') throw new Refusal('transaction.unreadable', { cause: opened.reason });
   const journey = opened.value;
   if (now() >= journey.expiresAt) throw new Refusal('transaction.expired');
   // The cookie's name holds only part of the state's digest.
   if (!(await sameSecret(journey.state, state))) throw new Refusal('transaction.missing');
-  return { journey, cookie };
+  return { kind: 'under-way', journey, cookie };
+};
+
+/** A completion leads to a page and no further, so the part of the digest in its name is enough to find it by. */
+const findCompletion = async (
+  { vault, now }: Pick<CallbackRooms, 'vault' | 'now'>,
+  cookies: ReadonlyMap<string, string>,
+  state: string,
+): Promise<Found> => {
+  if (!sendsOurCookies(cookies)) throw new Refusal('transaction.no-cookies');
+  const opened = await vault.completion.open(cookies.get(await completionCookie(state)) ?? '');
+  if (opened.kind === 'unopened') throw new Refusal('transaction.missing', { cause: opened.reason });
+  if (now() >= opened.value.expiresAt) throw new Refusal('transaction.expired');
+  return { kind: 'completed', journey: opened.value };
 };

@@ -1,9 +1,16 @@
 /** A browser that is back from a provider, in a journey that was found to be its own. */
 import type { Visit } from '../../doors/endpoint.ts';
+import { readCookies } from '../../http/cookies.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { Refusal } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
+import type { Clock } from '../../protocol/time.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo } from '../../providers/identity-provider.ts';
+import { completeTransaction } from '../../sign-in/browser-binding.ts';
 import { legOf } from '../../sign-in/journey.ts';
 import type { Transaction } from '../../tokens/transaction.ts';
+import type { Vault } from '../../tokens/vault.ts';
+import type { Deliveries } from './deliveries.ts';
 
 export interface Return {
   readonly visit: Visit;
@@ -16,24 +23,57 @@ export interface Return {
 }
 
 export interface LegRooms {
+  readonly ledger: Ledger;
   readonly providerIo: ProviderIo;
   /** The broker's callback for a provider. */
   readonly callbackUri: (provider: string) => string;
+  readonly deliveries: Deliveries;
 }
 
 /**
- * Has the provider's answer verified, where no client waits for the person.
- * @returns `undefined` for a person who refused at the provider
- * @throws ProviderError for every other answer that vouches for nobody
+ * Has the provider's answer verified, unless the callback was handled before. The grant is looked up before the provider is asked,
+ * which accepts a code once, and again if the provider refuses: another delivery of the same callback may have been faster.
+ * @throws Refusal `transaction.replayed`
+ * @throws ProviderError for every answer that vouches for nobody
  */
-export const identityOf = async (
-  { callbackUri, providerIo }: LegRooms,
+export const identifyOnce = async (
+  rooms: LegRooms,
   { provider, answer, journey }: Return,
-): Promise<Identity | undefined> => {
+): Promise<Identity> => {
+  await refuseReplay(rooms, journey);
   try {
-    return await provider.identify(answer, legOf(journey, callbackUri), providerIo);
+    return await provider.identify(answer, legOf(journey, rooms.callbackUri), rooms.providerIo);
+  } catch (error) {
+    await refuseReplay(rooms, journey);
+    throw error;
+  }
+};
+
+const refuseReplay = async (
+  { ledger, deliveries }: LegRooms,
+  { errand, grantId, state }: Transaction,
+): Promise<void> => {
+  // A link has no grant.
+  const isReplay =
+    errand.kind === 'link' ? deliveries.wasHandled(state) : (await ledger.grantStatus(grantId)) !== 'unknown';
+  if (isReplay) throw new Refusal('transaction.replayed');
+};
+
+/**
+ * The same where no client waits for the person.
+ * @returns `undefined` for a person who refused at the provider
+ */
+export const identityOf = async (rooms: LegRooms, back: Return): Promise<Identity | undefined> => {
+  try {
+    return await identifyOnce(rooms, back);
   } catch (error) {
     if (error instanceof ProviderError && error.kind === 'denied') return undefined;
     throw error;
   }
 };
+
+/** Gives the `Set-Cookie` values after which the same callback is known again. */
+export const completedBy = (
+  { vault, now }: { readonly vault: Vault; readonly now: Clock },
+  { visit, journey }: Return,
+): Promise<readonly string[]> => completeTransaction(journey, readCookies(visit.request), vault, now());

@@ -9,7 +9,7 @@ import type { Issuer } from '../../protocol/origin.ts';
 import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
 import { keepSession, readSession, type SessionRooms } from '../../sign-in/session.ts';
 import type { Vault } from '../../tokens/vault.ts';
-import { identityOf, type LegRooms, type Return } from './return.ts';
+import { completedBy, identityOf, type LegRooms, type Return } from './return.ts';
 
 export interface ToAccountRooms extends SessionRooms, AdmissionRooms, LegRooms {
   readonly issuer: Issuer;
@@ -34,7 +34,8 @@ export const toAccount = async (
   await endEarlier(rooms, visit.request);
   visit.log({ event: 'signed-in', clientId: rooms.account.id, provider: provider.id });
   const session = await keepSession(rooms, journey.grantId, identity);
-  return seeOther(accountUrl, [gone, session, ...(user === undefined ? [] : [keepNotice('proven')])]);
+  const completed = await completedBy(rooms, back);
+  return seeOther(accountUrl, [...completed, session, ...(user === undefined ? [] : [keepNotice('proven')])]);
 };
 
 /** Looked up first: whoever is to prove that they are somebody does not become somebody new by it. */

@@ -10,12 +10,15 @@ import type { Identity } from '../../protocol/identity.ts';
 import type { Issuer } from '../../protocol/origin.ts';
 import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
 import { sealCode } from '../../sign-in/code.ts';
-import { legOf } from '../../sign-in/journey.ts';
 import { beginSecondLeg, endSecondLeg, type SecondLegRooms } from '../../sign-in/second-leg.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
-import type { Return } from './return.ts';
+import { completedBy, identifyOnce, type LegRooms, type Return } from './return.ts';
 
-export interface ToClientRooms extends PageSurroundings, AdmissionRooms, Omit<SecondLegRooms, 'log'> {
+export interface ToClientRooms
+  extends PageSurroundings,
+    AdmissionRooms,
+    LegRooms,
+    Omit<SecondLegRooms, 'log'> {
   readonly issuer: Issuer;
   readonly registry: Registry;
 }
@@ -27,16 +30,16 @@ export const toClient = async (
 ): Promise<Response> => {
   const { visit, provider, answer, journey, cookie } = back;
   const { client, way } = findWayBack(rooms, request);
-  const cookies = [clearCookie(cookie)];
   const code = () => sealCode(rooms, journey.grantId, client.id, request);
-  return orRedirectBack(way, visit, cookies, async () => {
+  return orRedirectBack(way, visit, [clearCookie(cookie)], async () => {
     const legRooms = { ...rooms, log: visit.log };
     if (journey.signedIn !== undefined) {
+      const claim = await rooms.ledger.claimCode({ grantId: journey.grantId, now: rooms.now() });
+      if (claim !== 'claimed') throw new Refusal('transaction.replayed');
       await endSecondLeg(legRooms, journey, provider, answer);
-      return answerWithCode(way, await code(), cookies);
+      return answerWithCode(way, await code(), await completedBy(rooms, back));
     }
-    const leg = legOf(journey, rooms.callbackUri);
-    const identity = await provider.identify(answer, leg, rooms.providerIo);
+    const identity = await identifyOnce(rooms, back);
     const watched = await recordSignIn(rooms, journey.grantId, request, client, identity);
     visit.log({
       event: 'signed-in',
@@ -44,10 +47,14 @@ export const toClient = async (
       provider: provider.id,
       redirectUri: way.redirect,
     });
-    const first = { journey, identity, cookies: readCookies(visit.request) };
-    const again = watched ? undefined : await beginSecondLeg(legRooms, provider, first);
-    if (again !== undefined) return seeOther(again.url.href, [...cookies, ...again.cookies]);
-    return answerWithCode(way, await code(), cookies);
+    const completed = await completedBy(rooms, back);
+    const others = new Map(readCookies(visit.request));
+    others.delete(cookie);
+    const again = watched
+      ? undefined
+      : await beginSecondLeg(legRooms, provider, { journey, identity, cookies: others });
+    if (again !== undefined) return seeOther(again.url.href, [...completed, ...again.cookies]);
+    return answerWithCode(way, await code(), completed);
   });
 };
 

@@ -17,11 +17,11 @@ import {
   parseAdmission,
   storedIdentity,
 } from '../../sign-in/admission.ts';
-import { readCsrf } from '../../sign-in/browser-binding.ts';
+import { bindBrowser } from '../../sign-in/binding-cookie.ts';
 import { type LivingSession, type SessionRooms, useSession } from '../../sign-in/session.ts';
 import { proofLifetime } from '../../tokens/lifetimes.ts';
 import type { Vault } from '../../tokens/vault.ts';
-import { identityOf, type LegRooms, type Return } from './return.ts';
+import { completedBy, identityOf, type LegRooms, type Return } from './return.ts';
 
 export interface ToLinkRooms
   extends PageSurroundings,
@@ -49,13 +49,15 @@ export const toLink = async (
     throw new Refusal('session.changed');
   const identity = await identityOf(rooms, back);
   if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
+  rooms.deliveries.remember(back.journey.state);
+  const completed = await completedBy(rooms, back);
   switch (await standing(rooms, identity, session)) {
     case 'free':
-      return ask(rooms, back, session, identity);
+      return ask(rooms, back, session, identity, completed);
     case 'theirs':
-      return seeOther(accountUrl, [gone, keepNotice('already-linked')]);
+      return seeOther(accountUrl, [...completed, keepNotice('already-linked')]);
     case 'taken':
-      return sayTaken(rooms, identity, gone);
+      return sayTaken(rooms, identity, completed);
   }
 };
 
@@ -91,22 +93,26 @@ const currentlyNamed = async (
   return userNamed(rooms, { ...vouched, ...identity });
 };
 
-const sayTaken = (rooms: ToLinkRooms, identity: Identity, gone: string): Response => {
+const sayTaken = (rooms: ToLinkRooms, identity: Identity, cookies: readonly string[]): Response => {
   const { branding, stylesheetPath, accountPath, pages } = rooms;
   const found = shown(rooms, identity);
-  return plainPage(pages.taken({ branding, stylesheetPath, accountPath, found }), [gone]);
+  return plainPage(pages.taken({ branding, stylesheetPath, accountPath, found }), cookies);
 };
 
 const ask = async (
   rooms: ToLinkRooms,
-  { visit, cookie }: Return,
+  { visit }: Return,
   session: LivingSession,
   identity: Identity,
+  cookies: readonly string[],
 ): Promise<Response> => {
   const { vault, now, branding, stylesheetPath, confirmLinkPath, pages } = rooms;
   const stored = await storedIdentity(identity, vault);
-  const csrf = readCsrf(readCookies(visit.request));
-  if (csrf === undefined) throw new Refusal('session.changed');
+  const { csrf, setCookies } = await bindBrowser(
+    readCookies(visit.request),
+    rooms.randomBytes,
+    rooms.lifetimes.consent,
+  );
   const html = pages.link({
     branding,
     stylesheetPath,
@@ -124,7 +130,7 @@ const ask = async (
     current: shown(rooms, session.identity),
     found: shown(rooms, identity),
   });
-  return plainPage(html, [clearCookie(cookie)]);
+  return plainPage(html, [...cookies, ...setCookies]);
 };
 
 const shown = (

@@ -1,7 +1,8 @@
 /** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
-import type { Redemption, RedemptionOutcome } from '../ledger.ts';
+import type { CodeClaim, CodeClaimOutcome, Redemption, RedemptionOutcome } from '../ledger.ts';
 import { type Memory, store, type Use } from './memory.ts';
 import { revoke } from './revocations.ts';
+import { grantStatus } from './sign-ins.ts';
 
 export const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOutcome => {
   const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
@@ -23,6 +24,15 @@ export const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOu
     refreshAbsoluteExpiresAt,
   };
   return { kind: 'redeemed', grant: store(memory, grant, use) };
+};
+
+export const claimCode = (memory: Memory, { grantId, now }: CodeClaim): CodeClaimOutcome => {
+  const grant = memory.grants.get(grantId);
+  const status = grantStatus(memory, grantId);
+  if (grant === undefined || status !== 'active') return status;
+  if (grant.codeClaimedAt !== undefined || grant.use !== undefined) return status;
+  memory.grants.set(grantId, { ...grant, codeClaimedAt: now });
+  return 'claimed';
 };
 
 const spent: RedemptionOutcome = { kind: 'refused', reason: 'spent' };

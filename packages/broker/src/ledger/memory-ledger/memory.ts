@@ -40,6 +40,8 @@ export type Grant = SignIn['grant'] & {
   /** At the provider: before the grant, where it was begun in a session. */
   readonly signedInAt: EpochSeconds;
   readonly revokedAt?: EpochSeconds;
+  /** When its code was claimed; nothing if the code was issued when the sign-in was recorded. */
+  readonly codeClaimedAt?: EpochSeconds;
   /** Nothing until the code is redeemed. */
   readonly use?: {
     readonly redeemedAt: EpochSeconds;

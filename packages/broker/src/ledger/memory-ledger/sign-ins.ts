@@ -1,5 +1,6 @@
 /** Sign-ins: user, identity and grant, remembered together or, on a replay, not at all. */
-import type { SignIn, SignInOutcome } from '../ledger.ts';
+import type { GrantId } from '../../protocol/identity.ts';
+import type { GrantStatus, SignIn, SignInOutcome } from '../ledger.ts';
 import { identityKey, type Memory, vouch } from './memory.ts';
 import { findSession } from './sessions.ts';
 
@@ -21,4 +22,10 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
     signedInAt: session?.createdAt ?? now,
   });
   return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
+};
+
+export const grantStatus = ({ grants }: Memory, grantId: GrantId): GrantStatus => {
+  const grant = grants.get(grantId);
+  if (grant === undefined) return 'unknown';
+  return grant.revokedAt === undefined ? 'active' : 'revoked';
 };

@@ -70,6 +70,7 @@ describe('signing in there', () => {
     const cookies = response.headers.getSetCookie();
     expect(cookies).toEqual([
       expect.stringMatching(/^__Host-tx-[\w-]{8}=; .*Max-Age=0$/),
+      expect.stringMatching(/^__Host-done-[\w-]{8}=[\w-]+; .*Max-Age=600$/),
       expect.stringMatching(
         /^__Host-session=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
       ),
@@ -83,7 +84,7 @@ describe('signing in there', () => {
         vouched: { emailVerified: false, claims: { sub: 'ada' } },
       },
     });
-    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
     expect(deployment.log.at(-1)).toMatchObject({
       event: 'signed-in',
       clientId: 'account',

@@ -3,6 +3,7 @@ import { staticClient } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
 import { createVault } from '../../../src/tokens/vault.ts';
 import { deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
+import { bindingsIn } from '../../on-the-way.ts';
 import { readAttributes, readLines } from '../../pages/read-markup.ts';
 import { appRequest, challenge, createPerson, gptRequest } from '../../person.ts';
 import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
@@ -48,7 +49,9 @@ describe('the sign-in page', () => {
   test('sets the cookie behind its form, and no other', async () => {
     const { response } = await createPerson(deploy()).open(gptRequest);
     expect(response.headers.getSetCookie()).toEqual([
-      expect.stringMatching(/^__Host-csrf=[A-Za-z0-9_-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(
+        /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
+      ),
     ]);
     const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
     expect(Object.fromEntries(headers)).toEqual(pageHeaders);
@@ -69,7 +72,7 @@ describe('the sign-in page', () => {
           resource: `${issuer}/api`,
           codeChallenge: challenge,
         },
-        csrf: person.cookies.get('__Host-csrf'),
+        csrf: person.cookies.get(bindingsIn(person.cookies)[0] ?? ''),
         expiresAt: deployment.now() + 1800,
       },
     });
@@ -94,16 +97,18 @@ describe('the sign-in page', () => {
   test('gives a browser that comes again its cookie back, so that its other tabs go on', async () => {
     const person = createPerson(deploy());
     await person.open(gptRequest);
-    const before = person.cookies.get('__Host-csrf');
+    const before = [...person.cookies];
     await person.open(appRequest);
-    expect(person.cookies.get('__Host-csrf')).toBe(before);
+    expect([...person.cookies]).toEqual(before);
   });
 
   test('replaces a cookie that is not of our making', async () => {
     const person = createPerson(deploy());
-    person.cookies.set('__Host-csrf', 'chosen-by-somebody-else');
-    await person.open(gptRequest);
-    expect(person.cookies.get('__Host-csrf')).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    person.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
+    person.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
+    const { response } = await person.open(gptRequest);
+    const [line = ''] = response.headers.getSetCookie();
+    expect(line).toMatch(/^__Host-csrf-(?!12345678|23456789)[\w-]{8}=[\w-]{22};/);
   });
 });
 

@@ -67,10 +67,10 @@ describe('the sign-in page of who is signed in', () => {
     await createVisitor(deployment).open(gptRequest);
     expect(ledger.calls).toEqual([]);
     const { visitor } = await inFront(deployment);
-    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode', 'useSession']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode', 'useSession']);
     visitor.cookies.set('__Host-session', 'garbage');
     await visitor.open(gptRequest);
-    expect(ledger.calls).toHaveLength(3);
+    expect(ledger.calls).toHaveLength(4);
   });
 
   test('stands without storage, and offers nothing then', async () => {

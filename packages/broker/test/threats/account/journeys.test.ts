@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createVisitor, type Visitor } from '../../account-visitor.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
 import { gptRequest, locationOf } from '../../person.ts';
-import { expectErrorPage } from '../../refusals.ts';
+import {
+  expectCompletedPage,
+  expectCookiesPage,
+  expectErrorPage,
+  lostSignIn,
+  toAccountPage,
+} from '../../refusals.ts';
 
 const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
@@ -18,8 +24,13 @@ const sent = async (visitor: Visitor, subject: string, provider = 'google'): Pro
   return back;
 };
 
-const expectNobody = async (deployment: Deployment, visitor: Visitor, response: Response) => {
-  await expectErrorPage(response, deployment, stale);
+const expectNobody = async (
+  deployment: Deployment,
+  visitor: Visitor,
+  response: Response,
+  message: string = lostSignIn,
+) => {
+  await expectErrorPage(response, deployment, message);
   expect(visitor.cookies.has('__Host-session')).toBe(false);
   expect((await visitor.see()).kind).toBe('sign-in');
 };
@@ -55,6 +66,9 @@ describe('B2', () => {
     const deployment = deploy();
     const [mallory, ada] = [createVisitor(deployment), createVisitor(deployment)];
     const url = await sent(mallory, 'ada');
+    await expectCookiesPage(await ada.visit(url.href), deployment, 'callback');
+    expect(ada.cookies.size).toBe(0);
+    await ada.see();
     await expectNobody(deployment, ada, await ada.visit(url.href));
   });
 });
@@ -65,7 +79,7 @@ describe('B5', () => {
     const ada = createVisitor(deployment);
     const url = await sent(ada, 'ada');
     url.pathname = '/callback/other';
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectNobody(deployment, ada, await ada.visit(url.href), stale);
     expect(await deployment.ledger.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 });
@@ -91,10 +105,9 @@ describe('B7', () => {
     const before = new Map(ada.cookies);
     await ada.visit(url.href);
     await ada.post('/sign-out');
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectCompletedPage(await ada.visit(url.href), 'ended', toAccountPage);
     for (const [name, value] of before) ada.cookies.set(name, value);
-    const again = await ada.visit(url.href);
-    await expectErrorPage(again, deployment, 'This sign-in was completed before. Go back to the app.');
+    await expectCompletedPage(await ada.visit(url.href), 'ended', toAccountPage);
     expect(ada.cookies.has('__Host-session')).toBe(false);
   });
 
@@ -103,7 +116,7 @@ describe('B7', () => {
     const ada = createVisitor(deployment);
     const url = await sent(ada, 'ada');
     deployment.advance(600);
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectNobody(deployment, ada, await ada.visit(url.href), stale);
   });
 
   it('B7.3 two tabs at once: both arrive, and the later one is the session', async () => {

@@ -12,7 +12,7 @@ import {
 import { type Deployment, deploy } from '../../deployment.ts';
 import { locationOf } from '../../person.ts';
 import { createProvider } from '../../provider.ts';
-import { expectErrorPage } from '../../refusals.ts';
+import { expectErrorPage, lostSignIn } from '../../refusals.ts';
 import { watchProvider } from '../../watched-provider.ts';
 
 const cat = { provider: 'other', subject: 'cat' } as const;
@@ -54,9 +54,7 @@ describe('B17', () => {
   it('B17.2 foreign link: the URL of somebody’s journey links nothing in another browser', async () => {
     const deployment = deploy();
     const [mallory, ada] = [await enter(deployment, 'mallory'), await enter(deployment, 'ada')];
-    const stale =
-      'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-    await expectErrorPage(await ada.visit(await onTheWay(mallory)), deployment, stale);
+    await expectErrorPage(await ada.visit(await onTheWay(mallory)), deployment, lostSignIn);
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 

@@ -4,13 +4,19 @@ import { atProvider, cookieHeader, journeysIn } from '../../on-the-way.ts';
 import { appRequest, createPerson, gptRequest, locationOf } from '../../person.ts';
 import { gpt, redeem } from '../../players.ts';
 import { createProvider } from '../../provider.ts';
-import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
+import {
+  expectCompletedPage,
+  expectCookiesPage,
+  expectErrorPage,
+  expectErrorRedirect,
+  lostSignIn,
+  toGpt,
+} from '../../refusals.ts';
 import { watchLedger } from '../../watched-ledger.ts';
 import { watchProvider } from '../../watched-provider.ts';
 
 const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-const completed = 'This sign-in was completed before. Go back to the app.';
 
 const codeIn = (response: Response): string => locationOf(response).searchParams.get('code') ?? '';
 
@@ -28,12 +34,12 @@ const watched = () => {
 it('B2.1 captured URL: a person who follows the attacker’s way to the provider comes back to a page', async () => {
   const { provider, ledger, deployment } = watched();
   const attacker = await atProvider(deployment);
-  const victims = [createPerson(deployment), (await atProvider(deployment)).person];
-  for (const victim of victims) {
-    const answer = attacker.answerUrl({ code: provider.codeFor(attacker.sent, 'victim') });
-    await expectErrorPage(await victim.visit(answer), deployment, stale);
-    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.missing' });
-  }
+  const answer = attacker.answerUrl({ code: provider.codeFor(attacker.sent, 'victim') });
+  await expectCookiesPage(await createPerson(deployment).visit(answer), deployment, 'callback');
+  expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.no-cookies' });
+  const victim = (await atProvider(deployment)).person;
+  await expectErrorPage(await victim.visit(answer), deployment, lostSignIn);
+  expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.missing' });
   expect(provider.redeemed).toEqual([]);
   expect(ledger.calls).toEqual([]);
 });
@@ -46,12 +52,9 @@ it('B2.2 look-alike name: a journey that a neighbouring domain planted is none',
   // Browsers keep the promises of `__Host-` for names that begin with it, and servers may take others for the same.
   for (const space of ['\u00a0', '\u2000', '\u3000', '\ufeff', '\v']) {
     const cookie = `${space}${name}=${attacker.person.cookies.get(name)}`;
-    await expectErrorPage(
-      await createPerson(deployment).visit(answer, { headers: { cookie } }),
-      deployment,
-      stale,
-    );
-    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.missing' });
+    const response = await createPerson(deployment).visit(answer, { headers: { cookie } });
+    await expectCookiesPage(response, deployment, 'callback');
+    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.no-cookies' });
   }
   expect(provider.redeemed).toEqual([]);
   expect(ledger.calls).toEqual([]);
@@ -76,12 +79,12 @@ describe('B6', () => {
     const attacker = await atProvider(deployment);
     const victim = await atProvider(deployment);
     const answer = attacker.answerUrl({ code: provider.codeFor(attacker.sent, 'attacker') });
-    await expectErrorPage(await victim.person.visit(answer), deployment, stale);
+    await expectErrorPage(await victim.person.visit(answer), deployment, lostSignIn);
     expect(provider.redeemed).toEqual([]);
     // The victim's own journey is untouched.
     const own = await victim.comeBack({ code: provider.codeFor(victim.sent, 'victim') });
     expect(codeIn(own)).not.toBe('');
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
   });
 
   it('B6.1 login CSRF: the attacker’s code under the victim’s state is held against the victim’s nonce', async () => {
@@ -91,7 +94,7 @@ describe('B6', () => {
     const response = await victim.comeBack({ code: provider.codeFor(attacker.sent, 'attacker') });
     expect(locationOf(response).searchParams.get('error')).toBe('server_error');
     expect(provider.redeemed.map(({ nonce }) => nonce)).toEqual([victim.sent.searchParams.get('nonce')]);
-    expect(ledger.calls).toEqual([]);
+    expect(ledger.calls).toEqual(['grantStatus', 'grantStatus']);
   });
 
   it.each([
@@ -105,7 +108,7 @@ describe('B6', () => {
     const { person, answerUrl } = await atProvider(deployment);
     const url = new URL(answerUrl({ code: 'ada' }));
     change(url);
-    await expectErrorPage(await person.visit(url.href), deployment, stale);
+    await expectErrorPage(await person.visit(url.href), deployment, lostSignIn);
     expect(provider.redeemed).toEqual([]);
   });
 
@@ -117,20 +120,21 @@ describe('B6', () => {
     const foreign = attacker.person.cookies.get(journeysIn(attacker.person.cookies)[0] ?? '') ?? '';
     for (const value of [foreign, `${foreign}A`, '', 'x', cookieHeader(victim.person.cookies)]) {
       victim.person.cookies.set(name, value);
-      await expectErrorPage(await victim.comeBack({ code: 'ada' }), deployment, stale);
+      const message = value === foreign ? lostSignIn : stale;
+      await expectErrorPage(await victim.comeBack({ code: 'ada' }), deployment, message);
     }
     expect(provider.redeemed).toEqual([]);
   });
 });
 
 describe('B7', () => {
-  it('B7.1 state replay: an answer that came once finds nothing the second time', async () => {
+  it('B7.1 state replay: an answer that came once is known the second time, and makes nothing of it', async () => {
     const { provider, ledger, deployment } = watched();
     const { comeBack } = await atProvider(deployment);
     await comeBack({ code: 'ada' });
-    await expectErrorPage(await comeBack({ code: 'ada' }), deployment, stale);
+    await expectCompletedPage(await comeBack({ code: 'ada' }), 'signed-in', toGpt);
     expect(provider.redeemed).toHaveLength(1);
-    expect(ledger.calls).toEqual(['recordSignIn']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'grantStatus']);
   });
 
   it('B7.1 state replay: with the cookie put back by hand no second code is made, and the first works', async () => {
@@ -140,7 +144,7 @@ describe('B7', () => {
     const code = codeIn(await comeBack({ code: 'ada' }));
     for (const subject of ['ada', 'somebody-else']) {
       for (const [name, value] of before) person.cookies.set(name, value);
-      await expectErrorPage(await comeBack({ code: subject }), deployment, completed);
+      await expectCompletedPage(await comeBack({ code: subject }), 'signed-in', toGpt);
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'callback', reason: 'transaction.replayed' });
     }
     expect((await redeem(deployment, gpt, code)).status).toBe(200);

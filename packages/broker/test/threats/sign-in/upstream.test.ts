@@ -6,7 +6,13 @@ import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
 import { type Bends, createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
 import { jwtBeginning } from '../../providers/signing.ts';
-import { badRefresh, expectDeadToken, expectErrorPage, expectTokenError } from '../../refusals.ts';
+import {
+  badRefresh,
+  expectDeadToken,
+  expectErrorPage,
+  expectTokenError,
+  lostSignIn,
+} from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
 const upstream = (changes: Partial<BrokerOptions> = {}) => {
@@ -77,11 +83,7 @@ describe('B12', () => {
     const { deployment, depart } = upstream();
     const { person } = await depart();
     const response = await person.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
-    await expectErrorPage(
-      response,
-      deployment,
-      'This sign-in has expired or was started in another browser. Go back to the app and start again.',
-    );
+    await expectErrorPage(response, deployment, lostSignIn);
     expect(journeysIn(person.cookies)).toHaveLength(1);
   });
 });

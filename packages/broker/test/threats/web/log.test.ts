@@ -123,7 +123,7 @@ describe('W8', () => {
       'token.expired',
       'token.unreadable',
       'tokens-issued',
-      'transaction.missing',
+      'transaction.no-cookies',
       'transaction.replayed',
       'unpinned-gpt',
     ]);

@@ -24,6 +24,8 @@ const fragile = () => {
   const deployment = deploy({
     ledger: {
       recordSignIn: fragileAs(ledger.recordSignIn),
+      grantStatus: fragileAs(ledger.grantStatus),
+      claimCode: fragileAs(ledger.claimCode),
       redeemCode: fragileAs(ledger.redeemCode),
       refresh: fragileAs(ledger.refresh),
       isRefreshable: fragileAs(ledger.isRefreshable),

@@ -1,0 +1,244 @@
+/** What browsers do beside following a link: several tabs at once, pages loaded again or in advance, and cookies that are blocked. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { beginSignIn, freePort, readCallback } from '@words-with-chat/lab';
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { localFolder } from '../../scripts/local-system/data-folder.ts';
+import { player, type Role } from '../players.ts';
+import { launchChromium, launchOptions, openContext, patience } from './chromium.ts';
+import { type ClientCallback, startClientCallback } from './client-callback.ts';
+import { comeBack, gptAt, signInWith } from './journey.ts';
+
+const { platform, origin, standIns } = inject('system');
+
+let chromium: Browser;
+let callback: ClientCallback;
+
+beforeAll(async () => {
+  chromium = await launchChromium();
+  callback = await startClientCallback('shows');
+});
+
+afterAll(async () => {
+  await chromium.close();
+  callback.close();
+});
+
+/** A person whom Google knows already, so that a tab is back as soon as its button was pressed. */
+const rememberAtGoogle = (context: BrowserContext, role: Role): Promise<void> =>
+  context.addCookies([{ name: 'signed-in', value: player(role).email, url: standIns[0]?.issuer ?? '' }]);
+
+/** Looks at a page: a picture for people, and nothing for axe to find. */
+const look = async (page: Page, name: string): Promise<void> => {
+  await page.screenshot({
+    path: join(localFolder, 'screenshots', platform, `${name}.png`),
+    fullPage: true,
+  });
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }))).toEqual([]);
+};
+
+const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
+
+const pressGoogle = (page: Page) => page.getByRole('button', { name: 'Google' }).click();
+
+/** Has every page answered as it is when no request brings a cookie that another's response sets, however fast they are. */
+const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): Promise<void> => {
+  const responses = await Promise.all(urls.map((url) => fetch(url)));
+  const answers = new Map(
+    await Promise.all(
+      responses.map(
+        async (response, at) =>
+          [urls[at], { headers: response.headers, body: await response.text() }] as const,
+      ),
+    ),
+  );
+  await context.route(`${origin}/authorize?**`, (route) => {
+    const answer = answers.get(route.request().url());
+    return answer === undefined
+      ? route.continue()
+      : route.fulfill({ headers: Object.fromEntries(answer.headers), body: answer.body });
+  });
+};
+
+describe('tabs that are opened at once, in a browser without cookies', () => {
+  it.each([
+    ['two', 2, 'browser-two-tabs'],
+    ['30', 30, 'browser-30-tabs'],
+  ] as const)('all sign in: %s', async (_, count, role) => {
+    const { context, troubles } = await openContext(chromium);
+    await rememberAtGoogle(context, role);
+    const begun = Array.from({ length: count }, () => beginSignIn(gptAt(callback), crypto.randomUUID()));
+    const pages = await Promise.all(begun.map(() => context.newPage()));
+    await answerAtOnce(
+      context,
+      begun.map(({ url }) => url.href),
+    );
+    await Promise.all(begun.map(({ url }, at) => pages[at]?.goto(url.href)));
+    const cookies = (await context.cookies(origin)).filter(({ name }) => name.startsWith('__Host-csrf-'));
+    expect(cookies).toHaveLength(count);
+    for (const [at, one] of begun.entries()) {
+      const page = pages[at];
+      if (page === undefined) throw new Error('no such tab');
+      // In the background a tab is drawn rarely.
+      await page.bringToFront();
+      await pressGoogle(page);
+      await comeBack(page);
+      const query = callback.received.at(-1);
+      const answer = readCallback(one, new URL(`${callback.redirectUri}?${query}`));
+      expect([at, answer.kind]).toEqual([at, 'code']);
+      await page.close();
+    }
+    const all = (await context.cookies(origin)).map(({ name, value }) => `${name}=${value}`).join('; ');
+    expect(all.length).toBeLessThan(6_000);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+
+  it('work for the account page beside a client’s sign-in page', async () => {
+    const { context, troubles } = await openContext(chromium);
+    await rememberAtGoogle(context, 'browser-tabs-account');
+    const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
+    const [client, one, two] = await Promise.all([context.newPage(), context.newPage(), context.newPage()]);
+    await Promise.all([
+      client.goto(begun.url.href),
+      one.goto(`${origin}/account`),
+      two.goto(`${origin}/account`),
+    ]);
+    for (const page of [one, two]) {
+      await pressGoogle(page);
+      await page.waitForURL(`${origin}/account`);
+      await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+    }
+    await pressGoogle(client);
+    await comeBack(client);
+    await one.reload();
+    await one.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+});
+
+/** The address at which the person came back from the provider. */
+const callbackUrlOf = (context: BrowserContext): Promise<string> =>
+  new Promise((resolve) => {
+    context.on('request', (request) => {
+      if (request.url().startsWith(`${origin}/callback/`)) resolve(request.url());
+    });
+  });
+
+describe('a callback that is opened again', () => {
+  it('says that the person is signed in, and leads to no client', async () => {
+    const { context, troubles } = await openContext(chromium);
+    const page = await context.newPage();
+    const url = callbackUrlOf(context);
+    await signInWith({ page, troubles }, callback, 'browser-reload', 'is-signed-in');
+    const received = callback.received.length;
+    const response = await page.goto(await url);
+    expect(response?.status()).toBe(400);
+    expect(await heading(page)).toBe('You’re already signed in');
+    await look(page, 'already-signed-in');
+    await page.reload();
+    expect(await heading(page)).toBe('You’re already signed in');
+    expect(callback.received).toHaveLength(received);
+    await context.close();
+    expect(troubles).toEqual([]);
+  });
+});
+
+describe('a browser that blocks cookies', () => {
+  it('is told that they are required, by the sign-in page and by the account page', async () => {
+    const profile = await mkdtemp(join(tmpdir(), 'no-cookies-'));
+    await mkdir(join(profile, 'Default'));
+    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+    await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(blocked));
+    const context = await playwright.launchPersistentContext(profile, launchOptions());
+    context.setDefaultTimeout(patience);
+    const page = await context.newPage();
+    await page.goto(beginSignIn(gptAt(callback), crypto.randomUUID()).url.href);
+    expect(await context.cookies(origin)).toEqual([]);
+    await pressGoogle(page);
+    expect(await heading(page)).toBe('Cookies are required');
+    await look(page, 'cookies-required');
+    await page.goto(`${origin}/account`);
+    await pressGoogle(page);
+    expect(await heading(page)).toBe('Cookies are required');
+    await look(page, 'cookies-required-account');
+    await context.close();
+    await rm(profile, { recursive: true });
+  });
+});
+
+/** Goes to the provider, and stops where it sends the person back: redirects are seen by the debugging protocol alone. */
+const stopAtCallback = async (page: Page, go: () => Promise<void>): Promise<string> => {
+  const session = await page.context().newCDPSession(page);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  session.on('Fetch.requestPaused', async ({ requestId, request: { url } }) => {
+    await session.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+    resolve(url);
+  });
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: `${origin}/callback/*` }] });
+  await go();
+  const url = await promise;
+  await session.send('Fetch.disable');
+  return url;
+};
+
+/** How often the server refused a request that was made in advance. */
+const refusedPrefetches = async (): Promise<number> => {
+  const log = await readFile(join(localFolder, `conformance-${platform}.log`), 'utf8');
+  return log.split('request.prefetch').length - 1;
+};
+
+/** A page on the app's own host, whose browser loads `url` in advance. */
+const startLoadingInAdvance = async (
+  html: string,
+): Promise<{ readonly server: Server; readonly url: string }> => {
+  const port = await freePort();
+  const server = createServer((_, response) => {
+    response
+      .setHeader('content-type', 'text/html')
+      .end(`<!doctype html><link rel="icon" href="data:,">${html}`);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return { server, url: `http://localhost:${port}/` };
+};
+
+const inAdvance: readonly (readonly [string, (url: string) => string])[] = [
+  ['<link rel=prefetch>', (url) => `<link rel="prefetch" href="${url}">`],
+  [
+    'speculation rules that prefetch',
+    (url) =>
+      `<script type="speculationrules">{"prefetch":[{"source":"list","urls":["${url}"],"eagerness":"immediate"}]}</script>`,
+  ],
+];
+
+describe('a callback that the browser loads in advance', () => {
+  it.each(inAdvance)('signs in at the navigation: %s', async (_, htmlFor) => {
+    const { context } = await openContext(chromium);
+    const page = await context.newPage();
+    await rememberAtGoogle(context, 'browser-prefetch');
+    const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
+    await page.goto(begun.url.href);
+    const callbackUrl = await stopAtCallback(page, () =>
+      page.getByRole('button', { name: 'Google' }).dispatchEvent('click'),
+    );
+    const before = await refusedPrefetches();
+    const { server, url: elsewhere } = await startLoadingInAdvance(htmlFor(callbackUrl));
+    const other = await context.newPage();
+    await other.goto(elsewhere);
+    await expect.poll(refusedPrefetches, { timeout: patience }).toBeGreaterThan(before);
+    const received = callback.received.length;
+    await other.goto(callbackUrl);
+    await comeBack(other);
+    expect(callback.received).toHaveLength(received + 1);
+    const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
+    expect(answer.kind).toBe('code');
+    await context.close();
+    server.close();
+  });
+});

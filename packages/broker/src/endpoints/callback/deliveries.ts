@@ -1,0 +1,52 @@
+/**
+ * Callbacks that arrive more than once, where storage cannot tell: at the same moment to the same process, before the grant is stored,
+ * and for links, of which nothing is stored before the person confirms them.
+ */
+
+export interface Deliveries {
+  /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
+  inTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
+  /** Remembers a callback that was handled. */
+  remember(state: string): void;
+  wasHandled(state: string): boolean;
+}
+
+/** In milliseconds. Workers cancel a request whose browser disconnected: then the earlier delivery never ends. */
+const longestWait = 3_000;
+
+/** The limit of each of the two maps. The oldest entry is dropped. */
+const mostRemembered = 1_000;
+
+export const createDeliveries = (): Deliveries => {
+  // Both are caches of this process.
+  const running = new Map<string, Promise<void>>();
+  const handled = new Map<string, true>();
+  return {
+    async inTurn(state, work) {
+      const earlier = running.get(state);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      store(running, state, promise);
+      if (earlier !== undefined) await Promise.race([earlier, elapsed(longestWait)]);
+      try {
+        return await work();
+      } finally {
+        resolve();
+        if (running.get(state) === promise) running.delete(state);
+      }
+    },
+    remember: (state) => store(handled, state, true),
+    wasHandled: (state) => handled.has(state),
+  };
+};
+
+const store = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > mostRemembered && oldest !== undefined) map.delete(oldest);
+};
+
+const elapsed = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    AbortSignal.timeout(ms).addEventListener('abort', () => resolve());
+  });

@@ -1,0 +1,54 @@
+/** The page for a callback that arrived once more after it was handled: what became of it, and where to go now. */
+import type { ParsedBranding } from './branding.ts';
+import { type Html, html } from './html.ts';
+import { properName, renderLayout } from './layout.ts';
+import { fillText, type Texts } from './texts.ts';
+
+export interface CompletedModel {
+  readonly branding: ParsedBranding;
+  readonly stylesheetPath: string;
+  /** `signed-in`; `ended`: the access was ended since then; `linked`: the person was asked whether to add an account. */
+  readonly outcome: 'signed-in' | 'ended' | 'linked';
+  readonly destination: /** `url`: the origin that the client's code went to; left out if it is no website. */
+    | { readonly kind: 'client'; readonly name: string; readonly url?: string }
+    | { readonly kind: 'account'; readonly url: string };
+}
+
+/** Renders the page. */
+export const completedPage = ({ branding, stylesheetPath, outcome, destination }: CompletedModel): string => {
+  const { texts } = branding;
+  const [title, messages] = outcomes[outcome];
+  const client = destination.kind === 'client' && properName(destination.name);
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts[title]),
+    content: html`<p class="lead">${fillText(texts[messages[destination.kind]], { client })}</p>
+<p>${link(destination, texts)}</p>`,
+  });
+};
+
+// The address of this page holds a code of the provider.
+const link = (destination: CompletedModel['destination'], texts: Texts): Html => {
+  switch (destination.kind) {
+    case 'client': {
+      const label = fillText(texts.returnToClient, { client: properName(destination.name) });
+      return destination.url === undefined
+        ? html`${label}.`
+        : html`<a href="${destination.url}" rel="noreferrer">${label}</a>`;
+    }
+    case 'account':
+      return html`<a href="${destination.url}" rel="noreferrer">${fillText(texts.goToAccount)}</a>`;
+  }
+};
+
+const outcomes = {
+  'signed-in': ['alreadySignedIn', { client: 'signInComplete', account: 'accountSignInComplete' }],
+  ended: ['signInEnded', { client: 'accessEnded', account: 'sessionEnded' }],
+  linked: ['linkPageUsed', { client: 'linkPageUsedNext', account: 'linkPageUsedNext' }],
+} as const satisfies Readonly<
+  Record<
+    CompletedModel['outcome'],
+    readonly [title: keyof Texts, Readonly<Record<'client' | 'account', keyof Texts>>]
+  >
+>;

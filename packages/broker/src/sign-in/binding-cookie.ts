@@ -1,0 +1,79 @@
+/**
+ * The binding cookie: a random value that binds the forms of our pages to the browser that they were shown in (RFC 6749 §10.12).
+ * Each has a name of its own, so that pages that a new browser opens at the same time do not replace each other's.
+ */
+import { clearCookie, setCookie } from '../http/cookies.ts';
+import { encodeBase64url } from '../protocol/base64url.ts';
+import { sameSecret } from '../protocol/constant-time.ts';
+import { type RandomBytes, randomId } from '../protocol/random.ts';
+import type { Seconds } from '../protocol/time.ts';
+
+const prefix = '__Host-csrf-';
+
+const bindingName = /^__Host-csrf-[\w-]{8}$/;
+
+/** 128 random bits. With its name a cookie has 45 bytes in the request: those of 30 tabs leave most of 6 kB to other cookies. */
+const bindingValue = /^[\w-]{22}$/;
+
+/** Binding cookies that one browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
+const mostBindings = 32;
+const mostCleared = 16;
+
+/** The names and values of what looks like a binding cookie of ours, the newest first. */
+const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly [string, string])[] =>
+  [...cookies]
+    .filter(([name, value]) => bindingName.test(name) && bindingValue.test(value))
+    // Browsers send the oldest cookie first (RFC 6265 §5.4).
+    .toReversed();
+
+/** The name of the cookie with this value; it tells nothing of the value. */
+export const bindingCookie = async (value: string): Promise<string> => {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
+  return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
+};
+
+/** The value that a form is sealed with, and the `Set-Cookie` values that go with the page. */
+export interface Binding {
+  readonly csrf: string;
+  readonly setCookies: readonly string[];
+}
+
+/**
+ * Finds the browser's binding cookie, or draws one.
+ * @param maxAge how long a form may stay open: the cookie is set again with each page, so that it outlives the page's forms
+ */
+export const bindBrowser = async (
+  cookies: ReadonlyMap<string, string>,
+  randomBytes: RandomBytes,
+  maxAge: Seconds,
+): Promise<Binding> => {
+  const kept = readBindings(cookies).slice(0, mostBindings);
+  const csrf = (await findBinding(kept)) ?? randomId(randomBytes);
+  const surplus = readBindings(cookies).slice(mostBindings).toReversed().slice(0, mostCleared);
+  return {
+    csrf,
+    setCookies: [
+      setCookie(await bindingCookie(csrf), csrf, maxAge),
+      ...surplus.map(([name]) => clearCookie(name)),
+    ],
+  };
+};
+
+const findBinding = async (
+  bindings: readonly (readonly [name: string, value: string])[],
+): Promise<string | undefined> => {
+  for (const [name, value] of bindings) if (name === (await bindingCookie(value))) return value;
+  return undefined;
+};
+
+/** `bound`: the browser sent the cookie that the form was sealed with. `other`: only others. `none`: no binding cookie at all. */
+export type BindingCheck = 'bound' | 'other' | 'none';
+
+/** Checks that a form was posted by the browser that it was shown in. */
+export const checkBinding = async (
+  cookies: ReadonlyMap<string, string>,
+  csrf: string,
+): Promise<BindingCheck> => {
+  if (await sameSecret(cookies.get(await bindingCookie(csrf)) ?? '', csrf)) return 'bound';
+  return readBindings(cookies).length === 0 ? 'none' : 'other';
+};
