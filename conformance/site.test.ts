@@ -40,7 +40,7 @@ describe.each([
   });
 });
 
-it('W4.1 removes the CORS header that Pages adds to every file, and the local server does not add', async () => {
+it('W4.1 removes the CORS header that Pages, unlike the local server, adds to every file', async () => {
   expect(await readFile(join(publicFolder, '_headers'), 'utf8')).toMatch(
     /^\/\*\n(?: {2}.+\n)*? {2}! Access-Control-Allow-Origin$/m,
   );

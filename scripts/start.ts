@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`,
- * as a Pages project and not as a Worker; with `--inspect`, with a debugger.
+ * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`, a
+ * Pages project instead of a Worker; with `--inspect`, with a debugger.
  */
 import { isPlain, showsHelp } from './app/command.ts';
 import { readDataFolder } from './local-system/data-folder.ts';

@@ -1,4 +1,4 @@
-/** A browser app in a real Chromium: a public client without a server, which calls everything with `fetch` from another origin. */
+/** A browser app in a real Chromium: a public client without a server, which makes all calls with `fetch` from another origin. */
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -16,7 +16,7 @@ let app: string;
 beforeAll(async () => {
   chromium = await launchChromium();
   host = await startClientCallback('shows');
-  // On 127.0.0.1, while the server is on localhost: another origin, and another site.
+  // The page is on 127.0.0.1 and the server on localhost, so they differ in origin and in site.
   app = new URL(host.redirectUri).origin;
 });
 
@@ -32,7 +32,7 @@ interface Sent {
   readonly credentials?: 'include';
 }
 
-/** What the page's script sees of a response: everything, or that the browser keeps it from the script. */
+/** What the page's script gets: the response, or the error if the browser blocks it. */
 const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
   page.evaluate(
     async ({ url, form, ...init }) => {
@@ -54,11 +54,11 @@ const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
 
 const blocked = 'TypeError: Failed to fetch';
 
-/** Chromium reports every error status that a script fetched; these are asked for on purpose. */
+/** Chromium reports every error status that a script gets; the tests cause these on purpose. */
 const unexpected = (troubles: readonly string[]) =>
   troubles.filter((trouble) => !/Failed to load resource: .* status of 40[01]/.test(trouble));
 
-describe('a browser app of another origin', () => {
+describe('a browser app on another origin', () => {
   it('signs a person in, calls the API, refreshes and revokes, all with fetch', async () => {
     const { context, troubles } = await openContext(chromium);
     const page = await context.newPage();
@@ -104,7 +104,7 @@ describe('a browser app of another origin', () => {
       status: 400,
       body: { error: 'invalid_grant' },
     });
-    // With a header that needs a preflight, which must not consume the code.
+    // The request has a header that needs a preflight, and the preflight must not consume the code.
     const headers = { authorization: `Basic ${btoa(`${publicClientId}:`)}` };
     const redeemed = await fetchIn(page, token_endpoint, { form: redemption, headers });
     expect(redeemed).toMatchObject({ status: 200, body: { scope: 'score offline_access' } });

@@ -1,4 +1,4 @@
-/** What `npm start` opens on this machine besides the app: no debugger, no control endpoint, nothing that others can read. */
+/** What `npm start` opens on this machine besides the app: no debugger, no control endpoint, and no file that others can read. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -92,7 +92,7 @@ describe.each([
 
   it('W16.1 opens no debugger on any port of any process', async () => {
     const ports = openPorts(pidOf(running)).map((open) => open.port);
-    // Otherwise nothing was found because nothing was looked at.
+    // If no process or port was found, the test proves nothing.
     expect(ports).toContain(port);
     expect(await signsOn(ports)).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe.each([
     expect(secrets).not.toEqual([]);
   });
 
-  it('W16.3 writes no secret into a file but the one that only its owner can read', async () => {
+  it('W16.3 writes secrets only to the file that only its owner can read', async () => {
     const kept = isTunnelled ? [] : [join(folder, 'settings.json')];
     for (const secret of secrets) expect(await filesWith(secret)).toEqual(kept);
     expect(await filesWith('Words With Chat')).not.toEqual([]);
@@ -130,7 +130,7 @@ describe.each([
     ['images', 'GET', '/__cf_local/imagedelivery/x', {}],
     ['videos', 'GET', '/__cf_local/stream/x', {}],
   ])('W16.4 gives no page control over %s: %s %s', async (_, method, path, headers) => {
-    // An image or a link to the app comes without an origin.
+    // The request for an image, or after a click on a link, has no Origin header.
     for (const from of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
       for (const host of hosts()) {
         const origins = from === undefined ? {} : { origin: from };
@@ -138,7 +138,7 @@ describe.each([
         expect(answer.status, `${host}, from ${from}`).toBeGreaterThanOrEqual(400);
       }
     }
-    // The app goes on.
+    // The app is still running.
     const [host = ''] = hosts();
     const metadata = await ask(protocol, port, '/.well-known/oauth-authorization-server', { host });
     expect(metadata.status).toBe(200);
@@ -150,14 +150,14 @@ describe.each([
         expect((await ask(protocol, port, path, { ...upgrade, host })).status).not.toBe(101);
   });
 
-  // The tests below end the system.
+  // The tests below stop the system.
   it('W16.3 keeps no authorization code of a request in its data folder', async () => {
     const code = `code-${crypto.randomUUID()}`;
     const [host = ''] = hosts();
     expect((await ask(protocol, port, `/callback/google?code=${code}&state=s`, { host })).status).toBe(400);
     await stop(running);
     expect(await filesWith(code)).toEqual([]);
-    // Nor is it that nothing is looked at.
+    // If no file was searched, the test proves nothing.
     expect(await filesWith('Words With Chat')).not.toEqual([]);
   });
 
@@ -182,7 +182,7 @@ describe('npm start', () => {
   it.each([
     ['a Worker', []],
     ['a Pages project', ['--pages']],
-  ])('ends everything when it is killed, as %s', async (_, args) => {
+  ])('stops every process that it started if it is killed, as %s', async (_, args) => {
     const running = start(args);
     await untilReady(running);
     const ports = openPorts(pidOf(running)).map((open) => open.port);
@@ -198,7 +198,7 @@ describe('npm start', () => {
 const opened = async (at: number): Promise<Socket> => {
   const connection = connect(at, '127.0.0.1');
   await once(connection, 'connect');
-  // A process that is killed resets its connections.
+  // The killed process resets its connections.
   return connection.on('error', () => {});
 };
 

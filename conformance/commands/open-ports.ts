@@ -1,4 +1,4 @@
-/** Finds the TCP ports on which a process and everything that it started listen, and probes them for a debugger. */
+/** Finds the TCP ports on which a process and its descendants listen, and probes them for a debugger. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type RequestOptions, request as requestHttp } from 'node:http';
@@ -13,11 +13,11 @@ export interface OpenPort {
 interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** With its arguments, as every process on the machine can read it. */
+  /** The command with its arguments, which every process on the machine can read. */
   readonly command: string;
 }
 
-/** Lists a process and everything that it started, directly or not. */
+/** Lists a process and its descendants. */
 export const processTree = (root: number): readonly Process[] => {
   const all = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
     .trim()
@@ -33,7 +33,7 @@ export const processTree = (root: number): readonly Process[] => {
 
 /**
  * Lists the ports on which a process tree listens.
- * On Linux the kernel's own tables are read; elsewhere `lsof` is asked, which macOS has.
+ * It reads the kernel's tables on Linux, and runs `lsof` elsewhere, which macOS includes.
  */
 export const openPorts = (root: number): readonly OpenPort[] => {
   const pids = processTree(root).map(({ pid }) => pid);
@@ -56,7 +56,7 @@ const portsFromKernel = (pids: readonly number[]): readonly OpenPort[] => {
   );
 };
 
-/** As the kernel writes them. */
+/** Addresses in the kernel's notation. */
 const addresses: Readonly<Record<string, string>> = {
   '0100007F': '127.0.0.1',
   '00000000000000000000000001000000': '::1',
@@ -69,7 +69,7 @@ const socketsOf = (pid: number): readonly string[] =>
     return inode === undefined ? [] : [inode];
   });
 
-/** A process may end, and a descriptor may be closed, while its folder is read. */
+/** Ignores a missing entry: a process can end, or a descriptor can be closed, while its folder is read. */
 const whileThere = <Read>(read: () => Read, gone: Read): Read => {
   try {
     return read();
@@ -89,13 +89,13 @@ const portsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
       return port === '' ? [] : [{ address, port: Number(port) }];
     });
 
-/** Where V8's debuggers describe themselves: https://chromedevtools.github.io/devtools-protocol/#endpoints. */
+/** The paths where V8's debuggers describe themselves: https://chromedevtools.github.io/devtools-protocol/#endpoints. */
 const descriptions = ['/json', '/json/list', '/json/version'];
 
-/** Where workerd, Wrangler and Node accept a debugger's WebSocket. */
+/** The paths where workerd, Wrangler and Node accept a debugger's WebSocket. */
 const sockets = ['/', '/ws', '/core:user:words-with-chat', '/core:user:ProxyWorker'];
 
-/** Tells what on a port looks like a debugger; nothing on a port that is none. */
+/** Lists the signs of a debugger on a port; empty if there are none. */
 export const debuggerSigns = async (port: number): Promise<readonly string[]> => {
   const found = ['http:', 'https:'].flatMap((protocol) => [
     ...descriptions.map(async (path) => {
@@ -120,12 +120,12 @@ export const upgrade = {
 } as const;
 
 export interface Answer {
-  /** 0 if nobody speaks the protocol there. */
+  /** 0 if nothing on the port uses the protocol. */
   readonly status: number;
   readonly body: string;
 }
 
-/** Sends a request to a port of loopback, without looking at its certificate. */
+/** Sends a request to a port on loopback, without verifying its certificate. */
 export const ask = (
   protocol: string,
   port: number,

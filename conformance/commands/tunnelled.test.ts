@@ -114,7 +114,7 @@ describe('npm start -- --origin, with credentials', () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
 
-  // Last of all: what is said on stderr is whole when the command has ended.
+  // This test must be the last one: stderr is complete only when the command has ended.
   it('says that ORIGIN and STANDIN_PORT are not used', async () => {
     started.process.kill('SIGINT');
     const { stderr } = await started.finished;

@@ -1,4 +1,4 @@
-/** The app's variables in the environment of `npm start`: each is used, or the command says why it is not. */
+/** The app's variables in the environment of `npm start`: it uses each of them, or says why it does not. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: secret };
 const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: secret };
 const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID: 'ABCDE12345' };
 
-/** For every variable but `ORIGIN`: what cannot be used because of it, and the sentence that says so. */
+/** For every variable except `ORIGIN`: an environment with a wrong value of it, and the sentence that says so. */
 const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
@@ -90,7 +90,7 @@ describe('npm start, with a wrong value', () => {
   });
 });
 
-it('takes an empty variable for one that is not set', async () => {
+it('treats an empty variable as not set', async () => {
   const given = { STATIC_CLIENTS: '', AUDIT_DAYS: ' ', GPT_URL: 'https://chatgpt.com/g/g-1', PATH: '/bin' };
   expect(await readGivenVariables(given)).toEqual({ GPT_URL: given.GPT_URL });
 });
@@ -125,7 +125,7 @@ describe.each([
       ORIGIN: 'https://words.example',
       SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),
       GPT_CLIENT_ID: 'my-gpt',
-      // The first of two is the new one, while they are changed.
+      // During a change there are two, and the first one is the new one.
       GPT_CLIENT_SECRET: `${secret}-new ${secret}-old`,
       GPT_IDS: gptIds.join(' '),
       GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
@@ -188,12 +188,12 @@ describe.each([
     const demo = await runCommand('demo', { ...variables, ...given });
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: ');
-    // A sealed token begins with its version, and with the length and the id of its key.
+    // A sealed token begins with its version, and the length and the id of its key.
     const prefix = Buffer.concat([Buffer.from([1, 6]), Buffer.from('envkey')]).toString('base64url');
     expect(demo.stdout).toContain(`Bearer ${prefix.slice(0, 6)}`);
   });
 
-  // Last of all: what is said on stderr is whole when the command has ended.
+  // This test must be the last one: stderr is complete only when the command has ended.
   it('says that ORIGIN and VARIABLES_FILE are not used', async () => {
     const metadata = await (await fetch(`${origin()}/.well-known/oauth-authorization-server`)).json();
     expect(metadata).toMatchObject({ issuer: origin() });

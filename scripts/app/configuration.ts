@@ -9,7 +9,7 @@ import type { Variables } from './variables.ts';
 
 /**
  * Makes sure that the app would start with the variables of the publisher's file.
- * @param file where they were read
+ * @param file the file that they were read from
  * @throws Refused with one line for each fault
  */
 export const demandConfiguration = (variables: Variables, file: string): void =>
@@ -17,8 +17,8 @@ export const demandConfiguration = (variables: Variables, file: string): void =>
 
 /**
  * Makes sure that the app would start with these variables.
- * @param source where they were read
- * @param advice how to correct them: a sentence
+ * @param source where they come from, for the message
+ * @param advice a sentence that says how to correct them
  * @throws Refused with one line for each fault
  */
 export const demandVariables = (variables: Variables, source: string, advice: string): void => {

@@ -20,13 +20,13 @@ export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Var
   return { ...kept, ...(await readGivenVariables(environment)) };
 };
 
-/** Reads all variables that the environment sets, without the publisher's file. */
+/** Returns the app's variables that the environment sets, without those of the publisher's file. */
 export const readGivenVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = await variableNames();
   return withoutEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
 };
 
-/** Gives the name of every variable that the example has, also of those in its comments. */
+/** Returns the name of every variable in the example, including those that are commented out. */
 export const variableNames = async (): Promise<readonly string[]> =>
   [...(await readFile(variablesExample, 'utf8')).matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(
     ([, name = '']) => name,

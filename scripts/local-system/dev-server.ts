@@ -1,10 +1,10 @@
 /**
- * Runs one Worker in workerd through Wrangler's API, in a process of its own. `wrangler dev` and `wrangler pages dev` always open
- * a debugger, through which every process on the machine can read the key ring and all secrets; `startWorker` opens one only if it
- * is asked to (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
+ * Runs one Worker in workerd through Wrangler's API, in its own process. `wrangler dev` and `wrangler pages dev` always open a
+ * debugger, through which every process on the machine can read the key ring and all secrets; `startWorker` opens one only on
+ * request (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
  *
- * The options arrive as one message over the channel to the parent process: they hold secrets, and others can read the
- * arguments of a process. When the channel closes, because the parent has ended, this process ends too.
+ * The options arrive as one message over the channel to the parent process, because they contain secrets, and every process can read
+ * the arguments of another one. When the channel closes because the parent has ended, this process ends too.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ export interface DevServerOptions {
   readonly debugger: 'closed' | 'open';
 }
 
-/** Tells the parent process that the server listens, and where the debugger does if one is open. */
+/** Tells the parent process that the server listens, and the URL of the debugger if one is open. */
 export interface Listening {
   readonly debuggerUrl?: string;
 }
@@ -43,7 +43,7 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   const config = readConfig({ config: options.config });
   const worker = await startWorker({
     config: await configFor(options, config),
-    // Otherwise Wrangler reads `.dev.vars` or `.env`, which hold the variables of a deployment.
+    // Otherwise Wrangler reads `.dev.vars` or `.env`, which contain the variables of a deployment.
     envFiles: [devNull],
     bindings: Object.fromEntries(
       Object.entries(variables).map(([name, value]) => [name, { type: 'secret_text', value }]),
@@ -63,7 +63,7 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   worker.raw.once('reloadComplete', () => {
     isRunning = true;
   });
-  // Wrangler has logged why. A change that does not build can be corrected while the last build runs.
+  // Wrangler has logged the reason. If a later change does not build, the last build keeps running, so that it can be corrected.
   worker.raw.on('buildFailed', () => isRunning || process.exit(1));
   worker.raw.on('error', (error) => {
     console.error(messageOf(error));
@@ -87,8 +87,8 @@ const configFor = (options: DevServerOptions, config: Config): Promise<Config> =
 };
 
 /**
- * The server runs the `scheduled` handler for every page in a browser that requests `/cdn-cgi/handler/scheduled`, and never by
- * the clock, so the entry leaves that handler out.
+ * Omits the `scheduled` handler from the entry. The server never runs it on a schedule, but it would run it for every page in a browser
+ * that requests `/cdn-cgi/handler/scheduled`.
  */
 const workersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const entry = `import worker from ${JSON.stringify(config.main)};
@@ -101,7 +101,10 @@ export default handlers;
   return { ...config, main, assets: { ...config.assets, directory: site } };
 };
 
-/** Pages serves what `_routes.json` excludes without the Functions, and a file that is missing as `404.html` or else `index.html`. */
+/**
+ * Like Pages, serves paths that `_routes.json` excludes without the Functions, and for a missing file `404.html` or otherwise
+ * `index.html`.
+ */
 const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const { pages_build_output_dir: _, ...worker } = config;
   const missing = existsSync(join(site, '404.html')) ? '404-page' : 'single-page-application';
@@ -116,7 +119,10 @@ const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Pr
   };
 };
 
-/** Translates `_routes.json`: in both lists an exclusion has precedence. Without the file, the Functions get every request. */
+/**
+ * Translates `_routes.json` to `run_worker_first`. In both, exclusions take precedence. Without the file, the Functions get every
+ * request.
+ */
 const readRoutes = async (file: string): Promise<string[]> => {
   if (!existsSync(file)) return ['/*'];
   const routes: { readonly include: readonly string[]; readonly exclude?: readonly string[] } = JSON.parse(

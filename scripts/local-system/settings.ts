@@ -47,14 +47,14 @@ export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
   return settings;
 };
 
-/** The settings as the app's variables. */
+/** Returns the settings as variables of the app. */
 export const settingsVariables = ({ sealingKeys, gptClientId, gptClientSecret }: Settings): Variables => ({
   SEALING_KEYS: sealingKeys,
   GPT_CLIENT_ID: gptClientId,
   GPT_CLIENT_SECRET: gptClientSecret,
 });
 
-/** ChatGPT's credentials at the app. Of two secrets, the first is the new one. */
+/** Returns the credentials that ChatGPT uses. If there are two secrets, the first is the new one. */
 export const gptCredentials = ({ GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' }: Variables) => ({
   gptClientId: GPT_CLIENT_ID.trim(),
   gptClientSecret: GPT_CLIENT_SECRET.trim().split(/\s+/)[0] ?? '',

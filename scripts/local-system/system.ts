@@ -14,8 +14,8 @@ export interface LocalSystemOptions
   /** Where database, keys and logs are kept; made when it is missing. */
   readonly dataFolder: string;
   /**
-   * Variables of the app, by name, in place of those of the local system. No fake provider runs in place of one that they
-   * configure. `ORIGIN` is always the local system's. Default: none.
+   * Variables of the app, by name, that replace the defaults of the local system. If they configure a provider, no fake provider runs in
+   * its place. `ORIGIN` can't be replaced. Default: none.
    */
   readonly variables?: Variables;
 }
@@ -32,7 +32,7 @@ export interface LocalSystem extends Worker {
 
 /**
  * Starts everything and waits until it answers.
- * @throws Refused when a variable is wrong, a port is taken, a file is damaged or the app does not come up
+ * @throws Refused if a variable is wrong, a port is taken, a file is damaged, or the app does not start
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { port, dataFolder, variables: given = {} } = options;
@@ -45,7 +45,7 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
   demandVariables(
     variables,
     'the variables of the environment',
-    'apps/words/.dev.vars.example explains them. Without a variable, npm start uses a value of its own.',
+    'apps/words/.dev.vars.example explains them. If a required variable is not set, npm start uses a default.',
   );
   const standIns = await planned.start();
   try {

@@ -1,6 +1,6 @@
 /**
- * Starts the app, or another project, in workerd: lays out its site, applies the migrations, compiles the Functions of a Pages
- * project, starts the server, and waits until it answers.
+ * Starts the app, or another project, in workerd: builds the app's site, applies the migrations, compiles the Functions of a Pages
+ * project, starts the server, and waits until it responds.
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -18,11 +18,11 @@ export interface WorkerOptions extends WranglerOptions {
   readonly port: number;
   /** Where the app is reached: through a tunnel when it is https. */
   readonly origin: string;
-  /** The platform that it runs as. Default: `workers`. */
+  /** The platform that the app runs on. Default: `workers`. */
   readonly platform?: Platform;
   /** The app's other variables by name. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Whether a debugger listens on loopback, from which every process on the machine can read all secrets. Default: `closed`. */
+  /** Whether a debugger listens on loopback, through which every process on the machine can read all secrets. Default: `closed`. */
   readonly debugger?: 'closed' | 'open';
 }
 
@@ -49,7 +49,7 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
 };
 
 /**
- * Starts a project, which may be another than the app.
+ * Starts a project, which can be another one than the app.
  * @throws StartRefused if it does not start; the log says why
  */
 export const startProject = async (
@@ -93,7 +93,7 @@ const compileFunctions = (
   return runStep(['pages', 'functions', 'build', functions, '--outdir', dirname(main)], options);
 };
 
-/** @throws StartRefused with the command's name if it fails, after the log got what it printed */
+/** @throws StartRefused with the command's name if it fails, after its output was logged */
 const runStep = async (command: readonly string[], { dataFolder, log }: WranglerOptions): Promise<void> => {
   const lines: string[] = [];
   const child = runWrangler(command, { dataFolder, log: (line) => lines.push(line) });
@@ -109,9 +109,9 @@ const untilListening = ({ listening }: DevServer, died: Promise<string>): Promis
 const patience = 180_000;
 
 /**
- * Waits until the app answers under its own origin, whatever port it listens on.
- * @param died settles with the reason if there is nothing more to wait for
- * @throws StartRefused if it ended, if it responds with an error, or if it does not respond
+ * Waits until the app responds to a request for its origin, which can have another port than the one it listens on.
+ * @param died resolves with the reason if the process has ended
+ * @throws StartRefused if the process has ended, or if the app responds with an error or does not respond
  */
 const untilReady = async (origin: string, port: number, died: Promise<string>): Promise<void> => {
   const end = new AbortController();
@@ -144,7 +144,7 @@ const ask = (origin: string, port: number, signal: AbortSignal): Promise<number 
     asked.end();
   });
 
-/** What Wrangler prints at every start and for every request; the Worker's own lines, warnings and errors pass. */
+/** What Wrangler prints at every start and for every request, but not the Worker's own lines, warnings or errors. */
 const usual =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 

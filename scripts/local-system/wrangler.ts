@@ -1,6 +1,6 @@
 /**
- * Runs Wrangler as a child process: as its command, or as the development server of `dev-server.ts`. It sends nothing to other
- * servers, and its traces stay in the data folder.
+ * Runs Wrangler as a child process: its command line, or the development server of `dev-server.ts`. It sends no data to other servers,
+ * and its logs stay in the data folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ export interface Child {
 }
 
 export interface DevServer extends Child {
-  /** Settles when the server listens; never, if it ends before. */
+  /** Resolves when the server listens. Never settles if the process ends first. */
   readonly listening: Promise<Listening>;
 }
 
@@ -35,15 +35,15 @@ const devServer = fileURLToPath(new URL('dev-server.ts', import.meta.url));
 /** How long a child may take to end before it is killed, in milliseconds. */
 const patience = 5_000;
 
-/** Runs a command of Wrangler's. */
+/** Runs a Wrangler command. */
 export const runWrangler = (args: readonly string[], options: WranglerOptions): Child =>
   watch(start([cli, ...args], 'ignore', options), options);
 
-/** Starts a Worker. */
+/** Starts the development server with the given options. */
 export const startDevServer = (server: DevServerOptions, options: WranglerOptions): DevServer => {
   const child = start([devServer], 'ipc', options);
   const listening = once(child, 'message').then(([text]): Listening => JSON.parse(String(text)));
-  // If the process has ended already, `ended` says so.
+  // An error here means that the process has already ended, which `ended` reports.
   child.send(JSON.stringify(server), () => {});
   return { ...watch(child, options), listening };
 };

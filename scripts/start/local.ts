@@ -6,8 +6,8 @@ import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
 import { debuggerLine, type Started, type StartOptions } from './started.ts';
 
 /**
- * Starts the app with the variables that the environment sets, and with values of its own for the others.
- * @throws Refused if a variable is wrong, naming it
+ * Starts the app with the variables that the environment sets, and with defaults for the other required ones.
+ * @throws Refused with the name of each variable that is wrong
  */
 export const startLocal = async (options: StartOptions): Promise<Started> => {
   const given = await readGivenVariables(process.env);
@@ -18,7 +18,7 @@ export const startLocal = async (options: StartOptions): Promise<Started> => {
   return { ...system, summary: summary(system, variables) + debuggerLine(system) };
 };
 
-/** What is set and has no effect without `--origin`. */
+/** Returns a line for each setting that has no effect without `--origin`. */
 const unusedSettings = (
   { ORIGIN = '' }: Variables,
   { VARIABLES_FILE = '' }: NodeJS.ProcessEnv,
@@ -29,7 +29,7 @@ const unusedSettings = (
     : [`ORIGIN is not used: npm start runs the app at ${origin}. To run it behind a tunnel, pass --origin.`]),
   ...(VARIABLES_FILE === ''
     ? []
-    : ['VARIABLES_FILE is not used: npm start reads a file of variables only with --origin.']),
+    : ['VARIABLES_FILE is not used: npm start reads a variables file only with --origin.']),
 ];
 
 const summary = (system: LocalSystem, variables: Variables): string => {
@@ -50,7 +50,7 @@ ${[...signInLines(standIns), ...environmentLines(variables)].join('\n')}
 
 const signInLines = (standIns: readonly StandIn[]): readonly string[] =>
   standIns.length === 0
-    ? ['  Sign in at         the providers that the environment configures; no fake one runs']
+    ? ['  Sign in at         the providers that the environment configures; no fake provider runs']
     : [
         `  Sign in at         ${standIns.map(place).join('\n                     ')}`,
         `                     all stand-ins, with accounts of ${names}`,

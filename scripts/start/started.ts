@@ -19,11 +19,11 @@ export interface Started {
   close(): Promise<void>;
 }
 
-/** Says where the debugger listens, for the end of the summary; empty if there is none. */
+/** Returns the lines of the summary about the debugger; empty if there is none. */
 export const debuggerLine = ({ debuggerUrl }: Listening): string =>
   debuggerUrl === undefined
     ? ''
     : `
   Debugger           ${debuggerUrl}
-                     every process on this machine can read all keys and secrets there
+                     every process on this machine can read all keys and secrets through it
 `;

@@ -24,7 +24,7 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
   demandConfiguration(variables, variablesFileOf(process.env));
   for (const notice of unusedSettings(known, process.env, origin)) log(notice);
   await demandFree('PORT', port);
-  // A database of its own: the people of the fake providers are not in it.
+  // A separate database, without the users of the fake providers.
   const dataFolder = join(options.dataFolder, 'tunnelled');
   await ensurePrivateFolder(options.dataFolder);
   await ensurePrivateFolder(dataFolder);
@@ -32,7 +32,7 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
   return { ...app, summary: summary(origin, port) + debuggerLine(app) };
 };
 
-/** What is set and has no effect behind a tunnel. */
+/** Returns a line for each setting that has no effect behind a tunnel. */
 const unusedSettings = (
   { ORIGIN = '' }: Variables,
   { STANDIN_PORT = '' }: NodeJS.ProcessEnv,

@@ -20,7 +20,7 @@ export const guard =
     next();
   };
 
-/** What the guard reads. */
+/** The headers that the guard reads. */
 const needed = ['authorization', 'access-control-request-method'];
 
 /** All of them as they came: Node keeps the first of several, and a call that sends several is refused. */

@@ -15,7 +15,7 @@ const app = express();
 app.disable('x-powered-by');
 
 const signedIn = guard(server, RESOURCE, ['score']);
-// Answers the preflights of pages on other origins.
+// Answers CORS preflights for pages on other origins.
 app.options('/hello', signedIn);
 app.get('/hello', signedIn, (_, response) => {
   const { userId, scopes } = response.locals.access;

@@ -126,7 +126,7 @@ it('challenges a call without a token', async () => {
   expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
 });
 
-it('lets pages of other origins call it, and read what it answers', async () => {
+it('lets pages on other origins call it and read its responses', async () => {
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
   const preflight = await fetch(`${address}/hello`, { method: 'OPTIONS', headers });
   expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([

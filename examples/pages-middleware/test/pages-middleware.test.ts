@@ -1,4 +1,4 @@
-/** The example after somebody copied it: a Pages project in workerd, with a fake Google provider. */
+/** A copy of the example: a Pages project in workerd, with a fake Google provider. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ it('answers a call without a token 401, and says where to sign in', async () => 
   expect(await response.json()).toMatchObject({ status: 401, detail: 'Sign in to use this API.' });
 });
 
-it('allows no other origin to call the API, and every origin to get tokens', async () => {
+it('lets no other origin call the API, and lets every origin get tokens', async () => {
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
   const api = await fetch(`${origin}/api/hello`, { method: 'OPTIONS', headers });
   expect([api.status, api.headers.get('access-control-allow-origin')]).toEqual([401, null]);

@@ -22,12 +22,13 @@ export interface BrokerOptions {
   readonly sealingKeys: string;
   /**
    * Lists every scope that exists, with a description that completes "it will be able to". `offline_access` is added if a client can get
-   * refresh tokens; `openid` is refused, because no ID tokens are issued.
+   * refresh tokens. `openid` is not allowed, because the broker issues no ID tokens.
    */
   readonly scopes: Readonly<Record<string, string>>;
   /**
-   * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. Absolute https URLs (http on loopback). Case of
-   * scheme and host, the default port and `/` as the whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3). Default: the issuer.
+   * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. They must be absolute https URLs (http only on
+   * loopback). The case of scheme and host, the default port and `/` as the whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3).
+   * Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
@@ -58,9 +59,10 @@ export interface BrokerOptions {
   /** In seconds; every bound is checked. */
   readonly lifetimes?: Partial<Lifetimes>;
   /**
-   * What a replaced refresh token gets after the grace period of 120 seconds if its successor was never used, because the response
-   * with the successor was lost, or because somebody stole the token (RFC 9700 §4.14.2). `recover`: new tokens, and the successor
-   * becomes invalid; whoever presents that then revokes the grant. `revoke`: the grant is revoked at once. Default: `recover`.
+   * Decides what happens if a client presents a replaced refresh token after the grace period of 120 seconds and its successor was never
+   * used. Either the response with the successor was lost, or the token was stolen (RFC 9700 §4.14.2). `recover`: the client gets new
+   * tokens, and the successor becomes invalid; presenting the successor then revokes the grant. `revoke`: the grant is revoked at once.
+   * Default: `recover`.
    */
   readonly lateRefresh?: LateRefresh;
   readonly branding?: Partial<Branding>;
@@ -73,14 +75,17 @@ export interface BrokerOptions {
   readonly sweepEvery?: Seconds;
   /** How long a ledger's audit is kept, in seconds: a day to 400 days. Left out: 90 days. */
   readonly auditRetention?: Seconds;
-  /** Keeps work going after a response, where a platform would end it: `waitUntil` on Cloudflare. Left out: it goes on by itself. */
+  /**
+   * Keeps work going after a response, and if the client disconnects before it: `waitUntil` on Cloudflare, which otherwise stops such
+   * work. Set it there: rechecks at providers depend on it. Default: nothing, for platforms that stop no work.
+   */
   readonly afterResponse?: AfterResponse;
   /** Left out: one line of JSON per event on the console. */
   readonly log?: Log;
   readonly fetch?: typeof fetch;
   readonly now?: Clock;
   readonly randomBytes?: RandomBytes;
-  /** Waits between the attempts to store the outcome of a recheck. Default: `setTimeout`. */
+  /** Waits between attempts to store the outcome of a recheck or an upstream token, in milliseconds. Default: `setTimeout`. */
   readonly sleep?: (duration: Milliseconds) => Promise<void>;
 }
 

@@ -42,7 +42,7 @@ export interface ResourceServerOptions {
 }
 
 export interface ResourceServer {
-  /** Tells who calls, or gives the finished response to send instead: 401, 403, 421, 429, 503, or 204 for a CORS preflight. */
+  /** Returns the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
   protect(request: Request, requirement?: Omit<Requirement, 'resource'>): Promise<Protection>;
 }
 

@@ -13,7 +13,7 @@ const day: Seconds = 86_400;
 const offlineAccessSentence = 'stay connected until you end it';
 
 /**
- * Completes the scopes with `offline_access` if a client can get refresh tokens, and holds the clients' scopes against them.
+ * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each client exist.
  * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`, `clients.<id>.scopes` for an unknown one
  */
 export const parseScopes = (
@@ -29,7 +29,7 @@ export const parseScopes = (
   for (const [name, sentence] of scopes) {
     if (!scopeName.test(name))
       throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
-    // A client that is granted it must get an ID token (OpenID Connect Core §3.1.3.3), which this server does not issue.
+    // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
     if (sentence.trim() === '')
       throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
@@ -54,8 +54,8 @@ export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
 };
 
 /**
- * Checks what a late refresh gets.
- * @returns `recover` by default
+ * Checks the option `lateRefresh`.
+ * @returns the value; by default `recover`
  * @throws ConfigurationError `lateRefresh` for any other value
  */
 export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh => {
@@ -64,9 +64,9 @@ export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh =>
 };
 
 /**
- * Parses resource identifiers (RFC 8707 §2): absolute https URLs without fragment, on loopback also http.
- * @returns their canonical forms; the issuer itself if none is given
- * @throws ConfigurationError `resources` for a malformed one, or for two that are equal
+ * Parses resource identifiers (RFC 8707 §2): absolute https URLs without a fragment; http only on loopback.
+ * @returns their canonical forms; by default the issuer
+ * @throws ConfigurationError `resources` for a malformed identifier, or for two that are equivalent
  */
 export const parseResources = (
   given: readonly [string, ...string[]] | undefined,
@@ -82,14 +82,14 @@ export const parseResources = (
 
 /**
  * Parses one resource identifier.
- * @returns its canonical form, which keys are derived from
- * @throws ConfigurationError under the option's name
+ * @returns its canonical form, from which keys are derived
+ * @throws ConfigurationError with the name of the option
  */
 export const parseResource = (option: string, text: string): string => {
   const resource = parseResourceIdentifier(text);
   const url = resource === undefined ? null : URL.parse(resource);
   const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
-  // Clients send what a URL parser makes of the identifier: one that the parser changes could never be requested.
+  // Clients send the identifier as a URL parser writes it, so one that the parser changes could never be requested.
   if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
   throw new ConfigurationError(
     option,

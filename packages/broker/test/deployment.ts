@@ -71,7 +71,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     log,
     fetch,
     now: () => instant,
-    /** Waits for the work that goes on after the responses. */
+    /** Waits for the work that continues after the responses. */
     settle: () => Promise.all(background),
     advance(seconds: number) {
       instant += seconds;

@@ -138,7 +138,7 @@ export const badClient: TokenError = {
   error_description: 'The client could not be authenticated.',
 };
 
-/** The token endpoint's JSON error, with a challenge when the status is 401; for other origins either all of the CORS headers or none. */
+/** The token endpoint's JSON error, with a challenge if the status is 401, and with either all of the CORS headers or none. */
 export const expectTokenError = async (
   response: Response,
   { status, ...body }: TokenError,

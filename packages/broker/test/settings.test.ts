@@ -25,7 +25,7 @@ describe('scopes', () => {
       expect([...parseScopes(described, none)]).toEqual(Object.entries(described));
   });
 
-  test('are completed by offline_access if a client can get refresh tokens, on request or always', () => {
+  test('are completed by offline_access if a client can get refresh tokens, always or on request', () => {
     const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
     for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
       expect(parseScopes(described, some).get('offline_access')).toBe('stay connected until you end it');

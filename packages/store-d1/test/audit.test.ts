@@ -81,7 +81,7 @@ describe('the audit', () => {
       () => ledger.endIdentity(adasToken, 'gone', t0 + 300),
     ],
     [
-      'an upstream token that is of no use any more',
+      'an upstream token that can no longer be used',
       { event: 'upstream-token-dropped', actor: 'broker', reason: 'inconclusive', client_id: null },
       () =>
         ledger.dropUpstreamToken({

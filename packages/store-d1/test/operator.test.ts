@@ -113,7 +113,7 @@ describe('unwatched identities', () => {
     expect(await operator.unwatched({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([unwatched[1]]);
   });
 
-  it('tell until when their grants can be refreshed after an inconclusive recheck', async () => {
+  it('show until when their grants can be refreshed after an inconclusive recheck', async () => {
     await begin(ledger, { identity: adasToken });
     const drop = {
       asked: adasToken,

@@ -166,21 +166,21 @@ describe('a refusal', () => {
 });
 
 describe('a release that does not know branches', () => {
-  /** What it does when a token is rotated: the migration came first, and a rollback may come later. */
+  /** Rotates a token as that release does, after the migration or a rollback. */
   const rotateAsBefore = (generation: number, now: number) =>
     db
       .prepare('UPDATE grants SET generation = generation + 1, rotated_at = ?2 WHERE generation = ?1')
       .bind(generation, now)
       .run();
 
-  it('rotates, and a retry at this one is answered', async () => {
+  it('rotates, and this release answers a retry', async () => {
     const ledger = d1Ledger(db);
     await begin(ledger);
     await rotateAsBefore(0, t0 + 100);
     expect(gist(await ledger.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
   });
 
-  it('rotates after a branch, and every earlier token is taken for reused', async () => {
+  it('rotates after a branch, and every earlier token counts as reused', async () => {
     for (const earlier of [0, 1]) {
       db = await emptyD1();
       const ledger = d1Ledger(db);

@@ -30,13 +30,13 @@ interface StandIns {
   close(): Promise<void>;
 }
 
-/** A fake provider that is to be started. */
+/** A fake provider to start. */
 interface PlannedStandIn {
   readonly plan: Plan;
   readonly port: number;
 }
 
-/** Fake providers that are to be started, with what the app has to know about them. */
+/** The fake providers to start, and the variables that the app needs for them. */
 interface StandInsToStart {
   /** The app's variables for them; some are secret. */
   readonly variables: Variables;
@@ -49,7 +49,7 @@ interface StandInsToStart {
 
 /**
  * Plans a fake provider for each provider that the given variables don't configure.
- * @param given the app's variables that the environment sets
+ * @param given the variables of the app that are already set
  */
 export const planStandIns = (options: StandInOptions, given: Variables): StandInsToStart => {
   // Good until the next start: by then the stand-ins have forgotten whatever it opened.

@@ -122,7 +122,7 @@ describe('the API', () => {
   });
 });
 
-describe('a page of another origin', () => {
+describe('a page on another origin', () => {
   const headers = {
     origin: 'https://browser-app.example',
     'access-control-request-method': 'GET',
@@ -132,7 +132,7 @@ describe('a page of another origin', () => {
     Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
 
   it.each(known.concat(unknown))(
-    'W17.3 preflight: is answered alike at every path of the API: %s',
+    'W17.3 preflight: gets the same response at every path of the API: %s',
     async (path) => {
       const response = await call(path, { method: 'OPTIONS', headers });
       expect([response.status, await response.text()]).toEqual([204, '']);
@@ -147,7 +147,7 @@ describe('a page of another origin', () => {
     },
   );
 
-  it('W17.3 preflight: costs the player no call and no point', async () => {
+  it('W17.3 preflight: does not change the score of the player', async () => {
     const token = await signIn('gus');
     for (const method of ['GET', 'POST'])
       await call('/api/scoring', {
@@ -158,7 +158,7 @@ describe('a page of another origin', () => {
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 0 });
   });
 
-  it('reads every answer of the API, the guard’s and its own', async () => {
+  it('can read every response of the API, including those of the guard', async () => {
     const token = await signIn('hal');
     const other = await signIn('ida', 'words');
     const answers = [
@@ -176,7 +176,7 @@ describe('a page of another origin', () => {
   });
 
   it.each(['/', '/openapi.json', '/nothing', '/api%2fscoring', '/account', '/authorize', '/introspect'])(
-    'W17.1 not shared: reads nothing beside it: %s',
+    'W17.1 not shared: cannot read anything outside the API: %s',
     async (path) => {
       for (const method of ['GET', 'OPTIONS'])
         expect(corsOf(await call(path, { method, headers }))).toEqual({});

@@ -95,13 +95,13 @@ const wrong: readonly Case[] = [
   ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: look at 0\.authTime\.$/],
   [
     'OIDC_PROVIDERS',
-    'a third kind of offline access',
+    'an unknown value of offlineAccess',
     issuers({ ...issuer, offlineAccess: 'sometimes' }),
     /: look at 0\.offlineAccess\.$/,
   ],
   [
     'OIDC_PROVIDERS',
-    'UserInfo at all times',
+    'an unknown value of userInfo',
     issuers({ ...issuer, userInfo: 'always' }),
     /: look at 0\.userInfo\.$/,
   ],

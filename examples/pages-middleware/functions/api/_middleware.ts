@@ -13,7 +13,7 @@ export const onRequest: PagesFunction<Env, string, Partial<SignedIn>> = async ({
   data,
   next,
 }) => {
-  // Only pages of this site call the API from a browser: no other origin has to.
+  // Only pages of this site call the API from a browser, so no other origin needs access.
   const caller = await brokerOf(env).protect(request, { scopes: ['hello'], cors: 'off' });
   if (caller.kind === 'refused') return caller.response;
   data.user = caller.access;

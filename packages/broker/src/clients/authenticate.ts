@@ -93,7 +93,7 @@ const parseBasic = (authorization: string): Claim => {
     // Ids and secrets have no blanks, so a plus sign stands for itself, whether or not the client encodes.
     const id = decodeURIComponent(pair.slice(0, colon));
     const secret = decodeURIComponent(pair.slice(colon + 1));
-    // A client without a secret may send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
+    // A client without a secret can send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
     return secret === '' ? { id } : { id, secret };
   } catch (cause) {
     throw new Refusal('authentication.malformed', { cause });

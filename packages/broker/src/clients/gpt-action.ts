@@ -13,9 +13,12 @@ export interface GptActionOptions {
   readonly secrets: readonly string[];
   /** Ids (`g-…`) of the GPTs that may sign in. Left out: any GPT whose owner knows the secret. */
   readonly gptIds?: readonly string[];
-  /** Lists what the GPT may be granted. Must contain a scope of the API; `offline_access` need not be listed. */
+  /** Lists the scopes that the GPT can be granted. Must contain a scope of the API; `offline_access` is added. */
   readonly scopes: readonly string[];
-  /** Lists what is granted if the GPT requests no scope of the API. Must contain one. Default: all of `scopes`. */
+  /**
+   * Lists the scopes that are granted if the GPT requests no scope of the API. Must contain a scope of the API. Default: all of
+   * `scopes` except `offline_access`.
+   */
   readonly defaultScopes?: readonly string[];
   /** How a dead refresh token is answered; 401 when left out, so that ChatGPT signs the person in anew. */
   readonly refreshFailureStatus?: 400 | 401;

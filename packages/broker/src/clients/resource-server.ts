@@ -37,8 +37,8 @@ export const resourceServer = ({ id, secrets, resource }: ResourceServerOptions)
 };
 
 /**
- * Puts the resource servers together, each with the canonical form of its resource.
- * @param resources all that exist, in their canonical forms
+ * Collects the resource servers by their ids, each with the canonical form of its resource.
+ * @param resources the canonical forms of all resources that exist
  * @throws ConfigurationError `resourceServers` for an id that is taken, `resourceServers.<id>.resource` for an unknown one
  */
 export const createResourceServers = (

@@ -52,7 +52,7 @@ export const parseScopes = (options: {
   if (!hasApiScope(scopes) || !scopes.every((scope) => scopeName.test(scope))) {
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      `must contain a scope other than ${offlineAccess}, each without space, comma, quote or backslash.`,
+      `must contain a scope other than ${offlineAccess}, and no scope with a space, comma, quote or backslash.`,
     );
   }
   if (scopes.join(' ').length > longestScopes)
@@ -60,7 +60,7 @@ export const parseScopes = (options: {
       `clients.${id}.scopes`,
       `must be ${longestScopes} characters at most, together.`,
     );
-  // Every kind of client can get refresh tokens, whether or not it has to ask for them.
+  // Every kind of client can request a refresh token, even if it gets one anyway.
   const all = [...new Set([...scopes, offlineAccess])];
   if (!hasApiScope(defaultScopes) || !defaultScopes.every((scope) => all.includes(scope))) {
     throw new ConfigurationError(

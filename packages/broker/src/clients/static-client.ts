@@ -13,13 +13,16 @@ export interface StaticClientOptions {
   /** One secret, or two during a change, makes a confidential client; left out, a public one. */
   readonly secrets?: readonly string[];
   /**
-   * Decides when the client gets refresh tokens: `always`, or `on-request`, if it requests the scope `offline_access`. Either may
-   * request that scope. Default: `on-request`.
+   * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access` (`on-request`). With
+   * either value, the client can request that scope. Default: `on-request`.
    */
   readonly offlineAccess?: 'always' | 'on-request';
-  /** Lists what the client may be granted. Must contain a scope of the API; `offline_access` need not be listed. */
+  /** Lists the scopes that the client can be granted. Must contain a scope of the API; `offline_access` is added. */
   readonly scopes: readonly string[];
-  /** Lists what is granted if the client requests no scope of the API. Must contain one. Default: all of `scopes`. */
+  /**
+   * Lists the scopes that are granted if the client requests no scope of the API. Must contain a scope of the API. Default: all of
+   * `scopes` except `offline_access`.
+   */
   readonly defaultScopes?: readonly string[];
 }
 

@@ -58,7 +58,7 @@ export const createEndpoint =
     }
   };
 
-/** Makes an endpoint that pages on any origin may call, which makes its errors readable to them, too. It never throws. */
+/** Makes an endpoint that pages on any origin can call; they can also read its errors. It never throws. */
 export const createCrossOriginEndpoint = (plan: EndpointPlan, surroundings: EndpointSurroundings) => {
   const endpoint = createEndpoint(plan, surroundings);
   return async (request: Request): Promise<Response> =>

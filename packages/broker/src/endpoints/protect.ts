@@ -15,22 +15,22 @@ import type { Opening } from '../tokens/artefact.ts';
 
 /** What a call must bring. */
 export interface Requirement {
-  /** Names the API that is called (RFC 8707): one of `resources`. Default: the first of them. */
+  /** Names the API that is called: one of `resources` (RFC 8707). Default: the first of them. */
   readonly resource?: string;
   /** Scopes that the token must carry, all of them. */
   readonly scopes?: readonly string[];
   /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
   readonly limiter?: RateLimiter;
   /**
-   * Decides whether pages on other origins may call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
-   * without being checked, and refusals carry `corsHeaders`, which the API's own responses must carry, too. With `off`, neither happens.
-   * Default: `any-origin`.
+   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
+   * without any checks, and error responses have `corsHeaders`; the API must add them to its own responses. With `off`, preflights get
+   * no special response, and no headers are added. Default: `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
    */
   readonly cors?: Cors;
 }
 
-/** What the guard found: the caller, or the finished response to send instead: 401, 403, 421, 429, 503, or 204 for a CORS preflight. */
+/** The result of the guard: the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
 export type Protection =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };

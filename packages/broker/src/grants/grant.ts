@@ -15,7 +15,7 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 export interface GrantRooms extends VouchingRooms {
   readonly lifetimes: Lifetimes;
   readonly lateRefresh: LateRefresh;
-  /** All that exist. */
+  /** Every scope that exists on this server. */
   readonly scopes: DeclaredScopes;
 }
 

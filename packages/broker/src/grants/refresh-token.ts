@@ -1,6 +1,6 @@
 /**
- * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost gets another one, and
- * a stolen token is detected when the second of two parties refreshes.
+ * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost can retry, and a
+ * stolen token is detected when the second of two parties refreshes.
  */
 import type { Client } from '../clients/client.ts';
 import type { GrantFacts } from '../ledger/ledger.ts';
@@ -27,7 +27,7 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
-  // Kept alive as a whole: someone who disconnects in between would take the lease of a recheck that is never made.
+  // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
   const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));
   const { grantId, clientId } = presented;
   if (grant.generation > presented.generation + 1) rooms.log({ event: 'late-refresh', clientId });

@@ -1,49 +1,49 @@
 /**
- * Cross-origin resource sharing (Fetch standard, "CORS protocol"): what a page of another origin may read, and how its preflights are
- * answered.
+ * Cross-origin resource sharing (Fetch standard, "CORS protocol"): which responses a page on another origin can read, and the responses
+ * to preflights.
  *
- * Every origin may read what browser apps call with `fetch`: the metadata, the token endpoint, the revocation endpoint and the API. These
- * authenticate a request by what the app puts into it and never by a cookie, so it does not matter which origin it comes from.
- * Credentials (cookies) are never allowed. No other endpoint allows any origin: pages, their forms, callbacks, introspection, and what
+ * Every origin can call what browser apps need: the metadata, the token endpoint, the revocation endpoint and the API. These never
+ * authenticate a request by a cookie, only by what the app puts into it, so the origin of the request does not matter. Credentials
+ * (cookies) are never allowed. No other endpoint allows any origin: pages, their forms, callbacks, introspection, and the endpoints that
  * providers call.
  */
 import { noContent } from './respond.ts';
 
-/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves that to the publisher. */
+/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the publisher. */
 export type Cors = 'any-origin' | 'off';
 
-/** The headers of a response that pages on any origin may read. `*` also excludes cookies: browsers refuse it with credentials. */
+/** The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it with credentials. */
 export const corsHeaders = {
   'access-control-allow-origin': '*',
-  // Hidden from scripts otherwise: how to get a token (RFC 6750 §3), and when to try again.
+  // Scripts can't read these headers otherwise: how to get a token (RFC 6750 §3), and when to try again.
   'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
 } as const;
 
-/** What may be sent: named one by one, because `*` does not cover `Authorization`. */
+/** The request headers that pages can send. They are listed by name, because `*` does not cover `Authorization`. */
 const requestHeaders = {
-  // MCP clients send the version with their discovery requests, too.
+  // MCP clients also send the protocol version with their discovery requests.
   endpoint: 'Authorization, Content-Type, Mcp-Protocol-Version',
   api: 'Authorization, Content-Type',
 } as const;
 
-/** The guard knows the token and not the routes, and must not tell strangers which of them exist. */
+/** All methods: the guard does not know the API's routes, and callers without a token must not learn which of them exist. */
 const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** How long a browser may remember the answer to a preflight, in seconds: Chromium's maximum. */
+/** How long a browser can cache the response to a preflight, in seconds: Chromium's maximum. */
 const maxAge = 7200;
 
-/** Tells a preflight, which a browser sends before the request itself, from another OPTIONS request. */
+/** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
 export const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
-/** Answers a preflight of an endpoint. Nothing else of the request is read. */
+/** Answers a preflight for an endpoint. It reads nothing else of the request. */
 export const endpointPreflight = (methods: readonly string[]): Response =>
   preflight(methods, requestHeaders.endpoint);
 
-/** Answers a preflight of a guarded API, at any path of it. */
+/** Answers a preflight for a guarded API, at any of its paths. */
 export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders.api);
 
-/** The same response, readable for pages on any origin. */
+/** Adds the headers that let pages on any origin read a response. */
 export const allowAnyOrigin = (response: Response): Response => {
   for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   return response;

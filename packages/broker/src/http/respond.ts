@@ -59,7 +59,7 @@ export const tokenJson = (body: object): Response =>
 /** What was asked for is done, and there is nothing to say. */
 export const done = (): Response => respond(200, null, always);
 
-/** Nothing but headers: the answer to a CORS preflight. */
+/** A response without a body, to a CORS preflight. */
 export const noContent = (headers: Readonly<Record<string, string>>): Response =>
   respond(204, null, { ...always, ...headers });
 

@@ -14,9 +14,9 @@ export interface StoredToken extends IdentityName {
   readonly sealedRefreshToken: string;
 }
 
-/** The right to recheck an identity now, which no other caller has until the lease expires. It was stored before it was returned. */
+/** The right to recheck an identity now. No other caller gets it until the lease expires. The lease was stored before it was returned. */
 export interface RecheckLease extends StoredToken {
-  /** Whether an earlier recheck with this token started and its outcome was never stored: the token may have been replaced. */
+  /** Whether an earlier recheck with this token started but its outcome was never stored, so the provider may have replaced the token. */
   readonly isUnresolved: boolean;
   /** When the lease was acquired. */
   readonly startedAt: EpochSeconds;

@@ -91,11 +91,11 @@ export interface RefreshQuestion {
   /** The generation that the token names. */
   readonly generation: number;
   readonly now: EpochSeconds;
-  /** How long the previous refresh token is still accepted as a retry, with a response of the current generation. */
+  /** How long the previous refresh token is still accepted as a retry; the response then has the current generation. */
   readonly grace: Seconds;
   /**
-   * What the previous refresh token gets after the grace period if its successor was not used: a new branch of the family
-   * (`recover`), or a revocation (`revoke`).
+   * What happens if the previous refresh token is presented after the grace period and its successor was not used: it starts a new
+   * branch of the family (`recover`), or the grant is revoked (`revoke`).
    */
   readonly lateRefresh: LateRefresh;
 }
@@ -119,8 +119,8 @@ export type RefreshOutcome =
       readonly due?: RecheckLease;
     }
   /**
-   * `ended`: unknown, expired, revoked or ahead of the row. `reused`: a token that was replaced and can't be a retry, and the
-   * grant is revoked now.
+   * `ended`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
+   * request can't be a retry; the grant is now revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
 
@@ -150,15 +150,16 @@ export interface Check {
   readonly tokenNames?: TokenNames;
 }
 
-/** An upstream token that is of no use any more, although nothing is known about the person. */
+/** Deletes an upstream token that can no longer be used, without a conclusion about the person. */
 export interface UpstreamTokenDrop {
-  /** It is deleted only while it is stored: a newer sign-in knows better. */
+  /** The token. It is deleted only if it is still the stored one, because a newer sign-in takes precedence. */
   readonly asked: StoredToken;
-  /** When the recheck started. Someone who signed in at the provider since then is not limited. */
+  /** When the recheck started. If the person has signed in at the provider since then, `refreshableUntil` is not set. */
   readonly startedAt: EpochSeconds;
   readonly now: EpochSeconds;
+  /** The time from which grants of the identity can't be refreshed. */
   readonly refreshableUntil: EpochSeconds;
-  /** Kept for the operator. */
+  /** The reason for the audit log. */
   readonly reason: string;
 }
 
@@ -208,10 +209,10 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   /** Spends a code exactly once; call it only after every other check passed. */
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
   /**
-   * Refreshes a grant; call it only after every other check passed. The current token of a rotating grant moves it to the next
-   * generation. The previous token gets the current generation again within the grace period; after that, and only if its
-   * successor was not used, it starts a new branch: the next generation, which replaces that successor. Any other replaced token
-   * revokes the grant (RFC 9700 §4.14.2).
+   * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token starts the next
+   * generation. Within the grace period, the previous token gets the current generation again. After that, if its successor was not
+   * used and `lateRefresh` is `recover`, it starts a new branch: the next generation, which replaces that successor. Any other replaced
+   * token revokes the grant (RFC 9700 §4.14.2).
    */
   refresh(use: RefreshUse): Promise<RefreshOutcome>;
   /** Tells whether `refresh` would answer, and changes nothing. */
@@ -226,14 +227,13 @@ export interface Ledger extends Accounts, Signals, Upkeep {
    */
   endIdentity(asked: StoredToken, reason: string, now: EpochSeconds): Promise<EndingOutcome>;
   /**
-   * Records that a recheck ended without a result, and that the provider did not replace the token that it was asked with: the recheck
-   * no longer counts as unresolved. Changes nothing if another token is stored by now.
+   * Records that a recheck ended without a result and that the provider did not replace the token, so that the recheck no longer counts
+   * as unresolved. Changes nothing if another token is stored by now.
    */
   resolveRecheck(asked: StoredToken): Promise<void>;
   /**
-   * Deletes the upstream token of an identity, if it is still the stored one, without ending any grant. Refresh requests for grants
-   * of the identity are refused from `refreshableUntil` on, unless the person has signed in at the provider since `startedAt` or does so
-   * later.
+   * Deletes the upstream token of an identity if it is still the stored one, without ending any grant. From `refreshableUntil` on,
+   * grants of the identity can't be refreshed, unless the person has signed in at the provider since `startedAt` or does so later.
    */
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**

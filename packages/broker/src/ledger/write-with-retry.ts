@@ -1,6 +1,6 @@
 /**
- * Writes what can't be asked for again, such as the refresh token that a provider sent in place of the stored one: a write that
- * fails is retried at once, and then for a while after the response.
+ * Writes what the broker can't get again, such as the refresh token with which a provider replaced the stored one. A write that fails
+ * is retried at once, and then for a while in the background.
  */
 import { describeCause } from '../protocol/cause.ts';
 import type { Log } from '../protocol/log.ts';
@@ -8,7 +8,7 @@ import type { Milliseconds } from '../protocol/time.ts';
 import { LedgerUnavailable } from './ledger.ts';
 
 export interface RetryContext {
-  /** Keeps work going after the response. */
+  /** Keeps work running after the response. */
   readonly afterResponse: (work: Promise<void>) => void;
   readonly sleep: (duration: Milliseconds) => Promise<void>;
   readonly log: Log;
@@ -16,17 +16,17 @@ export interface RetryContext {
 
 /** `deferred`: storage is unavailable, and the write is retried in the background. */
 export type WriteResult<Outcome> =
-  /** `isRepeated`: an earlier attempt may have succeeded as well, so that `outcome` may be about its own result. */
+  /** `isRepeated`: an earlier attempt may have succeeded too, so `outcome` may describe a write that finds its own result. */
   | { readonly kind: 'written'; readonly outcome: Outcome; readonly isRepeated: boolean }
   | { readonly kind: 'deferred' };
 
-/** Pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
+/** The pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
 const pauses: readonly Milliseconds[] = [1_000, 4_000, 15_000];
 
 /**
  * Writes, and retries while storage is unavailable.
- * @param write must change nothing if it is repeated: the response of one that succeeded may have been lost
- * @throws everything that `write` throws except LedgerUnavailable
+ * @param write must be idempotent, because the response of a write that succeeded may have been lost
+ * @throws any error of the first two attempts except LedgerUnavailable; later errors are logged
  */
 export const writeWithRetry = async <Outcome>(
   context: RetryContext,
@@ -41,7 +41,7 @@ export const writeWithRetry = async <Outcome>(
 };
 
 /**
- * Keeps work going when the client disconnects: a platform may stop a request that nothing waits for.
+ * Keeps work running if the client disconnects: a platform can stop a request that nobody waits for.
  * @returns the work
  */
 export const keepAlive = <Result>(

@@ -20,13 +20,16 @@ export interface Identity {
   readonly email?: string;
   /** True only if the provider says so; absent at the provider means false. */
   readonly emailVerified: boolean;
-  /** The provider's refresh token, a secret, if it outlives the person's session there; absent when this sign-in brought none. */
+  /** The provider's refresh token, a secret, if this sign-in returned one that outlives the person's session there. */
   readonly refreshToken?: string;
   /** Names of that token, where the provider uses some. */
   readonly tokenNames?: TokenNames;
   /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
   readonly sid?: string;
-  /** All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`): the ID token's, completed by UserInfo's. */
+  /**
+   * All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`): those of the ID token, completed from
+   * UserInfo.
+   */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

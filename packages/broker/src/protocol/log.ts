@@ -8,10 +8,10 @@ export interface LogEntry {
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
    * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
    * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
-   * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so nothing can be rechecked until the
-   * person signs in again. `late-refresh`: a refresh token was replaced, its successor was not used, and it was accepted after the
-   * grace period. `write-failed`: the outcome of a recheck could not be stored. `wait-until-failed`: the platform refused to keep
-   * work going after the response. `log-failed`, on the console: the publisher's own log threw.
+   * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so it can't be rechecked until the
+   * person signs in again. `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was not
+   * used. `write-failed`: the outcome of a recheck, or an upstream token, could not be stored. `wait-until-failed`: `afterResponse`
+   * threw, so the work may not continue after the response. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
     | 'signed-in'

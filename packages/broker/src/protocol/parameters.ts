@@ -23,8 +23,8 @@ export const readParameters = <Name extends string>(
 };
 
 /**
- * Reads the resource indicator (RFC 8707 §2) in its canonical form. It alone may be repeated, with an equal value: a token is for one
- * resource.
+ * Reads the resource indicator (RFC 8707 §2) and returns its canonical form. It is the only parameter that can be repeated, with
+ * equivalent values, because a token is for one resource.
  * @throws Refusal `invalid_target` for several
  */
 export const readResource = (source: URLSearchParams): string | undefined => {

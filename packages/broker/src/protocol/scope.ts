@@ -4,7 +4,10 @@ import { Refusal } from './errors.ts';
 /** The scope that requests a refresh token (OpenID Connect Core §11). */
 export const offlineAccess = 'offline_access';
 
-/** The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them of any server, so they are never an error. */
+/**
+ * The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them from any server, so they never count as
+ * unknown.
+ */
 const protocolScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', offlineAccess];
 
 /** The shape of one scope name: printable ASCII without space, quote, backslash or comma. */
@@ -15,14 +18,14 @@ export interface ScopePolicy {
   readonly scopes: readonly string[];
   /** What is granted if no scope of the API is requested. */
   readonly defaultScopes: readonly string[];
-  /** What becomes of names that are no scope of this server at all. */
+  /** What happens to names that are not scopes of this server. */
   readonly unknownScopes: 'dropped' | 'refused';
 }
 
 /** Every scope that exists on this server. */
 export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
 
-/** Tells whether a token with these scopes could do anything: none is issued for `offline_access` alone. */
+/** Tells whether a token with these scopes gives access to the API. No token is issued for `offline_access` alone. */
 export const hasApiScope = (scopes: readonly string[]): boolean =>
   scopes.some((scope) => scope !== offlineAccess);
 
@@ -35,9 +38,9 @@ export const splitScope = (text: string): readonly string[] => {
 
 /**
  * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the client is allowed. If it
- * requests no scope of the API, its default ones, and `offline_access` if it requested that.
- * @throws Refusal `invalid_scope` if a name does not exist (unless this client's unknown scopes are dropped), or if no scope of the API is
- *   left
+ * requests only protocol scopes, it is granted its default scopes, and `offline_access` if it requested that.
+ * @throws Refusal `invalid_scope` if a scope does not exist (unless this client's unknown scopes are dropped), or if the client requests
+ *   other scopes than protocol scopes and no scope of the API is left
  */
 export const grantedScopes = (
   requested: string | undefined,
@@ -48,7 +51,7 @@ export const grantedScopes = (
   if (names.some((name) => isUnknown(name, policy, declared))) throw new Refusal('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
   if (hasApiScope(granted)) return granted;
-  // Protocol scopes do not say which part of the API a client wants, so they leave that to its defaults.
+  // Protocol scopes do not say which part of the API a client wants, so the defaults apply.
   if (!names.every(isProtocolScope)) throw new Refusal('scope.unavailable');
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
@@ -60,11 +63,11 @@ export const scopesLeft = (
 ): readonly string[] => granted.filter((scope) => scopes.includes(scope));
 
 /**
- * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client may repeat what it requested at first:
- * what it could not be granted then, or what was withdrawn since, is dropped again.
- * @param granted as the refresh token has them
- * @throws Refusal `invalid_scope` if the client requests what it could have been granted but was not, or what does not exist; or if no
- *   scope of the API is left
+ * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client can repeat its first request: scopes that
+ * it could not be granted then, or that were withdrawn since, are dropped.
+ * @param granted the scopes of the refresh token
+ * @throws Refusal `invalid_scope` if the client requests a scope that it could have been granted but was not, or one that does not exist
+ *   (unless this client's unknown scopes are dropped); or if no scope of the API is left
  */
 export const narrowedScopes = (
   requested: string | undefined,
@@ -79,7 +82,7 @@ export const narrowedScopes = (
     throw new Refusal('refresh.scope');
   const narrowed = names.filter((name) => left.includes(name));
   if (hasApiScope(narrowed)) return narrowed;
-  // A scope of the API may have the name of a protocol scope.
+  // A scope of the API can have the name of a protocol scope.
   const isIgnored = (name: string) =>
     name === offlineAccess || (isProtocolScope(name) && !granted.includes(name));
   if (!names.every(isIgnored)) throw new Refusal('refresh.scope');

@@ -43,7 +43,7 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     singleUseRefreshTokens: false,
     // Apple may throttle whoever asks more than once a day.
     checkEvery: 86_400,
-    // Apple intends its refresh tokens to be validated at most once a day.
+    // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
     offlineAccess: 'always',
     // Apple has no UserInfo endpoint.
     userInfo: 'never',

@@ -37,7 +37,7 @@ export const github = ({ clientId, clientSecret, standIn }: GitHubSettings): Ide
       Number.isSafeInteger(id) ? { subject: String(id), labels: [login, name], email } : undefined,
     // Only apps with expiring tokens get a refresh token; without one GitHub cannot be asked about the person later.
     gone: ['bad_refresh_token'],
-    // They last six months, whether or not the person is signed in at GitHub.
+    // Refresh tokens last six months, whether or not the person is signed in at GitHub.
     offlineAccess: 'always',
   });
 };

@@ -40,9 +40,9 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // `access_type=offline` yields long-lived refresh tokens.
+    // With `access_type=offline`, Google issues long-lived refresh tokens.
     offlineAccess: 'always',
-    // Google's ID tokens contain every claim that UserInfo has: if `name` is missing, UserInfo lacks it, too.
+    // Google's ID tokens contain every claim that UserInfo returns: if `name` is missing, UserInfo lacks it too.
     userInfo: 'never',
   });
   const provider = signInAt(issuer);

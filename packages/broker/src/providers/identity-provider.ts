@@ -46,8 +46,8 @@ export interface IdentityProvider {
    */
   readonly gone: readonly string[];
   /**
-   * Whether using a refresh token may end it, because the provider issues another one in its place. If so, a refused token proves
-   * nothing after an earlier response was lost. Default: `true`.
+   * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so, a rejected token proves
+   * nothing if an earlier response was lost. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds: no sooner is it asked again. */
@@ -58,8 +58,8 @@ export interface IdentityProvider {
    */
   authorizationUrl(leg: ProviderLeg, io: ProviderIo): Promise<URL>;
   /**
-   * Exchanges the provider's answer for a fully verified identity. Its refresh token must outlive the person's session there:
-   * `check` is asked with it, and a token that ends with the session would sign the person out.
+   * Exchanges the provider's answer for a fully verified identity. Its refresh token must outlive the person's session there, because
+   * `check` uses it, and a token that expires with the session would sign the person out.
    * @param answer the callback URL with the provider's parameters, however they came
    * @throws ProviderError `denied` when the person refused, `unavailable` when the provider did not answer in
    *   time or with a server error, `invalid` for everything that does not verify
@@ -108,7 +108,8 @@ export type ProviderWord =
   | { readonly kind: 'gone' }
   /**
    * It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret.
-   * `isTokenUnchanged`: the provider rejected the request, so it can't have replaced the refresh token. Default: not known.
+   * `isTokenUnchanged`: no request was sent, or the provider rejected it, so the provider can't have replaced the refresh token.
+   * Default: not known.
    */
   | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
 

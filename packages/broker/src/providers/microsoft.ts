@@ -39,12 +39,12 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       reauthentication: { prompt: 'login' },
       // A claim that an application has to be configured for.
       authTime: 'optional',
-      // Microsoft issues another one and leaves the used one valid:
+      // Microsoft issues a new refresh token, and the used one stays valid:
       // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
       singleUseRefreshTokens: false,
-      // Its responses never list the scope `offline_access`, although they grant it.
+      // The `scope` of its responses never contains `offline_access`, even if it was granted.
       offlineAccess: 'always',
-      // Microsoft documents that its UserInfo has no claim that its ID tokens do not have.
+      // Microsoft documents that its ID tokens contain every claim that UserInfo returns.
       userInfo: 'never',
       // The last two want the person back, as a policy of their organisation can at any time.
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],

@@ -125,7 +125,7 @@ const redeem = async (
     transport(io),
   );
   const tokens = await receiveTokens(response);
-  // An ID token is not used: only an OpenID Connect issuer's can be verified.
+  // An ID token is not used, because only `oidc()` can verify one.
   await processAuthorizationCodeResponse(server, client, toStrictResponse(response, undefined));
   return tokens;
 };

@@ -61,7 +61,7 @@ export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
       }),
     check: (refreshToken, io) =>
       wordFrom(party, async () => {
-        // A token that was stored under another setting.
+        // The token was stored while the setting was another one.
         if (party.offlineAccess === 'never') throw notUsed();
         const { server } = await discover(io);
         const auth = authentication(server, await secretOf(party, io));

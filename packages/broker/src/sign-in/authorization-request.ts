@@ -47,7 +47,7 @@ export const identifyAsker = (source: URLSearchParams, registry: Registry): Aske
 /**
  * Checks what is asked for.
  * @param resources all that exist, the default first
- * @param declared all scopes that exist
+ * @param declared all scopes that exist on this server
  * @throws Refusal to be sent to the client
  */
 export const parseAuthorizationRequest = (

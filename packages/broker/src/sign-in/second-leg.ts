@@ -75,7 +75,7 @@ export const endSecondLeg = async (
     const identity = { provider: provider.id, subject };
     const sealedRefreshToken = await sealProviderToken(rooms.vault, identity, refreshToken);
     const names = tokenNames !== undefined && { tokenNames };
-    // Google sends it once. It stays valid beside a newer one, so a late retry does no harm.
+    // Google sends the token once. It stays valid when a newer one is issued, so a late retry does no harm.
     await writeWithRetry(rooms, () => rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names }));
   } catch (error) {
     noteUnwatched(rooms, provider, error);

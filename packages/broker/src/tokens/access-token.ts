@@ -28,7 +28,7 @@ export interface Access {
 }
 
 /**
- * Finds what seals or opens the access tokens of a resource, in whichever spelling a caller or an older record has it.
+ * Finds what seals or opens the access tokens of a resource, which a caller or an older record can write in any equivalent form.
  * @returns undefined if the resource is not configured
  */
 export const findByResource = <Found>(

@@ -23,8 +23,8 @@ export interface Lifetimes {
   readonly sessionIdle: Seconds;
   readonly sessionAbsolute: Seconds;
   /**
-   * How long grants can still be refreshed after a recheck at the provider was inconclusive, unless the person signs in again.
-   * Default: 30 days.
+   * How long the grants of an identity can still be refreshed after an inconclusive recheck, unless the person signs in again. From an
+   * hour to 400 days. Default: 30 days.
    */
   readonly inconclusiveRecheck: Seconds;
 }

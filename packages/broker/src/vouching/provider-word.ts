@@ -1,7 +1,7 @@
 /**
  * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the provider says that the person's
- * grant there has ended, every grant that rests on the identity ends. Anything less than a clear answer changes nothing: an
- * outage at a provider signs nobody out, and neither does a response that was lost.
+ * grant there was revoked, every grant of the identity ends. Without a conclusive response, no grant ends: neither an outage of a
+ * provider nor a lost response signs anyone out.
  */
 import {
   type Check,
@@ -28,20 +28,22 @@ export interface VouchingRooms extends RetryContext {
   readonly now: Clock;
 }
 
-/** `gone`: all grants of the identity have ended. `no-word`: the provider gave no clear answer; the reason is logged. */
+/** `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person
+ * has signed in again meanwhile. */
 export type Heard = 'alive' | 'gone' | 'no-word';
 
 /**
- * Rechecks an identity, and stores what follows before it returns. From before the lease is acquired, callers must keep it going with
- * `keepAlive`: someone who disconnects must not escape a recheck, or keep its outcome from being stored.
- * @throws LedgerUnavailable if the person's grants have to end and it is not known that this was stored
+ * Rechecks an identity, and stores the outcome; if storage is unavailable, an outcome that ends no grant is stored later. Callers must
+ * wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that disconnects can't avoid the recheck or
+ * prevent its outcome from being stored.
+ * @throws LedgerUnavailable if the person's grants must end and it is not known whether this was stored
  */
 export const heedProvider = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
   const { providers, vault, checkIo } = rooms;
   const provider = providers.get(lease.provider);
   if (provider === undefined) return noteUnsent(rooms, lease, 'the provider is no longer configured');
   const opened = await openProviderToken(vault, lease);
-  // As after a key was burned: nothing can be rechecked until a sign-in brings another token.
+  // For example, after a key was removed: the identity can't be rechecked until a sign-in returns another token.
   if (opened.kind === 'unopened') return noteUnsent(rooms, lease, `the stored token: ${opened.reason}`);
   return storeOutcome(rooms, lease, provider, await provider.check(opened.value, checkIo));
 };
@@ -100,13 +102,13 @@ const endIdentity = async ({ ledger, now, ...rooms }: VouchingRooms, lease: Rech
   if (result.kind === 'deferred') throw new LedgerUnavailable('the end of an identity could not be stored');
   if (result.outcome === 'ended') return 'gone';
   if (result.isRepeated) throw new LedgerUnavailable('the end of an identity may have been stored');
-  // The person has signed in again meanwhile, and that counts more.
+  // The person has signed in again meanwhile, and that takes precedence.
   return 'no-word';
 };
 
 /**
- * The provider refuses a token that it may have replaced in a response that never was stored: that proves nothing about the person,
- * and without a token nothing can be proved until they sign in again.
+ * Drops a token that the provider rejected but may have replaced in a response that was never stored: the rejection proves nothing about
+ * the person, and without a valid token the identity can't be rechecked until they sign in again.
  */
 const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
   const { ledger, lifetimes, log, now } = rooms;
@@ -122,14 +124,14 @@ const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Pro
   return 'no-word';
 };
 
-/** No outcome, and certainly no other token at the provider: the next recheck starts as if this one had not been made. */
+/** Records that the provider can't have replaced the token, so that the next recheck starts as if this one had not been made. */
 const noteUnsent = async (rooms: VouchingRooms, lease: RecheckLease, cause: string): Promise<'no-word'> => {
   const { ledger, log } = rooms;
   try {
     await ledger.resolveRecheck(lease);
   } catch (error) {
     if (!(error instanceof LedgerUnavailable)) throw error;
-    // It stays unresolved, which signs nobody out.
+    // The recheck stays unresolved, which signs nobody out.
     log({ event: 'write-failed', provider: lease.provider, cause: describeCause(error) });
   }
   return noteUnclear(rooms, lease, cause);

@@ -111,7 +111,7 @@ describe('a client', () => {
     expect(await inspect(deployment, as.server, first.refresh_token)).toEqual(inactive);
   });
 
-  it('does not see a late refresh token that would revoke the grant', async () => {
+  it('is told that a late refresh token is inactive if it would revoke the grant', async () => {
     const deployment = withApis({ lateRefresh: 'revoke' });
     const first = await tokensFor(deployment, server);
     const second = await tokensOf(await refresh(deployment, server, first.refresh_token));

@@ -65,7 +65,7 @@ const signIn = async (
   return tokensOf(await redeem(deployment, player, back.searchParams.get('code') ?? ''));
 };
 
-/** A ledger whose writes after a recheck fail a number of times, before or after they were carried out. */
+/** A ledger whose writes after a recheck fail a number of times, before or after the change is made. */
 const failingAt = (failures: number, when: 'before the write' | 'after the write') => {
   let left = failures;
   const ledger = memoryLedger();
@@ -159,7 +159,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     [5, 'before the write'],
     [4, 'after the write'],
   ] as const)(
-    'B18.3 failed write: a replaced token is stored although storage fails %i times, %s',
+    'B18.3 failed write: a replaced token is stored unless all five attempts fail: %i failures %s',
     async (failures, when) => {
       const { ledger, recordCheck } = failingAt(failures, when);
       const { oracle, deployment } = deployWith({ ledger: { ...ledger, recordCheck } });
@@ -178,7 +178,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     },
   );
 
-  it('B18.3 failed write: an end that could not be stored is no tokens, and is stored after the response', async () => {
+  it('B18.3 failed write: no tokens are issued if a revocation could not be stored, and it is stored after the response', async () => {
     const { ledger, endIdentity } = failingAt(3, 'before the write');
     const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
     const tokens = await signIn(deployment, player);
@@ -195,7 +195,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     await expectDeadToken(deployment, tokens.access_token);
   });
 
-  it('B18.3 failed write: an end that was stored without a response is no tokens', async () => {
+  it('B18.3 failed write: no tokens are issued if it is not known whether a revocation was stored', async () => {
     const { ledger, endIdentity } = failingAt(1, 'after the write');
     const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
     const tokens = await signIn(deployment, player);
@@ -208,7 +208,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     await expectDeadToken(deployment, tokens.access_token);
   });
 
-  it('B18.3 failed write: an end that can’t be stored at all is asked for again a minute later', async () => {
+  it('B18.3 failed write: the next recheck is a minute later if a revocation can’t be stored at all', async () => {
     const { ledger, endIdentity } = failingAt(5, 'before the write');
     const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } }, { singleUse: false });
     const { refresh_token } = await signIn(deployment, player);
@@ -220,7 +220,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     await expectTokenError(await refresh(deployment, player, refresh_token), { ...badRefresh, status });
   });
 
-  it('B18.3 failed write: nor is a token that is dropped lost sight of', async () => {
+  it('B18.3 failed write: the deletion of an upstream token is retried, too', async () => {
     const memory = memoryLedger();
     let left = 3;
     const dropUpstreamToken: Ledger['dropUpstreamToken'] = async (drop) => {
@@ -265,9 +265,9 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
   lostResponses(player, status);
 });
 
-/** An answer of the provider's that never arrived, or whose outcome was never stored. */
+/** A response of the provider that never arrived, or whose outcome was never stored. */
 function lostResponses(player: Player, status: 400 | 401): void {
-  it('B18.1 lost response: a token refused afterwards signs nobody out, and the identity loses it', async () => {
+  it('B18.1 lost response: a token that is rejected afterwards signs nobody out, and the identity loses it', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, player);
     oracle.says(unknown);
@@ -306,7 +306,7 @@ function lostResponses(player: Player, status: 400 | 401): void {
     expect(eventsOf(deployment, 'no-upstream-token')).toHaveLength(1);
   });
 
-  it('B18.1 lost response: a clear answer in between is conclusive again', async () => {
+  it('B18.1 lost response: after a recheck whose outcome was stored, rechecks are conclusive again', async () => {
     const { oracle, deployment } = deployWith();
     let { refresh_token: token } = await signIn(deployment, player);
     for (const [word, later] of [
@@ -322,7 +322,7 @@ function lostResponses(player: Player, status: 400 | 401): void {
     await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
   });
 
-  it('B18.1 lost response: a rejected request loses nothing, so that a refused token ends the grant', async () => {
+  it('B18.1 lost response: a rejected request is not a lost response, so a rejected token ends the grant', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, player);
     oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
@@ -332,7 +332,7 @@ function lostResponses(player: Player, status: 400 | 401): void {
     await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
   });
 
-  it('B18.1 lost response: a provider whose used tokens stay valid is believed', async () => {
+  it('B18.1 lost response: a rejected token is conclusive if the used tokens of the provider stay valid', async () => {
     const { oracle, deployment } = deployWith({}, { singleUse: false });
     const { refresh_token } = await signIn(deployment, player);
     oracle.says(unknown);
@@ -345,7 +345,7 @@ function lostResponses(player: Player, status: 400 | 401): void {
 
   it.each([
     ['30 days', undefined, 30 * 86_400],
-    ['as long as the publisher says', { inconclusiveRecheck: 3600 }, 3600],
+    ['as long as the option says', { inconclusiveRecheck: 3600 }, 3600],
   ] as const)('B18.2 no upstream token: grants can be refreshed for %s', async (_name, lifetimes, limit) => {
     const { oracle, deployment } = deployWith(lifetimes && { lifetimes });
     const { refresh_token } = await signIn(deployment, player);
@@ -398,11 +398,11 @@ function lostResponses(player: Player, status: 400 | 401): void {
   });
 }
 
-describe('B18.4 disconnect: someone who disconnects does not escape the recheck', () => {
-  /** Like a platform: what nobody waits for goes on only if it was registered before the client disconnected. */
+describe('B18.4 disconnect: a client that disconnects does not avoid the recheck', () => {
+  /** Like on a platform, work that nobody waits for continues only if it was registered before the client disconnected. */
   const kept: Promise<void>[] = [];
 
-  it('while storage answers the refresh', async () => {
+  it('while storage handles the refresh', async () => {
     const memory = memoryLedger();
     const committed = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
@@ -428,7 +428,7 @@ describe('B18.4 disconnect: someone who disconnects does not escape the recheck'
     await expectTokenError(await refresh(deployment, server, refresh_token), badRefresh);
   });
 
-  it('while the provider answers', async () => {
+  it('while the provider handles the request', async () => {
     const { oracle, deployment } = deployWith({ afterResponse: (work) => void kept.push(work) });
     const { refresh_token } = await signIn(deployment, server);
     const word = Promise.withResolvers<ProviderWord>();
@@ -441,7 +441,7 @@ describe('B18.4 disconnect: someone who disconnects does not escape the recheck'
   });
 });
 
-it('a platform that refuses to keep work going changes no answer', async () => {
+it('a platform that refuses to keep work running changes no response', async () => {
   const { deployment } = deployWith({
     afterResponse: () => {
       throw new TypeError('no request');
@@ -525,7 +525,7 @@ describe('nobody is asked', () => {
     ]);
   });
 
-  it('and nothing is lost while it was out of the configuration', async () => {
+  it('and rechecks are still conclusive when it is configured again', async () => {
     const ledger = memoryLedger();
     const { oracle, deployment } = deployWith({ ledger });
     const { refresh_token } = await signIn(deployment, gpt);
@@ -536,7 +536,7 @@ describe('nobody is asked', () => {
     await expectTokenError(await refresh(deployment, gpt, refresh_token), { ...badRefresh, status: 401 });
   });
 
-  it('and the log says so if that can’t be stored', async () => {
+  it('and the log says if it can’t be stored that nothing was sent', async () => {
     const resolveRecheck: Ledger['resolveRecheck'] = () => Promise.reject(new LedgerUnavailable('no route'));
     const { oracle, deployment } = deployWith({ ledger: { ...memoryLedger(), resolveRecheck } });
     const { refresh_token } = await signIn(deployment, gpt);

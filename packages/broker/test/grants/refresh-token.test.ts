@@ -33,7 +33,7 @@ describe.each(kinds)('a refresh token of %s', (_, player, clientWith, status) =>
     const answer = await tokensOf(await refresh(after, player, refresh_token));
     expect(answer.scope).toBe('words');
     expect(await callApi(after, answer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
-    // A client that repeats what it was granted is told the same.
+    // A client that repeats the granted scopes gets the same response.
     const repeated = await refresh(after, player, answer.refresh_token, { scope: 'words score' });
     expect((await tokensOf(repeated)).scope).toBe('words');
     const asked = await refresh(after, player, answer.refresh_token, { scope: 'score' });

@@ -50,12 +50,12 @@ describe('readResource', () => {
     expect(read('')).toBeUndefined();
   });
 
-  it('reads one that is named in several equal spellings', () => {
+  it('reads one that is repeated in equivalent forms', () => {
     for (const other of ['https://a.example/', 'HTTPS://A.example', 'https://a.example:443'])
       expect(read(`resource=${other}&resource=https://a.example`)).toBe('https://a.example');
   });
 
-  it('refuses several, also when they differ in the slash after a path', () => {
+  it('refuses several, even if they differ only in the case of a path or the slash after it', () => {
     for (const other of [
       'https://b.example/mcp',
       'https://a.example/mcp/',

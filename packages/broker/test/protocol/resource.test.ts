@@ -66,7 +66,7 @@ describe('parseResourceIdentifier', () => {
   const mixedCase = (text: string): string =>
     [...text].map((letter, at) => (at % 2 === 0 ? letter.toUpperCase() : letter)).join('');
 
-  it('gives every equal spelling one form, and keeps that form', () => {
+  it('converts all equivalent forms to one canonical form, which it does not change', () => {
     fc.assert(
       fc.property(host, rest, fc.constantFrom('', ':', ':443'), (name, path, port) => {
         const canonical = canonicalResource(`https://${name}${path}`);
@@ -76,7 +76,7 @@ describe('parseResourceIdentifier', () => {
     );
   });
 
-  it('never makes different URLs equal', () => {
+  it('never converts different URLs to the same form', () => {
     const url = fc.tuple(host, fc.constantFrom('', ':443', ':8443'), rest);
     fc.assert(
       fc.property(url, url, (one, other) => {

@@ -9,7 +9,7 @@ import {
   splitScope,
 } from '../../src/protocol/scope.ts';
 
-/** All that exist; `score:write` and `email` are for other clients. */
+/** All scopes that exist; `score:write` and `email` are for other clients. */
 const declared = new Set(['words', 'score', 'admin:read', 'offline_access', 'score:write', 'email']);
 const policy: ScopePolicy = {
   scopes: ['words', 'score', 'admin:read', 'offline_access'],
@@ -86,7 +86,7 @@ describe('grantedScopes', () => {
     expect(grant('offline_access score', online)).toEqual(['score']);
   });
 
-  it('gives a default that already contains offline_access once', () => {
+  it('gives offline_access once if the default scopes already contain it', () => {
     const offline = { ...policy, defaultScopes: ['offline_access', 'words'] };
     expect(grant('offline_access', offline)).toEqual(['offline_access', 'words']);
   });
@@ -97,19 +97,19 @@ describe('grantedScopes', () => {
     expect(grant('openid email', reading)).toEqual(['email']);
   });
 
-  it('ignores it as a protocol scope for a client that may not have it', () => {
+  it('ignores such a scope for a client that may not have it', () => {
     for (const requested of ['email', 'openid email', 'profile', 'address', 'phone'])
       expect(grant(requested)).toEqual(['words']);
   });
 
-  it('drops scopes that exist and that the client may not have', () => {
+  it('drops scopes that exist but that the client may not have', () => {
     for (const either of [policy, dropping]) {
       expect(grant('words score:write', either)).toEqual(['words']);
       expect(grant('score:write,score,offline_access', either)).toEqual(['score', 'offline_access']);
     }
   });
 
-  it('refuses or drops scopes that do not exist, as the kind of client has it', () => {
+  it('refuses or drops scopes that do not exist, depending on the kind of client', () => {
     for (const unknown of [
       'words nothing',
       'Words words',
@@ -121,7 +121,7 @@ describe('grantedScopes', () => {
     expect(grant('nothing score Words OpenID', dropping)).toEqual(['score']);
   });
 
-  it('refuses a request of which no scope of the API is left, since a token for nothing helps nobody', () => {
+  it('refuses a request if no scope of the API is left, because its token would be useless', () => {
     for (const requested of ['score:write', 'score:write offline_access', 'openid score:write'])
       for (const either of [policy, dropping])
         expect(() => grant(requested, either)).toThrow(refusal('scope.unavailable'));
@@ -174,7 +174,7 @@ describe('narrowedScopes', () => {
     expect(narrow('offline_access', ['words'])).toEqual(['words']);
   });
 
-  it('refuses a scope of the API under the name of a protocol scope that was not granted, or was withdrawn', () => {
+  it('refuses a scope of the API that has the name of a protocol scope if it was not granted or was withdrawn', () => {
     const reading = { ...policy, scopes: ['words', 'email', 'offline_access'] };
     for (const requested of ['email', 'words email'])
       expect(() => narrow(requested, all, reading)).toThrow(refusal('refresh.scope'));
@@ -182,7 +182,7 @@ describe('narrowedScopes', () => {
     expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
   });
 
-  it('drops what the client could not be granted at first, so that it may repeat its request', () => {
+  it('drops what the client could not be granted at first, so that it can repeat its request', () => {
     expect(narrow('words score:write')).toEqual(['words']);
     expect(narrow('words nothing', all, dropping)).toEqual(['words']);
   });
@@ -194,19 +194,19 @@ describe('narrowedScopes', () => {
     expect(narrowedScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
   });
 
-  it('refuses a request of which no scope of the API is left', () => {
+  it('refuses a request if no scope of the API is left', () => {
     const less = { ...policy, scopes: ['words', 'offline_access'] };
     expect(() => narrow('score offline_access', all, less)).toThrow(refusal('refresh.scope'));
     expect(() => narrow('nothing offline_access', all, dropping)).toThrow(refusal('refresh.scope'));
   });
 
-  it('refuses what the client could have been granted but was not, and what does not exist', () => {
+  it('refuses scopes that the client could have been granted but was not, and scopes that do not exist', () => {
     for (const requested of ['words admin:read', 'admin:read', 'words nothing', 'words Score'])
       expect(() => narrow(requested)).toThrow(refusal('refresh.scope'));
     expect(() => narrow('words admin:read', all, dropping)).toThrow(refusal('refresh.scope'));
   });
 
-  it('never gives more than was granted, whoever asks for it', () => {
+  it('never gives more than was granted, whatever is requested', () => {
     fc.assert(
       fc.property(names, names, fc.constantFrom(policy, dropping), (asked, granted, either) => {
         fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));

@@ -20,7 +20,7 @@ export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityPr
     clientId,
     clientSecret,
     scopes: ['identify'],
-    // Discord has no scope offline_access, and documents no session that its refresh tokens end with.
+    // Discord has no scope offline_access, and does not document that its refresh tokens expire with a session.
     offlineAccess: 'always',
     // A snowflake: 64 bits, so it comes as text. Names can be changed, and then be somebody else's.
     describe: ({ id, global_name, username }) =>

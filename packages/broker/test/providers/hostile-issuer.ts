@@ -9,7 +9,7 @@ import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
 export type Endpoint = 'discovery' | 'token' | 'keys' | 'userinfo';
-/** Those that every sign-in needs. */
+/** The endpoints that every sign-in needs. */
 export const endpoints: readonly Endpoint[] = ['discovery', 'token', 'keys'];
 
 /** What an issuer does otherwise than it should. A member that is `undefined` is left out of the answer. */

@@ -58,7 +58,7 @@ describe('a refresh token', () => {
       await expect(revoke()).resolves.toBeUndefined();
   });
 
-  test.each([null, '', false])('is revoked when the error is %j', async (error) => {
+  test.each([null, '', false])('is revoked if the error is %j', async (error) => {
     for (const { revoke } of both(() => Response.json({ error })))
       await expect(revoke()).resolves.toBeUndefined();
     for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))

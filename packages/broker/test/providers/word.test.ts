@@ -91,7 +91,7 @@ describe('a provider', () => {
     ['another scope', 'invalid_scope', 400],
     ['another client', 'unauthorized_client', 400],
     ['another grant type', 'unsupported_grant_type', 400],
-  ])('has not replaced the token when it says %s', async (_, error, status) => {
+  ])('can’t have replaced the token if it responds: %s', async (_, error, status) => {
     const rejected = { kind: 'unknown', reason: said(error), isTokenUnchanged: true };
     expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
   });
@@ -106,7 +106,7 @@ describe('a provider', () => {
     expect(issuer.asked()).toEqual(['discovery']);
   });
 
-  test('is sent nothing when its refresh tokens must not be used', async () => {
+  test('is sent nothing if its refresh tokens must not be used', async () => {
     const issuer = createIssuer();
     const settings = { id: 'acme', label: 'Acme', clientId, clientSecret, offlineAccess: 'never' } as const;
     const words = [

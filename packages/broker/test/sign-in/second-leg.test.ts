@@ -137,7 +137,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     ]);
   });
 
-  it.each([1, 2, 4])('is signed in when the token can be stored after %i failures', async (failures) => {
+  it.each([1, 2, 4])('is signed in, and the token is stored after %i failures', async (failures) => {
     let left = failures;
     const memory = memoryLedger();
     const storeToken: Ledger['storeToken'] = async (token) => {
@@ -154,7 +154,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     expect(checked).toEqual(['their-2']);
   });
 
-  it('is signed in when the token can’t be stored, and the log says so', async () => {
+  it('is signed in if the token can’t be stored, and the log says so', async () => {
     const storeToken: Ledger['storeToken'] = () => Promise.reject(new LedgerUnavailable('no route'));
     const { deployment } = deployWith({ ledger: { ...memoryLedger(), storeToken } });
     const { comeAgain } = await afterFirstLeg(deployment);

@@ -89,7 +89,7 @@ describe('L2', () => {
     await expectNothingSpent(waiting);
   });
 
-  /** An empty password says that there is no secret (RFC 6749 §2.3.1), wherever a client authenticates. */
+  /** An empty password means that there is no secret (RFC 6749 §2.3.1), at every endpoint where a client authenticates. */
   it.each<[string, Form]>([
     ['Basic alone', {}],
     ['Basic and the same client_id in the form', { client_id: 'app' }],

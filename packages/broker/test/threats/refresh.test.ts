@@ -42,7 +42,7 @@ describe('F1', () => {
     for (const { access_token } of all)
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
 
-    // All fifty are the same generation: once the successor of one of them was used, the others are old.
+    // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
     const next = await refreshed(deployment, player, one.refresh_token);
     const current = await refreshed(deployment, player, next.refresh_token);
     deployment.advance(121);

@@ -8,7 +8,7 @@ import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../play
 import { expectErrorRedirect, expectTokenError } from '../refusals.ts';
 import { watchLedger } from '../watched-ledger.ts';
 
-/** The origin's API, and two at paths that begin alike. */
+/** The API at the origin, one at a path of it, and one at another host and port. */
 const resources = [issuer, `${issuer}/mcp`, 'https://api.example:8443'] as const;
 
 const equalToIssuer = [
@@ -51,7 +51,7 @@ describe('a resource', () => {
     }
   });
 
-  it('may have its default port and a query, and keeps them apart from others', async () => {
+  it('may be requested with its default port, and differs from one with another query', async () => {
     const tenants = ['https://api.example/?tenant=A', 'https://api.example/?tenant=a'] as const;
     const deployment = deploy({ resources: tenants });
     const { access_token } = await tokensAbout(deployment, app, 'https://API.example:443?tenant=A');
@@ -91,7 +91,7 @@ describe('a resource', () => {
     }
   });
 
-  it('lets grants live on that an earlier version recorded as the resource was configured then', async () => {
+  it('keeps grants whose resource an earlier version stored as it was configured', async () => {
     const stored = 'https://Words.example:443/';
     const ledger = memoryLedger();
     const refreshing: Ledger = {
@@ -105,7 +105,7 @@ describe('a resource', () => {
     const deployment = deploy({ ledger: refreshing, resources });
     const first = await tokensAbout(deployment, app);
     const second = await tokensOf(await refresh(deployment, app, first.refresh_token));
-    // The refresh token now has the resource as it was stored.
+    // The refresh token now contains the stored form of the resource.
     const resource = { resource: `${issuer}/` };
     const third = await tokensOf(await refresh(deployment, app, second.refresh_token, resource));
     expect(await protect(deployment, third.access_token)).toMatchObject({ kind: 'granted' });

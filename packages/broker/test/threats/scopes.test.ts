@@ -33,7 +33,7 @@ const supportedBy = async ({ fetch }: Deployment): Promise<readonly string[]> =>
   return scopes_supported;
 };
 
-/** What a client is granted for a scope, and what its next refresh gives for the same or another one. */
+/** Returns the scope that a client is granted for a requested scope, and at a refresh with the same or another one. */
 const granted = async (deployment: Deployment, player: Player, scope: string, again?: string) => {
   const first = await tokensOf(
     await redeem(deployment, player, await codeFor(deployment, player, { scope })),

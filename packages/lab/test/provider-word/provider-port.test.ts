@@ -66,7 +66,7 @@ it('B17.4 a person whose browser takes the question out of the request is refuse
   ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not prove themselves anew' });
 });
 
-it('claims that the issuer gives at UserInfo alone complete those of its ID token', async () => {
+it('claims that the issuer returns only from UserInfo complete those of its ID token', async () => {
   const inIdToken = await atIssuer();
   const { identity: first } = await signIn(inIdToken, leg);
   await running?.close();
@@ -79,7 +79,7 @@ it('claims that the issuer gives at UserInfo alone complete those of its ID toke
   expect(without.identity).not.toHaveProperty('email');
 });
 
-it('a person gets a refresh token for rechecks where the issuer grants offline access, which this one does by consent', async () => {
+it('a sign-in returns a refresh token for rechecks if the issuer grants offline access, for which this one needs consent', async () => {
   const { identity: usual } = await signIn(await atIssuer(), leg);
   expect(usual).not.toHaveProperty('refreshToken');
   await running?.close();

@@ -16,7 +16,7 @@ const overIssuer = async () => {
   running = await deployOver(startOidcIssuer, (issuer, client) =>
     oidc({
       ...{ id: 'stand-in', label: 'Acme', issuer, ...client },
-      // The scope offline_access is added, for the issuer lists it. Without this parameter it would ignore the scope.
+      // The scope offline_access is added because the issuer lists it. Without this parameter, the issuer would ignore the scope.
       authorizationParameters: { prompt: 'consent' },
     }),
   );

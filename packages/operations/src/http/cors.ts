@@ -1,18 +1,18 @@
 /**
- * Cross-origin resource sharing (Fetch standard, "CORS protocol") for an API whose calls are authenticated by a token in the `Authorization` header:
- * any origin may call it, because every call must carry a token. Credentials (cookies) are never allowed.
+ * Cross-origin resource sharing (Fetch standard, "CORS protocol") for an API that authenticates every call by a token in the
+ * `Authorization` header, so that any origin can call it. Credentials (cookies) are never allowed.
  */
 
-/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves that to the app. */
+/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. */
 export type Cors = 'any-origin' | 'off';
 
-/** Tells a preflight, which a browser sends before the request itself, from another OPTIONS request. */
+/** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
 export const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
 /**
- * Answers a preflight, for every path alike: which paths and methods exist is told only to callers whom the guard lets through. `*` does
- * not cover `Authorization`, so headers are named.
+ * Answers a preflight in the same way for every path, because only callers that the guard accepts may learn which paths and methods
+ * exist. The headers are listed by name, because `*` does not cover `Authorization`.
  */
 export const preflightResponse = (): Response =>
   new Response(null, {
@@ -28,7 +28,7 @@ export const preflightResponse = (): Response =>
     },
   });
 
-/** A copy of the response that pages on any origin may read, with the headers that tell them how to get a token or when to try again. */
+/** Copies the response so that pages on any origin can read it, including the headers that say how to get a token and when to try again. */
 export const allowAnyOrigin = (response: Response): Response => {
   const readable = new Response(response.body, response);
   readable.headers.set('access-control-allow-origin', '*');

@@ -19,9 +19,9 @@ export interface HttpRoutesOptions<Access, Context> {
   readonly base: `/${string}`;
   readonly guard: Guard<Access>;
   /**
-   * Decides whether pages on other origins may call the API with `fetch`. With `any-origin`, every response says so, the guard's refusals
-   * included, and a preflight is answered before the guard is asked. With `off`, responses are left as they are and a preflight is a
-   * request like any other. Default: `any-origin`.
+   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response has CORS headers, including
+   * those of the guard, and a preflight is answered before the guard is called. With `off`, no headers are added, and a preflight is
+   * handled like any other request. Default: `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
    */
   readonly cors?: Cors;
@@ -58,7 +58,7 @@ export const httpRoutes = <Access, Context>(
   return routes;
 };
 
-/** Answers a preflight in the place of the API, and makes every other response readable for pages on other origins. */
+/** Answers preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
 const share = async (
   request: Request,
   { cors = 'any-origin' }: { readonly cors?: Cors },

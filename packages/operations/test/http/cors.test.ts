@@ -9,31 +9,34 @@ const corsOf = (response: Response) =>
   Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
 
 describe('a preflight', () => {
-  it.each(paths)('is answered before the guard is asked, at every path alike: %s', async (path) => {
-    const { routes, asked, errors } = open();
-    const response = await routes.request(path, { method: 'OPTIONS', headers: asking });
-    expect([response.status, await response.text()]).toEqual([204, '']);
-    expect(headersOf(response)).toEqual({
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-      'access-control-allow-headers': 'Authorization, Content-Type',
-      'access-control-max-age': '7200',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    });
-    expect([asked, errors]).toEqual([[], []]);
-  });
+  it.each(paths)(
+    'is answered before the guard is called, in the same way at every path: %s',
+    async (path) => {
+      const { routes, asked, errors } = open();
+      const response = await routes.request(path, { method: 'OPTIONS', headers: asking });
+      expect([response.status, await response.text()]).toEqual([204, '']);
+      expect(headersOf(response)).toEqual({
+        'access-control-allow-origin': '*',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers': 'Authorization, Content-Type',
+        'access-control-max-age': '7200',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      expect([asked, errors]).toEqual([[], []]);
+    },
+  );
 
   it.each([
     ['OPTIONS', { origin }],
     ['PUT', asking],
-  ])('is nothing else: %s %j', async (method, headers) => {
+  ])('is not any other request: %s %j', async (method, headers) => {
     const { routes, asked } = open();
     expect((await routes.request('/api/books', { method, headers })).status).toBe(401);
     expect(asked).toEqual([[]]);
   });
 
-  it('is not answered beside the API', async () => {
+  it('is not answered outside the API', async () => {
     const response = await open().routes.request('/other', { method: 'OPTIONS', headers: asking });
     expect([response.status, corsOf(response)]).toEqual([404, {}]);
   });
@@ -54,8 +57,8 @@ const everyAnswer = async ({ routes, call }: ReturnType<typeof open>): Promise<r
 ];
 const statuses = [200, 200, 200, 400, 413, 415, 401, 404, 405, 500, 503];
 
-describe('a page of another origin', () => {
-  it('reads every answer, errors included', async () => {
+describe('a page on another origin', () => {
+  it('reads every response, errors included', async () => {
     const answers = await everyAnswer(open());
     expect(answers.map(({ status }) => status)).toEqual(statuses);
     for (const answer of answers) expect(corsOf(answer)).toEqual(readableElsewhere);

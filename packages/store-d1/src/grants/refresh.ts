@@ -1,6 +1,6 @@
 /**
- * Refresh: one statement rotates, answers a retry or starts a new branch after a lost response; the next ones detect reuse
- * (RFC 9700 §4.14.2).
+ * Refresh: one statement rotates the token, answers a retry, or starts a new branch after a lost response; the other statements detect
+ * reuse (RFC 9700 §4.14.2).
  */
 import type { RefreshOutcome, RefreshQuestion, RefreshUse } from '@words-with-chat/broker';
 import { auditGrantChange } from '../audit.ts';
@@ -14,7 +14,7 @@ export const refresh = async (db: D1Database, use: RefreshUse): Promise<RefreshO
     db,
     answer(db, use),
     lease(db, use),
-    // Never matches what this call answered: its token is now the previous one, within the grace period.
+    // Never matches a request that was just answered: its token is now the previous one, within the grace period.
     ...endReused(db, use),
     auditReuse(db, use),
   );
@@ -33,7 +33,7 @@ export const isRefreshable = async (db: D1Database, question: RefreshQuestion): 
   return (found?.results.length ?? 0) > 0;
 };
 
-/** Whether a grant can be refreshed at all, by its row and its identity's; of the parameter for now. */
+/** Whether a grant and its identity allow any refresh. `now` is the SQL parameter with the current time. */
 const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
   AND NOT EXISTS (
     SELECT 1 FROM identities
@@ -41,22 +41,22 @@ const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
   )`;
 
 /**
- * The generation that the current one replaced. The columns about a branch count only while its first token is the current one, so
- * that a release which doesn't know them may rotate the grant in between.
+ * The generation that the current one replaced. The branch columns count only while the first token of the branch is the current one, so
+ * that a release that doesn't know them can rotate the grant in between.
  */
 const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
-/** Which row answers a presented refresh token: `?1` to `?6` are what is `asked`. */
+/** The grant that a presented refresh token can refresh. `?1` to `?6` are the values of `asked`. */
 const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${refreshable('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
     OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
   )`;
 
-/** The current token, or the previous one after the grace period, whose successor was not used. */
+/** Whether the token starts a new generation: the current token, or the previous one after the grace period. */
 const movesOn = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
 
-/** The token between the two was never used, and from now on it can't be. */
+/** Whether the token is late: its successor was never used, and from now on it can't be. */
 const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
 
 const asked = ({ grantId, clientId, generation, now, grace, lateRefresh }: RefreshQuestion) => [

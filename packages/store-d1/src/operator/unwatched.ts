@@ -10,7 +10,7 @@ export interface UnwatchedIdentity {
   readonly since: EpochSeconds;
   /** How many living grants rest on it. */
   readonly livingGrants: number;
-  /** From when on those grants can't be refreshed, after a recheck that proved nothing. Absent: no such limit. */
+  /** The time from which those grants can't be refreshed, after an inconclusive recheck. Absent: no limit. */
   readonly refreshableUntil?: EpochSeconds;
 }
 

@@ -1,4 +1,4 @@
-/** Rechecks of identities at their providers: the lease, which also stores that one starts, and what each outcome changes. */
+/** Rechecks of identities at their providers: acquires the lease, which also stores that a recheck starts, and stores each outcome. */
 import type {
   Check,
   CheckQuestion,
@@ -23,9 +23,9 @@ export interface TokenRow {
   readonly sealed_refresh_token: string;
 }
 
-/** What `startsRecheck` returns. */
+/** What a statement that acquires a lease returns. */
 export interface LeaseRow extends TokenRow {
-  /** Includes the one that starts now. */
+  /** Includes the recheck that starts now. */
   readonly unresolved_rechecks: number;
 }
 
@@ -41,11 +41,11 @@ export const leaseOf = (row: LeaseRow, startedAt: EpochSeconds): RecheckLease =>
   startedAt,
 });
 
-/** One more recheck has started. Its outcome sets the number back to 0, and so does a new token. */
+/** Counts a recheck that starts. Storing an outcome sets the number back to 0, and so does a new token. */
 const startsRecheck = 'unresolved_rechecks = unresolved_rechecks + 1';
 const leaseColumns = 'provider, subject, sealed_refresh_token, unresolved_rechecks';
 
-/** Acquires the lease of a recheck that is due; must directly follow the statement that answers the refresh. */
+/** Acquires the lease for a recheck, if one is due. Must directly follow the statement that answers the refresh. */
 export const lease = (db: D1Database, { grantId, now, checkLease }: RefreshUse): D1PreparedStatement =>
   db
     .prepare(

@@ -16,6 +16,6 @@ export const newTokenOrStored = `
   other_token_name = iif(excluded.sealed_refresh_token IS NULL, other_token_name, excluded.other_token_name),
   sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token)`;
 
-/** Deletes a token that is of no use any more, with all that is known of it. */
+/** Deletes a token that can no longer be used, and what is stored about it. */
 export const forgotten =
   'sealed_refresh_token = NULL, token_name = NULL, other_token_name = NULL, vouched_until = 0, unresolved_rechecks = 0';

@@ -14,7 +14,7 @@ import type {
 import { forgetToken, type Grant, identityKey, keptOf, type Memory, type StoredIdentity } from './memory.ts';
 import { endEach } from './revocations.ts';
 
-/** Acquires the lease of a recheck that is due, for a refresh. */
+/** Acquires the lease for a recheck during a refresh, if one is due. */
 export const lease = (
   memory: Memory,
   { identity }: Grant,
@@ -26,7 +26,7 @@ export const lease = (
   return due === undefined ? {} : { due };
 };
 
-/** Stores that a recheck starts, with the lease. */
+/** Stores the lease, and that a recheck starts. */
 const startRecheck = (
   { identities }: Memory,
   stored: StoredIdentity,

@@ -20,9 +20,9 @@ export interface StoredIdentity extends VouchedIdentity {
   readonly userId: UserId;
   readonly checkAfter: EpochSeconds;
   readonly vouchedUntil: EpochSeconds;
-  /** Rechecks with the stored token that started and whose outcome was not stored. */
+  /** The number of rechecks that started with the stored token and whose outcome was not stored. */
   readonly unresolvedRechecks: number;
-  /** From when on grants of the identity can't be refreshed. Absent: no such limit. */
+  /** The time from which grants of the identity can't be refreshed. Absent: no limit. */
   readonly refreshableUntil?: EpochSeconds;
   readonly createdAt: EpochSeconds;
   readonly lastSignInAt: EpochSeconds;
@@ -48,7 +48,7 @@ export type Grant = SignIn['grant'] & {
     readonly lastUsedAt: EpochSeconds;
     readonly accessDiesAt: EpochSeconds;
     readonly generation: number;
-    /** The newest branch, while its first token is the current one. */
+    /** The newest branch. It has no effect after the next rotation. */
     readonly branch?: { readonly generation: number; readonly startedFrom: number };
     readonly rotatedAt: EpochSeconds;
     readonly refreshIdleExpiresAt: EpochSeconds;
@@ -76,8 +76,8 @@ export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts =>
 };
 
 /**
- * Stores an identity as a provider confirmed it: what the provider did not send this time stays.
- * @param limit what limits its refreshes from now on; a sign-in at the provider lifts it
+ * Stores an identity that a provider confirmed. Values that the provider did not send this time are kept.
+ * @param limit the limit on refreshes from now on; empty after a sign-in at the provider
  */
 export const vouch = (
   { identities }: Memory,
@@ -102,7 +102,7 @@ export const vouch = (
   return stored;
 };
 
-/** What stays of an identity: what is known of a token does not outlive it. */
+/** Returns what is kept of an identity: facts about its token are dropped if a new token replaces it. */
 export const keptOf = (
   known: StoredIdentity,
   { sealedRefreshToken }: { readonly sealedRefreshToken?: string },

@@ -23,7 +23,7 @@ export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
       const generation = use.generation + 1;
       const rotated = {
         ...{ ...carriedOn, generation, rotatedAt: now },
-        // The token between the two was never used, and from now on it can't be.
+        // The successor of the late token was never used, and from now on it can't be.
         ...(used.generation < use.generation && { branch: { generation, startedFrom: used.generation } }),
       };
       return { kind: 'continued', grant: store(memory, grant, rotated), ...lease(memory, grant, used) };
@@ -53,7 +53,7 @@ const findLiving = ({ grants, identities }: Memory, { grantId, clientId, now }: 
   return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };
 
-/** What a presented generation gets: the current one again, the next one (from the current or the previous token), or a refusal. */
+/** Decides what a presented token gets: the current generation again, the next one (`next` or `late`), or an error. */
 const standing = (
   { refreshPolicy }: Grant,
   { generation, branch, rotatedAt }: Use,

@@ -23,22 +23,22 @@ export interface ClientSettings {
   /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
   readonly gone?: readonly string[];
   /**
-   * Whether using a refresh token may end it, because the provider issues another one in its place. If so, a refused token does not
-   * sign anyone out after an earlier response was lost. Default: `true`; set it to `false` only if the provider documents that a used
-   * refresh token stays valid.
+   * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so, a rejected token does not
+   * sign anyone out if an earlier response was lost. Default: `true`. Set it to `false` only if the provider documents that a used refresh
+   * token stays valid.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
   readonly checkEvery?: Seconds;
   /**
-   * Says which refresh tokens of the provider outlive the person's session there. Only these are stored and used for rechecks: when
-   * a session ends, its refresh token fails with `invalid_grant`, and the person would be signed out by mistake.
+   * Says which refresh tokens of the provider outlive the person's session there. Only these are stored and used for rechecks. When a
+   * session ends, a refresh token that is bound to it fails with `invalid_grant`, and the person would be signed out by mistake.
    * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the issuer's `scopes_supported`
-   *   lists it; `oauth2()` requests it only if `scopes` has it.
-   * - `always`: All of them. Set this only if the provider documents it. `oidc()` then does not add the scope.
-   * - `never`: None. The scope is not added, no refresh token is stored, and the provider is never asked about the person again.
+   *   lists it; `oauth2()` requests it only if `scopes` contains it.
+   * - `always`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
+   * - `never`: None. `oidc()` does not add the scope, no refresh token is stored, and identities are never rechecked.
    *
-   * A refresh token whose response says that it expires within a day is never stored. Default: `by-scope`.
+   * A refresh token whose response says that it expires in less than a day is never stored. Default: `by-scope`.
    * @see OpenID Connect Core 1.0 §11, RFC 6749 §5.1 and §5.2
    */
   readonly offlineAccess?: OfflineAccess;

@@ -24,11 +24,11 @@ interface OfflineAccessSettings {
 
 const offlineScope = 'offline_access';
 
-/** The longest time between two rechecks (`checkEvery`). A token that expires sooner has expired by the next one. */
+/** The longest time between two rechecks (`checkEvery`). A token that expires sooner can expire before the next one. */
 const shortestLifetime: Seconds = 86_400;
 
 /**
- * Gives the scopes to request, with `offline_access` if the issuer supports it.
+ * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is `by-scope`.
  * @param supported `scopes_supported` of the issuer's metadata, which is optional
  */
 export const requestedScopes = (
@@ -43,13 +43,13 @@ export const requestedScopes = (
   return isAdded ? [...scopes, offlineScope] : scopes;
 };
 
-/** Why a stored token is not sent where none may be used. */
+/** The error for a stored token that must not be sent, because the setting is now `never`. */
 export const notUsed = (): ProviderError =>
   new ProviderError('invalid', 'refresh tokens of this provider are not used');
 
 /**
- * Gives the refresh token of a response if it can be used for rechecks. When a token that is bound to a session expires, the provider
- * answers `invalid_grant` (RFC 6749 §5.2), which says nothing about the person.
+ * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a session expires, the provider
+ * responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the person.
  * @param requested the scopes of the authorization request
  */
 export const longLivedRefreshToken = (
@@ -72,14 +72,14 @@ const isGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): b
   }
 };
 
-/** A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send a list, some separate with commas. */
+/** A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send an array or separate scopes with commas. */
 const grantedScopes = (scope: unknown, requested: readonly string[]): readonly unknown[] => {
   if (scope === undefined || scope === null) return requested;
   if (typeof scope === 'string') return scope.split(/[\s,]+/);
   return Array.isArray(scope) ? scope : [];
 };
 
-/** Keycloak writes 0 for a token that does not expire. */
+/** Keycloak sends 0 for a token that does not expire. */
 const isShort = (expiresIn: unknown): boolean => {
   const seconds = typeof expiresIn === 'string' && expiresIn !== '' ? Number(expiresIn) : expiresIn;
   return typeof seconds === 'number' && seconds > 0 && seconds < shortestLifetime;

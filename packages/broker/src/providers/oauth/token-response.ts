@@ -1,21 +1,21 @@
-/** The response of a provider's token endpoint (RFC 6749 §5.1): only the members that are used can make it fail. */
+/** The response of a provider's token endpoint (RFC 6749 §5.1). Only members that are used can make it fail. */
 import { ProviderError } from '../identity-provider.ts';
 import { tokenEndpointError } from './failure.ts';
 
-/** The members that are used. A token that is not a string, or is empty, is absent. */
+/** The members that are used. A token that is empty or not a string counts as absent. */
 export interface TokenResponse {
-  /** Any value but an empty one is an error, also with status 200 and beside tokens, as GitHub sends it. */
+  /** Any truthy value is an error, even in a response with status 200 or with tokens. GitHub sends errors with status 200. */
   readonly error: unknown;
   readonly accessToken: string | undefined;
   readonly tokenType: unknown;
   readonly idToken: string | undefined;
   readonly refreshToken: string | undefined;
   readonly scope: unknown;
-  /** Names and units as in draft-ietf-oauth-refresh-token-expiration and GitHub, or as in Keycloak. */
+  /** In seconds: `refresh_token_expires_in` (draft-ietf-oauth-refresh-token-expiration, GitHub) or `refresh_expires_in` (Keycloak). */
   readonly refreshTokenExpiresIn: unknown;
 }
 
-/** Reads the members out of a parsed body. Of a name that is there twice, the last one counts. */
+/** Reads the members of a parsed body. If a name occurs twice in the JSON, the last one counts. */
 export const readTokenResponse = (body: unknown): TokenResponse => {
   const members = Object(body);
   return {
@@ -30,8 +30,8 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads a copy of the token response. For an error status, no members are returned: `oauth4webapi` handles those.
- * @throws ProviderError for an error that came with status 200
+ * Reads a copy of the token response. For an error status, it returns no members, because `oauth4webapi` handles those responses.
+ * @throws ProviderError for an `error` in a successful response
  */
 export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
   if (!response.ok) return readTokenResponse(undefined);
@@ -45,14 +45,14 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
 };
 
 /**
- * Makes the response fit for `oauth4webapi`, which refuses members of the wrong type whether they are used or not: it gets the ID
+ * Prepares the response for `oauth4webapi`, which rejects members of the wrong type even if they are not used. The library gets the ID
  * token to verify, and placeholders for the other members that it requires.
  */
 export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
   const read = response.json.bind(response);
   const json = async (): Promise<unknown> => {
     const body: unknown = await read();
-    // The library refuses a body that is not an object.
+    // The library rejects a body that is not an object.
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
     return { access_token: 'not used', token_type: 'bearer', id_token: idToken };
   };
@@ -60,8 +60,8 @@ export const toStrictResponse = (response: Response, idToken: string | undefined
 };
 
 /**
- * Gives the access token for a request with `Authorization: Bearer`. A response without a type is common, and means Bearer.
- * @throws ProviderError `invalid` without an access token, or for one of another type (RFC 6749 §7.1)
+ * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are common and mean Bearer.
+ * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
  */
 export const bearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
   if (accessToken === undefined) throw new ProviderError('invalid', 'the token response has no access token');

@@ -5,9 +5,9 @@ import { asProviderError, tokenEndpointError } from './failure.ts';
 import { readTokenResponse } from './token-response.ts';
 
 /**
- * Asks, and reads the answer. An error counts, and whether there is any token; an ID token is not verified.
- * @param prepare does what comes before the refresh token is sent, and returns what sends it
- * @returns `unknown` for whatever the two throw
+ * Sends the refresh token and reads the response: its `error`, and whether it has any token. An ID token is not verified.
+ * @param prepare does what comes before the refresh token is sent, and returns the function that sends it
+ * @returns `unknown` if one of the two functions throws
  */
 export const wordFrom = async (
   { gone }: Pick<Required<ClientSettings>, 'gone'>,
@@ -41,7 +41,7 @@ const unclear = (error: unknown): ProviderWord => ({
   ...(rejections.includes(error) && { isTokenUnchanged: true }),
 });
 
-/** The request was rejected before the refresh token was looked at (RFC 6749 §5.2; the last one is GitHub's). */
+/** Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's). */
 const rejections: readonly unknown[] = [
   ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
   'incorrect_client_credentials',

@@ -10,9 +10,9 @@ export interface IssuerMetadata {
   readonly server: AuthorizationServer;
   readonly authorizationEndpoint: string;
   readonly keysUrl: string;
-  /** Optional, and as it came: a value of the wrong type must not break a sign-in that does not need it. */
+  /** Optional and not validated, because a value of the wrong type must not break a sign-in that does not need it. */
   readonly scopesSupported: unknown;
-  /** Optional, and as it came. The address is checked before a request is sent there. */
+  /** Optional and not validated. The URL is checked before a request is sent to it. */
   readonly userInfoEndpoint: unknown;
 }
 

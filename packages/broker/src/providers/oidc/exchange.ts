@@ -30,7 +30,7 @@ export interface Exchange extends Pick<OidcIssuer, 'party' | 'names' | 'withKeys
 /** What the issuer vouches for. Nothing leaves this file that was not verified. */
 export interface Voucher {
   readonly claims: IDToken;
-  /** What came with the ID token. */
+  /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
 }
 

@@ -22,13 +22,13 @@ export interface OidcSettings extends ClientSettings {
   /** Whether a person who signs out there loses also what they allowed apps to do while they are away. Left out: no. */
   readonly logoutEndsGrants?: boolean;
   /**
-   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `admit`; they never replace one, and its
+   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `admit`, but never replace a usable one. Its
    * `sub` must be that of the ID token.
    * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`, `name` for `profile`,
-   *   `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the sign-in fails.
+   *   `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the sign-in fails. A response as a JWT is ignored.
    * - `never`: Not at all. Claims that the ID token lacks stay absent.
    *
-   * Default: `if-claims-missing`; nothing is read if the issuer's metadata has no `userinfo_endpoint`.
+   * Default: `if-claims-missing`. The endpoint is not read if the issuer's metadata has no `userinfo_endpoint`.
    * @see OpenID Connect Core 1.0 §5.3 and §5.4
    */
   readonly userInfo?: 'if-claims-missing' | 'never';

@@ -1,6 +1,6 @@
 /**
- * Claims from the UserInfo endpoint (OpenID Connect Core §5.3), for an ID token that lacks claims which the scopes requested (§5.4). An
- * issuer may return them from either place.
+ * Reads claims from the UserInfo endpoint (OpenID Connect Core §5.3) if the ID token lacks claims that the scopes requested (§5.4). An
+ * issuer can return them from either place.
  */
 import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
 import { ProviderError, type ProviderIo } from '../identity-provider.ts';
@@ -18,7 +18,7 @@ export interface UserInfoSource {
   readonly io: ProviderIo;
 }
 
-/** The claims of each scope without which UserInfo is read. Other claims of a scope are optional extras (§5.4). */
+/** For each scope, the claim whose absence makes the broker read UserInfo. The other claims of a scope are optional (§5.4). */
 const claimsOfScopes: ReadonlyMap<string, string> = new Map([
   ['email', 'email'],
   ['profile', 'name'],
@@ -27,10 +27,10 @@ const claimsOfScopes: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Completes the claims of a verified ID token. A sign-in that needs UserInfo and cannot read it fails: without the claims, the
- * publisher could refuse the person or take them for somebody else.
- * @throws ProviderError `unavailable` if the endpoint does not respond in time, or with 429 or 5xx; `invalid` for another subject
- *   (§5.3.2), for an address that may not be used, and for every other response without claims
+ * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in fails: without the claims, the
+ * publisher could reject the person or treat them as somebody else.
+ * @throws ProviderError `unavailable` if the endpoint does not respond in time, or responds with 429 or 5xx; `invalid` for another subject
+ *   (§5.3.2), for a URL that is not allowed, and for every other response without claims, except a JWT
  */
 export const completeClaims = async (
   claims: IDToken,
@@ -39,7 +39,7 @@ export const completeClaims = async (
 ): Promise<Claims> => {
   const { party, metadata } = source;
   const { userInfoEndpoint: named } = metadata;
-  // An issuer that has none returns all claims in the ID token.
+  // An issuer without a UserInfo endpoint can return claims only in the ID token.
   if (party.userInfo === 'never' || named === undefined || named === null || named === '') return claims;
   if (!isIncomplete(claims, party.scopes)) return claims;
   return merge(claims, await readUserInfo(named, claims.sub, tokens, source));
@@ -63,7 +63,7 @@ const readUserInfo = async (
   const response = await userInfoRequest(server, client, bearerToken(tokens), transport(io));
   if (!response.ok)
     throw new ProviderError('invalid', `the UserInfo endpoint answered with status ${response.status}`);
-  // Signed or encrypted, which a client has to register for (§5.3.2). It is not verified here, so none of it is used.
+  // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it is ignored.
   if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};
   return processUserInfoResponse(server, client, subject, response);
 };
@@ -71,9 +71,9 @@ const readUserInfo = async (
 const isFlag = (value: unknown): boolean =>
   typeof value === 'boolean' || value === 'true' || value === 'false';
 
-/** The claims of §5.1 that are not strings. A claim that is not standard may have any type. */
+/** The claims of §5.1 that are not strings. A claim that is not standard can have any type. */
 const otherTypes: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
-  // Apple and Amazon Cognito write booleans as strings.
+  // Apple and Amazon Cognito send booleans as strings.
   ['email_verified', isFlag],
   ['phone_number_verified', isFlag],
   ['updated_at', Number.isFinite],
@@ -85,14 +85,14 @@ const textClaims: ReadonlySet<string> = new Set([
   ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
 ]);
 
-/** Null and an empty string stand for a claim that is not returned (§5.3.2). */
+/** Null and an empty string count as a claim that was not returned (§5.3.2). */
 const isUsable = (name: string, value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false;
   if (textClaims.has(name)) return typeof value === 'string';
   return otherTypes.get(name)?.(value) ?? true;
 };
 
-/** Claims about the token or the sign-in, which only the ID token proves, and references to claims of third parties (§5.6.2). */
+/** Claims about the token or the sign-in, which only the ID token can prove, and references to claims of third parties (§5.6.2). */
 const reserved: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
   ...['at_hash', 'c_hash', 's_hash', 'cnf', 'events', 'toe', 'txn', 'sub_id', 'sub_jwk'],
@@ -100,15 +100,15 @@ const reserved: ReadonlySet<string> = new Set([
   ...['_claim_names', '_claim_sources', '__proto__'],
 ]);
 
-/** The claim that each of these verifies. Both are taken from one source: `email_verified` must be about the `email` beside it. */
+/** The claim that each of these verifies. Both must come from the same source: `email_verified` is about the `email` next to it. */
 const verifiedClaims: ReadonlyMap<string, string> = new Map([
   ['email_verified', 'email'],
   ['phone_number_verified', 'phone_number'],
 ]);
 
-/** Takes from UserInfo what the ID token does not have. */
+/** Adds the claims from UserInfo that the ID token does not have. */
 const merge = (idToken: Claims, userInfo: Claims): Claims => {
-  // Maps: a claim may be named like a member that every object inherits.
+  // Maps, because a claim can have the name of a property that every object inherits.
   const [existing, offered] = [new Map(Object.entries(idToken)), new Map(Object.entries(userInfo))];
   const isTaken = (name: string): boolean => {
     const claim = verifiedClaims.get(name) ?? name;

@@ -29,7 +29,7 @@ const leaseAt = async (ledger: Ledger, now: number, given: Parameters<typeof ref
   return outcome.kind === 'continued' ? outcome.due : undefined;
 };
 
-/** The same without whether an earlier recheck is unresolved. */
+/** Returns the token of the lease only. */
 const dueAt = async (...at: Parameters<typeof leaseAt>) => {
   const lease = await leaseAt(...at);
   if (lease === undefined) return undefined;
@@ -154,14 +154,14 @@ const words = (makeLedger: MakeLedger): void => {
 };
 
 const unresolvedRechecks = (makeLedger: MakeLedger): void => {
-  it('tells that an earlier recheck started and its outcome was never stored', async () => {
+  it('reports that an earlier recheck started and its outcome was never stored', async () => {
     const ledger = await watched(makeLedger);
     expect(await leaseAt(ledger, t0 + 100)).toEqual(resolvedAt(t0 + 100));
     expect(await leaseAt(ledger, t0 + 160)).toEqual(unresolvedAt(t0 + 160));
     expect(await leaseAt(ledger, t0 + 30 * day)).toEqual(unresolvedAt(t0 + 30 * day));
   });
 
-  it('tells it of a recheck that was started from a session, and to one', async () => {
+  it('reports it for rechecks of sessions, too', async () => {
     const ledger = await watched(makeLedger);
     const question = { provider: 'google', subject: 'ada', checkLease: 60 };
     expect(await ledger.takeCheck({ ...question, now: t0 + 100 })).toEqual({
@@ -177,7 +177,7 @@ const unresolvedRechecks = (makeLedger: MakeLedger): void => {
 
   it.each([
     ['its outcome', (l: Ledger) => l.recordCheck({ asked: adasToken, checkAfter: t0 + 150 })],
-    ['a recheck that certainly changed nothing', (l: Ledger) => l.resolveRecheck(adasToken)],
+    ['that the provider can’t have replaced the token', (l: Ledger) => l.resolveRecheck(adasToken)],
     ['a token that came later', (l: Ledger) => l.storeToken(adasToken)],
     [
       'a sign-in that brings a token',
@@ -212,7 +212,7 @@ const unresolvedRechecks = (makeLedger: MakeLedger): void => {
     expect(await leaseAt(ledger, t0 + 200)).toEqual(unresolvedAt(t0 + 200));
   });
 
-  it('resolves no earlier recheck with one that changed nothing', async () => {
+  it('does not resolve an earlier recheck when a later one is resolved', async () => {
     const ledger = await watched(makeLedger);
     await leaseAt(ledger, t0 + 100);
     await leaseAt(ledger, t0 + 160);
@@ -230,7 +230,7 @@ const drops = (makeLedger: MakeLedger): void => {
     reason: 'inconclusive',
   };
 
-  it('drops the upstream token and ends nothing, and refuses refreshes from the given instant on', async () => {
+  it('drops the upstream token, ends no grant, and rejects refreshes from the given time on', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
       const ledger = await watched(makeLedger, { refreshPolicy });
       expect(await ledger.dropUpstreamToken(drop)).toBe('dropped');
@@ -247,7 +247,7 @@ const drops = (makeLedger: MakeLedger): void => {
     }
   });
 
-  it('limits grants of the same identity that begin later in a session, and no others', async () => {
+  it('limits grants of the same identity that begin later in a session, but no others', async () => {
     const ledger = await watched(makeLedger);
     await begin(ledger, {
       ...{ grantId: 'grant-2', refreshPolicy: 'stable' },
@@ -298,7 +298,7 @@ const drops = (makeLedger: MakeLedger): void => {
     expect(gist(await ledger.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 0');
   });
 
-  it('changes nothing once another token is stored, or none', async () => {
+  it('changes nothing if another token is stored, or none', async () => {
     const ledger = await watched(makeLedger);
     await ledger.recordCheck({ asked: adasToken, checkAfter: t0, sealedRefreshToken: 'sealed-2' });
     expect(await ledger.dropUpstreamToken(drop)).toBe('superseded');

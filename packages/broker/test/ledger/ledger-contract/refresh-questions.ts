@@ -46,7 +46,7 @@ export const refreshQuestionContract = (makeLedger: MakeLedger): void => {
     await ledger.refresh(refreshUse(0, t0 + 100));
     expect(await ask(ledger, 0, t0 + 220)).toBe(true);
     expect(await ledger.isRefreshable(refreshUse(0, t0 + 221, { lateRefresh: 'revoke' }))).toBe(false);
-    // The question changes nothing: the grant is not revoked.
+    // `isRefreshable` changes nothing: the grant is not revoked.
     expect(await ask(ledger, 1, t0 + 222)).toBe(true);
     expect(await ledger.isRefreshable(refreshUse(3, t0 + 223))).toBe(false);
   });

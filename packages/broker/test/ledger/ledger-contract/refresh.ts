@@ -17,7 +17,7 @@ import {
   token,
 } from './sample.ts';
 
-/** A publisher who prefers that a late refresh revokes the grant. */
+/** With this setting, a late refresh revokes the grant. */
 const revokeLate = { lateRefresh: 'revoke' } as const;
 
 export const refreshContract = (makeLedger: MakeLedger): void => {
@@ -180,7 +180,7 @@ const generations = (makeLedger: MakeLedger): void => {
   });
 };
 
-/** After the grace period, when the response with the successor was lost. */
+/** Refreshes after the grace period, when the response with the successor was lost. */
 const branches = (makeLedger: MakeLedger): void => {
   it('gives the previous token the next generation after the grace period if its successor was not used', async () => {
     const ledger = await makeLedger();
@@ -194,7 +194,7 @@ const branches = (makeLedger: MakeLedger): void => {
     expect(await linesAt(ledger, t0 + 222)).toEqual([]);
   });
 
-  it('accepts the previous token again and again, as long as none of its successors is used', async () => {
+  it('accepts the previous token repeatedly until one of its successors is used', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
     await ledger.refresh(refreshUse(0, t0 + 100));

@@ -19,7 +19,7 @@ interface Case {
   readonly tokens?: Claims;
 }
 
-/** Signs in at an issuer: what it is asked for, and the refresh token that is kept. */
+/** Signs in at an issuer, and returns the requested scopes and the refresh token that is kept. */
 const signIn = async ({ supported, settings, tokens = {} }: Case) => {
   const issuer = createIssuer();
   issuer.bend({ metadata: { scopes_supported: supported }, tokens });
@@ -33,7 +33,7 @@ const listed = ['openid', 'offline_access'];
 const usual = 'openid email profile';
 
 describe('the scope offline_access', () => {
-  test('is requested of an issuer that lists it, and makes the refresh token long-lived', async () => {
+  test('is requested from an issuer that lists it, and makes the refresh token long-lived', async () => {
     expect(await signIn({ supported: listed })).toEqual({
       scope: `${usual} offline_access`,
       refreshToken: theirs,
@@ -47,12 +47,12 @@ describe('the scope offline_access', () => {
     ['a list without it', ['openid', 'email']],
     ['text', 'openid offline_access'],
     ['a list of something else', [7, null, { offline_access: true }]],
-    ['a scope whose name only begins so', ['offline_access_all']],
-  ])('is not requested of an issuer with %s, and its refresh token is dropped', async (_, supported) => {
+    ['a scope whose name only starts with it', ['offline_access_all']],
+  ])('is not requested from an issuer with %s, and its refresh token is dropped', async (_, supported) => {
     expect(await signIn({ supported })).toEqual({ scope: usual, refreshToken: undefined });
   });
 
-  test('is requested once where the publisher has it already, also of an issuer that does not list it', async () => {
+  test('is requested once if the option scopes contains it, even from an issuer that does not list it', async () => {
     const settings = { scopes: ['openid', 'offline_access'] };
     const kept = { scope: 'openid offline_access', refreshToken: theirs };
     expect(await signIn({ supported: listed, settings })).toEqual(kept);
@@ -68,20 +68,20 @@ describe('a refresh token', () => {
     ['the scope lists it last', 'openid email offline_access'],
     ['the scope has a comma', 'openid,offline_access'],
     ['the scope is a list', ['openid', 'offline_access']],
-  ])('is kept when %s', async (_, scope) => {
+  ])('is kept if %s', async (_, scope) => {
     expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBe(theirs);
   });
 
   test.each([
-    ['the scope is less than was requested', 'openid email profile'],
+    ['the scope is less than what was requested', 'openid email profile'],
     ['the scope is empty', ''],
-    ['the scope is another case', 'openid OFFLINE_ACCESS'],
+    ['the scope has another case', 'openid OFFLINE_ACCESS'],
     ['the scope only contains the name', 'openid offline_access_all'],
     ['the scope is a list without it', ['openid']],
     ['the scope is an empty list', []],
     ['the scope cannot be read', { offline_access: true }],
     ['the scope is a number', 7],
-  ])('is dropped when %s', async (_, scope) => {
+  ])('is dropped if %s', async (_, scope) => {
     expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBeUndefined();
   });
 
@@ -110,7 +110,7 @@ describe('a refresh token', () => {
     expect((await signIn({ supported: listed, tokens: { refresh_expires_in } })).refreshToken).toBe(theirs);
   });
 
-  test('that replaces another at a recheck is kept whatever the scope: it is that of the other (RFC 6749 §6)', async () => {
+  test('that replaces another one at a recheck is kept whatever the response has as its scope (RFC 6749 §6)', async () => {
     for (const scope of ['openid', '', ['openid'], null]) {
       const issuer = createIssuer();
       issuer.bend({ tokens: { scope, refresh_token: 'their-next' } });
@@ -121,7 +121,7 @@ describe('a refresh token', () => {
 });
 
 describe('the option offlineAccess', () => {
-  test('always keeps every refresh token, and requests nothing more', async () => {
+  test('set to always keeps every refresh token, and adds no scope', async () => {
     const settings = { offlineAccess: 'always' } as const;
     for (const supported of [undefined, listed])
       for (const scope of [undefined, 'openid', []])
@@ -131,7 +131,7 @@ describe('the option offlineAccess', () => {
         });
   });
 
-  test('never keeps none, and requests nothing more', async () => {
+  test('set to never keeps no refresh token, and adds no scope', async () => {
     const settings = { offlineAccess: 'never' } as const;
     for (const scope of [undefined, 'openid offline_access'])
       expect(await signIn({ supported: listed, settings, tokens: { scope } })).toEqual({
@@ -146,7 +146,7 @@ describe('the option offlineAccess', () => {
     return (await relyOnServer(settings).identify(callback(), leg, server.io)).refreshToken;
   };
 
-  test('of an OAuth 2.0 server is by-scope if it is left out', async () => {
+  test('is by-scope by default for an OAuth 2.0 server', async () => {
     expect(await atServer({})).toBeUndefined();
     expect(await atServer({ scopes: ['identify'] })).toBeUndefined();
     expect(await atServer({ scopes: ['identify', 'offline_access'] })).toBe(theirs);

@@ -1,4 +1,4 @@
-/** Token responses that deviate from RFC 6749 §5.1: a member that is not used never matters, one that is used always does. */
+/** Token responses that deviate from RFC 6749 §5.1: a member that is not used never matters; a member that is used always does. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProviderError } from '../../../src/providers/identity-provider.ts';
@@ -22,7 +22,7 @@ const atServer = async (tokens: Claims) => {
   return relyOnServer({ offlineAccess: 'always' }).identify(callback(), leg, server.io);
 };
 
-/** Refreshes at both, with `tokens` in the response. */
+/** Rechecks with both kinds of provider, with `tokens` in the response. */
 const recheck = async (tokens: Claims) => {
   const issuer = createIssuer();
   issuer.bend({ tokens: { id_token: undefined, refresh_token: undefined, ...tokens } });
@@ -97,7 +97,7 @@ describe('a token response with', () => {
     ['a token that is bound to a key', { token_type: 'DPoP' }, otherType],
     ['a token type that is a number', { token_type: 7 }, otherType],
     ['a token type that is a list', { token_type: ['Bearer'] }, otherType],
-  ])('%s is refused where the profile is read with it', async (_, tokens, reason) => {
+  ])('%s is refused if the profile must be read with it', async (_, tokens, reason) => {
     expect(await refusal(atServer(tokens))).toEqual(invalid(reason));
   });
 
@@ -105,7 +105,7 @@ describe('a token response with', () => {
     ['that is garbage', 'garbage'],
     ['that is a number', 7],
     ['of somebody else', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJwZXJzb24tMiJ9.'],
-  ])('an ID token %s is ignored where no ID token is used', async (_, id_token) => {
+  ])('an ID token %s is ignored if no ID token is used', async (_, id_token) => {
     expect(await atServer({ id_token })).toMatchObject({ subject: 'person-1' });
   });
 
@@ -196,7 +196,7 @@ const anyMembers = fc.record(
 );
 
 describe('any JSON at all', () => {
-  test('is read without an exception, and tokens are strings with characters', () => {
+  test('is read without an exception, and tokens are never empty strings', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), anyMembers), (body) => {
         const { accessToken, idToken, refreshToken } = readTokenResponse(body);

@@ -1,4 +1,4 @@
-/** Claims that come from the UserInfo endpoint and not in the ID token (OpenID Connect Core §5.3). */
+/** Claims that come from the UserInfo endpoint instead of the ID token (OpenID Connect Core §5.3). */
 import fc from 'fast-check';
 import { exportPKCS8 } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ import {
 import { type Claims, generateKey, sign } from '../signing.ts';
 
 const endpoint = 'https://id.example/userinfo';
-/** An ID token that says nothing but who it is. */
+/** The claims of an ID token that has only the subject. */
 const bare: Claims = { email: undefined, email_verified: undefined, name: undefined };
 const ada: Claims = { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' };
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
@@ -40,7 +40,7 @@ const setUp = (bends: Bends = {}, settings: Partial<OidcSettings> = {}) => {
 
 const identify = (bends?: Bends, settings?: Partial<OidcSettings>) => setUp(bends, settings).identify();
 
-describe('an ID token with nothing but the subject', () => {
+describe('an ID token with only the subject', () => {
   test('is completed with the claims of UserInfo', async () => {
     const identity = await identify({ userInfo: { ...ada, locale: 'en', groups: ['a', 'b'] } });
     expect(identity).toMatchObject({
@@ -62,7 +62,7 @@ describe('an ID token with nothing but the subject', () => {
     });
   });
 
-  test('sends one request more, with the access token and no redirect followed, after the signature is checked', async () => {
+  test('causes one more request, with the access token and without following redirects, after the signature is checked', async () => {
     const { issuer, identify } = setUp();
     await identify();
     expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual([
@@ -109,17 +109,17 @@ describe('UserInfo is read', () => {
   test.each<[string, Bends, Partial<OidcSettings>]>([
     ['for an ID token with all that was requested', { claims: full }, {}],
     ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
-    ['of an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
-    ['of an issuer whose endpoint is null', { metadata: { userinfo_endpoint: null } }, {}],
-    ['of an issuer whose endpoint is empty', { metadata: { userinfo_endpoint: '' } }, {}],
-    ['where the publisher does not want it', {}, { userInfo: 'never' }],
+    ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
+    ['from an issuer whose endpoint is null', { metadata: { userinfo_endpoint: null } }, {}],
+    ['from an issuer whose endpoint is empty', { metadata: { userinfo_endpoint: '' } }, {}],
+    ['if the option says never', {}, { userInfo: 'never' }],
   ])('never %s', async (_, bends, settings) => {
     const { issuer, identify } = setUp(bends, settings);
     expect(await identify()).toMatchObject({ subject: 'person-1' });
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });
 
-  test('never at Google, Microsoft and Apple, whose ID tokens have all there is', async () => {
+  test('never from Google, Microsoft and Apple', async () => {
     const tid = '9188040d-6c67-4c5b-b112-36a304b66dad';
     const oid = '00000000-0000-0000-66f3-3332eca7ea81';
     const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
@@ -141,12 +141,15 @@ describe('UserInfo is read', () => {
     }
   });
 
-  test.each(['', 'Never', 'always', true, null])('never with the option %j: it stops the start', (value) => {
-    const settings: object = { userInfo: value };
-    expect(() => relyOn(createIssuer(), settings)).toThrow(
-      new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
-    );
-  });
+  test.each(['', 'Never', 'always', true, null])(
+    'never with an invalid option: %j stops the start',
+    (value) => {
+      const settings: object = { userInfo: value };
+      expect(() => relyOn(createIssuer(), settings)).toThrow(
+        new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
+      );
+    },
+  );
 });
 
 describe('UserInfo of another subject', () => {
@@ -227,7 +230,7 @@ test('B19.4 whatever UserInfo says, no claim of the ID token changes', async () 
   );
 });
 
-describe('an address is verified only by the place that it comes from:', () => {
+describe('an address is verified only by the source that it comes from:', () => {
   test.each<[string, Claims, Claims, boolean, unknown]>([
     [
       'B19.5 the ID token verifies none, UserInfo has an unverified one',
@@ -237,7 +240,7 @@ describe('an address is verified only by the place that it comes from:', () => {
       undefined,
     ],
     [
-      'B19.5 the same with a word on it',
+      'B19.5 the ID token has email_verified without an address',
       { email_verified: true },
       { email: 'ada@example.com', email_verified: false },
       false,
@@ -321,7 +324,7 @@ describe('a claim of UserInfo', () => {
     expect(identity.claims).toMatchObject(ada);
   });
 
-  test('that is named like a member of every object does no harm', async () => {
+  test('that has the name of a property of every object does no harm', async () => {
     const body = `{"sub":"person-1","name":"Ada","__proto__":{"admin":true},"constructor":"x","toString":"y"}`;
     const { claims } = await identify({ instead: { userinfo: () => new Response(body) } });
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
@@ -433,7 +436,7 @@ describe('UserInfo that cannot be read', () => {
   });
 });
 
-describe('the address of UserInfo', () => {
+describe('the URL of UserInfo', () => {
   test.each([
     ...[
       'http://id.example/userinfo',
@@ -456,12 +459,12 @@ describe('the address of UserInfo', () => {
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });
 
-  test('B19.8 does not matter to a sign-in that does not need it', async () => {
+  test('B19.8 does not matter if the sign-in does not need it', async () => {
     const metadata = { userinfo_endpoint: 'http://10.0.0.5/' };
     expect(await identify({ claims: ada, metadata })).toMatchObject({ email: 'ada@example.com' });
   });
 
-  test('may be on another host, and on loopback beside an issuer that is there', async () => {
+  test('may be on another host, and on loopback if the issuer is on loopback', async () => {
     const far = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
     expect(await identify({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
     const issuer = createIssuer('http://127.0.0.1:4001');

@@ -185,9 +185,9 @@ describe('B14', () => {
   });
 });
 
-/** Signs in at the issuer, bent so; the client's redirect. */
+/** Signs in at the issuer with the given deviations, and returns the parameters of the redirect to the client. */
 const signIn = async ({ acme, depart }: ReturnType<typeof upstream>, { claims, ...bends }: Bends = {}) => {
-  // Before the way there, too: metadata is read once.
+  // The deviations must be set before the sign-in starts, because the metadata is read only once.
   acme.bend(bends);
   const { comeBack, nonce } = await depart();
   acme.bend({ ...bends, claims: { nonce, ...claims } });
@@ -215,7 +215,7 @@ describe('B19, a refresh token that is bound to a session', () => {
     ['it was not granted', { tokens: { scope: 'openid email profile', refresh_expires_in: 1800 } }],
     ['it was not granted, in a list', { tokens: { scope: ['openid', 'email'] } }],
     ['its lifetime is half an hour', { tokens: { scope: 'offline_access', refresh_expires_in: 1800 } }],
-  ])('B19.2 is not asked with, so that its end ends nothing: %s', async (_, bends) => {
+  ])('B19.2 is not used for rechecks, so its expiry ends no grant: %s', async (_, bends) => {
     const { deployment, response, refresh_token, signIns, asked } = await refreshLater(bends);
     expect((await tokensOf(response)).refresh_token).toBe(refresh_token);
     expect(signIns[0]?.identity).not.toHaveProperty('sealedRefreshToken');
@@ -228,8 +228,8 @@ describe('B19, a refresh token that is bound to a session', () => {
   it.each<[string, Bends]>([
     ['granted', { tokens: { scope: 'openid email profile offline_access' } }],
     ['granted as requested', {}],
-    ['granted without end', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
-  ])('B19.2 is not one with offline access: its end ends the grants, %s', async (_, bends) => {
+    ['granted without expiry', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
+  ])('B19.2 differs from one with offline access, whose rejection ends the grants: %s', async (_, bends) => {
     const { deployment, response, refresh_token, asked } = await refreshLater(bends);
     const dead = { ...badRefresh, status: 401 };
     expect(asked).toEqual(['token']);
@@ -272,15 +272,12 @@ describe('B19, a publisher that admits people by the domain of their address', (
       'B19.7 time-out',
       { instead: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) } },
     ],
-  ])(
-    '%s of UserInfo is told to the client as an outage, and the publisher is not asked',
-    async (_, bends) => {
-      const system = guarded();
-      const [error, error_description] = away;
-      expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
-      expect([system.asked, system.signIns]).toEqual([[], []]);
-    },
-  );
+  ])('%s of UserInfo is an outage for the client, and the publisher is not asked', async (_, bends) => {
+    const system = guarded();
+    const [error, error_description] = away;
+    expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
+    expect([system.asked, system.signIns]).toEqual([[], []]);
+  });
 
   it('B19.3 another subject: nobody is signed in, and the publisher is not asked', async () => {
     const system = guarded();

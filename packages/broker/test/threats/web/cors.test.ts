@@ -40,7 +40,7 @@ const shared = [
   ['/revoke', 'POST', 'Authorization, Content-Type, Mcp-Protocol-Version'],
 ] as const;
 
-/** Every endpoint that there can be. */
+/** Every endpoint that the broker can have. */
 const everything = (changes: Partial<BrokerOptions> = {}): Deployment =>
   deploy({
     providers: [
@@ -60,8 +60,8 @@ const never = (): readonly string[] =>
     .broker.routes.map(({ path }) => path.replace('/*', '/google'))
     .filter((path) => !shared.some(([open]) => open === path));
 
-describe('a page of another origin', () => {
-  it.each(shared)('is told by a preflight what it may send: %s', async (path, methods, headers) => {
+describe('a page on another origin', () => {
+  it.each(shared)('learns from a preflight what it may send: %s', async (path, methods, headers) => {
     const response = await preflight(deploy(), path);
     expect([response.status, await response.text()]).toEqual([204, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -137,7 +137,7 @@ describe('a page of another origin', () => {
     expect([String(response.status), corsOf(response)]).toEqual([status, corsHeaders]);
   });
 
-  it('reads the 503 of a redemption, and the code is good afterwards', async () => {
+  it('reads the 503 of a redemption, and the code is still valid afterwards', async () => {
     const memory = memoryLedger();
     const outage = { now: true };
     const deployment = deploy({
@@ -179,7 +179,7 @@ describe('the API', () => {
     }
   });
 
-  it('lets a page of another origin read every refusal', async () => {
+  it('lets a page on another origin read every refusal', async () => {
     const deployment = deploy();
     const { access_token } = await tokensFor(deployment, gpt);
     const headers = { ...fromPage, authorization: `Bearer ${access_token}` };
@@ -219,7 +219,7 @@ describe('the API', () => {
     expect(corsOf(await responseOf(call(elsewhere, {})))).toEqual(corsHeaders);
   });
 
-  it('W17.4 opt-out: with it no origin is allowed, and a preflight needs a token like any other call', async () => {
+  it('W17.4 opt-out: allows no origin, and a preflight needs a token like any other call', async () => {
     const answers = [
       await responseOf(call(deploy(), { headers: fromPage }, { cors: 'off' })),
       await responseOf(call(deploy(), { method: 'OPTIONS', headers: asking('GET') }, { cors: 'off' })),
@@ -229,7 +229,7 @@ describe('the API', () => {
 });
 
 describe('W17', () => {
-  it.each(never())('W17.1 not shared: no page of another origin reads or may call %s', async (path) => {
+  it.each(never())('W17.1 not shared: no page on another origin can read or call %s', async (path) => {
     const deployment = everything();
     const cookies = { cookie: '__Host-csrf=x; __Host-session=x' };
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
@@ -250,7 +250,7 @@ describe('W17', () => {
     );
   });
 
-  it('W17.1 not shared: an error that goes back to the client is not readable where it is made', async () => {
+  it('W17.1 not shared: an error that is redirected to the client is not readable at the authorization endpoint', async () => {
     const { response } = await createPerson(deploy(), fromPage).open({ ...app.request, scope: 'nothing' });
     expect([response.status, corsOf(response)]).toEqual([303, {}]);
   });
@@ -322,7 +322,7 @@ describe('W17', () => {
     ]);
   });
 
-  it('W17.3 preflight: is OPTIONS with the header of a preflight, and nothing else', async () => {
+  it('W17.3 preflight: is only an OPTIONS request with Access-Control-Request-Method', async () => {
     const deployment = deploy();
     for (const [method, headers] of [
       ['OPTIONS', fromPage],
@@ -334,7 +334,7 @@ describe('W17', () => {
     }
   });
 
-  it('W17.3 preflight: does not depend on the host, so that the refusal of the call itself can be read', async () => {
+  it('W17.3 preflight: does not depend on the host, so that the page can read the error of the call itself', async () => {
     expect((await preflight(deploy(), '/token', 'POST', 'https://other.example')).status).toBe(204);
   });
 });

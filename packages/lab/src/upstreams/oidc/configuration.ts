@@ -17,7 +17,7 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   adapter: createMemoryAdapter(clockTolerance),
   clockTolerance,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-  // Most issuers put them into the ID token. By the letter of OpenID Connect Core §5.4 they come from UserInfo.
+  // Most issuers put these claims into the ID token. According to OpenID Connect Core §5.4, UserInfo returns them.
   conformIdTokenClaims: options.claimsIn === 'userinfo',
   features: {
     devInteractions: { enabled: false },
