@@ -179,7 +179,7 @@ describe('T15', () => {
       error: 'invalid_target',
       error_description: 'The refresh token was issued for another resource.',
     });
-    expect(ledger.calls).toEqual(['recordSignIn', 'redeemCode']);
+    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
     expect(await protect(deployment, access_token, lookAlike)).toMatchObject({
       kind: 'refused',
       response: { status: 500 },
