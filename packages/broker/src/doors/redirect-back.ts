@@ -56,7 +56,8 @@ export const orRedirectBack = async (
 };
 
 // The callback arrived again: a second response would replace the first one at the client.
-const mustStay = ({ reason }: Refusal): boolean => reason === 'transaction.replayed';
+const mustStay = ({ reason }: Refusal): boolean =>
+  reason === 'transaction.replayed' || reason === 'transaction.status';
 
 const answer = (
   way: WayBack,

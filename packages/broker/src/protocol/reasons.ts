@@ -114,6 +114,11 @@ export const reasons = {
   'transaction.expired': ['invalid_request', staleSignIn],
   'transaction.provider': ['invalid_request', staleSignIn],
   'transaction.replayed': ['invalid_request', 'This sign-in was completed before. Go back to the app.'],
+  // Whether it was completed before: without storage, nobody can tell.
+  'transaction.status': [
+    'temporarily_unavailable',
+    'We couldn’t finish your sign-in. Wait a moment, then reload this page.',
+  ],
   'answer.plain': ['invalid_request', staleSignIn],
   'answer.unreadable': ['invalid_request', staleSignIn],
   'answer.provider': ['invalid_request', staleSignIn],

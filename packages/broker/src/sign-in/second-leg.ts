@@ -5,7 +5,7 @@
 
 import { type Ledger, LedgerUnavailable } from '../ledger/ledger.ts';
 import { type RetryContext, writeWithRetry } from '../ledger/write-with-retry.ts';
-import { describeCause } from '../protocol/cause.ts';
+import { describeCause, stackOf } from '../protocol/cause.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Identity } from '../protocol/identity.ts';
 import type { RandomBytes } from '../protocol/random.ts';
@@ -78,15 +78,22 @@ export const endSecondLeg = async (
     // Google sends the token once. It stays valid when a newer one is issued, so a late retry does no harm.
     await writeWithRetry(rooms, () => rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names }));
   } catch (error) {
-    noteUnwatched(rooms, provider, error);
+    // The code was claimed: nothing may keep it from the client.
+    rooms.log({ event: 'unwatched', provider: provider.id, cause: describeCause(error), ...stackFor(error) });
   }
+};
+
+const stackFor = (error: unknown): { readonly stack?: string } => {
+  const stack = isForeseen(error) ? undefined : stackOf(error);
+  return stack === undefined ? {} : { stack };
 };
 
 /** @throws what nobody foresaw */
 const noteUnwatched = ({ log }: SecondLegRooms, { id }: IdentityProvider, error: unknown): undefined => {
-  if (!foreseen.some((kind) => error instanceof kind)) throw error;
+  if (!isForeseen(error)) throw error;
   log({ event: 'unwatched', provider: id, cause: describeCause(error) });
 };
 
 /** A refusal is what a cookie gets that would be too large. */
-const foreseen = [ProviderError, LedgerUnavailable, Refusal] as const;
+const isForeseen = (error: unknown): boolean =>
+  [ProviderError, LedgerUnavailable, Refusal].some((kind) => error instanceof kind);

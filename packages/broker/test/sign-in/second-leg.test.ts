@@ -114,6 +114,24 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ provider: 'google', cause }]);
   });
 
+  it('is signed in when the provider fails in a way that nobody expected, and the log has the stack', async () => {
+    const plain = createProvider('google', 'Google');
+    const { deployment } = deployWith(
+      {},
+      {
+        async identify(answer, leg, io) {
+          if (answer.searchParams.get('code') === 'broken') throw new TypeError('not a function');
+          return plain.identify(answer, leg, io);
+        },
+      },
+    );
+    const { comeAgain } = await afterFirstLeg(deployment);
+    await expectSignedIn(deployment, await comeAgain({ code: 'broken' }));
+    expect(eventsOf(deployment, 'unwatched')).toMatchObject([
+      { cause: 'TypeError: not a function', stack: expect.any(String) },
+    ]);
+  });
+
   it('is signed in at once where the provider cannot be reached for it', async () => {
     const away = new ProviderError('unavailable', 'google.example is out of reach');
     const { deployment } = deployWith({}, { askAgainUrl: () => Promise.reject(away) });

@@ -3,6 +3,7 @@ import { type EndpointPlan, logRefusal, type Visit } from '../../doors/endpoint.
 import { createPageDoor } from '../../doors/page-door.ts';
 import { readCookies } from '../../http/cookies.ts';
 import { seeOther } from '../../http/respond.ts';
+import { keepAlive } from '../../ledger/write-with-retry.ts';
 import { sameSecret } from '../../protocol/constant-time.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import { readParameters } from '../../protocol/parameters.ts';
@@ -43,7 +44,9 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
       if (isExpired) throw new Refusal('answer.expired');
       const { journey, cookie } = found;
       const back = { visit, provider, answer, journey, cookie };
-      return deliveries.inTurn(journey.state, () => goOnOnce(back, { ...rooms, deliveries }));
+      const work = deliveries.inTurn(journey.state, () => goOnOnce(back, { ...rooms, deliveries }));
+      // A browser that disconnects, as at a reload, must not stop a sign-in whose code the provider has already taken.
+      return keepAlive({ ...rooms, log: visit.log }, work);
     },
   };
 };

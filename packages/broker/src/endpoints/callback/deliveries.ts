@@ -11,8 +11,11 @@ export interface Deliveries {
   wasHandled(state: string): boolean;
 }
 
-/** In milliseconds. Workers cancel a request whose browser disconnected: then the earlier delivery never ends. */
-const longestWait = 3_000;
+/**
+ * In milliseconds: longer than a provider may take for one request. A platform may stop an earlier delivery whose browser
+ * disconnected, which then never ends.
+ */
+const longestWait = 12_000;
 
 /** The limit of each of the two maps. The oldest entry is dropped. */
 const mostRemembered = 1_000;

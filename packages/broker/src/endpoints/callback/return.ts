@@ -1,7 +1,7 @@
 /** A browser that is back from a provider, in a journey that was found to be its own. */
 import type { Visit } from '../../doors/endpoint.ts';
 import { readCookies } from '../../http/cookies.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import { type Ledger, LedgerUnavailable } from '../../ledger/ledger.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { Clock } from '../../protocol/time.ts';
@@ -33,7 +33,7 @@ export interface LegRooms {
 /**
  * Has the provider's answer verified, unless the callback was handled before. The grant is looked up before the provider is asked,
  * which accepts a code once, and again if the provider refuses: another delivery of the same callback may have been faster.
- * @throws Refusal `transaction.replayed`
+ * @throws Refusal `transaction.replayed`, or `transaction.status` if storage is unavailable: the client gets neither
  * @throws ProviderError for every answer that vouches for nobody
  */
 export const identifyOnce = async (
@@ -55,8 +55,23 @@ const refuseReplay = async (
 ): Promise<void> => {
   // A link has no grant.
   const isReplay =
-    errand.kind === 'link' ? deliveries.wasHandled(state) : (await ledger.grantStatus(grantId)) !== 'unknown';
+    errand.kind === 'link'
+      ? deliveries.wasHandled(state)
+      : (await orOnPage(ledger.grantStatus(grantId))) !== 'unknown';
   if (isReplay) throw new Refusal('transaction.replayed');
+};
+
+/**
+ * Asks storage what became of a sign-in.
+ * @throws Refusal `transaction.status` if storage is unavailable, so that a reload can finish the sign-in
+ */
+export const orOnPage = async <Answer>(question: Promise<Answer>): Promise<Answer> => {
+  try {
+    return await question;
+  } catch (cause) {
+    if (cause instanceof LedgerUnavailable) throw new Refusal('transaction.status', { cause });
+    throw cause;
+  }
 };
 
 /**

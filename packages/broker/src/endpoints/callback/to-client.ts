@@ -12,7 +12,7 @@ import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
 import { sealCode } from '../../sign-in/code.ts';
 import { beginSecondLeg, endSecondLeg, type SecondLegRooms } from '../../sign-in/second-leg.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
-import { completedBy, identifyOnce, type LegRooms, type Return } from './return.ts';
+import { completedBy, identifyOnce, type LegRooms, orOnPage, type Return } from './return.ts';
 
 export interface ToClientRooms
   extends PageSurroundings,
@@ -34,7 +34,8 @@ export const toClient = async (
   return orRedirectBack(way, visit, [clearCookie(cookie)], async () => {
     const legRooms = { ...rooms, log: visit.log };
     if (journey.signedIn !== undefined) {
-      const claim = await rooms.ledger.claimCode({ grantId: journey.grantId, now: rooms.now() });
+      const { grantId } = journey;
+      const claim = await orOnPage(rooms.ledger.claimCode({ grantId, now: rooms.now() }));
       if (claim !== 'claimed') throw new Refusal('transaction.replayed');
       await endSecondLeg(legRooms, journey, provider, answer);
       return answerWithCode(way, await code(), await completedBy(rooms, back));

@@ -49,9 +49,10 @@ export const toLink = async (
     throw new Refusal('session.changed');
   const identity = await identityOf(rooms, back);
   if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
-  rooms.deliveries.remember(back.journey.state);
+  const found = await standing(rooms, identity, session);
   const completed = await completedBy(rooms, back);
-  switch (await standing(rooms, identity, session)) {
+  rooms.deliveries.remember(back.journey.state);
+  switch (found) {
     case 'free':
       return ask(rooms, back, session, identity, completed);
     case 'theirs':

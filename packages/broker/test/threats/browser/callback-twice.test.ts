@@ -1,6 +1,13 @@
 /** The same callback, arriving more than once: reloaded, delivered twice, or twice at the same moment. */
 import { describe, expect, it } from 'vitest';
-import { type IdentityProvider, memoryLedger, ProviderError, staticClient } from '../../../src/index.ts';
+import {
+  type IdentityProvider,
+  type Ledger,
+  LedgerUnavailable,
+  memoryLedger,
+  ProviderError,
+  staticClient,
+} from '../../../src/index.ts';
 import { clients, deploy, issuer, keys } from '../../deployment.ts';
 import { atProvider, completionsIn, cookieHeader, journeysIn } from '../../on-the-way.ts';
 import { appRequest, gptRequest, locationOf } from '../../person.ts';
@@ -240,6 +247,37 @@ describe('B22 a client’s callback', () => {
     const response = await repeat(out, answerUrl({ code: 'ada' }), cookieHeader(person.cookies))();
     expect([response.status, response.headers.get('location')]).toEqual([500, null]);
   });
+});
+
+it('B22.2 delivered twice: is a page while storage is out of reach, and no error for the client', async () => {
+  const memory = memoryLedger();
+  let isOut = false;
+  const grantStatus: Ledger['grantStatus'] = async (id) => {
+    if (isOut) throw new LedgerUnavailable('no route');
+    return memory.grantStatus(id);
+  };
+  const { deployment } = createStrictSystem({ ledger: { ...memory, grantStatus } });
+  const { person, answerUrl } = await atProvider(deployment);
+  const again = repeat(deployment, answerUrl({ code: 'ada' }), cookieHeader(person.cookies));
+  expect(codeIn(await again())).not.toBe('');
+  isOut = true;
+  const refused = await again();
+  expect([refused.status, refused.headers.get('location'), refused.headers.getSetCookie()]).toEqual([
+    503,
+    null,
+    [],
+  ]);
+  isOut = false;
+  await expectCompletedPage(await again(), 'signed-in', toGpt);
+});
+
+it('B22.3 at the same moment: the work goes on when the browser disconnects', async () => {
+  const kept: Promise<void>[] = [];
+  const { deployment } = createStrictSystem({ afterResponse: (work) => void kept.push(work) });
+  const { comeBack } = await atProvider(deployment);
+  const before = kept.length;
+  await comeBack({ code: 'ada' });
+  expect(kept).toHaveLength(before + 1);
 });
 
 it('B22.1 reload: a client that redeemed its code keeps its tokens', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { corsHeaders, type Ledger, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.ts';
 import { atProvider } from '../../on-the-way.ts';
-import { callApi, gptRequest, tokensOf } from '../../person.ts';
+import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
 import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
 import { expectErrorRedirect } from '../../refusals.ts';
 
@@ -88,10 +88,31 @@ const expectLogged = ({ log }: Deployment, endpoint: string) =>
   });
 
 describe('W14', () => {
-  it('W14.1 clear 503: a sign-in during an outage goes back to the client, which may try again', async () => {
+  it('W14.1 clear 503: a sign-in during an outage stays on a page, and a reload finishes it', async () => {
     const { deployment, during } = fragile();
     const { comeBack } = await atProvider(deployment);
     const response = await during('before', () => comeBack({ code: 'ada' }));
+    expect([response.status, response.headers.get('retry-after'), response.headers.getSetCookie()]).toEqual([
+      503,
+      '10',
+      [],
+    ]);
+    expect(await response.text()).toContain('Wait a moment, then reload this page.');
+    expect(deployment.log.at(-1)).toMatchObject({
+      event: 'refused',
+      reason: 'transaction.status',
+      cause: 'LedgerUnavailable: no route to storage',
+      endpoint: 'callback',
+    });
+    const back = locationOf(await comeBack({ code: 'ada' }));
+    expect(back.searchParams.get('code')).not.toBeNull();
+  });
+
+  it('W14.1 clear 503: a sign-in that cannot be stored goes back to the client, which may try again', async () => {
+    const recordSignIn = () => Promise.reject(new LedgerUnavailable('no route to storage'));
+    const deployment = deploy({ ledger: { ...memoryLedger(), recordSignIn } });
+    const { comeBack } = await atProvider(deployment);
+    const response = await comeBack({ code: 'ada' });
     response.headers.delete('set-cookie');
     expectErrorRedirect(response, {
       to: gptRedirect,
@@ -100,7 +121,6 @@ describe('W14', () => {
       description: sentence,
     });
     expectLogged(deployment, 'callback');
-    expect((await tokensFor(deployment, gpt)).token_type).toBe('bearer');
   });
 
   it('W14.1 clear 503: the sign-in page needs no storage and stands', async () => {
