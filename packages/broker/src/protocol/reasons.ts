@@ -117,7 +117,7 @@ export const reasons = {
   // Whether it was completed before: without storage, nobody can tell.
   'transaction.status': [
     'temporarily_unavailable',
-    'We couldn’t finish your sign-in. Wait a moment, then reload this page.',
+    "We couldn't finish your sign-in. Wait a moment, then reload this page.",
   ],
   'answer.plain': ['invalid_request', staleSignIn],
   'answer.unreadable': ['invalid_request', staleSignIn],

@@ -449,7 +449,11 @@ it('a platform that refuses to keep work running changes no response', async () 
   });
   const { refresh_token } = await signIn(deployment, gpt);
   expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
-  expect(eventsOf(deployment, 'wait-until-failed')).toMatchObject([{ cause: 'TypeError: no request' }]);
+  const cause = 'TypeError: no request';
+  expect(eventsOf(deployment, 'wait-until-failed')).toMatchObject([
+    { cause, endpoint: 'callback' },
+    { cause, endpoint: 'token' },
+  ]);
 });
 
 describe('a person who is gone', () => {
