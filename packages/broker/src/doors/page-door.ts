@@ -24,7 +24,7 @@ export const createPageDoor =
     return errorPage(render(pages, model, visit), refusal);
   };
 
-/** What has a heading of its own, on every page. */
+/** The reasons that have their own heading. */
 const titles: Partial<Readonly<Record<Reason, string>>> = {
   'request.prefetch': 'This page was not loaded in advance',
   'consent.no-cookies': 'Cookies are required',

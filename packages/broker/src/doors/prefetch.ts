@@ -1,11 +1,11 @@
 /**
- * Refuses requests that a browser makes before the person opens the page (the `Sec-Purpose` header of Fetch). They would use up the
- * sign-in. A response with status 2xx would be kept and used for the navigation; after a 503 the browser requests the page again.
+ * Refuses prefetch requests, which a browser or a link scanner sends before the person opens the page (the `Sec-Purpose` header of
+ * Fetch): they would use up the sign-in. The browser would keep a 2xx response for the navigation; after a 503 it requests the page again.
  */
 import { Refusal } from '../protocol/errors.ts';
 import type { EndpointPlan } from './endpoint.ts';
 
-/** The same endpoint, which answers a request made in advance with 503 before it reads, counts or sets anything. */
+/** Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets anything. */
 export const refusePrefetch = (plan: EndpointPlan): EndpointPlan => ({
   ...plan,
   async handle(visit) {

@@ -55,7 +55,7 @@ export const orRedirectBack = async (
   }
 };
 
-// The callback arrived again: a second response would replace the first one at the client.
+// The callback arrived again, or may have: a second response would replace the first one at the client.
 const mustStay = ({ reason }: Refusal): boolean =>
   reason === 'transaction.replayed' || reason === 'transaction.status';
 

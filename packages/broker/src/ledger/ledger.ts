@@ -124,7 +124,7 @@ export type RefreshOutcome =
    */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
 
-/** Whether a grant is stored, and whether it was ended. `active` says nothing of whether its tokens have expired. */
+/** Whether a grant is stored, and whether it was revoked. `active` does not say whether its tokens have expired. */
 export type GrantStatus = 'active' | 'revoked' | 'unknown';
 
 /** The one code of a grant that is issued only after the person went to the provider once more. */
@@ -204,7 +204,7 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
   grantStatus(grantId: GrantId): Promise<GrantStatus>;
-  /** Claims the code of a grant, exactly once, for the sign-in that does not issue it when it is recorded. */
+  /** Claims the code of a grant, exactly once, for a sign-in that issues its code only after a second trip to the provider. */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
   redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;

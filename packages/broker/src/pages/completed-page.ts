@@ -1,4 +1,4 @@
-/** The page for a callback that arrived once more after it was handled: what became of it, and where to go now. */
+/** The page for a callback that arrives again after it was handled: what became of the sign-in, and where to go next. */
 import type { ParsedBranding } from './branding.ts';
 import { type Html, html } from './html.ts';
 import { properName, renderLayout } from './layout.ts';
@@ -9,7 +9,8 @@ export interface CompletedModel {
   readonly stylesheetPath: string;
   /** `signed-in`; `ended`: the access was ended since then; `linked`: the person was asked whether to add an account. */
   readonly outcome: 'signed-in' | 'ended' | 'linked';
-  readonly destination: /** `url`: the origin that the client's code went to; left out if it is no website. */
+  /** Where the page links to. `url` of a client: the origin of its redirect URI; absent if that is not a website. */
+  readonly destination:
     | { readonly kind: 'client'; readonly name: string; readonly url?: string }
     | { readonly kind: 'account'; readonly url: string };
 }
@@ -28,7 +29,7 @@ export const completedPage = ({ branding, stylesheetPath, outcome, destination }
   });
 };
 
-// The address of this page holds a code of the provider.
+// The URL of this page contains the provider's code, so the link must not send it as a referrer.
 const link = (destination: CompletedModel['destination'], texts: Texts): Html => {
   switch (destination.kind) {
     case 'client': {

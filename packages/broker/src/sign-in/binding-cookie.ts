@@ -1,6 +1,6 @@
 /**
  * The binding cookie: a random value that binds the forms of our pages to the browser that they were shown in (RFC 6749 §10.12).
- * Each has a name of its own, so that pages that a new browser opens at the same time do not replace each other's.
+ * Each has its own name, so pages that a new browser opens at the same time don't replace each other's cookies.
  */
 import { clearCookie, setCookie } from '../http/cookies.ts';
 import { encodeBase64url } from '../protocol/base64url.ts';
@@ -12,21 +12,21 @@ const prefix = '__Host-csrf-';
 
 const bindingName = /^__Host-csrf-[\w-]{8}$/;
 
-/** 128 random bits. With its name a cookie has 45 bytes in the request: those of 30 tabs leave most of 6 kB to other cookies. */
+/** 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB for other cookies. */
 const bindingValue = /^[\w-]{22}$/;
 
-/** Binding cookies that one browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
+/** How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
 const mostBindings = 32;
 const mostCleared = 16;
 
-/** The names and values of what looks like a binding cookie of ours, the newest first. */
+/** Returns the names and values of all cookies that look like a binding cookie, the newest first. */
 const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly [string, string])[] =>
   [...cookies]
     .filter(([name, value]) => bindingName.test(name) && bindingValue.test(value))
     // Browsers send the oldest cookie first (RFC 6265 §5.4).
     .toReversed();
 
-/** The name of the cookie with this value; it tells nothing of the value. */
+/** Returns the name of the cookie with this value. The name does not reveal the value. */
 export const bindingCookie = async (value: string): Promise<string> => {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
   return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
@@ -39,8 +39,8 @@ export interface Binding {
 }
 
 /**
- * Finds the browser's binding cookie, or draws one.
- * @param maxAge how long a form may stay open: the cookie is set again with each page, so that it outlives the page's forms
+ * Finds the browser's binding cookie, or creates one.
+ * @param maxAge how long a form can stay open; each page sets the cookie again, so that it outlives the page's forms
  */
 export const bindBrowser = async (
   cookies: ReadonlyMap<string, string>,
@@ -66,7 +66,7 @@ const findBinding = async (
   return undefined;
 };
 
-/** `bound`: the browser sent the cookie that the form was sealed with. `other`: only others. `none`: no binding cookie at all. */
+/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`: it sent no binding cookie. */
 export type BindingCheck = 'bound' | 'other' | 'none';
 
 /** Checks that a form was posted by the browser that it was shown in. */

@@ -1,4 +1,4 @@
-/** The cookie of each journey to a provider, which binds it to one browser, and the cookie that knows a completed one again. */
+/** The cookie of each login transaction, which binds it to one browser, and the cookie that identifies a completed one. */
 import { clearCookie, setCookie } from '../http/cookies.ts';
 import { encodeBase64url } from '../protocol/base64url.ts';
 import { Refusal } from '../protocol/errors.ts';
@@ -20,19 +20,19 @@ const completionName = /^__Host-done-[\w-]{8}$/;
 /** Every cookie that the broker sets. */
 const ownName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
-/** More than an honest browser has; the rest is cleared unopened. */
+/** More than a browser normally has. The rest are cleared without being opened. */
 const mostLookedAt = 16;
 
 /** How many cookies one response clears: proxies limit the size of response headers, too. */
 const mostCleared = 16;
 
 /**
- * Journeys that one browser may have under way; beginning another forgets the oldest. A usual one has about 520 bytes, so that five,
- * three completions, a session and the binding cookies of 30 tabs stay below 6 kB. More would not.
+ * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length, one takes about 520
+ * bytes, so five of them, three completions, a session and the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
  */
 const mostTransactions = 5;
 
-/** Completed journeys that are known again. */
+/** How many completed login transactions a browser keeps. */
 const mostCompletions = 3;
 
 /** Whether the browser sends any cookie of ours. */
@@ -43,7 +43,7 @@ export const sendsOurCookies = (cookies: ReadonlyMap<string, string>): boolean =
 export const transactionCookie = async (state: string): Promise<string> =>
   transactionPrefix + (await nameOf(state));
 
-/** Where a completion of the journey with this `state` is kept. */
+/** Returns the name of the completion cookie for this `state`. */
 export const completionCookie = async (state: string): Promise<string> =>
   completionPrefix + (await nameOf(state));
 
@@ -69,8 +69,8 @@ export const keepTransaction = async (
 };
 
 /**
- * Gives the `Set-Cookie` values that end a journey and keep what knows its callback again, for as long as the journey would have
- * been kept.
+ * Returns the `Set-Cookie` values that end a login transaction and store what identifies its callback, until the transaction would have
+ * expired.
  */
 export const completeTransaction = async (
   { state, grantId, provider, errand, expiresAt }: Transaction,
@@ -93,7 +93,7 @@ export const completeTransaction = async (
   ];
 };
 
-/** What of a journey's purpose is still needed once it is completed. */
+/** Returns what is still needed of a transaction's purpose after it is completed. */
 export const completedErrand = (errand: Transaction['errand']): Completion['errand'] => {
   switch (errand.kind) {
     case 'authorize': {
@@ -107,8 +107,8 @@ export const completedErrand = (errand: Transaction['errand']): Completion['erra
 };
 
 /**
- * Names of the journeys that make room: the oldest, and what does not open. Not all are cleared at once.
- * @param kept how many of the newest stay
+ * Returns the names of the transactions to clear: the oldest, and those that don't open. Not all are cleared at once.
+ * @param kept how many of the newest are kept
  */
 const surplusTransactions = async (
   cookies: ReadonlyMap<string, string>,
@@ -133,7 +133,7 @@ const surplusTransactions = async (
   return [...beyond, ...unopened.toReversed()].slice(0, mostCleared);
 };
 
-/** Names of the completions that make room for another, the oldest first. */
+/** Returns the names of the completions to clear for another, the oldest first. */
 const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): readonly string[] => {
   const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
   return others.slice(0, Math.max(others.length - (mostCompletions - 1), 0));

@@ -34,11 +34,11 @@ export const sendRound = async (request: Request, provider: string, rooms: Rooms
   return url.href;
 };
 
-/** An answer of a provider, as it arrived at its callback. */
+/** A provider's response, as it arrived at its callback. */
 export interface ReceivedAnswer {
   /** The callback URL with the provider's parameters in its query, however they came. */
   readonly url: URL;
-  /** Posted more than a minute ago: it signs nobody in, but a callback that was completed is known again by it. */
+  /** Whether it was posted more than a minute ago. It then signs nobody in, but still identifies a completed callback. */
   readonly isExpired: boolean;
 }
 

@@ -28,8 +28,10 @@ export interface VouchingRooms extends RetryContext {
   readonly now: Clock;
 }
 
-/** `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person
- * has signed in again meanwhile. */
+/**
+ * `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
+ * meanwhile.
+ */
 export type Heard = 'alive' | 'gone' | 'no-word';
 
 /**

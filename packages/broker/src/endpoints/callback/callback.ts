@@ -51,7 +51,7 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
   };
 };
 
-/** Completes the journey. If it was completed before, a page says so. */
+/** Completes the login transaction. If it was completed before, shows a page that says so. */
 const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> => {
   try {
     return await goOnFrom(back, rooms);
@@ -112,7 +112,7 @@ type Found =
   | { readonly kind: 'under-way'; readonly journey: Transaction; readonly cookie: string }
   | { readonly kind: 'completed'; readonly journey: Completion };
 
-/** Finds what this browser is waiting for, or has completed; a `state` that another browser began finds nothing here. */
+/** Finds the login transaction of this browser, open or completed. A `state` from another browser finds nothing. */
 const findJourney = async ({ vault, now }: CallbackRooms, request: Request, answer: URL): Promise<Found> => {
   const { state } = readParameters(answer.searchParams, ['state']);
   if (state === undefined) throw new Refusal('transaction.missing');
@@ -129,7 +129,7 @@ const findJourney = async ({ vault, now }: CallbackRooms, request: Request, answ
   return { kind: 'under-way', journey, cookie };
 };
 
-/** A completion leads to a page and no further, so the part of the digest in its name is enough to find it by. */
+/** A completion leads only to a page, so the part of the digest in the cookie's name is enough to identify it. */
 const findCompletion = async (
   { vault, now }: Pick<CallbackRooms, 'vault' | 'now'>,
   cookies: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-/** The page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first. */
+/** Shows the page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first. */
 import { findWayBack } from '../../doors/redirect-back.ts';
 import { completedPage } from '../../http/respond.ts';
 import type { CompletedModel } from '../../pages/completed-page.ts';
@@ -9,7 +9,7 @@ import type { ToClientRooms } from './to-client.ts';
 type CompletedRooms = Pick<ToClientRooms & ToAccountRooms, 'ledger' | 'registry' | 'issuer' | 'accountPath'> &
   Pick<ToClientRooms, 'pages' | 'branding' | 'stylesheetPath'>;
 
-/** @throws Refusal where the client is no longer registered, or not for this redirect URI */
+/** @throws Refusal if the client or its redirect URI is no longer registered */
 export const showCompleted = async (
   rooms: CompletedRooms,
   { errand, grantId }: Pick<Completion, 'errand' | 'grantId'>,

@@ -1,6 +1,6 @@
 /**
- * Callbacks that arrive more than once, where storage cannot tell: at the same moment to the same process, before the grant is stored,
- * and for links, of which nothing is stored before the person confirms them.
+ * Detects repeated callbacks where storage can't: callbacks that arrive at this process at the same moment, before the grant is stored,
+ * and callbacks of links, for which nothing is stored until the person confirms them.
  */
 
 export interface Deliveries {
@@ -12,8 +12,8 @@ export interface Deliveries {
 }
 
 /**
- * In milliseconds: longer than a provider may take for one request. A platform may stop an earlier delivery whose browser
- * disconnected, which then never ends.
+ * In milliseconds: longer than the timeout of one request to a provider. A platform may stop an earlier delivery whose browser
+ * disconnected, and then it never settles.
  */
 const longestWait = 12_000;
 

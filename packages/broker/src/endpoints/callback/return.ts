@@ -31,10 +31,10 @@ export interface LegRooms {
 }
 
 /**
- * Has the provider's answer verified, unless the callback was handled before. The grant is looked up before the provider is asked,
- * which accepts a code once, and again if the provider refuses: another delivery of the same callback may have been faster.
+ * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant before it sends the code to
+ * the provider, which accepts a code only once, and again if the exchange fails: another delivery of the callback may have been faster.
  * @throws Refusal `transaction.replayed`, or `transaction.status` if storage is unavailable: the client gets neither
- * @throws ProviderError for every answer that vouches for nobody
+ * @throws ProviderError for every response that identifies nobody
  */
 export const identifyOnce = async (
   rooms: LegRooms,
@@ -87,7 +87,7 @@ export const identityOf = async (rooms: LegRooms, back: Return): Promise<Identit
   }
 };
 
-/** Gives the `Set-Cookie` values after which the same callback is known again. */
+/** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
 export const completedBy = (
   { vault, now }: { readonly vault: Vault; readonly now: Clock },
   { visit, journey }: Return,
