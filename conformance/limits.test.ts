@@ -1,4 +1,7 @@
-/** Limits over HTTP: somebody guesses ChatGPT's secret from ChatGPT's own address, and its users notice nothing. */
+/**
+ * Limits over HTTP: somebody guesses ChatGPT's secret from ChatGPT's own address, and its users notice nothing; someone who is signed in
+ * repeats one request, and only they are refused.
+ */
 import {
   beginSignIn,
   callApi,
@@ -64,4 +67,36 @@ it('W5.3 shared egress: guesses from ChatGPT’s address are limited, its exchan
   if (refreshed.kind === 'refused') throw new Error(`the refresh was refused with ${refreshed.status}`);
   const score = await callApi({ method: 'GET', url: `${origin}/api/scoring` }, refreshed.accessToken, fetch);
   expect(score).toEqual({ kind: 'answered', status: 200, body: { score: 0 } });
+});
+
+it('W18.1 sign-ins of a user: the 21st within ten minutes is refused on a page, and nobody else’s', async () => {
+  const begun = Array.from({ length: 21 }, () => beginSignIn(action, crypto.randomUUID()));
+  for (const { url } of begun.slice(0, 20)) await signIn(url, player('user-limits'));
+  const [last] = begun.slice(20);
+  if (last === undefined) throw new Error('no sign-in is left');
+  await expect(signIn(last.url, player('user-limits'))).rejects.toThrow(
+    'ended on /callback/google with status 429',
+  );
+  const other = beginSignIn(action, crypto.randomUUID());
+  expect(readCallback(other, await signIn(other.url, player('user-limits-other'))).kind).toBe('code');
+});
+
+it('W18.3 refreshes of a grant: of 90 at once some are refused, and the others get tokens that work', async () => {
+  const begun = beginSignIn(action, crypto.randomUUID());
+  const callback = readCallback(begun, await signIn(begun.url, player('limits')));
+  if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
+  const tokens = await redeemCode(action, callback.code, fetch);
+  if (tokens.kind === 'refused') throw new Error(`the exchange was refused with ${tokens.status}`);
+  const { refreshToken = '' } = tokens;
+  const outcomes = await Promise.all(
+    Array.from({ length: 90 }, () => refreshTokens(action, refreshToken, fetch)),
+  );
+  const limited = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.status] : []));
+  // The platform's counters may start anew once meanwhile.
+  expect(limited.length).toBeGreaterThanOrEqual(30);
+  expect(new Set(limited)).toEqual(new Set([429]));
+  const [answered] = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : [outcome]));
+  expect(
+    (await callApi({ method: 'GET', url: `${origin}/api/scoring` }, answered?.accessToken ?? '', fetch)).kind,
+  ).toBe('answered');
 });

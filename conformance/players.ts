@@ -27,6 +27,9 @@ const roles = [
   'browser-reload',
   'browser-prefetch',
   'browser-tabs-account',
+  'browser-30-tabs-other',
+  'user-limits',
+  'user-limits-other',
 ] as const;
 
 export type Role = (typeof roles)[number];

@@ -18,9 +18,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ledger: ['protocol'],
   tokens: ['ledger', 'protocol', 'seal'],
   vouching: ['providers', 'tokens', 'ledger', 'protocol'],
-  grants: ['clients', 'providers', 'vouching', 'tokens', 'ledger', 'protocol'],
+  grants: ['clients', 'providers', 'vouching', 'tokens', 'ledger', 'limits', 'protocol'],
   doors: ['clients', 'providers', 'tokens', 'ledger', 'limits', 'pages', 'http', 'protocol'],
-  'sign-in': ['clients', 'providers', 'tokens', 'ledger', 'http', 'protocol'],
+  'sign-in': ['clients', 'providers', 'tokens', 'ledger', 'limits', 'http', 'protocol'],
   endpoints: [
     ...[
       'sign-in',

@@ -42,6 +42,7 @@ const signIn = async (): Promise<string> => {
   const { ledger } = database();
   await ledger.recordSignIn({
     now: now - 12 * day,
+    limits: { signIns: 20, period: 600, activeGrants: 200 },
     identity: { provider: 'google', subject: "o'hara; --", sealedRefreshToken },
     user: { kind: 'ours', newId: 'user-1' },
     grant: {

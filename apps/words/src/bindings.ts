@@ -24,6 +24,7 @@ export const readBindings = (environment: Environment): Bindings => {
     counters: {
       ...counterOf('failedClients', 'LIMIT_FAILED_CLIENTS', environment),
       ...counterOf('signIns', 'LIMIT_SIGN_INS', environment),
+      ...counterOf('refreshesPerGrant', 'LIMIT_REFRESHES', environment),
       ...counterOf('reads', 'LIMIT_READS', environment),
       ...counterOf('writes', 'LIMIT_WRITES', environment),
     },

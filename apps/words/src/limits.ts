@@ -24,7 +24,7 @@ export interface Counter {
 }
 
 export interface AppLimits {
-  readonly broker: Limits;
+  readonly broker: Omit<Limits, 'signInsPerUser'>;
   /** The limit that a call of the API counts for. */
   readonly forCall: (request: Request) => RateLimiter;
 }
@@ -44,7 +44,11 @@ export const createLimits = (
   };
   const [reads, writes] = [limiter('reads'), limiter('writes')];
   return {
-    broker: { failedClients: limiter('failedClients'), signIns: limiter('signIns') },
+    broker: {
+      failedClients: limiter('failedClients'),
+      signIns: limiter('signIns'),
+      refreshesPerGrant: limiter('refreshesPerGrant'),
+    },
     forCall: ({ method }) => (method === 'POST' ? writes : reads),
   };
 };

@@ -39,6 +39,7 @@ describe('the Wrangler file', () => {
       ['LIMIT_SIGN_INS', allowances.signIns],
       ['LIMIT_READS', allowances.reads],
       ['LIMIT_WRITES', allowances.writes],
+      ['LIMIT_REFRESHES', allowances.refreshesPerGrant],
     ]);
     expect(Object.keys(platform()).toSorted()).toEqual(Object.keys(allowances).toSorted());
   });
@@ -71,14 +72,16 @@ describe('the limits', () => {
     const limits = createLimits({
       failedClients: counter('failed'),
       signIns: counter('sign-ins'),
+      refreshesPerGrant: counter('refreshes'),
       reads: counter('reads'),
       writes: counter('writes'),
     });
     expect(await limits.broker.failedClients.take('a')).toBe('limited');
     expect(await limits.broker.signIns.take('b')).toBe('limited');
-    expect(await limits.forCall(get).take('c')).toBe('limited');
-    expect(await limits.forCall(post).take('d')).toBe('limited');
-    expect(taken).toEqual(['failed a', 'sign-ins b', 'reads c', 'writes d']);
+    expect(await limits.broker.refreshesPerGrant.take('c')).toBe('limited');
+    expect(await limits.forCall(get).take('d')).toBe('limited');
+    expect(await limits.forCall(post).take('e')).toBe('limited');
+    expect(taken).toEqual(['failed a', 'sign-ins b', 'refreshes c', 'reads d', 'writes e']);
   });
 });
 

@@ -130,6 +130,7 @@ const redemptionOf = ({ grantId }: Person, now: number): Redemption => ({
 
 const signInOf = ({ provider, subject, userId, grantId }: Person, now: number): SignIn => ({
   now,
+  limits: { signIns: 20, period: 600, activeGrants: 200 },
   identity: { provider, subject, label: 'somebody@mail.example', sealedRefreshToken: 's'.repeat(200) },
   user: { kind: 'ours', newId: userId },
   grant: {

@@ -13,7 +13,7 @@ export type { Protection, Requirement } from './endpoints/protect.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export * from './ledger/ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
-export { defaultAllowances, type Limits } from './limits/limits.ts';
+export { defaultAllowances, type Limits, type SignInAllowance } from './limits/limits.ts';
 export type { Allowance, RateLimiter, Verdict } from './limits/rate-limiter.ts';
 export type { Broker, BrokerOptions, Endpoint, Route } from './options.ts';
 export type { AccountModel, AccountNotice, Proof } from './pages/account/account-model.ts';

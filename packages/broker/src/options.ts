@@ -38,7 +38,7 @@ export interface BrokerOptions {
   readonly ledger: Ledger;
   /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
   readonly admit?: Admit;
-  /** What counts the broker's own limits. Left out, wholly or in part: this process, for itself. */
+  /** Replaces limits, or what counts them. Default for each that is not set: see `Limits`; this process counts for itself. */
   readonly limits?: Partial<Limits>;
   /**
    * Tells a caller's network address, from where only the platform can have written it; never from `X-Forwarded-For`, which

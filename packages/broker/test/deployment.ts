@@ -1,6 +1,6 @@
 /** A deployment to test against: a broker in memory with a clock that is set by hand, two providers, and clients of every kind. */
 
-import type { BrokerOptions, Ledger } from '../src/index.ts';
+import type { BrokerOptions, Ledger, Limits } from '../src/index.ts';
 import { createBroker, gptAction, type LogEntry, memoryLedger, staticClient } from '../src/index.ts';
 import { createProvider } from './provider.ts';
 
@@ -34,6 +34,12 @@ export const clients = [
     scopes: ['words'],
   }),
 ] as const;
+
+/** Limits of a user and a grant that a test doesn't reach unless it is about them. */
+export const highUserLimits: Partial<Limits> = {
+  refreshesPerGrant: { take: async () => 'allowed' },
+  signInsPerUser: { limit: 1000, period: 600 },
+};
 
 /** Everything a test looks at: the broker over HTTP, its ledger, its log and its clock. */
 export const deploy = (changes: Partial<BrokerOptions> = {}) => {

@@ -1,5 +1,5 @@
 /** How grants end: their living access tokens are remembered as dead, and the grants are marked. */
-import type { EpochSeconds, RevocationTarget } from '@words-with-chat/broker';
+import { accountClientId, type EpochSeconds, type RevocationTarget } from '@words-with-chat/broker';
 
 export interface Ending {
   /** Whose tokens die: what the line in `revocations` says. */
@@ -32,7 +32,7 @@ export const endGrants = (
     .bind(reason, target.id, now, ...values),
 ];
 
-/** Grants that end one by one: their users and clients may have others. */
+/** Some grants of a user, or of several users. */
 export interface EndingEach {
   /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
   readonly where: string;
@@ -40,7 +40,7 @@ export interface EndingEach {
   readonly now: EpochSeconds;
 }
 
-/** Makes the two statements, for one batch and in this order: a line for each grant that ends, and its mark. */
+/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the marks. */
 export const endEach = (
   db: D1Database,
   ending: EndingEach & { readonly reason: string },
@@ -51,12 +51,32 @@ export const endEach = (
   return [rememberEach(db, ending), db.prepare(mark).bind(now, ...values, reason)];
 };
 
-/** Makes the first of the two, for grants whose rows are about to go. */
+/**
+ * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with a living access token,
+ * or one line for the user if several of them have one and no other active grant of the user is left: while more than 10,000 lines
+ * live, every call of every user reads storage.
+ */
 export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
     .prepare(
-      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants
-      WHERE ${where} AND revoked_at IS NULL AND access_dies_at > ?1`,
+      `WITH
+        ending AS MATERIALIZED (
+          SELECT id, user_id, last_used_at, access_dies_at FROM grants WHERE ${where} AND revoked_at IS NULL
+        ),
+        living AS (SELECT * FROM ending WHERE access_dies_at > ?1),
+        ending_users AS MATERIALIZED (
+          SELECT user_id FROM living GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
+            SELECT 1 FROM grants AS other
+            WHERE other.user_id = living.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
+          )
+        )
+      INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT 'user', user_id, max(?1, max(last_used_at)), max(access_dies_at) FROM living
+        WHERE user_id IN ending_users GROUP BY user_id
+      UNION ALL
+      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living WHERE user_id NOT IN ending_users`,
     )
     .bind(now, ...values);
+
+/** The condition on the row `other` of `grants` that it counts as active (`SignInLimits`); `?1` is now. */
+export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

@@ -26,7 +26,7 @@ interface Moment {
   readonly generations: Map<string, number>;
 }
 
-const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-2');
+const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-1', 'grant-2', 'grant-3');
 const clientId = fc.constantFrom(
   'chatgpt',
   'chatgpt',
@@ -56,6 +56,7 @@ const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 const recordSignIn = fc
   .record({
     ...{ grantId, clientId, refreshPolicy, theirs: fc.boolean() },
+    limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
     there: fc.record({ sid }, { requiredKeys: [] }),
     here: fc.record({ session: grantId }, { requiredKeys: [] }),
     identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),

@@ -27,6 +27,7 @@ export const createPageDoor =
 /** The reasons that have their own heading. */
 const titles: Partial<Readonly<Record<Reason, string>>> = {
   'request.prefetch': 'This page was not loaded in advance',
+  'user.limited': 'Too many sign-ins',
   'consent.no-cookies': 'Cookies are required',
   'account-form.no-cookies': 'Cookies are required',
   'transaction.no-cookies': 'Cookies are required',

@@ -5,6 +5,7 @@ import type { Registry } from '../clients/registry.ts';
 import { seeOther } from '../http/respond.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
+import type { Reason } from '../protocol/reasons.ts';
 import type { AuthorizationRequest } from '../tokens/transaction.ts';
 import { asRefusal, logRefusal, type Visit } from './endpoint.ts';
 
@@ -49,15 +50,20 @@ export const orRedirectBack = async (
     return await work();
   } catch (error) {
     const refusal = asRefusal(error);
-    if (mustStay(refusal)) throw refusal;
+    if (staying.has(refusal.reason)) throw refusal;
     logRefusal(refusal, visit, { clientId: way.clientId });
     return answer(way, { error: refusal.code, error_description: refusal.description }, cookies);
   }
 };
 
-// The callback arrived again, or may have: a second response would replace the first one at the client.
-const mustStay = ({ reason }: Refusal): boolean =>
-  reason === 'transaction.replayed' || reason === 'transaction.status';
+/** The refusals that the client is not told. */
+const staying: ReadonlySet<Reason> = new Set([
+  // The callback arrived again, or may have: a second response would replace the first one at the client.
+  'transaction.replayed',
+  'transaction.status',
+  // A client that gets an error may start over at once.
+  'user.limited',
+]);
 
 const answer = (
   way: WayBack,

@@ -9,6 +9,7 @@ import { type Grant, type GrantRooms, grantParameters } from '../grants/grant.ts
 import { refreshTokenGrant } from '../grants/refresh-token.ts';
 import { readForm } from '../http/form.ts';
 import { tokenError, tokenJson } from '../http/respond.ts';
+import type { Limits } from '../limits/limits.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Issuer } from '../protocol/origin.ts';
 import { readParameters, readResource } from '../protocol/parameters.ts';
@@ -16,6 +17,7 @@ import { readParameters, readResource } from '../protocol/parameters.ts';
 export interface TokenRooms extends GrantRooms, RecognitionRooms {
   readonly issuer: Issuer;
   readonly registry: Registry;
+  readonly limits: Pick<Limits, 'failedClients' | 'refreshesPerGrant'>;
 }
 
 /** The grant types that exist; the metadata lists the same. */

@@ -1,6 +1,7 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
 import type { Client } from '../clients/client.ts';
 import type { LateRefresh } from '../ledger/ledger.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import type { DeclaredScopes } from '../protocol/scope.ts';
 import type { Lifetimes } from '../tokens/lifetimes.ts';
@@ -15,6 +16,7 @@ export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'res
 export interface GrantRooms extends VouchingRooms {
   readonly lifetimes: Lifetimes;
   readonly lateRefresh: LateRefresh;
+  readonly limits: Pick<Limits, 'refreshesPerGrant'>;
   /** Every scope that exists on this server. */
   readonly scopes: DeclaredScopes;
 }

@@ -26,6 +26,8 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
     throw new Refusal('refresh.resource-gone');
   if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
+  if ((await rooms.limits.refreshesPerGrant.take(presented.grantId)) === 'limited')
+    throw new Refusal('refresh.limited');
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
   const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));

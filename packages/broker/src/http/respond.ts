@@ -2,8 +2,11 @@
 import type { Refusal } from '../protocol/errors.ts';
 import type { Seconds } from '../protocol/time.ts';
 
-/** How long to wait before asking again: while something is out of order, and after too much was asked. */
-const retryAfter = { outOfOrder: 10, tooMuch: 60 } as const satisfies Readonly<Record<string, Seconds>>;
+/** How long to wait before the next attempt, by status, unless the refusal says it. */
+const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
+  [429, 60],
+  [503, 10],
+]);
 
 const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
@@ -136,10 +139,8 @@ export const allowing = (methods: readonly string[], response: Response): Respon
   return response;
 };
 
-const waiting = ({ status }: Refusal): Record<string, string> => {
-  if (status === 503) return { 'retry-after': String(retryAfter.outOfOrder) };
-  return status === 429 ? { 'retry-after': String(retryAfter.tooMuch) } : {};
-};
+const waiting = ({ status, retryAfter = defaultRetryAfter.get(status) }: Refusal): Record<string, string> =>
+  retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
 
 const tokenAtFault = ({ status }: Refusal): boolean => status === 401 || status === 403;
 

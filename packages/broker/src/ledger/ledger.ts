@@ -18,8 +18,22 @@ export type * from './upkeep.ts';
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
 
+/** What one user can do. Attempts that are refused don't count. */
+export interface SignInLimits {
+  /** How many sign-ins are recorded within `period`, which is at most `grantRetention`. */
+  readonly signIns: number;
+  readonly period: Seconds;
+  /**
+   * How many active grants a user can have, not counting sessions of the account page. If a sign-in adds one more, the grant that was
+   * least recently used ends. A grant is active if it was not revoked and its row is still needed: its code, access token or refresh
+   * token has not expired, or it is less than `grantRetention` old.
+   */
+  readonly activeGrants: number;
+}
+
 export interface SignIn {
   readonly now: EpochSeconds;
+  readonly limits: SignInLimits;
   /** The session that vouches for the person where no provider was asked just now: once it has ended, nothing is recorded. */
   readonly session?: GrantId;
   readonly identity: VouchedIdentity;
@@ -50,7 +64,9 @@ export type SignInOutcome =
   /** A grant with this id exists: the transaction came back twice. Nothing was written. */
   | { readonly kind: 'replayed' }
   /** The session that it rests on has ended. Nothing was written. */
-  | { readonly kind: 'session-ended' };
+  | { readonly kind: 'session-ended' }
+  /** The user has signed in too often. Nothing was written. After `retryAfter` another sign-in is possible. */
+  | { readonly kind: 'limited'; readonly retryAfter: Seconds };
 
 export interface Redemption {
   readonly grantId: GrantId;
@@ -200,7 +216,7 @@ export interface TokenOrigin {
 }
 
 export interface Ledger extends Accounts, Signals, Upkeep {
-  /** Stores user, identity and grant together. */
+  /** Stores user, identity and grant together, within the limits of the user. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
   grantStatus(grantId: GrantId): Promise<GrantStatus>;
@@ -238,7 +254,8 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
-   * live on. Ending what has ended changes nothing.
+   * live on. (Every other method that ends grants appends a line for each grant with a living access token, or one line for the user
+   * if it ends several of them and no other active grant of the user is left.) Ending what has ended changes nothing.
    * @param reason kept for the operator
    * @param by left out: the operator, who is the publisher
    */

@@ -1,6 +1,7 @@
 /** What the broker limits by itself, and how much of each is plenty. Calls of an API are limited where `protect` is asked for it. */
+import { ConfigurationError } from '../protocol/errors.ts';
 import type { Log } from '../protocol/log.ts';
-import type { Clock } from '../protocol/time.ts';
+import type { Clock, Seconds } from '../protocol/time.ts';
 import { createMemoryLimiter } from './memory-limiter.ts';
 import { type Allowance, failOpen, type RateLimiter } from './rate-limiter.ts';
 
@@ -13,19 +14,51 @@ export interface Limits {
   readonly failedClients: RateLimiter;
   /** Requests of a browser on its way through a sign-in, about three for each, and those of the account page, by address block. */
   readonly signIns: RateLimiter;
+  /**
+   * Refresh requests with a genuine refresh token, by grant ID. A refused request gets a 429 response, and its token stays valid.
+   * Default: 30 a minute, counted in memory.
+   */
+  readonly refreshesPerGrant: RateLimiter;
+  /** Sign-ins of a user, at all clients and at the account page. Storage counts them. Default: 20 in 600 seconds. */
+  readonly signInsPerUser: SignInAllowance;
+}
+
+/** How often one user can sign in. */
+export interface SignInAllowance {
+  /** How many sign-ins are allowed within any period of this length. A whole number of at least 1. */
+  readonly limit: number;
+  /** In seconds: a whole number from 1 to 3600. */
+  readonly period: Seconds;
 }
 
 /** Far more than people need, who share an address with a school or a mobile network; far less than a flood. */
 export const defaultAllowances = {
   failedClients: { limit: 20, period: 60 },
   signIns: { limit: 300, period: 60 },
-} as const satisfies Readonly<Record<keyof Limits, Allowance>>;
+  refreshesPerGrant: { limit: 30, period: 60 },
+} as const satisfies Readonly<Record<Exclude<keyof Limits, 'signInsPerUser'>, Allowance>>;
 
-/** Completes the limits with counters in memory. */
+/**
+ * Completes the limits with counters in memory.
+ * @throws ConfigurationError `limits.signInsPerUser` if it is out of bounds
+ */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
-  const { failedClients, signIns } = defaultAllowances;
+  const { failedClients, signIns, refreshesPerGrant } = defaultAllowances;
   return {
     failedClients: failOpen(given.failedClients ?? createMemoryLimiter(failedClients, now), log),
     signIns: failOpen(given.signIns ?? createMemoryLimiter(signIns, now), log),
+    refreshesPerGrant: failOpen(given.refreshesPerGrant ?? createMemoryLimiter(refreshesPerGrant, now), log),
+    signInsPerUser: parseSignInAllowance(given.signInsPerUser),
   };
+};
+
+/** Storage keeps each grant for at least an hour, so a longer period can't be counted. */
+const maxPeriod: Seconds = 3600;
+
+const parseSignInAllowance = ({ limit, period }: SignInAllowance = { limit: 20, period: 600 }) => {
+  const isLimit = Number.isSafeInteger(limit) && limit >= 1;
+  const isPeriod = Number.isSafeInteger(period) && period >= 1 && period <= maxPeriod;
+  if (isLimit && isPeriod) return { limit, period };
+  const bounds = `a whole number of at least 1 as limit and from 1 to ${maxPeriod} as period`;
+  throw new ConfigurationError('limits.signInsPerUser', `must have ${bounds}.`);
 };

@@ -1,5 +1,6 @@
 /** The two ways to fail: a configuration that must not start, and a request that is refused for a named reason. */
 import { type OAuthErrorCode, type Reason, reasons } from './reasons.ts';
+import type { Seconds } from './time.ts';
 
 /** A setting that would be unsafe or meaningless. Thrown while the broker is being built, never later. */
 export class ConfigurationError extends Error {
@@ -13,16 +14,22 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** A request that is over. `reason` is for the log; only `code` and `description` ever leave the house. */
+/**
+ * A request that is over. `reason` is for the log; the response contains only `code`, `description` and, in the `Retry-After` header,
+ * `retryAfter`.
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: Reason;
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly status: number;
+  /** Default: depends on the status. */
+  readonly retryAfter: Seconds | undefined;
 
-  constructor(reason: Reason, options?: ErrorOptions) {
+  constructor(reason: Reason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {
     super(reason, options);
+    this.retryAfter = options.retryAfter;
     this.reason = reason;
     const [code, description, status] = reasons[reason];
     this.code = code;

@@ -85,6 +85,11 @@ export const reasons = {
     'Too many people are signing in from your network. Wait a minute, then try again.',
     429,
   ],
+  'user.limited': [
+    'temporarily_unavailable',
+    "You've signed in too many times in the last few minutes. Wait a few minutes, then try again.",
+    429,
+  ],
   'user.cancelled': ['access_denied', 'The sign-in was cancelled.'],
 
   'session.changed': ['invalid_request', staleAccount],
@@ -170,6 +175,11 @@ export const reasons = {
   'refresh.ended': ['invalid_grant', badRefresh],
   'refresh.reused': ['invalid_grant', badRefresh],
   'refresh.gone': ['invalid_grant', badRefresh],
+  'refresh.limited': [
+    'temporarily_unavailable',
+    'Too many refresh requests for this grant. Try again in a minute.',
+    429,
+  ],
   'refresh.scope': ['invalid_scope', 'The scope exceeds what was granted.'],
   'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
 

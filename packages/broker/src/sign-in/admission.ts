@@ -1,6 +1,7 @@
 /** Whether a verified identity may sign in, as which user, and what is stored of it. */
 import type { Client } from '../clients/client.ts';
-import type { RefreshPolicy, SignIn } from '../ledger/ledger.ts';
+import type { Ledger, RefreshPolicy, SignIn, SignInOutcome } from '../ledger/ledger.ts';
+import type { Limits } from '../limits/limits.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { Identity, UserClaims, UserId } from '../protocol/identity.ts';
 import { type RandomBytes, randomId } from '../protocol/random.ts';
@@ -27,9 +28,13 @@ export type AskedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' |
 const longestUserId = 255;
 const longestClaims = 512;
 
+/** How many active grants a user can have. One more ends the one that was least recently used. */
+const maxActiveGrants = 200;
+
 export interface AdmissionRooms {
   readonly admit: Admit;
   readonly vault: Vault;
+  readonly limits: Pick<Limits, 'signInsPerUser'>;
   readonly now: Clock;
   readonly randomBytes: RandomBytes;
 }
@@ -45,8 +50,10 @@ export const signInOf = async (
   identity: Identity,
 ): Promise<SignIn> => {
   const { userId, claims } = parseAdmission(await rooms.admit(identity, client));
+  const { limit, period } = rooms.limits.signInsPerUser;
   return {
     now: rooms.now(),
+    limits: { signIns: limit, period, activeGrants: maxActiveGrants },
     identity: await storedIdentity(identity, rooms.vault),
     user:
       userId === undefined
@@ -60,6 +67,19 @@ export const signInOf = async (
       ...(identity.sid !== undefined && { sid: identity.sid }),
     },
   };
+};
+
+/**
+ * Stores a sign-in.
+ * @throws Refusal `user.limited` if the user has signed in too often; nothing was stored
+ */
+export const recordWithinLimits = async (
+  ledger: Pick<Ledger, 'recordSignIn'>,
+  signIn: SignIn,
+): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
+  const outcome = await ledger.recordSignIn(signIn);
+  if (outcome.kind !== 'limited') return outcome;
+  throw new Refusal('user.limited', { retryAfter: outcome.retryAfter });
 };
 
 /**

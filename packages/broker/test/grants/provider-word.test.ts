@@ -9,7 +9,7 @@ import {
   type ProviderWord,
   type StoredToken,
 } from '../../src/index.ts';
-import { type Deployment, deploy, keys } from '../deployment.ts';
+import { type Deployment, deploy, highUserLimits, keys } from '../deployment.ts';
 import { atProvider } from '../on-the-way.ts';
 import { callApi, locationOf, type TokenBody, tokensOf } from '../person.ts';
 import { gpt, type Player, redeem, refresh, server } from '../players.ts';
@@ -118,7 +118,7 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
   });
 
   it('one of 50 at once asks, and all are answered', async () => {
-    const { oracle, deployment } = deployWith();
+    const { oracle, deployment } = deployWith({ limits: highUserLimits });
     const { refresh_token } = await signIn(deployment, player);
     const responses = await Promise.all(
       Array.from({ length: 50 }, () => refresh(deployment, player, refresh_token)),

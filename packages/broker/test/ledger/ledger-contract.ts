@@ -15,11 +15,13 @@ import { signInContract } from './ledger-contract/sign-ins.ts';
 import { signalContract } from './ledger-contract/signals.ts';
 import { storedTokenContract } from './ledger-contract/stored-tokens.ts';
 import { sweepContract } from './ledger-contract/sweep.ts';
+import { userLimitContract } from './ledger-contract/user-limits.ts';
 
 /** Declares the contract's tests for one implementation; `makeLedger` gives an empty ledger each time. */
 export const ledgerContract = (name: string, makeLedger: MakeLedger): void => {
   describe(name, () => {
     describe('recordSignIn', () => signInContract(makeLedger));
+    describe('limits of a user', () => userLimitContract(makeLedger));
     describe('redeemCode', () => codeContract(makeLedger));
     describe('grantStatus and claimCode', () => codeClaimContract(makeLedger));
     describe('refresh', () => refreshContract(makeLedger));

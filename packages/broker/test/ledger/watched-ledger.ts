@@ -1,5 +1,6 @@
 /** A ledger in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
 import { type Ledger, LedgerUnavailable, memoryLedger, type TokenOrigin } from '../../src/index.ts';
+import { highLimits } from './ledger-contract/sample.ts';
 
 /** How `revocationsSince` was called. */
 interface Reading {
@@ -53,7 +54,7 @@ export const watchedLedger = (changes: Partial<Ledger> = {}) => {
 export const grantTokens = async (ledger: Ledger, origin: TokenOrigin): Promise<TokenOrigin> => {
   const { grantId, userId, clientId, issuedAt: now } = origin;
   await ledger.recordSignIn({
-    now,
+    ...{ now, limits: highLimits },
     identity: { provider: 'google', subject: userId },
     user: { kind: 'theirs', id: userId },
     grant: {

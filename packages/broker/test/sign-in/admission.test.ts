@@ -25,8 +25,10 @@ const identity = {
   claims: { sub: 'subject-1', hd: 'example.com' },
 };
 
+const limits = { signInsPerUser: { limit: 20, period: 600 } };
+
 const record = (admit: Admit, client: Client = gpt, changes: Partial<AskedGrant> = {}, more: object = {}) =>
-  signInOf({ admit, vault, now: () => 1_000, randomBytes }, { ...asked, ...changes }, client, {
+  signInOf({ admit, vault, limits, now: () => 1_000, randomBytes }, { ...asked, ...changes }, client, {
     ...identity,
     ...more,
   });
@@ -50,6 +52,7 @@ describe('the record of a sign-in', () => {
     const signIn = await record(admitEverybody);
     expect(signIn).toEqual({
       now: 1_000,
+      limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'google', subject: 'subject-1', label: 'ada@example.com' },
       user: { kind: 'ours', newId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
       grant: {

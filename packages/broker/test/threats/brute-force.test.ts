@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { postForm } from '../asking.ts';
-import { deploy } from '../deployment.ts';
+import { deploy, highUserLimits } from '../deployment.ts';
 import { attacker, from, guess, guessOften, onPlatform, plenty } from '../guessing.ts';
 import { askForTokens, callApi, createPerson, gptRequest, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, refresh, server, tokensFor } from '../players.ts';
@@ -146,7 +146,7 @@ describe('W5', () => {
   );
 
   it('W5.3 shared egress: everybody behind one address gets tokens, and new ones, without a limit', async () => {
-    const deployment = onPlatform();
+    const deployment = onPlatform({ limits: highUserLimits });
     for (let person = 0; person < 200; person++) {
       const exchange = await askForTokens(
         deployment,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryLedger } from '../../src/index.ts';
-import { type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
+import { type Deployment, deploy, gptSecret, highUserLimits, issuer, serverSecret } from '../deployment.ts';
 import { callApi, type TokenBody, tokensOf } from '../person.ts';
 import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
 import { badClient, badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
@@ -34,7 +34,7 @@ const fifty = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> 
 
 describe('F1', () => {
   it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, player) => {
-    const deployment = deploy();
+    const deployment = deploy({ limits: highUserLimits });
     const first = await tokensFor(deployment, player);
     const all = await fifty(() => refreshed(deployment, player, first.refresh_token));
     const [one, other] = all;
@@ -51,7 +51,7 @@ describe('F1', () => {
   });
 
   it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
-    const deployment = deploy();
+    const deployment = deploy({ limits: highUserLimits });
     const first = await tokensFor(deployment, gpt);
     const all = await fifty(() => refreshed(deployment, gpt, first.refresh_token));
     expect(new Set(all.map(({ refresh_token }) => refresh_token))).toEqual(new Set([first.refresh_token]));

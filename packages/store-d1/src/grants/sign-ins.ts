@@ -1,23 +1,36 @@
 /** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
-import type { GrantStatus, SignIn, SignInOutcome } from '@words-with-chat/broker';
-import { auditGrantChange } from '../audit.ts';
+import { accountClientId, type GrantStatus, type SignIn, type SignInOutcome } from '@words-with-chat/broker';
+import { auditGrantChange, auditRows } from '../audit.ts';
+import { isActive } from '../endings.ts';
 import { nameColumns, newTokenOrStored } from '../provider-tokens/tokens.ts';
 import { roundTrip } from '../round-trip.ts';
 import { livingSession } from './sessions.ts';
 
 export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<SignInOutcome> => {
-  const [, upserted] = await roundTrip<{ readonly user_id: string; readonly watched: number }>(
+  const [counted, , upserted] = await roundTrip<SignInRow>(
     db,
+    selectOldestCounted(db, signIn),
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
     auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
+    ...endLeastRecentlyUsed(db, signIn),
   );
-  const identity = upserted?.results[0];
+  const { user_id, watched } = upserted?.results[0] ?? {};
+  if (user_id !== undefined) return { kind: 'recorded', userId: user_id, watched: watched === 1 };
+  const { created_at } = counted?.results[0] ?? {};
+  if (created_at !== undefined)
+    return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
   // Whoever goes on in a session has drawn the grant's id just now.
-  if (identity === undefined) return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
-  return { kind: 'recorded', userId: identity.user_id, watched: identity.watched === 1 };
+  return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
 };
+
+/** What the statements of a sign-in return: the oldest sign-in that counts if the limit is reached, and the identity. */
+interface SignInRow {
+  readonly created_at?: number;
+  readonly user_id?: string;
+  readonly watched?: number;
+}
 
 export const grantStatus = async (db: D1Database, grantId: string): Promise<GrantStatus> => {
   const [found] = await roundTrip<StatusRow>(db, selectStatus(db, grantId));
@@ -37,45 +50,63 @@ export const statusOf = (row: StatusRow | undefined): GrantStatus => {
 };
 
 /**
- * Every statement asks it, because each one runs: a transaction that came back twice writes nothing, nor does who goes on in a
- * session that has ended. `?1` is the grant's id, `?2` now, `?3` the session, if there is one.
+ * The condition that the transaction did not come back twice, and that the session, if there is one, has not ended. `?1` is the grant's
+ * id, `?2` now, `?3` the session.
  */
-const recordable = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
+const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${livingSession('?3', '?2')}))`;
 
-const asked = ({ now, session, grant }: SignIn) => [grant.id, now, session ?? null];
+/**
+ * Finds the oldest of the sign-ins that reach the user's limit, if they do. `?4` is the length of the period, `?5` one less than the
+ * limit, `?6` the user whom the publisher names, otherwise `?7` and `?8` are the identity.
+ */
+const oldestCounted = `SELECT created_at FROM grants
+  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8)) AND created_at > ?2 - ?4
+  ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
+
+/** The condition of the first statements: each one runs, whatever the others did. */
+const recordable = `${isNew} AND NOT EXISTS (${oldestCounted})`;
+
+/** `?1` to `?8`. */
+const asked = ({ now, session, grant, limits, user, identity }: SignIn) => [
+  ...[grant.id, now, session ?? null, limits.period, limits.signIns - 1],
+  ...[user.kind === 'theirs' ? user.id : null, identity.provider, identity.subject],
+];
+
+const selectOldestCounted = (db: D1Database, signIn: SignIn): D1PreparedStatement =>
+  db.prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNew}`).bind(...asked(signIn));
 
 const insertUser = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
-  const { identity, user } = signIn;
+  const { user } = signIn;
   switch (user.kind) {
     case 'ours':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?4, ?2 WHERE ${recordable}
-            AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?5 AND subject = ?6)`,
+          SELECT ?9, ?2 WHERE ${recordable}
+            AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?7 AND subject = ?8)`,
         )
-        .bind(...asked(signIn), user.newId, identity.provider, identity.subject);
+        .bind(...asked(signIn), user.newId);
     case 'theirs':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?4, ?2 WHERE ${recordable}
+          SELECT ?6, ?2 WHERE ${recordable}
           ON CONFLICT (id) DO NOTHING`,
         )
-        .bind(...asked(signIn), user.id);
+        .bind(...asked(signIn));
   }
 };
 
 /** Whoever goes on in a session has not been at the provider: that is no sign-in there. */
 const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
   const { identity, user } = signIn;
-  const { provider, subject, label = null, sealedRefreshToken = null } = identity;
+  const { label = null, sealedRefreshToken = null } = identity;
   return db
     .prepare(
       `INSERT INTO identities
         (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
-      SELECT ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?2, ?2 WHERE ${recordable}
+      SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${recordable}
       ON CONFLICT (provider, subject) DO UPDATE SET
         ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
@@ -84,29 +115,21 @@ const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => 
         last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
-    .bind(
-      ...asked(signIn),
-      provider,
-      subject,
-      userIdOf(user),
-      label,
-      sealedRefreshToken,
-      ...nameColumns(identity),
-    );
+    .bind(...asked(signIn), userIdOf(user), label, sealedRefreshToken, ...nameColumns(identity));
 };
 
-/** Comes last: once the grant is there, nothing is recordable any longer. */
+/** Must directly follow the statement for the identity, which tells whether the sign-in is recorded. */
 const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
-  const { identity, grant } = signIn;
+  const { grant } = signIn;
   return db
     .prepare(
       `INSERT INTO grants
         (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
           sid, signed_in_at)
-      SELECT ?1, user_id, provider, subject, ?4, ?5, ?6, ?7, ?8, ?9, ?2, ?12,
+      SELECT ?1, user_id, provider, subject, ?9, ?10, ?11, ?12, ?13, ?14, ?2, ?15,
         (SELECT created_at FROM grants WHERE id = ?3)
       FROM identities
-      WHERE provider = ?10 AND subject = ?11 AND ${recordable}`,
+      WHERE provider = iif(changes() > 0, ?7, NULL) AND subject = ?8`,
     )
     .bind(
       ...asked(signIn),
@@ -116,11 +139,45 @@ const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
       grant.resource,
       JSON.stringify(grant.claims),
       grant.refreshPolicy,
-      identity.provider,
-      identity.subject,
       grant.sid ?? null,
     );
 };
+
+/**
+ * Ends the user's least recently used grants beyond the limit. Must directly follow the statement for the audit: each statement reads
+ * nothing unless the one before changed something.
+ */
+const endLeastRecentlyUsed = (
+  db: D1Database,
+  { now, grant, limits }: SignIn,
+): readonly D1PreparedStatement[] => {
+  const others = limits.activeGrants - Number(grant.clientId !== accountClientId);
+  // Names the grant, so that the other two statements find those that ended now.
+  const reason = `too many grants when ${grant.id} was added`;
+  const justEnded =
+    'user_id = iif(changes() > 0, (SELECT user_id FROM grants WHERE id = ?2), NULL) AND revoked_reason = ?3';
+  return [
+    db
+      .prepare(`UPDATE grants SET revoked_at = ?1, revoked_reason = ?3 WHERE id IN (${leastRecentlyUsed})`)
+      .bind(now, grant.id, reason, others),
+    auditRows(
+      db,
+      `SELECT ?1, 'revoked', 'broker', 'too many grants', user_id, client_id, provider FROM grants WHERE ${justEnded}`,
+      [now, grant.id, reason],
+    ),
+    db
+      .prepare(
+        `INSERT INTO revocations (kind, id, revoked_at, dead_after)
+        SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants WHERE ${justEnded} AND access_dies_at > ?1`,
+      )
+      .bind(now, grant.id, reason),
+  ];
+};
+
+/** `?1` is now, `?2` the new grant, `?4` how many others can be active. */
+const leastRecentlyUsed = `SELECT other.id FROM grants AS other
+  WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActive}
+  ORDER BY coalesce(other.last_used_at, other.created_at) DESC, other.id LIMIT -1 OFFSET ?4`;
 
 const userIdOf = (user: SignIn['user']): string => {
   switch (user.kind) {

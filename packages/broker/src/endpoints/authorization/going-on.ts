@@ -6,7 +6,7 @@ import type { Client } from '../../clients/client.ts';
 import { LedgerUnavailable } from '../../ledger/ledger.ts';
 import { keepAlive } from '../../ledger/write-with-retry.ts';
 import { randomId } from '../../protocol/random.ts';
-import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
+import { type AdmissionRooms, recordWithinLimits, signInOf } from '../../sign-in/admission.ts';
 import { forgetSession, type LivingSession, type SessionRooms, useSession } from '../../sign-in/session.ts';
 import { checkLease } from '../../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
@@ -44,7 +44,7 @@ export type GoingOn =
 /**
  * Records a sign-in on the strength of the session.
  * @param offered the session that the page offered
- * @throws Refusal of `admit`, which is asked as at every sign-in
+ * @throws Refusal of `admit`, which is asked as at every sign-in, or `user.limited`
  */
 export const goOn = async (
   rooms: GoingOnRooms,
@@ -69,7 +69,7 @@ export const goOn = async (
       const identity = { ...session.vouched, ...session.identity };
       const asked = { id: grantId, redirectUri, scopes, resource };
       const signIn = await signInOf(rooms, asked, client, identity);
-      const outcome = await rooms.ledger.recordSignIn({ ...signIn, session: session.grantId });
+      const outcome = await recordWithinLimits(rooms.ledger, { ...signIn, session: session.grantId });
       return outcome.kind === 'recorded' ? { kind: 'recorded', grantId } : ended;
     }
   }

@@ -6,7 +6,7 @@ import { seeOther } from '../../http/respond.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { GrantId, Identity, UserId } from '../../protocol/identity.ts';
 import type { Issuer } from '../../protocol/origin.ts';
-import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
+import { type AdmissionRooms, recordWithinLimits, signInOf } from '../../sign-in/admission.ts';
 import { keepSession, readSession, type SessionRooms } from '../../sign-in/session.ts';
 import type { Vault } from '../../tokens/vault.ts';
 import { completedBy, identityOf, type LegRooms, type Return } from './return.ts';
@@ -52,7 +52,7 @@ const begin = async (
   const [redirect] = account.redirects;
   const redirectUri = redirect?.kind === 'exact' ? redirect.uri : issuer;
   const asked = { id, redirectUri, scopes: account.scopes, resource: issuer };
-  const outcome = await ledger.recordSignIn(await signInOf(rooms, asked, account, identity));
+  const outcome = await recordWithinLimits(ledger, await signInOf(rooms, asked, account, identity));
   if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
   // Unlinked at this very moment: then it is somebody else's sign-in by now, and no proof.
   if (user !== undefined && outcome.userId !== user) throw new Refusal('session.changed');

@@ -8,7 +8,7 @@ import { seeOther } from '../../http/respond.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
 import type { Issuer } from '../../protocol/origin.ts';
-import { type AdmissionRooms, signInOf } from '../../sign-in/admission.ts';
+import { type AdmissionRooms, recordWithinLimits, signInOf } from '../../sign-in/admission.ts';
 import { sealCode } from '../../sign-in/code.ts';
 import { beginSecondLeg, endSecondLeg, type SecondLegRooms } from '../../sign-in/second-leg.ts';
 import type { AuthorizationRequest } from '../../tokens/transaction.ts';
@@ -68,7 +68,7 @@ const recordSignIn = async (
   identity: Identity,
 ): Promise<boolean> => {
   const signIn = await signInOf(rooms, { id, redirectUri, scopes, resource }, client, identity);
-  const outcome = await rooms.ledger.recordSignIn(signIn);
+  const outcome = await recordWithinLimits(rooms.ledger, signIn);
   if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
   return outcome.watched;
 };

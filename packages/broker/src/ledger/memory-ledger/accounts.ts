@@ -13,7 +13,7 @@ import type {
   Unlink,
   UnlinkOutcome,
 } from '../ledger.ts';
-import { type Grant, identityKey, type Memory, type StoredIdentity, vouch } from './memory.ts';
+import { type Grant, identityKey, type Memory, order, type StoredIdentity, vouch } from './memory.ts';
 import { endEach } from './revocations.ts';
 import { findSession } from './sessions.ts';
 
@@ -71,9 +71,6 @@ export const deleteUser = (memory: Memory, { userId, now }: Deletion): DeletionO
   for (const { id } of grants) memory.grants.delete(id);
   return { kind: 'deleted', tokens: tokensOf(identities) };
 };
-
-/** As a database orders text, whatever language is set. */
-const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 const identitiesOf = ({ identities }: Memory, userId: UserId): readonly StoredIdentity[] =>
   [...identities.values()].filter((identity) => identity.userId === userId);

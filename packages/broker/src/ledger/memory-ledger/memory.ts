@@ -1,7 +1,15 @@
 /** What the ledger in memory remembers. */
 import type { GrantId, UserId } from '../../protocol/identity.ts';
+import { accountClientId } from '../../protocol/reserved.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
-import type { GrantFacts, IdentityName, Revocation, SignIn, VouchedIdentity } from '../ledger.ts';
+import {
+  type GrantFacts,
+  grantRetention,
+  type IdentityName,
+  type Revocation,
+  type SignIn,
+  type VouchedIdentity,
+} from '../ledger.ts';
 
 export interface Memory {
   /** When each user was made. */
@@ -57,6 +65,23 @@ export type Grant = SignIn['grant'] & {
 };
 
 export type Use = NonNullable<Grant['use']>;
+
+/** Returns the time until which a grant is stored. */
+export const neededUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {
+  const refreshable = revokedAt === undefined && refreshPolicy !== 'none';
+  return Math.max(
+    createdAt + grantRetention,
+    use?.accessDiesAt ?? 0,
+    refreshable ? (use?.refreshIdleExpiresAt ?? 0) : 0,
+  );
+};
+
+/** Whether a grant counts as active (`SignInLimits`). */
+export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
+  grant.revokedAt === undefined && grant.clientId !== accountClientId && neededUntil(grant) > now;
+
+/** Compares text like a database, whatever the language of the system. */
+export const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /** Stores a grant's use, and says what tokens are issued from. */
 export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts => {

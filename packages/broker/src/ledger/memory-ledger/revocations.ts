@@ -2,14 +2,45 @@
 import type { GrantId, UserId } from '../../protocol/identity.ts';
 import type { EpochSeconds } from '../../protocol/time.ts';
 import type { RevocationPage, RevocationTarget, TokenOrigin } from '../ledger.ts';
-import type { Grant, Memory } from './memory.ts';
+import { type Grant, isActiveGrant, type Memory } from './memory.ts';
 
 export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSeconds): void => {
   const targeted = [...memory.grants.values()].filter((grant) => isOf(grant, target));
-  const living = targeted.filter(({ revokedAt }) => revokedAt === undefined);
-  for (const grant of living) memory.grants.set(grant.id, { ...grant, revokedAt: now });
-  if (!living.some(({ use }) => use !== undefined && use.accessDiesAt > now)) return;
-  const uses = targeted.flatMap(({ use }) => use ?? []);
+  const ended = mark(memory, targeted, now);
+  if (ended.some((grant) => hasLivingToken(grant, now))) append(memory, target, targeted, now);
+};
+
+/**
+ * Ends some grants. Appends a line for each one with a living access token, or one line for the user if several of them have one and
+ * no other active grant of the user is left.
+ */
+export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
+  const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
+  for (const [userId, ended] of Map.groupBy(living, (grant) => grant.userId)) {
+    const isLeft = [...memory.grants.values()].some(
+      (grant) => grant.userId === userId && isActiveGrant(grant, now),
+    );
+    if (ended.length > 1 && !isLeft) append(memory, { kind: 'user', id: userId }, ended, now);
+    else for (const grant of ended) append(memory, { kind: 'grant', id: grant.id }, [grant], now);
+  }
+};
+
+/** Marks the grants that have not ended yet, and returns them. */
+const mark = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {
+  const ended = grants.filter(({ id }) => memory.grants.get(id)?.revokedAt === undefined);
+  for (const grant of ended) memory.grants.set(grant.id, { ...grant, revokedAt: now });
+  return ended;
+};
+
+const hasLivingToken = ({ use }: Grant, now: EpochSeconds): boolean => (use?.accessDiesAt ?? 0) > now;
+
+const append = (
+  memory: Memory,
+  target: RevocationTarget,
+  grants: readonly Grant[],
+  now: EpochSeconds,
+): void => {
+  const uses = grants.flatMap(({ use }) => use ?? []);
   memory.lastSeq += 1;
   const line = {
     ...target,
@@ -19,11 +50,6 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
     deadAfter: uses.reduce((latest, { accessDiesAt }) => Math.max(latest, accessDiesAt), now),
   };
   memory.lines = [...memory.lines, line];
-};
-
-/** Ends several grants, each with a line of its own: their users and clients may have others. */
-export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
-  for (const { id } of grants) revoke(memory, { kind: 'grant', id }, now);
 };
 
 export const revocationsSince = (

@@ -30,11 +30,16 @@ interface SignInChoice {
   readonly identity?: Partial<SignIn['identity']>;
   readonly user?: SignIn['user'];
   readonly now?: number;
+  readonly limits?: Partial<SignIn['limits']>;
 }
+
+/** Limits that a test doesn't reach unless it is about them. */
+export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 
 /** Ada signs in at ChatGPT with the grant `grant-1`, unless said otherwise. */
 export const signIn = (choice: SignInChoice = {}): SignIn => ({
   now: choice.now ?? t0,
+  limits: { ...highLimits, ...choice.limits },
   identity: { provider: 'google', subject: 'ada', ...choice.identity },
   user: choice.user ?? { kind: 'ours', newId: 'user-1' },
   grant: {

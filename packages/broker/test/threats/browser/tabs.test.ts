@@ -1,7 +1,7 @@
 /** Several tabs of one browser: pages opened at the same moment, before the browser has any cookie of ours. */
 import { describe, expect, it } from 'vitest';
 import { buttons, createVisitor, expectBack, hidden } from '../../account-visitor.ts';
-import { type Deployment, deploy, issuer } from '../../deployment.ts';
+import { type Deployment, deploy, highUserLimits, issuer } from '../../deployment.ts';
 import { atSignIn, bindingsIn, completionsIn, cookieHeader, journeysIn } from '../../on-the-way.ts';
 import { createPerson, gptRequest, locationOf, type Person } from '../../person.ts';
 import { expectErrorPage, lostSignIn } from '../../refusals.ts';
@@ -64,7 +64,7 @@ describe('B20', () => {
   );
 
   it.each(orders)('B20.2 30 tabs at once: every one signs in, cookies arriving %s', async (_, arrive) => {
-    const deployment = deploy();
+    const deployment = deploy({ limits: highUserLimits });
     const person = createPerson(deployment);
     const pages = await openAtOnce(deployment, person, Array(30).fill(authorize), arrive);
     expect(bindingsIn(person.cookies)).toHaveLength(30);

@@ -1,0 +1,268 @@
+/** Limits of a user and of a grant: whatever someone who has signed in repeats, it neither fills storage nor slows down others. */
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError, type Ledger, memoryLedger } from '../../src/index.ts';
+import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor.ts';
+import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
+import { appRequest, callApi, gptRequest, locationOf, serverRequest, tokensOf } from '../person.ts';
+import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
+import { expectTokenError } from '../refusals.ts';
+import { watchLedger } from '../watched-ledger.ts';
+
+const tooManySignIns =
+  'You&#39;ve signed in too many times in the last few minutes. Wait a few minutes, then try again.';
+const tooManyRefreshes = {
+  status: 429,
+  error: 'temporarily_unavailable',
+  error_description: 'Too many refresh requests for this grant. Try again in a minute.',
+};
+
+/** A page with status 429 that redirects nowhere and changes no cookie. */
+const expectLimited = async (response: Response, deployment: Deployment, retryAfter: number) => {
+  expect(response.status).toBe(429);
+  expect(response.headers.get('retry-after')).toBe(`${retryAfter}`);
+  expect(response.headers.has('location')).toBe(false);
+  expect(response.headers.getSetCookie()).toEqual([]);
+  const html = await response.text();
+  expect(html).toContain('<h1>Too many sign-ins</h1>');
+  expect(html).toContain(tooManySignIns);
+  expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'user.limited' });
+};
+
+const grantsOf = async (deployment: Deployment, subject = 'ada') => {
+  const userId = await deployment.ledger.findUser({ provider: 'google', subject });
+  return (await deployment.ledger.readAccount(userId ?? ''))?.grants ?? [];
+};
+
+/** Ada is signed in at the account page, in front of a client's sign-in page that offers to continue. */
+const inFront = async (deployment: Deployment) => {
+  const ada = createVisitor(deployment);
+  await ada.enter('ada', 'google', { refresh: 'r-1' });
+  const { response, consent } = await ada.open(gptRequest);
+  expect(buttons(await response.text(), 'choice')).toContain('continue');
+  return { ada, submit: () => ada.choose(consent, { choice: 'continue' }) };
+};
+
+/** Signs in at the provider from a page that is open already; gives what the callback answers. */
+const signInAt = async (
+  visitor: Visitor,
+  request: Readonly<Record<string, string>> = gptRequest,
+  code = 'ada',
+) => {
+  const { consent } = await visitor.open(request);
+  const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
+  return visitor.visit(`${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code })}`);
+};
+
+describe('W18 sign-ins', () => {
+  it('W18.1 sign-ins of a user: the same consent form submitted 120 times makes 20 grants at most', async () => {
+    const deployment = deploy();
+    const { submit } = await inFront(deployment);
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 120; turn++) statuses.push((await submit()).status);
+    // The session at the account page is one of the twenty.
+    expect(statuses).toEqual([...Array(19).fill(303), ...Array(101).fill(429)]);
+    expect(await grantsOf(deployment)).toHaveLength(20);
+    await expectLimited(await submit(), deployment, 600);
+  });
+
+  it('W18.1 sign-ins of a user: 120 submissions at the same moment make no more', async () => {
+    const deployment = deploy();
+    const { submit } = await inFront(deployment);
+    const responses = await Promise.all(Array.from({ length: 120 }, submit));
+    expect(responses.filter(({ status }) => status === 303)).toHaveLength(19);
+    expect(responses.filter(({ status }) => status === 429)).toHaveLength(101);
+    expect(await grantsOf(deployment)).toHaveLength(20);
+  });
+
+  it('W18.1 sign-ins of a user: at the provider, at every client and in every browser, they count together', async () => {
+    const deployment = deploy();
+    const requests = [gptRequest, { ...appRequest, scope: 'words' }, serverRequest];
+    for (let turn = 0; turn < 18; turn++)
+      expect((await signInAt(createVisitor(deployment), requests[turn % 3])).status).toBe(303);
+    const ada = createVisitor(deployment);
+    for (let turn = 0; turn < 2; turn++) expect((await ada.enter()).status).toBe(303);
+    await expectLimited(await signInAt(createVisitor(deployment)), deployment, 600);
+    await expectLimited(await ada.enter(), deployment, 600);
+    await expectLimited(await ada.prove(), deployment, 600);
+    expect((await ada.see()).kind).toBe('account');
+    expect(locationOf(await signInAt(createVisitor(deployment), gptRequest, 'bob')).href).toContain(
+      gptRedirect,
+    );
+  });
+
+  it('W18.1 sign-ins of a user: identities of one user of the publisher count together', async () => {
+    const deployment = deploy({
+      admit: async () => ({ kind: 'admitted', userId: 'their-7' }),
+      limits: { signInsPerUser: { limit: 2, period: 60 } },
+    });
+    for (const subject of ['ada', 'bob'])
+      expect((await signInAt(createVisitor(deployment), gptRequest, subject)).status).toBe(303);
+    await expectLimited(await signInAt(createVisitor(deployment), gptRequest, 'eve'), deployment, 60);
+    expect(await deployment.ledger.findUser({ provider: 'google', subject: 'eve' })).toBeUndefined();
+  });
+
+  it('W18.2 nothing is consumed: the form that was refused works after the time that Retry-After says', async () => {
+    const deployment = deploy({ limits: { signInsPerUser: { limit: 3, period: 300 } } });
+    const { ada, submit } = await inFront(deployment);
+    deployment.advance(100);
+    for (const status of [303, 303, 429]) expect((await submit()).status).toBe(status);
+    await expectLimited(await submit(), deployment, 200);
+    deployment.advance(200);
+    const code = locationOf(await submit()).searchParams.get('code') ?? '';
+    expect((await redeem(deployment, gpt, code)).status).toBe(200);
+    expect((await ada.see()).kind).toBe('account');
+  });
+
+  it('W18.2 nothing is consumed: a callback that was refused stores no grant, no identity and no token', async () => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger, limits: { signInsPerUser: { limit: 1, period: 300 } } });
+    await tokensFor(deployment, app);
+    const visitor = createVisitor(deployment);
+    const { consent } = await visitor.open(gptRequest);
+    const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
+    const query = new URLSearchParams({ state: state ?? '', code: 'subject-1', refresh: 'new' });
+    const url = `${issuer}/callback/google?${query}`;
+    await expectLimited(await visitor.visit(url), deployment, 300);
+    expect(await grantsOf(deployment, 'subject-1')).toHaveLength(1);
+    deployment.advance(300);
+    expect(locationOf(await visitor.visit(url)).searchParams.has('code')).toBe(true);
+  });
+
+  it.each([
+    { limit: 0, period: 600 },
+    { limit: 1.5, period: 600 },
+    { limit: Number.NaN, period: 600 },
+    { limit: 20, period: 0 },
+    { limit: 20, period: 3601 },
+    { limit: 20, period: 0.5 },
+    { limit: 20, period: Number.POSITIVE_INFINITY },
+  ])('W18.1 sign-ins of a user: does not start with the allowance %j', (signInsPerUser) => {
+    const starting = () => deploy({ limits: { signInsPerUser } });
+    expect(starting).toThrow(ConfigurationError);
+    expect(starting).toThrow('limits.signInsPerUser must have a whole number of at least 1 as limit');
+  });
+});
+
+const refreshOften = async (deployment: Deployment, player: Player, token: string, times: number) => {
+  const responses = await Promise.all(
+    Array.from({ length: times }, () => refresh(deployment, player, token)),
+  );
+  return responses.map(({ status }) => status).toSorted();
+};
+
+describe('W18 refreshes', () => {
+  it.each([
+    ['ChatGPT', gpt],
+    ['a public client', app],
+    ['a confidential client', server],
+  ] as const)('W18.3 refreshes of a grant: 30 of 400 at once by %s', async (_, player) => {
+    const ledger = watchLedger();
+    const deployment = deploy({ ledger });
+    const { refresh_token } = await tokensFor(deployment, player);
+    const statuses = await refreshOften(deployment, player, refresh_token, 400);
+    expect(statuses).toEqual([...Array(30).fill(200), ...Array(370).fill(429)]);
+    expect(ledger.calls.filter((name) => name === 'refresh')).toHaveLength(30);
+    await expectTokenError(await refresh(deployment, player, refresh_token), tooManyRefreshes);
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'refresh.limited' });
+  });
+
+  it('W18.3 refreshes of a grant: one after the other, each with the newest token', async () => {
+    const deployment = deploy();
+    let { refresh_token, access_token } = await tokensFor(deployment, app);
+    for (let turn = 0; turn < 30; turn++)
+      ({ refresh_token, access_token } = await tokensOf(await refresh(deployment, app, refresh_token)));
+    await expectTokenError(await refresh(deployment, app, refresh_token), tooManyRefreshes);
+    expect((await callApi(deployment, access_token)).kind).toBe('granted');
+    // The refused token was not consumed: it is still the current one.
+    deployment.advance(60);
+    expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+  });
+
+  it('W18.3 refreshes of a grant: other grants, of the same user too, are not affected', async () => {
+    const deployment = deploy();
+    const one = await tokensFor(deployment, app);
+    const other = await tokensFor(deployment, app);
+    await refreshOften(deployment, app, one.refresh_token, 40);
+    expect((await refresh(deployment, app, one.refresh_token)).status).toBe(429);
+    expect((await refresh(deployment, app, other.refresh_token)).status).toBe(200);
+  });
+
+  it('W18.3 refreshes of a grant: nobody without its token uses up its allowance', async () => {
+    const taken: string[] = [];
+    const take = async (key: string) => {
+      taken.push(key);
+      return 'allowed' as const;
+    };
+    const deployment = deploy({ limits: { refreshesPerGrant: { take } } });
+    const { refresh_token } = await tokensFor(deployment, app);
+    const { access_token } = await tokensFor(deployment, server);
+    for (const token of ['x', access_token, `${refresh_token}x`, ''])
+      expect((await refresh(deployment, app, token)).status).toBe(400);
+    expect((await refresh(deployment, server, refresh_token)).status).toBe(400);
+    expect(
+      (await refresh(deployment, app, refresh_token, { resource: 'https://other.example' })).status,
+    ).toBe(400);
+    expect(taken).toEqual([]);
+    expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+    expect(taken).toHaveLength(1);
+  });
+
+  it('W18.3 refreshes of a grant: a limiter that fails refuses nobody', async () => {
+    const refreshesPerGrant = { take: () => Promise.reject(new Error('out of order')) };
+    const deployment = deploy({ limits: { refreshesPerGrant } });
+    const { refresh_token } = await tokensFor(deployment, app);
+    expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+    expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'limiter-failed' }));
+  });
+});
+
+describe('W18 grants', () => {
+  it('W18.4 active grants of a user: the 201st ends the one that was least recently used', async () => {
+    const deployment = deploy({ limits: highUserLimits });
+    const first = await tokensFor(deployment, app);
+    const second = await tokensFor(deployment, server);
+    deployment.advance(1);
+    await refresh(deployment, app, first.refresh_token);
+    const visitor = createVisitor(deployment);
+    for (let turn = 0; turn < 3; turn++) await visitor.enter('subject-1');
+    for (let turn = 0; turn < 198; turn++) await codeFor(deployment, gpt);
+    expect((await callApi(deployment, second.access_token)).kind).toBe('granted');
+    await codeFor(deployment, gpt);
+    deployment.advance(10);
+    expect((await callApi(deployment, second.access_token)).kind).toBe('refused');
+    expect((await refresh(deployment, server, second.refresh_token)).status).toBe(400);
+    expect((await callApi(deployment, first.access_token)).kind).toBe('granted');
+    expect((await visitor.see()).kind).toBe('account');
+  });
+
+  it('W18.5 revocations of a user: ending 120 grants leaves one line, and makes no call read storage', async () => {
+    const ledger = memoryLedger();
+    const pages: number[] = [];
+    const revocationsSince: Ledger['revocationsSince'] = async (...question) => {
+      const page = await ledger.revocationsSince(...question);
+      if (page.kind === 'page') pages.push(page.revocations.length);
+      return page;
+    };
+    const deployment = deploy({ ledger: { ...ledger, revocationsSince }, limits: highUserLimits });
+    const tokens: string[] = [];
+    for (let turn = 0; turn < 120; turn++) tokens.push((await tokensFor(deployment, app)).access_token);
+    const visitor = createVisitor(deployment);
+    await visitor.enter('subject-1');
+    deployment.advance(1);
+    expect((await visitor.post('/apps/end', { all: '1' })).status).toBe(303);
+    deployment.advance(10);
+    for (const token of tokens) expect((await callApi(deployment, token)).kind).toBe('refused');
+    expect(Math.max(...pages)).toBe(1);
+    // A sign-in afterwards is not affected.
+    expect((await callApi(deployment, (await tokensFor(deployment, app)).access_token)).kind).toBe('granted');
+  });
+});
+
+it('W18.1 sign-ins of a user: hides nothing that a page needs', async () => {
+  const deployment = deploy({ limits: { signInsPerUser: { limit: 1, period: 600 } } });
+  await tokensFor(deployment, app);
+  const visitor = createVisitor(deployment);
+  const { response } = await visitor.open(gptRequest);
+  expect(response.status).toBe(200);
+  expect(hidden(await response.text(), 'consent')).not.toBe('');
+});
