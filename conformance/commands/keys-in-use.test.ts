@@ -148,7 +148,7 @@ describe('without a database', () => {
     const { stdout } = await keys(given(), 'burn', idOf(fresh));
     const [first = '', ...others] = stdout.trim().split(' ');
     expect(others).toEqual(given().split(' ').slice(1));
-    expect(parseKeyRing(stdout).newest.id).not.toBe(idOf(fresh));
+    expect(parseKeyRing(stdout).sealingKey.id).not.toBe(idOf(fresh));
     expect(first).not.toBe(fresh);
   });
 

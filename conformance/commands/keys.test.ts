@@ -22,7 +22,7 @@ it.each([
   expect(code).toBe(0);
   expect(stdout.trim().split(' ').slice(1)).toEqual([old]);
   expect(ring.keys.size).toBe(2);
-  expect(ring.newest.id).not.toBe(parseKeyRing(old).newest.id);
+  expect(ring.sealingKey.id).not.toBe(parseKeyRing(old).newest.id);
 });
 
 it('prints no ring in front of one that is damaged, and does not repeat it', async () => {

@@ -13,7 +13,7 @@ export const createUpkeep = (rooms: UpkeepRooms): (() => Promise<void>) => {
   const reseal = createResealing(rooms);
   return async () => {
     const at = now();
-    await ledger.sweep({ now: at, auditBefore: at - auditRetention, sealingKey: ring.newest.id });
+    await ledger.sweep({ now: at, auditBefore: at - auditRetention, sealingKey: ring.sealingKey.id });
     await reseal();
   };
 };
