@@ -27,6 +27,7 @@ const roles = [
   'browser-reload',
   'browser-prefetch',
   'browser-tabs-account',
+  'key-rotation',
 ] as const;
 
 export type Role = (typeof roles)[number];
