@@ -1,26 +1,32 @@
 /**
- * `npm run keys`: prints a key ring for `SEALING_KEYS`. With a ring in `SEALING_KEYS`, or on standard input when the last argument
- * is `-`, a new key is put in front of it, which is a rotation: the new one seals from now on, the old ones still open.
+ * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
+ * seals, all keys open. Without a ring in `SEALING_KEYS` or on standard input, it prints a fresh ring of one key; with one, it does the
+ * same as `add`.
  *
- * `add` does the same to the ring that is in use, `list` tells of its keys, `retire <id>` prints it without a key that nothing
- * needs any longer, and `burn <id>` without one whether something needs it or not (docs/operator.md). `audience <resource>` prints
- * what an API in another process opens its tokens with: the sub-keys of its own identifier, derived for the issuer in `ORIGIN`
- * (docs/resource-server.md).
+ * `add` appends a key to the ring in use, `promote` moves it to the front, `list` shows the keys, `retire` removes a key that nothing
+ * needs any longer, and `burn` removes one at once. `audience` prints the keys with which an API in another process opens its tokens,
+ * derived for the issuer in `ORIGIN` (docs/resource-server.md).
  */
 import { parseArgs } from 'node:util';
 import { audienceKeys } from '@words-with-chat/broker';
 import { Refused, showsHelp } from './app/command.ts';
 import { findPlace, type Place, placeOptions } from './database/place.ts';
-import { burn, list, retire } from './keys/changes.ts';
-import { demandRing, freshKey, givenRing, usedRing, writtenRing } from './keys/ring.ts';
+import { add, burn, list, promote, retire } from './keys/changes.ts';
+import { demandRing, givenRing, usedRing, writtenRing } from './keys/ring.ts';
 
 const usage = `Write npm run keys, or npm run keys -- with one of
-  add                                       another key in front of the ring in use
-  list [--local | --remote]                 the keys of the ring, and what needs them
+  add                                       the ring in use with a new key at the end, which only opens
+  promote <id> [--local | --remote]         the ring with this key at the front, where it seals
+  list [--local | --remote]                 the keys in the ring, and what needs them
   retire <id> --local | --remote            the ring without a key that nothing needs any longer
-  burn <id>                                 the ring without it, whatever needs it
-  audience <resource>                       what an API in another process opens its tokens with
-and - at the end to pass the ring on standard input.`;
+  burn <id>                                 the ring without this key, whatever needs it
+  audience <resource>                       the keys with which an API in another process opens its tokens
+To pass the ring on standard input, end the command with -`;
+
+interface Sources {
+  readonly from: string | undefined;
+  readonly place: Place | undefined;
+}
 
 const main = async (): Promise<string> => {
   const options = { ...placeOptions } as const;
@@ -33,36 +39,45 @@ const main = async (): Promise<string> => {
 
 const carryOut = async (
   command: string | undefined,
-  [first, ...more]: readonly string[],
-  sources: { readonly from: string | undefined; readonly place: Place | undefined },
+  rest: readonly string[],
+  sources: Sources,
 ): Promise<string> => {
-  if (more.length > 0) throw new Refused(usage);
   switch (command) {
     case undefined:
-      return withFreshKey(writtenRing(await givenRing(sources.from)));
+      return add(writtenRing(await givenRing(sources.from)));
     case 'add':
-      return withFreshKey(await usedRing(sources));
+      demandNone(rest);
+      return add(await usedRing(sources));
     case 'list':
+      demandNone(rest);
       return list(await demandRing(sources), sources.place);
+    case 'promote':
+      return promote(await demandRing(sources), demandOne(rest), sources.place);
     case 'retire':
-      return retire(await demandRing(sources), demandId(first), sources.place);
+      return retire(await demandRing(sources), demandOne(rest), sources.place);
     case 'burn':
-      return burn(await demandRing(sources), demandId(first));
+      return burn(await demandRing(sources), demandOne(rest));
     case 'audience':
-      return audience(first, sources.from);
+      return audience(rest, sources.from);
     default:
       throw new Refused(usage);
   }
 };
 
-const withFreshKey = (ring: readonly string[] = []): string => [freshKey(ring), ...ring].join(' ');
+const demandNone = (rest: readonly string[]): void => {
+  if (rest.length > 0) throw new Refused(usage);
+};
 
-const demandId = (id: string | undefined): string => {
-  if (id === undefined) throw new Refused(usage);
+const demandOne = ([id, ...more]: readonly string[]): string => {
+  if (id === undefined || more.length > 0) throw new Refused(usage);
   return id;
 };
 
-const audience = async (resource: string | undefined, from: string | undefined): Promise<string> => {
+const audience = async (
+  [resource, ...more]: readonly string[],
+  from: string | undefined,
+): Promise<string> => {
+  if (more.length > 0) throw new Refused(usage);
   const { ORIGIN: issuer = '' } = process.env;
   if (resource === undefined || issuer === '')
     throw new Refused('Write ORIGIN=https://words.example npm run keys -- audience https://api.example');

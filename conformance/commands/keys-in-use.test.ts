@@ -1,4 +1,4 @@
-/** `npm run keys` with the database of a local system that does not run: what needs a key, how it is retired, and how burned. */
+/** `npm run keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,12 @@ const database = () => {
 };
 
 const sweep = (at: number, sealingKey: string): Promise<void> => {
-  const given: Sweep = { now: at, auditBefore: at - 90 * day, sealingKey };
+  const given: Sweep = {
+    now: at,
+    auditBefore: at - 90 * day,
+    sealingKey,
+    openingKeys: ring.split(' ').map(idOf),
+  };
   return database().ledger.sweep(given);
 };
 
@@ -69,8 +74,9 @@ beforeAll(async () => {
   const migration = runWrangler(['d1', 'migrations', 'apply', ...target], { dataFolder, log: () => {} });
   expect(await migration.ended).toBe(0);
   old = (await ensureSettings(dataFolder)).sealingKeys;
-  ring = (await keys(old, 'add')).stdout.trim();
-  fresh = ring.split(' ')[0] ?? '';
+  const added = (await keys(old, 'add')).stdout.trim();
+  fresh = added.split(' ')[1] ?? '';
+  ring = (await keys(added, 'promote', idOf(fresh))).stdout.trim();
 });
 
 afterAll(() => rm(dataFolder, { recursive: true }));
@@ -84,12 +90,12 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     return stderr.trim();
   };
   expect(await refusal()).toBe(
-    'The deployment has not swept with a key after local yet; it does so every hour.',
+    'No cleanup run of the deployment has seen a key seal after the key local yet; there is one every hour.',
   );
 
   await sweep(now - 10 * day, idOf(fresh));
   expect(await refusal()).toBe(
-    '1 stored token of providers is sealed with the key local; every sweep seals a hundred anew.',
+    '1 stored upstream token is sealed with the key local; every cleanup run reseals a hundred.',
   );
 
   const sealedRefreshToken = await createSealer(parseKeyRing(fresh), { name: 'x', issuer: 'y' }).seal(
@@ -100,12 +106,17 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     ...{ now, checkLease: 60 },
   });
   const until = `${new Date((now + 353 * day) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  expect(await refusal()).toBe(`1 living grant may hold what the key local sealed, the last until ${until}.`);
+  expect(await refusal()).toBe(
+    `1 active grant may have tokens that the key local sealed, the last one until ${until}.`,
+  );
   const { stdout: listed } = await keys(ring, 'list', '--local');
   expect(listed.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-    ['key', 'it', 'stored tokens', 'sealed until', 'living grants', 'may retire from'],
-    [idOf(fresh), 'seals and opens', '1', '-', '0', '-'],
-    ['local', 'opens', '0', expect.stringMatching(/ UTC$/), '1', until],
+    [
+      ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
+      ...['may be promoted from', 'may be retired from'],
+    ],
+    [idOf(fresh), 'seals and opens', '1', '-', '0', '-', '-'],
+    ['local', 'opens', '0', ...[expect.stringMatching(/ UTC$/), '1', expect.stringMatching(/ UTC$/)], until],
     [''],
   ]);
   expect(listed).not.toContain(old.split('.')[1]);
@@ -115,8 +126,65 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     ...{ code: 0, stdout: `${fresh}\n`, stderr: '' },
   });
   expect((await keys(ring, 'retire', idOf(fresh), '--local')).stderr).toBe(
-    `The key ${idOf(fresh)} is the newest and seals: put another in front of it first.\n`,
+    `The key ${idOf(fresh)} is the first in the ring and seals: promote another key first.\n`,
   );
+});
+
+describe('a key that was added', () => {
+  let added: string;
+  let last: string;
+  const opening = (at: number, given: string): Promise<void> =>
+    database().ledger.sweep({
+      ...{ now: at, auditBefore: at - 90 * day, sealingKey: idOf(fresh) },
+      openingKeys: given.split(' ').map(idOf),
+    });
+  const refusal = async (command: 'promote' | 'retire', id: string) => {
+    const { code, stdout, stderr } = await keys(added, command, id, '--local');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    for (const key of added.split(' ')) expect(stderr).not.toContain(key.split('.')[1]);
+    return stderr.trim();
+  };
+  const minuteOf = (at: number): string =>
+    `${new Date(Math.ceil(at / 60) * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+  beforeAll(async () => {
+    added = (await keys(ring, 'add')).stdout.trim();
+    last = added.split(' ').at(-1) ?? '';
+  });
+
+  it('T16.3 promote: is not promoted before it has been in the deployed ring for an hour', async () => {
+    expect(await refusal('promote', idOf(last))).toBe(
+      `The deployment has not recorded yet that it opens with the key ${idOf(last)}. Deploy the ring with this key at the end; the next cleanup run, at most an hour later, records it.`,
+    );
+    await opening(now + day, added);
+    const from = minuteOf(now + day + 3600);
+    expect(await refusal('promote', idOf(last))).toBe(
+      `The key ${idOf(last)} can be promoted from ${from}. Until then, isolates may run that were started without it.`,
+    );
+    const { stdout: listed } = await keys(added, 'list', '--local');
+    expect(listed.split('\n').map((line) => line.split(/ {2,}/).at(-2))).toEqual(
+      expect.arrayContaining(['may be promoted from', from]),
+    );
+    expect(await refusal('promote', idOf(fresh))).toBe(
+      `The key ${idOf(fresh)} is the first in the ring: it already seals.`,
+    );
+  });
+
+  it('T16.3 promote: waits anew after a rollback, and is then moved to the front', async () => {
+    await opening(now - 2 * 3600, ring);
+    expect(await refusal('promote', idOf(last))).toContain('has not recorded yet');
+    await opening(now - 3660, added);
+    expect(await keys(added, 'promote', idOf(last), '--local')).toEqual({
+      ...{ code: 0, stdout: `${last} ${ring}\n`, stderr: '' },
+    });
+  });
+
+  it('T16.4 unseen: is not retired if it may have sealed between two cleanup runs, and burning is explained', async () => {
+    expect(await refusal('retire', idOf(last))).toBe(
+      `The key ${idOf(last)} was added after the key ${idOf(fresh)} began to seal, and no cleanup run has seen it seal. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and ends nothing.`,
+    );
+    expect((await keys(added, 'burn', idOf(last))).stdout).toBe(`${ring}\n`);
+  });
 });
 
 it('takes the local ring where none is given', async () => {
@@ -125,32 +193,36 @@ it('takes the local ring where none is given', async () => {
     { LOCAL_DATA_FOLDER: dataFolder },
     { args: ['add', '--local'] },
   );
-  expect(stdout.trim().split(' ').slice(1)).toEqual([old]);
+  expect(stdout.trim().split(' ').slice(0, -1)).toEqual([old]);
   expect(await readFile(settingsFile(dataFolder), 'utf8')).toContain(old);
 });
 
 describe('without a database', () => {
-  it('lists the keys by their ids, the newest first', async () => {
+  it('lists the keys by their IDs, with their roles', async () => {
     const { stdout } = await keys(ring, 'list');
-    expect(stdout).toMatch(/^key +it\n\S+ +seals and opens\nlocal +opens\n$/);
+    expect(stdout).toMatch(/^key +role\n\S+ +seals and opens\nlocal +opens\n$/);
     for (const key of [old, fresh]) expect(stdout).not.toContain(key.split('.')[1]);
   });
 
-  it('burns an older key at once, and says what that ends', async () => {
+  it('T16.5 rollback: burns a key at once, and says what that ends and that a rollback brings the key back', async () => {
     const { code, stdout, stderr } = await keys(ring, 'burn', 'local');
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${fresh}\n` });
-    expect(stderr).toContain('this ends every token, session and code that the key local sealed');
+    expect(stderr).toContain('every token, session and code that the key local sealed stops working');
+    expect(stderr).toContain('A rollback brings the key back');
   });
 
   it.each([
     ['of several', () => ring],
     ['alone', () => fresh],
-  ])('burns the newest %s, with another in front that has another name', async (_, given) => {
-    const { stdout } = await keys(given(), 'burn', idOf(fresh));
+  ])('burns the first key %s, with a new one in front that has another ID', async (_, given) => {
+    const { stdout, stderr } = await keys(given(), 'burn', idOf(fresh));
     const [first = '', ...others] = stdout.trim().split(' ');
     expect(others).toEqual(given().split(' ').slice(1));
-    expect(parseKeyRing(stdout).newest.id).not.toBe(idOf(fresh));
+    expect(parseKeyRing(stdout).sealingKey.id).not.toBe(idOf(fresh));
     expect(first).not.toBe(fresh);
+    expect(stderr).toContain(
+      'Until the deployment has reached every isolate, older ones refuse what the new key',
+    );
   });
 
   it('reads the ring from standard input', async () => {
@@ -162,10 +234,17 @@ describe('without a database', () => {
     [['retire'], 'Write npm run keys, or npm run keys -- with one of'],
     [
       ['retire', 'local'],
-      'What may need a key stands in the database of its deployment: write --local or --remote.',
+      'Pass --local or --remote: the database of the deployment shows what may need the key.',
     ],
-    [['retire', 'other', '--local'], 'There is no key of that id in the ring, which has '],
-    [['burn', 'other'], 'There is no key of that id in the ring, which has '],
+    [['retire', 'other', '--local'], 'The ring has no key with this ID, only '],
+    [['burn', 'other'], 'The ring has no key with this ID, only '],
+    [['promote', 'other'], 'The ring has no key with this ID, only '],
+    [['promote', 'other', '--local'], 'The ring has no key with this ID, only '],
+    [['promote', ''], 'The ring has no key with this ID, only '],
+    [['promote'], 'Write npm run keys, or npm run keys -- with one of'],
+    [['promote', 'local', 'local'], 'Write npm run keys, or npm run keys -- with one of'],
+    [['add', 'local'], 'Write npm run keys, or npm run keys -- with one of'],
+    [['list', 'local'], 'Write npm run keys, or npm run keys -- with one of'],
     [['burn'], 'Write npm run keys, or npm run keys -- with one of'],
     [['rotate'], 'Write npm run keys, or npm run keys -- with one of'],
     [['list', '--local', '--remote'], 'Write --local or --remote, not both.'],

@@ -1,4 +1,4 @@
-/** `npm run keys`: a key ring to start with, its rotation, and the sub-keys of an API elsewhere. */
+/** `npm run keys`: a key ring to start with, the steps of its rotation, and the keys of an API in another process. */
 import { audienceKeys } from '@words-with-chat/broker';
 import { parseKeyRing } from '@words-with-chat/broker/seal';
 import { describe, expect, it } from 'vitest';
@@ -6,30 +6,53 @@ import { runCommand } from './command.ts';
 
 const fresh = async (): Promise<string> => (await runCommand('keys', {})).stdout.trim();
 
+const idOf = (key: string): string => key.split('.')[0] ?? '';
+
 it('prints a ring of one key, another each time', async () => {
-  const [one, other] = await Promise.all([fresh(), fresh()]);
-  expect(parseKeyRing(one).keys.size).toBe(1);
-  expect(one).not.toBe(other);
+  const [one, other] = await Promise.all([runCommand('keys', {}), runCommand('keys', {})]);
+  expect(one).toMatchObject({ code: 0, stderr: '' });
+  expect(parseKeyRing(one.stdout).keys.size).toBe(1);
+  expect(one.stdout).not.toBe(other.stdout);
 });
 
 it.each([
   ['SEALING_KEYS', (ring: string) => runCommand('keys', { SEALING_KEYS: ring })],
+  ['SEALING_KEYS, with add', (ring: string) => runCommand('keys', { SEALING_KEYS: ring }, { args: ['add'] })],
   ['standard input', (ring: string) => runCommand('keys', {}, { args: ['-'], input: `${ring}\n` })],
-])('puts a new key in front of the ring in %s, under a name of its own', async (_, rotate) => {
+  ['standard input, with add', (ring: string) => runCommand('keys', {}, { args: ['add', '-'], input: ring })],
+])('appends a new key to the ring in %s, which only opens, and says what to do next', async (_, add) => {
   const old = await fresh();
-  const { code, stdout } = await rotate(old);
-  const ring = parseKeyRing(stdout);
-  expect(code).toBe(0);
-  expect(stdout.trim().split(' ').slice(1)).toEqual([old]);
-  expect(ring.keys.size).toBe(2);
-  expect(ring.newest.id).not.toBe(parseKeyRing(old).newest.id);
+  const { code, stdout, stderr } = await add(old);
+  const [first, last = '', ...more] = stdout.trim().split(' ');
+  expect({ code, first, more }).toEqual({ code: 0, first: old, more: [] });
+  expect(parseKeyRing(stdout).sealingKey.id).toBe(idOf(old));
+  expect(idOf(last)).not.toBe(idOf(old));
+  expect(stderr).toContain(`promote ${idOf(last)}`);
+  for (const key of [old, last]) expect(stderr).not.toContain(key.split('.')[1]);
 });
 
-it('prints no ring in front of one that is damaged, and does not repeat it', async () => {
-  const { code, stdout, stderr } = await runCommand('keys', { SEALING_KEYS: 'damaged.secret' });
+it.each([
+  ['no command', []],
+  ['add', ['add']],
+  ['promote', ['promote', 'damaged']],
+])('prints no ring for one that is damaged, and does not repeat it: %s', async (_, args) => {
+  const { code, stdout, stderr } = await runCommand('keys', { SEALING_KEYS: 'damaged.secret' }, { args });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('must be keys written');
   expect(stderr).not.toContain('damaged');
+});
+
+describe('npm run keys -- promote', () => {
+  it('moves a key to the front, and warns that it did not check the deployment', async () => {
+    const ring = (await runCommand('keys', { SEALING_KEYS: await fresh() })).stdout.trim();
+    const [first = '', last = ''] = ring.split(' ');
+    const three = (await runCommand('keys', { SEALING_KEYS: ring })).stdout.trim();
+    const promoted = await runCommand('keys', { SEALING_KEYS: three }, { args: ['promote', idOf(last)] });
+    expect(promoted.code).toBe(0);
+    expect(promoted.stdout).toBe(`${last} ${first} ${three.split(' ')[2]}\n`);
+    expect(promoted.stderr).toContain('it was not checked whether the deployed app opens with the key');
+    for (const key of three.split(' ')) expect(promoted.stderr).not.toContain(key.split('.')[1]);
+  });
 });
 
 it('says every place where it looked for a ring', async () => {

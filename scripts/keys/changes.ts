@@ -1,61 +1,104 @@
-/** What a ring is told of, and how keys leave it. */
+/** Shows the keys in a ring, and makes the ring of each step of a rotation. */
 import { sealedBeginnings } from '@words-with-chat/broker/seal';
 import type { KeyUse } from '@words-with-chat/store-d1';
 import { Refused } from '../app/command.ts';
 import { databaseAt, saysDatabase } from '../database/databases.ts';
 import type { Place } from '../database/place.ts';
 import { instant, table } from '../database/table.ts';
-import { judge, retirableFrom } from './retirement.ts';
+import { judgePromotion, promotableFrom } from './promotion.ts';
+import { type Judgment, judgeRetirement, retirableFrom } from './retirement.ts';
 import { freshKey, idOf, type WrittenRing } from './ring.ts';
 
-/** Tells of every key by its id: what it is for, and, of a place, what needs it. */
+/** Shows every key by its ID: its role, and with a place what needs it, and from when it may be promoted or retired. */
 export const list = async (ring: WrittenRing, place: Place | undefined): Promise<string> => {
   const role = (index: number): string => (index === 0 ? 'seals and opens' : 'opens');
   if (place === undefined)
     return table(
-      ['key', 'it'],
+      ['key', 'role'],
       ring.map((key, index) => [idOf(key), role(index)]),
     );
   const { uses } = await usesAt(place, ring);
   return table(
-    ['key', 'it', 'stored tokens', 'sealed until', 'living grants', 'may retire from'],
+    [
+      ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
+      ...['may be promoted from', 'may be retired from'],
+    ],
     uses.map((use, index) => [
       ...[use.id, role(index), String(use.storedTokens), instant(use.sealedUntil), String(use.livingGrants)],
-      index === 0 ? '-' : instant(retirableFrom(use)),
+      ...(index === 0 ? ['-', '-'] : [promotableFrom(use), instant(retirableFrom(use))]),
     ]),
   );
 };
 
-/** Gives the ring without the key. @throws Refused as long as something may need it */
+/** Returns the ring with a new key at the end, which only opens, or a fresh ring. Says on standard error what to do next. */
+export const add = (ring: WrittenRing | undefined): string => {
+  if (ring === undefined) return freshKey([]);
+  const key = freshKey(ring);
+  console.error(
+    `The new key ${idOf(key)} is at the end of the ring and only opens. Deploy this ring. Once it has run for an hour, run "npm run -s keys -- promote ${idOf(key)} --remote" and deploy the ring that it prints: then the key seals.`,
+  );
+  return [...ring, key].join(' ');
+};
+
+/**
+ * Returns the ring with the key at the front, where it seals.
+ * @throws Refused if an isolate may run that can't open what the key seals; without a place, that isn't checked
+ */
+export const promote = async (ring: WrittenRing, id: string, place: Place | undefined): Promise<string> => {
+  const others = without(ring, id);
+  if (id === idOf(ring[0])) throw new Refused(`The key ${id} is the first in the ring: it already seals.`);
+  if (place === undefined)
+    console.error(
+      `Without --local or --remote, it was not checked whether the deployed app opens with the key ${id}. An isolate that doesn't will refuse everything that the key seals.`,
+    );
+  else await demandPossible(place, ring, id, judgePromotion);
+  return [...ring.filter((key) => idOf(key) === id), ...others].join(' ');
+};
+
+/** Returns the ring without the key. @throws Refused as long as something may need it */
 export const retire = async (ring: WrittenRing, id: string, place: Place | undefined): Promise<string> => {
   const others = without(ring, id);
   if (place === undefined)
     throw new Refused(
-      'What may need a key stands in the database of its deployment: write --local or --remote.',
+      'Pass --local or --remote: the database of the deployment shows what may need the key.',
     );
-  const { uses, now } = await usesAt(place, ring);
-  const use = uses.find((one) => one.id === id);
-  if (use === undefined) throw new Error(`nothing was said of the key ${id}`);
-  const retirement = judge(use, idOf(ring[0]), now);
-  if (retirement.kind === 'refused') throw new Refused(retirement.why);
+  await demandPossible(place, ring, id, (use, now) => judgeRetirement(use, idOf(ring[0]), now));
   return others.join(' ');
 };
 
-/** Gives the ring without the key, at once; what that ends is said on standard error. */
+/** Returns the ring without the key, at once. Says on standard error what that ends. */
 export const burn = (ring: WrittenRing, id: string): string => {
   const others = without(ring, id);
   console.error(
-    `Deployed, this ends every token, session and code that the key ${id} sealed: those people sign in again. Stored tokens of providers that it sealed are lost until the next sign-in.`,
+    `When this ring is deployed, every token, session and code that the key ${id} sealed stops working, and those people have to sign in again. Upstream tokens that it sealed are lost until their next sign-in. A rollback brings the key back: don't roll back to a deployment that still has it.`,
   );
-  // What seals from now on is younger than what leaked.
-  return (id === idOf(ring[0]) ? [freshKey(ring), ...others] : others).join(' ');
+  if (id !== idOf(ring[0])) return others.join(' ');
+  console.error(
+    'The first key in this ring is new. Until the deployment has reached every isolate, older ones refuse what the new key seals.',
+  );
+  // Not the next key in the ring: what seals from now on must be younger than the leak.
+  return [freshKey(ring), ...others].join(' ');
 };
 
-/** @throws Refused for a key that is not in the ring */
+/** @throws Refused if the database of the place shows that it's too early */
+const demandPossible = async (
+  place: Place,
+  ring: WrittenRing,
+  id: string,
+  judge: (use: KeyUse, now: number) => Judgment,
+): Promise<void> => {
+  const { uses, now } = await usesAt(place, ring);
+  const use = uses.find((one) => one.id === id);
+  if (use === undefined) throw new Error(`the database gave no answer about the key ${id}`);
+  const judgment = judge(use, now);
+  if (judgment.kind === 'refused') throw new Refused(judgment.why);
+};
+
+/** @throws Refused if the key isn't in the ring */
 const without = (ring: WrittenRing, id: string): readonly string[] => {
   const others = ring.filter((key) => idOf(key) !== id);
   if (others.length < ring.length) return others;
-  throw new Refused(`There is no key of that id in the ring, which has ${ring.map(idOf).join(', ')}.`);
+  throw new Refused(`The ring has no key with this ID, only ${ring.map(idOf).join(', ')}.`);
 };
 
 const usesAt = async (

@@ -1,8 +1,8 @@
-/** Whether a key may leave its ring without anybody missing it. */
+/** Decides whether a key may be removed from its ring: only if nothing needs it any longer. */
 import type { KeyUse } from '@words-with-chat/store-d1';
 import { instant } from '../database/table.ts';
 
-export type Retirement =
+export type Judgment =
   | { readonly kind: 'possible' }
   | {
       readonly kind: 'refused';
@@ -10,32 +10,40 @@ export type Retirement =
       readonly why: string;
     };
 
-/** Codes, forms and journeys live less than a day, and so do access tokens. */
+/** In seconds. Codes, forms, login transactions and access tokens expire within a day. */
 const shortLived = 86_400;
 
-/** Tells from when on nothing can need the key any longer; `undefined` as long as that is not known. */
+/** Returns from when nothing can need the key any longer; `undefined` if that isn't known yet. */
 export const retirableFrom = ({ storedTokens, sealedUntil, neededUntil = 0 }: KeyUse): number | undefined =>
   storedTokens > 0 || sealedUntil === undefined ? undefined : Math.max(sealedUntil + shortLived, neededUntil);
 
-/** @param newest the id of the key that seals */
-export const judge = (use: KeyUse, newest: string, now: number): Retirement => {
+/** @param first the ID of the key that seals */
+export const judgeRetirement = (use: KeyUse, first: string, now: number): Judgment => {
   const { id, storedTokens, sealedUntil, livingGrants, neededUntil } = use;
-  const refused = (why: string): Retirement => ({ kind: 'refused', why });
-  if (id === newest)
-    return refused(`The key ${id} is the newest and seals: put another in front of it first.`);
+  const refused = (why: string): Judgment => ({ kind: 'refused', why });
+  if (id === first)
+    return refused(`The key ${id} is the first in the ring and seals: promote another key first.`);
+  if (use.mayHaveSealedUnseen)
+    return refused(
+      `The key ${id} was added after the key ${first} began to seal, and no cleanup run has seen it seal. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and ends nothing.`,
+    );
   if (sealedUntil === undefined)
-    return refused(`The deployment has not swept with a key after ${id} yet; it does so every hour.`);
+    return refused(
+      `No cleanup run of the deployment has seen a key seal after the key ${id} yet; there is one every hour.`,
+    );
   if (storedTokens > 0)
     return refused(
-      `${count(storedTokens, 'stored token')} of providers ${are(storedTokens)} sealed with the key ${id}; every sweep seals a hundred anew.`,
+      `${count(storedTokens, 'stored upstream token')} ${are(storedTokens)} sealed with the key ${id}; every cleanup run reseals a hundred.`,
     );
   if (livingGrants > 0)
     return refused(
-      `${count(livingGrants, 'living grant')} may hold what the key ${id} sealed, the last until ${instant(neededUntil)}.`,
+      `${count(livingGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${instant(neededUntil)}.`,
     );
   const from = sealedUntil + shortLived;
   if (now < from)
-    return refused(`Codes and forms that the key ${id} sealed may be under way until ${instant(from)}.`);
+    return refused(
+      `Codes, forms and access tokens that the key ${id} sealed may be in use until ${instant(from)}.`,
+    );
   return { kind: 'possible' };
 };
 

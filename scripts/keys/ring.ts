@@ -1,4 +1,4 @@
-/** The ring that a command changes, as it is written, and the keys that are put in front of it. */
+/** Reads the ring that a command changes, as it is written, and generates new keys. */
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
@@ -8,7 +8,7 @@ import { readVariables } from '../app/variables.ts';
 import type { Place } from '../database/place.ts';
 import { readSettings } from '../local-system/settings.ts';
 
-/** Keys as they are written, the newest first. Secrets. */
+/** Keys as they are written; the first one seals. Secrets. */
 export type WrittenRing = readonly [string, ...string[]];
 
 /** Where a ring may come from. */
@@ -46,15 +46,15 @@ export const demandRing = async (sources: Sources): Promise<WrittenRing> => {
 
 /** Checks a ring and takes it apart. @throws ConfigurationError when it is damaged */
 export const writtenRing = (given: string): WrittenRing | undefined => {
-  const [newest, ...older] = given.split(/\s+/).filter((key) => key !== '');
-  if (newest === undefined) return undefined;
+  const [first, ...others] = given.split(/\s+/).filter((key) => key !== '');
+  if (first === undefined) return undefined;
   parseKeyRing(given);
-  return [newest, ...older];
+  return [first, ...others];
 };
 
 export const idOf = (key: string): string => key.split('.')[0] ?? '';
 
-/** Draws a key, named by the day, so that one sees its age, and by a number that no key of the day in the ring comes after. */
+/** Generates a key. Its ID is the day, which shows its age, and a number if the ring has a key of the same day. */
 export const freshKey = (keys: readonly string[]): string => {
   const today = new Date().toISOString().slice(0, 10);
   const numbers = keys.map(idOf).flatMap((id) => {

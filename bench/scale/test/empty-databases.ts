@@ -15,6 +15,7 @@ const empty = async (db: D1Database): Promise<void> => {
     db.prepare('DELETE FROM revocations'),
     db.prepare('DELETE FROM audit'),
     db.prepare('DELETE FROM sealing_keys'),
+    db.prepare('DELETE FROM opening_keys'),
     db.prepare('DELETE FROM signals'),
     db.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);

@@ -47,7 +47,7 @@ export const keepHouse = async ({ ledger }: Stores, hour: number, midnight: numb
     cursor = page.cursor;
   }
   const now = start + 3600;
-  await ledger.sweep({ now, auditBefore: now - 90 * day, sealingKey: 'bench' });
+  await ledger.sweep({ now, auditBefore: now - 90 * day, sealingKey: 'bench', openingKeys: ['bench'] });
 };
 
 const live = async (stores: Stores, who: Person, visit: Visit, midnight: number): Promise<void> => {

@@ -18,7 +18,7 @@ import type { Lifetimes } from './tokens/lifetimes.ts';
 export interface BrokerOptions {
   /** The broker's own origin, for example `https://words.example`: no path; http only on loopback. */
   readonly issuer: string;
-  /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces, newest first. A secret. */
+  /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces. The first key seals, all keys open. Secret. */
   readonly sealingKeys: string;
   /**
    * Lists every scope that exists, with a description that completes "it will be able to". `offline_access` is added if a client can get
@@ -104,8 +104,8 @@ export interface Broker {
   /** Tells who calls a guarded API, without reading storage on a busy isolate. */
   protect(request: Request, requirement?: Requirement): Promise<Protection>;
   /**
-   * Deletes what has expired, and seals stored tokens anew that an older key sealed, a hundred at a time; call it from a
-   * schedule, or set `sweepEvery`.
+   * Deletes what has expired, records the keys in the ring, and reseals up to a hundred stored upstream tokens with the first key. Call
+   * it on a schedule, or set `sweepEvery`.
    */
   sweep(): Promise<void>;
 }

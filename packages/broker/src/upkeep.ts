@@ -1,4 +1,4 @@
-/** What a deployment does now and then, by a schedule or after a write: sweep, and move stored tokens on to the newest key. */
+/** What a deployment does now and then, on a schedule or after a write: sweep, and reseal stored upstream tokens with the first key. */
 import type { Upkeep } from './ledger/ledger.ts';
 import type { Seconds } from './protocol/time.ts';
 import { createResealing, type ResealingRooms } from './tokens/resealing.ts';
@@ -13,7 +13,10 @@ export const createUpkeep = (rooms: UpkeepRooms): (() => Promise<void>) => {
   const reseal = createResealing(rooms);
   return async () => {
     const at = now();
-    await ledger.sweep({ now: at, auditBefore: at - auditRetention, sealingKey: ring.newest.id });
+    await ledger.sweep({
+      ...{ now: at, auditBefore: at - auditRetention },
+      ...{ sealingKey: ring.sealingKey.id, openingKeys: [...ring.keys.keys()] },
+    });
     await reseal();
   };
 };

@@ -144,7 +144,9 @@ describe('a broker', () => {
     deployment.advance(5);
     await deployment.broker.sweep();
     const now = 1_800_000_005;
-    expect(swept).toEqual([{ now, auditBefore: now - 90 * 86_400, sealingKey: 'test-1' }]);
+    expect(swept).toEqual([
+      { now, auditBefore: now - 90 * 86_400, sealingKey: 'test-1', openingKeys: ['test-1'] },
+    ]);
   });
 
   test('answers whether or not its log can be written', async () => {

@@ -1,4 +1,7 @@
-/** Keys that change under a running deployment: what was sealed before and after, side by side, and what a burnt key ends. */
+/**
+ * Key rotation: deployments with different rings that run side by side on one storage, as during a rollout and after a rollback; what
+ * was sealed before and after a new key began to seal; and what burning a key ends.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Ledger, memoryLedger } from '../src/index.ts';
 import { generateKey, parseKeyRing, sealedBeginnings } from '../src/seal/index.ts';
@@ -8,6 +11,7 @@ import { createVisitor, type Visitor } from './account-visitor.ts';
 import { type Deployment, deploy, issuer } from './deployment.ts';
 import { callApi, gptSignIn, type TokenBody, tokensOf } from './person.ts';
 import { app, codeFor, gpt, redeem, refresh, tokensFor } from './players.ts';
+import { createStage, type SealedKind, type Stage, sealedKinds } from './sealed-kinds.ts';
 
 const draw = (id: string): string =>
   generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
@@ -34,7 +38,7 @@ const kindOfCall = async ({ access_token }: TokenBody): Promise<string> =>
 
 const sealedUnder = (id: string) => ledger.findTokens({ beginnings: sealedBeginnings(id), limit: 100 });
 
-describe('after a rotation', () => {
+describe('after a key was promoted', () => {
   it('tokens, sessions and codes of before and after work side by side', async () => {
     const before = { stable: await gptSignIn(deployment), rotating: await tokensFor(deployment, app) };
     const code = await codeFor(deployment, gpt);
@@ -48,7 +52,7 @@ describe('after a rotation', () => {
     expect((await ada.see()).kind).toBe('account');
   });
 
-  it('a rotating refresh token moves to the new key when it is used', async () => {
+  it('a rotating refresh token is sealed with the new key when it is used', async () => {
     const before = await tokensFor(deployment, app);
     deployWith(fresh, old);
     const after = await tokensOf(await refresh(deployment, app, before.refresh_token));
@@ -56,7 +60,7 @@ describe('after a rotation', () => {
     expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
   });
 
-  it('the sweep seals stored tokens anew, which the new key then opens alone', async () => {
+  it('a sweep reseals stored upstream tokens, which the new key then opens alone', async () => {
     expect(await sealedUnder('2026-01-01')).toHaveLength(1);
     deployWith(fresh, old);
     await deployment.broker.sweep();
@@ -68,7 +72,7 @@ describe('after a rotation', () => {
   });
 });
 
-describe('a burnt key', () => {
+describe('a burned key', () => {
   it('ends all that it sealed, and nothing else', async () => {
     const before = { stable: await gptSignIn(deployment), rotating: await tokensFor(deployment, app) };
     const code = await codeFor(deployment, gpt);
@@ -91,5 +95,97 @@ describe('a burnt key', () => {
     await ada.enter('ada', 'google', { refresh: 'theirs anew' });
     expect(await sealedUnder('2026-01-01')).toEqual([]);
     expect(await sealedUnder('2026-11-24')).toHaveLength(1);
+  });
+});
+
+/** What a deployment with this ring sealed. */
+interface Kept {
+  readonly ring: string;
+  readonly kind: SealedKind;
+  readonly present: Awaited<ReturnType<SealedKind['seal']>>;
+}
+
+/** The rings of a rotation, in the order in which they are deployed. */
+const [before, added, promoted, retired] = [old, `${old} ${fresh}`, `${fresh} ${old}`, fresh];
+
+/** `[old new]` for the ring with both keys, the old one first. */
+const nameOf = (ring: string): string => `[${ring.replace(old, 'old').replace(fresh, 'new')}]`;
+
+const makeStage = (): Stage => createStage({ ledger: memoryLedger() });
+
+let stage = makeStage();
+let kinds = sealedKinds(stage);
+const names = kinds.map(({ name }) => name);
+
+const kindOf = (name: string): SealedKind => {
+  const found = kinds.find((kind) => kind.name === name);
+  if (found === undefined) throw new Error(`no kind is called ${name}`);
+  return found;
+};
+
+beforeEach(() => {
+  stage = makeStage();
+  kinds = sealedKinds(stage);
+});
+
+/** What one of two deployments sealed that run side by side, or that followed each other in a rollout or a rollback. */
+const neighbors = [
+  [before, added],
+  [added, before],
+  [added, promoted],
+  [promoted, added],
+  [promoted, retired],
+  [retired, promoted],
+] as const;
+
+const cases = neighbors.flatMap((pair) => names.map((name) => [...pair.map(nameOf), name, ...pair] as const));
+
+describe('T16', () => {
+  it.each(cases)(
+    'T16.1 side by side: what %s sealed, %s opens: %s',
+    async (_sealing, _opening, name, sealing, opening) => {
+      const kind = kindOf(name);
+      const present = await kind.seal(stage.run(sealing));
+      expect(await present(stage.run(opening))).toBe(kind.accepted);
+    },
+  );
+
+  it.each(names)(
+    'T16.2 a key that seals without having been added everywhere: %s is refused',
+    async (name) => {
+      const kind = kindOf(name);
+      const [old, fresh] = [stage.run(before), stage.run(promoted)];
+      const present = await kind.seal(fresh);
+      expect(await present(old)).toBe(kind.refused);
+      // Nothing was ended: the deployment that has the key still accepts it.
+      expect(await present(fresh)).toBe(kind.accepted);
+    },
+  );
+
+  const lasting = ['a stable refresh token', 'a session cookie', 'a stored upstream token'];
+  const rollout = [
+    ...[[before], [before, added], [before], [before, added], [added]],
+    ...[[added, promoted], [added], [added, promoted], [promoted]],
+  ];
+
+  it('T16.1 side by side: a rotation with a rollback of each step ends nothing that lasts', async () => {
+    const kept: Kept[] = [];
+    for (const rings of rollout) {
+      const running = rings.map((ring) => stage.run(ring));
+      for (const deployment of running) {
+        for (const kind of lasting.map(kindOf))
+          kept.push({ ring: deployment.ring, kind, present: await kind.seal(deployment) });
+        for (const one of running) await one.broker.sweep();
+      }
+      for (const deployment of running)
+        for (const { kind, present } of kept) expect(await present(deployment)).toBe(kind.accepted);
+    }
+    // The key may be retired when nothing that it sealed is needed any longer; a rollback opens even that.
+    const sealedByNew = kept.filter(
+      ({ ring, kind }) => ring === promoted || kind.name === 'a stored upstream token',
+    );
+    for (const { kind, present } of sealedByNew)
+      expect(await present(stage.run(retired))).toBe(kind.accepted);
+    for (const { kind, present } of kept) expect(await present(stage.run(promoted))).toBe(kind.accepted);
   });
 });

@@ -5,6 +5,7 @@ import {
   type Ledger,
   LedgerUnavailable,
   memoryLedger,
+  type Sweep,
 } from '../src/index.ts';
 import { sweptOnWrite } from '../src/sweeping.ts';
 import { clients, deploy, issuer, keys } from './deployment.ts';
@@ -66,6 +67,22 @@ describe('a broker that sweeps on write', () => {
 });
 
 describe('a sweep', () => {
+  it('tells the ledger which key seals, and which keys open', async () => {
+    const given: Sweep[] = [];
+    const ledger: Ledger = { ...memoryLedger(), sweep: async (sweep) => void given.push(sweep) };
+    const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
+    const { broker, now } = deploy({ ledger, sealingKeys: ring });
+    await broker.sweep();
+    expect(given).toEqual([
+      {
+        now: now(),
+        auditBefore: now() - 90 * 24 * hour,
+        sealingKey: 'test-2',
+        openingKeys: ['test-2', 'test-1'],
+      },
+    ]);
+  });
+
   it('is waited for by no answer, but handed to what keeps it going', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const work: Promise<void>[] = [];

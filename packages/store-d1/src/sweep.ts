@@ -1,4 +1,4 @@
-/** Sweeping: deletes what has expired; `grants.needed_until` says until when a grant is needed. */
+/** Sweeps: deletes what has expired (`grants.needed_until` says until when a grant is needed), and records the keys in the ring. */
 import type { Sweep } from '@words-with-chat/broker';
 import { auditWhen } from './audit.ts';
 import { roundTrip } from './round-trip.ts';
@@ -13,6 +13,8 @@ export const sweep = async (db: D1Database, given: Sweep): Promise<void> => {
     forgetAudit(db, auditBefore),
     auditRotation(db, given),
     recordSealingKey(db, given),
+    forgetMissingKeys(db, given),
+    recordOpeningKeys(db, given),
   );
 };
 
@@ -41,3 +43,20 @@ const recordSealingKey = (db: D1Database, { now, sealingKey }: Sweep): D1Prepare
   db
     .prepare(`INSERT INTO sealing_keys (id, sealing_since) SELECT ?1, ?2 WHERE (${newestKey}) IS NOT ?1`)
     .bind(sealingKey, now);
+
+/**
+ * A key that is missing from the ring starts anew when it comes back. While deployments with and without it run side by side, the
+ * sweeps of one delete the row and those of the other insert it, so the recorded time is never before the last sweep without the key.
+ */
+const forgetMissingKeys = (db: D1Database, { openingKeys }: Sweep): D1PreparedStatement =>
+  db
+    .prepare('DELETE FROM opening_keys WHERE id NOT IN (SELECT value FROM json_each(?1))')
+    .bind(JSON.stringify(openingKeys));
+
+const recordOpeningKeys = (db: D1Database, { now, openingKeys }: Sweep): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO opening_keys (id, opens_since) SELECT value, ?2 FROM json_each(?1)
+      WHERE value NOT IN (SELECT id FROM opening_keys)`,
+    )
+    .bind(JSON.stringify(openingKeys), now);

@@ -10,6 +10,7 @@ export const emptyD1 = async (): Promise<D1Database> => {
     env.DB.prepare('DELETE FROM revocations'),
     env.DB.prepare('DELETE FROM audit'),
     env.DB.prepare('DELETE FROM sealing_keys'),
+    env.DB.prepare('DELETE FROM opening_keys'),
     env.DB.prepare('DELETE FROM signals'),
     env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);

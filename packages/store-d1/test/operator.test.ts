@@ -158,13 +158,18 @@ describe('the use of keys', () => {
     { id: 'new', beginnings: ['n'] },
     { id: 'old', beginnings: ['o', 'l'] },
   ];
-  const sweep = (now: number, sealingKey: string) => ledger.sweep({ ...sweepAt(now), sealingKey });
+  const ring = ['new', 'old'];
+  const sweep = (now: number, sealingKey: string, openingKeys: readonly string[] = ring) =>
+    ledger.sweep({ ...sweepAt(now), sealingKey, openingKeys });
   const useOf = async (id: string, now: number) => {
     const uses = await operator.keyUse({ keys, now });
     return uses.find((use) => use.id === id);
   };
   const rotated = t0 + 10 * day;
   const sealedUntil = rotated + hour;
+
+  /** A key that has been in the ring since `t0`, and that nothing needs. */
+  const unused = { storedTokens: 0, livingGrants: 0, promotableFrom: t0 + hour, mayHaveSealedUnseen: false };
 
   /** `old` has sealed since `t0`, `new` since `rotated`. */
   const rotate = async () => {
@@ -185,18 +190,22 @@ describe('the use of keys', () => {
   it('does not know until when a key sealed before a sweep has seen the next', async () => {
     await sweep(t0, 'old');
     await begin(ledger);
-    expect(await useOf('old', rotated)).toEqual({ id: 'old', storedTokens: 0, livingGrants: 0 });
-    expect(await useOf('new', rotated)).toEqual({ id: 'new', storedTokens: 0, livingGrants: 0 });
+    expect(await useOf('old', rotated)).toEqual({ ...unused, id: 'old' });
+    expect(await useOf('new', rotated)).toEqual({ ...unused, id: 'new' });
   });
 
   it('knows it from the sweep on, with an hour for isolates of before', async () => {
     await rotate();
-    expect(await useOf('old', rotated)).toEqual({ id: 'old', storedTokens: 0, livingGrants: 0, sealedUntil });
-    expect(await useOf('new', rotated)).toEqual({ id: 'new', storedTokens: 0, livingGrants: 0 });
+    expect(await useOf('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
+    expect(await useOf('new', rotated)).toEqual({ ...unused, id: 'new' });
   });
 
   it.each([
-    ['that no sweep has seen, by the newest that one has seen', ['new'], rotated],
+    [
+      'that no sweep has seen seal, by the first key, if both have been in the ring since then',
+      ['new'],
+      rotated,
+    ],
     ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
     ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
   ])('takes the time of a key %s', async (_, seen, since) => {
@@ -204,7 +213,7 @@ describe('the use of keys', () => {
     expect(await useOf('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
   });
 
-  it('does not take the time of a key that was not seen by one that is not the newest', async () => {
+  it('does not take the time of a key that was not seen by one that is not the first of the ring', async () => {
     await sweep(rotated, 'other');
     expect(await useOf('old', rotated + day)).not.toHaveProperty('sealedUntil');
   });
@@ -258,5 +267,36 @@ describe('the use of keys', () => {
     await begin(ledger, { grantId: 'grant-3', now: sealedUntil });
     await ledger.revoke(grant1, 'signed out', rotated);
     expect(await useOf('old', sealedUntil)).toMatchObject({ livingGrants: 0 });
+  });
+
+  it('T16.4 unseen: does not know it of a key that was added later, until a sweep has seen it seal, or another after it', async () => {
+    await sweep(t0, 'new', ['new']);
+    expect(await useOf('old', t0)).toMatchObject({ mayHaveSealedUnseen: true });
+    await sweep(t0 + day, 'new');
+    // It was promoted and rolled back in between: what it sealed then counts for nobody.
+    await begin(ledger, { now: t0 + day + 60 });
+    await sweep(t0 + day + hour, 'new');
+    expect(await useOf('old', rotated)).toEqual({
+      ...{ id: 'old', storedTokens: 0, livingGrants: 0, promotableFrom: t0 + day + hour },
+      mayHaveSealedUnseen: true,
+    });
+    const keysOfRing = [{ id: 'next', beginnings: ['x'] }, ...keys.toReversed()];
+    await sweep(rotated, 'next', ['next', ...ring]);
+    const [, old] = await operator.keyUse({ keys: keysOfRing, now: rotated });
+    expect(old).toMatchObject({ id: 'old', sealedUntil, livingGrants: 1, mayHaveSealedUnseen: false });
+  });
+
+  it('knows it of a key that was added later, once a sweep has seen it seal', async () => {
+    await sweep(t0, 'new', ['new']);
+    await sweep(t0 + day, 'old');
+    await sweep(rotated, 'new');
+    expect(await useOf('old', rotated)).toMatchObject({ sealedUntil, mayHaveSealedUnseen: false });
+  });
+
+  it('T16.3 promote: does not know from when a key may be promoted before a sweep has found it in the ring', async () => {
+    await sweep(t0, 'new', ['new']);
+    expect(await useOf('old', t0)).not.toHaveProperty('promotableFrom');
+    await sweep(t0 + 9, 'new');
+    expect(await useOf('old', t0)).toHaveProperty('promotableFrom', t0 + 9 + hour);
   });
 });

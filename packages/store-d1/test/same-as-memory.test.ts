@@ -291,11 +291,14 @@ const recordSignal = fc
         }),
   );
 
-const sweep = fc.constant(
-  ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.sweep(sweepAt(now)),
-);
+const sweep = fc
+  .constantFrom<readonly [string, ...string[]]>(['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'])
+  .map(
+    (openingKeys) =>
+      ({ now }: Moment): Call =>
+      (ledger) =>
+        ledger.sweep({ ...sweepAt(now), sealingKey: openingKeys[0], openingKeys }),
+  );
 
 const call = fc.oneof(
   { weight: 4, arbitrary: recordSignIn },

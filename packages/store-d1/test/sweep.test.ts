@@ -93,3 +93,45 @@ describe('a sweep with another key at the front', () => {
     expect(await rowsOf('audit')).toHaveLength(1);
   });
 });
+
+describe('the keys of the ring', () => {
+  const sweep = (now: number, ...openingKeys: readonly string[]) =>
+    d1Ledger(db).sweep({ ...sweepAt(now), openingKeys });
+
+  const openingSince = async () => {
+    const { results } = await db
+      .prepare('SELECT id, opens_since FROM opening_keys')
+      .all<{ id: string; opens_since: number }>();
+    return Object.fromEntries(results.map(({ id, opens_since: since }) => [id, since]));
+  };
+
+  it('are recorded with the time of the first sweep that found them there', async () => {
+    await sweep(t0, 'key-1');
+    await sweep(t0 + 1, 'key-1', "o'key; --");
+    await sweep(t0 + 2, "o'key; --", 'key-1');
+    expect(await openingSince()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
+  });
+
+  it('T16.3 rollback: start anew after a sweep that did not find them', async () => {
+    await sweep(t0, 'key-1', 'key-2');
+    await sweep(t0 + 1, 'key-1');
+    expect(await openingSince()).toEqual({ 'key-1': t0 });
+    await sweep(t0 + 2, 'key-1', 'key-2');
+    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
+  });
+
+  it('T16.3 rollback: are never older than the last sweep of a deployment without them that runs side by side', async () => {
+    for (const at of [0, 2, 4]) {
+      await sweep(t0 + at, 'key-1', 'key-2');
+      await sweep(t0 + at + 1, 'key-1');
+    }
+    expect(await openingSince()).toEqual({ 'key-1': t0 });
+    await sweep(t0 + 6, 'key-1', 'key-2');
+    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
+  });
+
+  it('are recorded once when 20 sweep at once', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => sweep(t0, 'key-1', 'key-2')));
+    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 });
+  });
+});

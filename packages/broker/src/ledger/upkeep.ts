@@ -1,4 +1,4 @@
-/** The part of the storage port that keeps house: what has expired goes, and stored tokens move on to the newest key. */
+/** The maintenance part of the storage port: deletes what has expired, and replaces stored upstream tokens that were resealed. */
 import type { EpochSeconds, Seconds } from '../protocol/time.ts';
 import type { IdentityName, StoredToken } from './identities.ts';
 
@@ -6,8 +6,13 @@ export interface Sweep {
   readonly now: EpochSeconds;
   /** What the audit says of the time before it goes. */
   readonly auditBefore: EpochSeconds;
-  /** The id of the key that seals: a ledger that has an audit keeps since when. */
+  /** The ID of the first key in the ring, which seals. A ledger with an audit records since when. */
   readonly sealingKey: string;
+  /**
+   * The IDs of all keys in the ring, `sealingKey` included: all of them open. A ledger with an audit records since when every sweep
+   * has found a key among them, and starts anew if one did not.
+   */
+  readonly openingKeys: readonly string[];
 }
 
 /** Which of the stored tokens are asked for, in an order of the ledger's own that stays. */

@@ -1,4 +1,4 @@
-/** Named 256-bit keys, newest first: the newest seals, all open. */
+/** The key ring: named 256-bit keys. The first key seals, all keys open. */
 import { decodeBase64url, encodeBase64url } from '../protocol/base64url.ts';
 import { ConfigurationError } from '../protocol/errors.ts';
 import type { RandomBytes } from '../protocol/random.ts';
@@ -10,9 +10,11 @@ export interface NamedKey {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** At least one key, the newest first. */
+/** At least one key. */
 export interface KeyRing {
-  readonly newest: NamedKey;
+  /** The first key in the ring: it seals. */
+  readonly sealingKey: NamedKey;
+  /** All keys by their ID, in the order of the ring: all of them open. */
   readonly keys: ReadonlyMap<string, NamedKey>;
 }
 
@@ -20,7 +22,7 @@ const idShape = /^[a-z0-9-]{1,16}$/;
 const keyLength = 32;
 
 /**
- * Reads a key ring: keys separated by white space, newest first, each written `<id>.<base64url of 32 bytes>`.
+ * Reads a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first key seals.
  * @throws ConfigurationError `sealingKeys` when there is none, one is malformed or too short, or two share an id or bytes
  */
 export const parseKeyRing = (text: string): KeyRing => {
@@ -28,14 +30,14 @@ export const parseKeyRing = (text: string): KeyRing => {
     .split(/\s+/)
     .filter((word) => word !== '')
     .map(parseKey);
-  const [newest] = all;
-  if (newest === undefined) throw new ConfigurationError('sealingKeys', 'must hold at least one key.');
+  const [sealingKey] = all;
+  if (sealingKey === undefined) throw new ConfigurationError('sealingKeys', 'must hold at least one key.');
   const keys = new Map(all.map((key) => [key.id, key]));
   const material = new Set(all.map((key) => encodeBase64url(key.bytes)));
   if (keys.size < all.length || material.size < all.length) {
     throw new ConfigurationError('sealingKeys', 'must not name a key twice.');
   }
-  return { newest, keys };
+  return { sealingKey, keys };
 };
 
 /**

@@ -39,8 +39,8 @@ const webRandomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8
 
 /** Makes the sealer of one purpose. Sub-keys are derived on first use and kept as long as the sealer lives. */
 export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webRandomBytes): Sealer => {
-  const { newest } = ring;
-  const newestHeader = headerFor(newest.id);
+  const { sealingKey } = ring;
+  const header = headerFor(sealingKey.id);
   // Finished keys only, never promises: on Workers one request must not wait for another's.
   const derived = new Map<NamedKey, CryptoKey>();
 
@@ -59,11 +59,11 @@ export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webR
     ...createOpener(locks),
     async seal(plaintext, context = none) {
       const iv = randomBytes(ivLength);
-      const subKey = derived.get(newest) ?? (await derive(newest));
+      const subKey = derived.get(sealingKey) ?? (await derive(sealingKey));
       // Copied, because WebCrypto takes no memory that a worker thread may be writing to.
       const content = new Uint8Array(plaintext);
-      const ciphertext = await crypto.subtle.encrypt(gcm(iv, newestHeader, context), subKey, content);
-      return encodeBase64url(join(newestHeader, iv, new Uint8Array(ciphertext)));
+      const ciphertext = await crypto.subtle.encrypt(gcm(iv, header, context), subKey, content);
+      return encodeBase64url(join(header, iv, new Uint8Array(ciphertext)));
     },
   };
 };

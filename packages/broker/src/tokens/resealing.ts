@@ -1,4 +1,4 @@
-/** Moves stored tokens of providers on to the newest key, so that an older one can go. */
+/** Reseals stored upstream tokens with the first key in the ring, so that another key can be retired. */
 import type { IdentityName, Resealed, StoredToken, Upkeep } from '../ledger/ledger.ts';
 import type { Clock } from '../protocol/time.ts';
 import { sealedBeginnings } from '../seal/beginnings.ts';
@@ -20,17 +20,18 @@ const most = 100;
 const mostPages = 10;
 
 /**
- * Makes what seals up to a hundred tokens anew at each call, and does nothing while the ring has one key. A token that does not
- * open is left alone: its key may come back. The next call goes on behind the last one that was looked at, so that such
- * tokens are in nobody's way.
+ * Creates a function that reseals up to a hundred tokens per call, and does nothing if the ring has one key. A token that doesn't
+ * open stays as it is: its key may come back. The next call continues after the last token that this one looked at, so such tokens
+ * don't block others. While deployments with different first keys run side by side, each reseals what the other sealed: that costs
+ * writes, but both open all of it.
  */
 export const createResealing = ({ ledger, vault, ring, now }: ResealingRooms): (() => Promise<void>) => {
-  const older = [...ring.keys.keys()].filter((id) => id !== ring.newest.id);
+  const others = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);
   let after: IdentityName | undefined;
 
   return async () => {
-    if (older.length === 0) return;
-    const beginnings = older.flatMap((id) => sealedBeginnings(id));
+    if (others.length === 0) return;
+    const beginnings = others.flatMap((id) => sealedBeginnings(id));
     for (let page = 0; page < mostPages; page++) {
       const found = await ledger.findTokens({ beginnings, limit: most, ...(after && { after }) });
       const tokens = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();

@@ -19,12 +19,12 @@ const failureOf = (text: string): ConfigurationError => {
 };
 
 describe('parseKeyRing', () => {
-  it('reads keys newest first', () => {
+  it('reads keys in their order, the first of which seals', () => {
     const ring = parseKeyRing(`${spring} ${winter}`);
-    expect(ring.newest.id).toBe('2027-spring');
-    expect(ring.newest.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, at) => at));
+    expect(ring.sealingKey.id).toBe('2027-spring');
+    expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, at) => at));
     expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
-    expect(ring.keys.get('2027-spring')).toBe(ring.newest);
+    expect(ring.keys.get('2027-spring')).toBe(ring.sealingKey);
   });
 
   it('takes any white space between keys and around them', () => {
@@ -33,8 +33,8 @@ describe('parseKeyRing', () => {
   });
 
   it('takes ids of 1 to 16 characters', () => {
-    expect(parseKeyRing(`a.${material}`).newest.id).toBe('a');
-    expect(parseKeyRing(`abcdefghij-45678.${material}`).newest.id).toBe('abcdefghij-45678');
+    expect(parseKeyRing(`a.${material}`).sealingKey.id).toBe('a');
+    expect(parseKeyRing(`abcdefghij-45678.${material}`).sealingKey.id).toBe('abcdefghij-45678');
   });
 
   const shape = 'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';

@@ -135,7 +135,7 @@ describe('what does not open', () => {
 describe('a ring of several keys', () => {
   const both = sealerOf(`${newer} ${older}`);
 
-  it('seals with the newest, and opens what the older sealed', async () => {
+  it('seals with the first key, and opens what the other key sealed', async () => {
     const sealed = await both.seal(bytes('new'));
     expect(readable(await sealerOf(newer).open(sealed))).toBe('new');
     expect(await sealerOf(older).open(sealed)).toEqual(unopened('unknown-key'));

@@ -14,8 +14,8 @@ const sealed = (keys = ring, changes: Partial<typeof purpose> = {}) =>
 
 describe('sub-keys on their own', () => {
   it.each([
-    ['newest', ring],
-    ['older', parseKeyRing(older)],
+    ['first', ring],
+    ['last', parseKeyRing(older)],
   ])('open what the %s key of the ring sealed for their purpose, once and again', async (_, keys) => {
     const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
     const opened = { kind: 'opened', value: plaintext };

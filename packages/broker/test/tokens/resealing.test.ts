@@ -48,7 +48,7 @@ const countsOf = async (ledger: Ledger) =>
 const now = () => t0 + 1;
 
 describe('resealing', () => {
-  it('moves tokens of every older key on to the newest, which opens them alone', async () => {
+  it('reseals the tokens of every other key with the first key, which then opens them alone', async () => {
     const ledger = memoryLedger();
     await store(ledger, before, 'ada');
     await store(ledger, long, 'bob');

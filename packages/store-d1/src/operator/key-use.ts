@@ -1,16 +1,16 @@
 /**
- * What may still need a sealing key. Nobody keeps which token was sealed with which key, so it is told by the time: what was sealed
- * before the key after it came to the front may need it.
+ * Finds out what may still need a sealing key, and from when a key may seal. No row says which token was sealed with which key, so
+ * time decides: everything that was sealed before another key began to seal may need the key.
  */
 import type { EpochSeconds, Seconds } from '@words-with-chat/broker';
 import { beginsWithOneOf } from '../provider-tokens/stored-tokens.ts';
 import { roundTrip } from '../round-trip.ts';
 
 export interface KeyQuestion {
-  /** The keys of a ring, the newest first. */
+  /** The keys of a ring, in its order: the first one seals. */
   readonly keys: readonly {
     readonly id: string;
-    /** How everything begins that it sealed. */
+    /** The possible beginnings of everything that it sealed. */
     readonly beginnings: readonly string[];
   }[];
   readonly now: EpochSeconds;
@@ -18,46 +18,64 @@ export interface KeyQuestion {
 
 export interface KeyUse {
   readonly id: string;
-  /** How many stored tokens of providers it sealed. */
+  /** The number of stored upstream tokens that it sealed. */
   readonly storedTokens: number;
-  /** From when on it surely sealed nothing; nothing while it seals, or as long as no sweep has seen the next one. */
+  /** From when it can't have sealed anything. Missing while it seals, and until a sweep has seen another key seal after it. */
   readonly sealedUntil?: EpochSeconds;
-  /** How many living grants may have a token or cookie from before that. */
+  /** The number of active grants that may have a token or cookie from before that. */
   readonly livingGrants: number;
-  /** When the last of these dies, unless it is revoked before. */
+  /** When the last of these grants expires, unless it is revoked before. */
   readonly neededUntil?: EpochSeconds;
+  /**
+   * From when every isolate opens what it sealed, so that it may be promoted. Missing until a sweep has found it in the ring of the
+   * deployment, and after a sweep that did not.
+   */
+  readonly promotableFrom?: EpochSeconds;
+  /**
+   * It joined the ring after the first key began to seal (or no sweep has found it there), and no sweep has seen it seal: it may have
+   * been promoted and rolled back between two sweeps.
+   */
+  readonly mayHaveSealedUnseen: boolean;
 }
 
-/** How long, after the first sweep with another key, an isolate may go on that was started with the ring of before. */
+/** How long an isolate may run after the first sweep of the next configuration. */
 const stragglers: Seconds = 3600;
 
 export const readKeyUse = async (db: D1Database, { keys, now }: KeyQuestion): Promise<readonly KeyUse[]> => {
-  const [newest] = keys;
-  if (newest === undefined) return [];
+  const [first] = keys;
+  if (first === undefined) return [];
   const found = await roundTrip<KeyRow>(
     db,
     ...keys.map(({ id, beginnings }) => {
       const { condition, values } = beginsWithOneOf(beginnings, 5);
-      return db.prepare(useOf(condition)).bind(id, newest.id, stragglers, now, ...values);
+      return db.prepare(useOf(condition)).bind(id, first.id, stragglers, now, ...values);
     }),
   );
   return keys.map(({ id }, index) => keyUse(id, found[index]?.results[0]));
 };
 
 /**
- * The next key came after the last time that this one did; of a key that no sweep has seen it is only known that the newest, if that was
- * seen, came after it. A stable refresh token stays the same text until it dies, a rotating one is sealed anew with each generation.
+ * A key sealed until the next key after its last row in `sealing_keys` did. A key without a row there sealed, if at all, before the
+ * first key of the ring did, provided that it was in the ring by then; otherwise it is unknown until when it sealed. A stable refresh
+ * token doesn't change until it expires; a rotating one is sealed again with each generation.
  */
 const useOf = (sealedByIt: string): string =>
   `WITH
     seen AS (
-      SELECT max(seq) AS last, max(seq) FILTER (WHERE id = ?1) AS own, max(seq) FILTER (WHERE id = ?2) AS newest
+      SELECT max(seq) AS last, max(seq) FILTER (WHERE id = ?1) AS own, max(seq) FILTER (WHERE id = ?2) AS first
       FROM sealing_keys
     ),
+    joined AS (
+      SELECT own IS NULL AND ?1 <> ?2 AND first = last AND NOT EXISTS (
+        SELECT 1 FROM opening_keys, sealing_keys
+        WHERE opening_keys.id = ?1 AND seq = first AND opens_since <= sealing_since
+      ) AS later
+      FROM seen
+    ),
     ended AS (
-      SELECT sealing_since + ?3 AS at FROM sealing_keys, seen WHERE ?1 <> ?2 AND seq = CASE
+      SELECT sealing_since + ?3 AS at FROM sealing_keys, seen, joined WHERE ?1 <> ?2 AND NOT later AND seq = CASE
         WHEN own IS NOT NULL THEN (SELECT min(seq) FROM sealing_keys WHERE seq > own)
-        WHEN newest = last THEN last
+        WHEN first = last THEN last
       END
     ),
     needing AS (
@@ -77,13 +95,17 @@ const useOf = (sealedByIt: string): string =>
     (SELECT count(*) FROM identities WHERE ${sealedByIt}) AS stored_tokens,
     (SELECT at FROM ended) AS sealed_until,
     (SELECT count(*) FROM needing) AS living_grants,
-    (SELECT max(until) FROM needing) AS needed_until`;
+    (SELECT max(until) FROM needing) AS needed_until,
+    (SELECT opens_since + ?3 FROM opening_keys WHERE id = ?1) AS promotable_from,
+    (SELECT later FROM joined) AS joined_later`;
 
 interface KeyRow {
   readonly stored_tokens: number;
   readonly sealed_until: number | null;
   readonly living_grants: number;
   readonly needed_until: number | null;
+  readonly promotable_from: number | null;
+  readonly joined_later: number | null;
 }
 
 const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
@@ -92,4 +114,6 @@ const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
   ...(typeof row?.sealed_until === 'number' && { sealedUntil: row.sealed_until }),
   livingGrants: row?.living_grants ?? 0,
   ...(typeof row?.needed_until === 'number' && { neededUntil: row.needed_until }),
+  ...(typeof row?.promotable_from === 'number' && { promotableFrom: row.promotable_from }),
+  mayHaveSealedUnseen: row?.joined_later === 1,
 });

@@ -125,7 +125,10 @@ export const linesAt = async (ledger: Ledger, now: number) => {
 };
 
 /** A sweep by a deployment whose ring has never changed. */
-export const sweepAt = (now: number): Sweep => ({ now, auditBefore: now - 90 * day, sealingKey: 'key-1' });
+export const sweepAt = (now: number): Sweep => ({
+  ...{ now, auditBefore: now - 90 * day },
+  ...{ sealingKey: 'key-1', openingKeys: ['key-1'] },
+});
 
 /** `continued 4` for a refresh that was answered with generation 4, else the reason. */
 export const gist = (outcome: RefreshOutcome): string =>

@@ -109,6 +109,17 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
     expect(gist(await ledger.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
   });
 
+  it('deletes and keeps the same, whatever keys are in the ring', async () => {
+    const ledger = await makeLedger();
+    await ledger.recordSignIn(signIn());
+    const rings = [['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'], ['key-2'], ['key-1']] as const;
+    for (const openingKeys of rings)
+      await ledger.sweep({ ...sweepAt(t0 + 59), sealingKey: openingKeys[0], openingKeys });
+    expect(await ledger.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
+    await ledger.sweep({ ...sweepAt(t0 + 400 * day), sealingKey: 'key-2', openingKeys: ['key-2'] });
+    expect(await ledger.recordSignIn(signIn())).toMatchObject({ kind: 'recorded' });
+  });
+
   it('keeps users and identities', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
