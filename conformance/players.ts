@@ -30,7 +30,6 @@ const roles = [
   'browser-30-tabs-other',
   'user-limits',
   'user-limits-other',
-  'key-rotation',
 ] as const;
 
 export type Role = (typeof roles)[number];

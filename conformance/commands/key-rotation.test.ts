@@ -25,7 +25,6 @@ import { databaseAt } from '../../scripts/database/databases.ts';
 import { findPlace } from '../../scripts/database/place.ts';
 import { planStandIns } from '../../scripts/local-system/stand-ins/stand-ins.ts';
 import { startWorker, type Worker } from '../../scripts/local-system/worker.ts';
-import { player, players } from '../players.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';
 import { type ReverseProxy, startReverseProxy } from './reverse-proxy.ts';
@@ -37,6 +36,13 @@ const clientVariables = {
     { id: 'app', name: 'App', redirectUris: ['http://127.0.0.1/callback'], offlineAccess: 'on-request' },
   ]),
 };
+
+/** They sign in in turn, because one user may do so 20 times in ten minutes. */
+const people = Array.from({ length: 5 }, (_, n) => ({
+  name: `Player ${n}`,
+  email: `player-${n}@example.com`,
+}));
+let signIns = 0;
 
 /** Tokens of both kinds of client. */
 interface Signed {
@@ -100,7 +106,7 @@ beforeAll(async () => {
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
   proxy = await startReverseProxy(port);
-  const standIns = { port, standInPort: port + 1, people: players, startGoogle: startRememberingGoogle };
+  const standIns = { port, standInPort: port + 1, people, startGoogle: startRememberingGoogle };
   const planned = planStandIns(standIns, {});
   closeProviders = (await planned.start()).close;
 
@@ -143,7 +149,8 @@ const score = async (config: Configuration, accessToken: string): Promise<number
 
 /** Signs in at both clients. */
 const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<Signed> => {
-  const person = player('key-rotation');
+  const person = people[signIns++ % people.length];
+  if (person === undefined) throw new Error('there is nobody to sign in');
   const state = crypto.randomUUID();
   const atGpt = buildAuthorizationUrl(gpt, {
     ...{ redirect_uri: gptCallback('g-0123456789abcdef0123456789abcdef'), scope: 'words,score', state },

@@ -32,8 +32,8 @@ export const list = async (ring: WrittenRing, place: Place | undefined): Promise
 
 /** Returns the ring with a new key at the end, which only opens, or a fresh ring. Says on standard error what to do next. */
 export const add = (ring: WrittenRing | undefined): string => {
-  if (ring === undefined) return freshKey([]);
-  const key = freshKey(ring);
+  if (ring === undefined) return freshKey();
+  const key = freshKey();
   console.error(
     `The new key ${idOf(key)} is at the end of the ring and only opens. Deploy this ring. Once it has run for an hour, run "npm run -s keys -- promote ${idOf(key)} --remote" and deploy the ring that it prints: then the key seals.`,
   );
@@ -77,7 +77,7 @@ export const burn = (ring: WrittenRing, id: string): string => {
     'The first key in this ring is new. Until the deployment has reached every isolate, older ones refuse what the new key seals.',
   );
   // Not the next key in the ring: what seals from now on must be younger than the leak.
-  return [freshKey(ring), ...others].join(' ');
+  return [freshKey(), ...others].join(' ');
 };
 
 /** @throws Refused if the database of the place shows that it's too early */

@@ -54,19 +54,14 @@ export const writtenRing = (given: string): WrittenRing | undefined => {
 
 export const idOf = (key: string): string => key.split('.')[0] ?? '';
 
-/** Generates a key. Its ID is the day, which shows its age, and a number if the ring has a key of the same day. */
-export const freshKey = (keys: readonly string[]): string => {
+/** Without letters and digits that look alike. */
+const idCharacters = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** Generates a key. Its ID is the day, which shows its age, and random characters, so that no other key ever has the same ID. */
+export const freshKey = (): string => {
   const today = new Date().toISOString().slice(0, 10);
-  const numbers = keys.map(idOf).flatMap((id) => {
-    if (id === today) return [1];
-    const [, number] = new RegExp(`^${today}-(\\d+)$`).exec(id) ?? [];
-    return number === undefined ? [] : [Number(number)];
-  });
-  const number = Math.max(0, ...numbers) + 1;
-  return generateKey(
-    number === 1 ? today : `${today}-${number}`,
-    (length) => new Uint8Array(randomBytes(length)),
-  );
+  const suffix = [...randomBytes(5)].map((byte) => idCharacters[byte % idCharacters.length]).join('');
+  return generateKey(`${today}-${suffix}`, (length) => new Uint8Array(randomBytes(length)));
 };
 
 const keptRing = async (place: Place | undefined): Promise<string> => {
