@@ -12,7 +12,7 @@ import { audienceKeys } from '@words-with-chat/broker';
 import { Refused, showsHelp } from './app/command.ts';
 import { findPlace, type Place, placeOptions } from './database/place.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
-import { demandRing, givenRing, usedRing, writtenRing } from './keys/ring.ts';
+import { demandRing, givenRing, writtenRing } from './keys/ring.ts';
 
 const usage = `Write npm run keys, or npm run keys -- with one of
   add                                       the ring in use with a new key at the end, which only opens
@@ -44,10 +44,12 @@ const carryOut = async (
 ): Promise<string> => {
   switch (command) {
     case undefined:
-      return add(writtenRing(await givenRing(sources.from)));
+      return sources.from === '-'
+        ? add(await demandRing(sources))
+        : add(writtenRing(await givenRing(undefined)));
     case 'add':
       demandNone(rest);
-      return add(await usedRing(sources));
+      return add(await demandRing(sources));
     case 'list':
       demandNone(rest);
       return list(await demandRing(sources), sources.place);

@@ -1,5 +1,10 @@
 /** How grants end: their living access tokens are remembered as dead, and the grants are marked. */
-import { accountClientId, type EpochSeconds, type RevocationTarget } from '@words-with-chat/broker';
+import {
+  accountClientId,
+  type EpochSeconds,
+  type RevocationTarget,
+  type UserId,
+} from '@words-with-chat/broker';
 
 export interface Ending {
   /** Whose tokens die: what the line in `revocations` says. */
@@ -54,7 +59,7 @@ export const endEach = (
 /**
  * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with a living access token,
  * or one line for the user if several of them have one and no other active grant of the user is left: while more than 10,000 lines
- * live, every call of every user reads storage.
+ * live, every call of every user reads storage. That line covers the tokens issued so far, and none that is issued from now on.
  */
 export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
@@ -65,18 +70,52 @@ export const rememberEach = (db: D1Database, { where, values, now }: EndingEach)
         ),
         living AS (SELECT * FROM ending WHERE access_dies_at > ?1),
         ending_users AS MATERIALIZED (
-          SELECT user_id FROM living GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
+          SELECT user_id FROM living GROUP BY user_id HAVING count(*) > 1 AND max(last_used_at) < ?1 AND NOT EXISTS (
             SELECT 1 FROM grants AS other
             WHERE other.user_id = living.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
           )
         )
       INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'user', user_id, max(?1, max(last_used_at)), max(access_dies_at) FROM living
+      SELECT 'user', user_id, max(last_used_at), max(access_dies_at) FROM living
         WHERE user_id IN ending_users GROUP BY user_id
       UNION ALL
       SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living WHERE user_id NOT IN ending_users`,
     )
     .bind(now, ...values);
+
+/**
+ * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants have
+ * a living access token, the deletion of the lines that it replaces, and otherwise the lines of the grants. Without the deletion, someone
+ * who deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ */
+export const rememberUser = (
+  db: D1Database,
+  userId: UserId,
+  now: EpochSeconds,
+): readonly D1PreparedStatement[] => [
+  db
+    .prepare(
+      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT 'user', ?2, max(last_used_at), max(access_dies_at) FROM grants WHERE user_id = ?2 AND access_dies_at > ?1
+      HAVING count(*) > 1 AND max(last_used_at) < ?1`,
+    )
+    .bind(now, userId),
+  db
+    .prepare(
+      `DELETE FROM revocations WHERE kind = 'grant' AND id IN (
+        SELECT id FROM grants WHERE user_id = iif(changes() > 0, ?2, NULL) AND access_dies_at > ?1
+      )`,
+    )
+    .bind(now, userId),
+  rememberEach(db, {
+    where: `user_id = ?2 AND NOT EXISTS (
+      SELECT 1 FROM revocations
+      WHERE kind = 'user' AND revocations.id = ?2 AND revocations.revoked_at >= last_used_at AND dead_after >= access_dies_at
+    )`,
+    values: [userId],
+    now,
+  }),
+];
 
 /** The condition on the row `other` of `grants` that it counts as active (`SignInLimits`); `?1` is now. */
 export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

@@ -26,8 +26,7 @@ export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
     throw new Refusal('refresh.resource-gone');
   if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
   const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
-  if ((await rooms.limits.refreshesPerGrant.take(presented.grantId)) === 'limited')
-    throw new Refusal('refresh.limited');
+  if (await isLimited(rooms, presented, now)) throw new Refusal('refresh.limited');
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
   const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));
@@ -57,6 +56,22 @@ const checkRefreshToken = (
   if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
   if (resource !== undefined && resource !== canonicalResource(presented.resource))
     throw new Refusal('refresh.resource');
+};
+
+/**
+ * Tells whether the grant has used up its allowance. A request that can't succeed is never limited: if its token was replaced, the grant
+ * must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token keeps using up the allowance. These checks have an allowance for
+ * each generation.
+ */
+const isLimited = async (
+  { ledger, limits, lateRefresh }: GrantRooms,
+  { grantId, clientId, generation }: RefreshToken,
+  now: EpochSeconds,
+): Promise<boolean> => {
+  const { refreshesPerGrant } = limits;
+  if ((await refreshesPerGrant.take(grantId)) === 'allowed') return false;
+  if ((await refreshesPerGrant.take(`${grantId} ${generation}`)) === 'limited') return true;
+  return ledger.isRefreshable({ grantId, clientId, generation, now, grace: refreshGrace, lateRefresh });
 };
 
 const refreshAndRecheck = async (

@@ -20,7 +20,10 @@ export const grantRetention: Seconds = 3600;
 
 /** What one user can do. Attempts that are refused don't count. */
 export interface SignInLimits {
-  /** How many sign-ins are recorded within `period`, which is at most `grantRetention`. */
+  /**
+   * How many sign-ins at a provider are recorded within `period`, which is at most `grantRetention`, and how many that start in a session.
+   * The two are counted separately, so that someone with a stolen session can't keep its owner from signing in.
+   */
   readonly signIns: number;
   readonly period: Seconds;
   /**

@@ -70,6 +70,7 @@ const answer = (db: D1Database, use: RefreshUse): D1PreparedStatement =>
         generation = generation + iif(${movesOn}, 1, 0),
         branch_generation = iif(${startsBranch}, generation + 1, branch_generation),
         branch_started_from = iif(${startsBranch}, ?3, branch_started_from),
+        previous_rotated_at = iif(${movesOn} AND NOT (${startsBranch}), coalesce(rotated_at, redeemed_at), previous_rotated_at),
         rotated_at = iif(${movesOn}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
         access_dies_at = max(access_dies_at, ?7),

@@ -61,7 +61,7 @@ const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
  * limit, `?6` the user whom the publisher names, otherwise `?7` and `?8` are the identity.
  */
 const oldestCounted = `SELECT created_at FROM grants
-  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8)) AND created_at > ?2 - ?4
+  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8)) AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
   ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
 
 /** The condition of the first statements: each one runs, whatever the others did. */

@@ -55,28 +55,16 @@ export const readKeyUse = async (db: D1Database, { keys, now }: KeyQuestion): Pr
 };
 
 /**
- * A key sealed until the next key after its last row in `sealing_keys` did. A key without a row there sealed, if at all, before the
- * first key of the ring did, provided that it was in the ring by then; otherwise it is unknown until when it sealed. A stable refresh
- * token doesn't change until it expires; a rotating one is sealed again with each generation.
+ * A key sealed until the next key after its last row in `sealing_keys` did. Of a key without a row there it is unknown until when it
+ * sealed: it may have been promoted and rolled back between two sweeps. A stable refresh token doesn't change until it expires; a rotating
+ * one is sealed again with each generation, and the previous one may still be used.
  */
 const useOf = (sealedByIt: string): string =>
   `WITH
-    seen AS (
-      SELECT max(seq) AS last, max(seq) FILTER (WHERE id = ?1) AS own, max(seq) FILTER (WHERE id = ?2) AS first
-      FROM sealing_keys
-    ),
-    joined AS (
-      SELECT own IS NULL AND ?1 <> ?2 AND first = last AND NOT EXISTS (
-        SELECT 1 FROM opening_keys, sealing_keys
-        WHERE opening_keys.id = ?1 AND seq = first AND opens_since <= sealing_since
-      ) AS later
-      FROM seen
-    ),
+    own AS (SELECT max(seq) AS last FROM sealing_keys WHERE id = ?1),
     ended AS (
-      SELECT sealing_since + ?3 AS at FROM sealing_keys, seen, joined WHERE ?1 <> ?2 AND NOT later AND seq = CASE
-        WHEN own IS NOT NULL THEN (SELECT min(seq) FROM sealing_keys WHERE seq > own)
-        WHEN first = last THEN last
-      END
+      SELECT sealing_since + ?3 AS at FROM sealing_keys, own
+      WHERE ?1 <> ?2 AND seq = (SELECT min(seq) FROM sealing_keys WHERE seq > last)
     ),
     needing AS (
       SELECT max(
@@ -88,7 +76,7 @@ const useOf = (sealedByIt: string): string =>
       WHERE revoked_at IS NULL AND (
         (access_dies_at > ?4 AND last_used_at < ended.at)
         OR (refresh_policy <> 'none' AND refresh_idle_expires_at > ?4
-          AND iif(refresh_policy = 'rotating', coalesce(rotated_at, redeemed_at), redeemed_at) < ended.at)
+          AND iif(refresh_policy = 'rotating', coalesce(previous_rotated_at, redeemed_at), redeemed_at) < ended.at)
       )
     )
   SELECT
@@ -97,7 +85,7 @@ const useOf = (sealedByIt: string): string =>
     (SELECT count(*) FROM needing) AS living_grants,
     (SELECT max(until) FROM needing) AS needed_until,
     (SELECT opens_since + ?3 FROM opening_keys WHERE id = ?1) AS promotable_from,
-    (SELECT later FROM joined) AS joined_later`;
+    (SELECT last IS NULL AND ?1 <> ?2 FROM own) AS is_unseen`;
 
 interface KeyRow {
   readonly stored_tokens: number;
@@ -105,7 +93,7 @@ interface KeyRow {
   readonly living_grants: number;
   readonly needed_until: number | null;
   readonly promotable_from: number | null;
-  readonly joined_later: number | null;
+  readonly is_unseen: number | null;
 }
 
 const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
@@ -115,5 +103,5 @@ const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
   livingGrants: row?.living_grants ?? 0,
   ...(typeof row?.needed_until === 'number' && { neededUntil: row.needed_until }),
   ...(typeof row?.promotable_from === 'number' && { promotableFrom: row.promotable_from }),
-  mayHaveSealedUnseen: row?.joined_later === 1,
+  mayHaveSealedUnseen: row?.is_unseen === 1,
 });

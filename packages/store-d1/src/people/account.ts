@@ -11,7 +11,7 @@ import type {
   UserId,
 } from '@words-with-chat/broker';
 import { auditChange } from '../audit.ts';
-import { rememberEach } from '../endings.ts';
+import { rememberUser } from '../endings.ts';
 import { type TokenRow, tokenOf } from '../provider-tokens/checks.ts';
 import { changedRows, roundTrip } from '../round-trip.ts';
 
@@ -81,7 +81,7 @@ export const findUser = async (
 };
 
 export const deleteUser = async (db: D1Database, { userId, by, now }: Deletion): Promise<DeletionOutcome> => {
-  const [tokens, , deleted] = await roundTrip<TokenRow>(
+  const [tokens, , , , deleted] = await roundTrip<TokenRow>(
     db,
     db
       .prepare(
@@ -89,7 +89,7 @@ export const deleteUser = async (db: D1Database, { userId, by, now }: Deletion):
         WHERE user_id = ?1 AND sealed_refresh_token IS NOT NULL`,
       )
       .bind(userId),
-    rememberEach(db, { where: 'user_id = ?2', values: [userId], now }),
+    ...rememberUser(db, userId, now),
     // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
     db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
     auditChange(db, { event: 'deleted', actor: by, now }, {}),

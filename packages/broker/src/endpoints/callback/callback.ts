@@ -1,7 +1,7 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
 import { type EndpointPlan, logRefusal, type Visit } from '../../doors/endpoint.ts';
 import { createPageDoor } from '../../doors/page-door.ts';
-import { readCookies } from '../../http/cookies.ts';
+import { clearCookie, readCookies } from '../../http/cookies.ts';
 import { seeOther } from '../../http/respond.ts';
 import { keepAlive } from '../../ledger/write-with-retry.ts';
 import { sameSecret } from '../../protocol/constant-time.ts';
@@ -56,10 +56,20 @@ const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> =>
   try {
     return await goOnFrom(back, rooms);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.reason !== 'transaction.replayed') throw error;
+    if (!(error instanceof Refusal)) throw error;
+    if (error.reason === 'user.limited') return sayLimited(rooms, back, error);
+    if (error.reason !== 'transaction.replayed') throw error;
     const { errand, ...journey } = back.journey;
     return sayCompleted(rooms, back.visit, { ...journey, errand: completedErrand(errand) });
   }
+};
+
+/** Also drops the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
+const sayLimited = (rooms: CallbackRooms, { visit, cookie }: Return, refusal: Refusal): Response => {
+  logRefusal(refusal, visit);
+  const response = createPageDoor(rooms)(refusal, visit);
+  response.headers.append('set-cookie', clearCookie(cookie));
+  return response;
 };
 
 const sayCompleted = (

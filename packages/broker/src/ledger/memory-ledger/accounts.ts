@@ -14,7 +14,7 @@ import type {
   UnlinkOutcome,
 } from '../ledger.ts';
 import { type Grant, identityKey, type Memory, order, type StoredIdentity, vouch } from './memory.ts';
-import { endEach } from './revocations.ts';
+import { endEach, endUser } from './revocations.ts';
 import { findSession } from './sessions.ts';
 
 export const readAccount = (memory: Memory, userId: UserId): Account | undefined => {
@@ -66,7 +66,7 @@ export const endApps = (memory: Memory, { userId, grantIds, now }: AppsEnding): 
 export const deleteUser = (memory: Memory, { userId, now }: Deletion): DeletionOutcome => {
   if (!memory.users.delete(userId)) return { kind: 'unknown' };
   const [identities, grants] = [identitiesOf(memory, userId), grantsOf(memory, userId)];
-  endEach(memory, grants, now);
+  endUser(memory, userId, grants, now);
   for (const identity of identities) memory.identities.delete(identityKey(identity));
   for (const { id } of grants) memory.grants.delete(id);
   return { kind: 'deleted', tokens: tokensOf(identities) };

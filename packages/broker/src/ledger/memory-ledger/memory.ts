@@ -47,6 +47,7 @@ export type Grant = SignIn['grant'] & {
   readonly createdAt: EpochSeconds;
   /** At the provider: before the grant, where it was begun in a session. */
   readonly signedInAt: EpochSeconds;
+  readonly isFromSession: boolean;
   readonly revokedAt?: EpochSeconds;
   /** When its code was claimed; nothing if the code was issued when the sign-in was recorded. */
   readonly codeClaimedAt?: EpochSeconds;

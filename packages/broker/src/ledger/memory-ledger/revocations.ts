@@ -12,7 +12,7 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
 
 /**
  * Ends some grants. Appends a line for each one with a living access token, or one line for the user if several of them have one and
- * no other active grant of the user is left.
+ * no other active grant of the user is left. That line covers the tokens issued so far, and none that is issued from now on.
  */
 export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
   const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
@@ -20,9 +20,32 @@ export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeco
     const isLeft = [...memory.grants.values()].some(
       (grant) => grant.userId === userId && isActiveGrant(grant, now),
     );
-    if (ended.length > 1 && !isLeft) append(memory, { kind: 'user', id: userId }, ended, now);
+    const lastUsedAt = Math.max(...ended.map(({ use }) => use?.lastUsedAt ?? 0));
+    if (ended.length > 1 && !isLeft && lastUsedAt < now)
+      append(memory, { kind: 'user', id: userId }, ended, lastUsedAt);
     else for (const grant of ended) append(memory, { kind: 'grant', id: grant.id }, [grant], now);
   }
+};
+
+/**
+ * Ends all grants of a user who is being deleted. One line replaces the lines of grants that ended before: otherwise someone who deletes
+ * their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ */
+export const endUser = (
+  memory: Memory,
+  userId: UserId,
+  grants: readonly Grant[],
+  now: EpochSeconds,
+): void => {
+  const living = grants.filter((grant) => hasLivingToken(grant, now));
+  const lastUsedAt = Math.max(...living.map(({ use }) => use?.lastUsedAt ?? 0));
+  if (living.length < 2 || lastUsedAt >= now) {
+    endEach(memory, grants, now);
+    return;
+  }
+  const ids = new Set(living.map(({ id }) => id));
+  memory.lines = memory.lines.filter(({ kind, id }) => kind !== 'grant' || !ids.has(id));
+  append(memory, { kind: 'user', id: userId }, living, lastUsedAt);
 };
 
 /** Marks the grants that have not ended yet, and returns them. */
@@ -38,7 +61,7 @@ const append = (
   memory: Memory,
   target: RevocationTarget,
   grants: readonly Grant[],
-  now: EpochSeconds,
+  earliest: EpochSeconds,
 ): void => {
   const uses = grants.flatMap(({ use }) => use ?? []);
   memory.lastSeq += 1;
@@ -46,8 +69,8 @@ const append = (
     ...target,
     seq: memory.lastSeq,
     // Not before the newest token was issued, should the clock have been set back meanwhile.
-    revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), now),
-    deadAfter: uses.reduce((latest, { accessDiesAt }) => Math.max(latest, accessDiesAt), now),
+    revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), earliest),
+    deadAfter: uses.reduce((latest, { accessDiesAt }) => Math.max(latest, accessDiesAt), earliest),
   };
   memory.lines = [...memory.lines, line];
 };

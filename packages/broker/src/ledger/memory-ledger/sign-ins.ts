@@ -25,15 +25,21 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
   memory.grants.set(grant.id, {
     ...{ ...grant, userId, identity: { provider, subject }, createdAt: now },
     signedInAt: session?.createdAt ?? now,
+    isFromSession: session !== undefined,
   });
   endLeastRecentlyUsed(memory, userId, signIn);
   return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
 };
 
 /** How long the user has to wait if the limit is reached: until the oldest sign-in that counts no longer does. */
-const waitOf = ({ grants }: Memory, userId: UserId, { now, limits }: SignIn): Seconds | undefined => {
+const waitOf = (
+  { grants }: Memory,
+  userId: UserId,
+  { now, limits, session }: SignIn,
+): Seconds | undefined => {
   const counted = [...grants.values()]
-    .filter((grant) => grant.userId === userId && grant.createdAt > now - limits.period)
+    .filter((grant) => grant.userId === userId && grant.isFromSession === (session !== undefined))
+    .filter(({ createdAt }) => createdAt > now - limits.period)
     .map(({ createdAt }) => createdAt)
     .toSorted((one, other) => other - one);
   const oldest = counted[limits.signIns - 1];
