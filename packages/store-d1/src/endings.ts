@@ -40,7 +40,7 @@ export interface EndingEach {
   readonly now: EpochSeconds;
 }
 
-/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the marks. */
+/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the update of the grants. */
 export const endEach = (
   db: D1Database,
   ending: EndingEach & { readonly reason: string },
@@ -52,9 +52,9 @@ export const endEach = (
 };
 
 /**
- * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with a living access token,
- * or one line for the user if several of them have one and no other active grant of the user is left: while more than 10,000 lines
- * live, every call of every user reads storage.
+ * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with an unexpired access
+ * token, or one line for the user if several of them have one and no other active grant of the user is left. The one line saves
+ * storage reads: while more than 10,000 lines are active, every API call reads storage.
  */
 export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
@@ -78,5 +78,5 @@ export const rememberEach = (db: D1Database, { where, values, now }: EndingEach)
     )
     .bind(now, ...values);
 
-/** The condition on the row `other` of `grants` that it counts as active (`SignInLimits`); `?1` is now. */
+/** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
 export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

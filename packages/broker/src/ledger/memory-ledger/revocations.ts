@@ -11,8 +11,8 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
 };
 
 /**
- * Ends some grants. Appends a line for each one with a living access token, or one line for the user if several of them have one and
- * no other active grant of the user is left.
+ * Revokes grants. Appends a line for each grant with an unexpired access token, or one line for the user if several of them have one
+ * and no other active grant of the user is left.
  */
 export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
   const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
@@ -25,7 +25,7 @@ export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeco
   }
 };
 
-/** Marks the grants that have not ended yet, and returns them. */
+/** Marks the grants that were not revoked before as revoked, and returns them. */
 const mark = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {
   const ended = grants.filter(({ id }) => memory.grants.get(id)?.revokedAt === undefined);
   for (const grant of ended) memory.grants.set(grant.id, { ...grant, revokedAt: now });
