@@ -1,6 +1,6 @@
 /**
- * Limits over HTTP: somebody guesses ChatGPT's secret from ChatGPT's own address, and its users notice nothing; someone who is signed in
- * repeats one request, and only they are refused.
+ * Limits over HTTP: someone who guesses ChatGPT's secret from ChatGPT's own address does not affect its users, and a user or client that
+ * repeats a request too often is refused without affecting others.
  */
 import {
   beginSignIn,
@@ -69,7 +69,7 @@ it('W5.3 shared egress: guesses from ChatGPT’s address are limited, its exchan
   expect(score).toEqual({ kind: 'answered', status: 200, body: { score: 0 } });
 });
 
-it('W18.1 sign-ins of a user: the 21st within ten minutes is refused on a page, and nobody else’s', async () => {
+it('W18.1 sign-ins of a user: the 21st within ten minutes gets an error page, and another user can sign in', async () => {
   const begun = Array.from({ length: 21 }, () => beginSignIn(action, crypto.randomUUID()));
   for (const { url } of begun.slice(0, 20)) await signIn(url, player('user-limits'));
   const [last] = begun.slice(20);
@@ -81,7 +81,7 @@ it('W18.1 sign-ins of a user: the 21st within ten minutes is refused on a page, 
   expect(readCallback(other, await signIn(other.url, player('user-limits-other'))).kind).toBe('code');
 });
 
-it('W18.3 refreshes of a grant: of 90 at once some are refused, and the others get tokens that work', async () => {
+it('W18.3 refreshes of a grant: of 90 at once, some are refused with 429, and the others get working tokens', async () => {
   const begun = beginSignIn(action, crypto.randomUUID());
   const callback = readCallback(begun, await signIn(begun.url, player('limits')));
   if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
@@ -92,7 +92,7 @@ it('W18.3 refreshes of a grant: of 90 at once some are refused, and the others g
     Array.from({ length: 90 }, () => refreshTokens(action, refreshToken, fetch)),
   );
   const limited = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.status] : []));
-  // The platform's counters may start anew once meanwhile.
+  // The platform's counters may be reset once in the meantime.
   expect(limited.length).toBeGreaterThanOrEqual(30);
   expect(new Set(limited)).toEqual(new Set([429]));
   const [answered] = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : [outcome]));

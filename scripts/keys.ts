@@ -1,10 +1,10 @@
 /**
  * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
- * seals, all keys open. Without a ring in `SEALING_KEYS` or on standard input, it prints a fresh ring of one key; with one, it does the
- * same as `add`.
+ * seals, all keys open. Without a command, it prints a new ring with one key; if there is a ring in `SEALING_KEYS` or on standard input,
+ * it appends a new key to that ring, like `add`.
  *
- * `add` appends a key to the ring in use, `promote` moves it to the front, `list` shows the keys, `retire` removes a key that nothing
- * needs any longer, and `burn` removes one at once. `audience` prints the keys with which an API in another process opens its tokens,
+ * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire` removes a key that nothing
+ * needs any longer, and `burn` removes a key without any check. `audience` prints the keys with which an API in another process opens its tokens,
  * derived for the issuer in `ORIGIN` (docs/resource-server.md).
  */
 import { parseArgs } from 'node:util';
@@ -15,11 +15,11 @@ import { add, burn, list, promote, retire } from './keys/changes.ts';
 import { demandRing, givenRing, writtenRing } from './keys/ring.ts';
 
 const usage = `Write npm run keys, or npm run keys -- with one of
-  add                                       the ring in use with a new key at the end, which only opens
+  add                                       the ring in use with a new key at the end, which does not seal yet
   promote <id> [--local | --remote]         the ring with this key at the front, where it seals
   list [--local | --remote]                 the keys in the ring, and what needs them
   retire <id> --local | --remote            the ring without a key that nothing needs any longer
-  burn <id>                                 the ring without this key, whatever needs it
+  burn <id>                                 the ring without this key, even if something needs it
   audience <resource>                       the keys with which an API in another process opens its tokens
 To pass the ring on standard input, end the command with -`;
 

@@ -68,7 +68,7 @@ const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): P
 describe('tabs that are opened at once, in a browser without cookies', () => {
   it.each([
     ['two', 2, 'browser-two-tabs', 'browser-two-tabs'],
-    // Of two users, because one may sign in 20 times in ten minutes.
+    // With two users, because each one can sign in only 20 times in ten minutes.
     ['30', 30, 'browser-30-tabs', 'browser-30-tabs-other'],
   ] as const)('all sign in: %s', async (_, count, role, otherRole) => {
     const { context, troubles } = await openContext(chromium);

@@ -1,6 +1,6 @@
 /**
- * A key rotation in workerd, with the rings that the commands print: Workers with different rings run side by side on one database,
- * behind one origin, and each step is rolled back once (docs/operator.md).
+ * A key rotation in workerd, with the rings that the commands print. Workers with different rings run side by side, with one database
+ * and one origin, and adding and promoting the key are each rolled back once (docs/operator.md).
  */
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,19 +37,19 @@ const clientVariables = {
   ]),
 };
 
-/** They sign in in turn, because one user may do so 20 times in ten minutes. */
+/** Users who take turns signing in, because each one can sign in only 20 times in ten minutes. */
 const people = Array.from({ length: 5 }, (_, n) => ({
   name: `Player ${n}`,
   email: `player-${n}@example.com`,
 }));
 let signIns = 0;
 
-/** Tokens of both kinds of client. */
+/** The tokens of one sign-in at each client. */
 interface Signed {
   readonly accessToken: string;
-  /** ChatGPT's, which stays the same. */
+  /** ChatGPT's refresh token, which stays the same. */
   readonly stable: string;
-  /** The public client's, which changes with each refresh. */
+  /** The public client's refresh token, which changes with each refresh. */
   rotating: string;
 }
 
@@ -71,7 +71,7 @@ const keys = async (ring: string, ...args: readonly string[]): Promise<string> =
 
 const idsOf = (ring: string): readonly string[] => ring.split(' ').map((key) => key.split('.')[0] ?? '');
 
-/** Runs the cleanup of a deployment with this ring, two hours ago: a Worker on this machine has no schedule. */
+/** Simulates a cleanup run of a deployment with this ring two hours ago, because a local Worker has no schedule. */
 const cleanUp = async (ring: string): Promise<void> => {
   const place = findPlace({ local: true }, { LOCAL_DATA_FOLDER: folderOf(0) });
   if (place === undefined) throw new Error('there is no database');
@@ -81,7 +81,7 @@ const cleanUp = async (ring: string): Promise<void> => {
   await databaseAt(place).ledger.sweep({ now, auditBefore: 0, sealingKey, openingKeys });
 };
 
-/** Starts the Worker of a ring, in a data folder of its own with the database of the first. */
+/** Starts a Worker with this ring, in its own data folder but with the database of the first Worker. */
 const start = async (ring: string, providers: Readonly<Record<string, string>>): Promise<void> => {
   const at = workers.length;
   const dataFolder = folderOf(at);
@@ -97,7 +97,7 @@ const start = async (ring: string, providers: Readonly<Record<string, string>>):
   );
 };
 
-/** The position of each ring's Worker. */
+/** The position of each ring's Worker in `workers`. */
 const [before, added, promoted] = [0, 1, 2];
 
 beforeAll(async () => {
@@ -136,7 +136,7 @@ const discover = (clientId: string, authentication: ClientAuth): Promise<Configu
     execute: [allowInsecureRequests],
   });
 
-/** Both clients, set up with the metadata of the running Worker (RFC 8414). */
+/** Configures both clients from the server metadata (RFC 8414). */
 const clientsOf = async () => ({
   app: await discover('app', None()),
   gpt: await discover('gpt', ClientSecretPost(secret)),
@@ -150,7 +150,7 @@ const score = async (config: Configuration, accessToken: string): Promise<number
 /** Signs in at both clients. */
 const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<Signed> => {
   const person = people[signIns++ % people.length];
-  if (person === undefined) throw new Error('there is nobody to sign in');
+  if (person === undefined) throw new Error('there is no user to sign in');
   const state = crypto.randomUUID();
   const atGpt = buildAuthorizationUrl(gpt, {
     ...{ redirect_uri: gptCallback('g-0123456789abcdef0123456789abcdef'), scope: 'words,score', state },
@@ -186,15 +186,15 @@ describe('T16', () => {
   const everything: Signed[] = [];
 
   it.each([
-    ['the old ring runs everywhere', [before]],
-    ['the key is added: the old Worker gets every other request', [before, added]],
-    ['the same, and the new Worker gets the first', [added, before]],
-    ['adding it is rolled back', [before]],
-    ['it is added again', [added]],
-    ['it is promoted: the Worker with the added key gets every other request', [added, promoted]],
-    ['the same, and the Worker with the promoted key gets the first', [promoted, added]],
-    ['promoting it is rolled back', [added]],
-    ['it is promoted again', [promoted]],
+    ['only the old ring is deployed', [before]],
+    ['while the key is added, the old Worker gets the first request', [before, added]],
+    ['while the key is added, the new Worker gets the first request', [added, before]],
+    ['after adding the key was rolled back', [before]],
+    ['after the key was added again', [added]],
+    ['while the key is promoted, the old Worker gets the first request', [added, promoted]],
+    ['while the key is promoted, the new Worker gets the first request', [promoted, added]],
+    ['after promoting the key was rolled back', [added]],
+    ['after the key was promoted again', [promoted]],
   ])('T16.1 side by side: %s', async (_, running) => {
     through(...running);
     const clients = await clientsOf();
@@ -214,7 +214,7 @@ describe('T16', () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it('T16.2 a key that seals without having been added everywhere: its tokens are refused, and not ended', async () => {
+  it('T16.2 a key that seals without having been added everywhere: its tokens are refused but not revoked', async () => {
     through(promoted);
     const clients = await clientsOf();
     const signed = await signInAtBoth(clients);
@@ -226,7 +226,7 @@ describe('T16', () => {
     });
     const rotating = { grant_type: 'refresh_token', client_id: 'app', refresh_token: signed.rotating };
     expect(await post('/token', rotating)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    // A sign-in of which every other request reaches the Worker without the key ends on an error page.
+    // If every other request of a sign-in reaches the Worker without the key, the sign-in ends on an error page.
     through(promoted, before);
     await expect(signInAtBoth(clients)).rejects.toThrow(/\(status 400\)/);
     through(promoted);

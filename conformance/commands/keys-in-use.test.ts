@@ -90,12 +90,12 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     return stderr.trim();
   };
   expect(await refusal()).toBe(
-    'No cleanup run of the deployment has seen a key seal after the key local yet; there is one every hour.',
+    'No cleanup run has found another key at the front of the ring after the key local yet. There is one every hour.',
   );
 
   await sweep(now - 10 * day, idOf(fresh));
   expect(await refusal()).toBe(
-    '1 stored upstream token is sealed with the key local; every cleanup run reseals a hundred.',
+    '1 stored upstream token is sealed with the key local. Every cleanup run reseals up to a hundred.',
   );
 
   const sealedRefreshToken = await createSealer(parseKeyRing(fresh), { name: 'x', issuer: 'y' }).seal(
@@ -154,12 +154,12 @@ describe('a key that was added', () => {
 
   it('T16.3 promote: is not promoted before it has been in the deployed ring for an hour', async () => {
     expect(await refusal('promote', idOf(last))).toBe(
-      `The deployment has not recorded yet that it opens with the key ${idOf(last)}. Deploy the ring with this key at the end; the next cleanup run, at most an hour later, records it.`,
+      `The deployment has not recorded the key ${idOf(last)} yet. Deploy the ring with this key at the end. The next cleanup run records the key; there is one every hour.`,
     );
     await opening(now + day, added);
     const from = minuteOf(now + day + 3600);
     expect(await refusal('promote', idOf(last))).toBe(
-      `The key ${idOf(last)} can be promoted from ${from}. Until then, isolates may run that were started without it.`,
+      `The key ${idOf(last)} can be promoted from ${from}. Until then, isolates without this key may still run.`,
     );
     const { stdout: listed } = await keys(added, 'list', '--local');
     expect(listed.split('\n').map((line) => line.split(/ {2,}/).at(-2))).toEqual(
@@ -170,18 +170,18 @@ describe('a key that was added', () => {
     );
   });
 
-  it('T16.3 promote: waits anew after a rollback, and is then moved to the front', async () => {
+  it('T16.3 promote: is refused again after a rollback, and is moved to the front an hour after the next cleanup run', async () => {
     await opening(now - 2 * 3600, ring);
-    expect(await refusal('promote', idOf(last))).toContain('has not recorded yet');
+    expect(await refusal('promote', idOf(last))).toContain('has not recorded the key');
     await opening(now - 3660, added);
     expect(await keys(added, 'promote', idOf(last), '--local')).toEqual({
       ...{ code: 0, stdout: `${last} ${ring}\n`, stderr: '' },
     });
   });
 
-  it('T16.4 unseen: is not retired if it may have sealed between two cleanup runs, and burning is explained', async () => {
+  it('T16.4 unseen: is not retired if it may have sealed between two cleanup runs, and the message explains when to burn it', async () => {
     expect(await refusal('retire', idOf(last))).toBe(
-      `The key ${idOf(last)} was added after the key ${idOf(fresh)} began to seal, and no cleanup run has seen it seal. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and ends nothing.`,
+      `The key ${idOf(last)} was added after the key ${idOf(fresh)} began to seal, and no cleanup run has found it at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and nothing stops working.`,
     );
     expect((await keys(added, 'burn', idOf(last))).stdout).toBe(`${ring}\n`);
   });
@@ -220,9 +220,7 @@ describe('without a database', () => {
     expect(others).toEqual(given().split(' ').slice(1));
     expect(parseKeyRing(stdout).sealingKey.id).not.toBe(idOf(fresh));
     expect(first).not.toBe(fresh);
-    expect(stderr).toContain(
-      'Until the deployment has reached every isolate, older ones refuse what the new key',
-    );
+    expect(stderr).toContain('Isolates that the deployment has not reached yet refuse what this key seals');
   });
 
   it('reads the ring from standard input', async () => {
@@ -234,13 +232,13 @@ describe('without a database', () => {
     [['retire'], 'Write npm run keys, or npm run keys -- with one of'],
     [
       ['retire', 'local'],
-      'Pass --local or --remote: the database of the deployment shows what may need the key.',
+      'Pass --local or --remote, so that the command can read from the database what may need the key.',
     ],
-    [['retire', 'other', '--local'], 'The ring has no key with this ID, only '],
-    [['burn', 'other'], 'The ring has no key with this ID, only '],
-    [['promote', 'other'], 'The ring has no key with this ID, only '],
-    [['promote', 'other', '--local'], 'The ring has no key with this ID, only '],
-    [['promote', ''], 'The ring has no key with this ID, only '],
+    [['retire', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
+    [['burn', 'other'], 'The ring has no key with this ID. Its keys are '],
+    [['promote', 'other'], 'The ring has no key with this ID. Its keys are '],
+    [['promote', 'other', '--local'], 'The ring has no key with this ID. Its keys are '],
+    [['promote', ''], 'The ring has no key with this ID. Its keys are '],
     [['promote'], 'Write npm run keys, or npm run keys -- with one of'],
     [['promote', 'local', 'local'], 'Write npm run keys, or npm run keys -- with one of'],
     [['add', 'local'], 'Write npm run keys, or npm run keys -- with one of'],

@@ -1,4 +1,4 @@
-/** `npm run keys`: a key ring to start with, the steps of its rotation, and the keys of an API in another process. */
+/** `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
 import { audienceKeys } from '@words-with-chat/broker';
 import { parseKeyRing } from '@words-with-chat/broker/seal';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ it.each([
   ['SEALING_KEYS, with add', (ring: string) => runCommand('keys', { SEALING_KEYS: ring }, { args: ['add'] })],
   ['standard input', (ring: string) => runCommand('keys', {}, { args: ['-'], input: `${ring}\n` })],
   ['standard input, with add', (ring: string) => runCommand('keys', {}, { args: ['add', '-'], input: ring })],
-])('appends a new key to the ring in %s, which only opens, and says what to do next', async (_, add) => {
+])('appends a new key, which does not seal yet, and says what to do next: %s', async (_, add) => {
   const old = await fresh();
   const { code, stdout, stderr } = await add(old);
   const [first, last = '', ...more] = stdout.trim().split(' ');
@@ -35,7 +35,7 @@ it.each([
   ['no command', []],
   ['add', ['add']],
   ['promote', ['promote', 'damaged']],
-])('prints no ring for one that is damaged, and does not repeat it: %s', async (_, args) => {
+])('prints no ring if the given ring is damaged, and does not repeat that: %s', async (_, args) => {
   const { code, stdout, stderr } = await runCommand('keys', { SEALING_KEYS: 'damaged.secret' }, { args });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('must be keys written');
@@ -50,7 +50,7 @@ describe('npm run keys -- promote', () => {
     const promoted = await runCommand('keys', { SEALING_KEYS: three }, { args: ['promote', idOf(last)] });
     expect(promoted.code).toBe(0);
     expect(promoted.stdout).toBe(`${last} ${first} ${three.split(' ')[2]}\n`);
-    expect(promoted.stderr).toContain('it was not checked whether the deployed app opens with the key');
+    expect(promoted.stderr).toContain('it was not checked whether the deployed app has the key');
     for (const key of three.split(' ')) expect(promoted.stderr).not.toContain(key.split('.')[1]);
   });
 });

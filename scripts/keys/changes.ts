@@ -1,4 +1,4 @@
-/** Shows the keys in a ring, and makes the ring of each step of a rotation. */
+/** Lists the keys in a ring, and makes the ring for each step of a rotation. */
 import { sealedBeginnings } from '@words-with-chat/broker/seal';
 import type { KeyUse } from '@words-with-chat/store-d1';
 import { Refused } from '../app/command.ts';
@@ -9,7 +9,7 @@ import { judgePromotion, promotableFrom } from './promotion.ts';
 import { type Judgment, judgeRetirement, retirableFrom } from './retirement.ts';
 import { freshKey, idOf, type WrittenRing } from './ring.ts';
 
-/** Shows every key by its ID: its role, and with a place what needs it, and from when it may be promoted or retired. */
+/** Lists every key by its ID, with its role. With a place, also what needs it, and from when it can be promoted or retired. */
 export const list = async (ring: WrittenRing, place: Place | undefined): Promise<string> => {
   const role = (index: number): string => (index === 0 ? 'seals and opens' : 'opens');
   if (place === undefined)
@@ -30,26 +30,26 @@ export const list = async (ring: WrittenRing, place: Place | undefined): Promise
   );
 };
 
-/** Returns the ring with a new key at the end, which only opens, or a fresh ring. Says on standard error what to do next. */
+/** Returns the ring with a new key at the end, or a new ring with one key. Says on standard error what to do next. */
 export const add = (ring: WrittenRing | undefined): string => {
   if (ring === undefined) return freshKey();
   const key = freshKey();
   console.error(
-    `The new key ${idOf(key)} is at the end of the ring and only opens. Deploy this ring. Once it has run for an hour, run "npm run -s keys -- promote ${idOf(key)} --remote" and deploy the ring that it prints: then the key seals.`,
+    `The new key ${idOf(key)} is at the end of the ring, so it opens but does not seal yet. Deploy this ring. One to two hours later, run "npm run -s keys -- promote ${idOf(key)} --remote" and deploy the ring that it prints. Then the key seals.`,
   );
   return [...ring, key].join(' ');
 };
 
 /**
  * Returns the ring with the key at the front, where it seals.
- * @throws Refused if an isolate may run that can't open what the key seals; without a place, that isn't checked
+ * @throws Refused if an isolate without the key may still run; without a place, this is not checked
  */
 export const promote = async (ring: WrittenRing, id: string, place: Place | undefined): Promise<string> => {
   const others = without(ring, id);
   if (id === idOf(ring[0])) throw new Refused(`The key ${id} is the first in the ring: it already seals.`);
   if (place === undefined)
     console.error(
-      `Without --local or --remote, it was not checked whether the deployed app opens with the key ${id}. An isolate that doesn't will refuse everything that the key seals.`,
+      `Without --local or --remote, it was not checked whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
     );
   else await demandPossible(place, ring, id, judgePromotion);
   return [...ring.filter((key) => idOf(key) === id), ...others].join(' ');
@@ -60,7 +60,7 @@ export const retire = async (ring: WrittenRing, id: string, place: Place | undef
   const others = without(ring, id);
   if (place === undefined)
     throw new Refused(
-      'Pass --local or --remote: the database of the deployment shows what may need the key.',
+      'Pass --local or --remote, so that the command can read from the database what may need the key.',
     );
   await demandPossible(place, ring, id, (use, now) => judgeRetirement(use, idOf(ring[0]), now));
   return others.join(' ');
@@ -70,17 +70,17 @@ export const retire = async (ring: WrittenRing, id: string, place: Place | undef
 export const burn = (ring: WrittenRing, id: string): string => {
   const others = without(ring, id);
   console.error(
-    `When this ring is deployed, every token, session and code that the key ${id} sealed stops working, and those people have to sign in again. Upstream tokens that it sealed are lost until their next sign-in. A rollback brings the key back: don't roll back to a deployment that still has it.`,
+    `When this ring is deployed, every token, session and code that the key ${id} sealed stops working, and those users have to sign in again. Upstream tokens that it sealed are lost until the user's next sign-in. A rollback brings the key back: don't roll back to a deployment that still has it.`,
   );
   if (id !== idOf(ring[0])) return others.join(' ');
   console.error(
-    'The first key in this ring is new. Until the deployment has reached every isolate, older ones refuse what the new key seals.',
+    'The first key in this ring is new. Isolates that the deployment has not reached yet refuse what this key seals.',
   );
-  // Not the next key in the ring: what seals from now on must be younger than the leak.
+  // Not the next key in the ring: the key that seals from now on must be newer than the leak.
   return [freshKey(), ...others].join(' ');
 };
 
-/** @throws Refused if the database of the place shows that it's too early */
+/** @throws Refused if the database of the place shows that the change is not possible yet */
 const demandPossible = async (
   place: Place,
   ring: WrittenRing,
@@ -89,7 +89,7 @@ const demandPossible = async (
 ): Promise<void> => {
   const { uses, now } = await usesAt(place, ring);
   const use = uses.find((one) => one.id === id);
-  if (use === undefined) throw new Error(`the database gave no answer about the key ${id}`);
+  if (use === undefined) throw new Error(`The database returned nothing about the key ${id}.`);
   const judgment = judge(use, now);
   if (judgment.kind === 'refused') throw new Refused(judgment.why);
 };
@@ -98,7 +98,7 @@ const demandPossible = async (
 const without = (ring: WrittenRing, id: string): readonly string[] => {
   const others = ring.filter((key) => idOf(key) !== id);
   if (others.length < ring.length) return others;
-  throw new Refused(`The ring has no key with this ID, only ${ring.map(idOf).join(', ')}.`);
+  throw new Refused(`The ring has no key with this ID. Its keys are ${ring.map(idOf).join(', ')}.`);
 };
 
 const usesAt = async (

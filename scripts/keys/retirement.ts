@@ -1,4 +1,4 @@
-/** Decides whether a key may be removed from its ring: only if nothing needs it any longer. */
+/** Decides whether a key can be retired: only if nothing needs it any longer. */
 import type { KeyUse } from '@words-with-chat/store-d1';
 import { instant } from '../database/table.ts';
 
@@ -13,7 +13,7 @@ export type Judgment =
 /** In seconds. Codes, forms, login transactions and access tokens expire within a day. */
 const shortLived = 86_400;
 
-/** Returns from when nothing can need the key any longer; `undefined` if that isn't known yet. */
+/** Returns from when nothing can need the key any longer, or `undefined` if that is unknown. */
 export const retirableFrom = ({ storedTokens, sealedUntil, neededUntil = 0 }: KeyUse): number | undefined =>
   storedTokens > 0 || sealedUntil === undefined ? undefined : Math.max(sealedUntil + shortLived, neededUntil);
 
@@ -25,15 +25,15 @@ export const judgeRetirement = (use: KeyUse, first: string, now: number): Judgme
     return refused(`The key ${id} is the first in the ring and seals: promote another key first.`);
   if (use.mayHaveSealedUnseen)
     return refused(
-      `The key ${id} was added after the key ${first} began to seal, and no cleanup run has seen it seal. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and ends nothing.`,
+      `The key ${id} was added after the key ${first} began to seal, and no cleanup run has found it at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working.`,
     );
   if (sealedUntil === undefined)
     return refused(
-      `No cleanup run of the deployment has seen a key seal after the key ${id} yet; there is one every hour.`,
+      `No cleanup run has found another key at the front of the ring after the key ${id} yet. There is one every hour.`,
     );
   if (storedTokens > 0)
     return refused(
-      `${count(storedTokens, 'stored upstream token')} ${are(storedTokens)} sealed with the key ${id}; every cleanup run reseals a hundred.`,
+      `${count(storedTokens, 'stored upstream token')} ${are(storedTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
     );
   if (livingGrants > 0)
     return refused(
@@ -42,7 +42,7 @@ export const judgeRetirement = (use: KeyUse, first: string, now: number): Judgme
   const from = sealedUntil + shortLived;
   if (now < from)
     return refused(
-      `Codes, forms and access tokens that the key ${id} sealed may be in use until ${instant(from)}.`,
+      `Codes, forms and access tokens that the key ${id} sealed may be valid until ${instant(from)}.`,
     );
   return { kind: 'possible' };
 };

@@ -1,4 +1,4 @@
-/** Reads the ring that a command changes, as it is written, and generates new keys. */
+/** Reads the text of the ring that a command changes, and generates new keys. */
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
@@ -54,10 +54,10 @@ export const writtenRing = (given: string): WrittenRing | undefined => {
 
 export const idOf = (key: string): string => key.split('.')[0] ?? '';
 
-/** Without letters and digits that look alike. */
+/** Lowercase letters and digits without `l`, `0` and `1`, which look like others. */
 const idCharacters = 'abcdefghijkmnpqrstuvwxyz23456789';
 
-/** Generates a key. Its ID is the day, which shows its age, and random characters, so that no other key ever has the same ID. */
+/** Generates a key. Its ID is the date, which shows its age, and random characters, so that no two keys have the same ID. */
 export const freshKey = (): string => {
   const today = new Date().toISOString().slice(0, 10);
   const suffix = [...randomBytes(5)].map((byte) => idCharacters[byte % idCharacters.length]).join('');

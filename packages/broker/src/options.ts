@@ -38,7 +38,7 @@ export interface BrokerOptions {
   readonly ledger: Ledger;
   /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
   readonly admit?: Admit;
-  /** Replaces limits, or what counts them. Default for each that is not set: see `Limits`; this process counts for itself. */
+  /** Replaces individual limits or the rate limiters that count them. Default: see `Limits`; each process counts separately. */
   readonly limits?: Partial<Limits>;
   /**
    * Tells a caller's network address, from where only the platform can have written it; never from `X-Forwarded-For`, which
@@ -104,8 +104,8 @@ export interface Broker {
   /** Tells who calls a guarded API, without reading storage on a busy isolate. */
   protect(request: Request, requirement?: Requirement): Promise<Protection>;
   /**
-   * Deletes what has expired, records the keys in the ring, and reseals up to a hundred stored upstream tokens with the first key. Call
-   * it on a schedule, or set `sweepEvery`.
+   * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream tokens with the first key.
+   * Call it on a schedule, or set `sweepEvery`.
    */
   sweep(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a deployment does now and then, on a schedule or after a write: sweep, and reseal stored upstream tokens with the first key. */
+/** Periodic maintenance, on a schedule or after a write: sweeps, and reseals stored upstream tokens with the first key in the ring. */
 import type { Upkeep } from './ledger/ledger.ts';
 import type { Seconds } from './protocol/time.ts';
 import { createResealing, type ResealingRooms } from './tokens/resealing.ts';

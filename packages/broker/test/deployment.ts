@@ -35,7 +35,7 @@ export const clients = [
   }),
 ] as const;
 
-/** Limits of a user and a grant that a test doesn't reach unless it is about them. */
+/** Limits of a user and a grant that are too high for a test to reach, for tests that are not about limits. */
 export const highUserLimits: Partial<Limits> = {
   refreshesPerGrant: { take: async () => 'allowed' },
   signInsPerUser: { limit: 1000, period: 600 },

@@ -1,6 +1,6 @@
 /**
- * Key rotation: deployments with different rings that run side by side on one storage, as during a rollout and after a rollback; what
- * was sealed before and after a new key began to seal; and what burning a key ends.
+ * Key rotation: deployments with different rings that share one storage, as during a rollout and after a rollback; tokens that were
+ * sealed before and after a new key began to seal; and what stops working when a key is burned.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Ledger, memoryLedger } from '../src/index.ts';
@@ -60,7 +60,7 @@ describe('after a key was promoted', () => {
     expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
   });
 
-  it('a sweep reseals stored upstream tokens, which the new key then opens alone', async () => {
+  it('a sweep reseals stored upstream tokens, so that the new key alone opens them', async () => {
     expect(await sealedUnder('2026-01-01')).toHaveLength(1);
     deployWith(fresh, old);
     await deployment.broker.sweep();
@@ -98,7 +98,7 @@ describe('a burned key', () => {
   });
 });
 
-/** What a deployment with this ring sealed. */
+/** A value that a deployment with this ring sealed. */
 interface Kept {
   readonly ring: string;
   readonly kind: SealedKind;
@@ -128,7 +128,7 @@ beforeEach(() => {
   kinds = sealedKinds(stage);
 });
 
-/** What one of two deployments sealed that run side by side, or that followed each other in a rollout or a rollback. */
+/** Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the first seals, the second opens. */
 const neighbors = [
   [before, added],
   [added, before],
@@ -142,7 +142,7 @@ const cases = neighbors.flatMap((pair) => names.map((name) => [...pair.map(nameO
 
 describe('T16', () => {
   it.each(cases)(
-    'T16.1 side by side: what %s sealed, %s opens: %s',
+    'T16.1 side by side: %s seals and %s opens %s',
     async (_sealing, _opening, name, sealing, opening) => {
       const kind = kindOf(name);
       const present = await kind.seal(stage.run(sealing));
@@ -157,7 +157,7 @@ describe('T16', () => {
       const [old, fresh] = [stage.run(before), stage.run(promoted)];
       const present = await kind.seal(fresh);
       expect(await present(old)).toBe(kind.refused);
-      // Nothing was ended: the deployment that has the key still accepts it.
+      // Nothing was revoked: the deployment that has the key still accepts it.
       expect(await present(fresh)).toBe(kind.accepted);
     },
   );
@@ -168,7 +168,7 @@ describe('T16', () => {
     ...[[added, promoted], [added], [added, promoted], [promoted]],
   ];
 
-  it('T16.1 side by side: a rotation with a rollback of each step ends nothing that lasts', async () => {
+  it('T16.1 side by side: after a rotation with a rollback of each step, long-lived tokens and cookies still work', async () => {
     const kept: Kept[] = [];
     for (const rings of rollout) {
       const running = rings.map((ring) => stage.run(ring));
@@ -180,7 +180,7 @@ describe('T16', () => {
       for (const deployment of running)
         for (const { kind, present } of kept) expect(await present(deployment)).toBe(kind.accepted);
     }
-    // The key may be retired when nothing that it sealed is needed any longer; a rollback opens even that.
+    // Retiring the old key ends what it sealed; rolling that back makes everything work again.
     const sealedByNew = kept.filter(
       ({ ring, kind }) => ring === promoted || kind.name === 'a stored upstream token',
     );

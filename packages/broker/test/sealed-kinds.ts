@@ -1,4 +1,4 @@
-/** Every kind of sealed value: how a deployment seals one, and how it is presented to another deployment on the same storage. */
+/** Every kind of sealed value: how one deployment seals it, and how it is presented to another deployment with the same storage. */
 import { audienceKeys } from '../src/index.ts';
 import { createResourceServer } from '../src/resource-server.ts';
 import { createVisitor, hidden, type Visitor } from './account-visitor.ts';
@@ -13,19 +13,19 @@ export interface Running extends Deployment {
   readonly ring: string;
 }
 
-/** Presents what was sealed to a deployment, and returns how it answered, in a few words. */
+/** Presents the sealed value to a deployment, and returns a short summary of the response. */
 type Present = (deployment: Running) => Promise<string>;
 
 export interface SealedKind {
   readonly name: string;
-  /** How a deployment answers that opens it. */
+  /** The response of a deployment that can open the value. */
   readonly accepted: string;
-  /** How a deployment answers that doesn't have its key. */
+  /** The response of a deployment that does not have the key. */
   readonly refused: string;
   readonly seal: (deployment: Running) => Promise<Present>;
 }
 
-/** Storage and a clock that several deployments share, and the upstream tokens with which the provider was asked. */
+/** Creates storage and a clock that several deployments share, and records the upstream tokens that were sent to the provider. */
 export const createStage = ({ ledger }: Pick<Deployment, 'ledger'>) => {
   const asked: string[] = [];
   let instant = 1_800_000_000;
@@ -52,7 +52,7 @@ export const createStage = ({ ledger }: Pick<Deployment, 'ledger'>) => {
 
 export type Stage = ReturnType<typeof createStage>;
 
-/** The same browser, sent to another deployment. */
+/** Returns a browser at another deployment with the same cookies. */
 const sameBrowser = (deployment: Running, { cookies }: Pick<Visitor, 'cookies'>): Visitor => {
   const visitor = createVisitor(deployment);
   for (const [name, value] of cookies) visitor.cookies.set(name, value);
@@ -66,7 +66,7 @@ const answerOf = async (response: Response): Promise<string> => {
   return `${response.status} ${error}`.trim();
 };
 
-/** What a redirect carries; for a page, the reason in the log, because pages of several reasons have one status. */
+/** The parameters of a redirect, or the status of a page with the logged reason, because pages for different reasons share a status. */
 const arrival = (response: Response, { log }: Running): string =>
   response.status === 302 || response.status === 303
     ? [...locationOf(response).searchParams.keys()].join(' ')

@@ -1,4 +1,4 @@
--- Since when each key in the ring has opened tokens everywhere. What each column means, who writes it and when a row is deleted:
+-- When a sweep first found each key in the ring. For what each column means, what writes it and when a row is deleted, see
 -- docs/storage-schema.md. The previous release neither reads nor writes this table.
 
 CREATE TABLE opening_keys (

@@ -45,7 +45,7 @@ export interface EndingEach {
   readonly now: EpochSeconds;
 }
 
-/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the marks. */
+/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the update of the grants. */
 export const endEach = (
   db: D1Database,
   ending: EndingEach & { readonly reason: string },
@@ -57,9 +57,10 @@ export const endEach = (
 };
 
 /**
- * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with a living access token,
- * or one line for the user if several of them have one and no other active grant of the user is left: while more than 10,000 lines
- * live, every call of every user reads storage. That line covers the tokens issued so far, and none that is issued from now on.
+ * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with an unexpired access
+ * token, or one line for the user if several of them have one and no other active grant of the user is left. The one line saves
+ * storage reads: while more than 10,000 lines are active, every API call reads storage. It covers the tokens issued so far, and none that is
+ * issued from now on.
  */
 export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
@@ -84,9 +85,9 @@ export const rememberEach = (db: D1Database, { where, values, now }: EndingEach)
     .bind(now, ...values);
 
 /**
- * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants have
- * a living access token, the deletion of the lines that it replaces, and otherwise the lines of the grants. Without the deletion, someone
- * who deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants
+ * have an unexpired access token, the deletion of the lines that it replaces, and otherwise the lines of the grants. Without the deletion,
+ * someone who deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
  */
 export const rememberUser = (
   db: D1Database,
@@ -117,5 +118,5 @@ export const rememberUser = (
   }),
 ];
 
-/** The condition on the row `other` of `grants` that it counts as active (`SignInLimits`); `?1` is now. */
+/** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
 export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

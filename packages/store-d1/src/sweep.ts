@@ -45,8 +45,8 @@ const recordSealingKey = (db: D1Database, { now, sealingKey }: Sweep): D1Prepare
     .bind(sealingKey, now);
 
 /**
- * A key that is missing from the ring starts anew when it comes back. While deployments with and without it run side by side, the
- * sweeps of one delete the row and those of the other insert it, so the recorded time is never before the last sweep without the key.
+ * A key that leaves the ring and comes back gets a new time. While deployments with and without it run side by side, the sweeps of one
+ * delete the row and the sweeps of the other insert it again, so the recorded time is never before the last sweep without the key.
  */
 const forgetMissingKeys = (db: D1Database, { openingKeys }: Sweep): D1PreparedStatement =>
   db

@@ -202,7 +202,7 @@ describe('the use of keys', () => {
 
   it.each([
     [
-      'that no sweep has seen seal, by the first key, if both have been in the ring since then',
+      'that no sweep has seen seal, by the first key, if it was in the ring before that key sealed',
       ['new'],
       rotated,
     ],
@@ -213,7 +213,7 @@ describe('the use of keys', () => {
     expect(await useOf('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
   });
 
-  it('does not take the time of a key that was not seen by one that is not the first of the ring', async () => {
+  it('gives no time for a key that no sweep has seen seal, if the last key seen is not the first in the ring', async () => {
     await sweep(rotated, 'other');
     expect(await useOf('old', rotated + day)).not.toHaveProperty('sealedUntil');
   });
@@ -269,8 +269,8 @@ describe('the use of keys', () => {
     expect(await useOf('old', sealedUntil)).toMatchObject({ livingGrants: 0 });
   });
 
-  it('T16.4 unseen: knows it of no key that no sweep has seen seal, whenever it was added', async () => {
-    // Each time it may have been promoted and rolled back between two sweeps.
+  it('T16.4 unseen: gives no time for a key that no sweep has seen seal, whenever it was added', async () => {
+    // Each time, it may have been promoted and rolled back between two sweeps.
     await sweep(t0, 'new');
     await begin(ledger, { now: t0 + 60 });
     await sweep(t0 + day, 'new');
@@ -286,14 +286,14 @@ describe('the use of keys', () => {
     expect(next).toMatchObject({ id: 'new', sealedUntil, mayHaveSealedUnseen: false });
   });
 
-  it('knows it of a key that was added later, once a sweep has seen it seal', async () => {
+  it('gives the time of a key that was added later, if a sweep has seen it seal', async () => {
     await sweep(t0, 'new', ['new']);
     await sweep(t0 + day, 'old');
     await sweep(rotated, 'new');
     expect(await useOf('old', rotated)).toMatchObject({ sealedUntil, mayHaveSealedUnseen: false });
   });
 
-  it('T16.3 promote: does not know from when a key may be promoted before a sweep has found it in the ring', async () => {
+  it('T16.3 promote: gives no time from which a key can be promoted until a sweep has found it in the ring', async () => {
     await sweep(t0, 'new', ['new']);
     expect(await useOf('old', t0)).not.toHaveProperty('promotableFrom');
     await sweep(t0 + 9, 'new');

@@ -112,7 +112,7 @@ describe('the keys of the ring', () => {
     expect(await openingSince()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
   });
 
-  it('T16.3 rollback: start anew after a sweep that did not find them', async () => {
+  it('T16.3 rollback: are recorded with a new time after a sweep that did not find them', async () => {
     await sweep(t0, 'key-1', 'key-2');
     await sweep(t0 + 1, 'key-1');
     expect(await openingSince()).toEqual({ 'key-1': t0 });
@@ -120,7 +120,7 @@ describe('the keys of the ring', () => {
     expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
   });
 
-  it('T16.3 rollback: are never older than the last sweep of a deployment without them that runs side by side', async () => {
+  it('T16.3 rollback: never have a time before the last sweep of a deployment without them', async () => {
     for (const at of [0, 2, 4]) {
       await sweep(t0 + at, 'key-1', 'key-2');
       await sweep(t0 + at + 1, 'key-1');

@@ -56,12 +56,12 @@ export const orRedirectBack = async (
   }
 };
 
-/** The refusals that the client is not told. */
+/** The reasons for which the user sees an error page, and the client gets no error. */
 const staying: ReadonlySet<Reason> = new Set([
   // The callback arrived again, or may have: a second response would replace the first one at the client.
   'transaction.replayed',
   'transaction.status',
-  // A client that gets an error may start over at once.
+  // A client that gets an error may start a new sign-in at once.
   'user.limited',
 ]);
 

@@ -2,7 +2,7 @@
 import type { Refusal } from '../protocol/errors.ts';
 import type { Seconds } from '../protocol/time.ts';
 
-/** How long to wait before the next attempt, by status, unless the refusal says it. */
+/** The default for `Retry-After` by status, for refusals without a `retryAfter` of their own. */
 const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
   [429, 60],
   [503, 10],

@@ -18,18 +18,19 @@ export type * from './upkeep.ts';
 /** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
 export const grantRetention: Seconds = 3600;
 
-/** What one user can do. Attempts that are refused don't count. */
+/** Limits of one user. Refused sign-ins do not count. */
 export interface SignInLimits {
   /**
-   * How many sign-ins at a provider are recorded within `period`, which is at most `grantRetention`, and how many that start in a session.
-   * The two are counted separately, so that someone with a stolen session can't keep its owner from signing in.
+   * The maximum number of sign-ins at a provider that are recorded within any `period`, and of sign-ins that start in a session. The two are
+   * counted separately, so that someone with a stolen session cookie can't keep its owner from signing in.
    */
   readonly signIns: number;
+  /** At most `grantRetention`. */
   readonly period: Seconds;
   /**
-   * How many active grants a user can have, not counting sessions of the account page. If a sign-in adds one more, the grant that was
-   * least recently used ends. A grant is active if it was not revoked and its row is still needed: its code, access token or refresh
-   * token has not expired, or it is less than `grantRetention` old.
+   * The maximum number of active grants of a user, not counting sessions of the account page. A sign-in that adds one more revokes the
+   * least recently used grant. A grant is active if it was not revoked and its row is still needed: its access token or refresh token
+   * has not expired, or the grant is less than `grantRetention` old.
    */
   readonly activeGrants: number;
 }
@@ -68,7 +69,7 @@ export type SignInOutcome =
   | { readonly kind: 'replayed' }
   /** The session that it rests on has ended. Nothing was written. */
   | { readonly kind: 'session-ended' }
-  /** The user has signed in too often. Nothing was written. After `retryAfter` another sign-in is possible. */
+  /** The user has signed in too often. Nothing was written. After `retryAfter`, the user can sign in again. */
   | { readonly kind: 'limited'; readonly retryAfter: Seconds };
 
 export interface Redemption {
@@ -219,7 +220,7 @@ export interface TokenOrigin {
 }
 
 export interface Ledger extends Accounts, Signals, Upkeep {
-  /** Stores user, identity and grant together, within the limits of the user. */
+  /** Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes grants beyond the limit. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
   grantStatus(grantId: GrantId): Promise<GrantStatus>;
@@ -257,8 +258,8 @@ export interface Ledger extends Accounts, Signals, Upkeep {
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
    * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
-   * live on. (Every other method that ends grants appends a line for each grant with a living access token, or one line for the user
-   * if it ends several of them and no other active grant of the user is left.) Ending what has ended changes nothing.
+   * live on. (Every other method that ends grants appends a line for each grant with an unexpired access token, or one line for the user
+   * if it ends several such grants and no other active grant of the user is left.) Ending what has ended changes nothing.
    * @param reason kept for the operator
    * @param by left out: the operator, who is the publisher
    */

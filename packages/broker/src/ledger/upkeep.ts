@@ -9,8 +9,8 @@ export interface Sweep {
   /** The ID of the first key in the ring, which seals. A ledger with an audit records since when. */
   readonly sealingKey: string;
   /**
-   * The IDs of all keys in the ring, `sealingKey` included: all of them open. A ledger with an audit records since when every sweep
-   * has found a key among them, and starts anew if one did not.
+   * The IDs of all keys in the ring, including `sealingKey`. All of them open. A ledger with an audit records when a sweep first found
+   * each key in the ring, and deletes the record if a later sweep does not find the key.
    */
   readonly openingKeys: readonly string[];
 }

@@ -15,19 +15,19 @@ export interface Limits {
   /** Requests of a browser on its way through a sign-in, about three for each, and those of the account page, by address block. */
   readonly signIns: RateLimiter;
   /**
-   * Refresh requests with a genuine refresh token, by grant ID. A refused request gets a 429 response, and its token stays valid.
-   * Default: 30 a minute, counted in memory.
+   * Counts refresh requests with a valid refresh token, by grant ID. A refused request gets a 429 response, and its refresh token stays
+   * valid. Default: 30 per minute, counted in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
-  /** Sign-ins of a user, at all clients and at the account page. Storage counts them. Default: 20 in 600 seconds. */
+  /** Limits the sign-ins of a user, at all clients and at the account page. Storage counts them. Default: 20 in 600 seconds. */
   readonly signInsPerUser: SignInAllowance;
 }
 
 /** How often one user can sign in. */
 export interface SignInAllowance {
-  /** How many sign-ins are allowed within any period of this length. A whole number of at least 1. */
+  /** The maximum number of sign-ins within any `period`. A whole number of at least 1. */
   readonly limit: number;
-  /** In seconds: a whole number from 1 to 3600. */
+  /** The length of the period in seconds. A whole number from 1 to 3600. */
   readonly period: Seconds;
 }
 
@@ -40,7 +40,7 @@ export const defaultAllowances = {
 
 /**
  * Completes the limits with counters in memory.
- * @throws ConfigurationError `limits.signInsPerUser` if it is out of bounds
+ * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
   const { failedClients, signIns, refreshesPerGrant } = defaultAllowances;
@@ -52,13 +52,13 @@ export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log):
   };
 };
 
-/** Storage keeps each grant for at least an hour, so a longer period can't be counted. */
+/** Storage counts grants and keeps each one for at least an hour, so it cannot count over a longer period. */
 const maxPeriod: Seconds = 3600;
 
 const parseSignInAllowance = ({ limit, period }: SignInAllowance = { limit: 20, period: 600 }) => {
   const isLimit = Number.isSafeInteger(limit) && limit >= 1;
   const isPeriod = Number.isSafeInteger(period) && period >= 1 && period <= maxPeriod;
   if (isLimit && isPeriod) return { limit, period };
-  const bounds = `a whole number of at least 1 as limit and from 1 to ${maxPeriod} as period`;
+  const bounds = `a limit of at least 1 and a period from 1 to ${maxPeriod} seconds, both whole numbers`;
   throw new ConfigurationError('limits.signInsPerUser', `must have ${bounds}.`);
 };

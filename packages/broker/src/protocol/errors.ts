@@ -15,8 +15,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * A request that is over. `reason` is for the log; the response contains only `code`, `description` and, in the `Retry-After` header,
- * `retryAfter`.
+ * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and `retryAfter` in the
+ * `Retry-After` header.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -24,7 +24,7 @@ export class Refusal extends Error {
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly status: number;
-  /** Default: depends on the status. */
+  /** The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no header. */
   readonly retryAfter: Seconds | undefined;
 
   constructor(reason: Reason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {

@@ -14,7 +14,7 @@ export interface NamedKey {
 export interface KeyRing {
   /** The first key in the ring: it seals. */
   readonly sealingKey: NamedKey;
-  /** All keys by their ID, in the order of the ring: all of them open. */
+  /** All keys by ID, in the order of the ring. All of them open. */
   readonly keys: ReadonlyMap<string, NamedKey>;
 }
 

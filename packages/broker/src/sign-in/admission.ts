@@ -28,7 +28,7 @@ export type AskedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' |
 const longestUserId = 255;
 const longestClaims = 512;
 
-/** How many active grants a user can have. One more ends the one that was least recently used. */
+/** The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used grant. */
 const maxActiveGrants = 200;
 
 export interface AdmissionRooms {

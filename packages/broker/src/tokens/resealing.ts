@@ -20,10 +20,10 @@ const most = 100;
 const mostPages = 10;
 
 /**
- * Creates a function that reseals up to a hundred tokens per call, and does nothing if the ring has one key. A token that doesn't
- * open stays as it is: its key may come back. The next call continues after the last token that this one looked at, so such tokens
- * don't block others. While deployments with different first keys run side by side, each reseals what the other sealed: that costs
- * writes, but both open all of it.
+ * Creates a function that reseals up to a hundred tokens per call, and does nothing if the ring has one key. A token that does not
+ * open stays as it is, because its key may come back. The next call continues after the last token that this call looked at, so such
+ * tokens do not block others. While deployments with different first keys run side by side, each one reseals what the other sealed.
+ * That costs writes, but both can open all tokens.
  */
 export const createResealing = ({ ledger, vault, ring, now }: ResealingRooms): (() => Promise<void>) => {
   const others = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);

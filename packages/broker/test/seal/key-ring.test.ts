@@ -19,7 +19,7 @@ const failureOf = (text: string): ConfigurationError => {
 };
 
 describe('parseKeyRing', () => {
-  it('reads keys in their order, the first of which seals', () => {
+  it('reads the keys in order, and the first one seals', () => {
     const ring = parseKeyRing(`${spring} ${winter}`);
     expect(ring.sealingKey.id).toBe('2027-spring');
     expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, at) => at));

@@ -1,4 +1,4 @@
-/** Limits of a user and of a grant: whatever someone who has signed in repeats, it neither fills storage nor slows down others. */
+/** Limits of a user and of a grant: someone who is signed in cannot fill storage or slow down others by repeating requests. */
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, type Ledger, memoryLedger } from '../../src/index.ts';
 import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor.ts';
@@ -33,7 +33,7 @@ const grantsOf = async (deployment: Deployment, subject = 'ada') => {
   return (await deployment.ledger.readAccount(userId ?? ''))?.grants ?? [];
 };
 
-/** Ada is signed in at the account page, in front of a client's sign-in page that offers to continue. */
+/** Ada is signed in at the account page, and a client's sign-in page offers her to continue with that session. */
 const inFront = async (deployment: Deployment) => {
   const ada = createVisitor(deployment);
   await ada.enter('ada', 'google', { refresh: 'r-1' });
@@ -42,7 +42,7 @@ const inFront = async (deployment: Deployment) => {
   return { ada, submit: () => ada.choose(consent, { choice: 'continue' }) };
 };
 
-/** Signs in at the provider from a page that is open already; gives what the callback answers. */
+/** Opens a client's sign-in page, signs in at the provider, and returns the response of the callback. */
 const signInAt = async (
   visitor: Visitor,
   request: Readonly<Record<string, string>> = gptRequest,
@@ -54,7 +54,7 @@ const signInAt = async (
 };
 
 describe('W18 sign-ins', () => {
-  it('W18.1 sign-ins of a user: the same consent form submitted 120 times makes 20 grants at most', async () => {
+  it('W18.1 sign-ins of a user: the same consent form submitted 120 times creates at most 20 grants', async () => {
     const deployment = deploy();
     const { submit } = await inFront(deployment);
     const statuses: number[] = [];
@@ -65,7 +65,7 @@ describe('W18 sign-ins', () => {
     await expectLimited(await submit(), deployment, 600);
   });
 
-  it('W18.1 sign-ins of a user: 120 submissions at the same moment make no more', async () => {
+  it('W18.1 sign-ins of a user: 120 submissions at the same moment create at most 20 grants', async () => {
     const deployment = deploy();
     const { submit } = await inFront(deployment);
     const responses = await Promise.all(Array.from({ length: 120 }, submit));
@@ -74,7 +74,7 @@ describe('W18 sign-ins', () => {
     expect(await grantsOf(deployment)).toHaveLength(20);
   });
 
-  it('W18.1 sign-ins of a user: at the provider, at every client and in every browser, they count together', async () => {
+  it('W18.1 sign-ins of a user: sign-ins at all clients and in all browsers count together', async () => {
     const deployment = deploy();
     const requests = [gptRequest, { ...appRequest, scope: 'words' }, serverRequest];
     for (let turn = 0; turn < 18; turn++)
@@ -90,7 +90,7 @@ describe('W18 sign-ins', () => {
     );
   });
 
-  it('W18.1 sign-ins of a user: identities of one user of the publisher count together', async () => {
+  it('W18.1 sign-ins of a user: all identities of a user ID from the publisher count together', async () => {
     const deployment = deploy({
       admit: async () => ({ kind: 'admitted', userId: 'their-7' }),
       limits: { signInsPerUser: { limit: 2, period: 60 } },
@@ -101,7 +101,7 @@ describe('W18 sign-ins', () => {
     expect(await deployment.ledger.findUser({ provider: 'google', subject: 'eve' })).toBeUndefined();
   });
 
-  it('W18.2 nothing is consumed: the form that was refused works after the time that Retry-After says', async () => {
+  it('W18.2 nothing is consumed: the refused form works after the time in Retry-After', async () => {
     const deployment = deploy({ limits: { signInsPerUser: { limit: 3, period: 300 } } });
     const { ada, submit } = await inFront(deployment);
     deployment.advance(100);
@@ -113,7 +113,7 @@ describe('W18 sign-ins', () => {
     expect((await ada.see()).kind).toBe('account');
   });
 
-  it('W18.2 nothing is consumed: a callback that was refused stores no grant, no identity and no token', async () => {
+  it('W18.2 nothing is consumed: a refused callback stores no grant', async () => {
     const ledger = watchLedger();
     const deployment = deploy({ ledger, limits: { signInsPerUser: { limit: 1, period: 300 } } });
     await tokensFor(deployment, app);
@@ -136,10 +136,10 @@ describe('W18 sign-ins', () => {
     { limit: 20, period: 3601 },
     { limit: 20, period: 0.5 },
     { limit: 20, period: Number.POSITIVE_INFINITY },
-  ])('W18.1 sign-ins of a user: does not start with the allowance %j', (signInsPerUser) => {
+  ])('W18.1 sign-ins of a user: the broker does not start with the allowance %j', (signInsPerUser) => {
     const starting = () => deploy({ limits: { signInsPerUser } });
     expect(starting).toThrow(ConfigurationError);
-    expect(starting).toThrow('limits.signInsPerUser must have a whole number of at least 1 as limit');
+    expect(starting).toThrow('limits.signInsPerUser must have a limit of at least 1');
   });
 });
 
@@ -155,7 +155,7 @@ describe('W18 refreshes', () => {
     ['ChatGPT', gpt],
     ['a public client', app],
     ['a confidential client', server],
-  ] as const)('W18.3 refreshes of a grant: 30 of 400 at once by %s', async (_, player) => {
+  ] as const)('W18.3 refreshes of a grant: of 400 requests at once by %s, 30 succeed', async (_, player) => {
     const ledger = watchLedger();
     const deployment = deploy({ ledger });
     const { refresh_token } = await tokensFor(deployment, player);
@@ -166,7 +166,7 @@ describe('W18 refreshes', () => {
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'refresh.limited' });
   });
 
-  it('W18.3 refreshes of a grant: one after the other, each with the newest token', async () => {
+  it('W18.3 refreshes of a grant: requests one after the other, each with the newest token, count as well', async () => {
     const deployment = deploy();
     let { refresh_token, access_token } = await tokensFor(deployment, app);
     for (let turn = 0; turn < 30; turn++)
@@ -178,7 +178,7 @@ describe('W18 refreshes', () => {
     expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
   });
 
-  it('W18.3 refreshes of a grant: other grants, of the same user too, are not affected', async () => {
+  it('W18.3 refreshes of a grant: other grants, even of the same user, are not affected', async () => {
     const deployment = deploy();
     const one = await tokensFor(deployment, app);
     const other = await tokensFor(deployment, app);
@@ -187,7 +187,7 @@ describe('W18 refreshes', () => {
     expect((await refresh(deployment, app, other.refresh_token)).status).toBe(200);
   });
 
-  it('W18.3 refreshes of a grant: nobody without its token uses up its allowance', async () => {
+  it('W18.3 refreshes of a grant: requests without a valid refresh token of the grant do not count', async () => {
     const taken: string[] = [];
     const take = async (key: string) => {
       taken.push(key);
@@ -217,7 +217,7 @@ describe('W18 refreshes', () => {
 });
 
 describe('W18 grants', () => {
-  it('W18.4 active grants of a user: the 201st ends the one that was least recently used', async () => {
+  it('W18.4 active grants of a user: the 201st ends the least recently used one', async () => {
     const deployment = deploy({ limits: highUserLimits });
     const first = await tokensFor(deployment, app);
     const second = await tokensFor(deployment, server);
@@ -235,7 +235,7 @@ describe('W18 grants', () => {
     expect((await visitor.see()).kind).toBe('account');
   });
 
-  it('W18.5 revocations of a user: ending 120 grants leaves one line, and makes no call read storage', async () => {
+  it('W18.5 revocations of a user: ending 120 grants appends only one line', async () => {
     const ledger = memoryLedger();
     const pages: number[] = [];
     const revocationsSince: Ledger['revocationsSince'] = async (...question) => {
@@ -258,7 +258,7 @@ describe('W18 grants', () => {
   });
 });
 
-it('W18.1 sign-ins of a user: hides nothing that a page needs', async () => {
+it('W18.1 sign-ins of a user: the sign-in page still opens after the limit was reached', async () => {
   const deployment = deploy({ limits: { signInsPerUser: { limit: 1, period: 600 } } });
   await tokensFor(deployment, app);
   const visitor = createVisitor(deployment);

@@ -25,7 +25,7 @@ export const recordSignIn = async (db: D1Database, signIn: SignIn): Promise<Sign
   return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
 };
 
-/** What the statements of a sign-in return: the oldest sign-in that counts if the limit is reached, and the identity. */
+/** The rows that the statements of a sign-in return: `created_at` if the limit is reached, or the columns of the identity. */
 interface SignInRow {
   readonly created_at?: number;
   readonly user_id?: string;
@@ -50,24 +50,24 @@ export const statusOf = (row: StatusRow | undefined): GrantStatus => {
 };
 
 /**
- * The condition that the transaction did not come back twice, and that the session, if there is one, has not ended. `?1` is the grant's
- * id, `?2` now, `?3` the session.
+ * The condition that this transaction has not been recorded yet, and that its session, if it has one, has not ended. `?1` is the
+ * grant's ID, `?2` now, `?3` the session.
  */
 const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${livingSession('?3', '?2')}))`;
 
 /**
- * Finds the oldest of the sign-ins that reach the user's limit, if they do. `?4` is the length of the period, `?5` one less than the
- * limit, `?6` the user whom the publisher names, otherwise `?7` and `?8` are the identity.
+ * If the user has reached the limit of sign-ins, finds the sign-in that must leave the period before another one is possible. `?4` is
+ * the length of the period, `?5` one less than the limit, `?6` the user ID if the publisher provides one, `?7` and `?8` the identity.
  */
 const oldestCounted = `SELECT created_at FROM grants
   WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8)) AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
   ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
 
-/** The condition of the first statements: each one runs, whatever the others did. */
+/** The condition that the statements for user and identity check, because each statement runs whatever the others did. */
 const recordable = `${isNew} AND NOT EXISTS (${oldestCounted})`;
 
-/** `?1` to `?8`. */
+/** The values of `?1` to `?8`. */
 const asked = ({ now, session, grant, limits, user, identity }: SignIn) => [
   ...[grant.id, now, session ?? null, limits.period, limits.signIns - 1],
   ...[user.kind === 'theirs' ? user.id : null, identity.provider, identity.subject],
@@ -118,7 +118,7 @@ const upsertIdentity = (db: D1Database, signIn: SignIn): D1PreparedStatement => 
     .bind(...asked(signIn), userIdOf(user), label, sealedRefreshToken, ...nameColumns(identity));
 };
 
-/** Must directly follow the statement for the identity, which tells whether the sign-in is recorded. */
+/** Must directly follow the statement for the identity: `changes()` shows whether that statement recorded the sign-in. */
 const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
   const { grant } = signIn;
   return db
@@ -144,15 +144,15 @@ const insertGrant = (db: D1Database, signIn: SignIn): D1PreparedStatement => {
 };
 
 /**
- * Ends the user's least recently used grants beyond the limit. Must directly follow the statement for the audit: each statement reads
- * nothing unless the one before changed something.
+ * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the audit: each statement
+ * reads nothing unless the one before it changed a row.
  */
 const endLeastRecentlyUsed = (
   db: D1Database,
   { now, grant, limits }: SignIn,
 ): readonly D1PreparedStatement[] => {
   const others = limits.activeGrants - Number(grant.clientId !== accountClientId);
-  // Names the grant, so that the other two statements find those that ended now.
+  // Contains the ID of the new grant, so that the other two statements find the grants that the first one revoked.
   const reason = `too many grants when ${grant.id} was added`;
   const justEnded =
     'user_id = iif(changes() > 0, (SELECT user_id FROM grants WHERE id = ?2), NULL) AND revoked_reason = ?3';
@@ -174,7 +174,7 @@ const endLeastRecentlyUsed = (
   ];
 };
 
-/** `?1` is now, `?2` the new grant, `?4` how many others can be active. */
+/** Finds the grants to revoke. `?1` is now, `?2` the new grant, `?4` the number of other grants that can be active. */
 const leastRecentlyUsed = `SELECT other.id FROM grants AS other
   WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActive}
   ORDER BY coalesce(other.last_used_at, other.created_at) DESC, other.id LIMIT -1 OFFSET ?4`;

@@ -1,16 +1,16 @@
 /**
- * Finds out what may still need a sealing key, and from when a key may seal. No row says which token was sealed with which key, so
- * time decides: everything that was sealed before another key began to seal may need the key.
+ * Finds out what may still need a sealing key, and from when a key can be promoted. The database does not record which token was
+ * sealed with which key, so times decide: everything that was sealed before another key began to seal may need the key.
  */
 import type { EpochSeconds, Seconds } from '@words-with-chat/broker';
 import { beginsWithOneOf } from '../provider-tokens/stored-tokens.ts';
 import { roundTrip } from '../round-trip.ts';
 
 export interface KeyQuestion {
-  /** The keys of a ring, in its order: the first one seals. */
+  /** The keys of a ring, in order. The first one seals. */
   readonly keys: readonly {
     readonly id: string;
-    /** The possible beginnings of everything that it sealed. */
+    /** The prefixes that a text sealed with this key can begin with. */
     readonly beginnings: readonly string[];
   }[];
   readonly now: EpochSeconds;
@@ -20,25 +20,25 @@ export interface KeyUse {
   readonly id: string;
   /** The number of stored upstream tokens that it sealed. */
   readonly storedTokens: number;
-  /** From when it can't have sealed anything. Missing while it seals, and until a sweep has seen another key seal after it. */
+  /** The time from which it cannot have sealed anything. Missing until a sweep has found another key at the front after it. */
   readonly sealedUntil?: EpochSeconds;
-  /** The number of active grants that may have a token or cookie from before that. */
+  /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
   readonly livingGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */
   readonly neededUntil?: EpochSeconds;
   /**
-   * From when every isolate opens what it sealed, so that it may be promoted. Missing until a sweep has found it in the ring of the
-   * deployment, and after a sweep that did not.
+   * The time from which every isolate has the key, so that it can be promoted. Missing until a sweep has found the key in the deployed
+   * ring, and after a sweep that did not find it.
    */
   readonly promotableFrom?: EpochSeconds;
   /**
-   * It joined the ring after the first key began to seal (or no sweep has found it there), and no sweep has seen it seal: it may have
-   * been promoted and rolled back between two sweeps.
+   * Whether it may have sealed without any sweep finding it at the front, because it was promoted and rolled back between two sweeps.
+   * This is so if it was added to the ring after the first key began to seal, or if no sweep has found it in the ring.
    */
   readonly mayHaveSealedUnseen: boolean;
 }
 
-/** How long an isolate may run after the first sweep of the next configuration. */
+/** How long an isolate with the previous ring may run after the first sweep with the next ring. */
 const stragglers: Seconds = 3600;
 
 export const readKeyUse = async (db: D1Database, { keys, now }: KeyQuestion): Promise<readonly KeyUse[]> => {
@@ -55,9 +55,9 @@ export const readKeyUse = async (db: D1Database, { keys, now }: KeyQuestion): Pr
 };
 
 /**
- * A key sealed until the next key after its last row in `sealing_keys` did. Of a key without a row there it is unknown until when it
- * sealed: it may have been promoted and rolled back between two sweeps. A stable refresh token doesn't change until it expires; a rotating
- * one is sealed again with each generation, and the previous one may still be used.
+ * A key stopped sealing when the key in the next row of `sealing_keys` began to seal. It is unknown until when a key without a row there
+ * sealed: it may have been promoted and rolled back between two sweeps. A stable refresh token does not change until it expires; a rotating
+ * one is sealed again with each generation, and the previous one can still be used after a lost response.
  */
 const useOf = (sealedByIt: string): string =>
   `WITH

@@ -44,7 +44,7 @@ export type GoingOn =
 /**
  * Records a sign-in on the strength of the session.
  * @param offered the session that the page offered
- * @throws Refusal of `admit`, which is asked as at every sign-in, or `user.limited`
+ * @throws Refusal from `admit`, which is called at every sign-in, or `user.limited`
  */
 export const goOn = async (
   rooms: GoingOnRooms,

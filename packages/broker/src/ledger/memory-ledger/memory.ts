@@ -81,7 +81,7 @@ export const neededUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant)
 export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
   grant.revokedAt === undefined && grant.clientId !== accountClientId && neededUntil(grant) > now;
 
-/** Compares text like a database, whatever the language of the system. */
+/** Compares text by code unit, as a database does, whatever the language of the system. */
 export const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /** Stores a grant's use, and says what tokens are issued from. */

@@ -11,8 +11,8 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
 };
 
 /**
- * Ends some grants. Appends a line for each one with a living access token, or one line for the user if several of them have one and
- * no other active grant of the user is left. That line covers the tokens issued so far, and none that is issued from now on.
+ * Revokes grants. Appends a line for each grant with an unexpired access token, or one line for the user if several of them have one
+ * and no other active grant of the user is left. That line covers the tokens issued so far, and none that is issued from now on.
  */
 export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
   const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
@@ -28,8 +28,8 @@ export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeco
 };
 
 /**
- * Ends all grants of a user who is being deleted. One line replaces the lines of grants that ended before: otherwise someone who deletes
- * their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ * Revokes all grants of a user who is being deleted. One line replaces the lines of grants that were revoked before: otherwise someone who
+ * deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
  */
 export const endUser = (
   memory: Memory,
@@ -48,7 +48,7 @@ export const endUser = (
   append(memory, { kind: 'user', id: userId }, living, lastUsedAt);
 };
 
-/** Marks the grants that have not ended yet, and returns them. */
+/** Marks the grants that were not revoked before as revoked, and returns them. */
 const mark = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {
   const ended = grants.filter(({ id }) => memory.grants.get(id)?.revokedAt === undefined);
   for (const grant of ended) memory.grants.set(grant.id, { ...grant, revokedAt: now });

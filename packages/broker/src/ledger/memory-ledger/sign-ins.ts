@@ -31,7 +31,7 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
   return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
 };
 
-/** How long the user has to wait if the limit is reached: until the oldest sign-in that counts no longer does. */
+/** Returns how long the user has to wait if the limit is reached: until enough counted sign-ins are older than the period. */
 const waitOf = (
   { grants }: Memory,
   userId: UserId,

@@ -310,7 +310,7 @@ const drops = (makeLedger: MakeLedger): void => {
 };
 
 const endings = (makeLedger: MakeLedger): void => {
-  it('ends every grant of the identity, with one line for those that have a living access token', async () => {
+  it('ends every grant of the identity, with one line for those that have an unexpired access token', async () => {
     const ledger = await watched(makeLedger);
     await begin(ledger, { grantId: 'grant-2', refreshPolicy: 'none', now: t0 + 10 });
     await begin(ledger, { grantId: 'grant-3', clientId: 'claude', now: t0 - accessLife - 10 });

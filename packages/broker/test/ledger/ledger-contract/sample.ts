@@ -33,7 +33,7 @@ interface SignInChoice {
   readonly limits?: Partial<SignIn['limits']>;
 }
 
-/** Limits that a test doesn't reach unless it is about them. */
+/** Limits that are too high for a test to reach, for tests that are not about limits. */
 export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
 
 /** Ada signs in at ChatGPT with the grant `grant-1`, unless said otherwise. */

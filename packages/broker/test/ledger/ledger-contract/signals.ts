@@ -110,7 +110,7 @@ const reaches = (makeLedger: MakeLedger): void => {
     expect(await use(ledger, now, 'session')).toBeUndefined();
   });
 
-  it('leaves one line for the grants that have a living access token', async () => {
+  it('appends one line for all grants that have an unexpired access token', async () => {
     const ledger = await signedIn(makeLedger);
     await begin(ledger, { grantId: 'old', now: t0 - accessLife - 10 });
     await ledger.recordSignIn(signIn({ grantId: 'unredeemed' }));

@@ -109,7 +109,7 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
     expect(gist(await ledger.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
   });
 
-  it('deletes and keeps the same, whatever keys are in the ring', async () => {
+  it('deletes and keeps the same data, whatever keys are in the ring', async () => {
     const ledger = await makeLedger();
     await ledger.recordSignIn(signIn());
     const rings = [['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'], ['key-2'], ['key-1']] as const;

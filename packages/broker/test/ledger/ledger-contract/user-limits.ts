@@ -1,4 +1,4 @@
-/** The port's contract for the limits of a user: sign-ins within a period, active grants, and lines in the revocation list. */
+/** The contract of the storage port for the limits of a user: sign-ins within a period, active grants, and revocation lines. */
 import { expect, it } from 'vitest';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { accountClientId } from '../../../src/protocol/reserved.ts';
@@ -48,7 +48,7 @@ export const userLimitContract = (makeLedger: MakeLedger): void => {
 };
 
 const signIns = (makeLedger: MakeLedger): void => {
-  it('records as many sign-ins within a period as the limit says', async () => {
+  it('records sign-ins within a period up to the limit', async () => {
     const ledger = await makeLedger();
     const outcomes: string[] = [];
     for (const n of [0, 1, 2, 3, 4])
@@ -56,7 +56,7 @@ const signIns = (makeLedger: MakeLedger): void => {
     expect(outcomes).toEqual(['recorded', 'recorded', 'recorded', 'limited', 'limited']);
   });
 
-  it('says how long to wait: until the oldest sign-in that counts no longer does', async () => {
+  it('says how long to wait: until enough counted sign-ins are older than the period', async () => {
     const ledger = await signedInThrice(makeLedger);
     expect(await again(ledger)).toEqual(limited(597));
     expect(await again(ledger, { now: t0 + 599 })).toEqual(limited(1));
@@ -67,13 +67,13 @@ const signIns = (makeLedger: MakeLedger): void => {
     );
   });
 
-  it('records no more than the limit of 50 sign-ins at once', async () => {
+  it('records only as many as the limit allows of 50 sign-ins at once', async () => {
     const ledger = await makeLedger();
     const outcomes = await Promise.all(fifty.map((n) => again(ledger, { grantId: `grant-${n}` })));
     expect(tally(outcomes.map(({ kind }) => kind))).toEqual({ recorded: 3, limited: 47 });
   });
 
-  it('counts by user: over all identities, clients and sessions', async () => {
+  it('counts all sign-ins of a user, with any identity and at any client', async () => {
     const ledger = await makeLedger();
     await ledger.recordSignIn(signIn({ grantId: 'at-google', user: theirs }));
     await ledger.recordSignIn(
@@ -103,7 +103,7 @@ const signIns = (makeLedger: MakeLedger): void => {
     expect(await again(ledger)).toEqual(limited(597));
   });
 
-  it('counts no other user', async () => {
+  it('does not count sign-ins of other users', async () => {
     const ledger = await signedInThrice(makeLedger);
     expect(await again(ledger, bob)).toMatchObject({ kind: 'recorded', userId: 'user-2' });
     expect(await again(ledger, { grantId: 'more', user: theirs })).toMatchObject({ userId: 'their-7' });
@@ -121,14 +121,14 @@ const exceptions = (makeLedger: MakeLedger): void => {
     expect(await ledger.findTokens({ beginnings: ['sealed-2'], limit: 10 })).toEqual([]);
   });
 
-  it('moves no identity to a user who has reached the limit', async () => {
+  it('does not move an identity to a user who has reached the limit', async () => {
     const ledger = await signedInThrice(makeLedger, { user: theirs });
     await ledger.recordSignIn(signIn({ grantId: 'bobs', ...bob }));
     expect(await again(ledger, { ...bob, user: theirs })).toEqual(limited(597));
     expect(await ledger.findUser({ provider: 'google', subject: 'bob' })).toBe('user-2');
   });
 
-  it('recognizes a transaction that came back, and a session that ended, although the limit is reached', async () => {
+  it('still reports a replayed transaction and an ended session if the limit is reached', async () => {
     const ledger = await signedInThrice(makeLedger);
     expect(await again(ledger, { grantId: 'first-1' })).toEqual({ kind: 'replayed' });
     const continued = { ...signIn({ grantId: 'again', limits: three }), session: 'session-1' };
@@ -192,7 +192,7 @@ const activeGrants = (makeLedger: MakeLedger): void => {
     expect((await ledger.readAccount('user-2'))?.grants).toMatchObject([{ id: 'bobs' }]);
   });
 
-  it('ends several grants if the limit became lower, with a line for each', async () => {
+  it('ends several grants if the limit was lowered, with a line for each', async () => {
     const ledger = await makeLedger();
     for (const n of [1, 2, 3, 4, 5]) await begin(ledger, { grantId: `grant-${n}`, now: t0 + n });
     await begin(ledger, { grantId: 'grant-6', now: t0 + 60, limits });
@@ -203,7 +203,7 @@ const activeGrants = (makeLedger: MakeLedger): void => {
     expect(await linesAt(ledger, t0 + 60)).toHaveLength(3);
   });
 
-  it('ends grants that were ended in the same second once', async () => {
+  it('ends each grant only once if two sign-ins happen in the same second', async () => {
     const ledger = await makeLedger();
     for (const n of [1, 2, 3]) await begin(ledger, { grantId: `grant-${n}`, now: t0 + n });
     for (const grantId of ['grant-4', 'grant-5'])
@@ -229,7 +229,7 @@ const now = t0 + 20;
 const ada = { provider: 'google', subject: 'ada' } as const;
 const cat = { provider: 'github', subject: '42' } as const;
 
-/** Every method that ends several grants of a user; `link` has to come first for `unlinkIdentity`. */
+/** Every method that can end several grants of a user. `unlinkIdentity` needs a second identity. */
 const endings: readonly Ending[] = [
   [
     'endApps',
@@ -256,7 +256,7 @@ const endings: readonly Ending[] = [
   ],
 ];
 
-/** Ada has a session and two grants with living access tokens, and a second identity. */
+/** Ada has a session, a second identity, and two grants with unexpired access tokens. */
 const twoGrants = async (makeLedger: MakeLedger): Promise<Ledger> => {
   const ledger = await inSession(makeLedger, { identity: adasToken });
   await ledger.linkIdentity({ userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 2 });
@@ -267,7 +267,7 @@ const twoGrants = async (makeLedger: MakeLedger): Promise<Ledger> => {
 const userLine = { kind: 'user', id: 'user-1', revokedAt: now, deadAfter: t0 + 3 + accessLife };
 
 const lines = (makeLedger: MakeLedger): void => {
-  it.each(endings)('leaves one line for the user if all grants end: %s', async (_, end) => {
+  it.each(endings)('appends one line for the user if all grants end: %s', async (_, end) => {
     const ledger = await twoGrants(makeLedger);
     await begin(ledger, { ...bob, grantId: 'bobs' });
     await end(ledger);
@@ -279,7 +279,7 @@ const lines = (makeLedger: MakeLedger): void => {
   });
 
   it.each(endings.filter(([name]) => name !== 'deleteUser'))(
-    'leaves a line for each grant if another one is active: %s',
+    'appends a line for each grant if another grant is still active: %s',
     async (_, end) => {
       const ledger = await twoGrants(makeLedger);
       await begin(ledger, { grantId: 'left', identity: cat, user: ours('x') });
@@ -293,7 +293,7 @@ const lines = (makeLedger: MakeLedger): void => {
     },
   );
 
-  it('leaves a line for each grant if another one waits for its code to be redeemed', async () => {
+  it('appends a line for each grant if the code of another grant has not been redeemed yet', async () => {
     const ledger = await twoGrants(makeLedger);
     await ledger.recordSignIn(signIn({ grantId: 'left', identity: cat, now: now - 1 }));
     await ledger.endIdentity(adasToken, 'gone', now);
@@ -302,7 +302,7 @@ const lines = (makeLedger: MakeLedger): void => {
     expect(await ledger.isRevoked(token({ grantId: 'left', issuedAt: now }), now)).toBe(false);
   });
 
-  it('does not count other grants that have expired', async () => {
+  it('appends one line for the user if all other grants have expired', async () => {
     const ledger = await twoGrants(makeLedger);
     const long = { now: t0 - 2 * day, refreshPolicy: 'none' } as const;
     await begin(ledger, { grantId: 'old', identity: cat, ...long });
@@ -310,7 +310,7 @@ const lines = (makeLedger: MakeLedger): void => {
     expect(await linesAt(ledger, now)).toEqual([userLine]);
   });
 
-  it('leaves the line of the grant, which does not name the user, if only one needs a line', async () => {
+  it('appends a line for the grant, without the user ID, if only one grant needs a line', async () => {
     const ledger = await makeLedger();
     await begin(ledger);
     await begin(ledger, { grantId: 'old', now: t0 - 5000 });
@@ -321,7 +321,7 @@ const lines = (makeLedger: MakeLedger): void => {
     ]);
   });
 
-  it('dates the line of a user from a server whose clock runs ahead', async () => {
+  it('dates the line of a user by the latest use of a grant, which may be ahead of the clock', async () => {
     const ledger = await twoGrants(makeLedger);
     await ledger.refresh(refreshUse(0, now + 5));
     await ledger.endIdentity(adasToken, 'gone', now);
@@ -329,7 +329,7 @@ const lines = (makeLedger: MakeLedger): void => {
     expect(await ledger.isRevoked(token({ issuedAt: now + 5 }), now + 5)).toBe(true);
   });
 
-  it('gives each user of an identity that moved between users what is theirs', async () => {
+  it('appends lines separately for each user if an identity moved from one user to another', async () => {
     const ledger = await makeLedger();
     for (const n of [1, 2]) await begin(ledger, { grantId: `grant-${n}`, identity: adasToken });
     await begin(ledger, { grantId: 'grant-3', user: theirs });
