@@ -181,7 +181,7 @@ describe('a key that was added', () => {
 
   it('T16.4 unseen: is not retired if it may have sealed between two cleanup runs, and the message explains when to burn it', async () => {
     expect(await refusal('retire', idOf(last))).toBe(
-      `The key ${idOf(last)} was added after the key ${idOf(fresh)} began to seal, and no cleanup run has found it at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and nothing stops working.`,
+      `No cleanup run has found the key ${idOf(last)} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
     expect((await keys(added, 'burn', idOf(last))).stdout).toBe(`${ring}\n`);
   });

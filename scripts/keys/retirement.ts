@@ -25,7 +25,7 @@ export const judgeRetirement = (use: KeyUse, first: string, now: number): Judgme
     return refused(`The key ${id} is the first in the ring and seals: promote another key first.`);
   if (use.mayHaveSealedUnseen)
     return refused(
-      `The key ${id} was added after the key ${first} began to seal, and no cleanup run has found it at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working.`,
+      `No cleanup run has found the key ${id} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
   if (sealedUntil === undefined)
     return refused(

@@ -5,7 +5,7 @@ import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor
 import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
 import { appRequest, callApi, gptRequest, locationOf, serverRequest, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
-import { expectTokenError } from '../refusals.ts';
+import { badRefresh, expectTokenError } from '../refusals.ts';
 import { watchLedger } from '../watched-ledger.ts';
 
 const tooManySignIns =
@@ -16,12 +16,15 @@ const tooManyRefreshes = {
   error_description: 'Too many refresh requests for this grant. Try again in a minute.',
 };
 
-/** A page with status 429 that redirects nowhere and changes no cookie. */
+/** A page with status 429 that redirects nowhere and sets no cookie; at the callback, it deletes the login transaction. */
 const expectLimited = async (response: Response, deployment: Deployment, retryAfter: number) => {
+  const isCallback = deployment.log.at(-1)?.endpoint === 'callback';
   expect(response.status).toBe(429);
   expect(response.headers.get('retry-after')).toBe(`${retryAfter}`);
   expect(response.headers.has('location')).toBe(false);
-  expect(response.headers.getSetCookie()).toEqual([]);
+  expect(response.headers.getSetCookie()).toEqual(
+    isCallback ? [expect.stringMatching(/^__Host-tx-.{8}=; .*Max-Age=0$/)] : [],
+  );
   const html = await response.text();
   expect(html).toContain('<h1>Too many sign-ins</h1>');
   expect(html).toContain(tooManySignIns);
@@ -59,9 +62,9 @@ describe('W18 sign-ins', () => {
     const { submit } = await inFront(deployment);
     const statuses: number[] = [];
     for (let turn = 0; turn < 120; turn++) statuses.push((await submit()).status);
-    // The session at the account page is one of the twenty.
-    expect(statuses).toEqual([...Array(19).fill(303), ...Array(101).fill(429)]);
-    expect(await grantsOf(deployment)).toHaveLength(20);
+    // The session at the account page is counted separately.
+    expect(statuses).toEqual([...Array(20).fill(303), ...Array(100).fill(429)]);
+    expect(await grantsOf(deployment)).toHaveLength(21);
     await expectLimited(await submit(), deployment, 600);
   });
 
@@ -69,9 +72,25 @@ describe('W18 sign-ins', () => {
     const deployment = deploy();
     const { submit } = await inFront(deployment);
     const responses = await Promise.all(Array.from({ length: 120 }, submit));
-    expect(responses.filter(({ status }) => status === 303)).toHaveLength(19);
-    expect(responses.filter(({ status }) => status === 429)).toHaveLength(101);
-    expect(await grantsOf(deployment)).toHaveLength(20);
+    expect(responses.filter(({ status }) => status === 303)).toHaveLength(20);
+    expect(responses.filter(({ status }) => status === 429)).toHaveLength(100);
+    expect(await grantsOf(deployment)).toHaveLength(21);
+  });
+
+  it('W18.1 sign-ins of a user: someone with a stolen session cannot keep its owner from signing in', async () => {
+    const deployment = deploy();
+    const { submit } = await inFront(deployment);
+    const owner = createVisitor(deployment);
+    for (let minute = 0; minute < 25; minute++) {
+      deployment.advance(60);
+      for (let turn = 0; turn < 3; turn++) await submit();
+    }
+    expect((await submit()).status).toBe(429);
+    expect((await owner.enter()).status).toBe(303);
+    await owner.post('/apps/end', { all: '1' });
+    deployment.advance(1);
+    // The session was revoked, so the form leads back to the sign-in page.
+    expect((await submit()).status).toBe(200);
   });
 
   it('W18.1 sign-ins of a user: sign-ins at all clients and in all browsers count together', async () => {
@@ -105,15 +124,15 @@ describe('W18 sign-ins', () => {
     const deployment = deploy({ limits: { signInsPerUser: { limit: 3, period: 300 } } });
     const { ada, submit } = await inFront(deployment);
     deployment.advance(100);
-    for (const status of [303, 303, 429]) expect((await submit()).status).toBe(status);
-    await expectLimited(await submit(), deployment, 200);
-    deployment.advance(200);
+    for (const status of [303, 303, 303, 429]) expect((await submit()).status).toBe(status);
+    await expectLimited(await submit(), deployment, 300);
+    deployment.advance(300);
     const code = locationOf(await submit()).searchParams.get('code') ?? '';
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
     expect((await ada.see()).kind).toBe('account');
   });
 
-  it('W18.2 nothing is consumed: a refused callback stores no grant', async () => {
+  it('W18.2 nothing is consumed: a refused callback stores no grant, and a reload tells the client nothing', async () => {
     const ledger = watchLedger();
     const deployment = deploy({ ledger, limits: { signInsPerUser: { limit: 1, period: 300 } } });
     await tokensFor(deployment, app);
@@ -124,8 +143,10 @@ describe('W18 sign-ins', () => {
     const url = `${issuer}/callback/google?${query}`;
     await expectLimited(await visitor.visit(url), deployment, 300);
     expect(await grantsOf(deployment, 'subject-1')).toHaveLength(1);
+    const reloaded = await visitor.visit(url);
+    expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
     deployment.advance(300);
-    expect(locationOf(await visitor.visit(url)).searchParams.has('code')).toBe(true);
+    expect(locationOf(await signInAt(visitor, gptRequest, 'subject-1')).searchParams.has('code')).toBe(true);
   });
 
   it.each([
@@ -207,6 +228,34 @@ describe('W18 refreshes', () => {
     expect(taken).toHaveLength(1);
   });
 
+  it.each(['recover', 'revoke'] as const)(
+    'W18.6 theft at the limit: a replaced token revokes the grant although the attacker uses up its limit (%s)',
+    async (lateRefresh) => {
+      const deployment = deploy({ lateRefresh });
+      const { refresh_token: stolen } = await tokensFor(deployment, app);
+      let { refresh_token, access_token } = await tokensOf(await refresh(deployment, app, stolen));
+      for (let second = 0; second < 300; second++) {
+        deployment.advance(1);
+        const response = await refresh(deployment, app, refresh_token);
+        if (response.status === 200) ({ refresh_token, access_token } = await tokensOf(response));
+      }
+      await refreshOften(deployment, app, refresh_token, 61);
+      expect((await refresh(deployment, app, refresh_token)).status).toBe(429);
+      await expectTokenError(await refresh(deployment, app, stolen), badRefresh);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'refresh.reused' });
+      deployment.advance(10);
+      expect((await callApi(deployment, access_token)).kind).toBe('refused');
+    },
+  );
+
+  it('W18.3 refreshes of a grant: beyond the limit, a revoked grant is refused as revoked', async () => {
+    const deployment = deploy();
+    const { refresh_token } = await tokensFor(deployment, gpt);
+    await refreshOften(deployment, gpt, refresh_token, 31);
+    await deployment.ledger.revoke({ kind: 'client', id: 'gpt' }, 'a test', deployment.now());
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), { ...badRefresh, status: 401 });
+  });
+
   it('W18.3 refreshes of a grant: a limiter that fails refuses nobody', async () => {
     const refreshesPerGrant = { take: () => Promise.reject(new Error('out of order')) };
     const deployment = deploy({ limits: { refreshesPerGrant } });
@@ -233,6 +282,24 @@ describe('W18 grants', () => {
     expect((await refresh(deployment, server, second.refresh_token)).status).toBe(400);
     expect((await callApi(deployment, first.access_token)).kind).toBe('granted');
     expect((await visitor.see()).kind).toBe('account');
+  });
+
+  it('W18.5 revocations of a user: an account that is deleted again and again leaves one line each time', async () => {
+    const ledger = memoryLedger();
+    const deployment = deploy({ ledger, limits: highUserLimits });
+    for (let turn = 0; turn < 3; turn++) {
+      const visitor = createVisitor(deployment);
+      await visitor.enter('subject-1');
+      for (let grant = 0; grant < 10; grant++) {
+        const { refresh_token } = await tokensFor(deployment, app);
+        const body = new URLSearchParams({ client_id: 'app', token: refresh_token });
+        await deployment.fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
+      }
+      deployment.advance(1);
+      expect((await visitor.post('/delete', { confirm: 'yes' })).status).toBe(303);
+    }
+    const page = await ledger.revocationsSince(undefined, deployment.now(), 100);
+    expect(page.kind === 'page' && page.revocations.map(({ kind }) => kind)).toEqual(Array(3).fill('user'));
   });
 
   it('W18.5 revocations of a user: ending 120 grants appends only one line', async () => {

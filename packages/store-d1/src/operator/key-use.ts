@@ -32,8 +32,8 @@ export interface KeyUse {
    */
   readonly promotableFrom?: EpochSeconds;
   /**
-   * Whether it may have sealed without any sweep finding it at the front, because it was promoted and rolled back between two sweeps.
-   * This is so if it was added to the ring after the first key began to seal, or if no sweep has found it in the ring.
+   * Whether no sweep has found it at the front although it is not the first key: it may have sealed nothing, or it was promoted and rolled
+   * back between two sweeps.
    */
   readonly mayHaveSealedUnseen: boolean;
 }

@@ -319,7 +319,7 @@ const endings = (makeLedger: MakeLedger): void => {
     await begin(ledger, { grantId: 'grant-5', ...bob });
     expect(await ledger.endIdentity(adasToken, 'gone', t0 + 100)).toBe('ended');
     expect(await linesAt(ledger, t0 + 100)).toEqual([
-      { kind: 'user', id: 'user-1', revokedAt: t0 + 100, deadAfter: t0 + 11 + accessLife },
+      { kind: 'user', id: 'user-1', revokedAt: t0 + 11, deadAfter: t0 + 11 + accessLife },
     ]);
     expect(await ledger.isRevoked(token(), t0 + 100)).toBe(true);
     expect(await ledger.refresh(refreshUse(0, t0 + 100))).toEqual(ended);

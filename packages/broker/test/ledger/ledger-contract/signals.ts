@@ -116,7 +116,7 @@ const reaches = (makeLedger: MakeLedger): void => {
     await ledger.recordSignIn(signIn({ grantId: 'unredeemed' }));
     await tell(ledger, ada);
     expect(await linesAt(ledger, now)).toEqual([
-      { kind: 'user', id: 'user-1', revokedAt: now, deadAfter: t0 + 1 + accessLife },
+      { kind: 'user', id: 'user-1', revokedAt: t0 + 1, deadAfter: t0 + 1 + accessLife },
     ]);
     expect(await ledger.isRevoked(token({ grantId: 'now' }), now)).toBe(true);
     expect(await ledger.refresh(refreshUse(0, now, { grantId: 'later' }))).toEqual(ended);

@@ -86,14 +86,17 @@ const signIns = (makeLedger: MakeLedger): void => {
     expect(await goOn(ledger, t0 + 5)).toMatchObject({ kind: 'recorded' });
   });
 
-  it('counts a sign-in that starts in a session', async () => {
+  it('counts sign-ins that start in a session separately', async () => {
     const ledger = await inSession(makeLedger);
-    await goOn(ledger, t0 + 5);
-    const outcome = await ledger.recordSignIn({
-      ...signIn({ grantId: 'again', now: t0 + 6, limits: { signIns: 2 } }),
+    const continued = (grantId: string) => ({
+      ...signIn({ grantId, now: t0 + 6, limits: { signIns: 1 } }),
       session: 'session-1',
     });
-    expect(outcome).toEqual(limited(594));
+    expect(await ledger.recordSignIn(continued('grant-2'))).toMatchObject({ kind: 'recorded' });
+    expect(await ledger.recordSignIn(continued('grant-3'))).toEqual(limited(600));
+    // The session was a sign-in at the provider.
+    expect(await again(ledger, { now: t0 + 7, limits: { signIns: 1 } })).toEqual(limited(593));
+    expect(await again(ledger, { now: t0 + 7, limits: { signIns: 2 } })).toMatchObject({ kind: 'recorded' });
     expect(await use(ledger, t0 + 7)).toBeDefined();
   });
 
@@ -264,7 +267,8 @@ const twoGrants = async (makeLedger: MakeLedger): Promise<Ledger> => {
   return ledger;
 };
 
-const userLine = { kind: 'user', id: 'user-1', revokedAt: now, deadAfter: t0 + 3 + accessLife };
+/** Dated by the newest access token: no token that is issued later is revoked. */
+const userLine = { kind: 'user', id: 'user-1', revokedAt: t0 + 3, deadAfter: t0 + 3 + accessLife };
 
 const lines = (makeLedger: MakeLedger): void => {
   it.each(endings)('appends one line for the user if all grants end: %s', async (_, end) => {
@@ -275,7 +279,7 @@ const lines = (makeLedger: MakeLedger): void => {
     for (const grantId of ['grant-1', 'grant-2'])
       expect(await ledger.isRevoked(token({ grantId }), now)).toBe(true);
     expect(await ledger.isRevoked(token({ grantId: 'bobs', userId: 'user-2' }), now)).toBe(false);
-    expect(await ledger.isRevoked(token({ grantId: 'new', issuedAt: now + 1 }), now + 1)).toBe(false);
+    expect(await ledger.isRevoked(token({ grantId: 'new', issuedAt: now }), now)).toBe(false);
   });
 
   it.each(endings.filter(([name]) => name !== 'deleteUser'))(
@@ -321,12 +325,35 @@ const lines = (makeLedger: MakeLedger): void => {
     ]);
   });
 
-  it('dates the line of a user by the latest use of a grant, which may be ahead of the clock', async () => {
+  it.each([now, now + 5])(
+    'appends a line for each grant if a token was issued in the same second, or by a server whose clock is ahead: %d',
+    async (at) => {
+      for (const [, end] of endings) {
+        const ledger = await twoGrants(makeLedger);
+        await ledger.refresh(refreshUse(0, at));
+        await end(ledger);
+        const found = await linesAt(ledger, now);
+        expect(Array.isArray(found) && found.map(({ kind }) => kind)).toEqual(['grant', 'grant']);
+        expect(await ledger.isRevoked(token({ issuedAt: at }), at)).toBe(true);
+        expect(await ledger.isRevoked(token({ grantId: 'new', issuedAt: at }), at)).toBe(false);
+      }
+    },
+  );
+
+  it('replaces the lines of grants that were revoked before if the user is deleted', async () => {
     const ledger = await twoGrants(makeLedger);
-    await ledger.refresh(refreshUse(0, now + 5));
-    await ledger.endIdentity(adasToken, 'gone', now);
-    expect(await linesAt(ledger, now)).toMatchObject([{ kind: 'user', revokedAt: now + 5 }]);
-    expect(await ledger.isRevoked(token({ issuedAt: now + 5 }), now + 5)).toBe(true);
+    await begin(ledger, { grantId: 'grant-3', now: t0 + 3 });
+    await begin(ledger, { ...bob, grantId: 'bobs' });
+    for (const id of ['grant-1', 'grant-2', 'bobs'])
+      await ledger.revoke({ kind: 'grant', id }, 'out', t0 + 9);
+    await ledger.deleteUser({ userId: 'user-1', by: 'user', now });
+    const found = await linesAt(ledger, now);
+    expect(Array.isArray(found) && found.map(({ kind, id }) => `${kind} ${id}`).toSorted()).toEqual([
+      'grant bobs',
+      'user user-1',
+    ]);
+    for (const grantId of ['grant-1', 'grant-2', 'grant-3'])
+      expect(await ledger.isRevoked(token({ grantId, issuedAt: t0 + 4 }), now)).toBe(true);
   });
 
   it('appends lines separately for each user if an identity moved from one user to another', async () => {
