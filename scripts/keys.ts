@@ -12,7 +12,7 @@ import { audienceKeys } from '@words-with-chat/broker';
 import { Refused, showsHelp } from './app/command.ts';
 import { findPlace, type Place, placeOptions } from './database/place.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
-import { demandRing, givenRing, writtenRing } from './keys/ring.ts';
+import { demandRing, freshKey, givenRing, writtenRing } from './keys/ring.ts';
 
 const usage = `Write npm run keys, or npm run keys -- with one of
   add                                       the ring in use with a new key at the end, which does not seal yet
@@ -44,9 +44,7 @@ const carryOut = async (
 ): Promise<string> => {
   switch (command) {
     case undefined:
-      return sources.from === '-'
-        ? add(await demandRing(sources))
-        : add(writtenRing(await givenRing(undefined)));
+      return newRing(sources);
     case 'add':
       demandNone(rest);
       return add(await demandRing(sources));
@@ -64,6 +62,13 @@ const carryOut = async (
     default:
       throw new Refused(usage);
   }
+};
+
+/** A ring with one key; if a ring was given, that ring with a new key at the end. */
+const newRing = async (sources: Sources): Promise<string> => {
+  if (sources.from === '-') return add(await demandRing(sources));
+  const given = writtenRing(await givenRing(undefined));
+  return given === undefined ? freshKey() : add(given);
 };
 
 const demandNone = (rest: readonly string[]): void => {

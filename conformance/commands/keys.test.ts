@@ -8,6 +8,16 @@ const fresh = async (): Promise<string> => (await runCommand('keys', {})).stdout
 
 const idOf = (key: string): string => key.split('.')[0] ?? '';
 
+it.each([
+  ['add, and no ring anywhere', ['add'], ''],
+  ['add, and an empty file on standard input', ['add', '-'], '\n'],
+  ['no command, and an empty file on standard input', ['-'], ' '],
+])('prints no new ring if there is none to add a key to: %s', async (_, args, input) => {
+  const { code, stdout, stderr } = await runCommand('keys', { VARIABLES_FILE: '/nowhere' }, { args, input });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('There is no ring');
+});
+
 it('prints a ring of one key, another each time', async () => {
   const [one, other] = await Promise.all([runCommand('keys', {}), runCommand('keys', {})]);
   expect(one).toMatchObject({ code: 0, stderr: '' });

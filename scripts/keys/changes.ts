@@ -30,9 +30,8 @@ export const list = async (ring: WrittenRing, place: Place | undefined): Promise
   );
 };
 
-/** Returns the ring with a new key at the end, or a new ring with one key. Says on standard error what to do next. */
-export const add = (ring: WrittenRing | undefined): string => {
-  if (ring === undefined) return freshKey();
+/** Returns the ring with a new key at the end. Says on standard error what to do next. */
+export const add = (ring: WrittenRing): string => {
   const key = freshKey();
   console.error(
     `The new key ${idOf(key)} is at the end of the ring, so it opens but does not seal yet. Deploy this ring. One to two hours later, run "npm run -s keys -- promote ${idOf(key)} --remote" and deploy the ring that it prints. Then the key seals.`,

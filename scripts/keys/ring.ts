@@ -30,7 +30,7 @@ export const givenRing = async (from: string | undefined): Promise<string> => {
  * @returns `undefined` where there is none
  * @throws ConfigurationError when it is damaged, without repeating it
  */
-export const usedRing = async ({ from, place }: Sources): Promise<WrittenRing | undefined> => {
+const usedRing = async ({ from, place }: Sources): Promise<WrittenRing | undefined> => {
   const given = await givenRing(from);
   return writtenRing(given.trim() === '' && from !== '-' ? await keptRing(place) : given);
 };
@@ -54,7 +54,7 @@ export const writtenRing = (given: string): WrittenRing | undefined => {
 
 export const idOf = (key: string): string => key.split('.')[0] ?? '';
 
-/** Lowercase letters and digits without `l`, `0` and `1`, which look like others. */
+/** Lowercase letters and digits without `l`, `o`, `0` and `1`, which look alike. */
 const idCharacters = 'abcdefghijkmnpqrstuvwxyz23456789';
 
 /** Generates a key. Its ID is the date, which shows its age, and random characters, so that no two keys have the same ID. */

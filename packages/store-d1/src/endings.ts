@@ -57,12 +57,11 @@ export const endEach = (
 };
 
 /**
- * Makes the first of the two, for grants whose rows are about to be deleted. It appends a line for each grant with an unexpired access
- * token, or one line for the user if several of them have one and no other active grant of the user is left. The one line saves
- * storage reads: while more than 10,000 lines are active, every API call reads storage. It covers the tokens issued so far, and none that is
- * issued from now on.
+ * Makes the first of the two statements. It appends a line for each grant with an unexpired access token, or one line for the user if
+ * several of them have one and no other active grant of the user is left. The one line saves storage reads: while more than 10,000 lines
+ * are active, every API call reads storage. It covers the tokens issued so far, and none that is issued from now on.
  */
-export const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
+const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
     .prepare(
       `WITH

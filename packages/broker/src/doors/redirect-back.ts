@@ -50,14 +50,14 @@ export const orRedirectBack = async (
     return await work();
   } catch (error) {
     const refusal = asRefusal(error);
-    if (staying.has(refusal.reason)) throw refusal;
+    if (reasonsShownToUser.has(refusal.reason)) throw refusal;
     logRefusal(refusal, visit, { clientId: way.clientId });
     return answer(way, { error: refusal.code, error_description: refusal.description }, cookies);
   }
 };
 
 /** The reasons for which the user sees an error page, and the client gets no error. */
-const staying: ReadonlySet<Reason> = new Set([
+const reasonsShownToUser: ReadonlySet<Reason> = new Set([
   // The callback arrived again, or may have: a second response would replace the first one at the client.
   'transaction.replayed',
   'transaction.status',

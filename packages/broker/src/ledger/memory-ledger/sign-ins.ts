@@ -14,7 +14,7 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
   if (signIn.session !== undefined && session === undefined) return { kind: 'session-ended' };
   const known = memory.identities.get(identityKey(identity));
   const userId = user.kind === 'theirs' ? user.id : (known?.userId ?? user.newId);
-  const retryAfter = waitOf(memory, userId, signIn);
+  const retryAfter = retryAfterFor(memory, userId, signIn);
   if (retryAfter !== undefined) return { kind: 'limited', retryAfter };
   if (!memory.users.has(userId)) memory.users.set(userId, now);
   // Whoever goes on in a session has not been at the provider: that is no sign-in there.
@@ -32,7 +32,7 @@ export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
 };
 
 /** Returns how long the user has to wait if the limit is reached: until enough counted sign-ins are older than the period. */
-const waitOf = (
+const retryAfterFor = (
   { grants }: Memory,
   userId: UserId,
   { now, limits, session }: SignIn,
