@@ -59,7 +59,8 @@ export const endEach = (
 /**
  * Makes the first of the two statements. It appends a line for each grant with an unexpired access token, or one line for the user if
  * several of them have one and no other active grant of the user is left. The one line saves storage reads: while more than 10,000 lines
- * are active, every API call reads storage. It covers the tokens issued so far, and none that is issued from now on.
+ * are active, every API call reads storage. It covers the tokens issued before this second, and none that is issued from now on: a grant
+ * with a token from this second, or from a server whose clock is ahead, gets its own line.
  */
 const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1PreparedStatement =>
   db
@@ -69,24 +70,27 @@ const rememberEach = (db: D1Database, { where, values, now }: EndingEach): D1Pre
           SELECT id, user_id, last_used_at, access_dies_at FROM grants WHERE ${where} AND revoked_at IS NULL
         ),
         living AS (SELECT * FROM ending WHERE access_dies_at > ?1),
+        older AS (SELECT * FROM living WHERE last_used_at < ?1),
         ending_users AS MATERIALIZED (
-          SELECT user_id FROM living GROUP BY user_id HAVING count(*) > 1 AND max(last_used_at) < ?1 AND NOT EXISTS (
+          SELECT user_id FROM older GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
             SELECT 1 FROM grants AS other
-            WHERE other.user_id = living.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
+            WHERE other.user_id = older.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
           )
         )
       INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'user', user_id, max(last_used_at), max(access_dies_at) FROM living
+      SELECT 'user', user_id, max(last_used_at), max(access_dies_at) FROM older
         WHERE user_id IN ending_users GROUP BY user_id
       UNION ALL
-      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living WHERE user_id NOT IN ending_users`,
+      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living
+        WHERE user_id NOT IN ending_users OR last_used_at >= ?1`,
     )
     .bind(now, ...values);
 
 /**
  * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants
- * have an unexpired access token, the deletion of the lines that it replaces, and otherwise the lines of the grants. Without the deletion,
- * someone who deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ * have an unexpired access token, whether they were revoked before or not; the deletion of the lines that it replaces; and the lines of the
+ * grants that it does not cover. Without the deletion, someone who deletes their account again and again, and so starts with a new count of
+ * sign-ins each time, could leave any number of lines.
  */
 export const rememberUser = (
   db: D1Database,
@@ -96,26 +100,30 @@ export const rememberUser = (
   db
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'user', ?2, max(last_used_at), max(access_dies_at) FROM grants WHERE user_id = ?2 AND access_dies_at > ?1
-      HAVING count(*) > 1 AND max(last_used_at) < ?1`,
+      SELECT 'user', ?2, max(last_used_at), max(access_dies_at) FROM grants
+      WHERE user_id = ?2 AND access_dies_at > ?1 AND last_used_at < ?1
+      HAVING count(*) > 1`,
     )
     .bind(now, userId),
   db
     .prepare(
-      `DELETE FROM revocations WHERE kind = 'grant' AND id IN (
-        SELECT id FROM grants WHERE user_id = iif(changes() > 0, ?2, NULL) AND access_dies_at > ?1
-      )`,
+      `DELETE FROM revocations WHERE
+        (kind = 'user' AND id = ?2 AND EXISTS (
+          SELECT 1 FROM revocations AS newer
+          WHERE newer.kind = 'user' AND newer.id = ?2 AND newer.seq > revocations.seq
+            AND newer.revoked_at >= revocations.revoked_at AND newer.dead_after >= revocations.dead_after
+        ))
+        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_dies_at > ?1 AND ${isCovered}))`,
     )
     .bind(now, userId),
-  rememberEach(db, {
-    where: `user_id = ?2 AND NOT EXISTS (
-      SELECT 1 FROM revocations
-      WHERE kind = 'user' AND revocations.id = ?2 AND revocations.revoked_at >= last_used_at AND dead_after >= access_dies_at
-    )`,
-    values: [userId],
-    now,
-  }),
+  rememberEach(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
 ];
+
+/** The condition on a row of `grants` that a line for the user `?2` covers all of its access tokens. */
+const isCovered = `EXISTS (
+  SELECT 1 FROM revocations AS line
+  WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.dead_after >= access_dies_at
+)`;
 
 /** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
 export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

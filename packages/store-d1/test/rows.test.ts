@@ -70,6 +70,7 @@ describe('a sign-in', () => {
           generation: 0,
           branch_generation: null,
           branch_started_from: null,
+          previous_rotated_at: null,
           rotated_at: null,
           refresh_idle_expires_at: null,
           refresh_absolute_expires_at: null,

@@ -1,10 +1,11 @@
 /** Limits of a user and of a grant: someone who is signed in cannot fill storage or slow down others by repeating requests. */
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError, type Ledger, memoryLedger } from '../../src/index.ts';
+import { ConfigurationError, type Ledger, memoryLedger, ProviderError } from '../../src/index.ts';
 import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor.ts';
 import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
 import { appRequest, callApi, gptRequest, locationOf, serverRequest, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
+import { createProvider } from '../provider.ts';
 import { badRefresh, expectTokenError } from '../refusals.ts';
 import { watchLedger } from '../watched-ledger.ts';
 
@@ -147,6 +148,30 @@ describe('W18 sign-ins', () => {
     expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
     deployment.advance(300);
     expect(locationOf(await signInAt(visitor, gptRequest, 'subject-1')).searchParams.has('code')).toBe(true);
+  });
+
+  it('W18.2 nothing is consumed: a refused callback that arrives twice at once tells the client nothing', async () => {
+    const used = new Set<string>();
+    const google = createProvider('google', 'Google');
+    const strict: typeof google = {
+      ...google,
+      identify: (answer, ...rest) => {
+        const state = answer.searchParams.get('state') ?? '';
+        if (used.has(state)) throw new ProviderError('invalid', 'the code was used');
+        used.add(state);
+        return google.identify(answer, ...rest);
+      },
+    };
+    const deployment = deploy({ providers: [strict], limits: { signInsPerUser: { limit: 1, period: 300 } } });
+    await tokensFor(deployment, app);
+    const visitor = createVisitor(deployment);
+    const { consent } = await visitor.open(gptRequest);
+    const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
+    const url = `${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code: 'subject-1' })}`;
+    const responses = await Promise.all([visitor.visit(url), visitor.visit(url), visitor.visit(url)]);
+    expect(responses.map(({ status, headers }) => [status, headers.get('location')])).toEqual(
+      Array(3).fill([429, null]),
+    );
   });
 
   it.each([

@@ -57,7 +57,10 @@ const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> =>
     return await goOnFrom(back, rooms);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.reason === 'user.limited') return sayLimited(rooms, back, error);
+    if (error.reason === 'user.limited') {
+      rooms.deliveries.remember(back.journey.state);
+      return sayLimited(rooms, back, error);
+    }
     if (error.reason !== 'transaction.replayed') throw error;
     const { errand, ...journey } = back.journey;
     return sayCompleted(rooms, back.visit, { ...journey, errand: completedErrand(errand) });

@@ -1,12 +1,13 @@
 /**
  * Detects repeated callbacks where storage can't: callbacks that arrive at this process at the same moment, before the grant is stored,
- * and callbacks of links, for which nothing is stored until the person confirms them.
+ * callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user
+ * refused, for which nothing is stored either.
  */
 
 export interface Deliveries {
   /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
   inTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
-  /** Remembers a callback that was handled. */
+  /** Remembers the callback of a link that was handled, or of a sign-in that was refused because of the user's limit. */
   remember(state: string): void;
   wasHandled(state: string): boolean;
 }

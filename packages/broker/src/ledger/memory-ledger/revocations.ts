@@ -12,7 +12,8 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
 
 /**
  * Revokes grants. Appends a line for each grant with an unexpired access token, or one line for the user if several of them have one
- * and no other active grant of the user is left. That line covers the tokens issued so far, and none that is issued from now on.
+ * and no other active grant of the user is left. That line covers the tokens issued before this second, and none that is issued from now
+ * on: a grant with a token from this second, or from a server whose clock is ahead, gets its own line.
  */
 export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
   const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
@@ -20,10 +21,11 @@ export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeco
     const isLeft = [...memory.grants.values()].some(
       (grant) => grant.userId === userId && isActiveGrant(grant, now),
     );
-    const lastUsedAt = Math.max(...ended.map(({ use }) => use?.lastUsedAt ?? 0));
-    if (ended.length > 1 && !isLeft && lastUsedAt < now)
-      append(memory, { kind: 'user', id: userId }, ended, lastUsedAt);
-    else for (const grant of ended) append(memory, { kind: 'grant', id: grant.id }, [grant], now);
+    const older = ended.filter((grant) => lastUsedAt(grant) < now);
+    const isCovered = older.length > 1 && !isLeft;
+    if (isCovered) append(memory, { kind: 'user', id: userId }, older, 0);
+    for (const grant of ended)
+      if (!isCovered || !older.includes(grant)) append(memory, { kind: 'grant', id: grant.id }, [grant], now);
   }
 };
 
@@ -38,15 +40,36 @@ export const endUser = (
   now: EpochSeconds,
 ): void => {
   const living = grants.filter((grant) => hasLivingToken(grant, now));
-  const lastUsedAt = Math.max(...living.map(({ use }) => use?.lastUsedAt ?? 0));
-  if (living.length < 2 || lastUsedAt >= now) {
-    endEach(memory, grants, now);
-    return;
-  }
-  const ids = new Set(living.map(({ id }) => id));
-  memory.lines = memory.lines.filter(({ kind, id }) => kind !== 'grant' || !ids.has(id));
-  append(memory, { kind: 'user', id: userId }, living, lastUsedAt);
+  const older = living.filter((grant) => lastUsedAt(grant) < now);
+  if (older.length > 1) append(memory, { kind: 'user', id: userId }, older, 0);
+  const lines = memory.lines.filter(({ kind, id }) => kind === 'user' && id === userId);
+  const covered = new Set(
+    living.filter((grant) => lines.some((line) => covers(line, grant))).map(({ id }) => id),
+  );
+  memory.lines = memory.lines.filter(
+    (line) =>
+      !(line.kind === 'grant' && covered.has(line.id)) && !lines.some((newer) => replaces(newer, line)),
+  );
+  endEach(
+    memory,
+    grants.filter(({ id }) => !covered.has(id)),
+    now,
+  );
 };
+
+const lastUsedAt = ({ use }: Grant): EpochSeconds => use?.lastUsedAt ?? 0;
+
+type Line = Memory['lines'][number];
+
+const covers = (line: Line, { use }: Grant): boolean =>
+  use !== undefined && line.revokedAt >= use.lastUsedAt && line.deadAfter >= use.accessDiesAt;
+
+const replaces = (newer: Line, line: Line): boolean =>
+  line.kind === 'user' &&
+  line.id === newer.id &&
+  newer.seq > line.seq &&
+  newer.revokedAt >= line.revokedAt &&
+  newer.deadAfter >= line.deadAfter;
 
 /** Marks the grants that were not revoked before as revoked, and returns them. */
 const mark = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {

@@ -326,19 +326,37 @@ const lines = (makeLedger: MakeLedger): void => {
   });
 
   it.each([now, now + 5])(
-    'appends a line for each grant if a token was issued in the same second, or by a server whose clock is ahead: %d',
+    'appends a line of its own for a grant with a token from the same second, or from a server whose clock is ahead: %d',
     async (at) => {
-      for (const [, end] of endings) {
+      for (const [, end] of endings.filter(([name]) => name !== 'endApps')) {
         const ledger = await twoGrants(makeLedger);
-        await ledger.refresh(refreshUse(0, at));
+        await begin(ledger, { grantId: 'grant-3', now: t0 + 1 });
+        await ledger.refresh(refreshUse(0, at, { grantId: 'grant-3' }));
         await end(ledger);
         const found = await linesAt(ledger, now);
-        expect(Array.isArray(found) && found.map(({ kind }) => kind)).toEqual(['grant', 'grant']);
-        expect(await ledger.isRevoked(token({ issuedAt: at }), at)).toBe(true);
+        expect(Array.isArray(found) && found.map(({ kind, id }) => `${kind} ${id}`).toSorted()).toEqual([
+          'grant grant-3',
+          'user user-1',
+        ]);
+        expect(await ledger.isRevoked(token({ grantId: 'grant-3', issuedAt: at }), at)).toBe(true);
         expect(await ledger.isRevoked(token({ grantId: 'new', issuedAt: at }), at)).toBe(false);
       }
     },
   );
+
+  it('replaces earlier lines of a user who is deleted', async () => {
+    const ledger = await inSession(makeLedger, { identity: adasToken });
+    for (const turn of [0, 1, 2]) {
+      const grantIds = [1, 2].map((n) => `grant-${turn}-${n}`);
+      for (const grantId of grantIds) await begin(ledger, { grantId, now: t0 + turn });
+      await ledger.endApps({ userId: 'user-1', grantIds, reason: 'disconnected', now: t0 + 10 + turn });
+    }
+    expect(await linesAt(ledger, now)).toHaveLength(3);
+    await ledger.deleteUser({ userId: 'user-1', by: 'user', now });
+    expect(await linesAt(ledger, now)).toEqual([
+      { ...userLine, revokedAt: t0 + 3, deadAfter: t0 + 3 + accessLife },
+    ]);
+  });
 
   it('replaces the lines of grants that were revoked before if the user is deleted', async () => {
     const ledger = await twoGrants(makeLedger);
