@@ -46,17 +46,17 @@ const carryOut = async (
     case undefined:
       return newRing(sources);
     case 'add':
-      demandNone(rest);
+      requireNoArguments(rest);
       return add(await demandRing(sources));
     case 'list':
-      demandNone(rest);
+      requireNoArguments(rest);
       return list(await demandRing(sources), sources.place);
     case 'promote':
-      return promote(await demandRing(sources), demandOne(rest), sources.place);
+      return promote(await demandRing(sources), requireOneArgument(rest), sources.place);
     case 'retire':
-      return retire(await demandRing(sources), demandOne(rest), sources.place);
+      return retire(await demandRing(sources), requireOneArgument(rest), sources.place);
     case 'burn':
-      return burn(await demandRing(sources), demandOne(rest));
+      return burn(await demandRing(sources), requireOneArgument(rest));
     case 'audience':
       return audience(rest, sources.from);
     default:
@@ -71,11 +71,11 @@ const newRing = async (sources: Sources): Promise<string> => {
   return given === undefined ? freshKey() : add(given);
 };
 
-const demandNone = (rest: readonly string[]): void => {
+const requireNoArguments = (rest: readonly string[]): void => {
   if (rest.length > 0) throw new Refused(usage);
 };
 
-const demandOne = ([id, ...more]: readonly string[]): string => {
+const requireOneArgument = ([id, ...more]: readonly string[]): string => {
   if (id === undefined || more.length > 0) throw new Refused(usage);
   return id;
 };

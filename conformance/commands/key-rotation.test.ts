@@ -45,7 +45,7 @@ const people = Array.from({ length: 5 }, (_, n) => ({
 let signIns = 0;
 
 /** The tokens of one sign-in at each client. */
-interface Signed {
+interface IssuedTokens {
   readonly accessToken: string;
   /** ChatGPT's refresh token, which stays the same. */
   readonly stable: string;
@@ -127,7 +127,7 @@ afterAll(async () => {
 });
 
 /** Sends the next requests to these Workers, in turn. */
-const through = (...positions: readonly number[]): void =>
+const routeTo = (...positions: readonly number[]): void =>
   proxy.alternate(positions.map((position) => firstPort + position));
 
 const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
@@ -148,7 +148,7 @@ const score = async (config: Configuration, accessToken: string): Promise<number
 };
 
 /** Signs in at both clients. */
-const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<Signed> => {
+const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<IssuedTokens> => {
   const person = people[signIns++ % people.length];
   if (person === undefined) throw new Error('there is no user to sign in');
   const state = crypto.randomUUID();
@@ -172,7 +172,7 @@ const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>)
 /** Calls the API with the access token, refreshes with both refresh tokens, and calls the API with a new access token. */
 const useTokens = async (
   { app, gpt }: Awaited<ReturnType<typeof clientsOf>>,
-  signed: Signed,
+  signed: IssuedTokens,
 ): Promise<void> => {
   expect(await score(app, signed.accessToken)).toBe(200);
   const { refresh_token: same } = await refreshTokenGrant(gpt, signed.stable);
@@ -183,7 +183,7 @@ const useTokens = async (
 };
 
 describe('T16', () => {
-  const everything: Signed[] = [];
+  const everything: IssuedTokens[] = [];
 
   it.each([
     ['only the old ring is deployed', [before]],
@@ -196,15 +196,15 @@ describe('T16', () => {
     ['after promoting the key was rolled back', [added]],
     ['after the key was promoted again', [promoted]],
   ])('T16.1 side by side: %s', async (_, running) => {
-    through(...running);
+    routeTo(...running);
     const clients = await clientsOf();
     everything.push(await signInAtBoth(clients));
     for (const signed of everything) await useTokens(clients, signed);
     for (const position of running) {
-      through(position);
+      routeTo(position);
       for (const signed of everything) await useTokens(clients, signed);
     }
-    through(...running);
+    routeTo(...running);
     await useTokens(clients, await signInAtBoth(clients));
     expect(new Set(proxy.served())).toEqual(new Set(running.map((position) => firstPort + position)));
   });
@@ -215,10 +215,10 @@ describe('T16', () => {
   };
 
   it('T16.2 a key that seals without having been added everywhere: its tokens are refused but not revoked', async () => {
-    through(promoted);
+    routeTo(promoted);
     const clients = await clientsOf();
     const signed = await signInAtBoth(clients);
-    through(before);
+    routeTo(before);
     expect(await score(clients.app, signed.accessToken).catch(({ status }) => status)).toBe(401);
     const refresh = { grant_type: 'refresh_token', client_id: 'gpt', client_secret: secret };
     expect(await post('/token', { ...refresh, refresh_token: signed.stable })).toMatchObject({
@@ -227,9 +227,9 @@ describe('T16', () => {
     const rotating = { grant_type: 'refresh_token', client_id: 'app', refresh_token: signed.rotating };
     expect(await post('/token', rotating)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     // If every other request of a sign-in reaches the Worker without the key, the sign-in ends on an error page.
-    through(promoted, before);
+    routeTo(promoted, before);
     await expect(signInAtBoth(clients)).rejects.toThrow(/\(status 400\)/);
-    through(promoted);
+    routeTo(promoted);
     await useTokens(clients, signed);
   });
 });

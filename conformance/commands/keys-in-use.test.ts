@@ -90,7 +90,7 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     return stderr.trim();
   };
   expect(await refusal()).toBe(
-    'No cleanup run has found another key at the front of the ring after the key local yet. There is one every hour.',
+    'No cleanup run has found another key at the front of the ring after the key local yet.',
   );
 
   await sweep(now - 10 * day, idOf(fresh));
@@ -154,7 +154,7 @@ describe('a key that was added', () => {
 
   it('T16.3 promote: is not promoted before it has been in the deployed ring for an hour', async () => {
     expect(await refusal('promote', idOf(last))).toBe(
-      `The deployment has not recorded the key ${idOf(last)} yet. Deploy the ring with this key at the end. The next cleanup run records the key; there is one every hour.`,
+      `The deployment has not recorded the key ${idOf(last)} yet. Deploy the ring with this key at the end. The next cleanup run records the key.`,
     );
     await opening(now + day, added);
     const from = minuteOf(now + day + 3600);

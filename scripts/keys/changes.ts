@@ -5,8 +5,7 @@ import { Refused } from '../app/command.ts';
 import { databaseAt, saysDatabase } from '../database/databases.ts';
 import type { Place } from '../database/place.ts';
 import { instant, table } from '../database/table.ts';
-import { judgePromotion, promotableFrom } from './promotion.ts';
-import { type Judgment, judgeRetirement, retirableFrom } from './retirement.ts';
+import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirableFrom } from './checks.ts';
 import { freshKey, idOf, type WrittenRing } from './ring.ts';
 
 /** Lists every key by its ID, with its role. With a place, also what needs it, and from when it can be promoted or retired. */
@@ -50,7 +49,7 @@ export const promote = async (ring: WrittenRing, id: string, place: Place | unde
     console.error(
       `Without --local or --remote, it was not checked whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
     );
-  else await demandPossible(place, ring, id, judgePromotion);
+  else await requirePossible(place, ring, id, checkPromotion);
   return [...ring.filter((key) => idOf(key) === id), ...others].join(' ');
 };
 
@@ -61,7 +60,7 @@ export const retire = async (ring: WrittenRing, id: string, place: Place | undef
     throw new Refused(
       'Pass --local or --remote, so that the command can read from the database what may need the key.',
     );
-  await demandPossible(place, ring, id, (use, now) => judgeRetirement(use, idOf(ring[0]), now));
+  await requirePossible(place, ring, id, (use, now) => checkRetirement(use, idOf(ring[0]), now));
   return others.join(' ');
 };
 
@@ -80,17 +79,17 @@ export const burn = (ring: WrittenRing, id: string): string => {
 };
 
 /** @throws Refused if the database of the place shows that the change is not possible yet */
-const demandPossible = async (
+const requirePossible = async (
   place: Place,
   ring: WrittenRing,
   id: string,
-  judge: (use: KeyUse, now: number) => Judgment,
+  check: (use: KeyUse, now: number) => KeyCheck,
 ): Promise<void> => {
   const { uses, now } = await usesAt(place, ring);
   const use = uses.find((one) => one.id === id);
   if (use === undefined) throw new Error(`The database returned nothing about the key ${id}.`);
-  const judgment = judge(use, now);
-  if (judgment.kind === 'refused') throw new Refused(judgment.why);
+  const result = check(use, now);
+  if (result.kind === 'refused') throw new Refused(result.why);
 };
 
 /** @throws Refused if the key isn't in the ring */

@@ -11,7 +11,7 @@ import { createVisitor, type Visitor } from './account-visitor.ts';
 import { type Deployment, deploy, issuer } from './deployment.ts';
 import { callApi, gptSignIn, type TokenBody, tokensOf } from './person.ts';
 import { app, codeFor, gpt, redeem, refresh, tokensFor } from './players.ts';
-import { createStage, type SealedKind, type Stage, sealedKinds } from './sealed-kinds.ts';
+import { createSharedStorage, type SealedKind, type SharedStorage, sealedKinds } from './sealed-kinds.ts';
 
 const draw = (id: string): string =>
   generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
@@ -99,7 +99,7 @@ describe('a burned key', () => {
 });
 
 /** A value that a deployment with this ring sealed. */
-interface Kept {
+interface SealedValue {
   readonly ring: string;
   readonly kind: SealedKind;
   readonly present: Awaited<ReturnType<SealedKind['seal']>>;
@@ -111,10 +111,10 @@ const [before, added, promoted, retired] = [old, `${old} ${fresh}`, `${fresh} ${
 /** `[old new]` for the ring with both keys, the old one first. */
 const nameOf = (ring: string): string => `[${ring.replace(old, 'old').replace(fresh, 'new')}]`;
 
-const makeStage = (): Stage => createStage({ ledger: memoryLedger() });
+const newSharedStorage = (): SharedStorage => createSharedStorage({ ledger: memoryLedger() });
 
-let stage = makeStage();
-let kinds = sealedKinds(stage);
+let shared = newSharedStorage();
+let kinds = sealedKinds(shared);
 const names = kinds.map(({ name }) => name);
 
 const kindOf = (name: string): SealedKind => {
@@ -124,12 +124,12 @@ const kindOf = (name: string): SealedKind => {
 };
 
 beforeEach(() => {
-  stage = makeStage();
-  kinds = sealedKinds(stage);
+  shared = newSharedStorage();
+  kinds = sealedKinds(shared);
 });
 
 /** Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the first seals, the second opens. */
-const neighbors = [
+const ringPairs = [
   [before, added],
   [added, before],
   [added, promoted],
@@ -138,15 +138,15 @@ const neighbors = [
   [retired, promoted],
 ] as const;
 
-const cases = neighbors.flatMap((pair) => names.map((name) => [...pair.map(nameOf), name, ...pair] as const));
+const cases = ringPairs.flatMap((pair) => names.map((name) => [...pair.map(nameOf), name, ...pair] as const));
 
 describe('T16', () => {
   it.each(cases)(
     'T16.1 side by side: %s seals and %s opens %s',
     async (_sealing, _opening, name, sealing, opening) => {
       const kind = kindOf(name);
-      const present = await kind.seal(stage.run(sealing));
-      expect(await present(stage.run(opening))).toBe(kind.accepted);
+      const present = await kind.seal(shared.run(sealing));
+      expect(await present(shared.run(opening))).toBe(kind.accepted);
     },
   );
 
@@ -154,7 +154,7 @@ describe('T16', () => {
     'T16.2 a key that seals without having been added everywhere: %s is refused',
     async (name) => {
       const kind = kindOf(name);
-      const [old, fresh] = [stage.run(before), stage.run(promoted)];
+      const [old, fresh] = [shared.run(before), shared.run(promoted)];
       const present = await kind.seal(fresh);
       expect(await present(old)).toBe(kind.refused);
       // Nothing was revoked: the deployment that has the key still accepts it.
@@ -162,18 +162,18 @@ describe('T16', () => {
     },
   );
 
-  const lasting = ['a stable refresh token', 'a session cookie', 'a stored upstream token'];
+  const longLived = ['a stable refresh token', 'a session cookie', 'a stored upstream token'];
   const rollout = [
     ...[[before], [before, added], [before], [before, added], [added]],
     ...[[added, promoted], [added], [added, promoted], [promoted]],
   ];
 
   it('T16.1 side by side: after a rotation with a rollback of each step, long-lived tokens and cookies still work', async () => {
-    const kept: Kept[] = [];
+    const kept: SealedValue[] = [];
     for (const rings of rollout) {
-      const running = rings.map((ring) => stage.run(ring));
+      const running = rings.map((ring) => shared.run(ring));
       for (const deployment of running) {
-        for (const kind of lasting.map(kindOf))
+        for (const kind of longLived.map(kindOf))
           kept.push({ ring: deployment.ring, kind, present: await kind.seal(deployment) });
         for (const one of running) await one.broker.sweep();
       }
@@ -185,7 +185,7 @@ describe('T16', () => {
       ({ ring, kind }) => ring === promoted || kind.name === 'a stored upstream token',
     );
     for (const { kind, present } of sealedByNew)
-      expect(await present(stage.run(retired))).toBe(kind.accepted);
-    for (const { kind, present } of kept) expect(await present(stage.run(promoted))).toBe(kind.accepted);
+      expect(await present(shared.run(retired))).toBe(kind.accepted);
+    for (const { kind, present } of kept) expect(await present(shared.run(promoted))).toBe(kind.accepted);
   });
 });

@@ -26,7 +26,7 @@ export interface SealedKind {
 }
 
 /** Creates storage and a clock that several deployments share, and records the upstream tokens that were sent to the provider. */
-export const createStage = ({ ledger }: Pick<Deployment, 'ledger'>) => {
+export const createSharedStorage = ({ ledger }: Pick<Deployment, 'ledger'>) => {
   const asked: string[] = [];
   let instant = 1_800_000_000;
   const google = {
@@ -50,7 +50,7 @@ export const createStage = ({ ledger }: Pick<Deployment, 'ledger'>) => {
   };
 };
 
-export type Stage = ReturnType<typeof createStage>;
+export type SharedStorage = ReturnType<typeof createSharedStorage>;
 
 /** Returns a browser at another deployment with the same cookies. */
 const sameBrowser = (deployment: Running, { cookies }: Pick<Visitor, 'cookies'>): Visitor => {
@@ -88,7 +88,7 @@ const enter = async (
   return ada;
 };
 
-export const sealedKinds = ({ asked, advance }: Stage): readonly SealedKind[] => [
+export const sealedKinds = ({ asked, advance }: SharedStorage): readonly SealedKind[] => [
   {
     ...{ name: 'an access token', accepted: 'granted', refused: '401' },
     async seal(sealing) {

@@ -169,7 +169,12 @@ describe('the use of keys', () => {
   const sealedUntil = rotated + hour;
 
   /** A key that has been in the ring since `t0`, and that nothing needs. */
-  const unused = { storedTokens: 0, livingGrants: 0, promotableFrom: t0 + hour, mayHaveSealedUnseen: false };
+  const unused = {
+    storedTokens: 0,
+    livingGrants: 0,
+    promotableFrom: t0 + hour,
+    isSealingPeriodUnknown: false,
+  };
 
   /** `old` has sealed since `t0`, `new` since `rotated`. */
   const rotate = async () => {
@@ -276,7 +281,7 @@ describe('the use of keys', () => {
     await sweep(t0, 'new');
     await begin(ledger, { now: t0 + 60 });
     await sweep(t0 + day, 'new');
-    const unseen = { id: 'old', storedTokens: 0, livingGrants: 0, mayHaveSealedUnseen: true };
+    const unseen = { id: 'old', storedTokens: 0, livingGrants: 0, isSealingPeriodUnknown: true };
     expect(await useOf('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
     await sweep(t0 + 2 * day, 'new', ['new']);
     await sweep(t0 + 3 * day, 'new');
@@ -284,15 +289,15 @@ describe('the use of keys', () => {
     const keysOfRing = [{ id: 'next', beginnings: ['x'] }, ...keys.toReversed()];
     await sweep(rotated, 'next', ['next', ...ring]);
     const [, old, next] = await operator.keyUse({ keys: keysOfRing, now: rotated });
-    expect(old).toMatchObject({ id: 'old', mayHaveSealedUnseen: true });
-    expect(next).toMatchObject({ id: 'new', sealedUntil, mayHaveSealedUnseen: false });
+    expect(old).toMatchObject({ id: 'old', isSealingPeriodUnknown: true });
+    expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
   });
 
   it('gives the time of a key that was added later, if a sweep has seen it seal', async () => {
     await sweep(t0, 'new', ['new']);
     await sweep(t0 + day, 'old');
     await sweep(rotated, 'new');
-    expect(await useOf('old', rotated)).toMatchObject({ sealedUntil, mayHaveSealedUnseen: false });
+    expect(await useOf('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
   });
 
   it('T16.3 promote: gives no time from which a key can be promoted until a sweep has found it in the ring', async () => {

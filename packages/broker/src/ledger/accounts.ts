@@ -157,13 +157,13 @@ export interface Accounts {
   findUser(identity: IdentityName): Promise<UserId | undefined>;
   /** Adds an identity to a user; whoever has it already keeps it. */
   linkIdentity(link: Link): Promise<LinkOutcome>;
-  /** Takes an identity from a user who has others, and ends all grants of theirs that rest on it, as `revoke` does each of them. */
+  /** Removes an identity from a user who has others, and revokes all grants of the user that are based on it. */
   unlinkIdentity(unlink: Unlink): Promise<UnlinkOutcome>;
-  /** Ends several grants of a user, as `revoke` does each of them. */
+  /** Revokes several grants of a user. */
   endApps(ending: AppsEnding): Promise<void>;
   /**
-   * Deletes a user with identities, grants and provider tokens. Living access tokens are remembered as dead, by their grants:
-   * nothing names the user any longer.
+   * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several grants have an unexpired access
+   * token, one line for the user replaces all lines of the grants. Otherwise nothing that is stored contains the user's ID.
    */
   deleteUser(deletion: Deletion): Promise<DeletionOutcome>;
 }

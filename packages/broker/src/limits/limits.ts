@@ -16,10 +16,14 @@ export interface Limits {
   readonly signIns: RateLimiter;
   /**
    * Counts refresh requests with a valid refresh token, by grant ID. A refused request gets a 429 response, and its refresh token stays
-   * valid. Default: 30 per minute, counted in memory.
+   * valid. Beyond the limit, checks whether a request could succeed are counted by grant ID and generation. Default: 30 per minute, counted
+   * in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
-  /** Limits the sign-ins of a user, at all clients and at the account page. Storage counts them. Default: 20 in 600 seconds. */
+  /**
+   * Limits the sign-ins of a user at a provider, for all clients and the account page, and separately those that start in a session. Storage
+   * counts them. Default: 20 in 600 seconds.
+   */
   readonly signInsPerUser: SignInAllowance;
 }
 

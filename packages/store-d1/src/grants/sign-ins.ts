@@ -61,7 +61,8 @@ const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
  * the length of the period, `?5` one less than the limit, `?6` the user ID if the publisher provides one, `?7` and `?8` the identity.
  */
 const oldestCounted = `SELECT created_at FROM grants
-  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8)) AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
+  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8))
+    AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
   ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
 
 /** The condition that the statements for user and identity check, because each statement runs whatever the others did. */

@@ -35,7 +35,7 @@ export interface KeyUse {
    * Whether no sweep has found it at the front although it is not the first key: it may have sealed nothing, or it was promoted and rolled
    * back between two sweeps.
    */
-  readonly mayHaveSealedUnseen: boolean;
+  readonly isSealingPeriodUnknown: boolean;
 }
 
 /** How long an isolate with the previous ring may run after the first sweep with the next ring. */
@@ -103,5 +103,5 @@ const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
   livingGrants: row?.living_grants ?? 0,
   ...(typeof row?.needed_until === 'number' && { neededUntil: row.needed_until }),
   ...(typeof row?.promotable_from === 'number' && { promotableFrom: row.promotable_from }),
-  mayHaveSealedUnseen: row?.is_unseen === 1,
+  isSealingPeriodUnknown: row?.is_unseen === 1,
 });

@@ -58,7 +58,7 @@ const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> =>
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.reason === 'user.limited') {
-      rooms.deliveries.remember(back.journey.state);
+      rooms.deliveries.rememberRefusal(back.journey.state, error);
       return sayLimited(rooms, back, error);
     }
     if (error.reason !== 'transaction.replayed') throw error;
@@ -67,7 +67,7 @@ const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> =>
   }
 };
 
-/** Also drops the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
+/** Also deletes the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
 const sayLimited = (rooms: CallbackRooms, { visit, cookie }: Return, refusal: Refusal): Response => {
   logRefusal(refusal, visit);
   const response = createPageDoor(rooms)(refusal, visit);

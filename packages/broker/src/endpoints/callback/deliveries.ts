@@ -3,13 +3,17 @@
  * callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user
  * refused, for which nothing is stored either.
  */
+import type { Refusal } from '../../protocol/errors.ts';
 
 export interface Deliveries {
   /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
   inTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
-  /** Remembers the callback of a link that was handled, or of a sign-in that was refused because of the user's limit. */
+  /** Remembers a callback that was handled. */
   remember(state: string): void;
   wasHandled(state: string): boolean;
+  /** Remembers why a callback was refused, so that a repeated callback is refused for the same reason. */
+  rememberRefusal(state: string, refusal: Refusal): void;
+  refusalOf(state: string): Refusal | undefined;
 }
 
 /**
@@ -18,13 +22,14 @@ export interface Deliveries {
  */
 const longestWait = 12_000;
 
-/** The limit of each of the two maps. The oldest entry is dropped. */
+/** The limit of each map. The oldest entry is dropped. */
 const mostRemembered = 1_000;
 
 export const createDeliveries = (): Deliveries => {
-  // Both are caches of this process.
+  // All are caches of this process.
   const running = new Map<string, Promise<void>>();
   const handled = new Map<string, true>();
+  const refusals = new Map<string, Refusal>();
   return {
     async inTurn(state, work) {
       const earlier = running.get(state);
@@ -40,6 +45,8 @@ export const createDeliveries = (): Deliveries => {
     },
     remember: (state) => store(handled, state, true),
     wasHandled: (state) => handled.has(state),
+    rememberRefusal: (state, refusal) => store(refusals, state, refusal),
+    refusalOf: (state) => refusals.get(state),
   };
 };
 

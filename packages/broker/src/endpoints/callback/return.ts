@@ -53,8 +53,8 @@ const refuseReplay = async (
   { ledger, deliveries }: LegRooms,
   { errand, grantId, state }: Transaction,
 ): Promise<void> => {
-  // Only a sign-in that was refused is remembered without a grant.
-  if (errand.kind !== 'link' && deliveries.wasHandled(state)) throw new Refusal('user.limited');
+  const refusal = deliveries.refusalOf(state);
+  if (refusal !== undefined) throw refusal;
   // A link has no grant.
   const isReplay =
     errand.kind === 'link'

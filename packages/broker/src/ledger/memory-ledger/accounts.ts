@@ -13,7 +13,7 @@ import type {
   Unlink,
   UnlinkOutcome,
 } from '../ledger.ts';
-import { type Grant, identityKey, type Memory, order, type StoredIdentity, vouch } from './memory.ts';
+import { compareText, type Grant, identityKey, type Memory, type StoredIdentity, vouch } from './memory.ts';
 import { endEach, endUser } from './revocations.ts';
 import { findSession } from './sessions.ts';
 
@@ -27,12 +27,12 @@ export const readAccount = (memory: Memory, userId: UserId): Account | undefined
       .toSorted(
         (one, other) =>
           one.createdAt - other.createdAt ||
-          order(one.provider, other.provider) ||
-          order(one.subject, other.subject),
+          compareText(one.provider, other.provider) ||
+          compareText(one.subject, other.subject),
       ),
     grants: grantsOf(memory, userId)
       .map(storedGrant)
-      .toSorted((one, other) => other.createdAt - one.createdAt || order(one.id, other.id)),
+      .toSorted((one, other) => other.createdAt - one.createdAt || compareText(one.id, other.id)),
   };
 };
 

@@ -82,7 +82,7 @@ export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
   grant.revokedAt === undefined && grant.clientId !== accountClientId && neededUntil(grant) > now;
 
 /** Compares text by code unit, as a database does, whatever the language of the system. */
-export const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
+export const compareText = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /** Stores a grant's use, and says what tokens are issued from. */
 export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts => {

@@ -3,7 +3,7 @@ import type { GrantId, UserId } from '../../protocol/identity.ts';
 import { accountClientId } from '../../protocol/reserved.ts';
 import type { EpochSeconds, Seconds } from '../../protocol/time.ts';
 import type { GrantStatus, SignIn, SignInOutcome } from '../ledger.ts';
-import { type Grant, identityKey, isActiveGrant, type Memory, order, vouch } from './memory.ts';
+import { compareText, type Grant, identityKey, isActiveGrant, type Memory, vouch } from './memory.ts';
 import { endEach } from './revocations.ts';
 import { findSession } from './sessions.ts';
 
@@ -50,7 +50,7 @@ const endLeastRecentlyUsed = (memory: Memory, userId: UserId, { now, limits, gra
   const lastUsed = ({ use, createdAt }: Grant): EpochSeconds => use?.lastUsedAt ?? createdAt;
   const excess = [...memory.grants.values()]
     .filter((one) => one.userId === userId && one.id !== grant.id && isActiveGrant(one, now))
-    .toSorted((one, other) => lastUsed(other) - lastUsed(one) || order(one.id, other.id))
+    .toSorted((one, other) => lastUsed(other) - lastUsed(one) || compareText(one.id, other.id))
     .slice(Math.max(0, limits.activeGrants - Number(grant.clientId !== accountClientId)));
   endEach(memory, excess, now);
 };
