@@ -47,9 +47,7 @@ export const checkRetirement = (use: KeyUse, first: string, now: number): KeyChe
       `No cleanup run has found the key ${id} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
   if (sealedUntil === undefined)
-    return refused(
-      `No cleanup run has found another key at the front of the ring after the key ${id} yet.`,
-    );
+    return refused(`No cleanup run has found another key at the front of the ring after the key ${id} yet.`);
   if (storedTokens > 0)
     return refused(
       `${count(storedTokens, 'stored upstream token')} ${are(storedTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
