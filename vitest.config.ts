@@ -8,13 +8,13 @@ const compatibilityDate = '2026-10-20';
 const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** A library's tests, inside workerd: the runtime it is made for. */
-const inWorkerd = (name: string) => ({
+const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
-  test: { ...patience, name, include: [`packages/${name}/test/**/*.test.ts`] },
+  test: { ...patience, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
 });
 
 const migrations = async () => [
-  ...(await readD1Migrations('packages/store-d1/migrations')),
+  ...(await readD1Migrations('packages/assistant-auth/migrations')),
   ...(await readD1Migrations('apps/words/migrations')),
 ];
 
@@ -51,9 +51,9 @@ const inNode = (name: string, include: string) => ({ test: { ...patience, name, 
 export default defineConfig(async () => ({
   test: {
     projects: [
-      inWorkerd('broker'),
-      inWorkerd('operations'),
-      await withD1('store-d1', 'packages/store-d1/test/**/*.test.ts'),
+      inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
+      inWorkerd('assistant-operations'),
+      await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts'),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),

@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { generateKey } from '@words-with-chat/broker/seal';
 import { freePort } from '@words-with-chat/lab';
+import { generateKey } from 'assistant-auth/seal';
 import { doorsAt, repetitions } from './doors.ts';
 import { measure, type Round } from './measure.ts';
 import { type Line, report } from './report.ts';

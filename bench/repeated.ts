@@ -1,5 +1,5 @@
 /** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `open`. */
-import { createSealer, generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
+import { createSealer, generateKey, parseKeyRing } from 'assistant-auth/seal';
 
 /** As much as an access token holds. */
 const plaintext = new Uint8Array(110).fill(65);

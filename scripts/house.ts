@@ -4,7 +4,7 @@ import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-c
 type From = IForbiddenRuleType['from'];
 type To = IRegularForbiddenRuleType['to'];
 
-const broker = '^packages/broker/src/';
+const broker = '^packages/assistant-auth/src/';
 
 /** Rooms of the broker, and the rooms each may import besides itself. Nothing else is allowed. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
@@ -41,13 +41,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 
 const roomRules: readonly IRegularForbiddenRuleType[] = Object.entries(rooms).map(([room, below]) => ({
   name: `broker-${room}`,
-  comment: `packages/broker/src/${room} may import ${below.join(', ') || 'nothing of ours'}`,
+  comment: `packages/assistant-auth/src/${room} may import ${below.join(', ') || 'nothing of ours'}`,
   severity: 'error',
   from: { path: `${broker}${room}/` },
   to: { path: '^(packages|apps)/[^/]+/src/', pathNot: `${broker}(${[room, ...below].join('|')})/` },
 }));
 
-const store = '^packages/store-d1/src/';
+const store = '^packages/assistant-auth/src/storage/sqlite/';
 
 /** Rooms of the store, and the rooms each may import besides itself and what lies beside them. */
 const storeRooms: Readonly<Record<string, readonly string[]>> = {
@@ -58,7 +58,7 @@ const storeRooms: Readonly<Record<string, readonly string[]>> = {
 
 const storeRules: readonly IRegularForbiddenRuleType[] = Object.entries(storeRooms).map(([room, below]) => ({
   name: `store-d1-${room}`,
-  comment: `packages/store-d1/src/${room} may import of the other rooms ${below.join(' and ') || 'none'}`,
+  comment: `packages/assistant-auth/src/storage/sqlite/${room} may import of the other rooms ${below.join(' and ') || 'none'}`,
   severity: 'error',
   from: { path: `${store}${room}/` },
   to: { path: `${store}[^/]+/`, pathNot: `${store}(${[room, ...below].join('|')})/` },
@@ -98,8 +98,8 @@ export const house = {
     never(
       'operations-stand-alone',
       'an operation is not the broker’s business, nor the other way round',
-      { path: '^packages/operations/src/' },
-      { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/operations/src/' },
+      { path: '^packages/assistant-operations/src/' },
+      { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/assistant-operations/src/' },
     ),
     never(
       'faces-only',

@@ -8,7 +8,7 @@
  * derived for the issuer in `ORIGIN` (docs/resource-server.md).
  */
 import { parseArgs } from 'node:util';
-import { audienceKeys } from '@words-with-chat/broker';
+import { audienceKeys } from 'assistant-auth';
 import { Refused, showsHelp } from './app/command.ts';
 import { findPlace, type Place, placeOptions } from './database/place.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';

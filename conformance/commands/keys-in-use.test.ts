@@ -2,8 +2,8 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sweep } from '@words-with-chat/broker';
-import { createSealer, parseKeyRing } from '@words-with-chat/broker/seal';
+import type { Sweep } from 'assistant-auth';
+import { createSealer, parseKeyRing } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wranglerConfig } from '../../scripts/app/places.ts';
 import { databaseAt } from '../../scripts/database/databases.ts';

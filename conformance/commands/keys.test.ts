@@ -1,6 +1,6 @@
 /** `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
-import { audienceKeys } from '@words-with-chat/broker';
-import { parseKeyRing } from '@words-with-chat/broker/seal';
+import { audienceKeys } from 'assistant-auth';
+import { parseKeyRing } from 'assistant-auth/seal';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from './command.ts';
 

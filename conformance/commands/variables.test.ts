@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateKey } from '@words-with-chat/broker/seal';
 import {
   freePort,
   freePortsInARow,
@@ -11,6 +10,7 @@ import {
   startGoogle,
   type Upstream,
 } from '@words-with-chat/lab';
+import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readGivenVariables, variableNames } from '../../scripts/app/variables.ts';
 import { type Running, runCommand, startCommand } from './command.ts';

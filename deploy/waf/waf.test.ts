@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createBroker, google, memoryLedger, oidc, type Route } from '@words-with-chat/broker';
+import { createBroker, google, memoryLedger, oidc, type Route } from 'assistant-auth';
 import { describe, expect, it } from 'vitest';
 import { readExpression } from './expression.ts';
 

@@ -1,5 +1,5 @@
 /** Whether `npm run admin -- revoke` has ended anything: a mistyped id must not look as if it had. */
-import type { AuditRow } from '@words-with-chat/store-d1';
+import type { AuditRow } from 'assistant-auth/d1';
 import { Refused } from '../app/command.ts';
 import type { Answer } from './answer.ts';
 import type { Target } from './arguments.ts';

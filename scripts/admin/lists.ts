@@ -1,5 +1,5 @@
 /** The lists of `npm run admin`, for people's eyes. */
-import type { AuditRow, GrantSummary, UnwatchedIdentity, UserSummary } from '@words-with-chat/store-d1';
+import type { AuditRow, GrantSummary, UnwatchedIdentity, UserSummary } from 'assistant-auth/d1';
 import { instant, table } from '../database/table.ts';
 
 export const usersTable = (users: readonly UserSummary[]): string =>

@@ -1,6 +1,6 @@
 /** Everything that is wrong with a publisher's variables at once, where the app would stop at the first. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { generateKey } from '@words-with-chat/broker/seal';
+import { generateKey } from 'assistant-auth/seal';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { readConfig } from '../../apps/words/src/config.ts';
 import { Refused } from './command.ts';

@@ -1,7 +1,7 @@
 /** The static site of one deployment: the files as they lie in git, and in two pages what only a deployment knows. */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { html, renderHtml } from '@words-with-chat/broker';
+import { html, renderHtml } from 'assistant-auth';
 import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';

@@ -1,6 +1,6 @@
 /** The ledger and an operator's questions, in the database of a place. */
-import type { Ledger } from '@words-with-chat/broker';
-import { d1Ledger, d1Operator, type Operator, textD1 } from '@words-with-chat/store-d1';
+import type { Ledger } from 'assistant-auth';
+import { d1Ledger, d1Operator, type Operator, textD1 } from 'assistant-auth/d1';
 import { isPlain, Refused } from '../app/command.ts';
 import { executeAt } from './execute.ts';
 import type { Place } from './place.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
-import type { ExecuteText } from '@words-with-chat/store-d1';
+import type { ExecuteText } from 'assistant-auth/d1';
 import { Refused } from '../app/command.ts';
 import { quietly } from '../local-system/wrangler.ts';
 import type { Place } from './place.ts';

@@ -1,6 +1,7 @@
 /** Lists the keys in a ring, and makes the ring for each step of a rotation. */
-import { sealedBeginnings } from '@words-with-chat/broker/seal';
-import type { KeyUse } from '@words-with-chat/store-d1';
+
+import type { KeyUse } from 'assistant-auth/d1';
+import { sealedBeginnings } from 'assistant-auth/seal';
 import { Refused } from '../app/command.ts';
 import { databaseAt, saysDatabase } from '../database/databases.ts';
 import type { Place } from '../database/place.ts';

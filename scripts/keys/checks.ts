@@ -1,5 +1,5 @@
 /** Checks whether a key can be promoted (every running isolate must have it) or retired (nothing may need it any longer). */
-import type { KeyUse } from '@words-with-chat/store-d1';
+import type { KeyUse } from 'assistant-auth/d1';
 import { instant } from '../database/table.ts';
 
 export type KeyCheck =

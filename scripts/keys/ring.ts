@@ -1,7 +1,7 @@
 /** Reads the text of the ring that a command changes, and generates new keys. */
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { generateKey, parseKeyRing } from '@words-with-chat/broker/seal';
+import { generateKey, parseKeyRing } from 'assistant-auth/seal';
 import { Refused } from '../app/command.ts';
 import { variablesFileOf } from '../app/places.ts';
 import { readVariables } from '../app/variables.ts';

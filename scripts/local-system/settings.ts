@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateKey } from '@words-with-chat/broker/seal';
+import { generateKey } from 'assistant-auth/seal';
 import type { Variables } from '../app/variables.ts';
 import { StartRefused } from './ports.ts';
 

@@ -1,5 +1,5 @@
 /** The page that shows what goes into the GPT editor, without the secret. It is laid out for a loopback origin only. */
-import { html, renderHtml } from '@words-with-chat/broker';
+import { html, renderHtml } from 'assistant-auth';
 import type { EditorField, EditorSection } from './gpt-editor.ts';
 
 /** Renders the page. */

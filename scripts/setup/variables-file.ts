@@ -1,7 +1,7 @@
 /** The publisher's file of variables: made from the example, with everything drawn that can be drawn. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { generateKey } from '@words-with-chat/broker/seal';
+import { generateKey } from 'assistant-auth/seal';
 import { variablesExample, variablesFileOf } from '../app/places.ts';
 import { makePrivate, writePrivateFile } from '../app/private-file.ts';
 import { fillIn, readVariablesFile } from '../app/variables.ts';

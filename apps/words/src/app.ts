@@ -1,7 +1,7 @@
 /** The app of one deployment: the broker's endpoints, the guarded API and its description, under one roof. */
-import { type BrokerOptions, createBroker } from '@words-with-chat/broker';
-import { httpRoutes, problemResponse } from '@words-with-chat/operations';
-import { d1Ledger } from '@words-with-chat/store-d1';
+import { type BrokerOptions, createBroker } from 'assistant-auth';
+import { d1Ledger } from 'assistant-auth/d1';
+import { httpRoutes, problemResponse } from 'assistant-operations';
 import { Hono } from 'hono';
 import { documentRoutes } from './api/document-routes.ts';
 import { apiBase, explainer, gameApi, notInApi } from './api/game-api.ts';

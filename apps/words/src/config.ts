@@ -1,6 +1,6 @@
 /** The configuration of a deployment, read from its environment before anything starts. */
-import type { Client, IdentityProvider } from '@words-with-chat/broker';
-import { parseKeyRing } from '@words-with-chat/broker/seal';
+import type { Client, IdentityProvider } from 'assistant-auth';
+import { parseKeyRing } from 'assistant-auth/seal';
 import { readAuditRetention } from './config/audit.ts';
 import { readClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';

@@ -5,7 +5,7 @@ import {
   type Limits,
   memoryLimiter,
   type RateLimiter,
-} from '@words-with-chat/broker';
+} from 'assistant-auth';
 
 /** Every limit with what it allows; the Wrangler file says the same to Cloudflare. */
 export const allowances = {

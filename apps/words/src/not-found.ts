@@ -1,5 +1,5 @@
 /** What is answered where there is nothing: a page for people, a problem document for everybody else. */
-import { problemResponse } from '@words-with-chat/operations';
+import { problemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
 
 /** Answers a request that nothing else answers. */

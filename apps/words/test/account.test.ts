@@ -6,8 +6,8 @@ import {
   createVisitor,
   hidden,
   type Visitor,
-} from '../../../packages/broker/test/account-visitor.ts';
-import { emptyD1 } from '../../../packages/store-d1/test/empty-d1.ts';
+} from '../../../packages/assistant-auth/test/account-visitor.ts';
+import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { type Deployment, deploy, origin } from './deployment.ts';
 import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
 

@@ -1,7 +1,7 @@
 /** The audit over the app's real D1: it is kept for as long as the deployment says. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
-import { emptyD1 } from '../../../packages/store-d1/test/empty-d1.ts';
+import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { deploy } from './deployment.ts';
 
 beforeEach(emptyD1);

@@ -1,6 +1,6 @@
 /** The app as it is deployed, on a real D1, with a clock set by hand, a provider at hand and players who sign in. */
 import { env } from 'cloudflare:workers';
-import { gptAction, type IdentityProvider, type LogEntry } from '@words-with-chat/broker';
+import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { type App, createApp, type Surroundings } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';

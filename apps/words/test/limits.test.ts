@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
-import { corsHeaders } from '@words-with-chat/broker';
+import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rateLimiterContract } from '../../../packages/broker/test/limits/rate-limiter-contract.ts';
+import { rateLimiterContract } from '../../../packages/assistant-auth/test/limits/rate-limiter-contract.ts';
 import { readBindings } from '../src/bindings.ts';
 import { VariableError } from '../src/config/variables.ts';
 import { allowances, countedBy, createLimits } from '../src/limits.ts';

@@ -3,13 +3,7 @@
  * round trip to one database. Only what concerns everybody, or does not say whom, asks them all: a client's end,
  * a provider's signal, news of revocations, the sweep.
  */
-import type {
-  IdentityName,
-  Ledger,
-  Revocation,
-  RevocationPage,
-  RevocationTarget,
-} from '@words-with-chat/broker';
+import type { IdentityName, Ledger, Revocation, RevocationPage, RevocationTarget } from 'assistant-auth';
 import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 

@@ -1,4 +1,4 @@
-import { d1Ledger } from '@words-with-chat/store-d1';
+import { d1Ledger } from 'assistant-auth/d1';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   begin,
@@ -8,8 +8,8 @@ import {
   sweepAt,
   t0,
   token,
-} from '../../../packages/broker/test/ledger/ledger-contract/sample.ts';
-import { ledgerContract } from '../../../packages/broker/test/ledger/ledger-contract.ts';
+} from '../../../packages/assistant-auth/test/ledger/ledger-contract/sample.ts';
+import { ledgerContract } from '../../../packages/assistant-auth/test/ledger/ledger-contract.ts';
 import { person } from '../day/person.ts';
 import { buckets, databaseOfId, placedId } from '../sharding/buckets.ts';
 import { shardedLedger } from '../sharding/sharded-ledger.ts';

@@ -1,5 +1,5 @@
 /** Lives visits through the stores. Time is the day's own: nobody waits for a clock. */
-import type { Redemption, SignIn, StoredToken } from '@words-with-chat/broker';
+import type { Redemption, SignIn, StoredToken } from 'assistant-auth';
 import { type Person, person } from '../day/person.ts';
 import { hourOf, type Step, type Visit, visitsOf, wordLasts } from '../day/visits.ts';
 import { clientId } from './population.ts';

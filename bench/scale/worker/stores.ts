@@ -1,6 +1,6 @@
 /** The product's own stores over the databases of the simulation, each operation counted by its kind. */
-import type { Ledger } from '@words-with-chat/broker';
-import { d1Ledger } from '@words-with-chat/store-d1';
+import type { Ledger } from 'assistant-auth';
+import { d1Ledger } from 'assistant-auth/d1';
 import { d1Scores, type Scores } from '../../../apps/words/src/store/scores.ts';
 import { shardedLedger } from '../sharding/sharded-ledger.ts';
 import { shardedScores } from '../sharding/sharded-scores.ts';

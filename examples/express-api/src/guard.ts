@@ -1,5 +1,5 @@
 /** The broker's guard as a middleware of Express. */
-import { type Access, corsHeaders, type ResourceServer } from '@words-with-chat/broker/resource-server';
+import { type Access, corsHeaders, type ResourceServer } from 'assistant-auth/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
 /** Lets a call through whose token is for this API and carries the scopes; its user stands in `response.locals.access`. */

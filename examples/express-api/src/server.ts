@@ -2,7 +2,7 @@
  * An API in a process of its own. It knows its callers by the tokens that the broker gave them, and holds neither the broker's key
  * ring nor a database: only the sub-keys of its own identifier.
  */
-import { createResourceServer } from '@words-with-chat/broker/resource-server';
+import { createResourceServer } from 'assistant-auth/resource-server';
 import express from 'express';
 import { guard } from './guard.ts';
 

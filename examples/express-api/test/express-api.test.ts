@@ -6,9 +6,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { audienceKeys, createBroker, google, gptAction, memoryLedger } from '@words-with-chat/broker';
-import { generateKey } from '@words-with-chat/broker/seal';
 import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
+import { audienceKeys, createBroker, google, gptAction, memoryLedger } from 'assistant-auth';
+import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
 

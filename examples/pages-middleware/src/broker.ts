@@ -1,8 +1,8 @@
 /** The broker of this project: who may call its API, and who vouches for them. */
 
 import { waitUntil } from 'cloudflare:workers';
-import { type Broker, createBroker, google, gptAction } from '@words-with-chat/broker';
-import { d1Ledger } from '@words-with-chat/store-d1';
+import { type Broker, createBroker, google, gptAction } from 'assistant-auth';
+import { d1Ledger } from 'assistant-auth/d1';
 
 export interface Env {
   readonly DB: D1Database;

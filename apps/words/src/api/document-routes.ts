@@ -1,5 +1,5 @@
 /** The API's own description, public and cacheable: `/openapi.json` and `/openapi.yaml`. */
-import { openApiDocument, problemResponse, toYaml } from '@words-with-chat/operations';
+import { openApiDocument, problemResponse, toYaml } from 'assistant-operations';
 import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';

@@ -1,5 +1,5 @@
 /** The API of the game: its operations, and what it answers where there is none. */
-import { catalogue, type Problem } from '@words-with-chat/operations';
+import { catalogue, type Problem } from 'assistant-operations';
 import { categories } from '../game/categories.ts';
 import { ScoresUnavailable } from '../store/scores.ts';
 import { PlayerGone } from './player.ts';

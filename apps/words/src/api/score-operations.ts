@@ -1,5 +1,5 @@
 /** The operations on the player's own score. */
-import { noInput, operation } from '@words-with-chat/operations';
+import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
 import { pointsForAWin } from '../game/scoring.ts';
 import type { ScoreOutcome } from '../store/scores.ts';

@@ -1,5 +1,5 @@
 /** The operations that give the words of a category. */
-import { noInput, operation } from '@words-with-chat/operations';
+import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
 import { type Category, wordsByCategory } from '../game/categories.ts';
 import type { Player } from './player.ts';

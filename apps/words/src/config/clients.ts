@@ -1,5 +1,5 @@
 /** The clients of the environment: the GPT, and those that are registered by hand. */
-import { type Client, gptAction, staticClient } from '@words-with-chat/broker';
+import { type Client, gptAction, staticClient } from 'assistant-auth';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
 import { madeOf, readList } from './json-list.ts';

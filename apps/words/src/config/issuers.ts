@@ -1,5 +1,5 @@
 /** `OIDC_PROVIDERS`: any number of OpenID Connect issuers. */
-import { type IdentityProvider, oidc } from '@words-with-chat/broker';
+import { type IdentityProvider, oidc } from 'assistant-auth';
 import * as v from 'valibot';
 import { madeOf, readList } from './json-list.ts';
 import { isIssuer } from './urls.ts';

@@ -1,5 +1,5 @@
 /** Variables that hold a list as JSON: one name for many things, so whatever is wrong says where. */
-import { ConfigurationError } from '@words-with-chat/broker';
+import { ConfigurationError } from 'assistant-auth';
 import * as v from 'valibot';
 import { type Environment, optional, VariableError } from './variables.ts';
 

@@ -1,5 +1,5 @@
 /** The identity providers of the environment, in the order of their buttons. */
-import type { IdentityProvider } from '@words-with-chat/broker';
+import type { IdentityProvider } from 'assistant-auth';
 import { readIssuers } from './issuers.ts';
 import { type Environment, VariableError } from './variables.ts';
 import { readVendors } from './vendors.ts';

@@ -1,5 +1,5 @@
 /** Reading single variables of the environment, so that whatever is wrong with one is said under its name. */
-import { ConfigurationError } from '@words-with-chat/broker';
+import { ConfigurationError } from 'assistant-auth';
 
 /** The environment as the platform hands it over: variables, secrets and bindings. */
 export type Environment = Readonly<Record<string, unknown>>;

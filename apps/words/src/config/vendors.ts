@@ -1,5 +1,5 @@
 /** The providers that everybody knows, each switched on by its credentials: `<VENDOR>_CLIENT_ID` and what belongs to it. */
-import { apple, github, google, type IdentityProvider, microsoft } from '@words-with-chat/broker';
+import { apple, github, google, type IdentityProvider, microsoft } from 'assistant-auth';
 import { readStandIn } from './urls.ts';
 import { type Environment, named, optional, required } from './variables.ts';
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
-import { corsHeaders } from '@words-with-chat/broker';
+import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { deploy } from '../deployment.ts';
 import { migrate, unreachable } from '../store/database.ts';
 

@@ -1,4 +1,4 @@
-import { corsHeaders } from '@words-with-chat/broker';
+import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wordsByCategory } from '../../src/game/categories.ts';
 import { deploy } from '../deployment.ts';

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { insertBystanders } from '../../../../packages/store-d1/test/bystanders.ts';
-import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { insertBystanders } from '../../../../packages/assistant-auth/test/storage/d1/bystanders.ts';
+import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { deploy } from '../deployment.ts';
 import { migrate } from '../store/database.ts';
 import { documentedTable, written } from './documented.ts';

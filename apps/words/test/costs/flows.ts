@@ -1,5 +1,5 @@
 /** Everything that people and programs do with the game, to be measured one by one. */
-import { createVisitor } from '../../../../packages/broker/test/account-visitor.ts';
+import { createVisitor } from '../../../../packages/assistant-auth/test/account-visitor.ts';
 import type { Deployment } from '../deployment.ts';
 import {
   comeBack,

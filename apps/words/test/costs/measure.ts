@@ -1,6 +1,6 @@
 /** Measures what a flow uses of what Cloudflare bills: invocations of the Worker, and D1. */
 import { env } from 'cloudflare:workers';
-import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { deploy } from '../deployment.ts';
 import type { Flow } from './flows.ts';
 

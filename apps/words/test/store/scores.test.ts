@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { countingD1 } from '../../../../packages/store-d1/test/counting-d1.ts';
+import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { d1Scores, ScoresUnavailable } from '../../src/store/scores.ts';
 import { addUser, migrate, unreachable } from './database.ts';
 

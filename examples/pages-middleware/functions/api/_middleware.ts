@@ -1,5 +1,5 @@
 /** Every call below `/api` needs a token; the Functions there find its user in `context.data.user`. */
-import type { Access } from '@words-with-chat/broker';
+import type { Access } from 'assistant-auth';
 import { brokerOf, type Env } from '../../src/broker.ts';
 
 /** What the Functions below are given. */

@@ -1,5 +1,5 @@
 /** What the broker asks of a provider besides its word, at servers that others wrote: a new proof, and that a token be revoked. */
-import { google, type OidcSettings, oidc, type ProviderIo, type ProviderLeg } from '@words-with-chat/broker';
+import { google, type OidcSettings, oidc, type ProviderIo, type ProviderLeg } from 'assistant-auth';
 import { afterEach, expect, it } from 'vitest';
 import {
   people,

@@ -1,5 +1,5 @@
 /** The provider's word at a refresh, from servers that others wrote: revoking at Google, rotation at an OpenID Connect issuer. */
-import { google, oidc } from '@words-with-chat/broker';
+import { google, oidc } from 'assistant-auth';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startGoogle, startOidcIssuer } from '../../src/index.ts';
 import { ada, bruno, deployOver, tokensIn } from './signed-in.ts';

@@ -1,11 +1,5 @@
 /** A broker in this process over a real stand-in on loopback, with a clock that can be moved on, and ChatGPT in front. */
-import {
-  createBroker,
-  gptAction,
-  type IdentityProvider,
-  type LogEntry,
-  memoryLedger,
-} from '@words-with-chat/broker';
+import { createBroker, gptAction, type IdentityProvider, type LogEntry, memoryLedger } from 'assistant-auth';
 import {
   beginSignIn,
   createBrowser,

@@ -12,7 +12,7 @@ import {
   oidc,
   type SignIn,
   staticClient,
-} from '@words-with-chat/broker';
+} from 'assistant-auth';
 import { afterEach, expect, it } from 'vitest';
 import {
   type Browser,

@@ -1,0 +1,68 @@
+/** The pages on the way back from a provider with an identity to add: the question, and the answer when it is taken. */
+import type { ParsedBranding } from '../../ui/branding.ts';
+import { html, properName, renderIdentity, renderLayout, type ShownIdentity } from '../../ui/layout.ts';
+import { fillText } from '../../ui/texts.ts';
+import { accountForm } from './account-page.ts';
+
+export interface LinkModel {
+  readonly branding: ParsedBranding;
+  readonly stylesheetPath: string;
+  /** Path that the form is posted to. */
+  readonly action: string;
+  /** Sealed; posted back unread as `form`. */
+  readonly form: string;
+  /** The identity that was found, sealed; posted back unread as `link`. */
+  readonly link: string;
+  /** The identity that this session signed in with. */
+  readonly current: ShownIdentity;
+  /** The identity that the provider has just vouched for. */
+  readonly found: ShownIdentity;
+}
+
+/** Renders the question. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
+export const linkPage = (model: LinkModel): string => {
+  const { branding, stylesheetPath, current, found } = model;
+  const { texts } = branding;
+  const names = { identity: renderIdentity(found), product: properName(branding.name) };
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts.linkTitle),
+    content: html`<dl class="facts">
+<dt>${fillText(texts.linkCurrent)}</dt>
+<dd>${renderIdentity(current)}</dd>
+<dt>${fillText(texts.linkFound)}</dt>
+<dd>${renderIdentity(found)}</dd>
+</dl>
+<p>${fillText(texts.linkAbout, names)}</p>
+${accountForm(
+  model.action,
+  model.form,
+  html`<input type="hidden" name="link" value="${model.link}">
+<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: properName(found.provider) })}</button>
+<button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>`,
+)}`,
+  });
+};
+
+export interface TakenModel {
+  readonly branding: ParsedBranding;
+  readonly stylesheetPath: string;
+  /** Path of the account page. */
+  readonly accountPath: string;
+  /** The identity that belongs to another account. */
+  readonly found: ShownIdentity;
+}
+
+/** Renders the answer; it offers nothing but the way back, and tells nothing about the other account. */
+export const takenPage = ({ branding, stylesheetPath, accountPath, found }: TakenModel): string => {
+  const { texts } = branding;
+  const names = { identity: renderIdentity(found), product: properName(branding.name) };
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts.takenTitle),
+    content: html`<p class="lead">${fillText(texts.takenAbout, names)}</p>
+<p><a href="${accountPath}">${fillText(texts.backToAccount)}</a></p>`,
+  });
+};

@@ -1,0 +1,44 @@
+/** The page for whoever wants to see the account and is not signed in: one button per provider. */
+import type { ParsedBranding } from '../../ui/branding.ts';
+import { html, type ProviderChoice, properName, providerButtons, renderLayout } from '../../ui/layout.ts';
+import { fillText, type Texts } from '../../ui/texts.ts';
+import { accountForm } from './account-page.ts';
+
+export interface AccountSignInModel {
+  readonly branding: ParsedBranding;
+  readonly stylesheetPath: string;
+  /** Path that the form is posted to. */
+  readonly action: string;
+  /** Sealed; posted back unread as `form`. */
+  readonly form: string;
+  readonly providers: readonly ProviderChoice[];
+  readonly notice?: AccountSignInNotice;
+}
+
+/** Why nobody is signed in. */
+export const accountSignInNotices = ['signed-out', 'ended-everywhere', 'deleted', 'session-ended'] as const;
+
+export type AccountSignInNotice = (typeof accountSignInNotices)[number];
+
+/** Renders the page. The form posts `form` and `choice`, a provider's id. */
+export const accountSignInPage = (model: AccountSignInModel): string => {
+  const { branding, stylesheetPath, notice } = model;
+  const { texts } = branding;
+  const product = properName(branding.name);
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts.account, { product: branding.name }),
+    notice: notice && fillText(texts[noticeTexts[notice]]),
+    content: html`<p class="lead">${fillText(texts.accountPurpose, { product })}</p>
+${accountForm(model.action, model.form, providerButtons(model.providers, texts.continueWith))}
+<p class="note">${fillText(texts.accountAssurance, { product })}</p>`,
+  });
+};
+
+const noticeTexts = {
+  'signed-out': 'signedOut',
+  'ended-everywhere': 'endedEverywhere',
+  deleted: 'deleted',
+  'session-ended': 'sessionEnded',
+} as const satisfies Readonly<Record<AccountSignInNotice, keyof Texts>>;

@@ -1,0 +1,58 @@
+/** The client kind `static`: registered by the owner, in the configuration. */
+import { ConfigurationError } from '../oauth/errors.ts';
+import { parseRedirectRule, type RedirectRule } from '../oauth/redirect-uri.ts';
+import { type Client, parseName, parseScopes, parseSecrets } from './client.ts';
+
+export interface StaticClientOptions {
+  readonly id: string;
+  /** Shown to the person who is asked for consent. */
+  readonly name: string;
+  /** Compared byte for byte; a loopback address (`http://127.0.0.1/callback`) matches with any port. */
+  readonly redirectUris: readonly string[];
+  /** One secret, or two during a change, makes a confidential client; left out, a public one. */
+  readonly secrets?: readonly string[];
+  /**
+   * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access` (`on-request`). With
+   * either value, the client can request that scope. Default: `on-request`.
+   */
+  readonly offlineAccess?: 'always' | 'on-request';
+  /** Lists the scopes that the client can be granted. Must contain a scope of the API; `offline_access` is added. */
+  readonly scopes: readonly string[];
+  /**
+   * Lists the scopes that are granted if the client requests no scope of the API. Must contain a scope of the API. Default: all of
+   * `scopes` except `offline_access`.
+   */
+  readonly defaultScopes?: readonly string[];
+}
+
+/**
+ * Registers a client by hand.
+ * @throws ConfigurationError `clients.<id>.<option>` for a missing name, no or bad redirect URI, a short secret, a bad scope
+ */
+export const staticClient = (options: StaticClientOptions): Client => {
+  const { offlineAccess: offline = 'on-request' } = options;
+  const traits = {
+    kind: 'static',
+    ...parseName(options),
+    ...parseScopes(options),
+    unknownScopes: 'refused',
+    redirects: parseRedirects(options),
+    pkce: 'required',
+    refresh: 'rotating',
+    offlineAccess: offline,
+    refreshFailureStatus: 400,
+  } as const;
+  return options.secrets === undefined
+    ? { ...traits, authentication: 'none' }
+    : {
+        ...traits,
+        authentication: 'client_secret',
+        secrets: parseSecrets(`clients.${options.id}`, options.secrets),
+      };
+};
+
+const parseRedirects = ({ id, redirectUris }: StaticClientOptions): readonly RedirectRule[] => {
+  const option = `clients.${id}.redirectUris`;
+  if (redirectUris.length === 0) throw new ConfigurationError(option, 'must hold at least one URI.');
+  return redirectUris.map((uri) => parseRedirectRule(option, uri));
+};

@@ -1,0 +1,58 @@
+/**
+ * Cross-origin resource sharing (Fetch standard, "CORS protocol"): which responses a page on another origin can read, and the responses
+ * to preflights.
+ *
+ * Every origin can call what browser apps need: the metadata, the token endpoint, the revocation endpoint and the API. These never
+ * authenticate a request by a cookie, only by what the app puts into it, so the origin of the request does not matter. Credentials
+ * (cookies) are never allowed. No other endpoint allows any origin: pages, their forms, callbacks, introspection, and the endpoints that
+ * providers call.
+ */
+import { noContent } from './responses.ts';
+
+/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the publisher. */
+export type Cors = 'any-origin' | 'off';
+
+/** The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it with credentials. */
+export const corsHeaders = {
+  'access-control-allow-origin': '*',
+  // Scripts can't read these headers otherwise: how to get a token (RFC 6750 §3), and when to try again.
+  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
+} as const;
+
+/** The request headers that pages can send. They are listed by name, because `*` does not cover `Authorization`. */
+const requestHeaders = {
+  // MCP clients also send the protocol version with their discovery requests.
+  endpoint: 'Authorization, Content-Type, Mcp-Protocol-Version',
+  api: 'Authorization, Content-Type',
+} as const;
+
+/** All methods: the guard does not know the API's routes, and callers without a token must not learn which of them exist. */
+const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** How long a browser can cache the response to a preflight, in seconds: Chromium's maximum. */
+const maxAge = 7200;
+
+/** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
+export const isPreflight = ({ method, headers }: Request): boolean =>
+  method === 'OPTIONS' && headers.has('access-control-request-method');
+
+/** Answers a preflight for an endpoint. It reads nothing else of the request. */
+export const endpointPreflight = (methods: readonly string[]): Response =>
+  preflight(methods, requestHeaders.endpoint);
+
+/** Answers a preflight for a guarded API, at any of its paths. */
+export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders.api);
+
+/** Adds the headers that let pages on any origin read a response. */
+export const allowAnyOrigin = (response: Response): Response => {
+  for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
+  return response;
+};
+
+const preflight = (methods: readonly string[], headers: string): Response =>
+  noContent({
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-allow-headers': headers,
+    'access-control-max-age': String(maxAge),
+  });

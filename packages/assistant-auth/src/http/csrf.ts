@@ -1,0 +1,88 @@
+/**
+ * The binding cookie: a random value that binds the forms of our pages to the browser that they were shown in (RFC 6749 §10.12).
+ * Each has its own name, so pages that a new browser opens at the same time don't replace each other's cookies.
+ */
+
+import { encodeBase64url } from '../oauth/base64url.ts';
+import { type RandomBytes, randomId, sameSecret } from '../oauth/secrets.ts';
+import type { Seconds } from '../oauth/time.ts';
+import { clearCookie, setCookie } from './cookies.ts';
+
+const prefix = '__Host-csrf-';
+
+const bindingName = /^__Host-csrf-[\w-]{8}$/;
+
+/** 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB for other cookies. */
+const bindingValue = /^[\w-]{22}$/;
+
+/** How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
+const mostBindings = 32;
+const mostCleared = 16;
+
+/** Returns the names and values of all cookies that look like a binding cookie, the newest first. */
+const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly [string, string])[] =>
+  [...cookies]
+    .filter(([name, value]) => bindingName.test(name) && bindingValue.test(value))
+    // Browsers send the oldest cookie first (RFC 6265 §5.4).
+    .toReversed();
+
+/** Returns the name of the cookie with this value. The name does not reveal the value. */
+export const bindingCookie = async (value: string): Promise<string> => {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
+  return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
+};
+
+/** The value that a form is sealed with, and the `Set-Cookie` values that go with the page. */
+export interface Binding {
+  readonly csrf: string;
+  readonly setCookies: readonly string[];
+}
+
+/**
+ * Finds the browser's binding cookie, or creates one.
+ * @param maxAge how long a form can stay open; each page sets the cookie again, so that it outlives the page's forms
+ */
+export const bindBrowser = async (
+  cookies: ReadonlyMap<string, string>,
+  randomBytes: RandomBytes,
+  maxAge: Seconds,
+): Promise<Binding> => {
+  const kept = readBindings(cookies).slice(0, mostBindings);
+  const csrf = (await findBinding(kept)) ?? randomId(randomBytes);
+  const surplus = readBindings(cookies).slice(mostBindings).toReversed().slice(0, mostCleared);
+  return {
+    csrf,
+    setCookies: [
+      setCookie(await bindingCookie(csrf), csrf, maxAge),
+      ...surplus.map(([name]) => clearCookie(name)),
+    ],
+  };
+};
+
+const findBinding = async (
+  bindings: readonly (readonly [name: string, value: string])[],
+): Promise<string | undefined> => {
+  for (const [name, value] of bindings) if (name === (await bindingCookie(value))) return value;
+  return undefined;
+};
+
+/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`: it sent no binding cookie. */
+export type BindingCheck = 'bound' | 'other' | 'none';
+
+/** Checks that a form was posted by the browser that it was shown in. */
+export const checkBinding = async (
+  cookies: ReadonlyMap<string, string>,
+  csrf: string,
+): Promise<BindingCheck> => {
+  if (await sameSecret(cookies.get(await bindingCookie(csrf)) ?? '', csrf)) return 'bound';
+  return readBindings(cookies).length === 0 ? 'none' : 'other';
+};
+
+// Where a form was posted from: browsers say so, and a form of another origin is nobody's will.
+
+/** Tells whether a request came from a page of this origin, or from something that is no browser. */
+export const isFromOwnPage = ({ headers }: Request, origin: string): boolean => {
+  const from = headers.get('origin');
+  const site = headers.get('sec-fetch-site');
+  return (from === null || from === origin) && (site === null || site === 'same-origin');
+};

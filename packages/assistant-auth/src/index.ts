@@ -1,0 +1,53 @@
+/** The face of the package. */
+
+export type { AccountModel, AccountNotice, Proof } from './account/ui/account-page.ts';
+export type { LinkModel, TakenModel } from './account/ui/link-page.ts';
+export type { AccountSignInModel, AccountSignInNotice } from './account/ui/sign-in-page.ts';
+export { createBroker, memoryLimiter } from './broker.ts';
+export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
+export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
+export {
+  type ResourceServer,
+  type ResourceServerOptions,
+  resourceServer,
+} from './clients/introspection-client.ts';
+export { type StaticClientOptions, staticClient } from './clients/static.ts';
+export type { Broker, BrokerOptions, Endpoint, Route } from './config.ts';
+export { type Cors, corsHeaders } from './http/cors.ts';
+export type { Allowance, RateLimiter, Verdict } from './limits/rate-limits.ts';
+export { defaultAllowances, type Limits, type SignInAllowance } from './limits/rate-limits.ts';
+export { ConfigurationError } from './oauth/errors.ts';
+export type { GrantId, Identity, TokenNames, UserClaims, UserId } from './oauth/identifiers.ts';
+export { accountClientId } from './oauth/identifiers.ts';
+export type { Log, LogEntry } from './oauth/log.ts';
+export type { Signal, SignalEnding, SignalReach, SignalTarget } from './oauth/security-event.ts';
+export type { Clock, EpochSeconds, Seconds } from './oauth/time.ts';
+export type { Protection, Requirement } from './protect.ts';
+export { type AppleSettings, apple } from './providers/apple.ts';
+export { type GitHubSettings, github } from './providers/github.ts';
+export { type GoogleSettings, google } from './providers/google.ts';
+export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
+export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';
+export { type OidcSettings, oidc } from './providers/oidc.ts';
+export {
+  type EventReader,
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  type ProviderLeg,
+  type ProviderWord,
+} from './providers/provider.ts';
+export { SignalError, type SignalFault } from './providers/security-events/verify.ts';
+export type { Admission, Admit } from './sign-in/resolve-user.ts';
+export * from './storage/broker-storage.ts';
+export { memoryLedger } from './storage/memory.ts';
+export type { Lifetimes } from './tokens/lifetimes.ts';
+export { type Audience, audienceKeys } from './tokens/resource-keys.ts';
+export type { Access } from './tokens/sealed-types.ts';
+export type { Branding, ParsedBranding } from './ui/branding.ts';
+export type { ErrorModel } from './ui/error.ts';
+export type { ProviderChoice, ShownIdentity } from './ui/layout.ts';
+export { html, renderHtml } from './ui/layout.ts';
+export { defaultPages, type Pages } from './ui/pages.ts';
+export type { SignInModel } from './ui/sign-in.ts';
+export type { Texts } from './ui/texts.ts';

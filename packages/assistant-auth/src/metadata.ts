@@ -1,0 +1,48 @@
+/** `GET /.well-known/oauth-authorization-server` (RFC 8414): says what this deployment does, and nothing that is off. */
+import type { Client, Registry } from './clients/client.ts';
+import { documentEndpoint, type EndpointPlan } from './endpoint/handler.ts';
+import { publicDocument } from './http/responses.ts';
+import type { Issuer } from './oauth/issuer.ts';
+import { grants } from './token-endpoint/endpoint.ts';
+
+export interface MetadataRooms {
+  readonly issuer: Issuer;
+  readonly registry: Registry;
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly authorizePath: string;
+  readonly tokenPath: string;
+  readonly revocationPath: string;
+  readonly introspectionPath: string;
+}
+
+export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
+  const document = JSON.stringify(metadataOf(rooms));
+  return documentEndpoint('metadata', () => publicDocument(document, 'application/json'));
+};
+
+const metadataOf = ({ issuer, registry, scopes, ...paths }: MetadataRooms) => ({
+  issuer,
+  authorization_endpoint: issuer + paths.authorizePath,
+  token_endpoint: issuer + paths.tokenPath,
+  revocation_endpoint: issuer + paths.revocationPath,
+  introspection_endpoint: issuer + paths.introspectionPath,
+  scopes_supported: [...scopes.keys()],
+  response_types_supported: ['code'],
+  response_modes_supported: ['query'],
+  grant_types_supported: [...grants.keys()],
+  token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  // Left out, these two would say Basic alone (RFC 8414 §2).
+  revocation_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  introspection_endpoint_auth_methods_supported: methodsOf({ authentication: 'client_secret' }),
+  code_challenge_methods_supported: ['S256'],
+  authorization_response_iss_parameter_supported: true,
+});
+
+const methodsOf = ({ authentication }: Pick<Client, 'authentication'>): readonly string[] => {
+  switch (authentication) {
+    case 'none':
+      return ['none'];
+    case 'client_secret':
+      return ['client_secret_post', 'client_secret_basic'];
+  }
+};

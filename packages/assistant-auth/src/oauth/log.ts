@@ -1,0 +1,55 @@
+/** What the broker tells its operator: one flat, structured line per event. Never a secret, a token, a code or a user id. */
+import type { Reason } from './error-catalog.ts';
+
+export interface LogEntry {
+  /**
+   * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
+   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
+   * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
+   * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
+   * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
+   * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so it can't be rechecked until the
+   * person signs in again. `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was not
+   * used. `write-failed`: the outcome of a recheck, or an upstream token, could not be stored. `wait-until-failed`: `afterResponse`
+   * threw, so the work may not continue after the response. `log-failed`, on the console: the publisher's own log threw.
+   */
+  readonly event:
+    | 'signed-in'
+    | 'tokens-issued'
+    | 'revoked'
+    | 'linked'
+    | 'unlinked'
+    | 'exported'
+    | 'deleted'
+    | 'revocation-failed'
+    | 'refused'
+    | 'unpinned-gpt'
+    | 'limiter-failed'
+    | 'sweep-failed'
+    | 'check-failed'
+    | 'unwatched'
+    | 'no-upstream-token'
+    | 'late-refresh'
+    | 'write-failed'
+    | 'wait-until-failed'
+    | 'signal'
+    | 'log-failed';
+  /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */
+  readonly count?: number;
+  /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
+  readonly requestId?: string;
+  readonly endpoint?: string;
+  readonly clientId?: string;
+  readonly provider?: string;
+  /** What a provider said, in a word of ours: `logout`, `account-disabled`. */
+  readonly signal?: string;
+  /** Where a code went: tells which GPT signed somebody in. */
+  readonly redirectUri?: string;
+  readonly reason?: Reason;
+  /** What went wrong underneath, as far as it is known; for operators only. */
+  readonly cause?: string;
+  /** The calls that led to what nobody foresaw. */
+  readonly stack?: string;
+}
+
+export type Log = (entry: LogEntry) => void;

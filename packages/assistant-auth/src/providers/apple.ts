@@ -1,0 +1,163 @@
+/** Apple as an identity provider: OpenID Connect whose answers come by form, and whose client secret we sign ourselves. */
+
+import { encodeBase64url } from '../oauth/base64url.ts';
+import { ConfigurationError } from '../oauth/errors.ts';
+import type { Identity } from '../oauth/identifiers.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import { type Demand, demand, siteOf } from './config.ts';
+import { readText } from './oauth-client.ts';
+import { createIssuer, signInAt } from './oidc.ts';
+import { type IdentityProvider, ProviderError } from './provider.ts';
+import { readAppleNotification } from './security-events/apple.ts';
+
+export interface AppleSettings {
+  /** The Services ID, for example `example.words.signin`. */
+  readonly clientId: string;
+  /** Ten characters. */
+  readonly teamId: string;
+  /** Ten characters: the id of the key. */
+  readonly keyId: string;
+  /** The text of the key's .p8 file; its line breaks may be written `\n`. A secret. */
+  readonly privateKey: string;
+  /** Origin of a stand-in on loopback in development. Left out: Apple itself, which knows no localhost. */
+  readonly standIn?: string;
+}
+
+/**
+ * Lets people sign in with Apple.
+ * @throws ConfigurationError `providers.apple.<option>` for a missing or malformed setting
+ * @see https://developer.apple.com/documentation/signinwithapplerestapi
+ */
+export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider => {
+  const site = siteOf('apple', 'https://appleid.apple.com', standIn);
+  const issuer = createIssuer({
+    id: 'apple',
+    label: 'Apple',
+    issuer: site,
+    clientId: settings.clientId,
+    clientSecret: appleClientSecret({ ...settings, audience: site }),
+    scopes: ['openid', 'email', 'name'],
+    // Apple insists on it when it is asked for name or address.
+    responseMode: 'form_post',
+    // There is nothing to ask it with.
+    reauthentication: {},
+    authTime: 'optional',
+    singleUseRefreshTokens: false,
+    // Apple may throttle whoever asks more than once a day.
+    checkEvery: 86_400,
+    // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
+    offlineAccess: 'always',
+    // Apple has no UserInfo endpoint.
+    userInfo: 'never',
+  });
+  const provider = signInAt(issuer);
+  return {
+    ...provider,
+    events: {
+      contentType: 'application/json',
+      read: (body, io) => readAppleNotification(body, issuer, io),
+    },
+    async identify(answer, leg, io) {
+      const identity = await provider.identify(answer, leg, io);
+      return identity.label === undefined ? labelled(identity, answer.searchParams.get('user')) : identity;
+    },
+  };
+};
+
+/** The name comes with the first answer only, beside the token and unsigned: good for a label, for nothing else. */
+const labelled = (identity: Identity, user: string | null): Identity => {
+  const label = readName(user ?? '');
+  return label === undefined ? identity : { ...identity, label };
+};
+
+const readName = (user: string): string | undefined => {
+  try {
+    const { firstName, lastName } = Object(Object(JSON.parse(user)).name);
+    return readText(
+      [firstName, lastName]
+        .filter((name) => typeof name === 'string')
+        .join(' ')
+        .trim(),
+    );
+  } catch {
+    return undefined;
+  }
+};
+
+// Apple's client secret: a JWT (RFC 7519) that says who asks, signed anew for each exchange with the publisher's key (ES256).
+
+/** Whose secret it is, and the key that proves it. */
+export interface AppleKey {
+  readonly clientId: string;
+  readonly teamId: string;
+  readonly keyId: string;
+  /** PEM of a P-256 key in PKCS#8, secret. */
+  readonly privateKey: string;
+  /** Apple's own name. */
+  readonly audience: string;
+}
+
+/** Apple allows half a year; it is used at once. */
+const lifetime: Seconds = 300;
+
+/**
+ * Makes the maker of client secrets.
+ * @throws ConfigurationError `providers.apple.<option>` for a team, a key id or a key that cannot be one
+ * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
+ */
+export const appleClientSecret = (settings: AppleKey): ((now: EpochSeconds) => Promise<string>) => {
+  const { clientId, teamId, keyId, audience } = demand({ id: 'apple', ...settings }, demands);
+  const pkcs8 = parsePem(settings.privateKey);
+  let imported: CryptoKey | undefined;
+  return async (now) => {
+    imported ??= await importKey(pkcs8);
+    const header = { alg: 'ES256', kid: keyId };
+    const claims = { iss: teamId, iat: now, exp: now + lifetime, aud: audience, sub: clientId };
+    const signed = `${encodePart(header)}.${encodePart(claims)}`;
+    const signature = await crypto.subtle.sign(
+      { name: 'ECDSA', hash: 'SHA-256' },
+      imported,
+      new TextEncoder().encode(signed),
+    );
+    return `${signed}.${encodeBase64url(new Uint8Array(signature))}`;
+  };
+};
+
+const idProblem = 'must be ten letters and digits, as Apple shows it.';
+
+const demands: readonly Demand<AppleKey & { readonly id: string }>[] = [
+  ['teamId', ({ teamId }) => appleId.test(teamId), idProblem],
+  ['keyId', ({ keyId }) => appleId.test(keyId), idProblem],
+];
+
+const appleId = /^[A-Z0-9]{10}$/;
+
+/** Everything of a PEM that is not the key: its frame, and line breaks, also those that were written as `\n`. */
+const frame = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
+/** The object identifier of P-256 in DER, as a text of bytes. */
+const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
+
+const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
+  try {
+    const der = atob(pem.replaceAll(frame, ''));
+    if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
+  } catch {
+    // Said below, like everything else that is no such key.
+  }
+  throw new ConfigurationError(
+    'providers.apple.privateKey',
+    'must be the text of the .p8 file that Apple gave you.',
+  );
+};
+
+const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
+  try {
+    return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+    ]);
+  } catch {
+    throw new ProviderError('invalid', 'the private key for Apple cannot be used');
+  }
+};
+
+const encodePart = (part: object): string => encodeBase64url(new TextEncoder().encode(JSON.stringify(part)));

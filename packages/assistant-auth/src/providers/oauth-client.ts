@@ -1,0 +1,337 @@
+/** The authorization request (RFC 6749 §4.1.1), always with PKCE (RFC 7636 §4.3). */
+import {
+  type AuthorizationServer,
+  type Client,
+  type ClientAuth,
+  calculatePKCECodeChallenge,
+  clockTolerance,
+  revocationRequest,
+} from 'oauth4webapi';
+import type { Identity } from '../oauth/identifiers.ts';
+import type { Seconds } from '../oauth/time.ts';
+import type { ClientSettings } from './config.ts';
+import { asProviderError, revocationError, tokenEndpointError } from './errors.ts';
+import { transport } from './http.ts';
+import { ProviderError, type ProviderIo, type ProviderLeg, type ProviderWord } from './provider.ts';
+
+/**
+ * Builds the URL that a browser is sent to. The endpoint's own query stays.
+ * @param more what this kind of provider wants besides
+ */
+export const authorizationUrl = async (
+  endpoint: string,
+  { clientId, scopes, authorizationParameters, reauthentication }: Required<ClientSettings>,
+  leg: ProviderLeg,
+  more: Readonly<Record<string, string>> = {},
+): Promise<URL> => {
+  const url = new URL(endpoint);
+  const parameters = {
+    ...authorizationParameters,
+    ...(leg.fresh !== undefined && reauthentication),
+    client_id: clientId,
+    response_type: 'code',
+    redirect_uri: leg.redirectUri,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+    state: leg.state,
+    ...more,
+    code_challenge: await calculatePKCECodeChallenge(leg.codeVerifier),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url;
+};
+
+// Who we are in a single exchange, as `oauth4webapi` wants to be told.
+
+/** The library reads the machine's clock; what has a time is held against the one that is passed in, by us. */
+export const clientOf = ({ clientId }: ClientSettings): Client => ({
+  client_id: clientId,
+  [clockTolerance]: Number.MAX_SAFE_INTEGER,
+});
+
+export const secretOf = async ({ clientSecret }: ClientSettings, { now }: ProviderIo): Promise<string> =>
+  typeof clientSecret === 'string' ? clientSecret : clientSecret(now());
+
+// The response of a provider's token endpoint (RFC 6749 §5.1). Only members that are used can make it fail.
+
+/** The members that are used. A token that is empty or not a string counts as absent. */
+export interface TokenResponse {
+  /** Any truthy value is an error, even in a response with status 200 or with tokens. GitHub sends errors with status 200. */
+  readonly error: unknown;
+  readonly accessToken: string | undefined;
+  readonly tokenType: unknown;
+  readonly idToken: string | undefined;
+  readonly refreshToken: string | undefined;
+  readonly scope: unknown;
+  /** In seconds: `refresh_token_expires_in` (draft-ietf-oauth-refresh-token-expiration, GitHub) or `refresh_expires_in` (Keycloak). */
+  readonly refreshTokenExpiresIn: unknown;
+}
+
+/** Reads the members of a parsed body. If a name occurs twice in the JSON, the last one counts. */
+export const readTokenResponse = (body: unknown): TokenResponse => {
+  const members = Object(body);
+  return {
+    error: members.error || undefined,
+    accessToken: readToken(members.access_token),
+    tokenType: members.token_type,
+    idToken: readToken(members.id_token),
+    refreshToken: readToken(members.refresh_token),
+    scope: members.scope,
+    refreshTokenExpiresIn: members.refresh_token_expires_in ?? members.refresh_expires_in,
+  };
+};
+
+/**
+ * Reads a copy of the token response. For an error status, it returns no members, because `oauth4webapi` handles those responses.
+ * @throws ProviderError for an `error` in a successful response
+ */
+export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
+  if (!response.ok) return readTokenResponse(undefined);
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const tokens = readTokenResponse(body);
+  if (tokens.error !== undefined) throw tokenEndpointError(String(tokens.error));
+  return tokens;
+};
+
+/**
+ * Prepares the response for `oauth4webapi`, which rejects members of the wrong type even if they are not used. The library gets the ID
+ * token to verify, and placeholders for the other members that it requires.
+ */
+export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
+  const read = response.json.bind(response);
+  const json = async (): Promise<unknown> => {
+    const body: unknown = await read();
+    // The library rejects a body that is not an object.
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+    return { access_token: 'not used', token_type: 'bearer', id_token: idToken };
+  };
+  return Object.assign(response, { json });
+};
+
+/**
+ * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are common and mean Bearer.
+ * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
+ */
+export const bearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
+  if (accessToken === undefined) throw new ProviderError('invalid', 'the token response has no access token');
+  const isBearer = typeof tokenType === 'string' && /^(bearer)?$/i.test(tokenType);
+  if (isBearer || tokenType === undefined || tokenType === null) return accessToken;
+  throw new ProviderError('invalid', 'the access token is not a Bearer token');
+};
+
+const readToken = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+// Which refresh tokens of a provider can be used for rechecks: those that outlive the person's session (OpenID Connect Core §11).
+
+/**
+ * Which refresh tokens are known to outlive the session that they were issued in.
+ * - `always`: All refresh tokens of this provider do.
+ * - `by-scope`: Only those that were issued with the scope `offline_access`.
+ * - `never`: None does, or the provider must not be asked.
+ */
+export type OfflineAccess = 'always' | 'by-scope' | 'never';
+
+export const offlineAccessModes: readonly unknown[] = [
+  'always',
+  'by-scope',
+  'never',
+] satisfies OfflineAccess[];
+
+interface OfflineAccessSettings {
+  readonly scopes: readonly string[];
+  readonly offlineAccess: OfflineAccess;
+}
+
+const offlineScope = 'offline_access';
+
+/** The longest time between two rechecks (`checkEvery`). A token that expires sooner can expire before the next one. */
+const shortestLifetime: Seconds = 86_400;
+
+/**
+ * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is `by-scope`.
+ * @param supported `scopes_supported` of the issuer's metadata, which is optional
+ */
+export const requestedScopes = (
+  { scopes, offlineAccess }: OfflineAccessSettings,
+  supported: unknown,
+): readonly string[] => {
+  const isAdded =
+    offlineAccess === 'by-scope' &&
+    Array.isArray(supported) &&
+    supported.includes(offlineScope) &&
+    !scopes.includes(offlineScope);
+  return isAdded ? [...scopes, offlineScope] : scopes;
+};
+
+/** The error for a stored token that must not be sent, because the setting is now `never`. */
+export const notUsed = (): ProviderError =>
+  new ProviderError('invalid', 'refresh tokens of this provider are not used');
+
+/**
+ * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a session expires, the provider
+ * responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the person.
+ * @param requested the scopes of the authorization request
+ */
+export const longLivedRefreshToken = (
+  { refreshToken, scope, refreshTokenExpiresIn }: TokenResponse,
+  offlineAccess: OfflineAccess,
+  requested: readonly string[],
+): string | undefined => {
+  if (!isGranted(offlineAccess, grantedScopes(scope, requested))) return undefined;
+  return isShort(refreshTokenExpiresIn) ? undefined : refreshToken;
+};
+
+const isGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): boolean => {
+  switch (offlineAccess) {
+    case 'always':
+      return true;
+    case 'by-scope':
+      return granted.includes(offlineScope);
+    case 'never':
+      return false;
+  }
+};
+
+/** A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send an array or separate scopes with commas. */
+const grantedScopes = (scope: unknown, requested: readonly string[]): readonly unknown[] => {
+  if (scope === undefined || scope === null) return requested;
+  if (typeof scope === 'string') return scope.split(/[\s,]+/);
+  return Array.isArray(scope) ? scope : [];
+};
+
+/** Keycloak sends 0 for a token that does not expire. */
+const isShort = (expiresIn: unknown): boolean => {
+  const seconds = typeof expiresIn === 'string' && expiresIn !== '' ? Number(expiresIn) : expiresIn;
+  return typeof seconds === 'number' && seconds > 0 && seconds < shortestLifetime;
+};
+
+// What a provider said of a person becomes an identity.
+
+/** Who it is in the provider's words; of the rest, what is no readable text is left out. */
+export interface Description {
+  /** The provider's own stable key of the person. */
+  readonly subject: string;
+  /** The first of them that is a text is how the person is shown. */
+  readonly labels: readonly unknown[];
+  readonly email?: unknown;
+  /** Whether the provider says that the address is theirs. */
+  readonly emailVerified?: boolean;
+  /** The session there that the person signed in with, if it has a name. */
+  readonly sid?: unknown;
+}
+
+/** OpenID Connect Core §2; names of sessions are held to the same. */
+const longestSubject = 255;
+/** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
+const longestLabel = 320;
+
+/** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
+export const identityFrom = (
+  provider: string,
+  description: Description,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { subject, labels, emailVerified = false } = description;
+  if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
+  const email = readText(description.email);
+  const sid = isSubject(description.sid) ? description.sid : undefined;
+  const label = labels.map(readText).find((text) => text !== undefined);
+  return {
+    provider,
+    subject,
+    emailVerified: emailVerified && email !== undefined,
+    claims,
+    ...(label === undefined ? {} : { label }),
+    ...(email === undefined ? {} : { email }),
+    ...(sid === undefined ? {} : { sid }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  };
+};
+
+/** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
+const isSubject = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= longestSubject && value.isWellFormed();
+
+/** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
+export const readText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= longestLabel && value.isWellFormed()
+    ? value
+    : undefined;
+
+// A provider's word on a person: what its token endpoint answers to their refresh token (RFC 6749 §6).
+
+/**
+ * Sends the refresh token and reads the response: its `error`, and whether it has any token. An ID token is not verified.
+ * @param prepare does what comes before the refresh token is sent, and returns the function that sends it
+ * @returns `unknown` if one of the two functions throws
+ */
+export const wordFrom = async (
+  { gone }: Pick<Required<ClientSettings>, 'gone'>,
+  prepare: () => Promise<() => Promise<Response>>,
+): Promise<ProviderWord> => {
+  let isSent = false;
+  try {
+    const send = await prepare();
+    isSent = true;
+    return await read(await send(), gone);
+  } catch (error) {
+    const { message: reason } = asProviderError(error);
+    return { kind: 'unknown', reason, ...(!isSent && { isTokenUnchanged: true }) };
+  }
+};
+
+const read = async (response: Response, gone: readonly string[]): Promise<ProviderWord> => {
+  const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
+  // Before the status, and before a token beside it: GitHub answers errors with 200.
+  if (error !== undefined) return isIn(gone, error) ? { kind: 'gone' } : unclear(error);
+  const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
+  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
+  return { kind: 'alive', ...(refreshToken !== undefined && { refreshToken }) };
+};
+
+const isIn = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
+
+const unclear = (error: unknown): ProviderWord => ({
+  kind: 'unknown',
+  reason: tokenEndpointError(String(error)).message,
+  ...(rejections.includes(error) && { isTokenUnchanged: true }),
+});
+
+/** Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's). */
+const rejections: readonly unknown[] = [
+  ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
+  'incorrect_client_credentials',
+];
+
+// Revoking a refresh token that is no longer needed, at the provider that gave it (RFC 7009).
+
+/** Who revokes, and where. */
+export interface Revoker {
+  readonly party: ClientSettings;
+  /** Its `revocation_endpoint` was checked. */
+  readonly server: AuthorizationServer;
+  readonly auth: ClientAuth;
+}
+
+/** @throws the library's errors and ProviderError; `orProviderError` makes all of them the latter */
+export const revokeToken = async (
+  { party, server, auth }: Revoker,
+  refreshToken: string,
+  io: ProviderIo,
+): Promise<void> => {
+  const response = await revocationRequest(server, clientOf(party), auth, refreshToken, {
+    ...transport(io),
+    additionalParameters: { token_type_hint: 'refresh_token' },
+  });
+  const { error } = Object(await response.json().catch(() => undefined));
+  // Google's word for a token that is dead already, which by the letter is a success (§2.2).
+  if (error === 'invalid_token') return;
+  if (error) throw revocationError(String(error));
+  if (!response.ok)
+    throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
+};

@@ -1,0 +1,70 @@
+/**
+ * The sub-path export `assistant-auth/resource-server`: the guard of an API in another process. It opens tokens of one
+ * resource with that resource's sub-keys, and has nothing else of the broker: no key ring, no storage, no provider.
+ */
+
+import { parseResource } from './config.ts';
+import { logToConsole, surelyLogging, systemClock, systemRandom } from './defaults.ts';
+import { parseIssuer } from './oauth/issuer.ts';
+import type { Log } from './oauth/log.ts';
+import { randomId } from './oauth/secrets.ts';
+import type { Clock } from './oauth/time.ts';
+import { createProtect, type Protection, type Requirement } from './protect.ts';
+import { createSubKeyOpener } from './seal/sealer.ts';
+import {
+  createRevocationWatch,
+  type RevocationSource,
+  type RevocationWatch,
+} from './storage/revocation-cache.ts';
+import { accessToken } from './tokens/sealed-types.ts';
+import { opening } from './tokens/sealers.ts';
+
+export { type Cors, corsHeaders } from './http/cors.ts';
+export type { RateLimiter } from './limits/rate-limits.ts';
+export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './storage/broker-storage.ts';
+export type { Access } from './tokens/sealed-types.ts';
+export type { Protection, Requirement, RevocationSource };
+
+export interface ResourceServerOptions {
+  /** The broker's origin, which the challenge names. */
+  readonly issuer: string;
+  /** This API's identifier (RFC 8707) among the broker's `resources`. Calls to another origin than its own are refused. */
+  readonly resource: string;
+  /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
+  readonly keys: string;
+  /**
+   * Where revocations are read. What cannot answer throws `LedgerUnavailable`, which is bridged for a minute. Left out: a
+   * revoked token goes on here until it expires.
+   */
+  readonly revocations?: RevocationSource;
+  /** Left out: one line of JSON per event on the console. */
+  readonly log?: Log;
+  readonly now?: Clock;
+}
+
+export interface ResourceServer {
+  /** Returns the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
+  protect(request: Request, requirement?: Omit<Requirement, 'resource'>): Promise<Protection>;
+}
+
+/**
+ * Builds the guard. Build it once per process: it keeps imported keys and the revocation memory.
+ * @throws ConfigurationError naming the option that is missing, malformed or not meant for this place
+ */
+export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
+  const { revocations, now = systemClock } = options;
+  const log = surelyLogging(options.log ?? logToConsole);
+  const resource = parseResource('resource', options.resource);
+  const protect = createProtect({
+    ...{ log, now },
+    issuer: parseIssuer(options.issuer),
+    origin: new URL(resource).origin,
+    resources: [resource],
+    vault: { access: new Map([[resource, opening(createSubKeyOpener(options.keys), accessToken)]]) },
+    revocations: revocations === undefined ? knowsOfNone : createRevocationWatch(revocations, now),
+    drawRequestId: () => randomId(systemRandom),
+  });
+  return { protect };
+};
+
+const knowsOfNone: RevocationWatch = { isRevoked: () => false };

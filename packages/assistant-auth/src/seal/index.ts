@@ -1,0 +1,5 @@
+/** The sub-path export `assistant-auth/seal`: encrypt something under a rotatable key ring, in three lines. */
+
+export { generateKey, type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
+export type { Purpose } from './sealer.ts';
+export { createSealer, type Opened, type Opener, type Sealer, sealedBeginnings } from './sealer.ts';

@@ -1,0 +1,65 @@
+/** The key ring: named 256-bit keys. The first key seals, all keys open. */
+import { decodeBase64url, encodeBase64url } from '../oauth/base64url.ts';
+import { ConfigurationError } from '../oauth/errors.ts';
+import type { RandomBytes } from '../oauth/secrets.ts';
+
+export interface NamedKey {
+  /** 1 to 16 characters of a–z, 0–9 and hyphen; stands readable in everything that the key sealed. */
+  readonly id: string;
+  /** 32 bytes, secret. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** At least one key. */
+export interface KeyRing {
+  /** The first key in the ring: it seals. */
+  readonly sealingKey: NamedKey;
+  /** All keys by ID, in the order of the ring. All of them open. */
+  readonly keys: ReadonlyMap<string, NamedKey>;
+}
+
+const idShape = /^[a-z0-9-]{1,16}$/;
+const keyLength = 32;
+
+/**
+ * Reads a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first key seals.
+ * @throws ConfigurationError `sealingKeys` when there is none, one is malformed or too short, or two share an id or bytes
+ */
+export const parseKeyRing = (text: string): KeyRing => {
+  const all = text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(parseKey);
+  const [sealingKey] = all;
+  if (sealingKey === undefined) throw new ConfigurationError('sealingKeys', 'must hold at least one key.');
+  const keys = new Map(all.map((key) => [key.id, key]));
+  const material = new Set(all.map((key) => encodeBase64url(key.bytes)));
+  if (keys.size < all.length || material.size < all.length) {
+    throw new ConfigurationError('sealingKeys', 'must not name a key twice.');
+  }
+  return { sealingKey, keys };
+};
+
+/**
+ * Draws a new key and writes it as it stands in a ring; a secret.
+ * @throws ConfigurationError when `id` is not of the shape of a key id
+ */
+export const generateKey = (id: string, randomBytes: RandomBytes): string => {
+  if (!idShape.test(id))
+    throw new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.');
+  return `${id}.${encodeBase64url(randomBytes(keyLength))}`;
+};
+
+const parseKey = (word: string): NamedKey => {
+  const [id = '', text = '', ...rest] = word.split('.');
+  const bytes = decodeBase64url(text);
+  if (!idShape.test(id) || rest.length > 0 || bytes?.length !== keyLength) {
+    throw new ConfigurationError(
+      'sealingKeys',
+      'must be keys written <id>.<43 characters of base64url>, separated by spaces.',
+    );
+  }
+  // A key typed by hand or left at zero is no key.
+  if (new Set(bytes).size < 8) throw new ConfigurationError('sealingKeys', 'must be random; generate them.');
+  return { id, bytes };
+};

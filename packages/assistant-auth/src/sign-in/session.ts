@@ -1,0 +1,86 @@
+/** The session at the account page: a cookie that names a grant. Whatever ends the grant ends the session. */
+import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
+import type { Identity } from '../oauth/identifiers.ts';
+import type { Clock, EpochSeconds } from '../oauth/time.ts';
+import type { Ledger, Session } from '../storage/broker-storage.ts';
+import { type Lifetimes, proofLifetime } from '../tokens/lifetimes.ts';
+import type { SessionCookie } from '../tokens/sealed-types.ts';
+import type { Vault } from '../tokens/sealers.ts';
+
+export interface SessionRooms {
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  readonly lifetimes: Lifetimes;
+  readonly now: Clock;
+}
+
+/** A session that lived just now. */
+export interface LivingSession extends SessionCookie, Session {}
+
+const sessionCookie = '__Host-session';
+
+/** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
+const longestSession = 3800;
+
+/** Reads which session this browser says it is in, and asks nobody whether it still lives. */
+export const readSession = async (
+  request: Request,
+  { vault, now }: Pick<SessionRooms, 'vault' | 'now'>,
+): Promise<SessionCookie | undefined> => {
+  const sealed = readCookies(request).get(sessionCookie);
+  const opened = sealed === undefined ? undefined : await vault.session.open(sealed);
+  if (opened?.kind !== 'opened' || now() >= opened.value.expiresAt) return undefined;
+  return opened.value;
+};
+
+/** Finds the session of this browser, and carries it on; one round trip to the ledger where there may be one. */
+export const useSession = async (
+  request: Request,
+  rooms: SessionRooms,
+): Promise<LivingSession | undefined> => {
+  const { ledger, lifetimes, now } = rooms;
+  const cookie = await readSession(request, rooms);
+  if (cookie === undefined) return undefined;
+  const at = now();
+  const session = await ledger.useSession({
+    grantId: cookie.grantId,
+    now: at,
+    idleExpiresAt: at + lifetimes.sessionIdle,
+  });
+  return session === undefined ? undefined : { ...cookie, ...session };
+};
+
+/** Whether the person has proved who they are recently enough for what cannot be undone. */
+export const proofOf = ({ signedInAt }: SessionCookie, now: Clock): 'fresh' | 'stale' =>
+  now() < signedInAt + proofLifetime ? 'fresh' : 'stale';
+
+/** Makes the cookie of a session that has just begun. */
+export const keepSession = async (
+  { vault, lifetimes, now }: Pick<SessionRooms, 'vault' | 'lifetimes' | 'now'>,
+  grantId: string,
+  { email, emailVerified, sid, claims }: Identity,
+): Promise<string> => {
+  const at = now();
+  const maxAge = lifetimes.sessionAbsolute;
+  const session = { grantId, signedInAt: provenAt(claims, at), expiresAt: at + maxAge };
+  const vouched = {
+    ...(email !== undefined && { email }),
+    emailVerified,
+    ...(sid !== undefined && { sid }),
+    claims,
+  };
+  const whole = await vault.session.seal({ ...session, vouched });
+  const kept =
+    whole.length <= longestSession ? whole : await vault.session.seal({ ...session, vouched: undefined });
+  return setCookie(sessionCookie, kept, maxAge);
+};
+
+/** When the provider says it was; whoever dawdles there has proved it no later. */
+const provenAt = ({ auth_time: authTime }: Identity['claims'], now: EpochSeconds): EpochSeconds =>
+  typeof authTime === 'number' && Number.isInteger(authTime) && authTime >= 0 ? Math.min(authTime, now) : now;
+
+/** Clears the session's cookie, if the browser sent one: another tab may be signing in at this moment. */
+export const clearSession = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  cookies.has(sessionCookie) ? [forgetSession()] : [];
+
+export const forgetSession = (): string => clearCookie(sessionCookie);

@@ -1,0 +1,169 @@
+/**
+ * The part of the storage port that the account page stands on: sessions, what is stored of a person, and what they change
+ * about it. As everywhere in the port every method is one round trip and decides atomically.
+ */
+import type { GrantId, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type {
+  IdentityName,
+  RecheckLease,
+  RefreshPolicy,
+  StoredToken,
+  VouchedIdentity,
+} from './broker-storage.ts';
+
+/** A session is a grant of `accountClientId` that was redeemed. */
+export interface SessionUse {
+  readonly grantId: GrantId;
+  readonly now: EpochSeconds;
+  /** Where the idle expiry moves to; the ledger caps it at the session's absolute expiry. */
+  readonly idleExpiresAt: EpochSeconds;
+}
+
+export interface Session {
+  readonly userId: UserId;
+  /** With whom the person signed in. Once it was unlinked, or became another user's, the session is gone. */
+  readonly identity: IdentityName & {
+    readonly label?: string;
+    /** Whether a token of the provider's is stored, so that it can be asked. */
+    readonly watched: boolean;
+  };
+}
+
+/** Whether somebody may ask a provider about an identity now. */
+export interface CheckQuestion extends IdentityName {
+  readonly now: EpochSeconds;
+  /** How long whoever is told so has for it, before another is told. */
+  readonly checkLease: Seconds;
+}
+
+export type CheckTurn =
+  /** The provider is to be asked, by this caller and no other. */
+  | { readonly kind: 'due'; readonly token: RecheckLease }
+  /** It was asked, said that the person's grant there lives, and that word still holds. */
+  | { readonly kind: 'vouched' }
+  /** It cannot be asked, somebody else asks it now, or it was asked and gave no clear word. */
+  | { readonly kind: 'no-word' };
+
+/** All that is stored of a person, ended grants and sessions included. */
+export interface Account {
+  readonly createdAt: EpochSeconds;
+  /** The oldest first; of one second, by provider and subject. */
+  readonly identities: readonly LinkedIdentity[];
+  /** The newest first; of one second, by id. */
+  readonly grants: readonly StoredGrant[];
+}
+
+export interface LinkedIdentity extends IdentityName {
+  readonly label?: string;
+  readonly watched: boolean;
+  readonly createdAt: EpochSeconds;
+  readonly lastSignInAt: EpochSeconds;
+}
+
+export interface StoredGrant {
+  readonly id: GrantId;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly resource: string;
+  readonly claims: UserClaims;
+  /** The session at the provider that it began in, as the provider calls it. */
+  readonly sid?: string;
+  /** Who signed in for it. */
+  readonly identity: IdentityName;
+  readonly refreshPolicy: RefreshPolicy;
+  readonly createdAt: EpochSeconds;
+  readonly revokedAt?: EpochSeconds;
+  /** Nothing until the code is redeemed. */
+  readonly use?: {
+    readonly redeemedAt: EpochSeconds;
+    /** When its newest token was issued. */
+    readonly lastUsedAt: EpochSeconds;
+    readonly accessDiesAt: EpochSeconds;
+    readonly refreshIdleExpiresAt: EpochSeconds;
+  };
+}
+
+/** An identity that a person adds to those that they sign in with. */
+export interface Link {
+  readonly userId: UserId;
+  /** In which they ask for it; nothing is linked once it has ended. */
+  readonly session: GrantId;
+  readonly identity: VouchedIdentity;
+  readonly now: EpochSeconds;
+}
+
+export type LinkOutcome =
+  /** Also when it was theirs already. */
+  | 'linked'
+  /** It belongs to another user. Nothing was changed. */
+  | 'taken'
+  | 'session-ended';
+
+export interface Unlink extends IdentityName {
+  readonly userId: UserId;
+  readonly now: EpochSeconds;
+}
+
+export type UnlinkOutcome =
+  /** With the provider's token that was stored, if any: nobody needs it any longer. */
+  | { readonly kind: 'unlinked'; readonly token?: StoredToken }
+  /** It is the only one: without it nobody could sign in. Nothing was changed. */
+  | { readonly kind: 'last' }
+  /** It is not one of theirs. Nothing was changed. */
+  | { readonly kind: 'unknown' };
+
+export interface AppsEnding {
+  readonly userId: UserId;
+  /** Of this user; others are left alone. */
+  readonly grantIds: readonly GrantId[];
+  /** Kept for the operator. */
+  readonly reason: string;
+  readonly now: EpochSeconds;
+}
+
+export interface Deletion {
+  readonly userId: UserId;
+  readonly by: 'user' | 'operator';
+  readonly now: EpochSeconds;
+}
+
+export type DeletionOutcome =
+  /** With the providers' tokens that were stored. */
+  { readonly kind: 'deleted'; readonly tokens: readonly StoredToken[] } | { readonly kind: 'unknown' };
+
+/** Something that happened, as the audit has it. */
+export interface HistoryEntry {
+  readonly at: EpochSeconds;
+  readonly event: string;
+  /** Who did it. */
+  readonly actor: string;
+  readonly reason?: string;
+  readonly clientId?: string;
+  readonly provider?: string;
+}
+
+export interface Accounts {
+  /** Carries a session on; `undefined` when it has ended, by whatever means. */
+  useSession(use: SessionUse): Promise<Session | undefined>;
+  /** Takes the turn to ask a provider about an identity, as `refresh` does. */
+  takeCheck(question: CheckQuestion): Promise<CheckTurn>;
+  /** Reads what is stored of a user. */
+  readAccount(userId: UserId): Promise<Account | undefined>;
+  /** Reads what the audit says of a user, the newest first; nothing where no audit is kept. */
+  readHistory(userId: UserId): Promise<readonly HistoryEntry[]>;
+  /** Finds whose identity it is. */
+  findUser(identity: IdentityName): Promise<UserId | undefined>;
+  /** Adds an identity to a user; whoever has it already keeps it. */
+  linkIdentity(link: Link): Promise<LinkOutcome>;
+  /** Removes an identity from a user who has others, and revokes all grants of the user that are based on it. */
+  unlinkIdentity(unlink: Unlink): Promise<UnlinkOutcome>;
+  /** Revokes several grants of a user. */
+  endApps(ending: AppsEnding): Promise<void>;
+  /**
+   * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several grants have an unexpired access
+   * token, one line for the user replaces all lines of the grants. Otherwise nothing that is stored contains the user's ID.
+   */
+  deleteUser(deletion: Deletion): Promise<DeletionOutcome>;
+}

@@ -1,0 +1,74 @@
+/** The maintenance part of the storage port: deletes what has expired, and replaces stored upstream tokens that were resealed. */
+
+import type { Signal } from '../oauth/security-event.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { IdentityName, StoredToken } from './broker-storage.ts';
+
+export interface Sweep {
+  readonly now: EpochSeconds;
+  /** What the audit says of the time before it goes. */
+  readonly auditBefore: EpochSeconds;
+  /** The ID of the first key in the ring, which seals. A ledger with an audit records since when. */
+  readonly sealingKey: string;
+  /**
+   * The IDs of all keys in the ring, including `sealingKey`. All of them open. A ledger with an audit records when a sweep first found
+   * each key in the ring, and deletes the record if a later sweep does not find the key.
+   */
+  readonly openingKeys: readonly string[];
+}
+
+/** Which of the stored tokens are asked for, in an order of the ledger's own that stays. */
+export interface TokenQuestion {
+  /** How their sealed texts may begin. */
+  readonly beginnings: readonly string[];
+  /** The last one that was found before; left out: from the first on. */
+  readonly after?: IdentityName;
+  readonly limit: number;
+}
+
+/** The same token, sealed anew. */
+export interface Resealed extends IdentityName {
+  /** What it was made from: it counts only while that is stored. */
+  readonly was: string;
+  readonly sealedRefreshToken: string;
+}
+
+export interface Resealing {
+  readonly tokens: readonly Resealed[];
+  readonly now: EpochSeconds;
+  /** How long a provider may be waited for. Whoever waits knows a token by its text, and would store in vain what takes its place. */
+  readonly checkLease: Seconds;
+}
+
+export interface Upkeep {
+  /**
+   * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, spent
+   * revocations, and the audit of long ago. Users and identities stay.
+   */
+  sweep(sweep: Sweep): Promise<void>;
+  /** Finds stored tokens by how their sealed texts begin. */
+  findTokens(question: TokenQuestion): Promise<readonly StoredToken[]>;
+  /**
+   * Puts each in place of what it was made from. What is stored stays where that is something else by now, and where a provider may
+   * be being asked with it: where the next check is due within twice the lease, for it may have been taken a while after `now`.
+   */
+  replaceTokens(resealing: Resealing): Promise<void>;
+}
+
+// The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
+
+/** A signal that was verified, and whose it is. */
+export interface ReceivedSignal extends Omit<Signal, 'name'> {
+  readonly provider: string;
+  /** Kept for the operator. */
+  readonly reason: string;
+  readonly now: EpochSeconds;
+}
+
+/** `replayed`: it was received before; nothing was changed. */
+export type SignalOutcome = 'first' | 'replayed';
+
+export interface Signals {
+  /** Ends what a signal ends, each grant as `revoke` does, and remembers that it came. */
+  recordSignal(signal: ReceivedSignal): Promise<SignalOutcome>;
+}

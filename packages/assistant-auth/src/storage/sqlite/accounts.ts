@@ -1,0 +1,302 @@
+/** What is stored of a person, read and deleted. */
+
+import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
+import type {
+  Account,
+  AppsEnding,
+  Deletion,
+  DeletionOutcome,
+  HistoryEntry,
+  Link,
+  LinkedIdentity,
+  LinkOutcome,
+  Session,
+  SessionUse,
+  StoredGrant,
+  Unlink,
+  UnlinkOutcome,
+} from '../account-storage.ts';
+import type { IdentityName, RefreshPolicy } from '../broker-storage.ts';
+import { auditChange, auditIdentityChange } from './audit.ts';
+import { changedRows, roundTrip, type SqlDatabase } from './batch.ts';
+import { endEach, rememberUser } from './revocations.ts';
+import { nameColumns, newTokenOrStored, type TokenRow, tokenOf } from './upstream-tokens.ts';
+
+export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Account | undefined> => {
+  const [users, identities, grants] = await roundTrip<UserRow & IdentityRow & StoredGrantRow>(
+    db,
+    db.prepare('SELECT created_at FROM users WHERE id = ?1').bind(userId),
+    db
+      .prepare(
+        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS watched, created_at, last_sign_in_at
+        FROM identities WHERE user_id = ?1 ORDER BY created_at, provider, subject`,
+      )
+      .bind(userId),
+    db
+      .prepare(
+        `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
+          redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at
+        FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
+      )
+      .bind(userId),
+  );
+  const user = users?.results[0];
+  if (user === undefined) return undefined;
+  return {
+    createdAt: user.created_at,
+    identities: (identities?.results ?? []).map(linkedIdentity),
+    grants: (grants?.results ?? []).map(storedGrant),
+  };
+};
+
+export const readHistory = async (db: SqlDatabase, userId: UserId): Promise<readonly HistoryEntry[]> => {
+  const [rows] = await roundTrip<HistoryRow>(
+    db,
+    db
+      .prepare(
+        `SELECT at, event, actor, reason, client_id, provider FROM audit
+        WHERE user_id = ?1 ORDER BY seq DESC`,
+      )
+      .bind(userId),
+  );
+  return (rows?.results ?? []).map(({ at, event, actor, reason, client_id, provider }) => ({
+    ...{ at, event, actor },
+    ...(reason !== null && { reason }),
+    ...(client_id !== null && { clientId: client_id }),
+    ...(provider !== null && { provider }),
+  }));
+};
+
+interface HistoryRow {
+  readonly at: number;
+  readonly event: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly client_id: string | null;
+  readonly provider: string | null;
+}
+
+export const findUser = async (
+  db: SqlDatabase,
+  { provider, subject }: IdentityName,
+): Promise<UserId | undefined> => {
+  const [found] = await roundTrip<{ readonly user_id: string }>(
+    db,
+    db.prepare('SELECT user_id FROM identities WHERE provider = ?1 AND subject = ?2').bind(provider, subject),
+  );
+  return found?.results[0]?.user_id;
+};
+
+export const deleteUser = async (
+  db: SqlDatabase,
+  { userId, by, now }: Deletion,
+): Promise<DeletionOutcome> => {
+  const [tokens, , , , deleted] = await roundTrip<TokenRow>(
+    db,
+    db
+      .prepare(
+        `SELECT provider, subject, sealed_refresh_token FROM identities
+        WHERE user_id = ?1 AND sealed_refresh_token IS NOT NULL`,
+      )
+      .bind(userId),
+    ...rememberUser(db, userId, now),
+    // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
+    db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
+    auditChange(db, { event: 'deleted', actor: by, now }, {}),
+  );
+  if (!changedRows(deleted)) return { kind: 'unknown' };
+  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(tokenOf) };
+};
+
+interface UserRow {
+  readonly created_at: number;
+}
+
+interface IdentityRow {
+  readonly provider: string;
+  readonly subject: string;
+  readonly label: string | null;
+  readonly watched: number;
+  readonly created_at: number;
+  readonly last_sign_in_at: number;
+}
+
+const linkedIdentity = (row: IdentityRow): LinkedIdentity => ({
+  provider: row.provider,
+  subject: row.subject,
+  createdAt: row.created_at,
+  lastSignInAt: row.last_sign_in_at,
+  watched: row.watched === 1,
+  ...(row.label !== null && { label: row.label }),
+});
+
+interface StoredGrantRow {
+  readonly id: string;
+  readonly client_id: string;
+  readonly redirect_uri: string;
+  readonly scopes: string;
+  readonly resource: string;
+  readonly claims: string;
+  readonly sid: string | null;
+  readonly provider: string;
+  readonly subject: string;
+  readonly refresh_policy: RefreshPolicy;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
+  readonly redeemed_at: number | null;
+  readonly last_used_at: number | null;
+  readonly access_dies_at: number | null;
+  readonly refresh_idle_expires_at: number | null;
+}
+
+const storedGrant = (row: StoredGrantRow): StoredGrant => ({
+  id: row.id,
+  clientId: row.client_id,
+  redirectUri: row.redirect_uri,
+  scopes: JSON.parse(row.scopes),
+  resource: row.resource,
+  claims: JSON.parse(row.claims),
+  ...(row.sid !== null && { sid: row.sid }),
+  identity: { provider: row.provider, subject: row.subject },
+  refreshPolicy: row.refresh_policy,
+  createdAt: row.created_at,
+  ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
+  ...useOf(row),
+});
+
+/** All four are written together. */
+const useOf = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
+  const { redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at } = row;
+  if (redeemed_at === null || last_used_at === null) return {};
+  return {
+    use: {
+      redeemedAt: redeemed_at,
+      lastUsedAt: last_used_at,
+      accessDiesAt: access_dies_at ?? 0,
+      refreshIdleExpiresAt: refresh_idle_expires_at ?? 0,
+    },
+  };
+};
+
+// The identities of a person: one more, one less, and what ends with it.
+
+export const linkIdentity = async (
+  db: SqlDatabase,
+  { userId, session, identity, now }: Link,
+): Promise<LinkOutcome> => {
+  const { provider, subject, label = null, sealedRefreshToken = null } = identity;
+  const [linked, , owners] = await roundTrip<{ readonly user_id: string }>(
+    db,
+    db
+      .prepare(
+        `INSERT INTO identities
+          (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
+        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${livingSession('?7', '?5')}
+        ON CONFLICT (provider, subject) DO UPDATE SET
+          label = coalesce(excluded.label, label),
+          ${newTokenOrStored},
+          refreshable_until = NULL,
+          last_sign_in_at = excluded.last_sign_in_at
+        WHERE user_id = excluded.user_id
+        RETURNING user_id`,
+      )
+      .bind(provider, subject, label, sealedRefreshToken, now, userId, session, ...nameColumns(identity)),
+    auditIdentityChange(db, { event: 'linked', actor: 'user', now }, identity),
+    db
+      .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${livingSession('?2', '?3')}`)
+      .bind(userId, session, now),
+  );
+  if (linked?.results[0] !== undefined) return 'linked';
+  return owners?.results[0] === undefined ? 'session-ended' : 'taken';
+};
+
+export const unlinkIdentity = async (
+  db: SqlDatabase,
+  { userId, provider, subject, now }: Unlink,
+): Promise<UnlinkOutcome> => {
+  const [known, removed] = await roundTrip<TokenRow & { readonly sealed_refresh_token: string | null }>(
+    db,
+    db
+      .prepare(
+        `SELECT provider, subject, sealed_refresh_token FROM identities
+        WHERE provider = ?1 AND subject = ?2 AND user_id = ?3`,
+      )
+      .bind(provider, subject, userId),
+    db
+      .prepare(
+        `DELETE FROM identities WHERE provider = ?1 AND subject = ?2 AND user_id = ?3
+          AND (SELECT count(*) FROM identities WHERE user_id = ?3) > 1
+        RETURNING provider, subject, sealed_refresh_token`,
+      )
+      .bind(provider, subject, userId),
+    auditChange(db, { event: 'unlinked', actor: 'user', now }, { userId, provider }),
+    // After the identity: that it is gone is what the endings ask.
+    ...endEach(db, {
+      where: `provider = ?2 AND subject = ?3 AND user_id = ?4
+        AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3)`,
+      values: [provider, subject, userId],
+      reason: 'identity unlinked',
+      now,
+    }),
+  );
+  const row = removed?.results[0];
+  if (row === undefined) return { kind: known?.results[0] === undefined ? 'unknown' : 'last' };
+  return { kind: 'unlinked', ...(row.sealed_refresh_token !== null && { token: tokenOf(row) }) };
+};
+
+export const endApps = async (
+  db: SqlDatabase,
+  { userId, grantIds, reason, now }: AppsEnding,
+): Promise<void> => {
+  const where = 'user_id = ?2 AND id IN (SELECT value FROM json_each(?3))';
+  await roundTrip(
+    db,
+    ...endEach(db, { where, values: [userId, JSON.stringify(grantIds)], reason, now }),
+    auditChange(db, { event: 'revoked', actor: 'user', reason, now }, { userId }),
+  );
+};
+
+// Sessions: grants of the account page, which end as any grant does.
+
+export const useSession = async (
+  db: SqlDatabase,
+  { grantId, now, idleExpiresAt }: SessionUse,
+): Promise<Session | undefined> => {
+  const [, found] = await roundTrip<SessionRow>(
+    db,
+    db
+      .prepare(
+        `UPDATE grants SET last_used_at = max(last_used_at, ?2),
+          refresh_idle_expires_at = min(?3, refresh_absolute_expires_at)
+        WHERE ${livingSession('?1', '?2')}`,
+      )
+      .bind(grantId, now, idleExpiresAt),
+    db
+      .prepare(
+        `SELECT grants.user_id, provider, subject, label, sealed_refresh_token IS NOT NULL AS watched
+        FROM grants JOIN identities USING (provider, subject)
+        WHERE changes() > 0 AND grants.id = ?1 AND identities.user_id = grants.user_id`,
+      )
+      .bind(grantId),
+  );
+  const row = found?.results[0];
+  if (row === undefined) return undefined;
+  const { provider, subject, label } = row;
+  return {
+    userId: row.user_id,
+    identity: { provider, subject, ...(label !== null && { label }), watched: row.watched === 1 },
+  };
+};
+
+/** The condition on a row of `grants` that it is a session and lives; of the parameters for its id and for now. */
+export const livingSession = (id: string, now: string): string =>
+  `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL
+    AND refresh_idle_expires_at > ${now}`;
+
+interface SessionRow {
+  readonly user_id: string;
+  readonly provider: string;
+  readonly subject: string;
+  readonly label: string | null;
+  readonly watched: number;
+}

@@ -1,0 +1,195 @@
+/** Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2). */
+import type {
+  CodeClaim,
+  CodeClaimOutcome,
+  GrantFacts,
+  Redemption,
+  RedemptionOutcome,
+  RefreshOutcome,
+  RefreshPolicy,
+  RefreshQuestion,
+  RefreshUse,
+} from '../broker-storage.ts';
+import { auditGrantChange } from './audit.ts';
+import { changedRows, roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { endGrants } from './revocations.ts';
+import { type StatusRow, selectStatus, statusOf } from './sign-ins.ts';
+import { type LeaseRow, lease, leaseOf } from './upstream-tokens.ts';
+
+export const redeemCode = async (db: SqlDatabase, redemption: Redemption): Promise<RedemptionOutcome> => {
+  // The ending leaves alone what this very call redeems: that is not late.
+  const [spent, , ended] = await roundTrip<GrantRow>(
+    db,
+    spend(db, redemption),
+    ...endReplayed(db, redemption),
+    auditReplay(db, redemption),
+  );
+  const grant = spent?.results[0];
+  if (grant !== undefined) return { kind: 'redeemed', grant: grantFacts(grant) };
+  return { kind: 'refused', reason: changedRows(ended) ? 'replayed' : 'spent' };
+};
+
+const spend = (db: SqlDatabase, redemption: Redemption): SqlStatement =>
+  db
+    .prepare(
+      `UPDATE grants SET redeemed_at = ?3, last_used_at = ?3, access_dies_at = ?4,
+        refresh_idle_expires_at = min(?5, ?6), refresh_absolute_expires_at = ?6
+      WHERE id = ?1 AND client_id = ?2 AND redeemed_at IS NULL AND revoked_at IS NULL AND ?3 < ?7
+      RETURNING ${factColumns}`,
+    )
+    .bind(
+      redemption.grantId,
+      redemption.clientId,
+      redemption.now,
+      redemption.accessExpiresAt,
+      redemption.refreshIdleExpiresAt,
+      redemption.refreshAbsoluteExpiresAt,
+      redemption.codeExpiresAt,
+    );
+
+const endReplayed = (db: SqlDatabase, { grantId, clientId, now, replayGrace }: Redemption) =>
+  endGrants(db, {
+    target: { kind: 'grant', id: grantId },
+    where: 'id = ?2 AND client_id = ?4 AND redeemed_at < ?3 - ?5',
+    values: [clientId, replayGrace],
+    reason: codeReplayed,
+    now,
+  });
+
+const auditReplay = (db: SqlDatabase, { grantId, now }: Redemption) =>
+  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: codeReplayed, now }, grantId);
+
+const codeReplayed = 'code replayed';
+
+export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): Promise<CodeClaimOutcome> => {
+  const [claimed, found] = await roundTrip<StatusRow>(
+    db,
+    db
+      .prepare(
+        `UPDATE grants SET code_claimed_at = ?2
+        WHERE id = ?1 AND code_claimed_at IS NULL AND redeemed_at IS NULL AND revoked_at IS NULL`,
+      )
+      .bind(grantId, now),
+    selectStatus(db, grantId),
+  );
+  return changedRows(claimed) ? 'claimed' : statusOf(found?.results[0]);
+};
+
+// Refresh: one statement rotates the token, answers a retry, or starts a new branch after a lost response; the other statements detect reuse (RFC 9700 §4.14.2).
+
+export const refresh = async (db: SqlDatabase, use: RefreshUse): Promise<RefreshOutcome> => {
+  const [answered, leased, , ended] = await roundTrip<GrantRow & LeaseRow>(
+    db,
+    answer(db, use),
+    lease(db, use),
+    // Never matches a request that was just answered: its token is now the previous one, within the grace period.
+    ...endReused(db, use),
+    auditReuse(db, use),
+  );
+  const grant = answered?.results[0];
+  const due = leased?.results[0];
+  if (grant !== undefined)
+    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: leaseOf(due, use.now) }) };
+  return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
+};
+
+export const isRefreshable = async (db: SqlDatabase, question: RefreshQuestion): Promise<boolean> => {
+  const [found] = await roundTrip(
+    db,
+    db.prepare(`SELECT id FROM grants WHERE ${answerable}`).bind(...asked(question)),
+  );
+  return (found?.results.length ?? 0) > 0;
+};
+
+/** Whether a grant and its identity allow any refresh. `now` is the SQL parameter with the current time. */
+const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
+  AND NOT EXISTS (
+    SELECT 1 FROM identities
+    WHERE identities.provider = grants.provider AND identities.subject = grants.subject AND refreshable_until <= ${now}
+  )`;
+
+/**
+ * The generation that the current one replaced. The branch columns count only while the first token of the branch is the current one, so
+ * that a release that doesn't know them can rotate the grant in between.
+ */
+const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
+
+/** The grant that a presented refresh token can refresh. `?1` to `?6` are the values of `asked`. */
+const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${refreshable('?4')}
+  AND (
+    (refresh_policy <> 'none' AND generation = ?3)
+    OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
+  )`;
+
+/** Whether the token starts a new generation: the current token, or the previous one after the grace period. */
+const movesOn = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
+
+/** Whether the token is late: its successor was never used, and from now on it can't be. */
+const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
+
+const asked = ({ grantId, clientId, generation, now, grace, lateRefresh }: RefreshQuestion) => [
+  ...[grantId, clientId, generation, now, grace, lateRefresh],
+];
+
+const answer = (db: SqlDatabase, use: RefreshUse): SqlStatement =>
+  db
+    .prepare(
+      `UPDATE grants SET
+        generation = generation + iif(${movesOn}, 1, 0),
+        branch_generation = iif(${startsBranch}, generation + 1, branch_generation),
+        branch_started_from = iif(${startsBranch}, ?3, branch_started_from),
+        previous_rotated_at = iif(${movesOn} AND NOT (${startsBranch}), coalesce(rotated_at, redeemed_at), previous_rotated_at),
+        rotated_at = iif(${movesOn}, ?4, rotated_at),
+        last_used_at = max(last_used_at, ?4),
+        access_dies_at = max(access_dies_at, ?7),
+        refresh_idle_expires_at = min(?8, refresh_absolute_expires_at)
+      WHERE ${answerable}
+      RETURNING ${factColumns}`,
+    )
+    .bind(...asked(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
+
+const endReused = (db: SqlDatabase, { grantId, clientId, generation, now, grace, lateRefresh }: RefreshUse) =>
+  endGrants(db, {
+    target: { kind: 'grant', id: grantId },
+    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${refreshable('?3')}
+      AND generation > ?5
+      AND NOT (${previous} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
+    values: [clientId, generation, grace, lateRefresh],
+    reason: tokenReused,
+    now,
+  });
+
+const auditReuse = (db: SqlDatabase, { grantId, now }: RefreshUse) =>
+  auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: tokenReused, now }, grantId);
+
+const tokenReused = 'refresh token reused';
+
+// How a row of `grants` becomes the facts that tokens are issued from.
+
+/** What `factColumns` reads. */
+export interface GrantRow {
+  readonly user_id: string;
+  /** JSON array. */
+  readonly scopes: string;
+  readonly resource: string;
+  /** JSON object. */
+  readonly claims: string;
+  readonly refresh_policy: RefreshPolicy;
+  readonly generation: number;
+  readonly refresh_idle_expires_at: number;
+  readonly refresh_absolute_expires_at: number;
+}
+
+export const factColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
+  refresh_idle_expires_at, refresh_absolute_expires_at`;
+
+export const grantFacts = (row: GrantRow): GrantFacts => ({
+  userId: row.user_id,
+  scopes: JSON.parse(row.scopes),
+  resource: row.resource,
+  claims: JSON.parse(row.claims),
+  refreshPolicy: row.refresh_policy,
+  generation: row.generation,
+  refreshIdleExpiresAt: row.refresh_idle_expires_at,
+  refreshAbsoluteExpiresAt: row.refresh_absolute_expires_at,
+});

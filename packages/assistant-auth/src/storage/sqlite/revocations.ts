@@ -1,0 +1,222 @@
+/** Revocations: ending grants on request, and telling which access tokens are dead. */
+
+import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
+import type { EpochSeconds } from '../../oauth/time.ts';
+import type {
+  Revocation,
+  RevocationPage,
+  RevocationTarget,
+  Revoker,
+  TokenOrigin,
+} from '../broker-storage.ts';
+import { type Audited, auditChange, auditGrantChange } from './audit.ts';
+import { roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
+
+export const revoke = async (
+  db: SqlDatabase,
+  target: RevocationTarget,
+  reason: string,
+  now: EpochSeconds,
+  by: Revoker,
+): Promise<void> => {
+  const where = `${columnOf[target.kind]} = ?2`;
+  await roundTrip(
+    db,
+    ...endGrants(db, { target, where, values: [], reason, now }),
+    auditEnding(db, target, { event: 'revoked', actor: by, reason, now }),
+  );
+};
+
+const auditEnding = (db: SqlDatabase, target: RevocationTarget, audited: Audited): SqlStatement => {
+  switch (target.kind) {
+    case 'grant':
+      return auditGrantChange(db, audited, target.id);
+    case 'user':
+      return auditChange(db, audited, { userId: target.id });
+    case 'client':
+      return auditChange(db, audited, { clientId: target.id });
+  }
+};
+
+export const revocationsSince = async (
+  db: SqlDatabase,
+  cursor: number | undefined,
+  now: EpochSeconds,
+  limit: number,
+): Promise<RevocationPage> => {
+  const after = cursor ?? 0;
+  const [living, newest] = await roundTrip<RevocationRow>(
+    db,
+    db
+      .prepare(
+        `SELECT * FROM revocations
+        WHERE seq > iif(?1 > (${newestSeq}), 0, ?1) AND dead_after > ?2
+        ORDER BY seq LIMIT ?3`,
+      )
+      .bind(after, now, limit + 1),
+    db.prepare(newestSeq),
+  );
+  const rows = living?.results ?? [];
+  if (rows.length > limit) return { kind: 'too-many' };
+  return { kind: 'page', revocations: rows.map(revocationOf), cursor: newest?.results[0]?.seq ?? 0 };
+};
+
+/** A cursor ahead of it is of lines that were swept, or of another database: then all that is here is news. */
+const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
+
+export const isRevoked = async (db: SqlDatabase, token: TokenOrigin, now: EpochSeconds): Promise<boolean> => {
+  const [found] = await roundTrip<{ readonly seq: number }>(
+    db,
+    db
+      .prepare(
+        `SELECT seq FROM revocations
+        WHERE (kind, id) IN (VALUES ('grant', ?1), ('user', ?2), ('client', ?3))
+          AND revoked_at >= ?4 AND dead_after > ?5
+        LIMIT 1`,
+      )
+      .bind(token.grantId, token.userId, token.clientId, token.issuedAt, now),
+  );
+  return (found?.results.length ?? 0) > 0;
+};
+
+/** Which column of `grants` names a target. */
+const columnOf = {
+  grant: 'id',
+  user: 'user_id',
+  client: 'client_id',
+} as const satisfies Record<RevocationTarget['kind'], string>;
+
+interface RevocationRow {
+  readonly seq: number;
+  readonly kind: RevocationTarget['kind'];
+  readonly id: string;
+  readonly revoked_at: number;
+  readonly dead_after: number;
+}
+
+const revocationOf = (row: RevocationRow): Revocation => ({
+  kind: row.kind,
+  id: row.id,
+  revokedAt: row.revoked_at,
+  deadAfter: row.dead_after,
+});
+
+// How grants end: their living access tokens are remembered as dead, and the grants are marked.
+
+export interface Ending {
+  /** Whose tokens die: what the line in `revocations` says. */
+  readonly target: RevocationTarget;
+  /** Condition on a row of `grants`; `?2` is the target's id, `?3` is now, `?4` and on are `values`. */
+  readonly where: string;
+  readonly values: readonly (string | number)[];
+  readonly reason: string;
+  readonly now: EpochSeconds;
+}
+
+/** Makes the two statements, for one batch and in this order; the second has changes exactly if a grant ended now. */
+export const endGrants = (
+  db: SqlDatabase,
+  { target, where, values, reason, now }: Ending,
+): [remember: SqlStatement, mark: SqlStatement] => [
+  // Not before the newest token was issued: it may have come from a server whose clock runs ahead of this one's.
+  db
+    .prepare(
+      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT ?1, ?2, max(?3, max(last_used_at)), max(access_dies_at) FROM grants WHERE ${where}
+      HAVING max(access_dies_at) FILTER (WHERE revoked_at IS NULL) > ?3`,
+    )
+    .bind(target.kind, target.id, now, ...values),
+  db
+    .prepare(
+      `UPDATE grants SET revoked_at = ?3, revoked_reason = ?1
+      WHERE ${where} AND revoked_at IS NULL`,
+    )
+    .bind(reason, target.id, now, ...values),
+];
+
+/** Some grants of a user, or of several users. */
+export interface EndingEach {
+  /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
+  readonly where: string;
+  readonly values: readonly (string | number | null)[];
+  readonly now: EpochSeconds;
+}
+
+/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the update of the grants. */
+export const endEach = (
+  db: SqlDatabase,
+  ending: EndingEach & { readonly reason: string },
+): [remember: SqlStatement, mark: SqlStatement] => {
+  const { where, values, reason, now } = ending;
+  const mark = `UPDATE grants SET revoked_at = ?1, revoked_reason = ?${values.length + 2}
+    WHERE ${where} AND revoked_at IS NULL`;
+  return [rememberEach(db, ending), db.prepare(mark).bind(now, ...values, reason)];
+};
+
+/**
+ * Makes the first of the two statements. It appends a line for each grant with an unexpired access token, or one line for the user if
+ * several of them have one and no other active grant of the user is left. The one line saves storage reads: while more than 10,000 lines
+ * are active, every API call reads storage. It covers the tokens issued before this second, and none that is issued from now on: a grant
+ * with a token from this second, or from a server whose clock is ahead, gets its own line.
+ */
+const rememberEach = (db: SqlDatabase, { where, values, now }: EndingEach): SqlStatement =>
+  db
+    .prepare(
+      `WITH
+        ending AS MATERIALIZED (
+          SELECT id, user_id, last_used_at, access_dies_at FROM grants WHERE ${where} AND revoked_at IS NULL
+        ),
+        living AS (SELECT * FROM ending WHERE access_dies_at > ?1),
+        older AS (SELECT * FROM living WHERE last_used_at < ?1),
+        ending_users AS MATERIALIZED (
+          SELECT user_id FROM older GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
+            SELECT 1 FROM grants AS other
+            WHERE other.user_id = older.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
+          )
+        )
+      INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT 'user', user_id, max(last_used_at), max(access_dies_at) FROM older
+        WHERE user_id IN ending_users GROUP BY user_id
+      UNION ALL
+      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living
+        WHERE user_id NOT IN ending_users OR last_used_at >= ?1`,
+    )
+    .bind(now, ...values);
+
+/**
+ * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants
+ * have an unexpired access token, whether they were revoked before or not; the deletion of the lines that it replaces; and the lines of the
+ * grants that it does not cover. Without the deletion, someone who deletes their account again and again, and so starts with a new count of
+ * sign-ins each time, could leave any number of lines.
+ */
+export const rememberUser = (db: SqlDatabase, userId: UserId, now: EpochSeconds): readonly SqlStatement[] => [
+  db
+    .prepare(
+      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
+      SELECT 'user', ?2, max(last_used_at), max(access_dies_at) FROM grants
+      WHERE user_id = ?2 AND access_dies_at > ?1 AND last_used_at < ?1
+      HAVING count(*) > 1`,
+    )
+    .bind(now, userId),
+  db
+    .prepare(
+      `DELETE FROM revocations WHERE
+        (kind = 'user' AND id = ?2 AND EXISTS (
+          SELECT 1 FROM revocations AS newer
+          WHERE newer.kind = 'user' AND newer.id = ?2 AND newer.seq > revocations.seq
+            AND newer.revoked_at >= revocations.revoked_at AND newer.dead_after >= revocations.dead_after
+        ))
+        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_dies_at > ?1 AND ${isCovered}))`,
+    )
+    .bind(now, userId),
+  rememberEach(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
+];
+
+/** The condition on a row of `grants` that a line for the user `?2` covers all of its access tokens. */
+const isCovered = `EXISTS (
+  SELECT 1 FROM revocations AS line
+  WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.dead_after >= access_dies_at
+)`;
+
+/** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
+export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

@@ -1,0 +1,116 @@
+/** What the token endpoint hands to a grant type, and what a grant type is. */
+import type { Client } from '../clients/client.ts';
+import type { Limits } from '../limits/rate-limits.ts';
+import type { GrantId } from '../oauth/identifiers.ts';
+import type { Parameters } from '../oauth/parameters.ts';
+import type { DeclaredScopes } from '../oauth/scope.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { VouchingRooms } from '../sign-in/provider-recheck.ts';
+import type { GrantFacts, LateRefresh } from '../storage/broker-storage.ts';
+import type { Lifetimes } from '../tokens/lifetimes.ts';
+import { findByResource } from '../tokens/sealed-types.ts';
+import type { Vault } from '../tokens/sealers.ts';
+
+export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope'] as const;
+
+/** The parameters of a token request that belong to its grant type. */
+export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'resource'>;
+
+export interface GrantRooms extends VouchingRooms {
+  readonly lifetimes: Lifetimes;
+  readonly lateRefresh: LateRefresh;
+  readonly limits: Pick<Limits, 'refreshesPerGrant'>;
+  /** Every scope that exists on this server. */
+  readonly scopes: DeclaredScopes;
+}
+
+/**
+ * Opens what was presented, checks all of it, spends it, and issues.
+ * @throws Refusal with the code of RFC 6749 §5.2; nothing was spent unless the reason says so
+ */
+export type Grant = (
+  rooms: GrantRooms,
+  client: Client,
+  parameters: GrantParameters,
+) => Promise<TokenResponse>;
+
+// Issuing tokens (RFC 6749 §5.1): what every grant type does in the end.
+
+/** The token endpoint's answer, as it goes over the wire. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'bearer';
+  /** Seconds. */
+  readonly expires_in: Seconds;
+  readonly refresh_token?: string;
+  readonly scope: string;
+}
+
+/** A grant that was just spent or refreshed, and what it is to yield. */
+export interface Yield {
+  readonly grantId: GrantId;
+  readonly clientId: string;
+  readonly grant: GrantFacts;
+  /** The grant's, or fewer. */
+  readonly scopes: readonly string[];
+  readonly now: EpochSeconds;
+  readonly accessExpiresAt: EpochSeconds;
+}
+
+/** Seals an access token, and says what goes with it. */
+export const issueTokens = async (
+  vault: Vault,
+  yielded: Yield,
+  refreshToken: string | undefined,
+): Promise<TokenResponse> => {
+  const { grantId, clientId, grant, scopes, now, accessExpiresAt } = yielded;
+  const access = findByResource(vault.access, grant.resource);
+  // Both grants checked their own copy of the resource before they spent.
+  if (access === undefined) throw new Error('a grant for a resource that is not configured');
+  const { userId, claims } = grant;
+  const sealed = await access.seal({
+    userId,
+    grantId,
+    clientId,
+    scopes,
+    claims,
+    issuedAt: now,
+    expiresAt: accessExpiresAt,
+  });
+  return {
+    access_token: sealed,
+    token_type: 'bearer',
+    expires_in: accessExpiresAt - now,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    scope: scopes.join(' '),
+  };
+};
+
+/** Seals the grant's current refresh token; none if its policy is to have none. */
+export const sealRefreshToken = async (vault: Vault, yielded: Yield): Promise<string | undefined> => {
+  const { grantId, clientId, grant } = yielded;
+  const { scopes, resource, generation } = grant;
+  switch (grant.refreshPolicy) {
+    case 'none':
+      return undefined;
+    // A stable token stays the same text, so only the row knows when it was last used.
+    case 'stable':
+      return vault.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshAbsoluteExpiresAt,
+      });
+    case 'rotating':
+      return vault.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshIdleExpiresAt,
+      });
+  }
+};

@@ -1,0 +1,103 @@
+/** How long everything lives, and within which bounds a publisher may change it. */
+
+import { ConfigurationError } from '../oauth/errors.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export interface Lifetimes {
+  readonly access: Seconds;
+  readonly code: Seconds;
+  /** How long the sign-in page may stay open. */
+  readonly consent: Seconds;
+  /** How long a person may take at the provider. */
+  readonly transaction: Seconds;
+  readonly stableRefreshIdle: Seconds;
+  readonly stableRefreshAbsolute: Seconds;
+  readonly rotatingRefreshIdle: Seconds;
+  readonly rotatingRefreshAbsolute: Seconds;
+  /** How long a session at the account page lives unused. */
+  readonly sessionIdle: Seconds;
+  readonly sessionAbsolute: Seconds;
+  /**
+   * How long the grants of an identity can still be refreshed after an inconclusive recheck, unless the person signs in again. From an
+   * hour to 400 days. Default: 30 days.
+   */
+  readonly inconclusiveRecheck: Seconds;
+}
+
+/** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
+const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Seconds]>> = {
+  access: [30 * minute, 10 * minute, day],
+  code: [minute, 10, 10 * minute],
+  consent: [30 * minute, minute, day],
+  // A journey that comes back twice must find its grant.
+  transaction: [10 * minute, minute, grantRetention],
+  stableRefreshIdle: [60 * day, day, 400 * day],
+  stableRefreshAbsolute: [365 * day, day, 400 * day],
+  rotatingRefreshIdle: [30 * day, hour, 400 * day],
+  rotatingRefreshAbsolute: [180 * day, hour, 400 * day],
+  sessionIdle: [7 * day, 5 * minute, 30 * day],
+  sessionAbsolute: [30 * day, 5 * minute, 90 * day],
+  inconclusiveRecheck: [30 * day, hour, 400 * day],
+};
+
+/** How long an answer that was posted may take to come round again: one redirect. */
+export const postedAnswerLifetime: Seconds = minute;
+
+/** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
+export const codeReplayGrace: Seconds = 10;
+
+/** How long a sign-in counts as proof of who is there, for what cannot be undone. */
+export const proofLifetime: Seconds = 5 * minute;
+
+/** How long a provider may be waited for before another refresh may ask it. */
+export const checkLease: Seconds = minute;
+
+/** How long the previous refresh token is accepted as a retry. Claude waits 30 s before it retries. */
+export const refreshGrace: Seconds = 2 * minute;
+
+/**
+ * Completes a publisher's choice with the defaults.
+ * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or out of bounds
+ */
+export const parseLifetimes = (chosen: Partial<Lifetimes> = {}): Lifetimes => {
+  const pick = (name: keyof Lifetimes): Seconds => {
+    const [usual, least, most] = bounds[name];
+    const value = chosen[name] ?? usual;
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new ConfigurationError(
+      `lifetimes.${name}`,
+      `must be a whole number of seconds from ${least} to ${most}.`,
+    );
+  };
+  return {
+    access: pick('access'),
+    code: pick('code'),
+    consent: pick('consent'),
+    transaction: pick('transaction'),
+    stableRefreshIdle: pick('stableRefreshIdle'),
+    stableRefreshAbsolute: pick('stableRefreshAbsolute'),
+    rotatingRefreshIdle: pick('rotatingRefreshIdle'),
+    rotatingRefreshAbsolute: pick('rotatingRefreshAbsolute'),
+    sessionIdle: pick('sessionIdle'),
+    sessionAbsolute: pick('sessionAbsolute'),
+    inconclusiveRecheck: pick('inconclusiveRecheck'),
+  };
+};
+
+/** When a refresh token of this kind dies unused, and when in any case. */
+export const refreshExpiry = (
+  kind: Exclude<RefreshPolicy, 'none'>,
+  lifetimes: Lifetimes,
+  now: EpochSeconds,
+): { readonly idle: EpochSeconds; readonly absolute: EpochSeconds } => {
+  const [idle, absolute] = {
+    stable: [lifetimes.stableRefreshIdle, lifetimes.stableRefreshAbsolute] as const,
+    rotating: [lifetimes.rotatingRefreshIdle, lifetimes.rotatingRefreshAbsolute] as const,
+  }[kind];
+  return { idle: now + Math.min(idle, absolute), absolute: now + absolute };
+};

@@ -1,0 +1,79 @@
+/** What a publisher may change about the pages without replacing them: name, pictures and every sentence. */
+import { ConfigurationError } from '../oauth/errors.ts';
+import { type HttpsUrl, type OwnPath, parseLink, parseOwnPath } from './layout.ts';
+import { parseTexts, type Texts } from './texts.ts';
+
+/** The publisher's face on the broker's pages. All values are plain text and are escaped where they are shown. */
+export interface Branding {
+  /** The product's name, as the person knows it. */
+  readonly name: string;
+  /** Path of a logo on the broker's own origin (`/logo.svg`), shown as a square; the pages load nothing from elsewhere. */
+  readonly logoPath?: string;
+  /** Path of the icon in the browser's tab. Left out: the logo; without a logo browsers ask for `/favicon.ico`. */
+  readonly iconPath?: string;
+  /** Path or https URL of the privacy policy, linked at the foot of the page. */
+  readonly privacyUrl?: string;
+  /** Language of the texts, a BCP 47 tag. Default: `en`. */
+  readonly language?: string;
+  /** Writing direction of the texts. Default: `ltr`. */
+  readonly direction?: 'ltr' | 'rtl';
+  /** Texts that replace the English ones, for another tone or another language. */
+  readonly texts?: Partial<Texts>;
+}
+
+/** Branding that was checked and completed: what the pages are made from. */
+export interface ParsedBranding {
+  readonly name: string;
+  readonly logoPath: OwnPath | undefined;
+  readonly iconPath: OwnPath | undefined;
+  readonly privacyUrl: OwnPath | HttpsUrl | undefined;
+  readonly language: string;
+  readonly direction: 'ltr' | 'rtl';
+  readonly texts: Texts;
+}
+
+/**
+ * Checks and completes what a publisher gave. Without a name the pages say "this service".
+ * @throws ConfigurationError naming the option (`branding.logoPath`) and what is wrong with it
+ */
+export const parseBranding = (given: Partial<Branding>): ParsedBranding => {
+  const logoPath = ifGiven(given.logoPath, (path) => parseOwnPath('branding.logoPath', path));
+  return {
+    name: ifGiven(given.name, parseName) ?? 'this service',
+    logoPath,
+    iconPath: ifGiven(given.iconPath, (path) => parseOwnPath('branding.iconPath', path)) ?? logoPath,
+    privacyUrl: ifGiven(given.privacyUrl, (url) => parseLink('branding.privacyUrl', url)),
+    language: ifGiven(given.language, parseLanguage) ?? 'en',
+    direction: ifGiven(given.direction, parseDirection) ?? 'ltr',
+    texts: parseTexts(given.texts ?? {}),
+  };
+};
+
+const ifGiven = <Given, Parsed>(
+  value: Given | undefined,
+  parse: (value: Given) => Parsed,
+): Parsed | undefined => (value === undefined ? undefined : parse(value));
+
+const parseName = (name: unknown): string => {
+  if (typeof name === 'string' && name.trim() !== '') return name;
+  throw new ConfigurationError('branding.name', 'must be a text that is not empty');
+};
+
+const parseLanguage = (tag: unknown): string => {
+  const known = typeof tag === 'string' ? canonicalTag(tag) : undefined;
+  if (known !== undefined) return known;
+  throw new ConfigurationError('branding.language', 'must be a language tag, such as en or pt-BR');
+};
+
+const canonicalTag = (tag: string): string | undefined => {
+  try {
+    return new Intl.Locale(tag).toString();
+  } catch {
+    return undefined;
+  }
+};
+
+const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
+  if (direction === 'ltr' || direction === 'rtl') return direction;
+  throw new ConfigurationError('branding.direction', 'must be ltr or rtl');
+};

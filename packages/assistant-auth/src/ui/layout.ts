@@ -1,0 +1,175 @@
+/** Owns how values become markup: a template tag that escapes everything but markup made by itself. */
+
+import { ConfigurationError } from '../oauth/errors.ts';
+import type { IdentityProvider } from '../providers/provider.ts';
+import type { ParsedBranding } from './branding.ts';
+import { fillText } from './texts.ts';
+
+const markup: unique symbol = Symbol('markup');
+
+/** Finished markup. Only `html` makes it: the key is private, so no parsed input can pose as it. */
+export interface Html {
+  readonly [markup]: string;
+}
+
+/** What may stand in a template; `undefined` and `false` render as nothing. */
+export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
+
+/**
+ * Builds markup from a template. Text is escaped for element content and for quoted attributes, the only two places
+ * where a value may stand; markup from another `html` and lists are put in as they are.
+ */
+export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html => ({
+  [markup]: String.raw({ raw: strings }, ...values.map(toMarkup)),
+});
+
+/** Gives the markup as text, ready to be a response body. */
+export const renderHtml = (content: Html): string => content[markup];
+
+const toMarkup = (value: HtmlValue): string => {
+  if (value === undefined || value === false) return '';
+  if (typeof value === 'string') return escapeText(value);
+  if (typeof value === 'number') return String(value);
+  return markup in value ? value[markup] : value.map(toMarkup).join('');
+};
+
+// The ampersand first, or it would escape the others' escapes.
+const escapeText = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+
+// Owns the frame around every page: head, logo, main part and foot.
+
+interface Layout {
+  readonly branding: ParsedBranding;
+  /** Path on the own origin that serves `stylesheet`. */
+  readonly stylesheetPath: string;
+  /** Heading of the page and title of its window. */
+  readonly title: HtmlValue;
+  /** What has just happened, said before everything else. */
+  readonly notice?: HtmlValue;
+  readonly content: Html;
+}
+
+/** Renders a whole document; it has no script and no style of its own, so that the strictest CSP holds. */
+export const renderLayout = ({ branding, stylesheetPath, title, notice, content }: Layout): string =>
+  renderHtml(html`<!doctype html>
+<html lang="${branding.language}" dir="${branding.direction}">
+<head>
+<meta charset="utf-8">
+<title>${title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+${branding.iconPath && html`<link rel="icon" href="${branding.iconPath}">`}
+<link rel="stylesheet" href="${stylesheetPath}">
+</head>
+<body>
+<main>
+${branding.logoPath && html`<img class="logo" src="${branding.logoPath}" alt="" width="48" height="48">`}
+<h1>${title}</h1>
+${notice && html`<p class="notice" role="status" tabindex="-1" autofocus>${notice}</p>`}
+${content}
+</main>
+<footer>${properName(branding.name)}${privacyLink(branding)}</footer>
+</body>
+</html>
+`);
+
+/** Renders a name or address that somebody chose: kept apart from the text around it and never translated. */
+export const properName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
+
+const privacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
+  privacyUrl === undefined
+    ? undefined
+    : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
+
+// Owns which addresses of the publisher's may stand on a page: paths of the own origin, and https links.
+
+/** A path on the broker's own origin, in the form that a browser would give it. */
+export type OwnPath = string & { readonly brand: unique symbol };
+
+/** An absolute https URL, in the form that a browser would give it. */
+export type HttpsUrl = string & { readonly brand: unique symbol };
+
+/**
+ * Accepts a path that stays on the own origin: the pages load nothing from elsewhere.
+ * @throws ConfigurationError for anything else, such as `//elsewhere`, a scheme, `..` or an unescaped blank
+ */
+export const parseOwnPath = (option: string, value: unknown): OwnPath => {
+  if (isOwnPath(value)) return value;
+  throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg');
+};
+
+/**
+ * Accepts what a person may be linked to: an own path or an https URL without credentials.
+ * @throws ConfigurationError for anything else, such as `javascript:` or plain http
+ */
+export const parseLink = (option: string, value: unknown): OwnPath | HttpsUrl => {
+  if (isOwnPath(value) || isHttpsUrl(value)) return value;
+  throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
+};
+
+// Equal to its parsed form means that browsers, too, read it as nothing else: they skip tabs and turn \ into /.
+const isOwnPath = (value: unknown): value is OwnPath =>
+  typeof value === 'string' && URL.parse(value, ownOrigin)?.href === ownOrigin + value;
+
+const ownOrigin = 'https://own.invalid';
+
+const isHttpsUrl = (value: unknown): value is HttpsUrl => {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url?.protocol === 'https:' && url.href === value && url.username === '' && url.password === '';
+};
+
+// How a provider is shown: as a button that chooses it, and as where somebody signs in.
+
+/** A provider as a button. */
+export interface ProviderChoice {
+  readonly id: string;
+  readonly label: string;
+  /** Path of the vendor's mark on the own origin; the label says all that it says. */
+  readonly markPath?: string;
+}
+
+/** An identity in the words that a person knows it by. */
+export interface ShownIdentity {
+  /** The provider's label. */
+  readonly provider: string;
+  /** How the provider shows the person: a name or an address. */
+  readonly label?: string;
+}
+
+/** Renders one button per provider; each posts the provider's id as `choice`. `text` has a place for `{provider}`. */
+export const providerButtons = (providers: readonly ProviderChoice[], text: string): Html =>
+  html`<ul class="providers" role="list">
+${providers.map((provider) => providerButton(provider, text))}</ul>`;
+
+/** Renders a vendor's mark as decoration beside the vendor's name; nothing where there is none. */
+export const renderMark = (markPath: string | undefined): Html =>
+  html`${markPath && html`<img class="mark" src="${markPath}" alt="" width="24" height="24">`}`;
+
+/** Renders an identity within a sentence: `Google (ada@example.org)`. */
+export const renderIdentity = ({ provider, label }: ShownIdentity): Html =>
+  html`${properName(provider)}${label && html` (${properName(label)})`}`;
+
+const providerButton = ({ id, label, markPath }: ProviderChoice, text: string): Html =>
+  html`<li><button name="choice" value="${id}">${renderMark(markPath)}${fillText(text, { provider: properName(label) })}</button></li>\n`;
+
+// Providers as the buttons that pages show.
+
+/** Where the mark of a provider is, if it has one. */
+export type MarkPath = (provider: string) => string;
+
+export const choicesOf = (
+  providers: readonly IdentityProvider[],
+  markPath: MarkPath,
+): readonly ProviderChoice[] =>
+  providers.map(({ id, label, mark }) => ({
+    id,
+    label,
+    ...(mark !== undefined && { markPath: markPath(id) }),
+  }));

@@ -1,0 +1,95 @@
+/** The sign-in page, which is the consent: who asks, for what, where the answer goes, and one button per provider. */
+import { continueChoice } from '../oauth/identifiers.ts';
+import type { ParsedBranding } from './branding.ts';
+import {
+  type Html,
+  html,
+  type ProviderChoice,
+  properName,
+  providerButtons,
+  renderLayout,
+  type ShownIdentity,
+} from './layout.ts';
+import { fillText, type Texts } from './texts.ts';
+
+export interface SignInModel {
+  readonly branding: ParsedBranding;
+  /** What the client calls itself: a claim. */
+  readonly clientName: string;
+  /** Host, with the port if it is not the scheme's own, that the code is sent to: a fact, from the verified redirect. */
+  readonly redirectHost: string;
+  /** What is asked for; `description` completes "it will be able to". */
+  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  readonly providers: readonly ProviderChoice[];
+  /** Whoever signed in here before and may go on without the provider's page. */
+  readonly session?: ShownIdentity;
+  /** Why that is not offered. */
+  readonly notice?: SignInNotice;
+  /** Path that the form is posted to. */
+  readonly action: string;
+  /** The sealed request, posted back unread as `consent`. */
+  readonly consent: string;
+  readonly stylesheetPath: string;
+}
+
+/** Why somebody who signed in before must do so again. */
+type SignInNotice = 'session-ended' | 'not-vouched';
+
+/**
+ * Renders the page. The form posts `consent` with either `choice` (a provider's id, or `continue` for the session) or
+ * `cancel=1`.
+ */
+export const signInPage = (model: SignInModel): string => {
+  const { branding, stylesheetPath, notice } = model;
+  const { texts } = branding;
+  const names = {
+    product: properName(branding.name),
+    client: properName(model.clientName),
+    host: html`<strong>${properName(model.redirectHost)}</strong>`,
+  };
+  return renderLayout({
+    branding,
+    stylesheetPath,
+    title: fillText(texts.signIn, { product: branding.name }),
+    notice: notice && fillText(texts[noticeTexts[notice]]),
+    content: html`<p class="lead">${fillText(texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
+<div class="facts">
+${scopeList(model, names)}
+<p>${fillText(texts.destination, names)}</p>
+</div>
+${choiceForm(model)}
+<p class="note">${fillText(texts.assurance, names)}</p>`,
+  });
+};
+
+const scopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<string, Html>>): Html =>
+  scopes.length === 0
+    ? html`<p>${fillText(branding.texts.noScopes, names)}</p>`
+    : html`<h2>${fillText(branding.texts.scopes, names)}</h2>
+<ul class="scopes">
+${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
+
+const noticeTexts = {
+  'session-ended': 'sessionEnded',
+  'not-vouched': 'notVouched',
+} as const satisfies Readonly<Record<SignInNotice, keyof Texts>>;
+
+// autocomplete="off": on reload Firefox would put the earlier sealed request back into the field.
+const choiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
+  html`<form method="post" action="${action}" autocomplete="off">
+<input type="hidden" name="consent" value="${consent}">
+<fieldset>
+<legend>${fillText(texts.choice)}</legend>
+${session && sessionButton(session, texts)}
+${providerButtons(providers, texts.continueWith)}
+</fieldset>
+<button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
+</form>`;
+
+const sessionButton = ({ label, provider }: ShownIdentity, texts: Texts): Html =>
+  html`<button class="main" name="choice" value="${continueChoice}">${
+    label === undefined
+      ? fillText(texts.continueSession, { provider: properName(provider) })
+      : fillText(texts.continueAs, { person: properName(label), provider: properName(provider) })
+  }</button>
+<p class="or">${fillText(texts.otherWay)}</p>`;

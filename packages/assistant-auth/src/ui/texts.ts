@@ -1,0 +1,128 @@
+/** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
+
+import { type AccountTexts, defaultAccountTexts } from '../account/ui/texts.ts';
+import { ConfigurationError } from '../oauth/errors.ts';
+import { type Html, type HtmlValue, html } from './layout.ts';
+
+/**
+ * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes),
+ * `{provider}` and `{person}` (how the provider shows whoever signed in before). A replacement keeps the places of the
+ * default; only `{product}` may be left out.
+ */
+export interface Texts extends AccountTexts {
+  /** Heading and window title: `{product}`. */
+  readonly signIn: string;
+  /** Who asks for what: `{client}`, `{product}`. */
+  readonly request: string;
+  /** Stands before the list of what is asked for: `{client}`. */
+  readonly scopes: string;
+  /** Stands instead of the list when nothing is asked for but to be recognised: `{client}`, `{product}`. */
+  readonly noScopes: string;
+  /** Where the browser goes afterwards: `{host}`. */
+  readonly destination: string;
+  /** Name of the group of buttons. */
+  readonly choice: string;
+  /** A provider's button, which is also the consent: `{provider}`. */
+  readonly continueWith: string;
+  /** The button of whoever is signed in already, which is also the consent: `{person}`, `{provider}`. */
+  readonly continueAs: string;
+  /** The same when the provider told neither name nor address: `{provider}`. */
+  readonly continueSession: string;
+  /** Stands between that button and those of the providers. */
+  readonly otherWay: string;
+  /** Said at the top when an earlier sign-in is over. */
+  readonly sessionEnded: string;
+  /** Said at the top when the provider did not stand by an earlier sign-in. */
+  readonly notVouched: string;
+  readonly cancel: string;
+  /**
+   * What happens to password, name and address: `{client}`, `{product}`. Replace it if the guarded API itself tells
+   * clients who the person is, so that the page stays true.
+   */
+  readonly assurance: string;
+  readonly privacy: string;
+  /** Heading when a sign-in was completed before and its page is opened again. */
+  readonly alreadySignedIn: string;
+  /** Said below it: `{client}`. */
+  readonly signInComplete: string;
+  /** The same for a sign-in to the account page. */
+  readonly accountSignInComplete: string;
+  /** Heading when the access of a completed sign-in was ended since then. */
+  readonly signInEnded: string;
+  /** Said below it: `{client}`. */
+  readonly accessEnded: string;
+  /** Heading when the page that asks whether to add an account is opened again. */
+  readonly linkPageUsed: string;
+  readonly linkPageUsedNext: string;
+  /** Link to the client's website: `{client}`. */
+  readonly returnToClient: string;
+  readonly goToAccount: string;
+  /** What to do after an error: `{product}`. */
+  readonly advice: string;
+  /** Name of the reference that identifies an error in the log. */
+  readonly reference: string;
+}
+
+export const defaultTexts: Texts = {
+  ...defaultAccountTexts,
+  signIn: 'Sign in to {product}',
+  request: '{client} asks to use {product} on your behalf.',
+  scopes: '{client} will be able to:',
+  noScopes: '{client} will only be able to recognise you when you come back to {product}.',
+  destination: 'Afterwards you return to {host}. If that is not where you came from, cancel.',
+  choice: 'Allow this and sign in',
+  continueWith: 'Continue with {provider}',
+  continueAs: 'Continue as {person} ({provider})',
+  continueSession: 'Continue with your {provider} account',
+  otherWay: 'or sign in another way',
+  sessionEnded: 'Your session has ended. Please sign in again.',
+  notVouched: 'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+  cancel: 'Cancel',
+  assurance:
+    'You sign in on the provider’s own page, so {product} never sees your password. ' +
+    '{client} gets neither your name nor your e-mail address, only what you allow here.',
+  privacy: 'Privacy policy',
+  alreadySignedIn: 'You’re already signed in',
+  signInComplete: 'This sign-in is complete. If {client} still asks you to sign in, start again there.',
+  accountSignInComplete: 'This sign-in is complete. If your account asks you to sign in, sign in once more.',
+  signInEnded: 'This sign-in has ended',
+  accessEnded: 'Access for {client} was ended after this sign-in. To use it again, start again there.',
+  linkPageUsed: 'This page was already used',
+  linkPageUsedNext:
+    'Go to your account to see which accounts you can sign in with. To add another one, start again there.',
+  returnToClient: 'Return to {client}',
+  goToAccount: 'Go to your account',
+  advice:
+    'Close this page and try again from where you came. If it happens again, tell whoever runs {product} this reference:',
+  reference: 'Reference',
+};
+
+/**
+ * Completes replaced texts with the defaults.
+ * @throws ConfigurationError for an unknown text, an empty one, one that lost a place for a name or invents one
+ */
+export const parseTexts = (given: Partial<Texts>): Texts => {
+  for (const [name, text] of Object.entries(given)) checkText(`branding.texts.${name}`, name, text);
+  return { ...defaultTexts, ...given };
+};
+
+/** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
+export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
+  html`${text.split(place).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;
+
+// Splitting by it leaves the places' names at the odd positions.
+const place = /\{([a-z]+)\}/;
+
+const placesIn = (text: string): readonly string[] => text.split(place).filter((_, index) => index % 2 === 1);
+
+const checkText = (option: string, name: string, text: unknown): void => {
+  const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
+  if (original === undefined) throw new ConfigurationError(option, 'is not a text of the pages');
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new ConfigurationError(option, 'must be a text that is not empty');
+  const places = placesIn(original);
+  const lost = places.find((wanted) => wanted !== 'product' && !placesIn(text).includes(wanted));
+  if (lost !== undefined) throw new ConfigurationError(option, `must contain {${lost}}`);
+  const invented = placesIn(text).find((used) => !places.includes(used));
+  if (invented !== undefined) throw new ConfigurationError(option, `cannot contain {${invented}}`);
+};

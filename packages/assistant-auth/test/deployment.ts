@@ -1,0 +1,96 @@
+/** A deployment to test against: a broker in memory with a clock that is set by hand, two providers, and clients of every kind. */
+
+import {
+  type BrokerOptions,
+  createBroker,
+  gptAction,
+  type Ledger,
+  type Limits,
+  type LogEntry,
+  memoryLedger,
+  staticClient,
+} from '../src/index.ts';
+import { createProvider } from './provider.ts';
+
+export const issuer = 'https://words.example';
+export const keys = 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+export const gptSecret = 'gpt-secret-0123456789-0123456789-0123456789';
+export const serverSecret = 'server-secret-0123456789-0123456789-01234567';
+export const gptRedirect = 'https://chat.openai.com/aip/g-1234567890abcdef1234567890abcdef/oauth/callback';
+
+export const clients = [
+  gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] }),
+  staticClient({
+    id: 'app',
+    name: 'A public app',
+    redirectUris: ['https://app.example/callback'],
+    scopes: ['words', 'score'],
+    defaultScopes: ['words'],
+  }),
+  staticClient({
+    id: 'server',
+    name: 'A confidential server',
+    redirectUris: ['https://server.example/cb', 'https://server.example/cb2?tenant=1'],
+    secrets: [serverSecret],
+    offlineAccess: 'always',
+    scopes: ['words', 'score'],
+  }),
+  staticClient({
+    id: 'native',
+    name: 'A native app',
+    redirectUris: ['http://127.0.0.1/callback'],
+    scopes: ['words'],
+  }),
+] as const;
+
+/** Limits of a user and a grant that are too high for a test to reach, for tests that are not about limits. */
+export const highUserLimits: Partial<Limits> = {
+  refreshesPerGrant: { take: async () => 'allowed' },
+  signInsPerUser: { limit: 1000, period: 600 },
+};
+
+/** Everything a test looks at: the broker over HTTP, its ledger, its log and its clock. */
+export const deploy = (changes: Partial<BrokerOptions> = {}) => {
+  const log: LogEntry[] = [];
+  let instant = 1_800_000_000;
+  const background: Promise<void>[] = [];
+  const ledger: Ledger = changes.ledger ?? memoryLedger();
+  const broker = createBroker({
+    issuer,
+    sealingKeys: keys,
+    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    resources: [`${issuer}/api`, `${issuer}/other`],
+    clients,
+    providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
+    ledger,
+    // Without the counts, which depend on all that came before.
+    log: ({ count: _, ...entry }) => void log.push(entry),
+    now: () => instant,
+    sleep: async () => undefined,
+    afterResponse: (work) => void background.push(work),
+    ...changes,
+  });
+  const fetch = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    const route = broker.routes.find(({ path }) =>
+      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
+    );
+    if (route === undefined) throw new Error(`nothing is mounted at ${pathname}`);
+    return route.endpoint(request);
+  };
+  return {
+    issuer: changes.issuer ?? issuer,
+    broker,
+    ledger,
+    log,
+    fetch,
+    now: () => instant,
+    /** Waits for the work that continues after the responses. */
+    settle: () => Promise.all(background),
+    advance(seconds: number) {
+      instant += seconds;
+    },
+  };
+};
+
+export type Deployment = ReturnType<typeof deploy>;

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { answerWithCode, orRedirectBack, type WayBack } from '../../src/authorization/response.ts';
+import { staticClient } from '../../src/clients/static.ts';
+import { reasons } from '../../src/oauth/error-catalog.ts';
+import { Refusal } from '../../src/oauth/errors.ts';
+import { parseIssuer } from '../../src/oauth/issuer.ts';
+import type { LogEntry } from '../../src/oauth/log.ts';
+import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
+
+const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): WayBack => {
+  const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
+  return {
+    redirect: verifyRedirect(client, redirectUri),
+    clientId: 'app',
+    state,
+    issuer: parseIssuer('https://words.example'),
+  };
+};
+
+const visitWithLog = () => {
+  const lines: Omit<LogEntry, 'requestId' | 'endpoint'>[] = [];
+  const request = new Request('https://words.example/authorize');
+  const visit = {
+    request,
+    url: new URL(request.url),
+    requestId: 'request-1',
+    log: (line: Omit<LogEntry, 'requestId' | 'endpoint'>) => void lines.push(line),
+  };
+  return { visit, lines };
+};
+
+const refuse = (way: WayBack, refusal: Error, cookies: readonly string[] = []) => {
+  const { visit, lines } = visitWithLog();
+  return { response: orRedirectBack(way, visit, cookies, () => Promise.reject(refusal)), lines };
+};
+
+describe('the way back', () => {
+  test('carries code, state and issuer', () => {
+    const response = answerWithCode(wayTo('https://app.example/cb'), 'code-1', ['a=1']);
+    expect(response.status).toBe(303);
+    expect(response.headers.get('location')).toBe(
+      'https://app.example/cb?code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example',
+    );
+    expect(response.headers.getSetCookie()).toEqual(['a=1']);
+  });
+
+  test('carries no state when the client sent none', () => {
+    const way = { ...wayTo('https://app.example/cb'), state: undefined };
+    expect(answerWithCode(way, 'code-1', []).headers.get('location')).toBe(
+      'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
+    );
+  });
+
+  test.each([
+    ['https://app.example/cb?tenant=1', '&'],
+    ['https://app.example/cb?a=b%20c&d=e+f', '&'],
+    ['https://app.example/cb?flag', '&'],
+    ['https://app.example/cb?q=~!*()', '&'],
+    ['https://app.example/cb?', ''],
+    ['https://app.example/cb?a=1&', ''],
+    ['https://app.example/', '?'],
+    ['com.example.app:/cb', '?'],
+    ['http://127.0.0.1/cb', '?'],
+    ['http://127.0.0.1/cb?a=%2F', '&'],
+  ])('leaves what the client registered as it is: %s', (redirectUri, separator) => {
+    expect(answerWithCode(wayTo(redirectUri), 'code-1', []).headers.get('location')).toBe(
+      `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
+    );
+  });
+
+  test('brings any state back unchanged, whichever way the client decodes it', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
+        const location = answerWithCode(wayTo('https://app.example/cb', state), 'c', []).headers.get(
+          'location',
+        );
+        const raw = /&state=([^&#]*)&iss=/.exec(location ?? '')?.[1] ?? '';
+        expect(new URL(location ?? '').searchParams.get('state')).toBe(state);
+        expect(decodeURIComponent(raw)).toBe(state);
+      }),
+    );
+  });
+});
+
+describe('a refusal on the way', () => {
+  test('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
+    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Refusal('scope.unknown'), [
+      'a=1',
+    ]);
+    const { status, headers } = await response;
+    expect(status).toBe(303);
+    expect(Object.fromEntries(new URL(headers.get('location') ?? '').searchParams)).toEqual({
+      error: 'invalid_scope',
+      error_description: 'The requested scope is unknown or not available to this client.',
+      state: 'state-1',
+      iss: 'https://words.example',
+    });
+    expect(headers.getSetCookie()).toEqual(['a=1']);
+    expect(lines).toEqual([{ event: 'refused', reason: 'scope.unknown', clientId: 'app' }]);
+  });
+
+  test('that nobody foresaw says nothing of itself', async () => {
+    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Error('password=hunter2'));
+    const location = (await response).headers.get('location') ?? '';
+    expect(new URL(location).searchParams.get('error')).toBe('server_error');
+    expect(location).not.toContain('hunter2');
+    expect(lines).toEqual([
+      {
+        event: 'refused',
+        reason: 'unexpected',
+        clientId: 'app',
+        cause: 'Error: password=hunter2',
+        stack: expect.stringMatching(/^at /),
+      },
+    ]);
+  });
+
+  test('stays here when the journey was completed before', async () => {
+    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Refusal('transaction.replayed'));
+    await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
+    expect(lines).toEqual([]);
+  });
+
+  test('leaves the answer alone when there is none', async () => {
+    const { visit, lines } = visitWithLog();
+    const answer = new Response('fine');
+    expect(await orRedirectBack(wayTo('https://app.example/cb'), visit, ['a=1'], async () => answer)).toBe(
+      answer,
+    );
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+});
+
+test.each(Object.entries(reasons))(
+  '%s is described in the characters of RFC 6749 §4.1.2.1',
+  (_, [, sentence]) => {
+    expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
+  },
+);

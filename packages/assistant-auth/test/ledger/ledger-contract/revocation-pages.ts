@@ -1,0 +1,123 @@
+/** The port's contract for reading revocations: a cursor with which nothing is missed. */
+import { expect, it } from 'vitest';
+import type { Ledger } from '../../../src/storage/broker-storage.ts';
+import { accessLife, begin, type MakeLedger, sweepAt, t0 } from './sample.ts';
+
+/** Begins and revokes a grant, so that one line is appended, dying half an hour after `at + 1`. */
+const appendLine = async (ledger: Ledger, grantId: string, at: number): Promise<void> => {
+  await begin(ledger, { grantId, now: at });
+  await ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', at + 1);
+};
+
+const line = (id: string, at: number) => ({
+  kind: 'grant',
+  id,
+  revokedAt: at + 1,
+  deadAfter: at + 1 + accessLife,
+});
+
+export const revocationPageContract = (makeLedger: MakeLedger): void => {
+  it('reads nothing from a ledger where nothing was revoked', async () => {
+    const ledger = await makeLedger();
+    await begin(ledger);
+    expect(await ledger.revocationsSince(undefined, t0, 10)).toEqual({
+      kind: 'page',
+      revocations: [],
+      cursor: 0,
+    });
+  });
+
+  it('reads all lines that live in their order, then only what was appended since', async () => {
+    const ledger = await makeLedger();
+    await appendLine(ledger, 'grant-b', t0);
+    await appendLine(ledger, 'grant-a', t0 + 1);
+    expect(await ledger.revocationsSince(undefined, t0 + 5, 10)).toEqual({
+      kind: 'page',
+      revocations: [line('grant-b', t0), line('grant-a', t0 + 1)],
+      cursor: 2,
+    });
+    await appendLine(ledger, 'grant-c', t0 + 6);
+    expect(await ledger.revocationsSince(2, t0 + 9, 10)).toEqual({
+      kind: 'page',
+      revocations: [line('grant-c', t0 + 6)],
+      cursor: 3,
+    });
+    expect(await ledger.revocationsSince(3, t0 + 9, 10)).toEqual({
+      kind: 'page',
+      revocations: [],
+      cursor: 3,
+    });
+  });
+
+  it('reads a line in its last second and not when it has died', async () => {
+    const ledger = await makeLedger();
+    await appendLine(ledger, 'grant-1', t0);
+    const deadAfter = t0 + 1 + accessLife;
+    expect(await ledger.revocationsSince(undefined, deadAfter - 1, 10)).toMatchObject({
+      revocations: [line('grant-1', t0)],
+      cursor: 1,
+    });
+    expect(await ledger.revocationsSince(undefined, deadAfter, 10)).toEqual({
+      kind: 'page',
+      revocations: [],
+      cursor: 1,
+    });
+  });
+
+  it('misses nothing when the newest lines were swept', async () => {
+    const ledger = await makeLedger();
+    await appendLine(ledger, 'grant-1', t0);
+    await appendLine(ledger, 'grant-2', t0);
+    const later = t0 + 2 * accessLife;
+    await ledger.sweep(sweepAt(later));
+    expect(await ledger.revocationsSince(2, later, 10)).toEqual({
+      kind: 'page',
+      revocations: [],
+      cursor: 0,
+    });
+    await appendLine(ledger, 'grant-3', later);
+    expect(await ledger.revocationsSince(2, later + 1, 10)).toEqual({
+      kind: 'page',
+      revocations: [line('grant-3', later)],
+      cursor: 3,
+    });
+  });
+
+  it('misses nothing with a cursor that was read after a sweep', async () => {
+    const ledger = await makeLedger();
+    await appendLine(ledger, 'grant-1', t0);
+    const later = t0 + 2 * accessLife;
+    await ledger.sweep(sweepAt(later));
+    const page = await ledger.revocationsSince(undefined, later, 10);
+    await appendLine(ledger, 'grant-2', later);
+    const cursor = page.kind === 'page' ? page.cursor : undefined;
+    expect(await ledger.revocationsSince(cursor, later + 1, 10)).toMatchObject({
+      revocations: [line('grant-2', later)],
+      cursor: 2,
+    });
+  });
+
+  it('reads all that live when the cursor is ahead of what was ever appended, as after a restored backup', async () => {
+    const ledger = await makeLedger();
+    expect(await ledger.revocationsSince(41, t0, 10)).toEqual({ kind: 'page', revocations: [], cursor: 0 });
+    await appendLine(ledger, 'grant-1', t0);
+    expect(await ledger.revocationsSince(41, t0 + 1, 10)).toEqual({
+      kind: 'page',
+      revocations: [line('grant-1', t0)],
+      cursor: 1,
+    });
+  });
+
+  it('gives up beyond the limit, counting only lines after the cursor that live', async () => {
+    const ledger = await makeLedger();
+    await appendLine(ledger, 'grant-dead', t0 - 2 * accessLife);
+    for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(ledger, id, t0);
+    expect(await ledger.revocationsSince(undefined, t0 + 1, 2)).toEqual({ kind: 'too-many' });
+    expect(await ledger.revocationsSince(undefined, t0 + 1, 3)).toMatchObject({ kind: 'page', cursor: 4 });
+    expect(await ledger.revocationsSince(2, t0 + 1, 2)).toMatchObject({
+      kind: 'page',
+      revocations: [{ id: 'grant-2' }, { id: 'grant-3' }],
+      cursor: 4,
+    });
+  });
+};

@@ -1,0 +1,149 @@
+/** Sign-ins, redemptions and refreshes to begin from; a test states only what it is about. */
+import type {
+  Ledger,
+  Redemption,
+  RedemptionOutcome,
+  RefreshOutcome,
+  RefreshPolicy,
+  RefreshUse,
+  Resealed,
+  Resealing,
+  RevocationTarget,
+  SignIn,
+  StoredToken,
+  Sweep,
+  TokenOrigin,
+} from '../../../src/storage/broker-storage.ts';
+
+export type MakeLedger = () => Promise<Ledger>;
+
+export const t0 = 1_800_000_000;
+export const hour = 3600;
+export const day = 24 * hour;
+export const accessLife = 1800;
+
+interface SignInChoice {
+  readonly grantId?: string;
+  readonly clientId?: string;
+  readonly refreshPolicy?: RefreshPolicy;
+  readonly sid?: string;
+  readonly identity?: Partial<SignIn['identity']>;
+  readonly user?: SignIn['user'];
+  readonly now?: number;
+  readonly limits?: Partial<SignIn['limits']>;
+}
+
+/** Limits that are too high for a test to reach, for tests that are not about limits. */
+export const highLimits: SignIn['limits'] = { signIns: 1000, period: 600, activeGrants: 1000 };
+
+/** Ada signs in at ChatGPT with the grant `grant-1`, unless said otherwise. */
+export const signIn = (choice: SignInChoice = {}): SignIn => ({
+  now: choice.now ?? t0,
+  limits: { ...highLimits, ...choice.limits },
+  identity: { provider: 'google', subject: 'ada', ...choice.identity },
+  user: choice.user ?? { kind: 'ours', newId: 'user-1' },
+  grant: {
+    id: choice.grantId ?? 'grant-1',
+    clientId: choice.clientId ?? 'chatgpt',
+    redirectUri: 'https://chat.example/callback',
+    scopes: ['score:read', 'score:write'],
+    resource: 'https://words.example',
+    refreshPolicy: choice.refreshPolicy ?? 'rotating',
+    claims: { plan: 'free', seats: 3, staff: false },
+    ...(choice.sid !== undefined && { sid: choice.sid }),
+  },
+});
+
+/** Redeems `grant-1` a second after sign-in; lifetimes count from `now`. */
+export const redemption = (given: Partial<Redemption> = {}): Redemption => {
+  const { now = t0 + 1 } = given;
+  return {
+    grantId: 'grant-1',
+    clientId: 'chatgpt',
+    now,
+    codeExpiresAt: t0 + 60,
+    replayGrace: 10,
+    accessExpiresAt: now + accessLife,
+    refreshIdleExpiresAt: now + 30 * day,
+    refreshAbsoluteExpiresAt: now + 180 * day,
+    ...given,
+  };
+};
+
+/** Refreshes `grant-1`; lifetimes count from `now`. */
+export const refreshUse = (generation: number, now: number, given: Partial<RefreshUse> = {}): RefreshUse => ({
+  grantId: 'grant-1',
+  clientId: 'chatgpt',
+  generation,
+  now,
+  grace: 120,
+  lateRefresh: 'recover',
+  accessExpiresAt: now + accessLife,
+  refreshIdleExpiresAt: now + 30 * day,
+  checkLease: 60,
+  ...given,
+});
+
+/** Signs in and redeems the code a second later. */
+export const begin = async (ledger: Ledger, choice: SignInChoice = {}): Promise<RedemptionOutcome> => {
+  const { now, grant } = signIn(choice);
+  await ledger.recordSignIn(signIn(choice));
+  return ledger.redeemCode(
+    redemption({ grantId: grant.id, clientId: grant.clientId, now: now + 1, codeExpiresAt: now + 60 }),
+  );
+};
+
+/** Ada's token, as a sign-in with it stores it. */
+export const adasToken = {
+  provider: 'google',
+  subject: 'ada',
+  sealedRefreshToken: 'sealed-1',
+} as const satisfies StoredToken;
+
+/** Tokens that were sealed anew a day later, while no provider is asked. */
+export const resealed = (...tokens: readonly Resealed[]): Resealing => ({
+  tokens,
+  now: t0 + day,
+  checkLease: 60,
+});
+
+export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
+
+/** An access token of `grant-1`, issued when `redemption` redeems. */
+export const token = (given: Partial<TokenOrigin> = {}): TokenOrigin => ({
+  grantId: 'grant-1',
+  userId: 'user-1',
+  clientId: 'chatgpt',
+  issuedAt: t0 + 1,
+  ...given,
+});
+
+/** All lines that live. */
+export const linesAt = async (ledger: Ledger, now: number) => {
+  const page = await ledger.revocationsSince(undefined, now, 100);
+  return page.kind === 'page' ? page.revocations : page.kind;
+};
+
+/** A sweep by a deployment whose ring has never changed. */
+export const sweepAt = (now: number): Sweep => ({
+  ...{ now, auditBefore: now - 90 * day },
+  ...{ sealingKey: 'key-1', openingKeys: ['key-1'] },
+});
+
+/** `continued 4` for a refresh that was answered with generation 4, else the reason. */
+export const gist = (outcome: RefreshOutcome): string =>
+  outcome.kind === 'continued' ? `continued ${outcome.grant.generation}` : outcome.reason;
+
+export const spent = { kind: 'refused', reason: 'spent' };
+export const replayed = { kind: 'refused', reason: 'replayed' };
+export const ended = { kind: 'refused', reason: 'ended' };
+export const reused = { kind: 'refused', reason: 'reused' };
+
+/** How many of each. */
+export const tally = (values: readonly string[]): Readonly<Record<string, number>> =>
+  values.reduce<Record<string, number>>((counts, value) => {
+    counts[value] = (counts[value] ?? 0) + 1;
+    return counts;
+  }, {});
+
+export const fifty = Array.from({ length: 50 }, (_, index) => index);

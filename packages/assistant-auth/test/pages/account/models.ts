@@ -1,0 +1,103 @@
+/** The account's pages as an ordinary deployment shows them, with single values changed by a test. */
+import { type AccountModel, accountPage } from '../../../src/account/ui/account-page.ts';
+import { type LinkModel, linkPage, type TakenModel, takenPage } from '../../../src/account/ui/link-page.ts';
+import { type AccountSignInModel, accountSignInPage } from '../../../src/account/ui/sign-in-page.ts';
+import { parseBranding } from '../../../src/ui/branding.ts';
+import { branding, type Changes } from '../models.ts';
+
+const providers = [
+  { id: 'google', label: 'Google' },
+  { id: 'github', label: 'GitHub' },
+] as const;
+
+const actions: AccountModel['actions'] = {
+  signOut: '/account/sign-out',
+  endApps: '/account/end-apps',
+  signIn: '/account/sign-in',
+  link: '/account/link',
+  unlink: '/account/unlink',
+  exportData: '/account/export',
+  deleteAccount: '/account/delete',
+};
+
+export const app: AccountModel['apps'][number] = {
+  key: 'app-key',
+  clientName: 'ChatGPT',
+  redirectHost: 'chatgpt.com',
+  scopes: [
+    { name: 'score.read', description: 'Read your score' },
+    { name: 'score.write', description: 'Add to your score' },
+  ],
+  since: Date.UTC(2026, 10, 3, 23, 59) / 1000,
+  lastUsedAt: Date.UTC(2026, 10, 20) / 1000,
+};
+
+/** What this session signed in with. */
+export const identity: AccountModel['identities'][number] = {
+  key: 'identity-key',
+  provider: 'Google',
+  label: 'ada@words.example',
+  since: Date.UTC(2026, 4, 28) / 1000,
+  lastSignInAt: Date.UTC(2026, 10, 20) / 1000,
+  current: true,
+};
+
+export const otherIdentity: AccountModel['identities'][number] = {
+  key: 'other-key',
+  provider: 'GitHub',
+  label: 'ada',
+  since: Date.UTC(2026, 8, 21) / 1000,
+  lastSignInAt: Date.UTC(2026, 8, 21) / 1000,
+  current: false,
+};
+
+/** Somebody with two identities who has just proved who it is. */
+export const proven: Pick<AccountModel, 'identities' | 'proof'> = {
+  identities: [identity, otherIdentity],
+  proof: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
+};
+
+/** The page of somebody with one app and one identity who has proved nothing yet. */
+export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
+  accountPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    actions,
+    form: 'sealed-form',
+    apps: [app],
+    identities: [identity],
+    linkable: providers,
+    proof: { kind: 'stale', providers: providers.slice(0, 1) },
+    ...changes.model,
+  });
+
+export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): string =>
+  accountSignInPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    action: '/account/sign-in',
+    form: 'sealed-form',
+    providers,
+    ...changes.model,
+  });
+
+export const renderLink = (changes: Changes<LinkModel> = {}): string =>
+  linkPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    action: '/account/link/confirm',
+    form: 'sealed-form',
+    link: 'sealed-link',
+    current: { provider: 'Google', label: 'ada@words.example' },
+    found: { provider: 'GitHub', label: 'ada' },
+    ...changes.model,
+  });
+
+export const renderTaken = (changes: Changes<TakenModel> = {}): string =>
+  takenPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    accountPath: '/account',
+    found: { provider: 'GitHub', label: 'ada' },
+    ...changes.model,
+  });

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { parseBranding } from '../../src/ui/branding.ts';
+import { defaultTexts } from '../../src/ui/texts.ts';
+
+const refusal = (given: unknown): unknown => {
+  try {
+    return parseBranding(JSON.parse(JSON.stringify(given)));
+  } catch (error) {
+    return error;
+  }
+};
+
+const notAPath = [
+  '',
+  '?a',
+  '#a',
+  ':443/logo.svg',
+  '@evil.example/logo.svg',
+  '.evil.example/logo.svg',
+  'logo.svg',
+  './logo.svg',
+  '/../logo.svg',
+  '/a/%2e%2e/logo.svg',
+  '//evil.example/logo.svg',
+  '/\\evil.example/logo.svg',
+  '\\\\evil.example',
+  '/\t/evil.example',
+  '\t//evil.example',
+  ' /logo.svg',
+  '/logo.svg\n',
+  '/a b.svg',
+  '/"onerror=alert(1).svg',
+  '/<b>.svg',
+  '/\u0000',
+  'javascript:alert(1)',
+  'JaVaScRiPt:alert(1)',
+  'java\nscript:alert(1)',
+  'data:image/svg+xml,<svg onload=alert(1)>',
+  'blob:https://words.example/1',
+  'https://evil.example/logo.svg',
+  1,
+  null,
+  ['/logo.svg'],
+];
+
+const notALink = [
+  ...notAPath.filter((value) => value !== 'https://evil.example/logo.svg'),
+  'http://words.example/privacy',
+  'https://user@words.example/privacy',
+  'https://user:secret@words.example/privacy',
+  'https://:secret@words.example/privacy',
+  'https://words.example/a b',
+  'https://words.example/"x',
+  'HTTPS://words.example/privacy',
+  'https:words.example/privacy',
+  'https://',
+  'vbscript:x',
+  'file:///etc/passwd',
+  'mailto:a@words.example',
+];
+
+describe('addresses', () => {
+  test.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
+    expect(refusal({ logoPath })).toEqual(
+      new ConfigurationError(
+        'branding.logoPath',
+        'must be a path on the broker’s own origin, such as /logo.svg',
+      ),
+    );
+  });
+
+  test.each(notAPath)('refuses an icon at %j', (iconPath) => {
+    expect(refusal({ iconPath })).toEqual(
+      new ConfigurationError(
+        'branding.iconPath',
+        'must be a path on the broker’s own origin, such as /logo.svg',
+      ),
+    );
+  });
+
+  test.each(notALink)('refuses a privacy policy at %j', (privacyUrl) => {
+    expect(refusal({ privacyUrl })).toEqual(
+      new ConfigurationError(
+        'branding.privacyUrl',
+        'must be a path on the broker’s own origin or an https URL',
+      ),
+    );
+  });
+
+  test.each(['/', '/privacy', '/privacy?v=2&lang=en#top', "/it's", 'https://words.example/privacy'])(
+    'accepts a privacy policy at %j',
+    (privacyUrl) => {
+      expect(parseBranding({ privacyUrl }).privacyUrl).toBe(privacyUrl);
+    },
+  );
+
+  test('takes the logo as icon when there is no other', () => {
+    expect(parseBranding({ logoPath: '/logo.svg' }).iconPath).toBe('/logo.svg');
+    expect(parseBranding({ logoPath: '/logo.svg', iconPath: '/icon.svg' }).iconPath).toBe('/icon.svg');
+    expect(parseBranding({}).iconPath).toBeUndefined();
+  });
+});
+
+describe('words', () => {
+  test('completes what is left out', () => {
+    expect(parseBranding({})).toEqual({
+      name: 'this service',
+      logoPath: undefined,
+      iconPath: undefined,
+      privacyUrl: undefined,
+      language: 'en',
+      direction: 'ltr',
+      texts: defaultTexts,
+    });
+  });
+
+  test('keeps all other texts when one is replaced', () => {
+    expect(parseBranding({ texts: { cancel: 'No, thanks' } }).texts).toEqual({
+      ...defaultTexts,
+      cancel: 'No, thanks',
+    });
+  });
+
+  test('lets a text leave out the product and repeat its places', () => {
+    const texts = { signIn: 'Sign in', assurance: '{client}, {client}!' };
+    expect(parseBranding({ texts }).texts).toMatchObject(texts);
+  });
+
+  test.each([
+    [{ name: ' ' }, 'branding.name', 'must be a text that is not empty'],
+    [{ name: 7 }, 'branding.name', 'must be a text that is not empty'],
+    [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
+    [{ language: 'en"><b>' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
+    [{ language: 7 }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
+    [{ language: [] }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
+    [{ direction: 'up' }, 'branding.direction', 'must be ltr or rtl'],
+    [{ texts: { goodbye: 'x' } }, 'branding.texts.goodbye', 'is not a text of the pages'],
+    [{ texts: { constructor: 'x' } }, 'branding.texts.constructor', 'is not a text of the pages'],
+    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be a text that is not empty'],
+    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be a text that is not empty'],
+    [{ texts: { request: 'Welcome to {product}' } }, 'branding.texts.request', 'must contain {client}'],
+    [{ texts: { destination: 'Then you go back.' } }, 'branding.texts.destination', 'must contain {host}'],
+    [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}'],
+    [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'cannot contain {host}'],
+    [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'cannot contain {typo}'],
+  ])('refuses %j', (given, option, problem) => {
+    const error = refusal(given);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toEqual(new ConfigurationError(option, problem));
+    expect(error).toHaveProperty('message', `${option} ${problem}`);
+  });
+
+  test('writes a language tag the way it is registered', () => {
+    expect(parseBranding({ language: 'PT-br' }).language).toBe('pt-BR');
+  });
+});

@@ -1,0 +1,54 @@
+/** Pages as an ordinary deployment shows them, with single values changed by a test. */
+import { type Branding, parseBranding } from '../../src/ui/branding.ts';
+import { type CompletedModel, completedPage, type ErrorModel, errorPage } from '../../src/ui/error.ts';
+import { type SignInModel, signInPage } from '../../src/ui/sign-in.ts';
+
+export const branding: Branding = {
+  name: 'Words With Chat',
+  logoPath: '/logo.svg',
+  iconPath: '/favicon.svg',
+  privacyUrl: '/privacy',
+};
+
+export interface Changes<Model> {
+  readonly branding?: Partial<Branding>;
+  readonly model?: Partial<Model>;
+}
+
+export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
+  signInPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    clientName: 'ChatGPT',
+    redirectHost: 'chatgpt.com',
+    scopes: [
+      { name: 'score.read', description: 'Read your score' },
+      { name: 'score.write', description: 'Add to your score' },
+    ],
+    providers: [
+      { id: 'google', label: 'Google' },
+      { id: 'github', label: 'GitHub' },
+    ],
+    action: '/authorize',
+    consent: 'sealed-request',
+    stylesheetPath: '/sign-in.css',
+    ...changes.model,
+  });
+
+export const renderError = (changes: Changes<ErrorModel> = {}): string =>
+  errorPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    title: 'This sign-in cannot go on',
+    message: 'ChatGPT asked to send you to an address that is not registered for it.',
+    reference: 'q3T9bX0aLkE',
+    stylesheetPath: '/sign-in.css',
+    ...changes.model,
+  });
+
+export const renderCompleted = (changes: Changes<CompletedModel> = {}): string =>
+  completedPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    outcome: 'signed-in',
+    destination: { kind: 'client', name: 'ChatGPT', url: 'https://chatgpt.com/' },
+    stylesheetPath: '/sign-in.css',
+    ...changes.model,
+  });

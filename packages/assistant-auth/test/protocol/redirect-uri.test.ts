@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { obeys, parseRedirectRule as parseRule, type RedirectRule } from '../../src/oauth/redirect-uri.ts';
+
+const parseRedirectRule = (uri: string): RedirectRule => parseRule('redirectUris', uri);
+const id = 'g-1234567890abcdef1234567890abcdef';
+const gpt: RedirectRule = { kind: 'gpt' };
+const development: RedirectRule = { kind: 'gpt-development' };
+
+/** Texts that differ from a good one in a few places: where confusion is likeliest. */
+const nearly = (good: fc.Arbitrary<string>): fc.Arbitrary<string> => {
+  const piece = fc.constantFrom(
+    ...[
+      '/',
+      '\\',
+      '.',
+      '..',
+      '..;/',
+      ':',
+      '@',
+      '?',
+      '#',
+      '%2e',
+      '%2f',
+      '%00',
+      '&',
+      '=',
+      ' ',
+      '\t',
+      '\n',
+      '\0',
+    ],
+    ...['g-', 'aip', 'http', 'https://', 'localhost', 'evil.example', '443', '80', 'é', '\u3002', '\ud800'],
+  );
+  const edit = fc.tuple(
+    fc.nat(120),
+    fc.nat(3),
+    fc.oneof(piece, fc.string({ maxLength: 3 }), fc.constant('')),
+  );
+  return fc
+    .tuple(good, fc.array(edit, { maxLength: 3 }))
+    .map(([text, edits]) =>
+      edits.reduce((now, [at, gone, put]) => now.slice(0, at) + put + now.slice(at + gone), text),
+    );
+};
+
+describe('parseRedirectRule', () => {
+  it.each<[string, RedirectRule]>([
+    ['https://app.example/', { kind: 'exact', uri: 'https://app.example/' }],
+    ['https://app.example/cb?a=b%20c', { kind: 'exact', uri: 'https://app.example/cb?a=b%20c' }],
+    ['https://app.example:8443/cb', { kind: 'exact', uri: 'https://app.example:8443/cb' }],
+    ['https://localhost/cb', { kind: 'exact', uri: 'https://localhost/cb' }],
+    ['com.example.app:/cb', { kind: 'exact', uri: 'com.example.app:/cb' }],
+    ['com.example.app://cb', { kind: 'exact', uri: 'com.example.app://cb' }],
+    ['http://127.0.0.1/cb', { kind: 'loopback', host: '127.0.0.1', path: '/cb' }],
+    ['http://localhost:3000/cb?a=1', { kind: 'loopback', host: 'localhost', path: '/cb?a=1' }],
+    ['http://[::1]/', { kind: 'loopback', host: '[::1]', path: '/' }],
+  ])('takes %s', (uri, rule) => {
+    expect(parseRedirectRule(uri)).toEqual(rule);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no scheme', 'app.example/cb'],
+    ['a path', '/cb'],
+    ['a scheme without a dot', 'myapp:/cb'],
+    ['plain http', 'http://app.example/cb'],
+    ['a private address', 'http://192.168.0.1/cb'],
+    ['a name below localhost', 'http://app.localhost/cb'],
+    ['a loopback address in other digits', 'http://127.1/cb'],
+    ['a fragment', 'https://app.example/cb#x'],
+    ['an empty fragment', 'https://app.example/cb#'],
+    ['a user', 'https://user@app.example/cb'],
+    ['an at sign, which looks like one', 'https://app.example/@cb'],
+    ['a missing path', 'https://app.example'],
+    ['a path to be normalised', 'https://app.example/a/../cb'],
+    ['capitals in the host', 'https://App.example/cb'],
+    ['the scheme’s own port', 'https://app.example:443/cb'],
+    ['a blank around it', ' https://app.example/cb'],
+    ['a tab in it', 'https://app.example/c\tb'],
+    ['a backslash', 'https://app.example\\cb'],
+    ['letters beyond ASCII', 'https://äpp.example/cb'],
+    ['1,025 characters', `https://app.example/${'x'.repeat(1005)}`],
+    ['a script', 'javascript:alert(1)'],
+    ['data', 'data:text/html,x'],
+    ['a file', 'file:///etc/passwd'],
+  ])('refuses to register %s', (_, uri) => {
+    expect(() => parseRedirectRule(uri)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'redirectUris' }),
+    );
+  });
+});
+
+describe('obeys', () => {
+  it('takes an exact address byte for byte, and nothing else', () => {
+    const registered = fc
+      .webUrl({ validSchemes: ['https'], withQueryParameters: true })
+      .map((url) => new URL(url).href)
+      .filter((url) => url.length <= 1024 && !url.includes('@'));
+    fc.assert(
+      fc.property(
+        registered.chain((uri) => fc.tuple(fc.constant(uri), nearly(fc.constant(uri)))),
+        ([uri, requested]) => {
+          expect(obeys(parseRedirectRule(uri), uri)).toBe(true);
+          expect(obeys(parseRedirectRule(uri), requested)).toBe(requested === uri);
+        },
+      ),
+    );
+  });
+
+  it('takes a loopback address with any port, and what it takes is what a browser would open', () => {
+    const rule = parseRedirectRule('http://127.0.0.1/cb?a=1');
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => {
+        expect(obeys(rule, `http://127.0.0.1:${port}/cb?a=1`)).toBe(true);
+      }),
+    );
+    const good = fc.constantFrom('http://127.0.0.1:49152/cb?a=1', 'http://127.0.0.1/cb?a=1');
+    fc.assert(
+      fc.property(nearly(good), (requested) => {
+        if (!obeys(rule, requested)) return;
+        const { protocol, hostname, pathname, search, hash, username } = new URL(requested);
+        expect([protocol, hostname, pathname, search, hash, username]).toEqual([
+          'http:',
+          '127.0.0.1',
+          '/cb',
+          '?a=1',
+          '',
+          '',
+        ]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  const gptId = fc.stringMatching(/^g-[A-Za-z0-9_-]{4,128}$/);
+  const host = fc.constantFrom('chat.openai.com', 'chatgpt.com');
+  const callback = fc
+    .tuple(host, gptId)
+    .map(([name, gptIs]) => `https://${name}/aip/${gptIs}/oauth/callback`);
+
+  it('takes the callback of any GPT at both of ChatGPT’s hosts, and of one GPT where it is pinned', () => {
+    fc.assert(
+      fc.property(callback, (uri) => {
+        expect(obeys(gpt, uri)).toBe(true);
+        expect(obeys({ kind: 'gpt', gptIds: [id] }, uri)).toBe(false);
+        expect(obeys({ kind: 'gpt', gptIds: ['g-0000', uri.split('/')[4] ?? ''] }, uri)).toBe(true);
+        expect(obeys(development, uri)).toBe(false);
+      }),
+    );
+  });
+
+  it('takes for ChatGPT nothing that a browser would open elsewhere', () => {
+    fc.assert(
+      fc.property(nearly(callback), (requested) => {
+        if (!obeys(gpt, requested)) return;
+        const url = new URL(requested);
+        expect(url.href).toBe(requested);
+        expect(['https://chat.openai.com', 'https://chatgpt.com']).toContain(url.origin);
+        expect(url.pathname).toMatch(/^\/aip\/g-[\w-]{4,128}\/oauth\/callback$/);
+        expect(url.pathname).toBe(requested.slice(url.origin.length));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('takes in development the same path on this machine alone', () => {
+    const path = `/aip/${id}/oauth/callback`;
+    for (const origin of [
+      'http://localhost:8787',
+      'http://127.0.0.1:1',
+      'http://[::1]:65535',
+      'http://localhost',
+    ])
+      expect(obeys(development, origin + path)).toBe(true);
+    for (const origin of [
+      'https://localhost',
+      'http://localhost.evil.example',
+      'http://192.168.0.1:80',
+      'http://app.localhost',
+    ])
+      expect(obeys(development, origin + path)).toBe(false);
+    expect(obeys({ kind: 'gpt-development', gptIds: ['g-0000'] }, `http://localhost${path}`)).toBe(false);
+  });
+
+  it('refuses whatever is too long, and says no to anything without throwing', () => {
+    const uri = `https://app.example/${'x'.repeat(1004)}`;
+    expect(uri).toHaveLength(1024);
+    expect(obeys(parseRedirectRule(uri), uri)).toBe(true);
+    expect(obeys({ kind: 'exact', uri: `${uri}x` }, `${uri}x`)).toBe(false);
+    const rules: readonly RedirectRule[] = [gpt, development, parseRedirectRule('http://localhost/')];
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        for (const rule of rules) expect(obeys(rule, text)).toBe(false);
+      }),
+    );
+  });
+});

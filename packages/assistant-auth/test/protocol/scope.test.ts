@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '../../src/oauth/errors.ts';
+import {
+  grantedScopes,
+  hasApiScope,
+  narrowedScopes,
+  type ScopePolicy,
+  splitScope,
+} from '../../src/oauth/scope.ts';
+
+/** All scopes that exist; `score:write` and `email` are for other clients. */
+const declared = new Set(['words', 'score', 'admin:read', 'offline_access', 'score:write', 'email']);
+const policy: ScopePolicy = {
+  scopes: ['words', 'score', 'admin:read', 'offline_access'],
+  defaultScopes: ['words'],
+  unknownScopes: 'refused',
+};
+const dropping: ScopePolicy = { ...policy, unknownScopes: 'dropped' };
+const refusal = (reason: string) => expect.objectContaining({ reason });
+
+/** Everything that RFC 6749 lets stand in a scope, but for the comma. */
+const name = fc.stringMatching(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/);
+const known = fc.constantFrom(...declared, 'openid', 'profile');
+const names = fc.array(fc.oneof(name, known));
+const separator = fc.stringMatching(/^[ ,]{1,3}$/);
+
+describe('splitScope', () => {
+  it('gives the names in their order, each once, whatever stands between them', () => {
+    const text = fc.tuple(names, fc.array(separator, { minLength: 1 }), fc.boolean());
+    fc.assert(
+      fc.property(text, ([given, separators, framed]) => {
+        const between = (at: number): string => separators[at % separators.length] ?? ' ';
+        const joined = given.reduce((all, one, at) => (at === 0 ? one : all + between(at) + one), '');
+        expect(splitScope(framed ? ` ,${joined}, ` : joined)).toEqual([...new Set(given)]);
+      }),
+    );
+  });
+
+  it('finds nothing in what is empty', () => {
+    for (const text of ['', ' ', ',', ' , ,, ']) expect(splitScope(text)).toEqual([]);
+  });
+
+  it.each(['"words"', 'words\\score', 'words\tscore', 'words\nscore', 'wörds', 'words\0', '\u00a0', '\x7f'])(
+    'refuses %j',
+    (text) => {
+      expect(() => splitScope(text)).toThrow(refusal('scope.malformed'));
+    },
+  );
+});
+
+describe('grantedScopes', () => {
+  const grant = (requested: string | undefined, by = policy) => grantedScopes(requested, by, declared);
+
+  it('gives the default when nothing is asked for', () => {
+    for (const requested of [undefined, '', ' ', ',']) expect(grant(requested)).toEqual(['words']);
+  });
+
+  it('gives what was asked for, in its order', () => {
+    expect(grant('score,words score')).toEqual(['score', 'words']);
+  });
+
+  it.each([
+    ['score openid', ['score']],
+    ['openid profile email score offline_access', ['score', 'offline_access']],
+    ['profile,score,profile', ['score']],
+    ['offline_access score', ['offline_access', 'score']],
+  ])('ignores protocol scopes that it cannot grant: %s', (requested, granted) => {
+    expect(grant(requested)).toEqual(granted);
+  });
+
+  it.each([
+    ['offline_access', ['words', 'offline_access']],
+    ['offline_access,offline_access', ['words', 'offline_access']],
+    ['openid', ['words']],
+    ['openid profile email', ['words']],
+    ['openid offline_access', ['words', 'offline_access']],
+  ])('gives the default scopes if no scope of the API is requested: %s', (requested, granted) => {
+    expect(grant(requested)).toEqual(granted);
+    expect(grant(requested, dropping)).toEqual(granted);
+  });
+
+  it('leaves offline_access out if the client cannot have it', () => {
+    const online = { ...policy, scopes: ['words', 'score'] };
+    expect(grant('offline_access', online)).toEqual(['words']);
+    expect(grant('offline_access score', online)).toEqual(['score']);
+  });
+
+  it('gives offline_access once if the default scopes already contain it', () => {
+    const offline = { ...policy, defaultScopes: ['offline_access', 'words'] };
+    expect(grant('offline_access', offline)).toEqual(['offline_access', 'words']);
+  });
+
+  it('grants a scope that the publisher declared under the name of a protocol scope', () => {
+    const reading = { ...policy, scopes: ['words', 'email'] };
+    expect(grant('email', reading)).toEqual(['email']);
+    expect(grant('openid email', reading)).toEqual(['email']);
+  });
+
+  it('ignores such a scope for a client that may not have it', () => {
+    for (const requested of ['email', 'openid email', 'profile', 'address', 'phone'])
+      expect(grant(requested)).toEqual(['words']);
+  });
+
+  it('drops scopes that exist but that the client may not have', () => {
+    for (const either of [policy, dropping]) {
+      expect(grant('words score:write', either)).toEqual(['words']);
+      expect(grant('score:write,score,offline_access', either)).toEqual(['score', 'offline_access']);
+    }
+  });
+
+  it('refuses or drops scopes that do not exist, depending on the kind of client', () => {
+    for (const unknown of [
+      'words nothing',
+      'Words words',
+      'words admin',
+      'words OpenID',
+      'words Offline_Access',
+    ])
+      expect(() => grant(unknown)).toThrow(refusal('scope.unknown'));
+    expect(grant('nothing score Words OpenID', dropping)).toEqual(['score']);
+  });
+
+  it('refuses a request if no scope of the API is left, because its token would be useless', () => {
+    for (const requested of ['score:write', 'score:write offline_access', 'openid score:write'])
+      for (const either of [policy, dropping])
+        expect(() => grant(requested, either)).toThrow(refusal('scope.unavailable'));
+    for (const requested of ['nothing', 'nothing offline_access', 'Offline_Access'])
+      expect(() => grant(requested, dropping)).toThrow(refusal('scope.unavailable'));
+  });
+
+  it('never gives more than was asked for, nor more than the client may have', () => {
+    fc.assert(
+      fc.property(names, fc.constantFrom(policy, dropping), (asked, either) => {
+        try {
+          const granted = grant(asked.join(' '), either);
+          const api = asked.filter(
+            (scope) => !['openid', 'profile', 'email', 'offline_access'].includes(scope),
+          );
+          expect(hasApiScope(granted)).toBe(true);
+          for (const scope of granted) {
+            expect(policy.scopes).toContain(scope);
+            if (api.length > 0 || scope === 'offline_access') expect(asked).toContain(scope);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+          expect(asked.every((scope) => policy.scopes.includes(scope))).toBe(false);
+        }
+      }),
+    );
+  });
+});
+
+describe('narrowedScopes', () => {
+  const all = ['words', 'score', 'offline_access'];
+  const narrow = (requested: string | undefined, granted: readonly string[] = all, by = policy) =>
+    narrowedScopes(requested, granted, by, declared);
+
+  it('gives all when nothing is asked for, and otherwise what is asked for', () => {
+    expect(narrow(undefined)).toEqual(all);
+    expect(narrow(' ')).toEqual(all);
+    expect(narrow('score')).toEqual(['score']);
+    expect(narrow('score,words')).toEqual(['score', 'words']);
+  });
+
+  it('ignores protocol scopes that were not granted', () => {
+    expect(narrow('words openid profile')).toEqual(['words']);
+    expect(narrow('words offline_access', ['words', 'score'])).toEqual(['words']);
+  });
+
+  it('gives all if only protocol scopes are requested', () => {
+    for (const requested of ['offline_access', 'openid', 'openid,offline_access'])
+      expect(narrow(requested)).toEqual(all);
+    expect(narrow('offline_access', ['words'])).toEqual(['words']);
+  });
+
+  it('refuses a scope of the API that has the name of a protocol scope if it was not granted or was withdrawn', () => {
+    const reading = { ...policy, scopes: ['words', 'email', 'offline_access'] };
+    for (const requested of ['email', 'words email'])
+      expect(() => narrow(requested, all, reading)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('email', ['words', 'email'])).toThrow(refusal('refresh.scope'));
+    expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
+  });
+
+  it('drops what the client could not be granted at first, so that it can repeat its request', () => {
+    expect(narrow('words score:write')).toEqual(['words']);
+    expect(narrow('words nothing', all, dropping)).toEqual(['words']);
+  });
+
+  it('drops what was withdrawn since, whether or not it still exists', () => {
+    const less = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(narrow('words score', all, less)).toEqual(['words']);
+    expect(narrow(undefined, all, less)).toEqual(['words', 'offline_access']);
+    expect(narrowedScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
+  });
+
+  it('refuses a request if no scope of the API is left', () => {
+    const less = { ...policy, scopes: ['words', 'offline_access'] };
+    expect(() => narrow('score offline_access', all, less)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('nothing offline_access', all, dropping)).toThrow(refusal('refresh.scope'));
+  });
+
+  it('refuses scopes that the client could have been granted but was not, and scopes that do not exist', () => {
+    for (const requested of ['words admin:read', 'admin:read', 'words nothing', 'words Score'])
+      expect(() => narrow(requested)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('words admin:read', all, dropping)).toThrow(refusal('refresh.scope'));
+  });
+
+  it('never gives more than was granted, whatever is requested', () => {
+    fc.assert(
+      fc.property(names, names, fc.constantFrom(policy, dropping), (asked, granted, either) => {
+        fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));
+        const grantable = policy.scopes.filter((scope) => scope !== 'offline_access');
+        const beyond = asked.some((scope) => grantable.includes(scope) && !granted.includes(scope));
+        try {
+          const narrowed = narrow(asked.join(' '), granted, either);
+          expect(beyond).toBe(false);
+          expect(hasApiScope(narrowed)).toBe(true);
+          expect(granted).toEqual(expect.arrayContaining([...narrowed]));
+          expect(policy.scopes).toEqual(expect.arrayContaining([...narrowed]));
+        } catch (error) {
+          expect(error).toEqual(refusal('refresh.scope'));
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,161 @@
+/** An OpenID Connect issuer in memory, behind `fetch`: honest until a test bends one of its answers. */
+import { expect } from 'vitest';
+import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
+import { type IdentityProvider, ProviderError, type ProviderIo } from '../../src/providers/provider.ts';
+import { type Claims, generateKey, sign } from './signing.ts';
+
+export type Endpoint = 'discovery' | 'token' | 'keys' | 'userinfo';
+/** The endpoints that every sign-in needs. */
+export const endpoints: readonly Endpoint[] = ['discovery', 'token', 'keys'];
+
+/** What an issuer does otherwise than it should. A member that is `undefined` is left out of the answer. */
+export interface Bends {
+  readonly metadata?: Claims;
+  readonly claims?: Claims;
+  readonly tokens?: Claims;
+  readonly makeIdToken?: (claims: Claims) => Promise<unknown>;
+  readonly keys?: unknown;
+  readonly userInfo?: Claims;
+  /** Answers instead of an endpoint. */
+  readonly instead?: Readonly<Partial<Record<Endpoint, () => Response | Promise<Response>>>>;
+}
+
+export interface SeenRequest {
+  readonly endpoint: Endpoint | 'elsewhere';
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly redirect: string | undefined;
+  readonly canTimeOut: boolean;
+}
+
+/** One journey to the provider, with the verifier and challenge of RFC 7636 appendix B. */
+export const leg = {
+  redirectUri: 'https://words.example/callback/acme',
+  state: 'state-of-this-journey',
+  nonce: 'nonce-of-this-journey',
+  codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+} as const;
+export const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+export const code = 'code-of-this-journey';
+export const clientId = 'our-client-id';
+export const clientSecret = "GOCSPX-our_client.secret~!*'()%+&=/";
+
+export const honestKey = await generateKey('key-1');
+
+export const createIssuer = (issuer = 'https://id.example') => {
+  const requests: SeenRequest[] = [];
+  let bends: Bends = {};
+  let instant = 1_800_000_000;
+  const metadata = () => ({ ...metadataOf(issuer), ...bends.metadata });
+  const makeIdToken = (claims: Claims) => bends.makeIdToken?.(claims) ?? sign(claims, honestKey);
+
+  const answers: Readonly<Record<Endpoint, () => Promise<unknown>>> = {
+    discovery: async () => metadata(),
+    keys: async () => bends.keys ?? { keys: [honestKey.published] },
+    token: async () => ({
+      access_token: 'their-access-token',
+      token_type: 'Bearer',
+      expires_in: 3600,
+      refresh_token: 'their-refresh-token',
+      id_token: await makeIdToken({ ...claimsOf(issuer, instant), ...bends.claims }),
+      ...bends.tokens,
+    }),
+    userinfo: async () => ({ sub: 'person-1', ...bends.userInfo }),
+  };
+
+  const fetch: ProviderIo['fetch'] = async (input, init) => {
+    const seen = look(String(input), init ?? {}, metadata());
+    requests.push(seen);
+    if (seen.endpoint === 'elsewhere') return new Response('nothing here', { status: 404 });
+    return bends.instead?.[seen.endpoint]?.() ?? Response.json(await answers[seen.endpoint]());
+  };
+
+  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false, patience: 10_000 };
+  return {
+    issuer,
+    io,
+    requests,
+    bend(changes: Bends) {
+      bends = changes;
+    },
+    advance(seconds: number) {
+      instant += seconds;
+    },
+    /** Which endpoints were asked, in order; forgets them. */
+    asked: () => requests.splice(0).map(({ endpoint }) => endpoint),
+  };
+};
+
+export type HostileIssuer = ReturnType<typeof createIssuer>;
+
+export const relyOn = ({ issuer }: HostileIssuer, changes: Partial<OidcSettings> = {}): IdentityProvider =>
+  oidc({ id: 'acme', label: 'Acme', issuer, clientId, clientSecret, ...changes });
+
+/** The callback URL as an honest provider would fill it; `null` leaves a parameter out. */
+export const callback = (changes: Readonly<Record<string, string | null>> = {}): URL => {
+  const url = new URL(leg.redirectUri);
+  for (const [name, value] of Object.entries({ code, state: leg.state, ...changes })) {
+    if (value !== null) url.searchParams.set(name, value);
+  }
+  return url;
+};
+
+/** Gives why a provider did not vouch, and makes sure that the error holds nothing secret. */
+export const refusal = async (
+  work: Promise<unknown>,
+): Promise<{ readonly kind: string; readonly reason: string }> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ProviderError)) throw new Error('expected a ProviderError', { cause: error });
+  const { state, nonce, codeVerifier } = leg;
+  for (const secret of [state, nonce, codeVerifier, code, clientSecret, 'their-', 'eyJ']) {
+    expect(error.message).not.toContain(secret);
+  }
+  expect(error.cause).toBeUndefined();
+  return { kind: error.kind, reason: error.message };
+};
+
+const metadataOf = (issuer: string): Claims => ({
+  issuer,
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/keys`,
+  response_types_supported: ['code'],
+  scopes_supported: ['openid', 'email', 'profile', 'offline_access'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+});
+
+const claimsOf = (issuer: string, now: number): Claims => ({
+  iss: issuer,
+  aud: clientId,
+  sub: 'person-1',
+  nonce: leg.nonce,
+  iat: now,
+  exp: now + 3600,
+  email: 'ada@example.com',
+  email_verified: true,
+  name: 'Ada Marlow',
+});
+
+const look = (url: string, init: RequestInit, metadata: Claims): SeenRequest => ({
+  endpoint: endpointOf(url, metadata),
+  method: init.method ?? 'GET',
+  url,
+  headers: Object.fromEntries(new Headers(init.headers)),
+  body: String(init.body ?? ''),
+  redirect: init.redirect,
+  canTimeOut: init.signal instanceof AbortSignal,
+});
+
+const endpointOf = (url: string, metadata: Claims): SeenRequest['endpoint'] => {
+  const { token_endpoint: token, jwks_uri: keys, userinfo_endpoint: userInfo } = metadata;
+  if (url.endsWith('/.well-known/openid-configuration')) return 'discovery';
+  if (url === token) return 'token';
+  if (url === userInfo) return 'userinfo';
+  return url === keys ? 'keys' : 'elsewhere';
+};

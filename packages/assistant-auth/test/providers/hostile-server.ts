@@ -1,0 +1,77 @@
+/** An OAuth 2.0 server with a profile, in memory behind `fetch`: honest until a test bends one of its answers. */
+
+import { type OAuth2Settings, oauth2 } from '../../src/providers/oauth2.ts';
+import type { IdentityProvider, ProviderIo } from '../../src/providers/provider.ts';
+import { clientId, clientSecret } from './hostile-issuer.ts';
+
+export type ServerEndpoint = 'token' | 'profile';
+
+/** Where it is asked; what else is asked is `elsewhere`. */
+export interface Addresses {
+  readonly token: string;
+  readonly profile: string;
+}
+
+type Answer = () => Response | Promise<Response>;
+type Members = Readonly<Record<string, unknown>>;
+
+const acme = { token: 'https://acme.example/token', profile: 'https://api.acme.example/me' };
+
+/** @param person what the profile says */
+export const createServer = (
+  addresses: Addresses = acme,
+  person: Members = { id: 'person-1', name: 'Ada' },
+) => {
+  const requests: Request[] = [];
+  let instead: Readonly<Partial<Record<ServerEndpoint, Answer>>> = {};
+  let tokens: Members = {};
+  let profile: Members = person;
+
+  const answers: Readonly<Record<ServerEndpoint, Answer>> = {
+    token: () => Response.json({ access_token: 'their-access-token', token_type: 'bearer', ...tokens }),
+    profile: () => Response.json(profile),
+  };
+  const fetch: ProviderIo['fetch'] = async (input, init) => {
+    const request = new Request(String(input), init);
+    requests.push(request);
+    const endpoint = endpointOf(request.url, addresses);
+    if (endpoint === 'elsewhere') return new Response('nothing here', { status: 404 });
+    return (instead[endpoint] ?? answers[endpoint])();
+  };
+  const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false, patience: 10_000 };
+  return {
+    io,
+    requests,
+    /** Answers instead of an endpoint. */
+    answerInstead(changes: typeof instead) {
+      instead = changes;
+    },
+    bendTokens(changes: Members) {
+      tokens = changes;
+    },
+    bendProfile(changes: Members) {
+      profile = { ...person, ...changes };
+    },
+    asked: () => requests.map(({ url }) => endpointOf(url, addresses)),
+  };
+};
+
+export const relyOnServer = (changes: Partial<OAuth2Settings> = {}): IdentityProvider =>
+  oauth2({
+    id: 'acme',
+    label: 'Acme',
+    issuer: 'https://acme.example',
+    authorizationUrl: 'https://acme.example/authorize?tenant=7',
+    tokenUrl: acme.token,
+    profileUrl: acme.profile,
+    clientId,
+    clientSecret,
+    describe: ({ id, name, email }) =>
+      typeof id === 'string' ? { subject: id, labels: [name], email } : undefined,
+    ...changes,
+  });
+
+const endpointOf = (url: string, { token, profile }: Addresses): ServerEndpoint | 'elsewhere' => {
+  if (url === token) return 'token';
+  return url === profile ? 'profile' : 'elsewhere';
+};

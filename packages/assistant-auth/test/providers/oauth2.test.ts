@@ -1,0 +1,259 @@
+/** Any OAuth 2.0 server: the way there, the way back, and what it could say that is not to be believed. */
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { callback, challenge, clientId, clientSecret, code, leg, refusal } from './hostile-issuer.ts';
+import { createServer, relyOnServer, type ServerEndpoint } from './hostile-server.ts';
+
+const invalid = (reason: string) => ({ kind: 'invalid', reason });
+
+/** Refuses an answer before its code goes anywhere. */
+const refuseUnasked = async (answer: URL) => {
+  const server = createServer();
+  const refused = await refusal(relyOnServer().identify(answer, leg, server.io));
+  expect(server.asked()).toEqual([]);
+  return refused;
+};
+
+describe('the way to an OAuth 2.0 server', () => {
+  test('carries state and PKCE, keeps the endpoint’s own query, and asks nothing before', async () => {
+    const server = createServer();
+    const url = await relyOnServer().authorizationUrl(leg, server.io);
+    expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
+    expect([...url.searchParams]).toEqual([
+      ['tenant', '7'],
+      ['client_id', clientId],
+      ['response_type', 'code'],
+      ['redirect_uri', leg.redirectUri],
+      ['state', leg.state],
+      ['code_challenge', challenge],
+      ['code_challenge_method', 'S256'],
+    ]);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('asks for the scopes and parameters of the publisher', async () => {
+    const provider = relyOnServer({
+      scopes: ['identify', 'email'],
+      authorizationParameters: { prompt: 'none' },
+    });
+    const { searchParams } = await provider.authorizationUrl(leg, createServer().io);
+    expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
+  });
+
+  test('is known by all the addresses that it may be asked at', () => {
+    expect(relyOnServer()).toMatchObject({
+      id: 'acme',
+      label: 'Acme',
+      answersBy: 'query',
+      gone: ['invalid_grant'],
+      configuredUrls: [
+        'https://acme.example/authorize?tenant=7',
+        'https://acme.example/token',
+        'https://api.acme.example/me',
+      ],
+    });
+  });
+});
+
+describe('the way back from an OAuth 2.0 server', () => {
+  test('makes an identity of the profile', async () => {
+    const server = createServer();
+    server.bendTokens({ refresh_token: 'their-refresh-token' });
+    server.bendProfile({ email: 'ada@example.com', email_verified: true });
+    const provider = relyOnServer({ offlineAccess: 'always' });
+    expect(await provider.identify(callback(), leg, server.io)).toEqual({
+      provider: 'acme',
+      subject: 'person-1',
+      label: 'Ada',
+      email: 'ada@example.com',
+      emailVerified: false,
+      refreshToken: 'their-refresh-token',
+      claims: { id: 'person-1', name: 'Ada', email: 'ada@example.com', email_verified: true },
+    });
+  });
+
+  test('redeems the code with the secret in the form, and shows the token to the profile alone', async () => {
+    const server = createServer();
+    await relyOnServer().identify(callback(), leg, server.io);
+    const [token, profile] = server.requests;
+    expect(server.asked()).toEqual(['token', 'profile']);
+    expect(token?.method).toBe('POST');
+    expect(Object.fromEntries((await token?.formData()) ?? [])).toEqual({
+      redirect_uri: leg.redirectUri,
+      code,
+      code_verifier: leg.codeVerifier,
+      grant_type: 'authorization_code',
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
+    expect(token?.headers.get('authorization')).toBeNull();
+    expect(Object.fromEntries(profile?.headers ?? [])).toEqual({
+      accept: 'application/json',
+      authorization: 'Bearer their-access-token',
+      'user-agent': 'words-with-chat-broker',
+    });
+  });
+
+  test('has no refresh token where none came', async () => {
+    const identity = await relyOnServer().identify(callback(), leg, createServer().io);
+    expect(identity).not.toHaveProperty('refreshToken');
+  });
+});
+
+describe('an answer of an OAuth 2.0 server', () => {
+  test.each([
+    [
+      'B5.1 of another issuer',
+      { iss: 'https://evil.example' },
+      'unexpected "iss" (issuer) response parameter value',
+    ],
+    [
+      'B5.1 of its issuer with a slash',
+      { iss: 'https://acme.example/' },
+      'unexpected "iss" (issuer) response parameter value',
+    ],
+    ['of another journey', { state: 'another' }, 'unexpected "state" response parameter value'],
+    ['without a state', { state: null }, 'response parameter "state" missing'],
+    ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
+    ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
+  ])('%s is refused and its code is shown to nobody', async (_, changes, reason) => {
+    expect(await refuseUnasked(callback(changes))).toEqual(invalid(reason));
+  });
+
+  test('that names its issuer is accepted', async () => {
+    const answer = callback({ iss: 'https://acme.example' });
+    expect(await relyOnServer().identify(answer, leg, createServer().io)).toMatchObject({
+      subject: 'person-1',
+    });
+  });
+
+  test.each([
+    ['access_denied', 'denied', 'access_denied'],
+    ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
+    ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
+    ['code-of-this-journey', 'invalid', 'an error of its own'],
+  ])('B12.1 that says %s ends the sign-in', async (error, kind, words) => {
+    expect(await refuseUnasked(callback({ error, error_description: 'their-text' }))).toEqual({
+      kind,
+      reason: `the provider answered ${words}`,
+    });
+  });
+});
+
+describe('the token endpoint of an OAuth 2.0 server', () => {
+  const answering = async (answer: () => Response) => {
+    const server = createServer();
+    server.answerInstead({ token: answer });
+    const refused = await refusal(relyOnServer().identify(callback(), leg, server.io));
+    expect(server.asked()).toEqual(['token']);
+    return refused;
+  };
+
+  test.each([
+    ['invalid_grant', 400],
+    ['bad_verification_code', 200],
+    ['incorrect_client_credentials', 200],
+    ['application_suspended', 200],
+  ])('that says %s with status %i ends the sign-in as invalid', async (error, status) => {
+    expect(
+      await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
+    ).toEqual(invalid(`the token endpoint answered ${error}`));
+  });
+
+  test('that says an error of its own with 200 is not quoted, nor are tokens beside it taken', async () => {
+    const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
+    expect(await answering(() => Response.json(body))).toEqual(
+      invalid('the token endpoint answered an error of its own'),
+    );
+  });
+
+  test.each([
+    ['text', () => new Response('access_token=their-access-token&token_type=bearer')],
+    ['no access token', () => Response.json({ token_type: 'bearer' })],
+    ['no bearer token', () => Response.json({ access_token: 'their-access-token', token_type: 'mac' })],
+    ['a list', () => Response.json([])],
+    ['null', () => Response.json(null)],
+    ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
+  ])('that sends %s is not believed', async (_, answer) => {
+    expect(await answering(answer)).toMatchObject({ kind: 'invalid' });
+  });
+});
+
+describe('the profile of an OAuth 2.0 server', () => {
+  const answering = async (profile: () => Response) => {
+    const server = createServer();
+    server.answerInstead({ profile });
+    return refusal(relyOnServer().identify(callback(), leg, server.io));
+  };
+
+  test.each([
+    ['of nobody', () => Response.json({ name: 'Ada' }), 'the profile is nobody’s'],
+    ['with a list as id', () => Response.json({ id: ['person-1'] }), 'the profile is nobody’s'],
+    ['with an empty id', () => Response.json({ id: '' }), 'the subject is no text, empty or too long'],
+    [
+      'with an endless id',
+      () => Response.json({ id: 'x'.repeat(256) }),
+      'the subject is no text, empty or too long',
+    ],
+    ['that is a text', () => Response.json('their-text'), 'the profile is no JSON object'],
+    ['that is null', () => Response.json(null), 'the profile is no JSON object'],
+    ['that is no JSON', () => new Response('their-page'), 'the profile is no JSON object'],
+    [
+      'with status 401',
+      () => Response.json({ id: 'person-1' }, { status: 401 }),
+      'the profile answered with status 401',
+    ],
+    [
+      'with status 403',
+      () => Response.json({ id: 'person-1' }, { status: 403 }),
+      'the profile answered with status 403',
+    ],
+  ])('%s is refused', async (_, answer, reason) => {
+    expect(await answering(answer)).toEqual(invalid(reason));
+  });
+
+  test.each<[ServerEndpoint, string]>([
+    ['token', 'acme.example'],
+    ['profile', 'api.acme.example'],
+  ])('B13.1 5xx and B13.2 429 of the %s mean that it is out of order', async (endpoint, host) => {
+    for (const status of [500, 503, 429]) {
+      const server = createServer();
+      server.answerInstead({ [endpoint]: () => new Response('their-page', { status }) });
+      expect(await refusal(relyOnServer().identify(callback(), leg, server.io))).toEqual({
+        kind: 'unavailable',
+        reason: `${host} answered with status ${status}`,
+      });
+    }
+  });
+
+  test('is not looked for elsewhere', async () => {
+    const server = createServer();
+    const headers = { location: 'https://evil.example/' };
+    server.answerInstead({ profile: () => new Response(null, { status: 302, headers }) });
+    expect(await refusal(relyOnServer().identify(callback(), leg, server.io))).toEqual(
+      invalid('api.acme.example answered with status 302'),
+    );
+    expect(server.asked()).toEqual(['token', 'profile']);
+  });
+});
+
+describe('settings of an OAuth 2.0 server', () => {
+  const badAddress = 'must be an https URL without user and fragment, or http on loopback.';
+
+  test.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
+    'stop the start with a wrong %s',
+    (option) => {
+      for (const value of [
+        '',
+        'acme.example',
+        'http://acme.example',
+        'https://u@acme.example',
+        'https://acme.example#x',
+      ]) {
+        expect(() => relyOnServer({ [option]: value })).toThrow(
+          new ConfigurationError(`providers.acme.${option}`, badAddress),
+        );
+      }
+    },
+  );
+});

@@ -1,0 +1,88 @@
+/** All operations of one API together, and the limits that assistants set to them: what is wrong stops the start. */
+import { fieldDescription, fields, jsonSchema, type Operation, pathFields } from './operation.ts';
+
+const made: unique symbol = Symbol('catalogue');
+
+/** Operations that passed every check. Made by `catalogue` alone. */
+export interface Catalogue<Context> {
+  readonly operations: readonly Operation<Context>[];
+  readonly [made]: true;
+}
+
+/** An operation, or all of them together, that ChatGPT would not take. Thrown while the API is put together. */
+export class DefinitionError extends Error {
+  override readonly name = 'DefinitionError';
+}
+
+/** What ChatGPT takes of an Action, in operations and characters. */
+const limits = { operations: 30, summary: 300, description: 300, parameterDescription: 700 } as const;
+
+/**
+ * Puts the operations of an API together.
+ * @throws DefinitionError naming the operation: an id or a path with its method taken twice, an id of a foreign shape, a
+ *   text that is empty or too long, a path field that the input lacks; or more than 30 operations
+ */
+export const catalogue = <Context>(operations: readonly Operation<Context>[]): Catalogue<Context> => {
+  if (operations.length > limits.operations) {
+    throw new DefinitionError(
+      `${operations.length} operations are more than the ${limits.operations} that ChatGPT takes`,
+    );
+  }
+  for (const operation of operations) {
+    checkId(operation);
+    checkText(operation, 'summary');
+    checkText(operation, 'description');
+    checkPath(operation);
+    checkFields(operation);
+  }
+  checkUnique(operations, ({ id }) => id);
+  checkUnique(operations, ({ method, path }) => `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`);
+  return { operations, [made]: true };
+};
+
+const checkId = ({ id }: Operation<never>): void => {
+  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(id))
+    throw new DefinitionError(`${id}: an id is a letter, then letters, digits, _ or -`);
+};
+
+const checkText = (operation: Operation<never>, name: 'summary' | 'description'): void => {
+  const { length } = operation[name];
+  if (length === 0) throw new DefinitionError(`${operation.id}: the ${name} is empty`);
+  if (length > limits[name]) throw tooLong(operation, name, length, limits[name]);
+};
+
+const checkPath = (operation: Operation<never>): void => {
+  const { id, path } = operation;
+  if (!/^(\/([A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+$/.test(path)) {
+    throw new DefinitionError(`${id}: ${path} is not a path of plain segments and {fields}`);
+  }
+  const missing = pathFields(path).find((name) => !fields(operation).includes(name));
+  if (missing !== undefined) throw new DefinitionError(`${id}: the input has no field {${missing}}`);
+};
+
+const checkFields = (operation: Operation<never>): void => {
+  const names = fields(operation);
+  if (names.length === 0) return;
+  const input = jsonSchema(operation.input, 'input');
+  for (const name of names) {
+    const { length } = fieldDescription(input, name) ?? '';
+    const limit = limits.parameterDescription;
+    if (length > limit) throw tooLong(operation, `description of ${name}`, length, limit);
+  }
+};
+
+const tooLong = ({ id }: Operation<never>, what: string, length: number, limit: number): DefinitionError =>
+  new DefinitionError(`${id}: the ${what} has ${length} characters, ChatGPT takes ${limit}`);
+
+const checkUnique = <Context>(
+  operations: readonly Operation<Context>[],
+  key: (operation: Operation<Context>) => string,
+): void => {
+  const seen = new Map<string, string>();
+  for (const operation of operations) {
+    const other = seen.get(key(operation));
+    if (other !== undefined)
+      throw new DefinitionError(`${operation.id}: ${key(operation)} is taken by ${other} already`);
+    seen.set(key(operation), operation.id);
+  }
+};

@@ -1,0 +1,83 @@
+/** Reading the one input object of an operation out of a request: path, then query or JSON body. Checks no field. */
+import { carriesBody, fieldsBeyondPath, type Operation } from '../operation.ts';
+import { ProblemError } from './problem.ts';
+
+/** Longest JSON body that is read, in bytes: what ChatGPT sends at most. */
+const longestBody = 100_000;
+
+/**
+ * Gathers an unchecked input. `fromPath` holds the decoded values of the path's fields: they win over a body that names
+ * them too.
+ * @throws ProblemError 400 for a repeated parameter or a body that is no JSON object, 413, 415
+ */
+export type ReadInput = (
+  request: Request,
+  fromPath: Readonly<Record<string, string>>,
+) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Makes the reader of an operation's input. */
+export const inputReader = (operation: Operation<never>): ReadInput => {
+  const names = fieldsBeyondPath(operation);
+  // What nobody will look at is not read, so its size and type do not matter.
+  if (names.length === 0) return async (_, fromPath) => fromPath;
+  if (carriesBody(operation.method)) {
+    return async (request, fromPath) => ({ ...(await readBody(request)), ...fromPath });
+  }
+  return async (request, fromPath) => ({ ...readQuery(request, names), ...fromPath });
+};
+
+const readQuery = (request: Request, names: readonly string[]): Record<string, string> => {
+  const query = new URL(request.url).searchParams;
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const [value, ...more] = query.getAll(name);
+    if (more.length > 0)
+      throw new ProblemError({ status: 400, detail: `The parameter ${name} is given more than once.` });
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+};
+
+const readBody = async (request: Request): Promise<object> => {
+  const text = await readText(request);
+  if (text === '') return {};
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new ProblemError({
+      status: 415,
+      detail: 'The body must be application/json.',
+      headers: { 'accept-post': 'application/json' },
+    });
+  }
+  const body = parseJson(text);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new ProblemError({ status: 400, detail: 'The body must be one JSON object.' });
+  }
+  return body;
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProblemError({ status: 400, detail: 'The body is not valid JSON.' }, { cause });
+  }
+};
+
+const readText = async ({ body }: Request): Promise<string> => {
+  if (body === null) return '';
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    length += value.length;
+    if (length > longestBody) {
+      await reader.cancel();
+      throw new ProblemError({ status: 413, detail: `The body is longer than ${longestBody} bytes.` });
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+};

@@ -1,0 +1,175 @@
+/** The OpenAPI 3.1 document of an API, made from the definitions that its routes are made from. */
+import { type Catalogue, DefinitionError } from '../define-api.ts';
+import {
+  carriesBody,
+  fieldDescription,
+  fields,
+  fieldsBeyondPath,
+  jsonSchema,
+  type Operation,
+  pathFields,
+} from '../operation.ts';
+
+export interface DocumentOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  /** The API's own origin, its one server: https, or http on loopback. No trailing slash. */
+  readonly origin: string;
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  /** Every scope that operations require, with what it allows. */
+  readonly scopes: Readonly<Record<string, string>>;
+}
+
+/** A document: JSON values, and members that are `undefined`, which writers leave out. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
+/** Name of the security scheme in documents. */
+const scheme = 'signIn';
+
+/**
+ * Makes the document of a catalogue.
+ * @throws DefinitionError when the origin is no https or loopback origin, or an operation requires a scope that is not told
+ * @see https://spec.openapis.org/oas/v3.1.0
+ */
+export const openApiDocument = <Context>(
+  { operations }: Catalogue<Context>,
+  options: DocumentOptions,
+): OpenApiDocument => {
+  checkOrigin(options.origin);
+  const { title, version, description, origin, authorizationUrl, tokenUrl, scopes } = options;
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of operations) {
+    checkScopes(operation, scopes);
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: operationObject(operation, scheme),
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title, version, description },
+    servers: [{ url: origin }],
+    paths,
+    components: {
+      securitySchemes: {
+        [scheme]: { type: 'oauth2', flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes } } },
+      },
+      schemas: { Problem: problemSchema },
+      responses: problemResponses,
+    },
+  };
+};
+
+const checkOrigin = (origin: string): void => {
+  const url = URL.parse(origin);
+  const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url?.origin !== origin || (url.protocol !== 'https:' && !loopback)) {
+    throw new DefinitionError(`${origin} is not an https origin`);
+  }
+};
+
+const checkScopes = ({ id, scopes }: Operation<never>, told: DocumentOptions['scopes']): void => {
+  const unknown = scopes.find((scope) => !(scope in told));
+  if (unknown !== undefined) throw new DefinitionError(`${id}: the scope ${unknown} is not told`);
+};
+
+const problemSchema = {
+  description: 'A problem document (RFC 9457).',
+  type: 'object',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What is wrong and what would be right.' },
+  },
+  required: ['type', 'title', 'status', 'detail'],
+} as const;
+
+const problemResponse = (
+  description: string,
+  header?: { readonly name: string; readonly description: string },
+) => ({
+  description,
+  ...(header && {
+    headers: { [header.name]: { description: header.description, schema: { type: 'string' } } },
+  }),
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+const problemResponses = {
+  BadRequest: problemResponse('The input does not fit this operation.'),
+  Unauthorized: problemResponse('Nobody is signed in, or the sign-in has ended: sign in again.', {
+    name: 'WWW-Authenticate',
+    description: 'The challenge (RFC 6750).',
+  }),
+  Forbidden: problemResponse('The sign-in does not cover this: a scope is missing.', {
+    name: 'WWW-Authenticate',
+    description: 'The challenge (RFC 6750), with the scopes that are needed.',
+  }),
+  NotFound: problemResponse('There is no such thing.'),
+  Unavailable: problemResponse('The service is out of order for a moment; nothing was changed.', {
+    name: 'Retry-After',
+    description: 'How many seconds to wait.',
+  }),
+} as const;
+
+// One operation as an OpenAPI 3.1 operation object: parameters, body, responses, required scopes.
+
+/** Describes an operation; `scheme` names the security scheme of the document that it stands in. */
+export const operationObject = (
+  operation: Operation<never>,
+  scheme: string,
+): Readonly<Record<string, unknown>> => ({
+  operationId: operation.id,
+  summary: operation.summary,
+  description: operation.description,
+  'x-openai-isConsequential': operation.consequential,
+  security: [{ [scheme]: operation.scopes }],
+  parameters: parameters(operation),
+  requestBody: requestBody(operation),
+  responses: responses(operation),
+});
+
+const parameters = (operation: Operation<never>): readonly object[] | undefined => {
+  const input = jsonSchema(operation.input, 'input');
+  const inPath = pathFields(operation.path);
+  const names = carriesBody(operation.method) ? inPath : [...inPath, ...fieldsBeyondPath(operation)];
+  const all = names.map((name) => ({
+    name,
+    in: inPath.includes(name) ? 'path' : 'query',
+    required: inPath.includes(name) || input.required?.includes(name) === true,
+    description: fieldDescription(input, name),
+    schema: input.properties?.[name],
+  }));
+  return all.length > 0 ? all : undefined;
+};
+
+const requestBody = (operation: Operation<never>): object | undefined => {
+  const names = fieldsBeyondPath(operation);
+  if (!carriesBody(operation.method) || names.length === 0) return undefined;
+  const { properties = {}, required = [], ...rest } = jsonSchema(operation.input, 'input');
+  const needed = required.filter((name) => names.includes(name));
+  const schema = {
+    ...rest,
+    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+    required: needed,
+  };
+  return { required: needed.length > 0, content: { 'application/json': { schema } } };
+};
+
+const responses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
+  const takesInput = fields(operation).length > 0;
+  const { description = 'What was asked for.', ...schema } = jsonSchema(operation.output, 'output');
+  return {
+    200: { description, content: { 'application/json': { schema } } },
+    400: takesInput ? problem('BadRequest') : undefined,
+    401: problem('Unauthorized'),
+    403: problem('Forbidden'),
+    404: problem('NotFound'),
+    503: problem('Unavailable'),
+  };
+};
+
+const problem = (name: string): object => ({ $ref: `#/components/responses/${name}` });
