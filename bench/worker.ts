@@ -2,7 +2,8 @@
  * The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption; decryption and
  * the seal's `open` by themselves; and everything that the broker mounts.
  */
-import { createBroker, gptAction, type IdentityProvider, memoryLedger } from 'assistant-auth';
+import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
+import { memoryLedger } from 'assistant-auth/memory';
 import { decryptOften, unsealOften } from './repeated.ts';
 import { openSketch, sealSketch } from './sketch.ts';
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createBroker, google, memoryLedger, oidc, type Route } from 'assistant-auth';
+import { createBroker, google, oidc, type Route } from 'assistant-auth';
+import { memoryLedger } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
 import { readExpression } from './expression.ts';
 

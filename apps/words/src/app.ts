@@ -1,5 +1,6 @@
 /** The app of one deployment: the broker's endpoints, the guarded API and its description, under one roof. */
 import { type BrokerOptions, createBroker } from 'assistant-auth';
+import { accountPages } from 'assistant-auth/account';
 import { d1Ledger } from 'assistant-auth/d1';
 import { httpRoutes, problemResponse } from 'assistant-operations';
 import { Hono } from 'hono';
@@ -38,8 +39,10 @@ export const createApp = (config: Config, bindings: Bindings, surroundings: Surr
     limits: limits.broker,
     clientAddress,
     ...(auditRetention !== undefined && { auditRetention }),
-    // Deleted with the user, by the reference in the database; so there is nothing left to delete here.
-    onExportUser: async (userId) => exportScore(await scores.read(userId)),
+    account: accountPages({
+      // Deleting a user needs no code here: the database deletes the score with the user.
+      onExportUser: async (userId) => exportScore(await scores.read(userId)),
+    }),
   });
   const app = new Hono();
   for (const { path, endpoint } of broker.routes) app.all(path, ({ req }) => endpoint(req.raw));

@@ -2,6 +2,7 @@
 
 import { waitUntil } from 'cloudflare:workers';
 import { type Broker, createBroker, google, gptAction } from 'assistant-auth';
+import { accountPages } from 'assistant-auth/account';
 import { d1Ledger } from 'assistant-auth/d1';
 
 export interface Env {
@@ -34,6 +35,7 @@ export const brokerOf = (env: Env): Broker => {
       }),
     ],
     ledger: d1Ledger(env.DB),
+    account: accountPages(),
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
     // Pages has no schedule.
     sweepEvery: 3600,

@@ -1,25 +1,37 @@
-/** The face in types: what a publisher passes to `createBroker`, and what comes back. */
-
-import type { UserData } from './account/context.ts';
-import type { Client } from './clients/client.ts';
-import type { ResourceServer } from './clients/introspection-client.ts';
-import type { Limits } from './limits/rate-limits.ts';
+/** The options of `createBroker`: their types, their defaults, and the checks that stop an invalid configuration at startup. */
+import { type Client, createRegistry } from './clients/client.ts';
+import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
+import type { Admit, BrokerContext } from './context.ts';
+import { consoleLog, systemClock, systemRandom, systemSleep } from './defaults.ts';
+import {
+  type AddressBlockOf,
+  type Allowance,
+  addressBlock,
+  createLimits,
+  createMemoryLimiter,
+  type Limits,
+  type RateLimiter,
+} from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
-import { continueChoice } from './oauth/identifiers.ts';
-import { type Issuer, isLoopback } from './oauth/issuer.ts';
-import type { Log } from './oauth/log.ts';
-import { canonicalResource, parseResourceIdentifier } from './oauth/resource.ts';
+import { accountClientId, continueChoice } from './oauth/identifiers.ts';
+import { type Issuer, isLoopback, parseIssuer } from './oauth/issuer.ts';
+import { type Log, safeLogger } from './oauth/log.ts';
+import { parseResources } from './oauth/resource.ts';
 import { offlineAccess, scopeName } from './oauth/scope.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { Clock, Milliseconds, Seconds } from './oauth/time.ts';
-import type { Protection, Requirement } from './protect.ts';
 import type { IdentityProvider } from './providers/provider.ts';
-import type { Admit } from './sign-in/resolve-user.ts';
+import { parseKeyRing } from './seal/key-ring.ts';
+import type { AccountFeature } from './sign-in/callback.ts';
+import { admitEverybody } from './sign-in/resolve-user.ts';
 import type { LateRefresh, Ledger } from './storage/broker-storage.ts';
-import type { AfterResponse } from './storage/cleanup.ts';
-import type { Lifetimes } from './tokens/lifetimes.ts';
-import type { Branding } from './ui/branding.ts';
-import type { Pages } from './ui/pages.ts';
+import { type AfterResponse, createCleanup, sweptOnWrite } from './storage/cleanup.ts';
+import { createRevocationWatch } from './storage/revocation-cache.ts';
+import { createResealing } from './tokens/key-rotation.ts';
+import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
+import { createVault } from './tokens/sealers.ts';
+import { type Branding, parseBranding } from './ui/branding.ts';
+import { defaultPages, type Pages } from './ui/pages.ts';
 
 export interface BrokerOptions {
   /** The broker's own origin, for example `https://words.example`: no path; http only on loopback. */
@@ -39,7 +51,7 @@ export interface BrokerOptions {
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
   /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */
-  readonly resourceServers?: readonly ResourceServer[];
+  readonly resourceServers?: readonly IntrospectionClient[];
   readonly providers: readonly IdentityProvider[];
   readonly ledger: Ledger;
   /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
@@ -51,17 +63,6 @@ export interface BrokerOptions {
    * anybody can send. Left out, or `undefined`: sign-ins are not limited, and failed clients are counted without it.
    */
   readonly clientAddress?: (request: Request) => string | undefined;
-  /**
-   * Gives what the publisher keeps of a user, as JSON, for the file with all their data that a person may ask for. Left out: nothing
-   * beside the broker's own.
-   */
-  readonly onExportUser?: UserData['onExportUser'];
-  /**
-   * Deletes what the publisher keeps of a user, before the broker deletes the account. When it throws, nothing else is deleted and
-   * the person can try again, so it may be called twice. Access tokens live for up to ten seconds more: a write
-   * must make sure that its user is still there.
-   */
-  readonly onDeleteUser?: UserData['onDeleteUser'];
   /** In seconds; every bound is checked. */
   readonly lifetimes?: Partial<Lifetimes>;
   /**
@@ -71,6 +72,8 @@ export interface BrokerOptions {
    * Default: `recover`.
    */
   readonly lateRefresh?: LateRefresh;
+  /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
+  readonly account?: AccountFeature;
   readonly branding?: Partial<Branding>;
   /** Replaces whole pages. */
   readonly pages?: Partial<Pages>;
@@ -95,28 +98,67 @@ export interface BrokerOptions {
   readonly sleep?: (duration: Milliseconds) => Promise<void>;
 }
 
-/** Answers one request. It never throws. */
-export type Endpoint = (request: Request) => Promise<Response>;
+/**
+ * Checks all options and builds what the endpoints share.
+ * @throws ConfigurationError naming the option that is missing, unsafe or contradicts another
+ */
+export const resolveOptions = (
+  options: BrokerOptions,
+): { readonly context: BrokerContext; readonly sweep: () => Promise<void> } => {
+  const { now = systemClock, randomBytes = systemRandom, afterResponse = ignoreWork } = options;
+  const log = safeLogger(options.log ?? consoleLog, consoleLog);
+  const issuer = parseIssuer(options.issuer);
+  const resources = parseResources(options.resources, issuer);
+  const ring = parseKeyRing(options.sealingKeys);
+  const vault = createVault(ring, issuer, resources, randomBytes);
+  const sweep = createCleanup({
+    ...{ ledger: options.ledger, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
+    reseal: createResealing({ ledger: options.ledger, vault, ring, now }),
+  });
+  const ledger =
+    options.sweepEvery === undefined
+      ? options.ledger
+      : sweptOnWrite(options.ledger, { every: options.sweepEvery, sweep, afterResponse, now, log });
+  const registry = createRegistry(options.clients, issuer);
+  const outside = {
+    // Called as a plain function: Workers refuse fetch as a method of something else.
+    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
+    now,
+    allowLoopbackHttp: isLoopback(new URL(issuer)),
+  };
+  const context: BrokerContext = {
+    ...{ issuer, resources, registry, ledger, vault, log, now, randomBytes, afterResponse },
+    introspectionClients: createIntrospectionClients(
+      options.resourceServers ?? [],
+      (id) => id === accountClientId || registry.find(id) !== undefined,
+      resources,
+    ),
+    lifetimes: parseLifetimes(options.lifetimes),
+    lateRefresh: parseLateRefresh(options.lateRefresh),
+    sleep: options.sleep ?? systemSleep,
+    scopes: parseScopes(options.scopes, registry.clients),
+    providers: parseProviders(options.providers, issuer),
+    pages: { ...defaultPages, ...options.pages },
+    branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
+    admit: options.admit ?? admitEverybody,
+    revocations: createRevocationWatch(ledger, now),
+    limits: createLimits(options.limits, now, log),
+    addressBlockOf: blockOf(options.clientAddress),
+    providerIo: { ...outside, patience: 10_000 },
+    // A client waits for its refresh, and Claude for no more than 30 seconds.
+    recheckIo: { ...outside, patience: 3_000 },
+  };
+  return { context, sweep };
+};
 
-/** Where an endpoint is mounted, for all methods; a path that ends in `/*` takes everything below it. */
-export interface Route {
-  readonly path: string;
-  readonly endpoint: Endpoint;
-}
+const ignoreWork: AfterResponse = () => {};
 
-export interface Broker {
-  /** Every endpoint with its path: mount them all, in any router. */
-  readonly routes: readonly Route[];
-  /** Tells who calls a guarded API, without reading storage on a busy isolate. */
-  protect(request: Request, requirement?: Requirement): Promise<Protection>;
-  /**
-   * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream tokens with the first key.
-   * Call it on a schedule, or set `sweepEvery`.
-   */
-  sweep(): Promise<void>;
-}
-
-// The options that concern several rooms at once, parsed and held against each other.
+const blockOf =
+  (clientAddress: BrokerOptions['clientAddress']): AddressBlockOf =>
+  (request) => {
+    const address = clientAddress?.(request);
+    return address === undefined ? undefined : addressBlock(address);
+  };
 
 const day: Seconds = 86_400;
 const offlineAccessSentence = 'stay connected until you end it';
@@ -173,40 +215,6 @@ export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh =>
 };
 
 /**
- * Parses resource identifiers (RFC 8707 §2): absolute https URLs without a fragment; http only on loopback.
- * @returns their canonical forms; by default the issuer
- * @throws ConfigurationError `resources` for a malformed identifier, or for two that are equivalent
- */
-export const parseResources = (
-  given: readonly [string, ...string[]] | undefined,
-  issuer: Issuer,
-): readonly [string, ...string[]] => {
-  const [first = issuer, ...others] = (given ?? [issuer]).map((text) => parseResource('resources', text));
-  const resources = [first, ...others] as const;
-  const repeated = resources.find((resource, at) => resources.indexOf(resource) < at);
-  if (repeated !== undefined)
-    throw new ConfigurationError('resources', `must be different; two of them are ${repeated}`);
-  return resources;
-};
-
-/**
- * Parses one resource identifier.
- * @returns its canonical form, from which keys are derived
- * @throws ConfigurationError with the name of the option
- */
-export const parseResource = (option: string, text: string): string => {
-  const resource = parseResourceIdentifier(text);
-  const url = resource === undefined ? null : URL.parse(resource);
-  const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
-  // Clients send the identifier as a URL parser writes it, so one that the parser changes could never be requested.
-  if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
-  throw new ConfigurationError(
-    option,
-    `must be absolute, normalized https URLs without user information or a fragment: ${text}`,
-  );
-};
-
-/**
  * Checks the providers together. Plain http is for stand-ins, and stand-ins are for a broker on loopback.
  * @throws ConfigurationError `providers` for none, a bad or repeated id, or an http address beyond that
  */
@@ -232,3 +240,11 @@ export const parseProviders = (
   }
   return providers;
 };
+
+/**
+ * Makes a rate limiter that counts in this process, for example for `protect`.
+ * @param now left out: the system's clock
+ * @throws ConfigurationError `limits` for an allowance that is not made of whole numbers from 1 on
+ */
+export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
+  createMemoryLimiter(allowance, now);

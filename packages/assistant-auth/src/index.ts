@@ -1,18 +1,15 @@
-/** The face of the package. */
-
-export type { AccountModel, AccountNotice, Proof } from './account/ui/account-page.ts';
-export type { LinkModel, TakenModel } from './account/ui/link-page.ts';
-export type { AccountSignInModel, AccountSignInNotice } from './account/ui/sign-in-page.ts';
-export { createBroker, memoryLimiter } from './broker.ts';
+/** The entry point of the package. */
+export { type Broker, createBroker, type Endpoint, type Route } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';
 export {
-  type ResourceServer,
-  type ResourceServerOptions,
-  resourceServer,
+  type IntrospectionClient,
+  type IntrospectionClientOptions,
+  introspectionClient,
 } from './clients/introspection-client.ts';
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
-export type { Broker, BrokerOptions, Endpoint, Route } from './config.ts';
+export { type BrokerOptions, memoryLimiter } from './config.ts';
+export type { Admission, Admit } from './context.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export type { Allowance, RateLimiter, Verdict } from './limits/rate-limits.ts';
 export { defaultAllowances, type Limits, type SignInAllowance } from './limits/rate-limits.ts';
@@ -38,9 +35,8 @@ export {
   type ProviderWord,
 } from './providers/provider.ts';
 export { SignalError, type SignalFault } from './providers/security-events/verify.ts';
-export type { Admission, Admit } from './sign-in/resolve-user.ts';
+export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
-export { memoryLedger } from './storage/memory.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
 export { type Audience, audienceKeys } from './tokens/resource-keys.ts';
 export type { Access } from './tokens/sealed-types.ts';

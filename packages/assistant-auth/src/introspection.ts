@@ -1,40 +1,25 @@
 /** `POST /introspect` (RFC 7662): says what a token is to those it concerns, and to everybody else that it is nothing. */
-import {
-  basicChallenge,
-  credentialParameters,
-  type RecognitionRooms,
-  recognise,
-} from './clients/authentication.ts';
-import type { Client, Registry } from './clients/client.ts';
-import type { ResourceServer } from './clients/introspection-client.ts';
+
+import { basicChallenge, credentialParameters, recognise } from './clients/authentication.ts';
+import type { Client } from './clients/client.ts';
+import type { IntrospectionClient } from './clients/introspection-client.ts';
+import type { BrokerContext } from './context.ts';
 import type { EndpointPlan } from './endpoint/handler.ts';
 import { readForm } from './http/body.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
 import { Refusal } from './oauth/errors.ts';
-import type { Issuer } from './oauth/issuer.ts';
 import { readParameters } from './oauth/parameters.ts';
-import type { Clock } from './oauth/time.ts';
-import type { LateRefresh, Ledger } from './storage/broker-storage.ts';
 import { refreshGrace } from './tokens/lifetimes.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
-import { findToken, type PresentedToken, type Vault } from './tokens/sealers.ts';
+import { findToken, type PresentedToken } from './tokens/sealers.ts';
 
-export interface IntrospectionRooms extends RecognitionRooms {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  readonly resourceServers: ReadonlyMap<string, ResourceServer>;
-  readonly vault: Vault;
-  readonly ledger: Ledger;
-  readonly lateRefresh: LateRefresh;
-  readonly now: Clock;
-}
-
-type Asker = Client | ResourceServer;
+type Asker = Client | IntrospectionClient;
 
 const known = ['token', 'token_type_hint', ...credentialParameters] as const;
 
-export const introspectionEndpoint = (rooms: IntrospectionRooms): EndpointPlan => {
-  const find = (id: string): Asker | undefined => rooms.registry.find(id) ?? rooms.resourceServers.get(id);
+export const introspectionEndpoint = (rooms: BrokerContext): EndpointPlan => {
+  const find = (id: string): Asker | undefined =>
+    rooms.registry.find(id) ?? rooms.introspectionClients.get(id);
   return {
     name: 'introspect',
     methods: ['POST'],
@@ -64,7 +49,7 @@ const concerns = (found: PresentedToken, asker: Asker): boolean => {
 
 /** Asks the ledger itself, so that the answer is true at this second; `undefined` when the token is dead. */
 const describe = async (
-  rooms: IntrospectionRooms,
+  rooms: BrokerContext,
   found: PresentedToken,
   asker: Asker,
 ): Promise<object | undefined> => {
@@ -82,7 +67,7 @@ const describe = async (
 };
 
 const isAlive = async (
-  { ledger, lateRefresh }: IntrospectionRooms,
+  { ledger, lateRefresh }: BrokerContext,
   found: PresentedToken,
   now: number,
 ): Promise<boolean> => {

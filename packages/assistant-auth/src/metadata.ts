@@ -1,31 +1,24 @@
 /** `GET /.well-known/oauth-authorization-server` (RFC 8414): says what this deployment does, and nothing that is off. */
-import type { Client, Registry } from './clients/client.ts';
+
+import type { Client } from './clients/client.ts';
+import { type BrokerContext, paths } from './context.ts';
 import { documentEndpoint, type EndpointPlan } from './endpoint/handler.ts';
 import { publicDocument } from './http/responses.ts';
-import type { Issuer } from './oauth/issuer.ts';
 import { grants } from './token-endpoint/endpoint.ts';
 
-export interface MetadataRooms {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  readonly scopes: ReadonlyMap<string, string>;
-  readonly authorizePath: string;
-  readonly tokenPath: string;
-  readonly revocationPath: string;
-  readonly introspectionPath: string;
-}
+type MetadataContext = Pick<BrokerContext, 'issuer' | 'registry' | 'scopes'>;
 
-export const metadataEndpoint = (rooms: MetadataRooms): EndpointPlan => {
+export const metadataEndpoint = (rooms: MetadataContext): EndpointPlan => {
   const document = JSON.stringify(metadataOf(rooms));
   return documentEndpoint('metadata', () => publicDocument(document, 'application/json'));
 };
 
-const metadataOf = ({ issuer, registry, scopes, ...paths }: MetadataRooms) => ({
+const metadataOf = ({ issuer, registry, scopes }: MetadataContext) => ({
   issuer,
-  authorization_endpoint: issuer + paths.authorizePath,
-  token_endpoint: issuer + paths.tokenPath,
-  revocation_endpoint: issuer + paths.revocationPath,
-  introspection_endpoint: issuer + paths.introspectionPath,
+  authorization_endpoint: issuer + paths.authorize,
+  token_endpoint: issuer + paths.token,
+  revocation_endpoint: issuer + paths.revocation,
+  introspection_endpoint: issuer + paths.introspection,
   scopes_supported: [...scopes.keys()],
   response_types_supported: ['code'],
   response_modes_supported: ['query'],

@@ -1,5 +1,6 @@
 /** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
 
+import type { BrokerContext } from './context.ts';
 import { asRefusal, causeOf } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problem } from './http/responses.ts';
@@ -7,9 +8,7 @@ import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
 import { Refusal } from './oauth/errors.ts';
 import type { UserId } from './oauth/identifiers.ts';
 import type { Issuer } from './oauth/issuer.ts';
-import type { Log } from './oauth/log.ts';
-import type { Clock } from './oauth/time.ts';
-import type { RevocationWatch } from './storage/revocation-cache.ts';
+import { randomId } from './oauth/secrets.ts';
 import { type Access, type AccessToken, findByResource } from './tokens/sealed-types.ts';
 import type { Opening } from './tokens/sealers.ts';
 
@@ -35,24 +34,17 @@ export type Protection =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };
 
-export interface ProtectRooms {
-  /** Named in the challenge: whom to get a token from. */
-  readonly issuer: Issuer;
-  /** Where calls arrive. */
+export interface ProtectContext
+  extends Pick<BrokerContext, 'issuer' | 'resources' | 'revocations' | 'now' | 'log' | 'randomBytes'> {
+  /** The origin of the API. */
   readonly origin: string;
   readonly vault: { readonly access: ReadonlyMap<string, Opening<AccessToken>> };
-  /** All resources, the default first. */
-  readonly resources: readonly [string, ...string[]];
-  readonly revocations: RevocationWatch;
-  readonly now: Clock;
-  readonly log: Log;
-  readonly drawRequestId: () => string;
 }
 
 /** Far longer than any token of ours. */
 const longestHeader = 4096;
 
-export const createProtect = (rooms: ProtectRooms) => {
+export const createProtect = (rooms: ProtectContext) => {
   const root = `${rooms.origin}/`;
   return async (
     request: Request,
@@ -98,7 +90,7 @@ const bearerOf = (request: Request): string => {
 };
 
 /** By user: hosted clients send everybody's calls from the same few addresses. */
-const countCall = async (limiter: RateLimiter, userId: UserId, { log }: ProtectRooms): Promise<void> => {
+const countCall = async (limiter: RateLimiter, userId: UserId, { log }: ProtectContext): Promise<void> => {
   if ((await failOpen(limiter, log).take(userId)) === 'limited') throw new Refusal('calls.limited');
 };
 
@@ -109,11 +101,11 @@ const challengeOf = (refusal: Refusal, issuer: Issuer, scopes: readonly string[]
   return `Bearer realm="${issuer}"${refusal.reason === 'token.missing' ? '' : error}${needed}`;
 };
 
-const logRefused = (refusal: Refusal, { log, drawRequestId }: ProtectRooms): void =>
+const logRefused = (refusal: Refusal, { log, randomBytes }: ProtectContext): void =>
   log({
     event: 'refused',
     endpoint: 'protect',
-    requestId: drawRequestId(),
+    requestId: randomId(randomBytes),
     reason: refusal.reason,
     ...causeOf(refusal),
   });

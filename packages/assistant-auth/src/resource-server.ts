@@ -3,11 +3,11 @@
  * resource with that resource's sub-keys, and has nothing else of the broker: no key ring, no storage, no provider.
  */
 
-import { parseResource } from './config.ts';
-import { logToConsole, surelyLogging, systemClock, systemRandom } from './defaults.ts';
+import { consoleLog, systemClock, systemRandom } from './defaults.ts';
 import { parseIssuer } from './oauth/issuer.ts';
 import type { Log } from './oauth/log.ts';
-import { randomId } from './oauth/secrets.ts';
+import { safeLogger } from './oauth/log.ts';
+import { parseResource } from './oauth/resource.ts';
 import type { Clock } from './oauth/time.ts';
 import { createProtect, type Protection, type Requirement } from './protect.ts';
 import { createSubKeyOpener } from './seal/sealer.ts';
@@ -53,7 +53,7 @@ export interface ResourceServer {
  */
 export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { revocations, now = systemClock } = options;
-  const log = surelyLogging(options.log ?? logToConsole);
+  const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const resource = parseResource('resource', options.resource);
   const protect = createProtect({
     ...{ log, now },
@@ -62,7 +62,7 @@ export const createResourceServer = (options: ResourceServerOptions): ResourceSe
     resources: [resource],
     vault: { access: new Map([[resource, opening(createSubKeyOpener(options.keys), accessToken)]]) },
     revocations: revocations === undefined ? knowsOfNone : createRevocationWatch(revocations, now),
-    drawRequestId: () => randomId(systemRandom),
+    randomBytes: systemRandom,
   });
   return { protect };
 };

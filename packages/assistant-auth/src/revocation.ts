@@ -1,32 +1,17 @@
 /** `POST /revoke` (RFC 7009): a client ends the grant that a token of its own came from. */
-import {
-  basicChallenge,
-  credentialParameters,
-  type RecognitionRooms,
-  recognise,
-} from './clients/authentication.ts';
-import type { Registry } from './clients/client.ts';
+
+import { basicChallenge, credentialParameters, recognise } from './clients/authentication.ts';
+import type { BrokerContext } from './context.ts';
 import type { EndpointPlan } from './endpoint/handler.ts';
 import { readForm } from './http/body.ts';
 import { done, tokenError } from './http/responses.ts';
 import { Refusal } from './oauth/errors.ts';
-import type { Issuer } from './oauth/issuer.ts';
 import { readParameters } from './oauth/parameters.ts';
-import type { Clock } from './oauth/time.ts';
-import type { Ledger } from './storage/broker-storage.ts';
-import { findToken, type Vault } from './tokens/sealers.ts';
-
-export interface RevocationRooms extends RecognitionRooms {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  readonly vault: Vault;
-  readonly ledger: Ledger;
-  readonly now: Clock;
-}
+import { findToken } from './tokens/sealers.ts';
 
 const known = ['token', 'token_type_hint', ...credentialParameters] as const;
 
-export const revocationEndpoint = (rooms: RevocationRooms): EndpointPlan => ({
+export const revocationEndpoint = (rooms: BrokerContext): EndpointPlan => ({
   name: 'revoke',
   methods: ['POST'],
   refuse: (refusal) => tokenError(refusal, refusal.status, basicChallenge(rooms.issuer)),

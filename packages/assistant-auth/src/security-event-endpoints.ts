@@ -1,28 +1,23 @@
 /** What the endpoints for providers' signals share: whose it is, what counts as a failure, and that the ledger is told. */
 
+import type { BrokerContext } from './context.ts';
 import type { EndpointPlan, Visit } from './endpoint/handler.ts';
 import { contentTypeOf, readForm, readText } from './http/body.ts';
 import { accepted, done, eventError, logoutError } from './http/responses.ts';
-import type { AddressBlockOf, Limits } from './limits/rate-limits.ts';
 import { Refusal } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';
 import type { Signal } from './oauth/security-event.ts';
-import type { Clock } from './oauth/time.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo } from './providers/provider.ts';
+import { type IdentityProvider, ProviderError } from './providers/provider.ts';
 import { SignalError, type SignalFault } from './providers/security-events/verify.ts';
-import type { Ledger, SignalOutcome } from './storage/broker-storage.ts';
+import type { SignalOutcome } from './storage/broker-storage.ts';
 
-export interface SignalRooms {
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly providerIo: ProviderIo;
-  readonly ledger: Ledger;
-  readonly limits: Pick<Limits, 'failedClients'>;
-  readonly addressBlockOf: AddressBlockOf;
-  readonly now: Clock;
-}
+type SecurityEventContext = Pick<
+  BrokerContext,
+  'providers' | 'providerIo' | 'ledger' | 'limits' | 'addressBlockOf' | 'now'
+>;
 
 /** Finds the provider that the path names, in its second and last part. */
-export const providerAt = ({ providers }: SignalRooms, { pathname }: URL): IdentityProvider => {
+export const providerAt = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
   const [, , id = '', ...more] = pathname.split('/');
   const provider = more.length === 0 ? providers.get(id) : undefined;
   if (provider === undefined) throw new Refusal('signal.provider');
@@ -34,7 +29,7 @@ export const providerAt = ({ providers }: SignalRooms, { pathname }: URL): Ident
  * @throws Refusal `signal.…` for one that is not believed, LedgerUnavailable when nothing was recorded
  */
 export const receiveSignal = async (
-  rooms: SignalRooms,
+  rooms: SecurityEventContext,
   visit: Visit,
   provider: string,
   read: () => Promise<Signal>,
@@ -54,7 +49,7 @@ const unproven: readonly SignalFault[] = ['unreadable', 'key', 'signature'];
 
 /** As with clients: only failures are counted, so that nobody who shares an address with a forger is kept out. */
 const readCounted = async (
-  { limits, addressBlockOf }: SignalRooms,
+  { limits, addressBlockOf }: SecurityEventContext,
   request: Request,
   provider: string,
   read: () => Promise<Signal>,
@@ -74,7 +69,7 @@ const readCounted = async (
 
 // `POST /events/:provider` (RFC 8935, and Apple's own way): something happened to a person's account at their provider.
 
-export const eventsEndpoint = (rooms: SignalRooms): EndpointPlan => ({
+export const eventsEndpoint = (rooms: SecurityEventContext): EndpointPlan => ({
   name: 'events',
   methods: ['POST'],
   refuse: (refusal) => eventError(refusal),
@@ -91,7 +86,7 @@ export const eventsEndpoint = (rooms: SignalRooms): EndpointPlan => ({
 
 // `POST /backchannel-logout/:provider` (OpenID Connect Back-Channel Logout 1.0 §2.5): a person has signed out at their provider.
 
-export const backchannelLogoutEndpoint = (rooms: SignalRooms): EndpointPlan => ({
+export const backchannelLogoutEndpoint = (rooms: SecurityEventContext): EndpointPlan => ({
   name: 'backchannel-logout',
   methods: ['POST'],
   refuse: (refusal) => logoutError(refusal),

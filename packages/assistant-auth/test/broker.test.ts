@@ -5,12 +5,12 @@ import {
   github,
   google,
   gptAction,
-  memoryLedger,
   microsoft,
   oidc,
   type Sweep,
   staticClient,
 } from '../src/index.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
 import { callApi, createPerson, gptRequest } from './person.ts';
 import { createProvider } from './provider.ts';

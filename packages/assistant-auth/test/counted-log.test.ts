@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { countLines } from '../src/defaults.ts';
-import { createBroker, type LogEntry, memoryLedger } from '../src/index.ts';
+import { createBroker, type LogEntry } from '../src/index.ts';
+import { countLines } from '../src/oauth/log.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { clients, issuer, keys } from './deployment.ts';
 import { createProvider } from './provider.ts';
 

@@ -1,5 +1,6 @@
 /** A deployment to test against: a broker in memory with a clock that is set by hand, two providers, and clients of every kind. */
 
+import { accountPages } from '../src/account/index.ts';
 import {
   type BrokerOptions,
   createBroker,
@@ -7,9 +8,9 @@ import {
   type Ledger,
   type Limits,
   type LogEntry,
-  memoryLedger,
   staticClient,
 } from '../src/index.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { createProvider } from './provider.ts';
 
 export const issuer = 'https://words.example';
@@ -63,6 +64,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     clients,
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
     ledger,
+    account: accountPages(),
     // Without the counts, which depend on all that came before.
     log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { audienceKeys, LedgerUnavailable, type LogEntry, memoryLedger } from '../src/index.ts';
+import { audienceKeys, LedgerUnavailable, type LogEntry } from '../src/index.ts';
 import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { type Deployment, deploy, issuer, keys } from './deployment.ts';
 import { tokensOf } from './person.ts';
 import { app, codeFor, gpt, redeem, tokensFor } from './players.ts';

@@ -2,9 +2,11 @@
  * Key rotation: deployments with different rings that share one storage, as during a rollout and after a rollback; tokens that were
  * sealed before and after a new key began to seal; and what stops working when a key is burned.
  */
+
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Ledger, memoryLedger } from '../src/index.ts';
+import type { Ledger } from '../src/index.ts';
 import { generateKey, parseKeyRing, sealedBeginnings } from '../src/seal/index.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { createVault, openProviderToken } from '../src/tokens/sealers.ts';
 import { createVisitor, type Visitor } from './account-visitor.ts';
 import { type Deployment, deploy, issuer } from './deployment.ts';

@@ -1,13 +1,8 @@
 /** A deployment that providers can tell something: Ada is signed in by each of them, with a grant for now and one for later. */
+
 import { exportPKCS8 } from 'jose';
-import {
-  apple,
-  type BrokerOptions,
-  google,
-  type Ledger,
-  memoryLedger,
-  type OidcSettings,
-} from '../src/index.ts';
+import { apple, type BrokerOptions, google, type Ledger, type OidcSettings } from '../src/index.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { issuer as broker, type Deployment } from './deployment.ts';
 import { onPlatform } from './guessing.ts';
 import { begin, t0 } from './ledger/ledger-contract/sample.ts';

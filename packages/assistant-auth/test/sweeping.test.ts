@@ -4,10 +4,10 @@ import {
   createBroker,
   type Ledger,
   LedgerUnavailable,
-  memoryLedger,
   type Sweep,
 } from '../src/index.ts';
 import { sweptOnWrite } from '../src/storage/cleanup.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 import { clients, deploy, issuer, keys } from './deployment.ts';
 import { ledgerContract } from './ledger/ledger-contract.ts';
 import { createPerson, gptRequest } from './person.ts';
@@ -154,7 +154,7 @@ describe('sweepEvery', () => {
 ledgerContract('a ledger that is swept on write, and has been a moment ago', async () =>
   sweptOnWrite(memoryLedger(), {
     every: hour,
-    upkeep: async () => {},
+    sweep: async () => {},
     afterResponse: () => {},
     now: () => 0,
     log: () => {},

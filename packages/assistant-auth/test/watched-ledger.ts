@@ -1,5 +1,7 @@
 /** A ledger that tells what it was asked, so that a test can see that it was not asked at all. */
-import { type Ledger, memoryLedger } from '../src/index.ts';
+
+import type { Ledger } from '../src/index.ts';
+import { memoryLedger } from '../src/storage/memory.ts';
 
 export interface WatchedLedger extends Ledger {
   /** Names of the methods that were called, in order. */

@@ -1,48 +1,44 @@
 /** Back from the provider on the account page's behalf: the person gets a session, which is a grant like any other. */
-import type { PublicClient } from '../clients/client.ts';
-import type { PageSurroundings } from '../endpoint/error-page.ts';
+
+import { paths } from '../context.ts';
 import { clearCookie, readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { plainPage, seeOther } from '../http/responses.ts';
 import { Refusal } from '../oauth/errors.ts';
 import type { GrantId, Identity, UserId } from '../oauth/identifiers.ts';
-import type { Issuer } from '../oauth/issuer.ts';
-import type { IdentityProvider } from '../providers/provider.ts';
-import { completedBy, identityOf, type LegRooms, type Return } from '../sign-in/callback.ts';
+import { type CallbackHandler, completedBy, identityOf, type Return } from '../sign-in/callback.ts';
 import {
-  type AdmissionRooms,
   admitEverybody,
   parseAdmission,
   recordWithinLimits,
   signInOf,
   storedIdentity,
 } from '../sign-in/resolve-user.ts';
-import {
-  keepSession,
-  type LivingSession,
-  readSession,
-  type SessionRooms,
-  useSession,
-} from '../sign-in/session.ts';
+import { keepSession, type LivingSession, readSession, useSession } from '../sign-in/session.ts';
 import { proofLifetime } from '../tokens/lifetimes.ts';
-import type { Vault } from '../tokens/sealers.ts';
-import { type AccountFormRooms, keepNotice, sealAccountForm } from './forms.ts';
+import { type AccountContext, accountPaths } from './context.ts';
+import { keepNotice, sealAccountForm } from './forms.ts';
 
-export interface ToAccountRooms extends SessionRooms, AdmissionRooms, LegRooms {
-  readonly issuer: Issuer;
-  readonly accountPath: string;
-  readonly account: PublicClient;
-  readonly vault: Vault;
-}
+/** Completes a sign-in to the account page. */
+export const accountCallback = (rooms: AccountContext): CallbackHandler<'account'> => ({
+  complete: (back, { user }) => toAccount(rooms, back, user),
+  destination: () => ({ kind: 'account', url: accountPaths.page }),
+});
+
+/** Completes the linking of an identity. */
+export const linkCallback = (rooms: AccountContext): CallbackHandler<'link'> => ({
+  complete: (back, begun) => toLink(rooms, back, begun),
+  destination: () => ({ kind: 'account', url: accountPaths.page }),
+});
 
 /** @param user whom the person has to prove to be; left out, whoever they are */
-export const toAccount = async (
-  rooms: ToAccountRooms,
+const toAccount = async (
+  rooms: AccountContext,
   back: Return,
   user: UserId | undefined,
 ): Promise<Response> => {
   const { visit, provider, journey, cookie } = back;
-  const accountUrl = rooms.issuer + rooms.accountPath;
+  const accountUrl = rooms.issuer + accountPaths.page;
   const gone = clearCookie(cookie);
   const identity = await identityOf(rooms, back);
   const confirmed = identity !== undefined && (await mayBe(rooms, identity, user));
@@ -56,11 +52,11 @@ export const toAccount = async (
 };
 
 /** Looked up first: whoever is to prove that they are somebody does not become somebody new by it. */
-const mayBe = async ({ ledger }: ToAccountRooms, identity: Identity, user: UserId | undefined) =>
+const mayBe = async ({ ledger }: AccountContext, identity: Identity, user: UserId | undefined) =>
   user === undefined || (await ledger.findUser(identity)) === user;
 
 const begin = async (
-  rooms: ToAccountRooms,
+  rooms: AccountContext,
   id: GrantId,
   identity: Identity,
   user: UserId | undefined,
@@ -87,7 +83,7 @@ const begin = async (
 };
 
 /** A session that this one takes the place of lives in no other browser. */
-const endEarlier = async (rooms: ToAccountRooms, request: Request): Promise<void> => {
+const endEarlier = async (rooms: AccountContext, request: Request): Promise<void> => {
   const earlier = await readSession(request, rooms);
   if (earlier === undefined) return;
   const target = { kind: 'grant', id: earlier.grantId } as const;
@@ -96,25 +92,12 @@ const endEarlier = async (rooms: ToAccountRooms, request: Request): Promise<void
 
 // Back from the provider with one more identity for the person in this session. Nothing is written yet: a page shows both accounts and asks.
 
-export interface ToLinkRooms
-  extends PageSurroundings,
-    SessionRooms,
-    AdmissionRooms,
-    AccountFormRooms,
-    LegRooms {
-  readonly accountPath: string;
-  readonly confirmLinkPath: string;
-  readonly account: PublicClient;
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly vault: Vault;
-}
-
-export const toLink = async (
-  rooms: ToLinkRooms,
+const toLink = async (
+  rooms: AccountContext,
   back: Return,
   begun: { readonly session: string; readonly user: UserId },
 ): Promise<Response> => {
-  const accountUrl = rooms.issuer + rooms.accountPath;
+  const accountUrl = rooms.issuer + accountPaths.page;
   const gone = clearCookie(back.cookie);
   const session = await useSession(back.visit.request, rooms);
   // Signed out, or signed in as somebody else, while they were away.
@@ -124,7 +107,7 @@ export const toLink = async (
   if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
   const found = await standing(rooms, identity, session);
   const completed = await completedBy(rooms, back);
-  rooms.deliveries.remember(back.journey.state);
+  back.deliveries.remember(back.journey.state);
   switch (found) {
     case 'free':
       return ask(rooms, back, session, identity, completed);
@@ -141,7 +124,7 @@ export const toLink = async (
  *   one would still come in as the other
  */
 const standing = async (
-  rooms: ToLinkRooms,
+  rooms: AccountContext,
   identity: Identity,
   session: LivingSession,
 ): Promise<'free' | 'theirs' | 'taken'> => {
@@ -153,12 +136,14 @@ const standing = async (
   return owner === undefined ? 'free' : 'theirs';
 };
 
-const userNamed = async ({ admit, account }: ToLinkRooms, identity: Identity): Promise<UserId | undefined> =>
-  parseAdmission(await admit(identity, account)).userId;
+const userNamed = async (
+  { admit, account }: AccountContext,
+  identity: Identity,
+): Promise<UserId | undefined> => parseAdmission(await admit(identity, account)).userId;
 
 /** As whom the publisher knows who is signed in. */
 const currentlyNamed = async (
-  rooms: ToLinkRooms,
+  rooms: AccountContext,
   { identity, vouched }: LivingSession,
 ): Promise<UserId | undefined> => {
   if (rooms.admit === admitEverybody) return undefined;
@@ -167,30 +152,33 @@ const currentlyNamed = async (
   return userNamed(rooms, { ...vouched, ...identity });
 };
 
-const sayTaken = (rooms: ToLinkRooms, identity: Identity, cookies: readonly string[]): Response => {
-  const { branding, stylesheetPath, accountPath, pages } = rooms;
+const sayTaken = (rooms: AccountContext, identity: Identity, cookies: readonly string[]): Response => {
+  const { branding, accountPages } = rooms;
   const found = shown(rooms, identity);
-  return plainPage(pages.taken({ branding, stylesheetPath, accountPath, found }), cookies);
+  return plainPage(
+    accountPages.taken({ branding, stylesheetPath: paths.stylesheet, accountPath: accountPaths.page, found }),
+    cookies,
+  );
 };
 
 const ask = async (
-  rooms: ToLinkRooms,
+  rooms: AccountContext,
   { visit }: Return,
   session: LivingSession,
   identity: Identity,
   cookies: readonly string[],
 ): Promise<Response> => {
-  const { vault, now, branding, stylesheetPath, confirmLinkPath, pages } = rooms;
+  const { vault, now, branding } = rooms;
   const stored = await storedIdentity(identity, vault);
   const { csrf, setCookies } = await bindBrowser(
     readCookies(visit.request),
     rooms.randomBytes,
     rooms.lifetimes.consent,
   );
-  const html = pages.link({
+  const html = rooms.accountPages.link({
     branding,
-    stylesheetPath,
-    action: confirmLinkPath,
+    stylesheetPath: paths.stylesheet,
+    action: accountPaths.confirmLink,
     link: await vault.pendingLink.seal({
       session: session.grantId,
       provider: stored.provider,
@@ -208,7 +196,7 @@ const ask = async (
 };
 
 const shown = (
-  { providers }: ToLinkRooms,
+  { providers }: AccountContext,
   { provider, label }: { readonly provider: string; readonly label?: string },
 ) => ({
   provider: providers.get(provider)?.label ?? provider,

@@ -1,20 +1,20 @@
 /** Connected apps: the living grants of a person, each app once per client and host, and how they end. */
 
-import { hostOf } from '../authorization/authorize.ts';
 import type { EndpointPlan } from '../endpoint/handler.ts';
 import { Refusal } from '../oauth/errors.ts';
 import { accountClientId } from '../oauth/identifiers.ts';
+import { hostOf } from '../oauth/redirect-uri.ts';
 import type { EpochSeconds } from '../oauth/time.ts';
 import { forgetSession } from '../sign-in/session.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
-import type { AccountRooms } from './context.ts';
+import type { AccountContext } from './context.ts';
 import { backToAccount, sessionForm } from './forms.ts';
 import type { ConnectedApp } from './ui/account-page.ts';
 
 /** Groups what lives, the most recently used first. A grant counts once its code was redeemed: until then no app has anything. */
 export const connectedApps = (
   grants: readonly StoredGrant[],
-  { registry, scopes }: Pick<AccountRooms, 'registry' | 'scopes'>,
+  { registry, scopes }: Pick<AccountContext, 'registry' | 'scopes'>,
   now: EpochSeconds,
 ): readonly ConnectedApp[] => {
   const groups = new Map<string, GrantInUse[]>();
@@ -39,7 +39,7 @@ export const connectedApps = (
 };
 
 /** `POST` that ends one app, or everything: all apps and all sessions, this one too. */
-export const endAppsEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const endAppsEndpoint = (rooms: AccountContext): EndpointPlan =>
   sessionForm(rooms, { name: 'end-apps', fields: ['app', 'all'] }, async ({ visit, fields }, { userId }) => {
     const { ledger, now } = rooms;
     if (fields.all !== undefined) {

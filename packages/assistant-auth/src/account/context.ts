@@ -1,63 +1,73 @@
-/** What the endpoints of the account page stand on, and where they are. */
-import type { PublicClient, Registry } from '../clients/client.ts';
-import type { PageSurroundings } from '../endpoint/error-page.ts';
-import type { UserId } from '../oauth/identifiers.ts';
+/** What the endpoints of the account page share, and their paths. */
+import type { PublicClient } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
+import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/issuer.ts';
-import type { Log } from '../oauth/log.ts';
-import type { RandomBytes } from '../oauth/secrets.ts';
-import type { IdentityProvider, ProviderIo } from '../providers/provider.ts';
-import type { SendingRooms } from '../sign-in/login-transaction.ts';
-import type { SessionRooms } from '../sign-in/session.ts';
-import type { Vault } from '../tokens/sealers.ts';
-import type { MarkPath } from '../ui/layout.ts';
-import type { AccountFormRooms } from './forms.ts';
+import { type AccountModel, accountPage } from './ui/account-page.ts';
+import { type LinkModel, linkPage, type TakenModel, takenPage } from './ui/link-page.ts';
+import { type AccountSignInModel, accountSignInPage } from './ui/sign-in-page.ts';
 
-export interface AccountRooms extends PageSurroundings, SessionRooms, AccountFormRooms, SendingRooms {
-  readonly vault: Vault;
-  readonly registry: Registry;
-  readonly account: PublicClient;
-  readonly accountPath: string;
-  readonly scopes: ReadonlyMap<string, string>;
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly markPath: MarkPath;
-  /** For asking a provider while somebody waits. */
-  readonly checkIo: ProviderIo;
-  readonly randomBytes: RandomBytes;
-  readonly log: Log;
-  readonly userData: UserData;
+/** The pages of the account. A replacement follows the rules of `Pages`: its forms post what the default pages post. */
+export interface AccountPages {
+  readonly account: (model: AccountModel) => string;
+  readonly accountSignIn: (model: AccountSignInModel) => string;
+  /** Asks whether to add an identity. This is a consent, so it shows both identities. */
+  readonly link: (model: LinkModel) => string;
+  readonly taken: (model: TakenModel) => string;
 }
 
-/** What the publisher keeps of a user beside the broker. */
-export interface UserData {
-  /** Gives what goes into the file that the person may ask for; nothing, where nothing is kept. */
+/** The default pages of the account. */
+export const defaultAccountPages: AccountPages = {
+  account: accountPage,
+  accountSignIn: accountSignInPage,
+  link: linkPage,
+  taken: takenPage,
+};
+
+export interface AccountOptions {
+  /** Replaces individual pages. Default: `defaultAccountPages`. */
+  readonly pages?: Partial<AccountPages>;
+  /**
+   * Returns the publisher's data about a user as JSON, for the file that the person can download. Default: the file contains only the
+   * broker's data.
+   */
+  readonly onExportUser?: (userId: UserId) => Promise<unknown>;
+  /**
+   * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing else is deleted and the
+   * person can try again, so it can be called twice. Access tokens stay valid for up to ten seconds more, so a write must check that its
+   * user still exists. Default: nothing.
+   */
+  readonly onDeleteUser?: (userId: UserId) => Promise<void>;
+}
+
+export interface AccountContext extends BrokerContext {
+  readonly accountPages: AccountPages;
+  readonly account: PublicClient;
   readonly onExportUser: (userId: UserId) => Promise<unknown>;
   readonly onDeleteUser: (userId: UserId) => Promise<void>;
 }
 
-/** Where everything of the account page is, below its own path. */
-export const accountPaths = (accountPath: string) => ({
-  signIn: `${accountPath}/sign-in`,
-  signOut: `${accountPath}/sign-out`,
-  endApps: `${accountPath}/apps/end`,
-  link: `${accountPath}/link`,
-  confirmLink: `${accountPath}/link/confirm`,
-  unlink: `${accountPath}/unlink`,
-  exportData: `${accountPath}/export`,
-  deleteAccount: `${accountPath}/delete`,
-});
-
-// The account page as a client of its own broker: what it is given is a session, and never a token.
+/** The paths of the account page and of what its forms post to. */
+export const accountPaths = {
+  page: '/account',
+  signIn: '/account/sign-in',
+  signOut: '/account/sign-out',
+  endApps: '/account/apps/end',
+  link: '/account/link',
+  confirmLink: '/account/link/confirm',
+  unlink: '/account/unlink',
+  exportData: '/account/export',
+  deleteAccount: '/account/delete',
+} as const;
 
 /**
- * Makes the client that a session is a grant of. It stands in no registry: nobody can ask for a code or a token in its name.
- * @param id no other client may have it
- * @param path where the page is
+ * Returns the client that a session is a grant of. It is not in the registry, so nobody can request a code or a token in its name.
  */
-export const accountClient = (id: string, issuer: Issuer, path: string): PublicClient => ({
+export const accountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',
-  id,
+  id: accountClientId,
   name: 'the account page',
-  redirects: [{ kind: 'exact', uri: issuer + path }],
+  redirects: [{ kind: 'exact', uri: issuer + accountPaths.page }],
   scopes: [],
   defaultScopes: [],
   unknownScopes: 'refused',

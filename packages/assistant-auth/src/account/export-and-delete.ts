@@ -6,16 +6,16 @@ import type { EpochSeconds } from '../oauth/time.ts';
 import { forgetSession } from '../sign-in/session.ts';
 import type { Account, HistoryEntry, StoredGrant, StoredToken } from '../storage/broker-storage.ts';
 import { openProviderToken } from '../tokens/sealers.ts';
-import type { AccountRooms } from './context.ts';
+import type { AccountContext } from './context.ts';
 import { backToAccount, provenForm } from './forms.ts';
 
-export const exportEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const exportEndpoint = (rooms: AccountContext): EndpointPlan =>
   provenForm(rooms, { name: 'export', fields: [] }, async ({ visit }, { userId }) => {
-    const { ledger, userData, now } = rooms;
+    const { ledger, now } = rooms;
     const account = await ledger.readAccount(userId);
     if (account === undefined) return backToAccount(rooms, 'session-ended', [forgetSession()]);
     const history = await ledger.readHistory(userId);
-    const app = await userData.onExportUser(userId);
+    const app = await rooms.onExportUser(userId);
     visit.log({ event: 'exported' });
     return download(
       {
@@ -29,12 +29,12 @@ export const exportEndpoint = (rooms: AccountRooms): EndpointPlan =>
     );
   });
 
-export const deleteAccountEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const deleteAccountEndpoint = (rooms: AccountContext): EndpointPlan =>
   provenForm(rooms, { name: 'delete', fields: ['confirm'] }, async ({ visit, fields }, { userId }) => {
     if (fields.confirm !== 'yes') return backToAccount(rooms, 'delete-unticked');
-    const { ledger, userData, now } = rooms;
+    const { ledger, now } = rooms;
     // The publisher's part first: should it fail, the account is still there, and they can try again.
-    await userData.onDeleteUser(userId);
+    await rooms.onDeleteUser(userId);
     const outcome = await ledger.deleteUser({ userId, by: 'user', now: now() });
     if (outcome.kind === 'deleted') await revokeAtProviders(rooms, visit, outcome.tokens);
     visit.log({ event: 'deleted' });
@@ -74,14 +74,14 @@ const instant = (at: EpochSeconds): string => new Date(at * 1000).toISOString();
 
 /** Revokes each where its provider has an endpoint for it; a failure is logged. */
 export const revokeAtProviders = async (
-  rooms: Pick<AccountRooms, 'providers' | 'vault' | 'checkIo'>,
+  rooms: Pick<AccountContext, 'providers' | 'vault' | 'recheckIo'>,
   { log }: Pick<Visit, 'log'>,
   tokens: readonly StoredToken[],
 ): Promise<void> => {
-  const { providers, vault, checkIo } = rooms;
+  const { providers, vault, recheckIo } = rooms;
   const revoke = async (token: StoredToken): Promise<void> => {
     const opened = await openProviderToken(vault, token);
-    if (opened.kind === 'opened') await providers.get(token.provider)?.revoke?.(opened.value, checkIo);
+    if (opened.kind === 'opened') await providers.get(token.provider)?.revoke?.(opened.value, recheckIo);
   };
   const settled = await Promise.allSettled(tokens.map(revoke));
   settled.forEach((one, at) => {

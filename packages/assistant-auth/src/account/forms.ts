@@ -1,5 +1,6 @@
 /** What the forms of the account page share: whose they are, in which session, and whether the person proved it just now. */
 
+import type { BrokerContext } from '../context.ts';
 import { createPageDoor } from '../endpoint/error-page.ts';
 import type { EndpointPlan, Visit } from '../endpoint/handler.ts';
 import { readForm } from '../http/body.ts';
@@ -7,14 +8,11 @@ import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
 import { checkBinding, isFromOwnPage } from '../http/csrf.ts';
 import { seeOther } from '../http/responses.ts';
 import { Refusal } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
-import type { Clock } from '../oauth/time.ts';
 import { clearSession, type LivingSession, proofOf, useSession } from '../sign-in/session.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
-import type { AccountRooms } from './context.ts';
+import type { AccountContext } from './context.ts';
+import { accountPaths } from './context.ts';
 import type { AccountNotice } from './ui/account-page.ts';
 import type { AccountSignInNotice } from './ui/sign-in-page.ts';
 
@@ -33,7 +31,7 @@ export interface Posted<Field extends string> {
 
 /** Makes the endpoint of a form that needs nobody to be signed in. */
 export const openForm = <Field extends string>(
-  rooms: AccountRooms,
+  rooms: AccountContext,
   { name, fields: known }: FormPlan<Field>,
   handle: (posted: Posted<Field>, form: AccountForm) => Promise<Response>,
 ): EndpointPlan => ({
@@ -51,7 +49,7 @@ export const openForm = <Field extends string>(
 
 /** Makes the endpoint of a form that belongs to a session, which must still live in this browser. */
 export const sessionForm = <Field extends string>(
-  rooms: AccountRooms,
+  rooms: AccountContext,
   plan: FormPlan<Field>,
   handle: (posted: Posted<Field>, session: LivingSession) => Promise<Response>,
 ): EndpointPlan =>
@@ -65,7 +63,7 @@ export const sessionForm = <Field extends string>(
 
 /** The same for what must not be done by whoever finds a browser that somebody left open. */
 export const provenForm = <Field extends string>(
-  rooms: AccountRooms,
+  rooms: AccountContext,
   plan: FormPlan<Field>,
   handle: (posted: Posted<Field>, session: LivingSession) => Promise<Response>,
 ): EndpointPlan =>
@@ -75,23 +73,18 @@ export const provenForm = <Field extends string>(
 
 /** Sends the browser to the account page, which says what has happened. */
 export const backToAccount = (
-  { issuer, accountPath }: AccountRooms,
+  { issuer }: AccountContext,
   notice: Notice,
   cookies: readonly string[] = [],
-): Response => seeOther(issuer + accountPath, [keepNotice(notice), ...cookies]);
+): Response => seeOther(issuer + accountPaths.page, [keepNotice(notice), ...cookies]);
 
 // What ties a form of the account page to one browser and one session: a form of another is nobody's will.
 
-export interface AccountFormRooms {
-  readonly issuer: Issuer;
-  readonly vault: Vault;
-  readonly lifetimes: Lifetimes;
-  readonly now: Clock;
-}
+type FormContext = Pick<BrokerContext, 'issuer' | 'vault' | 'lifetimes' | 'now'>;
 
 /** Seals what every form on a page posts back. */
 export const sealAccountForm = (
-  { vault, lifetimes, now }: AccountFormRooms,
+  { vault, lifetimes, now }: FormContext,
   csrf: string,
   session: string | undefined,
 ): Promise<string> => vault.accountForm.seal({ session, csrf, expiresAt: now() + lifetimes.consent });
@@ -101,7 +94,7 @@ export const sealAccountForm = (
  * @throws Refusal for a page of another origin, browser or time; in which session it was shown is the caller's to ask
  */
 export const openAccountForm = async (
-  { issuer, vault, now }: AccountFormRooms,
+  { issuer, vault, now }: FormContext,
   request: Request,
   sealed: string | undefined,
   cookies: ReadonlyMap<string, string>,

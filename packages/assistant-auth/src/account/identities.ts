@@ -6,19 +6,19 @@ import { sendToProvider } from '../sign-in/login-transaction.ts';
 import { forgetSession, type LivingSession } from '../sign-in/session.ts';
 import type { IdentityName } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
-import type { AccountRooms } from './context.ts';
+import type { AccountContext } from './context.ts';
 import { revokeAtProviders } from './export-and-delete.ts';
 import { backToAccount, provenForm } from './forms.ts';
 import { chosen } from './sign-in.ts';
 
-export const linkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const linkEndpoint = (rooms: AccountContext): EndpointPlan =>
   provenForm(rooms, { name: 'link', fields: ['choice'] }, async ({ fields, cookies }, session) => {
     const { grantId, userId } = session;
     const provider = chosen(rooms, fields.choice);
     return sendToProvider(rooms, { kind: 'link', session: grantId, user: userId }, provider, cookies);
   });
 
-export const confirmLinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const confirmLinkEndpoint = (rooms: AccountContext): EndpointPlan =>
   provenForm(
     rooms,
     { name: 'confirm-link', fields: ['link', 'confirm', 'cancel'] },
@@ -44,7 +44,7 @@ export const confirmLinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
     },
   );
 
-export const unlinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const unlinkEndpoint = (rooms: AccountContext): EndpointPlan =>
   provenForm(rooms, { name: 'unlink', fields: ['identity'] }, async ({ visit, fields }, session) => {
     const { userId, identity: current } = session;
     const { ledger, now } = rooms;
@@ -72,7 +72,7 @@ export const unlinkEndpoint = (rooms: AccountRooms): EndpointPlan =>
 
 /** @throws Refusal for what was not found in this session a few minutes ago at most */
 const openLink = async (
-  { vault, now }: AccountRooms,
+  { vault, now }: AccountContext,
   sealed: string | undefined,
   { grantId }: LivingSession,
 ) => {
@@ -92,7 +92,7 @@ const openLink = async (
 
 /** @throws Refusal `account.item` for a key that stands for none of theirs */
 const findIdentity = async (
-  { ledger }: AccountRooms,
+  { ledger }: AccountContext,
   { userId, grantId }: LivingSession,
   key: string | undefined,
 ) => {

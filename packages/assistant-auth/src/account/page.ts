@@ -1,5 +1,6 @@
 /** `GET` of the account page: what a person allowed whom, and with whom they sign in; or, signed out, how to sign in. */
 
+import { paths } from '../context.ts';
 import { createPageDoor } from '../endpoint/error-page.ts';
 import type { EndpointPlan, Visit } from '../endpoint/handler.ts';
 import { readCookies } from '../http/cookies.ts';
@@ -8,15 +9,15 @@ import { formPage } from '../http/responses.ts';
 import { clearSession, type LivingSession, proofOf, useSession } from '../sign-in/session.ts';
 import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
 import { proofLifetime } from '../tokens/lifetimes.ts';
-import { choicesOf } from '../ui/layout.ts';
+import { choicesOf, iconPath } from '../ui/layout.ts';
 import { connectedApps } from './connected-apps.ts';
-import { type AccountRooms, accountPaths } from './context.ts';
+import { type AccountContext, accountPaths } from './context.ts';
 import { clearNotice, readNotice, sealAccountForm } from './forms.ts';
 import { identityKey } from './identities.ts';
 import { type AccountModel, accountNotices } from './ui/account-page.ts';
 import { accountSignInNotices } from './ui/sign-in-page.ts';
 
-export const accountEndpoint = (rooms: AccountRooms): EndpointPlan => ({
+export const accountEndpoint = (rooms: AccountContext): EndpointPlan => ({
   name: 'account',
   methods: ['GET'],
   refuse: createPageDoor(rooms),
@@ -29,24 +30,24 @@ export const accountEndpoint = (rooms: AccountRooms): EndpointPlan => ({
   },
 });
 
-const showSignIn = async (rooms: AccountRooms, { request }: Visit): Promise<Response> => {
+const showSignIn = async (rooms: AccountContext, { request }: Visit): Promise<Response> => {
   const cookies = readCookies(request);
   const { csrf, setCookies } = await bindBrowser(cookies, rooms.randomBytes, rooms.lifetimes.consent);
   const notice = readNotice(cookies, accountSignInNotices);
-  const { branding, stylesheetPath } = rooms;
-  const html = rooms.pages.accountSignIn({
+  const { branding } = rooms;
+  const html = rooms.accountPages.accountSignIn({
     branding,
-    stylesheetPath,
-    action: accountPaths(rooms.accountPath).signIn,
+    stylesheetPath: paths.stylesheet,
+    action: accountPaths.signIn,
     form: await sealAccountForm(rooms, csrf, undefined),
-    providers: choicesOf([...rooms.providers.values()], rooms.markPath),
+    providers: choicesOf([...rooms.providers.values()], paths.icons),
     ...(notice !== undefined && { notice }),
   });
   return formPage(html, [...setCookies, ...clearSession(cookies), ...clearNotice(cookies)]);
 };
 
 const showAccount = async (
-  rooms: AccountRooms,
+  rooms: AccountContext,
   { request }: Visit,
   session: LivingSession,
   account: Account,
@@ -54,25 +55,25 @@ const showAccount = async (
   const cookies = readCookies(request);
   const { csrf, setCookies } = await bindBrowser(cookies, rooms.randomBytes, rooms.lifetimes.consent);
   const notice = readNotice(cookies, accountNotices);
-  const { branding, stylesheetPath, providers, markPath, now } = rooms;
-  const html = rooms.pages.account({
+  const { branding, providers, now } = rooms;
+  const html = rooms.accountPages.account({
     branding,
-    stylesheetPath,
-    actions: accountPaths(rooms.accountPath),
+    stylesheetPath: paths.stylesheet,
+    actions: accountPaths,
     form: await sealAccountForm(rooms, csrf, session.grantId),
     ...(notice !== undefined && { notice }),
     apps: connectedApps(account.grants, rooms, now()),
     identities: await Promise.all(
       account.identities.map((identity) => shownIdentity(rooms, identity, session)),
     ),
-    linkable: choicesOf([...providers.values()], markPath),
+    linkable: choicesOf([...providers.values()], paths.icons),
     proof: proof(rooms, session, account),
   });
   return formPage(html, [...setCookies, ...clearNotice(cookies)]);
 };
 
 const shownIdentity = async (
-  { providers, markPath }: AccountRooms,
+  { providers }: AccountContext,
   identity: LinkedIdentity,
   { grantId, identity: current }: LivingSession,
 ): Promise<AccountModel['identities'][number]> => {
@@ -82,19 +83,19 @@ const shownIdentity = async (
   return {
     key: await identityKey(identity, grantId),
     provider: provider?.label ?? identity.provider,
-    ...(provider?.mark !== undefined && { markPath: markPath(provider.id) }),
+    ...(provider?.mark !== undefined && { markPath: iconPath(paths.icons, provider.id) }),
     ...(label !== undefined && { label }),
     ...{ since, lastSignInAt, current: isCurrent },
   };
 };
 
 const proof = (
-  { providers, markPath, now }: AccountRooms,
+  { providers, now }: AccountContext,
   session: LivingSession,
   { identities }: Account,
 ): AccountModel['proof'] => {
   if (proofOf(session, now) === 'fresh') return { kind: 'fresh', until: session.signedInAt + proofLifetime };
   const linked = new Set(identities.map(({ provider }) => provider));
   const known = [...providers.values()].filter(({ id }) => linked.has(id));
-  return { kind: 'stale', providers: choicesOf(known, markPath) };
+  return { kind: 'stale', providers: choicesOf(known, paths.icons) };
 };

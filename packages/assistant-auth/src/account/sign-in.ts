@@ -4,10 +4,10 @@ import { Refusal } from '../oauth/errors.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
 import { sendToProvider } from '../sign-in/login-transaction.ts';
 import { clearSession, forgetSession, useSession } from '../sign-in/session.ts';
-import type { AccountRooms } from './context.ts';
+import type { AccountContext } from './context.ts';
 import { backToAccount, openForm, sessionForm } from './forms.ts';
 
-export const accountSignInEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const accountSignInEndpoint = (rooms: AccountContext): EndpointPlan =>
   openForm(
     rooms,
     { name: 'account-sign-in', fields: ['choice', 'purpose'] },
@@ -23,7 +23,7 @@ export const accountSignInEndpoint = (rooms: AccountRooms): EndpointPlan =>
   );
 
 /** @throws Refusal `consent.choice` */
-export const chosen = ({ providers }: AccountRooms, choice: string | undefined): IdentityProvider => {
+export const chosen = ({ providers }: AccountContext, choice: string | undefined): IdentityProvider => {
   const provider = providers.get(choice ?? '');
   if (provider === undefined) throw new Refusal('consent.choice');
   return provider;
@@ -31,7 +31,7 @@ export const chosen = ({ providers }: AccountRooms, choice: string | undefined):
 
 // `POST` that ends this session. Apps stay connected.
 
-export const signOutEndpoint = (rooms: AccountRooms): EndpointPlan =>
+export const signOutEndpoint = (rooms: AccountContext): EndpointPlan =>
   sessionForm(rooms, { name: 'sign-out', fields: [] }, async ({ visit }, { grantId }) => {
     await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', rooms.now(), 'user');
     visit.log({ event: 'revoked', clientId: rooms.account.id });

@@ -1,36 +1,23 @@
 /** `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent. Records nothing. */
+
 import type { Client, Registry } from '../clients/client.ts';
-import { createPageDoor, type PageSurroundings } from '../endpoint/error-page.ts';
+import { type BrokerContext, paths } from '../context.ts';
+import { createPageDoor } from '../endpoint/error-page.ts';
 import type { EndpointPlan } from '../endpoint/handler.ts';
 import { readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { formPage } from '../http/responses.ts';
 import { Refusal } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
 import { type Parameters, readParameters, readResource } from '../oauth/parameters.ts';
 import { parseChallenge } from '../oauth/pkce.ts';
-import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
+import { hostOf, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, grantedScopes } from '../oauth/scope.ts';
-import type { RandomBytes } from '../oauth/secrets.ts';
-import type { Clock } from '../oauth/time.ts';
-import type { IdentityProvider } from '../providers/provider.ts';
-import type { SessionRooms } from '../sign-in/session.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
-import { choicesOf, type MarkPath } from '../ui/layout.ts';
-import type { SignInModel } from '../ui/sign-in.ts';
-import { offerOf } from './continue-session.ts';
+import { choicesOf } from '../ui/layout.ts';
+import { type Earlier, offerOf } from './continue-session.ts';
 import { orRedirectBack } from './response.ts';
 
-export interface AuthorizeRooms extends SignInPageRooms, SessionRooms {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  /** All resources, the default first. */
-  readonly resources: readonly string[];
-}
-
-export const authorizeEndpoint = (rooms: AuthorizeRooms): EndpointPlan => ({
+export const authorizeEndpoint = (rooms: BrokerContext): EndpointPlan => ({
   name: 'authorize',
   methods: ['GET'],
   refuse: createPageDoor(rooms),
@@ -125,18 +112,10 @@ const parseResource = (source: URLSearchParams, resources: readonly string[]): s
 
 // The sign-in page, which is the consent: shown for a verified request, and again where going on in a session failed.
 
-export interface SignInPageRooms extends PageSurroundings {
-  readonly vault: Vault;
-  readonly lifetimes: Lifetimes;
-  /** What each scope lets a client do, as the page says it. */
-  readonly scopes: ReadonlyMap<string, string>;
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  /** Where the page's form goes. */
-  readonly consentPath: string;
-  readonly markPath: MarkPath;
-  readonly now: Clock;
-  readonly randomBytes: RandomBytes;
-}
+type SignInPageContext = Pick<
+  BrokerContext,
+  'vault' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
+>;
 
 /** What the page is about. */
 export interface Asked {
@@ -145,19 +124,12 @@ export interface Asked {
   readonly request: AuthorizationRequest;
 }
 
-/** The session that may be gone on in, or why none may. */
-export interface Earlier {
-  readonly session?: string;
-  readonly shown?: NonNullable<SignInModel['session']>;
-  readonly notice?: NonNullable<SignInModel['notice']>;
-}
-
 /**
  * Shows the page, bound to the browser and to the session that it offers.
  * @param cookies set with it
  */
 export const showSignInPage = async (
-  rooms: SignInPageRooms,
+  rooms: SignInPageContext,
   { client, redirect, request }: Asked,
   { session, shown, notice }: Earlier,
   browser: { readonly request: Request; readonly cookies: readonly string[] },
@@ -171,21 +143,15 @@ export const showSignInPage = async (
   const expiresAt = rooms.now() + lifetimes.consent;
   const html = rooms.pages.signIn({
     branding: rooms.branding,
-    stylesheetPath: rooms.stylesheetPath,
-    action: rooms.consentPath,
+    stylesheetPath: paths.stylesheet,
+    action: paths.consent,
     clientName: client.name,
     redirectHost: hostOf(redirect),
     scopes: request.scopes.map((name) => ({ name, description: rooms.scopes.get(name) ?? name })),
-    providers: choicesOf([...rooms.providers.values()], rooms.markPath),
+    providers: choicesOf([...rooms.providers.values()], paths.icons),
     ...(shown !== undefined && { session: shown }),
     ...(notice !== undefined && { notice }),
     consent: await rooms.vault.consent.seal({ request, csrf, expiresAt, session }),
   });
   return formPage(html, [...setCookies, ...browser.cookies]);
-};
-
-/** The host; of a private-use scheme (RFC 8252 §7.1) the scheme, because what stands in a host's place there may be any name. */
-export const hostOf = (redirectUri: string): string => {
-  const { host, protocol } = new URL(redirectUri);
-  return /^https?:$/.test(protocol) ? host : protocol;
 };

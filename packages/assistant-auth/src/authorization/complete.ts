@@ -1,28 +1,35 @@
 /** Back from the provider on a client's behalf: its word becomes an identity, a user and a grant, and the client gets its code. */
-import type { Client, Registry } from '../clients/client.ts';
-import type { PageSurroundings } from '../endpoint/error-page.ts';
+
+import type { Client } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies } from '../http/cookies.ts';
 import { seeOther } from '../http/responses.ts';
 import { Refusal } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import type { Issuer } from '../oauth/issuer.ts';
-import { completedBy, identifyOnce, type LegRooms, orOnPage, type Return } from '../sign-in/callback.ts';
-import { type AdmissionRooms, recordWithinLimits, signInOf } from '../sign-in/resolve-user.ts';
+import {
+  type CallbackHandler,
+  completedBy,
+  identifyOnce,
+  orOnPage,
+  type Return,
+} from '../sign-in/callback.ts';
+import { recordWithinLimits, signInOf } from '../sign-in/resolve-user.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import { beginSecondLeg, endSecondLeg, type SecondLegRooms } from './reconsent.ts';
+import { beginSecondLeg, endSecondLeg } from './reconsent.ts';
 import { answerWithCode, findWayBack, orRedirectBack, sealCode } from './response.ts';
 
-export interface ToClientRooms
-  extends PageSurroundings,
-    AdmissionRooms,
-    LegRooms,
-    Omit<SecondLegRooms, 'log'> {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-}
+/** Completes an authorization request at the callback. */
+export const authorizationCallback = (rooms: BrokerContext): CallbackHandler<'authorize'> => ({
+  complete: (back, { request }) => toClient(rooms, back, request),
+  destination({ clientId, redirectUri }) {
+    const { client, way } = findWayBack(rooms, { clientId, redirectUri, state: undefined });
+    const url = websiteOf(way.redirect);
+    return { kind: 'client', name: client.name, ...(url !== undefined && { url }) };
+  },
+});
 
-export const toClient = async (
-  rooms: ToClientRooms,
+const toClient = async (
+  rooms: BrokerContext,
   back: Return,
   request: AuthorizationRequest,
 ): Promise<Response> => {
@@ -59,7 +66,7 @@ export const toClient = async (
 
 /** Stores user, identity and grant in one round trip; tells whether the provider can be asked about the person later. */
 const recordSignIn = async (
-  rooms: ToClientRooms,
+  rooms: BrokerContext,
   id: string,
   { redirectUri, scopes, resource }: AuthorizationRequest,
   client: Client,
@@ -69,4 +76,10 @@ const recordSignIn = async (
   const outcome = await recordWithinLimits(rooms.ledger, signIn);
   if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
   return outcome.watched;
+};
+
+/** The origin of the redirect URI, never the URI itself. Private-use schemes and loopback addresses belong to apps, not websites. */
+const websiteOf = (redirect: string): string | undefined => {
+  const { protocol, origin } = new URL(redirect);
+  return protocol === 'https:' ? `${origin}/` : undefined;
 };

@@ -1,5 +1,7 @@
 /** `POST` of the sign-in page: the person chose a provider, goes on in a session, or cancelled. Only now does anything wait for them. */
-import type { Client, Registry } from '../clients/client.ts';
+
+import type { Client } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
 import { createPageDoor } from '../endpoint/error-page.ts';
 import type { EndpointPlan, Visit } from '../endpoint/handler.ts';
 import { readForm } from '../http/body.ts';
@@ -7,20 +9,14 @@ import { readCookies } from '../http/cookies.ts';
 import { checkBinding, isFromOwnPage } from '../http/csrf.ts';
 import { Refusal } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
-import type { Issuer } from '../oauth/issuer.ts';
 import { readParameters } from '../oauth/parameters.ts';
-import { type SendingRooms, sendToProvider } from '../sign-in/login-transaction.ts';
+import { sendToProvider } from '../sign-in/login-transaction.ts';
 import type { Consent } from '../tokens/sealed-types.ts';
-import { type SignInPageRooms, showSignInPage } from './authorize.ts';
-import { type GoingOnRooms, goOn } from './continue-session.ts';
+import { showSignInPage } from './authorize.ts';
+import { goOn } from './continue-session.ts';
 import { answerWithCode, findWayBack, orRedirectBack, sealCode, type WayBack } from './response.ts';
 
-export interface ConsentRooms extends SignInPageRooms, SendingRooms, Omit<GoingOnRooms, 'log'> {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-}
-
-export const consentEndpoint = (rooms: ConsentRooms): EndpointPlan => ({
+export const consentEndpoint = (rooms: BrokerContext): EndpointPlan => ({
   name: 'consent',
   methods: ['POST'],
   refuse: createPageDoor(rooms),
@@ -44,7 +40,7 @@ export const consentEndpoint = (rooms: ConsentRooms): EndpointPlan => ({
 
 /** Opens the form's sealed request; another browser's form, even a genuine one, is refused. */
 const openConsent = async (
-  { vault, now }: ConsentRooms,
+  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
   sealed: string,
   cookies: ReadonlyMap<string, string>,
 ): Promise<Consent> => {
@@ -64,7 +60,7 @@ const openConsent = async (
 };
 
 const goOnAs = async (
-  rooms: ConsentRooms,
+  rooms: BrokerContext,
   visit: Visit,
   { request, session }: Consent,
   client: Client,

@@ -2,23 +2,32 @@
  * Going on to a client as who is signed in at the account page: the provider is asked first, as at a refresh, and only a person
  * who lives there goes on. Consent is given each time: no client is ever remembered.
  */
+
 import type { Client } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
 import { randomId } from '../oauth/secrets.ts';
-import { heedProvider, type VouchingRooms } from '../sign-in/provider-recheck.ts';
-import { type AdmissionRooms, recordWithinLimits, signInOf } from '../sign-in/resolve-user.ts';
-import { forgetSession, type LivingSession, type SessionRooms, useSession } from '../sign-in/session.ts';
+import { heedProvider } from '../sign-in/provider-recheck.ts';
+import { recordWithinLimits, signInOf } from '../sign-in/resolve-user.ts';
+import { forgetSession, type LivingSession, useSession } from '../sign-in/session.ts';
 import { LedgerUnavailable } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
 import { checkLease } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import type { Earlier } from './authorize.ts';
+import type { SignInModel } from '../ui/sign-in.ts';
 
-export interface GoingOnRooms extends SessionRooms, VouchingRooms, AdmissionRooms {}
+type SessionContext = Pick<BrokerContext, 'vault' | 'ledger' | 'lifetimes' | 'now'>;
+
+/** The session that may be gone on in, or why none may. */
+export interface Earlier {
+  readonly session?: string;
+  readonly shown?: NonNullable<SignInModel['session']>;
+  readonly notice?: NonNullable<SignInModel['notice']>;
+}
 
 /** Finds the session that the page may offer. Without storage nothing is offered, and the page stands all the same. */
 export const offerOf = async (
   request: Request,
-  rooms: SessionRooms & Pick<VouchingRooms, 'providers'>,
+  rooms: SessionContext & Pick<BrokerContext, 'providers'>,
 ): Promise<Earlier> => {
   const session = await useSession(request, rooms).catch((error: unknown) => {
     if (error instanceof LedgerUnavailable) return undefined;
@@ -47,7 +56,7 @@ export type GoingOn =
  * @throws Refusal from `admit`, which is called at every sign-in, or `user.limited`
  */
 export const goOn = async (
-  rooms: GoingOnRooms,
+  rooms: BrokerContext,
   browser: Request,
   offered: string | undefined,
   client: Client,
@@ -83,7 +92,7 @@ const ended: GoingOn = {
 
 const notVouched: GoingOn = { kind: 'stopped', earlier: { notice: 'not-vouched' }, cookies: [] };
 
-const askAbout = async (rooms: GoingOnRooms, { identity }: LivingSession) => {
+const askAbout = async (rooms: BrokerContext, { identity }: LivingSession) => {
   const { provider, subject } = identity;
   const turn = await rooms.ledger.takeCheck({ provider, subject, now: rooms.now(), checkLease });
   switch (turn.kind) {

@@ -3,27 +3,29 @@
  * asked about them later. The sign-in stands: whatever the provider says on this way, it goes on.
  */
 
+import type { BrokerContext } from '../context.ts';
 import { describeCause, Refusal, stackOf } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import type { RandomBytes } from '../oauth/secrets.ts';
-import type { Clock } from '../oauth/time.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo } from '../providers/provider.ts';
+import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { beginJourney, keepTransaction, legOf } from '../sign-in/login-transaction.ts';
-import { type Ledger, LedgerUnavailable } from '../storage/broker-storage.ts';
-import { type RetryContext, writeWithRetry } from '../storage/write-with-retry.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
+import { LedgerUnavailable } from '../storage/broker-storage.ts';
+import { writeWithRetry } from '../storage/write-with-retry.ts';
 import type { Transaction } from '../tokens/sealed-types.ts';
-import { sealProviderToken, type Vault } from '../tokens/sealers.ts';
+import { sealProviderToken } from '../tokens/sealers.ts';
 
-export interface SecondLegRooms extends RetryContext {
-  readonly randomBytes: RandomBytes;
-  readonly lifetimes: Lifetimes;
-  readonly now: Clock;
-  readonly vault: Vault;
-  readonly ledger: Ledger;
-  readonly providerIo: ProviderIo;
-  readonly callbackUri: (provider: string) => string;
-}
+type ReconsentContext = Pick<
+  BrokerContext,
+  | 'issuer'
+  | 'vault'
+  | 'ledger'
+  | 'lifetimes'
+  | 'providerIo'
+  | 'now'
+  | 'randomBytes'
+  | 'afterResponse'
+  | 'sleep'
+  | 'log'
+>;
 
 /** The way that has just ended. */
 export interface FirstLeg {
@@ -35,7 +37,7 @@ export interface FirstLeg {
 
 /** Begins it, for the same request and grant; `undefined` where the provider has nothing more to give. */
 export const beginSecondLeg = async (
-  rooms: SecondLegRooms,
+  rooms: ReconsentContext,
   provider: IdentityProvider,
   first: FirstLeg,
 ): Promise<{ readonly url: URL; readonly cookies: readonly string[] } | undefined> => {
@@ -43,7 +45,7 @@ export const beginSecondLeg = async (
   const { subject } = first.identity;
   const journey = { ...beginJourney(rooms, errand, provider.id), grantId, signedIn: subject };
   try {
-    const leg = legOf(journey, rooms.callbackUri);
+    const leg = legOf(journey, rooms.issuer);
     const url = await provider.askAgainUrl?.(subject, leg, rooms.providerIo);
     if (url === undefined) return undefined;
     const { vault, lifetimes } = rooms;
@@ -58,13 +60,13 @@ export const beginSecondLeg = async (
 
 /** Takes what the provider brought; no more than a refresh token is wanted of it. */
 export const endSecondLeg = async (
-  rooms: SecondLegRooms,
+  rooms: ReconsentContext,
   journey: Transaction,
   provider: IdentityProvider,
   answer: URL,
 ): Promise<void> => {
   try {
-    const leg = legOf(journey, rooms.callbackUri);
+    const leg = legOf(journey, rooms.issuer);
     const { subject, refreshToken, tokenNames } = await provider.identify(answer, leg, rooms.providerIo);
     // Whoever it was: their token must not stand for somebody else.
     if (subject !== journey.signedIn) throw new ProviderError('invalid', 'somebody else came back');
@@ -86,7 +88,7 @@ const stackFor = (error: unknown): { readonly stack?: string } => {
 };
 
 /** @throws what nobody foresaw */
-const noteUnwatched = ({ log }: SecondLegRooms, { id }: IdentityProvider, error: unknown): undefined => {
+const noteUnwatched = ({ log }: ReconsentContext, { id }: IdentityProvider, error: unknown): undefined => {
   if (!isForeseen(error)) throw error;
   log({ event: 'unwatched', provider: id, cause: describeCause(error) });
 };

@@ -1,15 +1,14 @@
 /** The way back to the client: a verified redirect with the answer in its query (RFC 6749 §4.1.2, `iss` by RFC 9207). */
-import type { Client, Registry } from '../clients/client.ts';
+
+import type { Client } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
 import { asRefusal, logRefusal, type Visit } from '../endpoint/handler.ts';
 import { seeOther } from '../http/responses.ts';
 import type { Reason } from '../oauth/error-catalog.ts';
 import { Refusal } from '../oauth/errors.ts';
 import type { Issuer } from '../oauth/issuer.ts';
 import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
-import type { Clock } from '../oauth/time.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
 
 /** Where an authorization response goes. Whoever holds one may redirect, errors included. */
 export interface WayBack {
@@ -25,7 +24,7 @@ export interface WayBack {
  * @throws Refusal `client.unknown` or `redirect.unregistered`, to be shown to the person
  */
 export const findWayBack = (
-  { registry, issuer }: { readonly registry: Registry; readonly issuer: Issuer },
+  { registry, issuer }: Pick<BrokerContext, 'registry' | 'issuer'>,
   { clientId, redirectUri, state }: Pick<AuthorizationRequest, 'clientId' | 'redirectUri' | 'state'>,
 ): { readonly client: Client; readonly way: WayBack } => {
   const client = registry.find(clientId);
@@ -91,7 +90,7 @@ const separatorAfter = (redirect: string): string => {
 
 /** Seals a code for the client that asked. */
 export const sealCode = (
-  { vault, now, lifetimes }: { readonly vault: Vault; readonly now: Clock; readonly lifetimes: Lifetimes },
+  { vault, now, lifetimes }: Pick<BrokerContext, 'vault' | 'now' | 'lifetimes'>,
   grantId: string,
   clientId: string,
   { redirectUri, resource, codeChallenge }: AuthorizationRequest,

@@ -4,7 +4,7 @@ import { Refusal } from '../oauth/errors.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { sameSecret } from '../oauth/secrets.ts';
 
-export interface RecognitionRooms {
+interface AuthenticationContext {
   readonly limits: Pick<Limits, 'failedClients'>;
   readonly addressBlockOf: AddressBlockOf;
 }
@@ -18,7 +18,7 @@ const longestId = 200;
  * @throws Refusal `invalid_client`, always the same; 429 after too many failures
  */
 export const recognise = async <Party extends Prover>(
-  { limits, addressBlockOf }: RecognitionRooms,
+  { limits, addressBlockOf }: AuthenticationContext,
   request: Request,
   form: Credentials,
   find: (id: string) => Party | undefined,

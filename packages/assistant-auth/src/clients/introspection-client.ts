@@ -3,7 +3,7 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { parseId, parseSecrets } from './client.ts';
 
-export interface ResourceServerOptions {
+export interface IntrospectionClientOptions {
   /** Its user name at the introspection endpoint, different from every client's id. */
   readonly id: string;
   /** One secret of 32 characters or more, or two while one replaces the other. */
@@ -12,7 +12,7 @@ export interface ResourceServerOptions {
   readonly resource: string;
 }
 
-export interface ResourceServer {
+export interface IntrospectionClient {
   readonly kind: 'resource-server';
   readonly id: string;
   readonly authentication: 'client_secret';
@@ -24,7 +24,11 @@ export interface ResourceServer {
  * Registers a resource server.
  * @throws ConfigurationError `resourceServers.<id>.<option>` for a malformed id or a short secret
  */
-export const resourceServer = ({ id, secrets, resource }: ResourceServerOptions): ResourceServer => {
+export const introspectionClient = ({
+  id,
+  secrets,
+  resource,
+}: IntrospectionClientOptions): IntrospectionClient => {
   const place = `resourceServers.${id}`;
   parseId(place, id);
   return {
@@ -41,11 +45,11 @@ export const resourceServer = ({ id, secrets, resource }: ResourceServerOptions)
  * @param resources the canonical forms of all resources that exist
  * @throws ConfigurationError `resourceServers` for an id that is taken, `resourceServers.<id>.resource` for an unknown one
  */
-export const createResourceServers = (
-  servers: readonly ResourceServer[],
+export const createIntrospectionClients = (
+  servers: readonly IntrospectionClient[],
   taken: (id: string) => boolean,
   resources: readonly string[],
-): ReadonlyMap<string, ResourceServer> => {
+): ReadonlyMap<string, IntrospectionClient> => {
   const ids = new Set(servers.map(({ id }) => id));
   if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
     throw new ConfigurationError('resourceServers', 'must have ids that nobody else has.');

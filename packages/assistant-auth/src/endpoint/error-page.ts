@@ -1,26 +1,25 @@
 /** The door for what goes wrong before an answer may redirect: a page for the person, with a reference to quote. */
+import { type BrokerContext, paths } from '../context.ts';
 import { errorPage } from '../http/responses.ts';
 import type { Reason } from '../oauth/error-catalog.ts';
 import { Refusal } from '../oauth/errors.ts';
-import type { ParsedBranding } from '../ui/branding.ts';
 import type { ErrorModel } from '../ui/error.ts';
 import { defaultPages, type Pages } from '../ui/pages.ts';
 import { logRefusal, type Visit } from './handler.ts';
 
-/** What every page is made with. */
-export interface PageSurroundings {
-  readonly pages: Pages;
-  readonly branding: ParsedBranding;
-  readonly stylesheetPath: string;
-}
-
 /** @param theirs the title of what went wrong on the other side; ours is said alike everywhere */
 export const createPageDoor =
-  ({ pages, branding, stylesheetPath }: PageSurroundings, theirs = 'This sign-in cannot go on') =>
+  ({ pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>, theirs = 'This sign-in cannot go on') =>
   (refusal: Refusal, visit: Visit): Response => {
     const title = titles[refusal.reason] ?? (refusal.status < 500 ? theirs : 'Something is out of order');
     const { requestId: reference } = visit;
-    const model = { branding, title, message: refusal.description, reference, stylesheetPath };
+    const model = {
+      branding,
+      title,
+      message: refusal.description,
+      reference,
+      stylesheetPath: paths.stylesheet,
+    };
     return errorPage(render(pages, model, visit), refusal);
   };
 

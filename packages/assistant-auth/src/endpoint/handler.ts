@@ -1,10 +1,11 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
+
+import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
 import { allowing, headOf, problem } from '../http/responses.ts';
-import type { AddressBlockOf, Limits } from '../limits/rate-limits.ts';
 import { describeCause, Refusal, stackOf } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
-import type { Log, LogEntry } from '../oauth/log.ts';
+import type { LogEntry } from '../oauth/log.ts';
+import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { LedgerUnavailable } from '../storage/broker-storage.ts';
 
@@ -27,17 +28,19 @@ export interface EndpointPlan {
   refuse(refusal: Refusal, visit: Visit): Response;
 }
 
-export interface EndpointSurroundings {
-  readonly issuer: Issuer;
-  readonly log: Log;
-  readonly drawRequestId: () => string;
+/** An endpoint and its path. */
+export interface MountedEndpoint {
+  readonly path: string;
+  readonly plan: EndpointPlan;
 }
+
+type EndpointContext = Pick<BrokerContext, 'issuer' | 'log' | 'randomBytes'>;
 
 /** Makes an endpoint that answers every request and never throws. */
 export const createEndpoint =
-  (plan: EndpointPlan, { issuer, log, drawRequestId }: EndpointSurroundings) =>
+  (plan: EndpointPlan, { issuer, log, randomBytes }: EndpointContext) =>
   async (request: Request): Promise<Response> => {
-    const requestId = drawRequestId();
+    const requestId = randomId(randomBytes);
     const url = new URL(request.url);
     const visit: Visit = {
       request,
@@ -59,8 +62,8 @@ export const createEndpoint =
   };
 
 /** Makes an endpoint that pages on any origin can call; they can also read its errors. It never throws. */
-export const createCrossOriginEndpoint = (plan: EndpointPlan, surroundings: EndpointSurroundings) => {
-  const endpoint = createEndpoint(plan, surroundings);
+export const createCrossOriginEndpoint = (plan: EndpointPlan, context: EndpointContext) => {
+  const endpoint = createEndpoint(plan, context);
   return async (request: Request): Promise<Response> =>
     isPreflight(request)
       ? endpointPreflight(methodsAt(plan, new URL(request.url)))
@@ -106,16 +109,10 @@ export const documentEndpoint = (name: string, publish: () => Response): Endpoin
 
 // Keeps one network from going through a sign-in's endpoints more often than all of its people together would.
 
-/** What counts, and what is counted by. */
-export interface AddressLimit {
-  readonly limits: Pick<Limits, 'signIns'>;
-  readonly addressBlockOf: AddressBlockOf;
-}
-
 /** The same endpoint, for so many requests of one address block. */
 export const limitByAddress = (
   plan: EndpointPlan,
-  { limits, addressBlockOf }: AddressLimit,
+  { limits, addressBlockOf }: Pick<BrokerContext, 'limits' | 'addressBlockOf'>,
 ): EndpointPlan => ({
   ...plan,
   async handle(visit) {

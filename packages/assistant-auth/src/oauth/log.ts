@@ -1,5 +1,6 @@
 /** What the broker tells its operator: one flat, structured line per event. Never a secret, a token, a code or a user id. */
 import type { Reason } from './error-catalog.ts';
+import { describeCause } from './errors.ts';
 
 export interface LogEntry {
   /**
@@ -53,3 +54,32 @@ export interface LogEntry {
 }
 
 export type Log = (entry: LogEntry) => void;
+
+/**
+ * Wraps a log so that it counts its lines and never throws: no request fails because a line can't be written.
+ * @param fallback gets a `log-failed` line if `log` throws
+ */
+export const safeLogger = (log: Log, fallback: Log): Log => {
+  const counted = countLines(log);
+  const onFailure = countLines(fallback);
+  return (entry) => {
+    try {
+      counted(entry);
+    } catch (error) {
+      onFailure({ event: 'log-failed', cause: describeCause(error) });
+    }
+  };
+};
+
+/**
+ * Wraps a log so that each line has the number of lines so far with its event and reason. Both are closed sets, so few counts are kept.
+ */
+export const countLines = (log: Log): Log => {
+  const counts = new Map<string, number>();
+  return (entry) => {
+    const kind = `${entry.event} ${entry.reason ?? ''}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    log({ ...entry, count });
+  };
+};

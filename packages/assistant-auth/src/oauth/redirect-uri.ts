@@ -3,7 +3,6 @@
  * of a loopback address (RFC 8252 §7.3) and the GPT id in ChatGPT's address. Nothing is normalised, so nothing is confused.
  */
 
-import type { Client } from '../clients/client.ts';
 import { ConfigurationError, Refusal } from './errors.ts';
 import { isLoopback } from './issuer.ts';
 
@@ -78,13 +77,26 @@ export type VerifiedRedirect = string & { readonly brand: unique symbol };
  * @param requested may be absent only if the client has exactly one, exact URI (RFC 6749 §3.1.2.3)
  * @throws Refusal `redirect.missing` or `redirect.unregistered`; it must never be answered by a redirect
  */
-export const verifyRedirect = (client: Client, requested: string | undefined): VerifiedRedirect => {
+export const verifyRedirect = (
+  client: { readonly redirects: readonly RedirectRule[] },
+  requested: string | undefined,
+): VerifiedRedirect => {
   if (requested === undefined) return onlyRedirect(client);
   if (!client.redirects.some((rule) => obeys(rule, requested))) throw new Refusal('redirect.unregistered');
   return requested as VerifiedRedirect;
 };
 
-const onlyRedirect = ({ redirects: [rule, ...others] }: Client): VerifiedRedirect => {
+const onlyRedirect = ({
+  redirects: [rule, ...others],
+}: {
+  readonly redirects: readonly RedirectRule[];
+}): VerifiedRedirect => {
   if (rule?.kind !== 'exact' || others.length > 0) throw new Refusal('redirect.missing');
   return rule.uri as VerifiedRedirect;
+};
+
+/** The host; of a private-use scheme (RFC 8252 §7.1) the scheme, because what stands in a host's place there may be any name. */
+export const hostOf = (redirectUri: string): string => {
+  const { host, protocol } = new URL(redirectUri);
+  return /^https?:$/.test(protocol) ? host : protocol;
 };

@@ -2,6 +2,8 @@
  * Resource identifiers (RFC 8707 §2) in a canonical form. Two identifiers are equivalent only if all their differences are listed in
  * RFC 3986 §6.2.2.1 and §6.2.3: case of scheme and host, the default port, `/` or nothing as the whole path.
  */
+import { ConfigurationError } from './errors.ts';
+import { type Issuer, isLoopback } from './issuer.ts';
 
 const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };
 
@@ -25,3 +27,37 @@ export const parseResourceIdentifier = (text: string): string | undefined => {
 
 /** Returns the canonical form. Text that is not an identifier is returned unchanged, so that it equals only itself. */
 export const canonicalResource = (text: string): string => parseResourceIdentifier(text) ?? text;
+
+/**
+ * Parses resource identifiers (RFC 8707 §2): absolute https URLs without a fragment; http only on loopback.
+ * @returns their canonical forms; by default the issuer
+ * @throws ConfigurationError `resources` for a malformed identifier, or for two that are equivalent
+ */
+export const parseResources = (
+  given: readonly [string, ...string[]] | undefined,
+  issuer: Issuer,
+): readonly [string, ...string[]] => {
+  const [first = issuer, ...others] = (given ?? [issuer]).map((text) => parseResource('resources', text));
+  const resources = [first, ...others] as const;
+  const repeated = resources.find((resource, at) => resources.indexOf(resource) < at);
+  if (repeated !== undefined)
+    throw new ConfigurationError('resources', `must be different; two of them are ${repeated}`);
+  return resources;
+};
+
+/**
+ * Parses one resource identifier.
+ * @returns its canonical form, from which keys are derived
+ * @throws ConfigurationError with the name of the option
+ */
+export const parseResource = (option: string, text: string): string => {
+  const resource = parseResourceIdentifier(text);
+  const url = resource === undefined ? null : URL.parse(resource);
+  const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
+  // Clients send the identifier as a URL parser writes it, so one that the parser changes could never be requested.
+  if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
+  throw new ConfigurationError(
+    option,
+    `must be absolute, normalized https URLs without user information or a fragment: ${text}`,
+  );
+};

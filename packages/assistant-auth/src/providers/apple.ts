@@ -5,8 +5,9 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 import { type Demand, demand, siteOf } from './config.ts';
+import { createIssuer } from './issuer.ts';
 import { readText } from './oauth-client.ts';
-import { createIssuer, signInAt } from './oidc.ts';
+import { signInAt } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 

@@ -3,7 +3,6 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
 import { isLoopback } from '../oauth/issuer.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import { type OfflineAccess, offlineAccessModes } from './oauth-client.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
 type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);
@@ -214,3 +213,17 @@ const demands: readonly Demand<RelyingParty>[] = [
     'must be if-claims-missing or never.',
   ],
 ];
+
+/**
+ * Which refresh tokens are known to outlive the session that they were issued in.
+ * - `always`: All refresh tokens of this provider do.
+ * - `by-scope`: Only those that were issued with the scope `offline_access`.
+ * - `never`: None does, or the provider must not be asked.
+ */
+export type OfflineAccess = 'always' | 'by-scope' | 'never';
+
+export const offlineAccessModes: readonly unknown[] = [
+  'always',
+  'by-scope',
+  'never',
+] satisfies OfflineAccess[];

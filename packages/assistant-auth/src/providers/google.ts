@@ -1,7 +1,9 @@
 /** Google as an identity provider: data over any OpenID Connect issuer. */
+
 import type { TokenNames } from '../oauth/identifiers.ts';
 import { siteOf } from './config.ts';
-import { createIssuer, signInAt } from './oidc.ts';
+import { createIssuer } from './issuer.ts';
+import { signInAt } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
 import { googleTokenNames, readGoogleEvent } from './security-events/google.ts';
 

@@ -1,8 +1,10 @@
 /** Microsoft as an identity provider: OpenID Connect, but with an issuer for every tenant and a key of its own for a person. */
+
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { siteOf } from './config.ts';
-import { createIssuer, signInAt } from './oidc.ts';
+import { createIssuer } from './issuer.ts';
+import { signInAt } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 
 export interface MicrosoftSettings {

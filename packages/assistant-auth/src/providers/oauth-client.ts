@@ -1,4 +1,5 @@
 /** The authorization request (RFC 6749 §4.1.1), always with PKCE (RFC 7636 §4.3). */
+
 import {
   type AuthorizationServer,
   type Client,
@@ -9,7 +10,7 @@ import {
 } from 'oauth4webapi';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { Seconds } from '../oauth/time.ts';
-import type { ClientSettings } from './config.ts';
+import type { ClientSettings, OfflineAccess } from './config.ts';
 import { asProviderError, revocationError, tokenEndpointError } from './errors.ts';
 import { transport } from './http.ts';
 import { ProviderError, type ProviderIo, type ProviderLeg, type ProviderWord } from './provider.ts';
@@ -126,20 +127,6 @@ const readToken = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
 // Which refresh tokens of a provider can be used for rechecks: those that outlive the person's session (OpenID Connect Core §11).
-
-/**
- * Which refresh tokens are known to outlive the session that they were issued in.
- * - `always`: All refresh tokens of this provider do.
- * - `by-scope`: Only those that were issued with the scope `offline_access`.
- * - `never`: None does, or the provider must not be asked.
- */
-export type OfflineAccess = 'always' | 'by-scope' | 'never';
-
-export const offlineAccessModes: readonly unknown[] = [
-  'always',
-  'by-scope',
-  'never',
-] satisfies OfflineAccess[];
 
 interface OfflineAccessSettings {
   readonly scopes: readonly string[];

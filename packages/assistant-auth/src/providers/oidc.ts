@@ -1,27 +1,27 @@
 /** Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state, nonce and PKCE. */
+
 import {
   type AuthorizationServer,
   authorizationCodeGrantRequest,
   type ClientAuth,
   ClientSecretBasic,
   ClientSecretPost,
-  discoveryRequest,
   getValidatedIdTokenClaims,
   type IDToken,
   type JWKS,
   jwksCache,
   processAuthorizationCodeResponse,
-  processDiscoveryResponse,
   refreshTokenGrantRequest,
   validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
-import { decodeBase64url } from '../oauth/base64url.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import { type OidcSettings, parseRelyingParty, type RelyingParty } from './config.ts';
+import type { OidcSettings, RelyingParty } from './config.ts';
 import { orProviderError } from './errors.ts';
 import { parseEndpoint, transport } from './http.ts';
+import type { IssuerMetadata, OidcIssuer } from './issuer.ts';
+import { createIssuer, issuerIn, underName } from './issuer.ts';
 import {
   authorizationUrl,
   clientOf,
@@ -38,7 +38,6 @@ import {
 } from './oauth-client.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type ProviderLeg } from './provider.ts';
 import { readLogoutToken } from './security-events/logout-token.ts';
-import { createSigningKeys, type WithKeys } from './signing-keys.ts';
 import { completeClaims } from './user-info.ts';
 
 export type { OidcSettings } from './config.ts';
@@ -121,118 +120,6 @@ const identityOf = (
     claims,
     refreshToken,
   );
-};
-
-// An OpenID Connect issuer as we know it: who we are to it, how it is called, and what was read of it so far.
-
-export interface OidcIssuer {
-  readonly party: RelyingParty;
-  /** Left out: it goes by its identifier alone. */
-  readonly names: IssuerNames | undefined;
-  readonly discover: (io: ProviderIo) => Promise<IssuerMetadata>;
-  readonly withKeys: WithKeys;
-}
-
-/**
- * Makes an issuer; metadata and keys are read when they are first needed, and remembered for as long as it lives.
- * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
- */
-export const createIssuer = (settings: OidcSettings, names?: IssuerNames): OidcIssuer => {
-  const party = parseRelyingParty(settings);
-  return { party, names, discover: createDiscovery(party.issuer, names), withKeys: createSigningKeys() };
-};
-
-// What an issuer says of itself (OpenID Connect Discovery 1.0 §4): read, checked once, and kept for an hour.
-
-/** Metadata whose addresses may be used, and whose algorithms are those that a public key can check. */
-export interface IssuerMetadata {
-  readonly server: AuthorizationServer;
-  readonly authorizationEndpoint: string;
-  readonly keysUrl: string;
-  /** Optional and not validated, because a value of the wrong type must not break a sign-in that does not need it. */
-  readonly scopesSupported: unknown;
-  /** Optional and not validated. The URL is checked before a request is sent to it. */
-  readonly userInfoEndpoint: unknown;
-}
-
-const maxAge: Seconds = 3600;
-
-/** No `none`; no HS*, whose key would be our client secret, or the public key itself in the hands of a forger. */
-const publicKeyAlgorithms: readonly unknown[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
-
-/**
- * Makes the reader of one issuer's metadata; it remembers for as long as it lives.
- * @param issuer its identifier, beneath which the metadata are found
- * @param names what it calls itself, when that is not its identifier
- */
-export const createDiscovery = (
-  issuer: string,
-  names?: IssuerNames,
-): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
-  // The finished value, never the promise: on Workers one request must not wait for another's.
-  let held: { readonly metadata: IssuerMetadata; readonly readAt: EpochSeconds } | undefined;
-  return async (io) => {
-    if (held !== undefined && io.now() < held.readAt + maxAge) return held.metadata;
-    const metadata = await discover(new URL(issuer), new URL(names?.inMetadata ?? issuer), io);
-    held = { metadata, readAt: io.now() };
-    return metadata;
-  };
-};
-
-const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerMetadata> => {
-  parseEndpoint('issuer', issuer.href, issuer, io);
-  const document = await processDiscoveryResponse(name, await discoveryRequest(issuer, transport(io)));
-  const endpoint = (name: string): string => parseEndpoint(name, document[name], issuer, io);
-  return {
-    server: {
-      ...document,
-      token_endpoint: endpoint('token_endpoint'),
-      id_token_signing_alg_values_supported: algorithmsOf(document),
-    },
-    authorizationEndpoint: endpoint('authorization_endpoint'),
-    keysUrl: endpoint('jwks_uri'),
-    scopesSupported: document.scopes_supported,
-    userInfoEndpoint: document.userinfo_endpoint,
-  };
-};
-
-const algorithmsOf = ({ id_token_signing_alg_values_supported: named }: AuthorizationServer): string[] =>
-  Array.isArray(named) ? named.filter((name) => publicKeyAlgorithms.includes(name)) : ['RS256'];
-
-// The names of an issuer that goes by several: one for each of its tenants, as Microsoft does.
-
-export interface IssuerNames {
-  /** What its metadata call it: one of the names, or the pattern of all. */
-  readonly inMetadata: string;
-  /** Tells whether tokens and answers under this name are the issuer's. */
-  readonly isOne: (name: string) => boolean;
-}
-
-/** The metadata under the name that is claimed. Under any other, the pattern of all names included, nothing fits them. */
-export const underName = (
-  server: AuthorizationServer,
-  names: IssuerNames | undefined,
-  claimed: unknown,
-): AuthorizationServer => {
-  if (names === undefined) return server;
-  return { ...server, issuer: typeof claimed === 'string' && names.isOne(claimed) ? claimed : nobodysName };
-};
-
-/** An issuer identifier is an https URL. */
-const nobodysName = 'about:blank';
-
-/** Reads whom a token claims to be from. Nothing is verified yet. */
-export const issuerIn = (token: string): unknown => {
-  try {
-    const claims = decodeBase64url(token.split('.')[1] ?? '');
-    return Object(JSON.parse(new TextDecoder().decode(claims))).iss;
-  } catch {
-    // Whatever is wrong with it, the library says when it reads the same.
-    return undefined;
-  }
 };
 
 // The provider's answer at the callback becomes claims: answer, code, ID token, signature, in this order.

@@ -2,11 +2,12 @@
  * Reads claims from the UserInfo endpoint (OpenID Connect Core §5.3) if the ID token lacks claims that the scopes requested (§5.4). An
  * issuer can return them from either place.
  */
+
 import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
 import type { RelyingParty } from './config.ts';
 import { parseEndpoint, transport } from './http.ts';
+import type { IssuerMetadata } from './issuer.ts';
 import { bearerToken, clientOf, type TokenResponse } from './oauth-client.ts';
-import type { IssuerMetadata } from './oidc.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -1,26 +1,23 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
 
-import { type ToAccountRooms, type ToLinkRooms, toAccount, toLink } from '../account/complete.ts';
-import { type ToClientRooms, toClient } from '../authorization/complete.ts';
-import { findWayBack } from '../authorization/response.ts';
+import { type BrokerContext, paths } from '../context.ts';
 import { createPageDoor } from '../endpoint/error-page.ts';
-import { type EndpointPlan, logRefusal, type Visit } from '../endpoint/handler.ts';
+import { type EndpointPlan, logRefusal, type MountedEndpoint, type Visit } from '../endpoint/handler.ts';
 import { clearCookie, readCookies } from '../http/cookies.ts';
 import { completedPage, seeOther } from '../http/responses.ts';
 import { Refusal } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
 import { sameSecret } from '../oauth/secrets.ts';
-import type { Clock } from '../oauth/time.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo } from '../providers/provider.ts';
-import { type Ledger, LedgerUnavailable } from '../storage/broker-storage.ts';
+import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
+import { LedgerUnavailable } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
-import type { Completion, Transaction } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
+import type { Completion, Errand, Transaction } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
 import { createDeliveries, type Deliveries } from './callback-deliveries.ts';
 import { openAnswer, type ReceivedAnswer, sendRound } from './form-post.ts';
 import {
+  callbackUri,
   completedErrand,
   completeTransaction,
   completionCookie,
@@ -29,11 +26,33 @@ import {
   transactionCookie,
 } from './login-transaction.ts';
 
-export interface CallbackRooms extends Omit<ToClientRooms & ToAccountRooms & ToLinkRooms, 'deliveries'> {
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
+/** Handles the callback of the login transactions of one purpose. */
+export interface CallbackHandler<Kind extends Errand['kind']> {
+  /** Completes the transaction and returns the response. */
+  readonly complete: (back: Return, errand: Extract<Errand, { readonly kind: Kind }>) => Promise<Response>;
+  /**
+   * Returns where the page for a repeated callback links to.
+   * @throws Refusal if the client or its redirect URI is no longer registered
+   */
+  readonly destination: (
+    errand: Extract<Completion['errand'], { readonly kind: Kind }>,
+  ) => CompletedModel['destination'];
 }
 
-export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
+/** The handlers by purpose. The account page registers its own, so that this folder does not import it. */
+export interface CallbackHandlers {
+  readonly authorize: CallbackHandler<'authorize'>;
+  readonly account?: CallbackHandler<'account'>;
+  readonly link?: CallbackHandler<'link'>;
+}
+
+/** The account page as an opt-in part of the broker. `accountPages()` creates it. */
+export interface AccountFeature {
+  readonly endpoints: (context: BrokerContext) => readonly MountedEndpoint[];
+  readonly callbacks: (context: BrokerContext) => Pick<CallbackHandlers, 'account' | 'link'>;
+}
+
+export const callbackEndpoint = (rooms: BrokerContext, handlers: CallbackHandlers): EndpointPlan => {
   const deliveries = createDeliveries();
   return {
     name: 'callback',
@@ -46,11 +65,11 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
       const { url: answer, isExpired } = await answerAt(visit.url, provider, rooms);
       const found = await findJourney(rooms, visit.request, answer);
       if (found.journey.provider !== provider.id) throw new Refusal('transaction.provider');
-      if (found.kind === 'completed') return sayCompleted(rooms, visit, found.journey);
+      if (found.kind === 'completed') return sayCompleted(rooms, handlers, visit, found.journey);
       if (isExpired) throw new Refusal('answer.expired');
       const { journey, cookie } = found;
-      const back = { visit, provider, answer, journey, cookie };
-      const work = deliveries.inTurn(journey.state, () => goOnOnce(back, { ...rooms, deliveries }));
+      const back = { visit, provider, answer, journey, cookie, deliveries };
+      const work = deliveries.inTurn(journey.state, () => goOnOnce(back, rooms, handlers));
       // A browser that disconnects, as at a reload, must not stop a sign-in whose code the provider has already taken.
       return keepAlive({ ...rooms, log: visit.log }, work);
     },
@@ -58,23 +77,27 @@ export const callbackEndpoint = (rooms: CallbackRooms): EndpointPlan => {
 };
 
 /** Completes the login transaction. If it was completed before, shows a page that says so. */
-const goOnOnce = async (back: Return, rooms: GoingOnRooms): Promise<Response> => {
+const goOnOnce = async (
+  back: Return,
+  rooms: BrokerContext,
+  handlers: CallbackHandlers,
+): Promise<Response> => {
   try {
-    return await goOnFrom(back, rooms);
+    return await goOnFrom(back, handlers);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.reason === 'user.limited') {
-      rooms.deliveries.rememberRefusal(back.journey.state, error);
+      back.deliveries.rememberRefusal(back.journey.state, error);
       return sayLimited(rooms, back, error);
     }
     if (error.reason !== 'transaction.replayed') throw error;
     const { errand, ...journey } = back.journey;
-    return sayCompleted(rooms, back.visit, { ...journey, errand: completedErrand(errand) });
+    return sayCompleted(rooms, handlers, back.visit, { ...journey, errand: completedErrand(errand) });
   }
 };
 
 /** Also deletes the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
-const sayLimited = (rooms: CallbackRooms, { visit, cookie }: Return, refusal: Refusal): Response => {
+const sayLimited = (rooms: BrokerContext, { visit, cookie }: Return, refusal: Refusal): Response => {
   logRefusal(refusal, visit);
   const response = createPageDoor(rooms)(refusal, visit);
   response.headers.append('set-cookie', clearCookie(cookie));
@@ -82,33 +105,41 @@ const sayLimited = (rooms: CallbackRooms, { visit, cookie }: Return, refusal: Re
 };
 
 const sayCompleted = (
-  rooms: CallbackRooms,
+  rooms: BrokerContext,
+  handlers: CallbackHandlers,
   visit: Visit,
   completion: Pick<Completion, 'errand' | 'grantId'>,
 ): Promise<Response> => {
   logRefusal(new Refusal('transaction.replayed'), visit);
-  return showCompleted(rooms, completion);
+  return showCompleted(rooms, handlers, completion);
 };
 
-type GoingOnRooms = ToClientRooms & ToAccountRooms & ToLinkRooms & CallbackRooms;
-
-const goOnFrom = (back: Return, rooms: GoingOnRooms): Promise<Response> => {
+const goOnFrom = (back: Return, { authorize, account, link }: CallbackHandlers): Promise<Response> => {
   const { errand } = back.journey;
   switch (errand.kind) {
     case 'authorize':
-      return toClient(rooms, back, errand.request);
+      return authorize.complete(back, errand);
     case 'account':
-      return toAccount(rooms, back, errand.user);
+      return handlerOf(account).complete(back, errand);
     case 'link':
-      return toLink(rooms, back, errand);
+      return handlerOf(link).complete(back, errand);
   }
+};
+
+/** A transaction of the account page can come back after the page was removed from the configuration. */
+const handlerOf = <Handler>(handler: Handler | undefined): Handler => {
+  if (handler === undefined) throw new Refusal('transaction.missing');
+  return handler;
 };
 
 const methodsOf = { query: ['GET'], form_post: ['GET', 'POST'] } as const;
 
-const providerOf = ({ providers, callbackUri }: CallbackRooms, url: URL): IdentityProvider => {
+const providerOf = (
+  { providers, issuer }: Pick<BrokerContext, 'providers' | 'issuer'>,
+  url: URL,
+): IdentityProvider => {
   for (const provider of providers.values()) {
-    if (url.origin + url.pathname === callbackUri(provider.id)) return provider;
+    if (url.origin + url.pathname === callbackUri(issuer, provider.id)) return provider;
   }
   throw new Refusal('provider.unknown');
 };
@@ -117,7 +148,7 @@ const providerOf = ({ providers, callbackUri }: CallbackRooms, url: URL): Identi
 const answerAt = async (
   url: URL,
   provider: IdentityProvider,
-  rooms: CallbackRooms,
+  rooms: Pick<BrokerContext, 'vault' | 'now'>,
 ): Promise<ReceivedAnswer> => {
   switch (provider.answersBy) {
     case 'query':
@@ -132,7 +163,11 @@ type Found =
   | { readonly kind: 'completed'; readonly journey: Completion };
 
 /** Finds the login transaction of this browser, open or completed. A `state` from another browser finds nothing. */
-const findJourney = async ({ vault, now }: CallbackRooms, request: Request, answer: URL): Promise<Found> => {
+const findJourney = async (
+  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
+  request: Request,
+  answer: URL,
+): Promise<Found> => {
   const { state } = readParameters(answer.searchParams, ['state']);
   if (state === undefined) throw new Refusal('transaction.missing');
   const cookies = readCookies(request);
@@ -150,7 +185,7 @@ const findJourney = async ({ vault, now }: CallbackRooms, request: Request, answ
 
 /** A completion leads only to a page, so the part of the digest in the cookie's name is enough to identify it. */
 const findCompletion = async (
-  { vault, now }: Pick<CallbackRooms, 'vault' | 'now'>,
+  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
   cookies: ReadonlyMap<string, string>,
   state: string,
 ): Promise<Found> => {
@@ -171,15 +206,10 @@ export interface Return {
   readonly journey: Transaction;
   /** The name of the cookie that kept the journey. */
   readonly cookie: string;
-}
-
-export interface LegRooms {
-  readonly ledger: Ledger;
-  readonly providerIo: ProviderIo;
-  /** The broker's callback for a provider. */
-  readonly callbackUri: (provider: string) => string;
   readonly deliveries: Deliveries;
 }
+
+type IdentityContext = Pick<BrokerContext, 'issuer' | 'ledger' | 'providerIo'>;
 
 /**
  * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant before it sends the code to
@@ -188,21 +218,22 @@ export interface LegRooms {
  * @throws ProviderError for every response that identifies nobody
  */
 export const identifyOnce = async (
-  rooms: LegRooms,
-  { provider, answer, journey }: Return,
+  rooms: IdentityContext,
+  { provider, answer, journey, deliveries }: Return,
 ): Promise<Identity> => {
-  await refuseReplay(rooms, journey);
+  await refuseReplay(rooms, journey, deliveries);
   try {
-    return await provider.identify(answer, legOf(journey, rooms.callbackUri), rooms.providerIo);
+    return await provider.identify(answer, legOf(journey, rooms.issuer), rooms.providerIo);
   } catch (error) {
-    await refuseReplay(rooms, journey);
+    await refuseReplay(rooms, journey, deliveries);
     throw error;
   }
 };
 
 const refuseReplay = async (
-  { ledger, deliveries }: LegRooms,
+  { ledger }: Pick<BrokerContext, 'ledger'>,
   { errand, grantId, state }: Transaction,
+  deliveries: Deliveries,
 ): Promise<void> => {
   const refusal = deliveries.refusalOf(state);
   if (refusal !== undefined) throw refusal;
@@ -231,7 +262,7 @@ export const orOnPage = async <Answer>(question: Promise<Answer>): Promise<Answe
  * The same where no client waits for the person.
  * @returns `undefined` for a person who refused at the provider
  */
-export const identityOf = async (rooms: LegRooms, back: Return): Promise<Identity | undefined> => {
+export const identityOf = async (rooms: IdentityContext, back: Return): Promise<Identity | undefined> => {
   try {
     return await identifyOnce(rooms, back);
   } catch (error) {
@@ -242,47 +273,39 @@ export const identityOf = async (rooms: LegRooms, back: Return): Promise<Identit
 
 /** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
 export const completedBy = (
-  { vault, now }: { readonly vault: Vault; readonly now: Clock },
+  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
   { visit, journey }: Return,
 ): Promise<readonly string[]> => completeTransaction(journey, readCookies(visit.request), vault, now());
 
 // Shows the page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first.
 
-type CompletedRooms = Pick<ToClientRooms & ToAccountRooms, 'ledger' | 'registry' | 'issuer' | 'accountPath'> &
-  Pick<ToClientRooms, 'pages' | 'branding' | 'stylesheetPath'>;
-
-/** @throws Refusal if the client or its redirect URI is no longer registered */
-export const showCompleted = async (
-  rooms: CompletedRooms,
+const showCompleted = async (
+  rooms: BrokerContext,
+  handlers: CallbackHandlers,
   { errand, grantId }: Pick<Completion, 'errand' | 'grantId'>,
 ): Promise<Response> => {
-  const { branding, stylesheetPath, pages } = rooms;
-  const destination = destinationOf(rooms, errand);
+  const { branding, pages } = rooms;
+  const destination = destinationOf(handlers, errand);
   const outcome = errand.kind === 'link' ? 'linked' : await outcomeOf(rooms, grantId);
-  return completedPage(pages.completed({ branding, stylesheetPath, outcome, destination }));
+  return completedPage(pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }));
 };
 
-const outcomeOf = async ({ ledger }: CompletedRooms, grantId: string): Promise<CompletedModel['outcome']> =>
+const outcomeOf = async (
+  { ledger }: Pick<BrokerContext, 'ledger'>,
+  grantId: string,
+): Promise<CompletedModel['outcome']> =>
   (await ledger.grantStatus(grantId)) === 'active' ? 'signed-in' : 'ended';
 
 const destinationOf = (
-  rooms: CompletedRooms,
+  { authorize, account, link }: CallbackHandlers,
   errand: Completion['errand'],
 ): CompletedModel['destination'] => {
   switch (errand.kind) {
-    case 'authorize': {
-      const { client, way } = findWayBack(rooms, { ...errand, state: undefined });
-      const url = websiteOf(way.redirect);
-      return { kind: 'client', name: client.name, ...(url !== undefined && { url }) };
-    }
+    case 'authorize':
+      return authorize.destination(errand);
     case 'account':
+      return handlerOf(account).destination(errand);
     case 'link':
-      return { kind: 'account', url: rooms.accountPath };
+      return handlerOf(link).destination(errand);
   }
-};
-
-/** The origin of the redirect URI, never the URI itself. Private-use schemes and loopback addresses belong to apps, not websites. */
-const websiteOf = (redirect: string): string | undefined => {
-  const { protocol, origin } = new URL(redirect);
-  return protocol === 'https:' ? `${origin}/` : undefined;
 };

@@ -2,17 +2,13 @@
  * A provider's answer that a browser posts from the provider's site (OAuth 2.0 Form Post Response Mode). Lax cookies do not
  * come with it, so nothing is decided: it is sealed and sent round once more, as a GET to the same address that brings them.
  */
+import type { BrokerContext } from '../context.ts';
 import { readForm } from '../http/body.ts';
 import { Refusal } from '../oauth/errors.ts';
 import { readParameters } from '../oauth/parameters.ts';
-import type { Clock } from '../oauth/time.ts';
 import { postedAnswerLifetime } from '../tokens/lifetimes.ts';
-import type { Vault } from '../tokens/sealers.ts';
 
-interface Rooms {
-  readonly vault: Pick<Vault, 'postedAnswer'>;
-  readonly now: Clock;
-}
+type FormPostContext = Pick<BrokerContext, 'vault' | 'now'>;
 
 const parameter = 'form_post';
 
@@ -23,7 +19,11 @@ const longestSealed = 4096;
  * Seals what was posted to a callback, and gives the URL where it is to be brought.
  * @throws Refusal for a body that is no form, has not one state, or would make too long a URL
  */
-export const sendRound = async (request: Request, provider: string, rooms: Rooms): Promise<string> => {
+export const sendRound = async (
+  request: Request,
+  provider: string,
+  rooms: FormPostContext,
+): Promise<string> => {
   const form = await readForm(request);
   if (readParameters(form, ['state']).state === undefined) throw new Refusal('transaction.missing');
   const expiresAt = rooms.now() + postedAnswerLifetime;
@@ -49,7 +49,7 @@ export interface ReceivedAnswer {
 export const openAnswer = async (
   url: URL,
   provider: string,
-  { vault, now }: Rooms,
+  { vault, now }: FormPostContext,
 ): Promise<ReceivedAnswer> => {
   const { [parameter]: sealed } = readParameters(url.searchParams, [parameter]);
   if (sealed === undefined) throw new Refusal('answer.plain');

@@ -1,36 +1,31 @@
 /** Sending a browser to a provider, with the journey kept in a cookie of its own. */
 
+import { type BrokerContext, paths } from '../context.ts';
 import { clearCookie, setCookie } from '../http/cookies.ts';
 import { seeOther } from '../http/responses.ts';
 import { encodeBase64url } from '../oauth/base64url.ts';
 import { Refusal } from '../oauth/errors.ts';
-import { type RandomBytes, randomId, randomToken } from '../oauth/secrets.ts';
-import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { IdentityProvider, ProviderIo, ProviderLeg } from '../providers/provider.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
+import type { Issuer } from '../oauth/issuer.ts';
+import { randomId, randomToken } from '../oauth/secrets.ts';
+import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { IdentityProvider, ProviderLeg } from '../providers/provider.ts';
 import type { Completion, Errand, Transaction } from '../tokens/sealed-types.ts';
 import type { Artefact, Vault } from '../tokens/sealers.ts';
 
-export interface SendingRooms {
-  readonly vault: Vault;
-  readonly lifetimes: Lifetimes;
-  readonly providerIo: ProviderIo;
-  /** The broker's callback for a provider. */
-  readonly callbackUri: (provider: string) => string;
-  readonly now: Clock;
-  readonly randomBytes: RandomBytes;
-}
+/** The redirect URI of the broker at a provider. */
+export const callbackUri = (issuer: Issuer, provider: string): string =>
+  `${issuer}${paths.callback}/${provider}`;
 
 /** @param cookies those that the browser has */
 export const sendToProvider = async (
-  rooms: SendingRooms,
+  rooms: Pick<BrokerContext, 'issuer' | 'vault' | 'lifetimes' | 'providerIo' | 'now' | 'randomBytes'>,
   errand: Errand,
   provider: IdentityProvider,
   cookies: ReadonlyMap<string, string>,
 ): Promise<Response> => {
   const { vault, lifetimes } = rooms;
   const journey = beginJourney(rooms, errand, provider.id);
-  const url = await provider.authorizationUrl(legOf(journey, rooms.callbackUri), rooms.providerIo);
+  const url = await provider.authorizationUrl(legOf(journey, rooms.issuer), rooms.providerIo);
   return seeOther(
     url.href,
     await keepTransaction(journey, cookies, vault.transaction, lifetimes.transaction),
@@ -41,11 +36,7 @@ export const sendToProvider = async (
 
 /** Begins a journey, with values that no other journey shares. */
 export const beginJourney = (
-  {
-    randomBytes,
-    lifetimes,
-    now,
-  }: { readonly randomBytes: RandomBytes; readonly lifetimes: Lifetimes; readonly now: Clock },
+  { randomBytes, lifetimes, now }: Pick<BrokerContext, 'randomBytes' | 'lifetimes' | 'now'>,
   errand: Errand,
   provider: string,
 ): Transaction => ({
@@ -63,9 +54,9 @@ export const beginJourney = (
 /** What a provider needs to know; whom it is for and the grant are none of its business. */
 export const legOf = (
   { errand, provider, state, nonce, codeVerifier, beganAt }: Transaction,
-  callbackUri: (provider: string) => string,
+  issuer: Issuer,
 ): ProviderLeg => {
-  const leg = { redirectUri: callbackUri(provider), state, nonce, codeVerifier };
+  const leg = { redirectUri: callbackUri(issuer, provider), state, nonce, codeVerifier };
   switch (errand.kind) {
     case 'authorize':
       return leg;

@@ -4,29 +4,22 @@
  * provider nor a lost response signs anyone out.
  */
 
+import type { BrokerContext } from '../context.ts';
 import { describeCause } from '../oauth/errors.ts';
-import type { Clock } from '../oauth/time.ts';
-import type { IdentityProvider, ProviderIo, ProviderWord } from '../providers/provider.ts';
+import type { IdentityProvider, ProviderWord } from '../providers/provider.ts';
 import {
   type Check,
   type EndingOutcome,
-  type Ledger,
   LedgerUnavailable,
   type RecheckLease,
 } from '../storage/broker-storage.ts';
-import { type RetryContext, writeWithRetry } from '../storage/write-with-retry.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
-import { openProviderToken, sealProviderToken, type Vault } from '../tokens/sealers.ts';
+import { writeWithRetry } from '../storage/write-with-retry.ts';
+import { openProviderToken, sealProviderToken } from '../tokens/sealers.ts';
 
-export interface VouchingRooms extends RetryContext {
-  readonly vault: Vault;
-  readonly ledger: Ledger;
-  readonly providers: ReadonlyMap<string, IdentityProvider>;
-  /** For asking a provider while somebody waits. */
-  readonly checkIo: ProviderIo;
-  readonly lifetimes: Lifetimes;
-  readonly now: Clock;
-}
+export type RecheckContext = Pick<
+  BrokerContext,
+  'vault' | 'ledger' | 'providers' | 'recheckIo' | 'lifetimes' | 'now' | 'afterResponse' | 'sleep' | 'log'
+>;
 
 /**
  * `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
@@ -40,18 +33,18 @@ export type Heard = 'alive' | 'gone' | 'no-word';
  * prevent its outcome from being stored.
  * @throws LedgerUnavailable if the person's grants must end and it is not known whether this was stored
  */
-export const heedProvider = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
-  const { providers, vault, checkIo } = rooms;
+export const heedProvider = async (rooms: RecheckContext, lease: RecheckLease): Promise<Heard> => {
+  const { providers, vault, recheckIo } = rooms;
   const provider = providers.get(lease.provider);
   if (provider === undefined) return noteUnsent(rooms, lease, 'the provider is no longer configured');
   const opened = await openProviderToken(vault, lease);
   // For example, after a key was removed: the identity can't be rechecked until a sign-in returns another token.
   if (opened.kind === 'unopened') return noteUnsent(rooms, lease, `the stored token: ${opened.reason}`);
-  return storeOutcome(rooms, lease, provider, await provider.check(opened.value, checkIo));
+  return storeOutcome(rooms, lease, provider, await provider.check(opened.value, recheckIo));
 };
 
 const storeOutcome = async (
-  rooms: VouchingRooms,
+  rooms: RecheckContext,
   lease: RecheckLease,
   provider: IdentityProvider,
   word: ProviderWord,
@@ -73,7 +66,7 @@ const storeOutcome = async (
 };
 
 const recordActive = async (
-  rooms: VouchingRooms,
+  rooms: RecheckContext,
   lease: RecheckLease,
   { checkEvery }: IdentityProvider,
   word: Extract<ProviderWord, { readonly kind: 'alive' }>,
@@ -87,7 +80,7 @@ const recordActive = async (
 
 /** A provider that rotates takes the old token for stolen when it sees it again. */
 const resealed = async (
-  { vault }: VouchingRooms,
+  { vault }: RecheckContext,
   lease: RecheckLease,
   { refreshToken, tokenNames }: Extract<ProviderWord, { readonly kind: 'alive' }>,
 ): Promise<Pick<Check, 'sealedRefreshToken' | 'tokenNames'>> => {
@@ -96,7 +89,10 @@ const resealed = async (
   return { sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
 };
 
-const endIdentity = async ({ ledger, now, ...rooms }: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+const endIdentity = async (
+  { ledger, now, ...rooms }: RecheckContext,
+  lease: RecheckLease,
+): Promise<Heard> => {
   const at = now();
   const result = await writeWithRetry<EndingOutcome>(rooms, () =>
     ledger.endIdentity(lease, 'gone at the provider', at),
@@ -112,7 +108,7 @@ const endIdentity = async ({ ledger, now, ...rooms }: VouchingRooms, lease: Rech
  * Drops a token that the provider rejected but may have replaced in a response that was never stored: the rejection proves nothing about
  * the person, and without a valid token the identity can't be rechecked until they sign in again.
  */
-const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Promise<Heard> => {
+const dropUpstreamToken = async (rooms: RecheckContext, lease: RecheckLease): Promise<Heard> => {
   const { ledger, lifetimes, log, now } = rooms;
   const reason = 'recheck inconclusive after a lost response';
   const at = now();
@@ -127,7 +123,7 @@ const dropUpstreamToken = async (rooms: VouchingRooms, lease: RecheckLease): Pro
 };
 
 /** Records that the provider can't have replaced the token, so that the next recheck starts as if this one had not been made. */
-const noteUnsent = async (rooms: VouchingRooms, lease: RecheckLease, cause: string): Promise<'no-word'> => {
+const noteUnsent = async (rooms: RecheckContext, lease: RecheckLease, cause: string): Promise<'no-word'> => {
   const { ledger, log } = rooms;
   try {
     await ledger.resolveRecheck(lease);
@@ -139,7 +135,7 @@ const noteUnsent = async (rooms: VouchingRooms, lease: RecheckLease, cause: stri
   return noteUnclear(rooms, lease, cause);
 };
 
-const noteUnclear = ({ log }: VouchingRooms, { provider }: RecheckLease, cause: string): 'no-word' => {
+const noteUnclear = ({ log }: RecheckContext, { provider }: RecheckLease, cause: string): 'no-word' => {
   log({ event: 'check-failed', provider, cause });
   return 'no-word';
 };

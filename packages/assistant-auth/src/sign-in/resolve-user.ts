@@ -1,21 +1,13 @@
 /** Whether a verified identity may sign in, as which user, and what is stored of it. */
+
 import type { Client } from '../clients/client.ts';
-import type { Limits } from '../limits/rate-limits.ts';
+import type { Admission, Admit, BrokerContext } from '../context.ts';
 import { Refusal } from '../oauth/errors.ts';
-import type { Identity, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { Identity } from '../oauth/identifiers.ts';
 import { offlineAccess } from '../oauth/scope.ts';
-import { type RandomBytes, randomId } from '../oauth/secrets.ts';
-import type { Clock } from '../oauth/time.ts';
+import { randomId } from '../oauth/secrets.ts';
 import type { Ledger, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
 import { sealProviderToken, type Vault } from '../tokens/sealers.ts';
-
-/** A publisher's word on an identity: refused, or admitted — as a user of theirs, or as one of ours. */
-export type Admission =
-  | { readonly kind: 'admitted'; readonly userId?: UserId; readonly claims?: UserClaims }
-  /** The reason is logged. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export type Admit = (identity: Identity, client: Client) => Promise<Admission>;
 
 /** Everybody, as users of our own. */
 export const admitEverybody: Admit = async () => ({ kind: 'admitted' });
@@ -30,20 +22,14 @@ const longestClaims = 512;
 /** The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used grant. */
 const maxActiveGrants = 200;
 
-export interface AdmissionRooms {
-  readonly admit: Admit;
-  readonly vault: Vault;
-  readonly limits: Pick<Limits, 'signInsPerUser'>;
-  readonly now: Clock;
-  readonly randomBytes: RandomBytes;
-}
+type ResolveUserContext = Pick<BrokerContext, 'admit' | 'vault' | 'limits' | 'now' | 'randomBytes'>;
 
 /**
  * Makes the record of a sign-in.
  * @throws Refusal `admission.refused`, or `admission.user` or `admission.claims` for a word that cannot be kept
  */
 export const signInOf = async (
-  rooms: AdmissionRooms,
+  rooms: ResolveUserContext,
   asked: AskedGrant,
   client: Client,
   identity: Identity,

@@ -1,18 +1,13 @@
 /** The session at the account page: a cookie that names a grant. Whatever ends the grant ends the session. */
+import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { Clock, EpochSeconds } from '../oauth/time.ts';
-import type { Ledger, Session } from '../storage/broker-storage.ts';
-import { type Lifetimes, proofLifetime } from '../tokens/lifetimes.ts';
+import type { Session } from '../storage/broker-storage.ts';
+import { proofLifetime } from '../tokens/lifetimes.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
 
-export interface SessionRooms {
-  readonly vault: Vault;
-  readonly ledger: Ledger;
-  readonly lifetimes: Lifetimes;
-  readonly now: Clock;
-}
+type SessionContext = Pick<BrokerContext, 'vault' | 'ledger' | 'lifetimes' | 'now'>;
 
 /** A session that lived just now. */
 export interface LivingSession extends SessionCookie, Session {}
@@ -25,7 +20,7 @@ const longestSession = 3800;
 /** Reads which session this browser says it is in, and asks nobody whether it still lives. */
 export const readSession = async (
   request: Request,
-  { vault, now }: Pick<SessionRooms, 'vault' | 'now'>,
+  { vault, now }: Pick<SessionContext, 'vault' | 'now'>,
 ): Promise<SessionCookie | undefined> => {
   const sealed = readCookies(request).get(sessionCookie);
   const opened = sealed === undefined ? undefined : await vault.session.open(sealed);
@@ -36,7 +31,7 @@ export const readSession = async (
 /** Finds the session of this browser, and carries it on; one round trip to the ledger where there may be one. */
 export const useSession = async (
   request: Request,
-  rooms: SessionRooms,
+  rooms: SessionContext,
 ): Promise<LivingSession | undefined> => {
   const { ledger, lifetimes, now } = rooms;
   const cookie = await readSession(request, rooms);
@@ -56,7 +51,7 @@ export const proofOf = ({ signedInAt }: SessionCookie, now: Clock): 'fresh' | 's
 
 /** Makes the cookie of a session that has just begun. */
 export const keepSession = async (
-  { vault, lifetimes, now }: Pick<SessionRooms, 'vault' | 'lifetimes' | 'now'>,
+  { vault, lifetimes, now }: Pick<SessionContext, 'vault' | 'lifetimes' | 'now'>,
   grantId: string,
   { email, emailVerified, sid, claims }: Identity,
 ): Promise<string> => {

@@ -2,15 +2,10 @@
  * The part of the storage port that the account page stands on: sessions, what is stored of a person, and what they change
  * about it. As everywhere in the port every method is one round trip and decides atomically.
  */
-import type { GrantId, UserClaims, UserId } from '../oauth/identifiers.ts';
+
+import type { GrantId, TokenNames, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { Signal } from '../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type {
-  IdentityName,
-  RecheckLease,
-  RefreshPolicy,
-  StoredToken,
-  VouchedIdentity,
-} from './broker-storage.ts';
 
 /** A session is a grant of `accountClientId` that was redeemed. */
 export interface SessionUse {
@@ -166,4 +161,61 @@ export interface Accounts {
    * token, one line for the user replaces all lines of the grants. Otherwise nothing that is stored contains the user's ID.
    */
   deleteUser(deletion: Deletion): Promise<DeletionOutcome>;
+}
+
+// What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it.
+
+/** The key of an identity. */
+export interface IdentityName {
+  readonly provider: string;
+  /** The provider's own stable key of the person. */
+  readonly subject: string;
+}
+
+/** A provider's refresh token as it is stored, sealed, and the identity that it belongs to. */
+export interface StoredToken extends IdentityName {
+  readonly sealedRefreshToken: string;
+}
+
+/** The right to recheck an identity now. No other caller gets it until the lease expires. The lease was stored before it was returned. */
+export interface RecheckLease extends StoredToken {
+  /** Whether an earlier recheck with this token started but its outcome was never stored, so the provider may have replaced the token. */
+  readonly isUnresolved: boolean;
+  /** When the lease was acquired. */
+  readonly startedAt: EpochSeconds;
+}
+
+/** A token as it is stored anew. */
+export interface NamedToken extends StoredToken {
+  /** They go when the token goes. */
+  readonly tokenNames?: TokenNames;
+}
+
+/** An identity as a provider vouched for it just now. */
+export interface VouchedIdentity extends IdentityName {
+  readonly label?: string;
+  /** The provider's refresh token, sealed; when absent a stored one stays. */
+  readonly sealedRefreshToken?: string;
+  readonly tokenNames?: TokenNames;
+}
+
+/** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
+export type RefreshPolicy = 'none' | 'stable' | 'rotating';
+
+// The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
+
+/** A signal that was verified, and whose it is. */
+export interface ReceivedSignal extends Omit<Signal, 'name'> {
+  readonly provider: string;
+  /** Kept for the operator. */
+  readonly reason: string;
+  readonly now: EpochSeconds;
+}
+
+/** `replayed`: it was received before; nothing was changed. */
+export type SignalOutcome = 'first' | 'replayed';
+
+export interface Signals {
+  /** Ends what a signal ends, each grant as `revoke` does, and remembers that it came. */
+  recordSignal(signal: ReceivedSignal): Promise<SignalOutcome>;
 }

@@ -3,7 +3,7 @@
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Log } from '../oauth/log.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
-import { createResealing, type ResealingRooms } from '../tokens/key-rotation.ts';
+import type { KeyRing } from '../seal/key-ring.ts';
 import type { Ledger, Upkeep } from './broker-storage.ts';
 
 /** Takes work that goes on after the response was sent. */
@@ -11,8 +11,7 @@ export type AfterResponse = (work: Promise<void>) => void;
 
 export interface Sweeping {
   readonly every: Seconds;
-  /** The sweep, and what goes with it. */
-  readonly upkeep: () => Promise<void>;
+  readonly sweep: () => Promise<void>;
   readonly afterResponse: AfterResponse;
   readonly now: Clock;
   readonly log: Log;
@@ -26,7 +25,7 @@ const longestInterval: Seconds = 86_400;
  * @throws ConfigurationError `sweepEvery` for an interval that is not whole or out of bounds
  */
 export const sweptOnWrite = (ledger: Ledger, sweeping: Sweeping): Ledger => {
-  const { every, upkeep, afterResponse, now, log } = sweeping;
+  const { every, sweep, afterResponse, now, log } = sweeping;
   if (!Number.isInteger(every) || every < leastInterval || every > longestInterval) {
     const bounds = `from ${leastInterval} to ${longestInterval}`;
     throw new ConfigurationError('sweepEvery', `must be a whole number of seconds ${bounds}.`);
@@ -42,7 +41,7 @@ export const sweptOnWrite = (ledger: Ledger, sweeping: Sweeping): Ledger => {
     // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
     sweptAt = at;
     try {
-      afterResponse(upkeep().catch(report));
+      afterResponse(sweep().catch(report));
     } catch (cause) {
       report(cause);
     }
@@ -91,17 +90,19 @@ const writing = (
   recordSignal: (signal) => written(ledger.recordSignal(signal)),
 });
 
-// Periodic maintenance, on a schedule or after a write: sweeps, and reseals stored upstream tokens with the first key in the ring.
-
-interface UpkeepRooms extends ResealingRooms {
+interface CleanupContext {
   readonly ledger: Upkeep;
+  readonly ring: KeyRing;
   readonly auditRetention: Seconds;
+  readonly now: Clock;
+  /** Reseals stored upstream tokens with the first key in the ring. */
+  readonly reseal: () => Promise<void>;
 }
 
-export const createUpkeep = (rooms: UpkeepRooms): (() => Promise<void>) => {
-  const { ledger, ring, auditRetention, now } = rooms;
-  const reseal = createResealing(rooms);
-  return async () => {
+/** Creates the cleanup: deletes what has expired, records which keys are in the ring, and reseals upstream tokens. */
+export const createCleanup =
+  ({ ledger, ring, auditRetention, now, reseal }: CleanupContext): (() => Promise<void>) =>
+  async () => {
     const at = now();
     await ledger.sweep({
       ...{ now: at, auditBefore: at - auditRetention },
@@ -109,4 +110,3 @@ export const createUpkeep = (rooms: UpkeepRooms): (() => Promise<void>) => {
     });
     await reseal();
   };
-};

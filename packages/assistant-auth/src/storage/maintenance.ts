@@ -1,8 +1,7 @@
 /** The maintenance part of the storage port: deletes what has expired, and replaces stored upstream tokens that were resealed. */
 
-import type { Signal } from '../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { IdentityName, StoredToken } from './broker-storage.ts';
+import type { IdentityName, StoredToken } from './account-storage.ts';
 
 export interface Sweep {
   readonly now: EpochSeconds;
@@ -53,22 +52,4 @@ export interface Upkeep {
    * be being asked with it: where the next check is due within twice the lease, for it may have been taken a while after `now`.
    */
   replaceTokens(resealing: Resealing): Promise<void>;
-}
-
-// The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
-
-/** A signal that was verified, and whose it is. */
-export interface ReceivedSignal extends Omit<Signal, 'name'> {
-  readonly provider: string;
-  /** Kept for the operator. */
-  readonly reason: string;
-  readonly now: EpochSeconds;
-}
-
-/** `replayed`: it was received before; nothing was changed. */
-export type SignalOutcome = 'first' | 'replayed';
-
-export interface Signals {
-  /** Ends what a signal ends, each grant as `revoke` does, and remembers that it came. */
-  recordSignal(signal: ReceivedSignal): Promise<SignalOutcome>;
 }

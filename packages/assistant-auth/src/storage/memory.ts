@@ -14,16 +14,9 @@ import {
   storeToken,
   takeCheck,
   unlinkIdentity,
-} from './memory/accounts.ts';
-import {
-  claimCode,
-  grantStatus,
-  isRefreshable,
-  recordSignIn,
-  redeemCode,
-  refresh,
   useSession,
-} from './memory/grants.ts';
+} from './memory/accounts.ts';
+import { claimCode, grantStatus, isRefreshable, recordSignIn, redeemCode, refresh } from './memory/grants.ts';
 import { isRevoked, recordSignal, revocationsSince, revoke, sweep } from './memory/revocations.ts';
 import { identityKey, type Memory } from './memory/tables.ts';
 

@@ -8,7 +8,13 @@ import type { GrantFacts } from '../storage/broker-storage.ts';
 import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
 import { type AuthorizationCode, findByResource } from '../tokens/sealed-types.ts';
 import type { Vault } from '../tokens/sealers.ts';
-import { type Grant, type GrantParameters, type GrantRooms, issueTokens, sealRefreshToken } from './issue.ts';
+import {
+  type Grant,
+  type GrantContext,
+  type GrantParameters,
+  issueTokens,
+  sealRefreshToken,
+} from './issue.ts';
 
 export const authorizationCodeGrant: Grant = async (rooms, client, parameters) => {
   const { vault, lifetimes, now } = rooms;
@@ -49,7 +55,7 @@ const checkCode = async (
 };
 
 const spend = async (
-  { ledger, lifetimes }: GrantRooms,
+  { ledger, lifetimes }: GrantContext,
   code: AuthorizationCode,
   client: Client,
   now: number,

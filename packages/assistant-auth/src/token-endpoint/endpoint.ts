@@ -1,27 +1,16 @@
 /** `POST /token` (RFC 6749 §3.2): the phases that all grant types share — who asks, which grant, and the answer's shape. */
-import {
-  basicChallenge,
-  credentialParameters,
-  type RecognitionRooms,
-  recognise,
-} from '../clients/authentication.ts';
-import type { Client, Registry } from '../clients/client.ts';
+
+import { basicChallenge, credentialParameters, recognise } from '../clients/authentication.ts';
+import type { Client } from '../clients/client.ts';
+import type { BrokerContext } from '../context.ts';
 import { asRefusal, type EndpointPlan, logRefusal } from '../endpoint/handler.ts';
 import { readForm } from '../http/body.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
-import type { Limits } from '../limits/rate-limits.ts';
 import { Refusal } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
-import { type Grant, type GrantRooms, grantParameters } from './issue.ts';
+import { type Grant, grantParameters } from './issue.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
-
-export interface TokenRooms extends GrantRooms, RecognitionRooms {
-  readonly issuer: Issuer;
-  readonly registry: Registry;
-  readonly limits: Pick<Limits, 'failedClients' | 'refreshesPerGrant'>;
-}
 
 /** The grant types that exist; the metadata lists the same. */
 export const grants: ReadonlyMap<string, Grant> = new Map([
@@ -31,7 +20,7 @@ export const grants: ReadonlyMap<string, Grant> = new Map([
 
 const known = ['grant_type', ...credentialParameters, ...grantParameters] as const;
 
-export const tokenEndpoint = (rooms: TokenRooms): EndpointPlan => {
+export const tokenEndpoint = (rooms: BrokerContext): EndpointPlan => {
   const challenge = basicChallenge(rooms.issuer);
   return {
     name: 'token',

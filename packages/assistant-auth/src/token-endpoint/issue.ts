@@ -1,13 +1,12 @@
 /** What the token endpoint hands to a grant type, and what a grant type is. */
+
 import type { Client } from '../clients/client.ts';
-import type { Limits } from '../limits/rate-limits.ts';
+import type { BrokerContext } from '../context.ts';
 import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
-import type { DeclaredScopes } from '../oauth/scope.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { VouchingRooms } from '../sign-in/provider-recheck.ts';
-import type { GrantFacts, LateRefresh } from '../storage/broker-storage.ts';
-import type { Lifetimes } from '../tokens/lifetimes.ts';
+import type { RecheckContext } from '../sign-in/provider-recheck.ts';
+import type { GrantFacts } from '../storage/broker-storage.ts';
 import { findByResource } from '../tokens/sealed-types.ts';
 import type { Vault } from '../tokens/sealers.ts';
 
@@ -16,20 +15,14 @@ export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refres
 /** The parameters of a token request that belong to its grant type. */
 export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'resource'>;
 
-export interface GrantRooms extends VouchingRooms {
-  readonly lifetimes: Lifetimes;
-  readonly lateRefresh: LateRefresh;
-  readonly limits: Pick<Limits, 'refreshesPerGrant'>;
-  /** Every scope that exists on this server. */
-  readonly scopes: DeclaredScopes;
-}
+export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 'limits' | 'scopes'>;
 
 /**
  * Opens what was presented, checks all of it, spends it, and issues.
  * @throws Refusal with the code of RFC 6749 §5.2; nothing was spent unless the reason says so
  */
 export type Grant = (
-  rooms: GrantRooms,
+  rooms: GrantContext,
   client: Client,
   parameters: GrantParameters,
 ) => Promise<TokenResponse>;

@@ -13,7 +13,13 @@ import { keepAlive } from '../storage/write-with-retry.ts';
 import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import { findByResource, type RefreshToken } from '../tokens/sealed-types.ts';
 import type { Vault } from '../tokens/sealers.ts';
-import { type Grant, type GrantParameters, type GrantRooms, issueTokens, sealRefreshToken } from './issue.ts';
+import {
+  type Grant,
+  type GrantContext,
+  type GrantParameters,
+  issueTokens,
+  sealRefreshToken,
+} from './issue.ts';
 
 export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
   const { vault, lifetimes } = rooms;
@@ -62,7 +68,7 @@ const checkRefreshToken = (
  * each generation.
  */
 const isLimited = async (
-  { ledger, limits, lateRefresh }: GrantRooms,
+  { ledger, limits, lateRefresh }: GrantContext,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
 ): Promise<boolean> => {
@@ -73,7 +79,7 @@ const isLimited = async (
 };
 
 const refreshAndRecheck = async (
-  rooms: GrantRooms,
+  rooms: GrantContext,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,

@@ -7,7 +7,7 @@ import type { IdentityName, Resealed, StoredToken, Upkeep } from '../storage/bro
 import { checkLease } from './lifetimes.ts';
 import { openProviderToken, sealProviderToken, type Vault } from './sealers.ts';
 
-export interface ResealingRooms {
+interface ResealingContext {
   readonly ledger: Pick<Upkeep, 'findTokens' | 'replaceTokens'>;
   readonly vault: Vault;
   readonly ring: KeyRing;
@@ -25,7 +25,7 @@ const mostPages = 10;
  * tokens do not block others. While deployments with different first keys run side by side, each one reseals what the other sealed.
  * That costs writes, but both can open all tokens.
  */
-export const createResealing = ({ ledger, vault, ring, now }: ResealingRooms): (() => Promise<void>) => {
+export const createResealing = ({ ledger, vault, ring, now }: ResealingContext): (() => Promise<void>) => {
   const others = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);
   let after: IdentityName | undefined;
 

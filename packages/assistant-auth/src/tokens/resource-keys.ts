@@ -1,7 +1,7 @@
 /** The sub-keys that an API in another process opens its tokens with. */
 
-import { parseResource } from '../config.ts';
 import { parseIssuer } from '../oauth/issuer.ts';
+import { parseResource } from '../oauth/resource.ts';
 import { parseKeyRing } from '../seal/key-ring.ts';
 import { exportSubKeys } from '../seal/sealer.ts';
 import { accessPurpose } from './sealers.ts';

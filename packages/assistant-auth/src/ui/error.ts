@@ -1,7 +1,8 @@
 /** The page for whatever goes wrong before an answer can be sent to a client: what happened, what to do, what to quote. */
+
 import type { ParsedBranding } from './branding.ts';
-import { type Html, html, properName, renderLayout } from './layout.ts';
-import { fillText, type Texts } from './texts.ts';
+import { fillText, type Html, html, properName, renderLayout } from './layout.ts';
+import type { Texts } from './texts.ts';
 
 export interface ErrorModel {
   readonly branding: ParsedBranding;

@@ -1,9 +1,8 @@
 /** Owns how values become markup: a template tag that escapes everything but markup made by itself. */
 
-import { ConfigurationError } from '../oauth/errors.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
 import type { ParsedBranding } from './branding.ts';
-import { fillText } from './texts.ts';
+import { place } from './texts.ts';
 
 const markup: unique symbol = Symbol('markup');
 
@@ -88,43 +87,6 @@ const privacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
     ? undefined
     : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
 
-// Owns which addresses of the publisher's may stand on a page: paths of the own origin, and https links.
-
-/** A path on the broker's own origin, in the form that a browser would give it. */
-export type OwnPath = string & { readonly brand: unique symbol };
-
-/** An absolute https URL, in the form that a browser would give it. */
-export type HttpsUrl = string & { readonly brand: unique symbol };
-
-/**
- * Accepts a path that stays on the own origin: the pages load nothing from elsewhere.
- * @throws ConfigurationError for anything else, such as `//elsewhere`, a scheme, `..` or an unescaped blank
- */
-export const parseOwnPath = (option: string, value: unknown): OwnPath => {
-  if (isOwnPath(value)) return value;
-  throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg');
-};
-
-/**
- * Accepts what a person may be linked to: an own path or an https URL without credentials.
- * @throws ConfigurationError for anything else, such as `javascript:` or plain http
- */
-export const parseLink = (option: string, value: unknown): OwnPath | HttpsUrl => {
-  if (isOwnPath(value) || isHttpsUrl(value)) return value;
-  throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
-};
-
-// Equal to its parsed form means that browsers, too, read it as nothing else: they skip tabs and turn \ into /.
-const isOwnPath = (value: unknown): value is OwnPath =>
-  typeof value === 'string' && URL.parse(value, ownOrigin)?.href === ownOrigin + value;
-
-const ownOrigin = 'https://own.invalid';
-
-const isHttpsUrl = (value: unknown): value is HttpsUrl => {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  return url?.protocol === 'https:' && url.href === value && url.username === '' && url.password === '';
-};
-
 // How a provider is shown: as a button that chooses it, and as where somebody signs in.
 
 /** A provider as a button. */
@@ -161,15 +123,17 @@ const providerButton = ({ id, label, markPath }: ProviderChoice, text: string): 
 
 // Providers as the buttons that pages show.
 
-/** Where the mark of a provider is, if it has one. */
-export type MarkPath = (provider: string) => string;
+/** Returns the path of a provider's icon. */
+export const iconPath = (folder: string, provider: string): string => `${folder}/${provider}.svg`;
 
-export const choicesOf = (
-  providers: readonly IdentityProvider[],
-  markPath: MarkPath,
-): readonly ProviderChoice[] =>
+/** @param icons the path of the folder with the icons */
+export const choicesOf = (providers: readonly IdentityProvider[], icons: string): readonly ProviderChoice[] =>
   providers.map(({ id, label, mark }) => ({
     id,
     label,
-    ...(mark !== undefined && { markPath: markPath(id) }),
+    ...(mark !== undefined && { markPath: iconPath(icons, id) }),
   }));
+
+/** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
+export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
+  html`${text.split(place).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;

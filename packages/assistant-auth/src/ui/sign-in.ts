@@ -1,7 +1,9 @@
 /** The sign-in page, which is the consent: who asks, for what, where the answer goes, and one button per provider. */
+
 import { continueChoice } from '../oauth/identifiers.ts';
 import type { ParsedBranding } from './branding.ts';
 import {
+  fillText,
   type Html,
   html,
   type ProviderChoice,
@@ -10,7 +12,7 @@ import {
   renderLayout,
   type ShownIdentity,
 } from './layout.ts';
-import { fillText, type Texts } from './texts.ts';
+import type { Texts } from './texts.ts';
 
 export interface SignInModel {
   readonly branding: ParsedBranding;

@@ -1,8 +1,7 @@
 /** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
 
-import { type AccountTexts, defaultAccountTexts } from '../account/ui/texts.ts';
 import { ConfigurationError } from '../oauth/errors.ts';
-import { type Html, type HtmlValue, html } from './layout.ts';
+import { type AccountTexts, defaultAccountTexts } from '../ui/account-texts.ts';
 
 /**
  * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes),
@@ -106,12 +105,8 @@ export const parseTexts = (given: Partial<Texts>): Texts => {
   return { ...defaultTexts, ...given };
 };
 
-/** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
-export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
-  html`${text.split(place).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;
-
 // Splitting by it leaves the places' names at the odd positions.
-const place = /\{([a-z]+)\}/;
+export const place = /\{([a-z]+)\}/;
 
 const placesIn = (text: string): readonly string[] => text.split(place).filter((_, index) => index % 2 === 1);
 

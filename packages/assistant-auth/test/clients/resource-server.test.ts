@@ -1,37 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { type ResourceServerOptions, resourceServer } from '../../src/index.ts';
+import type { IntrospectionClientOptions } from '../../src/clients/introspection-client.ts';
+import { introspectionClient } from '../../src/index.ts';
 import { deploy, issuer } from '../deployment.ts';
 
-const options: ResourceServerOptions = {
+const options: IntrospectionClientOptions = {
   id: 'api',
   secrets: ['s'.repeat(43)],
   resource: `${issuer}/api`,
 };
 
-describe('resourceServer', () => {
+describe('introspectionClient', () => {
   it('is somebody who proves itself with a secret and serves one resource', () => {
-    expect(resourceServer(options)).toEqual({
+    expect(introspectionClient(options)).toEqual({
       ...options,
       kind: 'resource-server',
       authentication: 'client_secret',
     });
   });
 
-  it.each<[string, Partial<ResourceServerOptions>, string]>([
+  it.each<[string, Partial<IntrospectionClientOptions>, string]>([
     ['an empty id', { id: '' }, 'resourceServers..id'],
     ['a colon in its id', { id: 'a:b' }, 'resourceServers.a:b.id'],
     ['no secret', { secrets: [] }, 'resourceServers.api.secrets'],
     ['a short secret', { secrets: ['s'.repeat(31)] }, 'resourceServers.api.secrets'],
   ])('is refused with %s', (_, changes, option) => {
-    expect(() => resourceServer({ ...options, ...changes })).toThrow(expect.objectContaining({ option }));
+    expect(() => introspectionClient({ ...options, ...changes })).toThrow(
+      expect.objectContaining({ option }),
+    );
   });
 });
 
 describe('the resource servers together', () => {
   const start =
-    (...servers: readonly Partial<ResourceServerOptions>[]) =>
+    (...servers: readonly Partial<IntrospectionClientOptions>[]) =>
     () =>
-      deploy({ resourceServers: servers.map((changes) => resourceServer({ ...options, ...changes })) });
+      deploy({ resourceServers: servers.map((changes) => introspectionClient({ ...options, ...changes })) });
 
   it('start with different ids and resources that exist', () => {
     expect(start({}, { id: 'other', resource: `${issuer}/other` })).not.toThrow();

@@ -19,12 +19,15 @@ const endpointWith = (handle: EndpointPlan['handle'], issuer = 'https://words.ex
   const answer = createEndpoint(plan, {
     issuer: parseIssuer(issuer),
     log: (entry) => void log.push(entry),
-    drawRequestId: () => 'request-1',
+    randomBytes: (length) => new Uint8Array(length),
   });
   return { answer, log };
 };
 
 const answered = async () => new Response('answered');
+
+/** What the broker makes of random bytes that are all zero. */
+const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 describe('an endpoint', () => {
   test('answers its methods on its own host', async () => {
@@ -32,7 +35,7 @@ describe('an endpoint', () => {
       Response.json([request.method, url.pathname, requestId]),
     );
     const response = await answer(new Request('https://words.example/a?b', { method: 'PUT' }));
-    expect(await response.json()).toEqual(['PUT', '/a', 'request-1']);
+    expect(await response.json()).toEqual(['PUT', '/a', requestId]);
     expect(log).toEqual([]);
   });
 
@@ -54,7 +57,7 @@ describe('an endpoint', () => {
       detail: 'This server does not answer for that host.',
     });
     expect(log).toEqual([
-      { event: 'refused', reason: 'request.host', requestId: 'request-1', endpoint: 'trial' },
+      { event: 'refused', reason: 'request.host', requestId: requestId, endpoint: 'trial' },
     ]);
   });
 
@@ -123,7 +126,7 @@ describe('whatever is thrown', () => {
     const response = await answer(new Request('https://words.example/a'));
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ status, detail: asRefusal(thrown).description });
-    expect(log).toEqual([{ event: 'refused', requestId: 'request-1', endpoint: 'trial', ...line }]);
+    expect(log).toEqual([{ event: 'refused', requestId: requestId, endpoint: 'trial', ...line }]);
   });
 
   test('before anything is awaited is caught, too', async () => {

@@ -20,7 +20,6 @@ const refuse = (reason: Reason, pages: Partial<Pages> = {}, { visit } = visitWit
   createPageDoor({
     pages: { ...defaultPages, ...pages },
     branding: parseBranding({ name: 'Words' }),
-    stylesheetPath: '/authorize/style.css',
   })(new Refusal(reason), visit);
 
 describe('the page door', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, memoryLedger } from '../../src/index.ts';
+import { LedgerUnavailable } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { issuer } from '../deployment.ts';
 import { honestKey } from '../providers/hostile-issuer.ts';
 import type { Claims } from '../providers/signing.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type IdentityProvider, memoryLedger, type SignIn } from '../../src/index.ts';
+import type { IdentityProvider, SignIn } from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { createVault } from '../../src/tokens/sealers.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
 import { atProvider, completionsIn, cookieHeader, journeysIn } from '../on-the-way.ts';

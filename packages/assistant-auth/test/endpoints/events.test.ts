@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, memoryLedger } from '../../src/index.ts';
+import { LedgerUnavailable } from '../../src/index.ts';
 import { googleTokenNames } from '../../src/providers/security-events/google.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { doubleHash } from '../providers/signals/double-hash.ts';
 import type { Claims } from '../providers/signing.ts';
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, memoryLedger, resourceServer } from '../../src/index.ts';
+import { introspectionClient, LedgerUnavailable } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { as, postForm } from '../asking.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
 import { tokensOf } from '../person.ts';
@@ -14,8 +15,8 @@ const other = { client_id: 'other-api', client_secret: secrets[0] };
 const withApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
   deploy({
     resourceServers: [
-      resourceServer({ id: 'api', secrets, resource: `${issuer}/api` }),
-      resourceServer({ id: 'other-api', secrets, resource: `${issuer}/other` }),
+      introspectionClient({ id: 'api', secrets, resource: `${issuer}/api` }),
+      introspectionClient({ id: 'other-api', secrets, resource: `${issuer}/other` }),
     ],
     ...changes,
   });

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Access,
-  corsHeaders,
-  LedgerUnavailable,
-  memoryLedger,
-  type Requirement,
-} from '../../src/index.ts';
+import { type Access, corsHeaders, LedgerUnavailable, type Requirement } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { gpt, tokensFor } from '../players.ts';
 import { watchLedger } from '../watched-ledger.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { corsHeaders, LedgerUnavailable, memoryLedger } from '../../src/index.ts';
+import { corsHeaders, LedgerUnavailable } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { as, postForm } from '../asking.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
 import { callApi, tokensOf } from '../person.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { corsHeaders, gptAction, LedgerUnavailable, memoryLedger, staticClient } from '../../src/index.ts';
+import { corsHeaders, gptAction, LedgerUnavailable, staticClient } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { callApi, tokensOf } from '../person.ts';
 import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';

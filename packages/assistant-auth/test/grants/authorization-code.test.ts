@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gptAction, memoryLedger } from '../../src/index.ts';
+import { gptAction } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { deploy, gptSecret, issuer } from '../deployment.ts';
 import { tokensOf } from '../person.ts';
 import { app, codeFor, gpt, redeem, server, without } from '../players.ts';

@@ -1,14 +1,15 @@
 /** What a refresh makes of the provider's word on a person, whether it comes in time, late, garbled or not at all. */
+
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
   type IdentityProvider,
   type Ledger,
   LedgerUnavailable,
-  memoryLedger,
   type ProviderWord,
   type StoredToken,
 } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, highUserLimits, keys } from '../deployment.ts';
 import { atProvider } from '../on-the-way.ts';
 import { callApi, locationOf, type TokenBody, tokensOf } from '../person.ts';

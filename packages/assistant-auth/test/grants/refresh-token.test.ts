@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gptAction, memoryLedger, staticClient } from '../../src/index.ts';
+import { gptAction, staticClient } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { clients, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
 import { callApi, tokensOf } from '../person.ts';
 import { app, gpt, type Player, refresh, server, tokensFor } from '../players.ts';

@@ -1,5 +1,7 @@
 /** A ledger in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
-import { type Ledger, LedgerUnavailable, memoryLedger, type TokenOrigin } from '../../src/index.ts';
+
+import { type Ledger, LedgerUnavailable, type TokenOrigin } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { highLimits } from './ledger-contract/sample.ts';
 
 /** How `revocationsSince` was called. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultAccountTexts } from '../../src/account/ui/texts.ts';
+import { defaultAccountTexts } from '../../src/ui/account-texts.ts';
 import type { Branding } from '../../src/ui/branding.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from './account/fields.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../../src/clients/client.ts';
+import type { Admit } from '../../src/context.ts';
+import { createLimits } from '../../src/limits/rate-limits.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { type Admit, type AskedGrant, admitEverybody, signInOf } from '../../src/sign-in/resolve-user.ts';
+import { type AskedGrant, admitEverybody, signInOf } from '../../src/sign-in/resolve-user.ts';
 import { createVault } from '../../src/tokens/sealers.ts';
 import { clients, issuer, keys } from '../deployment.ts';
 
@@ -25,7 +27,11 @@ const identity = {
   claims: { sub: 'subject-1', hd: 'example.com' },
 };
 
-const limits = { signInsPerUser: { limit: 20, period: 600 } };
+const limits = createLimits(
+  { signInsPerUser: { limit: 20, period: 600 } },
+  () => 1_000,
+  () => {},
+);
 
 const record = (admit: Admit, client: Client = gpt, changes: Partial<AskedGrant> = {}, more: object = {}) =>
   signInOf({ admit, vault, limits, now: () => 1_000, randomBytes }, { ...asked, ...changes }, client, {

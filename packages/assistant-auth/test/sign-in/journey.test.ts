@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseIssuer } from '../../src/oauth/issuer.ts';
 import { beginJourney, legOf } from '../../src/sign-in/login-transaction.ts';
 import { parseLifetimes } from '../../src/tokens/lifetimes.ts';
 import type { Errand } from '../../src/tokens/sealed-types.ts';
@@ -41,7 +42,7 @@ test('a journey begins with four values drawn apart, and ends when its time is o
 
 test('a leg is what the provider needs, and nothing of the client or the grant', () => {
   const { state, nonce, codeVerifier } = begin();
-  expect(legOf(begin(), (provider) => `https://words.example/callback/${provider}`)).toEqual({
+  expect(legOf(begin(), parseIssuer('https://words.example'))).toEqual({
     redirectUri: 'https://words.example/callback/google',
     state,
     nonce,
@@ -53,5 +54,5 @@ test.each([
   ['the account page', { kind: 'account', user: undefined }],
   ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
 ] as const)('a leg for %s wants the person to prove themselves after it began', (_, errand) => {
-  expect(legOf(begin(errand), (provider) => provider).fresh).toEqual({ since: 1_000 });
+  expect(legOf(begin(errand), parseIssuer('https://words.example')).fresh).toEqual({ since: 1_000 });
 });

@@ -1,13 +1,14 @@
 /** A second way to the provider for the sake of a refresh token: it may bring one, and takes nothing away. */
+
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
   type IdentityProvider,
   type Ledger,
   LedgerUnavailable,
-  memoryLedger,
   ProviderError,
 } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
 import { atProvider, cookieHeader, journeysIn } from '../on-the-way.ts';
 import { createPerson, gptRequest, locationOf, tokensOf } from '../person.ts';

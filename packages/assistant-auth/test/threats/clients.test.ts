@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Client, gptAction, resourceServer } from '../../src/index.ts';
+import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
 import { postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { askForTokens, tokensOf } from '../person.ts';
@@ -137,7 +137,7 @@ describe('L2', () => {
   });
 
   it('L2.7 missing secret: refuses an empty password of an API at the introspection endpoint', async () => {
-    const api = resourceServer({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` });
+    const api = introspectionClient({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` });
     const deployment = deploy({ resourceServers: [api] });
     for (const headers of [basic('api:'), {}]) {
       const form = { token: 'x', client_id: 'api', client_secret: '' };

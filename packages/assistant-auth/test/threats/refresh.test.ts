@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, gptSecret, highUserLimits, issuer, serverSecret } from '../deployment.ts';
 import { callApi, type TokenBody, tokensOf } from '../person.ts';
 import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';

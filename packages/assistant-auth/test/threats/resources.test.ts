@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { audienceKeys, type Ledger, memoryLedger, resourceServer } from '../../src/index.ts';
+import { audienceKeys, introspectionClient, type Ledger } from '../../src/index.ts';
 import { createResourceServer } from '../../src/resource-server.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { postForm } from '../asking.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../deployment.ts';
 import { createPerson, type TokenBody, tokensOf } from '../person.ts';
@@ -70,7 +71,7 @@ describe('a resource', () => {
     const secrets = [serverSecret];
     const deployment = deploy({
       resources: [spelled],
-      resourceServers: [resourceServer({ id: 'api', secrets, resource: spelled })],
+      resourceServers: [introspectionClient({ id: 'api', secrets, resource: spelled })],
     });
     const elsewhere = createResourceServer({
       issuer,

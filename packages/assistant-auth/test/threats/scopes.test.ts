@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BrokerOptions, gptAction, memoryLedger, staticClient } from '../../src/index.ts';
+import { type BrokerOptions, gptAction, staticClient } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { as, postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer } from '../deployment.ts';
 import { callApi, createPerson, tokensOf } from '../person.ts';

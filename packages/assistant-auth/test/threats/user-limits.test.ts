@@ -1,6 +1,8 @@
 /** Limits of a user and of a grant: someone who is signed in cannot fill storage or slow down others by repeating requests. */
+
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError, type Ledger, memoryLedger, ProviderError } from '../../src/index.ts';
+import { ConfigurationError, type Ledger, ProviderError } from '../../src/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor.ts';
 import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
 import { appRequest, callApi, gptRequest, locationOf, serverRequest, tokensOf } from '../person.ts';

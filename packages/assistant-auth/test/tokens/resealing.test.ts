@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Ledger, memoryLedger } from '../../src/index.ts';
+import type { Ledger } from '../../src/index.ts';
 import { generateKey, parseKeyRing, sealedBeginnings } from '../../src/seal/index.ts';
+import { memoryLedger } from '../../src/storage/memory.ts';
 import { createResealing } from '../../src/tokens/key-rotation.ts';
 import { createVault, openProviderToken, sealProviderToken } from '../../src/tokens/sealers.ts';
 import { issuer } from '../deployment.ts';

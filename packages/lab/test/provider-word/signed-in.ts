@@ -1,5 +1,6 @@
 /** A broker in this process over a real stand-in on loopback, with a clock that can be moved on, and ChatGPT in front. */
-import { createBroker, gptAction, type IdentityProvider, type LogEntry, memoryLedger } from 'assistant-auth';
+import { createBroker, gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
+import { memoryLedger } from 'assistant-auth/memory';
 import {
   beginSignIn,
   createBrowser,

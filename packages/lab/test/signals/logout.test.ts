@@ -7,12 +7,12 @@ import {
   createBroker,
   type Ledger,
   type LogEntry,
-  memoryLedger,
   type OidcSettings,
   oidc,
   type SignIn,
   staticClient,
 } from 'assistant-auth';
+import { memoryLedger } from 'assistant-auth/memory';
 import { afterEach, expect, it } from 'vitest';
 import {
   type Browser,

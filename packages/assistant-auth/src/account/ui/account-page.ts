@@ -3,6 +3,7 @@
 import type { EpochSeconds } from '../../oauth/time.ts';
 import type { ParsedBranding } from '../../ui/branding.ts';
 import {
+  fillText,
   type Html,
   html,
   type ProviderChoice,
@@ -13,7 +14,7 @@ import {
   renderMark,
   type ShownIdentity,
 } from '../../ui/layout.ts';
-import { fillText, type Texts } from '../../ui/texts.ts';
+import type { Texts } from '../../ui/texts.ts';
 
 /** Renders the page. Every form posts `form` to its own action, and what the model says there. */
 export const accountPage = (model: AccountModel): string => {

@@ -1,7 +1,14 @@
 /** The pages on the way back from a provider with an identity to add: the question, and the answer when it is taken. */
+
 import type { ParsedBranding } from '../../ui/branding.ts';
-import { html, properName, renderIdentity, renderLayout, type ShownIdentity } from '../../ui/layout.ts';
-import { fillText } from '../../ui/texts.ts';
+import {
+  fillText,
+  html,
+  properName,
+  renderIdentity,
+  renderLayout,
+  type ShownIdentity,
+} from '../../ui/layout.ts';
 import { accountForm } from './account-page.ts';
 
 export interface LinkModel {

@@ -1,7 +1,15 @@
 /** The page for whoever wants to see the account and is not signed in: one button per provider. */
+
 import type { ParsedBranding } from '../../ui/branding.ts';
-import { html, type ProviderChoice, properName, providerButtons, renderLayout } from '../../ui/layout.ts';
-import { fillText, type Texts } from '../../ui/texts.ts';
+import {
+  fillText,
+  html,
+  type ProviderChoice,
+  properName,
+  providerButtons,
+  renderLayout,
+} from '../../ui/layout.ts';
+import type { Texts } from '../../ui/texts.ts';
 import { accountForm } from './account-page.ts';
 
 export interface AccountSignInModel {

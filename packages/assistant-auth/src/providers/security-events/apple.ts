@@ -1,6 +1,7 @@
 /** Apple's notifications from server to server: a person stopped using Apple for this app, or has no account there any longer. */
+
 import type { Signal, SignalReach } from '../../oauth/security-event.ts';
-import type { OidcIssuer } from '../oidc.ts';
+import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import { isName, readSigned, SignalError, type TokenRules } from './verify.ts';
 

@@ -3,7 +3,7 @@
 import { encodeBase64url } from '../../oauth/base64url.ts';
 import type { TokenNames } from '../../oauth/identifiers.ts';
 import type { Signal, SignalEnding, SignalReach, SignalTarget } from '../../oauth/security-event.ts';
-import type { OidcIssuer } from '../oidc.ts';
+import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import { isName, readSigned, refuseIf, type SaidByProvider, SignalError } from './verify.ts';
 

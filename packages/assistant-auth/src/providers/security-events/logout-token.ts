@@ -1,6 +1,7 @@
 /** Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a person has signed out at the issuer. */
+
 import type { Signal, SignalTarget } from '../../oauth/security-event.ts';
-import type { OidcIssuer } from '../oidc.ts';
+import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import { isName, readSigned, refuseIf, type SaidByProvider, type TokenRules } from './verify.ts';
 

@@ -1,8 +1,10 @@
 /** Signed tokens in which a provider says something unasked (RFC 7519, RFC 8417): whose they are, for whom, and from when. */
+
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
 import type { Signal } from '../../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
-import { issuerIn, type OidcIssuer, underName } from '../oidc.ts';
+import type { OidcIssuer } from '../issuer.ts';
+import { issuerIn, underName } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** What is asked of one kind of token. */

@@ -1,6 +1,9 @@
 /** What is stored of a person, and what they change about it. */
-import type { UserId } from '../../oauth/identifiers.ts';
+
+import type { GrantId, UserId } from '../../oauth/identifiers.ts';
+import { accountClientId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
+import type { Session, SessionUse } from '../account-storage.ts';
 import type {
   Account,
   AppsEnding,
@@ -25,8 +28,8 @@ import type {
   UnlinkOutcome,
   UpstreamTokenDrop,
 } from '../broker-storage.ts';
-import { findSession } from './grants.ts';
 import { endEach, endUser } from './revocations.ts';
+import type { Use } from './tables.ts';
 import {
   compareText,
   forgetToken,
@@ -255,3 +258,43 @@ const inOrder = (one: IdentityName, other: IdentityName): number =>
   compare(one.provider, other.provider) || compare(one.subject, other.subject);
 
 const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
+
+// Sessions: grants of the account page, which end as any grant does.
+
+export const useSession = (
+  memory: Memory,
+  { grantId, now, idleExpiresAt }: SessionUse,
+): Session | undefined => {
+  const grant = findSession(memory, grantId, now);
+  if (grant === undefined) return undefined;
+  const { use, userId } = grant;
+  const carriedOn = {
+    ...use,
+    lastUsedAt: Math.max(use.lastUsedAt, now),
+    refreshIdleExpiresAt: Math.min(idleExpiresAt, use.refreshAbsoluteExpiresAt),
+  };
+  memory.grants.set(grantId, { ...grant, use: carriedOn });
+  const identity = memory.identities.get(identityKey(grant.identity));
+  if (identity?.userId !== userId) return undefined;
+  const { provider, subject, label, sealedRefreshToken } = identity;
+  return {
+    userId,
+    identity: {
+      ...{ provider, subject },
+      ...(label !== undefined && { label }),
+      watched: sealedRefreshToken !== undefined,
+    },
+  };
+};
+
+/** The session, if it lives. */
+export const findSession = (
+  { grants }: Memory,
+  grantId: GrantId,
+  now: EpochSeconds,
+): (Grant & { readonly use: Use }) | undefined => {
+  const grant = grants.get(grantId);
+  if (grant?.use === undefined || grant.clientId !== accountClientId || grant.revokedAt !== undefined)
+    return undefined;
+  return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
+};

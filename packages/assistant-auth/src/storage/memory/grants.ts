@@ -1,4 +1,5 @@
 /** Sign-ins: user, identity and grant, remembered together or, on a replay, not at all. */
+
 import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
 import type {
@@ -10,12 +11,10 @@ import type {
   RefreshOutcome,
   RefreshQuestion,
   RefreshUse,
-  Session,
-  SessionUse,
   SignIn,
   SignInOutcome,
 } from '../broker-storage.ts';
-import { lease } from './accounts.ts';
+import { findSession, lease } from './accounts.ts';
 import { endEach, revoke } from './revocations.ts';
 import {
   compareText,
@@ -191,43 +190,3 @@ const standing = (
 };
 
 const ended: RefreshOutcome = { kind: 'refused', reason: 'ended' };
-
-// Sessions: grants of the account page, which end as any grant does.
-
-export const useSession = (
-  memory: Memory,
-  { grantId, now, idleExpiresAt }: SessionUse,
-): Session | undefined => {
-  const grant = findSession(memory, grantId, now);
-  if (grant === undefined) return undefined;
-  const { use, userId } = grant;
-  const carriedOn = {
-    ...use,
-    lastUsedAt: Math.max(use.lastUsedAt, now),
-    refreshIdleExpiresAt: Math.min(idleExpiresAt, use.refreshAbsoluteExpiresAt),
-  };
-  memory.grants.set(grantId, { ...grant, use: carriedOn });
-  const identity = memory.identities.get(identityKey(grant.identity));
-  if (identity?.userId !== userId) return undefined;
-  const { provider, subject, label, sealedRefreshToken } = identity;
-  return {
-    userId,
-    identity: {
-      ...{ provider, subject },
-      ...(label !== undefined && { label }),
-      watched: sealedRefreshToken !== undefined,
-    },
-  };
-};
-
-/** The session, if it lives. */
-export const findSession = (
-  { grants }: Memory,
-  grantId: GrantId,
-  now: EpochSeconds,
-): (Grant & { readonly use: Use }) | undefined => {
-  const grant = grants.get(grantId);
-  if (grant?.use === undefined || grant.clientId !== accountClientId || grant.revokedAt !== undefined)
-    return undefined;
-  return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
-};

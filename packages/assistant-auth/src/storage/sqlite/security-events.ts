@@ -1,7 +1,8 @@
 /** Providers' signals: each counts once, and ends what rests on whom it names. */
+
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type { SignalEnding, SignalReach, SignalTarget } from '../../oauth/security-event.ts';
-import type { ReceivedSignal, SignalOutcome } from '../maintenance.ts';
+import type { ReceivedSignal, SignalOutcome } from '../account-storage.ts';
 import { auditRows } from './audit.ts';
 import { changedRows, roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
 import { type EndingEach, endEach } from './revocations.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { memoryLedger } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { createVault } from '../../../src/tokens/sealers.ts';
 import { buttons, createVisitor, expectBack, expectUnheeded, staleForm } from '../../account-visitor.ts';
 import { deploy, issuer, keys } from '../../deployment.ts';

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type BrokerOptions, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
+import type { AccountOptions } from '../../../src/account/context.ts';
+import { accountPages } from '../../../src/account/index.ts';
+import type { BrokerOptions } from '../../../src/config.ts';
+import { LedgerUnavailable } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { createVisitor, expectBack, expectUnheeded } from '../../account-visitor.ts';
 import { deploy } from '../../deployment.ts';
 import { gptSignIn } from '../../person.ts';
@@ -9,8 +13,8 @@ import { expectDeadToken } from '../../refusals.ts';
 
 const ada = { provider: 'google', subject: 'ada' } as const;
 
-const signedIn = async (changes: Partial<BrokerOptions> = {}) => {
-  const deployment = deploy(changes);
+const signedIn = async (options: AccountOptions = {}, changes: Partial<BrokerOptions> = {}) => {
+  const deployment = deploy({ account: accountPages(options), ...changes });
   const visitor = createVisitor(deployment);
   const tokens = await gptSignIn(deployment, 'ada');
   await visitor.enter('ada', 'google', { refresh: 'their-refresh-token' });
@@ -133,7 +137,7 @@ describe('deleting the account', () => {
         throw new Error('503');
       },
     };
-    const { deployment, visitor } = await signedIn({ providers: [google] });
+    const { deployment, visitor } = await signedIn({}, { providers: [google] });
     await expectBack(visitor, await visitor.post('/delete', { confirm: 'yes' }), 'deleted');
     expect(revoked).toEqual(['their-refresh-token']);
     const line = deployment.log.find(({ event }) => event === 'revocation-failed');
@@ -149,7 +153,7 @@ describe('deleting the account', () => {
       deleteUser: (deletion: Parameters<typeof memory.deleteUser>[0]) =>
         down ? Promise.reject(new LedgerUnavailable('down')) : memory.deleteUser(deletion),
     };
-    const { deployment, visitor } = await signedIn({ ledger });
+    const { deployment, visitor } = await signedIn({}, { ledger });
     const response = await visitor.post('/delete', { confirm: 'yes' });
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');

@@ -3,9 +3,9 @@ import {
   type BrokerOptions,
   type IdentityProvider,
   LedgerUnavailable,
-  memoryLedger,
   type ProviderWord,
 } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { buttons, createVisitor } from '../../account-visitor.ts';
 import { type Deployment, deploy, gptRedirect } from '../../deployment.ts';
 import { askForTokens, gptRedemption, gptRequest, locationOf, tokensOf } from '../../person.ts';

@@ -1,6 +1,8 @@
 /** Tokens of an issuer that goes by several names: each speaks for its own tenant alone. */
+
 import { describe, expect, test } from 'vitest';
-import { createIssuer as makeIssuer, type OidcSettings, oidc } from '../../../src/providers/oidc.ts';
+import { createIssuer as makeIssuer } from '../../../src/providers/issuer.ts';
+import { type OidcSettings, oidc } from '../../../src/providers/oidc.ts';
 import { readSigned } from '../../../src/providers/security-events/verify.ts';
 import { clientId, clientSecret, createIssuer } from '../hostile-issuer.ts';
 import { type Claims, generateKey, type SigningKey, sign } from '../signing.ts';

@@ -1,13 +1,14 @@
 /** The same callback, arriving more than once: reloaded, delivered twice, or twice at the same moment. */
+
 import { describe, expect, it } from 'vitest';
 import {
   type IdentityProvider,
   type Ledger,
   LedgerUnavailable,
-  memoryLedger,
   ProviderError,
   staticClient,
 } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { clients, deploy, issuer, keys } from '../../deployment.ts';
 import { atProvider, completionsIn, cookieHeader, journeysIn } from '../../on-the-way.ts';
 import { appRequest, gptRequest, locationOf } from '../../person.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Admit, type BrokerOptions, memoryLedger, type SignIn } from '../../../src/index.ts';
+import type { Admit, BrokerOptions, SignIn } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { deploy, issuer } from '../../deployment.ts';
 import { atProvider, journeysIn } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';

@@ -1,7 +1,9 @@
 /** Genuine seals that belong elsewhere: under another key, of another kind, for another API, from another deployment. */
+
 import { describe, expect, it } from 'vitest';
-import { type BrokerOptions, memoryLedger } from '../../../src/index.ts';
+import type { BrokerOptions } from '../../../src/index.ts';
 import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { type Deployment, deploy, issuer, keys } from '../../deployment.ts';
 import { callApi, type TokenBody, tokensOf } from '../../person.ts';
 import { codeFor, gpt, redeem, refresh, tokensFor } from '../../players.ts';

@@ -1,4 +1,5 @@
 /** Tokens that were good once, and a guard that does not know: expired, revoked, storage or configuration out of order. */
+
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
@@ -6,9 +7,9 @@ import {
   gptAction,
   type Ledger,
   LedgerUnavailable,
-  memoryLedger,
   type RevocationTarget,
 } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { outageTolerance, revocationHorizon } from '../../../src/storage/revocation-cache.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, keys } from '../../deployment.ts';
 import { callApi } from '../../person.ts';

@@ -3,13 +3,13 @@ import {
   audienceKeys,
   type BrokerOptions,
   corsHeaders,
+  introspectionClient,
   LedgerUnavailable,
-  memoryLedger,
   memoryLimiter,
   type Requirement,
-  resourceServer,
 } from '../../../src/index.ts';
 import { createResourceServer } from '../../../src/resource-server.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { as, postForm } from '../../asking.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../../deployment.ts';
 import { askForTokens, createPerson, tokensOf } from '../../person.ts';
@@ -51,7 +51,7 @@ const everything = (changes: Partial<BrokerOptions> = {}): Deployment =>
         events: { contentType: 'application/secevent+jwt', read: () => Promise.reject(new Error('none')) },
       },
     ],
-    resourceServers: [resourceServer({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` })],
+    resourceServers: [introspectionClient({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` })],
     ...changes,
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, memoryLedger, type SignIn } from '../../../src/index.ts';
+import { LedgerUnavailable, type SignIn } from '../../../src/index.ts';
 import { encodeBase64url } from '../../../src/oauth/base64url.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../../deployment.ts';
 import { atProvider } from '../../on-the-way.ts';
 import { callApi, createPerson, gptRequest, locationOf, tokensOf, verifier } from '../../person.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { corsHeaders, type Ledger, LedgerUnavailable, memoryLedger } from '../../../src/index.ts';
+import { corsHeaders, type Ledger, LedgerUnavailable } from '../../../src/index.ts';
+import { memoryLedger } from '../../../src/storage/memory.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.ts';
 import { atProvider } from '../../on-the-way.ts';
 import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';

@@ -1,0 +1,73 @@
+/**
+ * What the endpoints of one broker share. `config.ts` builds it once from the options; a function takes a `Pick` of it.
+ */
+import type { Client, Registry } from './clients/client.ts';
+import type { IntrospectionClient } from './clients/introspection-client.ts';
+import type { AddressBlockOf, Limits } from './limits/rate-limits.ts';
+import type { Identity, UserClaims, UserId } from './oauth/identifiers.ts';
+import type { Issuer } from './oauth/issuer.ts';
+import type { Log } from './oauth/log.ts';
+import type { RandomBytes } from './oauth/secrets.ts';
+import type { Clock } from './oauth/time.ts';
+import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
+import type { LateRefresh, Ledger } from './storage/broker-storage.ts';
+import type { RevocationWatch } from './storage/revocation-cache.ts';
+import type { RetryContext } from './storage/write-with-retry.ts';
+import type { Lifetimes } from './tokens/lifetimes.ts';
+import type { Vault } from './tokens/sealers.ts';
+import type { ParsedBranding } from './ui/branding.ts';
+import type { Pages } from './ui/pages.ts';
+
+/** The paths of the endpoints, on the issuer's origin. */
+export const paths = {
+  authorize: '/authorize',
+  consent: '/authorize/consent',
+  stylesheet: '/authorize/style.css',
+  icons: '/authorize/marks',
+  callback: '/callback',
+  token: '/token',
+  revocation: '/revoke',
+  introspection: '/introspect',
+  backchannelLogout: '/backchannel-logout',
+  events: '/events',
+  metadata: '/.well-known/oauth-authorization-server',
+} as const;
+
+export interface BrokerContext extends RetryContext {
+  /** The issuer identifier (RFC 8414 §2). It is configuration and never taken from a request. */
+  readonly issuer: Issuer;
+  /** The canonical resource identifiers (RFC 8707); the first is the default. */
+  readonly resources: readonly [string, ...string[]];
+  /** All scopes, each with the description that the sign-in page shows. */
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly registry: Registry;
+  /** The APIs in other processes that can use the introspection endpoint, by ID. */
+  readonly introspectionClients: ReadonlyMap<string, IntrospectionClient>;
+  readonly providers: ReadonlyMap<string, IdentityProvider>;
+  readonly ledger: Ledger;
+  readonly revocations: RevocationWatch;
+  readonly vault: Vault;
+  readonly lifetimes: Lifetimes;
+  readonly lateRefresh: LateRefresh;
+  readonly limits: Limits;
+  readonly addressBlockOf: AddressBlockOf;
+  readonly admit: Admit;
+  readonly pages: Pages;
+  readonly branding: ParsedBranding;
+  /** For requests to providers during a sign-in. */
+  readonly providerIo: ProviderIo;
+  /** For requests to providers while a client waits for a refresh, with a shorter timeout. */
+  readonly recheckIo: ProviderIo;
+  readonly log: Log;
+  readonly now: Clock;
+  readonly randomBytes: RandomBytes;
+}
+
+/** Maps a verified identity to one of the publisher's users, or refuses the sign-in. */
+export type Admit = (identity: Identity, client: Client) => Promise<Admission>;
+
+/** The result of `admit`. `admitted` without a `userId`: the broker assigns a user ID. */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly userId?: UserId; readonly claims?: UserClaims }
+  /** The reason is logged. */
+  | { readonly kind: 'refused'; readonly reason: string };
