@@ -1,21 +1,21 @@
 /**
- * `npm run bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
- * against the least that a sealed token can cost; raw decryption against the seal's `open`; and the token endpoint. The argument is
+ * `npm runWranglerCommand bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
+ * against the least that a sealed token can cost; raw decryption against the seal's `createLibraryRoutes`; and the token endpoint. The argument is
  * the number of rounds.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@words-with-chat/lab';
+import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
-import { doorsAt, repetitions } from './doors.ts';
+import { createScenarios, repetitions } from './doors.ts';
 import { measure, type Round } from './measure.ts';
 import { type Line, report } from './report.ts';
 import { signIn } from './sign-in.ts';
 import { startWorkerd } from './workerd.ts';
 
-type Name = keyof ReturnType<typeof doorsAt>;
+type Name = keyof ReturnType<typeof createScenarios>;
 
-const extent = { rounds: Number(process.argv[2] ?? 7), slices: 40 };
+const measureOptions = { rounds: Number(process.argv[2] ?? 7), slices: 40 };
 
 /** Beyond an empty call, for each repetition. */
 const each = (name: 'decrypt' | 'unseal') => (round: Round<Name>) => (round[name] - round.idle) / repetitions;
@@ -23,12 +23,12 @@ const each = (name: 'decrypt' | 'unseal') => (round: Round<Name>) => (round[name
 const lines: readonly Line<Name>[] = [
   { label: 'open route, µs a call', digits: 1, of: ({ open }) => open },
   { label: 'guarded route, µs a call', digits: 1, of: ({ guarded }) => guarded },
-  { label: 'least possible (sketch), µs a call', digits: 1, of: ({ sketch }) => sketch },
+  { label: 'least possible (sketch), µs a call', digits: 1, of: ({ baseline }) => baseline },
   { label: 'token endpoint (refresh), µs a call', digits: 1, of: ({ refresh }) => refresh },
   { label: 'raw decryption, µs', digits: 2, of: each('decrypt') },
   { label: 'open() of the seal, µs', digits: 2, of: each('unseal') },
   { label: 'guarded ÷ open', digits: 2, of: ({ guarded, open }) => guarded / open, goal: 1.35 },
-  { label: 'least possible ÷ open', digits: 2, of: ({ sketch, open }) => sketch / open },
+  { label: 'least possible ÷ open', digits: 2, of: ({ baseline, open }) => baseline / open },
   { label: 'token endpoint ÷ open', digits: 2, of: ({ refresh, open }) => refresh / open },
   {
     label: 'open() ÷ raw decryption',
@@ -39,7 +39,7 @@ const lines: readonly Line<Name>[] = [
 
 const run = async (): Promise<void> => {
   const clientSecret = randomBytes(32).toString('base64url');
-  const port = await freePort();
+  const port = await findFreePort();
   const workerd = await startWorkerd(fileURLToPath(new URL('worker.ts', import.meta.url)), port, {
     ISSUER: `http://127.0.0.1:${port}`,
     SEALING_KEYS: generateKey('bench', (length) => Uint8Array.from(randomBytes(length))),
@@ -47,9 +47,13 @@ const run = async (): Promise<void> => {
   });
   try {
     const signedIn = await signIn(workerd.origin, clientSecret);
-    const sketchToken = await (await fetch(new URL('/sketch-token', workerd.origin))).text();
-    const measured = await measure(workerd, doorsAt(workerd.origin, signedIn, sketchToken), extent);
-    console.log(`CPU time of workerd, ${extent.rounds} rounds of ${extent.slices} slices`);
+    const baselineToken = await (await fetch(new URL('/baseline-token', workerd.origin))).text();
+    const measured = await measure(
+      workerd,
+      createScenarios(workerd.origin, signedIn, baselineToken),
+      measureOptions,
+    );
+    console.log(`CPU time of workerd, ${measureOptions.rounds} rounds of ${measureOptions.slices} slices`);
     if (report(measured, lines) === 'missed') process.exitCode = 1;
   } finally {
     await workerd.stop();

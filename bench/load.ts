@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 const connections = 16;
 
 /** A request that can be sent again and again. */
-export interface Question {
+export interface RequestSpec {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Makes it a POST. */
@@ -15,17 +15,17 @@ export interface Question {
  * Asks `count` times.
  * @throws Error when an answer is not 200 with a body
  */
-export const load = async (question: Question, count: number): Promise<void> => {
+export const load = async (requestSpec: RequestSpec, count: number): Promise<void> => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   let left = count;
-  const oneAfterAnother = async (): Promise<void> => {
-    while (left-- > 0) await ask(question, agent);
+  const runWorkerLoop = async (): Promise<void> => {
+    while (left-- > 0) await sendRequest(requestSpec, agent);
   };
-  await Promise.all(Array.from({ length: connections }, oneAfterAnother));
+  await Promise.all(Array.from({ length: connections }, runWorkerLoop));
   agent.destroy();
 };
 
-const ask = ({ url, headers = {}, form }: Question, agent: Agent): Promise<void> =>
+const sendRequest = ({ url, headers = {}, form }: RequestSpec, agent: Agent): Promise<void> =>
   new Promise((resolve, reject) => {
     const posted = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
     const method = form === undefined ? 'GET' : 'POST';

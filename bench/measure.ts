@@ -1,10 +1,10 @@
 /** Measuring doors side by side: in turns, because machines differ and so do hours. */
-import { load, type Question } from './load.ts';
+import { load, type RequestSpec } from './load.ts';
 import type { Workerd } from './workerd.ts';
 
 /** One way to use the Worker under test. */
-export interface Door {
-  readonly question: Question;
+export interface Scenario {
+  readonly requestSpec: RequestSpec;
   /** How often it is used in a slice. */
   readonly calls: number;
 }
@@ -12,7 +12,7 @@ export interface Door {
 /** CPU microseconds of workerd per call, by door. */
 export type Round<Name extends string> = Readonly<Record<Name, number>>;
 
-export interface Extent {
+export interface MeasureOptions {
   readonly rounds: number;
   /** In every slice each door has its turn. Of the slices the cheaper quarter counts: what else the machine does only adds. */
   readonly slices: number;
@@ -24,33 +24,38 @@ const warmUp = 3;
 /** Measures every door in every round. */
 export const measure = async <Name extends string>(
   workerd: Workerd,
-  doors: Readonly<Record<Name, Door>>,
-  { rounds, slices }: Extent,
+  scenarios: Readonly<Record<Name, Scenario>>,
+  { rounds, slices }: MeasureOptions,
 ): Promise<readonly Round<Name>[]> => {
   const all: Round<Name>[] = [];
-  for (let round = 0; round < warmUp + rounds; round++) all.push(await measureRound(workerd, doors, slices));
+  for (let round = 0; round < warmUp + rounds; round++)
+    all.push(await measureRound(workerd, scenarios, slices));
   return all.slice(warmUp);
 };
 
 const measureRound = async <Name extends string>(
   workerd: Workerd,
-  doors: Readonly<Record<Name, Door>>,
+  scenarios: Readonly<Record<Name, Scenario>>,
   slices: number,
 ): Promise<Round<Name>> => {
-  const entries = Object.entries<Door>(doors).map(([name, door]) => ({ name, door, costs: [] as number[] }));
+  const entries = Object.entries<Scenario>(scenarios).map(([name, scenario]) => ({
+    name,
+    scenario,
+    costs: [] as number[],
+  }));
   for (let slice = 0; slice < slices; slice++) {
     // Another door comes first each time.
     const turn = slice % entries.length;
-    for (const { door, costs } of [...entries.slice(turn), ...entries.slice(0, turn)])
-      costs.push(await costOf(workerd, door));
+    for (const { scenario, costs } of [...entries.slice(turn), ...entries.slice(0, turn)])
+      costs.push(await measureCost(workerd, scenario));
   }
-  // The cast: the compiler forgets that the entries are those of `doors`.
+  // The cast: the compiler forgets that the entries are those of `scenarios`.
   return Object.fromEntries(entries.map(({ name, costs }) => [name, quantile(costs, 0.25)])) as Round<Name>;
 };
 
-const costOf = async (workerd: Workerd, { question, calls }: Door): Promise<number> => {
+const measureCost = async (workerd: Workerd, { requestSpec, calls }: Scenario): Promise<number> => {
   const before = workerd.cpuTime();
-  await load(question, calls);
+  await load(requestSpec, calls);
   return ((workerd.cpuTime() - before) / calls) * 1e6;
 };
 

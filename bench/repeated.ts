@@ -1,17 +1,17 @@
-/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `open`. */
+/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `createLibraryRoutes`. */
 import { createSealer, generateKey, parseKeyRing } from 'assistant-auth/seal';
 
 /** As much as an access token holds. */
 const plaintext = new Uint8Array(110).fill(65);
 
 /** Decrypts, and does nothing else. */
-export const decryptOften = async (times: number): Promise<void> => {
+export const decryptRepeatedly = async (times: number): Promise<void> => {
   const { key, parameters, ciphertext } = await messageForWebCrypto();
   for (let time = 0; time < times; time++) await crypto.subtle.decrypt(parameters, key, ciphertext);
 };
 
 /** Opens what was sealed: base64url, header, key, decryption. */
-export const unsealOften = async (times: number): Promise<void> => {
+export const openRepeatedly = async (times: number): Promise<void> => {
   const { sealer, sealed } = await messageForSeal();
   for (let time = 0; time < times; time++) {
     const { kind } = await sealer.open(sealed);

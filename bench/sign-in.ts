@@ -1,5 +1,11 @@
 /** Real tokens: ChatGPT's side of a sign-in at the Worker under test. */
-import { beginSignIn, createBrowser, gptCallback, readCallback, redeemCode } from '@words-with-chat/lab';
+import {
+  buildGptCallbackUrl,
+  createBrowser,
+  readCallback,
+  redeemCode,
+  startSignIn,
+} from '@words-with-chat/lab';
 
 export const clientId = 'gpt';
 
@@ -17,16 +23,16 @@ export const signIn = async (origin: URL, clientSecret: string): Promise<SignedI
     clientId,
     clientSecret,
     scope: 'words score',
-    redirectUri: gptCallback('g-1234567890abcdef'),
+    redirectUri: buildGptCallbackUrl('g-1234567890abcdef'),
     tokenExchange: 'post',
   } as const;
   const browser = createBrowser({ fetch });
-  const begun = beginSignIn(action, 'bench');
-  const page = await browser.open(begun.url);
+  const startedSignIn = startSignIn(action, 'bench');
+  const page = await browser.open(startedSignIn.url);
   if (page.kind !== 'page') throw new Error(`no sign-in page but ${page.location}`);
-  const back = await browser.press(page, 'Instantly');
-  if (back.kind !== 'departure') throw new Error(`no way back but ${back.url} (${back.status})`);
-  const callback = readCallback(begun, back.location);
+  const back = await browser.clickButton(page, 'Instantly');
+  if (back.kind !== 'stopped-redirect') throw new Error(`no way back but ${back.url} (${back.status})`);
+  const callback = readCallback(startedSignIn, back.location);
   if (callback.kind !== 'code') throw new Error(`no code but ${back.location}`);
   const answer = await redeemCode(action, callback.code, fetch);
   if (answer.kind !== 'tokens') throw new Error(`no tokens but ${answer.status}`);

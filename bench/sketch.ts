@@ -1,13 +1,13 @@
 /** The least that a sealed token can cost: a bearer in base64, one decryption with a cached key, JSON. No ring, no purposes, no revocation. */
 
-interface Sketch {
+interface BaselineToken {
   readonly sub: string;
   readonly scopes: readonly string[];
   readonly exp: number;
 }
 
 /** Opens the bearer of a request. */
-export const openSketch = async (request: Request): Promise<Sketch> => {
+export const openBaselineToken = async (request: Request): Promise<BaselineToken> => {
   const bearer = request.headers.get('authorization')?.slice('Bearer '.length) ?? '';
   const letters = atob(bearer);
   const bytes = new Uint8Array(letters.length);
@@ -18,10 +18,10 @@ export const openSketch = async (request: Request): Promise<Sketch> => {
 };
 
 /** Makes a token of about the length that the broker's have. */
-export const sealSketch = async (): Promise<string> => {
-  const sketch: Sketch = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
+export const sealBaselineToken = async (): Promise<string> => {
+  const baseline: BaselineToken = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const plain = new TextEncoder().encode(JSON.stringify(sketch));
+  const plain = new TextEncoder().encode(JSON.stringify(baseline));
   const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, await importedKey(), plain);
   return btoa(String.fromCharCode(...iv, ...new Uint8Array(sealed)));
 };

@@ -1,11 +1,11 @@
 /**
  * The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption; decryption and
- * the seal's `open` by themselves; and everything that the broker mounts.
+ * the seal's `createLibraryRoutes` by themselves; and everything that the broker mounts.
  */
 import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
-import { memoryLedger } from 'assistant-auth/memory';
-import { decryptOften, unsealOften } from './repeated.ts';
-import { openSketch, sealSketch } from './sketch.ts';
+import { memoryStorage } from 'assistant-auth/memory';
+import { decryptRepeatedly, openRepeatedly } from './repeated.ts';
+import { openBaselineToken, sealBaselineToken } from './sketch.ts';
 
 interface Environment {
   readonly ISSUER: string;
@@ -15,29 +15,29 @@ interface Environment {
 
 const worker = {
   async fetch(request: Request, env: Environment): Promise<Response> {
-    broker ??= compose(env);
+    broker ??= createBenchBroker(env);
     switch (request.url.slice(env.ISSUER.length)) {
       case '/open':
-        return answer();
+        return createResponse();
       case '/guarded': {
         const protection = await broker.protect(request, { scopes: ['words'] });
-        return protection.kind === 'granted' ? answer() : protection.response;
+        return protection.kind === 'granted' ? createResponse() : protection.response;
       }
-      case '/sketch':
-        return (await openSketch(request)).scopes.includes('words')
-          ? answer()
+      case '/baseline':
+        return (await openBaselineToken(request)).scopes.includes('words')
+          ? createResponse()
           : new Response('', { status: 401 });
-      case '/sketch-token':
-        return new Response(await sealSketch());
+      case '/baseline-token':
+        return new Response(await sealBaselineToken());
       default:
-        return repeat(new URL(request.url)) ?? ask(request, broker);
+        return runRepeated(new URL(request.url)) ?? handleBrokerRequest(request, broker);
     }
   },
 };
 // biome-ignore lint/style/noDefaultExport: workerd demands one
 export default worker;
 
-const compose = (env: Environment) =>
+const createBenchBroker = (env: Environment) =>
   createBroker({
     issuer: env.ISSUER,
     sealingKeys: env.SEALING_KEYS,
@@ -45,47 +45,51 @@ const compose = (env: Environment) =>
     clients: [
       gptAction({ id: 'gpt', name: 'GPT', secrets: [env.CLIENT_SECRET], scopes: ['words', 'score'] }),
     ],
-    providers: [instantly],
-    ledger: memoryLedger(),
+    providers: [instantProvider],
+    storage: memoryStorage(),
     log: () => undefined,
   });
 
 /** Vouches for the same person at once. */
-const instantly: IdentityProvider = {
+const instantProvider: IdentityProvider = {
   id: 'instantly',
-  label: 'Instantly',
+  displayName: 'Instantly',
   configuredUrls: [],
-  answersBy: 'query',
-  gone: [],
-  checkEvery: 600,
-  check: async () => ({ kind: 'alive' }),
+  responseMode: 'query',
+  revokedErrors: [],
+  recheckInterval: 600,
+  validateRefreshToken: async () => ({ kind: 'active' }),
   authorizationUrl: async ({ redirectUri, state }) =>
     new URL(`${redirectUri}?${new URLSearchParams({ state })}`),
-  identify: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),
+  handleCallback: async () => ({ provider: 'instantly', subject: 'ada', emailVerified: true, claims: {} }),
 };
 
-let broker: ReturnType<typeof compose> | undefined;
+let broker: ReturnType<typeof createBenchBroker> | undefined;
 
 const body = JSON.stringify(Array.from({ length: 50 }, (_, at) => `animal-${at}`));
 
-const answer = (): Response => new Response(body, { headers: { 'content-type': 'application/json' } });
+const createResponse = (): Response =>
+  new Response(body, { headers: { 'content-type': 'application/json' } });
 
 /** The doors that do one thing `times` times. */
-const repeat = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
+const runRepeated = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
   const times = Number(searchParams.get('times'));
   switch (pathname) {
     case '/idle':
-      return Promise.resolve(answer());
+      return Promise.resolve(createResponse());
     case '/decrypt':
-      return decryptOften(times).then(answer);
+      return decryptRepeatedly(times).then(createResponse);
     case '/unseal':
-      return unsealOften(times).then(answer);
+      return openRepeatedly(times).then(createResponse);
     default:
       return undefined;
   }
 };
 
-const ask = async (request: Request, { routes }: ReturnType<typeof compose>): Promise<Response> => {
+const handleBrokerRequest = async (
+  request: Request,
+  { routes }: ReturnType<typeof createBenchBroker>,
+): Promise<Response> => {
   const { pathname } = new URL(request.url);
   const route = routes.find(({ path }) =>
     path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : path === pathname,

@@ -41,11 +41,11 @@ export const startWorkerd = async (
     await ended;
     rmSync(folder, { recursive: true });
   };
-  await untilAnswering(origin).catch(async (error: unknown) => {
+  await waitUntilAnswering(origin).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
-  return { origin, cpuTime: () => cpuTimeOf(pid), stop };
+  return { origin, cpuTime: () => readCpuTime(pid), stop };
 };
 
 const configFor = (port: number, bindings: Readonly<Record<string, string>>): string => {
@@ -64,7 +64,7 @@ const config :Workerd.Config = (
 `;
 };
 
-const untilAnswering = async (origin: URL): Promise<void> => {
+const waitUntilAnswering = async (origin: URL): Promise<void> => {
   for (let attempt = 0; attempt < 100; attempt++) {
     const response = await fetch(new URL('/open', origin)).catch(() => undefined);
     if (response !== undefined) return;
@@ -74,14 +74,14 @@ const untilAnswering = async (origin: URL): Promise<void> => {
 };
 
 /** Linux tells the nanoseconds of every thread; elsewhere `ps` says `minutes:seconds.hundredths`. */
-const cpuTimeOf = (pid: number): number => {
+const readCpuTime = (pid: number): number => {
   if (process.platform === 'linux') {
     const threads = readdirSync(`/proc/${pid}/task`);
-    return threads.reduce((total, thread) => total + cpuTimeOfThread(`/proc/${pid}/task/${thread}`), 0);
+    return threads.reduce((total, thread) => total + readThreadCpuTime(`/proc/${pid}/task/${thread}`), 0);
   }
   const time = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' });
   return time.split(':').reduce((total, part) => total * 60 + Number(part), 0);
 };
 
-const cpuTimeOfThread = (folder: string): number =>
+const readThreadCpuTime = (folder: string): number =>
   Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]) / 1e9;

@@ -1,4 +1,4 @@
-/** An OAuth client that others wrote (`openid-client`), set up against the running system. */
+/** An OAuth client that others wrote (`openid-buildOAuthClient`), set up against the running system. */
 import {
   allowInsecureRequests,
   type ClientAuth,

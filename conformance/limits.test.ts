@@ -3,16 +3,16 @@
  * repeats a request too often is refused without affecting others.
  */
 import {
-  beginSignIn,
+  buildGptCallbackUrl,
   callApi,
   type GptAction,
-  gptCallback,
   readCallback,
   redeemCode,
   refreshTokens,
+  startSignIn,
 } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
-import { player } from './players.ts';
+import { testUser } from './players.ts';
 import { signIn } from './sign-in.ts';
 
 const { origin, gpt } = inject('system');
@@ -22,7 +22,7 @@ const action: GptAction = {
   tokenUrl: `${origin}/token`,
   ...gpt,
   scope: '',
-  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
   tokenExchange: 'post',
 };
 
@@ -49,8 +49,8 @@ const guessUntilLimited = async (): Promise<Response> => {
 };
 
 it('W5.3 shared egress: guesses from ChatGPT’s address are limited, its exchange, refresh and calls are not', async () => {
-  const begun = beginSignIn(action, crypto.randomUUID());
-  const callback = readCallback(begun, await signIn(begun.url, player('limits')));
+  const startedSignIn = startSignIn(action, crypto.randomUUID());
+  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('limits')));
   if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
 
   const limited = await guessUntilLimited();
@@ -62,41 +62,41 @@ it('W5.3 shared egress: guesses from ChatGPT’s address are limited, its exchan
   await Promise.all(Array.from({ length: 200 }, async () => (await guess()).body?.cancel()));
 
   const tokens = await redeemCode(action, callback.code, fetch);
-  if (tokens.kind === 'refused') throw new Error(`the exchange was refused with ${tokens.status}`);
+  if (tokens.kind === 'error') throw new Error(`the exchange was refused with ${tokens.status}`);
   const refreshed = await refreshTokens(action, tokens.refreshToken ?? '', fetch);
-  if (refreshed.kind === 'refused') throw new Error(`the refresh was refused with ${refreshed.status}`);
+  if (refreshed.kind === 'error') throw new Error(`the refresh was refused with ${refreshed.status}`);
   const score = await callApi({ method: 'GET', url: `${origin}/api/scoring` }, refreshed.accessToken, fetch);
-  expect(score).toEqual({ kind: 'answered', status: 200, body: { score: 0 } });
+  expect(score).toEqual({ kind: 'response', status: 200, body: { score: 0 } });
 });
 
 it('W18.1 sign-ins of a user: the 21st within ten minutes gets an error page, and another user can sign in', async () => {
-  const begun = Array.from({ length: 21 }, () => beginSignIn(action, crypto.randomUUID()));
-  for (const { url } of begun.slice(0, 20)) await signIn(url, player('user-limits'));
-  const [last] = begun.slice(20);
+  const startedSignIn = Array.from({ length: 21 }, () => startSignIn(action, crypto.randomUUID()));
+  for (const { url } of startedSignIn.slice(0, 20)) await signIn(url, testUser('user-limits'));
+  const [last] = startedSignIn.slice(20);
   if (last === undefined) throw new Error('no sign-in is left');
-  await expect(signIn(last.url, player('user-limits'))).rejects.toThrow(
+  await expect(signIn(last.url, testUser('user-limits'))).rejects.toThrow(
     'ended on /callback/google with status 429',
   );
-  const other = beginSignIn(action, crypto.randomUUID());
-  expect(readCallback(other, await signIn(other.url, player('user-limits-other'))).kind).toBe('code');
+  const other = startSignIn(action, crypto.randomUUID());
+  expect(readCallback(other, await signIn(other.url, testUser('user-limits-other'))).kind).toBe('code');
 });
 
 it('W18.3 refreshes of a grant: of 90 at once, some are refused with 429, and the others get working tokens', async () => {
-  const begun = beginSignIn(action, crypto.randomUUID());
-  const callback = readCallback(begun, await signIn(begun.url, player('limits')));
+  const startedSignIn = startSignIn(action, crypto.randomUUID());
+  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('limits')));
   if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
   const tokens = await redeemCode(action, callback.code, fetch);
-  if (tokens.kind === 'refused') throw new Error(`the exchange was refused with ${tokens.status}`);
+  if (tokens.kind === 'error') throw new Error(`the exchange was refused with ${tokens.status}`);
   const { refreshToken = '' } = tokens;
   const outcomes = await Promise.all(
     Array.from({ length: 90 }, () => refreshTokens(action, refreshToken, fetch)),
   );
-  const limited = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [outcome.status] : []));
+  const limited = outcomes.flatMap((outcome) => (outcome.kind === 'error' ? [outcome.status] : []));
   // The platform's counters may be reset once in the meantime.
   expect(limited.length).toBeGreaterThanOrEqual(30);
   expect(new Set(limited)).toEqual(new Set([429]));
-  const [answered] = outcomes.flatMap((outcome) => (outcome.kind === 'refused' ? [] : [outcome]));
+  const [answered] = outcomes.flatMap((outcome) => (outcome.kind === 'error' ? [] : [outcome]));
   expect(
     (await callApi({ method: 'GET', url: `${origin}/api/scoring` }, answered?.accessToken ?? '', fetch)).kind,
-  ).toBe('answered');
+  ).toBe('response');
 });

@@ -1,29 +1,30 @@
 /** A sign-out at an issuer that others wrote reaches the running app, and ends the person's session at their account. */
 import { createBrowser, type Page } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
-import { player } from './players.ts';
+import { testUser } from './players.ts';
 
-const { origin, standIns } = inject('system');
+const { origin, fakeProviders } = inject('system');
 const account = new URL(`${origin}/account`);
-const issuer = standIns.find(({ label }) => label === 'OpenID Connect')?.issuer ?? '';
+const issuer = fakeProviders.find(({ label }) => label === 'OpenID Connect')?.issuer ?? '';
 
 it('signs the person out here who signs out there', async () => {
   const browser = createBrowser({ fetch });
   const open = async (url: URL): Promise<Page> => pageOf(await browser.open(url));
-  const press = async (page: Page, label: string): Promise<Page> => pageOf(await browser.press(page, label));
+  const press = async (page: Page, label: string): Promise<Page> =>
+    pageOf(await browser.clickButton(page, label));
 
   let page = await open(account);
-  for (const label of ['OpenID Connect', player('oidc-logout').email]) page = await press(page, label);
+  for (const label of ['OpenID Connect', testUser('oidc-logout').email]) page = await press(page, label);
   expect(page.url.href).toBe(account.href);
-  expect(page.html).toContain(player('oidc-logout').email);
+  expect(page.html).toContain(testUser('oidc-logout').email);
 
   await press(await open(new URL(`${issuer}/session/end`)), 'Sign out');
   const after = await open(account);
-  expect(after.html).not.toContain(player('oidc-logout').email);
+  expect(after.html).not.toContain(testUser('oidc-logout').email);
   expect(after.html).toContain('action="/account/sign-in"');
 });
 
-const pageOf = (arrival: Awaited<ReturnType<ReturnType<typeof createBrowser>['open']>>): Page => {
-  if (arrival.kind === 'page') return arrival;
-  throw new Error(`sent to ${arrival.location.origin}`);
+const pageOf = (destination: Awaited<ReturnType<ReturnType<typeof createBrowser>['open']>>): Page => {
+  if (destination.kind === 'page') return destination;
+  throw new Error(`sent to ${destination.location.origin}`);
 };

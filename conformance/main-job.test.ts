@@ -1,5 +1,5 @@
 /** The main job over HTTP (RFC 6749, 7636, 8414, 9207): sign in, play, keep the score. */
-import { gptCallback } from '@words-with-chat/lab';
+import { buildGptCallbackUrl } from '@words-with-chat/lab';
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
@@ -14,14 +14,18 @@ import {
 } from 'openid-client';
 import { describe, expect, inject, it } from 'vitest';
 import { addPoint, call, discover, score } from './honest-client.ts';
-import { player } from './players.ts';
+import { testUser } from './players.ts';
 import { signIn } from './sign-in.ts';
 
 const { gpt, publicClientId, confidential } = inject('system');
 const loopbackRedirect = 'http://127.0.0.1:51234/callback';
 
 /** Signs in with PKCE, as every client does but a GPT. */
-const tokensFor = async (config: Configuration, role: Parameters<typeof player>[0], scope: string) => {
+const tokensFor = async (
+  config: Configuration,
+  testUserName: Parameters<typeof testUser>[0],
+  scope: string,
+) => {
   const pkceCodeVerifier = randomPKCECodeVerifier();
   const expectedState = randomState();
   const url = buildAuthorizationUrl(config, {
@@ -31,7 +35,7 @@ const tokensFor = async (config: Configuration, role: Parameters<typeof player>[
     code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
   });
-  const callback = await signIn(url, player(role));
+  const callback = await signIn(url, testUser(testUserName));
   return authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState });
 };
 
@@ -39,11 +43,11 @@ const tokensFor = async (config: Configuration, role: Parameters<typeof player>[
 const tokensForGpt = async (config: Configuration) => {
   const expectedState = crypto.randomUUID();
   const url = buildAuthorizationUrl(config, {
-    redirect_uri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+    redirect_uri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
     scope: 'words,score',
     state: expectedState,
   });
-  return authorizationCodeGrant(config, await signIn(url, player('gpt-action')), { expectedState });
+  return authorizationCodeGrant(config, await signIn(url, testUser('gpt-action')), { expectedState });
 };
 
 describe('a person who signs in for the first time', () => {

@@ -2,7 +2,7 @@
 import type { Person } from '@words-with-chat/lab';
 
 /** Append, never reorder. */
-const roles = [
+const testUserNames = [
   'public-client',
   'gpt-action',
   'confidential-client',
@@ -32,8 +32,11 @@ const roles = [
   'user-limits-other',
 ] as const;
 
-export type Role = (typeof roles)[number];
+export type TestUserName = (typeof testUserNames)[number];
 
-export const player = (role: Role): Person => ({ name: `Player ${role}`, email: `${role}@example.com` });
+export const testUser = (testUserName: TestUserName): Person => ({
+  name: `Player ${testUserName}`,
+  email: `${testUserName}@example.com`,
+});
 
-export const players: readonly Person[] = roles.map(player);
+export const testUsers: readonly Person[] = testUserNames.map(testUser);

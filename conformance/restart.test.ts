@@ -3,33 +3,33 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  beginSignIn,
+  buildGptCallbackUrl,
   callApi,
-  freePortsInARow,
+  findConsecutivePorts,
   type GptAction,
-  gptCallback,
   readCallback,
   redeemCode,
   refreshTokens,
+  startSignIn,
 } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
-import { player, players } from './players.ts';
+import { testUser, testUsers } from './players.ts';
 import { signIn } from './sign-in.ts';
 
 const { platform } = inject('system');
 
 let dataFolder: string;
 let system: LocalSystem;
-let ports: { readonly port: number; readonly standInPort: number };
+let ports: { readonly port: number; readonly fakeProviderPort: number };
 
 const start = (): Promise<LocalSystem> =>
-  startLocalSystem({ platform, ...ports, dataFolder, people: players, log: () => {} });
+  startLocalSystem({ platform, ...ports, dataFolder, users: testUsers, log: () => {} });
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  const port = await freePortsInARow(6);
-  ports = { port, standInPort: port + 1 };
+  const port = await findConsecutivePorts(6);
+  ports = { port, fakeProviderPort: port + 1 };
   system = await start();
 });
 
@@ -44,13 +44,13 @@ const action = (): GptAction => ({
   clientId: system.gptClientId,
   clientSecret: system.gptClientSecret,
   scope: '',
-  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
   tokenExchange: 'post',
 });
 
 const signInAgain = async () => {
-  const begun = beginSignIn(action(), crypto.randomUUID());
-  const callback = readCallback(begun, await signIn(begun.url, player('restart')));
+  const startedSignIn = startSignIn(action(), crypto.randomUUID());
+  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('restart')));
   const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
   if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
   return answer;
@@ -61,7 +61,7 @@ const score = (method: 'GET' | 'POST', accessToken: string) =>
 
 it('keeps the score, the tokens and the person over a restart', async () => {
   const before = await signInAgain();
-  const one = { kind: 'answered', status: 200, body: { score: 1 } };
+  const one = { kind: 'response', status: 200, body: { score: 1 } };
   expect(await score('POST', before.accessToken)).toEqual(one);
   const secret = system.gptClientSecret;
 
@@ -72,7 +72,7 @@ it('keeps the score, the tokens and the person over a restart', async () => {
   expect(system.gptClientSecret).toBe(secret);
   expect(await score('GET', before.accessToken)).toEqual(one);
   const refreshed = await refreshTokens(action(), before.refreshToken ?? '', fetch);
-  if (refreshed.kind === 'refused') throw new Error(`refresh was refused with ${refreshed.status}`);
+  if (refreshed.kind === 'error') throw new Error(`refresh was refused with ${refreshed.status}`);
   expect(await score('GET', refreshed.accessToken)).toEqual(one);
   expect(await score('GET', (await signInAgain()).accessToken)).toEqual(one);
 });

@@ -4,13 +4,13 @@ import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortsInARow, startRememberingGoogle } from '@words-with-chat/lab';
+import { findConsecutivePorts, startGoogleWithSession } from '@words-with-chat/lab';
 import type { TestProject } from 'vitest/node';
 import type { Platform } from '../scripts/app/places.ts';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
-import type { StandIn } from '../scripts/local-system/stand-ins/stand-ins.ts';
+import type { RunningFakeProvider } from '../scripts/local-system/stand-ins/stand-ins.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
-import { players } from './players.ts';
+import { testUsers } from './players.ts';
 
 /** A client that may call; secrets only where the kind has one. */
 interface Credentials {
@@ -24,7 +24,7 @@ interface RunningSystem {
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
   /** The providers' stand-ins, Google's first: on 127.0.0.1, another site. */
-  readonly standIns: readonly StandIn[];
+  readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gpt: Credentials;
   /** A static client without a secret, redirecting to `/callback` on any port of 127.0.0.1; refresh tokens on request. */
   readonly publicClientId: string;
@@ -47,22 +47,22 @@ export const startOn = async (platform: Platform, project: TestProject): Promise
   await mkdir(localFolder, { recursive: true });
   await writeFile(logFile, '');
   const confidential = { clientId: 'demo-confidential', clientSecret: randomBytes(32).toString('base64url') };
-  const port = await freePortsInARow(6);
+  const port = await findConsecutivePorts(6);
   const system = await startLocalSystem({
     platform,
     port,
-    standInPort: port + 1,
+    fakeProviderPort: port + 1,
     dataFolder,
     log: (line) => appendFileSync(logFile, `${line}\n`),
     variables: { STATIC_CLIENTS: JSON.stringify(staticClients(confidential)) },
-    people: players,
-    startGoogle: startRememberingGoogle,
+    users: testUsers,
+    startGoogle: startGoogleWithSession,
   }).catch(async (cause: unknown) => {
     throw new Error(`The system did not start:\n${await readFile(logFile, 'utf8')}`, { cause });
   });
-  const { origin, standIns, gptClientId, gptClientSecret } = system;
+  const { origin, fakeProviders, gptClientId, gptClientSecret } = system;
   const gpt = { clientId: gptClientId, clientSecret: gptClientSecret };
-  project.provide('system', { platform, origin, standIns, gpt, publicClientId, confidential });
+  project.provide('system', { platform, origin, fakeProviders, gpt, publicClientId, confidential });
   return async () => {
     await system.close();
     await rm(dataFolder, { recursive: true });

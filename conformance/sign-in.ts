@@ -2,7 +2,7 @@
 import { createBrowser, type Person } from '@words-with-chat/lab';
 
 /** Buttons that a person without script presses at a stand-in after their own: Apple's answer is posted by a form. */
-const further: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
+const extraButtons: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
 
 /**
  * Opens the authorization request, agrees with a provider's button, and chooses the person there.
@@ -10,18 +10,19 @@ const further: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue
  * @returns the client's callback with everything that it was given; it is not opened
  * @throws Error when the journey ends elsewhere
  */
-export const signIn = async (authorizationUrl: URL, person: Person, provider = 'Google'): Promise<URL> => {
+export const signIn = async (authorizationUrl: URL, user: Person, provider = 'Google'): Promise<URL> => {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri') ?? '';
   const browser = createBrowser({
     fetch,
-    stopsAt: ({ origin, pathname }) => origin + pathname === redirectUri,
+    shouldStopAt: ({ origin, pathname }) => origin + pathname === redirectUri,
   });
-  let arrival = await browser.open(authorizationUrl);
-  for (const label of [provider, person.email, ...(further[provider] ?? [])]) {
-    if (arrival.kind === 'departure') throw new Error(`sent to ${arrival.location.origin} before "${label}"`);
-    arrival = await browser.press(arrival, label);
+  let destination = await browser.open(authorizationUrl);
+  for (const label of [provider, user.email, ...(extraButtons[provider] ?? [])]) {
+    if (destination.kind === 'stopped-redirect')
+      throw new Error(`sent to ${destination.location.origin} before "${label}"`);
+    destination = await browser.clickButton(destination, label);
   }
-  if (arrival.kind === 'page')
-    throw new Error(`ended on ${arrival.url.pathname} with status ${arrival.status}`);
-  return arrival.location;
+  if (destination.kind === 'page')
+    throw new Error(`ended on ${destination.url.pathname} with status ${destination.status}`);
+  return destination.location;
 };

@@ -1,19 +1,19 @@
 /**
- * `npm run admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
+ * `npm runWranglerCommand admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
  * the deployed one (docs/operator.md).
  */
 import { readArguments, usage } from './admin/arguments.ts';
-import { runErrand } from './admin/errands.ts';
-import { runCommand, showsHelp } from './app/command.ts';
-import { saysDatabase } from './database/databases.ts';
-import { findPlace } from './database/place.ts';
+import { runAdminCommand } from './admin/errands.ts';
+import { printHelpIfRequested, runCommand } from './app/command.ts';
+import { rethrowDatabaseError } from './database/databases.ts';
+import { findDatabaseLocation } from './database/place.ts';
 
 const main = async (): Promise<void> => {
   const given = readArguments(process.argv.slice(2));
-  const place = findPlace(given.place, process.env);
-  if (place === undefined) throw new Error('no place');
-  const answer = await runErrand(place, given).catch(saysDatabase);
-  console.log(given.form === 'json' ? JSON.stringify(answer.json, null, 2) : answer.text);
+  const databaseLocation = findDatabaseLocation(given.databaseLocation, process.env);
+  if (databaseLocation === undefined) throw new Error('no place');
+  const output = await runAdminCommand(databaseLocation, given).catch(rethrowDatabaseError);
+  console.log(given.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text);
 };
 
-if (!showsHelp(usage)) await runCommand(main);
+if (!printHelpIfRequested(usage)) await runCommand(main);

@@ -18,14 +18,14 @@ const count = (title: string): number => {
   return [...sources.matchAll(new RegExp(`[([]\\s*(['"\`])${text}\\1\\s*,`, 'g'))].length;
 };
 
-const verdict = (title: string): readonly string[] => {
+const checkTitle = (title: string): readonly string[] => {
   const found = count(title);
   if (found === 1) return [];
   return [found === 0 ? `no test is called: ${title}` : `${found} tests are called: ${title}`];
 };
 
 /** The claims below one heading: rows with their line and the tests that they name. */
-const rowsOf = (lines: readonly string[], from: number) =>
+const readRows = (lines: readonly string[], from: number) =>
   lines.flatMap((line, at) => {
     const cells = /^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/.exec(line);
     if (cells === null || cells[1] === '§') return [];
@@ -35,26 +35,27 @@ const rowsOf = (lines: readonly string[], from: number) =>
 
 const lines = readFileSync(page, 'utf8').split('\n');
 const headings = lines.flatMap((line, at) => (line.startsWith('## ') ? [at] : []));
-const faults: string[] = [];
+const problems: string[] = [];
 let claims = 0;
 let tests = 0;
 
 for (const [index, start] of headings.entries()) {
   const section = lines.slice(start, headings[index + 1]);
-  const rows = rowsOf(section, start);
-  const tabled = section.filter((line) => line.startsWith('|')).length;
+  const rows = readRows(section, start);
+  const tableLineCount = section.filter((line) => line.startsWith('|')).length;
   // Head and rule are lines of a table, too; a row that was not understood would go unchecked.
-  if (tabled > 0 && rows.length !== tabled - 2) faults.push(`${page}:${start + 1}: a row is not read`);
+  if (tableLineCount > 0 && rows.length !== tableLineCount - 2)
+    problems.push(`${page}:${start + 1}: a row is not read`);
   for (const { line, names } of rows) {
-    if (names.length === 0) faults.push(`${page}:${line}: names no test`);
-    faults.push(...names.flatMap(verdict).map((fault) => `${page}:${line}: ${fault}`));
+    if (names.length === 0) problems.push(`${page}:${line}: names no test`);
+    problems.push(...names.flatMap(checkTitle).map((problem) => `${page}:${line}: ${problem}`));
     tests += names.length;
   }
   claims += rows.length;
 }
 
 // A checker that silently reads nothing finds nothing wrong.
-if (claims === 0) faults.push(`${page}: no claim was read`);
-for (const fault of faults) console.error(fault);
-console.log(`${claims} claims, ${tests} tests named, ${faults.length} faults`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+if (claims === 0) problems.push(`${page}: no claim was read`);
+for (const problem of problems) console.error(problem);
+console.log(`${claims} claims, ${tests} tests named, ${problems.length} faults`);
+process.exitCode = problems.length === 0 ? 0 : 1;

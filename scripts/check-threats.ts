@@ -14,7 +14,7 @@ interface Row {
 }
 
 /** The numbers that texts in a file begin with, which is where a test's title or a row of a table stands. */
-const numbersIn = (file: string): readonly string[] =>
+const readTestIds = (file: string): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(/['"`]([A-Z]\d+\.\d+)(?=[ :])/g)].map(([, id = '']) => id);
 
 const tested = new Map(
@@ -23,7 +23,7 @@ const tested = new Map(
   })
     .split('\n')
     .filter((file) => file !== '' && existsSync(file))
-    .map((file) => [file, new Set(numbersIn(file))] as const),
+    .map((file) => [file, new Set(readTestIds(file))] as const),
 );
 
 const lines = readFileSync(page, 'utf8').split('\n');
@@ -35,8 +35,8 @@ const links = new Map(
   }),
 );
 
-const faults: string[] = [];
-const fault = (line: number, what: string) => faults.push(`${page}:${line}: ${what}`);
+const problems: string[] = [];
+const reportProblem = (line: number, what: string) => problems.push(`${page}:${line}: ${what}`);
 
 const rows: readonly Row[] = lines.flatMap((text, at) => {
   if (!text.startsWith('| **')) return [];
@@ -45,42 +45,46 @@ const rows: readonly Row[] = lines.flatMap((text, at) => {
     /^\| \*\*([A-Z]\d+)\*\* (.+) \| .+ \| (.+) \|$/.exec(text) ?? [];
   const cases = [...attack.matchAll(/\b[A-Z]\d+\.\d+\b/g)].map(String);
   const names = [...where.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name);
-  for (const name of names.filter((one) => !links.has(one))) fault(line, `no link is called ${name}`);
-  if (cases.length === 0) fault(line, 'a row without a case is not read');
-  if (names.length === 0 && where !== 'not built yet') fault(line, 'names neither tests nor "not built yet"');
+  for (const name of names.filter((one) => !links.has(one))) reportProblem(line, `no link is called ${name}`);
+  if (cases.length === 0) reportProblem(line, 'a row without a case is not read');
+  if (names.length === 0 && where !== 'not built yet')
+    reportProblem(line, 'names neither tests nor "not built yet"');
   return [{ line, threat, cases, files: names.flatMap((name) => links.get(name) ?? []) }];
 });
 
 /** Cases are counted from 1, in the order of the page. */
-const counted = new Map<string, number>();
+const nextNumbers = new Map<string, number>();
 for (const { line, threat, cases } of rows) {
   for (const id of cases) {
-    const next = (counted.get(threat) ?? 0) + 1;
-    counted.set(threat, next);
-    if (id !== `${threat}.${next}`) fault(line, `${id} stands where ${threat}.${next} is due`);
+    const next = (nextNumbers.get(threat) ?? 0) + 1;
+    nextNumbers.set(threat, next);
+    if (id !== `${threat}.${next}`) reportProblem(line, `${id} stands where ${threat}.${next} is due`);
   }
 }
 
-const everywhere = new Set([...tested.values()].flatMap((ids) => [...ids]));
+const allTestedIds = new Set([...tested.values()].flatMap((ids) => [...ids]));
 for (const { line, cases, files } of rows) {
   const found = new Set(files.flatMap((file) => [...(tested.get(file) ?? [])]));
   for (const id of cases) {
-    if (files.length > 0 && !found.has(id)) fault(line, `no test of the files named is called ${id} …`);
-    if (files.length === 0 && everywhere.has(id)) fault(line, `${id} has a test, yet counts as not built`);
+    if (files.length > 0 && !found.has(id))
+      reportProblem(line, `no test of the files named is called ${id} …`);
+    if (files.length === 0 && allTestedIds.has(id))
+      reportProblem(line, `${id} has a test, yet counts as not built`);
   }
   for (const file of files) {
-    if (!cases.some((id) => tested.get(file)?.has(id))) fault(line, `${file} has no test of this row`);
+    if (!cases.some((id) => tested.get(file)?.has(id)))
+      reportProblem(line, `${file} has no test of this row`);
   }
 }
 
 const known = new Set(rows.flatMap(({ cases }) => cases));
 for (const [file, ids] of tested) {
-  for (const id of ids) if (!known.has(id)) faults.push(`${file}: ${page} does not know ${id}`);
+  for (const id of ids) if (!known.has(id)) problems.push(`${file}: ${page} does not know ${id}`);
 }
 
 // A checker that silently reads nothing finds nothing wrong.
-if (known.size === 0 || everywhere.size === 0) faults.push(`${page}: no case was read`);
-for (const one of faults) console.error(one);
+if (known.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was read`);
+for (const one of problems) console.error(one);
 const built = rows.filter(({ files }) => files.length > 0).flatMap(({ cases }) => cases).length;
-console.log(`${rows.length} threats, ${known.size} cases, ${built} of them met, ${faults.length} faults`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+console.log(`${rows.length} threats, ${known.size} cases, ${built} of them met, ${problems.length} faults`);
+process.exitCode = problems.length === 0 ? 0 : 1;

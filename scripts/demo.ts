@@ -1,14 +1,14 @@
-/** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
-import { type GptAction, gptCallback, people, Stuck } from '@words-with-chat/lab';
-import { isPlain } from './app/command.ts';
-import { readGivenVariables } from './app/variables.ts';
-import { Unexpected } from './demo/expectations.ts';
+/** `npm runWranglerCommand demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
+import { buildGptCallbackUrl, type GptAction, NavigationError, people } from '@words-with-chat/lab';
+import { isUserFacing } from './app/command.ts';
+import { readEnvironmentVariables } from './app/variables.ts';
+import { UnexpectedResponse } from './demo/expectations.ts';
 import { readMetadata } from './demo/metadata.ts';
-import { play } from './demo/play.ts';
+import { runDemo } from './demo/play.ts';
 import { createTerminal, type Terminal } from './demo/terminal.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
-import { gptCredentials, readSettings, settingsVariables } from './local-system/settings.ts';
+import { buildSettingsVariables, readGptCredentials, readSettings } from './local-system/settings.ts';
 import { type LocalSystem, startLocalSystem } from './local-system/system.ts';
 
 const dataFolder = readDataFolder(process.env);
@@ -18,7 +18,7 @@ type System = Pick<LocalSystem, 'origin' | 'gptClientId' | 'gptClientSecret' | '
 const main = async (terminal: Terminal): Promise<void> => {
   const system = (await findRunning(terminal)) ?? (await startOwn(terminal));
   try {
-    await play({ action: await actionFor(system), origin: system.origin, person: people[0], terminal });
+    await runDemo({ action: await actionFor(system), origin: system.origin, user: people[0], terminal });
   } finally {
     await system.close();
   }
@@ -29,14 +29,14 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
   const origin = `http://localhost:${readPorts(process.env).port}`;
   const settings = await readSettings(dataFolder);
   if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
-  terminal.say(`Playing against ${origin}, which is running.`);
-  const variables = { ...settingsVariables(settings), ...(await readGivenVariables(process.env)) };
-  return { origin, ...gptCredentials(variables), close: async () => {} };
+  terminal.print(`Playing against ${origin}, which is running.`);
+  const variables = { ...buildSettingsVariables(settings), ...(await readEnvironmentVariables(process.env)) };
+  return { origin, ...readGptCredentials(variables), close: async () => {} };
 };
 
 const startOwn = async (terminal: Terminal): Promise<System> => {
-  terminal.say('Nothing is running: starting the app and the sign-in stand-ins …');
-  const variables = await readGivenVariables(process.env);
+  terminal.print('Nothing is running: starting the app and the sign-in stand-ins …');
+  const variables = await readEnvironmentVariables(process.env);
   const log = (line: string): void => console.error(line);
   return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });
 };
@@ -44,14 +44,14 @@ const startOwn = async (terminal: Terminal): Promise<System> => {
 /** What somebody who publishes a GPT types into its editor. */
 const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
   const metadata = await readMetadata(origin);
-  if (metadata === undefined) throw new Unexpected('The app does not describe itself.');
+  if (metadata === undefined) throw new UnexpectedResponse('The app does not describe itself.');
   return {
     authorizationUrl: metadata.authorizationUrl,
     tokenUrl: metadata.tokenUrl,
     clientId: gptClientId,
     clientSecret: gptClientSecret,
     scope: '',
-    redirectUri: gptCallback('g-5f0c1d2e3b4a59687786a5b4c3d2e1f0'),
+    redirectUri: buildGptCallbackUrl('g-5f0c1d2e3b4a59687786a5b4c3d2e1f0'),
     tokenExchange: 'post',
   };
 };
@@ -60,8 +60,9 @@ const terminal = createTerminal((text) => process.stdout.write(text));
 try {
   await main(terminal);
 } catch (error) {
-  const isForeseen = isPlain(error) || error instanceof Unexpected || error instanceof Stuck;
-  if (!isForeseen) throw error;
+  const isExpected =
+    isUserFacing(error) || error instanceof UnexpectedResponse || error instanceof NavigationError;
+  if (!isExpected) throw error;
   console.error(`\n${error.message}`);
   process.exitCode = 1;
 }

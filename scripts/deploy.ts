@@ -1,25 +1,25 @@
 /**
- * `npm run deploy`: checks the variables, lays out the site, bundles, migrates and uploads. With `-- --dry-run` it asks nobody
+ * `npm runWranglerCommand deploy`: checks the variables, lays out the site, bundles, migrates and uploads. With `-- --dry-runWranglerCommand` it asks nobody
  * outside this machine, and says what it would do.
  */
 import { parseArgs } from 'node:util';
 import { VariableError } from '../apps/words/src/config/variables.ts';
-import { bundle, sizeOf } from './app/bundle.ts';
-import { runCommand, showsHelp } from './app/command.ts';
-import { demandConfiguration } from './app/configuration.ts';
+import { bundle, formatSize } from './app/bundle.ts';
+import { printHelpIfRequested, runCommand } from './app/command.ts';
+import { requireConfiguration } from './app/configuration.ts';
 import { exitWhenInterrupted } from './app/interrupted.ts';
-import { buildFolderOf, variablesFileOf } from './app/places.ts';
+import { getBuildFolder, getVariablesFile } from './app/places.ts';
 import { readVariables } from './app/variables.ts';
-import { deployedDomain } from './deploy/address.ts';
-import { ask, run } from './deploy/run-wrangler.ts';
+import { readDeploymentDomain } from './deploy/address.ts';
+import { captureWranglerOutput, runWranglerCommand } from './deploy/run-wrangler.ts';
 import { withSecretsFile } from './deploy/secrets-file.ts';
 import {
-  createDatabase,
+  buildCreateDatabaseStep,
+  buildUploadStep,
   type Deployment,
-  databaseName,
-  listDatabases,
-  migrate,
-  upload,
+  listDatabasesCommand,
+  migrateStep,
+  readDatabaseName,
 } from './deploy/steps.ts';
 
 const usage = `Write npm run deploy, or npm run deploy -- with
@@ -29,43 +29,44 @@ const main = async (): Promise<void> => {
   exitWhenInterrupted();
   const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' } } });
   const variables = await readVariables(process.env);
-  const demandAll = (): void => demandConfiguration(variables, variablesFileOf(process.env));
-  const built = await bundle(buildFolderOf(process.env), variables).catch((error: unknown) => {
+  const requireAll = (): void => requireConfiguration(variables, getVariablesFile(process.env));
+  const built = await bundle(getBuildFolder(process.env), variables).catch((error: unknown) => {
     // The site stops at the first variable that it cannot use; a person wants to know of all.
-    if (error instanceof VariableError) demandAll();
+    if (error instanceof VariableError) requireAll();
     throw error;
   });
-  console.log(`The bundle: ${sizeOf(built)}`);
-  demandAll();
+  console.log(`The bundle: ${formatSize(built)}`);
+  requireAll();
   // What the Worker reads; the link to the GPT is in the site already.
   const { GPT_URL: _, ...secrets } = variables;
   const names = Object.keys(secrets).sort();
-  const deployment = { domain: deployedDomain(variables), site: built.site, secrets: names };
-  if (values['dry-run']) console.log(plan(deployment));
+  const deployment = { domain: readDeploymentDomain(variables), site: built.site, secrets: names };
+  if (values['dry-run']) console.log(describePlan(deployment));
   else await withSecretsFile(secrets, (file) => deploy(deployment, file));
 };
 
-const plan = (deployment: Deployment): string =>
+const describePlan = (deployment: Deployment): string =>
   [
     'Nothing was sent. Without --dry-run this would:',
-    ...[createDatabase(databaseName()), migrate, upload(deployment)].map(
-      ({ says }, at) => `  ${at + 1}. ${says}`,
+    ...[buildCreateDatabaseStep(readDatabaseName()), migrateStep, buildUploadStep(deployment)].map(
+      ({ description: says }, at) => `  ${at + 1}. ${says}`,
     ),
   ].join('\n');
 
 const deploy = async (deployment: Deployment, secretsFile: string): Promise<void> => {
-  const name = databaseName();
-  if (!(await databaseNames()).includes(name)) await run(createDatabase(name).command);
-  await run(migrate.command);
-  await run(upload(deployment).command(secretsFile));
+  const name = readDatabaseName();
+  if (!(await listDatabaseNames()).includes(name))
+    await runWranglerCommand(buildCreateDatabaseStep(name).command);
+  await runWranglerCommand(migrateStep.command);
+  await runWranglerCommand(buildUploadStep(deployment).command(secretsFile));
   console.log(`
 Deployed. A new domain takes some minutes until it answers:
   curl https://${deployment.domain}/.well-known/oauth-authorization-server`);
 };
 
-const databaseNames = async (): Promise<readonly unknown[]> => {
-  const answer: unknown = JSON.parse(await ask(listDatabases));
+const listDatabaseNames = async (): Promise<readonly unknown[]> => {
+  const answer: unknown = JSON.parse(await captureWranglerOutput(listDatabasesCommand));
   return Array.isArray(answer) ? answer.map((database) => Object(database).name) : [];
 };
 
-if (!showsHelp(usage)) await runCommand(main);
+if (!printHelpIfRequested(usage)) await runCommand(main);

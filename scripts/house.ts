@@ -1,4 +1,4 @@
-/** The house's arrows: who may import whom. ARCHITECTURE.md draws the same. `npm run check` holds the code against it. */
+/** The house's arrows: who may import whom. ARCHITECTURE.md draws the same. `npm runWranglerCommand check` holds the code against it. */
 import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-cruiser';
 
 type From = IForbiddenRuleType['from'];
@@ -7,7 +7,7 @@ type To = IRegularForbiddenRuleType['to'];
 const broker = '^packages/assistant-auth/src/';
 
 /** Rooms of the broker, and the rooms each may import besides itself. Nothing else is allowed. */
-const rooms: Readonly<Record<string, readonly string[]>> = {
+const folderDependencies: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   seal: ['protocol'],
   http: ['protocol'],
@@ -15,7 +15,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   clients: ['protocol'],
   providers: ['protocol'],
   limits: ['protocol'],
-  ledger: ['protocol'],
+  storage: ['protocol'],
   tokens: ['ledger', 'protocol', 'seal'],
   vouching: ['providers', 'tokens', 'ledger', 'protocol'],
   grants: ['clients', 'providers', 'vouching', 'tokens', 'ledger', 'limits', 'protocol'],
@@ -39,32 +39,39 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const roomRules: readonly IRegularForbiddenRuleType[] = Object.entries(rooms).map(([room, below]) => ({
-  name: `broker-${room}`,
-  comment: `packages/assistant-auth/src/${room} may import ${below.join(', ') || 'nothing of ours'}`,
-  severity: 'error',
-  from: { path: `${broker}${room}/` },
-  to: { path: '^(packages|apps)/[^/]+/src/', pathNot: `${broker}(${[room, ...below].join('|')})/` },
-}));
+const folderRules: readonly IRegularForbiddenRuleType[] = Object.entries(folderDependencies).map(
+  ([folder, allowedImports]) => ({
+    name: `broker-${folder}`,
+    comment: `packages/assistant-auth/src/${folder} may import ${allowedImports.join(', ') || 'nothing of ours'}`,
+    severity: 'error',
+    from: { path: `${broker}${folder}/` },
+    to: {
+      path: '^(packages|apps)/[^/]+/src/',
+      pathNot: `${broker}(${[folder, ...allowedImports].join('|')})/`,
+    },
+  }),
+);
 
 const store = '^packages/assistant-auth/src/storage/sqlite/';
 
 /** Rooms of the store, and the rooms each may import besides itself and what lies beside them. */
-const storeRooms: Readonly<Record<string, readonly string[]>> = {
+const storeFolderDependencies: Readonly<Record<string, readonly string[]>> = {
   'provider-tokens': [],
   grants: ['provider-tokens'],
   people: ['grants', 'provider-tokens'],
 };
 
-const storeRules: readonly IRegularForbiddenRuleType[] = Object.entries(storeRooms).map(([room, below]) => ({
-  name: `store-d1-${room}`,
-  comment: `packages/assistant-auth/src/storage/sqlite/${room} may import of the other rooms ${below.join(' and ') || 'none'}`,
-  severity: 'error',
-  from: { path: `${store}${room}/` },
-  to: { path: `${store}[^/]+/`, pathNot: `${store}(${[room, ...below].join('|')})/` },
-}));
+const storeRules: readonly IRegularForbiddenRuleType[] = Object.entries(storeFolderDependencies).map(
+  ([folder, allowedImports]) => ({
+    name: `store-d1-${folder}`,
+    comment: `packages/assistant-auth/src/storage/sqlite/${folder} may import of the other rooms ${allowedImports.join(' and ') || 'none'}`,
+    severity: 'error',
+    from: { path: `${store}${folder}/` },
+    to: { path: `${store}[^/]+/`, pathNot: `${store}(${[folder, ...allowedImports].join('|')})/` },
+  }),
+);
 
-const never = (name: string, comment: string, from: From, to: To): IRegularForbiddenRuleType => ({
+const forbid = (name: string, comment: string, from: From, to: To): IRegularForbiddenRuleType => ({
   name,
   comment,
   severity: 'error',
@@ -72,36 +79,36 @@ const never = (name: string, comment: string, from: From, to: To): IRegularForbi
   to,
 });
 
-export const house = {
+export const dependencyRules = {
   forbidden: [
-    ...roomRules,
+    ...folderRules,
     ...storeRules,
-    never('no-circle', 'a house has no stairs that end where they began', {}, { circular: true }),
-    never(
+    forbid('no-circle', 'a house has no stairs that end where they began', {}, { circular: true }),
+    forbid(
       'broker-stands-alone',
       'the broker runs on any Fetch runtime: two dependencies, no platform, no app',
       { path: broker },
       { pathNot: `${broker}|oauth4webapi|node_modules/jose/` },
     ),
-    never(
+    forbid(
       'provider-leg-only',
       'oauth4webapi and jose serve the providers, nobody else',
       { path: broker, pathNot: `${broker}providers/` },
       { path: 'oauth4webapi|node_modules/jose/' },
     ),
-    never(
+    forbid(
       'store-d1-knows-the-broker',
       'the store implements the broker’s port and knows nothing else',
       { path: store },
       { pathNot: `${store}|${broker}index.ts` },
     ),
-    never(
+    forbid(
       'operations-stand-alone',
       'an operation is not the broker’s business, nor the other way round',
       { path: '^packages/assistant-operations/src/' },
       { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/assistant-operations/src/' },
     ),
-    never(
+    forbid(
       'faces-only',
       'a package is entered through its face',
       { path: '^(apps|examples|scripts|conformance|bench|packages/lab)/' },
@@ -110,31 +117,31 @@ export const house = {
         pathNot: '/src/(index|resource-server|seal/index).ts$',
       },
     ),
-    never(
+    forbid(
       'game-is-pure',
       'the game knows no storage, no pages, no sign-in',
       { path: '^apps/words/src/game/' },
       { pathNot: '^apps/words/src/game/' },
     ),
-    never(
+    forbid(
       'lab-stays-outside',
       'stand-ins and demo clients cannot reach a deployment',
       { path: '^(packages/(broker|store-d1|operations)|apps)/' },
       { path: '^(packages/lab|scripts|conformance|bench)/|emulate|oidc-provider' },
     ),
-    never(
+    forbid(
       'examples-are-copied',
       'an example stands on the packages alone, as it will where it is copied to',
       { path: '^examples/[^/]+/(src|functions)/' },
       { path: '^(apps|packages/lab|scripts|conformance|bench)/' },
     ),
-    never(
+    forbid(
       'no-node-in-what-is-deployed',
       'workerd offers Node built-ins unasked; what is deployed does without',
       { path: '^(packages/(broker|store-d1|operations)|apps)/.*src/' },
       { dependencyTypes: ['core'] },
     ),
-    never(
+    forbid(
       'resolvable',
       'an import that leads nowhere',
       {},

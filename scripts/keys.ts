@@ -1,18 +1,18 @@
 /**
- * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
+ * `npm runWranglerCommand keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
  * seals, all keys open. Without a command, it prints a new ring with one key; if there is a ring in `SEALING_KEYS` or on standard input,
  * it appends a new key to that ring, like `add`.
  *
  * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire` removes a key that nothing
- * needs any longer, and `burn` removes a key without any check. `audience` prints the keys with which an API in another process opens its tokens,
+ * needs any longer, and `burn` removes a key without any check. `printResourceKeys` prints the keys with which an API in another process opens its tokens,
  * derived for the issuer in `ORIGIN` (docs/resource-server.md).
  */
 import { parseArgs } from 'node:util';
-import { audienceKeys } from 'assistant-auth';
-import { Refused, showsHelp } from './app/command.ts';
-import { findPlace, type Place, placeOptions } from './database/place.ts';
+import { deriveResourceKeys } from 'assistant-auth';
+import { CommandError, printHelpIfRequested } from './app/command.ts';
+import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/place.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
-import { demandRing, freshKey, givenRing, writtenRing } from './keys/ring.ts';
+import { generateRingKey, readGivenKeyRing, requireKeyRing, splitKeyRing } from './keys/ring.ts';
 
 const usage = `Write npm run keys, or npm run keys -- with one of
   add                                       the ring in use with a new key at the end, which does not seal yet
@@ -25,74 +25,74 @@ To pass the ring on standard input, end the command with -`;
 
 interface Sources {
   readonly from: string | undefined;
-  readonly place: Place | undefined;
+  readonly databaseLocation: DatabaseLocation | undefined;
 }
 
 const main = async (): Promise<string> => {
-  const options = { ...placeOptions } as const;
+  const options = { ...databaseOptions } as const;
   const { positionals, values } = parseArgs({ args: process.argv.slice(2), options, allowPositionals: true });
   const from = positionals.at(-1) === '-' ? '-' : undefined;
   const [command, ...rest] = from === undefined ? positionals : positionals.slice(0, -1);
-  const place = findPlace(values, process.env);
-  return carryOut(command, rest, { from, place });
+  const databaseLocation = findDatabaseLocation(values, process.env);
+  return runKeysCommand(command, rest, { from, databaseLocation });
 };
 
-const carryOut = async (
+const runKeysCommand = async (
   command: string | undefined,
   rest: readonly string[],
   sources: Sources,
 ): Promise<string> => {
   switch (command) {
     case undefined:
-      return newRing(sources);
+      return createKeyRing(sources);
     case 'add':
       requireNoArguments(rest);
-      return add(await demandRing(sources));
+      return add(await requireKeyRing(sources));
     case 'list':
       requireNoArguments(rest);
-      return list(await demandRing(sources), sources.place);
+      return list(await requireKeyRing(sources), sources.databaseLocation);
     case 'promote':
-      return promote(await demandRing(sources), requireOneArgument(rest), sources.place);
+      return promote(await requireKeyRing(sources), requireOneArgument(rest), sources.databaseLocation);
     case 'retire':
-      return retire(await demandRing(sources), requireOneArgument(rest), sources.place);
+      return retire(await requireKeyRing(sources), requireOneArgument(rest), sources.databaseLocation);
     case 'burn':
-      return burn(await demandRing(sources), requireOneArgument(rest));
+      return burn(await requireKeyRing(sources), requireOneArgument(rest));
     case 'audience':
-      return audience(rest, sources.from);
+      return printResourceKeys(rest, sources.from);
     default:
-      throw new Refused(usage);
+      throw new CommandError(usage);
   }
 };
 
 /** A ring with one key; if a ring was given, that ring with a new key at the end. */
-const newRing = async (sources: Sources): Promise<string> => {
-  if (sources.from === '-') return add(await demandRing(sources));
-  const given = writtenRing(await givenRing(undefined));
-  return given === undefined ? freshKey() : add(given);
+const createKeyRing = async (sources: Sources): Promise<string> => {
+  if (sources.from === '-') return add(await requireKeyRing(sources));
+  const given = splitKeyRing(await readGivenKeyRing(undefined));
+  return given === undefined ? generateRingKey() : add(given);
 };
 
 const requireNoArguments = (rest: readonly string[]): void => {
-  if (rest.length > 0) throw new Refused(usage);
+  if (rest.length > 0) throw new CommandError(usage);
 };
 
 const requireOneArgument = ([id, ...more]: readonly string[]): string => {
-  if (id === undefined || more.length > 0) throw new Refused(usage);
+  if (id === undefined || more.length > 0) throw new CommandError(usage);
   return id;
 };
 
-const audience = async (
+const printResourceKeys = async (
   [resource, ...more]: readonly string[],
   from: string | undefined,
 ): Promise<string> => {
-  if (more.length > 0) throw new Refused(usage);
+  if (more.length > 0) throw new CommandError(usage);
   const { ORIGIN: issuer = '' } = process.env;
   if (resource === undefined || issuer === '')
-    throw new Refused('Write ORIGIN=https://words.example npm run keys -- audience https://api.example');
-  return audienceKeys({ sealingKeys: await givenRing(from), issuer, resource });
+    throw new CommandError('Write ORIGIN=https://words.example npm run keys -- audience https://api.example');
+  return deriveResourceKeys({ sealingKeys: await readGivenKeyRing(from), issuer, resource });
 };
 
 try {
-  if (!showsHelp(usage)) console.log(await main());
+  if (!printHelpIfRequested(usage)) console.log(await main());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

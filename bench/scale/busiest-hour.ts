@@ -1,8 +1,8 @@
 /** The busiest hour of the day, at databases that are single threads: from the model's arrivals and measured service times. */
-import { createDice, person } from './day/person.ts';
-import { serve, type Waiting } from './day/queue.ts';
-import { busiestHour, hourOf, visitsOf } from './day/visits.ts';
-import { databaseOfId } from './sharding/buckets.ts';
+import { createRandomSource, createSimulatedUser } from './day/person.ts';
+import { type QueueStats, simulateQueue } from './day/queue.ts';
+import { busiestHour, hourOf, simulateVisits } from './day/visits.ts';
+import { findDatabase } from './sharding/buckets.ts';
 
 /** Milliseconds that a trip keeps a database busy, by kind. */
 export type ServiceTimes = Readonly<Record<string, number>>;
@@ -23,17 +23,17 @@ export interface Load {
 }
 
 const hour = 3_600_000;
-const polling = 10_000;
+const pollIntervalMs = 10_000;
 /** After ten minutes an isolate reads all that lives, not only news. */
-const readAnew = 60;
+const fullReadEvery = 60;
 
 /** Gives all trips of visits that begin in the busiest hour. */
 export const tripsOfBusiestHour = (users: number): Trips => {
   const [userIds, kinds]: [string[], string[]] = [[], []];
   for (let number = 0; number < users; number++) {
-    for (const visit of visitsOf(number)) {
+    for (const visit of simulateVisits(number)) {
       if (hourOf(visit) !== busiestHour) continue;
-      const { userId } = person(number);
+      const { userId } = createSimulatedUser(number);
       for (const { kind } of visit) {
         userIds.push(userId);
         kinds.push(kind);
@@ -44,31 +44,35 @@ export const tripsOfBusiestHour = (users: number): Trips => {
 };
 
 /** Tells how the busiest of the databases fares. */
-export const busiest = ({ userIds, kinds }: Trips, load: Load): Waiting => {
+export const simulateBusiestDatabase = ({ userIds, kinds }: Trips, load: Load): QueueStats => {
   const trips = Array.from({ length: load.databases }, (): string[] => []);
   for (const [index, kind] of kinds.entries()) {
-    const own = trips[databaseOfId(userIds[index] ?? '', load.databases)];
+    const own = trips[findDatabase(userIds[index] ?? '', load.databases)];
     for (let copy = 0; copy < load.times; copy++) own?.push(kind);
   }
-  const fates = trips.map((own, index) => serveHour(own, load, index));
-  return fates.reduce((worst, one) => (one.utilisation > worst.utilisation ? one : worst));
+  const results = trips.map((own, index) => simulateQueueHour(own, load, index));
+  return results.reduce((worst, one) => (one.utilisation > worst.utilisation ? one : worst));
 };
 
 /** People come whenever they like within the hour; isolates ask at intervals, each from an instant of its own. */
-const serveHour = (kinds: readonly string[], { services, isolates }: Load, seed: number): Waiting => {
-  const { news = Number.NaN, 'all-news': allNews = Number.NaN } = services;
-  const dice = createDice(seed);
-  const polls = isolates * (hour / polling);
+const simulateQueueHour = (
+  kinds: readonly string[],
+  { services, isolates }: Load,
+  seed: number,
+): QueueStats => {
+  const { newRevocations = Number.NaN, allRevocations: allRevocations = Number.NaN } = services;
+  const random = createRandomSource(seed);
+  const polls = isolates * (hour / pollIntervalMs);
   const arrivals = new Float64Array(kinds.length + polls);
-  const times = new Float64Array(kinds.length + polls).fill(news);
+  const times = new Float64Array(kinds.length + polls).fill(newRevocations);
   for (const [index, kind] of kinds.entries()) {
-    arrivals[index] = dice() * hour;
+    arrivals[index] = random() * hour;
     times[index] = services[kind] ?? Number.NaN;
   }
   for (let poll = 0; poll < polls; poll++) {
     const [isolate, turn] = [poll % isolates, Math.floor(poll / isolates)];
-    arrivals[kinds.length + poll] = createDice(isolate)() * polling + turn * polling;
-    if (turn % readAnew === 0) times[kinds.length + poll] = allNews;
+    arrivals[kinds.length + poll] = createRandomSource(isolate)() * pollIntervalMs + turn * pollIntervalMs;
+    if (turn % fullReadEvery === 0) times[kinds.length + poll] = allRevocations;
   }
-  return serve(arrivals, times, hour);
+  return simulateQueue(arrivals, times, hour);
 };

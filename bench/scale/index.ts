@@ -1,9 +1,9 @@
 /**
  * A million people's day, lived through the product's own stores on several local D1 databases; and from what it cost, where
- * one database ends. `npm run scale -- --users 20000` is quick. docs/scale.md explains model and figures.
+ * one database ends. `npm runWranglerCommand scale -- --users 20000` is quick. docs/scale.md explains model and figures.
  */
 import { parseArgs } from 'node:util';
-import { differences } from './expected.ts';
+import { findDifferences } from './expected.ts';
 import { printReport } from './report.ts';
 import { runDay } from './runner.ts';
 
@@ -29,7 +29,7 @@ const options = {
 };
 const outcome = await runDay({ ...options, log: console.log });
 printReport(options, outcome);
-const wrong = differences(options.users, outcome.census);
+const wrong = findDifferences(options.users, outcome.counts);
 for (const sentence of wrong) console.error(sentence);
 console.log(wrong.length === 0 ? 'nothing was lost, doubled or misplaced' : 'the stores failed');
 if (wrong.length > 0) process.exitCode = 1;

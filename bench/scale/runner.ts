@@ -1,9 +1,9 @@
 /** Runs the day in workerd: a Worker with so many local D1 databases, told hour by hour what to do. */
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
-import type { Census } from './worker/census.ts';
-import type { Spent } from './worker/gathering-d1.ts';
-import type { Order } from './worker/worker.ts';
+import type { TableCounts } from './worker/census.ts';
+import type { DatabaseUsage } from './worker/gathering-d1.ts';
+import type { SimulationCommand } from './worker/worker.ts';
 
 export interface DayOptions {
   readonly users: number;
@@ -13,8 +13,8 @@ export interface DayOptions {
 
 export interface DayOutcome {
   /** By database, by kind of trip. */
-  readonly spent: readonly Readonly<Record<string, Spent>>[];
-  readonly census: readonly Census[];
+  readonly usage: readonly Readonly<Record<string, DatabaseUsage>>[];
+  readonly counts: readonly TableCounts[];
   /** Real seconds of the day itself, without preparation. */
   readonly seconds: number;
 }
@@ -22,8 +22,8 @@ export interface DayOutcome {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const midnight = 1_800_057_600;
 /** More at once would exceed what D1 takes as one value, if there is one database only. */
-const settledAtOnce = 20_000;
-const playedAtOnce = 100_000;
+const populationBatchSize = 20_000;
+const simulationBatchSize = 100_000;
 
 /**
  * Lives the day through in empty databases of their own, which are gone afterwards.
@@ -36,11 +36,11 @@ export const runDay = async (options: DayOptions): Promise<DayOutcome> => {
   await server.listen();
   try {
     for (const name of names(options.databases)) await server.getWorker().applyD1Migrations(name);
-    return await liveThrough(async (order) => {
-      const body = JSON.stringify({ ...order, midnight });
+    return await simulateDay(async (command) => {
+      const body = JSON.stringify({ ...command, midnight });
       const response = await server.fetch('/', { method: 'POST', body });
       const answer = await response.text();
-      if (response.status !== 200) throw new Error(`${order.kind}: ${answer}`);
+      if (response.status !== 200) throw new Error(`${command.kind}: ${answer}`);
       return answer;
     }, options);
   } finally {
@@ -49,22 +49,28 @@ export const runDay = async (options: DayOptions): Promise<DayOutcome> => {
 };
 
 /** Gives an order to the Worker; its answer is JSON. */
-type Tell = (order: Omit<Order, 'midnight'>) => Promise<string>;
+type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<string>;
 
-const liveThrough = async (tell: Tell, { users, log }: DayOptions): Promise<DayOutcome> => {
-  for (const part of parts(users, settledAtOnce)) await tell({ kind: 'settle', hour: 0, ...part });
+const simulateDay = async (sendCommand: SendCommand, { users, log }: DayOptions): Promise<DayOutcome> => {
+  for (const part of parts(users, populationBatchSize))
+    await sendCommand({ kind: 'populate', hour: 0, ...part });
   log(`${users.toLocaleString('en-US')} people have been settled`);
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
   for (let hour = 0; hour < 24; hour++) {
-    for (const part of parts(users, playedAtOnce)) await tell({ kind: 'play', hour, ...part });
-    await tell({ kind: 'keep-house', hour, from: 0, to: 0 });
+    for (const part of parts(users, simulationBatchSize))
+      await sendCommand({ kind: 'simulate', hour, ...part });
+    await sendCommand({ kind: 'maintain', hour, from: 0, to: 0 });
     log(`hour ${hour} has passed, after ${Math.round(elapsed())} s`);
   }
   const seconds = elapsed();
-  const spent: DayOutcome['spent'] = JSON.parse(await tell({ kind: 'spent', hour: 0, from: 0, to: 0 }));
-  const census: DayOutcome['census'] = JSON.parse(await tell({ kind: 'census', hour: 0, from: 0, to: 0 }));
-  return { spent, census, seconds };
+  const usage: DayOutcome['usage'] = JSON.parse(
+    await sendCommand({ kind: 'usage', hour: 0, from: 0, to: 0 }),
+  );
+  const counts: DayOutcome['counts'] = JSON.parse(
+    await sendCommand({ kind: 'counts', hour: 0, from: 0, to: 0 }),
+  );
+  return { usage, counts, seconds };
 };
 
 const parts = (users: number, size: number): readonly { readonly from: number; readonly to: number }[] =>

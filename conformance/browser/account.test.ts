@@ -1,14 +1,14 @@
 /** The account page in a real Chromium, from a first score to an account that is gone; axe looks at every page on the way. */
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { beginSignIn, callApi, readCallback, redeemCode, refreshTokens } from '@words-with-chat/lab';
+import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { player, type Role } from '../players.ts';
-import { launchChromium, openContext, patience } from './chromium.ts';
+import { type TestUserName, testUser } from '../players.ts';
+import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { comeBack, gptAt } from './journey.ts';
+import { createGptAction, waitForClientPage } from './journey.ts';
 
 const { platform, origin } = inject('system');
 const account = `${origin}/account`;
@@ -18,7 +18,7 @@ let callback: ClientCallback;
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  callback = await startClientCallback('shows');
+  callback = await startClientCallback('show-page');
 });
 
 afterAll(async () => {
@@ -28,21 +28,21 @@ afterAll(async () => {
 
 /** Has ChatGPT sign the person in, who presses these buttons; gives its tokens. */
 const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
-  const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
-  await page.goto(begun.url.href);
+  const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
+  await page.goto(startedSignIn.url.href);
   for (const name of buttons) await page.getByRole('button', { name }).click();
-  await comeBack(page);
-  const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
+  await waitForClientPage(page);
+  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
   if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
-  const tokens = await redeemCode(gptAt(callback), answer.code, fetch);
-  if (tokens.kind === 'refused') throw new Error(`refused with ${tokens.status}`);
+  const tokens = await redeemCode(createGptAction(callback), answer.code, fetch);
+  if (tokens.kind === 'error') throw new Error(`refused with ${tokens.status}`);
   return tokens;
 };
 
 const score = (method: 'GET' | 'POST', token: string) =>
   callApi({ method, url: `${origin}/api/scoring` }, token, fetch);
 
-const is = (points: number) => ({ kind: 'answered', status: 200, body: { score: points } });
+const is = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
 /** Looks at a page: a picture for people, and nothing for axe to find. */
 const look = async (page: Page, name: string, look: string): Promise<void> => {
@@ -58,7 +58,7 @@ const look = async (page: Page, name: string, look: string): Promise<void> => {
 
 /** The API refuses within ten seconds of the end of a grant, and answers in the meantime at most. */
 const untilRefused = (token: string): Promise<void> =>
-  expect.poll(() => score('GET', token), { timeout: patience }).toEqual({ kind: 'sign-in-again' });
+  expect.poll(() => score('GET', token), { timeout: timeoutMs }).toEqual({ kind: 'unauthorized' });
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click();
 
@@ -70,42 +70,42 @@ describe('a person at their account', () => {
     ['dark', 'account-dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
   ] as const)(
     'links GitHub, sees ChatGPT and ends it, goes on as themselves, and deletes everything (%s)',
-    async (name, role, options) => {
-      const { context, troubles } = await openContext(chromium, options);
+    async (name, testUserName, options) => {
+      const { context, pageErrors } = await openContext(chromium, options);
       const page = await context.newPage();
-      const person = player(role);
-      const before = await connect(page, ['Google', person.email]);
+      const user = testUser(testUserName);
+      const before = await connect(page, ['Google', user.email]);
       await score('POST', before.accessToken);
 
       await page.goto(account);
       await look(page, 'account-sign-in', name);
       await press(page, 'Google');
-      await press(page, person.email);
+      await press(page, user.email);
       await page.waitForURL(account);
       await look(page, 'account', name);
 
       await press(page, /Add.*GitHub/);
-      await press(page, person.email);
+      await press(page, user.email);
       await page.locator('button[name="confirm"]').waitFor();
       await look(page, 'account-link', name);
       await page.locator('button[name="confirm"]').click();
       await page.waitForURL(account);
       expect(await says(page)).toMatch(/^Added/);
-      expect(await page.getByText(person.email).count()).toBeGreaterThan(1);
+      expect(await page.getByText(user.email).count()).toBeGreaterThan(1);
       await look(page, 'account-linked', name);
 
       await press(page, /^Disconnect(?! everything)/);
       await page.waitForURL(account);
       expect(await says(page)).toBe('The app is disconnected.');
-      expect(await refreshTokens(gptAt(callback), before.refreshToken ?? '', fetch)).toMatchObject({
-        kind: 'refused',
+      expect(await refreshTokens(createGptAction(callback), before.refreshToken ?? '', fetch)).toMatchObject({
+        kind: 'error',
         status: 401,
       });
       await untilRefused(before.accessToken);
 
       const again = await connect(page, [/Continue as/]);
       expect(await score('GET', again.accessToken)).toEqual(is(1));
-      const throughGitHub = await connect(page, [/Continue with.*GitHub/, person.email]);
+      const throughGitHub = await connect(page, [/Continue with.*GitHub/, user.email]);
       expect(await score('GET', throughGitHub.accessToken)).toEqual(is(1));
 
       await page.goto(account);
@@ -121,26 +121,26 @@ describe('a person at their account', () => {
       expect(await says(page)).toBe('Your account is deleted.');
       await look(page, 'account-deleted', name);
       await untilRefused(throughGitHub.accessToken);
-      const anew = await connect(page, [/Continue with.*Google/, person.email]);
+      const anew = await connect(page, [/Continue with.*Google/, user.email]);
       expect(await score('GET', anew.accessToken)).toEqual(is(0));
       await context.close();
-      expect(troubles).toEqual([]);
+      expect(pageErrors).toEqual([]);
     },
   );
 
   it('needs no script', async () => {
-    const { context, troubles } = await openContext(chromium, { javaScriptEnabled: false });
+    const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();
-    const role: Role = 'account-without-script';
+    const testUserName: TestUserName = 'account-without-script';
     await page.goto(account);
     await press(page, 'Google');
-    await press(page, player(role).email);
+    await press(page, testUser(testUserName).email);
     await page.waitForURL(account);
     await press(page, /Disconnect everything/);
     await page.getByRole('status').waitFor();
     expect(await says(page)).toContain('signed out everywhere');
     expect(await page.locator('script').count()).toBe(0);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 });

@@ -2,10 +2,10 @@
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { player } from '../players.ts';
-import { launchChromium, openContext, patience } from './chromium.ts';
+import { testUser } from '../players.ts';
+import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { comeBack } from './journey.ts';
+import { waitForClientPage } from './journey.ts';
 
 const { origin, publicClientId } = inject('system');
 
@@ -15,7 +15,7 @@ let app: string;
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  host = await startClientCallback('shows');
+  host = await startClientCallback('show-page');
   // The page is on 127.0.0.1 and the server on localhost, so they differ in origin and in site.
   app = new URL(host.redirectUri).origin;
 });
@@ -55,12 +55,12 @@ const fetchIn = (page: Page, path: string, sent: Sent = {}) =>
 const blocked = 'TypeError: Failed to fetch';
 
 /** Chromium reports every error status that a script gets; the tests cause these on purpose. */
-const unexpected = (troubles: readonly string[]) =>
-  troubles.filter((trouble) => !/Failed to load resource: .* status of 40[01]/.test(trouble));
+const unexpected = (pageErrors: readonly string[]) =>
+  pageErrors.filter((pageError) => !/Failed to load resource: .* status of 40[01]/.test(pageError));
 
 describe('a browser app on another origin', () => {
   it('signs a person in, calls the API, refreshes and revokes, all with fetch', async () => {
-    const { context, troubles } = await openContext(chromium);
+    const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     await page.goto(`${app}/`);
 
@@ -89,8 +89,8 @@ describe('a browser app on another origin', () => {
     }).toString();
     await page.goto(request.href);
     await page.getByRole('button', { name: 'Google' }).click();
-    await page.getByRole('button', { name: player('browser-app').email }).click();
-    await comeBack(page);
+    await page.getByRole('button', { name: testUser('browser-app').email }).click();
+    await waitForClientPage(page);
 
     const code = new URL(page.url()).searchParams.get('code') ?? '';
     const redemption = {
@@ -133,10 +133,10 @@ describe('a browser app on another origin', () => {
       body: { error: 'invalid_grant' },
     });
     await expect
-      .poll(() => fetchIn(page, '/api/scoring', { headers: { authorization } }), { timeout: patience })
+      .poll(() => fetchIn(page, '/api/scoring', { headers: { authorization } }), { timeout: timeoutMs })
       .toMatchObject({ status: 401, challenge: expect.stringContaining('error="invalid_token"') });
     await context.close();
-    expect(unexpected(troubles)).toEqual([]);
+    expect(unexpected(pageErrors)).toEqual([]);
   });
 
   it.each([

@@ -1,9 +1,9 @@
 /** The watch over Chromium's pages itself: what it must not miss. */
 import { createServer, type Server } from 'node:http';
-import { freePort } from '@words-with-chat/lab';
+import { findFreePort } from '@words-with-chat/lab';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openContext, patience, type WatchedContext } from './chromium.ts';
+import { launchChromium, type MonitoredContext, openContext, timeoutMs } from './chromium.ts';
 
 let chromium: Browser;
 let server: Server;
@@ -12,7 +12,7 @@ let answer: { readonly headers: Record<string, string>; readonly body: string };
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  const port = await freePort();
+  const port = await findFreePort();
   origin = `http://127.0.0.1:${port}`;
   server = createServer((request, response) => {
     if (request.url === '/')
@@ -31,7 +31,7 @@ const quiet = '<!doctype html><link rel="icon" href="data:,">';
 const strict = { 'content-security-policy': "default-src 'none'; img-src data:; form-action 'self'" };
 
 /** Opens the page, and presses its button if it has one. */
-const open = async (body: string, headers: Record<string, string> = {}): Promise<WatchedContext> => {
+const open = async (body: string, headers: Record<string, string> = {}): Promise<MonitoredContext> => {
   answer = { body: quiet + body, headers };
   const watched = await openContext(chromium);
   const page = await watched.context.newPage();
@@ -43,9 +43,9 @@ const open = async (body: string, headers: Record<string, string> = {}): Promise
 
 describe('the watch over a page', () => {
   it('says nothing of a page without trouble', async () => {
-    const { context, troubles } = await open('<h1>Quiet</h1>', strict);
+    const { context, pageErrors } = await open('<h1>Quiet</h1>', strict);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 
   it.each([
@@ -64,9 +64,9 @@ describe('the watch over a page', () => {
       strict,
       'form-action',
     ],
-  ])('sees %s', async (_, body, headers, trouble) => {
-    const { context, troubles } = await open(body, headers);
-    await expect.poll(() => troubles.join('\n'), { timeout: patience }).toContain(trouble);
+  ])('sees %s', async (_, body, headers, pageError) => {
+    const { context, pageErrors } = await open(body, headers);
+    await expect.poll(() => pageErrors.join('\n'), { timeout: timeoutMs }).toContain(pageError);
     await context.close();
   });
 });

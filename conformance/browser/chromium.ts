@@ -10,10 +10,10 @@ import {
 import { findChromium } from './find-chromium.ts';
 
 /** A fresh profile, and everything in it that a page of ours must not cause. */
-export interface WatchedContext {
+export interface MonitoredContext {
   readonly context: BrowserContext;
   /** Console errors (among them every violation of a content security policy), exceptions, requests that left the machine. */
-  readonly troubles: readonly string[];
+  readonly pageErrors: readonly string[];
 }
 
 export const launchChromium = (): Promise<Browser> => chromium.launch(launchOptions());
@@ -34,26 +34,26 @@ export const launchOptions = (): LaunchOptions => ({
 export const openContext = async (
   browser: Browser,
   options: BrowserContextOptions = {},
-): Promise<WatchedContext> => {
+): Promise<MonitoredContext> => {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(patience);
-  const troubles: string[] = [];
+  context.setDefaultTimeout(timeoutMs);
+  const pageErrors: string[] = [];
   context.on('console', (message) => {
     if (message.type() === 'error' && !isOwnStatus(message)) {
-      troubles.push(`console: ${message.text()} (${message.location().url})`);
+      pageErrors.push(`console: ${message.text()} (${message.location().url})`);
     }
   });
-  context.on('weberror', (error) => troubles.push(`exception: ${error.error().message}`));
+  context.on('weberror', (error) => pageErrors.push(`exception: ${error.error().message}`));
   context.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
     const isLocal = !/^(http|ws)s?:$/.test(protocol) || ['localhost', '127.0.0.1'].includes(hostname);
-    if (!isLocal) troubles.push(`left the machine: ${request.url()}`);
+    if (!isLocal) pageErrors.push(`left the machine: ${request.url()}`);
   });
-  return { context, troubles };
+  return { context, pageErrors };
 };
 
 /** How long a page may take for one step, in milliseconds; on a busy machine it takes its time. */
-export const patience = 60_000;
+export const timeoutMs = 60_000;
 
 /** Chromium also reports a page whose own status is 4xx; the tests ask for those on purpose. */
 const isOwnStatus = (message: ConsoleMessage): boolean =>

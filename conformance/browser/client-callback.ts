@@ -1,6 +1,6 @@
 /** A client's callback on 127.0.0.1, in the shape of ChatGPT's: it shows a page, or sends the browser on. */
 import { createServer } from 'node:http';
-import { freePort } from '@words-with-chat/lab';
+import { findFreePort } from '@words-with-chat/lab';
 
 export interface ClientCallback {
   readonly redirectUri: string;
@@ -13,15 +13,15 @@ export interface ClientCallback {
  * Starts it.
  * @param then `shows` a page, or `redirects` first, to another page on another host (localhost)
  */
-export const startClientCallback = async (then: 'shows' | 'redirects'): Promise<ClientCallback> => {
-  const port = await freePort();
+export const startClientCallback = async (then: 'show-page' | 'redirect-first'): Promise<ClientCallback> => {
+  const port = await findFreePort();
   const path = '/aip/g-0123456789abcdef0123456789abcdef/oauth/callback';
   const received: URLSearchParams[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`);
     const isCallback = url.pathname === path;
     if (isCallback) received.push(url.searchParams);
-    if (isCallback && then === 'redirects') {
+    if (isCallback && then === 'redirect-first') {
       response.writeHead(302, { location: `http://localhost:${port}/signed-in` }).end();
     } else {
       response.setHeader('content-type', 'text/html').end(page);

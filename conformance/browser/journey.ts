@@ -1,12 +1,12 @@
 /** What a person clicks between ChatGPT's request and the client's callback. */
-import { beginSignIn, type GptAction, readCallback } from '@words-with-chat/lab';
+import { type GptAction, readCallback, startSignIn } from '@words-with-chat/lab';
 import type { Page } from 'playwright-core';
 import { inject } from 'vitest';
-import { player, type Role } from '../players.ts';
+import { type TestUserName, testUser } from '../players.ts';
 import type { ClientCallback } from './client-callback.ts';
 
 /** A GPT that calls back on this machine. */
-export const gptAt = ({ redirectUri }: ClientCallback): GptAction => {
+export const createGptAction = ({ redirectUri }: ClientCallback): GptAction => {
   const { origin, gpt } = inject('system');
   return {
     authorizationUrl: `${origin}/authorize`,
@@ -19,36 +19,37 @@ export const gptAt = ({ redirectUri }: ClientCallback): GptAction => {
 };
 
 /** A page, and the troubles of its context. */
-export interface Visit {
+export interface MonitoredPage {
   readonly page: Page;
-  readonly troubles: readonly string[];
+  readonly pageErrors: readonly string[];
 }
 
 /** How Google's stand-in meets the person: with the choice of an account, or signed in already and gone at once. */
-export type AtGoogle = 'chooses' | 'is-signed-in';
+export type GoogleSession = 'signed-out' | 'signed-in';
 
 /**
  * Goes the whole way and gives the code.
  * @throws Error when the callback gets anything else, or nothing; it says what troubled the pages
  */
-export const signInWith = async (
-  { page, troubles }: Visit,
+export const signInThroughBrowser = async (
+  { page, pageErrors }: MonitoredPage,
   callback: ClientCallback,
-  role: Role,
-  atGoogle: AtGoogle,
+  testUserName: TestUserName,
+  googleSession: GoogleSession,
 ): Promise<string> => {
-  const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
+  const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
   try {
-    await page.goto(begun.url.href);
-    if (atGoogle === 'is-signed-in') await rememberAtGoogle(page, role);
+    await page.goto(startedSignIn.url.href);
+    if (googleSession === 'signed-in') await signInAtGoogle(page, testUserName);
     await page.getByRole('button', { name: 'Google' }).click();
-    if (atGoogle === 'chooses') await page.getByRole('button', { name: player(role).email }).click();
-    await comeBack(page);
+    if (googleSession === 'signed-out')
+      await page.getByRole('button', { name: testUser(testUserName).email }).click();
+    await waitForClientPage(page);
   } catch (cause) {
-    throw new Error(['The browser did not come back to the client.', ...troubles].join('\n'), { cause });
+    throw new Error(['The browser did not come back to the client.', ...pageErrors].join('\n'), { cause });
   }
   const query = callback.received.at(-1);
-  const answer = readCallback(begun, new URL(`${callback.redirectUri}?${query}`));
+  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${query}`));
   if (answer.kind !== 'code') throw new Error(`The client was called back with ${query}.`);
   return answer.code;
 };
@@ -57,7 +58,7 @@ export const signInWith = async (
  * Waits for the client's page.
  * @throws Error when it does not come; it says what the browser shows in its place
  */
-export const comeBack = async (page: Page): Promise<void> => {
+export const waitForClientPage = async (page: Page): Promise<void> => {
   try {
     await page.getByRole('heading', { name: 'Back in the chat' }).waitFor();
   } catch (cause) {
@@ -66,9 +67,9 @@ export const comeBack = async (page: Page): Promise<void> => {
   }
 };
 
-const rememberAtGoogle = async (page: Page, role: Role): Promise<void> => {
-  const [google] = inject('system').standIns;
+const signInAtGoogle = async (page: Page, testUserName: TestUserName): Promise<void> => {
+  const [google] = inject('system').fakeProviders;
   await page
     .context()
-    .addCookies([{ name: 'signed-in', value: player(role).email, url: google?.issuer ?? '' }]);
+    .addCookies([{ name: 'signed-in', value: testUser(testUserName).email, url: google?.issuer ?? '' }]);
 };

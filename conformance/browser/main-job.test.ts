@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { gptAt, signInWith } from './journey.ts';
+import { createGptAction, signInThroughBrowser } from './journey.ts';
 
 const url = `${inject('system').origin}/api/scoring`;
 
@@ -14,8 +14,8 @@ let redirectingCallback: ClientCallback;
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  callback = await startClientCallback('shows');
-  redirectingCallback = await startClientCallback('redirects');
+  callback = await startClientCallback('show-page');
+  redirectingCallback = await startClientCallback('redirect-first');
 });
 
 afterAll(async () => {
@@ -26,52 +26,52 @@ afterAll(async () => {
 
 /** Redeems the code and adds a point; gives what is stored then. */
 const scoreWith = async (code: string, at: ClientCallback): Promise<unknown> => {
-  const tokens = await redeemCode(gptAt(at), code, fetch);
-  if (tokens.kind === 'refused') throw new Error(`refused with ${tokens.status}`);
+  const tokens = await redeemCode(createGptAction(at), code, fetch);
+  if (tokens.kind === 'error') throw new Error(`refused with ${tokens.status}`);
   await callApi({ method: 'POST', url }, tokens.accessToken, fetch);
   return callApi({ method: 'GET', url }, tokens.accessToken, fetch);
 };
 
 describe('signing in with Chromium', () => {
   it.each([
-    ['with script', 'browser', 'chooses', { javaScriptEnabled: true }],
-    ['without script', 'browser-without-script', 'chooses', { javaScriptEnabled: false }],
-    ['at a provider that redirects at once', 'browser-signed-in', 'is-signed-in', {}],
-  ] as const)('leads to a stored score %s', async (_, role, atGoogle, options) => {
-    const { context, troubles } = await openContext(chromium, options);
+    ['with script', 'browser', 'signed-out', { javaScriptEnabled: true }],
+    ['without script', 'browser-without-script', 'signed-out', { javaScriptEnabled: false }],
+    ['at a provider that redirects at once', 'browser-signed-in', 'signed-in', {}],
+  ] as const)('leads to a stored score %s', async (_, testUserName, googleSession, options) => {
+    const { context, pageErrors } = await openContext(chromium, options);
     const page = await context.newPage();
-    const code = await signInWith({ page, troubles }, callback, role, atGoogle);
+    const code = await signInThroughBrowser({ page, pageErrors }, callback, testUserName, googleSession);
     await context.close();
-    expect(troubles).toEqual([]);
-    expect(await scoreWith(code, callback)).toEqual({ kind: 'answered', status: 200, body: { score: 1 } });
+    expect(pageErrors).toEqual([]);
+    expect(await scoreWith(code, callback)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 
   // Chromium holds the whole chain of redirects after a form against `form-action`: the longest is tried here.
   it('leads to a stored score when the client’s callback redirects on', async () => {
-    const { context, troubles } = await openContext(chromium);
+    const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
-    const code = await signInWith(
-      { page, troubles },
+    const code = await signInThroughBrowser(
+      { page, pageErrors },
       redirectingCallback,
       'browser-client-redirects',
-      'is-signed-in',
+      'signed-in',
     );
     expect(page.url()).toBe(
       `${new URL(redirectingCallback.redirectUri).origin.replace('127.0.0.1', 'localhost')}/signed-in`,
     );
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
     const stored = await scoreWith(code, redirectingCallback);
-    expect(stored).toEqual({ kind: 'answered', status: 200, body: { score: 1 } });
+    expect(stored).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 
   it('gives the client a refusal after Cancel', async () => {
-    const { context, troubles } = await openContext(chromium);
+    const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
-    const request = new URL(gptAt(callback).authorizationUrl);
+    const request = new URL(createGptAction(callback).authorizationUrl);
     const query = {
       response_type: 'code',
-      client_id: gptAt(callback).clientId,
+      client_id: createGptAction(callback).clientId,
       redirect_uri: callback.redirectUri,
       state: 's 1',
     };
@@ -86,6 +86,6 @@ describe('signing in with Chromium', () => {
       state: 's 1',
       iss: inject('system').origin,
     });
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ const looksHere = platform === 'pages' ? looks.slice(0, 1) : looks;
 
 describe.each(pages)('the %s page', (name, path, status) => {
   it.each(looksHere)('is clean in the look "%s"', async (look, options) => {
-    const { context, troubles } = await openContext(chromium, options);
+    const { context, pageErrors } = await openContext(chromium, options);
     const page = await context.newPage();
     const response = await page.goto(origin + path);
     expect(response?.status()).toBe(status);
@@ -64,16 +64,16 @@ describe.each(pages)('the %s page', (name, path, status) => {
       violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) })),
     ).toEqual([]);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 
   it('needs no script', async () => {
-    const { context, troubles } = await openContext(chromium, { javaScriptEnabled: false });
+    const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(origin + path);
     expect(await page.locator('main h1').innerText()).not.toBe('');
     expect(await page.locator('script').count()).toBe(0);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 });

@@ -4,23 +4,23 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { beginSignIn, freePort, readCallback } from '@words-with-chat/lab';
+import { findFreePort, readCallback, startSignIn } from '@words-with-chat/lab';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { player, type Role } from '../players.ts';
-import { launchChromium, launchOptions, openContext, patience } from './chromium.ts';
+import { type TestUserName, testUser } from '../players.ts';
+import { launchChromium, launchOptions, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { comeBack, gptAt, signInWith } from './journey.ts';
+import { createGptAction, signInThroughBrowser, waitForClientPage } from './journey.ts';
 
-const { platform, origin, standIns } = inject('system');
+const { platform, origin, fakeProviders } = inject('system');
 
 let chromium: Browser;
 let callback: ClientCallback;
 
 beforeAll(async () => {
   chromium = await launchChromium();
-  callback = await startClientCallback('shows');
+  callback = await startClientCallback('show-page');
 });
 
 afterAll(async () => {
@@ -29,8 +29,10 @@ afterAll(async () => {
 });
 
 /** A person whom Google knows already, so that a tab is back as soon as its button was pressed. */
-const rememberAtGoogle = (context: BrowserContext, role: Role): Promise<void> =>
-  context.addCookies([{ name: 'signed-in', value: player(role).email, url: standIns[0]?.issuer ?? '' }]);
+const signInAtGoogle = (context: BrowserContext, testUserName: TestUserName): Promise<void> =>
+  context.addCookies([
+    { name: 'signed-in', value: testUser(testUserName).email, url: fakeProviders[0]?.issuer ?? '' },
+  ]);
 
 /** Looks at a page: a picture for people, and nothing for axe to find. */
 const look = async (page: Page, name: string): Promise<void> => {
@@ -70,25 +72,27 @@ describe('tabs that are opened at once, in a browser without cookies', () => {
     ['two', 2, 'browser-two-tabs', 'browser-two-tabs'],
     // With two users, because each one can sign in only 20 times in ten minutes.
     ['30', 30, 'browser-30-tabs', 'browser-30-tabs-other'],
-  ] as const)('all sign in: %s', async (_, count, role, otherRole) => {
-    const { context, troubles } = await openContext(chromium);
-    const begun = Array.from({ length: count }, () => beginSignIn(gptAt(callback), crypto.randomUUID()));
-    const pages = await Promise.all(begun.map(() => context.newPage()));
+  ] as const)('all sign in: %s', async (_, count, testUserName, otherRole) => {
+    const { context, pageErrors } = await openContext(chromium);
+    const startedSignIn = Array.from({ length: count }, () =>
+      startSignIn(createGptAction(callback), crypto.randomUUID()),
+    );
+    const pages = await Promise.all(startedSignIn.map(() => context.newPage()));
     await answerAtOnce(
       context,
-      begun.map(({ url }) => url.href),
+      startedSignIn.map(({ url }) => url.href),
     );
-    await Promise.all(begun.map(({ url }, at) => pages[at]?.goto(url.href)));
+    await Promise.all(startedSignIn.map(({ url }, at) => pages[at]?.goto(url.href)));
     const cookies = (await context.cookies(origin)).filter(({ name }) => name.startsWith('__Host-csrf-'));
     expect(cookies).toHaveLength(count);
-    for (const [at, one] of begun.entries()) {
+    for (const [at, one] of startedSignIn.entries()) {
       const page = pages[at];
       if (page === undefined) throw new Error('no such tab');
-      await rememberAtGoogle(context, at < count / 2 ? role : otherRole);
+      await signInAtGoogle(context, at < count / 2 ? testUserName : otherRole);
       // In the background a tab is drawn rarely.
       await page.bringToFront();
       await pressGoogle(page);
-      await comeBack(page);
+      await waitForClientPage(page);
       const query = callback.received.at(-1);
       const answer = readCallback(one, new URL(`${callback.redirectUri}?${query}`));
       expect([at, answer.kind]).toEqual([at, 'code']);
@@ -97,16 +101,16 @@ describe('tabs that are opened at once, in a browser without cookies', () => {
     const all = (await context.cookies(origin)).map(({ name, value }) => `${name}=${value}`).join('; ');
     expect(all.length).toBeLessThan(6_000);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 
   it('work for the account page beside a client’s sign-in page', async () => {
-    const { context, troubles } = await openContext(chromium);
-    await rememberAtGoogle(context, 'browser-tabs-account');
-    const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
+    const { context, pageErrors } = await openContext(chromium);
+    await signInAtGoogle(context, 'browser-tabs-account');
+    const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
     const [client, one, two] = await Promise.all([context.newPage(), context.newPage(), context.newPage()]);
     await Promise.all([
-      client.goto(begun.url.href),
+      client.goto(startedSignIn.url.href),
       one.goto(`${origin}/account`),
       two.goto(`${origin}/account`),
     ]);
@@ -116,11 +120,11 @@ describe('tabs that are opened at once, in a browser without cookies', () => {
       await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
     }
     await pressGoogle(client);
-    await comeBack(client);
+    await waitForClientPage(client);
     await one.reload();
     await one.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 });
 
@@ -134,10 +138,10 @@ const callbackUrlOf = (context: BrowserContext): Promise<string> =>
 
 describe('a callback that is opened again', () => {
   it('says that the person is signed in, and leads to no client', async () => {
-    const { context, troubles } = await openContext(chromium);
+    const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     const url = callbackUrlOf(context);
-    await signInWith({ page, troubles }, callback, 'browser-reload', 'is-signed-in');
+    await signInThroughBrowser({ page, pageErrors }, callback, 'browser-reload', 'signed-in');
     const received = callback.received.length;
     const response = await page.goto(await url);
     expect(response?.status()).toBe(400);
@@ -147,7 +151,7 @@ describe('a callback that is opened again', () => {
     expect(await heading(page)).toBe('You’re already signed in');
     expect(callback.received).toHaveLength(received);
     await context.close();
-    expect(troubles).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 });
 
@@ -158,9 +162,9 @@ describe('a browser that blocks cookies', () => {
     const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
     await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(blocked));
     const context = await playwright.launchPersistentContext(profile, launchOptions());
-    context.setDefaultTimeout(patience);
+    context.setDefaultTimeout(timeoutMs);
     const page = await context.newPage();
-    await page.goto(beginSignIn(gptAt(callback), crypto.randomUUID()).url.href);
+    await page.goto(startSignIn(createGptAction(callback), crypto.randomUUID()).url.href);
     expect(await context.cookies(origin)).toEqual([]);
     await pressGoogle(page);
     expect(await heading(page)).toBe('Cookies are required');
@@ -199,7 +203,7 @@ const refusedPrefetches = async (): Promise<number> => {
 const startLoadingInAdvance = async (
   html: string,
 ): Promise<{ readonly server: Server; readonly url: string }> => {
-  const port = await freePort();
+  const port = await findFreePort();
   const server = createServer((_, response) => {
     response
       .setHeader('content-type', 'text/html')
@@ -222,9 +226,9 @@ describe('a callback that the browser loads in advance', () => {
   it.each(inAdvance)('signs in at the navigation: %s', async (_, htmlFor) => {
     const { context } = await openContext(chromium);
     const page = await context.newPage();
-    await rememberAtGoogle(context, 'browser-prefetch');
-    const begun = beginSignIn(gptAt(callback), crypto.randomUUID());
-    await page.goto(begun.url.href);
+    await signInAtGoogle(context, 'browser-prefetch');
+    const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
+    await page.goto(startedSignIn.url.href);
     const callbackUrl = await stopAtCallback(page, () =>
       page.getByRole('button', { name: 'Google' }).dispatchEvent('click'),
     );
@@ -232,12 +236,15 @@ describe('a callback that the browser loads in advance', () => {
     const { server, url: elsewhere } = await startLoadingInAdvance(htmlFor(callbackUrl));
     const other = await context.newPage();
     await other.goto(elsewhere);
-    await expect.poll(refusedPrefetches, { timeout: patience }).toBeGreaterThan(before);
+    await expect.poll(refusedPrefetches, { timeout: timeoutMs }).toBeGreaterThan(before);
     const received = callback.received.length;
     await other.goto(callbackUrl);
-    await comeBack(other);
+    await waitForClientPage(other);
     expect(callback.received).toHaveLength(received + 1);
-    const answer = readCallback(begun, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
+    const answer = readCallback(
+      startedSignIn,
+      new URL(`${callback.redirectUri}?${callback.received.at(-1)}`),
+    );
     expect(answer.kind).toBe('code');
     await context.close();
     server.close();

@@ -5,14 +5,14 @@ import { readArguments } from '../../scripts/admin/arguments.ts';
 it.each(['-tEmfJooYR-dbAlS_W6RWw', '--mfJooYR-dbAlS_W6RWw', '--limitYR-dbAlS_W6RWw'])(
   'takes an id for an id, however it begins: %s',
   (id) => {
-    expect(readArguments(['grants', id]).errand).toEqual({ kind: 'grants', userId: id });
+    expect(readArguments(['grants', id]).adminCommand).toEqual({ kind: 'grants', userId: id });
     expect(readArguments(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
-      errand: { kind: 'revoke', target: { kind: 'user', id } },
+      adminCommand: { kind: 'revoke', target: { kind: 'user', id } },
       page: { limit: 5, skip: 0 },
       form: 'json',
     });
     expect(readArguments(['delete', '--yes', id, '--skip=3'])).toMatchObject({
-      errand: { kind: 'delete', userId: id, confirmed: true },
+      adminCommand: { kind: 'delete', userId: id, confirmed: true },
       page: { skip: 3 },
     });
   },

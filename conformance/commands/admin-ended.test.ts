@@ -1,9 +1,9 @@
-/** What `npm run admin -- revoke` takes for a sign that something ended. */
+/** What `npm runWranglerCommand admin -- revoke` takes for a sign that something ended. */
 import { describe, expect, it } from 'vitest';
-import { ended, revoked } from '../../scripts/admin/ended.ts';
+import { revocationReason, verifyRevocation } from '../../scripts/admin/ended.ts';
 
 const now = 1_700_000_000;
-const row = { at: now, event: 'revoked', actor: 'operator', reason: revoked } as const;
+const row = { at: now, event: 'revoked', actor: 'operator', reason: revocationReason } as const;
 const ofUser = { ...row, userId: 'ada' };
 const ofClient = { ...row, clientId: 'words-gpt' };
 const ofGrant = { ...row, userId: 'ada', clientId: 'words-gpt', provider: 'google' };
@@ -15,7 +15,7 @@ describe.each([
   [{ kind: 'grant', id: 'some-grant' }, ofGrant, [ofUser, ofClient]],
 ] as const)('revoking %j', (target, itsRow, others) => {
   it('has ended something if a row says so', () => {
-    expect(ended(target, [later, ...others, itsRow], now).json).toEqual({ revoked: target });
+    expect(verifyRevocation(target, [later, ...others, itsRow], now).json).toEqual({ revoked: target });
   });
 
   it.each([
@@ -25,7 +25,7 @@ describe.each([
     ['an ending for another reason', [{ ...itsRow, reason: 'deleted' }]],
     ['another event', [{ ...itsRow, event: 'signed-in' as const }]],
   ])('has ended nothing with %s', (_, newest) => {
-    expect(() => ended(target, newest, now)).toThrow(
+    expect(() => verifyRevocation(target, newest, now)).toThrow(
       `Nothing was left to end of a ${target.kind} of that id.`,
     );
   });

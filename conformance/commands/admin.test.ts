@@ -1,17 +1,17 @@
-/** `npm run admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
+/** `npm runWranglerCommand admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  beginSignIn,
+  buildGptCallbackUrl,
   callApi,
-  freePortsInARow,
+  findConsecutivePorts,
   type GptAction,
-  gptCallback,
   people,
   readCallback,
   redeemCode,
   refreshTokens,
+  startSignIn,
 } from '@words-with-chat/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
@@ -23,8 +23,8 @@ let system: LocalSystem;
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  const port = await freePortsInARow(6);
-  system = await startLocalSystem({ port, standInPort: port + 1, dataFolder, log: () => {} });
+  const port = await findConsecutivePorts(6);
+  system = await startLocalSystem({ port, fakeProviderPort: port + 1, dataFolder, log: () => {} });
 });
 
 afterAll(async () => {
@@ -58,15 +58,15 @@ const action = (): GptAction => ({
   clientId: system.gptClientId,
   clientSecret: system.gptClientSecret,
   scope: '',
-  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
   tokenExchange: 'post',
 });
 
 const [ada] = people;
 
 const tokens = async () => {
-  const begun = beginSignIn(action(), crypto.randomUUID());
-  const callback = readCallback(begun, await signIn(begun.url, ada));
+  const startedSignIn = startSignIn(action(), crypto.randomUUID());
+  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, ada));
   const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
   if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
   return answer;
@@ -87,7 +87,7 @@ it('shows who is there and what happened, ends what is named, and deletes', asyn
   const userId = String(newest?.userId);
 
   const grants = await rowsOf('grants', userId);
-  expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'living' }]);
+  expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'active' }]);
   const users = await admin('users', '--local');
   expect(users.stdout).toMatch(/^user +since +identities +living grants +last sign-in\n/);
   expect(users.stdout).toMatch(new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'));
@@ -95,7 +95,7 @@ it('shows who is there and what happened, ends what is named, and deletes', asyn
 
   const target = { kind: 'grant', id: String(grants[0]?.id) };
   expect(await asked('revoke', 'grant', target.id)).toEqual({ revoked: target });
-  expect(await refreshed(first)).toMatchObject({ kind: 'refused', status: 401 });
+  expect(await refreshed(first)).toMatchObject({ kind: 'error', status: 401 });
   expect(await admin('revoke', 'grant', target.id)).toMatchObject({
     code: 1,
     stdout: '',
@@ -112,10 +112,10 @@ it('shows who is there and what happened, ends what is named, and deletes', asyn
   const second = await tokens();
   expect(await admin('delete', userId)).toMatchObject({ code: 1, stdout: '' });
   expect(await asked('delete', userId, '--yes')).toEqual({ deleted: userId });
-  expect(await refreshed(second)).toMatchObject({ kind: 'refused', status: 401 });
+  expect(await refreshed(second)).toMatchObject({ kind: 'error', status: 401 });
   const call = { method: 'GET', url: `${system.origin}/api/scoring` } as const;
   const called = async () => (await callApi(call, second.accessToken, fetch)).kind;
-  await expect.poll(called, { timeout: 60_000 }).toBe('sign-in-again');
+  await expect.poll(called, { timeout: 60_000 }).toBe('unauthorized');
   expect(await rowsOf('audit', userId)).toEqual([]);
   const [deletion] = await rowsOf('audit', '--limit', '1');
   expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
@@ -123,7 +123,8 @@ it('shows who is there and what happened, ends what is named, and deletes', asyn
 });
 
 it('has a list of those whose provider cannot be asked', async () => {
-  for (const row of await rowsOf('unwatched')) expect(row).toMatchObject({ userId: expect.any(String) });
+  for (const row of await rowsOf('no-upstream-token'))
+    expect(row).toMatchObject({ userId: expect.any(String) });
 });
 
 describe('wrong usage', () => {

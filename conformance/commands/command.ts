@@ -4,15 +4,15 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-export interface Finished {
+export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Running {
+export interface RunningCommand {
   readonly process: ChildProcess;
-  readonly finished: Promise<Finished>;
+  readonly finished: Promise<CommandResult>;
 }
 
 type Script = 'start' | 'demo' | 'keys' | 'admin' | 'setup' | 'build' | 'deploy';
@@ -25,7 +25,7 @@ export const startCommand = (
     readonly args?: readonly string[];
     readonly input?: string;
   } = {},
-): Running => {
+): RunningCommand => {
   const { PATH, HOME } = process.env;
   const { nodeArgs = [], args = [], input = '' } = options;
   const file = (name: string): string => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
@@ -42,5 +42,5 @@ export const startCommand = (
 };
 
 /** Runs it to its end. */
-export const runCommand = (...command: Parameters<typeof startCommand>): Promise<Finished> =>
+export const runCommand = (...command: Parameters<typeof startCommand>): Promise<CommandResult> =>
   startCommand(...command).finished;

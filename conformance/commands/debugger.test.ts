@@ -6,13 +6,13 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, freePortsInARow } from '@words-with-chat/lab';
+import { findConsecutivePorts, findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startWorkerd } from '../../bench/workerd.ts';
-import { type Running, runCommand, startCommand } from './command.ts';
-import { ask, debuggerSigns, openPorts, processTree, upgrade } from './open-ports.ts';
-import { untilReady } from './until-ready.ts';
+import { type RunningCommand, runCommand, startCommand } from './command.ts';
+import { findDebuggerSigns, listOpenPorts, listProcessTree, sendProbe, upgrade } from './open-ports.ts';
+import { waitUntilReady } from './until-ready.ts';
 
 const origin = 'https://words-tunnel.example';
 const googleSecret = 'a-secret-that-nobody-else-has';
@@ -27,25 +27,25 @@ let variables: Readonly<Record<string, string>>;
 
 const prepare = async (): Promise<void> => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePortsInARow(6);
-  variables = { PORT: String(port), STANDIN_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
+  port = await findConsecutivePorts(6);
+  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
 };
 
-const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Running =>
+const start = (args: readonly string[], more: Readonly<Record<string, string>> = {}): RunningCommand =>
   startCommand('start', { ...variables, ...more }, { args });
 
-const pidOf = ({ process: { pid } }: Running): number => {
+const pidOf = ({ process: { pid } }: RunningCommand): number => {
   if (pid === undefined) throw new Error('the command did not start');
   return pid;
 };
 
-const stop = async (running: Running): Promise<void> => {
+const stop = async (running: RunningCommand): Promise<void> => {
   running.process.kill('SIGINT');
   expect(await running.finished).toMatchObject({ code: 0 });
 };
 
 const signsOn = async (ports: readonly number[]): Promise<readonly string[]> =>
-  (await Promise.all(ports.map(debuggerSigns))).flat();
+  (await Promise.all(ports.map(findDebuggerSigns))).flat();
 
 const texts = async (): Promise<readonly (readonly [string, string])[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -62,22 +62,22 @@ describe.each([
   ['a Worker behind a tunnel', ['--origin', origin], 'https:'],
   ['a Pages project behind a tunnel', ['--pages', '--origin', origin], 'https:'],
 ])('npm start, as %s', (_, args, protocol) => {
-  const isTunnelled = args.includes('--origin');
+  const isTunneled = args.includes('--origin');
   const hosts = (): readonly string[] =>
-    isTunnelled ? [new URL(origin).host, `localhost:${port}`] : [`localhost:${port}`, `127.0.0.1:${port}`];
+    isTunneled ? [new URL(origin).host, `localhost:${port}`] : [`localhost:${port}`, `127.0.0.1:${port}`];
   let more: Readonly<Record<string, string>> = {};
   let secrets: readonly string[] = [];
-  let running: Running;
+  let running: RunningCommand;
 
   beforeAll(async () => {
     await prepare();
-    if (isTunnelled) {
+    if (isTunneled) {
       more = { ...credentials, VARIABLES_FILE: join(folder, 'variables') };
       await runCommand('setup', { ...variables, ...more }, { args: ['--origin', origin] });
     }
     running = start(args, more);
-    await untilReady(running);
-    secrets = isTunnelled
+    await waitUntilReady(running);
+    secrets = isTunneled
       ? [googleSecret]
       : Object.values<string>(JSON.parse(await readFile(join(folder, 'settings.json'), 'utf8'))).filter(
           (value) => value.length > 20,
@@ -91,26 +91,26 @@ describe.each([
   });
 
   it('W16.1 opens no debugger on any port of any process', async () => {
-    const ports = openPorts(pidOf(running)).map((open) => open.port);
+    const ports = listOpenPorts(pidOf(running)).map((open) => open.port);
     // If no process or port was found, the test proves nothing.
     expect(ports).toContain(port);
     expect(await signsOn(ports)).toEqual([]);
   });
 
   it('W16.2 listens on loopback only', () => {
-    const addresses = openPorts(pidOf(running)).map(({ address }) => address);
+    const addresses = listOpenPorts(pidOf(running)).map(({ address }) => address);
     expect(new Set(addresses)).toEqual(new Set(['127.0.0.1']));
   });
 
   it('W16.3 passes no secret as an argument', () => {
-    const commands = processTree(pidOf(running)).map(({ command }) => command);
+    const commands = listProcessTree(pidOf(running)).map(({ command }) => command);
     expect(commands.some((command) => command.includes('workerd serve'))).toBe(true);
     for (const secret of secrets) for (const command of commands) expect(command).not.toContain(secret);
     expect(secrets).not.toEqual([]);
   });
 
   it('W16.3 writes secrets only to the file that only its owner can read', async () => {
-    const kept = isTunnelled ? [] : [join(folder, 'settings.json')];
+    const kept = isTunneled ? [] : [join(folder, 'settings.json')];
     for (const secret of secrets) expect(await filesWith(secret)).toEqual(kept);
     expect(await filesWith('Words With Chat')).not.toEqual([]);
   });
@@ -134,27 +134,29 @@ describe.each([
     for (const from of [undefined, 'https://evil.example', `http://127.0.0.1:${port + 1}`, 'null']) {
       for (const host of hosts()) {
         const origins = from === undefined ? {} : { origin: from };
-        const answer = await ask(protocol, port, path, { ...headers, ...origins, host }, method);
+        const answer = await sendProbe(protocol, port, path, { ...headers, ...origins, host }, method);
         expect(answer.status, `${host}, from ${from}`).toBeGreaterThanOrEqual(400);
       }
     }
     // The app is still running.
     const [host = ''] = hosts();
-    const metadata = await ask(protocol, port, '/.well-known/oauth-authorization-server', { host });
+    const metadata = await sendProbe(protocol, port, '/.well-known/oauth-authorization-server', { host });
     expect(metadata.status).toBe(200);
   });
 
   it('W16.4 upgrades no connection to a WebSocket of the app', async () => {
     for (const path of ['/', '/token', '/cdn-cgi/local/explorer', '/cdn-cgi/InspectorProxyWorker/websocket'])
       for (const host of hosts())
-        expect((await ask(protocol, port, path, { ...upgrade, host })).status).not.toBe(101);
+        expect((await sendProbe(protocol, port, path, { ...upgrade, host })).status).not.toBe(101);
   });
 
   // The tests below stop the system.
   it('W16.3 keeps no authorization code of a request in its data folder', async () => {
     const code = `code-${crypto.randomUUID()}`;
     const [host = ''] = hosts();
-    expect((await ask(protocol, port, `/callback/google?code=${code}&state=s`, { host })).status).toBe(400);
+    expect((await sendProbe(protocol, port, `/callback/google?code=${code}&state=s`, { host })).status).toBe(
+      400,
+    );
     await stop(running);
     expect(await filesWith(code)).toEqual([]);
     // If no file was searched, the test proves nothing.
@@ -163,13 +165,13 @@ describe.each([
 
   it('W16.1 opens a debugger on loopback if --inspect is passed, and says where', async () => {
     running = start([...args, '--inspect'], more);
-    const summary = await untilReady(running);
-    const open = openPorts(pidOf(running));
+    const summary = await waitUntilReady(running);
+    const open = listOpenPorts(pidOf(running));
     expect(new Set(open.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
     const said = /Debugger +http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(summary);
     const at = Number(said?.[1]);
     expect(open.map((one) => one.port)).toContain(at);
-    expect(await debuggerSigns(at)).toEqual(
+    expect(await findDebuggerSigns(at)).toEqual(
       expect.arrayContaining([`${at} GET /json`, `${at} GET /json/version`, `${at} WebSocket /ws`]),
     );
   });
@@ -184,8 +186,8 @@ describe('npm start', () => {
     ['a Pages project', ['--pages']],
   ])('stops every process that it started if it is killed, as %s', async (_, args) => {
     const running = start(args);
-    await untilReady(running);
-    const ports = openPorts(pidOf(running)).map((open) => open.port);
+    await waitUntilReady(running);
+    const ports = listOpenPorts(pidOf(running)).map((open) => open.port);
     expect(ports).toContain(port);
     const connections = await Promise.all(ports.map(opened));
     const closed = connections.map(closing);
@@ -204,8 +206,8 @@ const opened = async (at: number): Promise<Socket> => {
 
 describe('npm run bench', () => {
   it('W16.1 runs workerd without a debugger', async () => {
-    const at = await freePort();
-    const before = new Set(openPorts(process.pid).map((open) => open.port));
+    const at = await findFreePort();
+    const before = new Set(listOpenPorts(process.pid).map((open) => open.port));
     const bindings = {
       ISSUER: `http://127.0.0.1:${at}`,
       SEALING_KEYS: generateKey('bench', drawBytes),
@@ -216,7 +218,7 @@ describe('npm run bench', () => {
       at,
       bindings,
     );
-    const fresh = openPorts(process.pid)
+    const fresh = listOpenPorts(process.pid)
       .map((open) => open.port)
       .filter((one) => !before.has(one));
     expect(fresh).toEqual([at]);

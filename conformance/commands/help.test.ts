@@ -7,7 +7,7 @@ it.each([
   ['start', [], '--inspect'],
   ['keys', [], 'retire <id>'],
   ['keys', ['burn'], 'burn <id>'],
-  ['admin', [], 'unwatched'],
+  ['admin', [], 'no-upstream-token'],
   ['admin', ['delete'], 'delete <user>'],
   ['setup', [], '--origin'],
   ['deploy', [], '--dry-run'],

@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortsInARow, gptCallback, startRememberingGoogle } from '@words-with-chat/lab';
+import { buildGptCallbackUrl, findConsecutivePorts, startGoogleWithSession } from '@words-with-chat/lab';
 import {
   allowInsecureRequests,
   authorizationCodeGrant,
@@ -21,9 +21,9 @@ import {
   refreshTokenGrant,
 } from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseAt } from '../../scripts/database/databases.ts';
-import { findPlace } from '../../scripts/database/place.ts';
-import { planStandIns } from '../../scripts/local-system/stand-ins/stand-ins.ts';
+import { openDatabase } from '../../scripts/database/databases.ts';
+import { findDatabaseLocation } from '../../scripts/database/place.ts';
+import { planFakeProviders } from '../../scripts/local-system/stand-ins/stand-ins.ts';
 import { startWorker, type Worker } from '../../scripts/local-system/worker.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';
@@ -73,12 +73,12 @@ const idsOf = (ring: string): readonly string[] => ring.split(' ').map((key) => 
 
 /** Simulates a cleanup run of a deployment with this ring two hours ago, because a local Worker has no schedule. */
 const cleanUp = async (ring: string): Promise<void> => {
-  const place = findPlace({ local: true }, { LOCAL_DATA_FOLDER: folderOf(0) });
+  const place = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: folderOf(0) });
   if (place === undefined) throw new Error('there is no database');
   const now = Math.floor(Date.now() / 1000) - 7200;
-  const openingKeys = idsOf(ring);
-  const [sealingKey = ''] = openingKeys;
-  await databaseAt(place).ledger.sweep({ now, auditBefore: 0, sealingKey, openingKeys });
+  const ringKeys = idsOf(ring);
+  const [sealingKey = ''] = ringKeys;
+  await openDatabase(place).storage.cleanUp({ now, deleteAuditBefore: 0, sealingKey, ringKeys });
 };
 
 /** Starts a Worker with this ring, in its own data folder but with the database of the first Worker. */
@@ -102,12 +102,12 @@ const [before, added, promoted] = [0, 1, 2];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  const port = await freePortsInARow(9);
+  const port = await findConsecutivePorts(9);
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
   proxy = await startReverseProxy(port);
-  const standIns = { port, standInPort: port + 1, people, startGoogle: startRememberingGoogle };
-  const planned = planStandIns(standIns, {});
+  const fakeProviders = { port, fakeProviderPort: port + 1, people, startGoogle: startGoogleWithSession };
+  const planned = planFakeProviders(fakeProviders, {});
   closeProviders = (await planned.start()).close;
 
   const fresh = await keys('');
@@ -149,20 +149,24 @@ const score = async (config: Configuration, accessToken: string): Promise<number
 
 /** Signs in at both clients. */
 const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<IssuedTokens> => {
-  const person = people[signIns++ % people.length];
-  if (person === undefined) throw new Error('there is no user to sign in');
+  const user = people[signIns++ % people.length];
+  if (user === undefined) throw new Error('there is no user to sign in');
   const state = crypto.randomUUID();
   const atGpt = buildAuthorizationUrl(gpt, {
-    ...{ redirect_uri: gptCallback('g-0123456789abcdef0123456789abcdef'), scope: 'words,score', state },
+    ...{
+      redirect_uri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
+      scope: 'words,score',
+      state,
+    },
   });
-  const gptTokens = await authorizationCodeGrant(gpt, await signIn(atGpt, person), { expectedState: state });
+  const gptTokens = await authorizationCodeGrant(gpt, await signIn(atGpt, user), { expectedState: state });
   const pkceCodeVerifier = randomPKCECodeVerifier();
   const atApp = buildAuthorizationUrl(app, {
     ...{ redirect_uri: 'http://127.0.0.1:51234/callback', scope: 'score offline_access', state },
     code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
   });
-  const callback = await signIn(atApp, person);
+  const callback = await signIn(atApp, user);
   const appTokens = await authorizationCodeGrant(app, callback, { pkceCodeVerifier, expectedState: state });
   const { refresh_token: stable = '' } = gptTokens;
   const { access_token: accessToken, refresh_token: rotating = '' } = appTokens;

@@ -1,13 +1,13 @@
-/** `npm run keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
+/** `npm runWranglerCommand keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sweep } from 'assistant-auth';
+import type { Cleanup } from 'assistant-auth';
 import { createSealer, parseKeyRing } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wranglerConfig } from '../../scripts/app/places.ts';
-import { databaseAt } from '../../scripts/database/databases.ts';
-import { findPlace } from '../../scripts/database/place.ts';
+import { openDatabase } from '../../scripts/database/databases.ts';
+import { findDatabaseLocation } from '../../scripts/database/place.ts';
 import { ensureSettings, settingsFile } from '../../scripts/local-system/settings.ts';
 import { runWrangler } from '../../scripts/local-system/wrangler.ts';
 import { runCommand } from './command.ts';
@@ -25,37 +25,37 @@ const keys = (given: string, ...args: readonly string[]) =>
 
 /** The local database, asked as the commands ask it. */
 const database = () => {
-  const place = findPlace({ local: true }, { LOCAL_DATA_FOLDER: dataFolder });
+  const place = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: dataFolder });
   if (place === undefined) throw new Error('there is no place');
-  return databaseAt(place);
+  return openDatabase(place);
 };
 
 const sweep = (at: number, sealingKey: string): Promise<void> => {
-  const given: Sweep = {
+  const given: Cleanup = {
     now: at,
-    auditBefore: at - 90 * day,
+    deleteAuditBefore: at - 90 * day,
     sealingKey,
-    openingKeys: ring.split(' ').map(idOf),
+    ringKeys: ring.split(' ').map(idOf),
   };
-  return database().ledger.sweep(given);
+  return database().storage.cleanUp(given);
 };
 
 /** Somebody who signed in twelve days ago, with a provider's token that the old key sealed. */
 const signIn = async (): Promise<string> => {
   const sealer = createSealer(parseKeyRing(old), { name: 'notes', issuer: 'https://words.example' });
   const sealedRefreshToken = await sealer.seal(new TextEncoder().encode('theirs'));
-  const { ledger } = database();
-  await ledger.recordSignIn({
+  const { storage } = database();
+  await storage.recordSignIn({
     now: now - 12 * day,
     limits: { signIns: 20, period: 600, activeGrants: 200 },
     identity: { provider: 'google', subject: "o'hara; --", sealedRefreshToken },
-    user: { kind: 'ours', newId: 'user-1' },
+    user: { kind: 'by-identity', newId: 'user-1' },
     grant: {
       ...{ id: 'grant-1', clientId: 'chatgpt', redirectUri: 'https://chat.example/', scopes: ['score'] },
       ...{ resource: 'https://words.example', refreshPolicy: 'stable', claims: {} },
     },
   });
-  await ledger.redeemCode({
+  await storage.redeemCode({
     ...{ grantId: 'grant-1', clientId: 'chatgpt', now: now - 12 * day, codeExpiresAt: now, replayGrace: 10 },
     accessExpiresAt: now - 11 * day,
     refreshIdleExpiresAt: now + 48 * day,
@@ -83,7 +83,7 @@ afterAll(() => rm(dataFolder, { recursive: true }));
 
 it('retires a key when nothing needs it any longer, and not before', async () => {
   await sweep(now - 20 * day, idOf(old));
-  const was = await signIn();
+  const previous = await signIn();
   const refusal = async () => {
     const { code, stdout, stderr } = await keys(ring, 'retire', idOf(old), '--local');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -101,9 +101,9 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
   const sealedRefreshToken = await createSealer(parseKeyRing(fresh), { name: 'x', issuer: 'y' }).seal(
     new Uint8Array(6),
   );
-  await database().ledger.replaceTokens({
-    tokens: [{ provider: 'google', subject: "o'hara; --", was, sealedRefreshToken }],
-    ...{ now, checkLease: 60 },
+  await database().storage.replaceUpstreamTokens({
+    tokens: [{ provider: 'google', subject: "o'hara; --", previous, sealedRefreshToken }],
+    ...{ now, recheckLeaseDuration: 60 },
   });
   const until = `${new Date((now + 353 * day) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   expect(await refusal()).toBe(
@@ -121,7 +121,7 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
   ]);
   expect(listed).not.toContain(old.split('.')[1]);
 
-  await database().ledger.revoke({ kind: 'user', id: 'user-1' }, 'signed out', now);
+  await database().storage.revoke({ kind: 'user', id: 'user-1' }, 'signed out', now);
   expect(await keys(ring, 'retire', idOf(old), '--local')).toEqual({
     ...{ code: 0, stdout: `${fresh}\n`, stderr: '' },
   });
@@ -134,9 +134,9 @@ describe('a key that was added', () => {
   let added: string;
   let last: string;
   const opening = (at: number, given: string): Promise<void> =>
-    database().ledger.sweep({
-      ...{ now: at, auditBefore: at - 90 * day, sealingKey: idOf(fresh) },
-      openingKeys: given.split(' ').map(idOf),
+    database().storage.cleanUp({
+      ...{ now: at, deleteAuditBefore: at - 90 * day, sealingKey: idOf(fresh) },
+      ringKeys: given.split(' ').map(idOf),
     });
   const refusal = async (command: 'promote' | 'retire', id: string) => {
     const { code, stdout, stderr } = await keys(added, command, id, '--local');

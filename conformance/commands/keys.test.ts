@@ -1,5 +1,5 @@
-/** `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
-import { audienceKeys } from 'assistant-auth';
+/** `npm runWranglerCommand keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
+import { deriveResourceKeys } from 'assistant-auth';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from './command.ts';
@@ -90,7 +90,7 @@ describe('npm run keys -- audience', () => {
       { args: ['audience', resource, ...last], input: input(ring) },
     );
     expect(code).toBe(0);
-    expect(stdout).toBe(`${await audienceKeys({ sealingKeys: ring, issuer, resource })}\n`);
+    expect(stdout).toBe(`${await deriveResourceKeys({ sealingKeys: ring, issuer, resource })}\n`);
   });
 
   const usage = 'Write ORIGIN=https://words.example npm run keys';

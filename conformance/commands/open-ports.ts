@@ -18,7 +18,7 @@ interface Process {
 }
 
 /** Lists a process and its descendants. */
-export const processTree = (root: number): readonly Process[] => {
+export const listProcessTree = (root: number): readonly Process[] => {
   const all = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
     .trim()
     .split('\n')
@@ -26,22 +26,22 @@ export const processTree = (root: number): readonly Process[] => {
       const [, pid, parent, command = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
       return { pid: Number(pid), parent: Number(parent), command };
     });
-  const below = (pid: number): readonly Process[] =>
-    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
-  return [...all.filter(({ pid }) => pid === root), ...below(root)];
+  const listDescendants = (pid: number): readonly Process[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...listDescendants(child.pid)]);
+  return [...all.filter(({ pid }) => pid === root), ...listDescendants(root)];
 };
 
 /**
  * Lists the ports on which a process tree listens.
  * It reads the kernel's tables on Linux, and runs `lsof` elsewhere, which macOS includes.
  */
-export const openPorts = (root: number): readonly OpenPort[] => {
-  const pids = processTree(root).map(({ pid }) => pid);
-  return process.platform === 'linux' ? portsFromKernel(pids) : portsFromLsof(pids);
+export const listOpenPorts = (root: number): readonly OpenPort[] => {
+  const pids = listProcessTree(root).map(({ pid }) => pid);
+  return process.platform === 'linux' ? readPortsFromKernel(pids) : readPortsFromLsof(pids);
 };
 
-const portsFromKernel = (pids: readonly number[]): readonly OpenPort[] => {
-  const inodes = new Set(pids.flatMap(socketsOf));
+const readPortsFromKernel = (pids: readonly number[]): readonly OpenPort[] => {
+  const inodes = new Set(pids.flatMap(listSocketInodes));
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
     readFileSync(table, 'utf8')
       .split('\n')
@@ -62,24 +62,24 @@ const addresses: Readonly<Record<string, string>> = {
   '00000000000000000000000001000000': '::1',
 };
 
-const socketsOf = (pid: number): readonly string[] =>
-  whileThere(() => readdirSync(`/proc/${pid}/fd`), []).flatMap((fd) => {
-    const link = whileThere(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '');
+const listSocketInodes = (pid: number): readonly string[] =>
+  ignoreMissing(() => readdirSync(`/proc/${pid}/fd`), []).flatMap((fd) => {
+    const link = ignoreMissing(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '');
     const [, inode] = /^socket:\[(\d+)\]$/.exec(link) ?? [];
     return inode === undefined ? [] : [inode];
   });
 
 /** Ignores a missing entry: a process can end, or a descriptor can be closed, while its folder is read. */
-const whileThere = <Read>(read: () => Read, gone: Read): Read => {
+const ignoreMissing = <Read>(read: () => Read, fallback: Read): Read => {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return gone;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return fallback;
     throw error;
   }
 };
 
-const portsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
+const readPortsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
   execFileSync('lsof', ['-nP', '-iTCP', '-sTCP:LISTEN', '-Fn', '-a', '-p', pids.join(',')], {
     encoding: 'utf8',
   })
@@ -90,22 +90,22 @@ const portsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
     });
 
 /** The paths where V8's debuggers describe themselves: https://chromedevtools.github.io/devtools-protocol/#endpoints. */
-const descriptions = ['/json', '/json/list', '/json/version'];
+const descriptionPaths = ['/json', '/json/list', '/json/version'];
 
 /** The paths where workerd, Wrangler and Node accept a debugger's WebSocket. */
-const sockets = ['/', '/ws', '/core:user:words-with-chat', '/core:user:ProxyWorker'];
+const webSocketPaths = ['/', '/ws', '/core:user:words-with-chat', '/core:user:ProxyWorker'];
 
 /** Lists the signs of a debugger on a port; empty if there are none. */
-export const debuggerSigns = async (port: number): Promise<readonly string[]> => {
+export const findDebuggerSigns = async (port: number): Promise<readonly string[]> => {
   const found = ['http:', 'https:'].flatMap((protocol) => [
-    ...descriptions.map(async (path) => {
-      const { status, body } = await ask(protocol, port, path);
+    ...descriptionPaths.map(async (path) => {
+      const { status, body } = await sendProbe(protocol, port, path);
       return status === 200 && /webSocketDebuggerUrl|Protocol-Version/.test(body)
         ? [`${port} GET ${path}`]
         : [];
     }),
-    ...sockets.map(async (path) => {
-      const { status } = await ask(protocol, port, path, upgrade);
+    ...webSocketPaths.map(async (path) => {
+      const { status } = await sendProbe(protocol, port, path, upgrade);
       return status === 101 ? [`${port} WebSocket ${path}`] : [];
     }),
   ]);
@@ -119,26 +119,26 @@ export const upgrade = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 } as const;
 
-export interface Answer {
+export interface ProbeResponse {
   /** 0 if nothing on the port uses the protocol. */
   readonly status: number;
   readonly body: string;
 }
 
 /** Sends a request to a port on loopback, without verifying its certificate. */
-export const ask = (
+export const sendProbe = (
   protocol: string,
   port: number,
   path: string,
   headers: Readonly<Record<string, string>> = {},
   method = 'GET',
-): Promise<Answer> =>
+): Promise<ProbeResponse> =>
   new Promise((resolve) => {
     const options: RequestOptions & { readonly rejectUnauthorized: boolean } = {
       ...{ host: '127.0.0.1', port, path, method, headers, agent: false, rejectUnauthorized: false },
     };
-    const asked = protocol === 'https:' ? requestHttps(options) : requestHttp(options);
-    asked
+    const probe = protocol === 'https:' ? requestHttps(options) : requestHttp(options);
+    probe
       .once('error', () => resolve({ status: 0, body: '' }))
       .once('upgrade', ({ statusCode = 0 }, socket) => {
         socket.destroy();

@@ -42,14 +42,14 @@ export const startReverseProxy = async (port: number): Promise<ReverseProxy> => 
 const forward = (incoming: IncomingMessage, outgoing: ServerResponse, port: number): void => {
   const { method, url: path, headers } = incoming;
   const own = { ...headers, connection: 'close' };
-  const asked = request({ host: '127.0.0.1', port, method, path, headers: own, agent: false });
-  asked.once('error', (error) => {
+  const clientRequest = request({ host: '127.0.0.1', port, method, path, headers: own, agent: false });
+  clientRequest.once('error', (error) => {
     if (outgoing.headersSent) outgoing.destroy(error);
     else outgoing.writeHead(502).end(String(error));
   });
-  asked.once('response', (response) => {
+  clientRequest.once('response', (response) => {
     const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = response.headers;
     response.pipe(outgoing.writeHead(response.statusCode ?? 502, rest));
   });
-  incoming.pipe(asked);
+  incoming.pipe(clientRequest);
 };

@@ -1,4 +1,4 @@
-/** `npm run setup`: what goes into the GPT editor, and the file that it comes from. */
+/** `npm runWranglerCommand setup`: what goes into the GPT editor, and the file that it comes from. */
 import {
   access,
   chmod,
@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { type Finished, runCommand } from './command.ts';
+import { type CommandResult, runCommand } from './command.ts';
 
 let folder: string;
 let file: string;
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const setup = (...args: readonly string[]): Promise<Finished> =>
+const setup = (...args: readonly string[]): Promise<CommandResult> =>
   runCommand('setup', { VARIABLES_FILE: file }, { args });
 
 /** What stands behind a field's name, on its line. */
@@ -183,4 +183,4 @@ const operations = async (): Promise<readonly string[]> => {
   return all.map(({ operationId }) => operationId).sort();
 };
 
-const fieldsOf = ({ stdout }: Finished): string => stdout.slice(stdout.indexOf('Configure'));
+const fieldsOf = ({ stdout }: CommandResult): string => stdout.slice(stdout.indexOf('Configure'));

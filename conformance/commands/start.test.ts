@@ -1,24 +1,24 @@
-/** `npm start` and `npm run demo`, as a person meets them. */
+/** `npm start` and `npm runWranglerCommand demo`, as a person meets them. */
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePortsInARow } from '@words-with-chat/lab';
+import { findConsecutivePorts } from '@words-with-chat/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand, startCommand } from './command.ts';
-import { untilReady } from './until-ready.ts';
+import { waitUntilReady } from './until-ready.ts';
 
 let folder: string;
 let port: number;
-let standInPort: number;
+let fakeProviderPort: number;
 let variables: Readonly<Record<string, string>>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePortsInARow(6);
-  standInPort = port + 1;
-  variables = { PORT: String(port), STANDIN_PORT: String(standInPort), LOCAL_DATA_FOLDER: folder };
+  port = await findConsecutivePorts(6);
+  fakeProviderPort = port + 1;
+  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(fakeProviderPort), LOCAL_DATA_FOLDER: folder };
 });
 
 afterEach(() => rm(folder, { recursive: true }));
@@ -29,12 +29,12 @@ describe('npm start', () => {
   it('runs until Ctrl-C, is played against, and leaves nothing behind but its data', async () => {
     await chmod(folder, 0o755);
     const start = startCommand('start', variables);
-    const summary = await untilReady(start);
+    const summary = await waitUntilReady(start);
     const settings = join(folder, 'settings.json');
     for (const part of [
       `http://localhost:${port}`,
       ...['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect'].map(
-        (label, at) => `http://127.0.0.1:${standInPort + at} in place of ${label}`,
+        (label, at) => `http://127.0.0.1:${fakeProviderPort + at} in place of ${label}`,
       ),
       'words-gpt',
       settings,
@@ -58,13 +58,13 @@ describe('npm start', () => {
     start.process.kill('SIGINT');
     expect(await start.finished).toMatchObject({ code: 0 });
     await isSilent(`http://localhost:${port}`);
-    await isSilent(`http://127.0.0.1:${standInPort}`);
+    await isSilent(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
   it.each([
     ['PORT', () => port],
-    ['STANDIN_PORT', () => standInPort],
-    ['STANDIN_PORT', () => standInPort + 4],
+    ['FAKE_PROVIDER_PORT', () => fakeProviderPort],
+    ['FAKE_PROVIDER_PORT', () => fakeProviderPort + 4],
   ])('says that the port of %s is taken, and ends', async (variable, taken) => {
     const server = createServer().listen(taken(), '127.0.0.1');
     await once(server, 'listening');
@@ -86,13 +86,16 @@ describe('npm start', () => {
     ['8790', '8787'],
     ['8787', '8787'],
     ['8787', '65532'],
-  ])('refuses stand-ins whose ports hold %s or end beyond the last: from %s', async (PORT, STANDIN_PORT) => {
-    const { code, stderr } = await runCommand('start', { ...variables, PORT, STANDIN_PORT });
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      'STANDIN_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
-    );
-  });
+  ])(
+    'refuses stand-ins whose ports hold %s or end beyond the last: from %s',
+    async (PORT, FAKE_PROVIDER_PORT) => {
+      const { code, stderr } = await runCommand('start', { ...variables, PORT, FAKE_PROVIDER_PORT });
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'STANDIN_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
+      );
+    },
+  );
 
   it('says that its secrets are damaged, and draws no others over them', async () => {
     const settings = join(folder, 'settings.json');
@@ -113,7 +116,7 @@ describe('npm start', () => {
 describe('npm run start:pages', () => {
   it('runs the app as a Pages project, is played against, and ends with Ctrl-C', async () => {
     const start = startCommand('start', variables, { args: ['--pages'] });
-    expect(await untilReady(start)).toContain(`http://localhost:${port}`);
+    expect(await waitUntilReady(start)).toContain(`http://localhost:${port}`);
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: 1');
@@ -136,7 +139,7 @@ describe('npm run demo', () => {
     expect(demo.stdout).toContain('Nothing is running');
     expect(demo.stdout).toContain('score: 1');
     await isSilent(`http://localhost:${port}`);
-    await isSilent(`http://127.0.0.1:${standInPort}`);
+    await isSilent(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
   it('fails when an answer is not as it must be', async () => {

@@ -4,10 +4,10 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePortsInARow } from '@words-with-chat/lab';
+import { findConsecutivePorts } from '@words-with-chat/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Running, runCommand, startCommand } from './command.ts';
-import { untilReady } from './until-ready.ts';
+import { type RunningCommand, runCommand, startCommand } from './command.ts';
+import { waitUntilReady } from './until-ready.ts';
 
 const origin = 'https://words-tunnel.example';
 const host = new URL(origin).host;
@@ -15,15 +15,15 @@ const host = new URL(origin).host;
 let folder: string;
 let variables: Readonly<Record<string, string>>;
 let port: number;
-let standInPort: number;
+let fakeProviderPort: number;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePortsInARow(6);
-  standInPort = port + 1;
+  port = await findConsecutivePorts(6);
+  fakeProviderPort = port + 1;
   variables = {
     PORT: String(port),
-    STANDIN_PORT: String(standInPort),
+    FAKE_PROVIDER_PORT: String(fakeProviderPort),
     LOCAL_DATA_FOLDER: folder,
     VARIABLES_FILE: join(folder, 'variables'),
   };
@@ -33,16 +33,16 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const credentials = { GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' };
 
-const start = (more: Readonly<Record<string, string>>, asked = origin): Running =>
+const start = (more: Readonly<Record<string, string>>, asked = origin): RunningCommand =>
   startCommand('start', { ...variables, ...more }, { args: ['--origin', asked] });
 
-interface Answer {
+interface ProbeResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /** As a tunnel does: to loopback, without looking at the certificate, with the host that the world asked for. */
-const get = (path: string, headers: Readonly<Record<string, string>> = { host }): Promise<Answer> =>
+const get = (path: string, headers: Readonly<Record<string, string>> = { host }): Promise<ProbeResponse> =>
   new Promise((resolve, reject) => {
     const target = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };
     request(target, async (response) =>
@@ -53,12 +53,12 @@ const get = (path: string, headers: Readonly<Record<string, string>> = { host })
   });
 
 describe('npm start -- --origin, with credentials', () => {
-  let started: Running;
+  let started: RunningCommand;
   let summary: string;
   beforeAll(async () => {
     await runCommand('setup', variables, { args: ['--origin', origin] });
     started = start({ ...credentials, ORIGIN: 'https://words.example' });
-    summary = await untilReady(started);
+    summary = await waitUntilReady(started);
   });
   afterAll(async () => {
     started.process.kill('SIGINT');
@@ -103,7 +103,7 @@ describe('npm start -- --origin, with credentials', () => {
       state: 's',
     });
     expect((await get(`/authorize?${asked}`)).status).toBe(400);
-    await expect(fetch(`http://127.0.0.1:${standInPort}/`)).rejects.toThrow('fetch failed');
+    await expect(fetch(`http://127.0.0.1:${fakeProviderPort}/`)).rejects.toThrow('fetch failed');
   });
 
   it('W13.3 has no page for setting up', async () => {
@@ -134,7 +134,7 @@ describe('npm start -- --origin, refused', () => {
     ],
     [
       'W13.2 with a stand-in',
-      { ...credentials, GOOGLE_STAND_IN: 'http://127.0.0.1:8788' },
+      { ...credentials, GOOGLE_BASE_URL: 'http://127.0.0.1:8788' },
       origin,
       /^ {2}GOOGLE_STAND_IN is for a stand-in/m,
     ],

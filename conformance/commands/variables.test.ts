@@ -3,18 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  freePort,
-  freePortsInARow,
-  gptCallback,
+  buildGptCallbackUrl,
+  type FakeProvider,
+  findConsecutivePorts,
+  findFreePort,
   people,
   startGoogle,
-  type Upstream,
 } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readGivenVariables, variableNames } from '../../scripts/app/variables.ts';
-import { type Running, runCommand, startCommand } from './command.ts';
-import { untilReady } from './until-ready.ts';
+import { listVariableNames, readEnvironmentVariables } from '../../scripts/app/variables.ts';
+import { type RunningCommand, runCommand, startCommand } from './command.ts';
+import { waitUntilReady } from './until-ready.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -24,8 +24,8 @@ let variables: Variables;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-  port = await freePortsInARow(6);
-  variables = { PORT: String(port), STANDIN_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
+  port = await findConsecutivePorts(6);
+  variables = { PORT: String(port), FAKE_PROVIDER_PORT: String(port + 1), LOCAL_DATA_FOLDER: folder };
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -56,16 +56,16 @@ const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   APPLE_PRIVATE_KEY: [{ ...apple, APPLE_PRIVATE_KEY: 'key' }, /^ {2}APPLE_PRIVATE_KEY must /m],
   OIDC_PROVIDERS: [{ OIDC_PROVIDERS: '[{"id":1}]' }, /^ {2}OIDC_PROVIDERS\b/m],
   AUDIT_DAYS: [{ AUDIT_DAYS: '0' }, /^ {2}AUDIT_DAYS must be a whole number of days/m],
-  GOOGLE_STAND_IN: [{ ...google, GOOGLE_STAND_IN: 'https://evil.example' }, /^ {2}GOOGLE_STAND_IN must /m],
-  GITHUB_STAND_IN: [{ ...github, GITHUB_STAND_IN: 'http://127.0.0.1/x' }, /^ {2}GITHUB_STAND_IN must /m],
-  MICROSOFT_STAND_IN: [{ ...microsoft, MICROSOFT_STAND_IN: 'x' }, /^ {2}MICROSOFT_STAND_IN must /m],
-  APPLE_STAND_IN: [{ APPLE_STAND_IN: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
+  GOOGLE_BASE_URL: [{ ...google, GOOGLE_BASE_URL: 'https://evil.example' }, /^ {2}GOOGLE_STAND_IN must /m],
+  GITHUB_BASE_URL: [{ ...github, GITHUB_BASE_URL: 'http://127.0.0.1/x' }, /^ {2}GITHUB_STAND_IN must /m],
+  MICROSOFT_BASE_URL: [{ ...microsoft, MICROSOFT_BASE_URL: 'x' }, /^ {2}MICROSOFT_STAND_IN must /m],
+  APPLE_BASE_URL: [{ APPLE_BASE_URL: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
   STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be JSON/m],
 };
 
 describe('npm start, with a wrong value', () => {
   it('is tested for every variable of .dev.vars.example', async () => {
-    const names = [...new Set(await variableNames())].filter((name) => name !== 'ORIGIN');
+    const names = [...new Set(await listVariableNames())].filter((name) => name !== 'ORIGIN');
     expect(Object.keys(wrong).sort()).toEqual(names.sort());
   });
 
@@ -92,7 +92,7 @@ describe('npm start, with a wrong value', () => {
 
 it('treats an empty variable as not set', async () => {
   const given = { STATIC_CLIENTS: '', AUDIT_DAYS: ' ', GPT_URL: 'https://chatgpt.com/g/g-1', PATH: '/bin' };
-  expect(await readGivenVariables(given)).toEqual({ GPT_URL: given.GPT_URL });
+  expect(await readEnvironmentVariables(given)).toEqual({ GPT_URL: given.GPT_URL });
 });
 
 describe.each([
@@ -101,8 +101,8 @@ describe.each([
 ])('npm start, %s, with variables', (_, args) => {
   const gptIds = ['g-5f0c1d2e3b4a59687786a5b4c3d2e1f0', 'g-0123456789abcdef0123456789abcdef'];
   let given: Variables;
-  let fake: Upstream;
-  let running: Running;
+  let fake: FakeProvider;
+  let running: RunningCommand;
   let summary: string;
 
   const origin = (): string => `http://localhost:${port}`;
@@ -120,7 +120,7 @@ describe.each([
   beforeAll(async () => {
     const credentials = { clientId: 'site', clientSecret: secret };
     const redirectUris = [`${origin()}/callback/google`];
-    fake = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+    fake = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: people });
     given = {
       ORIGIN: 'https://words.example',
       SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),
@@ -131,7 +131,7 @@ describe.each([
       GPT_URL: 'https://chatgpt.com/g/g-68f0c2a1b4d8-words',
       GOOGLE_CLIENT_ID: credentials.clientId,
       GOOGLE_CLIENT_SECRET: credentials.clientSecret,
-      GOOGLE_STAND_IN: fake.issuer,
+      GOOGLE_BASE_URL: fake.issuer,
       ...microsoft,
       MICROSOFT_TENANT: 'organizations',
       OIDC_PROVIDERS: JSON.stringify([
@@ -143,7 +143,7 @@ describe.each([
       ]),
     };
     running = startCommand('start', { ...variables, ...given, VARIABLES_FILE: '/nowhere' }, { args });
-    summary = await untilReady(running);
+    summary = await waitUntilReady(running);
   });
 
   afterAll(async () => {
@@ -169,12 +169,12 @@ describe.each([
   });
 
   it('uses GPT_IDS, and offers the providers of the environment', async () => {
-    const page = await authorize('my-gpt', gptCallback(gptIds[1] ?? ''));
+    const page = await authorize('my-gpt', buildGptCallbackUrl(gptIds[1] ?? ''));
     const body = await page.text();
     expect(page.status).toBe(200);
     for (const label of ['Google', 'GitHub', 'Microsoft', 'Apple', 'Acme']) expect(body).toContain(label);
     expect(body).not.toContain('OpenID Connect');
-    const other = await authorize('my-gpt', gptCallback('g-00000000000000000000000000000000'));
+    const other = await authorize('my-gpt', buildGptCallbackUrl('g-00000000000000000000000000000000'));
     expect(other.status).toBe(400);
   });
 

@@ -1,14 +1,14 @@
-/** `npm run admin -- --remote`, with wrangler speaking to a stand-in for Cloudflare's API. */
+/** `npm runWranglerCommand admin -- --remote`, with wrangler speaking to a stand-in for Cloudflare's API. */
 import { afterEach, expect, it } from 'vitest';
 import { runCommand } from '../commands/command.ts';
-import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
+import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
-let cloudflare: CloudflareStandIn;
+let cloudflare: FakeCloudflare;
 
 afterEach(() => cloudflare.close());
 
 const admin = async (options: Omit<CloudflareOptions, 'database'>, ...args: readonly string[]) => {
-  cloudflare = await startCloudflare({ database: 'there', ...options });
+  cloudflare = await startFakeCloudflare({ database: 'present', ...options });
   return runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
 };
 
@@ -24,11 +24,11 @@ const isClock = (sql: string): boolean => sql.includes('unixepoch()');
 const clockAnswer = [[{ now }], [{ changes: 0 }]];
 
 it('asks the database of the Wrangler file, and reads what Cloudflare answers', async () => {
-  const row = { id: 'user-1', created_at: 1, identities: 1, living_grants: 2, last_sign_in_at: null };
+  const row = { id: 'user-1', created_at: 1, identities: 1, active_grants: 2, last_sign_in_at: null };
   const query = (sql: string) => (isClock(sql) ? clockAnswer : [[row], [{ changes: 0 }]]);
   const { code, stdout, stderr } = await admin({ query }, 'users');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(JSON.parse(stdout)).toEqual([{ id: 'user-1', createdAt: 1, identities: 1, livingGrants: 2 }]);
+  expect(JSON.parse(stdout)).toEqual([{ id: 'user-1', createdAt: 1, identities: 1, activeGrants: 2 }]);
   expect(queries()).toEqual([
     [expect.stringContaining('unixepoch()'), 'SELECT changes() AS changes'],
     [expect.stringContaining('FROM users'), 'SELECT changes() AS changes'],

@@ -1,7 +1,7 @@
 /** A stand-in for the part of Cloudflare's API that a deployment calls: it keeps what it is sent, and stores nothing else. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { freePort } from '@words-with-chat/lab';
+import { findFreePort } from '@words-with-chat/lab';
 
 interface ApiCall {
   readonly method: string;
@@ -10,7 +10,7 @@ interface ApiCall {
   readonly body: string;
 }
 
-export interface CloudflareStandIn {
+export interface FakeCloudflare {
   /** What wrangler wants in its environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly calls: readonly ApiCall[];
@@ -19,31 +19,31 @@ export interface CloudflareStandIn {
 
 export interface CloudflareOptions {
   /** Whether the account has the database already. */
-  readonly database: 'there' | 'missing';
+  readonly database: 'present' | 'missing';
   /** Gives the rows of every statement that the database is asked to carry out. */
   readonly query?: (sql: string) => readonly (readonly object[])[];
   /** Answers the calls that match with a failure. */
   readonly failing?: RegExp;
   /** Leaves calls that match without an answer, and says that they are there. */
-  readonly silent?: { readonly at: RegExp; readonly asked: () => void };
+  readonly unanswered?: { readonly at: RegExp; readonly asked: () => void };
 }
 
 /** Starts it on loopback. */
-export const startCloudflare = async ({
+export const startFakeCloudflare = async ({
   database,
   query = () => [[]],
   failing,
-  silent,
-}: CloudflareOptions): Promise<CloudflareStandIn> => {
-  const port = await freePort();
+  unanswered: silent,
+}: CloudflareOptions): Promise<FakeCloudflare> => {
+  const port = await findFreePort();
   const calls: ApiCall[] = [];
-  let databases = database === 'there' ? [theDatabase] : [];
+  let databases = database === 'present' ? [fakeDatabase] : [];
   const server = createServer(async (request, response) => {
     const call = await readCall(request);
     calls.push(call);
-    if (call.method === 'POST' && call.path === '/d1/database') databases = [theDatabase];
+    if (call.method === 'POST' && call.path === '/d1/database') databases = [fakeDatabase];
     if (silent?.at.test(call.path)) return silent.asked();
-    const answer = refusalOf(call, failing) ?? answerToQuery(call, query) ?? answerTo(call, databases);
+    const answer = findFailure(call, failing) ?? respondToQuery(call, query) ?? respondTo(call, databases);
     response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer));
   });
@@ -64,7 +64,7 @@ const environmentFor = (port: number) => ({
   WRANGLER_SEND_METRICS: 'false',
 });
 
-const theDatabase = { uuid: '11111111-1111-4111-8111-111111111111', name: 'words', version: 'production' };
+const fakeDatabase = { uuid: '11111111-1111-4111-8111-111111111111', name: 'words', version: 'production' };
 
 const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
   method: request.method ?? '',
@@ -73,14 +73,14 @@ const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
 });
 
 /** The account has no Worker yet; wrangler goes by the codes. */
-const refusalOf = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
+const findFailure = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
   const call = `${method} ${path}`;
-  if (failing?.test(path)) return refused(7500);
-  if (/^GET \/workers\/services\//.test(call)) return refused(10_090);
-  return /^GET \/workers\/scripts\/[\w-]+(\/settings)?$/.test(call) ? refused(10_007) : undefined;
+  if (failing?.test(path)) return createFailure(7500);
+  if (/^GET \/workers\/services\//.test(call)) return createFailure(10_090);
+  return /^GET \/workers\/scripts\/[\w-]+(\/settings)?$/.test(call) ? createFailure(10_007) : undefined;
 };
 
-const refused = (code: number) => ({
+const createFailure = (code: number) => ({
   success: false,
   errors: [{ code, message: 'refused' }],
   messages: [],
@@ -88,14 +88,14 @@ const refused = (code: number) => ({
 });
 
 /** As Cloudflare answers: a result for each statement, in their order. */
-const answerToQuery = ({ method, path, body }: ApiCall, query: Required<CloudflareOptions>['query']) => {
+const respondToQuery = ({ method, path, body }: ApiCall, query: Required<CloudflareOptions>['query']) => {
   if (method !== 'POST' || !/^\/d1\/database\/[\w-]+\/query/.test(path)) return undefined;
   const rows = query(String(Object(JSON.parse(body)).sql));
   const result = rows.map((results) => ({ success: true, results, meta: { duration: 0 } }));
   return { success: true, errors: [], messages: [], result };
 };
 
-const answerTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
+const respondTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
   const answer = answers.find(([which]) => which.test(`${method} ${path}`));
   return {
     ...{ success: true, errors: [], messages: [], result_info: { total_count: databases.length } },
@@ -106,7 +106,7 @@ const answerTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
 /** The answers whose content wrangler reads; of the others it wants to know that they succeeded. */
 const answers: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
   [/^GET \/d1\/database(\?|$)/, (databases) => databases],
-  [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => theDatabase],
+  [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => fakeDatabase],
   [/\/secrets$/, () => []],
   [/^GET .*\/deployments$/, () => ({ deployments: [] })],
   [/\/assets-upload-session$/, () => ({ jwt: 'a.jwt', buckets: [] })],

@@ -1,10 +1,10 @@
-/** `npm run deploy -- --dry-run` and `npm run build`: everything up to the moment when something would leave this machine. */
+/** `npm runWranglerCommand deploy -- --dry-runWranglerCommand` and `npm runWranglerCommand build`: everything up to the moment when something would leave this machine. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deployedDomain } from '../../scripts/deploy/address.ts';
-import { type Finished, runCommand } from '../commands/command.ts';
+import { readDeploymentDomain } from '../../scripts/deploy/address.ts';
+import { type CommandResult, runCommand } from '../commands/command.ts';
 
 let folder: string;
 let file: string;
@@ -21,7 +21,7 @@ const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_
 
 const places = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });
 
-const dryRun = async (variables: string, more = {}): Promise<Finished> => {
+const dryRun = async (variables: string, more = {}): Promise<CommandResult> => {
   await writeFile(file, variables);
   return runCommand('deploy', { ...places(), ...offline, ...more }, { args: ['--dry-run'] });
 };
@@ -111,7 +111,7 @@ describe('npm run deploy -- --dry-run', () => {
   });
 
   it('W13.2 refuses a stand-in, and what else is wrong beside it', async () => {
-    const wrong = { ...whole, GOOGLE_STAND_IN: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
+    const wrong = { ...whole, GOOGLE_BASE_URL: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
     const { code, stdout, stderr } = await dryRun(lines(wrong));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_STAND_IN /m);
@@ -130,7 +130,7 @@ describe('npm run deploy -- --dry-run', () => {
     ['at workers.dev', 'https://words.me.workers.dev', 'is at words.me.workers.dev, which is switched off'],
     ['at pages.dev', 'https://words.pages.dev', 'is at words.pages.dev, which is switched off'],
   ])('refuses an origin %s', (_, ORIGIN, sentence) => {
-    expect(() => deployedDomain({ ORIGIN })).toThrow(`ORIGIN ${sentence}`);
+    expect(() => readDeploymentDomain({ ORIGIN })).toThrow(`ORIGIN ${sentence}`);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { publicFolder } from '../../scripts/app/places.ts';
-import { fillLanding, fillPrivacy } from '../../scripts/app/site.ts';
+import { renderLandingPage, renderPrivacyPage } from '../../scripts/app/site.ts';
 
 let page: string;
 let privacy: string;
@@ -16,18 +16,18 @@ const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
 
 describe('the landing page, laid out', () => {
   it('links the GPT', () => {
-    const filled = fillLanding(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
+    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
     expect(filled).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
     expect(filled).not.toContain('GPT_URL');
   });
 
   it('shows no trace of a link when there is no GPT yet', () => {
-    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
     expect(filled).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
   });
 
   it('gives other sites absolute addresses', () => {
-    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
     expect(filled).toContain('<meta property="og:url" content="https://words.example/">');
     expect(filled).toContain('<meta property="og:image" content="https://words.example/social-card.png">');
   });
@@ -35,12 +35,12 @@ describe('the landing page, laid out', () => {
   it('changes nothing else', () => {
     const without = (text: string) =>
       text.split('\n').filter((line) => !/og:(url|image"|)|GPT_URL/.test(line));
-    const filled = fillLanding(page, { ORIGIN: 'https://words.example' });
+    const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
     expect(without(filled)).toEqual(without(page));
   });
 
   it('drops what follows the link’s path', () => {
-    const filled = fillLanding(page, { GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x` });
+    const filled = renderLandingPage(page, { GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x` });
     expect(filled).toContain(`href="${gptUrl}"`);
     expect(filled).not.toContain('alert');
   });
@@ -56,18 +56,18 @@ describe('the landing page, laid out', () => {
     'https://chatgpt.com/',
     'g-68f0c2a1b4d8',
   ])('refuses %s as a link to the GPT', (GPT_URL) => {
-    expect(() => fillLanding(page, { GPT_URL })).toThrow(/^GPT_URL must be the link to the GPT/);
+    expect(() => renderLandingPage(page, { GPT_URL })).toThrow(/^GPT_URL must be the link to the GPT/);
   });
 
   it.each(['https://words.example"><script>alert(1)</script>', 'words.example', 'https://words.example/'])(
     'refuses %s as an origin',
     (ORIGIN) => {
-      expect(() => fillLanding(page, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
+      expect(() => renderLandingPage(page, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
     },
   );
 
   it('is not laid out in silence when the page has lost its places', () => {
-    expect(() => fillLanding('<!doctype html>', {})).toThrow('nothing that matches');
+    expect(() => renderLandingPage('<!doctype html>', {})).toThrow('nothing that matches');
   });
 });
 
@@ -79,12 +79,12 @@ describe('the privacy policy, laid out', () => {
     [{ AUDIT_DAYS: '400' }, '400 days'],
     [{ AUDIT_DAYS: '1' }, '1 day'],
   ])('says for %j how long the audit is kept: %s', (variables, said) => {
-    const filled = fillPrivacy(privacy, variables);
+    const filled = renderPrivacyPage(privacy, variables);
     expect(kept.exec(filled)?.[1]).toBe(said);
     expect(filled.replace(said, '<!-- AUDIT_DAYS -->90 days')).toBe(privacy);
   });
 
   it('is not laid out with what the Worker would refuse', () => {
-    expect(() => fillPrivacy(privacy, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
+    expect(() => renderPrivacyPage(privacy, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
   });
 });

@@ -1,15 +1,15 @@
-/** `npm run deploy` to its end, with wrangler speaking to a stand-in for Cloudflare's API. */
+/** `npm runWranglerCommand deploy` to its end, with wrangler speaking to a stand-in for Cloudflare's API. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Finished, type Running, runCommand, startCommand } from '../commands/command.ts';
-import { type CloudflareOptions, type CloudflareStandIn, startCloudflare } from './cloudflare.ts';
+import { type CommandResult, type RunningCommand, runCommand, startCommand } from '../commands/command.ts';
+import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
 let folder: string;
 let file: string;
-let cloudflare: CloudflareStandIn;
+let cloudflare: FakeCloudflare;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
@@ -22,11 +22,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const deploy = async (options: CloudflareOptions): Promise<Finished> =>
+const deploy = async (options: CloudflareOptions): Promise<CommandResult> =>
   (await startDeployment(options)).finished;
 
-const startDeployment = async (options: CloudflareOptions): Promise<Running> => {
-  cloudflare = await startCloudflare(options);
+const startDeployment = async (options: CloudflareOptions): Promise<RunningCommand> => {
+  cloudflare = await startFakeCloudflare(options);
   return startCommand('deploy', {
     ...cloudflare.environment,
     ...{ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder },
@@ -63,7 +63,7 @@ it('makes the database, its tables, and then one version at the domain, and swit
 });
 
 it('uploads the variables of the Worker as secrets, and nothing else of what it knows', async () => {
-  await deploy({ database: 'there' });
+  await deploy({ database: 'present' });
   expect(changes()).not.toContain('POST /d1/database');
   const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
   const metadata = JSON.parse(/^\{"main_module".*$/m.exec(bodyOf(/words-with-chat\?/))?.[0] ?? '{}');
@@ -84,7 +84,7 @@ it('uploads the variables of the Worker as secrets, and nothing else of what it 
 });
 
 it('uploads nothing when a migration fails, and says so', async () => {
-  const { code, stderr } = await deploy({ database: 'there', failing: /\/query$/ });
+  const { code, stderr } = await deploy({ database: 'present', failing: /\/query$/ });
   expect(code).toBe(1);
   expect(stderr).toContain('wrangler d1 migrations apply DB failed; nothing after it was done.\n');
   expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
@@ -100,8 +100,8 @@ it.each([
   async (signal, exitCode) => {
     const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
     const running = await startDeployment({
-      database: 'there',
-      silent: { at: /\/assets-upload-session$/, asked },
+      database: 'present',
+      unanswered: { at: /\/assets-upload-session$/, asked },
     });
     await Promise.race([isAsked, running.finished]);
     expect(await readdir(folder)).toContainEqual(expect.stringContaining('secrets'));

@@ -32,60 +32,60 @@ const tokensOf = (text: string): Tokens => {
 /** `or` binds weakest, then `and`, then `not`. */
 const readAlternatives = (tokens: Tokens): Predicate => {
   const first = readConjunction(tokens);
-  if (!takeIf(tokens, 'or')) return first;
+  if (!consumeIf(tokens, 'or')) return first;
   const rest = readAlternatives(tokens);
   return (fields) => first(fields) || rest(fields);
 };
 
 const readConjunction = (tokens: Tokens): Predicate => {
   const first = readNegation(tokens);
-  if (!takeIf(tokens, 'and')) return first;
+  if (!consumeIf(tokens, 'and')) return first;
   const rest = readConjunction(tokens);
   return (fields) => first(fields) && rest(fields);
 };
 
 const readNegation = (tokens: Tokens): Predicate => {
-  if (!takeIf(tokens, 'not')) return readComparison(tokens);
+  if (!consumeIf(tokens, 'not')) return readComparison(tokens);
   const negated = readNegation(tokens);
   return (fields) => !negated(fields);
 };
 
 const readComparison = (tokens: Tokens): Predicate => {
-  if (takeIf(tokens, '(')) {
+  if (consumeIf(tokens, '(')) {
     const inner = readAlternatives(tokens);
-    demand(tokens, ')');
+    expectToken(tokens, ')');
     return inner;
   }
-  if (takeIf(tokens, 'starts_with')) return readCall(tokens, (value, text) => value.startsWith(text));
-  if (takeIf(tokens, 'ends_with')) return readCall(tokens, (value, text) => value.endsWith(text));
+  if (consumeIf(tokens, 'starts_with')) return readCall(tokens, (value, text) => value.startsWith(text));
+  if (consumeIf(tokens, 'ends_with')) return readCall(tokens, (value, text) => value.endsWith(text));
   const field = readField(tokens);
-  if (takeIf(tokens, 'eq')) {
+  if (consumeIf(tokens, 'eq')) {
     const expected = readText(tokens);
     return (fields) => fields[field] === expected;
   }
-  demand(tokens, 'in');
+  expectToken(tokens, 'in');
   const set = readSet(tokens);
   return (fields) => set.includes(fields[field]);
 };
 
-const readCall = (tokens: Tokens, holds: (value: string, text: string) => boolean): Predicate => {
-  demand(tokens, '(');
+const readCall = (tokens: Tokens, matches: (value: string, text: string) => boolean): Predicate => {
+  expectToken(tokens, '(');
   const field = readField(tokens);
-  demand(tokens, ',');
+  expectToken(tokens, ',');
   const text = readText(tokens);
-  demand(tokens, ')');
-  return (fields) => holds(fields[field], text);
+  expectToken(tokens, ')');
+  return (fields) => matches(fields[field], text);
 };
 
 const readSet = (tokens: Tokens): readonly string[] => {
-  demand(tokens, '{');
+  expectToken(tokens, '{');
   const members: string[] = [];
-  while (!takeIf(tokens, '}')) members.push(readText(tokens));
+  while (!consumeIf(tokens, '}')) members.push(readText(tokens));
   return members;
 };
 
 const readField = (tokens: Tokens): keyof Fields => {
-  demand(tokens, 'http.request.uri.path');
+  expectToken(tokens, 'http.request.uri.path');
   return 'http.request.uri.path';
 };
 
@@ -95,12 +95,12 @@ const readText = (tokens: Tokens): string => {
   return text.slice(1, -1);
 };
 
-const takeIf = (tokens: Tokens, wanted: string): boolean => {
+const consumeIf = (tokens: Tokens, wanted: string): boolean => {
   if (tokens[0] !== wanted) return false;
   tokens.shift();
   return true;
 };
 
-const demand = (tokens: Tokens, wanted: string): void => {
-  if (!takeIf(tokens, wanted)) throw new SyntaxError(`${tokens[0]} stands where ${wanted} is due`);
+const expectToken = (tokens: Tokens, wanted: string): void => {
+  if (!consumeIf(tokens, wanted)) throw new SyntaxError(`${tokens[0]} stands where ${wanted} is due`);
 };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createBroker, google, oidc, type Route } from 'assistant-auth';
-import { memoryLedger } from 'assistant-auth/memory';
+import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
 import { readExpression } from './expression.ts';
 
@@ -43,9 +43,15 @@ const routes: readonly Route[] = createBroker({
   clients: [],
   providers: [
     google({ clientId: 'id', clientSecret: 'secret' }),
-    oidc({ id: 'acme', label: 'Acme', issuer: 'https://id.example', clientId: 'id', clientSecret: 'secret' }),
+    oidc({
+      id: 'acme',
+      displayName: 'Acme',
+      issuer: 'https://id.example',
+      clientId: 'id',
+      clientSecret: 'secret',
+    }),
   ],
-  ledger: memoryLedger(),
+  storage: memoryStorage(),
 }).routes;
 
 describe('the rules', () => {

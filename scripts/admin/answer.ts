@@ -1,5 +1,5 @@
 /** What a command has to say. */
-export interface Answer {
+export interface CommandOutput {
   /** To machines. */
   readonly json: unknown;
   /** To people. */

@@ -1,11 +1,11 @@
-/** The arguments of `npm run admin`. */
+/** The arguments of `npm runWranglerCommand admin`. */
 import { parseArgs } from 'node:util';
-import { Refused } from '../app/command.ts';
-import { type PlaceFlags, placeOptions } from '../database/place.ts';
+import { CommandError } from '../app/command.ts';
+import { type DatabaseFlags, databaseOptions } from '../database/place.ts';
 
 /** What is asked for. */
-type Errand =
-  | { readonly kind: 'users' | 'unwatched' }
+type AdminCommand =
+  | { readonly kind: 'users' | 'no-upstream-token' }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }
   | { readonly kind: 'revoke'; readonly target: Target }
@@ -17,10 +17,10 @@ export interface Target {
 }
 
 export interface Arguments {
-  readonly errand: Errand;
-  readonly place: PlaceFlags;
+  readonly adminCommand: AdminCommand;
+  readonly databaseLocation: DatabaseFlags;
   readonly page: { readonly limit: number; readonly skip: number };
-  readonly form: 'json' | 'table';
+  readonly outputFormat: 'json' | 'table';
 }
 
 export const usage = `Write npm run admin -- with one of
@@ -38,16 +38,16 @@ export const readArguments = (args: readonly string[]): Arguments => {
   const { values, positionals } = parseArgs({ args: optionsFirst(args), options, allowPositionals: true });
   const { local, remote, pages, json = false, yes = false } = values;
   return {
-    errand: readErrand(positionals, yes),
+    adminCommand: parseAdminCommand(positionals, yes),
     // The one where nothing can go wrong.
-    place: { local: local ?? remote !== true, remote, pages },
+    databaseLocation: { local: local ?? remote !== true, remote, pages },
     page: { limit: readNumber(values.limit, 50), skip: readNumber(values.skip, 0) },
-    form: json ? 'json' : 'table',
+    outputFormat: json ? 'json' : 'table',
   };
 };
 
 const options = {
-  ...placeOptions,
+  ...databaseOptions,
   json: { type: 'boolean' },
   yes: { type: 'boolean' },
   limit: { type: 'string' },
@@ -65,36 +65,37 @@ const optionsFirst = (args: readonly string[]): string[] => {
     const [written, name, value] = /^--([a-z]+)(=.*)?$/.exec(arg) ?? [];
     (written === undefined ? plain : named).push(arg);
     const next = args[at + 1];
-    if (!takesText(name) || value !== undefined || next === undefined) continue;
+    if (!takesValue(name) || value !== undefined || next === undefined) continue;
     named.push(next);
     at += 1;
   }
   return [...named, '--', ...plain];
 };
 
-const takesText = (name: string | undefined): boolean =>
+const takesValue = (name: string | undefined): boolean =>
   Object.entries(options).some(([known, { type }]) => known === name && type === 'string');
 
-const readErrand = ([command, ...rest]: readonly string[], confirmed: boolean): Errand => {
+const parseAdminCommand = ([command, ...rest]: readonly string[], confirmed: boolean): AdminCommand => {
   const [first, second, ...more] = rest;
-  if (more.length > 0) throw new Refused(usage);
+  if (more.length > 0) throw new CommandError(usage);
   if (command === 'revoke' && second !== undefined)
-    return { kind: 'revoke', target: { kind: readKind(first), id: second } };
-  if (second !== undefined) throw new Refused(usage);
+    return { kind: 'revoke', target: { kind: parseTargetKind(first), id: second } };
+  if (second !== undefined) throw new CommandError(usage);
   if (command === 'audit') return { kind: command, ...(first !== undefined && { userId: first }) };
   if (command === 'grants' && first !== undefined) return { kind: command, userId: first };
   if (command === 'delete' && first !== undefined) return { kind: command, userId: first, confirmed };
-  if ((command === 'users' || command === 'unwatched') && first === undefined) return { kind: command };
-  throw new Refused(usage);
+  if ((command === 'users' || command === 'no-upstream-token') && first === undefined)
+    return { kind: command };
+  throw new CommandError(usage);
 };
 
-const readKind = (text: string | undefined): Target['kind'] => {
+const parseTargetKind = (text: string | undefined): Target['kind'] => {
   if (text === 'grant' || text === 'user' || text === 'client') return text;
-  throw new Refused(usage);
+  throw new CommandError(usage);
 };
 
-const readNumber = (text: string | undefined, usual: number): number => {
-  if (text === undefined) return usual;
+const readNumber = (text: string | undefined, fallback: number): number => {
+  if (text === undefined) return fallback;
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new Refused('--limit and --skip take a number of rows.');
+  throw new CommandError('--limit and --skip take a number of rows.');
 };

@@ -1,53 +1,75 @@
-/** What `npm run admin` does: it asks the ledger's database, and ends what a person names. */
+/** What `npm runWranglerCommand admin` does: it asks the ledger's database, and ends what a person names. */
 import { createInterface } from 'node:readline/promises';
-import { Refused } from '../app/command.ts';
-import { databaseAt } from '../database/databases.ts';
-import type { Place } from '../database/place.ts';
-import type { Answer } from './answer.ts';
+import { CommandError } from '../app/command.ts';
+import { openDatabase } from '../database/databases.ts';
+import type { DatabaseLocation } from '../database/place.ts';
+import type { CommandOutput } from './answer.ts';
 import type { Arguments } from './arguments.ts';
-import { ended, revoked } from './ended.ts';
-import { auditTable, grantsTable, unwatchedTable, usersTable } from './lists.ts';
+import { revocationReason, verifyRevocation } from './ended.ts';
+import {
+  formatAuditTable,
+  formatGrantsTable,
+  formatNoUpstreamTokenTable,
+  formatUsersTable,
+} from './lists.ts';
 
 /** @throws Refused for a user who does not exist, or a deletion that nobody confirmed */
-export const runErrand = async (place: Place, { errand, page }: Arguments): Promise<Answer> => {
-  const { ledger, operator } = databaseAt(place);
-  switch (errand.kind) {
+export const runAdminCommand = async (
+  databaseLocation: DatabaseLocation,
+  { adminCommand, page }: Arguments,
+): Promise<CommandOutput> => {
+  const { storage, operator } = openDatabase(databaseLocation);
+  switch (adminCommand.kind) {
     case 'users':
-      return listed(await operator.users(page, await operator.now()), usersTable);
+      return formatRows(await operator.listUsers(page, await operator.readClock()), formatUsersTable);
     case 'grants':
-      return listed((await operator.grants(errand.userId, await operator.now())) ?? nobody(), grantsTable);
-    case 'unwatched':
-      return listed(await operator.unwatched(page, await operator.now()), unwatchedTable);
+      return formatRows(
+        (await operator.listGrants(adminCommand.userId, await operator.readClock())) ?? rejectUnknownUser(),
+        formatGrantsTable,
+      );
+    case 'no-upstream-token':
+      return formatRows(
+        await operator.listIdentitiesWithoutUpstreamToken(page, await operator.readClock()),
+        formatNoUpstreamTokenTable,
+      );
     case 'audit':
-      return listed(await operator.audit(page, errand.userId), auditTable);
+      return formatRows(await operator.listAuditEntries(page, adminCommand.userId), formatAuditTable);
     case 'revoke': {
-      const now = await operator.now();
-      await ledger.revoke(errand.target, revoked, now, 'operator');
-      return ended(errand.target, await operator.audit({ limit: 100, skip: 0 }), now);
+      const now = await operator.readClock();
+      await storage.revoke(adminCommand.target, revocationReason, now, 'operator');
+      return verifyRevocation(
+        adminCommand.target,
+        await operator.listAuditEntries({ limit: 100, skip: 0 }),
+        now,
+      );
     }
     case 'delete': {
-      const { userId } = errand;
-      if (!errand.confirmed) await confirm(userId);
-      const { kind } = await ledger.deleteUser({ userId, by: 'operator', now: await operator.now() });
-      if (kind === 'unknown') return nobody();
+      const { userId } = adminCommand;
+      if (!adminCommand.confirmed) await confirm(userId);
+      const { kind } = await storage.deleteUser({
+        userId,
+        actor: 'operator',
+        now: await operator.readClock(),
+      });
+      if (kind === 'unknown') return rejectUnknownUser();
       return { json: { deleted: userId }, text: 'The user is deleted, with everything that was theirs.' };
     }
   }
 };
 
-const listed = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => string): Answer => ({
+const formatRows = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => string): CommandOutput => ({
   json: rows,
   text: rows.length === 0 ? 'None.' : write(rows),
 });
 
-const nobody = (): never => {
-  throw new Refused('There is no such user.');
+const rejectUnknownUser = (): never => {
+  throw new CommandError('There is no such user.');
 };
 
 const confirm = async (userId: string): Promise<void> => {
-  if (!process.stdin.isTTY) throw new Refused('Where nobody can be asked, a deletion takes --yes.');
+  if (!process.stdin.isTTY) throw new CommandError('Where nobody can be asked, a deletion takes --yes.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Delete the user ${userId} for good? Write yes: `);
   terminal.close();
-  if (answer.trim() !== 'yes') throw new Refused('Nothing was deleted.');
+  if (answer.trim() !== 'yes') throw new CommandError('Nothing was deleted.');
 };

@@ -1,41 +1,47 @@
-/** The lists of `npm run admin`, for people's eyes. */
-import type { AuditRow, GrantSummary, UnwatchedIdentity, UserSummary } from 'assistant-auth/d1';
-import { instant, table } from '../database/table.ts';
+/** The lists of `npm runWranglerCommand admin`, for people's eyes. */
+import type { AuditEntry, GrantSummary, IdentityWithoutUpstreamToken, UserSummary } from 'assistant-auth/d1';
+import { formatInstant, formatTable } from '../database/table.ts';
 
-export const usersTable = (users: readonly UserSummary[]): string =>
-  table(
+export const formatUsersTable = (users: readonly UserSummary[]): string =>
+  formatTable(
     ['user', 'since', 'identities', 'living grants', 'last sign-in'],
-    users.map(({ id, createdAt, identities, livingGrants, lastSignInAt }) => [
-      ...[id, instant(createdAt), String(identities), String(livingGrants), instant(lastSignInAt)],
+    users.map(({ id, createdAt, identities, activeGrants, lastSignInAt }) => [
+      ...[
+        id,
+        formatInstant(createdAt),
+        String(identities),
+        String(activeGrants),
+        formatInstant(lastSignInAt),
+      ],
     ]),
   );
 
-export const grantsTable = (grants: readonly GrantSummary[]): string =>
-  table(
+export const formatGrantsTable = (grants: readonly GrantSummary[]): string =>
+  formatTable(
     ['grant', 'client', 'code went to', 'scopes', 'provider', 'since', 'last used', 'state'],
     grants.map((grant) => [
-      ...[grant.id, grant.clientId, hostOf(grant.redirectUri), grant.scopes.join(' '), grant.provider],
-      ...[instant(grant.createdAt), instant(grant.lastUsedAt), stateOf(grant)],
+      ...[grant.id, grant.clientId, formatHost(grant.redirectUri), grant.scopes.join(' '), grant.provider],
+      ...[formatInstant(grant.createdAt), formatInstant(grant.lastUsedAt), formatGrantState(grant)],
     ]),
   );
 
-export const unwatchedTable = (identities: readonly UnwatchedIdentity[]): string =>
-  table(
+export const formatNoUpstreamTokenTable = (identities: readonly IdentityWithoutUpstreamToken[]): string =>
+  formatTable(
     ['provider', 'user', 'since', 'living grants', 'refreshable until'],
-    identities.map(({ provider, userId, since, livingGrants, refreshableUntil }) => [
-      ...[provider, userId, instant(since), String(livingGrants), instant(refreshableUntil)],
+    identities.map(({ provider, userId, since, activeGrants, refreshableUntil }) => [
+      ...[provider, userId, formatInstant(since), String(activeGrants), formatInstant(refreshableUntil)],
     ]),
   );
 
-export const auditTable = (rows: readonly AuditRow[]): string =>
-  table(
+export const formatAuditTable = (rows: readonly AuditEntry[]): string =>
+  formatTable(
     ['at', 'event', 'by', 'reason', 'user', 'client', 'provider'],
     rows.map(({ at, event, actor, reason = '-', userId = '-', clientId = '-', provider = '-' }) => [
-      ...[instant(at), event, actor, reason, userId, clientId, provider],
+      ...[formatInstant(at), event, actor, reason, userId, clientId, provider],
     ]),
   );
 
-const hostOf = (redirectUri: string): string => URL.parse(redirectUri)?.host ?? redirectUri;
+const formatHost = (redirectUri: string): string => URL.parse(redirectUri)?.host ?? redirectUri;
 
-const stateOf = ({ state, reason }: GrantSummary): string =>
+const formatGrantState = ({ state, reason }: GrantSummary): string =>
   reason === undefined ? state : `${state}: ${reason}`;

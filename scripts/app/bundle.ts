@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { runWrangler } from '../local-system/wrangler.ts';
-import { Refused } from './command.ts';
+import { CommandError } from './command.ts';
 import { wranglerConfig } from './places.ts';
-import { layOutSite } from './site.ts';
+import { buildSite } from './site.ts';
 import type { Variables } from './variables.ts';
 
 export interface Bundle {
@@ -24,22 +24,22 @@ const budget = 90_000;
  */
 export const bundle = async (folder: string, variables: Variables): Promise<Bundle> => {
   const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];
-  await layOutSite(site, variables);
+  await buildSite(site, variables);
   const target = ['--config', wranglerConfig, '--outdir', worker, '--assets', site];
   const lines: string[] = [];
   const child = runWrangler(['deploy', '--dry-run', '--minify', ...target], {
     dataFolder: folder,
     log: (line) => lines.push(line),
   });
-  if ((await child.ended) !== 0) throw new Refused(lines.join('\n'));
-  return { site, size: await weigh(worker) };
+  if ((await child.exited) !== 0) throw new CommandError(lines.join('\n'));
+  return { site, size: await measureSize(worker) };
 };
 
 /** Says how large a bundle is, and how large it may be. */
-export const sizeOf = ({ size }: Bundle): string =>
-  `${inKilobytes(size)} gzip of at most ${inKilobytes(budget)}`;
+export const formatSize = ({ size }: Bundle): string =>
+  `${formatKilobytes(size)} gzip of at most ${formatKilobytes(budget)}`;
 
-const weigh = async (folder: string): Promise<number> => {
+const measureSize = async (folder: string): Promise<number> => {
   const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
   if (modules.length === 0) throw new Error(`${folder} holds no bundle`);
   const sizes = await Promise.all(
@@ -47,7 +47,7 @@ const weigh = async (folder: string): Promise<number> => {
   );
   const size = sizes.reduce((sum, each) => sum + each, 0);
   if (size <= budget) return size;
-  throw new Refused(`The Worker has ${inKilobytes(size)} gzip; ${inKilobytes(budget)} at most.`);
+  throw new CommandError(`The Worker has ${formatKilobytes(size)} gzip; ${formatKilobytes(budget)} at most.`);
 };
 
-const inKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
+const formatKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

@@ -2,16 +2,16 @@
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 
 /** The command cannot go on, and the message says all that its reader needs. */
-export class Refused extends Error {
-  override readonly name: string = 'Refused';
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
 }
 
 /** Tells whether the message says all that there is to say. */
-export const isPlain = (error: unknown): error is Error =>
-  error instanceof Refused || error instanceof VariableError || isWrongArgument(error);
+export const isUserFacing = (error: unknown): error is Error =>
+  error instanceof CommandError || error instanceof VariableError || isWrongArgument(error);
 
 /** Shows how the command is written to whoever asks `--help`, and tells whether it did. */
-export const showsHelp = (usage: string): boolean => {
+export const printHelpIfRequested = (usage: string): boolean => {
   const asked = process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h');
   if (asked) console.log(usage);
   return asked;
@@ -22,7 +22,7 @@ export const runCommand = async (main: () => Promise<void>): Promise<void> => {
   try {
     await main();
   } catch (error) {
-    if (!isPlain(error)) throw error;
+    if (!isUserFacing(error)) throw error;
     console.error(error.message);
     process.exitCode = 1;
   }

@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { generateKey } from 'assistant-auth/seal';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 import { readConfig } from '../../apps/words/src/config.ts';
-import { Refused } from './command.ts';
+import { CommandError } from './command.ts';
 import { readGptUrl } from './site.ts';
 import type { Variables } from './variables.ts';
 
@@ -12,8 +12,8 @@ import type { Variables } from './variables.ts';
  * @param file the file that they were read from
  * @throws Refused with one line for each fault
  */
-export const demandConfiguration = (variables: Variables, file: string): void =>
-  demandVariables(variables, file, 'npm run setup draws what can be drawn; the file explains the rest.');
+export const requireConfiguration = (variables: Variables, file: string): void =>
+  requireVariables(variables, file, 'npm run setup draws what can be drawn; the file explains the rest.');
 
 /**
  * Makes sure that the app would start with these variables.
@@ -21,30 +21,35 @@ export const demandConfiguration = (variables: Variables, file: string): void =>
  * @param advice a sentence that says how to correct them
  * @throws Refused with one line for each fault
  */
-export const demandVariables = (variables: Variables, source: string, advice: string): void => {
-  const faults = configurationFaults(variables);
-  if (faults.length === 0) return;
-  const lines = faults.map(({ message }) => `  ${message}`);
-  throw new Refused([`The app would not start with ${source}:`, ...lines, advice].join('\n'));
+export const requireVariables = (variables: Variables, source: string, advice: string): void => {
+  const problems = findConfigurationErrors(variables);
+  if (problems.length === 0) return;
+  const lines = problems.map(({ message }) => `  ${message}`);
+  throw new CommandError([`The app would not start with ${source}:`, ...lines, advice].join('\n'));
 };
 
 /**
  * Finds what the app would stumble over: each fault is mended, to see what comes after it, with a value that would do or by leaving
  * the variable out.
  */
-const configurationFaults = (
+const findConfigurationErrors = (
   variables: Variables,
   found: readonly VariableError[] = [],
 ): readonly VariableError[] => {
-  const fault = firstFault(variables);
-  if (fault === undefined) return found;
-  const { variable } = fault;
+  const problem = findFirstError(variables);
+  if (problem === undefined) return found;
+  const { variable } = problem;
   if (!found.some((earlier) => earlier.variable === variable))
-    return configurationFaults({ ...variables, [variable]: fillers[variable] ?? filler }, [...found, fault]);
-  return variables[variable] === '' ? found : configurationFaults({ ...variables, [variable]: '' }, found);
+    return findConfigurationErrors({ ...variables, [variable]: placeholders[variable] ?? placeholder }, [
+      ...found,
+      problem,
+    ]);
+  return variables[variable] === ''
+    ? found
+    : findConfigurationErrors({ ...variables, [variable]: '' }, found);
 };
 
-const firstFault = (variables: Variables): VariableError | undefined => {
+const findFirstError = (variables: Variables): VariableError | undefined => {
   try {
     readConfig(variables);
     readGptUrl(variables);
@@ -56,9 +61,9 @@ const firstFault = (variables: Variables): VariableError | undefined => {
 };
 
 /** Long enough for a secret, plain enough for an id. */
-const filler = 'x'.repeat(43);
+const placeholder = 'x'.repeat(43);
 
-const fillers: Variables = {
+const placeholders: Variables = {
   ORIGIN: 'https://words.example',
   SEALING_KEYS: generateKey('filler', (length) => new Uint8Array(randomBytes(length))),
   APPLE_TEAM_ID: 'ABCDE12345',

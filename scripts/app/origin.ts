@@ -8,7 +8,7 @@ import { VariableError } from '../../apps/words/src/config/variables.ts';
  * @returns `undefined` when it is left out
  * @throws VariableError `--origin` unless it is an https origin without a path, or http on loopback
  */
-export const originOption = (args: readonly string[]): string | undefined => {
+export const readOriginOption = (args: readonly string[]): string | undefined => {
   const { origin } = parseArgs({ args: [...args], options: { origin: { type: 'string' } } }).values;
   return origin === undefined ? undefined : parseOrigin('--origin', origin);
 };

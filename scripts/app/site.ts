@@ -13,9 +13,9 @@ import type { Variables } from './variables.ts';
  * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used, none that is secret; without them the pages do without
  * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT, `AUDIT_DAYS` when it is no number of days
  */
-export const layOutSite = async (folder: string, variables: Variables): Promise<void> => {
-  const landing = fillLanding(await readPage('index.html'), variables);
-  const privacy = fillPrivacy(await readPage('privacy.html'), variables);
+export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
+  const landing = renderLandingPage(await readPage('index.html'), variables);
+  const privacy = renderPrivacyPage(await readPage('privacy.html'), variables);
   await rm(folder, { recursive: true, force: true });
   await cp(publicFolder, folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), landing);
@@ -28,15 +28,15 @@ const readPage = (name: string): Promise<string> => readFile(join(publicFolder, 
  * Links the GPT, and makes the addresses absolute that other sites read, which resolve none against the page.
  * @throws VariableError `ORIGIN`, `GPT_URL`
  */
-export const fillLanding = (page: string, variables: Variables): string => {
-  const origin = originOf(variables) ?? '';
+export const renderLandingPage = (page: string, variables: Variables): string => {
+  const origin = readOptionalOrigin(variables) ?? '';
   const gptUrl = readGptUrl(variables);
-  const linked = replaceSome(page, gptLink, (_, markup = '') =>
+  const linked = replaceRequired(page, gptLinkPattern, (_, markup = '') =>
     gptUrl === undefined ? '' : markup.replace('{GPT_URL}', () => renderHtml(html`${gptUrl}`)),
   );
-  return replaceSome(
+  return replaceRequired(
     linked,
-    sharedAddress,
+    openGraphUrlPattern,
     (_, before = '', path = '') => `${before}${renderHtml(html`${origin}${path}`)}`,
   );
 };
@@ -45,20 +45,24 @@ export const fillLanding = (page: string, variables: Variables): string => {
  * Says how long the deployment really keeps what happened.
  * @throws VariableError `AUDIT_DAYS`
  */
-export const fillPrivacy = (page: string, variables: Variables): string => {
+export const renderPrivacyPage = (page: string, variables: Variables): string => {
   const { auditRetention } = readAuditRetention(variables);
   const days = auditRetention && auditRetention / 86_400;
-  return replaceSome(page, keptFor, (_, usual = '') => `${days ?? usual} ${days === 1 ? 'day' : 'days'}`);
+  return replaceRequired(
+    page,
+    retentionPattern,
+    (_, usual = '') => `${days ?? usual} ${days === 1 ? 'day' : 'days'}`,
+  );
 };
 
-const keptFor = /<!-- AUDIT_DAYS -->(\d+) days/;
+const retentionPattern = /<!-- AUDIT_DAYS -->(\d+) days/;
 
 /** The whole line: a page without the link shows no trace of it. */
-const gptLink = / *<!-- with GPT_URL: (.*?) -->\n/g;
+const gptLinkPattern = / *<!-- with GPT_URL: (.*?) -->\n/g;
 
-const sharedAddress = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
+const openGraphUrlPattern = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
 
-const originOf = (variables: Variables): string | undefined => {
+const readOptionalOrigin = (variables: Variables): string | undefined => {
   const { ORIGIN } = variables;
   return ORIGIN === undefined ? undefined : readOrigin(variables);
 };
@@ -83,7 +87,7 @@ const gptOrigins = ['https://chatgpt.com', 'https://chat.openai.com'];
 const gptPath = /^\/g\/g-[\w-]+$/;
 
 /** Replaces all matches, and does not go on in silence when there is none. */
-const replaceSome = (
+const replaceRequired = (
   text: string,
   pattern: RegExp,
   replacement: (match: string, ...groups: readonly (string | undefined)[]) => string,

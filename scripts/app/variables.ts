@@ -1,8 +1,8 @@
 /** The app's variables as a publisher keeps them: in a file, or in the environment, which wins. */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
-import { Refused } from './command.ts';
-import { variablesExample, variablesFileOf } from './places.ts';
+import { CommandError } from './command.ts';
+import { getVariablesFile, variablesExample } from './places.ts';
 
 /** Values by name; one that is empty is left out. Most are secret. */
 export type Variables = Readonly<Record<string, string>>;
@@ -12,22 +12,24 @@ export type Variables = Readonly<Record<string, string>>;
  * @throws Refused when the file has a name that the example does not have: it would be missed under the right one
  */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
-  const names = await variableNames();
-  const kept = parseVariables((await readVariablesFile(environment)) ?? '');
-  const stranger = Object.keys(kept).find((name) => !names.includes(name));
-  if (stranger !== undefined)
-    throw new Refused(`${variablesFileOf(environment)} sets ${stranger}, which is no variable of the app.`);
-  return { ...kept, ...(await readGivenVariables(environment)) };
+  const names = await listVariableNames();
+  const fileVariables = parseVariables((await readVariablesFile(environment)) ?? '');
+  const unknownName = Object.keys(fileVariables).find((name) => !names.includes(name));
+  if (unknownName !== undefined)
+    throw new CommandError(
+      `${getVariablesFile(environment)} sets ${unknownName}, which is no variable of the app.`,
+    );
+  return { ...fileVariables, ...(await readEnvironmentVariables(environment)) };
 };
 
 /** Returns the app's variables that the environment sets, without those of the publisher's file. */
-export const readGivenVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
-  const names = await variableNames();
+export const readEnvironmentVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
+  const names = await listVariableNames();
   return withoutEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
 };
 
 /** Returns the name of every variable in the example, including those that are commented out. */
-export const variableNames = async (): Promise<readonly string[]> =>
+export const listVariableNames = async (): Promise<readonly string[]> =>
   [...(await readFile(variablesExample, 'utf8')).matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(
     ([, name = '']) => name,
   );
@@ -35,7 +37,7 @@ export const variableNames = async (): Promise<readonly string[]> =>
 /** Gives the text of the publisher's file, `undefined` when there is none. */
 export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
   try {
-    return await readFile(variablesFileOf(environment), 'utf8');
+    return await readFile(getVariablesFile(environment), 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
@@ -46,7 +48,7 @@ export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise
  * Writes values behind the names that have none yet, and keeps everything else of the file, comments too.
  * @param values without quotes and line breaks
  */
-export const fillIn = (text: string, values: Variables): string => {
+export const addMissingVariables = (text: string, values: Variables): string => {
   const known = parseVariables(text);
   return Object.entries(values)
     .filter(([name]) => known[name] === undefined)

@@ -1,25 +1,25 @@
 /** The ledger and an operator's questions, in the database of a place. */
-import type { Ledger } from 'assistant-auth';
-import { d1Ledger, d1Operator, type Operator, textD1 } from 'assistant-auth/d1';
-import { isPlain, Refused } from '../app/command.ts';
-import { executeAt } from './execute.ts';
-import type { Place } from './place.ts';
+import type { BrokerStorage } from 'assistant-auth';
+import { d1Admin, d1Storage, type StorageAdmin, textD1 } from 'assistant-auth/d1';
+import { CommandError, isUserFacing } from '../app/command.ts';
+import { createSqlExecutor } from './execute.ts';
+import type { DatabaseLocation } from './place.ts';
 
 interface Database {
-  readonly ledger: Ledger;
-  readonly operator: Operator;
+  readonly storage: BrokerStorage;
+  readonly operator: StorageAdmin;
 }
 
-export const databaseAt = (place: Place): Database => {
-  const db = textD1(executeAt(place));
-  return { ledger: d1Ledger(db), operator: d1Operator(db) };
+export const openDatabase = (databaseLocation: DatabaseLocation): Database => {
+  const db = textD1(createSqlExecutor(databaseLocation));
+  return { storage: d1Storage(db), operator: d1Admin(db) };
 };
 
 /**
  * Says what the database said: a ledger hides it from clients, and its operator wants to read it.
  * @throws Refused with that, or else what was given
  */
-export const saysDatabase = (error: unknown): never => {
+export const rethrowDatabaseError = (error: unknown): never => {
   const { cause } = error instanceof Error ? error : {};
-  throw isPlain(cause) ? new Refused(cause.message) : error;
+  throw isUserFacing(cause) ? new CommandError(cause.message) : error;
 };

@@ -1,9 +1,9 @@
 /** Rows for a person's eyes. */
 
 /** Writes rows below their heads, every column as wide as it must be. */
-export const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const all = [heads, ...rows];
-  const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const all = [headers, ...rows];
+  const widths = headers.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -13,7 +13,7 @@ export const table = (heads: readonly string[], rows: readonly (readonly string[
 };
 
 /** An instant in minutes, `-` for none. */
-export const instant = (seconds: number | undefined): string =>
+export const formatInstant = (seconds: number | undefined): string =>
   seconds === undefined
     ? '-'
     : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

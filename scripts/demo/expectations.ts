@@ -1,47 +1,48 @@
 /** What every answer in the demonstration must be; anything else ends it. */
 import {
-  type BegunSignIn,
-  type Departure,
   type Page,
   readCallback,
-  type TokenAnswer,
+  type StartedSignIn,
+  type StoppedRedirect,
+  type TokenResult,
 } from '@words-with-chat/lab';
 
 /** A step was answered otherwise than it must be. */
-export class Unexpected extends Error {
-  override readonly name = 'Unexpected';
+export class UnexpectedResponse extends Error {
+  override readonly name = 'UnexpectedResponse';
 }
 
-export type Tokens = Extract<TokenAnswer, { readonly kind: 'tokens' }>;
+export type Tokens = Extract<TokenResult, { readonly kind: 'tokens' }>;
 
-export const pageOf = (arrival: Page | Departure): Page => {
-  if (arrival.kind === 'departure') throw new Unexpected(`The browser was sent to ${arrival.location.host}.`);
-  if (arrival.status !== 200)
-    throw new Unexpected(`${arrival.url.pathname} answered with status ${arrival.status}.`);
-  return arrival;
+export const expectPage = (destination: Page | StoppedRedirect): Page => {
+  if (destination.kind === 'stopped-redirect')
+    throw new UnexpectedResponse(`The browser was sent to ${destination.location.host}.`);
+  if (destination.status !== 200)
+    throw new UnexpectedResponse(`${destination.url.pathname} answered with status ${destination.status}.`);
+  return destination;
 };
 
-export const codeOf = (begun: BegunSignIn, arrival: Page | Departure): string => {
-  if (arrival.kind === 'page')
-    throw new Unexpected(`The sign-in ended on a page with status ${arrival.status}.`);
-  const callback = readCallback(begun, arrival.location);
+export const expectCode = (startedSignIn: StartedSignIn, destination: Page | StoppedRedirect): string => {
+  if (destination.kind === 'page')
+    throw new UnexpectedResponse(`The sign-in ended on a page with status ${destination.status}.`);
+  const callback = readCallback(startedSignIn, destination.location);
   switch (callback.kind) {
     case 'code':
       return callback.code;
-    case 'refused':
-      throw new Unexpected(`The sign-in was refused: ${callback.error}.`);
-    case 'foreign':
-      throw new Unexpected('The state that came back is not the one that was sent.');
+    case 'error':
+      throw new UnexpectedResponse(`The sign-in was refused: ${callback.error}.`);
+    case 'state-mismatch':
+      throw new UnexpectedResponse('The state that came back is not the one that was sent.');
   }
 };
 
-export const tokensOf = (answer: TokenAnswer): Tokens => {
+export const expectTokens = (answer: TokenResult): Tokens => {
   if (answer.kind === 'tokens') return answer;
-  throw new Unexpected(`The token URL refused with status ${answer.status}.`);
+  throw new UnexpectedResponse(`The token URL refused with status ${answer.status}.`);
 };
 
-export const scoreOf = (body: unknown): number => {
+export const expectScore = (body: unknown): number => {
   const score: unknown = Reflect.get(Object(body), 'score');
   if (typeof score === 'number') return score;
-  throw new Unexpected('There is no score in the answer.');
+  throw new UnexpectedResponse('There is no score in the answer.');
 };

@@ -9,7 +9,7 @@ export interface Terminal {
   /** Lines below it: name and value, secrets cut short. */
   details(entries: Iterable<readonly [name: string, value: string]>): void;
   /** A remark. */
-  say(line: string): void;
+  print(line: string): void;
 }
 
 export const createTerminal = (write: (text: string) => void): Terminal => {
@@ -22,9 +22,10 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
       write(`   ${styleText(direction === '→' ? 'cyan' : 'green', `${direction} ${line}`)}\n`);
     },
     details(entries) {
-      for (const [name, value] of entries) write(`     ${styleText('dim', `${name}:`)} ${shorten(value)}\n`);
+      for (const [name, value] of entries)
+        write(`     ${styleText('dim', `${name}:`)} ${maskSecrets(value)}\n`);
     },
-    say(line) {
+    print(line) {
       write(`   ${line}\n`);
     },
   };
@@ -33,7 +34,7 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Cuts every word that may be a secret: 24 and more characters of base64url that are no UUID and no part of an address. */
-const shorten = (text: string): string =>
+const maskSecrets = (text: string): string =>
   text.replaceAll(/(?<![\w./-])[\w.-]{24,}(?![\w/-])/g, (word) =>
     uuid.test(word) ? word : `${word.slice(0, 6)}…(${word.length} characters)`,
   );

@@ -1,7 +1,7 @@
 /** A `fetch` that writes down every exchange as it happens: what was really sent and what really came back. */
 import type { Terminal } from './terminal.ts';
 
-export const writtenDown =
+export const createLoggingFetch =
   (terminal: Terminal): typeof fetch =>
   async (input, init) => {
     const request = new Request(input, init);
@@ -9,30 +9,30 @@ export const writtenDown =
     const url = new URL(request.url);
     terminal.arrow('→', `${request.method} ${url.origin}${url.pathname}`);
     terminal.details(url.searchParams);
-    terminal.details(headersOf(request.headers, ['authorization', 'cookie']));
+    terminal.details(pickHeaders(request.headers, ['authorization', 'cookie']));
     terminal.details(new URLSearchParams(sent));
     const response = await fetch(request);
     terminal.arrow('←', `${response.status} ${response.headers.get('content-type') ?? ''}`.trim());
     terminal.details(response.headers.getSetCookie().map((cookie) => ['set-cookie', cookie]));
-    terminal.details(headersOf(response.headers, ['www-authenticate']));
-    terminal.details(locationOf(response.headers.get('location')));
-    terminal.details(bodyOf(await response.clone().text(), response.headers.get('content-type') ?? ''));
+    terminal.details(pickHeaders(response.headers, ['www-authenticate']));
+    terminal.details(describeLocation(response.headers.get('location')));
+    terminal.details(describeBody(await response.clone().text(), response.headers.get('content-type') ?? ''));
     return response;
   };
 
 type Entries = readonly (readonly [name: string, value: string])[];
 
-const headersOf = (headers: Headers, names: readonly string[]): Entries =>
+const pickHeaders = (headers: Headers, names: readonly string[]): Entries =>
   names.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as const];
   });
 
 /** The address without its query: that is written down when the address is opened. */
-const locationOf = (location: string | null): Entries =>
+const describeLocation = (location: string | null): Entries =>
   location === null ? [] : [['location', location.split('?')[0] ?? '']];
 
-const bodyOf = (text: string, type: string): Entries => {
+const describeBody = (text: string, type: string): Entries => {
   if (type.includes('json')) return jsonEntries(JSON.parse(text));
   const title = /<title>([^<]*)<\/title>/.exec(text)?.[1];
   return title === undefined ? [] : [['page', title.trim()]];

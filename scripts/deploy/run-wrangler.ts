@@ -3,20 +3,20 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
-import { Refused } from '../app/command.ts';
+import { CommandError } from '../app/command.ts';
 
 const cli = createRequire(import.meta.url).resolve('wrangler');
 
 /** Runs a command to its end. @throws Refused when it fails, after it said why */
-export const run = async (command: readonly string[]): Promise<void> => {
-  await ended(start(command, 'inherit'), command);
+export const runWranglerCommand = async (command: readonly string[]): Promise<void> => {
+  await requireSuccess(start(command, 'inherit'), command);
 };
 
 /** Runs a command and gives what it prints. @throws Refused likewise */
-export const ask = async (command: readonly string[]): Promise<string> => {
+export const captureWranglerOutput = async (command: readonly string[]): Promise<string> => {
   const child = start(command, 'pipe');
   const output = child.stdout === null ? '' : text(child.stdout);
-  await ended(child, command);
+  await requireSuccess(child, command);
   return output;
 };
 
@@ -28,18 +28,18 @@ const start = (command: readonly string[], stdout: 'inherit' | 'pipe') => {
     env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' },
   });
   // Who interrupts this process by its id alone means wrangler too.
-  const endAtExit = (): void => void child.kill();
-  process.once('exit', endAtExit);
-  child.once('exit', () => process.off('exit', endAtExit));
+  const killAtExit = (): void => void child.kill();
+  process.once('exit', killAtExit);
+  child.once('exit', () => process.off('exit', killAtExit));
   return child;
 };
 
-const ended = async (child: ReturnType<typeof start>, command: readonly string[]): Promise<void> => {
+const requireSuccess = async (child: ReturnType<typeof start>, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');
   if (code === 0) return;
   const verbs = command.slice(
     0,
     command.findIndex((word) => word.startsWith('-')),
   );
-  throw new Refused(`wrangler ${verbs.join(' ')} failed; nothing after it was done.`);
+  throw new CommandError(`wrangler ${verbs.join(' ')} failed; nothing after it was done.`);
 };

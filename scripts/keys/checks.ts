@@ -1,69 +1,79 @@
 /** Checks whether a key can be promoted (every running isolate must have it) or retired (nothing may need it any longer). */
-import type { KeyUse } from 'assistant-auth/d1';
-import { instant } from '../database/table.ts';
+import type { KeyUsage } from 'assistant-auth/d1';
+import { formatInstant } from '../database/table.ts';
 
 export type KeyCheck =
-  | { readonly kind: 'possible' }
+  | { readonly kind: 'allowed' }
   | {
-      readonly kind: 'refused';
+      readonly kind: 'denied';
       /** A sentence. */
-      readonly why: string;
+      readonly reason: string;
     };
 
 /** Returns from when a key can be promoted, rounded up to a full minute. */
-export const promotableFrom = ({ promotableFrom: from }: KeyUse): string =>
-  instant(from === undefined ? undefined : Math.ceil(from / 60) * 60);
+export const promotableFrom = ({ promotableFrom: from }: KeyUsage): string =>
+  formatInstant(from === undefined ? undefined : Math.ceil(from / 60) * 60);
 
 /** Checks whether a key that is not the first can be promoted now. */
-export const checkPromotion = (use: KeyUse, now: number): KeyCheck => {
+export const checkPromotion = (use: KeyUsage, now: number): KeyCheck => {
   const { id, promotableFrom: from } = use;
-  const refused = (why: string): KeyCheck => ({ kind: 'refused', why });
+  const deny = (reason: string): KeyCheck => ({ kind: 'denied', reason });
   if (from === undefined)
-    return refused(
+    return deny(
       `The deployment has not recorded the key ${id} yet. Deploy the ring with this key at the end. The next cleanup run records the key.`,
     );
   if (now < from)
-    return refused(
+    return deny(
       `The key ${id} can be promoted from ${promotableFrom(use)}. Until then, isolates without this key may still run.`,
     );
-  return { kind: 'possible' };
+  return { kind: 'allowed' };
 };
 
 /** In seconds. Codes, forms, login transactions and access tokens expire within a day. */
 const shortLived = 86_400;
 
 /** Returns from when nothing can need the key any longer, or `undefined` if that is unknown. */
-export const retirableFrom = ({ storedTokens, sealedUntil, neededUntil = 0 }: KeyUse): number | undefined =>
+export const retirableFrom = ({
+  sealedUpstreamTokens: storedTokens,
+  sealedUntil,
+  lastGrantExpiresAt: neededUntil = 0,
+}: KeyUsage): number | undefined =>
   storedTokens > 0 || sealedUntil === undefined ? undefined : Math.max(sealedUntil + shortLived, neededUntil);
 
 /** @param first the ID of the key that seals */
-export const checkRetirement = (use: KeyUse, first: string, now: number): KeyCheck => {
-  const { id, storedTokens, sealedUntil, livingGrants, neededUntil } = use;
-  const refused = (why: string): KeyCheck => ({ kind: 'refused', why });
+export const checkRetirement = (use: KeyUsage, first: string, now: number): KeyCheck => {
+  const {
+    id,
+    sealedUpstreamTokens: storedTokens,
+    sealedUntil,
+    activeGrants,
+    lastGrantExpiresAt: neededUntil,
+  } = use;
+  const deny = (reason: string): KeyCheck => ({ kind: 'denied', reason });
   if (id === first)
-    return refused(`The key ${id} is the first in the ring and seals: promote another key first.`);
+    return deny(`The key ${id} is the first in the ring and seals: promote another key first.`);
   if (use.isSealingPeriodUnknown)
-    return refused(
+    return deny(
       `No cleanup run has found the key ${id} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${id}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
   if (sealedUntil === undefined)
-    return refused(`No cleanup run has found another key at the front of the ring after the key ${id} yet.`);
+    return deny(`No cleanup run has found another key at the front of the ring after the key ${id} yet.`);
   if (storedTokens > 0)
-    return refused(
-      `${count(storedTokens, 'stored upstream token')} ${are(storedTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
+    return deny(
+      `${count(storedTokens, 'stored upstream token')} ${isOrAre(storedTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
     );
-  if (livingGrants > 0)
-    return refused(
-      `${count(livingGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${instant(neededUntil)}.`,
+  if (activeGrants > 0)
+    return deny(
+      `${count(activeGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${formatInstant(neededUntil)}.`,
     );
   const from = sealedUntil + shortLived;
   if (now < from)
-    return refused(
-      `Codes, forms and access tokens that the key ${id} sealed may be valid until ${instant(from)}.`,
+    return deny(
+      `Codes, forms and access tokens that the key ${id} sealed may be valid until ${formatInstant(from)}.`,
     );
-  return { kind: 'possible' };
+  return { kind: 'allowed' };
 };
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
-const are = (number: number): string => (number === 1 ? 'is' : 'are');
+const isOrAre = (number: number): string => (number === 1 ? 'is' : 'are');

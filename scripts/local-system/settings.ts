@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey } from 'assistant-auth/seal';
 import type { Variables } from '../app/variables.ts';
-import { StartRefused } from './ports.ts';
+import { StartError } from './ports.ts';
 
 export interface Settings {
   /** A key ring; secret. */
@@ -19,7 +19,7 @@ export const settingsFile = (dataFolder: string): string => join(dataFolder, 'se
 /**
  * Reads the settings.
  * @returns `undefined` when there are none yet
- * @throws StartRefused when the file is damaged
+ * @throws StartError when the file is damaged
  */
 export const readSettings = async (dataFolder: string): Promise<Settings | undefined> => {
   const file = settingsFile(dataFolder);
@@ -30,7 +30,7 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
   if (text === undefined) return undefined;
   const settings = parseSettings(text);
   if (settings === undefined)
-    throw new StartRefused(`${file} is damaged; delete it and new secrets are drawn.`);
+    throw new StartError(`${file} is damaged; delete it and new secrets are drawn.`);
   return settings;
 };
 
@@ -38,7 +38,7 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
 export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
   const known = await readSettings(dataFolder);
   if (known !== undefined) return known;
-  const settings = drawSettings();
+  const settings = generateSettings();
   await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   await writeFile(settingsFile(dataFolder), `${JSON.stringify(settings, null, 2)}\n`, {
     mode: 0o600,
@@ -48,19 +48,23 @@ export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
 };
 
 /** Returns the settings as variables of the app. */
-export const settingsVariables = ({ sealingKeys, gptClientId, gptClientSecret }: Settings): Variables => ({
+export const buildSettingsVariables = ({
+  sealingKeys,
+  gptClientId,
+  gptClientSecret,
+}: Settings): Variables => ({
   SEALING_KEYS: sealingKeys,
   GPT_CLIENT_ID: gptClientId,
   GPT_CLIENT_SECRET: gptClientSecret,
 });
 
 /** Returns the credentials that ChatGPT uses. If there are two secrets, the first is the new one. */
-export const gptCredentials = ({ GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' }: Variables) => ({
+export const readGptCredentials = ({ GPT_CLIENT_ID = '', GPT_CLIENT_SECRET = '' }: Variables) => ({
   gptClientId: GPT_CLIENT_ID.trim(),
   gptClientSecret: GPT_CLIENT_SECRET.trim().split(/\s+/)[0] ?? '',
 });
 
-const drawSettings = (): Settings => ({
+const generateSettings = (): Settings => ({
   sealingKeys: generateKey('local', (length) => new Uint8Array(randomBytes(length))),
   gptClientId: 'words-gpt',
   gptClientSecret: randomBytes(32).toString('base64url'),
@@ -69,9 +73,9 @@ const drawSettings = (): Settings => ({
 const parseSettings = (text: string): Settings | undefined => {
   const values = readObject(text);
   const { sealingKeys, gptClientId, gptClientSecret } = values;
-  const isWhole =
+  const isComplete =
     typeof sealingKeys === 'string' && typeof gptClientId === 'string' && typeof gptClientSecret === 'string';
-  return isWhole ? { sealingKeys, gptClientId, gptClientSecret } : undefined;
+  return isComplete ? { sealingKeys, gptClientId, gptClientSecret } : undefined;
 };
 
 const readObject = (text: string): Readonly<Partial<Record<keyof Settings, unknown>>> => {

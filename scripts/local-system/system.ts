@@ -1,15 +1,19 @@
 /** The whole product on this machine: the app in workerd, and fake identity providers to sign in at. */
-import { demandVariables } from '../app/configuration.ts';
+import { requireVariables } from '../app/configuration.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
 import type { Variables } from '../app/variables.ts';
-import { demandFree, type Ports } from './ports.ts';
-import { ensureSettings, gptCredentials, settingsFile, settingsVariables } from './settings.ts';
-import { planStandIns, type StandIn, type StandInOptions } from './stand-ins/stand-ins.ts';
+import { type Ports, requireFreePort } from './ports.ts';
+import { buildSettingsVariables, ensureSettings, readGptCredentials, settingsFile } from './settings.ts';
+import {
+  type FakeProvidersOptions,
+  planFakeProviders,
+  type RunningFakeProvider,
+} from './stand-ins/stand-ins.ts';
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 export interface LocalSystemOptions
   extends Ports,
-    StandInOptions,
+    FakeProvidersOptions,
     Pick<WorkerOptions, 'log' | 'platform' | 'debugger'> {
   /** Where database, keys and logs are kept; made when it is missing. */
   readonly dataFolder: string;
@@ -23,7 +27,7 @@ export interface LocalSystemOptions
 export interface LocalSystem extends Worker {
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
-  readonly standIns: readonly StandIn[];
+  readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gptClientId: string;
   readonly gptClientSecret: string;
   /** The file that holds the secrets. */
@@ -37,32 +41,32 @@ export interface LocalSystem extends Worker {
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { port, dataFolder, variables: given = {} } = options;
   const origin = `http://localhost:${port}`;
-  await demandFree('PORT', port);
+  await requireFreePort('PORT', port);
   await ensurePrivateFolder(dataFolder);
   const settings = await ensureSettings(dataFolder);
-  const planned = planStandIns(options, given);
-  const variables = { ...settingsVariables(settings), ...planned.variables, ...given, ORIGIN: origin };
-  demandVariables(
+  const planned = planFakeProviders(options, given);
+  const variables = { ...buildSettingsVariables(settings), ...planned.variables, ...given, ORIGIN: origin };
+  requireVariables(
     variables,
     'the variables of the environment',
     'apps/words/.dev.vars.example explains them. If a required variable is not set, npm start uses a default.',
   );
-  const standIns = await planned.start();
+  const fakeProviders = await planned.start();
   try {
     const worker = await startWorker({ ...options, origin, variables });
     return {
       ...worker,
-      ...gptCredentials(variables),
+      ...readGptCredentials(variables),
       origin,
-      standIns: standIns.all,
+      fakeProviders: fakeProviders.all,
       settingsFile: settingsFile(dataFolder),
       close: async () => {
         await worker.close();
-        await standIns.close();
+        await fakeProviders.close();
       },
     };
   } catch (error) {
-    await standIns.close();
+    await fakeProviders.close();
     throw error;
   }
 };

@@ -7,10 +7,10 @@ import { request as httpsRequest } from 'node:https';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Platform, wranglerConfigs } from '../app/places.ts';
-import { layOutSite } from '../app/site.ts';
-import { layOutSetup } from '../setup/site.ts';
+import { buildSite } from '../app/site.ts';
+import { buildSetupPage } from '../setup/site.ts';
 import type { DevServerOptions, Listening } from './dev-server.ts';
-import { StartRefused } from './ports.ts';
+import { StartError } from './ports.ts';
 import { type DevServer, runWrangler, startDevServer, type WranglerOptions } from './wrangler.ts';
 
 export interface WorkerOptions extends WranglerOptions {
@@ -31,26 +31,26 @@ export interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 
 
 export interface Worker extends Listening {
   /** Settles with the reason when it ends without having been told to. */
-  readonly died: Promise<string>;
+  readonly unexpectedExit: Promise<string>;
   close(): Promise<void>;
 }
 
 /**
  * Starts the app.
- * @throws StartRefused if it does not start; the log says why
+ * @throws StartError if it does not start; the log says why
  */
 export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
   const { dataFolder, origin, platform = 'workers' } = options;
   const variables = { ...options.variables, ORIGIN: origin };
   const site = join(dataFolder, 'site');
-  await layOutSite(site, variables);
-  await layOutSetup(site, origin, variables);
+  await buildSite(site, variables);
+  await buildSetupPage(site, origin, variables);
   return startProject({ platform, config: wranglerConfigs[platform], site }, { ...options, variables });
 };
 
 /**
  * Starts a project, which can be another one than the app.
- * @throws StartRefused if it does not start; the log says why
+ * @throws StartError if it does not start; the log says why
  */
 export const startProject = async (
   project: Project,
@@ -67,13 +67,15 @@ export const startProject = async (
       // The app answers to its origin alone, scheme included. Tunnels speak TLS to a port that does.
       protocol: origin.startsWith('https:') ? 'https' : 'http',
     },
-    { dataFolder, log: withoutNotices(log) },
+    { dataFolder, log: filterNotices(log) },
   );
-  const died = server.ended.then((code) => `The app in workerd ended by itself, with exit code ${code}.`);
+  const unexpectedExit = server.exited.then(
+    (code) => `The app in workerd ended by itself, with exit code ${code}.`,
+  );
   try {
-    const listening = await untilListening(server, died);
-    await untilReady(origin, port, died);
-    return { ...listening, died, close: () => server.stop() };
+    const listening = await waitUntilListening(server, unexpectedExit);
+    await waitUntilReady(origin, port, unexpectedExit);
+    return { ...listening, unexpectedExit, close: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;
@@ -93,43 +95,47 @@ const compileFunctions = (
   return runStep(['pages', 'functions', 'build', functions, '--outdir', dirname(main)], options);
 };
 
-/** @throws StartRefused with the command's name if it fails, after its output was logged */
+/** @throws StartError with the command's name if it fails, after its output was logged */
 const runStep = async (command: readonly string[], { dataFolder, log }: WranglerOptions): Promise<void> => {
   const lines: string[] = [];
   const child = runWrangler(command, { dataFolder, log: (line) => lines.push(line) });
-  if ((await child.ended) === 0) return;
+  if ((await child.exited) === 0) return;
   for (const line of lines) log(line);
-  throw new StartRefused(`wrangler ${command.slice(0, 3).join(' ')} failed; the lines above say why.`);
+  throw new StartError(`wrangler ${command.slice(0, 3).join(' ')} failed; the lines above say why.`);
 };
 
-const untilListening = ({ listening }: DevServer, died: Promise<string>): Promise<Listening> =>
-  Promise.race([listening, died.then((reason) => Promise.reject(new StartRefused(reason)))]);
+const waitUntilListening = ({ listening }: DevServer, unexpectedExit: Promise<string>): Promise<Listening> =>
+  Promise.race([listening, unexpectedExit.then((reason) => Promise.reject(new StartError(reason)))]);
 
 /** How long the first answer may take, in milliseconds. */
-const patience = 180_000;
+const timeoutMs = 180_000;
 
 /**
  * Waits until the app responds to a request for its origin, which can have another port than the one it listens on.
  * @param died resolves with the reason if the process has ended
- * @throws StartRefused if the process has ended, or if the app responds with an error or does not respond
+ * @throws StartError if the process has ended, or if the app responds with an error or does not respond
  */
-const untilReady = async (origin: string, port: number, died: Promise<string>): Promise<void> => {
+const waitUntilReady = async (
+  origin: string,
+  port: number,
+  unexpectedExit: Promise<string>,
+): Promise<void> => {
   const end = new AbortController();
-  void died.then((reason) => end.abort(new StartRefused(reason)));
-  const signal = AbortSignal.any([end.signal, AbortSignal.timeout(patience)]);
+  void unexpectedExit.then((reason) => end.abort(new StartError(reason)));
+  const signal = AbortSignal.any([end.signal, AbortSignal.timeout(timeoutMs)]);
   while (!signal.aborted) {
-    const status = await ask(origin, port, signal);
+    const status = await requestStatus(origin, port, signal);
     if (status === 200) return;
     if (status !== undefined)
-      throw new StartRefused(`The app answers its first request with status ${status}.`);
+      throw new StartError(`The app answers its first request with status ${status}.`);
     await pause(100);
   }
   end.signal.throwIfAborted();
-  throw new StartRefused(`The app did not answer within ${patience / 1000} s.`);
+  throw new StartError(`The app did not answer within ${timeoutMs / 1000} s.`);
 };
 
 /** Not with `fetch`, which asks for the host that it connects to and no other. */
-const ask = (origin: string, port: number, signal: AbortSignal): Promise<number | undefined> =>
+const requestStatus = (origin: string, port: number, signal: AbortSignal): Promise<number | undefined> =>
   new Promise((resolve) => {
     const { protocol, host } = new URL(origin);
     const options = {
@@ -137,22 +143,22 @@ const ask = (origin: string, port: number, signal: AbortSignal): Promise<number 
       ...{ headers: { host }, signal, agent: false },
     };
     // The certificate is the local runtime's own, drawn at its start; this stays on loopback.
-    const asked =
+    const clientRequest =
       protocol === 'https:' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
-    asked.once('error', () => resolve(undefined));
-    asked.once('response', (response) => resolve(response.resume().statusCode));
-    asked.end();
+    clientRequest.once('error', () => resolve(undefined));
+    clientRequest.once('response', (response) => resolve(response.resume().statusCode));
+    clientRequest.end();
   });
 
 /** What Wrangler prints at every start and for every request, but not the Worker's own lines, warnings or errors. */
-const usual =
+const noticePattern =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 
 /** Passes lines on, except the usual ones and the indented lines that belong to them. */
-const withoutNotices = (log: (line: string) => void): ((line: string) => void) => {
+const filterNotices = (log: (line: string) => void): ((line: string) => void) => {
   let isInNotice = false;
   return (line) => {
-    isInNotice = usual.test(line) || (isInNotice && line.startsWith('  '));
+    isInNotice = noticePattern.test(line) || (isInNotice && line.startsWith('  '));
     if (!isInNotice) log(line);
   };
 };

@@ -13,7 +13,7 @@ import type { DevServerOptions, Listening } from './dev-server.ts';
 /** A child process with everything that it started. */
 export interface Child {
   /** Settles with the exit code when all of it is gone. */
-  readonly ended: Promise<number>;
+  readonly exited: Promise<number>;
   /** Ends all of it and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ const cli = createRequire(import.meta.url).resolve('wrangler');
 const devServer = fileURLToPath(new URL('dev-server.ts', import.meta.url));
 
 /** How long a child may take to end before it is killed, in milliseconds. */
-const patience = 5_000;
+const timeoutMs = 5_000;
 
 /** Runs a Wrangler command. */
 export const runWrangler = (args: readonly string[], options: WranglerOptions): Child =>
@@ -43,7 +43,7 @@ export const runWrangler = (args: readonly string[], options: WranglerOptions): 
 export const startDevServer = (server: DevServerOptions, options: WranglerOptions): DevServer => {
   const child = start([devServer], 'ipc', options);
   const listening = once(child, 'message').then(([text]): Listening => JSON.parse(String(text)));
-  // An error here means that the process has already ended, which `ended` reports.
+  // An error here means that the process has already ended, which `verifyRevocation` reports.
   child.send(JSON.stringify(server), () => {});
   return { ...watch(child, options), listening };
 };
@@ -56,7 +56,7 @@ const start = (
   // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if Wrangler died before it.
   spawn(process.execPath, ['--no-warnings', ...args], {
     stdio: ['ignore', 'pipe', 'pipe', channel],
-    env: { ...process.env, ...quietly(dataFolder) },
+    env: { ...process.env, ...buildWranglerEnvironment(dataFolder) },
     detached: true,
   });
 
@@ -68,20 +68,20 @@ const watch = (child: ChildProcess, { log }: WranglerOptions): Child => {
     });
   }
   const endGroup = (signal: NodeJS.Signals): void => signalGroup(child.pid, signal);
-  const endAtExit = (): void => endGroup('SIGTERM');
-  process.once('exit', endAtExit);
+  const killAtExit = (): void => endGroup('SIGTERM');
+  process.once('exit', killAtExit);
   child.once('exit', () => endGroup('SIGKILL'));
-  const ended = once(child, 'close').then(([code]: readonly unknown[]) => {
-    process.off('exit', endAtExit);
+  const exited = once(child, 'close').then(([code]: readonly unknown[]) => {
+    process.off('exit', killAtExit);
     return typeof code === 'number' ? code : 1;
   });
   const stop = async (): Promise<void> => {
     endGroup('SIGTERM');
-    const timer = setTimeout(() => endGroup('SIGKILL'), patience);
-    await ended;
+    const timer = setTimeout(() => endGroup('SIGKILL'), timeoutMs);
+    await exited;
     clearTimeout(timer);
   };
-  return { ended, stop };
+  return { exited, stop };
 };
 
 /** A group that is gone already is what was wanted. */
@@ -95,7 +95,7 @@ const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
 };
 
 /** Variables with which wrangler keeps to this machine, and its traces to the data folder. */
-export const quietly = (dataFolder: string): Readonly<Record<string, string>> => ({
+export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   WRANGLER_HIDE_BANNER: 'true',

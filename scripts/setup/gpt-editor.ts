@@ -24,7 +24,7 @@ export interface EditorSettings {
 }
 
 /** Gives the sections of the editor with the values of one deployment. */
-export const gptEditor = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
+export const buildGptEditorSections = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
   { title: 'Configure', fields: configure(await readInstructions()) },
   { title: 'Actions, Create new action, Authentication: OAuth', fields: authentication(settings) },
   { title: 'The rest of the action', fields: action(settings) },

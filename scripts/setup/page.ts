@@ -3,7 +3,7 @@ import { html, renderHtml } from 'assistant-auth';
 import type { EditorField, EditorSection } from './gpt-editor.ts';
 
 /** Renders the page. */
-export const setupPage = (sections: readonly EditorSection[]): string =>
+export const renderSetupPage = (sections: readonly EditorSection[]): string =>
   `${renderHtml(html`<!doctype html>
 <html lang="en">
 <head>
@@ -26,15 +26,15 @@ export const setupPage = (sections: readonly EditorSection[]): string =>
   <p>ChatGPT cannot reach this machine, so these values are for looking and for <code>npm run demo</code>. For a tunnel or a
     domain, <code>npm run setup -- --origin https://words.example</code> prints the same with its addresses, and with the
     secret.</p>
-  ${sections.map(section)}
+  ${sections.map(renderSection)}
 </main>
 </body>
 </html>`)}\n`;
 
-const section = ({ title, fields }: EditorSection) => html`
+const renderSection = ({ title, fields }: EditorSection) => html`
   <h2>${title}</h2>
-  <dl class="kept">${fields.map(field)}
+  <dl class="kept">${fields.map(renderField)}
   </dl>`;
 
-const field = ({ name, value }: EditorField) => html`
+const renderField = ({ name, value }: EditorField) => html`
     <div><dt>${name}</dt><dd class="value">${value}</dd></div>`;

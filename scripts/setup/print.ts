@@ -3,14 +3,15 @@ import { styleText } from 'node:util';
 import type { EditorField, EditorSection } from './gpt-editor.ts';
 
 /** Gives the sections as text. */
-export const printed = (sections: readonly EditorSection[]): string => sections.map(section).join('\n');
+export const formatSections = (sections: readonly EditorSection[]): string =>
+  sections.map(formatSection).join('\n');
 
-const section = ({ title, fields }: EditorSection): string => {
+const formatSection = ({ title, fields }: EditorSection): string => {
   const width = Math.max(...fields.filter(isShort).map(({ name }) => name.length));
-  return `${styleText('bold', title)}\n\n${fields.map((each) => field(each, width)).join('')}`;
+  return `${styleText('bold', title)}\n\n${fields.map((each) => formatField(each, width)).join('')}`;
 };
 
-const field = (each: EditorField, width: number): string =>
+const formatField = (each: EditorField, width: number): string =>
   isShort(each)
     ? `  ${styleText('dim', each.name.padEnd(width))}  ${each.value}\n`
     : `  ${styleText('dim', each.name)}\n\n${each.value}\n\n`;

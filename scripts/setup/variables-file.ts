@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { generateKey } from 'assistant-auth/seal';
-import { variablesExample, variablesFileOf } from '../app/places.ts';
+import { getVariablesFile, variablesExample } from '../app/places.ts';
 import { makePrivate, writePrivateFile } from '../app/private-file.ts';
-import { fillIn, readVariablesFile } from '../app/variables.ts';
+import { addMissingVariables, readVariablesFile } from '../app/variables.ts';
 
 /** Whether there was something to write. */
-export type Outcome = 'made' | 'completed' | 'unchanged';
+export type Outcome = 'created' | 'completed' | 'unchanged';
 
 /**
  * Makes sure that the file holds a key ring, a client for the GPT and an origin. What it holds already stays as it is;
@@ -20,17 +20,20 @@ export const ensureVariablesFile = async (
 ): Promise<Outcome> => {
   const known = await readVariablesFile(environment);
   const text = known ?? (await readFile(variablesExample, 'utf8'));
-  const filled = fillIn(text, { ...drawn(), ...(origin !== undefined && { ORIGIN: origin }) });
-  const file = variablesFileOf(environment);
+  const filled = addMissingVariables(text, {
+    ...generateVariables(),
+    ...(origin !== undefined && { ORIGIN: origin }),
+  });
+  const file = getVariablesFile(environment);
   if (filled === known) {
     await makePrivate(file);
     return 'unchanged';
   }
   await writePrivateFile(file, filled);
-  return known === undefined ? 'made' : 'completed';
+  return known === undefined ? 'created' : 'completed';
 };
 
-const drawn = () => ({
+const generateVariables = () => ({
   SEALING_KEYS: generateKey(
     new Date().toISOString().slice(0, 10),
     (length) => new Uint8Array(randomBytes(length)),

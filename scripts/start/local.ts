@@ -1,16 +1,16 @@
 /** `npm start`: the app on loopback, with fake providers to sign in at. */
 import { people } from '@words-with-chat/lab';
-import { readGivenVariables, type Variables } from '../app/variables.ts';
-import type { StandIn } from '../local-system/stand-ins/stand-ins.ts';
+import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
+import type { RunningFakeProvider } from '../local-system/stand-ins/stand-ins.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
-import { debuggerLine, type Started, type StartOptions } from './started.ts';
+import { debuggerLine, type RunningApp, type StartOptions } from './started.ts';
 
 /**
  * Starts the app with the variables that the environment sets, and with defaults for the other required ones.
  * @throws Refused with the name of each variable that is wrong
  */
-export const startLocal = async (options: StartOptions): Promise<Started> => {
-  const given = await readGivenVariables(process.env);
+export const startLocal = async (options: StartOptions): Promise<RunningApp> => {
+  const given = await readEnvironmentVariables(process.env);
   const origin = `http://localhost:${options.port}`;
   for (const notice of unusedSettings(given, process.env, origin)) options.log(notice);
   const { ORIGIN: _, ...variables } = given;
@@ -33,14 +33,14 @@ const unusedSettings = (
 ];
 
 const summary = (system: LocalSystem, variables: Variables): string => {
-  const { origin, standIns, gptClientId, settingsFile } = system;
-  const secretIn = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
+  const { origin, fakeProviders, gptClientId, settingsFile } = system;
+  const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
   Words With Chat    ${origin}
   A person's account ${origin}/account
   API description    ${origin}/openapi.yaml
-${[...signInLines(standIns), ...environmentLines(variables)].join('\n')}
-  ChatGPT's client   ${gptClientId}, its secret in ${secretIn}
+${[...signInLines(fakeProviders), ...environmentLines(variables)].join('\n')}
+  ChatGPT's client   ${gptClientId}, its secret in ${secretLocation}
   The GPT editor     ${origin}/setup shows what goes into it
 
   To play its side   ${demoCommand(origin)}
@@ -48,11 +48,11 @@ ${[...signInLines(standIns), ...environmentLines(variables)].join('\n')}
 `;
 };
 
-const signInLines = (standIns: readonly StandIn[]): readonly string[] =>
-  standIns.length === 0
+const signInLines = (fakeProviders: readonly RunningFakeProvider[]): readonly string[] =>
+  fakeProviders.length === 0
     ? ['  Sign in at         the providers that the environment configures; no fake provider runs']
     : [
-        `  Sign in at         ${standIns.map(place).join('\n                     ')}`,
+        `  Sign in at         ${fakeProviders.map(formatFakeProvider).join('\n                     ')}`,
         `                     all stand-ins, with accounts of ${names}`,
       ];
 
@@ -61,7 +61,8 @@ const environmentLines = (variables: Variables): readonly string[] =>
     ? []
     : [`  The environment    sets ${Object.keys(variables).join(', ')}`];
 
-const place = ({ label, issuer }: StandIn): string => `${issuer} in place of ${label}`;
+const formatFakeProvider = ({ label, issuer }: RunningFakeProvider): string =>
+  `${issuer} in place of ${label}`;
 
 const demoCommand = (origin: string): string => {
   const { port } = new URL(origin);

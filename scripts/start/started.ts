@@ -5,17 +5,17 @@ import type { Listening } from '../local-system/dev-server.ts';
 export interface StartOptions {
   readonly platform: Platform;
   readonly port: number;
-  readonly standInPort: number;
+  readonly fakeProviderPort: number;
   readonly dataFolder: string;
   readonly debugger: 'closed' | 'open';
   readonly log: (line: string) => void;
 }
 
-export interface Started {
+export interface RunningApp {
   /** Where everything is. */
   readonly summary: string;
   /** Settles with the reason when a part ends without having been told to. */
-  readonly died: Promise<string>;
+  readonly unexpectedExit: Promise<string>;
   close(): Promise<void>;
 }
 

@@ -1,29 +1,29 @@
 /** `npm start -- --origin https://…`: the app for the real ChatGPT, behind a tunnel that somebody runs beside it. */
 
 import { join } from 'node:path';
-import { Refused } from '../app/command.ts';
-import { demandConfiguration } from '../app/configuration.ts';
-import { variablesFileOf } from '../app/places.ts';
+import { CommandError } from '../app/command.ts';
+import { requireConfiguration } from '../app/configuration.ts';
+import { getVariablesFile } from '../app/places.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
 import { readVariables, type Variables } from '../app/variables.ts';
-import { demandFree } from '../local-system/ports.ts';
+import { requireFreePort } from '../local-system/ports.ts';
 import { startWorker } from '../local-system/worker.ts';
-import { debuggerLine, type Started, type StartOptions } from './started.ts';
+import { debuggerLine, type RunningApp, type StartOptions } from './started.ts';
 
 /**
  * Starts the app with the variables of the publisher's file.
  * @throws Refused when the origin is on loopback or the variables would not do, naming all that is wrong
  */
-export const startTunnelled = async (origin: string, options: StartOptions): Promise<Started> => {
+export const startTunneled = async (origin: string, options: StartOptions): Promise<RunningApp> => {
   if (!origin.startsWith('https:')) {
-    throw new Refused('--origin is the https address of a tunnel; on this machine alone, leave it out.');
+    throw new CommandError('--origin is the https address of a tunnel; on this machine alone, leave it out.');
   }
   const { port, log } = options;
   const known = await readVariables(process.env);
   const variables = { ...known, ORIGIN: origin };
-  demandConfiguration(variables, variablesFileOf(process.env));
+  requireConfiguration(variables, getVariablesFile(process.env));
   for (const notice of unusedSettings(known, process.env, origin)) log(notice);
-  await demandFree('PORT', port);
+  await requireFreePort('PORT', port);
   // A separate database, without the users of the fake providers.
   const dataFolder = join(options.dataFolder, 'tunnelled');
   await ensurePrivateFolder(options.dataFolder);
@@ -35,11 +35,11 @@ export const startTunnelled = async (origin: string, options: StartOptions): Pro
 /** Returns a line for each setting that has no effect behind a tunnel. */
 const unusedSettings = (
   { ORIGIN = '' }: Variables,
-  { STANDIN_PORT = '' }: NodeJS.ProcessEnv,
+  { FAKE_PROVIDER_PORT = '' }: NodeJS.ProcessEnv,
   origin: string,
 ): readonly string[] => [
   ...(ORIGIN === '' || ORIGIN === origin ? [] : [`ORIGIN=${ORIGIN} is not used: --origin replaces it.`]),
-  ...(STANDIN_PORT === '' ? [] : ['STANDIN_PORT is not used: with --origin, no fake provider runs.']),
+  ...(FAKE_PROVIDER_PORT === '' ? [] : ['STANDIN_PORT is not used: with --origin, no fake provider runs.']),
 ];
 
 const summary = (origin: string, port: number): string => `

@@ -1,11 +1,11 @@
 /** The app of one deployment: the broker's endpoints, the guarded API and its description, under one roof. */
 import { type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
-import { d1Ledger } from 'assistant-auth/d1';
-import { httpRoutes, problemResponse } from 'assistant-operations';
+import { d1Storage } from 'assistant-auth/d1';
+import { createHttpRoutes, problemResponse } from 'assistant-operations';
 import { Hono } from 'hono';
-import { documentRoutes } from './api/document-routes.ts';
-import { apiBase, explainer, gameApi, notInApi } from './api/game-api.ts';
+import { createDocumentRoutes } from './api/document-routes.ts';
+import { apiBasePath, createErrorMapper, createUnknownPathProblem, gameApi } from './api/game-api.ts';
 import { scopes } from './api/scopes.ts';
 import type { Bindings } from './bindings.ts';
 import type { Config } from './config.ts';
@@ -16,26 +16,26 @@ import { d1Scores, type ScoreOutcome } from './store/scores.ts';
 export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Deletes what has expired. */
-  readonly sweep: () => Promise<void>;
+  readonly cleanup: () => Promise<void>;
 }
 
 /** What may be replaced of the surroundings; left out, the platform's own. */
-export type Surroundings = Pick<BrokerOptions, 'now' | 'log' | 'sweepEvery' | 'afterResponse'>;
+export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'cleanupInterval' | 'waitUntil'>;
 
 /** Builds the app. Build it once per isolate: the broker keeps derived keys and the revocation memory. */
-export const createApp = (config: Config, bindings: Bindings, surroundings: Surroundings = {}): App => {
+export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
   const { origin, sealingKeys, clients, providers, auditRetention } = config;
-  const ledger = d1Ledger(bindings.db);
+  const storage = d1Storage(bindings.db);
   const scores = d1Scores(bindings.db);
-  const limits = createLimits(bindings.counters, surroundings.now);
+  const limits = createLimits(bindings.rateLimitBindings, runtimeOptions.now);
   const broker = createBroker({
-    ...surroundings,
-    ...face,
+    ...runtimeOptions,
+    ...brokerDefaults,
     issuer: origin,
     sealingKeys,
     clients,
     providers,
-    ledger,
+    storage,
     limits: limits.broker,
     clientAddress,
     ...(auditRetention !== undefined && { auditRetention }),
@@ -48,32 +48,32 @@ export const createApp = (config: Config, bindings: Bindings, surroundings: Surr
   for (const { path, endpoint } of broker.routes) app.all(path, ({ req }) => endpoint(req.raw));
   app.route(
     '/',
-    httpRoutes(gameApi, {
-      base: apiBase,
-      guard: (request, needed) =>
-        broker.protect(request, { scopes: needed, limiter: limits.forCall(request) }),
+    createHttpRoutes(gameApi, {
+      basePath: apiBasePath,
+      guard: (request, requiredScopes) =>
+        broker.protect(request, { scopes: requiredScopes, limiter: limits.selectLimiter(request) }),
       context: ({ userId }) => ({ userId, scores }),
-      notFound: notInApi,
-      explain: explainer(origin),
+      notFound: createUnknownPathProblem,
+      mapError: createErrorMapper(origin),
       logError,
     }),
   );
-  app.route('/', documentRoutes(origin));
+  app.route('/', createDocumentRoutes(origin));
   app.notFound(({ req }) => notFound(req.raw, origin, bindings.assets));
   app.onError((error) => {
     logError(error);
     return problemResponse({ status: 500, detail: 'Something went wrong on our side.' });
   });
-  return { fetch: async (request) => app.fetch(request), sweep: () => broker.sweep() };
+  return { fetch: async (request) => app.fetch(request), cleanup: () => broker.cleanup() };
 };
 
-const face = {
+const brokerDefaults = {
   scopes,
   branding: { name: 'Words With Chat', logoPath: '/favicon.svg', privacyUrl: '/privacy' },
 } as const satisfies Pick<BrokerOptions, 'scopes' | 'branding'>;
 
 const exportScore = (outcome: ScoreOutcome) =>
-  outcome.kind === 'known' ? { score: outcome.score } : undefined;
+  outcome.kind === 'found' ? { score: outcome.score } : undefined;
 
 const logError = (error: unknown): void => {
   const { stack, cause } = error instanceof Error ? error : {};

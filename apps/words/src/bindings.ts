@@ -1,13 +1,13 @@
 /** The platform's services that the app stands on, found in the environment under the names of the Wrangler file. */
 import { type Environment, VariableError } from './config/variables.ts';
-import type { Counter, LimitName } from './limits.ts';
+import type { LimitName, RateLimitBinding } from './limits.ts';
 
 export interface Bindings {
   readonly db: D1Database;
   /** The static files. */
   readonly assets: { fetch(url: string): Promise<Response> };
   /** What the platform counts; Pages counts nothing. */
-  readonly counters?: Partial<Readonly<Record<LimitName, Counter>>>;
+  readonly rateLimitBindings?: Partial<Readonly<Record<LimitName, RateLimitBinding>>>;
 }
 
 /**
@@ -21,21 +21,21 @@ export const readBindings = (environment: Environment): Bindings => {
   return {
     db: DB,
     assets: ASSETS,
-    counters: {
-      ...counterOf('failedClients', 'LIMIT_FAILED_CLIENTS', environment),
-      ...counterOf('signIns', 'LIMIT_SIGN_INS', environment),
-      ...counterOf('refreshesPerGrant', 'LIMIT_REFRESHES', environment),
-      ...counterOf('reads', 'LIMIT_READS', environment),
-      ...counterOf('writes', 'LIMIT_WRITES', environment),
+    rateLimitBindings: {
+      ...readRateLimitBinding('failedAuthentications', 'LIMIT_FAILED_CLIENTS', environment),
+      ...readRateLimitBinding('signIns', 'LIMIT_SIGN_INS', environment),
+      ...readRateLimitBinding('refreshesPerGrant', 'LIMIT_REFRESHES', environment),
+      ...readRateLimitBinding('reads', 'LIMIT_READS', environment),
+      ...readRateLimitBinding('writes', 'LIMIT_WRITES', environment),
     },
   };
 };
 
-const counterOf = (name: LimitName, variable: string, environment: Environment) => {
-  const counter = environment[variable];
-  if (counter === undefined) return {};
-  if (!isCounter(counter)) throw new VariableError(variable, 'must be bound to a rate limiter.');
-  return { [name]: counter };
+const readRateLimitBinding = (name: LimitName, variable: string, environment: Environment) => {
+  const binding = environment[variable];
+  if (binding === undefined) return {};
+  if (!isRateLimitBinding(binding)) throw new VariableError(variable, 'must be bound to a rate limiter.');
+  return { [name]: binding };
 };
 
 const isDatabase = (value: unknown): value is D1Database =>
@@ -44,5 +44,5 @@ const isDatabase = (value: unknown): value is D1Database =>
 const isAssets = (value: unknown): value is Bindings['assets'] =>
   typeof value === 'object' && value !== null && 'fetch' in value;
 
-const isCounter = (value: unknown): value is Counter =>
+const isRateLimitBinding = (value: unknown): value is RateLimitBinding =>
   typeof value === 'object' && value !== null && 'limit' in value;

@@ -5,7 +5,7 @@ import { readAuditRetention } from './config/audit.ts';
 import { readClients } from './config/clients.ts';
 import { readProviders } from './config/providers.ts';
 import { readOrigin } from './config/urls.ts';
-import { type Environment, named, required, VariableError } from './config/variables.ts';
+import { type Environment, required, VariableError, withVariableErrors } from './config/variables.ts';
 
 export interface Config {
   /** The deployment's own origin, `https://words.example`. */
@@ -28,8 +28,9 @@ export const readConfig = (environment: Environment): Config => {
   const sealingKeys = readSealingKeys(environment);
   const clients = readClients(environment);
   const ids = clients.map(({ id }) => id);
-  const taken = ids.find((id, at) => ids.indexOf(id) < at);
-  if (taken !== undefined) throw new VariableError('STATIC_CLIENTS', `must not use the id ${taken} twice.`);
+  const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
+  if (duplicate !== undefined)
+    throw new VariableError('STATIC_CLIENTS', `must not use the id ${duplicate} twice.`);
   return {
     origin,
     sealingKeys,
@@ -41,7 +42,7 @@ export const readConfig = (environment: Environment): Config => {
 
 const readSealingKeys = (environment: Environment): string => {
   const text = required(environment, 'SEALING_KEYS', 'npm run keys draws one');
-  named(
+  withVariableErrors(
     () => 'SEALING_KEYS',
     () => parseKeyRing(text),
   );

@@ -1,7 +1,7 @@
 /** How much of the app anybody may use, and what counts it: the platform where it does, each isolate for itself where not. */
 import {
   type Allowance,
-  defaultAllowances,
+  defaultRateLimits,
   type Limits,
   memoryLimiter,
   type RateLimiter,
@@ -9,7 +9,7 @@ import {
 
 /** Every limit with what it allows; the Wrangler file says the same to Cloudflare. */
 export const allowances = {
-  ...defaultAllowances,
+  ...defaultRateLimits,
   /** Calls that only read, by user. */
   reads: { limit: 600, period: 60 },
   /** Calls that change a score, by user: each costs a row. */
@@ -19,14 +19,14 @@ export const allowances = {
 export type LimitName = keyof typeof allowances;
 
 /** A counter of Cloudflare's (a rate-limit binding), which counts in each of its locations by itself. */
-export interface Counter {
+export interface RateLimitBinding {
   limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
 export interface AppLimits {
   readonly broker: Omit<Limits, 'signInsPerUser'>;
   /** The limit that a call of the API counts for. */
-  readonly forCall: (request: Request) => RateLimiter;
+  readonly selectLimiter: (request: Request) => RateLimiter;
 }
 
 /**
@@ -35,27 +35,27 @@ export interface AppLimits {
  * @param now the clock of what is counted in memory; left out: the system's
  */
 export const createLimits = (
-  counters: Partial<Readonly<Record<LimitName, Counter>>> = {},
+  rateLimitBindings: Partial<Readonly<Record<LimitName, RateLimitBinding>>> = {},
   now?: () => number,
 ): AppLimits => {
   const limiter = (name: LimitName): RateLimiter => {
-    const counter = counters[name];
-    return counter === undefined ? memoryLimiter(allowances[name], now) : countedBy(counter);
+    const binding = rateLimitBindings[name];
+    return binding === undefined ? memoryLimiter(allowances[name], now) : createBindingLimiter(binding);
   };
   const [reads, writes] = [limiter('reads'), limiter('writes')];
   return {
     broker: {
-      failedClients: limiter('failedClients'),
+      failedAuthentications: limiter('failedAuthentications'),
       signIns: limiter('signIns'),
       refreshesPerGrant: limiter('refreshesPerGrant'),
     },
-    forCall: ({ method }) => (method === 'POST' ? writes : reads),
+    selectLimiter: ({ method }) => (method === 'POST' ? writes : reads),
   };
 };
 
 /** Takes a counter of Cloudflare's as a rate limiter. */
-export const countedBy = (counter: Counter): RateLimiter => ({
-  take: async (key) => ((await counter.limit({ key })).success ? 'allowed' : 'limited'),
+export const createBindingLimiter = (binding: RateLimitBinding): RateLimiter => ({
+  take: async (key) => ((await binding.limit({ key })).success ? 'allowed' : 'limited'),
 });
 
 /** The caller's address as Cloudflare found it. Nobody can send this header: Cloudflare refuses requests that bring their own. */

@@ -8,8 +8,8 @@ export const notFound = async (
   origin: string,
   assets: Bindings['assets'],
 ): Promise<Response> => {
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (!reads || !request.headers.get('accept')?.includes('text/html')) {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (!isRead || !request.headers.get('accept')?.includes('text/html')) {
     return problemResponse({ status: 404, detail: 'There is nothing at this path.' });
   }
   const page = await assets.fetch(`${origin}/404`);

@@ -19,7 +19,7 @@ let app: App | undefined;
  * @throws VariableError at every request until the configuration is right; the platform logs it and answers 500
  */
 export const onRequest = ({ request, env }: Call): Promise<Response> => {
-  app ??= createApp(readConfig(env), readBindings(env), { sweepEvery: hour, afterResponse: waitUntil });
+  app ??= createApp(readConfig(env), readBindings(env), { cleanupInterval: hour, waitUntil: waitUntil });
   return app.fetch(request);
 };
 

@@ -5,9 +5,9 @@ import { readBindings } from './bindings.ts';
 import { readConfig } from './config.ts';
 
 const environment = { ...env };
-const app = createApp(readConfig(environment), readBindings(environment), { afterResponse: waitUntil });
+const app = createApp(readConfig(environment), readBindings(environment), { waitUntil: waitUntil });
 
 export default {
   fetch: (request) => app.fetch(request),
-  scheduled: () => app.sweep(),
+  scheduled: () => app.cleanup(),
 } satisfies ExportedHandler;

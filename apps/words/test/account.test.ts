@@ -2,9 +2,9 @@
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import {
-  buttons,
-  createVisitor,
-  hidden,
+  createAccountBrowser,
+  readButtonValues,
+  readHiddenField,
   type Visitor,
 } from '../../../packages/assistant-auth/test/account-visitor.ts';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
@@ -13,9 +13,15 @@ import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
 
 const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
 
-const link = async (visitor: Visitor, subject: string): Promise<void> => {
-  const html = await (await visitor.journey('/link', { choice: 'github' }, { code: subject })).text();
-  await visitor.post('/link/confirm', { link: hidden(html, 'link'), confirm: '1' }, hidden(html, 'form'));
+const link = async (accountBrowser: Visitor, subject: string): Promise<void> => {
+  const html = await (
+    await accountBrowser.submitThroughProvider('/link', { choice: 'github' }, { code: subject })
+  ).text();
+  await accountBrowser.post(
+    '/link/confirm',
+    { link: readHiddenField(html, 'link'), confirm: '1' },
+    readHiddenField(html, 'form'),
+  );
 };
 
 const score = async ({ call }: Deployment, method: string, token: string): Promise<unknown> =>
@@ -36,13 +42,13 @@ it('finds the same score through Google and, once it is linked, GitHub', async (
   const deployment = deploy();
   const token = await deployment.signIn('watched-ada');
   await score(deployment, 'POST', token);
-  const visitor = createVisitor(site(deployment));
-  await visitor.enter('watched-ada');
-  await link(visitor, '4711');
-  const other = createVisitor(site(deployment));
-  await other.enter('4711', 'github');
-  const { consent } = await other.open(gptQuery);
-  const chosen = await other.choose(consent, { choice: 'github' });
+  const accountBrowser = createAccountBrowser(site(deployment));
+  await accountBrowser.signInToAccount('watched-ada');
+  await link(accountBrowser, '4711');
+  const other = createAccountBrowser(site(deployment));
+  await other.signInToAccount('4711', 'github');
+  const { consent } = await other.openSignInPage(gptQuery);
+  const chosen = await other.submitConsent(consent, { choice: 'github' });
   const state = new URL(chosen.headers.get('location') ?? '').searchParams.get('state') ?? '';
   const back = await other.visit(`${origin}/callback/github?${new URLSearchParams({ state, code: '4711' })}`);
   const code = new URL(back.headers.get('location') ?? '').searchParams.get('code') ?? '';
@@ -55,12 +61,12 @@ it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, a
   const deployment = deploy();
   const tokens = await signInForTokens(deployment.call, 'watched-ada');
   await score(deployment, 'POST', tokens.access_token);
-  const visitor = createVisitor(site(deployment));
-  await visitor.enter('watched-ada');
-  const { html } = await visitor.see();
+  const accountBrowser = createAccountBrowser(site(deployment));
+  await accountBrowser.signInToAccount('watched-ada');
+  const { html } = await accountBrowser.openAccountPage();
   expect(html).toContain('Words GPT');
-  const [key = ''] = buttons(html, 'app');
-  await visitor.post('/apps/end', { app: key });
+  const [key = ''] = readButtonValues(html, 'app');
+  await accountBrowser.post('/apps/end', { app: key });
   await expect(refresh(deployment.call, tokens)).rejects.toThrow('no tokens: 401');
   deployment.advance(10);
   const call = await deployment.call('/api/scoring', { token: tokens.access_token });
@@ -73,9 +79,9 @@ it('puts the score into the file that a person may ask for', async () => {
   await emptyD1();
   const deployment = deploy();
   await score(deployment, 'POST', await deployment.signIn('watched-ada'));
-  const visitor = createVisitor(site(deployment));
-  await visitor.enter('watched-ada');
-  expect(await (await visitor.post('/export')).json()).toMatchObject({
+  const accountBrowser = createAccountBrowser(site(deployment));
+  await accountBrowser.signInToAccount('watched-ada');
+  expect(await (await accountBrowser.post('/export')).json()).toMatchObject({
     identities: [{ provider: 'google', subject: 'watched-ada', providerTokenStored: true }],
     history: [
       { event: 'signed-in', actor: 'user', clientId: 'account', provider: 'google' },
@@ -90,14 +96,14 @@ it('leaves nothing in D1 of who deletes their account, and everything of others'
   const deployment = deploy();
   const [ada, bob] = [await deployment.signIn('watched-ada'), await deployment.signIn('bob')];
   for (const token of [ada, bob]) await score(deployment, 'POST', token);
-  const visitor = createVisitor(site(deployment));
-  await visitor.enter('watched-ada');
-  await link(visitor, '4711');
-  const { userId }: { readonly userId: string } = await (await visitor.post('/export')).json();
+  const accountBrowser = createAccountBrowser(site(deployment));
+  await accountBrowser.signInToAccount('watched-ada');
+  await link(accountBrowser, '4711');
+  const { userId }: { readonly userId: string } = await (await accountBrowser.post('/export')).json();
   const before = await everything();
   for (const trace of [userId, 'watched-ada', '4711']) expect(before).toContain(trace);
 
-  await visitor.post('/delete', { confirm: 'yes' });
+  await accountBrowser.post('/delete', { confirm: 'yes' });
   // The very next second, before anything is swept, and while tokens of theirs would still be good.
   const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
   expect(late.status).toBe(401);

@@ -18,9 +18,9 @@ it.each([
   const deployment = deploy(env.DB, {}, chosen);
   await deployment.signIn('ada');
   deployment.advance(kept);
-  await deployment.app.sweep();
+  await deployment.app.cleanup();
   expect(await rows()).toBe(1);
   deployment.advance(1);
-  await deployment.app.sweep();
+  await deployment.app.cleanup();
   expect(await rows()).toBe(0);
 });

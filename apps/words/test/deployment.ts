@@ -1,7 +1,7 @@
 /** The app as it is deployed, on a real D1, with a clock set by hand, a provider at hand and players who sign in. */
 import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
-import { type App, createApp, type Surroundings } from '../src/app.ts';
+import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
 import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
 
@@ -10,14 +10,14 @@ export { origin };
 /** Vouches for whoever the answer's `code` names, and stands by them later when it is asked. */
 const createProvider = (id: string, label: string): IdentityProvider => ({
   id,
-  label,
+  displayName: label,
   configuredUrls: ['https://provider.example'],
-  answersBy: 'query',
-  gone: [],
-  checkEvery: 600,
-  check: async () => ({ kind: 'alive' }),
+  responseMode: 'query',
+  revokedErrors: [],
+  recheckInterval: 600,
+  validateRefreshToken: async () => ({ kind: 'active' }),
   authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),
-  identify: async (answer) => {
+  handleCallback: async (answer) => {
     const subject = answer.searchParams.get('code') ?? 'nobody';
     const refreshToken = subject.startsWith('watched') ? { refreshToken: `theirs-of-${subject}` } : {};
     return { provider: id, subject, emailVerified: false, claims: {}, ...refreshToken };
@@ -39,18 +39,18 @@ export interface Deployment {
  */
 export const deploy = (
   db: D1Database = env.DB,
-  surroundings: Surroundings = {},
-  chosen: Pick<Config, 'auditRetention'> = {},
+  runtimeOptions: RuntimeOptions = {},
+  configOverrides: Pick<Config, 'auditRetention'> = {},
 ): Deployment => {
   const log: LogEntry[] = [];
-  let instant = 1_800_000_000;
+  let currentTime = 1_800_000_000;
   const gpt = gptAction({ id: 'gpt', name: 'Words GPT', secrets: [gptSecret], scopes: ['words', 'score'] });
   const config = {
     origin,
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     clients: [gpt],
     providers: [createProvider('google', 'Google'), createProvider('github', 'GitHub')],
-    ...chosen,
+    ...configOverrides,
   };
   const assets = {
     fetch: async (url: string) => new Response(`the file ${url}`, { headers: { 'x-from': 'assets' } }),
@@ -59,8 +59,8 @@ export const deploy = (
     config,
     { db, assets },
     {
-      ...surroundings,
-      now: () => instant,
+      ...runtimeOptions,
+      now: () => currentTime,
       log: ({ count: _, ...entry }) => void log.push(entry),
     },
   );
@@ -75,7 +75,7 @@ export const deploy = (
     call,
     signIn: async (subject, scope) => (await signInForTokens(call, subject, scope)).access_token,
     advance: (seconds) => {
-      instant += seconds;
+      currentTime += seconds;
     },
   };
 };

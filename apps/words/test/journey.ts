@@ -9,7 +9,7 @@ export interface Tokens {
 }
 
 /** What a step leaves for the next one: the sealed form, or the `state` that the provider gives back. */
-export interface Step {
+export interface FlowStep {
   readonly value: string;
   readonly cookie: string;
 }
@@ -27,49 +27,53 @@ export const gptQuery = {
 } as const;
 
 /** Opens the sign-in page. */
-export const openPage = async (call: Call, scope = 'words score'): Promise<Step> => {
+export const openSignInPage = async (call: Call, scope = 'words score'): Promise<FlowStep> => {
   const asked = new URLSearchParams({ ...gptQuery, scope });
   const page = await call(`/authorize?${asked}`);
   const value = /name="consent" value="([^"]*)"/.exec(await page.clone().text())?.[1] ?? '';
-  return { value, cookie: cookiesOf(page) };
+  return { value, cookie: readCookies(page) };
 };
 
 /** Presses a button of the page. */
-export const press = async (
+export const submitConsent = async (
   call: Call,
-  page: Step,
+  page: FlowStep,
   button: { readonly choice: string } | { readonly cancel: string },
-): Promise<Step> => {
+): Promise<FlowStep> => {
   const answer = await call('/authorize/consent', {
     method: 'POST',
     headers: { cookie: page.cookie, origin, 'sec-fetch-site': 'same-origin' },
     body: new URLSearchParams({ consent: page.value, ...button }),
   });
-  return { value: locationOf(answer).searchParams.get('state') ?? '', cookie: cookiesOf(answer) };
+  return { value: readRedirect(answer).searchParams.get('state') ?? '', cookie: readCookies(answer) };
 };
 
 /** Comes back from the provider as `subject`; gives the code. */
-export const comeBack = async (call: Call, provider: Step, subject: string): Promise<string> => {
+export const returnFromProvider = async (
+  call: Call,
+  provider: FlowStep,
+  subject: string,
+): Promise<string> => {
   const answer = new URLSearchParams({ state: provider.value, code: subject });
   const back = await call(`/callback/google?${answer}`, { headers: { cookie: provider.cookie } });
-  return locationOf(back).searchParams.get('code') ?? '';
+  return readRedirect(back).searchParams.get('code') ?? '';
 };
 
 /** Goes all the way to the tokens. */
 export const signInForTokens = async (call: Call, subject: string, scope?: string): Promise<Tokens> => {
-  const provider = await press(call, await openPage(call, scope), { choice: 'google' });
-  return redeem(call, await comeBack(call, provider, subject));
+  const provider = await submitConsent(call, await openSignInPage(call, scope), { choice: 'google' });
+  return redeem(call, await returnFromProvider(call, provider, subject));
 };
 
 /** Redeems a code as ChatGPT does. */
 export const redeem = (call: Call, code: string): Promise<Tokens> =>
-  askForTokens(call, { grant_type: 'authorization_code', redirect_uri: redirectUri, code });
+  requestTokens(call, { grant_type: 'authorization_code', redirect_uri: redirectUri, code });
 
 /** Refreshes as ChatGPT does. */
 export const refresh = (call: Call, { refresh_token }: Tokens): Promise<Tokens> =>
-  askForTokens(call, { grant_type: 'refresh_token', refresh_token });
+  requestTokens(call, { grant_type: 'refresh_token', refresh_token });
 
-const askForTokens = async (call: Call, form: Readonly<Record<string, string>>): Promise<Tokens> => {
+const requestTokens = async (call: Call, form: Readonly<Record<string, string>>): Promise<Tokens> => {
   const body = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret, ...form });
   const answer = await call('/token', { method: 'POST', body });
   if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${await answer.text()}`);
@@ -82,13 +86,13 @@ export const postToken = (call: Call, path: '/revoke' | '/introspect', token: st
   return call(path, { method: 'POST', body });
 };
 
-const locationOf = (response: Response): URL => {
+const readRedirect = (response: Response): URL => {
   const location = response.headers.get('location');
   if (location === null) throw new Error(`no redirect but ${response.status}`);
   return new URL(location);
 };
 
-const cookiesOf = (response: Response): string =>
+const readCookies = (response: Response): string =>
   response.headers
     .getSetCookie()
     .map((line) => line.split(';')[0])

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { rateLimiterContract } from '../../../packages/assistant-auth/test/limits/rate-limiter-contract.ts';
 import { readBindings } from '../src/bindings.ts';
 import { VariableError } from '../src/config/variables.ts';
-import { allowances, countedBy, createLimits } from '../src/limits.ts';
+import { allowances, createBindingLimiter, createLimits } from '../src/limits.ts';
 import { deploy, origin } from './deployment.ts';
 import { migrate } from './store/database.ts';
 
@@ -13,7 +13,7 @@ beforeAll(migrate);
 const assets = { fetch: async () => new Response() };
 
 /** The counters of the Wrangler file, as workerd binds them. */
-const platform = () => readBindings({ ...env, ASSETS: assets }).counters ?? {};
+const platform = () => readBindings({ ...env, ASSETS: assets }).rateLimitBindings ?? {};
 
 const post = new Request(`${origin}/api/scoring`, { method: 'POST' });
 const get = new Request(`${origin}/api/scoring`);
@@ -21,21 +21,21 @@ const get = new Request(`${origin}/api/scoring`);
 let tries = 0;
 
 rateLimiterContract('a counter of Cloudflare’s', () => {
-  const counter = platform().failedClients;
+  const counter = platform().failedAuthentications;
   if (counter === undefined) throw new Error('LIMIT_FAILED_CLIENTS is not bound');
-  const limiter = countedBy(counter);
+  const limiter = createBindingLimiter(counter);
   // The platform remembers from test to test.
   const prefix = `try ${tries++} `;
   return {
     limiter: { take: (key) => limiter.take(prefix + key) },
-    limit: allowances.failedClients.limit,
+    limit: allowances.failedAuthentications.limit,
   };
 });
 
 describe('the Wrangler file', () => {
   it('binds a counter for every limit, which allows what the app allows without it', () => {
     expect(env.RATE_LIMITS.map(({ name, simple }) => [name, simple])).toEqual([
-      ['LIMIT_FAILED_CLIENTS', allowances.failedClients],
+      ['LIMIT_FAILED_CLIENTS', allowances.failedAuthentications],
       ['LIMIT_SIGN_INS', allowances.signIns],
       ['LIMIT_READS', allowances.reads],
       ['LIMIT_WRITES', allowances.writes],
@@ -53,7 +53,7 @@ describe('the Wrangler file', () => {
 
 describe('the bindings', () => {
   it('may lack counters, as on Pages', () => {
-    expect(readBindings({ DB: env.DB, ASSETS: assets }).counters).toEqual({});
+    expect(readBindings({ DB: env.DB, ASSETS: assets }).rateLimitBindings).toEqual({});
   });
 
   it('name the counter that is bound to something else', () => {
@@ -70,17 +70,17 @@ describe('the limits', () => {
       limit: async ({ key }: { readonly key: string }) => ({ success: taken.push(`${name} ${key}`) < 0 }),
     });
     const limits = createLimits({
-      failedClients: counter('failed'),
+      failedAuthentications: counter('failed'),
       signIns: counter('sign-ins'),
       refreshesPerGrant: counter('refreshes'),
       reads: counter('reads'),
       writes: counter('writes'),
     });
-    expect(await limits.broker.failedClients.take('a')).toBe('limited');
+    expect(await limits.broker.failedAuthentications.take('a')).toBe('limited');
     expect(await limits.broker.signIns.take('b')).toBe('limited');
     expect(await limits.broker.refreshesPerGrant.take('c')).toBe('limited');
-    expect(await limits.forCall(get).take('d')).toBe('limited');
-    expect(await limits.forCall(post).take('e')).toBe('limited');
+    expect(await limits.selectLimiter(get).take('d')).toBe('limited');
+    expect(await limits.selectLimiter(post).take('e')).toBe('limited');
     expect(taken).toEqual(['failed a', 'sign-ins b', 'refreshes c', 'reads d', 'writes e']);
   });
 });

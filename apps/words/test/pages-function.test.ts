@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { onRequest } from '../src/pages-function.ts';
 import { deployed } from './config/environment.ts';
 import { deploy } from './deployment.ts';
-import { comeBack, openPage, press } from './journey.ts';
+import { openSignInPage, returnFromProvider, submitConsent } from './journey.ts';
 import { migrate } from './store/database.ts';
 
 beforeAll(migrate);
@@ -28,14 +28,21 @@ it('names the variable at every request while the configuration is wrong, and an
 
 it('sweeps what was abandoned after a request that writes, and after no other', async () => {
   const work: Promise<void>[] = [];
-  const { call, advance } = deploy(env.DB, { sweepEvery: 3600, afterResponse: (one) => void work.push(one) });
+  const { call, advance } = deploy(env.DB, {
+    cleanupInterval: 3600,
+    waitUntil: (one) => void work.push(one),
+  });
   const signInWithoutRedeeming = async (subject: string) =>
-    comeBack(call, await press(call, await openPage(call), { choice: 'google' }), subject);
+    returnFromProvider(
+      call,
+      await submitConsent(call, await openSignInPage(call), { choice: 'google' }),
+      subject,
+    );
   const grants = () => env.DB.prepare('SELECT count(*) AS n FROM grants').first('n');
 
   await signInWithoutRedeeming('who changes their mind');
   advance(3601);
-  await openPage(call);
+  await openSignInPage(call);
   await Promise.all(work);
   expect(await grants()).toBe(1);
   await signInWithoutRedeeming('who comes later');

@@ -1,7 +1,7 @@
 /** The people of the simulation, one for each number: always the same, whoever asks and in whatever order. */
-import { bucketOfIdentity, placedId } from '../sharding/buckets.ts';
+import { buildShardedId, computeIdentityBucket } from '../sharding/buckets.ts';
 
-export interface Person {
+export interface SimulatedUser {
   readonly number: number;
   readonly provider: string;
   readonly subject: string;
@@ -10,23 +10,23 @@ export interface Person {
 }
 
 /** Gives somebody with ids as long and as scattered as the broker draws them. */
-export const person = (number: number): Person => {
-  const dice = createDice(number);
-  const subject = `1${digits(dice)}${digits(dice)}`;
-  const bucket = bucketOfIdentity('google', subject);
+export const createSimulatedUser = (number: number): SimulatedUser => {
+  const random = createRandomSource(number);
+  const subject = `1${digits(random)}${digits(random)}`;
+  const bucket = computeIdentityBucket('google', subject);
   return {
     number,
     provider: 'google',
     subject,
-    userId: placedId(bucket, drawnId(dice)),
-    grantId: placedId(bucket, drawnId(dice)),
+    userId: buildShardedId(bucket, generateId(random)),
+    grantId: buildShardedId(bucket, generateId(random)),
   };
 };
 
 /** A stream of numbers from 0 up to 1, the same for the same seed. */
-export type Dice = () => number;
+export type RandomSource = () => number;
 
-export const createDice = (seed: number): Dice => {
+export const createRandomSource = (seed: number): RandomSource => {
   let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -36,12 +36,12 @@ export const createDice = (seed: number): Dice => {
   };
 };
 
-const digits = (dice: Dice): string =>
-  Math.floor(dice() * 1e10)
+const digits = (random: RandomSource): string =>
+  Math.floor(random() * 1e10)
     .toString()
     .padStart(10, '0');
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const drawnId = (dice: Dice): string =>
-  Array.from({ length: 22 }, () => alphabet.charAt(dice() * 64)).join('');
+const generateId = (random: RandomSource): string =>
+  Array.from({ length: 22 }, () => alphabet.charAt(random() * 64)).join('');

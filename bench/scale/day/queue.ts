@@ -1,6 +1,6 @@
 /** A database as what it is: one thread that serves one trip after the other. How long do they wait? */
 
-export interface Waiting {
+export interface QueueStats {
   /** Share of the time in which the thread was busy; 1 or more: it never catches up. */
   readonly utilisation: number;
   /** Milliseconds from the arrival of a trip until it was served. */
@@ -14,7 +14,7 @@ export interface Waiting {
  * @param services milliseconds that each trip keeps the thread busy
  * @param span milliseconds in which they all arrive
  */
-export const serve = (arrivals: Float64Array, services: Float64Array, span: number): Waiting => {
+export const simulateQueue = (arrivals: Float64Array, services: Float64Array, span: number): QueueStats => {
   const utilisation = services.reduce((sum, service) => sum + service, 0) / span;
   if (utilisation >= 1)
     return { utilisation, median: Number.POSITIVE_INFINITY, p99: Number.POSITIVE_INFINITY };

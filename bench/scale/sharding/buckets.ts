@@ -6,30 +6,30 @@
 export const buckets = 4096;
 
 /** The bucket of a person, found before anything is known of them but what the provider says. */
-export const bucketOfIdentity = (provider: string, subject: string): number =>
+export const computeIdentityBucket = (provider: string, subject: string): number =>
   hash(`${provider.length}:${provider}${subject}`) % buckets;
 
 /** Writes an id that knows its bucket. */
-export const placedId = (bucket: number, id: string): string => `${letters(bucket)}.${id}`;
+export const buildShardedId = (bucket: number, id: string): string => `${encodeBucket(bucket)}.${id}`;
 
 /** Reads the bucket of an id; an id without one was given before there were buckets. */
-export const bucketOfId = (id: string): number | undefined => {
+export const parseBucket = (id: string): number | undefined => {
   if (id[2] !== '.') return undefined;
   const [high, low] = [alphabet.indexOf(id.charAt(0)), alphabet.indexOf(id.charAt(1))];
   return high < 0 || low < 0 ? undefined : high * alphabet.length + low;
 };
 
 /** Which of `databases` keeps a bucket: ranges, so that doubling the number moves half of every database, and no id. */
-export const databaseOfBucket = (bucket: number, databases: number): number =>
+export const findBucketDatabase = (bucket: number, databases: number): number =>
   Math.floor((bucket * databases) / buckets);
 
 /** Which of `databases` keeps an id; the first one keeps those of before. */
-export const databaseOfId = (id: string, databases: number): number =>
-  databaseOfBucket(bucketOfId(id) ?? 0, databases);
+export const findDatabase = (id: string, databases: number): number =>
+  findBucketDatabase(parseBucket(id) ?? 0, databases);
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const letters = (bucket: number): string => {
+const encodeBucket = (bucket: number): string => {
   const low = bucket % alphabet.length;
   return alphabet.charAt((bucket - low) / alphabet.length) + alphabet.charAt(low);
 };

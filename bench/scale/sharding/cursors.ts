@@ -5,30 +5,30 @@
 
 export interface Cursors {
   /** Where to go on in each database; what is unknown begins at the beginning, which reads more and misses nothing. */
-  placesOf(cursor: number | undefined): readonly (number | undefined)[];
-  cursorOf(places: readonly number[]): number;
+  readPositions(cursor: number | undefined): readonly (number | undefined)[];
+  createCursor(positions: readonly number[]): number;
 }
 
 /** Above what a database counts to, so that no ticket is taken for a database's own number. */
 const firstTicket = 2 ** 48;
 /** An isolate needs its newest ticket; requests side by side may need a few before it. */
-const mostKept = 100;
+const maxTickets = 100;
 
 export const createCursors = (databases: number): Cursors => {
   const tickets = new Map<number, readonly number[]>();
   let next = firstTicket;
-  const nowhere = Array.from({ length: databases }, () => undefined);
+  const noPositions = Array.from({ length: databases }, () => undefined);
   return {
-    placesOf(cursor) {
-      if (cursor === undefined) return nowhere;
-      if (cursor >= firstTicket) return tickets.get(cursor) ?? nowhere;
-      return nowhere.map((_, database) => (database === 0 ? cursor : 0));
+    readPositions(cursor) {
+      if (cursor === undefined) return noPositions;
+      if (cursor >= firstTicket) return tickets.get(cursor) ?? noPositions;
+      return noPositions.map((_, database) => (database === 0 ? cursor : 0));
     },
-    cursorOf(places) {
-      const [first = 0, ...others] = places;
+    createCursor(positions) {
+      const [first = 0, ...others] = positions;
       if (others.every((place) => place === 0) && next === firstTicket) return first;
-      tickets.set(next, places);
-      tickets.delete(next - mostKept);
+      tickets.set(next, positions);
+      tickets.delete(next - maxTickets);
       return next++;
     },
   };

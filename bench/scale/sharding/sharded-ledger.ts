@@ -3,132 +3,143 @@
  * round trip to one database. Only what concerns everybody, or does not say whom, asks them all: a client's end,
  * a provider's signal, news of revocations, the sweep.
  */
-import type { IdentityName, Ledger, Revocation, RevocationPage, RevocationTarget } from 'assistant-auth';
-import { bucketOfIdentity, databaseOfBucket, databaseOfId } from './buckets.ts';
+import type {
+  BrokerStorage,
+  IdentityKey,
+  Revocation,
+  RevocationPage,
+  RevocationTarget,
+} from 'assistant-auth';
+import { computeIdentityBucket, findBucketDatabase, findDatabase } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 
 /** Whether there are people whose ids were given before there were buckets: the first ledger keeps them. */
-export type People = 'all-placed' | 'some-from-before';
+export type IdPlacement = 'all-sharded' | 'some-unsharded';
 
 /**
  * Puts ledgers side by side; their order is part of what the ids mean.
  * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases, from `linkIdentity` when the
  *   identity belongs into another database than the user: that takes a directory (docs/scale.md)
  */
-export const shardedLedger = (ledgers: readonly Ledger[], people: People): Ledger => {
-  const cursors = createCursors(ledgers.length);
-  const databaseOf = (id: string): number => databaseOfId(id, ledgers.length);
-  const home = (id: string): Ledger => at(ledgers, databaseOf(id));
-  const everywhere = <Answer>(ask: (ledger: Ledger) => Promise<Answer>) => Promise.all(ledgers.map(ask));
-  const keepersOf = ({ kind, id }: RevocationTarget): readonly Ledger[] =>
-    kind === 'client' ? ledgers : [home(id)];
+export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: IdPlacement): BrokerStorage => {
+  const cursors = createCursors(shards.length);
+  const findDatabaseIndex = (id: string): number => findDatabase(id, shards.length);
+  const findShard = (id: string): BrokerStorage => at(shards, findDatabaseIndex(id));
+  const onEveryShard = <Answer>(ask: (storage: BrokerStorage) => Promise<Answer>) =>
+    Promise.all(shards.map(ask));
+  const findShardsOfTarget = ({ kind, id }: RevocationTarget): readonly BrokerStorage[] =>
+    kind === 'client' ? shards : [findShard(id)];
   /** Only where the token is stored does anything happen. */
-  const keepersOfIdentity = ({ provider, subject }: IdentityName): readonly Ledger[] => {
-    const own = databaseOfBucket(bucketOfIdentity(provider, subject), ledgers.length);
-    const keepers = people === 'all-placed' ? [own] : new Set([own, 0]);
-    return Array.from(keepers, (index) => at(ledgers, index));
+  const findShardsOfIdentity = ({ provider, subject }: IdentityKey): readonly BrokerStorage[] => {
+    const own = findBucketDatabase(computeIdentityBucket(provider, subject), shards.length);
+    const identityShards = idPlacement === 'all-sharded' ? [own] : new Set([own, 0]);
+    return Array.from(identityShards, (index) => at(shards, index));
   };
   return {
     async recordSignIn(signIn) {
       const { grant, user } = signIn;
-      const userId = user.kind === 'ours' ? user.newId : user.id;
-      if (databaseOf(userId) !== databaseOf(grant.id))
+      const userId = user.kind === 'by-identity' ? user.newId : user.id;
+      if (findDatabaseIndex(userId) !== findDatabaseIndex(grant.id))
         throw new RangeError('a grant lies in the database of its user');
-      return home(grant.id).recordSignIn(signIn);
+      return findShard(grant.id).recordSignIn(signIn);
     },
-    grantStatus: (grantId) => home(grantId).grantStatus(grantId),
-    claimCode: (claim) => home(claim.grantId).claimCode(claim),
-    redeemCode: (redemption) => home(redemption.grantId).redeemCode(redemption),
-    refresh: (use) => home(use.grantId).refresh(use),
-    isRefreshable: (question) => home(question.grantId).isRefreshable(question),
-    async storeToken(token) {
-      await Promise.all(keepersOfIdentity(token).map((ledger) => ledger.storeToken(token)));
+    readGrantStatus: (grantId) => findShard(grantId).readGrantStatus(grantId),
+    claimCode: (claim) => findShard(claim.grantId).claimCode(claim),
+    redeemCode: (redemption) => findShard(redemption.grantId).redeemCode(redemption),
+    refresh: (use) => findShard(use.grantId).refresh(use),
+    isRefreshable: (question) => findShard(question.grantId).isRefreshable(question),
+    async storeUpstreamToken(token) {
+      await Promise.all(findShardsOfIdentity(token).map((storage) => storage.storeUpstreamToken(token)));
     },
-    async recordCheck(check) {
-      await Promise.all(keepersOfIdentity(check.asked).map((ledger) => ledger.recordCheck(check)));
+    async recordRecheck(check) {
+      await Promise.all(findShardsOfIdentity(check.usedToken).map((storage) => storage.recordRecheck(check)));
     },
-    async endIdentity(asked, reason, now) {
-      const keepers = keepersOfIdentity(asked);
-      const outcomes = await Promise.all(keepers.map((ledger) => ledger.endIdentity(asked, reason, now)));
-      return outcomes.includes('ended') ? 'ended' : 'superseded';
+    async revokeGrantsOfIdentity(asked, reason, now) {
+      const identityShards = findShardsOfIdentity(asked);
+      const outcomes = await Promise.all(
+        identityShards.map((storage) => storage.revokeGrantsOfIdentity(asked, reason, now)),
+      );
+      return outcomes.includes('revoked') ? 'revoked' : 'superseded';
     },
     async resolveRecheck(asked) {
-      await Promise.all(keepersOfIdentity(asked).map((ledger) => ledger.resolveRecheck(asked)));
+      await Promise.all(findShardsOfIdentity(asked).map((storage) => storage.resolveRecheck(asked)));
     },
     async dropUpstreamToken(drop) {
-      const keepers = keepersOfIdentity(drop.asked);
-      const outcomes = await Promise.all(keepers.map((ledger) => ledger.dropUpstreamToken(drop)));
+      const identityShards = findShardsOfIdentity(drop.usedToken);
+      const outcomes = await Promise.all(identityShards.map((storage) => storage.dropUpstreamToken(drop)));
       return outcomes.includes('dropped') ? 'dropped' : 'superseded';
     },
     async revoke(target, reason, now, by) {
-      await Promise.all(keepersOf(target).map((ledger) => ledger.revoke(target, reason, now, by)));
+      await Promise.all(findShardsOfTarget(target).map((storage) => storage.revoke(target, reason, now, by)));
     },
-    async revocationsSince(cursor, now, limit) {
-      const places = cursors.placesOf(cursor);
+    async readRevocations(cursor, now, limit) {
+      const positions = cursors.readPositions(cursor);
       const pages = await Promise.all(
-        ledgers.map((ledger, index) => ledger.revocationsSince(places[index], now, limit)),
+        shards.map((storage, index) => storage.readRevocations(positions[index], now, limit)),
       );
       const all = merge(pages, limit);
       if (all === undefined) return { kind: 'too-many' };
-      return { kind: 'page', revocations: all.revocations, cursor: cursors.cursorOf(all.places) };
+      return { kind: 'page', revocations: all.revocations, cursor: cursors.createCursor(all.positions) };
     },
     // Whatever ends a grant, a client's end included, leaves its line in the grant's own database.
-    isRevoked: (token, now) => home(token.grantId).isRevoked(token, now),
-    async sweep(sweep) {
-      await everywhere((ledger) => ledger.sweep(sweep));
+    isRevoked: (token, now) => findShard(token.grantId).isRevoked(token, now),
+    async cleanUp(sweep) {
+      await onEveryShard((storage) => storage.cleanUp(sweep));
     },
-    async findTokens(question) {
-      const found = await everywhere((ledger) => ledger.findTokens(question));
-      return found.flat().toSorted(byIdentity).slice(0, question.limit);
+    async findUpstreamTokens(question) {
+      const found = await onEveryShard((storage) => storage.findUpstreamTokens(question));
+      return found.flat().toSorted(compareIdentities).slice(0, question.limit);
     },
     // Only where one is stored does anything happen.
-    async replaceTokens(resealing) {
-      await everywhere((ledger) => ledger.replaceTokens(resealing));
+    async replaceUpstreamTokens(resealing) {
+      await onEveryShard((storage) => storage.replaceUpstreamTokens(resealing));
     },
-    useSession: (use) => home(use.grantId).useSession(use),
-    async takeCheck(question) {
+    useSession: (use) => findShard(use.grantId).useSession(use),
+    async acquireRecheckLease(question) {
       const turns = await Promise.all(
-        keepersOfIdentity(question).map((ledger) => ledger.takeCheck(question)),
+        findShardsOfIdentity(question).map((storage) => storage.acquireRecheckLease(question)),
       );
-      return turns.find(({ kind }) => kind !== 'no-word') ?? { kind: 'no-word' };
+      return turns.find(({ kind }) => kind !== 'inconclusive') ?? { kind: 'inconclusive' };
     },
-    readHistory: (userId) => home(userId).readHistory(userId),
-    readAccount: (userId) => home(userId).readAccount(userId),
+    readHistory: (userId) => findShard(userId).readHistory(userId),
+    readAccount: (userId) => findShard(userId).readAccount(userId),
     async findUser(identity) {
-      const found = await Promise.all(keepersOfIdentity(identity).map((ledger) => ledger.findUser(identity)));
+      const found = await Promise.all(
+        findShardsOfIdentity(identity).map((storage) => storage.findUser(identity)),
+      );
       return found.find((userId) => userId !== undefined);
     },
     async linkIdentity(link) {
-      const keepers = keepersOfIdentity(link.identity);
-      if (!keepers.includes(home(link.userId)))
+      const identityShards = findShardsOfIdentity(link.identity);
+      if (!identityShards.includes(findShard(link.userId)))
         throw new RangeError('an identity lies in the database of its user');
-      return home(link.userId).linkIdentity(link);
+      return findShard(link.userId).linkIdentity(link);
     },
-    unlinkIdentity: (unlink) => home(unlink.userId).unlinkIdentity(unlink),
-    endApps: (ending) => home(ending.userId).endApps(ending),
-    deleteUser: (deletion) => home(deletion.userId).deleteUser(deletion),
+    unlinkIdentity: (unlink) => findShard(unlink.userId).unlinkIdentity(unlink),
+    revokeGrants: (ending) => findShard(ending.userId).revokeGrants(ending),
+    deleteUser: (deletion) => findShard(deletion.userId).deleteUser(deletion),
     // Whose session or token it names, no id tells. Where one of them could not be asked, the sender tries again, and only there
     // does it count as the first.
-    async recordSignal(signal) {
-      const outcomes = await everywhere((ledger) => ledger.recordSignal(signal));
-      return outcomes.includes('first') ? 'first' : 'replayed';
+    async recordSecurityEvent(signal) {
+      const outcomes = await onEveryShard((storage) => storage.recordSecurityEvent(signal));
+      return outcomes.includes('recorded') ? 'recorded' : 'replayed';
     },
   };
 };
 
 const merge = (pages: readonly RevocationPage[], limit: number) => {
   const revocations: Revocation[] = [];
-  const places: number[] = [];
+  const positions: number[] = [];
   for (const page of pages) {
     if (page.kind === 'too-many') return undefined;
     revocations.push(...page.revocations);
-    places.push(page.cursor);
+    positions.push(page.cursor);
   }
-  return revocations.length > limit ? undefined : { revocations, places };
+  return revocations.length > limit ? undefined : { revocations, positions };
 };
 
 /** As every one of them orders its own. */
-const byIdentity = (one: IdentityName, other: IdentityName): number =>
+const compareIdentities = (one: IdentityKey, other: IdentityKey): number =>
   compare(one.provider, other.provider) || compare(one.subject, other.subject);
 
 const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);

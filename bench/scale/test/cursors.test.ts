@@ -4,16 +4,16 @@ import { createCursors } from '../sharding/cursors.ts';
 describe('a cursor', () => {
   it('is the first database’s own while no other has anything', () => {
     const cursors = createCursors(3);
-    expect(cursors.cursorOf([7, 0, 0])).toBe(7);
-    expect(createCursors(3).placesOf(7)).toEqual([7, 0, 0]);
+    expect(cursors.createCursor([7, 0, 0])).toBe(7);
+    expect(createCursors(3).readPositions(7)).toEqual([7, 0, 0]);
   });
 
   it('leads back to every place', () => {
     const cursors = createCursors(3);
-    const first = cursors.cursorOf([7, 1, 0]);
-    const second = cursors.cursorOf([7, 1, 2]);
-    expect(cursors.placesOf(first)).toEqual([7, 1, 0]);
-    expect(cursors.placesOf(second)).toEqual([7, 1, 2]);
+    const first = cursors.createCursor([7, 1, 0]);
+    const second = cursors.createCursor([7, 1, 2]);
+    expect(cursors.readPositions(first)).toEqual([7, 1, 0]);
+    expect(cursors.readPositions(second)).toEqual([7, 1, 2]);
   });
 
   it('never goes back', () => {
@@ -23,15 +23,15 @@ describe('a cursor', () => {
       [900, 1],
       [900, 1],
       [901, 4],
-    ].map(cursors.cursorOf);
+    ].map(cursors.createCursor);
     expect(given).toEqual(given.toSorted((one, other) => one - other));
   });
 
   it('begins at the beginning when somebody else gave it, or too long ago', () => {
     const cursors = createCursors(2);
-    const first = cursors.cursorOf([3, 4]);
-    expect(createCursors(2).placesOf(first)).toEqual([undefined, undefined]);
-    for (let turn = 0; turn < 200; turn++) cursors.cursorOf([3, 5]);
-    expect(cursors.placesOf(first)).toEqual([undefined, undefined]);
+    const first = cursors.createCursor([3, 4]);
+    expect(createCursors(2).readPositions(first)).toEqual([undefined, undefined]);
+    for (let turn = 0; turn < 200; turn++) cursors.createCursor([3, 5]);
+    expect(cursors.readPositions(first)).toEqual([undefined, undefined]);
   });
 });

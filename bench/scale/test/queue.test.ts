@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { serve } from '../day/queue.ts';
+import { simulateQueue } from '../day/queue.ts';
 
 const serveAll = (trips: readonly (readonly [arrival: number, service: number])[], span: number) =>
-  serve(
+  simulateQueue(
     Float64Array.from(trips, ([at]) => at),
     Float64Array.from(trips, ([, takes]) => takes),
     span,

@@ -1,7 +1,7 @@
 /** Counts what lies in a database, to hold it against what should. */
-import { bucketOfId, databaseOfBucket } from '../sharding/buckets.ts';
+import { findBucketDatabase, parseBucket } from '../sharding/buckets.ts';
 
-export interface Census {
+export interface TableCounts {
   readonly users: number;
   readonly identities: number;
   readonly grants: number;
@@ -9,20 +9,20 @@ export interface Census {
   readonly scores: number;
   readonly points: number;
   /** Rows whose bucket belongs to another database. */
-  readonly strays: number;
+  readonly misplacedRows: number;
   readonly bytes: number;
 }
 
 /** Takes the census of database `index` of `databases`. */
-export const takeCensus = async (db: D1Database, index: number, databases: number): Promise<Census> => {
+export const countRows = async (db: D1Database, index: number, databases: number): Promise<TableCounts> => {
   const [count, ...prefixes] = await db.batch<Record<string, number | string>>([
     db.prepare(counting),
     ...owners.map((owner) => db.prepare(owner)),
   ]);
   const of = (name: string): number => Number(count?.results[0]?.[name]);
-  const strays = prefixes
+  const misplacedRows = prefixes
     .flatMap(({ results }) => results)
-    .filter(({ prefix }) => databaseOfBucket(bucketOfId(`${prefix}x`) ?? -1, databases) !== index)
+    .filter(({ prefix }) => findBucketDatabase(parseBucket(`${prefix}x`) ?? -1, databases) !== index)
     .reduce((sum, { rows }) => sum + Number(rows), 0);
   return {
     users: of('users'),
@@ -31,7 +31,7 @@ export const takeCensus = async (db: D1Database, index: number, databases: numbe
     ended: of('ended'),
     scores: of('scores'),
     points: of('points'),
-    strays,
+    misplacedRows,
     bytes: count?.meta.size_after ?? 0,
   };
 };

@@ -4,7 +4,7 @@
  * tens of microseconds on a statement, and a day has millions of trips. Counts what each kind of trip costs.
  */
 
-export interface Spent {
+export interface DatabaseUsage {
   readonly trips: number;
   readonly statements: number;
   readonly rowsRead: number;
@@ -13,13 +13,13 @@ export interface Spent {
   readonly sqlMilliseconds: number;
 }
 
-export interface GatheringD1 {
+export interface BatchingD1 {
   /** The database, for trips of this kind. */
   forKind(kind: string): D1Database;
-  spent(): Readonly<Record<string, Spent>>;
+  usage(): Readonly<Record<string, DatabaseUsage>>;
 }
 
-interface Waiting {
+interface PendingTrip {
   readonly kind: string;
   readonly statements: readonly D1PreparedStatement[];
   readonly resolve: (results: readonly D1Result[]) => void;
@@ -27,49 +27,49 @@ interface Waiting {
 }
 
 /** Statements in one call; D1 takes no more than its time limit allows. */
-const mostTogether = 300;
+const maxStatements = 300;
 
-export const gatheringD1 = (real: D1Database): GatheringD1 => {
-  const spent: Record<string, Spent> = {};
-  const waiting: Waiting[] = [];
-  let underWay = false;
+export const createBatchingD1 = (real: D1Database): BatchingD1 => {
+  const usage: Record<string, DatabaseUsage> = {};
+  const pending: PendingTrip[] = [];
+  let isFlushing = false;
 
-  const depart = async (): Promise<void> => {
-    if (underWay) return;
-    underWay = true;
-    while (waiting.length > 0) {
+  const flush = async (): Promise<void> => {
+    if (isFlushing) return;
+    isFlushing = true;
+    while (pending.length > 0) {
       // Lets everybody who was just answered ask again.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      const group = waiting.splice(0, Math.max(1, groupSize(waiting)));
-      await travel(real, group, (trip, results) => {
-        spent[trip.kind] = add(spent[trip.kind] ?? nothing, results);
+      const group = pending.splice(0, Math.max(1, groupSize(pending)));
+      await executeBatch(real, group, (trip, results) => {
+        usage[trip.kind] = add(usage[trip.kind] ?? nothing, results);
       });
     }
-    underWay = false;
+    isFlushing = false;
   };
 
-  const gather = (kind: string, statements: readonly D1PreparedStatement[]) =>
+  const enqueue = (kind: string, statements: readonly D1PreparedStatement[]) =>
     new Promise<readonly D1Result[]>((resolve, reject) => {
-      waiting.push({ kind, statements, resolve, reject });
-      void depart();
+      pending.push({ kind, statements, resolve, reject });
+      void flush();
     });
 
-  return { forKind: (kind) => gathered(real, kind, gather), spent: () => spent };
+  return { forKind: (kind) => wrapDatabase(real, kind, enqueue), usage: () => usage };
 };
 
-const groupSize = (waiting: readonly Waiting[]): number => {
+const groupSize = (pending: readonly PendingTrip[]): number => {
   let statements = 0;
-  const end = waiting.findIndex((trip) => {
+  const end = pending.findIndex((trip) => {
     statements += trip.statements.length;
-    return statements > mostTogether;
+    return statements > maxStatements;
   });
-  return end < 0 ? waiting.length : end;
+  return end < 0 ? pending.length : end;
 };
 
-const travel = async (
+const executeBatch = async (
   db: D1Database,
-  group: readonly Waiting[],
-  note: (trip: Waiting, results: readonly D1Result[]) => void,
+  group: readonly PendingTrip[],
+  recordResults: (trip: PendingTrip, results: readonly D1Result[]) => void,
 ): Promise<void> => {
   try {
     const results = await db.batch(group.flatMap(({ statements }) => statements));
@@ -77,7 +77,7 @@ const travel = async (
     for (const trip of group) {
       const own = results.slice(from, from + trip.statements.length);
       from += trip.statements.length;
-      note(trip, own);
+      recordResults(trip, own);
       trip.resolve(own);
     }
   } catch (error) {
@@ -85,9 +85,9 @@ const travel = async (
   }
 };
 
-const nothing: Spent = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
+const nothing: DatabaseUsage = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
 
-const add = (before: Spent, results: readonly D1Result[]): Spent => {
+const add = (before: DatabaseUsage, results: readonly D1Result[]): DatabaseUsage => {
   const total = (of: 'rows_read' | 'rows_written' | 'duration') =>
     results.reduce((sum, { meta }) => sum + meta[of], 0);
   return {
@@ -99,16 +99,16 @@ const add = (before: Spent, results: readonly D1Result[]): Spent => {
   };
 };
 
-type Gather = (kind: string, statements: readonly D1PreparedStatement[]) => Promise<readonly D1Result[]>;
+type Enqueue = (kind: string, statements: readonly D1PreparedStatement[]) => Promise<readonly D1Result[]>;
 
 /** What the stores use of a database: `prepare` with `bind` and `first`, and `batch`. */
-const gathered = (real: D1Database, kind: string, gather: Gather): D1Database => {
+const wrapDatabase = (real: D1Database, kind: string, enqueue: Enqueue): D1Database => {
   const originals = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
   const statement = (original: D1PreparedStatement): D1PreparedStatement => {
     const proxy = new Proxy(original, {
       get(_, name) {
         if (name === 'bind') return (...values: unknown[]) => statement(original.bind(...values));
-        if (name === 'first') return async () => (await gather(kind, [original]))[0]?.results[0] ?? null;
+        if (name === 'first') return async () => (await enqueue(kind, [original]))[0]?.results[0] ?? null;
         throw new TypeError(`no store was known to call ${String(name)}`);
       },
     });
@@ -120,7 +120,7 @@ const gathered = (real: D1Database, kind: string, gather: Gather): D1Database =>
       if (name === 'prepare') return (query: string) => statement(real.prepare(query));
       if (name === 'batch')
         return (statements: readonly D1PreparedStatement[]) =>
-          gather(
+          enqueue(
             kind,
             statements.map((one) => originals.get(one) ?? one),
           );

@@ -1,11 +1,11 @@
 /** Lives visits through the stores. Time is the day's own: nobody waits for a clock. */
-import type { Redemption, SignIn, StoredToken } from 'assistant-auth';
-import { type Person, person } from '../day/person.ts';
-import { hourOf, type Step, type Visit, visitsOf, wordLasts } from '../day/visits.ts';
+import type { CodeRedemption, SignIn, StoredUpstreamToken } from 'assistant-auth';
+import { createSimulatedUser, type SimulatedUser } from '../day/person.ts';
+import { hourOf, recheckInterval, type Step, simulateVisits, type Visit } from '../day/visits.ts';
 import { clientId } from './population.ts';
 import type { Stores } from './stores.ts';
 
-export interface Part {
+export interface SimulationSlice {
   readonly from: number;
   readonly to: number;
   readonly hour: number;
@@ -14,58 +14,66 @@ export interface Part {
 }
 
 /** How many people are under way at once. */
-const together = 2400;
+const concurrency = 2400;
 const day = 86_400;
 
 /**
- * Lives every visit of people `from` up to `to` that begins in the hour.
+ * Lives every visit of people `buildAddressHeaders` up to `to` that begins in the hour.
  * @throws Error when a store refuses what it must grant
  */
-export const play = async (stores: Stores, { from, to, hour, midnight }: Part): Promise<void> => {
+export const simulateHour = async (
+  stores: Stores,
+  { from, to, hour, midnight }: SimulationSlice,
+): Promise<void> => {
   let next = from;
-  const oneAfterAnother = async (): Promise<void> => {
+  const runWorkerLoop = async (): Promise<void> => {
     while (next < to) {
       const number = next++;
-      for (const visit of visitsOf(number)) {
-        if (hourOf(visit) === hour) await live(stores, person(number), visit, midnight);
+      for (const visit of simulateVisits(number)) {
+        if (hourOf(visit) === hour) await simulateVisit(stores, createSimulatedUser(number), visit, midnight);
       }
     }
   };
-  await Promise.all(Array.from({ length: together }, oneAfterAnother));
+  await Promise.all(Array.from({ length: concurrency }, runWorkerLoop));
 };
 
 /**
  * What runs beside the people in an hour: an isolate looks at the revocations, anew and then for news every ten seconds, and the
  * sweep comes once. Two minutes of looking stand for the hour.
  */
-export const keepHouse = async ({ ledger }: Stores, hour: number, midnight: number): Promise<void> => {
+export const runMaintenance = async ({ storage }: Stores, hour: number, midnight: number): Promise<void> => {
   const start = midnight + hour * 3600;
   let cursor: number | undefined;
   for (let second = 0; second < 120; second += 10) {
-    const page = await ledger.revocationsSince(cursor, start + second, 10_000);
+    const page = await storage.readRevocations(cursor, start + second, 10_000);
     if (page.kind === 'too-many') throw new Error('too many revocations live');
     cursor = page.cursor;
   }
   const now = start + 3600;
-  await ledger.sweep({ now, auditBefore: now - 90 * day, sealingKey: 'bench', openingKeys: ['bench'] });
+  await storage.cleanUp({ now, deleteAuditBefore: now - 90 * day, sealingKey: 'bench', ringKeys: ['bench'] });
 };
 
-const live = async (stores: Stores, who: Person, visit: Visit, midnight: number): Promise<void> => {
-  let due: StoredToken | undefined;
+const simulateVisit = async (
+  stores: Stores,
+  who: SimulatedUser,
+  visit: Visit,
+  midnight: number,
+): Promise<void> => {
+  let due: StoredUpstreamToken | undefined;
   for (const { kind, second } of visit) {
     const now = midnight + second;
     if (kind === 'refresh') due = await refresh(stores, who, now);
-    else if (!(await take(stores, { who, due }, kind, now)))
+    else if (!(await executeStep(stores, { who, due }, kind, now)))
       throw new Error(`${kind} of ${who.number} was refused`);
   }
 };
 
 /** Refreshes, and gives what the provider is to be asked with. */
 const refresh = async (
-  { ledger }: Stores,
-  { grantId, number }: Person,
+  { storage }: Stores,
+  { grantId, number }: SimulatedUser,
   now: number,
-): Promise<StoredToken | undefined> => {
+): Promise<StoredUpstreamToken | undefined> => {
   const use = {
     grantId,
     clientId,
@@ -73,42 +81,42 @@ const refresh = async (
     now,
     grace: 120,
     lateRefresh: 'recover',
-    checkLease: 60,
+    recheckLeaseDuration: 60,
     ...lifetimes(now),
   } as const;
-  const outcome = await ledger.refresh(use);
+  const outcome = await storage.refresh(use);
   if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
   return outcome.due;
 };
 
-interface Visitor {
-  readonly who: Person;
-  readonly due: StoredToken | undefined;
+interface SimulationState {
+  readonly who: SimulatedUser;
+  readonly due: StoredUpstreamToken | undefined;
 }
 
 /** Tells whether the store granted it. */
-const take = async (
-  { ledger, scores }: Stores,
-  { who, due }: Visitor,
+const executeStep = async (
+  { storage, scores }: Stores,
+  { who, due }: SimulationState,
   kind: Exclude<Step['kind'], 'refresh'>,
   now: number,
 ): Promise<boolean> => {
   const { grantId, userId } = who;
   switch (kind) {
     case 'sign-in':
-      return (await ledger.recordSignIn(signInOf(who, now))).kind === 'recorded';
+      return (await storage.recordSignIn(buildSignIn(who, now))).kind === 'recorded';
     case 'redeem':
-      return (await ledger.redeemCode(redemptionOf(who, now))).kind === 'redeemed';
-    case 'check':
+      return (await storage.redeemCode(buildRedemption(who, now))).kind === 'redeemed';
+    case 'recheck':
       if (due === undefined) return false;
-      await ledger.recordCheck({ asked: due, checkAfter: now + wordLasts });
+      await storage.recordRecheck({ usedToken: due, recheckAfter: now + recheckInterval });
       return true;
     case 'point':
-      return (await scores.add(userId, 1)).kind === 'known';
+      return (await scores.add(userId, 1)).kind === 'found';
     case 'read':
-      return (await scores.read(userId)).kind === 'known';
+      return (await scores.read(userId)).kind === 'found';
     case 'sign-out':
-      await ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', now);
+      await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', now);
       return true;
   }
 };
@@ -118,7 +126,7 @@ const lifetimes = (now: number) => ({
   refreshIdleExpiresAt: now + 60 * day,
 });
 
-const redemptionOf = ({ grantId }: Person, now: number): Redemption => ({
+const buildRedemption = ({ grantId }: SimulatedUser, now: number): CodeRedemption => ({
   grantId,
   clientId,
   now,
@@ -128,11 +136,11 @@ const redemptionOf = ({ grantId }: Person, now: number): Redemption => ({
   refreshAbsoluteExpiresAt: now + 365 * day,
 });
 
-const signInOf = ({ provider, subject, userId, grantId }: Person, now: number): SignIn => ({
+const buildSignIn = ({ provider, subject, userId, grantId }: SimulatedUser, now: number): SignIn => ({
   now,
   limits: { signIns: 20, period: 600, activeGrants: 200 },
   identity: { provider, subject, label: 'somebody@mail.example', sealedRefreshToken: 's'.repeat(200) },
-  user: { kind: 'ours', newId: userId },
+  user: { kind: 'by-identity', newId: userId },
   grant: {
     id: grantId,
     clientId,

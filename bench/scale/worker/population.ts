@@ -1,31 +1,31 @@
 /** Everybody who signed in before the day began, put into the databases as the ledger would have left them. */
-import { type Person, person } from '../day/person.ts';
-import { isNewcomer } from '../day/visits.ts';
-import { databaseOfId } from '../sharding/buckets.ts';
+import { createSimulatedUser, type SimulatedUser } from '../day/person.ts';
+import { isNewUser } from '../day/visits.ts';
+import { findDatabase } from '../sharding/buckets.ts';
 
 export const clientId = 'words-gpt';
 const day = 86_400;
 
-/** Inserts people `from` up to `to`, without those who come for the first time today. */
-export const settle = async (
+/** Inserts people `buildAddressHeaders` up to `to`, without those who come for the first time today. */
+export const insertPopulation = async (
   databases: readonly D1Database[],
   { from, to, midnight }: { readonly from: number; readonly to: number; readonly midnight: number },
 ): Promise<void> => {
   const known = Array.from({ length: to - from }, (_, at) => from + at)
-    .filter((number) => !isNewcomer(number))
-    .map(person);
+    .filter((number) => !isNewUser(number))
+    .map(createSimulatedUser);
   await Promise.all(
     databases.map((db, index) =>
       insert(
         db,
-        known.filter(({ userId }) => databaseOfId(userId, databases.length) === index),
+        known.filter(({ userId }) => findDatabase(userId, databases.length) === index),
         midnight - day,
       ),
     ),
   );
 };
 
-const insert = async (db: D1Database, people: readonly Person[], yesterday: number): Promise<void> => {
+const insert = async (db: D1Database, people: readonly SimulatedUser[], yesterday: number): Promise<void> => {
   const rows = JSON.stringify(people.map(({ userId, grantId, subject }) => [userId, grantId, subject]));
   await db.batch([
     ...signedIn.map((statement) => db.prepare(statement).bind(rows, yesterday)),

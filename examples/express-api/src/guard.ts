@@ -1,18 +1,18 @@
 /** The broker's guard as a middleware of Express. */
-import { type Access, corsHeaders, type ResourceServer } from 'assistant-auth/resource-server';
+import { type Access, corsHeaders, type IntrospectionClient } from 'assistant-auth/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
 /** Lets a call through whose token is for this API and carries the scopes; its user stands in `response.locals.access`. */
 export const guard =
   (
-    server: ResourceServer,
+    server: IntrospectionClient,
     resource: string,
     scopes: readonly string[],
   ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>
   async (request, response, next) => {
     // Under the API's own address, from its configuration: the host of a request is whatever its sender wrote.
     const method = request.method === 'OPTIONS' ? 'OPTIONS' : 'GET';
-    const asked = new Request(resource, { method, headers: neededOf(request.rawHeaders) });
+    const asked = new Request(resource, { method, headers: pickGuardHeaders(request.rawHeaders) });
     const caller = await server.protect(asked, { scopes });
     if (caller.kind === 'refused') return send(caller.response, response);
     response.locals.access = caller.access;
@@ -21,13 +21,14 @@ export const guard =
   };
 
 /** The headers that the guard reads. */
-const needed = ['authorization', 'access-control-request-method'];
+const guardHeaders = ['authorization', 'access-control-request-method'];
 
 /** All of them as they came: Node keeps the first of several, and a call that sends several is refused. */
-const neededOf = (rawHeaders: readonly string[]): Headers => {
+const pickGuardHeaders = (rawHeaders: readonly string[]): Headers => {
   const headers = new Headers();
   rawHeaders.forEach((name, at) => {
-    if (at % 2 === 0 && needed.includes(name.toLowerCase())) headers.append(name, rawHeaders[at + 1] ?? '');
+    if (at % 2 === 0 && guardHeaders.includes(name.toLowerCase()))
+      headers.append(name, rawHeaders[at + 1] ?? '');
   });
   return headers;
 };

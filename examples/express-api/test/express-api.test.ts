@@ -6,12 +6,12 @@ import { get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
-import { audienceKeys, createBroker, google, gptAction } from 'assistant-auth';
-import { memoryLedger } from 'assistant-auth/memory';
+import { type FakeProvider, findFreePort, people, startGoogle } from '@words-with-chat/lab';
+import { createBroker, deriveResourceKeys, google, gptAction } from 'assistant-auth';
+import { memoryStorage } from 'assistant-auth/memory';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
+import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const resource = 'https://api.example';
 const other = 'https://other.example';
@@ -20,7 +20,7 @@ const sealingKeys = generateKey('test', (length) => new Uint8Array(randomBytes(l
 const client = { clientId: 'my-gpt', clientSecret: secret() };
 
 let issuer: string;
-let upstream: Upstream;
+let fakeProvider: FakeProvider;
 let send: typeof fetch;
 let api: ChildProcess;
 let address: string;
@@ -38,8 +38,8 @@ const startBroker = (): typeof fetch => {
     clients: [
       gptAction({ id: client.clientId, name: 'GPT', secrets: [client.clientSecret], scopes: ['score'] }),
     ],
-    providers: [google({ clientId: 'api', clientSecret: 'api-secret', standIn: upstream.issuer })],
-    ledger: memoryLedger(),
+    providers: [google({ clientId: 'api', clientSecret: 'api-secret', baseUrl: fakeProvider.issuer })],
+    storage: memoryStorage(),
     log: () => {},
     now: () => Math.floor(Date.now() / 1000) - behind,
   });
@@ -71,28 +71,33 @@ const addressOf = async ({ stdout }: ChildProcess): Promise<string> => {
 };
 
 beforeAll(async () => {
-  issuer = `http://localhost:${await freePort()}`;
+  issuer = `http://localhost:${await findFreePort()}`;
   const redirectUris = [`${issuer}/callback/google`];
   const credentials = { clientId: 'api', clientSecret: 'api-secret' };
-  upstream = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+  fakeProvider = await startGoogle({
+    port: await findFreePort(),
+    ...credentials,
+    redirectUris,
+    users: people,
+  });
   send = startBroker();
-  api = startApi({ AUDIENCE_KEYS: await audienceKeys({ sealingKeys, issuer, resource }) });
+  api = startApi({ AUDIENCE_KEYS: await deriveResourceKeys({ sealingKeys, issuer, resource }) });
   address = await addressOf(api);
 });
 
 afterAll(async () => {
   api.kill();
-  await upstream.close();
+  await fakeProvider.close();
 });
 
-const asked = (more: Partial<Asked> = {}): Asked => {
-  const [person] = people;
-  if (person === undefined) throw new Error('nobody there');
-  return { issuer, ...client, person, ...more };
+const asked = (more: Partial<TokenRequest> = {}): TokenRequest => {
+  const [user] = people;
+  if (user === undefined) throw new Error('nobody there');
+  return { issuer, ...client, user, ...more };
 };
 
-const freshToken = async (more: Partial<Asked> = {}): Promise<string> =>
-  tokenFor(asked(more), await codeFor(asked(more), send), send);
+const freshToken = async (more: Partial<TokenRequest> = {}): Promise<string> =>
+  obtainToken(asked(more), await obtainCode(asked(more), send), send);
 
 const call = (token?: string): Promise<Response> =>
   fetch(`${address}/hello`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
@@ -155,9 +160,9 @@ it('refuses a token with any letter changed', async () => {
 });
 
 it('refuses a token that has expired', async () => {
-  const code = await codeFor(asked(), send);
+  const code = await obtainCode(asked(), send);
   behind = 1801;
-  const token = await tokenFor(asked(), code, send);
+  const token = await obtainToken(asked(), code, send);
   behind = 0;
   await expectRefused(await call(token));
 });

@@ -1,9 +1,9 @@
 /** The broker's endpoints, beside the Functions that were here before. */
-import { brokerOf, type Env } from '../src/broker.ts';
+import { type Env, getBroker } from '../src/broker.ts';
 
 export const onRequest: PagesFunction<Env> = ({ request, env, next }) => {
   const { pathname } = new URL(request.url);
-  const route = brokerOf(env).routes.find(({ path }) =>
+  const route = getBroker(env).routes.find(({ path }) =>
     path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
   );
   return route === undefined ? next() : route.endpoint(request);

@@ -3,7 +3,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { type Broker, createBroker, google, gptAction } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
-import { d1Ledger } from 'assistant-auth/d1';
+import { d1Storage } from 'assistant-auth/d1';
 
 export interface Env {
   readonly DB: D1Database;
@@ -13,13 +13,13 @@ export interface Env {
   readonly GOOGLE_CLIENT_ID: string;
   readonly GOOGLE_CLIENT_SECRET: string;
   /** Only on this machine: a stand-in in Google's place. */
-  readonly GOOGLE_STAND_IN?: string;
+  readonly GOOGLE_BASE_URL?: string;
 }
 
 /** Of this isolate: it keeps derived keys, and the revocations it knows of. */
 let broker: Broker | undefined;
 
-export const brokerOf = (env: Env): Broker => {
+export const getBroker = (env: Env): Broker => {
   broker ??= createBroker({
     issuer: env.ORIGIN,
     sealingKeys: env.SEALING_KEYS,
@@ -31,15 +31,15 @@ export const brokerOf = (env: Env): Broker => {
       google({
         clientId: env.GOOGLE_CLIENT_ID,
         clientSecret: env.GOOGLE_CLIENT_SECRET,
-        ...(env.GOOGLE_STAND_IN !== undefined && { standIn: env.GOOGLE_STAND_IN }),
+        ...(env.GOOGLE_BASE_URL !== undefined && { baseUrl: env.GOOGLE_BASE_URL }),
       }),
     ],
-    ledger: d1Ledger(env.DB),
+    storage: d1Storage(env.DB),
     account: accountPages(),
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
     // Pages has no schedule.
-    sweepEvery: 3600,
-    afterResponse: waitUntil,
+    cleanupInterval: 3600,
+    waitUntil: waitUntil,
   });
   return broker;
 };

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, people, startGoogle, type Upstream } from '@words-with-chat/lab';
+import { type FakeProvider, findFreePort, people, startGoogle } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startProject, type Worker } from '../../../scripts/local-system/worker.ts';
-import { type Asked, codeFor, tokenFor } from '../../tokens.ts';
+import { obtainCode, obtainToken, type TokenRequest } from '../../tokens.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const secret = () => randomBytes(32).toString('base64url');
@@ -16,24 +16,24 @@ const client = { clientId: 'my-gpt', clientSecret: secret() };
 const lines: string[] = [];
 
 let folder: string;
-let google: Upstream;
+let google: FakeProvider;
 let pages: Worker;
 let origin: string;
 
 beforeAll(async () => {
-  const port = await freePort();
+  const port = await findFreePort();
   origin = `http://localhost:${port}`;
   folder = await mkdtemp(join(tmpdir(), 'pages-middleware-'));
   const credentials = { clientId: 'site', clientSecret: secret() };
   const redirectUris = [`${origin}/callback/google`];
-  google = await startGoogle({ port: await freePort(), ...credentials, redirectUris, people });
+  google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: people });
   const variables = {
     ORIGIN: origin,
     SEALING_KEYS: generateKey('test', (length) => new Uint8Array(randomBytes(length))),
     GPT_CLIENT_SECRET: client.clientSecret,
     GOOGLE_CLIENT_ID: credentials.clientId,
     GOOGLE_CLIENT_SECRET: credentials.clientSecret,
-    GOOGLE_STAND_IN: google.issuer,
+    GOOGLE_BASE_URL: google.issuer,
   };
   pages = await startProject(
     { platform: 'pages', config: join(project, 'wrangler.jsonc'), site: join(project, 'public') },
@@ -67,12 +67,12 @@ it('lets no other origin call the API, and lets every origin get tokens', async 
 });
 
 it('tells a Function who calls with a token, the same user each time', async () => {
-  const [person] = people;
-  if (person === undefined) throw new Error('nobody there');
-  const asked: Asked = { issuer: origin, ...client, person };
+  const [user] = people;
+  if (user === undefined) throw new Error('nobody there');
+  const asked: TokenRequest = { issuer: origin, ...client, user };
   const callers = [];
   for (let turn = 0; turn < 2; turn++) {
-    const token = await tokenFor(asked, await codeFor(asked, fetch), fetch);
+    const token = await obtainToken(asked, await obtainCode(asked, fetch), fetch);
     const response = await hello({ authorization: `Bearer ${token}` });
     expect(response.status).toBe(200);
     callers.push(await response.json());

@@ -2,20 +2,20 @@
 import { authorizeEndpoint } from './authorization/authorize.ts';
 import { authorizationCallback } from './authorization/complete.ts';
 import { consentEndpoint } from './authorization/consent.ts';
-import { isUnpinned } from './clients/client.ts';
+import { acceptsAnyGpt } from './clients/client.ts';
 import { type BrokerOptions, resolveOptions } from './config.ts';
 import { paths } from './context.ts';
 import {
   createCrossOriginEndpoint,
   createEndpoint,
-  type EndpointPlan,
+  type EndpointDefinition,
   limitByAddress,
   refusePrefetch,
 } from './endpoint/handler.ts';
-import { markEndpoint, stylesheetEndpoint } from './endpoint/static-files.ts';
+import { iconEndpoint, stylesheetEndpoint } from './endpoint/static-files.ts';
 import { introspectionEndpoint } from './introspection.ts';
 import { metadataEndpoint } from './metadata.ts';
-import { createProtect, type Protection, type Requirement } from './protect.ts';
+import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { revocationEndpoint } from './revocation.ts';
 import { backchannelLogoutEndpoint, eventsEndpoint } from './security-event-endpoints.ts';
 import { callbackEndpoint } from './sign-in/callback.ts';
@@ -35,12 +35,12 @@ export interface Broker {
   /** Every endpoint with its path: mount them all, in any router. */
   readonly routes: readonly Route[];
   /** Tells who calls a guarded API, without reading storage on a busy isolate. */
-  protect(request: Request, requirement?: Requirement): Promise<Protection>;
+  protect(request: Request, options?: ProtectOptions): Promise<ProtectResult>;
   /**
    * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream tokens with the first key.
-   * Call it on a schedule, or set `sweepEvery`.
+   * Call it on a schedule, or set `cleanupInterval`.
    */
-  sweep(): Promise<void>;
+  cleanup(): Promise<void>;
 }
 
 /**
@@ -50,18 +50,18 @@ export interface Broker {
 export const createBroker = (options: BrokerOptions): Broker => {
   const { context, sweep } = resolveOptions(options);
   const { account } = options;
-  for (const { id } of context.registry.clients.filter(isUnpinned))
-    context.log({ event: 'unpinned-gpt', clientId: id });
-  const mount = (path: string, plan: EndpointPlan): Route => ({
+  for (const { id } of context.registry.clients.filter(acceptsAnyGpt))
+    context.log({ event: 'unrestricted-gpt', clientId: id });
+  const mount = (path: string, definition: EndpointDefinition): Route => ({
     path,
-    endpoint: createEndpoint(plan, context),
+    endpoint: createEndpoint(definition, context),
   });
-  const mountCrossOrigin = (path: string, plan: EndpointPlan): Route => ({
+  const mountCrossOrigin = (path: string, definition: EndpointDefinition): Route => ({
     path,
-    endpoint: createCrossOriginEndpoint(plan, context),
+    endpoint: createCrossOriginEndpoint(definition, context),
   });
-  const mountPage = (path: string, plan: EndpointPlan): Route =>
-    mount(path, refusePrefetch(limitByAddress(plan, context)));
+  const mountPage = (path: string, definition: EndpointDefinition): Route =>
+    mount(path, refusePrefetch(limitByAddress(definition, context)));
   const providers = [...context.providers.values()];
   const callbacks = { authorize: authorizationCallback(context), ...account?.callbacks(context) };
   return {
@@ -69,23 +69,23 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mountPage(paths.authorize, authorizeEndpoint(context)),
       mountPage(paths.consent, consentEndpoint(context)),
       mount(paths.stylesheet, stylesheetEndpoint(context.pages.stylesheet)),
-      ...providers.flatMap(({ id, mark }) =>
-        mark === undefined ? [] : [mount(iconPath(paths.icons, id), markEndpoint(mark))],
+      ...providers.flatMap(({ id, icon: mark }) =>
+        mark === undefined ? [] : [mount(iconPath(paths.icons, id), iconEndpoint(mark))],
       ),
       mountPage(`${paths.callback}/*`, callbackEndpoint(context, callbacks)),
       mountCrossOrigin(paths.token, tokenEndpoint(context)),
       mountCrossOrigin(paths.revocation, revocationEndpoint(context)),
       mount(paths.introspection, introspectionEndpoint(context)),
-      ...(account?.endpoints(context) ?? []).map(({ path, plan }) => mountPage(path, plan)),
+      ...(account?.endpoints(context) ?? []).map(({ path, definition }) => mountPage(path, definition)),
       ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
         ? [mount(`${paths.backchannelLogout}/*`, backchannelLogoutEndpoint(context))]
         : []),
-      ...(providers.some(({ events }) => events !== undefined)
+      ...(providers.some(({ securityEvents: events }) => events !== undefined)
         ? [mount(`${paths.events}/*`, eventsEndpoint(context))]
         : []),
       mountCrossOrigin(paths.metadata, metadataEndpoint(context)),
     ],
     protect: createProtect({ ...context, origin: context.issuer }),
-    sweep,
+    cleanup: sweep,
   };
 };

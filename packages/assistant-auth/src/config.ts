@@ -1,35 +1,35 @@
 /** The options of `createBroker`: their types, their defaults, and the checks that stop an invalid configuration at startup. */
-import { type Client, createRegistry } from './clients/client.ts';
+import { type Client, createClientRegistry } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
-import type { Admit, BrokerContext } from './context.ts';
+import type { BrokerContext, ResolveUser } from './context.ts';
 import { consoleLog, systemClock, systemRandom, systemSleep } from './defaults.ts';
 import {
-  type AddressBlockOf,
   type Allowance,
-  addressBlock,
   createLimits,
   createMemoryLimiter,
+  type FindAddressBlock,
   type Limits,
   type RateLimiter,
+  toAddressBlock,
 } from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
 import { accountClientId, continueChoice } from './oauth/identifiers.ts';
 import { type Issuer, isLoopback, parseIssuer } from './oauth/issuer.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
 import { parseResources } from './oauth/resource.ts';
-import { offlineAccess, scopeName } from './oauth/scope.ts';
+import { offlineAccessScope, scopeNamePattern } from './oauth/scope.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { Clock, Milliseconds, Seconds } from './oauth/time.ts';
 import type { IdentityProvider } from './providers/provider.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import type { AccountFeature } from './sign-in/callback.ts';
-import { admitEverybody } from './sign-in/resolve-user.ts';
-import type { LateRefresh, Ledger } from './storage/broker-storage.ts';
-import { type AfterResponse, createCleanup, sweptOnWrite } from './storage/cleanup.ts';
-import { createRevocationWatch } from './storage/revocation-cache.ts';
-import { createResealing } from './tokens/key-rotation.ts';
+import { acceptEveryIdentity } from './sign-in/resolve-user.ts';
+import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
+import { cleanUpOnWrite, createCleanup, type WaitUntil } from './storage/cleanup.ts';
+import { createRevocationCache } from './storage/revocation-cache.ts';
+import { createKeyRotation } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
-import { createVault } from './tokens/sealers.ts';
+import { createSealers } from './tokens/sealers.ts';
 import { type Branding, parseBranding } from './ui/branding.ts';
 import { defaultPages, type Pages } from './ui/pages.ts';
 
@@ -51,11 +51,11 @@ export interface BrokerOptions {
   readonly resources?: readonly [string, ...string[]];
   readonly clients: readonly Client[];
   /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */
-  readonly resourceServers?: readonly IntrospectionClient[];
+  readonly introspectionClients?: readonly IntrospectionClient[];
   readonly providers: readonly IdentityProvider[];
-  readonly ledger: Ledger;
+  readonly storage: BrokerStorage;
   /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
-  readonly admit?: Admit;
+  readonly resolveUser?: ResolveUser;
   /** Replaces individual limits or the rate limiters that count them. Default: see `Limits`; each process counts separately. */
   readonly limits?: Partial<Limits>;
   /**
@@ -79,16 +79,16 @@ export interface BrokerOptions {
   readonly pages?: Partial<Pages>;
   /**
    * Seconds between two sweeps that writes of this process start by themselves, 60 to 86400, for a platform without a schedule.
-   * Left out: none; call `sweep`.
+   * Left out: none; call `cleanUp`.
    */
-  readonly sweepEvery?: Seconds;
+  readonly cleanupInterval?: Seconds;
   /** How long a ledger's audit is kept, in seconds: a day to 400 days. Left out: 90 days. */
   readonly auditRetention?: Seconds;
   /**
    * Keeps work going after a response, and if the client disconnects before it: `waitUntil` on Cloudflare, which otherwise stops such
    * work. Set it there: rechecks at providers depend on it. Default: nothing, for platforms that stop no work.
    */
-  readonly afterResponse?: AfterResponse;
+  readonly waitUntil?: WaitUntil;
   /** Left out: one line of JSON per event on the console. */
   readonly log?: Log;
   readonly fetch?: typeof fetch;
@@ -105,21 +105,21 @@ export interface BrokerOptions {
 export const resolveOptions = (
   options: BrokerOptions,
 ): { readonly context: BrokerContext; readonly sweep: () => Promise<void> } => {
-  const { now = systemClock, randomBytes = systemRandom, afterResponse = ignoreWork } = options;
+  const { now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const ring = parseKeyRing(options.sealingKeys);
-  const vault = createVault(ring, issuer, resources, randomBytes);
+  const sealers = createSealers(ring, issuer, resources, randomBytes);
   const sweep = createCleanup({
-    ...{ ledger: options.ledger, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
-    reseal: createResealing({ ledger: options.ledger, vault, ring, now }),
+    ...{ storage: options.storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
+    reseal: createKeyRotation({ storage: options.storage, sealers, ring, now }),
   });
-  const ledger =
-    options.sweepEvery === undefined
-      ? options.ledger
-      : sweptOnWrite(options.ledger, { every: options.sweepEvery, sweep, afterResponse, now, log });
-  const registry = createRegistry(options.clients, issuer);
+  const storage =
+    options.cleanupInterval === undefined
+      ? options.storage
+      : cleanUpOnWrite(options.storage, { every: options.cleanupInterval, sweep, waitUntil, now, log });
+  const registry = createClientRegistry(options.clients, issuer);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
@@ -127,9 +127,9 @@ export const resolveOptions = (
     allowLoopbackHttp: isLoopback(new URL(issuer)),
   };
   const context: BrokerContext = {
-    ...{ issuer, resources, registry, ledger, vault, log, now, randomBytes, afterResponse },
+    ...{ issuer, resources, registry, storage, sealers, log, now, randomBytes, waitUntil },
     introspectionClients: createIntrospectionClients(
-      options.resourceServers ?? [],
+      options.introspectionClients ?? [],
       (id) => id === accountClientId || registry.find(id) !== undefined,
       resources,
     ),
@@ -140,49 +140,52 @@ export const resolveOptions = (
     providers: parseProviders(options.providers, issuer),
     pages: { ...defaultPages, ...options.pages },
     branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
-    admit: options.admit ?? admitEverybody,
-    revocations: createRevocationWatch(ledger, now),
+    resolveUser: options.resolveUser ?? acceptEveryIdentity,
+    revocations: createRevocationCache(storage, now),
     limits: createLimits(options.limits, now, log),
-    addressBlockOf: blockOf(options.clientAddress),
-    providerIo: { ...outside, patience: 10_000 },
+    findAddressBlock: createAddressBlockReader(options.clientAddress),
+    providerIo: { ...outside, timeoutMs: 10_000 },
     // A client waits for its refresh, and Claude for no more than 30 seconds.
-    recheckIo: { ...outside, patience: 3_000 },
+    recheckIo: { ...outside, timeoutMs: 3_000 },
   };
   return { context, sweep };
 };
 
-const ignoreWork: AfterResponse = () => {};
+const ignoreWork: WaitUntil = () => {};
 
-const blockOf =
-  (clientAddress: BrokerOptions['clientAddress']): AddressBlockOf =>
+const createAddressBlockReader =
+  (clientAddress: BrokerOptions['clientAddress']): FindAddressBlock =>
   (request) => {
     const address = clientAddress?.(request);
-    return address === undefined ? undefined : addressBlock(address);
+    return address === undefined ? undefined : toAddressBlock(address);
   };
 
 const day: Seconds = 86_400;
-const offlineAccessSentence = 'stay connected until you end it';
+const offlineAccessDescription = 'stay connected until you end it';
 
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each client exist.
  * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`, `clients.<id>.scopes` for an unknown one
  */
 export const parseScopes = (
-  described: Readonly<Record<string, string>>,
+  descriptions: Readonly<Record<string, string>>,
   clients: readonly Client[],
 ): ReadonlyMap<string, string> => {
-  const refreshes = clients.some(
-    (client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccess),
+  const canRefresh = clients.some(
+    (client) => client.offlineAccess === 'always' || client.scopes.includes(offlineAccessScope),
   );
   const scopes = new Map(
-    Object.entries({ ...(refreshes ? { [offlineAccess]: offlineAccessSentence } : {}), ...described }),
+    Object.entries({
+      ...(canRefresh ? { [offlineAccessScope]: offlineAccessDescription } : {}),
+      ...descriptions,
+    }),
   );
-  for (const [name, sentence] of scopes) {
-    if (!scopeName.test(name))
+  for (const [name, description] of scopes) {
+    if (!scopeNamePattern.test(name))
       throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
     // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
-    if (sentence.trim() === '')
+    if (description.trim() === '')
       throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
   }
   for (const client of clients) {
@@ -198,8 +201,8 @@ export const parseScopes = (
  * @returns 90 days when left out
  * @throws ConfigurationError `auditRetention` unless it is whole and a day to 400 days
  */
-export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
-  if (Number.isInteger(given) && given >= day && given <= 400 * day) return given;
+export const parseAuditRetention = (input: Seconds = 90 * day): Seconds => {
+  if (Number.isInteger(input) && input >= day && input <= 400 * day) return input;
   const bounds = `from ${day} to ${400 * day}`;
   throw new ConfigurationError('auditRetention', `must be a whole number of seconds ${bounds}.`);
 };
@@ -209,8 +212,8 @@ export const parseAuditRetention = (given: Seconds = 90 * day): Seconds => {
  * @returns the value; by default `recover`
  * @throws ConfigurationError `lateRefresh` for any other value
  */
-export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh => {
-  if (given === 'recover' || given === 'revoke') return given;
+export const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
+  if (input === 'recover' || input === 'revoke') return input;
   throw new ConfigurationError('lateRefresh', 'must be recover or revoke.');
 };
 
@@ -219,23 +222,23 @@ export const parseLateRefresh = (given: LateRefresh = 'recover'): LateRefresh =>
  * @throws ConfigurationError `providers` for none, a bad or repeated id, or an http address beyond that
  */
 export const parseProviders = (
-  given: readonly IdentityProvider[],
+  input: readonly IdentityProvider[],
   issuer: Issuer,
 ): ReadonlyMap<string, IdentityProvider> => {
-  const providers = new Map(given.map((provider) => [provider.id, provider]));
+  const providers = new Map(input.map((provider) => [provider.id, provider]));
   if (providers.size === 0) throw new ConfigurationError('providers', 'must hold at least one.');
-  if (providers.size < given.length) throw new ConfigurationError('providers', 'must have different ids.');
-  const local = isLoopback(new URL(issuer));
-  for (const { id, configuredUrls } of given) {
+  if (providers.size < input.length) throw new ConfigurationError('providers', 'must have different ids.');
+  const isLocal = isLoopback(new URL(issuer));
+  for (const { id, configuredUrls } of input) {
     if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
       throw new ConfigurationError(
         'providers',
         `must have ids of a-z, 0-9 and hyphen, not ${continueChoice}: ${id}`,
       );
-    for (const configured of configuredUrls) {
-      const url = URL.parse(configured);
-      if (url?.protocol === 'https:' || (local && url !== null && isLoopback(url))) continue;
-      throw new ConfigurationError(`providers.${id}`, `must use https: ${configured}`);
+    for (const configuredUrl of configuredUrls) {
+      const url = URL.parse(configuredUrl);
+      if (url?.protocol === 'https:' || (isLocal && url !== null && isLoopback(url))) continue;
+      throw new ConfigurationError(`providers.${id}`, `must use https: ${configuredUrl}`);
     }
   }
   return providers;

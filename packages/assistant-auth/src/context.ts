@@ -1,20 +1,20 @@
 /**
  * What the endpoints of one broker share. `config.ts` builds it once from the options; a function takes a `Pick` of it.
  */
-import type { Client, Registry } from './clients/client.ts';
+import type { Client, ClientRegistry } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
-import type { AddressBlockOf, Limits } from './limits/rate-limits.ts';
+import type { FindAddressBlock, Limits } from './limits/rate-limits.ts';
 import type { Identity, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Issuer } from './oauth/issuer.ts';
 import type { Log } from './oauth/log.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { Clock } from './oauth/time.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
-import type { LateRefresh, Ledger } from './storage/broker-storage.ts';
-import type { RevocationWatch } from './storage/revocation-cache.ts';
+import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
+import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { RetryContext } from './storage/write-with-retry.ts';
 import type { Lifetimes } from './tokens/lifetimes.ts';
-import type { Vault } from './tokens/sealers.ts';
+import type { Sealers } from './tokens/sealers.ts';
 import type { ParsedBranding } from './ui/branding.ts';
 import type { Pages } from './ui/pages.ts';
 
@@ -40,18 +40,18 @@ export interface BrokerContext extends RetryContext {
   readonly resources: readonly [string, ...string[]];
   /** All scopes, each with the description that the sign-in page shows. */
   readonly scopes: ReadonlyMap<string, string>;
-  readonly registry: Registry;
+  readonly registry: ClientRegistry;
   /** The APIs in other processes that can use the introspection endpoint, by ID. */
   readonly introspectionClients: ReadonlyMap<string, IntrospectionClient>;
   readonly providers: ReadonlyMap<string, IdentityProvider>;
-  readonly ledger: Ledger;
-  readonly revocations: RevocationWatch;
-  readonly vault: Vault;
+  readonly storage: BrokerStorage;
+  readonly revocations: RevocationCache;
+  readonly sealers: Sealers;
   readonly lifetimes: Lifetimes;
   readonly lateRefresh: LateRefresh;
   readonly limits: Limits;
-  readonly addressBlockOf: AddressBlockOf;
-  readonly admit: Admit;
+  readonly findAddressBlock: FindAddressBlock;
+  readonly resolveUser: ResolveUser;
   readonly pages: Pages;
   readonly branding: ParsedBranding;
   /** For requests to providers during a sign-in. */
@@ -64,10 +64,10 @@ export interface BrokerContext extends RetryContext {
 }
 
 /** Maps a verified identity to one of the publisher's users, or refuses the sign-in. */
-export type Admit = (identity: Identity, client: Client) => Promise<Admission>;
+export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
 
-/** The result of `admit`. `admitted` without a `userId`: the broker assigns a user ID. */
-export type Admission =
-  | { readonly kind: 'admitted'; readonly userId?: UserId; readonly claims?: UserClaims }
+/** The result of `resolveUser`. `admitted` without a `userId`: the broker assigns a user ID. */
+export type UserResolution =
+  | { readonly kind: 'accepted'; readonly userId?: UserId; readonly claims?: UserClaims }
   /** The reason is logged. */
   | { readonly kind: 'refused'; readonly reason: string };

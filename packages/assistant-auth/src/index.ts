@@ -9,17 +9,22 @@ export {
 } from './clients/introspection-client.ts';
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
 export { type BrokerOptions, memoryLimiter } from './config.ts';
-export type { Admission, Admit } from './context.ts';
+export type { ResolveUser, UserResolution } from './context.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
-export type { Allowance, RateLimiter, Verdict } from './limits/rate-limits.ts';
-export { defaultAllowances, type Limits, type SignInAllowance } from './limits/rate-limits.ts';
+export type { Allowance, RateLimiter, RateLimitResult } from './limits/rate-limits.ts';
+export { defaultRateLimits, type Limits, type SignInLimit } from './limits/rate-limits.ts';
 export { ConfigurationError } from './oauth/errors.ts';
-export type { GrantId, Identity, TokenNames, UserClaims, UserId } from './oauth/identifiers.ts';
+export type { GrantId, Identity, TokenIdentifiers, UserClaims, UserId } from './oauth/identifiers.ts';
 export { accountClientId } from './oauth/identifiers.ts';
 export type { Log, LogEntry } from './oauth/log.ts';
-export type { Signal, SignalEnding, SignalReach, SignalTarget } from './oauth/security-event.ts';
+export type {
+  RequestedRevocation,
+  RevocationScope,
+  SecurityEvent,
+  SecurityEventTarget,
+} from './oauth/security-event.ts';
 export type { Clock, EpochSeconds, Seconds } from './oauth/time.ts';
-export type { Protection, Requirement } from './protect.ts';
+export type { ProtectOptions, ProtectResult } from './protect.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';
 export { type GitHubSettings, github } from './providers/github.ts';
 export { type GoogleSettings, google } from './providers/google.ts';
@@ -27,22 +32,22 @@ export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
 export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';
 export { type OidcSettings, oidc } from './providers/oidc.ts';
 export {
-  type EventReader,
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
-  type ProviderLeg,
-  type ProviderWord,
+  type RecheckResult,
+  type SecurityEventReader,
+  type UpstreamRequest,
 } from './providers/provider.ts';
-export { SignalError, type SignalFault } from './providers/security-events/verify.ts';
+export { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
-export { type Audience, audienceKeys } from './tokens/resource-keys.ts';
+export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/resource-keys.ts';
 export type { Access } from './tokens/sealed-types.ts';
 export type { Branding, ParsedBranding } from './ui/branding.ts';
 export type { ErrorModel } from './ui/error.ts';
-export type { ProviderChoice, ShownIdentity } from './ui/layout.ts';
+export type { IdentitySummary, ProviderChoice } from './ui/layout.ts';
 export { html, renderHtml } from './ui/layout.ts';
 export { defaultPages, type Pages } from './ui/pages.ts';
 export type { SignInModel } from './ui/sign-in.ts';

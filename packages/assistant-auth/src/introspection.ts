@@ -1,88 +1,92 @@
 /** `POST /introspect` (RFC 7662): says what a token is to those it concerns, and to everybody else that it is nothing. */
 
-import { basicChallenge, credentialParameters, recognise } from './clients/authentication.ts';
+import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
 import type { Client } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { BrokerContext } from './context.ts';
-import type { EndpointPlan } from './endpoint/handler.ts';
+import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/body.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
-import { Refusal } from './oauth/errors.ts';
+import { ProtocolError } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';
 import { refreshGrace } from './tokens/lifetimes.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
-import { findToken, type PresentedToken } from './tokens/sealers.ts';
+import { lookUpToken, type PresentedToken } from './tokens/sealers.ts';
 
-type Asker = Client | IntrospectionClient;
+type IntrospectionCaller = Client | IntrospectionClient;
 
-const known = ['token', 'token_type_hint', ...credentialParameters] as const;
+const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
 
-export const introspectionEndpoint = (rooms: BrokerContext): EndpointPlan => {
-  const find = (id: string): Asker | undefined =>
-    rooms.registry.find(id) ?? rooms.introspectionClients.get(id);
+export const introspectionEndpoint = (context: BrokerContext): EndpointDefinition => {
+  const find = (id: string): IntrospectionCaller | undefined =>
+    context.registry.find(id) ?? context.introspectionClients.get(id);
   return {
     name: 'introspect',
     methods: ['POST'],
-    refuse: (refusal) => tokenError(refusal, refusal.status, basicChallenge(rooms.issuer)),
-    async handle(visit) {
-      const form = readParameters(await readForm(visit.request), known);
-      const asker = await recognise(rooms, visit.request, form, find);
-      if (form.token === undefined) throw new Refusal('token-parameter.missing');
-      const found = await findToken(rooms.vault, form.token);
-      const description =
-        found !== undefined && concerns(found, asker) && (await describe(rooms, found, asker));
-      return tokenJson(description || { active: false });
+    respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
+    async handle(req) {
+      const form = readParameters(await readForm(req.request), parameterNames);
+      const caller = await authenticateClient(context, req.request, form, find);
+      if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
+      const found = await lookUpToken(context.sealers, form.token);
+      const introspection =
+        found !== undefined && mayIntrospect(found, caller) && (await describeToken(context, found, caller));
+      return tokenJson(introspection || { active: false });
     },
   };
 };
 
 /** A public client proves nothing, so it is told nothing (§2.1). */
-const concerns = (found: PresentedToken, asker: Asker): boolean => {
-  switch (asker.kind) {
-    case 'resource-server':
-      return found.kind === 'access' && found.resource === asker.resource;
+const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): boolean => {
+  switch (caller.kind) {
+    case 'introspection-client':
+      return found.kind === 'access' && found.resource === caller.resource;
     case 'gpt-action':
     case 'static':
-      return asker.authentication === 'client_secret' && found.token.clientId === asker.id;
+      return caller.authentication === 'client_secret' && found.token.clientId === caller.id;
   }
 };
 
 /** Asks the ledger itself, so that the answer is true at this second; `undefined` when the token is dead. */
-const describe = async (
-  rooms: BrokerContext,
+const describeToken = async (
+  context: BrokerContext,
   found: PresentedToken,
-  asker: Asker,
+  caller: IntrospectionCaller,
 ): Promise<object | undefined> => {
-  const now = rooms.now();
+  const now = context.now();
   const { clientId, scopes, expiresAt } = found.token;
-  if (now >= expiresAt || !(await isAlive(rooms, found, now))) return undefined;
+  if (now >= expiresAt || !(await isTokenActive(context, found, now))) return undefined;
   return {
     active: true,
-    iss: rooms.issuer,
+    iss: context.issuer,
     client_id: clientId,
     scope: scopes.join(' '),
     exp: expiresAt,
-    ...(found.kind === 'access' && describeAccess(found.token, found.resource, asker)),
+    ...(found.kind === 'access' && describeAccessToken(found.token, found.resource, caller)),
   };
 };
 
-const isAlive = async (
-  { ledger, lateRefresh }: BrokerContext,
+const isTokenActive = async (
+  { storage, lateRefresh }: BrokerContext,
   found: PresentedToken,
   now: number,
 ): Promise<boolean> => {
   switch (found.kind) {
     case 'access':
-      return !(await ledger.isRevoked(found.token, now));
+      return !(await storage.isRevoked(found.token, now));
     case 'refresh':
-      return ledger.isRefreshable({ ...found.token, now, grace: refreshGrace, lateRefresh });
+      return storage.isRefreshable({ ...found.token, now, grace: refreshGrace, lateRefresh });
   }
 };
 
 /** Who the user is concerns the API alone: a client knows its users by its tokens, and two of them must not compare. */
-const describeAccess = ({ userId, claims, issuedAt }: AccessToken, resource: string, { kind }: Asker) => ({
+const describeAccessToken = (
+  { userId, claims, issuedAt }: AccessToken,
+  resource: string,
+  { kind }: IntrospectionCaller,
+) => ({
   token_type: 'Bearer',
   aud: resource,
   iat: issuedAt,
-  ...(kind === 'resource-server' && { sub: userId, claims }),
+  ...(kind === 'introspection-client' && { sub: userId, claims }),
 });

@@ -2,18 +2,18 @@
 
 import type { Client } from './clients/client.ts';
 import { type BrokerContext, paths } from './context.ts';
-import { documentEndpoint, type EndpointPlan } from './endpoint/handler.ts';
+import { defineStaticDocument, type EndpointDefinition } from './endpoint/handler.ts';
 import { publicDocument } from './http/responses.ts';
-import { grants } from './token-endpoint/endpoint.ts';
+import { grantHandlers } from './token-endpoint/endpoint.ts';
 
 type MetadataContext = Pick<BrokerContext, 'issuer' | 'registry' | 'scopes'>;
 
-export const metadataEndpoint = (rooms: MetadataContext): EndpointPlan => {
-  const document = JSON.stringify(metadataOf(rooms));
-  return documentEndpoint('metadata', () => publicDocument(document, 'application/json'));
+export const metadataEndpoint = (context: MetadataContext): EndpointDefinition => {
+  const document = JSON.stringify(buildMetadata(context));
+  return defineStaticDocument('metadata', () => publicDocument(document, 'application/json'));
 };
 
-const metadataOf = ({ issuer, registry, scopes }: MetadataContext) => ({
+const buildMetadata = ({ issuer, registry, scopes }: MetadataContext) => ({
   issuer,
   authorization_endpoint: issuer + paths.authorize,
   token_endpoint: issuer + paths.token,
@@ -22,16 +22,16 @@ const metadataOf = ({ issuer, registry, scopes }: MetadataContext) => ({
   scopes_supported: [...scopes.keys()],
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
-  grant_types_supported: [...grants.keys()],
-  token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
+  grant_types_supported: [...grantHandlers.keys()],
+  token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(listAuthMethods))],
   // Left out, these two would say Basic alone (RFC 8414 §2).
-  revocation_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(methodsOf))],
-  introspection_endpoint_auth_methods_supported: methodsOf({ authentication: 'client_secret' }),
+  revocation_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(listAuthMethods))],
+  introspection_endpoint_auth_methods_supported: listAuthMethods({ authentication: 'client_secret' }),
   code_challenge_methods_supported: ['S256'],
   authorization_response_iss_parameter_supported: true,
 });
 
-const methodsOf = ({ authentication }: Pick<Client, 'authentication'>): readonly string[] => {
+const listAuthMethods = ({ authentication }: Pick<Client, 'authentication'>): readonly string[] => {
   switch (authentication) {
     case 'none':
       return ['none'];

@@ -9,31 +9,31 @@ import type { Log } from './oauth/log.ts';
 import { safeLogger } from './oauth/log.ts';
 import { parseResource } from './oauth/resource.ts';
 import type { Clock } from './oauth/time.ts';
-import { createProtect, type Protection, type Requirement } from './protect.ts';
-import { createSubKeyOpener } from './seal/sealer.ts';
+import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
+import { createDerivedKeyOpener } from './seal/sealer.ts';
 import {
-  createRevocationWatch,
+  createRevocationCache,
+  type RevocationCache,
   type RevocationSource,
-  type RevocationWatch,
 } from './storage/revocation-cache.ts';
 import { accessToken } from './tokens/sealed-types.ts';
-import { opening } from './tokens/sealers.ts';
+import { createSealedTypeOpener } from './tokens/sealers.ts';
 
 export { type Cors, corsHeaders } from './http/cors.ts';
 export type { RateLimiter } from './limits/rate-limits.ts';
-export { LedgerUnavailable, type RevocationPage, type TokenOrigin } from './storage/broker-storage.ts';
+export { type RevocableToken, type RevocationPage, StorageUnavailable } from './storage/broker-storage.ts';
 export type { Access } from './tokens/sealed-types.ts';
-export type { Protection, Requirement, RevocationSource };
+export type { ProtectOptions, ProtectResult, RevocationSource };
 
-export interface ResourceServerOptions {
+export interface IntrospectionClientOptions {
   /** The broker's origin, which the challenge names. */
   readonly issuer: string;
   /** This API's identifier (RFC 8707) among the broker's `resources`. Calls to another origin than its own are refused. */
   readonly resource: string;
-  /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
+  /** The sub-keys of this resource, as `npm runWranglerCommand keys -- audience` prints them. Secret: who has them can make tokens for it. */
   readonly keys: string;
   /**
-   * Where revocations are read. What cannot answer throws `LedgerUnavailable`, which is bridged for a minute. Left out: a
+   * Where revocations are read. What cannot answer throws `StorageUnavailable`, which is bridged for a minute. Left out: a
    * revoked token goes on here until it expires.
    */
   readonly revocations?: RevocationSource;
@@ -42,16 +42,16 @@ export interface ResourceServerOptions {
   readonly now?: Clock;
 }
 
-export interface ResourceServer {
+export interface IntrospectionClient {
   /** Returns the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
-  protect(request: Request, requirement?: Omit<Requirement, 'resource'>): Promise<Protection>;
+  protect(request: Request, requirement?: Omit<ProtectOptions, 'resource'>): Promise<ProtectResult>;
 }
 
 /**
  * Builds the guard. Build it once per process: it keeps imported keys and the revocation memory.
  * @throws ConfigurationError naming the option that is missing, malformed or not meant for this place
  */
-export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
+export const createResourceServer = (options: IntrospectionClientOptions): IntrospectionClient => {
   const { revocations, now = systemClock } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const resource = parseResource('resource', options.resource);
@@ -60,11 +60,15 @@ export const createResourceServer = (options: ResourceServerOptions): ResourceSe
     issuer: parseIssuer(options.issuer),
     origin: new URL(resource).origin,
     resources: [resource],
-    vault: { access: new Map([[resource, opening(createSubKeyOpener(options.keys), accessToken)]]) },
-    revocations: revocations === undefined ? knowsOfNone : createRevocationWatch(revocations, now),
+    sealers: {
+      access: new Map([
+        [resource, createSealedTypeOpener(createDerivedKeyOpener(options.keys), accessToken)],
+      ]),
+    },
+    revocations: revocations === undefined ? noRevocations : createRevocationCache(revocations, now),
     randomBytes: systemRandom,
   });
   return { protect };
 };
 
-const knowsOfNone: RevocationWatch = { isRevoked: () => false };
+const noRevocations: RevocationCache = { isRevoked: () => false };

@@ -4,7 +4,7 @@ import { type Deployment, gptSecret, serverSecret } from './deployment.ts';
 type Form = Readonly<Record<string, string>>;
 
 /** How each client says who it is. */
-export const as = {
+export const clientCredentials = {
   gpt: { client_id: 'gpt', client_secret: gptSecret },
   server: { client_id: 'server', client_secret: serverSecret },
   app: { client_id: 'app' },

@@ -1,20 +1,20 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
   type BrokerOptions,
+  type Cleanup,
   createBroker,
   github,
   google,
   gptAction,
   microsoft,
   oidc,
-  type Sweep,
   staticClient,
 } from '../src/index.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
-import { callApi, createPerson, gptRequest } from './person.ts';
+import { callApi, createTestBrowser, gptRequest } from './person.ts';
 import { createProvider } from './provider.ts';
-import { watchLedger } from './watched-ledger.ts';
+import { createSpyStorage } from './watched-ledger.ts';
 
 const options = (): BrokerOptions => ({
   issuer,
@@ -22,7 +22,7 @@ const options = (): BrokerOptions => ({
   scopes: { words: 'read the word lists', score: 'see and raise your score' },
   clients,
   providers: [createProvider('google', 'Google')],
-  ledger: memoryLedger(),
+  storage: memoryStorage(),
 });
 
 const shortKey = 'test-1.AAECAwQFBgcICQoLDA0ODw';
@@ -114,7 +114,7 @@ describe('a broker', () => {
 
   test('has endpoints for what providers tell, where one of them tells something', () => {
     const settings = { clientId: 'id', clientSecret: 'secret' };
-    const acme = oidc({ id: 'acme', label: 'Acme', issuer: 'https://id.example', ...settings });
+    const acme = oidc({ id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...settings });
     const told = (providers: BrokerOptions['providers']) =>
       deploy({ providers })
         .broker.routes.map(({ path }) => path)
@@ -127,25 +127,25 @@ describe('a broker', () => {
 
   test('warns of a GPT client that any GPT may use, and only of that', () => {
     const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
-    expect(warned({})).toEqual([{ event: 'unpinned-gpt', clientId: 'gpt' }]);
+    expect(warned({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
     expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
   });
 
   test('sweeps the ledger at the instant of its clock, and keeps the audit for 90 days', async () => {
-    const swept: Sweep[] = [];
+    const swept: Cleanup[] = [];
     const deployment = deploy({
-      ledger: {
-        ...memoryLedger(),
-        sweep: async (given) => {
+      storage: {
+        ...memoryStorage(),
+        cleanUp: async (given) => {
           swept.push(given);
         },
       },
     });
     deployment.advance(5);
-    await deployment.broker.sweep();
+    await deployment.broker.cleanup();
     const now = 1_800_000_005;
     expect(swept).toEqual([
-      { now, auditBefore: now - 90 * 86_400, sealingKey: 'test-1', openingKeys: ['test-1'] },
+      { now, deleteAuditBefore: now - 90 * 86_400, sealingKey: 'test-1', ringKeys: ['test-1'] },
     ]);
   });
 
@@ -166,9 +166,9 @@ describe('a broker', () => {
   });
 
   test('touches storage neither when it is built nor when a page is shown', async () => {
-    const ledger = watchLedger();
-    await createPerson(deploy({ ledger })).open(gptRequest);
-    expect(ledger.calls).toEqual([]);
+    const storage = createSpyStorage();
+    await createTestBrowser(deploy({ storage })).openSignInPage(gptRequest);
+    expect(storage.calls).toEqual([]);
   });
 
   test('runs on the system’s clock and randomness, and logs lines of JSON, when nothing else is given', async () => {
@@ -187,7 +187,7 @@ describe('a broker', () => {
     expect(pages.map((page) => page?.status)).toEqual([200, 200]);
     expect(new Set(cookies).size).toBe(2);
     expect(logged).toEqual([
-      { event: 'unpinned-gpt', clientId: 'gpt', count: 1 },
+      { event: 'unrestricted-gpt', clientId: 'gpt', count: 1 },
       expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
     ]);
   });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { createBroker, type LogEntry } from '../src/index.ts';
-import { countLines } from '../src/oauth/log.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import { addLogCounts } from '../src/oauth/log.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 import { clients, issuer, keys } from './deployment.ts';
 import { createProvider } from './provider.ts';
 
 it('counts by event and reason, from one on', () => {
   const lines: LogEntry[] = [];
-  const log = countLines((entry) => void lines.push(entry));
+  const log = addLogCounts((entry) => void lines.push(entry));
   log({ event: 'signed-in', provider: 'google' });
   log({ event: 'refused', reason: 'code.expired' });
   log({ event: 'refused', reason: 'code.client' });
@@ -30,7 +30,7 @@ it('counts the lines of one broker, about requests each with its id', async () =
     scopes: { words: 'read the word lists', score: 'see and raise your score' },
     clients,
     providers: [createProvider('google', 'Google')],
-    ledger: memoryLedger(),
+    storage: memoryStorage(),
     log: (entry) => void lines.push(entry),
   });
   for (const { endpoint } of broker.routes) await endpoint(new Request('https://elsewhere.example/'));

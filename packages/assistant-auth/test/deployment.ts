@@ -3,14 +3,14 @@
 import { accountPages } from '../src/account/index.ts';
 import {
   type BrokerOptions,
+  type BrokerStorage,
   createBroker,
   gptAction,
-  type Ledger,
   type Limits,
   type LogEntry,
   staticClient,
 } from '../src/index.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 import { createProvider } from './provider.ts';
 
 export const issuer = 'https://words.example';
@@ -55,7 +55,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
   const background: Promise<void>[] = [];
-  const ledger: Ledger = changes.ledger ?? memoryLedger();
+  const storage: BrokerStorage = changes.storage ?? memoryStorage();
   const broker = createBroker({
     issuer,
     sealingKeys: keys,
@@ -63,13 +63,13 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     resources: [`${issuer}/api`, `${issuer}/other`],
     clients,
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
-    ledger,
+    storage,
     account: accountPages(),
     // Without the counts, which depend on all that came before.
     log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,
     sleep: async () => undefined,
-    afterResponse: (work) => void background.push(work),
+    waitUntil: (work) => void background.push(work),
     ...changes,
   });
   const fetch = async (request: Request): Promise<Response> => {
@@ -83,12 +83,12 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
   return {
     issuer: changes.issuer ?? issuer,
     broker,
-    ledger,
+    storage,
     log,
     fetch,
     now: () => instant,
     /** Waits for the work that continues after the responses. */
-    settle: () => Promise.all(background),
+    flushBackgroundWork: () => Promise.all(background),
     advance(seconds: number) {
       instant += seconds;
     },

@@ -1,40 +1,44 @@
 /** A deployment that knows its callers' addresses, and somebody who guesses the secrets of its clients. */
-import { type BrokerOptions, defaultAllowances } from '../src/index.ts';
+import { type BrokerOptions, defaultRateLimits } from '../src/index.ts';
 import { type Deployment, deploy } from './deployment.ts';
-import { askForTokens } from './person.ts';
+import { requestTokens } from './person.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 /** Behind a platform that writes the caller's address into a header of its own, as Cloudflare does. */
-export const onPlatform = (changes: Partial<BrokerOptions> = {}): Deployment =>
+export const deployWithClientAddress = (changes: Partial<BrokerOptions> = {}): Deployment =>
   deploy({ clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined, ...changes });
 
 /** What the platform writes for a caller at this address. */
-export const from = (address: string): Headers => ({ 'cf-connecting-ip': address });
+export const buildAddressHeaders = (address: string): Headers => ({ 'cf-connecting-ip': address });
 
 export const attacker = '198.51.100.66';
 
 /** How many wrong secrets are answered as such. */
-export const plenty = defaultAllowances.failedClients.limit;
+export const failedClientLimit = defaultRateLimits.failedAuthentications.limit;
 
-/** Asks for tokens as `client`, with a wrong secret. */
-export const guess = (deployment: Deployment, client: string, headers: Headers): Promise<Response> =>
-  askForTokens(
+/** Asks for tokens as `buildOAuthClient`, with a wrong secret. */
+export const sendWrongSecret = (
+  deployment: Deployment,
+  client: string,
+  headers: Headers,
+): Promise<Response> =>
+  requestTokens(
     deployment,
     { grant_type: 'authorization_code', client_id: client, client_secret: `wrong-${client}`, code: 'x' },
     headers,
   );
 
 /** Guesses one after the other, and gives how often each status came. */
-export const guessOften = async (
+export const sendWrongSecrets = async (
   deployment: Deployment,
   times: number,
   client: string,
-  addressOf: (turn: number) => string = () => attacker,
+  addressOf: (attempt: number) => string = () => attacker,
 ): Promise<Readonly<Record<number, number>>> => {
   const counts: Record<number, number> = {};
-  for (let turn = 0; turn < times; turn++) {
-    const { status } = await guess(deployment, client, from(addressOf(turn)));
+  for (let attempt = 0; attempt < times; attempt++) {
+    const { status } = await sendWrongSecret(deployment, client, buildAddressHeaders(addressOf(attempt)));
     counts[status] = (counts[status] ?? 0) + 1;
   }
   return counts;

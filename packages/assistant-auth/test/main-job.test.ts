@@ -1,18 +1,25 @@
 import { expect, it } from 'vitest';
 import { deploy, gptSecret } from './deployment.ts';
-import { askForTokens, callApi, createPerson, gptRedemption, gptRequest, tokensOf } from './person.ts';
+import {
+  buildGptCodeRequest,
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  requestTokens,
+} from './person.ts';
 
 it('signs a person in through ChatGPT’s door, answers the API, and refreshes', async () => {
   const deployment = deploy();
-  const person = createPerson(deployment);
+  const browser = createTestBrowser(deployment);
 
-  const back = await person.signIn(gptRequest, 'ada');
+  const back = await browser.signIn(gptRequest, 'ada');
   expect(back.origin + back.pathname).toBe(gptRequest.redirect_uri);
   expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
   expect(back.searchParams.get('state')).toBe(gptRequest.state);
 
-  const tokens = await tokensOf(
-    await askForTokens(deployment, gptRedemption(back.searchParams.get('code') ?? '')),
+  const tokens = await expectTokens(
+    await requestTokens(deployment, buildGptCodeRequest(back.searchParams.get('code') ?? '')),
   );
   const first = await callApi(deployment, tokens.access_token);
   expect(first).toMatchObject({
@@ -25,8 +32,8 @@ it('signs a person in through ChatGPT’s door, answers the API, and refreshes',
     kind: 'refused',
     response: { status: 401 },
   });
-  const refreshed = await tokensOf(
-    await askForTokens(deployment, {
+  const refreshed = await expectTokens(
+    await requestTokens(deployment, {
       grant_type: 'refresh_token',
       client_id: 'gpt',
       client_secret: gptSecret,

@@ -1,16 +1,16 @@
 /** A person with a browser: follows a sign-in step by step, keeping cookies as a browser does, but never leaves the test. */
 import { type Deployment, gptRedirect, gptSecret } from './deployment.ts';
 
-export interface Person {
+export interface TestBrowser {
   readonly cookies: Map<string, string>;
   /** Sends a request with this browser's cookies, and keeps those that come back. */
   visit(url: string, init?: RequestInit): Promise<Response>;
   /** Opens the sign-in page; gives the response and the sealed consent in it. */
-  open(
+  openSignInPage(
     query: Readonly<Record<string, string>>,
   ): Promise<{ readonly response: Response; readonly consent: string }>;
   /** Posts the sign-in page's form as the browser would. */
-  choose(consent: string, choice: Readonly<Record<string, string>>): Promise<Response>;
+  submitConsent(consent: string, choice: Readonly<Record<string, string>>): Promise<Response>;
   /** Goes all the way to the client's redirect, signed in as `subject`. */
   signIn(query: Readonly<Record<string, string>>, subject?: string): Promise<URL>;
 }
@@ -43,26 +43,29 @@ export const serverRequest = {
 } as const;
 
 /** What of a deployment a browser sees. */
-export type Site = Pick<Deployment, 'issuer' | 'fetch'>;
+export type BrokerAccess = Pick<Deployment, 'issuer' | 'fetch'>;
 
 /** @param always headers that something between browser and broker adds to every request */
-export const createPerson = (deployment: Site, always: Readonly<Record<string, string>> = {}): Person => {
+export const createTestBrowser = (
+  deployment: BrokerAccess,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): TestBrowser => {
   const { issuer } = deployment;
   const cookies = new Map<string, string>();
   const visit = async (url: string, init: RequestInit = {}): Promise<Response> => {
-    const headers = new Headers({ ...always, ...Object.fromEntries(new Headers(init.headers)) });
+    const headers = new Headers({ ...extraHeaders, ...Object.fromEntries(new Headers(init.headers)) });
     if (cookies.size > 0)
       headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
     const response = await deployment.fetch(new Request(url, { ...init, headers, redirect: 'manual' }));
-    for (const line of response.headers.getSetCookie()) keep(cookies, line);
+    for (const line of response.headers.getSetCookie()) storeCookie(cookies, line);
     return response;
   };
-  const open: Person['open'] = async (query) => {
+  const open: TestBrowser['openSignInPage'] = async (query) => {
     const response = await visit(`${issuer}/authorize?${new URLSearchParams(query)}`);
     const consent = /name="consent" value="([^"]*)"/.exec(await response.clone().text())?.[1] ?? '';
     return { response, consent };
   };
-  const choose: Person['choose'] = (consent, choice) =>
+  const choose: TestBrowser['submitConsent'] = (consent, choice) =>
     visit(`${issuer}/authorize/consent`, {
       method: 'POST',
       headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
@@ -71,29 +74,29 @@ export const createPerson = (deployment: Site, always: Readonly<Record<string, s
   return {
     cookies,
     visit,
-    open,
-    choose,
+    openSignInPage: open,
+    submitConsent: choose,
     async signIn(query, subject = 'subject-1') {
       const { consent } = await open(query);
-      const toProvider = locationOf(await choose(consent, { choice: 'google' }));
+      const toProvider = readRedirect(await choose(consent, { choice: 'google' }));
       const answer = new URLSearchParams({
         state: toProvider.searchParams.get('state') ?? '',
         code: subject,
       });
-      return locationOf(await visit(`${issuer}/callback/google?${answer}`));
+      return readRedirect(await visit(`${issuer}/callback/google?${answer}`));
     },
   };
 };
 
 /** Where a response sends the browser. */
-export const locationOf = (response: Response): URL => {
+export const readRedirect = (response: Response): URL => {
   const location = response.headers.get('location');
   if (location === null) throw new Error(`no redirect but ${response.status}`);
   return new URL(location);
 };
 
 /** A client's request to the token endpoint. */
-export const askForTokens = (
+export const requestTokens = (
   deployment: Deployment,
   form: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
@@ -111,14 +114,14 @@ export interface TokenBody {
 }
 
 /** The tokens in a response, or the test ends here. */
-export const tokensOf = async (response: Response): Promise<TokenBody> => {
+export const expectTokens = async (response: Response): Promise<TokenBody> => {
   const body: TokenBody = await response.json();
   if (response.status !== 200) throw new Error(`no tokens: ${response.status} ${JSON.stringify(body)}`);
   return body;
 };
 
 /** The form with which ChatGPT redeems a code. */
-export const gptRedemption = (code: string) => ({
+export const buildGptCodeRequest = (code: string) => ({
   grant_type: 'authorization_code',
   client_id: 'gpt',
   client_secret: gptSecret,
@@ -128,8 +131,10 @@ export const gptRedemption = (code: string) => ({
 
 /** Signs a new person in through ChatGPT's door. */
 export const gptSignIn = async (deployment: Deployment, subject?: string): Promise<TokenBody> => {
-  const back = await createPerson(deployment).signIn(gptRequest, subject);
-  return tokensOf(await askForTokens(deployment, gptRedemption(back.searchParams.get('code') ?? '')));
+  const back = await createTestBrowser(deployment).signIn(gptRequest, subject);
+  return expectTokens(
+    await requestTokens(deployment, buildGptCodeRequest(back.searchParams.get('code') ?? '')),
+  );
 };
 
 /** Calls the guarded API. */
@@ -138,7 +143,7 @@ export const callApi = (deployment: Deployment, token: string) =>
     new Request(`${deployment.issuer}/api/scoring`, { headers: { authorization: `Bearer ${token}` } }),
   );
 
-const keep = (cookies: Map<string, string>, line: string): void => {
+const storeCookie = (cookies: Map<string, string>, line: string): void => {
   const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
   if (/; Max-Age=0(;|$)/i.test(line)) cookies.delete(name);
   else cookies.set(name, value);

@@ -2,30 +2,30 @@
 import { type Deployment, gptSecret, serverSecret } from './deployment.ts';
 import {
   appRequest,
-  askForTokens,
-  createPerson,
-  gptRedemption,
+  buildGptCodeRequest,
+  createTestBrowser,
+  expectTokens,
   gptRequest,
+  requestTokens,
   serverRequest,
   type TokenBody,
-  tokensOf,
   verifier,
 } from './person.ts';
 
 type Form = Readonly<Record<string, string>>;
 
 /** One client's requests, as forms. */
-export interface Player {
+export interface TestClient {
   readonly request: Form;
-  readonly redemption: (code: string) => Form;
-  readonly refreshment: (token: string) => Form;
+  readonly codeRequest: (code: string) => Form;
+  readonly refreshRequest: (token: string) => Form;
 }
 
 /** ChatGPT: confidential, without PKCE, with a stable refresh token. */
-export const gpt: Player = {
+export const gpt: TestClient = {
   request: gptRequest,
-  redemption: gptRedemption,
-  refreshment: (token) => ({
+  codeRequest: buildGptCodeRequest,
+  refreshRequest: (token) => ({
     grant_type: 'refresh_token',
     client_id: 'gpt',
     client_secret: gptSecret,
@@ -34,37 +34,41 @@ export const gpt: Player = {
 };
 
 /** A public client that asks for rotating refresh tokens. */
-export const app: Player = {
+export const app: TestClient = {
   request: { ...appRequest, scope: 'words score offline_access' },
-  redemption: (code) => ({
+  codeRequest: (code) => ({
     grant_type: 'authorization_code',
     client_id: 'app',
     redirect_uri: 'https://app.example/callback',
     code_verifier: verifier,
     code,
   }),
-  refreshment: (token) => ({ grant_type: 'refresh_token', client_id: 'app', refresh_token: token }),
+  refreshRequest: (token) => ({ grant_type: 'refresh_token', client_id: 'app', refresh_token: token }),
 };
 
 /** A confidential client that gets rotating refresh tokens unasked. */
-export const server: Player = {
+export const server: TestClient = {
   request: { ...serverRequest, scope: 'words score' },
-  redemption: (code) => ({
-    ...app.redemption(code),
+  codeRequest: (code) => ({
+    ...app.codeRequest(code),
     client_id: 'server',
     client_secret: serverSecret,
     redirect_uri: 'https://server.example/cb',
   }),
-  refreshment: (token) => ({ ...app.refreshment(token), client_id: 'server', client_secret: serverSecret }),
+  refreshRequest: (token) => ({
+    ...app.refreshRequest(token),
+    client_id: 'server',
+    client_secret: serverSecret,
+  }),
 };
 
 /** Signs a person in and gives the code that the client is sent; `changes` replace what it asks for. */
-export const codeFor = async (
+export const obtainCode = async (
   deployment: Deployment,
-  { request }: Player,
+  { request }: TestClient,
   changes: Form = {},
 ): Promise<string> => {
-  const back = await createPerson(deployment).signIn({ ...request, ...changes });
+  const back = await createTestBrowser(deployment).signIn({ ...request, ...changes });
   const code = back.searchParams.get('code');
   if (code === null) throw new Error(`no code: ${back}`);
   return code;
@@ -73,22 +77,22 @@ export const codeFor = async (
 /** Asks for tokens with a code; `changes` replace what the client sends. */
 export const redeem = (
   deployment: Deployment,
-  player: Player,
+  testClient: TestClient,
   code: string,
   changes: Form = {},
-): Promise<Response> => askForTokens(deployment, { ...player.redemption(code), ...changes });
+): Promise<Response> => requestTokens(deployment, { ...testClient.codeRequest(code), ...changes });
 
 /** Asks for tokens with a refresh token; `changes` replace what the client sends. */
 export const refresh = (
   deployment: Deployment,
-  player: Player,
+  testClient: TestClient,
   token: string,
   changes: Form = {},
-): Promise<Response> => askForTokens(deployment, { ...player.refreshment(token), ...changes });
+): Promise<Response> => requestTokens(deployment, { ...testClient.refreshRequest(token), ...changes });
 
 /** Signs a person in, all the way to the client's tokens. */
-export const tokensFor = async (deployment: Deployment, player: Player): Promise<TokenBody> =>
-  tokensOf(await redeem(deployment, player, await codeFor(deployment, player)));
+export const obtainTokens = async (deployment: Deployment, testClient: TestClient): Promise<TokenBody> =>
+  expectTokens(await redeem(deployment, testClient, await obtainCode(deployment, testClient)));
 
 /** The same form without some of its fields. */
 export const without = (form: Form, ...names: readonly string[]): Form =>

@@ -3,16 +3,16 @@ import { type IdentityProvider, ProviderError } from '../src/index.ts';
 
 export const createProvider = (id: string, label: string): IdentityProvider => ({
   id,
-  label,
+  displayName: label,
   configuredUrls: [`https://${id}.example`],
-  answersBy: 'query',
-  gone: ['invalid_grant'],
-  checkEvery: 600,
+  responseMode: 'query',
+  revokedErrors: ['invalid_grant'],
+  recheckInterval: 600,
   async authorizationUrl({ state, nonce, redirectUri }) {
     const query = new URLSearchParams({ state, nonce, redirect_uri: redirectUri });
     return new URL(`https://${id}.example/authorize?${query}`);
   },
-  async identify(answer) {
+  async handleCallback(answer) {
     const error = answer.searchParams.get('error');
     if (error === 'access_denied') throw new ProviderError('denied', error);
     if (error === 'temporarily_unavailable') throw new ProviderError('unavailable', error);
@@ -28,5 +28,5 @@ export const createProvider = (id: string, label: string): IdentityProvider => (
       ...(refreshToken === null ? {} : { refreshToken }),
     };
   },
-  check: async () => ({ kind: 'alive' }),
+  validateRefreshToken: async () => ({ kind: 'active' }),
 });

@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';
-import { type CompletedModel, completedPage, errorPage } from '../src/ui/error.ts';
+import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../src/ui/error.ts';
 import { type Deployment, issuer } from './deployment.ts';
-import { callApi, locationOf } from './person.ts';
+import { callApi, readRedirect } from './person.ts';
 
 /** A page with status 400, or another, that says `message` and a reference; it redirects nowhere, sets no cookie. */
 export const expectErrorPage = async (
@@ -12,7 +12,7 @@ export const expectErrorPage = async (
   deployment: Deployment,
   message: string,
   status = 400,
-  theirs = 'This sign-in cannot go on',
+  clientErrorTitle = 'This sign-in cannot go on',
 ): Promise<void> => {
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
@@ -26,9 +26,9 @@ export const expectErrorPage = async (
     ...(status === 429 ? { 'retry-after': '60' } : {}),
   });
   expect(await response.text()).toBe(
-    errorPage({
+    renderErrorPage({
       branding: parseBranding({ name: new URL(deployment.issuer).host }),
-      title: status < 500 ? theirs : 'Something is out of order',
+      title: status < 500 ? clientErrorTitle : 'Something is out of order',
       message,
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',
@@ -36,7 +36,7 @@ export const expectErrorPage = async (
   );
 };
 
-export const lostSignIn =
+export const missingTransactionMessage =
   'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
   'was started in another browser. Go back to the app and start again.';
 
@@ -45,9 +45,9 @@ export const expectCookiesPage = (
   response: Response,
   deployment: Deployment,
   where: 'consent' | 'callback' | 'account',
-): Promise<void> => expectErrorPage(response, deployment, noCookies[where], 400, 'Cookies are required');
+): Promise<void> => expectErrorPage(response, deployment, cookieMessages[where], 400, 'Cookies are required');
 
-const noCookies = {
+const cookieMessages = {
   consent:
     'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
     'for this site, then go back to the app and start again.',
@@ -76,7 +76,7 @@ export const expectCompletedPage = async (
     'x-frame-options': 'DENY',
   });
   expect(await response.text()).toBe(
-    completedPage({
+    renderCompletedPage({
       branding: parseBranding({ name: new URL(issuer).host }),
       stylesheetPath: '/authorize/style.css',
       outcome,
@@ -85,8 +85,8 @@ export const expectCompletedPage = async (
   );
 };
 
-export const toGpt = { kind: 'client', name: 'Words GPT', url: 'https://chat.openai.com/' } as const;
-export const toAccountPage = { kind: 'account', url: '/account' } as const;
+export const gptDestination = { kind: 'client', name: 'Words GPT', url: 'https://chat.openai.com/' } as const;
+export const accountDestination = { kind: 'account', url: '/account' } as const;
 
 /** A redirect to the client that brings `error` and its sentence, `state` and `iss`, and no code. */
 export const expectErrorRedirect = (
@@ -99,7 +99,7 @@ export const expectErrorRedirect = (
   },
 ): void => {
   expect(response.status).toBe(303);
-  const location = locationOf(response);
+  const location = readRedirect(response);
   expect(location.href.startsWith(`${expected.to}?`)).toBe(true);
   expect([...location.searchParams]).toEqual([
     ['error', expected.error],
@@ -123,15 +123,15 @@ interface TokenError {
 
 const invalidGrant = { status: 400, error: 'invalid_grant' } as const;
 
-export const badCode: TokenError = {
+export const invalidCodeError: TokenError = {
   ...invalidGrant,
   error_description: 'The authorization code is not valid.',
 };
-export const badRefresh: TokenError = {
+export const invalidRefreshTokenError: TokenError = {
   ...invalidGrant,
   error_description: 'The refresh token is not valid.',
 };
-export const badClient: TokenError = {
+export const invalidClientError: TokenError = {
   status: 401,
   error: 'invalid_client',
   error_description: 'The client could not be authenticated.',
@@ -156,7 +156,7 @@ export const expectTokenError = async (
 };
 
 /** The API's word on a token that does not work. */
-export const expectDeadToken = async (deployment: Deployment, token: string): Promise<void> => {
+export const expectInvalidToken = async (deployment: Deployment, token: string): Promise<void> => {
   const protection = await callApi(deployment, token);
   if (protection.kind === 'granted') throw new Error('the API answered');
   expect(protection.response.status).toBe(401);

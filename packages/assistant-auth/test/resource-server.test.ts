@@ -1,22 +1,22 @@
 import { describe, expect, it, vi } from 'vitest';
-import { audienceKeys, LedgerUnavailable, type LogEntry } from '../src/index.ts';
-import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import { deriveResourceKeys, type LogEntry, StorageUnavailable } from '../src/index.ts';
+import { createResourceServer, type IntrospectionClientOptions } from '../src/resource-server.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 import { type Deployment, deploy, issuer, keys } from './deployment.ts';
-import { tokensOf } from './person.ts';
-import { app, codeFor, gpt, redeem, tokensFor } from './players.ts';
+import { expectTokens } from './person.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem } from './players.ts';
 
 const resource = 'https://api.example/v1';
 const other = 'https://other.example';
 
 /** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
-const stand = async (ledger = memoryLedger(), changes: Partial<ResourceServerOptions> = {}) => {
-  const deployment = deploy({ ledger, resources: [resource, other] });
+const stand = async (storage = memoryStorage(), changes: Partial<IntrospectionClientOptions> = {}) => {
+  const deployment = deploy({ storage, resources: [resource, other] });
   const log: LogEntry[] = [];
   const server = createResourceServer({
     issuer,
     resource,
-    keys: await audienceKeys({ sealingKeys: keys, issuer, resource }),
+    keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
     log: (entry) => void log.push(entry),
     now: deployment.now,
     ...changes,
@@ -29,7 +29,7 @@ const stand = async (ledger = memoryLedger(), changes: Partial<ResourceServerOpt
 };
 
 const tokenFor = async (deployment: Deployment): Promise<string> =>
-  (await tokensFor(deployment, gpt)).access_token;
+  (await obtainTokens(deployment, gpt)).access_token;
 
 const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
 
@@ -56,7 +56,7 @@ describe('an API in another process', () => {
 
   it('is guarded whether or not its log can be written', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-    const { call } = await stand(memoryLedger(), {
+    const { call } = await stand(memoryStorage(), {
       log: () => {
         throw new Error('the disk is full');
       },
@@ -70,8 +70,8 @@ describe('an API in another process', () => {
 
   it('refuses a token for another resource, whatever it is asked to guard', async () => {
     const { deployment, call } = await stand();
-    const code = await codeFor(deployment, app, { resource: other });
-    const { access_token: token } = await tokensOf(await redeem(deployment, app, code));
+    const code = await obtainCode(deployment, app, { resource: other });
+    const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
     expect(await call(token)).toEqual(refused(401));
   });
 
@@ -87,9 +87,9 @@ describe('an API in another process', () => {
 
   it('opens nothing else of the broker', async () => {
     const { deployment, call } = await stand();
-    const { refresh_token: refresh } = await tokensFor(deployment, gpt);
+    const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
     expect(await call(refresh)).toEqual(refused(401));
-    expect(await call(await codeFor(deployment, gpt))).toEqual(refused(401));
+    expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
   });
 
   it('answers at its own origin only', async () => {
@@ -100,10 +100,10 @@ describe('an API in another process', () => {
   });
 
   it('lets a revoked token go on until it expires, when it has nowhere to ask', async () => {
-    const ledger = memoryLedger();
-    const { deployment, call } = await stand(ledger);
+    const storage = memoryStorage();
+    const { deployment, call } = await stand(storage);
     const token = await tokenFor(deployment);
-    await ledger.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
     deployment.advance(1799);
     expect(await call(token)).toMatchObject({ kind: 'granted' });
     deployment.advance(1);
@@ -111,7 +111,7 @@ describe('an API in another process', () => {
   });
 
   it('knows of a revocation within ten seconds, when it may ask', async () => {
-    const shared = memoryLedger();
+    const shared = memoryStorage();
     const { deployment, call } = await stand(shared, { revocations: shared });
     const token = await tokenFor(deployment);
     expect(await call(token)).toMatchObject({ kind: 'granted' });
@@ -121,10 +121,10 @@ describe('an API in another process', () => {
   });
 
   it('answers nobody while what it asks is out of reach, and it knows nothing', async () => {
-    const { deployment, call } = await stand(memoryLedger(), {
+    const { deployment, call } = await stand(memoryStorage(), {
       revocations: {
-        revocationsSince: () => Promise.reject(new LedgerUnavailable('no route')),
-        isRevoked: () => Promise.reject(new LedgerUnavailable('no route')),
+        readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
+        isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
       },
     });
     expect(await call(await tokenFor(deployment))).toEqual(refused(503));
@@ -132,8 +132,8 @@ describe('an API in another process', () => {
 
   it('takes tokens of every key of the ring that its own were derived from', async () => {
     const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
-    const { deployment, call } = await stand(memoryLedger(), {
-      keys: await audienceKeys({ sealingKeys: ring, issuer, resource }),
+    const { deployment, call } = await stand(memoryStorage(), {
+      keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
     });
     expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
   });
@@ -148,7 +148,7 @@ describe('a wrong option', () => {
     ['keys', { keys: '' }],
     ['keys', { keys }],
   ])('stops the start of an API and is named: %s', async (option, changes) => {
-    await expect(stand(memoryLedger(), changes)).rejects.toThrow(
+    await expect(stand(memoryStorage(), changes)).rejects.toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option }),
     );
   });
@@ -158,7 +158,7 @@ describe('a wrong option', () => {
     ['issuer', { issuer: '' }],
     ['resource', { resource: '/api' }],
   ])('stops the derivation of its keys and is named: %s', async (option, changes) => {
-    await expect(audienceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
+    await expect(deriveResourceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option }),
     );
   });

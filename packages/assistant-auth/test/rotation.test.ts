@@ -4,45 +4,51 @@
  */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Ledger } from '../src/index.ts';
-import { generateKey, parseKeyRing, sealedBeginnings } from '../src/seal/index.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
-import { createVault, openProviderToken } from '../src/tokens/sealers.ts';
-import { createVisitor, type Visitor } from './account-visitor.ts';
+import type { BrokerStorage } from '../src/index.ts';
+import { generateKey, listSealedPrefixes, parseKeyRing } from '../src/seal/index.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
+import { createSealers, openUpstreamToken } from '../src/tokens/sealers.ts';
+import { type AccountBrowser, createAccountBrowser } from './account-visitor.ts';
 import { type Deployment, deploy, issuer } from './deployment.ts';
-import { callApi, gptSignIn, type TokenBody, tokensOf } from './person.ts';
-import { app, codeFor, gpt, redeem, refresh, tokensFor } from './players.ts';
-import { createSharedStorage, type SealedKind, type SharedStorage, sealedKinds } from './sealed-kinds.ts';
+import { callApi, expectTokens, gptSignIn, type TokenBody } from './person.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from './players.ts';
+import {
+  createSharedStorage,
+  type SealedTypeCase,
+  type SharedStorage,
+  sealedTypeCases,
+} from './sealed-kinds.ts';
 
 const draw = (id: string): string =>
   generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
 const [old, fresh] = [draw('2026-01-01'), draw('2026-11-24')];
 
-let ledger: Ledger;
+let storage: BrokerStorage;
 let deployment: Deployment;
-let ada: Visitor;
+let ada: AccountBrowser;
 
 /** Deploys with this ring, on the same storage; browsers stay open. */
 const deployWith = (...keys: readonly string[]): void => {
-  deployment = deploy({ ledger, sealingKeys: keys.join(' ') });
+  deployment = deploy({ storage, sealingKeys: keys.join(' ') });
 };
 
 beforeEach(async () => {
-  ledger = memoryLedger();
+  storage = memoryStorage();
   deployWith(old);
-  ada = createVisitor({ issuer, fetch: (request) => deployment.fetch(request) });
-  await ada.enter('ada', 'google', { refresh: 'theirs' });
+  ada = createAccountBrowser({ issuer, fetch: (request) => deployment.fetch(request) });
+  await ada.signInToAccount('ada', 'google', { refresh: 'theirs' });
 });
 
 const kindOfCall = async ({ access_token }: TokenBody): Promise<string> =>
   (await callApi(deployment, access_token)).kind;
 
-const sealedUnder = (id: string) => ledger.findTokens({ beginnings: sealedBeginnings(id), limit: 100 });
+const sealedUnder = (id: string) =>
+  storage.findUpstreamTokens({ prefixes: listSealedPrefixes(id), limit: 100 });
 
 describe('after a key was promoted', () => {
   it('tokens, sessions and codes of before and after work side by side', async () => {
-    const before = { stable: await gptSignIn(deployment), rotating: await tokensFor(deployment, app) };
-    const code = await codeFor(deployment, gpt);
+    const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
+    const code = await obtainCode(deployment, gpt);
     deployWith(fresh, old);
     const after = await gptSignIn(deployment);
     for (const tokens of [before.stable, before.rotating, after])
@@ -50,13 +56,13 @@ describe('after a key was promoted', () => {
     for (const { refresh_token: token } of [before.stable, after])
       expect((await refresh(deployment, gpt, token)).status).toBe(200);
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
-    expect((await ada.see()).kind).toBe('account');
+    expect((await ada.openAccountPage()).kind).toBe('account');
   });
 
   it('a rotating refresh token is sealed with the new key when it is used', async () => {
-    const before = await tokensFor(deployment, app);
+    const before = await obtainTokens(deployment, app);
     deployWith(fresh, old);
-    const after = await tokensOf(await refresh(deployment, app, before.refresh_token));
+    const after = await expectTokens(await refresh(deployment, app, before.refresh_token));
     deployWith(fresh);
     expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
   });
@@ -64,19 +70,19 @@ describe('after a key was promoted', () => {
   it('a sweep reseals stored upstream tokens, so that the new key alone opens them', async () => {
     expect(await sealedUnder('2026-01-01')).toHaveLength(1);
     deployWith(fresh, old);
-    await deployment.broker.sweep();
+    await deployment.broker.cleanup();
     expect(await sealedUnder('2026-01-01')).toEqual([]);
     const [stored] = await sealedUnder('2026-11-24');
     if (stored === undefined) throw new Error('no token is stored');
-    const alone = createVault(parseKeyRing(fresh), issuer, [], (length) => new Uint8Array(length));
-    expect(await openProviderToken(alone, stored)).toEqual({ kind: 'opened', value: 'theirs' });
+    const alone = createSealers(parseKeyRing(fresh), issuer, [], (length) => new Uint8Array(length));
+    expect(await openUpstreamToken(alone, stored)).toEqual({ kind: 'opened', value: 'theirs' });
   });
 });
 
 describe('a burned key', () => {
   it('ends all that it sealed, and nothing else', async () => {
-    const before = { stable: await gptSignIn(deployment), rotating: await tokensFor(deployment, app) };
-    const code = await codeFor(deployment, gpt);
+    const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
+    const code = await obtainCode(deployment, gpt);
     deployWith(fresh, old);
     const after = await gptSignIn(deployment);
     deployWith(fresh);
@@ -84,16 +90,16 @@ describe('a burned key', () => {
     expect((await refresh(deployment, gpt, before.stable.refresh_token)).status).toBe(401);
     expect((await refresh(deployment, app, before.rotating.refresh_token)).status).toBe(400);
     expect((await redeem(deployment, gpt, code)).status).toBe(400);
-    expect((await ada.see()).kind).toBe('sign-in');
+    expect((await ada.openAccountPage()).kind).toBe('sign-in');
     expect(await kindOfCall(after)).toBe('granted');
     expect((await refresh(deployment, gpt, after.refresh_token)).status).toBe(200);
   });
 
   it('leaves stored tokens that do not open, until a sign-in brings others', async () => {
     deployWith(fresh);
-    await deployment.broker.sweep();
+    await deployment.broker.cleanup();
     expect(await sealedUnder('2026-01-01')).toHaveLength(1);
-    await ada.enter('ada', 'google', { refresh: 'theirs anew' });
+    await ada.signInToAccount('ada', 'google', { refresh: 'theirs anew' });
     expect(await sealedUnder('2026-01-01')).toEqual([]);
     expect(await sealedUnder('2026-11-24')).toHaveLength(1);
   });
@@ -101,24 +107,24 @@ describe('a burned key', () => {
 
 /** A value that a deployment with this ring sealed. */
 interface SealedValue {
-  readonly ring: string;
-  readonly kind: SealedKind;
-  readonly present: Awaited<ReturnType<SealedKind['seal']>>;
+  readonly keyRing: string;
+  readonly kind: SealedTypeCase;
+  readonly present: Awaited<ReturnType<SealedTypeCase['seal']>>;
 }
 
 /** The rings of a rotation, in the order in which they are deployed. */
 const [before, added, promoted, retired] = [old, `${old} ${fresh}`, `${fresh} ${old}`, fresh];
 
 /** `[old new]` for the ring with both keys, the old one first. */
-const nameOf = (ring: string): string => `[${ring.replace(old, 'old').replace(fresh, 'new')}]`;
+const nameOf = (keyRing: string): string => `[${keyRing.replace(old, 'old').replace(fresh, 'new')}]`;
 
-const newSharedStorage = (): SharedStorage => createSharedStorage({ ledger: memoryLedger() });
+const newSharedStorage = (): SharedStorage => createSharedStorage({ storage: memoryStorage() });
 
 let shared = newSharedStorage();
-let kinds = sealedKinds(shared);
+let kinds = sealedTypeCases(shared);
 const names = kinds.map(({ name }) => name);
 
-const kindOf = (name: string): SealedKind => {
+const kindOf = (name: string): SealedTypeCase => {
   const found = kinds.find((kind) => kind.name === name);
   if (found === undefined) throw new Error(`no kind is called ${name}`);
   return found;
@@ -126,7 +132,7 @@ const kindOf = (name: string): SealedKind => {
 
 beforeEach(() => {
   shared = newSharedStorage();
-  kinds = sealedKinds(shared);
+  kinds = sealedTypeCases(shared);
 });
 
 /** Pairs of rings that are deployed side by side, or one after the other, in a rollout or a rollback: the first seals, the second opens. */
@@ -172,18 +178,18 @@ describe('T16', () => {
   it('T16.1 side by side: after a rotation with a rollback of each step, long-lived tokens and cookies still work', async () => {
     const kept: SealedValue[] = [];
     for (const rings of rollout) {
-      const running = rings.map((ring) => shared.run(ring));
+      const running = rings.map((keyRing) => shared.run(keyRing));
       for (const deployment of running) {
         for (const kind of longLived.map(kindOf))
-          kept.push({ ring: deployment.ring, kind, present: await kind.seal(deployment) });
-        for (const one of running) await one.broker.sweep();
+          kept.push({ keyRing: deployment.keyRing, kind, present: await kind.seal(deployment) });
+        for (const one of running) await one.broker.cleanup();
       }
       for (const deployment of running)
         for (const { kind, present } of kept) expect(await present(deployment)).toBe(kind.accepted);
     }
     // Retiring the old key ends what it sealed; rolling that back makes everything work again.
     const sealedByNew = kept.filter(
-      ({ ring, kind }) => ring === promoted || kind.name === 'a stored upstream token',
+      ({ keyRing, kind }) => keyRing === promoted || kind.name === 'a stored upstream token',
     );
     for (const { kind, present } of sealedByNew)
       expect(await present(shared.run(retired))).toBe(kind.accepted);

@@ -1,34 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
+  type BrokerStorage,
+  type Cleanup,
   createBroker,
-  type Ledger,
-  LedgerUnavailable,
-  type Sweep,
+  StorageUnavailable,
 } from '../src/index.ts';
-import { sweptOnWrite } from '../src/storage/cleanup.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import { cleanUpOnWrite } from '../src/storage/cleanup.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 import { clients, deploy, issuer, keys } from './deployment.ts';
-import { ledgerContract } from './ledger/ledger-contract.ts';
-import { createPerson, gptRequest } from './person.ts';
-import { gpt, redeem, refresh, tokensFor } from './players.ts';
+import { storageContract } from './ledger/ledger-contract.ts';
+import { createTestBrowser, gptRequest } from './person.ts';
+import { gpt, obtainTokens, redeem, refresh } from './players.ts';
 import { createProvider } from './provider.ts';
-import { watchLedger } from './watched-ledger.ts';
+import { createSpyStorage } from './watched-ledger.ts';
 
 const hour = 3600;
 
 /** A deployment that sweeps every hour, and when it swept. */
-const deploySweeping = (changes: Partial<BrokerOptions> = {}, sweep?: Ledger['sweep']) => {
+const deploySweeping = (changes: Partial<BrokerOptions> = {}, sweep?: BrokerStorage['cleanUp']) => {
   const swept: number[] = [];
-  const inner = memoryLedger();
-  const ledger: Ledger = {
+  const inner = memoryStorage();
+  const storage: BrokerStorage = {
     ...inner,
-    sweep: async (given) => {
+    cleanUp: async (given) => {
       swept.push(given.now);
-      await (sweep ?? inner.sweep)(given);
+      await (sweep ?? inner.cleanUp)(given);
     },
   };
-  const deployment = deploy({ ledger, sweepEvery: hour, ...changes });
+  const deployment = deploy({ storage, cleanupInterval: hour, ...changes });
   return { ...deployment, swept, start: deployment.now() };
 };
 
@@ -39,7 +39,7 @@ describe('a broker that sweeps on write', () => {
   it('sweeps at the first write, and at most once an hour from then on', async () => {
     const deployment = deploySweeping();
     const { swept, start } = deployment;
-    const { refresh_token: token } = await tokensFor(deployment, gpt);
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
     expect(swept).toEqual([start]);
     deployment.advance(hour - 1);
     await refresh(deployment, gpt, token);
@@ -51,7 +51,7 @@ describe('a broker that sweeps on write', () => {
 
   it('sweeps again when its clock was set back', async () => {
     const deployment = deploySweeping();
-    const { refresh_token: token } = await tokensFor(deployment, gpt);
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
     deployment.advance(-hour);
     await refresh(deployment, gpt, token);
     expect(deployment.swept).toEqual([deployment.start, deployment.start - hour]);
@@ -59,7 +59,7 @@ describe('a broker that sweeps on write', () => {
 
   it('sweeps for nobody who makes it write nothing', async () => {
     const deployment = deploySweeping();
-    await createPerson(deployment).open(gptRequest);
+    await createTestBrowser(deployment).openSignInPage(gptRequest);
     await redeem(deployment, gpt, 'no-code');
     await refresh(deployment, gpt, 'no-token');
     expect(deployment.swept).toEqual([]);
@@ -68,17 +68,17 @@ describe('a broker that sweeps on write', () => {
 
 describe('a sweep', () => {
   it('tells the ledger which key seals, and which keys open', async () => {
-    const given: Sweep[] = [];
-    const ledger: Ledger = { ...memoryLedger(), sweep: async (sweep) => void given.push(sweep) };
+    const given: Cleanup[] = [];
+    const storage: BrokerStorage = { ...memoryStorage(), cleanUp: async (sweep) => void given.push(sweep) };
     const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
-    const { broker, now } = deploy({ ledger, sealingKeys: ring });
-    await broker.sweep();
+    const { broker, now } = deploy({ storage, sealingKeys: ring });
+    await broker.cleanup();
     expect(given).toEqual([
       {
         now: now(),
-        auditBefore: now() - 90 * 24 * hour,
+        deleteAuditBefore: now() - 90 * 24 * hour,
         sealingKey: 'test-2',
-        openingKeys: ['test-2', 'test-1'],
+        ringKeys: ['test-2', 'test-1'],
       },
     ]);
   });
@@ -86,20 +86,20 @@ describe('a sweep', () => {
   it('is waited for by no answer, but handed to what keeps it going', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const work: Promise<void>[] = [];
-    const deployment = deploySweeping({ afterResponse: (one) => void work.push(one) }, () => promise);
-    await tokensFor(deployment, gpt);
+    const deployment = deploySweeping({ waitUntil: (one) => void work.push(one) }, () => promise);
+    await obtainTokens(deployment, gpt);
     // The callback, and the sweep.
     expect(work).toHaveLength(2);
     resolve();
     await expect(Promise.all(work)).resolves.toEqual([undefined, undefined]);
   });
 
-  it.each<[string, Partial<BrokerOptions>, Ledger['sweep']]>([
-    ['the ledger does not answer', {}, () => Promise.reject(new LedgerUnavailable('no route'))],
+  it.each<[string, Partial<BrokerOptions>, BrokerStorage['cleanUp']]>([
+    ['the ledger does not answer', {}, () => Promise.reject(new StorageUnavailable('no route'))],
     [
       'nothing keeps it going',
       {
-        afterResponse: () => {
+        waitUntil: () => {
           throw new Error('no route');
         },
       },
@@ -107,18 +107,18 @@ describe('a sweep', () => {
     ],
   ])('fails in the log alone when %s, and is tried again an hour later', async (_, changes, sweep) => {
     const deployment = deploySweeping(changes, sweep);
-    const { refresh_token: token } = await tokensFor(deployment, gpt);
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
     await refresh(deployment, gpt, token);
-    expect(eventsOf(deployment, 'sweep-failed')).toEqual([
-      { event: 'sweep-failed', cause: expect.stringMatching(/Error|LedgerUnavailable: no route/) },
+    expect(eventsOf(deployment, 'cleanup-failed')).toEqual([
+      { event: 'cleanup-failed', cause: expect.stringMatching(/Error|LedgerUnavailable: no route/) },
     ]);
     deployment.advance(hour);
     expect((await refresh(deployment, gpt, token)).status).toBe(200);
-    expect(eventsOf(deployment, 'sweep-failed')).toHaveLength(2);
+    expect(eventsOf(deployment, 'cleanup-failed')).toHaveLength(2);
   });
 });
 
-describe('sweepEvery', () => {
+describe('cleanupInterval', () => {
   const start = (changes: Partial<BrokerOptions>) =>
     createBroker({
       issuer,
@@ -126,13 +126,13 @@ describe('sweepEvery', () => {
       scopes: { words: 'read the word lists', score: 'see and raise your score' },
       clients,
       providers: [createProvider('google', 'Google')],
-      ledger: memoryLedger(),
+      storage: memoryStorage(),
       log: () => {},
       ...changes,
     });
 
-  it.each([59, 86_401, 60.5, Number.NaN, -3600])('of %s stops the start', (sweepEvery) => {
-    expect(() => start({ sweepEvery })).toThrow(
+  it.each([59, 86_401, 60.5, Number.NaN, -3600])('of %s stops the start', (cleanupInterval) => {
+    expect(() => start({ cleanupInterval })).toThrow(
       expect.objectContaining({
         name: 'ConfigurationError',
         message: 'sweepEvery must be a whole number of seconds from 60 to 86400.',
@@ -141,21 +141,21 @@ describe('sweepEvery', () => {
   });
 
   it('is a minute at least and a day at most', () => {
-    expect(() => [start({ sweepEvery: 60 }), start({ sweepEvery: 86_400 })]).not.toThrow();
+    expect(() => [start({ cleanupInterval: 60 }), start({ cleanupInterval: 86_400 })]).not.toThrow();
   });
 
   it('left out means that nothing is swept unasked', async () => {
-    const ledger = watchLedger();
-    await tokensFor(deploy({ ledger }), gpt);
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
+    const storage = createSpyStorage();
+    await obtainTokens(deploy({ storage }), gpt);
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
   });
 });
 
-ledgerContract('a ledger that is swept on write, and has been a moment ago', async () =>
-  sweptOnWrite(memoryLedger(), {
-    every: hour,
+storageContract('a ledger that is swept on write, and has been a moment ago', async () =>
+  cleanUpOnWrite(memoryStorage(), {
+    interval: hour,
     sweep: async () => {},
-    afterResponse: () => {},
+    waitUntil: () => {},
     now: () => 0,
     log: () => {},
   }),

@@ -1,49 +1,52 @@
 /** A ledger that tells what it was asked, so that a test can see that it was not asked at all. */
 
-import type { Ledger } from '../src/index.ts';
-import { memoryLedger } from '../src/storage/memory.ts';
+import type { BrokerStorage } from '../src/index.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
 
-export interface WatchedLedger extends Ledger {
+export interface SpyStorage extends BrokerStorage {
   /** Names of the methods that were called, in order. */
-  readonly calls: readonly (keyof Ledger)[];
+  readonly calls: readonly (keyof BrokerStorage)[];
 }
 
-export const watchLedger = (ledger: Ledger = memoryLedger()): WatchedLedger => {
-  const calls: (keyof Ledger)[] = [];
-  const watch =
-    <Given extends readonly unknown[], Result>(name: keyof Ledger, method: (...given: Given) => Result) =>
-    (...given: Given): Result => {
+export const createSpyStorage = (storage: BrokerStorage = memoryStorage()): SpyStorage => {
+  const calls: (keyof BrokerStorage)[] = [];
+  const record =
+    <Arguments extends readonly unknown[], Result>(
+      name: keyof BrokerStorage,
+      method: (...args: Arguments) => Result,
+    ) =>
+    (...args: Arguments): Result => {
       calls.push(name);
-      return method(...given);
+      return method(...args);
     };
   return {
     calls,
-    recordSignIn: watch('recordSignIn', ledger.recordSignIn),
-    grantStatus: watch('grantStatus', ledger.grantStatus),
-    claimCode: watch('claimCode', ledger.claimCode),
-    redeemCode: watch('redeemCode', ledger.redeemCode),
-    refresh: watch('refresh', ledger.refresh),
-    isRefreshable: watch('isRefreshable', ledger.isRefreshable),
-    storeToken: watch('storeToken', ledger.storeToken),
-    recordCheck: watch('recordCheck', ledger.recordCheck),
-    endIdentity: watch('endIdentity', ledger.endIdentity),
-    resolveRecheck: watch('resolveRecheck', ledger.resolveRecheck),
-    dropUpstreamToken: watch('dropUpstreamToken', ledger.dropUpstreamToken),
-    revoke: watch('revoke', ledger.revoke),
-    revocationsSince: watch('revocationsSince', ledger.revocationsSince),
-    isRevoked: watch('isRevoked', ledger.isRevoked),
-    sweep: watch('sweep', ledger.sweep),
-    findTokens: watch('findTokens', ledger.findTokens),
-    replaceTokens: watch('replaceTokens', ledger.replaceTokens),
-    useSession: watch('useSession', ledger.useSession),
-    takeCheck: watch('takeCheck', ledger.takeCheck),
-    readAccount: watch('readAccount', ledger.readAccount),
-    readHistory: watch('readHistory', ledger.readHistory),
-    findUser: watch('findUser', ledger.findUser),
-    linkIdentity: watch('linkIdentity', ledger.linkIdentity),
-    unlinkIdentity: watch('unlinkIdentity', ledger.unlinkIdentity),
-    endApps: watch('endApps', ledger.endApps),
-    deleteUser: watch('deleteUser', ledger.deleteUser),
-    recordSignal: watch('recordSignal', ledger.recordSignal),
+    recordSignIn: record('recordSignIn', storage.recordSignIn),
+    readGrantStatus: record('readGrantStatus', storage.readGrantStatus),
+    claimCode: record('claimCode', storage.claimCode),
+    redeemCode: record('redeemCode', storage.redeemCode),
+    refresh: record('refresh', storage.refresh),
+    isRefreshable: record('isRefreshable', storage.isRefreshable),
+    storeUpstreamToken: record('storeUpstreamToken', storage.storeUpstreamToken),
+    recordRecheck: record('recordRecheck', storage.recordRecheck),
+    revokeGrantsOfIdentity: record('revokeGrantsOfIdentity', storage.revokeGrantsOfIdentity),
+    resolveRecheck: record('resolveRecheck', storage.resolveRecheck),
+    dropUpstreamToken: record('dropUpstreamToken', storage.dropUpstreamToken),
+    revoke: record('revoke', storage.revoke),
+    readRevocations: record('readRevocations', storage.readRevocations),
+    isRevoked: record('isRevoked', storage.isRevoked),
+    cleanUp: record('cleanUp', storage.cleanUp),
+    findUpstreamTokens: record('findUpstreamTokens', storage.findUpstreamTokens),
+    replaceUpstreamTokens: record('replaceUpstreamTokens', storage.replaceUpstreamTokens),
+    useSession: record('useSession', storage.useSession),
+    acquireRecheckLease: record('acquireRecheckLease', storage.acquireRecheckLease),
+    readAccount: record('readAccount', storage.readAccount),
+    readHistory: record('readHistory', storage.readHistory),
+    findUser: record('findUser', storage.findUser),
+    linkIdentity: record('linkIdentity', storage.linkIdentity),
+    unlinkIdentity: record('unlinkIdentity', storage.unlinkIdentity),
+    revokeGrants: record('revokeGrants', storage.revokeGrants),
+    deleteUser: record('deleteUser', storage.deleteUser),
+    recordSecurityEvent: record('recordSecurityEvent', storage.recordSecurityEvent),
   };
 };

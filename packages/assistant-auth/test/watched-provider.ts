@@ -1,34 +1,34 @@
 /** A provider that tells what it was given, and whose codes are good for the journey they were issued to alone. */
-import { type IdentityProvider, ProviderError, type ProviderLeg } from '../src/index.ts';
+import { type IdentityProvider, ProviderError, type UpstreamRequest } from '../src/index.ts';
 import { createProvider } from './provider.ts';
 
-export interface WatchedProvider extends IdentityProvider {
+export interface SpyProvider extends IdentityProvider {
   /** What every journey to it was begun with, in order. */
-  readonly begun: readonly ProviderLeg[];
+  readonly authorizationRequests: readonly UpstreamRequest[];
   /** What every answer of it was to be redeemed with, in order. */
-  readonly redeemed: readonly ProviderLeg[];
+  readonly tokenRequests: readonly UpstreamRequest[];
   /** The code with which it sends a person back who was sent to it by `url`. */
-  codeFor(url: URL, subject: string): string;
+  buildCode(url: URL, subject: string): string;
 }
 
-export const watchProvider = (id = 'google'): WatchedProvider => {
-  const plain = createProvider(id, id);
-  const begun: ProviderLeg[] = [];
-  const redeemed: ProviderLeg[] = [];
+export const createSpyProvider = (id = 'google'): SpyProvider => {
+  const base = createProvider(id, id);
+  const begun: UpstreamRequest[] = [];
+  const redeemed: UpstreamRequest[] = [];
   return {
-    ...plain,
-    begun,
-    redeemed,
-    codeFor: (url, subject) => `${subject}~${url.searchParams.get('nonce')}`,
-    authorizationUrl(leg, io) {
-      begun.push(leg);
-      return plain.authorizationUrl(leg, io);
+    ...base,
+    authorizationRequests: begun,
+    tokenRequests: redeemed,
+    buildCode: (url, subject) => `${subject}~${url.searchParams.get('nonce')}`,
+    authorizationUrl(upstreamRequest, io) {
+      begun.push(upstreamRequest);
+      return base.authorizationUrl(upstreamRequest, io);
     },
-    async identify(answer, leg, io) {
-      redeemed.push(leg);
+    async handleCallback(answer, upstreamRequest, io) {
+      redeemed.push(upstreamRequest);
       const nonce = /~(.*)$/.exec(answer.searchParams.get('code') ?? '')?.[1];
-      if (nonce !== undefined && nonce !== leg.nonce) throw new ProviderError('invalid', 'nonce');
-      return plain.identify(answer, leg, io);
+      if (nonce !== undefined && nonce !== upstreamRequest.nonce) throw new ProviderError('invalid', 'nonce');
+      return base.handleCallback(answer, upstreamRequest, io);
     },
   };
 };

@@ -1,12 +1,18 @@
 /** All operations of one API together, and the limits that assistants set to them: what is wrong stops the start. */
-import { fieldDescription, fields, jsonSchema, type Operation, pathFields } from './operation.ts';
+import {
+  describeSchema,
+  listInputFields,
+  listPathFields,
+  type Operation,
+  readFieldDescription,
+} from './operation.ts';
 
-const made: unique symbol = Symbol('catalogue');
+const apiBrand: unique symbol = Symbol('ApiDefinition');
 
-/** Operations that passed every check. Made by `catalogue` alone. */
-export interface Catalogue<Context> {
+/** Operations that passed every check. Made by `defineApi` alone. */
+export interface ApiDefinition<Context> {
   readonly operations: readonly Operation<Context>[];
-  readonly [made]: true;
+  readonly [apiBrand]: true;
 }
 
 /** An operation, or all of them together, that ChatGPT would not take. Thrown while the API is put together. */
@@ -22,7 +28,7 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
  * @throws DefinitionError naming the operation: an id or a path with its method taken twice, an id of a foreign shape, a
  *   text that is empty or too long, a path field that the input lacks; or more than 30 operations
  */
-export const catalogue = <Context>(operations: readonly Operation<Context>[]): Catalogue<Context> => {
+export const defineApi = <Context>(operations: readonly Operation<Context>[]): ApiDefinition<Context> => {
   if (operations.length > limits.operations) {
     throw new DefinitionError(
       `${operations.length} operations are more than the ${limits.operations} that ChatGPT takes`,
@@ -37,7 +43,7 @@ export const catalogue = <Context>(operations: readonly Operation<Context>[]): C
   }
   checkUnique(operations, ({ id }) => id);
   checkUnique(operations, ({ method, path }) => `${method} ${path.replace(/\{[^}]*\}/g, '{}')}`);
-  return { operations, [made]: true };
+  return { operations, [apiBrand]: true };
 };
 
 const checkId = ({ id }: Operation<never>): void => {
@@ -48,7 +54,7 @@ const checkId = ({ id }: Operation<never>): void => {
 const checkText = (operation: Operation<never>, name: 'summary' | 'description'): void => {
   const { length } = operation[name];
   if (length === 0) throw new DefinitionError(`${operation.id}: the ${name} is empty`);
-  if (length > limits[name]) throw tooLong(operation, name, length, limits[name]);
+  if (length > limits[name]) throw createTooLongError(operation, name, length, limits[name]);
 };
 
 const checkPath = (operation: Operation<never>): void => {
@@ -56,22 +62,27 @@ const checkPath = (operation: Operation<never>): void => {
   if (!/^(\/([A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+$/.test(path)) {
     throw new DefinitionError(`${id}: ${path} is not a path of plain segments and {fields}`);
   }
-  const missing = pathFields(path).find((name) => !fields(operation).includes(name));
+  const missing = listPathFields(path).find((name) => !listInputFields(operation).includes(name));
   if (missing !== undefined) throw new DefinitionError(`${id}: the input has no field {${missing}}`);
 };
 
 const checkFields = (operation: Operation<never>): void => {
-  const names = fields(operation);
+  const names = listInputFields(operation);
   if (names.length === 0) return;
-  const input = jsonSchema(operation.input, 'input');
+  const input = describeSchema(operation.input, 'input');
   for (const name of names) {
-    const { length } = fieldDescription(input, name) ?? '';
+    const { length } = readFieldDescription(input, name) ?? '';
     const limit = limits.parameterDescription;
-    if (length > limit) throw tooLong(operation, `description of ${name}`, length, limit);
+    if (length > limit) throw createTooLongError(operation, `description of ${name}`, length, limit);
   }
 };
 
-const tooLong = ({ id }: Operation<never>, what: string, length: number, limit: number): DefinitionError =>
+const createTooLongError = (
+  { id }: Operation<never>,
+  what: string,
+  length: number,
+  limit: number,
+): DefinitionError =>
   new DefinitionError(`${id}: the ${what} has ${length} characters, ChatGPT takes ${limit}`);
 
 const checkUnique = <Context>(

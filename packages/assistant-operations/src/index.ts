@@ -1,22 +1,22 @@
 /** The face of the package: API operations, defined once and served as routes and as an OpenAPI document. */
-export { type Catalogue, catalogue, DefinitionError } from './define-api.ts';
+export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
 export {
+  createProblemResponse as problemResponse,
   type Problem,
   ProblemError,
   type ProblemStatus,
-  problemResponse,
 } from './http/problem.ts';
 export type { Cors } from './http/routes.ts';
-export { type Guard, type GuardOutcome, type HttpRoutesOptions, httpRoutes } from './http/routes.ts';
-export { type DocumentOptions, type OpenApiDocument, openApiDocument } from './openapi/document.ts';
+export { createHttpRoutes, type Guard, type GuardOutcome, type HttpRoutesOptions } from './http/routes.ts';
+export { createOpenApiDocument, type DocumentOptions, type OpenApiDocument } from './openapi/document.ts';
 export { toYaml } from './openapi/yaml.ts';
 export {
+  defineOperation as operation,
   type InputIssue,
   type InputSchema,
   type Method,
   noInput,
   type Operation,
   type OperationDefinition,
-  type Outcome,
-  operation,
+  type OperationResult as Outcome,
 } from './operation.ts';

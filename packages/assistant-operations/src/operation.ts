@@ -23,7 +23,7 @@ export interface OperationDefinition<Input extends InputSchema, Output extends v
   /** Scopes that the caller's token must carry, all of them. */
   readonly scopes: readonly string[];
   /** Whether an assistant must ask the person before every single call. */
-  readonly consequential: boolean;
+  readonly isConsequential: boolean;
   /**
    * Fields named in the path are read from there, all others from the JSON body, or from the query when the method is
    * `get` or `delete`; outside a body every value arrives as text. `noInput` when there are none.
@@ -41,11 +41,11 @@ export interface InputIssue {
   readonly message: string;
 }
 
-export type Outcome =
+export type OperationResult =
   | { readonly kind: 'done'; readonly output: unknown }
   | { readonly kind: 'invalid'; readonly issues: readonly InputIssue[] };
 
-/** A defined operation: its description for documents, and `run` for transports. */
+/** A defined operation: its description for documents, and `runWranglerCommand` for transports. */
 export interface Operation<Context> {
   readonly id: string;
   readonly method: Method;
@@ -53,24 +53,24 @@ export interface Operation<Context> {
   readonly summary: string;
   readonly description: string;
   readonly scopes: readonly string[];
-  readonly consequential: boolean;
+  readonly isConsequential: boolean;
   readonly input: InputSchema;
   readonly output: v.GenericSchema;
   /** Checks an unchecked input and, if it fits, does the work. */
-  readonly run: (unchecked: unknown, context: Context) => Promise<Outcome>;
+  readonly run: (rawInput: unknown, context: Context) => Promise<OperationResult>;
 }
 
 /** The input of an operation that takes none. */
 export const noInput = v.strictObject({});
 
-/** Defines one operation. The limits of assistants are checked when a `catalogue` is made of all of them. */
-export const operation = <Input extends InputSchema, Output extends v.GenericSchema, Context>(
+/** Defines one operation. The limits of assistants are checked when a `defineApi` is made of all of them. */
+export const defineOperation = <Input extends InputSchema, Output extends v.GenericSchema, Context>(
   definition: OperationDefinition<Input, Output, Context>,
 ): Operation<Context> => {
   const { handle, ...description } = definition;
-  const run = async (unchecked: unknown, context: Context): Promise<Outcome> => {
+  const run = async (rawInput: unknown, context: Context): Promise<OperationResult> => {
     // The library takes a list for an object with no fields.
-    const parsed = v.safeParse(definition.input, Array.isArray(unchecked) ? null : unchecked);
+    const parsed = v.safeParse(definition.input, Array.isArray(rawInput) ? null : rawInput);
     if (!parsed.success) return { kind: 'invalid', issues: parsed.issues.map(toIssue) };
     return { kind: 'done', output: await handle(parsed.output, context) };
   };
@@ -85,20 +85,20 @@ const toIssue = (issue: v.BaseIssue<unknown>): InputIssue => ({
 // The fields of an operation's input, and by which way each travels in a request: path, query or body.
 
 /** Names of all fields of an operation's input. */
-export const fields = ({ input }: Operation<never>): readonly string[] => Object.keys(input.entries);
+export const listInputFields = ({ input }: Operation<never>): readonly string[] => Object.keys(input.entries);
 
 /** Names of the fields that stand in a path template, in order. */
-export const pathFields = (path: string): readonly string[] =>
+export const listPathFields = (path: string): readonly string[] =>
   [...path.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name ?? '');
 
 /** Names of the fields that do not stand in the path. */
-export const fieldsBeyondPath = (operation: Operation<never>): readonly string[] => {
-  const inPath = pathFields(operation.path);
-  return fields(operation).filter((name) => !inPath.includes(name));
+export const listFieldsOutsidePath = (operation: Operation<never>): readonly string[] => {
+  const pathNames = listPathFields(operation.path);
+  return listInputFields(operation).filter((name) => !pathNames.includes(name));
 };
 
 /** Whether fields beyond the path travel in a JSON body; otherwise in the query. */
-export const carriesBody = (method: Method): boolean => method !== 'get' && method !== 'delete';
+export const hasRequestBody = (method: Method): boolean => method !== 'get' && method !== 'delete';
 
 // Schemas as JSON Schema (draft 2020-12), the dialect that OpenAPI 3.1 and tool definitions share.
 
@@ -106,7 +106,7 @@ export const carriesBody = (method: Method): boolean => method !== 'get' && meth
  * Describes what a schema takes (`input`) or gives (`output`).
  * @throws Error for a schema that has no description, such as a transformation into a date
  */
-export const jsonSchema = (
+export const describeSchema = (
   schema: GenericSchema,
   typeMode: 'input' | 'output',
 ): Omit<JsonSchema, '$schema'> => {
@@ -116,8 +116,8 @@ export const jsonSchema = (
 };
 
 /** The description of one field of a described object, if it has any. */
-export const fieldDescription = (
-  { properties }: ReturnType<typeof jsonSchema>,
+export const readFieldDescription = (
+  { properties }: ReturnType<typeof describeSchema>,
   name: string,
 ): string | undefined => {
   const field = properties?.[name];

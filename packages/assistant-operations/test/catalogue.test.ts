@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { catalogue, DefinitionError, type Operation, operation } from '../src/index.ts';
+import { DefinitionError, defineApi, type Operation, operation } from '../src/index.ts';
 import { getBook, library, listBooks, rateBook, type Shelf } from './library.ts';
 
 const described = (length: number) =>
@@ -79,7 +79,7 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
 
 describe('a catalogue', () => {
   it.each(refused)('refuses %s', (_, operations, message) => {
-    expect(() => catalogue(operations)).toThrow(new DefinitionError(message));
+    expect(() => defineApi(operations)).toThrow(new DefinitionError(message));
   });
 
   it('takes what is just within the limits', () => {
@@ -89,8 +89,8 @@ describe('a catalogue', () => {
       summary: 'x'.repeat(300),
       description: 'x'.repeat(300),
     };
-    expect(catalogue([longest, described(700)]).operations).toHaveLength(2);
-    expect(catalogue(many(30)).operations).toHaveLength(30);
+    expect(defineApi([longest, described(700)]).operations).toHaveLength(2);
+    expect(defineApi(many(30)).operations).toHaveLength(30);
   });
 
   it('keeps the operations in their order', () => {

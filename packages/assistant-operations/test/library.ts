@@ -1,6 +1,6 @@
 /** A small API with every way of passing input, for the tests of this package. */
 import * as v from 'valibot';
-import { catalogue, noInput, operation, ProblemError } from '../src/index.ts';
+import { defineApi, noInput, operation, ProblemError } from '../src/index.ts';
 
 export interface Shelf {
   readonly reader: string;
@@ -14,7 +14,7 @@ export const listBooks = operation({
   summary: 'List the books',
   description: 'Gives the titles of all books, or of those that hold a word.',
   scopes: ['read'],
-  consequential: false,
+  isConsequential: false,
   input: v.strictObject({
     word: v.optional(v.pipe(v.string(), v.description('A word that the title must hold.'))),
   }),
@@ -29,7 +29,7 @@ export const getBook = operation({
   summary: 'Get a book',
   description: 'Gives one book.',
   scopes: ['read'],
-  consequential: false,
+  isConsequential: false,
   input: v.strictObject({ title: v.string() }),
   output: v.strictObject({ title: v.string(), reader: v.string() }),
   handle: async ({ title }, { books, reader }: Shelf) => {
@@ -47,7 +47,7 @@ export const rateBook = operation({
   summary: 'Rate a book',
   description: 'Gives a book its stars.',
   scopes: ['read', 'rate'],
-  consequential: true,
+  isConsequential: true,
   input: v.strictObject({
     title: v.string(),
     stars: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5), v.description('One to five.')),
@@ -64,7 +64,7 @@ const burnBooks = operation({
   summary: 'Burn the books',
   description: 'Does not work.',
   scopes: [],
-  consequential: true,
+  isConsequential: true,
   input: noInput,
   output: v.null(),
   handle: async (_input, { reader }: Shelf): Promise<null> => {
@@ -72,4 +72,4 @@ const burnBooks = operation({
   },
 });
 
-export const library = catalogue([listBooks, getBook, rateBook, burnBooks]);
+export const library = defineApi([listBooks, getBook, rateBook, burnBooks]);

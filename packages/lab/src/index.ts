@@ -3,27 +3,27 @@ export {
   type Browser,
   type BrowserOptions,
   createBrowser,
-  type Departure,
+  NavigationError,
   type Page,
-  Stuck,
+  type StoppedRedirect,
 } from './browser/browser.ts';
 export { isLoopback } from './browser/navigation.ts';
 export {
-  type ApiAnswer,
-  type BegunSignIn,
-  beginSignIn,
-  type Callback,
+  type ApiResult,
+  buildGptCallbackUrl,
+  type CallbackResult,
   callApi,
   type GptAction,
-  gptCallback,
   readCallback,
   redeemCode,
   refreshTokens,
-  type TokenAnswer,
+  type StartedSignIn,
+  startSignIn,
+  type TokenResult,
 } from './dialects/gpt-action.ts';
 export { startApple, startGitHub, startGoogle, startMicrosoft } from './upstreams/emulated.ts';
-export { freePort, freePortsInARow } from './upstreams/free-port.ts';
+export { findConsecutivePorts, findFreePort } from './upstreams/free-port.ts';
 export { startOidcIssuer } from './upstreams/oidc/issuer.ts';
-export { type Person, people } from './upstreams/people.ts';
-export { startRememberingGoogle } from './upstreams/remembering-google.ts';
-export type { StartUpstream, Upstream, UpstreamOptions } from './upstreams/upstream.ts';
+export { type FakeUser as Person, fakeUsers as people } from './upstreams/people.ts';
+export { startGoogleWithSession } from './upstreams/remembering-google.ts';
+export type { FakeProvider, FakeProviderOptions, StartFakeProvider } from './upstreams/upstream.ts';

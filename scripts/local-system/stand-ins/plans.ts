@@ -1,7 +1,7 @@
 /** Which stand-ins there are, in the order of their ports, and the app's variables for each. */
 import { generateKeyPairSync } from 'node:crypto';
 import {
-  type StartUpstream,
+  type StartFakeProvider,
   startApple,
   startGitHub,
   startGoogle,
@@ -9,12 +9,12 @@ import {
   startOidcIssuer,
 } from '@words-with-chat/lab';
 
-export interface Plan {
+export interface FakeProviderDefinition {
   /** Of the provider, as in its callback. */
   readonly id: string;
   /** As on the button: `Google`. */
   readonly label: string;
-  readonly start: StartUpstream;
+  readonly start: StartFakeProvider;
   /** The prefix of all variables that configure the provider. */
   readonly prefix: string;
   readonly variables: (issuer: string, secret: string) => Readonly<Record<string, string>>;
@@ -23,20 +23,20 @@ export interface Plan {
 /** The app's, at all of them. */
 export const clientId = 'words-with-chat.local';
 
-export const plans: readonly Plan[] = [
+export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
   {
     id: 'google',
     label: 'Google',
     start: startGoogle,
     prefix: 'GOOGLE_',
-    variables: (issuer, secret) => withSecret('GOOGLE', issuer, secret),
+    variables: (issuer, secret) => buildClientVariables('GOOGLE', issuer, secret),
   },
   {
     id: 'github',
     label: 'GitHub',
     start: startGitHub,
     prefix: 'GITHUB_',
-    variables: (issuer, secret) => withSecret('GITHUB', issuer, secret),
+    variables: (issuer, secret) => buildClientVariables('GITHUB', issuer, secret),
   },
   {
     id: 'microsoft',
@@ -45,7 +45,7 @@ export const plans: readonly Plan[] = [
     prefix: 'MICROSOFT_',
     // The stand-in's metadata name the tenant of personal accounts, also under "common".
     variables: (issuer, secret) => ({
-      ...withSecret('MICROSOFT', issuer, secret),
+      ...buildClientVariables('MICROSOFT', issuer, secret),
       MICROSOFT_TENANT: 'consumers',
     }),
   },
@@ -58,8 +58,8 @@ export const plans: readonly Plan[] = [
       APPLE_CLIENT_ID: clientId,
       APPLE_TEAM_ID: 'TEAM000000',
       APPLE_KEY_ID: 'KEY0000000',
-      APPLE_PRIVATE_KEY: drawApplesKey(),
-      APPLE_STAND_IN: issuer,
+      APPLE_PRIVATE_KEY: generateApplePrivateKey(),
+      APPLE_BASE_URL: issuer,
     }),
   },
   {
@@ -67,17 +67,23 @@ export const plans: readonly Plan[] = [
     label: 'OpenID Connect',
     start: startOidcIssuer,
     prefix: 'OIDC_PROVIDERS',
-    variables: (issuer, secret) => ({ OIDC_PROVIDERS: JSON.stringify([oidcProvider(issuer, secret)]) }),
+    variables: (issuer, secret) => ({
+      OIDC_PROVIDERS: JSON.stringify([buildOidcProviderSettings(issuer, secret)]),
+    }),
   },
 ];
 
-const withSecret = (name: string, issuer: string, secret: string): Readonly<Record<string, string>> => ({
+const buildClientVariables = (
+  name: string,
+  issuer: string,
+  secret: string,
+): Readonly<Record<string, string>> => ({
   [`${name}_CLIENT_ID`]: clientId,
   [`${name}_CLIENT_SECRET`]: secret,
   [`${name}_STAND_IN`]: issuer,
 });
 
-const oidcProvider = (issuer: string, clientSecret: string) => ({
+const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({
   id: 'oidc',
   label: 'OpenID Connect',
   issuer,
@@ -88,7 +94,7 @@ const oidcProvider = (issuer: string, clientSecret: string) => ({
 });
 
 /** A key as Apple gives it, on one line. */
-const drawApplesKey = (): string => {
+const generateApplePrivateKey = (): string => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim().replaceAll('\n', '\\n');
 };

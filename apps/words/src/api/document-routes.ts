@@ -1,23 +1,23 @@
 /** The API's own description, public and cacheable: `/openapi.json` and `/openapi.yaml`. */
-import { openApiDocument, problemResponse, toYaml } from 'assistant-operations';
+import { createOpenApiDocument, problemResponse, toYaml } from 'assistant-operations';
 import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
 /** Makes the routes for a deployment; the documents are written when they are first asked for. */
-export const documentRoutes = (origin: string): Hono => {
-  const json = once(() => JSON.stringify(describe(origin), null, 2));
-  const yaml = once(() => toYaml(describe(origin)));
+export const createDocumentRoutes = (origin: string): Hono => {
+  const json = memoize(() => JSON.stringify(buildDocument(origin), null, 2));
+  const yaml = memoize(() => toYaml(buildDocument(origin)));
   const routes = new Hono();
-  routes.get('/openapi.json', () => publish(json(), 'application/json'));
-  routes.get('/openapi.yaml', () => publish(yaml(), 'application/yaml'));
-  routes.all('/openapi.json', readOnly);
-  routes.all('/openapi.yaml', readOnly);
+  routes.get('/openapi.json', () => createDocumentResponse(json(), 'application/json'));
+  routes.get('/openapi.yaml', () => createDocumentResponse(yaml(), 'application/yaml'));
+  routes.all('/openapi.json', rejectMethod);
+  routes.all('/openapi.yaml', rejectMethod);
   return routes;
 };
 
-const describe = (origin: string) =>
-  openApiDocument(gameApi, {
+const buildDocument = (origin: string) =>
+  createOpenApiDocument(gameApi, {
     title: 'Words With Chat',
     version: '1.0.0',
     description: 'A word-guessing game: lists of words to guess, and a score that stays with the player.',
@@ -27,7 +27,7 @@ const describe = (origin: string) =>
     scopes,
   });
 
-const publish = (body: string, contentType: string): Response =>
+const createDocumentResponse = (body: string, contentType: string): Response =>
   new Response(body, {
     headers: {
       'content-type': contentType,
@@ -36,13 +36,13 @@ const publish = (body: string, contentType: string): Response =>
     },
   });
 
-const readOnly = (): Response =>
+const rejectMethod = (): Response =>
   problemResponse({ status: 405, detail: 'This document is only read.', headers: { allow: 'GET, HEAD' } });
 
-const once = <Made>(make: () => Made): (() => Made) => {
-  let made: { readonly value: Made } | undefined;
+const memoize = <Made>(make: () => Made): (() => Made) => {
+  let cached: { readonly value: Made } | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    cached ??= { value: make() };
+    return cached.value;
   };
 };

@@ -7,6 +7,6 @@ export interface Player {
 }
 
 /** The player was deleted after the token was issued: signing in again makes a new one. */
-export class PlayerGone extends Error {
-  override readonly name = 'PlayerGone';
+export class PlayerDeleted extends Error {
+  override readonly name = 'PlayerDeleted';
 }

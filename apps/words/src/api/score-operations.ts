@@ -1,9 +1,9 @@
 /** The operations on the player's own score. */
 import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
-import { pointsForAWin } from '../game/scoring.ts';
+import { pointsPerWin } from '../game/scoring.ts';
 import type { ScoreOutcome } from '../store/scores.ts';
-import { type Player, PlayerGone } from './player.ts';
+import { type Player, PlayerDeleted } from './player.ts';
 import type { Scope } from './scopes.ts';
 
 const scoreBody = v.strictObject({
@@ -13,7 +13,7 @@ const scoreBody = v.strictObject({
 const shared = {
   path: '/api/scoring',
   scopes: ['score'] satisfies Scope[],
-  consequential: false,
+  isConsequential: false,
   input: noInput,
 } as const;
 
@@ -24,7 +24,7 @@ export const getScore = operation({
   summary: 'Get the score of the player',
   description: 'Gives how many rounds the signed-in player has won in all games so far.',
   output: v.pipe(scoreBody, v.description('The score.')),
-  handle: async (_: object, { userId, scores }: Player) => asBody(await scores.read(userId)),
+  handle: async (_: object, { userId, scores }: Player) => toScoreBody(await scores.read(userId)),
 });
 
 export const postScore = operation({
@@ -35,14 +35,15 @@ export const postScore = operation({
   description:
     'Raises the score of the signed-in player by one and gives the new score. Call it once for each round that the player won.',
   output: v.pipe(scoreBody, v.description('The score after the win.')),
-  handle: async (_: object, { userId, scores }: Player) => asBody(await scores.add(userId, pointsForAWin)),
+  handle: async (_: object, { userId, scores }: Player) =>
+    toScoreBody(await scores.add(userId, pointsPerWin)),
 });
 
-const asBody = (outcome: ScoreOutcome): { readonly score: number } => {
+const toScoreBody = (outcome: ScoreOutcome): { readonly score: number } => {
   switch (outcome.kind) {
-    case 'known':
+    case 'found':
       return { score: outcome.score };
-    case 'gone':
-      throw new PlayerGone();
+    case 'user-not-found':
+      throw new PlayerDeleted();
   }
 };

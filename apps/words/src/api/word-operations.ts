@@ -5,7 +5,7 @@ import { type Category, wordsByCategory } from '../game/categories.ts';
 import type { Player } from './player.ts';
 import type { Scope } from './scopes.ts';
 
-const getAll = (category: Category) =>
+const defineListOperation = (category: Category) =>
   operation({
     id: `get_all${category}`,
     method: 'get',
@@ -13,11 +13,15 @@ const getAll = (category: Category) =>
     summary: `Get all ${category} of the game`,
     description: `Gives every word of the category ${category}. Pick one at random, keep it secret, and let the player guess it.`,
     scopes: ['words'] satisfies Scope[],
-    consequential: false,
+    isConsequential: false,
     input: noInput,
     output: v.pipe(v.array(v.string()), v.description(`The words of the category ${category}.`)),
     handle: async (_: object, __: Player) => [...wordsByCategory[category]],
   });
 
 /** One operation per category. */
-export const wordOperations = [getAll('animals'), getAll('places'), getAll('colors')];
+export const wordOperations = [
+  defineListOperation('animals'),
+  defineListOperation('places'),
+  defineListOperation('colors'),
+];

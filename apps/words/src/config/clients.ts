@@ -2,8 +2,8 @@
 import { type Client, gptAction, staticClient } from 'assistant-auth';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
-import { madeOf, readList } from './json-list.ts';
-import { type Environment, named, optional, required, words } from './variables.ts';
+import { readList, withItemErrors } from './json-list.ts';
+import { type Environment, optional, required, splitWords, withVariableErrors } from './variables.ts';
 
 /**
  * Reads all clients.
@@ -22,18 +22,18 @@ const readGpt = (environment: Environment): Client => {
     'it is the secret that belongs to GPT_CLIENT_ID',
   );
   const gptIds = optional(environment, 'GPT_IDS');
-  return named(gptVariable, () =>
+  return withVariableErrors(toGptVariableName, () =>
     gptAction({
       id,
       name: 'Words With Chat in ChatGPT',
-      secrets: words(secrets),
+      secrets: splitWords(secrets),
       scopes: scopeNames,
-      ...(gptIds !== undefined && { gptIds: words(gptIds) }),
+      ...(gptIds !== undefined && { gptIds: splitWords(gptIds) }),
     }),
   );
 };
 
-const gptVariable = (option: string): string => {
+const toGptVariableName = (option: string): string => {
   if (option.endsWith('.secrets')) return 'GPT_CLIENT_SECRET';
   return option.endsWith('.gptIds') ? 'GPT_IDS' : 'GPT_CLIENT_ID';
 };
@@ -52,7 +52,7 @@ const staticClients = v.array(
 const readStaticClients = (environment: Environment): readonly Client[] =>
   readList(environment, 'STATIC_CLIENTS', staticClients, 'clients').map(
     ({ secrets, offlineAccess, ...client }) =>
-      madeOf('STATIC_CLIENTS', client.id, () =>
+      withItemErrors('STATIC_CLIENTS', client.id, () =>
         staticClient({ ...client, ...(secrets && { secrets }), ...(offlineAccess && { offlineAccess }) }),
       ),
   );

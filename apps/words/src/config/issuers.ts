@@ -1,8 +1,8 @@
 /** `OIDC_PROVIDERS`: any number of OpenID Connect issuers. */
 import { type IdentityProvider, oidc } from 'assistant-auth';
 import * as v from 'valibot';
-import { madeOf, readList } from './json-list.ts';
-import { isIssuer } from './urls.ts';
+import { readList, withItemErrors } from './json-list.ts';
+import { isAllowedIssuer } from './urls.ts';
 import { type Environment, VariableError } from './variables.ts';
 
 const variable = 'OIDC_PROVIDERS';
@@ -39,11 +39,11 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
       userInfo,
       ...settings
     }) => {
-      if (!isIssuer(settings.issuer, origin)) {
+      if (!isAllowedIssuer(settings.issuer, origin)) {
         const problem = 'issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback.';
         throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
       }
-      return madeOf(variable, settings.id, () =>
+      return withItemErrors(variable, settings.id, () =>
         oidc({
           ...settings,
           ...(scopes && { scopes }),

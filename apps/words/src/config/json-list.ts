@@ -26,7 +26,7 @@ export const readList = <Item>(
  * Makes something of one item, and says of which what the broker has against it.
  * @throws VariableError
  */
-export const madeOf = <Made>(variable: string, id: string, make: () => Made): Made => {
+export const withItemErrors = <Made>(variable: string, id: string, make: () => Made): Made => {
   try {
     return make();
   } catch (error) {

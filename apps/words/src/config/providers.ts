@@ -2,7 +2,7 @@
 import type { IdentityProvider } from 'assistant-auth';
 import { readIssuers } from './issuers.ts';
 import { type Environment, VariableError } from './variables.ts';
-import { readVendors } from './vendors.ts';
+import { readBuiltInProviders } from './vendors.ts';
 
 /**
  * Reads all providers, at least one.
@@ -10,7 +10,7 @@ import { readVendors } from './vendors.ts';
  * @throws VariableError naming what a half-configured provider lacks, or what is wrong with it
  */
 export const readProviders = (environment: Environment, origin: string): readonly IdentityProvider[] => {
-  const providers = [...readVendors(environment, origin), ...readIssuers(environment, origin)];
+  const providers = [...readBuiltInProviders(environment, origin), ...readIssuers(environment, origin)];
   if (providers.length === 0) {
     throw new VariableError(
       'GOOGLE_CLIENT_ID',
@@ -18,7 +18,8 @@ export const readProviders = (environment: Environment, origin: string): readonl
     );
   }
   const ids = providers.map(({ id }) => id);
-  const taken = ids.find((id, at) => ids.indexOf(id) < at);
-  if (taken !== undefined) throw new VariableError('OIDC_PROVIDERS', `must not use the id ${taken} twice.`);
+  const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
+  if (duplicate !== undefined)
+    throw new VariableError('OIDC_PROVIDERS', `must not use the id ${duplicate} twice.`);
   return providers;
 };

@@ -26,7 +26,7 @@ export const readOrigin = (environment: Environment): string => {
  * @param origin the app's own: an app that others can reach has no stand-ins
  * @throws VariableError unless it is an http origin on loopback, of an app on loopback
  */
-export const readStandIn = (
+export const readBaseUrl = (
   environment: Environment,
   variable: string,
   origin: string,
@@ -42,7 +42,7 @@ export const readStandIn = (
 };
 
 /** Tells whether an issuer may be asked by the app at `origin`: https, or both on loopback. */
-export const isIssuer = (issuer: string, origin: string): boolean => {
+export const isAllowedIssuer = (issuer: string, origin: string): boolean => {
   const url = URL.parse(issuer);
   return url !== null && (url.protocol === 'https:' || (isLoopback(url) && isOnLoopback(origin)));
 };

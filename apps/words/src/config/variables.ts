@@ -30,26 +30,29 @@ export const optional = (environment: Environment, variable: string): string | u
  * @param need completes the sentence: what it is for, or what it belongs to
  * @throws VariableError when it is missing
  */
-export const required = (environment: Environment, variable: string, need: string): string => {
+export const required = (environment: Environment, variable: string, hint: string): string => {
   const value = optional(environment, variable);
-  if (value === undefined) throw new VariableError(variable, `is missing: ${need}.`);
+  if (value === undefined) throw new VariableError(variable, `is missing: ${hint}.`);
   return value;
 };
 
 /** Splits a variable at white space. */
-export const words = (text: string): readonly string[] => text.split(/\s+/);
+export const splitWords = (text: string): readonly string[] => text.split(/\s+/);
 
 /**
  * Makes something of variables, and says under their names what the broker has against it.
- * @param variableOf the variable from which an option was made
+ * @param toVariableName the variable from which an option was made
  * @throws VariableError
  */
-export const named = <Made>(variableOf: (option: string) => string, make: () => Made): Made => {
+export const withVariableErrors = <Made>(
+  toVariableName: (option: string) => string,
+  make: () => Made,
+): Made => {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const problem = error.message.slice(error.option.length + 1);
-    throw new VariableError(variableOf(error.option), problem, { cause: error });
+    throw new VariableError(toVariableName(error.option), problem, { cause: error });
   }
 };

@@ -1,4 +1,4 @@
 /** What the game is worth. */
 
 /** What a won round adds to a score, which begins at 0. */
-export const pointsForAWin = 1;
+export const pointsPerWin = 1;

@@ -1,7 +1,9 @@
 /** Scores in D1. Each question is one statement, which also tells whether the player still exists. */
 
 /** A score, or that the player was deleted. */
-export type ScoreOutcome = { readonly kind: 'known'; readonly score: number } | { readonly kind: 'gone' };
+export type ScoreOutcome =
+  | { readonly kind: 'found'; readonly score: number }
+  | { readonly kind: 'user-not-found' };
 
 export interface Scores {
   /** Reads a score; 0 before the first point. */
@@ -34,7 +36,7 @@ const addPoints = `
 
 const ask = async (statement: D1PreparedStatement): Promise<ScoreOutcome> => {
   const row = await first(statement);
-  return row === null ? { kind: 'gone' } : { kind: 'known', score: row.score };
+  return row === null ? { kind: 'user-not-found' } : { kind: 'found', score: row.score };
 };
 
 const first = async (statement: D1PreparedStatement): Promise<{ readonly score: number } | null> => {

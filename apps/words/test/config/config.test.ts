@@ -63,7 +63,12 @@ describe('the configuration', () => {
         label: 'Microsoft',
         configuredUrls: ['https://login.microsoftonline.com/common/v2.0'],
       },
-      { id: 'apple', label: 'Apple', configuredUrls: ['https://appleid.apple.com'], answersBy: 'form_post' },
+      {
+        id: 'apple',
+        label: 'Apple',
+        configuredUrls: ['https://appleid.apple.com'],
+        responseMode: 'form_post',
+      },
       { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },
     ]);
   });
@@ -99,14 +104,14 @@ describe('the configuration', () => {
       jwks_uri: 'https://other.example/keys',
       scopes_supported: ['openid', 'offline_access'],
     };
-    const leg = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
+    const upstreamRequest = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
     const url = await providers[2]?.authorizationUrl(
-      { ...leg, codeVerifier: 'v'.repeat(43) },
+      { ...upstreamRequest, codeVerifier: 'v'.repeat(43) },
       {
         fetch: async () => Response.json(metadata),
         now: () => 0,
         allowLoopbackHttp: false,
-        patience: 10_000,
+        timeoutMs: 10_000,
       },
     );
     expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
@@ -127,10 +132,10 @@ describe('the configuration', () => {
     const { providers } = readConfig({
       ...{ ...deployed, ...gitHub, ...microsoft, ...apple },
       ORIGIN: 'http://localhost:8787',
-      GOOGLE_STAND_IN: at(1),
-      GITHUB_STAND_IN: at(2),
-      MICROSOFT_STAND_IN: at(3),
-      APPLE_STAND_IN: at(4),
+      GOOGLE_BASE_URL: at(1),
+      GITHUB_BASE_URL: at(2),
+      MICROSOFT_BASE_URL: at(3),
+      APPLE_BASE_URL: at(4),
       ...issuers({ ...issuer, issuer: `${at(5)}/realm` }),
     });
     expect(providers.map(({ configuredUrls }) => configuredUrls)).toEqual([

@@ -18,13 +18,13 @@ export const microsoft = { MICROSOFT_CLIENT_ID: 'microsoft-id', MICROSOFT_CLIENT
 
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
 /** As it has to stand on one line of a file. */
-export const applesKey = (await exportPKCS8(privateKey)).trim().replaceAll('\n', '\\n');
+export const applePrivateKey = (await exportPKCS8(privateKey)).trim().replaceAll('\n', '\\n');
 
 export const apple = {
   APPLE_CLIENT_ID: 'example.words.signin',
   APPLE_TEAM_ID: 'ABCDE12345',
   APPLE_KEY_ID: 'FGHIJ67890',
-  APPLE_PRIVATE_KEY: applesKey,
+  APPLE_PRIVATE_KEY: applePrivateKey,
 };
 
 export const issuer = {

@@ -2,16 +2,24 @@
 import { expect } from 'vitest';
 import { VariableError } from '../../src/config/variables.ts';
 import { readConfig } from '../../src/config.ts';
-import { applesKey, deployed, key, secret } from './environment.ts';
+import { applePrivateKey, deployed, key, secret } from './environment.ts';
 
 /** Which variable is named, in which case, what is changed about a deployment, and what is said. */
 export type Case = readonly [variable: string, about: string, changes: object, sentence: RegExp];
 
-const secrets = [secret, key, applesKey, 'google-secret', 'github-secret', 'microsoft-secret', 'oidc-secret'];
+const secrets = [
+  secret,
+  key,
+  applePrivateKey,
+  'google-secret',
+  'github-secret',
+  'microsoft-secret',
+  'oidc-secret',
+];
 
 /** One sentence that begins with the variable, and tells no secret, nor does what caused it. */
-export const expectRefusal = (variable: string, changes: object, sentence: RegExp): void => {
-  const failure = failureOf(() => readConfig({ ...deployed, ...changes }));
+export const expectConfigurationError = (variable: string, changes: object, sentence: RegExp): void => {
+  const failure = captureError(() => readConfig({ ...deployed, ...changes }));
   expect(failure).toBeInstanceOf(VariableError);
   expect(failure).toHaveProperty('variable', variable);
   expect(failure.message).toMatch(sentence);
@@ -20,7 +28,7 @@ export const expectRefusal = (variable: string, changes: object, sentence: RegEx
   for (const hidden of secrets) expect(failure.message + cause).not.toContain(hidden);
 };
 
-export const failureOf = (read: () => unknown): Error => {
+export const captureError = (read: () => unknown): Error => {
   try {
     read();
   } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readBindings } from '../../src/bindings.ts';
 import { VariableError } from '../../src/config/variables.ts';
 import { client, clients, key, secret } from './environment.ts';
-import { type Case, expectRefusal, failureOf } from './refusal.ts';
+import { type Case, captureError, expectConfigurationError } from './refusal.ts';
 
 const noOrigin = /^ORIGIN must be an https origin /;
 const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of 32 characters or more/;
@@ -112,13 +112,13 @@ const wrong: readonly Case[] = [
 
 describe('a configuration that must not start', () => {
   it.each(wrong)('names %s in one sentence without a secret: %s', (variable, _, changes, sentence) => {
-    expectRefusal(variable, changes, sentence);
+    expectConfigurationError(variable, changes, sentence);
   });
 
   it.each([
     ['DB', { ASSETS: { fetch: () => undefined } }, 'must be bound to a D1 database.'],
     ['ASSETS', { DB: { prepare: 1, batch: 1 } }, 'must be bound to the static assets.'],
   ])('names the binding %s', (variable, environment, problem) => {
-    expect(failureOf(() => readBindings(environment))).toEqual(new VariableError(variable, problem));
+    expect(captureError(() => readBindings(environment))).toEqual(new VariableError(variable, problem));
   });
 });

@@ -1,7 +1,7 @@
 /** Providers that must not start: half configured, malformed, or stand-ins where others can reach the app. */
 import { describe, it } from 'vitest';
 import { apple, gitHub, issuer, issuers, microsoft } from './environment.ts';
-import { type Case, expectRefusal } from './refusal.ts';
+import { type Case, expectConfigurationError } from './refusal.ts';
 
 const belongTogether = /^\w+ is missing: .* belong together\.$/;
 const noStandIn = /^\w+ is for a stand-in, and an ORIGIN that others can reach has none\.$/;
@@ -23,7 +23,7 @@ const halves: readonly Case[] = [
   belongTogether,
 ]);
 
-const standIns: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
+const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
   const name = `${vendor}_STAND_IN`;
   const all = { ...gitHub, ...microsoft, ...apple };
   return [
@@ -38,11 +38,11 @@ const standIns: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].fla
 
 const wrong: readonly Case[] = [
   ...halves,
-  ...standIns,
+  ...fakeProviders,
   [
     'GOOGLE_CLIENT_ID',
     'missing beside a stand-in',
-    { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_STAND_IN: loopback },
+    { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
     belongTogether,
   ],
   [
@@ -156,6 +156,6 @@ const wrong: readonly Case[] = [
 
 describe('providers that must not start', () => {
   it.each(wrong)('name %s in one sentence without a secret: %s', (variable, _, changes, sentence) => {
-    expectRefusal(variable, changes, sentence);
+    expectConfigurationError(variable, changes, sentence);
   });
 });

@@ -1,18 +1,18 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { insertBystanders } from '../../../../packages/assistant-auth/test/storage/d1/bystanders.ts';
+import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/bystanders.ts';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
 import { deploy } from '../deployment.ts';
 import { migrate } from '../store/database.ts';
-import { documentedTable, written } from './documented.ts';
+import { formatNumber, readDocumentedTable } from './documented.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
-import { allowance, dollarsPerMillion, free, paid, prices } from './plans.ts';
+import { computeAllowance, dollarsPerMillion, free, paid, prices } from './plans.ts';
 
 const evening = 'an evening: one refresh, ten rounds, the score once';
 const measured = new Map<string, Cost>();
 
-const costOf = (flow: string): Cost => {
+const getCost = (flow: string): Cost => {
   const cost = measured.get(flow);
   if (cost === undefined) throw new Error(`nobody measured "${flow}"`);
   return cost;
@@ -20,53 +20,57 @@ const costOf = (flow: string): Cost => {
 
 beforeAll(async () => {
   await migrate();
-  await insertBystanders(env.DB, 1_800_000_000);
+  await insertOtherUsers(env.DB, 1_800_000_000);
   for (const [name, flow] of Object.entries(flows)) measured.set(name, await measure(flow));
   measured.set(
     evening,
     sum([
-      [1, costOf('ChatGPT refreshes, and the provider is asked')],
-      [10, costOf('a list of words')],
-      [10, costOf('every further point')],
-      [1, costOf('the score is read')],
+      [1, getCost('ChatGPT refreshes, and the provider is asked')],
+      [10, getCost('a list of words')],
+      [10, getCost('every further point')],
+      [1, getCost('the score is read')],
     ]),
   );
 });
 
 describe('docs/costs.md', () => {
   it('says what every flow uses', () => {
-    expect(documentedTable('What every flow uses')).toEqual(
+    expect(readDocumentedTable('What every flow uses')).toEqual(
       [...measured].map(([name, { invocations, trips, rowsRead, rowsWritten }]) => [
         name,
-        ...[invocations, trips, rowsRead, rowsWritten].map(written),
+        ...[invocations, trips, rowsRead, rowsWritten].map(formatNumber),
       ]),
     );
   });
 
   it('calculates with the plans that it states', () => {
-    expect(documentedTable('What the plans give')).toMatchObject([
-      [expect.stringContaining('requests'), `${written(free.invocations)} a day`, ...onPaid('invocations')],
-      [expect.stringContaining('rows read'), `${written(free.rowsRead)} a day`, ...onPaid('rowsRead')],
+    expect(readDocumentedTable('What the plans give')).toMatchObject([
+      [
+        expect.stringContaining('requests'),
+        `${formatNumber(free.invocations)} a day`,
+        ...onPaid('invocations'),
+      ],
+      [expect.stringContaining('rows read'), `${formatNumber(free.rowsRead)} a day`, ...onPaid('rowsRead')],
       [
         expect.stringContaining('rows written'),
-        `${written(free.rowsWritten)} a day`,
+        `${formatNumber(free.rowsWritten)} a day`,
         ...onPaid('rowsWritten'),
       ],
     ]);
   });
 
   it('says how far the plans carry', () => {
-    const rows = documentedTable('How far that carries');
+    const rows = readDocumentedTable('How far that carries');
     expect(rows).toHaveLength(9);
     expect(rows).toEqual(
       rows.map(([name = '']) => {
-        const cost = costOf(name);
-        const [aDay, aMonth] = [allowance(free, cost), allowance(paid, cost)];
+        const cost = getCost(name);
+        const [aDay, aMonth] = [computeAllowance(free, cost), computeAllowance(paid, cost)];
         return [
           name,
-          written(aDay.times),
+          formatNumber(aDay.times),
           aDay.endsWith,
-          written(aMonth.times),
+          formatNumber(aMonth.times),
           aMonth.endsWith,
           `$${dollarsPerMillion(cost).toFixed(2)}`,
         ];
@@ -76,7 +80,7 @@ describe('docs/costs.md', () => {
 });
 
 const onPaid = (what: keyof typeof paid) => [
-  `${written(paid[what])} a month`,
+  `${formatNumber(paid[what])} a month`,
   `$${prices[what].toFixed(what === 'rowsRead' ? 3 : 2)}`,
 ];
 
@@ -104,7 +108,7 @@ describe('what it costs to know that a call is not revoked', () => {
     const rows = await Promise.all(
       [1, 10, 100].map(async (aMinute) => [String(aMinute), ...(await perCall(aMinute))]),
     );
-    expect(documentedTable('Knowing that a call is not revoked')).toEqual(rows);
+    expect(readDocumentedTable('Knowing that a call is not revoked')).toEqual(rows);
   });
 });
 

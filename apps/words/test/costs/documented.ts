@@ -5,7 +5,7 @@ import costs from '../../../../docs/costs.md?raw';
  * Reads the table of a section, without its head.
  * @throws Error if there is no such section
  */
-export const documentedTable = (heading: string): readonly (readonly string[])[] => {
+export const readDocumentedTable = (heading: string): readonly (readonly string[])[] => {
   const [, section] = costs.split(`\n## ${heading}\n`);
   if (section === undefined) throw new Error(`docs/costs.md has no section "${heading}"`);
   const [text = ''] = section.split('\n## ');
@@ -19,4 +19,4 @@ export const documentedTable = (heading: string): readonly (readonly string[])[]
 };
 
 /** A number as the tables write it. */
-export const written = (value: number): string => value.toLocaleString('en-US');
+export const formatNumber = (value: number): string => value.toLocaleString('en-US');

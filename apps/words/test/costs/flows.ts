@@ -1,16 +1,16 @@
 /** Everything that people and programs do with the game, to be measured one by one. */
-import { createVisitor } from '../../../../packages/assistant-auth/test/account-visitor.ts';
+import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-visitor.ts';
 import type { Deployment } from '../deployment.ts';
 import {
-  comeBack,
   gptQuery,
-  openPage,
+  openSignInPage,
   origin,
   postToken,
-  press,
   redeem,
   refresh,
+  returnFromProvider,
   signInForTokens,
+  submitConsent,
 } from '../journey.ts';
 
 /** Prepares what comes before, and gives what is measured. */
@@ -29,7 +29,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   'somebody opens the sign-in page and leaves':
     async ({ call }) =>
     () =>
-      openPage(call),
+      openSignInPage(call),
   'the page’s stylesheet, once an hour in a browser':
     async ({ call }) =>
     async () =>
@@ -37,11 +37,11 @@ export const flows: Readonly<Record<string, Flow>> = {
   'somebody leaves at the provider':
     async ({ call }) =>
     async () =>
-      press(call, await openPage(call), { choice: 'google' }),
+      submitConsent(call, await openSignInPage(call), { choice: 'google' }),
   'somebody cancels':
     async ({ call }) =>
     async () =>
-      press(call, await openPage(call), { cancel: '1' }),
+      submitConsent(call, await openSignInPage(call), { cancel: '1' }),
   'ChatGPT refreshes': async ({ call }) => {
     const tokens = await signInForTokens(call, 'refreshing');
     return () => refresh(call, tokens);
@@ -51,27 +51,27 @@ export const flows: Readonly<Record<string, Flow>> = {
     return () => refresh(call, tokens);
   },
   'an expired code comes again': async ({ call, advance }) => {
-    const provider = await press(call, await openPage(call), { choice: 'google' });
-    const code = await comeBack(call, provider, 'again');
+    const provider = await submitConsent(call, await openSignInPage(call), { choice: 'google' });
+    const code = await returnFromProvider(call, provider, 'again');
     await redeem(call, code);
     advance(61);
-    return () => refusal(redeem(call, code));
+    return () => expectRejection(redeem(call, code));
   },
-  'a list of words': busy('/api/words/animals'),
+  'a list of words': prepareApiCall('/api/words/animals'),
   'the score is read': async (deployment) => {
     const { call, signIn } = deployment;
     const token = await signIn('reading');
     ok(await call('/api/scoring', { method: 'POST', token }));
     return async () => ok(await call('/api/scoring', { token }));
   },
-  'the first point': busy('/api/scoring', { method: 'POST' }),
+  'the first point': prepareApiCall('/api/scoring', { method: 'POST' }),
   'every further point': async (deployment) => {
-    const point = await busy('/api/scoring', { method: 'POST' })(deployment);
+    const point = await prepareApiCall('/api/scoring', { method: 'POST' })(deployment);
     await point();
     return point;
   },
   'a list of words, and the revocations are ten seconds old': async (deployment) => {
-    const words = await busy('/api/words/animals')(deployment);
+    const words = await prepareApiCall('/api/words/animals')(deployment);
     deployment.advance(10);
     return words;
   },
@@ -91,28 +91,28 @@ export const flows: Readonly<Record<string, Flow>> = {
   'a player signs in at the account page':
     async ({ app }) =>
     () =>
-      createVisitor({ issuer: origin, fetch: app.fetch }).enter('visiting'),
+      createAccountBrowser({ issuer: origin, fetch: app.fetch }).signInToAccount('visiting'),
   'a player opens the account page': async ({ app }) => {
-    const visitor = createVisitor({ issuer: origin, fetch: app.fetch });
-    await visitor.enter('looking');
-    return () => visitor.see();
+    const accountBrowser = createAccountBrowser({ issuer: origin, fetch: app.fetch });
+    await accountBrowser.signInToAccount('looking');
+    return () => accountBrowser.openAccountPage();
   },
   'a player ends an app there': async (deployment) => {
-    const { visitor, form } = await atAccount(deployment, 'ending');
-    return () => visitor.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
+    const { accountBrowser, form } = await openAccount(deployment, 'ending');
+    return () => accountBrowser.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
   },
   'a player continues as who they are': async (deployment) => {
-    const { visitor } = await atAccount(deployment, 'watched-going-on');
+    const { accountBrowser } = await openAccount(deployment, 'watched-going-on');
     return async () => {
-      const { consent } = await visitor.open(gptQuery);
-      const back = await visitor.choose(consent, { choice: 'continue' });
+      const { consent } = await accountBrowser.openSignInPage(gptQuery);
+      const back = await accountBrowser.submitConsent(consent, { choice: 'continue' });
       const code = new URL(back.headers.get('location') ?? '').searchParams.get('code');
       return redeem(deployment.call, code ?? '');
     };
   },
   'a player deletes their account': async (deployment) => {
-    const { visitor, form } = await atAccount(deployment, 'going');
-    return () => visitor.post('/delete', { confirm: 'yes' }, form);
+    const { accountBrowser, form } = await openAccount(deployment, 'going');
+    return () => accountBrowser.post('/delete', { confirm: 'yes' }, form);
   },
   'a client ends a connection': async ({ call }) => {
     const tokens = await signInForTokens(call, 'leaving');
@@ -132,19 +132,23 @@ export const flows: Readonly<Record<string, Flow>> = {
       ok(await call('/openapi.json')),
   'the hourly sweep finds nothing': async ({ app, advance }) => {
     advance(7200);
-    await app.sweep();
-    return () => app.sweep();
+    await app.cleanup();
+    return () => app.cleanup();
   },
   'the hourly sweep deletes a grant': async ({ app, call, advance }) => {
-    await app.sweep();
-    await comeBack(call, await press(call, await openPage(call), { choice: 'google' }), 'unredeemed');
+    await app.cleanup();
+    await returnFromProvider(
+      call,
+      await submitConsent(call, await openSignInPage(call), { choice: 'google' }),
+      'unredeemed',
+    );
     advance(3600);
-    return () => app.sweep();
+    return () => app.cleanup();
   },
 };
 
 /** A call by somebody who has signed in, to an isolate that has read the revocations just now. */
-function busy(path: string, init: RequestInit = {}): Flow {
+function prepareApiCall(path: string, init: RequestInit = {}): Flow {
   return async ({ call, signIn }) => {
     const token = await signIn(`busy ${path} ${init.method}`);
     ok(await call('/api/words/places', { token }));
@@ -153,11 +157,11 @@ function busy(path: string, init: RequestInit = {}): Flow {
 }
 
 /** Somebody with an app connected, signed in at the account page. */
-const atAccount = async ({ app, call }: Deployment, subject: string) => {
+const openAccount = async ({ app, call }: Deployment, subject: string) => {
   await signInForTokens(call, subject);
-  const visitor = createVisitor({ issuer: origin, fetch: app.fetch });
-  await visitor.enter(subject);
-  return { visitor, form: (await visitor.see()).form };
+  const accountBrowser = createAccountBrowser({ issuer: origin, fetch: app.fetch });
+  await accountBrowser.signInToAccount(subject);
+  return { accountBrowser, form: (await accountBrowser.openAccountPage()).form };
 };
 
 const ok = (response: Response): void => {
@@ -170,7 +174,7 @@ const active = async (response: Response): Promise<void> => {
     throw new Error(`not active but ${JSON.stringify(answer)}`);
 };
 
-const refusal = (attempt: Promise<unknown>): Promise<unknown> =>
+const expectRejection = (attempt: Promise<unknown>): Promise<unknown> =>
   attempt.then(
     () => Promise.reject(new Error('it was not refused')),
     () => undefined,

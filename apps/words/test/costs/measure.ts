@@ -25,7 +25,7 @@ export const measure = async (flow: Flow): Promise<Cost> => {
   const run = await flow({
     ...deployment,
     call: counted(deployment.call),
-    app: { fetch: counted(deployment.app.fetch), sweep: counted(deployment.app.sweep) },
+    app: { fetch: counted(deployment.app.fetch), cleanup: counted(deployment.app.cleanup) },
   });
   const before = { ...counting.usage(), invocations };
   await run();

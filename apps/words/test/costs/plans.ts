@@ -19,7 +19,10 @@ const names = {
 const billed = ['invocations', 'rowsRead', 'rowsWritten'] as const;
 
 /** How often a plan carries something, and what of the plan is used up then. */
-export const allowance = (plan: Billed, cost: Cost): { readonly times: number; readonly endsWith: string } =>
+export const computeAllowance = (
+  plan: Billed,
+  cost: Cost,
+): { readonly times: number; readonly endsWith: string } =>
   billed
     .map((what) => ({ times: Math.floor(plan[what] / cost[what]), endsWith: names[what] }))
     .reduce((least, one) => (one.times < least.times ? one : least));

@@ -13,27 +13,27 @@ describe('a score', () => {
 
   it('is 0 before the first point, and reading it writes nothing', async () => {
     const ada = await addUser('ada');
-    expect(await scores.read(ada)).toEqual({ kind: 'known', score: 0 });
+    expect(await scores.read(ada)).toEqual({ kind: 'found', score: 0 });
     expect(await rows()).toEqual([]);
   });
 
   it('grows by the points that are added', async () => {
     const bob = await addUser('bob');
-    expect(await scores.add(bob, 1)).toEqual({ kind: 'known', score: 1 });
-    expect(await scores.add(bob, 2)).toEqual({ kind: 'known', score: 3 });
-    expect(await scores.read(bob)).toEqual({ kind: 'known', score: 3 });
+    expect(await scores.add(bob, 1)).toEqual({ kind: 'found', score: 1 });
+    expect(await scores.add(bob, 2)).toEqual({ kind: 'found', score: 3 });
+    expect(await scores.read(bob)).toEqual({ kind: 'found', score: 3 });
   });
 
   it('belongs to one player', async () => {
     const [cat, dan] = [await addUser('cat'), await addUser('dan')];
     await scores.add(cat, 1);
-    expect(await scores.read(dan)).toEqual({ kind: 'known', score: 0 });
+    expect(await scores.read(dan)).toEqual({ kind: 'found', score: 0 });
   });
 
   it('counts every one of many additions at once, and gives each its own result', async () => {
     const eve = await addUser('eve');
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => scores.add(eve, 1)));
-    const given = outcomes.map((outcome) => (outcome.kind === 'known' ? outcome.score : outcome.kind));
+    const given = outcomes.map((outcome) => (outcome.kind === 'found' ? outcome.score : outcome.kind));
     expect(given.toSorted((a, b) => Number(a) - Number(b))).toEqual(
       Array.from({ length: 50 }, (_, at) => at + 1),
     );
@@ -44,15 +44,15 @@ describe('a score', () => {
     await scores.add(fay, 1);
     await env.DB.prepare('DELETE FROM users WHERE id = ?1').bind(fay).run();
     expect(await env.DB.prepare('SELECT * FROM scores WHERE user_id = ?1').bind(fay).first()).toBeNull();
-    expect(await scores.read(fay)).toEqual({ kind: 'gone' });
-    expect(await scores.add(fay, 1)).toEqual({ kind: 'gone' });
+    expect(await scores.read(fay)).toEqual({ kind: 'user-not-found' });
+    expect(await scores.add(fay, 1)).toEqual({ kind: 'user-not-found' });
     expect(await env.DB.prepare('SELECT * FROM scores WHERE user_id = ?1').bind(fay).first()).toBeNull();
   });
 
   it('is never negative', async () => {
     const gus = await addUser('gus');
     await expect(scores.add(gus, -1)).rejects.toThrow(ScoresUnavailable);
-    expect(await scores.read(gus)).toEqual({ kind: 'known', score: 0 });
+    expect(await scores.read(gus)).toEqual({ kind: 'found', score: 0 });
   });
 
   it.each([

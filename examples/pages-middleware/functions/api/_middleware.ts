@@ -1,6 +1,6 @@
 /** Every call below `/api` needs a token; the Functions there find its user in `context.data.user`. */
 import type { Access } from 'assistant-auth';
-import { brokerOf, type Env } from '../../src/broker.ts';
+import { type Env, getBroker } from '../../src/broker.ts';
 
 /** What the Functions below are given. */
 export interface SignedIn extends Record<string, unknown> {
@@ -14,7 +14,7 @@ export const onRequest: PagesFunction<Env, string, Partial<SignedIn>> = async ({
   next,
 }) => {
   // Only pages of this site call the API from a browser, so no other origin needs access.
-  const caller = await brokerOf(env).protect(request, { scopes: ['hello'], cors: 'off' });
+  const caller = await getBroker(env).protect(request, { scopes: ['hello'], cors: 'off' });
   if (caller.kind === 'refused') return caller.response;
   data.user = caller.access;
   return next();

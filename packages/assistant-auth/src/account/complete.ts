@@ -3,74 +3,89 @@
 import { paths } from '../context.ts';
 import { clearCookie, readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
-import { plainPage, seeOther } from '../http/responses.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { plainPageResponse, seeOther } from '../http/responses.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { GrantId, Identity, UserId } from '../oauth/identifiers.ts';
-import { type CallbackHandler, completedBy, identityOf, type Return } from '../sign-in/callback.ts';
 import {
-  admitEverybody,
-  parseAdmission,
+  buildCompletionCookies,
+  type CallbackContext,
+  type CallbackHandler,
+  handleProviderResponseUnlessDenied,
+} from '../sign-in/callback.ts';
+import {
+  acceptEveryIdentity,
+  buildSignIn,
+  parseUserResolution,
   recordWithinLimits,
-  signInOf,
-  storedIdentity,
+  sealIdentity,
 } from '../sign-in/resolve-user.ts';
-import { keepSession, type LivingSession, readSession, useSession } from '../sign-in/session.ts';
-import { proofLifetime } from '../tokens/lifetimes.ts';
-import { type AccountContext, accountPaths } from './context.ts';
-import { keepNotice, sealAccountForm } from './forms.ts';
+import { type ActiveSession, readSession, setSessionCookie, useSession } from '../sign-in/session.ts';
+import { recentAuthLifetime } from '../tokens/lifetimes.ts';
+import { type AccountContext, buildAccountPaths } from './context.ts';
+import { sealAccountForm, setFlash } from './forms.ts';
 
 /** Completes a sign-in to the account page. */
-export const accountCallback = (rooms: AccountContext): CallbackHandler<'account'> => ({
-  complete: (back, { user }) => toAccount(rooms, back, user),
-  destination: () => ({ kind: 'account', url: accountPaths.page }),
+export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
+  complete: (back, { user }) => completeAccountSignIn(context, back, user),
+  destination: () => ({ kind: 'account', url: buildAccountPaths.page }),
 });
 
 /** Completes the linking of an identity. */
-export const linkCallback = (rooms: AccountContext): CallbackHandler<'link'> => ({
-  complete: (back, begun) => toLink(rooms, back, begun),
-  destination: () => ({ kind: 'account', url: accountPaths.page }),
+export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
+  complete: (back, begun) => completeLink(context, back, begun),
+  destination: () => ({ kind: 'account', url: buildAccountPaths.page }),
 });
 
 /** @param user whom the person has to prove to be; left out, whoever they are */
-const toAccount = async (
-  rooms: AccountContext,
-  back: Return,
+const completeAccountSignIn = async (
+  context: AccountContext,
+  callback: CallbackContext,
   user: UserId | undefined,
 ): Promise<Response> => {
-  const { visit, provider, journey, cookie } = back;
-  const accountUrl = rooms.issuer + accountPaths.page;
-  const gone = clearCookie(cookie);
-  const identity = await identityOf(rooms, back);
-  const confirmed = identity !== undefined && (await mayBe(rooms, identity, user));
-  if (!confirmed) return seeOther(accountUrl, [gone, keepNotice('not-confirmed')]);
-  await begin(rooms, journey.grantId, identity, user);
-  await endEarlier(rooms, visit.request);
-  visit.log({ event: 'signed-in', clientId: rooms.account.id, provider: provider.id });
-  const session = await keepSession(rooms, journey.grantId, identity);
-  const completed = await completedBy(rooms, back);
-  return seeOther(accountUrl, [...completed, session, ...(user === undefined ? [] : [keepNotice('proven')])]);
+  const { req, provider, transaction, cookie } = callback;
+  const accountUrl = context.issuer + buildAccountPaths.page;
+  const clearedCookie = clearCookie(cookie);
+  const identity = await handleProviderResponseUnlessDenied(context, callback);
+  const confirmed = identity !== undefined && (await matchesExpectedUser(context, identity, user));
+  if (!confirmed) return seeOther(accountUrl, [clearedCookie, setFlash('not-confirmed')]);
+  await startSession(context, transaction.grantId, identity, user);
+  await revokePreviousSession(context, req.request);
+  req.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
+  const session = await setSessionCookie(context, transaction.grantId, identity);
+  const completed = await buildCompletionCookies(context, callback);
+  return seeOther(accountUrl, [
+    ...completed,
+    session,
+    ...(user === undefined ? [] : [setFlash('confirmed')]),
+  ]);
 };
 
 /** Looked up first: whoever is to prove that they are somebody does not become somebody new by it. */
-const mayBe = async ({ ledger }: AccountContext, identity: Identity, user: UserId | undefined) =>
-  user === undefined || (await ledger.findUser(identity)) === user;
+const matchesExpectedUser = async (
+  { storage }: AccountContext,
+  identity: Identity,
+  user: UserId | undefined,
+) => user === undefined || (await storage.findUser(identity)) === user;
 
-const begin = async (
-  rooms: AccountContext,
+const startSession = async (
+  context: AccountContext,
   id: GrantId,
   identity: Identity,
   user: UserId | undefined,
 ): Promise<void> => {
-  const { ledger, issuer, account, lifetimes, now } = rooms;
+  const { storage, issuer, account, lifetimes, now } = context;
   const [redirect] = account.redirects;
   const redirectUri = redirect?.kind === 'exact' ? redirect.uri : issuer;
-  const asked = { id, redirectUri, scopes: account.scopes, resource: issuer };
-  const outcome = await recordWithinLimits(ledger, await signInOf(rooms, asked, account, identity));
-  if (outcome.kind !== 'recorded') throw new Refusal('transaction.replayed');
+  const requestedGrant = { id, redirectUri, scopes: account.scopes, resource: issuer };
+  const outcome = await recordWithinLimits(
+    storage,
+    await buildSignIn(context, requestedGrant, account, identity),
+  );
+  if (outcome.kind !== 'recorded') throw new ProtocolError('transaction.replayed');
   // Unlinked at this very moment: then it is somebody else's sign-in by now, and no proof.
-  if (user !== undefined && outcome.userId !== user) throw new Refusal('session.changed');
+  if (user !== undefined && outcome.userId !== user) throw new ProtocolError('session.changed');
   const at = now();
-  const redeemed = await ledger.redeemCode({
+  const redeemed = await storage.redeemCode({
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
     codeExpiresAt: at + 1,
     // No access token comes from it.
@@ -79,126 +94,136 @@ const begin = async (
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
   // Ended at this very moment, with all that is theirs or with the identity: no session, and no earlier one to be replaced.
-  if (redeemed.kind !== 'redeemed') throw new Refusal('session.changed');
+  if (redeemed.kind !== 'redeemed') throw new ProtocolError('session.changed');
 };
 
 /** A session that this one takes the place of lives in no other browser. */
-const endEarlier = async (rooms: AccountContext, request: Request): Promise<void> => {
-  const earlier = await readSession(request, rooms);
-  if (earlier === undefined) return;
-  const target = { kind: 'grant', id: earlier.grantId } as const;
-  await rooms.ledger.revoke(target, 'signed in anew', rooms.now(), 'user');
+const revokePreviousSession = async (context: AccountContext, request: Request): Promise<void> => {
+  const previous = await readSession(request, context);
+  if (previous === undefined) return;
+  const target = { kind: 'grant', id: previous.grantId } as const;
+  await context.storage.revoke(target, 'signed in again', context.now(), 'user');
 };
 
 // Back from the provider with one more identity for the person in this session. Nothing is written yet: a page shows both accounts and asks.
 
-const toLink = async (
-  rooms: AccountContext,
-  back: Return,
-  begun: { readonly session: string; readonly user: UserId },
+const completeLink = async (
+  context: AccountContext,
+  callback: CallbackContext,
+  expected: { readonly session: string; readonly user: UserId },
 ): Promise<Response> => {
-  const accountUrl = rooms.issuer + accountPaths.page;
-  const gone = clearCookie(back.cookie);
-  const session = await useSession(back.visit.request, rooms);
+  const accountUrl = context.issuer + buildAccountPaths.page;
+  const clearedCookie = clearCookie(callback.cookie);
+  const session = await useSession(callback.req.request, context);
   // Signed out, or signed in as somebody else, while they were away.
-  if (session?.grantId !== begun.session || session.userId !== begun.user)
-    throw new Refusal('session.changed');
-  const identity = await identityOf(rooms, back);
-  if (identity === undefined) return seeOther(accountUrl, [gone, keepNotice('link-cancelled')]);
-  const found = await standing(rooms, identity, session);
-  const completed = await completedBy(rooms, back);
-  back.deliveries.remember(back.journey.state);
+  if (session?.grantId !== expected.session || session.userId !== expected.user)
+    throw new ProtocolError('session.changed');
+  const identity = await handleProviderResponseUnlessDenied(context, callback);
+  if (identity === undefined) return seeOther(accountUrl, [clearedCookie, setFlash('link-cancelled')]);
+  const found = await resolveOwnership(context, identity, session);
+  const completed = await buildCompletionCookies(context, callback);
+  callback.replayGuard.markHandled(callback.transaction.state);
   switch (found) {
-    case 'free':
-      return ask(rooms, back, session, identity, completed);
-    case 'theirs':
-      return seeOther(accountUrl, [...completed, keepNotice('already-linked')]);
-    case 'taken':
-      return sayTaken(rooms, identity, completed);
+    case 'available':
+      return showLinkPage(context, callback, session, identity, completed);
+    case 'linked-to-this-user':
+      return seeOther(accountUrl, [...completed, setFlash('already-linked')]);
+    case 'linked-to-other-user':
+      return respondLinkConflict(context, identity, completed);
   }
 };
 
 /**
  * Whose it is: by the publisher's word, which every later sign-in with it would follow, and by what is stored.
- * @throws Refusal where the publisher speaks of one of the two as a user of theirs and not of the other: who is refused as the
+ * @throws ProtocolError where the publisher speaks of one of the two as a user of theirs and not of the other: who is refused as the
  *   one would still come in as the other
  */
-const standing = async (
-  rooms: AccountContext,
+const resolveOwnership = async (
+  context: AccountContext,
   identity: Identity,
-  session: LivingSession,
-): Promise<'free' | 'theirs' | 'taken'> => {
+  session: ActiveSession,
+): Promise<'available' | 'linked-to-this-user' | 'linked-to-other-user'> => {
   const { userId: user } = session;
-  const named = await userNamed(rooms, identity);
-  const owner = await rooms.ledger.findUser(identity);
-  if ((named ?? user) !== user || (owner ?? user) !== user) return 'taken';
-  if (named !== (await currentlyNamed(rooms, session))) throw new Refusal('admission.link');
-  return owner === undefined ? 'free' : 'theirs';
+  const publisherUser = await resolvePublisherUser(context, identity);
+  const owner = await context.storage.findUser(identity);
+  if ((publisherUser ?? user) !== user || (owner ?? user) !== user) return 'linked-to-other-user';
+  if (publisherUser !== (await resolveSessionUser(context, session)))
+    throw new ProtocolError('resolve-user.link-refused');
+  return owner === undefined ? 'available' : 'linked-to-this-user';
 };
 
-const userNamed = async (
-  { admit, account }: AccountContext,
+const resolvePublisherUser = async (
+  { resolveUser, account }: AccountContext,
   identity: Identity,
-): Promise<UserId | undefined> => parseAdmission(await admit(identity, account)).userId;
+): Promise<UserId | undefined> => parseUserResolution(await resolveUser(identity, account)).userId;
 
 /** As whom the publisher knows who is signed in. */
-const currentlyNamed = async (
-  rooms: AccountContext,
-  { identity, vouched }: LivingSession,
+const resolveSessionUser = async (
+  context: AccountContext,
+  { identity, verifiedProfile }: ActiveSession,
 ): Promise<UserId | undefined> => {
-  if (rooms.admit === admitEverybody) return undefined;
+  if (context.resolveUser === acceptEveryIdentity) return undefined;
   // Without what the provider said of them the publisher cannot be asked.
-  if (vouched === undefined) throw new Refusal('admission.link');
-  return userNamed(rooms, { ...vouched, ...identity });
+  if (verifiedProfile === undefined) throw new ProtocolError('resolve-user.link-refused');
+  return resolvePublisherUser(context, { ...verifiedProfile, ...identity });
 };
 
-const sayTaken = (rooms: AccountContext, identity: Identity, cookies: readonly string[]): Response => {
-  const { branding, accountPages } = rooms;
-  const found = shown(rooms, identity);
-  return plainPage(
-    accountPages.taken({ branding, stylesheetPath: paths.stylesheet, accountPath: accountPaths.page, found }),
+const respondLinkConflict = (
+  context: AccountContext,
+  identity: Identity,
+  cookies: readonly string[],
+): Response => {
+  const { branding, accountPages } = context;
+  const found = buildIdentityModel(context, identity);
+  return plainPageResponse(
+    accountPages.taken({
+      branding,
+      stylesheetPath: paths.stylesheet,
+      accountPath: buildAccountPaths.page,
+      conflictingIdentity: found,
+    }),
     cookies,
   );
 };
 
-const ask = async (
-  rooms: AccountContext,
-  { visit }: Return,
-  session: LivingSession,
+const showLinkPage = async (
+  context: AccountContext,
+  { req }: CallbackContext,
+  session: ActiveSession,
   identity: Identity,
   cookies: readonly string[],
 ): Promise<Response> => {
-  const { vault, now, branding } = rooms;
-  const stored = await storedIdentity(identity, vault);
+  const { sealers, now, branding } = context;
+  const stored = await sealIdentity(identity, sealers);
   const { csrf, setCookies } = await bindBrowser(
-    readCookies(visit.request),
-    rooms.randomBytes,
-    rooms.lifetimes.consent,
+    readCookies(req.request),
+    context.randomBytes,
+    context.lifetimes.consent,
   );
-  const html = rooms.accountPages.link({
+  const html = context.accountPages.link({
     branding,
     stylesheetPath: paths.stylesheet,
-    action: accountPaths.confirmLink,
-    link: await vault.pendingLink.seal({
+    action: buildAccountPaths.confirmLink,
+    link: await sealers.pendingLink.seal({
       session: session.grantId,
       provider: stored.provider,
       subject: stored.subject,
       label: stored.label,
       sealedRefreshToken: stored.sealedRefreshToken,
-      tokenNames: stored.tokenNames,
-      expiresAt: now() + proofLifetime,
+      tokenIdentifiers: stored.tokenIdentifiers,
+      expiresAt: now() + recentAuthLifetime,
     }),
-    form: await sealAccountForm(rooms, csrf, session.grantId),
-    current: shown(rooms, session.identity),
-    found: shown(rooms, identity),
+    form: await sealAccountForm(context, csrf, session.grantId),
+    currentIdentity: buildIdentityModel(context, session.identity),
+    newIdentity: buildIdentityModel(context, identity),
   });
-  return plainPage(html, [...cookies, ...setCookies]);
+  return plainPageResponse(html, [...cookies, ...setCookies]);
 };
 
-const shown = (
+const buildIdentityModel = (
   { providers }: AccountContext,
   { provider, label }: { readonly provider: string; readonly label?: string },
 ) => ({
-  provider: providers.get(provider)?.label ?? provider,
+  provider: providers.get(provider)?.displayName ?? provider,
   ...(label !== undefined && { label }),
 });

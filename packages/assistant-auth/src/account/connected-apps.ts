@@ -1,25 +1,25 @@
 /** Connected apps: the living grants of a person, each app once per client and host, and how they end. */
 
-import type { EndpointPlan } from '../endpoint/handler.ts';
-import { Refusal } from '../oauth/errors.ts';
+import type { EndpointDefinition } from '../endpoint/handler.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import { accountClientId } from '../oauth/identifiers.ts';
-import { hostOf } from '../oauth/redirect-uri.ts';
+import { formatRedirectHost } from '../oauth/redirect-uri.ts';
 import type { EpochSeconds } from '../oauth/time.ts';
-import { forgetSession } from '../sign-in/session.ts';
+import { clearSessionCookie } from '../sign-in/session.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
 import type { AccountContext } from './context.ts';
-import { backToAccount, sessionForm } from './forms.ts';
+import { redirectToAccount, requireSession } from './forms.ts';
 import type { ConnectedApp } from './ui/account-page.ts';
 
 /** Groups what lives, the most recently used first. A grant counts once its code was redeemed: until then no app has anything. */
-export const connectedApps = (
+export const listConnectedApps = (
   grants: readonly StoredGrant[],
   { registry, scopes }: Pick<AccountContext, 'registry' | 'scopes'>,
   now: EpochSeconds,
 ): readonly ConnectedApp[] => {
-  const groups = new Map<string, GrantInUse[]>();
-  for (const grant of inUse(grants, now))
-    groups.set(keyOf(grant), [...(groups.get(keyOf(grant)) ?? []), grant]);
+  const groups = new Map<string, ActiveGrant[]>();
+  for (const grant of selectActiveGrants(grants, now))
+    groups.set(buildAppKey(grant), [...(groups.get(buildAppKey(grant)) ?? []), grant]);
   return [...groups]
     .map(([key, [first, ...others]]): ConnectedApp | undefined => {
       if (first === undefined) return undefined;
@@ -28,46 +28,51 @@ export const connectedApps = (
       return {
         key,
         clientName: registry.find(first.clientId)?.name ?? first.clientId,
-        redirectHost: hostOf(first.redirectUri),
+        redirectHost: formatRedirectHost(first.redirectUri),
         scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
-        since: Math.min(...all.map(({ use }) => use.redeemedAt)),
+        connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),
         lastUsedAt: Math.max(...all.map(({ use }) => use.lastUsedAt)),
       };
     })
     .filter((app) => app !== undefined)
-    .toSorted((one, other) => other.lastUsedAt - one.lastUsedAt);
+    .toSorted((left, right) => right.lastUsedAt - left.lastUsedAt);
 };
 
 /** `POST` that ends one app, or everything: all apps and all sessions, this one too. */
-export const endAppsEndpoint = (rooms: AccountContext): EndpointPlan =>
-  sessionForm(rooms, { name: 'end-apps', fields: ['app', 'all'] }, async ({ visit, fields }, { userId }) => {
-    const { ledger, now } = rooms;
-    if (fields.all !== undefined) {
-      await ledger.revoke({ kind: 'user', id: userId }, 'ended everything', now(), 'user');
-      visit.log({ event: 'revoked' });
-      return backToAccount(rooms, 'ended-everywhere', [forgetSession()]);
-    }
-    const at = now();
-    const grants = ((await ledger.readAccount(userId))?.grants ?? []).filter(
-      (grant) => keyOf(grant) === fields.app,
-    );
-    const [first] = inUse(grants, at);
-    if (first === undefined) throw new Refusal('account.item');
-    // What is not redeemed yet ends, too: a code would bring the app back a moment later.
-    const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
-    await ledger.endApps({ userId, grantIds, reason: 'disconnected by the user', now: at });
-    visit.log({ event: 'revoked', clientId: first.clientId });
-    return backToAccount(rooms, 'app-ended');
-  });
+export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinition =>
+  requireSession(
+    context,
+    { name: 'disconnect-apps', fields: ['app', 'all'] },
+    async ({ req, fields }, { userId }) => {
+      const { storage, now } = context;
+      if (fields.all !== undefined) {
+        await storage.revoke({ kind: 'user', id: userId }, 'disconnected everything', now(), 'user');
+        req.log({ event: 'revoked' });
+        return redirectToAccount(context, 'signed-out-everywhere', [clearSessionCookie()]);
+      }
+      const at = now();
+      const grants = ((await storage.readAccount(userId))?.grants ?? []).filter(
+        (grant) => buildAppKey(grant) === fields.app,
+      );
+      const [first] = selectActiveGrants(grants, at);
+      if (first === undefined) throw new ProtocolError('account.item-not-found');
+      // What is not redeemed yet ends, too: a code would bring the app back a moment later.
+      const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
+      await storage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });
+      req.log({ event: 'revoked', clientId: first.clientId });
+      return redirectToAccount(context, 'app-disconnected');
+    },
+  );
 
-type GrantInUse = StoredGrant & { readonly use: NonNullable<StoredGrant['use']> };
+type ActiveGrant = StoredGrant & { readonly use: NonNullable<StoredGrant['use']> };
 
-const inUse = (grants: readonly StoredGrant[], now: EpochSeconds): readonly GrantInUse[] =>
-  grants.filter((grant): grant is GrantInUse => {
+const selectActiveGrants = (grants: readonly StoredGrant[], now: EpochSeconds): readonly ActiveGrant[] =>
+  grants.filter((grant): grant is ActiveGrant => {
     const { clientId, revokedAt, refreshPolicy, use } = grant;
     if (use === undefined || revokedAt !== undefined || clientId === accountClientId) return false;
-    return use.accessDiesAt > now || (refreshPolicy !== 'none' && use.refreshIdleExpiresAt > now);
+    return use.accessExpiresAt > now || (refreshPolicy !== 'none' && use.refreshIdleExpiresAt > now);
   });
 
 /** No client id holds a blank. */
-const keyOf = ({ clientId, redirectUri }: StoredGrant): string => `${clientId} ${hostOf(redirectUri)}`;
+const buildAppKey = ({ clientId, redirectUri }: StoredGrant): string =>
+  `${clientId} ${formatRedirectHost(redirectUri)}`;

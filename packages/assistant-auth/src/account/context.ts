@@ -3,9 +3,14 @@ import type { PublicClient } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
 import type { Issuer } from '../oauth/issuer.ts';
-import { type AccountModel, accountPage } from './ui/account-page.ts';
-import { type LinkModel, linkPage, type TakenModel, takenPage } from './ui/link-page.ts';
-import { type AccountSignInModel, accountSignInPage } from './ui/sign-in-page.ts';
+import { type AccountModel, renderAccountPage } from './ui/account-page.ts';
+import {
+  type LinkConflictModel,
+  type LinkModel,
+  renderLinkConflictPage,
+  renderLinkPage,
+} from './ui/link-page.ts';
+import { type AccountSignInModel, renderAccountSignInPage } from './ui/sign-in-page.ts';
 
 /** The pages of the account. A replacement follows the rules of `Pages`: its forms post what the default pages post. */
 export interface AccountPages {
@@ -13,15 +18,15 @@ export interface AccountPages {
   readonly accountSignIn: (model: AccountSignInModel) => string;
   /** Asks whether to add an identity. This is a consent, so it shows both identities. */
   readonly link: (model: LinkModel) => string;
-  readonly taken: (model: TakenModel) => string;
+  readonly taken: (model: LinkConflictModel) => string;
 }
 
 /** The default pages of the account. */
 export const defaultAccountPages: AccountPages = {
-  account: accountPage,
-  accountSignIn: accountSignInPage,
-  link: linkPage,
-  taken: takenPage,
+  account: renderAccountPage,
+  accountSignIn: renderAccountSignInPage,
+  link: renderLinkPage,
+  taken: renderLinkConflictPage,
 };
 
 export interface AccountOptions {
@@ -48,7 +53,7 @@ export interface AccountContext extends BrokerContext {
 }
 
 /** The paths of the account page and of what its forms post to. */
-export const accountPaths = {
+export const buildAccountPaths = {
   page: '/account',
   signIn: '/account/sign-in',
   signOut: '/account/sign-out',
@@ -63,11 +68,11 @@ export const accountPaths = {
 /**
  * Returns the client that a session is a grant of. It is not in the registry, so nobody can request a code or a token in its name.
  */
-export const accountClient = (issuer: Issuer): PublicClient => ({
+export const createAccountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',
   id: accountClientId,
   name: 'the account page',
-  redirects: [{ kind: 'exact', uri: issuer + accountPaths.page }],
+  redirects: [{ kind: 'exact', uri: issuer + buildAccountPaths.page }],
   scopes: [],
   defaultScopes: [],
   unknownScopes: 'refused',

@@ -1,139 +1,147 @@
 /** What the forms of the account page share: whose they are, in which session, and whether the person proved it just now. */
 
 import type { BrokerContext } from '../context.ts';
-import { createPageDoor } from '../endpoint/error-page.ts';
-import type { EndpointPlan, Visit } from '../endpoint/handler.ts';
+import { createErrorPageResponder } from '../endpoint/error-page.ts';
+import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
 import { readForm } from '../http/body.ts';
 import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
-import { checkBinding, isFromOwnPage } from '../http/csrf.ts';
+import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
 import { seeOther } from '../http/responses.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
-import { clearSession, type LivingSession, proofOf, useSession } from '../sign-in/session.ts';
+import {
+  type ActiveSession,
+  checkRecentAuth,
+  clearSentSessionCookie,
+  useSession,
+} from '../sign-in/session.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import type { AccountContext } from './context.ts';
-import { accountPaths } from './context.ts';
+import { buildAccountPaths } from './context.ts';
 import type { AccountNotice } from './ui/account-page.ts';
 import type { AccountSignInNotice } from './ui/sign-in-page.ts';
 
-export interface FormPlan<Field extends string> {
+export interface FormDefinition<Field extends string> {
   /** Of the endpoint. */
   readonly name: string;
   readonly fields: readonly Field[];
 }
 
 /** A form that was posted from a page of this browser. */
-export interface Posted<Field extends string> {
-  readonly visit: Visit;
+export interface FormSubmission<Field extends string> {
+  readonly req: RequestContext;
   readonly fields: Parameters<Field>;
   readonly cookies: ReadonlyMap<string, string>;
 }
 
 /** Makes the endpoint of a form that needs nobody to be signed in. */
-export const openForm = <Field extends string>(
-  rooms: AccountContext,
-  { name, fields: known }: FormPlan<Field>,
-  handle: (posted: Posted<Field>, form: AccountForm) => Promise<Response>,
-): EndpointPlan => ({
+export const defineForm = <Field extends string>(
+  context: AccountContext,
+  { name, fields: fieldNames }: FormDefinition<Field>,
+  handle: (submission: FormSubmission<Field>, form: AccountForm) => Promise<Response>,
+): EndpointDefinition => ({
   name,
   methods: ['POST'],
-  refuse: createPageDoor(rooms, 'Nothing was changed'),
-  async handle(visit) {
-    const body = await readForm(visit.request);
+  respondToError: createErrorPageResponder(context, 'Nothing was changed'),
+  async handle(req) {
+    const body = await readForm(req.request);
     const { form: sealed } = readParameters(body, ['form']);
-    const cookies = readCookies(visit.request);
-    const form = await openAccountForm(rooms, visit.request, sealed, cookies);
-    return handle({ visit, fields: readParameters(body, known), cookies }, form);
+    const cookies = readCookies(req.request);
+    const form = await openAccountForm(context, req.request, sealed, cookies);
+    return handle({ req, fields: readParameters(body, fieldNames), cookies }, form);
   },
 });
 
 /** Makes the endpoint of a form that belongs to a session, which must still live in this browser. */
-export const sessionForm = <Field extends string>(
-  rooms: AccountContext,
-  plan: FormPlan<Field>,
-  handle: (posted: Posted<Field>, session: LivingSession) => Promise<Response>,
-): EndpointPlan =>
-  openForm(rooms, plan, async (posted, form) => {
-    const session = await useSession(posted.visit.request, rooms);
-    if (session === undefined) return backToAccount(rooms, 'session-ended', clearSession(posted.cookies));
+export const requireSession = <Field extends string>(
+  context: AccountContext,
+  definition: FormDefinition<Field>,
+  handle: (submission: FormSubmission<Field>, session: ActiveSession) => Promise<Response>,
+): EndpointDefinition =>
+  defineForm(context, definition, async (submission, form) => {
+    const session = await useSession(submission.req.request, context);
+    if (session === undefined)
+      return redirectToAccount(context, 'session-ended', clearSentSessionCookie(submission.cookies));
     // Shown to one person, posted by another who has signed in since.
-    if (session.grantId !== form.session) throw new Refusal('session.changed');
-    return handle(posted, session);
+    if (session.grantId !== form.session) throw new ProtocolError('session.changed');
+    return handle(submission, session);
   });
 
 /** The same for what must not be done by whoever finds a browser that somebody left open. */
-export const provenForm = <Field extends string>(
-  rooms: AccountContext,
-  plan: FormPlan<Field>,
-  handle: (posted: Posted<Field>, session: LivingSession) => Promise<Response>,
-): EndpointPlan =>
-  sessionForm(rooms, plan, async (posted, session) =>
-    proofOf(session, rooms.now) === 'fresh' ? handle(posted, session) : backToAccount(rooms, 'proof-needed'),
+export const requireRecentAuth = <Field extends string>(
+  context: AccountContext,
+  definition: FormDefinition<Field>,
+  handle: (submission: FormSubmission<Field>, session: ActiveSession) => Promise<Response>,
+): EndpointDefinition =>
+  requireSession(context, definition, async (submission, session) =>
+    checkRecentAuth(session, context.now) === 'fresh'
+      ? handle(submission, session)
+      : redirectToAccount(context, 'confirmation-required'),
   );
 
 /** Sends the browser to the account page, which says what has happened. */
-export const backToAccount = (
+export const redirectToAccount = (
   { issuer }: AccountContext,
-  notice: Notice,
+  notice: FlashMessage,
   cookies: readonly string[] = [],
-): Response => seeOther(issuer + accountPaths.page, [keepNotice(notice), ...cookies]);
+): Response => seeOther(issuer + buildAccountPaths.page, [setFlash(notice), ...cookies]);
 
 // What ties a form of the account page to one browser and one session: a form of another is nobody's will.
 
-type FormContext = Pick<BrokerContext, 'issuer' | 'vault' | 'lifetimes' | 'now'>;
+type FormContext = Pick<BrokerContext, 'issuer' | 'sealers' | 'lifetimes' | 'now'>;
 
 /** Seals what every form on a page posts back. */
 export const sealAccountForm = (
-  { vault, lifetimes, now }: FormContext,
+  { sealers, lifetimes, now }: FormContext,
   csrf: string,
   session: string | undefined,
-): Promise<string> => vault.accountForm.seal({ session, csrf, expiresAt: now() + lifetimes.consent });
+): Promise<string> => sealers.accountForm.seal({ session, csrf, expiresAt: now() + lifetimes.consent });
 
 /**
  * Opens what was posted back.
- * @throws Refusal for a page of another origin, browser or time; in which session it was shown is the caller's to ask
+ * @throws ProtocolError for a page of another origin, browser or time; in which session it was shown is the caller's to ask
  */
 export const openAccountForm = async (
-  { issuer, vault, now }: FormContext,
+  { issuer, sealers, now }: FormContext,
   request: Request,
   sealed: string | undefined,
   cookies: ReadonlyMap<string, string>,
 ): Promise<AccountForm> => {
-  if (!isFromOwnPage(request, issuer)) throw new Refusal('account-form.origin');
-  const opened = await vault.accountForm.open(sealed ?? '');
-  if (opened.kind === 'unopened') throw new Refusal('account-form.unreadable', { cause: opened.reason });
+  if (!isSameOriginRequest(request, issuer)) throw new ProtocolError('account-form.origin');
+  const opened = await sealers.accountForm.open(sealed ?? '');
+  if (opened.kind === 'failed') throw new ProtocolError('account-form.unreadable', { cause: opened.reason });
   const form = opened.value;
-  if (now() >= form.expiresAt) throw new Refusal('account-form.expired');
+  if (now() >= form.expiresAt) throw new ProtocolError('account-form.expired');
   switch (await checkBinding(cookies, form.csrf)) {
     case 'bound':
       return form;
     case 'other':
-      throw new Refusal('account-form.foreign');
+      throw new ProtocolError('account-form.csrf');
     case 'none':
-      throw new Refusal('account-form.no-cookies');
+      throw new ProtocolError('account-form.no-cookies');
   }
 };
 
 // A word on what has just been done, for the next page of the same browser: nobody else can make a page say it.
 
-export type Notice = AccountNotice | AccountSignInNotice;
+export type FlashMessage = AccountNotice | AccountSignInNotice;
 
-const noticeCookie = '__Host-notice';
+const flashCookie = '__Host-notice';
 
 /** In seconds: one redirect. */
-const lifetime = 60;
+const flashLifetime = 60;
 
-export const keepNotice = (notice: Notice): string => setCookie(noticeCookie, notice, lifetime);
+export const setFlash = (notice: FlashMessage): string => setCookie(flashCookie, notice, flashLifetime);
 
 /** Clears the notice, if the browser sent one: the response of another tab may be setting it at this moment. */
-export const clearNotice = (cookies: ReadonlyMap<string, string>): readonly string[] =>
-  cookies.has(noticeCookie) ? [clearCookie(noticeCookie)] : [];
+export const clearFlash = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  cookies.has(flashCookie) ? [clearCookie(flashCookie)] : [];
 
 /**
  * Reads the notice.
  * @param known those that the page can say
  */
-export const readNotice = <Known extends Notice>(
+export const readFlash = <Allowed extends FlashMessage>(
   cookies: ReadonlyMap<string, string>,
-  known: readonly Known[],
-): Known | undefined => known.find((notice) => notice === cookies.get(noticeCookie));
+  fieldNames: readonly Allowed[],
+): Allowed | undefined => fieldNames.find((notice) => notice === cookies.get(flashCookie));

@@ -2,12 +2,12 @@
 import type { BrokerContext } from '../context.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountCallback, linkCallback } from './complete.ts';
-import { endAppsEndpoint } from './connected-apps.ts';
+import { disconnectAppsEndpoint } from './connected-apps.ts';
 import {
   type AccountContext,
   type AccountOptions,
-  accountClient,
-  accountPaths,
+  buildAccountPaths,
+  createAccountClient,
   defaultAccountPages,
 } from './context.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
@@ -16,8 +16,8 @@ import { accountEndpoint } from './page.ts';
 import { accountSignInEndpoint, signOutEndpoint } from './sign-in.ts';
 
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
-export type { AccountModel, AccountNotice, Proof } from './ui/account-page.ts';
-export type { LinkModel, TakenModel } from './ui/link-page.ts';
+export type { AccountModel, AccountNotice, RecentAuth as Proof } from './ui/account-page.ts';
+export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
 export type { AccountSignInModel, AccountSignInNotice } from './ui/sign-in-page.ts';
 
 /** Creates the account page, for the option `account` of `createBroker`. */
@@ -25,7 +25,7 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
   const resolve = (context: BrokerContext): AccountContext => ({
     ...context,
     accountPages: { ...defaultAccountPages, ...options.pages },
-    account: accountClient(context.issuer),
+    account: createAccountClient(context.issuer),
     onExportUser: options.onExportUser ?? (async () => undefined),
     onDeleteUser: options.onDeleteUser ?? (async () => {}),
   });
@@ -33,15 +33,15 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [
-        { path: accountPaths.page, plan: accountEndpoint(context) },
-        { path: accountPaths.signIn, plan: accountSignInEndpoint(context) },
-        { path: accountPaths.signOut, plan: signOutEndpoint(context) },
-        { path: accountPaths.endApps, plan: endAppsEndpoint(context) },
-        { path: accountPaths.link, plan: linkEndpoint(context) },
-        { path: accountPaths.confirmLink, plan: confirmLinkEndpoint(context) },
-        { path: accountPaths.unlink, plan: unlinkEndpoint(context) },
-        { path: accountPaths.exportData, plan: exportEndpoint(context) },
-        { path: accountPaths.deleteAccount, plan: deleteAccountEndpoint(context) },
+        { path: buildAccountPaths.page, plan: accountEndpoint(context) },
+        { path: buildAccountPaths.signIn, plan: accountSignInEndpoint(context) },
+        { path: buildAccountPaths.signOut, plan: signOutEndpoint(context) },
+        { path: buildAccountPaths.endApps, plan: disconnectAppsEndpoint(context) },
+        { path: buildAccountPaths.link, plan: linkEndpoint(context) },
+        { path: buildAccountPaths.confirmLink, plan: confirmLinkEndpoint(context) },
+        { path: buildAccountPaths.unlink, plan: unlinkEndpoint(context) },
+        { path: buildAccountPaths.exportData, plan: exportEndpoint(context) },
+        { path: buildAccountPaths.deleteAccount, plan: deleteAccountEndpoint(context) },
       ];
     },
     callbacks(brokerContext) {

@@ -1,39 +1,43 @@
 /** `POST` that leads to a provider, to sign in to the account page or to prove once more who is there. */
-import type { EndpointPlan } from '../endpoint/handler.ts';
-import { Refusal } from '../oauth/errors.ts';
+import type { EndpointDefinition } from '../endpoint/handler.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
-import { sendToProvider } from '../sign-in/login-transaction.ts';
-import { clearSession, forgetSession, useSession } from '../sign-in/session.ts';
+import { redirectToProvider } from '../sign-in/login-transaction.ts';
+import { clearSentSessionCookie, clearSessionCookie, useSession } from '../sign-in/session.ts';
 import type { AccountContext } from './context.ts';
-import { backToAccount, openForm, sessionForm } from './forms.ts';
+import { defineForm, redirectToAccount, requireSession } from './forms.ts';
 
-export const accountSignInEndpoint = (rooms: AccountContext): EndpointPlan =>
-  openForm(
-    rooms,
+export const accountSignInEndpoint = (context: AccountContext): EndpointDefinition =>
+  defineForm(
+    context,
     { name: 'account-sign-in', fields: ['choice', 'purpose'] },
-    async ({ visit, fields, cookies }, form) => {
-      const provider = chosen(rooms, fields.choice);
+    async ({ req, fields, cookies }, form) => {
+      const provider = resolveChosenProvider(context, fields.choice);
       if (fields.purpose !== 'prove')
-        return sendToProvider(rooms, { kind: 'account', user: undefined }, provider, cookies);
-      const session = await useSession(visit.request, rooms);
-      if (session === undefined) return backToAccount(rooms, 'session-ended', clearSession(cookies));
-      if (session.grantId !== form.session) throw new Refusal('session.changed');
-      return sendToProvider(rooms, { kind: 'account', user: session.userId }, provider, cookies);
+        return redirectToProvider(context, { kind: 'account', user: undefined }, provider, cookies);
+      const session = await useSession(req.request, context);
+      if (session === undefined)
+        return redirectToAccount(context, 'session-ended', clearSentSessionCookie(cookies));
+      if (session.grantId !== form.session) throw new ProtocolError('session.changed');
+      return redirectToProvider(context, { kind: 'account', user: session.userId }, provider, cookies);
     },
   );
 
-/** @throws Refusal `consent.choice` */
-export const chosen = ({ providers }: AccountContext, choice: string | undefined): IdentityProvider => {
+/** @throws ProtocolError `consent.choice` */
+export const resolveChosenProvider = (
+  { providers }: AccountContext,
+  choice: string | undefined,
+): IdentityProvider => {
   const provider = providers.get(choice ?? '');
-  if (provider === undefined) throw new Refusal('consent.choice');
+  if (provider === undefined) throw new ProtocolError('consent.choice');
   return provider;
 };
 
 // `POST` that ends this session. Apps stay connected.
 
-export const signOutEndpoint = (rooms: AccountContext): EndpointPlan =>
-  sessionForm(rooms, { name: 'sign-out', fields: [] }, async ({ visit }, { grantId }) => {
-    await rooms.ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', rooms.now(), 'user');
-    visit.log({ event: 'revoked', clientId: rooms.account.id });
-    return backToAccount(rooms, 'signed-out', [forgetSession()]);
+export const signOutEndpoint = (context: AccountContext): EndpointDefinition =>
+  requireSession(context, { name: 'sign-out', fields: [] }, async ({ req }, { grantId }) => {
+    await context.storage.revoke({ kind: 'grant', id: grantId }, 'signed out', context.now(), 'user');
+    req.log({ event: 'revoked', clientId: context.account.id });
+    return redirectToAccount(context, 'signed-out', [clearSessionCookie()]);
   });

@@ -1,73 +1,79 @@
 /** `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent. Records nothing. */
 
-import type { Client, Registry } from '../clients/client.ts';
+import type { Client, ClientRegistry } from '../clients/client.ts';
 import { type BrokerContext, paths } from '../context.ts';
-import { createPageDoor } from '../endpoint/error-page.ts';
-import type { EndpointPlan } from '../endpoint/handler.ts';
+import { createErrorPageResponder } from '../endpoint/error-page.ts';
+import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
-import { formPage } from '../http/responses.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { formPageResponse } from '../http/responses.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import { type Parameters, readParameters, readResource } from '../oauth/parameters.ts';
-import { parseChallenge } from '../oauth/pkce.ts';
-import { hostOf, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
-import { type DeclaredScopes, grantedScopes } from '../oauth/scope.ts';
+import { parseCodeChallenge } from '../oauth/pkce.ts';
+import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
+import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
-import { choicesOf } from '../ui/layout.ts';
-import { type Earlier, offerOf } from './continue-session.ts';
-import { orRedirectBack } from './response.ts';
+import { listProviderChoices } from '../ui/layout.ts';
+import { findSessionOffer, type SessionOffer } from './continue-session.ts';
+import { withErrorRedirect } from './response.ts';
 
-export const authorizeEndpoint = (rooms: BrokerContext): EndpointPlan => ({
+export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition => ({
   name: 'authorize',
   methods: ['GET'],
-  refuse: createPageDoor(rooms),
-  async handle(visit) {
-    const query = visit.url.searchParams;
-    const asker = identifyAsker(query, rooms.registry);
-    const way = { ...asker, clientId: asker.client.id, issuer: rooms.issuer };
-    return orRedirectBack(way, visit, [], async () => {
-      const request = parseAuthorizationRequest(query, asker, rooms.resources, rooms.scopes);
-      const earlier = await offerOf(visit.request, rooms);
-      return showSignInPage(rooms, { ...asker, request }, earlier, { request: visit.request, cookies: [] });
+  respondToError: createErrorPageResponder(context),
+  async handle(req) {
+    const query = req.url.searchParams;
+    const requestingClient = validateClientAndRedirect(query, context.registry);
+    const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
+    return withErrorRedirect(target, req, [], async () => {
+      const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
+      const sessionOffer = await findSessionOffer(req.request, context);
+      return showSignInPage(context, { ...requestingClient, request }, sessionOffer, {
+        request: req.request,
+        cookies: [],
+      });
     });
   },
 });
 
 // The checks of an authorization request, in their order: first who asks and where the answer goes, then what they ask for.
 
-const known = [
+const parameterNames = [
   'client_id',
   'redirect_uri',
   'state',
   'response_type',
   'response_mode',
   'scope',
-  // Listed to be refused when repeated; `parseChallenge` reads them itself, because there empty is not absent.
+  // Listed to be refused when repeated; `parseCodeChallenge` reads them itself, because there empty is not absent.
   'code_challenge',
   'code_challenge_method',
 ] as const;
-type Query = Parameters<(typeof known)[number]>;
+type Query = Parameters<(typeof parameterNames)[number]>;
 
 /** Who asks, and that they may be answered there: from here on an error may redirect. */
-export interface Asker {
+export interface RequestingClient {
   readonly client: Client;
   readonly redirect: VerifiedRedirect;
   readonly state: string | undefined;
   readonly query: Query;
 }
 
-const longestState = 2048;
+const maxStateLength = 2048;
 
 /**
  * Establishes client and redirect.
- * @throws Refusal to be shown to the person, never redirected
+ * @throws ProtocolError to be shown to the person, never redirected
  */
-export const identifyAsker = (source: URLSearchParams, registry: Registry): Asker => {
-  const query = readParameters(source, known);
+export const validateClientAndRedirect = (
+  params: URLSearchParams,
+  registry: ClientRegistry,
+): RequestingClient => {
+  const query = readParameters(params, parameterNames);
   const state = parseState(query.state);
-  if (query.client_id === undefined) throw new Refusal('client.missing');
+  if (query.client_id === undefined) throw new ProtocolError('client.missing');
   const client = registry.find(query.client_id);
-  if (client === undefined) throw new Refusal('client.unknown');
+  if (client === undefined) throw new ProtocolError('client.unknown');
   return { client, redirect: verifyRedirect(client, query.redirect_uri), state, query };
 };
 
@@ -75,38 +81,38 @@ export const identifyAsker = (source: URLSearchParams, registry: Registry): Aske
  * Checks what is asked for.
  * @param resources all that exist, the default first
  * @param declared all scopes that exist on this server
- * @throws Refusal to be sent to the client
+ * @throws ProtocolError to be sent to the client
  */
 export const parseAuthorizationRequest = (
-  source: URLSearchParams,
-  { client, redirect, state, query }: Asker,
+  params: URLSearchParams,
+  { client, redirect, state, query }: RequestingClient,
   resources: readonly string[],
-  declared: DeclaredScopes,
+  declaredScopes: DeclaredScopes,
 ): AuthorizationRequest => {
   checkResponseType(query);
-  const codeChallenge = parseChallenge(source, client.pkce);
-  const scopes = grantedScopes(query.scope, client, declared);
-  const resource = parseResource(source, resources);
+  const codeChallenge = parseCodeChallenge(params, client.pkce);
+  const scopes = resolveGrantedScopes(query.scope, client, declaredScopes);
+  const resource = parseResource(params, resources);
   return { clientId: client.id, redirectUri: redirect, state, scopes, resource, codeChallenge };
 };
 
 /** RFC 6749 appendix A.5: printable ASCII. Anything else could not be given back safely. */
 const parseState = (state: string | undefined): string | undefined => {
-  if (state !== undefined && state.length > longestState) throw new Refusal('state.too-long');
-  if (state !== undefined && !/^[\x20-\x7E]*$/.test(state)) throw new Refusal('state.characters');
+  if (state !== undefined && state.length > maxStateLength) throw new ProtocolError('state.too-long');
+  if (state !== undefined && !/^[\x20-\x7E]*$/.test(state)) throw new ProtocolError('state.characters');
   return state;
 };
 
 const checkResponseType = ({ response_type, response_mode }: Query): void => {
-  if (response_type === undefined) throw new Refusal('response-type.missing');
-  if (response_type !== 'code') throw new Refusal('response-type.unsupported');
+  if (response_type === undefined) throw new ProtocolError('response-type.missing');
+  if (response_type !== 'code') throw new ProtocolError('response-type.unsupported');
   if (response_mode !== undefined && response_mode !== 'query')
-    throw new Refusal('response-mode.unsupported');
+    throw new ProtocolError('response-mode.unsupported');
 };
 
-const parseResource = (source: URLSearchParams, resources: readonly string[]): string => {
-  const requested = readResource(source) ?? resources[0];
-  if (requested === undefined || !resources.includes(requested)) throw new Refusal('resource.unknown');
+const parseResource = (params: URLSearchParams, resources: readonly string[]): string => {
+  const requested = readResource(params) ?? resources[0];
+  if (requested === undefined || !resources.includes(requested)) throw new ProtocolError('resource.unknown');
   return requested;
 };
 
@@ -114,11 +120,11 @@ const parseResource = (source: URLSearchParams, resources: readonly string[]): s
 
 type SignInPageContext = Pick<
   BrokerContext,
-  'vault' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
+  'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
 >;
 
 /** What the page is about. */
-export interface Asked {
+export interface SignInPageRequest {
   readonly client: Client;
   readonly redirect: VerifiedRedirect;
   readonly request: AuthorizationRequest;
@@ -129,29 +135,29 @@ export interface Asked {
  * @param cookies set with it
  */
 export const showSignInPage = async (
-  rooms: SignInPageContext,
-  { client, redirect, request }: Asked,
-  { session, shown, notice }: Earlier,
+  context: SignInPageContext,
+  { client, redirect, request }: SignInPageRequest,
+  { session, display, notice }: SessionOffer,
   browser: { readonly request: Request; readonly cookies: readonly string[] },
 ): Promise<Response> => {
-  const { randomBytes, lifetimes } = rooms;
+  const { randomBytes, lifetimes } = context;
   const { csrf, setCookies } = await bindBrowser(
     readCookies(browser.request),
     randomBytes,
     lifetimes.consent,
   );
-  const expiresAt = rooms.now() + lifetimes.consent;
-  const html = rooms.pages.signIn({
-    branding: rooms.branding,
+  const expiresAt = context.now() + lifetimes.consent;
+  const html = context.pages.signIn({
+    branding: context.branding,
     stylesheetPath: paths.stylesheet,
     action: paths.consent,
     clientName: client.name,
-    redirectHost: hostOf(redirect),
-    scopes: request.scopes.map((name) => ({ name, description: rooms.scopes.get(name) ?? name })),
-    providers: choicesOf([...rooms.providers.values()], paths.icons),
-    ...(shown !== undefined && { session: shown }),
+    redirectHost: formatRedirectHost(redirect),
+    scopes: request.scopes.map((name) => ({ name, description: context.scopes.get(name) ?? name })),
+    providers: listProviderChoices([...context.providers.values()], paths.icons),
+    ...(display !== undefined && { session: display }),
     ...(notice !== undefined && { notice }),
-    consent: await rooms.vault.consent.seal({ request, csrf, expiresAt, session }),
+    consent: await context.sealers.consent.seal({ request, csrf, expiresAt, session }),
   });
-  return formPage(html, [...setCookies, ...browser.cookies]);
+  return formPageResponse(html, [...setCookies, ...browser.cookies]);
 };

@@ -2,76 +2,86 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
-import { createPageDoor } from '../endpoint/error-page.ts';
-import type { EndpointPlan, Visit } from '../endpoint/handler.ts';
+import { createErrorPageResponder } from '../endpoint/error-page.ts';
+import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
 import { readForm } from '../http/body.ts';
 import { readCookies } from '../http/cookies.ts';
-import { checkBinding, isFromOwnPage } from '../http/csrf.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
-import { sendToProvider } from '../sign-in/login-transaction.ts';
+import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { Consent } from '../tokens/sealed-types.ts';
 import { showSignInPage } from './authorize.ts';
-import { goOn } from './continue-session.ts';
-import { answerWithCode, findWayBack, orRedirectBack, sealCode, type WayBack } from './response.ts';
+import { continueSession } from './continue-session.ts';
+import {
+  type ResponseTarget,
+  redirectWithCode,
+  resolveResponseTarget,
+  sealCode,
+  withErrorRedirect,
+} from './response.ts';
 
-export const consentEndpoint = (rooms: BrokerContext): EndpointPlan => ({
+export const consentEndpoint = (context: BrokerContext): EndpointDefinition => ({
   name: 'consent',
   methods: ['POST'],
-  refuse: createPageDoor(rooms),
-  async handle(visit) {
-    if (!isFromOwnPage(visit.request, rooms.issuer)) throw new Refusal('consent.origin');
-    const form = readParameters(await readForm(visit.request), ['consent', 'choice', 'cancel']);
-    const cookies = readCookies(visit.request);
-    const consent = await openConsent(rooms, form.consent ?? '', cookies);
+  respondToError: createErrorPageResponder(context),
+  async handle(req) {
+    if (!isSameOriginRequest(req.request, context.issuer)) throw new ProtocolError('consent.origin');
+    const form = readParameters(await readForm(req.request), ['consent', 'choice', 'cancel']);
+    const cookies = readCookies(req.request);
+    const consent = await openConsent(context, form.consent ?? '', cookies);
     const { request } = consent;
-    const { client, way } = findWayBack(rooms, request);
-    const provider = rooms.providers.get(form.choice ?? '');
-    const known = provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
-    if (!known) throw new Refusal('consent.choice');
-    return orRedirectBack(way, visit, [], async () => {
-      if (form.cancel !== undefined) throw new Refusal('user.cancelled');
-      if (provider === undefined) return goOnAs(rooms, visit, consent, client, way);
-      return sendToProvider(rooms, { kind: 'authorize', request }, provider, cookies);
+    const { client, target } = resolveResponseTarget(context, request);
+    const provider = context.providers.get(form.choice ?? '');
+    const isKnownChoice =
+      provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
+    if (!isKnownChoice) throw new ProtocolError('consent.choice');
+    return withErrorRedirect(target, req, [], async () => {
+      if (form.cancel !== undefined) throw new ProtocolError('user.cancelled');
+      if (provider === undefined) return continueAsSessionUser(context, req, consent, client, target);
+      return redirectToProvider(context, { kind: 'authorize', request }, provider, cookies);
     });
   },
 });
 
 /** Opens the form's sealed request; another browser's form, even a genuine one, is refused. */
 const openConsent = async (
-  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   sealed: string,
   cookies: ReadonlyMap<string, string>,
 ): Promise<Consent> => {
-  const opened = await vault.consent.open(sealed);
-  if (opened.kind === 'unopened') throw new Refusal('consent.unreadable', { cause: opened.reason });
+  const opened = await sealers.consent.open(sealed);
+  if (opened.kind === 'failed') throw new ProtocolError('consent.unreadable', { cause: opened.reason });
   const consent = opened.value;
-  if (now() >= consent.expiresAt) throw new Refusal('consent.expired');
+  if (now() >= consent.expiresAt) throw new ProtocolError('consent.expired');
   switch (await checkBinding(cookies, consent.csrf)) {
     case 'bound':
       return consent;
     case 'other':
-      throw new Refusal('consent.foreign');
+      throw new ProtocolError('consent.csrf');
     // Our own page, shown not long ago: its cookie was not kept.
     case 'none':
-      throw new Refusal('consent.no-cookies');
+      throw new ProtocolError('consent.no-cookies');
   }
 };
 
-const goOnAs = async (
-  rooms: BrokerContext,
-  visit: Visit,
+const continueAsSessionUser = async (
+  context: BrokerContext,
+  req: RequestContext,
   { request, session }: Consent,
   client: Client,
-  way: WayBack,
+  target: ResponseTarget,
 ): Promise<Response> => {
-  const going = await goOn({ ...rooms, log: visit.log }, visit.request, session, client, request);
-  if (going.kind === 'stopped') {
-    const { redirect } = way;
-    const { earlier, cookies } = going;
-    return showSignInPage(rooms, { client, redirect, request }, earlier, { request: visit.request, cookies });
+  const result = await continueSession({ ...context, log: req.log }, req.request, session, client, request);
+  if (result.kind === 'stopped') {
+    const { redirect } = target;
+    const { sessionOffer, cookies } = result;
+    return showSignInPage(context, { client, redirect, request }, sessionOffer, {
+      request: req.request,
+      cookies,
+    });
   }
-  visit.log({ event: 'signed-in', clientId: client.id, redirectUri: way.redirect });
-  return answerWithCode(way, await sealCode(rooms, going.grantId, client.id, request), []);
+  req.log({ event: 'signed-in', clientId: client.id, redirectUri: target.redirect });
+  return redirectWithCode(target, await sealCode(context, result.grantId, client.id, request), []);
 };

@@ -4,95 +4,124 @@
  */
 
 import type { BrokerContext } from '../context.ts';
-import { describeCause, Refusal, stackOf } from '../oauth/errors.ts';
+import { describeCause, formatStack, ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
-import { beginJourney, keepTransaction, legOf } from '../sign-in/login-transaction.ts';
-import { LedgerUnavailable } from '../storage/broker-storage.ts';
+import {
+  buildUpstreamRequest,
+  createTransaction,
+  setTransactionCookie,
+} from '../sign-in/login-transaction.ts';
+import { StorageUnavailable } from '../storage/broker-storage.ts';
 import { writeWithRetry } from '../storage/write-with-retry.ts';
 import type { Transaction } from '../tokens/sealed-types.ts';
-import { sealProviderToken } from '../tokens/sealers.ts';
+import { sealUpstreamToken } from '../tokens/sealers.ts';
 
 type ReconsentContext = Pick<
   BrokerContext,
   | 'issuer'
-  | 'vault'
-  | 'ledger'
+  | 'sealers'
+  | 'storage'
   | 'lifetimes'
   | 'providerIo'
   | 'now'
   | 'randomBytes'
-  | 'afterResponse'
+  | 'waitUntil'
   | 'sleep'
   | 'log'
 >;
 
 /** The way that has just ended. */
-export interface FirstLeg {
-  readonly journey: Transaction;
+export interface CompletedSignIn {
+  readonly transaction: Transaction;
   readonly identity: Identity;
   /** Those that the browser has, without the cookie of this way. */
   readonly cookies: ReadonlyMap<string, string>;
 }
 
 /** Begins it, for the same request and grant; `undefined` where the provider has nothing more to give. */
-export const beginSecondLeg = async (
-  rooms: ReconsentContext,
+export const startReconsent = async (
+  context: ReconsentContext,
   provider: IdentityProvider,
-  first: FirstLeg,
+  completed: CompletedSignIn,
 ): Promise<{ readonly url: URL; readonly cookies: readonly string[] } | undefined> => {
-  const { errand, grantId } = first.journey;
-  const { subject } = first.identity;
-  const journey = { ...beginJourney(rooms, errand, provider.id), grantId, signedIn: subject };
+  const { purpose, grantId } = completed.transaction;
+  const { subject } = completed.identity;
+  const transaction = {
+    ...createTransaction(context, purpose, provider.id),
+    grantId,
+    reconsentSubject: subject,
+  };
   try {
-    const leg = legOf(journey, rooms.issuer);
-    const url = await provider.askAgainUrl?.(subject, leg, rooms.providerIo);
+    const upstreamRequest = buildUpstreamRequest(transaction, context.issuer);
+    const url = await provider.reconsentUrl?.(subject, upstreamRequest, context.providerIo);
     if (url === undefined) return undefined;
-    const { vault, lifetimes } = rooms;
+    const { sealers, lifetimes } = context;
     return {
       url,
-      cookies: await keepTransaction(journey, first.cookies, vault.transaction, lifetimes.transaction),
+      cookies: await setTransactionCookie(
+        transaction,
+        completed.cookies,
+        sealers.transaction,
+        lifetimes.transaction,
+      ),
     };
   } catch (error) {
-    return noteUnwatched(rooms, provider, error);
+    return logMissingUpstreamToken(context, provider, error);
   }
 };
 
 /** Takes what the provider brought; no more than a refresh token is wanted of it. */
-export const endSecondLeg = async (
-  rooms: ReconsentContext,
-  journey: Transaction,
+export const completeReconsent = async (
+  context: ReconsentContext,
+  transaction: Transaction,
   provider: IdentityProvider,
-  answer: URL,
+  responseUrl: URL,
 ): Promise<void> => {
   try {
-    const leg = legOf(journey, rooms.issuer);
-    const { subject, refreshToken, tokenNames } = await provider.identify(answer, leg, rooms.providerIo);
+    const upstreamRequest = buildUpstreamRequest(transaction, context.issuer);
+    const { subject, refreshToken, tokenIdentifiers } = await provider.handleCallback(
+      responseUrl,
+      upstreamRequest,
+      context.providerIo,
+    );
     // Whoever it was: their token must not stand for somebody else.
-    if (subject !== journey.signedIn) throw new ProviderError('invalid', 'somebody else came back');
+    if (subject !== transaction.reconsentSubject)
+      throw new ProviderError('invalid', 'somebody else came back');
     if (refreshToken === undefined) throw new ProviderError('invalid', 'it gave no refresh token again');
     const identity = { provider: provider.id, subject };
-    const sealedRefreshToken = await sealProviderToken(rooms.vault, identity, refreshToken);
-    const names = tokenNames !== undefined && { tokenNames };
+    const sealedRefreshToken = await sealUpstreamToken(context.sealers, identity, refreshToken);
+    const identifiers = tokenIdentifiers !== undefined && { tokenIdentifiers };
     // Google sends the token once. It stays valid when a newer one is issued, so a late retry does no harm.
-    await writeWithRetry(rooms, () => rooms.ledger.storeToken({ ...identity, sealedRefreshToken, ...names }));
+    await writeWithRetry(context, () =>
+      context.storage.storeUpstreamToken({ ...identity, sealedRefreshToken, ...identifiers }),
+    );
   } catch (error) {
     // The code was claimed: nothing may keep it from the client.
-    rooms.log({ event: 'unwatched', provider: provider.id, cause: describeCause(error), ...stackFor(error) });
+    context.log({
+      event: 'no-upstream-token',
+      provider: provider.id,
+      cause: describeCause(error),
+      ...describeUnexpectedStack(error),
+    });
   }
 };
 
-const stackFor = (error: unknown): { readonly stack?: string } => {
-  const stack = isForeseen(error) ? undefined : stackOf(error);
+const describeUnexpectedStack = (error: unknown): { readonly stack?: string } => {
+  const stack = isExpectedError(error) ? undefined : formatStack(error);
   return stack === undefined ? {} : { stack };
 };
 
 /** @throws what nobody foresaw */
-const noteUnwatched = ({ log }: ReconsentContext, { id }: IdentityProvider, error: unknown): undefined => {
-  if (!isForeseen(error)) throw error;
-  log({ event: 'unwatched', provider: id, cause: describeCause(error) });
+const logMissingUpstreamToken = (
+  { log }: ReconsentContext,
+  { id }: IdentityProvider,
+  error: unknown,
+): undefined => {
+  if (!isExpectedError(error)) throw error;
+  log({ event: 'no-upstream-token', provider: id, cause: describeCause(error) });
 };
 
 /** A refusal is what a cookie gets that would be too large. */
-const isForeseen = (error: unknown): boolean =>
-  [ProviderError, LedgerUnavailable, Refusal].some((kind) => error instanceof kind);
+const isExpectedError = (error: unknown): boolean =>
+  [ProviderError, StorageUnavailable, ProtocolError].some((kind) => error instanceof kind);

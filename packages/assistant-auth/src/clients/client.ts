@@ -4,7 +4,7 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { accountClientId } from '../oauth/identifiers.ts';
 import { type Issuer, isLoopback } from '../oauth/issuer.ts';
 import type { RedirectRule } from '../oauth/redirect-uri.ts';
-import { hasApiScope, offlineAccess, type ScopePolicy, scopeName } from '../oauth/scope.ts';
+import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
 
 interface ClientTraits extends ScopePolicy {
   readonly id: string;
@@ -37,7 +37,7 @@ export type Client = PublicClient | ConfidentialClient;
 
 // All clients of a deployment, found by id.
 
-export interface Registry {
+export interface ClientRegistry {
   readonly clients: readonly Client[];
   find(id: string): Client | undefined;
 }
@@ -46,19 +46,19 @@ export interface Registry {
  * Puts the registered clients together.
  * @throws ConfigurationError `clients` when two share an id
  */
-export const createRegistry = (registered: readonly Client[], issuer: Issuer): Registry => {
-  const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopment);
+export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
+  const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopmentRedirects);
   const byId = new Map(clients.map((client) => [client.id, client]));
   if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different ids.');
   return { clients, find: (id) => byId.get(id) };
 };
 
 /** Tells whether any GPT at all may use this client, so that its secret alone decides. */
-export const isUnpinned = ({ redirects }: Client): boolean =>
+export const acceptsAnyGpt = ({ redirects }: Client): boolean =>
   redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
 
 // A redirect to somebody's loopback address is for a broker that runs there too, never for a deployment.
-const withoutDevelopment = (client: Client): Client => ({
+const withoutDevelopmentRedirects = (client: Client): Client => ({
   ...client,
   redirects: client.redirects.filter((rule) => rule.kind !== 'gpt-development'),
 });
@@ -66,18 +66,18 @@ const withoutDevelopment = (client: Client): Client => ({
 // The settings that every kind of client has, parsed.
 
 /** A secret is 256 random bits; this many characters is the least that can hold nearly as much. */
-const shortestSecret = 32;
+const minSecretLength = 32;
 
 /** Printable and without blanks, which come from the file that a secret was pasted from and are part of none. */
-const secretShape = /^[\x21-\x7E]+$/;
+const secretPattern = /^[\x21-\x7E]+$/;
 
 /** VSCHAR (RFC 6749 appendix A.1), without the colon that would end it inside Basic credentials. */
-const idShape = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
+const idPattern = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
 
 /** @param place where it stands in the options: `clients.<id>` */
-export const parseId = (place: string, id: string): string => {
-  if (!idShape.test(id))
-    throw new ConfigurationError(`${place}.id`, 'must be printable ASCII without space or colon.');
+export const parseId = (optionPath: string, id: string): string => {
+  if (!idPattern.test(id))
+    throw new ConfigurationError(`${optionPath}.id`, 'must be printable ASCII without space or colon.');
   return id;
 };
 
@@ -90,19 +90,22 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
 };
 
 /** @param place where they stand in the options: `clients.<id>` */
-export const parseSecrets = (place: string, secrets: readonly string[]): readonly string[] => {
+export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
   const allowed = secrets.length >= 1 && secrets.length <= 2;
-  if (!allowed || !secrets.every((secret) => secret.length >= shortestSecret && secretShape.test(secret))) {
+  if (
+    !allowed ||
+    !secrets.every((secret) => secret.length >= minSecretLength && secretPattern.test(secret))
+  ) {
     throw new ConfigurationError(
-      `${place}.secrets`,
-      `must be one or two secrets of ${shortestSecret} characters or more, printable ASCII without blanks.`,
+      `${optionPath}.secrets`,
+      `must be one or two secrets of ${minSecretLength} characters or more, printable ASCII without blanks.`,
     );
   }
   return secrets;
 };
 
 /** All names together, with their separators: they travel in every token, and a token must fit into a header. */
-const longestScopes = 1500;
+const maxScopesLength = 1500;
 
 export const parseScopes = (options: {
   readonly id: string;
@@ -110,24 +113,24 @@ export const parseScopes = (options: {
   readonly defaultScopes?: readonly string[];
 }) => {
   const { id, scopes } = options;
-  const { defaultScopes = scopes.filter((scope) => scope !== offlineAccess) } = options;
-  if (!hasApiScope(scopes) || !scopes.every((scope) => scopeName.test(scope))) {
+  const { defaultScopes = scopes.filter((scope) => scope !== offlineAccessScope) } = options;
+  if (!hasApiScope(scopes) || !scopes.every((scope) => scopeNamePattern.test(scope))) {
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      `must contain a scope other than ${offlineAccess}, and no scope with a space, comma, quote or backslash.`,
+      `must contain a scope other than ${offlineAccessScope}, and no scope with a space, comma, quote or backslash.`,
     );
   }
-  if (scopes.join(' ').length > longestScopes)
+  if (scopes.join(' ').length > maxScopesLength)
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      `must be ${longestScopes} characters at most, together.`,
+      `must be ${maxScopesLength} characters at most, together.`,
     );
   // Every kind of client can request a refresh token, even if it gets one anyway.
-  const all = [...new Set([...scopes, offlineAccess])];
+  const all = [...new Set([...scopes, offlineAccessScope])];
   if (!hasApiScope(defaultScopes) || !defaultScopes.every((scope) => all.includes(scope))) {
     throw new ConfigurationError(
       `clients.${id}.defaultScopes`,
-      `must contain a scope other than ${offlineAccess}, and only scopes of this client.`,
+      `must contain a scope other than ${offlineAccessScope}, and only scopes of this client.`,
     );
   }
   return { scopes: all, defaultScopes };

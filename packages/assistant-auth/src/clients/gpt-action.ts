@@ -1,6 +1,6 @@
 /** The client kind `gpt-action`: a custom GPT's Action in ChatGPT, with what its OAuth leaves out. */
 import { ConfigurationError } from '../oauth/errors.ts';
-import { gptId } from '../oauth/redirect-uri.ts';
+import { gptIdPattern } from '../oauth/redirect-uri.ts';
 import { type ConfidentialClient, parseName, parseScopes, parseSecrets } from './client.ts';
 
 export interface GptActionOptions {
@@ -28,7 +28,7 @@ export interface GptActionOptions {
  * @throws ConfigurationError `clients.<id>.<option>` for a missing name, a short secret, a malformed GPT id, a bad scope
  */
 export const gptAction = (options: GptActionOptions): ConfidentialClient => {
-  const pinned = parseGptIds(options);
+  const gptRestriction = parseGptIds(options);
   return {
     kind: 'gpt-action',
     ...parseName(options),
@@ -36,8 +36,8 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
     authentication: 'client_secret',
     secrets: parseSecrets(`clients.${options.id}`, options.secrets),
     redirects: [
-      { kind: 'gpt', ...pinned },
-      { kind: 'gpt-development', ...pinned },
+      { kind: 'gpt', ...gptRestriction },
+      { kind: 'gpt-development', ...gptRestriction },
     ],
     // ChatGPT sends none; one that is sent is enforced.
     pkce: 'optional',
@@ -52,6 +52,6 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
 
 const parseGptIds = ({ id, gptIds }: GptActionOptions): { readonly gptIds?: readonly string[] } => {
   if (gptIds === undefined) return {};
-  if (gptIds.length > 0 && gptIds.every((gpt) => gptId.test(gpt))) return { gptIds };
+  if (gptIds.length > 0 && gptIds.every((gpt) => gptIdPattern.test(gpt))) return { gptIds };
   throw new ConfigurationError(`clients.${id}.gptIds`, 'must be ids of GPTs, such as g-68f0c2a1b4d8.');
 };

@@ -13,7 +13,7 @@ export interface IntrospectionClientOptions {
 }
 
 export interface IntrospectionClient {
-  readonly kind: 'resource-server';
+  readonly kind: 'introspection-client';
   readonly id: string;
   readonly authentication: 'client_secret';
   readonly secrets: readonly string[];
@@ -22,7 +22,7 @@ export interface IntrospectionClient {
 
 /**
  * Registers a resource server.
- * @throws ConfigurationError `resourceServers.<id>.<option>` for a malformed id or a short secret
+ * @throws ConfigurationError `introspectionClients.<id>.<option>` for a malformed id or a short secret
  */
 export const introspectionClient = ({
   id,
@@ -32,7 +32,7 @@ export const introspectionClient = ({
   const place = `resourceServers.${id}`;
   parseId(place, id);
   return {
-    kind: 'resource-server',
+    kind: 'introspection-client',
     id,
     authentication: 'client_secret',
     secrets: parseSecrets(place, secrets),
@@ -43,7 +43,7 @@ export const introspectionClient = ({
 /**
  * Collects the resource servers by their ids, each with the canonical form of its resource.
  * @param resources the canonical forms of all resources that exist
- * @throws ConfigurationError `resourceServers` for an id that is taken, `resourceServers.<id>.resource` for an unknown one
+ * @throws ConfigurationError `introspectionClients` for an id that is taken, `introspectionClients.<id>.resource` for an unknown one
  */
 export const createIntrospectionClients = (
   servers: readonly IntrospectionClient[],
@@ -52,7 +52,7 @@ export const createIntrospectionClients = (
 ): ReadonlyMap<string, IntrospectionClient> => {
   const ids = new Set(servers.map(({ id }) => id));
   if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
-    throw new ConfigurationError('resourceServers', 'must have ids that nobody else has.');
+    throw new ConfigurationError('introspectionClients', 'must have ids that nobody else has.');
   return new Map(
     servers.map((server) => {
       const resource = canonicalResource(server.resource);

@@ -1,30 +1,35 @@
 /** The door for what goes wrong before an answer may redirect: a page for the person, with a reference to quote. */
 import { type BrokerContext, paths } from '../context.ts';
-import { errorPage } from '../http/responses.ts';
-import type { Reason } from '../oauth/error-catalog.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { errorPageResponse } from '../http/responses.ts';
+import type { ErrorReason } from '../oauth/error-catalog.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { ErrorModel } from '../ui/error.ts';
 import { defaultPages, type Pages } from '../ui/pages.ts';
-import { logRefusal, type Visit } from './handler.ts';
+import { logProtocolError, type RequestContext } from './handler.ts';
 
 /** @param theirs the title of what went wrong on the other side; ours is said alike everywhere */
-export const createPageDoor =
-  ({ pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>, theirs = 'This sign-in cannot go on') =>
-  (refusal: Refusal, visit: Visit): Response => {
-    const title = titles[refusal.reason] ?? (refusal.status < 500 ? theirs : 'Something is out of order');
-    const { requestId: reference } = visit;
+export const createErrorPageResponder =
+  (
+    { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
+    clientErrorTitle = 'This sign-in cannot go on',
+  ) =>
+  (protocolError: ProtocolError, req: RequestContext): Response => {
+    const title =
+      titles[protocolError.reason] ??
+      (protocolError.status < 500 ? clientErrorTitle : 'Something is out of order');
+    const { requestId: reference } = req;
     const model = {
       branding,
       title,
-      message: refusal.description,
+      message: protocolError.description,
       reference,
       stylesheetPath: paths.stylesheet,
     };
-    return errorPage(render(pages, model, visit), refusal);
+    return errorPageResponse(renderErrorPage(pages, model, req), protocolError);
   };
 
 /** The reasons that have their own heading. */
-const titles: Partial<Readonly<Record<Reason, string>>> = {
+const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
   'request.prefetch': 'This page was not loaded in advance',
   'user.limited': 'Too many sign-ins',
   'consent.no-cookies': 'Cookies are required',
@@ -33,11 +38,11 @@ const titles: Partial<Readonly<Record<Reason, string>>> = {
 };
 
 /** A page of the publisher's that fails must not hide from the person what went wrong before it. */
-const render = ({ error }: Pages, model: ErrorModel, visit: Visit): string => {
+const renderErrorPage = ({ error }: Pages, model: ErrorModel, req: RequestContext): string => {
   try {
     return error(model);
   } catch (cause) {
-    logRefusal(new Refusal('unexpected', { cause }), visit);
+    logProtocolError(new ProtocolError('unexpected', { cause }), req);
     return defaultPages.error(model);
   }
 };

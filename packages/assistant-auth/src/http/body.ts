@@ -1,18 +1,18 @@
 /** Reading a body: of the right type, and never more of it than anybody honest sends. */
-import { Refusal } from '../oauth/errors.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 
 /** Nothing honest here comes near it. */
-const longestBody = 16_384;
+const maxBodyBytes = 16_384;
 
 /** The type of a body, without parameters; `undefined` where it has none. */
-export const contentTypeOf = (request: Request): string | undefined =>
+export const readContentType = (request: Request): string | undefined =>
   request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
 
 /**
  * Reads a body as text.
- * @throws Refusal `request.too-large` (without reading on) or `request.unreadable`
+ * @throws ProtocolError `request.too-large` (without reading on) or `request.unreadable`
  */
-export const readText = async (request: Request): Promise<string> => {
+export const readBodyText = async (request: Request): Promise<string> => {
   if (request.body === null) return '';
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = request.body.getReader();
@@ -23,15 +23,15 @@ export const readText = async (request: Request): Promise<string> => {
       const { done, value } = await reader.read();
       if (done) return text + decoder.decode();
       length += value.length;
-      if (length > longestBody) {
+      if (length > maxBodyBytes) {
         await reader.cancel();
-        throw new Refusal('request.too-large');
+        throw new ProtocolError('request.too-large');
       }
       text += decoder.decode(value, { stream: true });
     }
   } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal('request.unreadable', { cause });
+    if (cause instanceof ProtocolError) throw cause;
+    throw new ProtocolError('request.unreadable', { cause });
   }
 };
 
@@ -39,10 +39,10 @@ export const readText = async (request: Request): Promise<string> => {
 
 /**
  * Reads an `application/x-www-form-urlencoded` body.
- * @throws Refusal `request.content-type`, `request.too-large` (without reading on) or `request.unreadable`
+ * @throws ProtocolError `request.content-type`, `request.too-large` (without reading on) or `request.unreadable`
  */
 export const readForm = async (request: Request): Promise<URLSearchParams> => {
-  if (contentTypeOf(request) !== 'application/x-www-form-urlencoded')
-    throw new Refusal('request.content-type');
-  return new URLSearchParams(await readText(request));
+  if (readContentType(request) !== 'application/x-www-form-urlencoded')
+    throw new ProtocolError('request.content-type');
+  return new URLSearchParams(await readBodyText(request));
 };

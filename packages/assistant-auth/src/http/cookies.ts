@@ -8,8 +8,8 @@ export const readCookies = (request: Request): ReadonlyMap<string, string> => {
   const cookies = new Map<string, string>();
   for (const pair of request.headers.get('cookie')?.split(';') ?? []) {
     const at = pair.indexOf('=');
-    const name = stripped(pair.slice(0, at));
-    if (at > 0 && !cookies.has(name)) cookies.set(name, stripped(pair.slice(at + 1)));
+    const name = stripWhitespace(pair.slice(0, at));
+    if (at > 0 && !cookies.has(name)) cookies.set(name, stripWhitespace(pair.slice(at + 1)));
   }
   return cookies;
 };
@@ -18,7 +18,7 @@ export const readCookies = (request: Request): ReadonlyMap<string, string> => {
  * Without the white space that browsers strip (RFC 6265bis §5.6), and no other: `trim` would make `__Host-` of a name that only
  * looks like it, for which no browser keeps the promises of the prefix, and which a neighbouring domain may set.
  */
-const stripped = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
+const stripWhitespace = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 
 /** @param maxAge left out, the cookie ends with the browser's session */
 export const setCookie = (name: string, value: string, maxAge?: Seconds): string =>

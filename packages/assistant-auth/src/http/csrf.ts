@@ -4,7 +4,7 @@
  */
 
 import { encodeBase64url } from '../oauth/base64url.ts';
-import { type RandomBytes, randomId, sameSecret } from '../oauth/secrets.ts';
+import { type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
 import type { Seconds } from '../oauth/time.ts';
 import { clearCookie, setCookie } from './cookies.ts';
 
@@ -16,8 +16,8 @@ const bindingName = /^__Host-csrf-[\w-]{8}$/;
 const bindingValue = /^[\w-]{22}$/;
 
 /** How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
-const mostBindings = 32;
-const mostCleared = 16;
+const maxBindings = 32;
+const maxCleared = 16;
 
 /** Returns the names and values of all cookies that look like a binding cookie, the newest first. */
 const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly [string, string])[] =>
@@ -27,7 +27,7 @@ const readBindings = (cookies: ReadonlyMap<string, string>): readonly (readonly 
     .toReversed();
 
 /** Returns the name of the cookie with this value. The name does not reveal the value. */
-export const bindingCookie = async (value: string): Promise<string> => {
+export const deriveBindingCookieName = async (value: string): Promise<string> => {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value));
   return prefix + encodeBase64url(new Uint8Array(digest)).slice(0, 8);
 };
@@ -47,13 +47,13 @@ export const bindBrowser = async (
   randomBytes: RandomBytes,
   maxAge: Seconds,
 ): Promise<Binding> => {
-  const kept = readBindings(cookies).slice(0, mostBindings);
+  const kept = readBindings(cookies).slice(0, maxBindings);
   const csrf = (await findBinding(kept)) ?? randomId(randomBytes);
-  const surplus = readBindings(cookies).slice(mostBindings).toReversed().slice(0, mostCleared);
+  const surplus = readBindings(cookies).slice(maxBindings).toReversed().slice(0, maxCleared);
   return {
     csrf,
     setCookies: [
-      setCookie(await bindingCookie(csrf), csrf, maxAge),
+      setCookie(await deriveBindingCookieName(csrf), csrf, maxAge),
       ...surplus.map(([name]) => clearCookie(name)),
     ],
   };
@@ -62,11 +62,11 @@ export const bindBrowser = async (
 const findBinding = async (
   bindings: readonly (readonly [name: string, value: string])[],
 ): Promise<string | undefined> => {
-  for (const [name, value] of bindings) if (name === (await bindingCookie(value))) return value;
+  for (const [name, value] of bindings) if (name === (await deriveBindingCookieName(value))) return value;
   return undefined;
 };
 
-/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`: it sent no binding cookie. */
+/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `emptyContext`: it sent no binding cookie. */
 export type BindingCheck = 'bound' | 'other' | 'none';
 
 /** Checks that a form was posted by the browser that it was shown in. */
@@ -74,14 +74,14 @@ export const checkBinding = async (
   cookies: ReadonlyMap<string, string>,
   csrf: string,
 ): Promise<BindingCheck> => {
-  if (await sameSecret(cookies.get(await bindingCookie(csrf)) ?? '', csrf)) return 'bound';
+  if (await timingSafeEqual(cookies.get(await deriveBindingCookieName(csrf)) ?? '', csrf)) return 'bound';
   return readBindings(cookies).length === 0 ? 'none' : 'other';
 };
 
 // Where a form was posted from: browsers say so, and a form of another origin is nobody's will.
 
 /** Tells whether a request came from a page of this origin, or from something that is no browser. */
-export const isFromOwnPage = ({ headers }: Request, origin: string): boolean => {
+export const isSameOriginRequest = ({ headers }: Request, origin: string): boolean => {
   const from = headers.get('origin');
   const site = headers.get('sec-fetch-site');
   return (from === null || from === origin) && (site === null || site === 'same-origin');

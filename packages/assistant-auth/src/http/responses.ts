@@ -1,5 +1,5 @@
 /** Every response of the broker is made here, so that its headers are right everywhere or nowhere. */
-import type { Refusal } from '../oauth/errors.ts';
+import type { ProtocolError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/time.ts';
 
 /** The default for `Retry-After` by status, for refusals without a `retryAfter` of their own. */
@@ -8,15 +8,15 @@ const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
   [503, 10],
 ]);
 
-const always = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
 // No form-action: Chromium holds it against every redirect that follows a form, and would stop people on their way to the
 // provider. docs/decisions tells why the alternatives are worse.
-const pagePolicy =
+const pageCsp =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const page = {
-  ...always,
+const pageHeaders = {
+  ...commonHeaders,
   'content-type': 'text/html; charset=utf-8',
   'x-frame-options': 'DENY',
   // `no-referrer` would make the form send `Origin: null`.
@@ -24,73 +24,82 @@ const page = {
 } as const;
 
 /** A page whose form leads on to a provider or back to a client. */
-export const formPage = (html: string, cookies: readonly string[]): Response =>
-  respond(200, html, { ...page, 'content-security-policy': pagePolicy }, cookies);
+export const formPageResponse = (html: string, cookies: readonly string[]): Response =>
+  respond(200, html, { ...pageHeaders, 'content-security-policy': pageCsp }, cookies);
 
 /** A page whose forms, if it has any, stay here. */
-export const plainPage = (html: string, cookies: readonly string[]): Response =>
-  respond(200, html, { ...page, 'content-security-policy': `${pagePolicy}; form-action 'self'` }, cookies);
+export const plainPageResponse = (html: string, cookies: readonly string[]): Response =>
+  respond(
+    200,
+    html,
+    { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'self'` },
+    cookies,
+  );
 
 /** A file for the person, which no browser shows as a page. */
-export const download = (body: object, fileName: string): Response =>
+export const downloadResponse = (body: object, fileName: string): Response =>
   respond(200, `${JSON.stringify(body, null, 2)}\n`, {
-    ...always,
+    ...commonHeaders,
     'content-type': 'application/json; charset=utf-8',
     'content-disposition': `attachment; filename="${fileName}"`,
   });
 
 /** A page that says what went wrong, and leads nowhere. */
-export const errorPage = (html: string, refusal: Refusal): Response =>
-  respond(refusal.status, html, {
-    ...page,
-    ...waiting(refusal),
-    'content-security-policy': `${pagePolicy}; form-action 'none'`,
+export const errorPageResponse = (html: string, error: ProtocolError): Response =>
+  respond(error.status, html, {
+    ...pageHeaders,
+    ...buildRetryAfterHeader(error),
+    'content-security-policy': `${pageCsp}; form-action 'none'`,
   });
 
 /** A page about a request that was handled before, with nothing but a link. */
-export const completedPage = (html: string): Response =>
-  respond(400, html, { ...page, 'content-security-policy': `${pagePolicy}; form-action 'none'` });
+export const completedPageResponse = (html: string): Response =>
+  respond(400, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
 
 /** Sends the browser on with GET, whatever brought it here. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
-  respond(303, null, { ...always, location, 'referrer-policy': 'no-referrer' }, cookies);
+  respond(303, null, { ...commonHeaders, location, 'referrer-policy': 'no-referrer' }, cookies);
 
 /** The token endpoint's JSON (RFC 6749 §5.1), which caches must not keep. */
 export const tokenJson = (body: object): Response =>
-  respond(200, JSON.stringify(body), { ...always, 'content-type': 'application/json', pragma: 'no-cache' });
+  respond(200, JSON.stringify(body), {
+    ...commonHeaders,
+    'content-type': 'application/json',
+    pragma: 'no-cache',
+  });
 
 /** What was asked for is done, and there is nothing to say. */
-export const done = (): Response => respond(200, null, always);
+export const emptyResponse = (): Response => respond(200, null, commonHeaders);
 
 /** A response without a body, to a CORS preflight. */
 export const noContent = (headers: Readonly<Record<string, string>>): Response =>
-  respond(204, null, { ...always, ...headers });
+  respond(204, null, { ...commonHeaders, ...headers });
 
 /** A security event was taken (RFC 8935 §2.2). */
-export const accepted = (): Response => respond(202, null, always);
+export const acceptedResponse = (): Response => respond(202, null, commonHeaders);
 
 /** A security event was not taken (RFC 8935 §2.3). */
-export const eventError = (refusal: Refusal): Response =>
-  respond(refusal.status, JSON.stringify({ err: refusal.code, description: refusal.description }), {
-    ...always,
-    ...waiting(refusal),
+export const eventError = (error: ProtocolError): Response =>
+  respond(error.status, JSON.stringify({ err: error.code, description: error.description }), {
+    ...commonHeaders,
+    ...buildRetryAfterHeader(error),
     'content-type': 'application/json',
     'content-language': 'en',
   });
 
 /** A logout token was not taken (OpenID Connect Back-Channel Logout 1.0 §2.8). */
-export const logoutError = (refusal: Refusal): Response =>
-  respond(refusal.status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {
-    ...always,
-    ...waiting(refusal),
+export const logoutError = (error: ProtocolError): Response =>
+  respond(error.status, JSON.stringify({ error: error.code, error_description: error.description }), {
+    ...commonHeaders,
+    ...buildRetryAfterHeader(error),
     'content-type': 'application/json',
   });
 
 /** The token endpoint's error (RFC 6749 §5.2). */
-export const tokenError = (refusal: Refusal, status: number, challenge: string): Response =>
-  respond(status, JSON.stringify({ error: refusal.code, error_description: refusal.description }), {
-    ...always,
-    ...waiting(refusal),
+export const tokenError = (error: ProtocolError, status: number, challenge: string): Response =>
+  respond(status, JSON.stringify({ error: error.code, error_description: error.description }), {
+    ...commonHeaders,
+    ...buildRetryAfterHeader(error),
     ...(status === 401 ? { 'www-authenticate': challenge } : {}),
     'content-type': 'application/json',
     pragma: 'no-cache',
@@ -100,17 +109,17 @@ export const tokenError = (refusal: Refusal, status: number, challenge: string):
  * An error in JSON beside the token endpoint's: a problem document (RFC 9457).
  * @param challenge sent where a token is at fault (RFC 6750 §3); an open document has none
  */
-export const problem = (refusal: Refusal, challenge?: string): Response => {
+export const problemResponse = (error: ProtocolError, challenge?: string): Response => {
   const body = {
     type: 'about:blank',
-    title: titleOf(refusal.status),
-    status: refusal.status,
-    detail: refusal.description,
+    title: getStatusText(error.status),
+    status: error.status,
+    detail: error.description,
   };
-  return respond(refusal.status, JSON.stringify(body), {
-    ...always,
-    ...waiting(refusal),
-    ...(challenge !== undefined && tokenAtFault(refusal) ? { 'www-authenticate': challenge } : {}),
+  return respond(error.status, JSON.stringify(body), {
+    ...commonHeaders,
+    ...buildRetryAfterHeader(error),
+    ...(challenge !== undefined && isTokenError(error) ? { 'www-authenticate': challenge } : {}),
     'content-type': 'application/problem+json',
   });
 };
@@ -124,28 +133,32 @@ export const publicDocument = (body: string, contentType: string): Response =>
   });
 
 /** An SVG that may be cached for an hour. Opened by itself it is a document, which may do nothing at all. */
-export const publicPicture = (svg: string): Response => {
+export const publicSvg = (svg: string): Response => {
   const response = publicDocument(svg, 'image/svg+xml');
   response.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   return response;
 };
 
 /** The same response to HEAD, without its body. */
-export const headOf = ({ status, headers }: Response): Response => new Response(null, { status, headers });
+export const toHeadResponse = ({ status, headers }: Response): Response =>
+  new Response(null, { status, headers });
 
 /** The same response, telling which methods would have been answered. */
-export const allowing = (methods: readonly string[], response: Response): Response => {
+export const withAllowHeader = (methods: readonly string[], response: Response): Response => {
   response.headers.set('allow', methods.join(', '));
   return response;
 };
 
-const waiting = ({ status, retryAfter = defaultRetryAfter.get(status) }: Refusal): Record<string, string> =>
+const buildRetryAfterHeader = ({
+  status,
+  retryAfter = defaultRetryAfter.get(status),
+}: ProtocolError): Record<string, string> =>
   retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
 
-const tokenAtFault = ({ status }: Refusal): boolean => status === 401 || status === 403;
+const isTokenError = ({ status }: ProtocolError): boolean => status === 401 || status === 403;
 
 /** The status's own phrase, as RFC 9457 §4.2.1 wants it for `about:blank`. */
-const titleOf = (status: number): string => {
+const getStatusText = (status: number): string => {
   switch (status) {
     case 401:
       return 'Unauthorized';

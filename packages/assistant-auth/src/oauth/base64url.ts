@@ -2,8 +2,8 @@
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const invalid = 255;
-const sextetOf = new Uint8Array(128).fill(invalid);
-for (let value = 0; value < 64; value++) sextetOf[alphabet.charCodeAt(value)] = value;
+const sextetByCharCode = new Uint8Array(128).fill(invalid);
+for (let value = 0; value < 64; value++) sextetByCharCode[alphabet.charCodeAt(value)] = value;
 
 export const encodeBase64url = (bytes: Uint8Array): string => {
   let text = '';
@@ -19,21 +19,21 @@ export const encodeBase64url = (bytes: Uint8Array): string => {
 
 /** Gives `undefined` for foreign characters, padding, impossible lengths and spare bits that are not zero. */
 export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | undefined => {
-  const spare = text.length % 4;
-  if (spare === 1) return undefined;
+  const remainder = text.length % 4;
+  if (remainder === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   let bits = 0;
-  let held = 0;
+  let pendingBits = 0;
   let to = 0;
   for (let at = 0; at < text.length; at++) {
-    const value = sextetOf[text.charCodeAt(at)] ?? invalid;
+    const value = sextetByCharCode[text.charCodeAt(at)] ?? invalid;
     if (value === invalid) return undefined;
     bits = ((bits << 6) | value) & 0xffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes[to++] = (bits >> held) & 0xff;
+    pendingBits += 6;
+    if (pendingBits >= 8) {
+      pendingBits -= 8;
+      bytes[to++] = (bits >> pendingBits) & 0xff;
     }
   }
-  return (bits & ((1 << held) - 1)) === 0 ? bytes : undefined;
+  return (bits & ((1 << pendingBits) - 1)) === 0 ? bytes : undefined;
 };

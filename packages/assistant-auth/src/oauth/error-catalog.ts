@@ -23,27 +23,27 @@ export type OAuthErrorCode =
   | 'temporarily_unavailable';
 
 /** A private reason: logged, counted, never sent. */
-export type Reason = keyof typeof reasons;
+export type ErrorReason = keyof typeof errorCatalog;
 
 // One sentence for all that can be wrong with a credential, so that no answer tells a forger how far they came.
-const badClient = 'The client could not be authenticated.';
-const badCode = 'The authorization code is not valid.';
-const badRefresh = 'The refresh token is not valid.';
-const badToken = 'The access token is not valid.';
-const staleSignIn =
+const invalidClientMessage = 'The client could not be authenticated.';
+const invalidCodeMessage = 'The authorization code is not valid.';
+const invalidRefreshTokenMessage = 'The refresh token is not valid.';
+const invalidAccessTokenMessage = 'The access token is not valid.';
+const expiredSignInMessage =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-const staleConsent =
+const expiredConsentMessage =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
-const lostSignIn =
+const missingSignInMessage =
   'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
   'was started in another browser. Go back to the app and start again.';
-const cookiesForSignIn =
+const blockedCookiesMessage =
   'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
   'for this site, then go back to the app and start again.';
-const staleAccount =
+const expiredAccountFormMessage =
   'This page has expired or belongs to another sign-in. Open your account again and start from there.';
 
-export const reasons = {
+export const errorCatalog = {
   'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
   'request.method': ['invalid_request', 'This address does not answer that method.', 405],
   'request.prefetch': [
@@ -70,15 +70,15 @@ export const reasons = {
   'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
   'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
-  'resource.several': ['invalid_target', 'Ask for one resource at a time.'],
+  'resource.multiple': ['invalid_target', 'Ask for one resource at a time.'],
   'resource.unknown': ['invalid_target', 'The requested resource is unknown.'],
-  'request.oversized-sign-in': ['invalid_request', 'The authorization request is too large.'],
+  'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
 
-  'consent.origin': ['invalid_request', staleConsent],
-  'consent.unreadable': ['invalid_request', staleConsent],
-  'consent.expired': ['invalid_request', staleConsent],
-  'consent.foreign': ['invalid_request', staleConsent],
-  'consent.no-cookies': ['invalid_request', cookiesForSignIn],
+  'consent.origin': ['invalid_request', expiredConsentMessage],
+  'consent.unreadable': ['invalid_request', expiredConsentMessage],
+  'consent.expired': ['invalid_request', expiredConsentMessage],
+  'consent.csrf': ['invalid_request', expiredConsentMessage],
+  'consent.no-cookies': ['invalid_request', blockedCookiesMessage],
   'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
   'sign-in.limited': [
     'temporarily_unavailable',
@@ -92,42 +92,42 @@ export const reasons = {
   ],
   'user.cancelled': ['access_denied', 'The sign-in was cancelled.'],
 
-  'session.changed': ['invalid_request', staleAccount],
-  'account-form.origin': ['invalid_request', staleAccount],
-  'account-form.unreadable': ['invalid_request', staleAccount],
-  'account-form.expired': ['invalid_request', staleAccount],
-  'account-form.foreign': ['invalid_request', staleAccount],
+  'session.changed': ['invalid_request', expiredAccountFormMessage],
+  'account-form.origin': ['invalid_request', expiredAccountFormMessage],
+  'account-form.unreadable': ['invalid_request', expiredAccountFormMessage],
+  'account-form.expired': ['invalid_request', expiredAccountFormMessage],
+  'account-form.csrf': ['invalid_request', expiredAccountFormMessage],
   'account-form.no-cookies': [
     'invalid_request',
     'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
       'for this site, then open your account again.',
   ],
-  'link.unreadable': ['invalid_request', staleAccount],
-  'link.expired': ['invalid_request', staleAccount],
-  'account.item': [
+  'link.unreadable': ['invalid_request', expiredAccountFormMessage],
+  'link.expired': ['invalid_request', expiredAccountFormMessage],
+  'account.item-not-found': [
     'invalid_request',
     'There is no such thing in your account any longer. Open your account again.',
   ],
 
-  'transaction.missing': ['invalid_request', lostSignIn],
+  'transaction.missing': ['invalid_request', missingSignInMessage],
   'transaction.no-cookies': [
     'invalid_request',
     'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
       'another browser. Allow cookies for this site, then go back to the app and start again.',
   ],
-  'transaction.unreadable': ['invalid_request', staleSignIn],
-  'transaction.expired': ['invalid_request', staleSignIn],
-  'transaction.provider': ['invalid_request', staleSignIn],
+  'transaction.unreadable': ['invalid_request', expiredSignInMessage],
+  'transaction.expired': ['invalid_request', expiredSignInMessage],
+  'transaction.provider': ['invalid_request', expiredSignInMessage],
   'transaction.replayed': ['invalid_request', 'This sign-in was completed before. Go back to the app.'],
   // Whether it was completed before: without storage, nobody can tell.
-  'transaction.status': [
+  'transaction.status-unknown': [
     'temporarily_unavailable',
     "We couldn't finish your sign-in. Wait a moment, then reload this page.",
   ],
-  'answer.plain': ['invalid_request', staleSignIn],
-  'answer.unreadable': ['invalid_request', staleSignIn],
-  'answer.provider': ['invalid_request', staleSignIn],
-  'answer.expired': ['invalid_request', staleSignIn],
+  'form-post.missing': ['invalid_request', expiredSignInMessage],
+  'form-post.unreadable': ['invalid_request', expiredSignInMessage],
+  'form-post.provider': ['invalid_request', expiredSignInMessage],
+  'form-post.expired': ['invalid_request', expiredSignInMessage],
   'provider.unknown': ['invalid_request', 'There is no such way to sign in.', 404],
   'provider.denied': ['access_denied', 'The sign-in was refused or cancelled at the provider.'],
   'provider.unavailable': [
@@ -135,17 +135,20 @@ export const reasons = {
     'The sign-in provider did not answer. Try again later.',
   ],
   'provider.invalid': ['server_error', 'The sign-in provider gave an answer that could not be verified.'],
-  'admission.refused': ['access_denied', 'This account may not sign in here.'],
-  'admission.link': ['access_denied', 'This account cannot be added to the one that you are signed in to.'],
-  'admission.user': ['server_error', 'Something went wrong on our side.'],
-  'admission.claims': ['server_error', 'Something went wrong on our side.'],
+  'resolve-user.refused': ['access_denied', 'This account may not sign in here.'],
+  'resolve-user.link-refused': [
+    'access_denied',
+    'This account cannot be added to the one that you are signed in to.',
+  ],
+  'resolve-user.invalid-id': ['server_error', 'Something went wrong on our side.'],
+  'resolve-user.invalid-claims': ['server_error', 'Something went wrong on our side.'],
 
-  'authentication.several': ['invalid_request', 'Send the client credentials in one place only.'],
-  'authentication.missing': ['invalid_client', badClient],
-  'authentication.malformed': ['invalid_client', badClient],
-  'authentication.method': ['invalid_client', badClient],
-  'authentication.unknown-client': ['invalid_client', badClient],
-  'authentication.secret': ['invalid_client', badClient],
+  'authentication.multiple': ['invalid_request', 'Send the client credentials in one place only.'],
+  'authentication.missing': ['invalid_client', invalidClientMessage],
+  'authentication.malformed': ['invalid_client', invalidClientMessage],
+  'authentication.method': ['invalid_client', invalidClientMessage],
+  'authentication.unknown-client': ['invalid_client', invalidClientMessage],
+  'authentication.secret': ['invalid_client', invalidClientMessage],
   // Not invalid_client, which would owe a challenge (RFC 6749 §5.2) and ask for the next guess at once.
   'authentication.limited': [
     'temporarily_unavailable',
@@ -156,25 +159,25 @@ export const reasons = {
   'grant-type.missing': ['invalid_request', 'The parameter grant_type is missing.'],
   'grant-type.unsupported': ['unsupported_grant_type', 'This grant type is not supported.'],
   'code.missing': ['invalid_request', 'The parameter code is missing.'],
-  'code.unreadable': ['invalid_grant', badCode],
-  'code.expired': ['invalid_grant', badCode],
-  'code.client': ['invalid_grant', badCode],
-  'code.redirect': ['invalid_grant', badCode],
-  'code.pkce': ['invalid_grant', badCode],
+  'code.unreadable': ['invalid_grant', invalidCodeMessage],
+  'code.expired': ['invalid_grant', invalidCodeMessage],
+  'code.client': ['invalid_grant', invalidCodeMessage],
+  'code.redirect': ['invalid_grant', invalidCodeMessage],
+  'code.pkce': ['invalid_grant', invalidCodeMessage],
   'code.resource': ['invalid_target', 'The code was issued for another resource.'],
-  'code.resource-gone': ['invalid_grant', badCode],
-  'code.scopes-gone': ['invalid_grant', badCode],
-  'code.spent': ['invalid_grant', badCode],
-  'code.replayed': ['invalid_grant', badCode],
+  'code.resource-removed': ['invalid_grant', invalidCodeMessage],
+  'code.scopes-removed': ['invalid_grant', invalidCodeMessage],
+  'code.invalid': ['invalid_grant', invalidCodeMessage],
+  'code.replayed': ['invalid_grant', invalidCodeMessage],
   'refresh.missing': ['invalid_request', 'The parameter refresh_token is missing.'],
-  'refresh.unreadable': ['invalid_grant', badRefresh],
-  'refresh.expired': ['invalid_grant', badRefresh],
-  'refresh.client': ['invalid_grant', badRefresh],
-  'refresh.resource-gone': ['invalid_grant', badRefresh],
-  'refresh.scopes-gone': ['invalid_grant', badRefresh],
-  'refresh.ended': ['invalid_grant', badRefresh],
-  'refresh.reused': ['invalid_grant', badRefresh],
-  'refresh.gone': ['invalid_grant', badRefresh],
+  'refresh.unreadable': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.expired': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.client': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.resource-removed': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.scopes-removed': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.reused': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.upstream-revoked': ['invalid_grant', invalidRefreshTokenMessage],
   'refresh.limited': [
     'temporarily_unavailable',
     'Too many refresh requests for this grant. Try again in a minute.',
@@ -187,31 +190,31 @@ export const reasons = {
   'token-parameter.client': ['invalid_grant', 'The token was issued to another client.'],
 
   'token.missing': ['invalid_token', 'Sign in to use this API.'],
-  'token.malformed': ['invalid_token', badToken],
-  'token.unreadable': ['invalid_token', badToken],
-  'token.expired': ['invalid_token', badToken],
-  'token.revoked': ['invalid_token', badToken],
+  'token.malformed': ['invalid_token', invalidAccessTokenMessage],
+  'token.unreadable': ['invalid_token', invalidAccessTokenMessage],
+  'token.expired': ['invalid_token', invalidAccessTokenMessage],
+  'token.revoked': ['invalid_token', invalidAccessTokenMessage],
   'calls.limited': ['temporarily_unavailable', 'Too many calls for this user. Try again in a minute.', 429],
   'token.scope': ['insufficient_scope', 'The access token does not carry the scope that this needs.'],
 
   'logout-token.missing': ['invalid_request', 'The parameter logout_token is missing.'],
-  'signal.provider': ['invalid_request', 'Nothing is taken here from a provider of this name.', 404],
-  'signal.content-type': ['invalid_request', 'The body is not of the type that this provider sends.'],
-  'signal.unreadable': ['invalid_request', 'This is no token that can be read.'],
-  'signal.key': ['invalid_key', 'The token names no key of this provider.'],
-  'signal.signature': ['authentication_failed', 'The token is not signed by this provider.'],
-  'signal.issuer': ['invalid_issuer', 'The token is of another issuer.'],
-  'signal.audience': ['invalid_audience', 'The token is for somebody else.'],
-  'signal.age': ['invalid_request', 'The token is too old, or not valid yet.'],
-  'signal.content': ['invalid_request', 'The token does not say what it has to say here.'],
-  'signal.replayed': ['invalid_request', 'This token was received before.'],
-  'signal.unverifiable': [
+  'security-event.provider': ['invalid_request', 'Nothing is taken here from a provider of this name.', 404],
+  'security-event.content-type': ['invalid_request', 'The body is not of the type that this provider sends.'],
+  'security-event.unreadable': ['invalid_request', 'This is no token that can be read.'],
+  'security-event.key': ['invalid_key', 'The token names no key of this provider.'],
+  'security-event.signature': ['authentication_failed', 'The token is not signed by this provider.'],
+  'security-event.issuer': ['invalid_issuer', 'The token is of another issuer.'],
+  'security-event.audience': ['invalid_audience', 'The token is for somebody else.'],
+  'security-event.age': ['invalid_request', 'The token is too old, or not valid yet.'],
+  'security-event.content': ['invalid_request', 'The token does not say what it has to say here.'],
+  'security-event.replayed': ['invalid_request', 'This token was received before.'],
+  'security-event.unverifiable': [
     'temporarily_unavailable',
     'The token cannot be checked at the moment. Try again soon.',
   ],
-  'signal.limited': ['temporarily_unavailable', 'Too many bad tokens. Try again in a minute.', 429],
+  'security-event.limited': ['temporarily_unavailable', 'Too many bad tokens. Try again in a minute.', 429],
 
-  'ledger.unavailable': [
+  'storage.unavailable': [
     'temporarily_unavailable',
     'The service is out of order for a moment. Try again soon.',
   ],

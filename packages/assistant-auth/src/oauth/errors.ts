@@ -1,5 +1,5 @@
 /** The two ways to fail: a configuration that must not start, and a request that is refused for a named reason. */
-import { type OAuthErrorCode, type Reason, reasons } from './error-catalog.ts';
+import { type ErrorReason, errorCatalog, type OAuthErrorCode } from './error-catalog.ts';
 import type { Seconds } from './time.ts';
 
 /** A setting that would be unsafe or meaningless. Thrown while the broker is being built, never later. */
@@ -18,27 +18,27 @@ export class ConfigurationError extends Error {
  * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and `retryAfter` in the
  * `Retry-After` header.
  */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-  readonly reason: Reason;
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly reason: ErrorReason;
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly status: number;
   /** The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no header. */
   readonly retryAfter: Seconds | undefined;
 
-  constructor(reason: Reason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {
+  constructor(reason: ErrorReason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {
     super(reason, options);
     this.retryAfter = options.retryAfter;
     this.reason = reason;
-    const [code, description, status] = reasons[reason];
+    const [code, description, status] = errorCatalog[reason];
     this.code = code;
     this.description = description;
-    this.status = status ?? statusOf[code];
+    this.status = status ?? statusByCode[code];
   }
 }
 
-const statusOf: Readonly<Record<OAuthErrorCode, number>> = {
+const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_request: 400,
   invalid_client: 401,
   invalid_grant: 400,
@@ -60,15 +60,15 @@ const statusOf: Readonly<Record<OAuthErrorCode, number>> = {
 // What lies beneath a refusal, as the log says it.
 
 /** Far more than any error of ours has beneath it; ends the walk where causes run in a circle. */
-const deepest = 5;
+const maxDepth = 5;
 
 /** Names an error and everything that caused it, outermost first. What is no error stands as its own text. */
-export const describeCause = (cause: unknown, depth = deepest): string => {
-  const beneath = cause instanceof Error ? cause.cause : undefined;
-  if (beneath === undefined || depth === 0) return String(cause);
-  return `${String(cause)}, because of ${describeCause(beneath, depth - 1)}`;
+export const describeCause = (cause: unknown, depth = maxDepth): string => {
+  const innerCause = cause instanceof Error ? cause.cause : undefined;
+  if (innerCause === undefined || depth === 0) return String(cause);
+  return `${String(cause)}, because of ${describeCause(innerCause, depth - 1)}`;
 };
 
 /** The calls that led to an error, where it has them; its message is left to `describeCause`. */
-export const stackOf = (cause: unknown): string | undefined =>
+export const formatStack = (cause: unknown): string | undefined =>
   cause instanceof Error ? cause.stack?.match(/(?<=^\s*)at .*$/gm)?.join(' ') : undefined;

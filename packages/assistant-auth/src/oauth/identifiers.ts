@@ -7,7 +7,7 @@ export type UserId = string;
 export type GrantId = string;
 
 /** Under which a provider may speak of a refresh token that it gave; none of them tells what the token is. */
-export type TokenNames = readonly [name: string, other?: string];
+export type TokenIdentifiers = readonly [name: string, other?: string];
 
 /** What a provider proved about the person who signed in. */
 export interface Identity {
@@ -23,11 +23,11 @@ export interface Identity {
   /** The provider's refresh token, a secret, if this sign-in returned one that outlives the person's session there. */
   readonly refreshToken?: string;
   /** Names of that token, where the provider uses some. */
-  readonly tokenNames?: TokenNames;
+  readonly tokenIdentifiers?: TokenIdentifiers;
   /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
   readonly sid?: string;
   /**
-   * All verified claims as the provider sent them, for `admit` (Google `hd`, Entra `tid`): those of the ID token, completed from
+   * All verified claims as the provider sent them, for `resolveUser` (Google `hd`, Entra `tid`): those of the ID token, completed from
    * UserInfo.
    */
   readonly claims: Readonly<Record<string, unknown>>;

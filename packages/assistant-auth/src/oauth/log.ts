@@ -1,17 +1,17 @@
 /** What the broker tells its operator: one flat, structured line per event. Never a secret, a token, a code or a user id. */
-import type { Reason } from './error-catalog.ts';
+import type { ErrorReason } from './error-catalog.ts';
 import { describeCause } from './errors.ts';
 
 export interface LogEntry {
   /**
-   * `unpinned-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
-   * limiter is out of order and lets everybody pass. `sweep-failed`: what has expired stays until the next sweep. `check-failed`: a
+   * `unrestricted-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
+   * limiter is out of order and lets everybody pass. `cleanUp-failed`: what has expired stays until the next sweep. `recheck-failed`: a
    * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
    * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
    * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
    * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so it can't be rechecked until the
    * person signs in again. `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was not
-   * used. `write-failed`: the outcome of a recheck, or an upstream token, could not be stored. `wait-until-failed`: `afterResponse`
+   * used. `writeResponse-failed`: the outcome of a recheck, or an upstream token, could not be stored. `wait-until-failed`: `waitUntil`
    * threw, so the work may not continue after the response. `log-failed`, on the console: the publisher's own log threw.
    */
   readonly event:
@@ -24,16 +24,16 @@ export interface LogEntry {
     | 'deleted'
     | 'revocation-failed'
     | 'refused'
-    | 'unpinned-gpt'
+    | 'unrestricted-gpt'
     | 'limiter-failed'
-    | 'sweep-failed'
-    | 'check-failed'
-    | 'unwatched'
+    | 'cleanup-failed'
+    | 'recheck-failed'
     | 'no-upstream-token'
+    | 'upstream-token-dropped'
     | 'late-refresh'
     | 'write-failed'
     | 'wait-until-failed'
-    | 'signal'
+    | 'security-event'
     | 'log-failed';
   /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */
   readonly count?: number;
@@ -43,10 +43,10 @@ export interface LogEntry {
   readonly clientId?: string;
   readonly provider?: string;
   /** What a provider said, in a word of ours: `logout`, `account-disabled`. */
-  readonly signal?: string;
+  readonly securityEvent?: string;
   /** Where a code went: tells which GPT signed somebody in. */
   readonly redirectUri?: string;
-  readonly reason?: Reason;
+  readonly reason?: ErrorReason;
   /** What went wrong underneath, as far as it is known; for operators only. */
   readonly cause?: string;
   /** The calls that led to what nobody foresaw. */
@@ -60,8 +60,8 @@ export type Log = (entry: LogEntry) => void;
  * @param fallback gets a `log-failed` line if `log` throws
  */
 export const safeLogger = (log: Log, fallback: Log): Log => {
-  const counted = countLines(log);
-  const onFailure = countLines(fallback);
+  const counted = addLogCounts(log);
+  const onFailure = addLogCounts(fallback);
   return (entry) => {
     try {
       counted(entry);
@@ -74,12 +74,12 @@ export const safeLogger = (log: Log, fallback: Log): Log => {
 /**
  * Wraps a log so that each line has the number of lines so far with its event and reason. Both are closed sets, so few counts are kept.
  */
-export const countLines = (log: Log): Log => {
+export const addLogCounts = (log: Log): Log => {
   const counts = new Map<string, number>();
   return (entry) => {
-    const kind = `${entry.event} ${entry.reason ?? ''}`;
-    const count = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, count);
+    const key = `${entry.event} ${entry.reason ?? ''}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
     log({ ...entry, count });
   };
 };

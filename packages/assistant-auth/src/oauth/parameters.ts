@@ -1,5 +1,5 @@
 /** Reading OAuth parameters: each at most once, empty means absent, unknown ones do not matter (RFC 6749 §3.1, §3.2). */
-import { Refusal } from './errors.ts';
+import { ProtocolError } from './errors.ts';
 import { canonicalResource } from './resource.ts';
 
 /** The parameters of one request that the endpoint knows. */
@@ -7,7 +7,7 @@ export type Parameters<Name extends string> = { readonly [name in Name]?: string
 
 /**
  * Picks the known parameters out of a query or a form body.
- * @throws Refusal `invalid_request` when a known one is repeated, whichever value came first
+ * @throws ProtocolError `invalid_request` when a known one is repeated, whichever value came first
  */
 export const readParameters = <Name extends string>(
   source: URLSearchParams,
@@ -16,7 +16,7 @@ export const readParameters = <Name extends string>(
   const found: { [name in Name]?: string } = {};
   for (const name of known) {
     const [value, ...more] = source.getAll(name);
-    if (more.length > 0) throw new Refusal('parameter.repeated');
+    if (more.length > 0) throw new ProtocolError('parameter.repeated');
     if (value) found[name] = value;
   }
   return found;
@@ -25,7 +25,7 @@ export const readParameters = <Name extends string>(
 /**
  * Reads the resource indicator (RFC 8707 §2) and returns its canonical form. It is the only parameter that can be repeated, with
  * equivalent values, because a token is for one resource.
- * @throws Refusal `invalid_target` for several
+ * @throws ProtocolError `invalid_target` for several
  */
 export const readResource = (source: URLSearchParams): string | undefined => {
   const [resource, ...more] = new Set(
@@ -34,6 +34,6 @@ export const readResource = (source: URLSearchParams): string | undefined => {
       .filter((value) => value !== '')
       .map(canonicalResource),
   );
-  if (more.length > 0) throw new Refusal('resource.several');
+  if (more.length > 0) throw new ProtocolError('resource.multiple');
   return resource;
 };

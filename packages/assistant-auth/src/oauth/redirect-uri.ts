@@ -3,7 +3,7 @@
  * of a loopback address (RFC 8252 §7.3) and the GPT id in ChatGPT's address. Nothing is normalised, so nothing is confused.
  */
 
-import { ConfigurationError, Refusal } from './errors.ts';
+import { ConfigurationError, ProtocolError } from './errors.ts';
 import { isLoopback } from './issuer.ts';
 
 export type RedirectRule =
@@ -14,10 +14,10 @@ export type RedirectRule =
   | { readonly kind: 'gpt' | 'gpt-development'; readonly gptIds?: readonly string[] };
 
 /** The shape of a GPT's id, as it stands in ChatGPT's redirect URI. */
-export const gptId = /^g-[A-Za-z0-9_-]{4,128}$/;
+export const gptIdPattern = /^g-[A-Za-z0-9_-]{4,128}$/;
 
 /** How long a redirect URI may be, in characters. */
-const longest = 1024;
+const maxLength = 1024;
 
 /**
  * Turns a registered redirect URI into its rule.
@@ -26,7 +26,7 @@ const longest = 1024;
  */
 export const parseRedirectRule = (option: string, uri: string): RedirectRule => {
   const url = URL.parse(uri);
-  if (url === null || url.href !== uri || uri.length > longest || /[#@]/.test(uri)) {
+  if (url === null || url.href !== uri || uri.length > maxLength || /[#@]/.test(uri)) {
     throw new ConfigurationError(option, `must be absolute, normalised, without fragment or user: ${uri}`);
   }
   if (isLoopback(url)) return { kind: 'loopback', host: url.hostname, path: url.pathname + url.search };
@@ -36,13 +36,13 @@ export const parseRedirectRule = (option: string, uri: string): RedirectRule => 
 };
 
 /** Tells whether a requested redirect URI obeys a rule. */
-export const obeys = (rule: RedirectRule, requested: string): boolean => {
-  if (requested.length > longest) return false;
+export const matchesRedirectRule = (rule: RedirectRule, requested: string): boolean => {
+  if (requested.length > maxLength) return false;
   switch (rule.kind) {
     case 'exact':
       return requested === rule.uri;
     case 'loopback':
-      return pathOnLoopback(requested, rule.host) === rule.path;
+      return parseLoopbackPath(requested, rule.host) === rule.path;
     case 'gpt':
       return isGptCallback(
         /^https:\/\/(?:chat\.openai\.com|chatgpt\.com)(\/.*)$/.exec(requested)?.[1],
@@ -50,12 +50,12 @@ export const obeys = (rule: RedirectRule, requested: string): boolean => {
       );
     case 'gpt-development':
       return ['127.0.0.1', 'localhost', '[::1]'].some((host) =>
-        isGptCallback(pathOnLoopback(requested, host), rule.gptIds),
+        isGptCallback(parseLoopbackPath(requested, host), rule.gptIds),
       );
   }
 };
 
-const pathOnLoopback = (requested: string, host: string): string | undefined => {
+const parseLoopbackPath = (requested: string, host: string): string | undefined => {
   const origin = `http://${host}`;
   if (!requested.startsWith(origin)) return undefined;
   const [, port, path] = /^(?::([1-9]\d{0,4}))?(\/.*)$/.exec(requested.slice(origin.length)) ?? [];
@@ -64,7 +64,7 @@ const pathOnLoopback = (requested: string, host: string): string | undefined => 
 
 const isGptCallback = (path: string | undefined, gptIds: readonly string[] | undefined): boolean => {
   const id = /^\/aip\/([^/]+)\/oauth\/callback$/.exec(path ?? '')?.[1] ?? '';
-  return gptId.test(id) && (gptIds?.includes(id) ?? true);
+  return gptIdPattern.test(id) && (gptIds?.includes(id) ?? true);
 };
 
 // Which redirect a client may be answered at. Only a `VerifiedRedirect` is ever redirected to.
@@ -75,28 +75,29 @@ export type VerifiedRedirect = string & { readonly brand: unique symbol };
 /**
  * Holds a requested redirect URI against the client's rules (RFC 9700 §4.1.3).
  * @param requested may be absent only if the client has exactly one, exact URI (RFC 6749 §3.1.2.3)
- * @throws Refusal `redirect.missing` or `redirect.unregistered`; it must never be answered by a redirect
+ * @throws ProtocolError `redirect.missing` or `redirect.unregistered`; it must never be answered by a redirect
  */
 export const verifyRedirect = (
   client: { readonly redirects: readonly RedirectRule[] },
   requested: string | undefined,
 ): VerifiedRedirect => {
-  if (requested === undefined) return onlyRedirect(client);
-  if (!client.redirects.some((rule) => obeys(rule, requested))) throw new Refusal('redirect.unregistered');
+  if (requested === undefined) return requireSingleRedirect(client);
+  if (!client.redirects.some((rule) => matchesRedirectRule(rule, requested)))
+    throw new ProtocolError('redirect.unregistered');
   return requested as VerifiedRedirect;
 };
 
-const onlyRedirect = ({
+const requireSingleRedirect = ({
   redirects: [rule, ...others],
 }: {
   readonly redirects: readonly RedirectRule[];
 }): VerifiedRedirect => {
-  if (rule?.kind !== 'exact' || others.length > 0) throw new Refusal('redirect.missing');
+  if (rule?.kind !== 'exact' || others.length > 0) throw new ProtocolError('redirect.missing');
   return rule.uri as VerifiedRedirect;
 };
 
 /** The host; of a private-use scheme (RFC 8252 §7.1) the scheme, because what stands in a host's place there may be any name. */
-export const hostOf = (redirectUri: string): string => {
+export const formatRedirectHost = (redirectUri: string): string => {
   const { host, protocol } = new URL(redirectUri);
   return /^https?:$/.test(protocol) ? host : protocol;
 };

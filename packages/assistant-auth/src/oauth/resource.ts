@@ -34,14 +34,14 @@ export const canonicalResource = (text: string): string => parseResourceIdentifi
  * @throws ConfigurationError `resources` for a malformed identifier, or for two that are equivalent
  */
 export const parseResources = (
-  given: readonly [string, ...string[]] | undefined,
+  input: readonly [string, ...string[]] | undefined,
   issuer: Issuer,
 ): readonly [string, ...string[]] => {
-  const [first = issuer, ...others] = (given ?? [issuer]).map((text) => parseResource('resources', text));
+  const [first = issuer, ...others] = (input ?? [issuer]).map((text) => parseResource('resources', text));
   const resources = [first, ...others] as const;
-  const repeated = resources.find((resource, at) => resources.indexOf(resource) < at);
-  if (repeated !== undefined)
-    throw new ConfigurationError('resources', `must be different; two of them are ${repeated}`);
+  const duplicate = resources.find((resource, at) => resources.indexOf(resource) < at);
+  if (duplicate !== undefined)
+    throw new ConfigurationError('resources', `must be different; two of them are ${duplicate}`);
   return resources;
 };
 

@@ -1,17 +1,17 @@
 /** Scopes (RFC 6749 §3.3): lists of case-sensitive names, separated by spaces; ChatGPT's editor also lets commas through. */
-import { Refusal } from './errors.ts';
+import { ProtocolError } from './errors.ts';
 
 /** The scope that requests a refresh token (OpenID Connect Core §11). */
-export const offlineAccess = 'offline_access';
+export const offlineAccessScope = 'offline_access';
 
 /**
  * The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them from any server, so they never count as
  * unknown.
  */
-const protocolScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', offlineAccess];
+const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', offlineAccessScope];
 
 /** The shape of one scope name: printable ASCII without space, quote, backslash or comma. */
-export const scopeName = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
+export const scopeNamePattern = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
 
 export interface ScopePolicy {
   /** All that may be granted. */
@@ -27,37 +27,37 @@ export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
 
 /** Tells whether a token with these scopes gives access to the API. No token is issued for `offline_access` alone. */
 export const hasApiScope = (scopes: readonly string[]): boolean =>
-  scopes.some((scope) => scope !== offlineAccess);
+  scopes.some((scope) => scope !== offlineAccessScope);
 
 /** Splits a scope parameter at spaces and commas; doubles count once. */
 export const splitScope = (text: string): readonly string[] => {
   const names = text.split(/[ ,]+/).filter((name) => name !== '');
-  if (!names.every((name) => scopeName.test(name))) throw new Refusal('scope.malformed');
+  if (!names.every((name) => scopeNamePattern.test(name))) throw new ProtocolError('scope.malformed');
   return [...new Set(names)];
 };
 
 /**
  * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the client is allowed. If it
  * requests only protocol scopes, it is granted its default scopes, and `offline_access` if it requested that.
- * @throws Refusal `invalid_scope` if a scope does not exist (unless this client's unknown scopes are dropped), or if the client requests
+ * @throws ProtocolError `invalid_scope` if a scope does not exist (unless this client's unknown scopes are dropped), or if the client requests
  *   other scopes than protocol scopes and no scope of the API is left
  */
-export const grantedScopes = (
+export const resolveGrantedScopes = (
   requested: string | undefined,
   policy: ScopePolicy,
   declared: DeclaredScopes,
 ): readonly string[] => {
   const names = splitScope(requested ?? '');
-  if (names.some((name) => isUnknown(name, policy, declared))) throw new Refusal('scope.unknown');
+  if (names.some((name) => isUnknown(name, policy, declared))) throw new ProtocolError('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
   if (hasApiScope(granted)) return granted;
   // Protocol scopes do not say which part of the API a client wants, so the defaults apply.
-  if (!names.every(isProtocolScope)) throw new Refusal('scope.unavailable');
+  if (!names.every(isOidcScope)) throw new ProtocolError('scope.unavailable');
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
 
 /** What is left of scopes that were granted once: what the publisher has withdrawn since is not granted any longer. */
-export const scopesLeft = (
+export const filterAvailableScopes = (
   granted: readonly string[],
   { scopes }: Pick<ScopePolicy, 'scopes'>,
 ): readonly string[] => granted.filter((scope) => scopes.includes(scope));
@@ -66,30 +66,30 @@ export const scopesLeft = (
  * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client can repeat its first request: scopes that
  * it could not be granted then, or that were withdrawn since, are dropped.
  * @param granted the scopes of the refresh token
- * @throws Refusal `invalid_scope` if the client requests a scope that it could have been granted but was not, or one that does not exist
+ * @throws ProtocolError `invalid_scope` if the client requests a scope that it could have been granted but was not, or one that does not exist
  *   (unless this client's unknown scopes are dropped); or if no scope of the API is left
  */
-export const narrowedScopes = (
+export const narrowScopes = (
   requested: string | undefined,
   granted: readonly string[],
   policy: ScopePolicy,
   declared: DeclaredScopes,
 ): readonly string[] => {
   const names = splitScope(requested ?? '');
-  const left = scopesLeft(granted, policy);
-  const beyond = names.filter((name) => !granted.includes(name) && name !== offlineAccess);
-  if (beyond.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
-    throw new Refusal('refresh.scope');
-  const narrowed = names.filter((name) => left.includes(name));
+  const available = filterAvailableScopes(granted, policy);
+  const exceeding = names.filter((name) => !granted.includes(name) && name !== offlineAccessScope);
+  if (exceeding.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
+    throw new ProtocolError('refresh.scope');
+  const narrowed = names.filter((name) => available.includes(name));
   if (hasApiScope(narrowed)) return narrowed;
   // A scope of the API can have the name of a protocol scope.
   const isIgnored = (name: string) =>
-    name === offlineAccess || (isProtocolScope(name) && !granted.includes(name));
-  if (!names.every(isIgnored)) throw new Refusal('refresh.scope');
-  return left;
+    name === offlineAccessScope || (isOidcScope(name) && !granted.includes(name));
+  if (!names.every(isIgnored)) throw new ProtocolError('refresh.scope');
+  return available;
 };
 
 const isUnknown = (name: string, { unknownScopes }: ScopePolicy, declared: DeclaredScopes): boolean =>
-  unknownScopes === 'refused' && !isProtocolScope(name) && !declared.has(name);
+  unknownScopes === 'refused' && !isOidcScope(name) && !declared.has(name);
 
-const isProtocolScope = (name: string): boolean => protocolScopes.includes(name);
+const isOidcScope = (name: string): boolean => oidcScopes.includes(name);

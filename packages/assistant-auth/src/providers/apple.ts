@@ -4,10 +4,10 @@ import { encodeBase64url } from '../oauth/base64url.ts';
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import { type Demand, demand, siteOf } from './config.ts';
+import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { readText } from './oauth-client.ts';
-import { signInAt } from './oidc.ts';
+import { parseLabel } from './oauth-client.ts';
+import { createOidcProvider } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
@@ -21,7 +21,7 @@ export interface AppleSettings {
   /** The text of the key's .p8 file; its line breaks may be written `\n`. A secret. */
   readonly privateKey: string;
   /** Origin of a stand-in on loopback in development. Left out: Apple itself, which knows no localhost. */
-  readonly standIn?: string;
+  readonly baseUrl?: string;
 }
 
 /**
@@ -29,14 +29,14 @@ export interface AppleSettings {
  * @throws ConfigurationError `providers.apple.<option>` for a missing or malformed setting
  * @see https://developer.apple.com/documentation/signinwithapplerestapi
  */
-export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider => {
-  const site = siteOf('apple', 'https://appleid.apple.com', standIn);
+export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider => {
+  const origin = resolveBaseUrl('apple', 'https://appleid.apple.com', baseUrl);
   const issuer = createIssuer({
     id: 'apple',
-    label: 'Apple',
-    issuer: site,
+    displayName: 'Apple',
+    issuer: origin,
     clientId: settings.clientId,
-    clientSecret: appleClientSecret({ ...settings, audience: site }),
+    clientSecret: createAppleClientSecretSigner({ ...settings, audience: origin }),
     scopes: ['openid', 'email', 'name'],
     // Apple insists on it when it is asked for name or address.
     responseMode: 'form_post',
@@ -45,28 +45,30 @@ export const apple = ({ standIn, ...settings }: AppleSettings): IdentityProvider
     authTime: 'optional',
     singleUseRefreshTokens: false,
     // Apple may throttle whoever asks more than once a day.
-    checkEvery: 86_400,
+    recheckInterval: 86_400,
     // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
     offlineAccess: 'always',
     // Apple has no UserInfo endpoint.
     userInfo: 'never',
   });
-  const provider = signInAt(issuer);
+  const provider = createOidcProvider(issuer);
   return {
     ...provider,
-    events: {
+    securityEvents: {
       contentType: 'application/json',
       read: (body, io) => readAppleNotification(body, issuer, io),
     },
-    async identify(answer, leg, io) {
-      const identity = await provider.identify(answer, leg, io);
-      return identity.label === undefined ? labelled(identity, answer.searchParams.get('user')) : identity;
+    async handleCallback(callbackUrl, upstreamRequest, io) {
+      const identity = await provider.handleCallback(callbackUrl, upstreamRequest, io);
+      return identity.label === undefined
+        ? withNameAsLabel(identity, callbackUrl.searchParams.get('user'))
+        : identity;
     },
   };
 };
 
 /** The name comes with the first answer only, beside the token and unsigned: good for a label, for nothing else. */
-const labelled = (identity: Identity, user: string | null): Identity => {
+const withNameAsLabel = (identity: Identity, user: string | null): Identity => {
   const label = readName(user ?? '');
   return label === undefined ? identity : { ...identity, label };
 };
@@ -74,7 +76,7 @@ const labelled = (identity: Identity, user: string | null): Identity => {
 const readName = (user: string): string | undefined => {
   try {
     const { firstName, lastName } = Object(Object(JSON.parse(user)).name);
-    return readText(
+    return parseLabel(
       [firstName, lastName]
         .filter((name) => typeof name === 'string')
         .join(' ')
@@ -88,7 +90,7 @@ const readName = (user: string): string | undefined => {
 // Apple's client secret: a JWT (RFC 7519) that says who asks, signed anew for each exchange with the publisher's key (ES256).
 
 /** Whose secret it is, and the key that proves it. */
-export interface AppleKey {
+export interface AppleClientSecretConfig {
   readonly clientId: string;
   readonly teamId: string;
   readonly keyId: string;
@@ -106,15 +108,17 @@ const lifetime: Seconds = 300;
  * @throws ConfigurationError `providers.apple.<option>` for a team, a key id or a key that cannot be one
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
-export const appleClientSecret = (settings: AppleKey): ((now: EpochSeconds) => Promise<string>) => {
-  const { clientId, teamId, keyId, audience } = demand({ id: 'apple', ...settings }, demands);
+export const createAppleClientSecretSigner = (
+  settings: AppleClientSecretConfig,
+): ((now: EpochSeconds) => Promise<string>) => {
+  const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);
   const pkcs8 = parsePem(settings.privateKey);
   let imported: CryptoKey | undefined;
   return async (now) => {
     imported ??= await importKey(pkcs8);
     const header = { alg: 'ES256', kid: keyId };
     const claims = { iss: teamId, iat: now, exp: now + lifetime, aud: audience, sub: clientId };
-    const signed = `${encodePart(header)}.${encodePart(claims)}`;
+    const signed = `${encodeJwtPart(header)}.${encodeJwtPart(claims)}`;
     const signature = await crypto.subtle.sign(
       { name: 'ECDSA', hash: 'SHA-256' },
       imported,
@@ -126,21 +130,21 @@ export const appleClientSecret = (settings: AppleKey): ((now: EpochSeconds) => P
 
 const idProblem = 'must be ten letters and digits, as Apple shows it.';
 
-const demands: readonly Demand<AppleKey & { readonly id: string }>[] = [
-  ['teamId', ({ teamId }) => appleId.test(teamId), idProblem],
-  ['keyId', ({ keyId }) => appleId.test(keyId), idProblem],
+const rules: readonly Rule<AppleClientSecretConfig & { readonly id: string }>[] = [
+  ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
+  ['keyId', ({ keyId }) => appleIdentifierPattern.test(keyId), idProblem],
 ];
 
-const appleId = /^[A-Z0-9]{10}$/;
+const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
 
 /** Everything of a PEM that is not the key: its frame, and line breaks, also those that were written as `\n`. */
-const frame = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
+const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
 /** The object identifier of P-256 in DER, as a text of bytes. */
 const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
 
 const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
   try {
-    const der = atob(pem.replaceAll(frame, ''));
+    const der = atob(pem.replaceAll(pemFraming, ''));
     if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
   } catch {
     // Said below, like everything else that is no such key.
@@ -161,4 +165,5 @@ const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => 
   }
 };
 
-const encodePart = (part: object): string => encodeBase64url(new TextEncoder().encode(JSON.stringify(part)));
+const encodeJwtPart = (part: object): string =>
+  encodeBase64url(new TextEncoder().encode(JSON.stringify(part)));

@@ -11,7 +11,7 @@ export interface ClientSettings {
   /** Stands in the callback path and in stored identities, so never change it: `google`, `acme-login`. */
   readonly id: string;
   /** The name on the button. */
-  readonly label: string;
+  readonly displayName: string;
   readonly clientId: string;
   readonly clientSecret: ClientSecret;
   readonly scopes?: readonly string[];
@@ -20,7 +20,7 @@ export interface ClientSettings {
   /** Take the place of those when a person must prove themselves anew: as strongly as the provider can be asked for it. */
   readonly reauthentication?: Readonly<Record<string, string>>;
   /** Error codes that mean, in answer to a refresh, that the person's grant there has ended. Left out: `invalid_grant`. */
-  readonly gone?: readonly string[];
+  readonly revokedErrors?: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so, a rejected token does not
    * sign anyone out if an earlier response was lost. Default: `true`. Set it to `false` only if the provider documents that a used refresh
@@ -28,13 +28,13 @@ export interface ClientSettings {
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds, 60 to 86400. Left out: 600. */
-  readonly checkEvery?: Seconds;
+  readonly recheckInterval?: Seconds;
   /**
    * Says which refresh tokens of the provider outlive the person's session there. Only these are stored and used for rechecks. When a
    * session ends, a refresh token that is bound to it fails with `invalid_grant`, and the person would be signed out by mistake.
    * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the issuer's `scopes_supported`
    *   lists it; `oauth2()` requests it only if `scopes` contains it.
-   * - `always`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
+   * - `commonHeaders`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
    * - `never`: None. `oidc()` does not add the scope, no refresh token is stored, and identities are never rechecked.
    *
    * A refresh token whose response says that it expires in less than a day is never stored. Default: `by-scope`.
@@ -46,26 +46,26 @@ export interface ClientSettings {
 /** What stands where nothing is said. */
 export const clientDefaults = {
   authorizationParameters: {},
-  gone: ['invalid_grant'],
+  revokedErrors: ['invalid_grant'],
   singleUseRefreshTokens: true,
-  checkEvery: 600,
+  recheckInterval: 600,
   offlineAccess: 'by-scope',
 } as const satisfies Partial<ClientSettings>;
 
 /** What must be true of an option, and what is said when it is not. */
-export type Demand<Settings> = readonly [
+export type Rule<Settings> = readonly [
   option: keyof Settings & string,
-  isMet: (settings: Settings) => boolean,
+  isValid: (settings: Settings) => boolean,
   problem: string,
 ];
 
 /** @throws ConfigurationError `providers.<id>.<option>` for the first demand that is not met */
-export const demand = <Settings extends { readonly id: string }>(
+export const validate = <Settings extends { readonly id: string }>(
   settings: Settings,
-  demands: readonly Demand<Settings>[],
+  rules: readonly Rule<Settings>[],
 ): Settings => {
-  for (const [option, isMet, problem] of demands) {
-    if (!isMet(settings)) throw new ConfigurationError(`providers.${settings.id}.${option}`, problem);
+  for (const [option, isValid, problem] of rules) {
+    if (!isValid(settings)) throw new ConfigurationError(`providers.${settings.id}.${option}`, problem);
   }
   return settings;
 };
@@ -73,32 +73,46 @@ export const demand = <Settings extends { readonly id: string }>(
 const reservedProblem = 'must not set what every sign-in sets itself, nor request or request_uri.';
 const credentialProblem = 'must be given, as printable ASCII without spaces.';
 
-export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
-  ['id', ({ id }) => matches(/^[a-z0-9-]{1,32}$/, id), 'must be 1 to 32 characters a-z, 0-9 and hyphen.'],
+export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
+  [
+    'id',
+    ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
+    'must be 1 to 32 characters a-z, 0-9 and hyphen.',
+  ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which stands for a session.`],
-  ['label', ({ label }) => matches(/\S/, label), 'must not be empty.'],
-  ['clientId', ({ clientId }) => matches(credential, clientId), credentialProblem],
+  ['displayName', ({ displayName: label }) => matchesPattern(/\S/, label), 'must not be empty.'],
+  ['clientId', ({ clientId }) => matchesPattern(credentialPattern, clientId), credentialProblem],
   [
     'clientSecret',
-    ({ clientSecret }) => typeof clientSecret === 'function' || matches(credential, clientSecret),
+    ({ clientSecret }) =>
+      typeof clientSecret === 'function' || matchesPattern(credentialPattern, clientSecret),
     credentialProblem,
   ],
   [
     'scopes',
-    ({ scopes }) => scopes.every((scope) => matches(scopeToken, scope)),
+    ({ scopes }) => scopes.every((scope) => matchesPattern(scopeTokenPattern, scope)),
     'must be names without space, quote or backslash.',
   ],
-  ['authorizationParameters', ({ authorizationParameters: added }) => areFree(added), reservedProblem],
-  ['reauthentication', ({ reauthentication: added }) => areFree(added), reservedProblem],
+  [
+    'authorizationParameters',
+    ({ authorizationParameters: added }) => hasNoReservedParameters(added),
+    reservedProblem,
+  ],
+  ['reauthentication', ({ reauthentication: added }) => hasNoReservedParameters(added), reservedProblem],
   [
     'singleUseRefreshTokens',
     ({ singleUseRefreshTokens: singleUse }) => typeof singleUse === 'boolean',
     'must be true or false.',
   ],
-  ['gone', ({ gone }) => gone.every((code) => matches(errorCode, code)), 'must be error codes.'],
   [
-    'checkEvery',
-    ({ checkEvery }) => Number.isInteger(checkEvery) && checkEvery >= 60 && checkEvery <= 86_400,
+    'revokedErrors',
+    ({ revokedErrors: gone }) => gone.every((code) => matchesPattern(errorCodePattern, code)),
+    'must be error codes.',
+  ],
+  [
+    'recheckInterval',
+    ({ recheckInterval }) =>
+      Number.isInteger(recheckInterval) && recheckInterval >= 60 && recheckInterval <= 86_400,
     'must be a whole number of seconds from 60 to 86400.',
   ],
   [
@@ -109,8 +123,8 @@ export const clientDemands: readonly Demand<Required<ClientSettings>>[] = [
 ];
 
 /** Tells whether a setting may be requested from: https, or http on loopback; without user, password and fragment. */
-export const isAddress = (text: string): boolean => {
-  const url = matches(/^[^#\s]+$/, text) ? URL.parse(text) : null;
+export const isAllowedUrl = (text: string): boolean => {
+  const url = matchesPattern(/^[^#\s]+$/, text) ? URL.parse(text) : null;
   if (url === null || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || isLoopback(url);
 };
@@ -119,27 +133,29 @@ export const isAddress = (text: string): boolean => {
  * Takes a stand-in's origin in a vendor's place: for development, so only on loopback.
  * @throws ConfigurationError `providers.<id>.standIn` for any other
  */
-export const siteOf = (id: string, vendor: string, standIn: string | undefined): string => {
-  if (standIn === undefined) return vendor;
-  const url = URL.parse(standIn);
-  if (url === null || !isLoopback(url) || url.origin !== standIn)
+export const resolveBaseUrl = (id: string, defaultOrigin: string, baseUrl: string | undefined): string => {
+  if (baseUrl === undefined) return defaultOrigin;
+  const url = URL.parse(baseUrl);
+  if (url === null || !isLoopback(url) || url.origin !== baseUrl)
     throw new ConfigurationError(`providers.${id}.standIn`, 'must be an http origin on loopback.');
-  return standIn;
+  return baseUrl;
 };
 
 /** VSCHAR (RFC 6749 appendices A.1 and A.2). Space is left out: it comes from careless copying. */
-const credential = /^[\x21-\x7E]+$/;
+const credentialPattern = /^[\x21-\x7E]+$/;
 /** RFC 6749 §5.2. */
-const errorCode = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
-const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+const errorCodePattern = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/;
+const scopeTokenPattern = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 /** A request object would override all the others (OpenID Connect Core §6). */
-const reserved =
+const reservedParameters =
   /^(client_id|redirect_uri|response_type|response_mode|scope|state|nonce|code_challenge|code_challenge_method|request|request_uri)$/;
 
-const areFree = (parameters: object): boolean => !Object.keys(parameters).some((name) => reserved.test(name));
+const hasNoReservedParameters = (parameters: object): boolean =>
+  !Object.keys(parameters).some((name) => reservedParameters.test(name));
 
 /** Also false for what only the compiler promised to be a string: an unset environment variable. */
-const matches = (shape: RegExp, value: unknown): boolean => typeof value === 'string' && shape.test(value);
+const matchesPattern = (pattern: RegExp, value: unknown): boolean =>
+  typeof value === 'string' && pattern.test(value);
 
 // Who we are to an OpenID Connect issuer: a publisher's settings, checked.
 
@@ -157,7 +173,7 @@ export interface OidcSettings extends ClientSettings {
   /** Whether a person who signs out there loses also what they allowed apps to do while they are away. Left out: no. */
   readonly logoutEndsGrants?: boolean;
   /**
-   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `admit`, but never replace a usable one. Its
+   * Says when the UserInfo endpoint is read. Its claims complete those of the ID token for `resolveUser`, but never replace a usable one. Its
    * `sub` must be that of the ID token.
    * - `if-claims-missing`: At each sign-in whose ID token lacks a claim that `scopes` requested: `email`, `name` for `profile`,
    *   `phone_number` for `phone`, or `address`. If the endpoint cannot be read, the sign-in fails. A response as a JWT is ignored.
@@ -170,11 +186,11 @@ export interface OidcSettings extends ClientSettings {
 }
 
 /** Settings that were checked and completed. */
-export type RelyingParty = Required<OidcSettings>;
+export type RelyingPartyConfig = Required<OidcSettings>;
 
 /** @throws ConfigurationError `providers.<id>.<option>` for the first setting that is missing, malformed or unsafe */
-export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
-  demand(
+export const parseRelyingPartyConfig = (settings: OidcSettings): RelyingPartyConfig =>
+  validate(
     {
       scopes: ['openid', 'email', 'profile'],
       ...clientDefaults,
@@ -185,14 +201,14 @@ export const parseRelyingParty = (settings: OidcSettings): RelyingParty =>
       userInfo: 'if-claims-missing',
       ...settings,
     },
-    demands,
+    rules,
   );
 
-const demands: readonly Demand<RelyingParty>[] = [
-  ...clientDemands,
+const rules: readonly Rule<RelyingPartyConfig>[] = [
+  ...clientRules,
   [
     'issuer',
-    ({ issuer }) => isAddress(issuer) && !issuer.includes('?'),
+    ({ issuer }) => isAllowedUrl(issuer) && !issuer.includes('?'),
     'must be an https URL without user, query and fragment, or http on loopback.',
   ],
   ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
@@ -216,7 +232,7 @@ const demands: readonly Demand<RelyingParty>[] = [
 
 /**
  * Which refresh tokens are known to outlive the session that they were issued in.
- * - `always`: All refresh tokens of this provider do.
+ * - `commonHeaders`: All refresh tokens of this provider do.
  * - `by-scope`: Only those that were issued with the scope `offline_access`.
  * - `never`: None does, or the provider must not be asked.
  */

@@ -9,51 +9,57 @@ import {
 import { ProviderError } from './provider.ts';
 
 /** Runs one piece of the leg; nothing but a ProviderError comes out of it. */
-export const orProviderError = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+export const withProviderError = async <Result>(work: () => Promise<Result>): Promise<Result> => {
   try {
     return await work();
   } catch (error) {
-    throw asProviderError(error);
+    throw toProviderError(error);
   }
 };
 
 /** What a token endpoint said to a code. GitHub says only there that it wants a person to prove their address first. */
-export const tokenEndpointError = (code: string): ProviderError =>
+export const createTokenEndpointError = (code: string): ProviderError =>
   new ProviderError(
     code === 'unverified_user_email' ? 'denied' : 'invalid',
-    `the token endpoint answered ${codeOf(code)}`,
+    `the token endpoint answered ${sanitizeErrorCode(code)}`,
   );
 
 /** What a revocation endpoint said to a token (RFC 7009 §2.2.1). */
-export const revocationError = (code: string): ProviderError =>
-  new ProviderError('invalid', `the revocation endpoint answered ${codeOf(code)}`);
+export const createRevocationError = (code: string): ProviderError =>
+  new ProviderError('invalid', `the revocation endpoint answered ${sanitizeErrorCode(code)}`);
 
 /** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
-export const asProviderError = (error: unknown): ProviderError => {
+export const toProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
   if (error instanceof AuthorizationResponseError) {
-    return new ProviderError(kindOf(error.error), `the provider answered ${codeOf(error.error)}`);
+    return new ProviderError(
+      classifyErrorCode(error.error),
+      `the provider answered ${sanitizeErrorCode(error.error)}`,
+    );
   }
-  if (error instanceof ResponseBodyError) return tokenEndpointError(error.error);
+  if (error instanceof ResponseBodyError) return createTokenEndpointError(error.error);
   // Stands before an error in the body: nearly always a wrong secret (RFC 6749 §5.2).
   if (error instanceof WWWAuthenticateChallengeError) {
     return new ProviderError('invalid', 'the token endpoint asks for other credentials');
   }
-  return new ProviderError('invalid', isPlain(error) ? error.message : 'the answer could not be read');
+  return new ProviderError(
+    'invalid',
+    hasFixedMessage(error) ? error.message : 'the answer could not be read',
+  );
 };
 
 /** A person said no, in the standard's word or in Apple's. */
-const denials = ['access_denied', 'user_cancelled_authorize'];
+const denialCodes = ['access_denied', 'user_cancelled_authorize'];
 
 /** `server_error` and `temporarily_unavailable` are the 500 and 503 of an answer by redirect (RFC 6749 §4.1.2.1). */
-const kindOf = (code: string): ProviderError['kind'] => {
-  if (denials.includes(code)) return 'denied';
+const classifyErrorCode = (code: string): ProviderError['kind'] => {
+  if (denialCodes.includes(code)) return 'denied';
   return code === 'server_error' || code === 'temporarily_unavailable' ? 'unavailable' : 'invalid';
 };
 
 const knownCodes = [
   ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client'],
-  ...['unsupported_grant_type', 'unsupported_response_type', ...denials, 'server_error'],
+  ...['unsupported_grant_type', 'unsupported_response_type', ...denialCodes, 'server_error'],
   ...['temporarily_unavailable', 'login_required', 'consent_required', 'interaction_required'],
   ...['account_selection_required', 'unsupported_token_type'],
   // GitHub's.
@@ -67,8 +73,9 @@ const knownCodes = [
 ];
 
 /** Only words from specifications and documentation reach the log: a provider could put anything else there, even the code. */
-const codeOf = (code: string): string => (knownCodes.includes(code) ? code : 'an error of its own');
+const sanitizeErrorCode = (code: string): string =>
+  knownCodes.includes(code) ? code : 'an error of its own';
 
 /** The library's errors whose messages are fixed sentences. */
-const isPlain = (error: unknown): error is Error =>
+const hasFixedMessage = (error: unknown): error is Error =>
   error instanceof OperationProcessingError || error instanceof UnsupportedOperationError;

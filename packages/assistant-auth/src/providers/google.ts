@@ -1,18 +1,18 @@
 /** Google as an identity provider: data over any OpenID Connect issuer. */
 
-import type { TokenNames } from '../oauth/identifiers.ts';
-import { siteOf } from './config.ts';
+import type { TokenIdentifiers } from '../oauth/identifiers.ts';
+import { resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { signInAt } from './oidc.ts';
+import { createOidcProvider } from './oidc.ts';
 import type { IdentityProvider } from './provider.ts';
-import { googleTokenNames, readGoogleEvent } from './security-events/google.ts';
+import { computeGoogleTokenIdentifiers, readGoogleEvent } from './security-events/google.ts';
 
 export interface GoogleSettings {
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
   /** Origin of a stand-in on loopback in development. Left out: Google itself. */
-  readonly standIn?: string;
+  readonly baseUrl?: string;
 }
 
 /**
@@ -20,11 +20,11 @@ export interface GoogleSettings {
  * @throws ConfigurationError `providers.google.<option>` for a missing or malformed setting
  * @see https://developers.google.com/identity/openid-connect/openid-connect
  */
-export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): IdentityProvider => {
+export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): IdentityProvider => {
   const issuer = createIssuer({
     id: 'google',
-    label: 'Google',
-    issuer: siteOf('google', 'https://accounts.google.com', standIn),
+    displayName: 'Google',
+    issuer: resolveBaseUrl('google', 'https://accounts.google.com', baseUrl),
     clientId,
     clientSecret,
     scopes: ['openid', 'email', 'profile'],
@@ -45,20 +45,20 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
     // Google's ID tokens contain every claim that UserInfo returns: if `name` is missing, UserInfo lacks it too.
     userInfo: 'never',
   });
-  const provider = signInAt(issuer);
+  const provider = createOidcProvider(issuer);
   return {
     ...provider,
-    identify: async (...journey) => withNames(await provider.identify(...journey)),
-    async check(...asked) {
-      const word = await provider.check(...asked);
-      return word.kind === 'alive' ? withNames(word) : word;
+    handleCallback: async (...args) => withTokenIdentifiers(await provider.handleCallback(...args)),
+    async validateRefreshToken(...args) {
+      const result = await provider.validateRefreshToken(...args);
+      return result.kind === 'active' ? withTokenIdentifiers(result) : result;
     },
-    events: {
+    securityEvents: {
       contentType: 'application/secevent+jwt',
       read: (body, io) => readGoogleEvent(body, issuer, io),
     },
-    async askAgainUrl(subject, leg, io) {
-      const url = await provider.authorizationUrl(leg, io);
+    async reconsentUrl(subject, upstreamRequest, io) {
+      const url = await provider.authorizationUrl(upstreamRequest, io);
       url.searchParams.set('prompt', 'consent');
       // Spares them the choice of account. Google takes an address, too; but no address stands in a URL of ours.
       url.searchParams.set('login_hint', subject);
@@ -68,9 +68,9 @@ export const google = ({ clientId, clientSecret, standIn }: GoogleSettings): Ide
 };
 
 /** A token that came, with the names under which an event may speak of it. */
-const withNames = async <Answer extends { readonly refreshToken?: string }>(
-  answer: Answer,
-): Promise<Answer & { readonly tokenNames?: TokenNames }> =>
-  answer.refreshToken === undefined
-    ? answer
-    : { ...answer, tokenNames: await googleTokenNames(answer.refreshToken) };
+const withTokenIdentifiers = async <Result extends { readonly refreshToken?: string }>(
+  result: Result,
+): Promise<Result & { readonly tokenIdentifiers?: TokenIdentifiers }> =>
+  result.refreshToken === undefined
+    ? result
+    : { ...result, tokenIdentifiers: await computeGoogleTokenIdentifiers(result.refreshToken) };

@@ -10,20 +10,20 @@ export interface ProviderRequest {
   readonly body?: URLSearchParams | undefined;
 }
 
-const longestAnswer = 262_144; // bytes, after decompression
+const maxResponseBytes = 262_144; // bytes, after decompression
 /** The library takes seconds to parse a long one, and no time-out interrupts it. */
-const longestChallenge = 1024;
+const maxChallengeLength = 1024;
 
 /**
  * Sends a request and reads the whole answer. Its reasons name the host only: a URL or a body may hold a secret.
  * @throws ProviderError `unavailable` without an answer in time, at 429 and at 5xx; `invalid` for a redirect, more
  *   than 256 KiB or an endless challenge
  */
-export const askProvider = async (
+export const fetchFromProvider = async (
   url: string,
   { method, headers, body }: ProviderRequest,
   // Taken out of its object: Workers' own `fetch` refuses to be called as anybody's method.
-  { fetch, patience }: ProviderIo,
+  { fetch, timeoutMs: patience }: ProviderIo,
 ): Promise<Response> => {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(patience);
@@ -31,11 +31,11 @@ export const askProvider = async (
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
     await refuseStatus(response, host);
     await refuseChallenge(response, host);
-    return await readAhead(response, host);
+    return await bufferResponse(response, host);
   } catch (error) {
     if (error instanceof ProviderError) throw error;
-    const outage = isTimeout(error) ? 'took too long' : 'is out of reach';
-    throw new ProviderError('unavailable', `${host} ${outage}`);
+    const problem = isTimeout(error) ? 'took too long' : 'is out of reach';
+    throw new ProviderError('unavailable', `${host} ${problem}`);
   }
 };
 
@@ -47,23 +47,26 @@ const refuseStatus = async ({ status, body }: Response, host: string): Promise<v
 };
 
 const refuseChallenge = async ({ headers, body }: Response, host: string): Promise<void> => {
-  if ((headers.get('www-authenticate') ?? '').length <= longestChallenge) return;
+  if ((headers.get('www-authenticate') ?? '').length <= maxChallengeLength) return;
   await body?.cancel();
-  throw new ProviderError('invalid', `${host} sent a challenge of more than ${longestChallenge} characters`);
+  throw new ProviderError(
+    'invalid',
+    `${host} sent a challenge of more than ${maxChallengeLength} characters`,
+  );
 };
 
 /** Reads a copy to its end, so that what is handed on is known to be whole and short. */
-const readAhead = async (answer: Response, host: string): Promise<Response> => {
-  const copy = answer.clone().body?.getReader();
+const bufferResponse = async (response: Response, host: string): Promise<Response> => {
+  const copy = response.clone().body?.getReader();
   let length = 0;
   for (;;) {
     const chunk = await copy?.read();
-    if (chunk === undefined || chunk.done) return answer;
+    if (chunk === undefined || chunk.done) return response;
     length += chunk.value.length;
-    if (length > longestAnswer) {
+    if (length > maxResponseBytes) {
       // Both at once: the provider is hung up on only when neither is wanted any more.
-      await Promise.all([copy?.cancel(), answer.body?.cancel()]);
-      throw new ProviderError('invalid', `${host} sent more than ${longestAnswer} bytes`);
+      await Promise.all([copy?.cancel(), response.body?.cancel()]);
+      throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
     }
   }
 };
@@ -73,8 +76,8 @@ const isTimeout = (error: unknown): boolean => error instanceof Error && error.n
 // How `oauth4webapi` reaches an issuer, and which addresses of an issuer may be reached at all.
 
 /** The options of every request that the library makes. */
-export const transport = (io: ProviderIo) => ({
-  [customFetch]: (url: string, request: ProviderRequest) => askProvider(url, request, io),
+export const buildRequestOptions = (io: ProviderIo) => ({
+  [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
   // The library knows only "any http" or none; `parseEndpoint` has looked at each address before.
   [allowInsecureRequests]: io.allowLoopbackHttp,
 });
@@ -87,13 +90,14 @@ export const transport = (io: ProviderIo) => ({
  */
 export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
-  const plain = io.allowLoopbackHttp && isLoopback(issuer);
+  const isHttpAllowed = io.allowLoopbackHttp && isLoopback(issuer);
   if (url !== null && url.username + url.password + url.hash === '') {
-    const isPublic = url.protocol === 'https:' && (url.host === issuer.host || isName(url.hostname));
-    if (isPublic || (plain && isLoopback(url))) return url.href;
+    const isPublic = url.protocol === 'https:' && (url.host === issuer.host || isHostname(url.hostname));
+    if (isPublic || (isHttpAllowed && isLoopback(url))) return url.href;
   }
   throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an address that may be used`);
 };
 
 /** Not an address in numbers, which `URL` spells alike however it was written, and not this machine. */
-const isName = (hostname: string): boolean => !/^(\[.*\]|\d+(\.\d+){3}|(.*\.)?localhost\.?)$/.test(hostname);
+const isHostname = (hostname: string): boolean =>
+  !/^(\[.*\]|\d+(\.\d+){3}|(.*\.)?localhost\.?)$/.test(hostname);

@@ -2,9 +2,9 @@
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { siteOf } from './config.ts';
+import { resolveBaseUrl } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { signInAt } from './oidc.ts';
+import { createOidcProvider } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 
 export interface MicrosoftSettings {
@@ -15,7 +15,7 @@ export interface MicrosoftSettings {
   /** Who may come in: `common` (everybody), `organizations`, `consumers`, or one tenant by its id. Left out: `common`. */
   readonly tenant?: string;
   /** Origin of a stand-in on loopback in development. Left out: Microsoft itself. */
-  readonly standIn?: string;
+  readonly baseUrl?: string;
 }
 
 /**
@@ -24,15 +24,15 @@ export interface MicrosoftSettings {
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  */
 export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSettings): IdentityProvider => {
-  const { standIn, tenant: chosen = 'common' } = settings;
-  const site = siteOf('microsoft', 'https://login.microsoftonline.com', standIn);
+  const { baseUrl, tenant: chosen = 'common' } = settings;
+  const origin = resolveBaseUrl('microsoft', 'https://login.microsoftonline.com', baseUrl);
   const tenant = parseTenant(chosen);
-  const issuerOf = (name: string): string => `${site}/${name}/v2.0`;
+  const buildIssuer = (name: string): string => `${origin}/${name}/v2.0`;
   const issuer = createIssuer(
     {
       id: 'microsoft',
-      label: 'Microsoft',
-      issuer: issuerOf(tenant),
+      displayName: 'Microsoft',
+      issuer: buildIssuer(tenant),
       clientId,
       clientSecret,
       scopes: ['openid', 'email', 'profile', 'offline_access'],
@@ -48,68 +48,69 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       // Microsoft documents that its ID tokens contain every claim that UserInfo returns.
       userInfo: 'never',
       // The last two want the person back, as a policy of their organisation can at any time.
-      gone: ['invalid_grant', 'interaction_required', 'consent_required'],
+      revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
     },
     {
-      inMetadata: issuerOf(namesInMetadata.get(tenant) ?? tenant),
-      isOne: (name) => tenantsIn(name).some((tid) => name === issuerOf(tid)),
+      metadataIssuer: buildIssuer(tenantInMetadata.get(tenant) ?? tenant),
+      isTenantIssuer: (name) => findTenantIds(name).some((tid) => name === buildIssuer(tid)),
     },
   );
-  const provider = signInAt(issuer);
+  const provider = createOidcProvider(issuer);
   return {
     ...provider,
-    mark,
-    async identify(...journey) {
-      const identity = await provider.identify(...journey);
+    icon,
+    async handleCallback(...args) {
+      const identity = await provider.handleCallback(...args);
       const { tid, oid, iss } = identity.claims;
       // A tenant's administrators make up its tokens' claims: each issuer speaks for its own tenant alone.
-      refuseIf(iss !== issuerOf(String(tid)), 'the token’s issuer is not that of its tenant');
-      refuseIf(!isAdmitted(String(tid), tenant), 'the tenant is not one that is let in');
-      refuseIf(!guid.test(String(oid)), 'the token names no person');
-      return keyedByTenant(identity, `${tid}.${oid}`);
+      refuseIf(iss !== buildIssuer(String(tid)), 'the token’s issuer is not that of its tenant');
+      refuseIf(!isTenantAllowed(String(tid), tenant), 'the tenant is not one that is let in');
+      refuseIf(!guidPattern.test(String(oid)), 'the token names no person');
+      return withTenantSubject(identity, `${tid}.${oid}`);
     },
   };
 };
 
 /** Microsoft's symbol: four squares in its four colours, a gap between them. */
-const mark =
+const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path fill="#f25022" d="M1 1h9v9H1z"/>' +
   '<path fill="#7fba00" d="M11 1h9v9h-9z"/><path fill="#00a4ef" d="M1 11h9v9H1z"/>' +
   '<path fill="#ffb900" d="M11 11h9v9h-9z"/></svg>';
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The tenant of everybody who belongs to none. */
-const personal = '9188040d-6c67-4c5b-b112-36a304b66dad';
+const consumerTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
 /** What metadata say in the tenant's place where that is not the tenant itself. */
-const namesInMetadata: ReadonlyMap<string, string> = new Map([
+const tenantInMetadata: ReadonlyMap<string, string> = new Map([
   ['common', '{tenantid}'],
   ['organizations', '{tenantid}'],
-  ['consumers', personal],
+  ['consumers', consumerTenantId],
 ]);
 
 const parseTenant = (tenant: string): string => {
   const name = tenant.toLowerCase();
-  if (namesInMetadata.has(name) || guid.test(name)) return name;
+  if (tenantInMetadata.has(name) || guidPattern.test(name)) return name;
   const problem = 'must be common, organizations, consumers or the id of a tenant.';
   throw new ConfigurationError('providers.microsoft.tenant', problem);
 };
 
-const tenantsIn = (issuer: string): readonly string[] => issuer.split('/').filter((part) => guid.test(part));
+const findTenantIds = (issuer: string): readonly string[] =>
+  issuer.split('/').filter((part) => guidPattern.test(part));
 
-const isAdmitted = (tid: string, tenant: string): boolean => {
+const isTenantAllowed = (tid: string, tenant: string): boolean => {
   switch (tenant) {
     case 'common':
       return true;
     case 'organizations':
-      return tid !== personal;
+      return tid !== consumerTenantId;
     default:
-      return tid === (namesInMetadata.get(tenant) ?? tenant);
+      return tid === (tenantInMetadata.get(tenant) ?? tenant);
   }
 };
 
 /** The address may change hands, and nobody vouches for it; `sub` is another one for every app of the same publisher. */
-const keyedByTenant = (identity: Identity, subject: string): Identity => ({
+const withTenantSubject = (identity: Identity, subject: string): Identity => ({
   ...identity,
   subject,
   emailVerified: false,

@@ -11,31 +11,31 @@ import {
 import type { Identity } from '../oauth/identifiers.ts';
 import type { Seconds } from '../oauth/time.ts';
 import type { ClientSettings, OfflineAccess } from './config.ts';
-import { asProviderError, revocationError, tokenEndpointError } from './errors.ts';
-import { transport } from './http.ts';
-import { ProviderError, type ProviderIo, type ProviderLeg, type ProviderWord } from './provider.ts';
+import { createRevocationError, createTokenEndpointError, toProviderError } from './errors.ts';
+import { buildRequestOptions } from './http.ts';
+import { ProviderError, type ProviderIo, type RecheckResult, type UpstreamRequest } from './provider.ts';
 
 /**
  * Builds the URL that a browser is sent to. The endpoint's own query stays.
  * @param more what this kind of provider wants besides
  */
-export const authorizationUrl = async (
+export const buildAuthorizationUrl = async (
   endpoint: string,
   { clientId, scopes, authorizationParameters, reauthentication }: Required<ClientSettings>,
-  leg: ProviderLeg,
-  more: Readonly<Record<string, string>> = {},
+  upstreamRequest: UpstreamRequest,
+  extraParameters: Readonly<Record<string, string>> = {},
 ): Promise<URL> => {
   const url = new URL(endpoint);
   const parameters = {
     ...authorizationParameters,
-    ...(leg.fresh !== undefined && reauthentication),
+    ...(upstreamRequest.reauthenticate !== undefined && reauthentication),
     client_id: clientId,
     response_type: 'code',
-    redirect_uri: leg.redirectUri,
+    redirect_uri: upstreamRequest.redirectUri,
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-    state: leg.state,
-    ...more,
-    code_challenge: await calculatePKCECodeChallenge(leg.codeVerifier),
+    state: upstreamRequest.state,
+    ...extraParameters,
+    code_challenge: await calculatePKCECodeChallenge(upstreamRequest.codeVerifier),
     code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
@@ -45,13 +45,15 @@ export const authorizationUrl = async (
 // Who we are in a single exchange, as `oauth4webapi` wants to be told.
 
 /** The library reads the machine's clock; what has a time is held against the one that is passed in, by us. */
-export const clientOf = ({ clientId }: ClientSettings): Client => ({
+export const buildOAuthClient = ({ clientId }: ClientSettings): Client => ({
   client_id: clientId,
   [clockTolerance]: Number.MAX_SAFE_INTEGER,
 });
 
-export const secretOf = async ({ clientSecret }: ClientSettings, { now }: ProviderIo): Promise<string> =>
-  typeof clientSecret === 'string' ? clientSecret : clientSecret(now());
+export const resolveClientSecret = async (
+  { clientSecret }: ClientSettings,
+  { now }: ProviderIo,
+): Promise<string> => (typeof clientSecret === 'string' ? clientSecret : clientSecret(now()));
 
 // The response of a provider's token endpoint (RFC 6749 §5.1). Only members that are used can make it fail.
 
@@ -93,7 +95,7 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
     .json()
     .catch(() => undefined);
   const tokens = readTokenResponse(body);
-  if (tokens.error !== undefined) throw tokenEndpointError(String(tokens.error));
+  if (tokens.error !== undefined) throw createTokenEndpointError(String(tokens.error));
   return tokens;
 };
 
@@ -102,9 +104,9 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
  * token to verify, and placeholders for the other members that it requires.
  */
 export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
-  const read = response.json.bind(response);
+  const readResult = response.json.bind(response);
   const json = async (): Promise<unknown> => {
-    const body: unknown = await read();
+    const body: unknown = await readResult();
     // The library rejects a body that is not an object.
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
     return { access_token: 'not used', token_type: 'bearer', id_token: idToken };
@@ -116,7 +118,7 @@ export const toStrictResponse = (response: Response, idToken: string | undefined
  * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are common and mean Bearer.
  * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
  */
-export const bearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
+export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
   if (accessToken === undefined) throw new ProviderError('invalid', 'the token response has no access token');
   const isBearer = typeof tokenType === 'string' && /^(bearer)?$/i.test(tokenType);
   if (isBearer || tokenType === undefined || tokenType === null) return accessToken;
@@ -133,29 +135,29 @@ interface OfflineAccessSettings {
   readonly offlineAccess: OfflineAccess;
 }
 
-const offlineScope = 'offline_access';
+const offlineAccessScope = 'offline_access';
 
-/** The longest time between two rechecks (`checkEvery`). A token that expires sooner can expire before the next one. */
-const shortestLifetime: Seconds = 86_400;
+/** The longest time between two rechecks (`recheckInterval`). A token that expires sooner can expire before the next one. */
+const minLifetime: Seconds = 86_400;
 
 /**
  * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is `by-scope`.
  * @param supported `scopes_supported` of the issuer's metadata, which is optional
  */
-export const requestedScopes = (
+export const resolveRequestedScopes = (
   { scopes, offlineAccess }: OfflineAccessSettings,
   supported: unknown,
 ): readonly string[] => {
   const isAdded =
     offlineAccess === 'by-scope' &&
     Array.isArray(supported) &&
-    supported.includes(offlineScope) &&
-    !scopes.includes(offlineScope);
-  return isAdded ? [...scopes, offlineScope] : scopes;
+    supported.includes(offlineAccessScope) &&
+    !scopes.includes(offlineAccessScope);
+  return isAdded ? [...scopes, offlineAccessScope] : scopes;
 };
 
 /** The error for a stored token that must not be sent, because the setting is now `never`. */
-export const notUsed = (): ProviderError =>
+export const createTokenNotUsedError = (): ProviderError =>
   new ProviderError('invalid', 'refresh tokens of this provider are not used');
 
 /**
@@ -163,43 +165,43 @@ export const notUsed = (): ProviderError =>
  * responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the person.
  * @param requested the scopes of the authorization request
  */
-export const longLivedRefreshToken = (
+export const selectLongLivedRefreshToken = (
   { refreshToken, scope, refreshTokenExpiresIn }: TokenResponse,
   offlineAccess: OfflineAccess,
   requested: readonly string[],
 ): string | undefined => {
-  if (!isGranted(offlineAccess, grantedScopes(scope, requested))) return undefined;
-  return isShort(refreshTokenExpiresIn) ? undefined : refreshToken;
+  if (!isOfflineAccessGranted(offlineAccess, parseGrantedScopes(scope, requested))) return undefined;
+  return isShortLived(refreshTokenExpiresIn) ? undefined : refreshToken;
 };
 
-const isGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): boolean => {
+const isOfflineAccessGranted = (offlineAccess: OfflineAccess, granted: readonly unknown[]): boolean => {
   switch (offlineAccess) {
     case 'always':
       return true;
     case 'by-scope':
-      return granted.includes(offlineScope);
+      return granted.includes(offlineAccessScope);
     case 'never':
       return false;
   }
 };
 
 /** A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send an array or separate scopes with commas. */
-const grantedScopes = (scope: unknown, requested: readonly string[]): readonly unknown[] => {
+const parseGrantedScopes = (scope: unknown, requested: readonly string[]): readonly unknown[] => {
   if (scope === undefined || scope === null) return requested;
   if (typeof scope === 'string') return scope.split(/[\s,]+/);
   return Array.isArray(scope) ? scope : [];
 };
 
 /** Keycloak sends 0 for a token that does not expire. */
-const isShort = (expiresIn: unknown): boolean => {
+const isShortLived = (expiresIn: unknown): boolean => {
   const seconds = typeof expiresIn === 'string' && expiresIn !== '' ? Number(expiresIn) : expiresIn;
-  return typeof seconds === 'number' && seconds > 0 && seconds < shortestLifetime;
+  return typeof seconds === 'number' && seconds > 0 && seconds < minLifetime;
 };
 
 // What a provider said of a person becomes an identity.
 
 /** Who it is in the provider's words; of the rest, what is no readable text is left out. */
-export interface Description {
+export interface ProviderProfile {
   /** The provider's own stable key of the person. */
   readonly subject: string;
   /** The first of them that is a text is how the person is shown. */
@@ -212,22 +214,22 @@ export interface Description {
 }
 
 /** OpenID Connect Core §2; names of sessions are held to the same. */
-const longestSubject = 255;
+const maxSubjectLength = 255;
 /** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
-const longestLabel = 320;
+const maxLabelLength = 320;
 
 /** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
-export const identityFrom = (
+export const createIdentity = (
   provider: string,
-  description: Description,
+  profile: ProviderProfile,
   claims: Identity['claims'],
   refreshToken: string | undefined,
 ): Identity => {
-  const { subject, labels, emailVerified = false } = description;
+  const { subject, labels, emailVerified = false } = profile;
   if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
-  const email = readText(description.email);
-  const sid = isSubject(description.sid) ? description.sid : undefined;
-  const label = labels.map(readText).find((text) => text !== undefined);
+  const email = parseLabel(profile.email);
+  const sid = isSubject(profile.sid) ? profile.sid : undefined;
+  const label = labels.map(parseLabel).find((text) => text !== undefined);
   return {
     provider,
     subject,
@@ -242,11 +244,11 @@ export const identityFrom = (
 
 /** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
 const isSubject = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= longestSubject && value.isWellFormed();
+  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
 
 /** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
-export const readText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= longestLabel && value.isWellFormed()
+export const parseLabel = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
     ? value
     : undefined;
 
@@ -257,40 +259,41 @@ export const readText = (value: unknown): string | undefined =>
  * @param prepare does what comes before the refresh token is sent, and returns the function that sends it
  * @returns `unknown` if one of the two functions throws
  */
-export const wordFrom = async (
-  { gone }: Pick<Required<ClientSettings>, 'gone'>,
+export const checkRefreshToken = async (
+  { revokedErrors: gone }: Pick<Required<ClientSettings>, 'revoked'>,
   prepare: () => Promise<() => Promise<Response>>,
-): Promise<ProviderWord> => {
+): Promise<RecheckResult> => {
   let isSent = false;
   try {
     const send = await prepare();
     isSent = true;
     return await read(await send(), gone);
   } catch (error) {
-    const { message: reason } = asProviderError(error);
+    const { message: reason } = toProviderError(error);
     return { kind: 'unknown', reason, ...(!isSent && { isTokenUnchanged: true }) };
   }
 };
 
-const read = async (response: Response, gone: readonly string[]): Promise<ProviderWord> => {
+const read = async (response: Response, gone: readonly string[]): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Before the status, and before a token beside it: GitHub answers errors with 200.
-  if (error !== undefined) return isIn(gone, error) ? { kind: 'gone' } : unclear(error);
+  if (error !== undefined)
+    return includesCode(gone, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
   const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
   if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
-  return { kind: 'alive', ...(refreshToken !== undefined && { refreshToken }) };
+  return { kind: 'active', ...(refreshToken !== undefined && { refreshToken }) };
 };
 
-const isIn = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
+const includesCode = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
 
-const unclear = (error: unknown): ProviderWord => ({
+const createInconclusiveResult = (error: unknown): RecheckResult => ({
   kind: 'unknown',
-  reason: tokenEndpointError(String(error)).message,
-  ...(rejections.includes(error) && { isTokenUnchanged: true }),
+  reason: createTokenEndpointError(String(error)).message,
+  ...(rejectionCodes.includes(error) && { isTokenUnchanged: true }),
 });
 
 /** Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's). */
-const rejections: readonly unknown[] = [
+const rejectionCodes: readonly unknown[] = [
   ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
   'incorrect_client_credentials',
 ];
@@ -298,27 +301,27 @@ const rejections: readonly unknown[] = [
 // Revoking a refresh token that is no longer needed, at the provider that gave it (RFC 7009).
 
 /** Who revokes, and where. */
-export interface Revoker {
-  readonly party: ClientSettings;
+export interface RevocationClient {
+  readonly config: ClientSettings;
   /** Its `revocation_endpoint` was checked. */
   readonly server: AuthorizationServer;
   readonly auth: ClientAuth;
 }
 
-/** @throws the library's errors and ProviderError; `orProviderError` makes all of them the latter */
+/** @throws the library's errors and ProviderError; `withProviderError` makes all of them the latter */
 export const revokeToken = async (
-  { party, server, auth }: Revoker,
+  { config, server, auth }: RevocationClient,
   refreshToken: string,
   io: ProviderIo,
 ): Promise<void> => {
-  const response = await revocationRequest(server, clientOf(party), auth, refreshToken, {
-    ...transport(io),
+  const response = await revocationRequest(server, buildOAuthClient(config), auth, refreshToken, {
+    ...buildRequestOptions(io),
     additionalParameters: { token_type_hint: 'refresh_token' },
   });
   const { error } = Object(await response.json().catch(() => undefined));
   // Google's word for a token that is dead already, which by the letter is a success (§2.2).
   if (error === 'invalid_token') return;
-  if (error) throw revocationError(String(error));
+  if (error) throw createRevocationError(String(error));
   if (!response.ok)
     throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
 };

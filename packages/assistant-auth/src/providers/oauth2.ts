@@ -10,31 +10,31 @@ import {
 import {
   type ClientSettings,
   clientDefaults,
-  clientDemands,
-  type Demand,
-  demand,
-  isAddress,
+  clientRules,
+  isAllowedUrl,
+  type Rule,
+  validate,
 } from './config.ts';
-import { orProviderError } from './errors.ts';
-import { askProvider, transport } from './http.ts';
+import { withProviderError } from './errors.ts';
+import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
-  authorizationUrl,
-  bearerToken,
-  clientOf,
-  type Description,
-  identityFrom,
-  longLivedRefreshToken,
-  notUsed,
+  buildAuthorizationUrl,
+  buildOAuthClient,
+  checkRefreshToken,
+  createIdentity,
+  createTokenNotUsedError,
+  type ProviderProfile,
   receiveTokens,
+  requireBearerToken,
+  resolveClientSecret,
   revokeToken,
-  secretOf,
+  selectLongLivedRefreshToken,
   type TokenResponse,
   toStrictResponse,
-  wordFrom,
 } from './oauth-client.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type ProviderLeg } from './provider.ts';
+import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 
-export type { Description } from './oauth-client.ts';
+export type { ProviderProfile as Description } from './oauth-client.ts';
 
 /** `scopes` are none when they are left out; the client secret goes into the form. All URLs are https, on loopback also http. */
 export interface OAuth2Settings extends ClientSettings {
@@ -47,10 +47,10 @@ export interface OAuth2Settings extends ClientSettings {
   /** Where refresh tokens are revoked (RFC 7009). Left out: nowhere. */
   readonly revocationUrl?: string;
   /** Reads the person out of that JSON; `undefined` for what is nobody. */
-  readonly describe: (profile: Readonly<Record<string, unknown>>) => Description | undefined;
+  readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
-type Party = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
+type OAuth2Config = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
 
 /**
  * Lets people sign in at an OAuth 2.0 server that has an API for their profile.
@@ -58,73 +58,83 @@ type Party = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settin
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  */
 export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
-  const party = demand<Party>({ scopes: [], reauthentication: {}, ...clientDefaults, ...settings }, demands);
-  const { revocationUrl } = party;
+  const config = validate<OAuth2Config>(
+    { scopes: [], reauthentication: {}, ...clientDefaults, ...settings },
+    rules,
+  );
+  const { revocationUrl } = config;
   return {
-    id: party.id,
-    label: party.label,
+    id: config.id,
+    displayName: config.displayName,
     configuredUrls: [
-      party.authorizationUrl,
-      party.tokenUrl,
-      party.profileUrl,
+      config.authorizationUrl,
+      config.tokenUrl,
+      config.profileUrl,
       ...(revocationUrl === undefined ? [] : [revocationUrl]),
     ],
-    answersBy: 'query',
-    gone: party.gone,
-    singleUseRefreshTokens: party.singleUseRefreshTokens,
-    checkEvery: party.checkEvery,
-    authorizationUrl: (leg) => authorizationUrl(party.authorizationUrl, party, leg),
-    identify: (answer, leg, io) =>
-      orProviderError(async () => {
-        const tokens = await redeem(answer.searchParams, party, leg, io);
-        const profile = await readProfile(party, bearerToken(tokens), io);
-        const description = party.describe(profile);
-        if (description === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
-        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, party.scopes);
-        return identityFrom(party.id, description, profile, refreshToken);
+    responseMode: 'query',
+    revokedErrors: config.revokedErrors,
+    singleUseRefreshTokens: config.singleUseRefreshTokens,
+    recheckInterval: config.recheckInterval,
+    authorizationUrl: (upstreamRequest) =>
+      buildAuthorizationUrl(config.authorizationUrl, config, upstreamRequest),
+    handleCallback: (callback, upstreamRequest, io) =>
+      withProviderError(async () => {
+        const tokens = await redeemCode(callback.searchParams, config, upstreamRequest, io);
+        const profile = await fetchProfile(config, requireBearerToken(tokens), io);
+        const mappedProfile = config.mapProfile(profile);
+        if (mappedProfile === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
+        const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, config.scopes);
+        return createIdentity(config.id, mappedProfile, profile, refreshToken);
       }),
-    check: (refreshToken, io) =>
-      wordFrom(party, async () => {
-        if (party.offlineAccess === 'never') throw notUsed();
-        const auth = ClientSecretPost(await secretOf(party, io));
+    validateRefreshToken: (refreshToken, io) =>
+      checkRefreshToken(config, async () => {
+        if (config.offlineAccess === 'never') throw createTokenNotUsedError();
+        const auth = ClientSecretPost(await resolveClientSecret(config, io));
         return () =>
-          refreshTokenGrantRequest(serverOf(party), clientOf(party), auth, refreshToken, transport(io));
+          refreshTokenGrantRequest(
+            buildServer(config),
+            buildOAuthClient(config),
+            auth,
+            refreshToken,
+            buildRequestOptions(io),
+          );
       }),
-    ...(revocationUrl !== undefined && { revoke: revokeAt(revocationUrl, party) }),
+    ...(revocationUrl !== undefined && { revoke: createRevoke(revocationUrl, config) }),
   };
 };
 
-const addressProblem = 'must be an https URL without user and fragment, or http on loopback.';
+const urlProblem = 'must be an https URL without user and fragment, or http on loopback.';
 
-const demands: readonly Demand<Party>[] = [
-  ...clientDemands,
-  ['issuer', ({ issuer }) => isAddress(issuer), addressProblem],
-  ['authorizationUrl', (party) => isAddress(party.authorizationUrl), addressProblem],
-  ['tokenUrl', ({ tokenUrl }) => isAddress(tokenUrl), addressProblem],
-  ['profileUrl', ({ profileUrl }) => isAddress(profileUrl), addressProblem],
+const rules: readonly Rule<OAuth2Config>[] = [
+  ...clientRules,
+  ['issuer', ({ issuer }) => isAllowedUrl(issuer), urlProblem],
+  ['authorizationUrl', (config) => isAllowedUrl(config.authorizationUrl), urlProblem],
+  ['tokenUrl', ({ tokenUrl }) => isAllowedUrl(tokenUrl), urlProblem],
+  ['profileUrl', ({ profileUrl }) => isAllowedUrl(profileUrl), urlProblem],
   [
     'revocationUrl',
-    ({ revocationUrl }) => revocationUrl === undefined || isAddress(revocationUrl),
-    addressProblem,
+    ({ revocationUrl }) => revocationUrl === undefined || isAllowedUrl(revocationUrl),
+    urlProblem,
   ],
 ];
 
-const redeem = async (
-  answer: URLSearchParams,
-  party: Party,
-  leg: ProviderLeg,
+const redeemCode = async (
+  callback: URLSearchParams,
+  config: OAuth2Config,
+  upstreamRequest: UpstreamRequest,
   io: ProviderIo,
 ): Promise<TokenResponse> => {
-  const server = serverOf(party);
-  const client = clientOf(party);
+  const server = buildServer(config);
+  const client = buildOAuthClient(config);
   const response = await authorizationCodeGrantRequest(
     server,
     client,
-    ClientSecretPost(await secretOf(party, io)),
-    validateAuthResponse(server, client, answer, leg.state),
-    leg.redirectUri,
-    leg.codeVerifier,
-    transport(io),
+    ClientSecretPost(await resolveClientSecret(config, io)),
+    validateAuthResponse(server, client, callback, upstreamRequest.state),
+    upstreamRequest.redirectUri,
+    upstreamRequest.codeVerifier,
+    buildRequestOptions(io),
   );
   const tokens = await receiveTokens(response);
   // An ID token is not used, because only `oidc()` can verify one.
@@ -132,19 +142,22 @@ const redeem = async (
   return tokens;
 };
 
-const revokeAt =
-  (endpoint: string, party: Party): NonNullable<IdentityProvider['revoke']> =>
+const createRevoke =
+  (endpoint: string, config: OAuth2Config): NonNullable<IdentityProvider['revoke']> =>
   (refreshToken, io) =>
-    orProviderError(async () => {
-      const server = { ...serverOf(party), revocation_endpoint: endpoint };
-      const auth = ClientSecretPost(await secretOf(party, io));
-      await revokeToken({ party, server, auth }, refreshToken, io);
+    withProviderError(async () => {
+      const server = { ...buildServer(config), revocation_endpoint: endpoint };
+      const auth = ClientSecretPost(await resolveClientSecret(config, io));
+      await revokeToken({ config, server, auth }, refreshToken, io);
     });
 
-const serverOf = ({ issuer, tokenUrl }: Party): AuthorizationServer => ({ issuer, token_endpoint: tokenUrl });
+const buildServer = ({ issuer, tokenUrl }: OAuth2Config): AuthorizationServer => ({
+  issuer,
+  token_endpoint: tokenUrl,
+});
 
-const readProfile = async (
-  { profileUrl }: Party,
+const fetchProfile = async (
+  { profileUrl }: OAuth2Config,
   accessToken: string,
   io: ProviderIo,
 ): Promise<Readonly<Record<string, unknown>>> => {
@@ -154,7 +167,7 @@ const readProfile = async (
     // GitHub answers nobody who does not name themselves, and Workers send no name of their own.
     'user-agent': 'words-with-chat-broker',
   };
-  const response = await askProvider(profileUrl, { method: 'GET', headers }, io);
+  const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw new ProviderError('invalid', `the profile answered with status ${response.status}`);
   if (typeof profile !== 'object' || profile === null)

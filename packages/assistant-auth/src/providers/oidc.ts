@@ -17,26 +17,26 @@ import {
 } from 'oauth4webapi';
 import type { Identity } from '../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { OidcSettings, RelyingParty } from './config.ts';
-import { orProviderError } from './errors.ts';
-import { parseEndpoint, transport } from './http.ts';
+import type { OidcSettings, RelyingPartyConfig } from './config.ts';
+import { withProviderError } from './errors.ts';
+import { buildRequestOptions, parseEndpoint } from './http.ts';
 import type { IssuerMetadata, OidcIssuer } from './issuer.ts';
-import { createIssuer, issuerIn, underName } from './issuer.ts';
+import { createIssuer, readUnverifiedIssuer, withIssuer } from './issuer.ts';
 import {
-  authorizationUrl,
-  clientOf,
-  identityFrom,
-  longLivedRefreshToken,
-  notUsed,
+  buildAuthorizationUrl,
+  buildOAuthClient,
+  checkRefreshToken,
+  createIdentity,
+  createTokenNotUsedError,
   receiveTokens,
-  requestedScopes,
+  resolveClientSecret,
+  resolveRequestedScopes,
   revokeToken,
-  secretOf,
+  selectLongLivedRefreshToken,
   type TokenResponse,
   toStrictResponse,
-  wordFrom,
 } from './oauth-client.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type ProviderLeg } from './provider.ts';
+import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 import { readLogoutToken } from './security-events/logout-token.ts';
 import { completeClaims } from './user-info.ts';
 
@@ -51,61 +51,76 @@ export type { OidcSettings } from './config.ts';
 export const oidc = (settings: OidcSettings): IdentityProvider => {
   const issuer = createIssuer(settings);
   return {
-    ...signInAt(issuer),
+    ...createOidcProvider(issuer),
     readLogoutToken: (token, io) => readLogoutToken(token, issuer, io),
   };
 };
 
 /** Lets people sign in at an issuer. */
-export const signInAt = (issuer: OidcIssuer): IdentityProvider => {
-  const { party, discover } = issuer;
-  const more = party.responseMode === 'query' ? {} : { response_mode: party.responseMode };
+export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
+  const { config, discover } = issuer;
+  const extraParameters = config.responseMode === 'query' ? {} : { response_mode: config.responseMode };
   return {
-    id: party.id,
-    label: party.label,
-    configuredUrls: [party.issuer],
-    answersBy: party.responseMode,
-    gone: party.gone,
-    singleUseRefreshTokens: party.singleUseRefreshTokens,
-    checkEvery: party.checkEvery,
-    authorizationUrl: (leg, io) =>
-      orProviderError(async () => {
+    id: config.id,
+    displayName: config.displayName,
+    configuredUrls: [config.issuer],
+    responseMode: config.responseMode,
+    revokedErrors: config.revokedErrors,
+    singleUseRefreshTokens: config.singleUseRefreshTokens,
+    recheckInterval: config.recheckInterval,
+    authorizationUrl: (upstreamRequest, io) =>
+      withProviderError(async () => {
         const { authorizationEndpoint, scopesSupported } = await discover(io);
-        const request = { ...party, scopes: requestedScopes(party, scopesSupported) };
-        return authorizationUrl(authorizationEndpoint, request, leg, { nonce: leg.nonce, ...more });
+        const request = { ...config, scopes: resolveRequestedScopes(config, scopesSupported) };
+        return buildAuthorizationUrl(authorizationEndpoint, request, upstreamRequest, {
+          nonce: upstreamRequest.nonce,
+          ...extraParameters,
+        });
       }),
-    identify: (answer, leg, io) =>
-      orProviderError(async () => {
+    handleCallback: (callbackUrl, upstreamRequest, io) =>
+      withProviderError(async () => {
         const metadata = await discover(io);
-        const { claims, tokens } = await redeem(answer.searchParams, { ...issuer, metadata, leg, io });
-        const requested = requestedScopes(party, metadata.scopesSupported);
-        const refreshToken = longLivedRefreshToken(tokens, party.offlineAccess, requested);
-        const completed = await completeClaims(claims, tokens, { party, metadata, io });
-        return identityOf(party.id, claims.sub, completed, refreshToken);
+        const { claims, tokens } = await redeemCode(callbackUrl.searchParams, {
+          ...issuer,
+          metadata,
+          upstreamRequest,
+          io,
+        });
+        const requested = resolveRequestedScopes(config, metadata.scopesSupported);
+        const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
+        const completed = await completeClaims(claims, tokens, { config: config, metadata, io });
+        return toIdentity(config.id, claims.sub, completed, refreshToken);
       }),
-    check: (refreshToken, io) =>
-      wordFrom(party, async () => {
+    validateRefreshToken: (refreshToken, io) =>
+      checkRefreshToken(config, async () => {
         // The token was stored while the setting was another one.
-        if (party.offlineAccess === 'never') throw notUsed();
+        if (config.offlineAccess === 'never') throw createTokenNotUsedError();
         const { server } = await discover(io);
-        const auth = authentication(server, await secretOf(party, io));
-        return () => refreshTokenGrantRequest(server, clientOf(party), auth, refreshToken, transport(io));
+        const auth = selectClientAuth(server, await resolveClientSecret(config, io));
+        return () =>
+          refreshTokenGrantRequest(
+            server,
+            buildOAuthClient(config),
+            auth,
+            refreshToken,
+            buildRequestOptions(io),
+          );
       }),
     revoke: (refreshToken, io) =>
-      orProviderError(async () => {
+      withProviderError(async () => {
         const { server } = await discover(io);
         const { revocation_endpoint: named } = server;
         if (!named) return;
         // Checked only now: nobody is kept from signing in by an endpoint that they do not need.
-        const endpoint = parseEndpoint('revocation_endpoint', named, new URL(party.issuer), io);
-        const auth = authentication(server, await secretOf(party, io));
-        const revoker = { party, server: { ...server, revocation_endpoint: endpoint }, auth };
-        await revokeToken(revoker, refreshToken, io);
+        const endpoint = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
+        const auth = selectClientAuth(server, await resolveClientSecret(config, io));
+        const revocationClient = { config, server: { ...server, revocation_endpoint: endpoint }, auth };
+        await revokeToken(revocationClient, refreshToken, io);
       }),
   };
 };
 
-const identityOf = (
+const toIdentity = (
   provider: string,
   subject: string,
   claims: Identity['claims'],
@@ -114,7 +129,7 @@ const identityOf = (
   const { email, name, email_verified: verified, sid } = claims;
   // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
   const emailVerified = verified === true || verified === 'true';
-  return identityFrom(
+  return createIdentity(
     provider,
     { subject, labels: [email, name], email, emailVerified, sid },
     claims,
@@ -125,14 +140,14 @@ const identityOf = (
 // The provider's answer at the callback becomes claims: answer, code, ID token, signature, in this order.
 
 /** Everything that one exchange needs besides the answer. */
-export interface Exchange extends Pick<OidcIssuer, 'party' | 'names' | 'withKeys'> {
+export interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {
   readonly metadata: IssuerMetadata;
-  readonly leg: ProviderLeg;
+  readonly upstreamRequest: UpstreamRequest;
   readonly io: ProviderIo;
 }
 
 /** What the issuer vouches for. Nothing leaves this file that was not verified. */
-export interface Voucher {
+export interface VerifiedIdentity {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
@@ -141,40 +156,43 @@ export interface Voucher {
 /**
  * Redeems the code in an answer.
  * @param answer the parameters that came to the callback
- * @throws the library's errors and ProviderError; `orProviderError` makes all of them the latter
+ * @throws the library's errors and ProviderError; `withProviderError` makes all of them the latter
  */
-export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promise<Voucher> => {
-  const { party, names, metadata, withKeys, leg, io } = exchange;
+export const redeemCode = async (
+  callbackParameters: URLSearchParams,
+  exchange: CodeExchange,
+): Promise<VerifiedIdentity> => {
+  const { config, tenantIssuers, metadata, verifyWithKeys, upstreamRequest, io } = exchange;
   const { server } = metadata;
-  const client = clientOf(party);
+  const client = buildOAuthClient(config);
   // State, and `iss` against mix-up (RFC 9207), before the code goes anywhere.
   const checked = validateAuthResponse(
-    underName(server, names, answer.get('iss')),
+    withIssuer(server, tenantIssuers, callbackParameters.get('iss')),
     client,
-    answer,
-    leg.state,
+    callbackParameters,
+    upstreamRequest.state,
   );
   const response = await authorizationCodeGrantRequest(
     server,
     client,
-    authentication(server, await secretOf(party, io)),
+    selectClientAuth(server, await resolveClientSecret(config, io)),
     checked,
-    leg.redirectUri,
-    leg.codeVerifier,
-    transport(io),
+    upstreamRequest.redirectUri,
+    upstreamRequest.codeVerifier,
+    buildRequestOptions(io),
   );
   const tokens = await receiveTokens(response);
   const strict = toStrictResponse(response, tokens.idToken);
-  const issuer = underName(server, names, issuerIn(tokens.idToken ?? ''));
+  const issuer = withIssuer(server, tenantIssuers, readUnverifiedIssuer(tokens.idToken ?? ''));
   const processed = await processAuthorizationCodeResponse(issuer, client, strict, {
-    expectedNonce: leg.nonce,
+    expectedNonce: upstreamRequest.nonce,
     requireIdToken: true,
   });
   const claims = getValidatedIdTokenClaims(processed);
   if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
-  checkIdToken(claims, party, leg, io.now());
-  const source = { url: metadata.keysUrl, name: issuer.issuer };
-  await withKeys(source, io, (keys) => checkSignature(strict, server, keys));
+  validateIdToken(claims, config, upstreamRequest, io.now());
+  const source = { url: metadata.jwksUri, name: issuer.issuer };
+  await verifyWithKeys(source, io, (keys) => verifyIdTokenSignature(strict, server, keys));
   return { claims, tokens };
 };
 
@@ -182,7 +200,7 @@ export const redeem = async (answer: URLSearchParams, exchange: Exchange): Promi
  * Says who we are in the way that the issuer takes. Prefers the body: servers disagree on how credentials are encoded
  * inside Basic (RFC 6749 §2.3.1).
  */
-export const authentication = (server: AuthorizationServer, secret: string): ClientAuth => {
+export const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
   if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
@@ -192,30 +210,30 @@ export const authentication = (server: AuthorizationServer, secret: string): Cli
 // What an ID token must be beyond what `oauth4webapi` checks (OpenID Connect Core §2 and §3.1.3.7).
 
 /** How far the issuer's clock and ours may be apart. */
-const skew: Seconds = 30;
+const clockSkew: Seconds = 30;
 
 /** @throws ProviderError `invalid` for a token of another time or for another party, and for a proof that is older than asked for */
-export const checkIdToken = (
+export const validateIdToken = (
   claims: IDToken,
-  { clientId, authTime }: Pick<RelyingParty, 'clientId' | 'authTime'>,
-  { fresh }: Pick<ProviderLeg, 'fresh'>,
+  { clientId, authTime }: Pick<RelyingPartyConfig, 'clientId' | 'authTime'>,
+  { reauthenticate: fresh }: Pick<UpstreamRequest, 'reauthenticate'>,
   now: EpochSeconds,
 ): void => {
-  const { exp, iat, nbf = 0, azp = clientId, auth_time: provenAt } = claims;
-  refuseIf(now >= exp + skew, 'the ID token has expired');
-  refuseIf(iat > now + skew || nbf > now + skew, 'the ID token is not valid yet');
+  const { exp, iat, nbf = 0, azp = clientId, auth_time: authenticatedAt } = claims;
+  refuseIf(now >= exp + clockSkew, 'the ID token has expired');
+  refuseIf(iat > now + clockSkew || nbf > now + clockSkew, 'the ID token is not valid yet');
   // The library asks this of several audiences only. Whoever a token was issued to, it was not issued to us.
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
   if (fresh === undefined) return;
-  if (provenAt !== undefined) checkProof(provenAt, fresh.since, now);
+  if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, fresh.since, now);
   else refuseIf(authTime === 'required', 'the ID token does not say when the person proved themselves');
 };
 
 /** Parameters of the request can be taken out in the browser: what counts is this claim (§3.1.2.1). */
-const checkProof = (provenAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
-  const isInstant = Number.isSafeInteger(provenAt) && provenAt <= now + skew;
+const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
+  const isInstant = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
   refuseIf(!isInstant, 'the ID token tells no instant at which the person proved themselves');
-  refuseIf(provenAt < since - skew, 'the person did not prove themselves anew');
+  refuseIf(authenticatedAt < since - clockSkew, 'the person did not prove themselves anew');
 };
 
 const refuseIf = (wrong: boolean, reason: string): void => {
@@ -229,7 +247,11 @@ const refuseIf = (wrong: boolean, reason: string): void => {
  * it would otherwise read them again by its own rules.
  * @throws the library's errors
  */
-export const checkSignature = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
+export const verifyIdTokenSignature = (
+  response: Response,
+  server: AuthorizationServer,
+  keys: JWKS,
+): Promise<void> =>
   validateApplicationLevelSignature({ ...server }, response, {
     [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
   });

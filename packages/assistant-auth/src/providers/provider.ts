@@ -1,6 +1,6 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
-import type { Identity, TokenNames } from '../oauth/identifiers.ts';
-import type { Signal } from '../oauth/security-event.ts';
+import type { Identity, TokenIdentifiers } from '../oauth/identifiers.ts';
+import type { SecurityEvent } from '../oauth/security-event.ts';
 import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../oauth/time.ts';
 
 /** What a provider may use of the outside world. */
@@ -10,11 +10,11 @@ export interface ProviderIo {
   /** Whether plain http to a loopback issuer is allowed: true only when the broker itself is on loopback. */
   readonly allowLoopbackHttp: boolean;
   /** How long one request may take, until the last byte of its answer. */
-  readonly patience: Milliseconds;
+  readonly timeoutMs: Milliseconds;
 }
 
 /** The values of one journey to the provider, drawn at random for it alone. */
-export interface ProviderLeg {
+export interface UpstreamRequest {
   /** The broker's own callback for this provider. */
   readonly redirectUri: string;
   readonly state: string;
@@ -22,7 +22,7 @@ export interface ProviderLeg {
   /** PKCE verifier (RFC 7636), a secret, 43 characters. */
   readonly codeVerifier: string;
   /** The person must prove themselves anew, and not before this instant. Left out: any sign-in will do. */
-  readonly fresh?: { readonly since: EpochSeconds };
+  readonly reauthenticate?: { readonly since: EpochSeconds };
 }
 
 /** One identity provider. `createBroker` is given a list of them. */
@@ -30,33 +30,33 @@ export interface IdentityProvider {
   /** Stands in the callback path and in stored identities: lower-case letters, digits and hyphens; not `continue`. */
   readonly id: string;
   /** The name on the button: `Google`. */
-  readonly label: string;
+  readonly displayName: string;
   /**
    * An SVG beside the name on the button: the vendor's own and unaltered, where its rules for its brand allow that. Left out: the
    * name alone.
    */
-  readonly mark?: string;
+  readonly icon?: string;
   /** Every URL that the settings name, so that `createBroker` can refuse an http one at the start. */
   readonly configuredUrls: readonly string[];
   /** How it sends people back: in the callback's query, or in a form that the browser posts there. */
-  readonly answersBy: 'query' | 'form_post';
+  readonly responseMode: 'query' | 'form_post';
   /**
    * Error codes of its token endpoint that, in answer to a refresh, mean that the person's grant there has ended. Any other
    * error says something about us, or about the provider's health, and nothing about the person.
    */
-  readonly gone: readonly string[];
+  readonly revokedErrors: readonly string[];
   /**
    * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so, a rejected token proves
    * nothing if an earlier response was lost. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
   /** How long its word on a person holds: no sooner is it asked again. */
-  readonly checkEvery: Seconds;
+  readonly recheckInterval: Seconds;
   /**
    * Builds the URL that the browser is sent to.
    * @throws ProviderError `unavailable` when the provider's metadata cannot be read, `invalid` when they do not verify
    */
-  authorizationUrl(leg: ProviderLeg, io: ProviderIo): Promise<URL>;
+  authorizationUrl(upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
    * Exchanges the provider's answer for a fully verified identity. Its refresh token must outlive the person's session there, because
    * `check` uses it, and a token that expires with the session would sign the person out.
@@ -64,48 +64,48 @@ export interface IdentityProvider {
    * @throws ProviderError `denied` when the person refused, `unavailable` when the provider did not answer in
    *   time or with a server error, `invalid` for everything that does not verify
    */
-  identify(answer: URL, leg: ProviderLeg, io: ProviderIo): Promise<Identity>;
+  handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
    * Builds the URL for somebody who has just signed in without a refresh token, where one can be had by asking again; left out
    * where it cannot.
-   * @throws ProviderError as `authorizationUrl`
+   * @throws ProviderError as `buildAuthorizationUrl`
    */
-  askAgainUrl?(subject: string, leg: ProviderLeg, io: ProviderIo): Promise<URL>;
+  reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
    * Asks whether a person's grant there still lives. It never throws: what is no clear word is `unknown`.
    * @param refreshToken the newest that the provider gave for this person, a secret
    */
-  check(refreshToken: string, io: ProviderIo): Promise<ProviderWord>;
+  validateRefreshToken(refreshToken: string, io: ProviderIo): Promise<RecheckResult>;
   /**
    * Revokes a refresh token there, for it is no longer needed; a dead one is no error. It does nothing where the provider's
    * metadata name no endpoint for it, and is left out where there can be none.
    * @param refreshToken a secret
-   * @throws ProviderError `unavailable` or `invalid`, as `identify`
+   * @throws ProviderError `unavailable` or `invalid`, as `handleCallback`
    */
   revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
   /**
    * Reads a logout token (OpenID Connect Back-Channel Logout 1.0); left out where the provider sends none.
-   * @throws SignalError for a token that is not to be believed, ProviderError when that cannot be told
+   * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
    */
-  readLogoutToken?(token: string, io: ProviderIo): Promise<Signal>;
+  readLogoutToken?(token: string, io: ProviderIo): Promise<SecurityEvent>;
   /** Reads the provider's security events; left out where it sends none. */
-  readonly events?: EventReader;
+  readonly securityEvents?: SecurityEventReader;
 }
 
 /** How a provider's security events are read. */
-export interface EventReader {
+export interface SecurityEventReader {
   /** The type of the body in which one is posted. */
   readonly contentType: string;
-  /** @throws SignalError for an event that is not to be believed, ProviderError when that cannot be told */
-  read(body: string, io: ProviderIo): Promise<Signal>;
+  /** @throws SecurityEventError for an event that is not to be believed, ProviderError when that cannot be told */
+  read(body: string, io: ProviderIo): Promise<SecurityEvent>;
 }
 
 /** What a provider says of a person who signed in before. */
-export type ProviderWord =
+export type RecheckResult =
   /** With a refresh token, a secret, and its names when the provider has replaced the one that was asked with. */
-  | { readonly kind: 'alive'; readonly refreshToken?: string; readonly tokenNames?: TokenNames }
+  | { readonly kind: 'active'; readonly refreshToken?: string; readonly tokenIdentifiers?: TokenIdentifiers }
   /** Signed out, withdrawn or deleted there: the grants that rest on it end. */
-  | { readonly kind: 'gone' }
+  | { readonly kind: 'revoked' }
   /**
    * It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret.
    * `isTokenUnchanged`: no request was sent, or the provider rejected it, so the provider can't have replaced the refresh token.

@@ -4,22 +4,22 @@
  */
 
 import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
-import type { RelyingParty } from './config.ts';
-import { parseEndpoint, transport } from './http.ts';
+import type { RelyingPartyConfig } from './config.ts';
+import { buildRequestOptions, parseEndpoint } from './http.ts';
 import type { IssuerMetadata } from './issuer.ts';
-import { bearerToken, clientOf, type TokenResponse } from './oauth-client.ts';
+import { buildOAuthClient, requireBearerToken, type TokenResponse } from './oauth-client.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
 export interface UserInfoSource {
-  readonly party: RelyingParty;
+  readonly config: RelyingPartyConfig;
   readonly metadata: IssuerMetadata;
   readonly io: ProviderIo;
 }
 
 /** For each scope, the claim whose absence makes the broker read UserInfo. The other claims of a scope are optional (§5.4). */
-const claimsOfScopes: ReadonlyMap<string, string> = new Map([
+const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
   ['email', 'email'],
   ['profile', 'name'],
   ['phone', 'phone_number'],
@@ -37,30 +37,31 @@ export const completeClaims = async (
   tokens: TokenResponse,
   source: UserInfoSource,
 ): Promise<Claims> => {
-  const { party, metadata } = source;
-  const { userInfoEndpoint: named } = metadata;
+  const { config, metadata } = source;
+  const { userInfoEndpoint: endpointUrl } = metadata;
   // An issuer without a UserInfo endpoint can return claims only in the ID token.
-  if (party.userInfo === 'never' || named === undefined || named === null || named === '') return claims;
-  if (!isIncomplete(claims, party.scopes)) return claims;
-  return merge(claims, await readUserInfo(named, claims.sub, tokens, source));
+  if (config.userInfo === 'never' || endpointUrl === undefined || endpointUrl === null || endpointUrl === '')
+    return claims;
+  if (!isIncomplete(claims, config.scopes)) return claims;
+  return mergeClaims(claims, await readUserInfo(endpointUrl, claims.sub, tokens, source));
 };
 
 const isIncomplete = (claims: Claims, scopes: readonly string[]): boolean =>
   scopes.some((scope) => {
-    const claim = claimsOfScopes.get(scope);
+    const claim = requiredClaimsByScope.get(scope);
     return claim !== undefined && !isUsable(claim, claims[claim]);
   });
 
 const readUserInfo = async (
-  named: unknown,
+  endpointUrl: unknown,
   subject: string,
   tokens: TokenResponse,
-  { party, metadata, io }: UserInfoSource,
+  { config, metadata, io }: UserInfoSource,
 ): Promise<Claims> => {
-  const endpoint = parseEndpoint('userinfo_endpoint', named, new URL(party.issuer), io);
+  const endpoint = parseEndpoint('userinfo_endpoint', endpointUrl, new URL(config.issuer), io);
   const server = { ...metadata.server, userinfo_endpoint: endpoint };
-  const client = clientOf(party);
-  const response = await userInfoRequest(server, client, bearerToken(tokens), transport(io));
+  const client = buildOAuthClient(config);
+  const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
   if (!response.ok)
     throw new ProviderError('invalid', `the UserInfo endpoint answered with status ${response.status}`);
   // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it is ignored.
@@ -68,19 +69,19 @@ const readUserInfo = async (
   return processUserInfoResponse(server, client, subject, response);
 };
 
-const isFlag = (value: unknown): boolean =>
+const isBooleanLike = (value: unknown): boolean =>
   typeof value === 'boolean' || value === 'true' || value === 'false';
 
 /** The claims of §5.1 that are not strings. A claim that is not standard can have any type. */
-const otherTypes: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+const nonStringClaims: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   // Apple and Amazon Cognito send booleans as strings.
-  ['email_verified', isFlag],
-  ['phone_number_verified', isFlag],
+  ['email_verified', isBooleanLike],
+  ['phone_number_verified', isBooleanLike],
   ['updated_at', Number.isFinite],
   ['address', (value: unknown) => typeof value === 'object' && !Array.isArray(value)],
 ]);
 
-const textClaims: ReadonlySet<string> = new Set([
+const stringClaims: ReadonlySet<string> = new Set([
   ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile'],
   ...['picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number'],
 ]);
@@ -88,12 +89,12 @@ const textClaims: ReadonlySet<string> = new Set([
 /** Null and an empty string count as a claim that was not returned (§5.3.2). */
 const isUsable = (name: string, value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false;
-  if (textClaims.has(name)) return typeof value === 'string';
-  return otherTypes.get(name)?.(value) ?? true;
+  if (stringClaims.has(name)) return typeof value === 'string';
+  return nonStringClaims.get(name)?.(value) ?? true;
 };
 
 /** Claims about the token or the sign-in, which only the ID token can prove, and references to claims of third parties (§5.6.2). */
-const reserved: ReadonlySet<string> = new Set([
+const reservedClaims: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
   ...['at_hash', 'c_hash', 's_hash', 'cnf', 'events', 'toe', 'txn', 'sub_id', 'sub_jwk'],
   // Copying a claim of this name could replace an object's prototype.
@@ -107,16 +108,21 @@ const verifiedClaims: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Adds the claims from UserInfo that the ID token does not have. */
-const merge = (idToken: Claims, userInfo: Claims): Claims => {
+const mergeClaims = (idToken: Claims, userInfo: Claims): Claims => {
   // Maps, because a claim can have the name of a property that every object inherits.
-  const [existing, offered] = [new Map(Object.entries(idToken)), new Map(Object.entries(userInfo))];
-  const isTaken = (name: string): boolean => {
+  const [idTokenClaims, userInfoClaims] = [
+    new Map(Object.entries(idToken)),
+    new Map(Object.entries(userInfo)),
+  ];
+  const isAdded = (name: string): boolean => {
     const claim = verifiedClaims.get(name) ?? name;
     return (
-      !reserved.has(claim) && isUsable(claim, offered.get(claim)) && !isUsable(claim, existing.get(claim))
+      !reservedClaims.has(claim) &&
+      isUsable(claim, userInfoClaims.get(claim)) &&
+      !isUsable(claim, idTokenClaims.get(claim))
     );
   };
-  const kept = [...existing].filter(([name]) => !isTaken(name));
-  const taken = [...offered].filter(([name, value]) => isTaken(name) && isUsable(name, value));
-  return Object.fromEntries([...kept, ...taken]);
+  const kept = [...idTokenClaims].filter(([name]) => !isAdded(name));
+  const added = [...userInfoClaims].filter(([name, value]) => isAdded(name) && isUsable(name, value));
+  return Object.fromEntries([...kept, ...added]);
 };

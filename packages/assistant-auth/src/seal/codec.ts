@@ -79,9 +79,9 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
     if (value !== undefined) item.write(out, value);
   },
   read(input) {
-    const mark = next(input);
-    if (mark > 1) throw new RangeError('neither there nor absent');
-    return mark === 0 ? undefined : item.read(input);
+    const flag = next(input);
+    if (flag > 1) throw new RangeError('neither there nor absent');
+    return flag === 0 ? undefined : item.read(input);
   },
 });
 
@@ -95,7 +95,7 @@ export const json = <Value>(): Codec<Value> => ({
 export const record = <Value extends object>(
   fields: { readonly [name in keyof Value]: Codec<Value[name]> },
 ): Codec<Readonly<Value>> => {
-  // The casts: the compiler forgets that the keys of `fields` are those of `Value`, and when all of them are there.
+  // The casts: the compiler forgets that the keys of `listInputFields` are those of `Value`, and when all of them are there.
   const names = Object.keys(fields) as (keyof Value)[];
   return {
     write(out, value) {
@@ -115,12 +115,12 @@ export const variant = <Shapes extends Readonly<Record<string, Codec<object>>>>(
 ): Codec<VariantOf<Shapes>> => ({
   write(out, value) {
     text.write(out, value.kind);
-    shapeOf(shapes, value.kind).write(out, value);
+    findShape(shapes, value.kind).write(out, value);
   },
   read(input) {
     const kind = text.read(input);
     // The cast: which shape belongs to which kind is what `shapes` says, and no more than that is read.
-    return { ...shapeOf(shapes, kind).read(input), kind } as VariantOf<Shapes>;
+    return { ...findShape(shapes, kind).read(input), kind } as VariantOf<Shapes>;
   },
 });
 
@@ -128,7 +128,7 @@ type VariantOf<Shapes extends Readonly<Record<string, Codec<object>>>> = {
   readonly [Kind in keyof Shapes & string]: { readonly kind: Kind } & ValueOf<Shapes[Kind]>;
 }[keyof Shapes & string];
 
-const shapeOf = (shapes: Readonly<Record<string, Codec<object>>>, kind: string): Codec<object> => {
+const findShape = (shapes: Readonly<Record<string, Codec<object>>>, kind: string): Codec<object> => {
   const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
   if (shape === undefined) throw new RangeError('not one of the kinds');
   return shape;

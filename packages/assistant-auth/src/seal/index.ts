@@ -2,4 +2,4 @@
 
 export { generateKey, type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 export type { Purpose } from './sealer.ts';
-export { createSealer, type Opened, type Opener, type Sealer, sealedBeginnings } from './sealer.ts';
+export { createSealer, listSealedPrefixes, type Opened, type Opener, type Sealer } from './sealer.ts';

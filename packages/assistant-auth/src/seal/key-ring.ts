@@ -18,7 +18,7 @@ export interface KeyRing {
   readonly keys: ReadonlyMap<string, NamedKey>;
 }
 
-const idShape = /^[a-z0-9-]{1,16}$/;
+const idPattern = /^[a-z0-9-]{1,16}$/;
 const keyLength = 32;
 
 /**
@@ -45,7 +45,7 @@ export const parseKeyRing = (text: string): KeyRing => {
  * @throws ConfigurationError when `id` is not of the shape of a key id
  */
 export const generateKey = (id: string, randomBytes: RandomBytes): string => {
-  if (!idShape.test(id))
+  if (!idPattern.test(id))
     throw new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.');
   return `${id}.${encodeBase64url(randomBytes(keyLength))}`;
 };
@@ -53,7 +53,7 @@ export const generateKey = (id: string, randomBytes: RandomBytes): string => {
 const parseKey = (word: string): NamedKey => {
   const [id = '', text = '', ...rest] = word.split('.');
   const bytes = decodeBase64url(text);
-  if (!idShape.test(id) || rest.length > 0 || bytes?.length !== keyLength) {
+  if (!idPattern.test(id) || rest.length > 0 || bytes?.length !== keyLength) {
     throw new ConfigurationError(
       'sealingKeys',
       'must be keys written <id>.<43 characters of base64url>, separated by spaces.',

@@ -8,7 +8,7 @@ import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 export type Opened<Value> =
   | { readonly kind: 'opened'; readonly value: Value }
   /** Private: log the reason, tell the other side only that it did not open. */
-  | { readonly kind: 'unopened'; readonly reason: 'malformed' | 'unknown-key' | 'forged' };
+  | { readonly kind: 'failed'; readonly reason: 'malformed' | 'unknown-key' | 'forged' };
 
 export interface Opener {
   /** Gives the plaintext back, or says why not; never throws on bad input. */
@@ -25,81 +25,89 @@ export interface Sealer extends Opener {
 }
 
 /** What opens the messages of one header. */
-export interface Lock {
+export interface OpeningKey {
   readonly header: Uint8Array<ArrayBuffer>;
   /** A promise only until the sub-key is there. */
-  subKey(): CryptoKey | Promise<CryptoKey>;
+  derivedKey(): CryptoKey | Promise<CryptoKey>;
 }
 
 /** Longer than anything this project seals; a longer text is refused unread. */
-const longestSealed = 65_536;
-const none = new Uint8Array(0);
+const maxSealedLength = 65_536;
+const emptyContext = new Uint8Array(0);
 
 const webRandomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** Makes the sealer of one purpose. Sub-keys are derived on first use and kept as long as the sealer lives. */
 export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webRandomBytes): Sealer => {
   const { sealingKey } = ring;
-  const header = headerFor(sealingKey.id);
+  const header = buildHeader(sealingKey.id);
   // Finished keys only, never promises: on Workers one request must not wait for another's.
   const derived = new Map<NamedKey, CryptoKey>();
 
   const derive = async (key: NamedKey): Promise<CryptoKey> => {
-    const subKey = await deriveKey(key, purpose);
-    derived.set(key, subKey);
-    return subKey;
+    const derivedKey = await deriveKey(key, purpose);
+    derived.set(key, derivedKey);
+    return derivedKey;
   };
 
-  const locks = [...ring.keys.values()].map((key) => ({
-    header: headerFor(key.id),
-    subKey: () => derived.get(key) ?? derive(key),
+  const openingKeys = [...ring.keys.values()].map((key) => ({
+    header: buildHeader(key.id),
+    derivedKey: () => derived.get(key) ?? derive(key),
   }));
 
   return {
-    ...createOpener(locks),
-    async seal(plaintext, context = none) {
+    ...createOpener(openingKeys),
+    async seal(plaintext, context = emptyContext) {
       const iv = randomBytes(ivLength);
-      const subKey = derived.get(sealingKey) ?? (await derive(sealingKey));
+      const derivedKey = derived.get(sealingKey) ?? (await derive(sealingKey));
       // Copied, because WebCrypto takes no memory that a worker thread may be writing to.
       const content = new Uint8Array(plaintext);
-      const ciphertext = await crypto.subtle.encrypt(gcm(iv, header, context), subKey, content);
-      return encodeBase64url(join(header, iv, new Uint8Array(ciphertext)));
+      const ciphertext = await crypto.subtle.encrypt(
+        buildGcmParameters(iv, header, context),
+        derivedKey,
+        content,
+      );
+      return encodeBase64url(concatBytes(header, iv, new Uint8Array(ciphertext)));
     },
   };
 };
 
 /** Makes what opens messages with the sub-keys of these locks. */
-export const createOpener = (locks: readonly Lock[]): Opener => ({
-  async open(sealed, context = none) {
-    const bytes = sealed.length > longestSealed ? undefined : decodeBase64url(sealed);
-    if (bytes === undefined || !isMessage(bytes)) return { kind: 'unopened', reason: 'malformed' };
-    const lock = locks.find(({ header }) => bears(bytes, header));
-    if (lock === undefined) return { kind: 'unopened', reason: 'unknown-key' };
-    const { header } = lock;
+export const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
+  async open(sealed, context = emptyContext) {
+    const bytes = sealed.length > maxSealedLength ? undefined : decodeBase64url(sealed);
+    if (bytes === undefined || !isSealedMessage(bytes)) return { kind: 'failed', reason: 'malformed' };
+    const openingKey = openingKeys.find(({ header }) => hasHeader(bytes, header));
+    if (openingKey === undefined) return { kind: 'failed', reason: 'unknown-key' };
+    const { header } = openingKey;
     const iv = bytes.subarray(header.length, header.length + ivLength);
     const ciphertext = bytes.subarray(header.length + ivLength);
-    const found = lock.subKey();
+    const found = openingKey.derivedKey();
     // Not awaited when it is there, as it nearly always is.
-    const subKey = found instanceof Promise ? await found : found;
+    const derivedKey = found instanceof Promise ? await found : found;
     try {
-      const plaintext = await crypto.subtle.decrypt(gcm(iv, header, context), subKey, ciphertext);
+      const plaintext = await crypto.subtle.decrypt(
+        buildGcmParameters(iv, header, context),
+        derivedKey,
+        ciphertext,
+      );
       return { kind: 'opened', value: new Uint8Array(plaintext) };
     } catch {
       // The one error that WebCrypto has here: the tag does not fit.
-      return { kind: 'unopened', reason: 'forged' };
+      return { kind: 'failed', reason: 'forged' };
     }
   },
 });
 
 /** The header delimits itself, so header and context together are unambiguous. */
-const gcm = (
+const buildGcmParameters = (
   iv: Uint8Array<ArrayBuffer>,
   header: Uint8Array<ArrayBuffer>,
   context: Uint8Array,
 ): AesGcmParams => ({
   name: 'AES-GCM',
   iv,
-  additionalData: context.length === 0 ? header : join(header, context),
+  additionalData: context.length === 0 ? header : concatBytes(header, context),
 });
 
 // Sub-keys: one for every key of the ring and every purpose (HKDF-SHA-256, RFC 5869).
@@ -117,8 +125,8 @@ export interface Purpose {
 /** Derives the key that seals and opens. */
 export const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<CryptoKey> =>
   crypto.subtle.deriveKey(
-    parametersFor(purpose),
-    await rootOf(key, 'deriveKey'),
+    buildHkdfParameters(purpose),
+    await importRootKey(key, 'deriveKey'),
     { name: 'AES-GCM', length: 256 },
     false,
     ['encrypt', 'decrypt'],
@@ -126,21 +134,25 @@ export const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<Crypto
 
 /** Derives the same key as bytes that can be handed on, under the same name; a secret. */
 export const deriveNamedKey = async (key: NamedKey, purpose: Purpose): Promise<NamedKey> => {
-  const bits = await crypto.subtle.deriveBits(parametersFor(purpose), await rootOf(key, 'deriveBits'), 256);
+  const bits = await crypto.subtle.deriveBits(
+    buildHkdfParameters(purpose),
+    await importRootKey(key, 'deriveBits'),
+    256,
+  );
   return { id: key.id, bytes: new Uint8Array(bits) };
 };
 
 /** The key's own context: every part bears its length, so that no two purposes write the same. */
-const derivation = record({ format: text, name: text, issuer: text, audience: optional(text) });
+const hkdfInfo = record({ format: text, name: text, issuer: text, audience: optional(text) });
 
-const parametersFor = ({ name, issuer, audience }: Purpose) => ({
+const buildHkdfParameters = ({ name, issuer, audience }: Purpose) => ({
   name: 'HKDF',
   hash: 'SHA-256',
   salt: new Uint8Array(0),
-  info: encode(derivation, { format: `sealed-v${version}`, name, issuer, audience }),
+  info: encode(hkdfInfo, { format: `sealed-v${version}`, name, issuer, audience }),
 });
 
-const rootOf = ({ bytes }: NamedKey, usage: 'deriveKey' | 'deriveBits'): Promise<CryptoKey> =>
+const importRootKey = ({ bytes }: NamedKey, usage: 'deriveKey' | 'deriveBits'): Promise<CryptoKey> =>
   crypto.subtle.importKey('raw', bytes, 'HKDF', false, [usage]);
 
 // The bytes of a sealed message: `version ‖ length of key id ‖ key id ‖ IV ‖ ciphertext and tag`.
@@ -151,10 +163,10 @@ export const ivLength = 12;
 const tagLength = 16;
 
 /** All bytes before the IV: in the clear, and authenticated. */
-export const headerFor = (keyId: string): Uint8Array<ArrayBuffer> =>
+export const buildHeader = (keyId: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.of(version, keyId.length, ...new TextEncoder().encode(keyId));
 
-export const join = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -165,11 +177,11 @@ export const join = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =
 };
 
 /** Tells whether the bytes are of this version and long enough to be a message. */
-export const isMessage = (bytes: Uint8Array): boolean =>
+export const isSealedMessage = (bytes: Uint8Array): boolean =>
   bytes[0] === version && bytes.length >= 2 + (bytes[1] ?? 0) + ivLength + tagLength;
 
 /** Tells whether a message begins with this header; as headers bear their length, with no other. */
-export const bears = (message: Uint8Array, header: Uint8Array): boolean => {
+export const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
   for (let at = 0; at < header.length; at++) if (message[at] !== header[at]) return false;
   return true;
 };
@@ -181,11 +193,11 @@ export const bears = (message: Uint8Array, header: Uint8Array): boolean => {
  * length, because a character of base64url holds six bits and the header may end within one.
  * @param keyId the key's id in its ring
  */
-export const sealedBeginnings = (keyId: string): readonly string[] => {
-  const header = headerFor(keyId);
+export const listSealedPrefixes = (keyId: string): readonly string[] => {
+  const header = buildHeader(keyId);
   const length = Math.ceil((header.length * 8) / 6);
   const next = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
-  return [...new Set(next.map((byte) => encodeBase64url(join(header, byte)).slice(0, length)))];
+  return [...new Set(next.map((byte) => encodeBase64url(concatBytes(header, byte)).slice(0, length)))];
 };
 
 // Sub-keys of one purpose on their own: what a process gets that opens messages of that purpose and must not have the ring. They are written `sub.<id>.<base64url of 32 bytes>`, so that neither is taken for the other.
@@ -193,19 +205,19 @@ export const sealedBeginnings = (keyId: string): readonly string[] => {
 const prefix = 'sub.';
 
 /** Writes the sub-keys of every key of the ring, in its order, separated by spaces; a secret. */
-export const exportSubKeys = async (ring: KeyRing, purpose: Purpose): Promise<string> => {
-  const subKeys = await Promise.all([...ring.keys.values()].map((key) => deriveNamedKey(key, purpose)));
-  return subKeys.map(({ id, bytes }) => `${prefix}${id}.${encodeBase64url(bytes)}`).join(' ');
+export const exportDerivedKeys = async (ring: KeyRing, purpose: Purpose): Promise<string> => {
+  const derivedKeys = await Promise.all([...ring.keys.values()].map((key) => deriveNamedKey(key, purpose)));
+  return derivedKeys.map(({ id, bytes }) => `${prefix}${id}.${encodeBase64url(bytes)}`).join(' ');
 };
 
 /**
  * Makes what opens messages with sub-keys that were exported.
  * @throws ConfigurationError `keys` when there is none, one is malformed, or it is a key ring
  */
-export const createSubKeyOpener = (text: string): Opener =>
-  createOpener([...parseSubKeys(text).keys.values()].map(lockOf));
+export const createDerivedKeyOpener = (text: string): Opener =>
+  createOpener([...parseDerivedKeys(text).keys.values()].map(toOpeningKey));
 
-const parseSubKeys = (text: string): KeyRing => {
+const parseDerivedKeys = (text: string): KeyRing => {
   const all = text.split(/\s+/).filter((word) => word !== '');
   if (all.some((word) => !word.startsWith(prefix)))
     throw new ConfigurationError('keys', 'must be sub-keys of an audience; a key ring must not be here.');
@@ -220,12 +232,12 @@ const parseSubKeys = (text: string): KeyRing => {
   }
 };
 
-const lockOf = ({ id, bytes }: NamedKey): Lock => {
+const toOpeningKey = ({ id, bytes }: NamedKey): OpeningKey => {
   let imported: CryptoKey | undefined;
   const load = async (): Promise<CryptoKey> => {
     // Sub-keys can seal as well as open: what only opens is not given a key that seals.
     imported = await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['decrypt']);
     return imported;
   };
-  return { header: headerFor(id), subKey: () => imported ?? load() };
+  return { header: buildHeader(id), derivedKey: () => imported ?? load() };
 };

@@ -3,39 +3,39 @@
  * callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user
  * refused, for which nothing is stored either.
  */
-import type { Refusal } from '../oauth/errors.ts';
+import type { ProtocolError } from '../oauth/errors.ts';
 
-export interface Deliveries {
+export interface ReplayGuard {
   /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
-  inTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
+  runInTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
   /** Remembers a callback that was handled. */
-  remember(state: string): void;
+  markHandled(state: string): void;
   wasHandled(state: string): boolean;
   /** Remembers why a callback was refused, so that a repeated callback is refused for the same reason. */
-  rememberRefusal(state: string, refusal: Refusal): void;
-  refusalOf(state: string): Refusal | undefined;
+  rememberError(state: string, error: ProtocolError): void;
+  findError(state: string): ProtocolError | undefined;
 }
 
 /**
  * In milliseconds: longer than the timeout of one request to a provider. A platform may stop an earlier delivery whose browser
  * disconnected, and then it never settles.
  */
-const longestWait = 12_000;
+const maxWaitMs = 12_000;
 
 /** The limit of each map. The oldest entry is dropped. */
-const mostRemembered = 1_000;
+const maxEntries = 1_000;
 
-export const createDeliveries = (): Deliveries => {
+export const createReplayGuard = (): ReplayGuard => {
   // All are caches of this process.
   const running = new Map<string, Promise<void>>();
   const handled = new Map<string, true>();
-  const refusals = new Map<string, Refusal>();
+  const errors = new Map<string, ProtocolError>();
   return {
-    async inTurn(state, work) {
-      const earlier = running.get(state);
+    async runInTurn(state, work) {
+      const previous = running.get(state);
       const { promise, resolve } = Promise.withResolvers<void>();
-      store(running, state, promise);
-      if (earlier !== undefined) await Promise.race([earlier, elapsed(longestWait)]);
+      setBounded(running, state, promise);
+      if (previous !== undefined) await Promise.race([previous, delay(maxWaitMs)]);
       try {
         return await work();
       } finally {
@@ -43,21 +43,21 @@ export const createDeliveries = (): Deliveries => {
         if (running.get(state) === promise) running.delete(state);
       }
     },
-    remember: (state) => store(handled, state, true),
+    markHandled: (state) => setBounded(handled, state, true),
     wasHandled: (state) => handled.has(state),
-    rememberRefusal: (state, refusal) => store(refusals, state, refusal),
-    refusalOf: (state) => refusals.get(state),
+    rememberError: (state, error) => setBounded(errors, state, error),
+    findError: (state) => errors.get(state),
   };
 };
 
-const store = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
+const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();
-  if (map.size > mostRemembered && oldest !== undefined) map.delete(oldest);
+  if (map.size > maxEntries && oldest !== undefined) map.delete(oldest);
 };
 
-const elapsed = (ms: number): Promise<void> =>
+const delay = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     AbortSignal.timeout(ms).addEventListener('abort', () => resolve());
   });

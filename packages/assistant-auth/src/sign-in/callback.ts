@@ -1,41 +1,49 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
 
 import { type BrokerContext, paths } from '../context.ts';
-import { createPageDoor } from '../endpoint/error-page.ts';
-import { type EndpointPlan, logRefusal, type MountedEndpoint, type Visit } from '../endpoint/handler.ts';
+import { createErrorPageResponder } from '../endpoint/error-page.ts';
+import {
+  type EndpointDefinition,
+  logProtocolError,
+  type MountedEndpoint,
+  type RequestContext,
+} from '../endpoint/handler.ts';
 import { clearCookie, readCookies } from '../http/cookies.ts';
-import { completedPage, seeOther } from '../http/responses.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { completedPageResponse, seeOther } from '../http/responses.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
-import { sameSecret } from '../oauth/secrets.ts';
+import { timingSafeEqual } from '../oauth/secrets.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
-import { LedgerUnavailable } from '../storage/broker-storage.ts';
+import { StorageUnavailable } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
-import type { Completion, Errand, Transaction } from '../tokens/sealed-types.ts';
+import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
-import { createDeliveries, type Deliveries } from './callback-deliveries.ts';
-import { openAnswer, type ReceivedAnswer, sendRound } from './form-post.ts';
+import { createReplayGuard, type ReplayGuard } from './callback-deliveries.ts';
+import { openFormPost, type ProviderResponse, redirectFormPost } from './form-post.ts';
 import {
+  buildUpstreamRequest,
   callbackUri,
-  completedErrand,
   completeTransaction,
-  completionCookie,
-  legOf,
-  sendsOurCookies,
-  transactionCookie,
+  deriveCompletionCookieName,
+  deriveTransactionCookieName,
+  hasBrokerCookies,
+  toCompletedPurpose,
 } from './login-transaction.ts';
 
 /** Handles the callback of the login transactions of one purpose. */
-export interface CallbackHandler<Kind extends Errand['kind']> {
+export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {
   /** Completes the transaction and returns the response. */
-  readonly complete: (back: Return, errand: Extract<Errand, { readonly kind: Kind }>) => Promise<Response>;
+  readonly complete: (
+    back: CallbackContext,
+    errand: Extract<TransactionPurpose, { readonly kind: Kind }>,
+  ) => Promise<Response>;
   /**
    * Returns where the page for a repeated callback links to.
-   * @throws Refusal if the client or its redirect URI is no longer registered
+   * @throws ProtocolError if the client or its redirect URI is no longer registered
    */
   readonly destination: (
-    errand: Extract<Completion['errand'], { readonly kind: Kind }>,
+    errand: Extract<Completion['purpose'], { readonly kind: Kind }>,
   ) => CompletedModel['destination'];
 }
 
@@ -52,208 +60,222 @@ export interface AccountFeature {
   readonly callbacks: (context: BrokerContext) => Pick<CallbackHandlers, 'account' | 'link'>;
 }
 
-export const callbackEndpoint = (rooms: BrokerContext, handlers: CallbackHandlers): EndpointPlan => {
-  const deliveries = createDeliveries();
+export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandlers): EndpointDefinition => {
+  const replayGuard = createReplayGuard();
   return {
     name: 'callback',
-    methods: (url) => methodsOf[providerOf(rooms, url).answersBy],
-    refuse: createPageDoor(rooms),
-    async handle(visit) {
-      const provider = providerOf(rooms, visit.url);
-      if (visit.request.method === 'POST')
-        return seeOther(await sendRound(visit.request, provider.id, rooms), []);
-      const { url: answer, isExpired } = await answerAt(visit.url, provider, rooms);
-      const found = await findJourney(rooms, visit.request, answer);
-      if (found.journey.provider !== provider.id) throw new Refusal('transaction.provider');
-      if (found.kind === 'completed') return sayCompleted(rooms, handlers, visit, found.journey);
-      if (isExpired) throw new Refusal('answer.expired');
-      const { journey, cookie } = found;
-      const back = { visit, provider, answer, journey, cookie, deliveries };
-      const work = deliveries.inTurn(journey.state, () => goOnOnce(back, rooms, handlers));
+    methods: (url) => methodsByResponseMode[findProviderByUrl(context, url).responseMode],
+    respondToError: createErrorPageResponder(context),
+    async handle(req) {
+      const provider = findProviderByUrl(context, req.url);
+      if (req.request.method === 'POST')
+        return seeOther(await redirectFormPost(req.request, provider.id, context), []);
+      const { url: responseUrl, isExpired } = await readProviderResponse(req.url, provider, context);
+      const found = await findTransaction(context, req.request, responseUrl);
+      if (found.transaction.provider !== provider.id) throw new ProtocolError('transaction.provider');
+      if (found.kind === 'completed') return respondCompleted(context, handlers, req, found.transaction);
+      if (isExpired) throw new ProtocolError('form-post.expired');
+      const { transaction, cookie } = found;
+      const callback = { req, provider, responseUrl, transaction, cookie, replayGuard };
+      const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
       // A browser that disconnects, as at a reload, must not stop a sign-in whose code the provider has already taken.
-      return keepAlive({ ...rooms, log: visit.log }, work);
+      return keepAlive({ ...context, log: req.log }, work);
     },
   };
 };
 
 /** Completes the login transaction. If it was completed before, shows a page that says so. */
-const goOnOnce = async (
-  back: Return,
-  rooms: BrokerContext,
+const completeOnce = async (
+  callback: CallbackContext,
+  context: BrokerContext,
   handlers: CallbackHandlers,
 ): Promise<Response> => {
   try {
-    return await goOnFrom(back, handlers);
+    return await completeByPurpose(callback, handlers);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof ProtocolError)) throw error;
     if (error.reason === 'user.limited') {
-      back.deliveries.rememberRefusal(back.journey.state, error);
-      return sayLimited(rooms, back, error);
+      callback.replayGuard.rememberError(callback.transaction.state, error);
+      return respondLimited(context, callback, error);
     }
     if (error.reason !== 'transaction.replayed') throw error;
-    const { errand, ...journey } = back.journey;
-    return sayCompleted(rooms, handlers, back.visit, { ...journey, errand: completedErrand(errand) });
+    const { purpose, ...transaction } = callback.transaction;
+    return respondCompleted(context, handlers, callback.req, {
+      ...transaction,
+      purpose: toCompletedPurpose(purpose),
+    });
   }
 };
 
 /** Also deletes the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
-const sayLimited = (rooms: BrokerContext, { visit, cookie }: Return, refusal: Refusal): Response => {
-  logRefusal(refusal, visit);
-  const response = createPageDoor(rooms)(refusal, visit);
+const respondLimited = (
+  context: BrokerContext,
+  { req, cookie }: CallbackContext,
+  protocolError: ProtocolError,
+): Response => {
+  logProtocolError(protocolError, req);
+  const response = createErrorPageResponder(context)(protocolError, req);
   response.headers.append('set-cookie', clearCookie(cookie));
   return response;
 };
 
-const sayCompleted = (
-  rooms: BrokerContext,
+const respondCompleted = (
+  context: BrokerContext,
   handlers: CallbackHandlers,
-  visit: Visit,
-  completion: Pick<Completion, 'errand' | 'grantId'>,
+  req: RequestContext,
+  completion: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
-  logRefusal(new Refusal('transaction.replayed'), visit);
-  return showCompleted(rooms, handlers, completion);
+  logProtocolError(new ProtocolError('transaction.replayed'), req);
+  return showCompleted(context, handlers, completion);
 };
 
-const goOnFrom = (back: Return, { authorize, account, link }: CallbackHandlers): Promise<Response> => {
-  const { errand } = back.journey;
-  switch (errand.kind) {
+const completeByPurpose = (
+  callback: CallbackContext,
+  { authorize, account, link }: CallbackHandlers,
+): Promise<Response> => {
+  const { purpose } = callback.transaction;
+  switch (purpose.kind) {
     case 'authorize':
-      return authorize.complete(back, errand);
+      return authorize.complete(callback, purpose);
     case 'account':
-      return handlerOf(account).complete(back, errand);
+      return handlerOf(account).complete(callback, purpose);
     case 'link':
-      return handlerOf(link).complete(back, errand);
+      return handlerOf(link).complete(callback, purpose);
   }
 };
 
 /** A transaction of the account page can come back after the page was removed from the configuration. */
 const handlerOf = <Handler>(handler: Handler | undefined): Handler => {
-  if (handler === undefined) throw new Refusal('transaction.missing');
+  if (handler === undefined) throw new ProtocolError('transaction.missing');
   return handler;
 };
 
-const methodsOf = { query: ['GET'], form_post: ['GET', 'POST'] } as const;
+const methodsByResponseMode = { query: ['GET'], form_post: ['GET', 'POST'] } as const;
 
-const providerOf = (
+const findProviderByUrl = (
   { providers, issuer }: Pick<BrokerContext, 'providers' | 'issuer'>,
   url: URL,
 ): IdentityProvider => {
   for (const provider of providers.values()) {
     if (url.origin + url.pathname === callbackUri(issuer, provider.id)) return provider;
   }
-  throw new Refusal('provider.unknown');
+  throw new ProtocolError('provider.unknown');
 };
 
 /** Takes an answer only in the way that the provider gives it: nothing to be had by moving it from body to query. */
-const answerAt = async (
+const readProviderResponse = async (
   url: URL,
   provider: IdentityProvider,
-  rooms: Pick<BrokerContext, 'vault' | 'now'>,
-): Promise<ReceivedAnswer> => {
-  switch (provider.answersBy) {
+  context: Pick<BrokerContext, 'sealers' | 'now'>,
+): Promise<ProviderResponse> => {
+  switch (provider.responseMode) {
     case 'query':
       return { url, isExpired: false };
     case 'form_post':
-      return openAnswer(url, provider.id, rooms);
+      return openFormPost(url, provider.id, context);
   }
 };
 
-type Found =
-  | { readonly kind: 'under-way'; readonly journey: Transaction; readonly cookie: string }
-  | { readonly kind: 'completed'; readonly journey: Completion };
+type FoundTransaction =
+  | { readonly kind: 'pending'; readonly transaction: Transaction; readonly cookie: string }
+  | { readonly kind: 'completed'; readonly transaction: Completion };
 
 /** Finds the login transaction of this browser, open or completed. A `state` from another browser finds nothing. */
-const findJourney = async (
-  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
+const findTransaction = async (
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   request: Request,
-  answer: URL,
-): Promise<Found> => {
-  const { state } = readParameters(answer.searchParams, ['state']);
-  if (state === undefined) throw new Refusal('transaction.missing');
+  responseUrl: URL,
+): Promise<FoundTransaction> => {
+  const { state } = readParameters(responseUrl.searchParams, ['state']);
+  if (state === undefined) throw new ProtocolError('transaction.missing');
   const cookies = readCookies(request);
-  const cookie = await transactionCookie(state);
+  const cookie = await deriveTransactionCookieName(state);
   const sealed = cookies.get(cookie);
-  if (sealed === undefined) return findCompletion({ vault, now }, cookies, state);
-  const opened = await vault.transaction.open(sealed);
-  if (opened.kind === 'unopened') throw new Refusal('transaction.unreadable', { cause: opened.reason });
-  const journey = opened.value;
-  if (now() >= journey.expiresAt) throw new Refusal('transaction.expired');
+  if (sealed === undefined) return findCompletion({ sealers, now }, cookies, state);
+  const opened = await sealers.transaction.open(sealed);
+  if (opened.kind === 'failed') throw new ProtocolError('transaction.unreadable', { cause: opened.reason });
+  const transaction = opened.value;
+  if (now() >= transaction.expiresAt) throw new ProtocolError('transaction.expired');
   // The cookie's name holds only part of the state's digest.
-  if (!(await sameSecret(journey.state, state))) throw new Refusal('transaction.missing');
-  return { kind: 'under-way', journey, cookie };
+  if (!(await timingSafeEqual(transaction.state, state))) throw new ProtocolError('transaction.missing');
+  return { kind: 'pending', transaction, cookie };
 };
 
 /** A completion leads only to a page, so the part of the digest in the cookie's name is enough to identify it. */
 const findCompletion = async (
-  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   cookies: ReadonlyMap<string, string>,
   state: string,
-): Promise<Found> => {
-  if (!sendsOurCookies(cookies)) throw new Refusal('transaction.no-cookies');
-  const opened = await vault.completion.open(cookies.get(await completionCookie(state)) ?? '');
-  if (opened.kind === 'unopened') throw new Refusal('transaction.missing', { cause: opened.reason });
-  if (now() >= opened.value.expiresAt) throw new Refusal('transaction.expired');
-  return { kind: 'completed', journey: opened.value };
+): Promise<FoundTransaction> => {
+  if (!hasBrokerCookies(cookies)) throw new ProtocolError('transaction.no-cookies');
+  const opened = await sealers.completion.open(cookies.get(await deriveCompletionCookieName(state)) ?? '');
+  if (opened.kind === 'failed') throw new ProtocolError('transaction.missing', { cause: opened.reason });
+  if (now() >= opened.value.expiresAt) throw new ProtocolError('transaction.expired');
+  return { kind: 'completed', transaction: opened.value };
 };
 
 // A browser that is back from a provider, in a journey that was found to be its own.
 
-export interface Return {
-  readonly visit: Visit;
+export interface CallbackContext {
+  readonly req: RequestContext;
   readonly provider: IdentityProvider;
   /** The callback URL with the provider's parameters, however they came. */
-  readonly answer: URL;
-  readonly journey: Transaction;
+  readonly responseUrl: URL;
+  readonly transaction: Transaction;
   /** The name of the cookie that kept the journey. */
   readonly cookie: string;
-  readonly deliveries: Deliveries;
+  readonly replayGuard: ReplayGuard;
 }
 
-type IdentityContext = Pick<BrokerContext, 'issuer' | 'ledger' | 'providerIo'>;
+type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
 
 /**
  * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant before it sends the code to
  * the provider, which accepts a code only once, and again if the exchange fails: another delivery of the callback may have been faster.
- * @throws Refusal `transaction.replayed`, or `transaction.status` if storage is unavailable: the client gets neither
+ * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable: the client gets neither
  * @throws ProviderError for every response that identifies nobody
  */
-export const identifyOnce = async (
-  rooms: IdentityContext,
-  { provider, answer, journey, deliveries }: Return,
+export const handleProviderResponse = async (
+  context: IdentityContext,
+  { provider, responseUrl, transaction, replayGuard }: CallbackContext,
 ): Promise<Identity> => {
-  await refuseReplay(rooms, journey, deliveries);
+  await rejectReplay(context, transaction, replayGuard);
   try {
-    return await provider.identify(answer, legOf(journey, rooms.issuer), rooms.providerIo);
+    return await provider.handleCallback(
+      responseUrl,
+      buildUpstreamRequest(transaction, context.issuer),
+      context.providerIo,
+    );
   } catch (error) {
-    await refuseReplay(rooms, journey, deliveries);
+    await rejectReplay(context, transaction, replayGuard);
     throw error;
   }
 };
 
-const refuseReplay = async (
-  { ledger }: Pick<BrokerContext, 'ledger'>,
-  { errand, grantId, state }: Transaction,
-  deliveries: Deliveries,
+const rejectReplay = async (
+  { storage }: Pick<BrokerContext, 'storage'>,
+  { purpose, grantId, state }: Transaction,
+  replayGuard: ReplayGuard,
 ): Promise<void> => {
-  const refusal = deliveries.refusalOf(state);
-  if (refusal !== undefined) throw refusal;
+  const protocolError = replayGuard.findError(state);
+  if (protocolError !== undefined) throw protocolError;
   // A link has no grant.
   const isReplay =
-    errand.kind === 'link'
-      ? deliveries.wasHandled(state)
-      : (await orOnPage(ledger.grantStatus(grantId))) !== 'unknown';
-  if (isReplay) throw new Refusal('transaction.replayed');
+    purpose.kind === 'link'
+      ? replayGuard.wasHandled(state)
+      : (await withTransactionStatusError(storage.readGrantStatus(grantId))) !== 'unknown';
+  if (isReplay) throw new ProtocolError('transaction.replayed');
 };
 
 /**
  * Asks storage what became of a sign-in.
- * @throws Refusal `transaction.status` if storage is unavailable, so that a reload can finish the sign-in
+ * @throws ProtocolError `transaction.status-unknown` if storage is unavailable, so that a reload can finish the sign-in
  */
-export const orOnPage = async <Answer>(question: Promise<Answer>): Promise<Answer> => {
+export const withTransactionStatusError = async <Result>(query: Promise<Result>): Promise<Result> => {
   try {
-    return await question;
+    return await query;
   } catch (cause) {
-    if (cause instanceof LedgerUnavailable) throw new Refusal('transaction.status', { cause });
+    if (cause instanceof StorageUnavailable) throw new ProtocolError('transaction.status-unknown', { cause });
     throw cause;
   }
 };
@@ -262,9 +284,12 @@ export const orOnPage = async <Answer>(question: Promise<Answer>): Promise<Answe
  * The same where no client waits for the person.
  * @returns `undefined` for a person who refused at the provider
  */
-export const identityOf = async (rooms: IdentityContext, back: Return): Promise<Identity | undefined> => {
+export const handleProviderResponseUnlessDenied = async (
+  context: IdentityContext,
+  callback: CallbackContext,
+): Promise<Identity | undefined> => {
   try {
-    return await identifyOnce(rooms, back);
+    return await handleProviderResponse(context, callback);
   } catch (error) {
     if (error instanceof ProviderError && error.kind === 'denied') return undefined;
     throw error;
@@ -272,40 +297,42 @@ export const identityOf = async (rooms: IdentityContext, back: Return): Promise<
 };
 
 /** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
-export const completedBy = (
-  { vault, now }: Pick<BrokerContext, 'vault' | 'now'>,
-  { visit, journey }: Return,
-): Promise<readonly string[]> => completeTransaction(journey, readCookies(visit.request), vault, now());
+export const buildCompletionCookies = (
+  { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
+  { req, transaction }: CallbackContext,
+): Promise<readonly string[]> => completeTransaction(transaction, readCookies(req.request), sealers, now());
 
 // Shows the page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first.
 
 const showCompleted = async (
-  rooms: BrokerContext,
+  context: BrokerContext,
   handlers: CallbackHandlers,
-  { errand, grantId }: Pick<Completion, 'errand' | 'grantId'>,
+  { purpose, grantId }: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
-  const { branding, pages } = rooms;
-  const destination = destinationOf(handlers, errand);
-  const outcome = errand.kind === 'link' ? 'linked' : await outcomeOf(rooms, grantId);
-  return completedPage(pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }));
+  const { branding, pages } = context;
+  const destination = resolveDestination(handlers, purpose);
+  const outcome = purpose.kind === 'link' ? 'linked' : await determineOutcome(context, grantId);
+  return completedPageResponse(
+    pages.completed({ branding, stylesheetPath: paths.stylesheet, outcome, destination }),
+  );
 };
 
-const outcomeOf = async (
-  { ledger }: Pick<BrokerContext, 'ledger'>,
+const determineOutcome = async (
+  { storage }: Pick<BrokerContext, 'storage'>,
   grantId: string,
 ): Promise<CompletedModel['outcome']> =>
-  (await ledger.grantStatus(grantId)) === 'active' ? 'signed-in' : 'ended';
+  (await storage.readGrantStatus(grantId)) === 'active' ? 'signed-in' : 'ended';
 
-const destinationOf = (
+const resolveDestination = (
   { authorize, account, link }: CallbackHandlers,
-  errand: Completion['errand'],
+  purpose: Completion['purpose'],
 ): CompletedModel['destination'] => {
-  switch (errand.kind) {
+  switch (purpose.kind) {
     case 'authorize':
-      return authorize.destination(errand);
+      return authorize.destination(purpose);
     case 'account':
-      return handlerOf(account).destination(errand);
+      return handlerOf(account).destination(purpose);
     case 'link':
-      return handlerOf(link).destination(errand);
+      return handlerOf(link).destination(purpose);
   }
 };

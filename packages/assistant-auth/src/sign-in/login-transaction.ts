@@ -4,66 +4,69 @@ import { type BrokerContext, paths } from '../context.ts';
 import { clearCookie, setCookie } from '../http/cookies.ts';
 import { seeOther } from '../http/responses.ts';
 import { encodeBase64url } from '../oauth/base64url.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { Issuer } from '../oauth/issuer.ts';
 import { randomId, randomToken } from '../oauth/secrets.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { IdentityProvider, ProviderLeg } from '../providers/provider.ts';
-import type { Completion, Errand, Transaction } from '../tokens/sealed-types.ts';
-import type { Artefact, Vault } from '../tokens/sealers.ts';
+import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
+import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
+import type { SealedType, Sealers } from '../tokens/sealers.ts';
 
 /** The redirect URI of the broker at a provider. */
 export const callbackUri = (issuer: Issuer, provider: string): string =>
   `${issuer}${paths.callback}/${provider}`;
 
 /** @param cookies those that the browser has */
-export const sendToProvider = async (
-  rooms: Pick<BrokerContext, 'issuer' | 'vault' | 'lifetimes' | 'providerIo' | 'now' | 'randomBytes'>,
-  errand: Errand,
+export const redirectToProvider = async (
+  context: Pick<BrokerContext, 'issuer' | 'sealers' | 'lifetimes' | 'providerIo' | 'now' | 'randomBytes'>,
+  purpose: TransactionPurpose,
   provider: IdentityProvider,
   cookies: ReadonlyMap<string, string>,
 ): Promise<Response> => {
-  const { vault, lifetimes } = rooms;
-  const journey = beginJourney(rooms, errand, provider.id);
-  const url = await provider.authorizationUrl(legOf(journey, rooms.issuer), rooms.providerIo);
+  const { sealers, lifetimes } = context;
+  const transaction = createTransaction(context, purpose, provider.id);
+  const url = await provider.authorizationUrl(
+    buildUpstreamRequest(transaction, context.issuer),
+    context.providerIo,
+  );
   return seeOther(
     url.href,
-    await keepTransaction(journey, cookies, vault.transaction, lifetimes.transaction),
+    await setTransactionCookie(transaction, cookies, sealers.transaction, lifetimes.transaction),
   );
 };
 
 // A journey to a provider: how it begins, and the little of it that the provider is given.
 
 /** Begins a journey, with values that no other journey shares. */
-export const beginJourney = (
+export const createTransaction = (
   { randomBytes, lifetimes, now }: Pick<BrokerContext, 'randomBytes' | 'lifetimes' | 'now'>,
-  errand: Errand,
+  purpose: TransactionPurpose,
   provider: string,
 ): Transaction => ({
-  errand,
+  purpose,
   grantId: randomId(randomBytes),
   provider,
   state: randomToken(randomBytes),
   nonce: randomToken(randomBytes),
   codeVerifier: randomToken(randomBytes),
-  beganAt: now(),
+  startedAt: now(),
   expiresAt: now() + lifetimes.transaction,
-  signedIn: undefined,
+  reconsentSubject: undefined,
 });
 
 /** What a provider needs to know; whom it is for and the grant are none of its business. */
-export const legOf = (
-  { errand, provider, state, nonce, codeVerifier, beganAt }: Transaction,
+export const buildUpstreamRequest = (
+  { purpose, provider, state, nonce, codeVerifier, startedAt }: Transaction,
   issuer: Issuer,
-): ProviderLeg => {
-  const leg = { redirectUri: callbackUri(issuer, provider), state, nonce, codeVerifier };
-  switch (errand.kind) {
+): UpstreamRequest => {
+  const upstreamRequest = { redirectUri: callbackUri(issuer, provider), state, nonce, codeVerifier };
+  switch (purpose.kind) {
     case 'authorize':
-      return leg;
+      return upstreamRequest;
     // Whoever finds a browser in which somebody is signed in at the provider must not come into their account by it.
     case 'account':
     case 'link':
-      return { ...leg, fresh: { since: beganAt } };
+      return { ...upstreamRequest, reauthenticate: { since: startedAt } };
   }
 };
 
@@ -73,61 +76,61 @@ const transactionPrefix = '__Host-tx-';
 const completionPrefix = '__Host-done-';
 
 /** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
-const longestTransaction = 3800;
+const maxTransactionLength = 3800;
 
 /** Names that we give. */
 const transactionName = /^__Host-tx-[\w-]{8}$/;
 const completionName = /^__Host-done-[\w-]{8}$/;
 
 /** Every cookie that the broker sets. */
-const ownName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
+const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
 /** More than a browser normally has. The rest are cleared without being opened. */
-const mostLookedAt = 16;
+const maxOpened = 16;
 
 /** How many cookies one response clears: proxies limit the size of response headers, too. */
-const mostCleared = 16;
+const maxCleared = 16;
 
 /**
  * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length, one takes about 520
  * bytes, so five of them, three completions, a session and the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
  */
-const mostTransactions = 5;
+const maxTransactions = 5;
 
 /** How many completed login transactions a browser keeps. */
-const mostCompletions = 3;
+const maxCompletions = 3;
 
 /** Whether the browser sends any cookie of ours. */
-export const sendsOurCookies = (cookies: ReadonlyMap<string, string>): boolean =>
-  [...cookies.keys()].some((name) => ownName.test(name));
+export const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
+  [...cookies.keys()].some((name) => brokerCookieName.test(name));
 
 /** Where the journey with this `state` is kept: tabs do not disturb each other, and the name gives nothing away. */
-export const transactionCookie = async (state: string): Promise<string> =>
-  transactionPrefix + (await nameOf(state));
+export const deriveTransactionCookieName = async (state: string): Promise<string> =>
+  transactionPrefix + (await digestState(state));
 
 /** Returns the name of the completion cookie for this `state`. */
-export const completionCookie = async (state: string): Promise<string> =>
-  completionPrefix + (await nameOf(state));
+export const deriveCompletionCookieName = async (state: string): Promise<string> =>
+  completionPrefix + (await digestState(state));
 
-const nameOf = async (state: string): Promise<string> => {
+const digestState = async (state: string): Promise<string> => {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
   return encodeBase64url(new Uint8Array(digest)).slice(0, 8);
 };
 
 /**
  * Gives the `Set-Cookie` values that keep a new journey.
- * @throws Refusal when the client's request was too large to be kept in a cookie
+ * @throws ProtocolError when the client's request was too large to be kept in a cookie
  */
-export const keepTransaction = async (
+export const setTransactionCookie = async (
   transaction: Transaction,
   cookies: ReadonlyMap<string, string>,
-  seal: Artefact<Transaction>,
+  seal: SealedType<Transaction>,
   maxAge: Seconds,
 ): Promise<readonly string[]> => {
   const sealed = await seal.seal(transaction);
-  if (sealed.length > longestTransaction) throw new Refusal('request.oversized-sign-in');
-  const kept = setCookie(await transactionCookie(transaction.state), sealed, maxAge);
-  return [kept, ...(await surplusTransactions(cookies, seal, mostTransactions - 1)).map(clearCookie)];
+  if (sealed.length > maxTransactionLength) throw new ProtocolError('request.sign-in-too-large');
+  const kept = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
+  return [kept, ...(await surplusTransactions(cookies, seal, maxTransactions - 1)).map(clearCookie)];
 };
 
 /**
@@ -135,36 +138,44 @@ export const keepTransaction = async (
  * expired.
  */
 export const completeTransaction = async (
-  { state, grantId, provider, errand, expiresAt }: Transaction,
+  { state, grantId, provider, purpose, expiresAt }: Transaction,
   cookies: ReadonlyMap<string, string>,
-  { transaction, completion }: Pick<Vault, 'transaction' | 'completion'>,
+  { transaction, completion }: Pick<Sealers, 'transaction' | 'completion'>,
   now: EpochSeconds,
 ): Promise<readonly string[]> => {
-  const [ended, name] = await Promise.all([transactionCookie(state), completionCookie(state)]);
-  const sealed = await completion.seal({ grantId, provider, errand: completedErrand(errand), expiresAt });
+  const [endedCookie, name] = await Promise.all([
+    deriveTransactionCookieName(state),
+    deriveCompletionCookieName(state),
+  ]);
+  const sealed = await completion.seal({
+    grantId,
+    provider,
+    purpose: toCompletedPurpose(purpose),
+    expiresAt,
+  });
   const others = new Map(cookies);
-  others.delete(ended);
+  others.delete(endedCookie);
   const surplus = [
-    ...(await surplusTransactions(others, transaction, mostTransactions)),
+    ...(await surplusTransactions(others, transaction, maxTransactions)),
     ...surplusCompletions(others, name),
   ];
   return [
-    clearCookie(ended),
+    clearCookie(endedCookie),
     setCookie(name, sealed, Math.max(expiresAt - now, 0)),
-    ...surplus.slice(0, mostCleared).map(clearCookie),
+    ...surplus.slice(0, maxCleared).map(clearCookie),
   ];
 };
 
 /** Returns what is still needed of a transaction's purpose after it is completed. */
-export const completedErrand = (errand: Transaction['errand']): Completion['errand'] => {
-  switch (errand.kind) {
+export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion['purpose'] => {
+  switch (purpose.kind) {
     case 'authorize': {
-      const { clientId, redirectUri } = errand.request;
+      const { clientId, redirectUri } = purpose.request;
       return { kind: 'authorize', clientId, redirectUri };
     }
     case 'account':
     case 'link':
-      return { kind: errand.kind };
+      return { kind: purpose.kind };
   }
 };
 
@@ -174,29 +185,29 @@ export const completedErrand = (errand: Transaction['errand']): Completion['erra
  */
 const surplusTransactions = async (
   cookies: ReadonlyMap<string, string>,
-  seal: Artefact<Transaction>,
+  seal: SealedType<Transaction>,
   kept: number,
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4): reversed, the newest of equals stays in front.
-  const journeys = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
-  if (journeys.length <= kept) return [];
-  const dated = await Promise.all(
-    journeys.slice(0, mostLookedAt).map(async ([name, sealed]) => {
+  const transactionCookies = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
+  if (transactionCookies.length <= kept) return [];
+  const withExpiry = await Promise.all(
+    transactionCookies.slice(0, maxOpened).map(async ([name, sealed]) => {
       const opened = await seal.open(sealed);
       const expiresAt: EpochSeconds = opened.kind === 'opened' ? opened.value.expiresAt : 0;
       return { name, expiresAt };
     }),
   );
-  const beyond = dated
+  const surplus = withExpiry
     .toSorted((one, other) => other.expiresAt - one.expiresAt)
     .slice(kept)
     .map(({ name }) => name);
-  const unopened = journeys.slice(mostLookedAt).map(([name]) => name);
-  return [...beyond, ...unopened.toReversed()].slice(0, mostCleared);
+  const failed = transactionCookies.slice(maxOpened).map(([name]) => name);
+  return [...surplus, ...failed.toReversed()].slice(0, maxCleared);
 };
 
 /** Returns the names of the completions to clear for another, the oldest first. */
 const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): readonly string[] => {
   const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
-  return others.slice(0, Math.max(others.length - (mostCompletions - 1), 0));
+  return others.slice(0, Math.max(others.length - (maxCompletions - 1), 0));
 };

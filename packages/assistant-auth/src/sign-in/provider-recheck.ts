@@ -6,136 +6,150 @@
 
 import type { BrokerContext } from '../context.ts';
 import { describeCause } from '../oauth/errors.ts';
-import type { IdentityProvider, ProviderWord } from '../providers/provider.ts';
+import type { IdentityProvider, RecheckResult } from '../providers/provider.ts';
 import {
-  type Check,
-  type EndingOutcome,
-  LedgerUnavailable,
+  type IdentityRevocationOutcome,
   type RecheckLease,
+  type RecordedRecheck,
+  StorageUnavailable,
 } from '../storage/broker-storage.ts';
 import { writeWithRetry } from '../storage/write-with-retry.ts';
-import { openProviderToken, sealProviderToken } from '../tokens/sealers.ts';
+import { openUpstreamToken, sealUpstreamToken } from '../tokens/sealers.ts';
 
 export type RecheckContext = Pick<
   BrokerContext,
-  'vault' | 'ledger' | 'providers' | 'recheckIo' | 'lifetimes' | 'now' | 'afterResponse' | 'sleep' | 'log'
+  'sealers' | 'storage' | 'providers' | 'recheckIo' | 'lifetimes' | 'now' | 'waitUntil' | 'sleep' | 'log'
 >;
 
 /**
  * `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
  * meanwhile.
  */
-export type Heard = 'alive' | 'gone' | 'no-word';
+export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
 /**
  * Rechecks an identity, and stores the outcome; if storage is unavailable, an outcome that ends no grant is stored later. Callers must
  * wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that disconnects can't avoid the recheck or
  * prevent its outcome from being stored.
- * @throws LedgerUnavailable if the person's grants must end and it is not known whether this was stored
+ * @throws StorageUnavailable if the person's grants must end and it is not known whether this was stored
  */
-export const heedProvider = async (rooms: RecheckContext, lease: RecheckLease): Promise<Heard> => {
-  const { providers, vault, recheckIo } = rooms;
+export const recheckIdentity = async (
+  context: RecheckContext,
+  lease: RecheckLease,
+): Promise<RecheckOutcome> => {
+  const { providers, sealers, recheckIo } = context;
   const provider = providers.get(lease.provider);
-  if (provider === undefined) return noteUnsent(rooms, lease, 'the provider is no longer configured');
-  const opened = await openProviderToken(vault, lease);
+  if (provider === undefined) return resolveUnsent(context, lease, 'the provider is no longer configured');
+  const opened = await openUpstreamToken(sealers, lease);
   // For example, after a key was removed: the identity can't be rechecked until a sign-in returns another token.
-  if (opened.kind === 'unopened') return noteUnsent(rooms, lease, `the stored token: ${opened.reason}`);
-  return storeOutcome(rooms, lease, provider, await provider.check(opened.value, recheckIo));
+  if (opened.kind === 'failed') return resolveUnsent(context, lease, `the stored token: ${opened.reason}`);
+  return storeOutcome(context, lease, provider, await provider.validateRefreshToken(opened.value, recheckIo));
 };
 
 const storeOutcome = async (
-  rooms: RecheckContext,
+  context: RecheckContext,
   lease: RecheckLease,
   provider: IdentityProvider,
-  word: ProviderWord,
-): Promise<Heard> => {
-  switch (word.kind) {
-    case 'alive':
-      return recordActive(rooms, lease, provider, word);
-    case 'gone': {
+  result: RecheckResult,
+): Promise<RecheckOutcome> => {
+  switch (result.kind) {
+    case 'active':
+      return recordActive(context, lease, provider, result);
+    case 'revoked': {
       const { singleUseRefreshTokens = true } = provider;
       return lease.isUnresolved && singleUseRefreshTokens
-        ? dropUpstreamToken(rooms, lease)
-        : endIdentity(rooms, lease);
+        ? dropUpstreamToken(context, lease)
+        : revokeGrantsOfIdentity(context, lease);
     }
     case 'unknown':
-      return word.isTokenUnchanged === true
-        ? noteUnsent(rooms, lease, word.reason)
-        : noteUnclear(rooms, lease, word.reason);
+      return result.isTokenUnchanged === true
+        ? resolveUnsent(context, lease, result.reason)
+        : logInconclusive(context, lease, result.reason);
   }
 };
 
 const recordActive = async (
-  rooms: RecheckContext,
+  context: RecheckContext,
   lease: RecheckLease,
-  { checkEvery }: IdentityProvider,
-  word: Extract<ProviderWord, { readonly kind: 'alive' }>,
-): Promise<Heard> => {
-  const { ledger, now } = rooms;
-  const checkAfter = now() + checkEvery;
-  const news = await resealed(rooms, lease, word);
-  await writeWithRetry(rooms, () => ledger.recordCheck({ asked: lease, checkAfter, ...news }));
-  return 'alive';
+  { recheckInterval }: IdentityProvider,
+  result: Extract<RecheckResult, { readonly kind: 'active' }>,
+): Promise<RecheckOutcome> => {
+  const { storage, now } = context;
+  const recheckAfter = now() + recheckInterval;
+  const replacement = await sealReplacement(context, lease, result);
+  await writeWithRetry(context, () =>
+    storage.recordRecheck({ usedToken: lease, recheckAfter, ...replacement }),
+  );
+  return 'active';
 };
 
 /** A provider that rotates takes the old token for stolen when it sees it again. */
-const resealed = async (
-  { vault }: RecheckContext,
+const sealReplacement = async (
+  { sealers }: RecheckContext,
   lease: RecheckLease,
-  { refreshToken, tokenNames }: Extract<ProviderWord, { readonly kind: 'alive' }>,
-): Promise<Pick<Check, 'sealedRefreshToken' | 'tokenNames'>> => {
+  { refreshToken, tokenIdentifiers }: Extract<RecheckResult, { readonly kind: 'active' }>,
+): Promise<Pick<RecordedRecheck, 'sealedRefreshToken' | 'tokenIdentifiers'>> => {
   if (refreshToken === undefined) return {};
-  const sealedRefreshToken = await sealProviderToken(vault, lease, refreshToken);
-  return { sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
+  const sealedRefreshToken = await sealUpstreamToken(sealers, lease, refreshToken);
+  return { sealedRefreshToken, ...(tokenIdentifiers !== undefined && { tokenIdentifiers }) };
 };
 
-const endIdentity = async (
-  { ledger, now, ...rooms }: RecheckContext,
+const revokeGrantsOfIdentity = async (
+  { storage, now, ...context }: RecheckContext,
   lease: RecheckLease,
-): Promise<Heard> => {
+): Promise<RecheckOutcome> => {
   const at = now();
-  const result = await writeWithRetry<EndingOutcome>(rooms, () =>
-    ledger.endIdentity(lease, 'gone at the provider', at),
+  const result = await writeWithRetry<IdentityRevocationOutcome>(context, () =>
+    storage.revokeGrantsOfIdentity(lease, 'revoked at the provider', at),
   );
-  if (result.kind === 'deferred') throw new LedgerUnavailable('the end of an identity could not be stored');
-  if (result.outcome === 'ended') return 'gone';
-  if (result.isRepeated) throw new LedgerUnavailable('the end of an identity may have been stored');
+  if (result.kind === 'deferred') throw new StorageUnavailable('the end of an identity could not be stored');
+  if (result.outcome === 'revoked') return 'revoked';
+  if (result.isRepeated) throw new StorageUnavailable('the end of an identity may have been stored');
   // The person has signed in again meanwhile, and that takes precedence.
-  return 'no-word';
+  return 'inconclusive';
 };
 
 /**
  * Drops a token that the provider rejected but may have replaced in a response that was never stored: the rejection proves nothing about
  * the person, and without a valid token the identity can't be rechecked until they sign in again.
  */
-const dropUpstreamToken = async (rooms: RecheckContext, lease: RecheckLease): Promise<Heard> => {
-  const { ledger, lifetimes, log, now } = rooms;
+const dropUpstreamToken = async (context: RecheckContext, lease: RecheckLease): Promise<RecheckOutcome> => {
+  const { storage, lifetimes, log, now } = context;
   const reason = 'recheck inconclusive after a lost response';
   const at = now();
-  await writeWithRetry(rooms, async () => {
-    const outcome = await ledger.dropUpstreamToken({
-      ...{ asked: lease, startedAt: lease.startedAt, now: at, reason },
+  await writeWithRetry(context, async () => {
+    const outcome = await storage.dropUpstreamToken({
+      ...{ usedToken: lease, startedAt: lease.startedAt, now: at, reason },
       refreshableUntil: at + lifetimes.inconclusiveRecheck,
     });
-    if (outcome === 'dropped') log({ event: 'no-upstream-token', provider: lease.provider, cause: reason });
+    if (outcome === 'dropped')
+      log({ event: 'upstream-token-dropped', provider: lease.provider, cause: reason });
   });
-  return 'no-word';
+  return 'inconclusive';
 };
 
 /** Records that the provider can't have replaced the token, so that the next recheck starts as if this one had not been made. */
-const noteUnsent = async (rooms: RecheckContext, lease: RecheckLease, cause: string): Promise<'no-word'> => {
-  const { ledger, log } = rooms;
+const resolveUnsent = async (
+  context: RecheckContext,
+  lease: RecheckLease,
+  cause: string,
+): Promise<'inconclusive'> => {
+  const { storage, log } = context;
   try {
-    await ledger.resolveRecheck(lease);
+    await storage.resolveRecheck(lease);
   } catch (error) {
-    if (!(error instanceof LedgerUnavailable)) throw error;
+    if (!(error instanceof StorageUnavailable)) throw error;
     // The recheck stays unresolved, which signs nobody out.
     log({ event: 'write-failed', provider: lease.provider, cause: describeCause(error) });
   }
-  return noteUnclear(rooms, lease, cause);
+  return logInconclusive(context, lease, cause);
 };
 
-const noteUnclear = ({ log }: RecheckContext, { provider }: RecheckLease, cause: string): 'no-word' => {
-  log({ event: 'check-failed', provider, cause });
-  return 'no-word';
+const logInconclusive = (
+  { log }: RecheckContext,
+  { provider }: RecheckLease,
+  cause: string,
+): 'inconclusive' => {
+  log({ event: 'recheck-failed', provider, cause });
+  return 'inconclusive';
 };

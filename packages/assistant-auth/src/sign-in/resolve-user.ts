@@ -1,53 +1,53 @@
 /** Whether a verified identity may sign in, as which user, and what is stored of it. */
 
 import type { Client } from '../clients/client.ts';
-import type { Admission, Admit, BrokerContext } from '../context.ts';
-import { Refusal } from '../oauth/errors.ts';
+import type { BrokerContext, ResolveUser, UserResolution } from '../context.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
-import { offlineAccess } from '../oauth/scope.ts';
+import { offlineAccessScope } from '../oauth/scope.ts';
 import { randomId } from '../oauth/secrets.ts';
-import type { Ledger, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
-import { sealProviderToken, type Vault } from '../tokens/sealers.ts';
+import type { BrokerStorage, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
+import { type Sealers, sealUpstreamToken } from '../tokens/sealers.ts';
 
 /** Everybody, as users of our own. */
-export const admitEverybody: Admit = async () => ({ kind: 'admitted' });
+export const acceptEveryIdentity: ResolveUser = async () => ({ kind: 'accepted' });
 
 /** What of a grant is settled before it is known whose it will be. */
-export type AskedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource'>;
+export type RequestedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource'>;
 
 /** In bytes. Both travel in every access token. */
-const longestUserId = 255;
-const longestClaims = 512;
+const maxUserIdBytes = 255;
+const maxClaimsBytes = 512;
 
 /** The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used grant. */
 const maxActiveGrants = 200;
 
-type ResolveUserContext = Pick<BrokerContext, 'admit' | 'vault' | 'limits' | 'now' | 'randomBytes'>;
+type ResolveUserContext = Pick<BrokerContext, 'resolveUser' | 'sealers' | 'limits' | 'now' | 'randomBytes'>;
 
 /**
  * Makes the record of a sign-in.
- * @throws Refusal `admission.refused`, or `admission.user` or `admission.claims` for a word that cannot be kept
+ * @throws ProtocolError `resolve-user.refused`, or `resolve-user.invalid-id` or `resolve-user.invalid-claims` for a word that cannot be kept
  */
-export const signInOf = async (
-  rooms: ResolveUserContext,
-  asked: AskedGrant,
+export const buildSignIn = async (
+  context: ResolveUserContext,
+  requestedGrant: RequestedGrant,
   client: Client,
   identity: Identity,
 ): Promise<SignIn> => {
-  const { userId, claims } = parseAdmission(await rooms.admit(identity, client));
-  const { limit, period } = rooms.limits.signInsPerUser;
+  const { userId, claims } = parseUserResolution(await context.resolveUser(identity, client));
+  const { limit, period } = context.limits.signInsPerUser;
   return {
-    now: rooms.now(),
+    now: context.now(),
     limits: { signIns: limit, period, activeGrants: maxActiveGrants },
-    identity: await storedIdentity(identity, rooms.vault),
+    identity: await sealIdentity(identity, context.sealers),
     user:
       userId === undefined
-        ? { kind: 'ours', newId: randomId(rooms.randomBytes) }
-        : { kind: 'theirs', id: userId },
+        ? { kind: 'by-identity', newId: randomId(context.randomBytes) }
+        : { kind: 'resolved', id: userId },
     grant: {
-      ...asked,
+      ...requestedGrant,
       clientId: client.id,
-      refreshPolicy: refreshPolicyOf(client, asked.scopes),
+      refreshPolicy: selectRefreshPolicy(client, requestedGrant.scopes),
       claims,
       ...(identity.sid !== undefined && { sid: identity.sid }),
     },
@@ -56,53 +56,56 @@ export const signInOf = async (
 
 /**
  * Stores a sign-in.
- * @throws Refusal `user.limited` if the user has signed in too often; nothing was stored
+ * @throws ProtocolError `user.limited` if the user has signed in too often; nothing was stored
  */
 export const recordWithinLimits = async (
-  ledger: Pick<Ledger, 'recordSignIn'>,
+  storage: Pick<BrokerStorage, 'recordSignIn'>,
   signIn: SignIn,
 ): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
-  const outcome = await ledger.recordSignIn(signIn);
+  const outcome = await storage.recordSignIn(signIn);
   if (outcome.kind !== 'limited') return outcome;
-  throw new Refusal('user.limited', { retryAfter: outcome.retryAfter });
+  throw new ProtocolError('user.limited', { retryAfter: outcome.retryAfter });
 };
 
 /**
  * Reads a publisher's word. Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no.
- * @throws Refusal `admission.refused`, `admission.user` or `admission.claims`
+ * @throws ProtocolError `resolve-user.refused`, `resolve-user.invalid-id` or `resolve-user.invalid-claims`
  */
-export const parseAdmission = (admission: Admission) => {
-  if (admission.kind !== 'admitted') throw new Refusal('admission.refused', { cause: admission.reason });
+export const parseUserResolution = (admission: UserResolution) => {
+  if (admission.kind !== 'accepted')
+    throw new ProtocolError('resolve-user.refused', { cause: admission.reason });
   const { userId, claims = {} } = admission;
-  if (userId !== undefined && !isUserId(userId)) throw new Refusal('admission.user');
-  if (!isClaims(claims)) throw new Refusal('admission.claims');
+  if (userId !== undefined && !isUserId(userId)) throw new ProtocolError('resolve-user.invalid-id');
+  if (!isClaims(claims)) throw new ProtocolError('resolve-user.invalid-claims');
   return { userId, claims };
 };
 
 /** An empty one would be the same user for everybody whose look-up failed. */
 const isUserId = (value: unknown): boolean =>
-  typeof value === 'string' && value !== '' && value.isWellFormed() && sizeOf(value) <= longestUserId;
+  typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxUserIdBytes;
 
 const isClaims = (value: unknown): boolean => {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && Object.values(value).every(isClaim) && sizeOf(JSON.stringify(value)) <= longestClaims;
+  return (
+    isObject && Object.values(value).every(isClaim) && countBytes(JSON.stringify(value)) <= maxClaimsBytes
+  );
 };
 
 const isClaim = (value: unknown): boolean =>
   (typeof value === 'string' && value.isWellFormed()) || typeof value === 'boolean' || Number.isFinite(value);
 
-const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
+const countBytes = (text: string): number => new TextEncoder().encode(text).length;
 
 /** What is stored of an identity; its token only sealed. */
-export const storedIdentity = async (identity: Identity, vault: Vault): Promise<SignIn['identity']> => {
-  const { provider, subject, label, refreshToken, tokenNames } = identity;
+export const sealIdentity = async (identity: Identity, sealers: Sealers): Promise<SignIn['identity']> => {
+  const { provider, subject, label, refreshToken, tokenIdentifiers } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };
   if (refreshToken === undefined) return row;
-  const sealedRefreshToken = await sealProviderToken(vault, row, refreshToken);
-  return { ...row, sealedRefreshToken, ...(tokenNames !== undefined && { tokenNames }) };
+  const sealedRefreshToken = await sealUpstreamToken(sealers, row, refreshToken);
+  return { ...row, sealedRefreshToken, ...(tokenIdentifiers !== undefined && { tokenIdentifiers }) };
 };
 
-const refreshPolicyOf = (client: Client, scopes: readonly string[]): RefreshPolicy => {
-  const offline = client.offlineAccess === 'always' || scopes.includes(offlineAccess);
+const selectRefreshPolicy = (client: Client, scopes: readonly string[]): RefreshPolicy => {
+  const offline = client.offlineAccess === 'always' || scopes.includes(offlineAccessScope);
   return offline ? client.refresh : 'none';
 };

@@ -3,12 +3,12 @@
  * about it. As everywhere in the port every method is one round trip and decides atomically.
  */
 
-import type { GrantId, TokenNames, UserClaims, UserId } from '../oauth/identifiers.ts';
-import type { Signal } from '../oauth/security-event.ts';
+import type { GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { SecurityEvent } from '../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 
 /** A session is a grant of `accountClientId` that was redeemed. */
-export interface SessionUse {
+export interface SessionActivity {
   readonly grantId: GrantId;
   readonly now: EpochSeconds;
   /** Where the idle expiry moves to; the ledger caps it at the session's absolute expiry. */
@@ -18,27 +18,27 @@ export interface SessionUse {
 export interface Session {
   readonly userId: UserId;
   /** With whom the person signed in. Once it was unlinked, or became another user's, the session is gone. */
-  readonly identity: IdentityName & {
+  readonly identity: IdentityKey & {
     readonly label?: string;
     /** Whether a token of the provider's is stored, so that it can be asked. */
-    readonly watched: boolean;
+    readonly hasUpstreamToken: boolean;
   };
 }
 
 /** Whether somebody may ask a provider about an identity now. */
-export interface CheckQuestion extends IdentityName {
+export interface RecheckLeaseRequest extends IdentityKey {
   readonly now: EpochSeconds;
   /** How long whoever is told so has for it, before another is told. */
-  readonly checkLease: Seconds;
+  readonly recheckLeaseDuration: Seconds;
 }
 
-export type CheckTurn =
+export type RecheckLeaseOutcome =
   /** The provider is to be asked, by this caller and no other. */
-  | { readonly kind: 'due'; readonly token: RecheckLease }
+  | { readonly kind: 'acquired'; readonly lease: RecheckLease }
   /** It was asked, said that the person's grant there lives, and that word still holds. */
-  | { readonly kind: 'vouched' }
+  | { readonly kind: 'verified' }
   /** It cannot be asked, somebody else asks it now, or it was asked and gave no clear word. */
-  | { readonly kind: 'no-word' };
+  | { readonly kind: 'inconclusive' };
 
 /** All that is stored of a person, ended grants and sessions included. */
 export interface Account {
@@ -49,9 +49,9 @@ export interface Account {
   readonly grants: readonly StoredGrant[];
 }
 
-export interface LinkedIdentity extends IdentityName {
+export interface LinkedIdentity extends IdentityKey {
   readonly label?: string;
-  readonly watched: boolean;
+  readonly hasUpstreamToken: boolean;
   readonly createdAt: EpochSeconds;
   readonly lastSignInAt: EpochSeconds;
 }
@@ -66,7 +66,7 @@ export interface StoredGrant {
   /** The session at the provider that it began in, as the provider calls it. */
   readonly sid?: string;
   /** Who signed in for it. */
-  readonly identity: IdentityName;
+  readonly identity: IdentityKey;
   readonly refreshPolicy: RefreshPolicy;
   readonly createdAt: EpochSeconds;
   readonly revokedAt?: EpochSeconds;
@@ -75,41 +75,41 @@ export interface StoredGrant {
     readonly redeemedAt: EpochSeconds;
     /** When its newest token was issued. */
     readonly lastUsedAt: EpochSeconds;
-    readonly accessDiesAt: EpochSeconds;
+    readonly accessExpiresAt: EpochSeconds;
     readonly refreshIdleExpiresAt: EpochSeconds;
   };
 }
 
 /** An identity that a person adds to those that they sign in with. */
-export interface Link {
+export interface IdentityLink {
   readonly userId: UserId;
   /** In which they ask for it; nothing is linked once it has ended. */
   readonly session: GrantId;
-  readonly identity: VouchedIdentity;
+  readonly identity: VerifiedIdentity;
   readonly now: EpochSeconds;
 }
 
-export type LinkOutcome =
+export type IdentityLinkOutcome =
   /** Also when it was theirs already. */
   | 'linked'
   /** It belongs to another user. Nothing was changed. */
-  | 'taken'
+  | 'linked-to-other-user'
   | 'session-ended';
 
-export interface Unlink extends IdentityName {
+export interface IdentityUnlink extends IdentityKey {
   readonly userId: UserId;
   readonly now: EpochSeconds;
 }
 
-export type UnlinkOutcome =
+export type IdentityUnlinkOutcome =
   /** With the provider's token that was stored, if any: nobody needs it any longer. */
-  | { readonly kind: 'unlinked'; readonly token?: StoredToken }
+  | { readonly kind: 'unlinked'; readonly token?: StoredUpstreamToken }
   /** It is the only one: without it nobody could sign in. Nothing was changed. */
-  | { readonly kind: 'last' }
+  | { readonly kind: 'last-identity' }
   /** It is not one of theirs. Nothing was changed. */
   | { readonly kind: 'unknown' };
 
-export interface AppsEnding {
+export interface GrantRevocation {
   readonly userId: UserId;
   /** Of this user; others are left alone. */
   readonly grantIds: readonly GrantId[];
@@ -118,15 +118,16 @@ export interface AppsEnding {
   readonly now: EpochSeconds;
 }
 
-export interface Deletion {
+export interface UserDeletion {
   readonly userId: UserId;
-  readonly by: 'user' | 'operator';
+  readonly actor: 'user' | 'operator';
   readonly now: EpochSeconds;
 }
 
-export type DeletionOutcome =
+export type UserDeletionOutcome =
   /** With the providers' tokens that were stored. */
-  { readonly kind: 'deleted'; readonly tokens: readonly StoredToken[] } | { readonly kind: 'unknown' };
+  | { readonly kind: 'deleted'; readonly tokens: readonly StoredUpstreamToken[] }
+  | { readonly kind: 'unknown' };
 
 /** Something that happened, as the audit has it. */
 export interface HistoryEntry {
@@ -139,46 +140,46 @@ export interface HistoryEntry {
   readonly provider?: string;
 }
 
-export interface Accounts {
+export interface AccountStorage {
   /** Carries a session on; `undefined` when it has ended, by whatever means. */
-  useSession(use: SessionUse): Promise<Session | undefined>;
+  useSession(use: SessionActivity): Promise<Session | undefined>;
   /** Takes the turn to ask a provider about an identity, as `refresh` does. */
-  takeCheck(question: CheckQuestion): Promise<CheckTurn>;
+  acquireRecheckLease(request: RecheckLeaseRequest): Promise<RecheckLeaseOutcome>;
   /** Reads what is stored of a user. */
   readAccount(userId: UserId): Promise<Account | undefined>;
   /** Reads what the audit says of a user, the newest first; nothing where no audit is kept. */
   readHistory(userId: UserId): Promise<readonly HistoryEntry[]>;
   /** Finds whose identity it is. */
-  findUser(identity: IdentityName): Promise<UserId | undefined>;
+  findUser(identity: IdentityKey): Promise<UserId | undefined>;
   /** Adds an identity to a user; whoever has it already keeps it. */
-  linkIdentity(link: Link): Promise<LinkOutcome>;
+  linkIdentity(link: IdentityLink): Promise<IdentityLinkOutcome>;
   /** Removes an identity from a user who has others, and revokes all grants of the user that are based on it. */
-  unlinkIdentity(unlink: Unlink): Promise<UnlinkOutcome>;
+  unlinkIdentity(unlink: IdentityUnlink): Promise<IdentityUnlinkOutcome>;
   /** Revokes several grants of a user. */
-  endApps(ending: AppsEnding): Promise<void>;
+  revokeGrants(revocation: GrantRevocation): Promise<void>;
   /**
    * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several grants have an unexpired access
    * token, one line for the user replaces all lines of the grants. Otherwise nothing that is stored contains the user's ID.
    */
-  deleteUser(deletion: Deletion): Promise<DeletionOutcome>;
+  deleteUser(deletion: UserDeletion): Promise<UserDeletionOutcome>;
 }
 
 // What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it.
 
 /** The key of an identity. */
-export interface IdentityName {
+export interface IdentityKey {
   readonly provider: string;
   /** The provider's own stable key of the person. */
   readonly subject: string;
 }
 
 /** A provider's refresh token as it is stored, sealed, and the identity that it belongs to. */
-export interface StoredToken extends IdentityName {
+export interface StoredUpstreamToken extends IdentityKey {
   readonly sealedRefreshToken: string;
 }
 
 /** The right to recheck an identity now. No other caller gets it until the lease expires. The lease was stored before it was returned. */
-export interface RecheckLease extends StoredToken {
+export interface RecheckLease extends StoredUpstreamToken {
   /** Whether an earlier recheck with this token started but its outcome was never stored, so the provider may have replaced the token. */
   readonly isUnresolved: boolean;
   /** When the lease was acquired. */
@@ -186,17 +187,17 @@ export interface RecheckLease extends StoredToken {
 }
 
 /** A token as it is stored anew. */
-export interface NamedToken extends StoredToken {
+export interface NewUpstreamToken extends StoredUpstreamToken {
   /** They go when the token goes. */
-  readonly tokenNames?: TokenNames;
+  readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
 /** An identity as a provider vouched for it just now. */
-export interface VouchedIdentity extends IdentityName {
+export interface VerifiedIdentity extends IdentityKey {
   readonly label?: string;
   /** The provider's refresh token, sealed; when absent a stored one stays. */
   readonly sealedRefreshToken?: string;
-  readonly tokenNames?: TokenNames;
+  readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
 /** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
@@ -205,7 +206,7 @@ export type RefreshPolicy = 'none' | 'stable' | 'rotating';
 // The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
 
 /** A signal that was verified, and whose it is. */
-export interface ReceivedSignal extends Omit<Signal, 'name'> {
+export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'name'> {
   readonly provider: string;
   /** Kept for the operator. */
   readonly reason: string;
@@ -213,9 +214,9 @@ export interface ReceivedSignal extends Omit<Signal, 'name'> {
 }
 
 /** `replayed`: it was received before; nothing was changed. */
-export type SignalOutcome = 'first' | 'replayed';
+export type SecurityEventOutcome = 'recorded' | 'replayed';
 
-export interface Signals {
+export interface SecurityEventStorage {
   /** Ends what a signal ends, each grant as `revoke` does, and remembers that it came. */
-  recordSignal(signal: ReceivedSignal): Promise<SignalOutcome>;
+  recordSecurityEvent(event: ReceivedSecurityEvent): Promise<SecurityEventOutcome>;
 }

@@ -1,21 +1,21 @@
 /**
  * The storage port: sign-ins, spent codes, refresh generations and revocations. Every method is one storage round trip
- * and decides atomically; two callers at once never both win. Implementations pass `ledgerContract`.
- * A method that cannot reach its storage throws `LedgerUnavailable`, having changed nothing or everything.
+ * and decides atomically; two callers at once never both win. Implementations pass `storageContract`.
+ * A method that cannot reach its storage throws `StorageUnavailable`, having changed nothing or everything.
  */
 
-import type { GrantId, TokenNames, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 import type {
-  Accounts,
-  NamedToken,
+  AccountStorage,
+  NewUpstreamToken,
   RecheckLease,
   RefreshPolicy,
-  Signals,
-  StoredToken,
-  VouchedIdentity,
+  SecurityEventStorage,
+  StoredUpstreamToken,
+  VerifiedIdentity,
 } from './account-storage.ts';
-import type { Upkeep } from './maintenance.ts';
+import type { MaintenanceStorage } from './maintenance.ts';
 
 export type * from './account-storage.ts';
 export type * from './maintenance.ts';
@@ -45,14 +45,14 @@ export interface SignIn {
   readonly limits: SignInLimits;
   /** The session that vouches for the person where no provider was asked just now: once it has ended, nothing is recorded. */
   readonly session?: GrantId;
-  readonly identity: VouchedIdentity;
+  readonly identity: VerifiedIdentity;
   /**
    * `ours`: a known identity keeps its user, an unknown one gets a new user with `newId`.
    * `theirs`: the publisher said who it is; the identity points to `id` from now on.
    */
   readonly user:
-    | { readonly kind: 'ours'; readonly newId: UserId }
-    | { readonly kind: 'theirs'; readonly id: UserId };
+    | { readonly kind: 'by-identity'; readonly newId: UserId }
+    | { readonly kind: 'resolved'; readonly id: UserId };
   readonly grant: {
     readonly id: GrantId;
     readonly clientId: string;
@@ -69,7 +69,7 @@ export interface SignIn {
 
 export type SignInOutcome =
   /** `watched`: a token of the provider's is stored for the identity, from this sign-in or an earlier one. */
-  | { readonly kind: 'recorded'; readonly userId: UserId; readonly watched: boolean }
+  | { readonly kind: 'recorded'; readonly userId: UserId; readonly hasUpstreamToken: boolean }
   /** A grant with this id exists: the transaction came back twice. Nothing was written. */
   | { readonly kind: 'replayed' }
   /** The session that it rests on has ended. Nothing was written. */
@@ -77,7 +77,7 @@ export type SignInOutcome =
   /** The user has signed in too often. Nothing was written. After `retryAfter`, the user can sign in again. */
   | { readonly kind: 'limited'; readonly retryAfter: Seconds };
 
-export interface Redemption {
+export interface CodeRedemption {
   readonly grantId: GrantId;
   readonly clientId: string;
   /** Also the issue of the access token that follows: revocation relies on it. */
@@ -91,7 +91,7 @@ export interface Redemption {
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
 }
 
-export interface GrantFacts {
+export interface GrantState {
   readonly userId: UserId;
   readonly scopes: readonly string[];
   readonly resource: string;
@@ -104,13 +104,13 @@ export interface GrantFacts {
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
 }
 
-export type RedemptionOutcome =
-  | { readonly kind: 'redeemed'; readonly grant: GrantFacts }
+export type CodeRedemptionOutcome =
+  | { readonly kind: 'redeemed'; readonly grant: GrantState }
   /** `spent`: within the grace, expired, revoked or unknown. `replayed`: late, and the grant is revoked now. */
-  | { readonly kind: 'refused'; readonly reason: 'spent' | 'replayed' };
+  | { readonly kind: 'refused'; readonly reason: 'invalid' | 'replayed' };
 
 /** A refresh token that was presented, and when. */
-export interface RefreshQuestion {
+export interface PresentedRefreshToken {
   readonly grantId: GrantId;
   readonly clientId: string;
   /** The generation that the token names. */
@@ -128,23 +128,23 @@ export interface RefreshQuestion {
 export type LateRefresh = 'recover' | 'revoke';
 
 /** Its use; `now` is also the issue of the access token that follows: revocation relies on it. */
-export interface RefreshUse extends RefreshQuestion {
+export interface GrantRefresh extends PresentedRefreshToken {
   readonly accessExpiresAt: EpochSeconds;
   /** Where the idle expiry moves to; the ledger caps it at the grant's absolute expiry. */
   readonly refreshIdleExpiresAt: EpochSeconds;
   /** How long whoever is told that a check is due has for it, before another is told. */
-  readonly checkLease: Seconds;
+  readonly recheckLeaseDuration: Seconds;
 }
 
 export type RefreshOutcome =
   | {
-      readonly kind: 'continued';
-      readonly grant: GrantFacts;
+      readonly kind: 'refreshed';
+      readonly grant: GrantState;
       /** The provider is to be asked about the identity that signed in, by this caller and no other. */
-      readonly due?: RecheckLease;
+      readonly recheck?: RecheckLease;
     }
   /**
-   * `ended`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
+   * `verifyRevocation`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
    * request can't be a retry; the grant is now revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
@@ -159,26 +159,26 @@ export interface CodeClaim {
 }
 
 /**
- * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revoked`, `unknown`:
+ * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revocationReason`, `unknown`:
  * there is nothing to issue a code for.
  */
 export type CodeClaimOutcome = 'claimed' | GrantStatus;
 
 /** A provider's word that a person's grant there lives. */
-export interface Check {
+export interface RecordedRecheck {
   /** What it was asked with: the word counts only while that is stored, for a newer sign-in knows better. */
-  readonly asked: StoredToken;
+  readonly usedToken: StoredUpstreamToken;
   /** When it is to be asked again; until then its word holds. */
-  readonly checkAfter: EpochSeconds;
+  readonly recheckAfter: EpochSeconds;
   /** The token that takes the place of the one it was asked with, sealed. */
   readonly sealedRefreshToken?: string;
-  readonly tokenNames?: TokenNames;
+  readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
 /** Deletes an upstream token that can no longer be used, without a conclusion about the person. */
 export interface UpstreamTokenDrop {
   /** The token. It is deleted only if it is still the stored one, because a newer sign-in takes precedence. */
-  readonly asked: StoredToken;
+  readonly usedToken: StoredUpstreamToken;
   /** When the recheck started. If the person has signed in at the provider since then, `refreshableUntil` is not set. */
   readonly startedAt: EpochSeconds;
   readonly now: EpochSeconds;
@@ -189,7 +189,7 @@ export interface UpstreamTokenDrop {
 }
 
 /** `superseded`: another token is stored by now, or none; nothing was changed. */
-export type EndingOutcome = 'ended' | 'superseded';
+export type IdentityRevocationOutcome = 'ended' | 'superseded';
 
 export type RevocationTarget =
   | { readonly kind: 'grant'; readonly id: GrantId }
@@ -197,14 +197,14 @@ export type RevocationTarget =
   | { readonly kind: 'client'; readonly id: string };
 
 /** Who asks for an ending. */
-export type Revoker = 'user' | 'client' | 'operator';
+export type RevocationActor = 'user' | 'client' | 'operator';
 
 /** One line of revocation memory: tokens of the target issued at or before `revokedAt` are dead. */
 export type Revocation = RevocationTarget & {
   /** Never before the issue of a token of the target so far, however the clocks of two servers differ. */
   readonly revokedAt: EpochSeconds;
   /** From here on every such token has expired anyway and the line may be forgotten. */
-  readonly deadAfter: EpochSeconds;
+  readonly expiresAt: EpochSeconds;
 };
 
 /**
@@ -217,45 +217,49 @@ export type RevocationPage =
   | { readonly kind: 'too-many' };
 
 /** What of an access token decides whether it was revoked. */
-export interface TokenOrigin {
+export interface RevocableToken {
   readonly grantId: GrantId;
   readonly userId: UserId;
   readonly clientId: string;
   readonly issuedAt: EpochSeconds;
 }
 
-export interface Ledger extends Accounts, Signals, Upkeep {
+export interface BrokerStorage extends AccountStorage, SecurityEventStorage, MaintenanceStorage {
   /** Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes grants beyond the limit. */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
   /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
-  grantStatus(grantId: GrantId): Promise<GrantStatus>;
+  readGrantStatus(grantId: GrantId): Promise<GrantStatus>;
   /** Claims the code of a grant, exactly once, for a sign-in that issues its code only after a second trip to the provider. */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
   /** Spends a code exactly once; call it only after every other check passed. */
-  redeemCode(redemption: Redemption): Promise<RedemptionOutcome>;
+  redeemCode(redemption: CodeRedemption): Promise<CodeRedemptionOutcome>;
   /**
    * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token starts the next
    * generation. Within the grace period, the previous token gets the current generation again. After that, if its successor was not
    * used and `lateRefresh` is `recover`, it starts a new branch: the next generation, which replaces that successor. Any other replaced
    * token revokes the grant (RFC 9700 §4.14.2).
    */
-  refresh(use: RefreshUse): Promise<RefreshOutcome>;
+  refresh(use: GrantRefresh): Promise<RefreshOutcome>;
   /** Tells whether `refresh` would answer, and changes nothing. */
-  isRefreshable(question: RefreshQuestion): Promise<boolean>;
+  isRefreshable(presented: PresentedRefreshToken): Promise<boolean>;
   /** Stores a token that came after the sign-in was recorded; changes nothing if the identity does not exist. */
-  storeToken(token: NamedToken): Promise<void>;
+  storeUpstreamToken(token: NewUpstreamToken): Promise<void>;
   /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
-  recordCheck(check: Check): Promise<void>;
+  recordRecheck(recorded: RecordedRecheck): Promise<void>;
   /**
    * Ends all grants that rest on an identity, as `revoke` does each of them, and forgets its token; if that is still the stored one.
    * @param reason kept for the operator
    */
-  endIdentity(asked: StoredToken, reason: string, now: EpochSeconds): Promise<EndingOutcome>;
+  revokeGrantsOfIdentity(
+    usedToken: StoredUpstreamToken,
+    reason: string,
+    now: EpochSeconds,
+  ): Promise<IdentityRevocationOutcome>;
   /**
    * Records that a recheck ended without a result and that the provider did not replace the token, so that the recheck no longer counts
    * as unresolved. Changes nothing if another token is stored by now.
    */
-  resolveRecheck(asked: StoredToken): Promise<void>;
+  resolveRecheck(usedToken: StoredUpstreamToken): Promise<void>;
   /**
    * Deletes the upstream token of an identity if it is still the stored one, without ending any grant. From `refreshableUntil` on,
    * grants of the identity can't be refreshed, unless the person has signed in at the provider since `startedAt` or does so later.
@@ -268,14 +272,14 @@ export interface Ledger extends Accounts, Signals, Upkeep {
    * @param reason kept for the operator
    * @param by left out: the operator, who is the publisher
    */
-  revoke(target: RevocationTarget, reason: string, now: EpochSeconds, by?: Revoker): Promise<void>;
+  revoke(target: RevocationTarget, reason: string, now: EpochSeconds, actor?: RevocationActor): Promise<void>;
   /** Reads revocations appended after `cursor` that still matter; `undefined` reads all that live. */
-  revocationsSince(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
+  readRevocations(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
   /** Asks for one token. */
-  isRevoked(token: TokenOrigin, now: EpochSeconds): Promise<boolean>;
+  isRevoked(token: RevocableToken, now: EpochSeconds): Promise<boolean>;
 }
 
 /** The storage did not answer: the caller says 503 and changes nothing else. */
-export class LedgerUnavailable extends Error {
-  override readonly name = 'LedgerUnavailable';
+export class StorageUnavailable extends Error {
+  override readonly name = 'StorageUnavailable';
 }

@@ -4,94 +4,95 @@ import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Log } from '../oauth/log.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
-import type { Ledger, Upkeep } from './broker-storage.ts';
+import type { BrokerStorage, MaintenanceStorage } from './broker-storage.ts';
 
 /** Takes work that goes on after the response was sent. */
-export type AfterResponse = (work: Promise<void>) => void;
+export type WaitUntil = (work: Promise<void>) => void;
 
-export interface Sweeping {
-  readonly every: Seconds;
+export interface CleanupOnWrite {
+  readonly interval: Seconds;
   readonly sweep: () => Promise<void>;
-  readonly afterResponse: AfterResponse;
+  readonly waitUntil: WaitUntil;
   readonly now: Clock;
   readonly log: Log;
 }
 
-const leastInterval: Seconds = 60;
-const longestInterval: Seconds = 86_400;
+const minInterval: Seconds = 60;
+const maxInterval: Seconds = 86_400;
 
 /**
  * Gives the same ledger, which sweeps itself after a write.
- * @throws ConfigurationError `sweepEvery` for an interval that is not whole or out of bounds
+ * @throws ConfigurationError `cleanupInterval` for an interval that is not whole or out of bounds
  */
-export const sweptOnWrite = (ledger: Ledger, sweeping: Sweeping): Ledger => {
-  const { every, sweep, afterResponse, now, log } = sweeping;
-  if (!Number.isInteger(every) || every < leastInterval || every > longestInterval) {
-    const bounds = `from ${leastInterval} to ${longestInterval}`;
-    throw new ConfigurationError('sweepEvery', `must be a whole number of seconds ${bounds}.`);
+export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite): BrokerStorage => {
+  const { interval, sweep, waitUntil, now, log } = options;
+  if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
+    const bounds = `from ${minInterval} to ${maxInterval}`;
+    throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
   }
   // The first write of all sweeps: isolates may be too short-lived for an interval that counts from their start.
-  let sweptAt: EpochSeconds | undefined;
+  let lastCleanupAt: EpochSeconds | undefined;
 
-  const report = (cause: unknown): void => log({ event: 'sweep-failed', cause: describeCause(cause) });
+  const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });
 
-  const sweepIfDue = (): void => {
+  const startCleanupIfDue = (): void => {
     const at = now();
-    if (sweptAt !== undefined && Math.abs(at - sweptAt) < every) return;
+    if (lastCleanupAt !== undefined && Math.abs(at - lastCleanupAt) < interval) return;
     // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
-    sweptAt = at;
+    lastCleanupAt = at;
     try {
-      afterResponse(sweep().catch(report));
+      waitUntil(sweep().catch(logFailure));
     } catch (cause) {
-      report(cause);
+      logFailure(cause);
     }
   };
 
-  const written = async <Outcome>(write: Promise<Outcome>): Promise<Outcome> => {
+  const afterWrite = async <Outcome>(write: Promise<Outcome>): Promise<Outcome> => {
     const outcome = await write;
-    sweepIfDue();
+    startCleanupIfDue();
     return outcome;
   };
 
-  return writing(ledger, written);
+  return wrapWrites(storage, afterWrite);
 };
 
 /** Wraps every method that writes. */
-const writing = (
-  ledger: Ledger,
-  written: <Outcome>(write: Promise<Outcome>) => Promise<Outcome>,
-): Ledger => ({
-  recordSignIn: (signIn) => written(ledger.recordSignIn(signIn)),
-  grantStatus: (grantId) => ledger.grantStatus(grantId),
-  claimCode: (claim) => written(ledger.claimCode(claim)),
-  redeemCode: (redemption) => written(ledger.redeemCode(redemption)),
-  refresh: (use) => written(ledger.refresh(use)),
-  isRefreshable: (question) => ledger.isRefreshable(question),
-  storeToken: (token) => written(ledger.storeToken(token)),
-  recordCheck: (check) => written(ledger.recordCheck(check)),
-  endIdentity: (asked, reason, at) => written(ledger.endIdentity(asked, reason, at)),
-  resolveRecheck: (asked) => written(ledger.resolveRecheck(asked)),
-  dropUpstreamToken: (drop) => written(ledger.dropUpstreamToken(drop)),
-  revoke: (target, reason, at, by) => written(ledger.revoke(target, reason, at, by)),
-  revocationsSince: (cursor, at, limit) => ledger.revocationsSince(cursor, at, limit),
-  isRevoked: (token, at) => ledger.isRevoked(token, at),
-  sweep: (sweep) => ledger.sweep(sweep),
-  findTokens: (question) => ledger.findTokens(question),
-  replaceTokens: (resealing) => written(ledger.replaceTokens(resealing)),
-  useSession: (use) => written(ledger.useSession(use)),
-  takeCheck: (question) => written(ledger.takeCheck(question)),
-  readAccount: (userId) => ledger.readAccount(userId),
-  readHistory: (userId) => ledger.readHistory(userId),
-  findUser: (identity) => ledger.findUser(identity),
-  linkIdentity: (link) => written(ledger.linkIdentity(link)),
-  unlinkIdentity: (unlink) => written(ledger.unlinkIdentity(unlink)),
-  endApps: (ending) => written(ledger.endApps(ending)),
-  deleteUser: (deletion) => written(ledger.deleteUser(deletion)),
-  recordSignal: (signal) => written(ledger.recordSignal(signal)),
+const wrapWrites = (
+  storage: BrokerStorage,
+  afterWrite: <Outcome>(write: Promise<Outcome>) => Promise<Outcome>,
+): BrokerStorage => ({
+  recordSignIn: (signIn) => afterWrite(storage.recordSignIn(signIn)),
+  readGrantStatus: (grantId) => storage.readGrantStatus(grantId),
+  claimCode: (claim) => afterWrite(storage.claimCode(claim)),
+  redeemCode: (redemption) => afterWrite(storage.redeemCode(redemption)),
+  refresh: (use) => afterWrite(storage.refresh(use)),
+  isRefreshable: (query) => storage.isRefreshable(query),
+  storeUpstreamToken: (token) => afterWrite(storage.storeUpstreamToken(token)),
+  recordRecheck: (check) => afterWrite(storage.recordRecheck(check)),
+  revokeGrantsOfIdentity: (usedToken, reason, at) =>
+    afterWrite(storage.revokeGrantsOfIdentity(usedToken, reason, at)),
+  resolveRecheck: (usedToken) => afterWrite(storage.resolveRecheck(usedToken)),
+  dropUpstreamToken: (drop) => afterWrite(storage.dropUpstreamToken(drop)),
+  revoke: (target, reason, at, by) => afterWrite(storage.revoke(target, reason, at, by)),
+  readRevocations: (cursor, at, limit) => storage.readRevocations(cursor, at, limit),
+  isRevoked: (token, at) => storage.isRevoked(token, at),
+  cleanUp: (sweep) => storage.cleanUp(sweep),
+  findUpstreamTokens: (query) => storage.findUpstreamTokens(query),
+  replaceUpstreamTokens: (resealing) => afterWrite(storage.replaceUpstreamTokens(resealing)),
+  useSession: (use) => afterWrite(storage.useSession(use)),
+  acquireRecheckLease: (query) => afterWrite(storage.acquireRecheckLease(query)),
+  readAccount: (userId) => storage.readAccount(userId),
+  readHistory: (userId) => storage.readHistory(userId),
+  findUser: (identity) => storage.findUser(identity),
+  linkIdentity: (link) => afterWrite(storage.linkIdentity(link)),
+  unlinkIdentity: (unlink) => afterWrite(storage.unlinkIdentity(unlink)),
+  revokeGrants: (revocation) => afterWrite(storage.revokeGrants(revocation)),
+  deleteUser: (deletion) => afterWrite(storage.deleteUser(deletion)),
+  recordSecurityEvent: (signal) => afterWrite(storage.recordSecurityEvent(signal)),
 });
 
 interface CleanupContext {
-  readonly ledger: Upkeep;
+  readonly storage: MaintenanceStorage;
   readonly ring: KeyRing;
   readonly auditRetention: Seconds;
   readonly now: Clock;
@@ -101,12 +102,12 @@ interface CleanupContext {
 
 /** Creates the cleanup: deletes what has expired, records which keys are in the ring, and reseals upstream tokens. */
 export const createCleanup =
-  ({ ledger, ring, auditRetention, now, reseal }: CleanupContext): (() => Promise<void>) =>
+  ({ storage, ring, auditRetention, now, reseal }: CleanupContext): (() => Promise<void>) =>
   async () => {
     const at = now();
-    await ledger.sweep({
-      ...{ now: at, auditBefore: at - auditRetention },
-      ...{ sealingKey: ring.sealingKey.id, openingKeys: [...ring.keys.keys()] },
+    await storage.cleanUp({
+      ...{ now: at, deleteAuditBefore: at - auditRetention },
+      ...{ sealingKey: ring.sealingKey.id, ringKeys: [...ring.keys.keys()] },
     });
     await reseal();
   };

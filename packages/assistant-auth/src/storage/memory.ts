@@ -1,62 +1,69 @@
 /** The ledger in memory: for tests, and for servers of one process that may forget everybody at a restart. */
-import type { Ledger } from './broker-storage.ts';
+import type { BrokerStorage } from './broker-storage.ts';
 import {
+  acquireRecheckLease,
   deleteUser,
   dropUpstreamToken,
-  endApps,
-  endIdentity,
-  findTokens,
+  findUpstreamTokens,
   linkIdentity,
   readAccount,
-  recordCheck,
-  replaceTokens,
+  recordRecheck,
+  replaceUpstreamTokens,
   resolveRecheck,
-  storeToken,
-  takeCheck,
+  revokeGrants,
+  revokeGrantsOfIdentity,
+  storeUpstreamToken,
   unlinkIdentity,
   useSession,
 } from './memory/accounts.ts';
-import { claimCode, grantStatus, isRefreshable, recordSignIn, redeemCode, refresh } from './memory/grants.ts';
-import { isRevoked, recordSignal, revocationsSince, revoke, sweep } from './memory/revocations.ts';
-import { identityKey, type Memory } from './memory/tables.ts';
+import {
+  claimCode,
+  isRefreshable,
+  readGrantStatus,
+  recordSignIn,
+  redeemCode,
+  refresh,
+} from './memory/grants.ts';
+import { cleanUp, isRevoked, readRevocations, recordSecurityEvent, revoke } from './memory/revocations.ts';
+import { identityKey, type MemoryTables } from './memory/tables.ts';
 
 /** Keeps everything in this process, and no audit. No method awaits anything, so each one is atomic. */
-export const memoryLedger = (): Ledger => {
-  const memory: Memory = {
+export const memoryStorage = (): BrokerStorage => {
+  const memory: MemoryTables = {
     users: new Map(),
     identities: new Map(),
     grants: new Map(),
-    signals: new Map(),
-    lines: [],
+    securityEvents: new Map(),
+    revocations: [],
     lastSeq: 0,
   };
   return {
     recordSignIn: async (signIn) => recordSignIn(memory, signIn),
-    grantStatus: async (grantId) => grantStatus(memory, grantId),
+    readGrantStatus: async (grantId) => readGrantStatus(memory, grantId),
     claimCode: async (claim) => claimCode(memory, claim),
     redeemCode: async (redemption) => redeemCode(memory, redemption),
     refresh: async (use) => refresh(memory, use),
     isRefreshable: async (question) => isRefreshable(memory, question),
-    storeToken: async (token) => storeToken(memory, token),
-    recordCheck: async (check) => recordCheck(memory, check),
-    endIdentity: async (asked, _reason, now) => endIdentity(memory, asked, now),
-    resolveRecheck: async (asked) => resolveRecheck(memory, asked),
+    storeUpstreamToken: async (token) => storeUpstreamToken(memory, token),
+    recordRecheck: async (check) => recordRecheck(memory, check),
+    revokeGrantsOfIdentity: async (usedToken, _reason, now) => revokeGrantsOfIdentity(memory, usedToken, now),
+    resolveRecheck: async (usedToken) => resolveRecheck(memory, usedToken),
     dropUpstreamToken: async (drop) => dropUpstreamToken(memory, drop),
     revoke: async (target, _reason, now) => revoke(memory, target, now),
-    revocationsSince: async (cursor, now, limit) => revocationsSince(memory, cursor, now, limit),
+    readRevocations: async (cursor, now, limit) => readRevocations(memory, cursor, now, limit),
     isRevoked: async (token, now) => isRevoked(memory, token, now),
-    sweep: async ({ now }) => sweep(memory, now),
-    findTokens: async (question) => findTokens(memory, question),
-    replaceTokens: async (resealing) => replaceTokens(memory, resealing),
+    cleanUp: async ({ now }) => cleanUp(memory, now),
+    findUpstreamTokens: async (question) => findUpstreamTokens(memory, question),
+    replaceUpstreamTokens: async (replacement) => replaceUpstreamTokens(memory, replacement),
     useSession: async (use) => useSession(memory, use),
-    takeCheck: async (question) => takeCheck(memory, question),
+    acquireRecheckLease: async (question) => acquireRecheckLease(memory, question),
     readAccount: async (userId) => readAccount(memory, userId),
     readHistory: async () => [],
     findUser: async (identity) => memory.identities.get(identityKey(identity))?.userId,
     linkIdentity: async (link) => linkIdentity(memory, link),
     unlinkIdentity: async (unlink) => unlinkIdentity(memory, unlink),
-    endApps: async (ending) => endApps(memory, ending),
+    revokeGrants: async (revocation) => revokeGrants(memory, revocation),
     deleteUser: async (deletion) => deleteUser(memory, deletion),
-    recordSignal: async (signal) => recordSignal(memory, signal),
+    recordSecurityEvent: async (event) => recordSecurityEvent(memory, event),
   };
 };

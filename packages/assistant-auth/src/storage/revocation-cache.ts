@@ -4,123 +4,141 @@
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
 import {
-  type Ledger,
-  LedgerUnavailable,
+  type BrokerStorage,
+  type RevocableToken,
   type Revocation,
   type RevocationTarget,
-  type TokenOrigin,
+  StorageUnavailable,
 } from './broker-storage.ts';
 
 /** How old the picture may be when a call is answered. */
-export const revocationHorizon: Seconds = 10;
+export const maxRevocationAge: Seconds = 10;
 /** How old it may be while the ledger is out of reach. */
-export const outageTolerance: Seconds = 60;
+export const maxRevocationAgeInOutage: Seconds = 60;
 /** Past this age the picture is read anew, and forgets what has died. */
-const renewal: Seconds = 600;
+const fullReloadInterval: Seconds = 600;
 /** More living revocations than this are not kept in memory. */
-const mostKept = 10_000;
+const maxCachedRevocations = 10_000;
 
 /** What of a ledger tells of revocations. */
-export type RevocationSource = Pick<Ledger, 'revocationsSince' | 'isRevoked'>;
+export type RevocationSource = Pick<BrokerStorage, 'readRevocations' | 'isRevoked'>;
 
-export interface RevocationWatch {
+export interface RevocationCache {
   /**
    * Tells whether a token was revoked; a promise only where memory does not suffice.
-   * @throws LedgerUnavailable (as a rejection) when there is no picture fresh enough to answer from
+   * @throws StorageUnavailable (as a rejection) when there is no picture fresh enough to answer from
    */
-  isRevoked(token: TokenOrigin): boolean | Promise<boolean>;
+  isRevoked(token: RevocableToken): boolean | Promise<boolean>;
 }
 
 /** One reading of the ledger. */
-interface Reading {
+interface CacheRead {
   /** Which of two began later; instants do not tell, for a clock may be set back. */
-  readonly turn: number;
+  readonly sequence: number;
   readonly at: EpochSeconds;
 }
 
 /** What an isolate knows: the living revocations, or that there are too many to keep. */
-type Knowledge = Picture | { readonly kind: 'too-many'; readonly reading: Reading };
+type CacheState = RevocationSnapshot | { readonly kind: 'too-many'; readonly lastRead: CacheRead };
 
-interface Picture {
-  readonly kind: 'picture';
-  readonly deadSince: DeadSince;
+interface RevocationSnapshot {
+  readonly kind: 'snapshot';
+  readonly revokedAtById: RevokedAtById;
   readonly cursor: number;
-  readonly startedAt: EpochSeconds;
-  readonly reading: Reading;
+  readonly loadedAt: EpochSeconds;
+  readonly lastRead: CacheRead;
 }
 
 /** By id: tokens of the target issued at or before the instant are dead. */
-type DeadSince = Readonly<Record<RevocationTarget['kind'], ReadonlyMap<string, EpochSeconds>>>;
+type RevokedAtById = Readonly<Record<RevocationTarget['kind'], ReadonlyMap<string, EpochSeconds>>>;
 
-export const createRevocationWatch = (ledger: RevocationSource, now: Clock): RevocationWatch => {
-  let known: Knowledge | undefined;
-  let turn = 0;
+export const createRevocationCache = (storage: RevocationSource, now: Clock): RevocationCache => {
+  let cached: CacheState | undefined;
+  let sequence = 0;
 
-  const learn = async (at: EpochSeconds): Promise<Knowledge> => {
-    turn += 1;
+  const loadRevocations = async (at: EpochSeconds): Promise<CacheState> => {
+    sequence += 1;
     try {
       // Concurrent calls may each read: on Workers one request must not wait for another's promise.
-      const found = await read(ledger, known, { turn, at });
+      const found = await readCacheState(storage, cached, { sequence, at });
       // Of two readings side by side the one that began later knows more.
-      if (known === undefined || known.reading.turn < found.reading.turn) known = found;
-      return known;
+      if (cached === undefined || cached.lastRead.sequence < found.lastRead.sequence) cached = found;
+      return cached;
     } catch (error) {
-      const outage = error instanceof LedgerUnavailable;
-      if (outage && known?.kind === 'picture' && ageOf(known, at) <= outageTolerance) return known;
+      const isOutage = error instanceof StorageUnavailable;
+      if (isOutage && cached?.kind === 'snapshot' && computeAge(cached, at) <= maxRevocationAgeInOutage)
+        return cached;
       throw error;
     }
   };
 
-  const judge = (knowledge: Knowledge, token: TokenOrigin, at: EpochSeconds): boolean | Promise<boolean> =>
-    knowledge.kind === 'picture' ? isDead(token, knowledge.deadSince) : ledger.isRevoked(token, at);
+  const checkToken = (
+    state: CacheState,
+    token: RevocableToken,
+    at: EpochSeconds,
+  ): boolean | Promise<boolean> =>
+    state.kind === 'snapshot' ? isTokenRevoked(token, state.revokedAtById) : storage.isRevoked(token, at);
 
   return {
     isRevoked(token) {
       const at = now();
-      if (known !== undefined && isFresh(known, at)) return judge(known, token, at);
-      return learn(at).then((knowledge) => judge(knowledge, token, at));
+      if (cached !== undefined && isFresh(cached, at)) return checkToken(cached, token, at);
+      return loadRevocations(at).then((state) => checkToken(state, token, at));
     },
   };
 };
 
-const isFresh = (known: Knowledge, at: EpochSeconds): boolean =>
-  ageOf(known, at) < (known.kind === 'picture' ? revocationHorizon : renewal);
+const isFresh = (cached: CacheState, at: EpochSeconds): boolean =>
+  computeAge(cached, at) < (cached.kind === 'snapshot' ? maxRevocationAge : fullReloadInterval);
 
-const ageOf = ({ reading }: Knowledge, at: EpochSeconds): Seconds => distance(reading.at, at);
+const computeAge = ({ lastRead }: CacheState, at: EpochSeconds): Seconds =>
+  absoluteDifference(lastRead.at, at);
 
 /** Without sign: requests side by side see slightly different times, and a clock that was set back makes nothing young. */
-const distance = (one: EpochSeconds, other: EpochSeconds): Seconds => Math.abs(one - other);
+const absoluteDifference = (one: EpochSeconds, other: EpochSeconds): Seconds => Math.abs(one - other);
 
-const read = async (
-  ledger: RevocationSource,
-  known: Knowledge | undefined,
-  reading: Reading,
-): Promise<Knowledge> => {
-  const { at } = reading;
-  const base = known?.kind === 'picture' && distance(known.startedAt, at) < renewal ? known : undefined;
-  const page = await ledger.revocationsSince(base?.cursor, at, mostKept);
-  if (page.kind === 'too-many') return { kind: 'too-many', reading };
-  const deadSince = add(page.revocations, base?.deadSince);
-  if (deadSince.grant.size + deadSince.user.size + deadSince.client.size > mostKept)
-    return { kind: 'too-many', reading };
-  return { kind: 'picture', deadSince, cursor: page.cursor, startedAt: base?.startedAt ?? at, reading };
-};
-
-const add = (news: readonly Revocation[], before: DeadSince | undefined): DeadSince => {
-  const deadSince = {
-    grant: new Map(before?.grant),
-    user: new Map(before?.user),
-    client: new Map(before?.client),
+const readCacheState = async (
+  storage: RevocationSource,
+  cached: CacheState | undefined,
+  lastRead: CacheRead,
+): Promise<CacheState> => {
+  const { at } = lastRead;
+  const snapshot =
+    cached?.kind === 'snapshot' && absoluteDifference(cached.loadedAt, at) < fullReloadInterval
+      ? cached
+      : undefined;
+  const page = await storage.readRevocations(snapshot?.cursor, at, maxCachedRevocations);
+  if (page.kind === 'too-many') return { kind: 'too-many', lastRead };
+  const revokedAtById = mergeRevocations(page.revocations, snapshot?.revokedAtById);
+  if (revokedAtById.grant.size + revokedAtById.user.size + revokedAtById.client.size > maxCachedRevocations)
+    return { kind: 'too-many', lastRead };
+  return {
+    kind: 'snapshot',
+    revokedAtById,
+    cursor: page.cursor,
+    loadedAt: snapshot?.loadedAt ?? at,
+    lastRead,
   };
-  for (const { kind, id, revokedAt } of news) {
-    deadSince[kind].set(id, Math.max(revokedAt, deadSince[kind].get(id) ?? 0));
-  }
-  return deadSince;
 };
 
-const isDead = (
-  { grantId, userId, clientId, issuedAt }: TokenOrigin,
-  { grant, user, client }: DeadSince,
+const mergeRevocations = (
+  added: readonly Revocation[],
+  earlier: RevokedAtById | undefined,
+): RevokedAtById => {
+  const revokedAtById = {
+    grant: new Map(earlier?.grant),
+    user: new Map(earlier?.user),
+    client: new Map(earlier?.client),
+  };
+  for (const { kind, id, revokedAt } of added) {
+    revokedAtById[kind].set(id, Math.max(revokedAt, revokedAtById[kind].get(id) ?? 0));
+  }
+  return revokedAtById;
+};
+
+const isTokenRevoked = (
+  { grantId, userId, clientId, issuedAt }: RevocableToken,
+  { grant, user, client }: RevokedAtById,
 ): boolean =>
   issuedAt <= (grant.get(grantId) ?? -1) ||
   issuedAt <= (user.get(userId) ?? -1) ||

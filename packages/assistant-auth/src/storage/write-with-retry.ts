@@ -5,11 +5,11 @@
 import { describeCause } from '../oauth/errors.ts';
 import type { Log } from '../oauth/log.ts';
 import type { Milliseconds } from '../oauth/time.ts';
-import { LedgerUnavailable } from './broker-storage.ts';
+import { StorageUnavailable } from './broker-storage.ts';
 
 export interface RetryContext {
   /** Keeps work running after the response. */
-  readonly afterResponse: (work: Promise<void>) => void;
+  readonly waitUntil: (work: Promise<void>) => void;
   readonly sleep: (duration: Milliseconds) => Promise<void>;
   readonly log: Log;
 }
@@ -21,12 +21,12 @@ export type WriteResult<Outcome> =
   | { readonly kind: 'deferred' };
 
 /** The pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
-const pauses: readonly Milliseconds[] = [1_000, 4_000, 15_000];
+const retryDelays: readonly Milliseconds[] = [1_000, 4_000, 15_000];
 
 /**
  * Writes, and retries while storage is unavailable.
  * @param write must be idempotent, because the response of a write that succeeded may have been lost
- * @throws any error of the first two attempts except LedgerUnavailable; later errors are logged
+ * @throws any error of the first two attempts except StorageUnavailable; later errors are logged
  */
 export const writeWithRetry = async <Outcome>(
   context: RetryContext,
@@ -36,7 +36,7 @@ export const writeWithRetry = async <Outcome>(
   if (first.kind === 'written') return { ...first, isRepeated: false };
   const second = await attempt(write);
   if (second.kind === 'written') return { ...second, isRepeated: true };
-  void keepAlive(context, retryLater(context, write));
+  void keepAlive(context, retryInBackground(context, write));
   return second;
 };
 
@@ -45,27 +45,27 @@ export const writeWithRetry = async <Outcome>(
  * @returns the work
  */
 export const keepAlive = <Result>(
-  { afterResponse, log }: Pick<RetryContext, 'afterResponse' | 'log'>,
+  { waitUntil, log }: Pick<RetryContext, 'waitUntil' | 'log'>,
   work: Promise<Result>,
 ): Promise<Result> => {
   try {
     // The caller that waits for the work handles its error.
-    afterResponse(work.then(ignore, ignore));
+    waitUntil(work.then(noop, noop));
   } catch (cause) {
     log({ event: 'wait-until-failed', cause: describeCause(cause) });
   }
   return work;
 };
 
-const ignore = (): void => {};
+const noop = (): void => {};
 
-const retryLater = async <Outcome>(
+const retryInBackground = async <Outcome>(
   { sleep, log }: RetryContext,
   write: () => Promise<Outcome>,
 ): Promise<void> => {
   try {
-    for (const pause of pauses) {
-      await sleep(pause);
+    for (const delay of retryDelays) {
+      await sleep(delay);
       const result = await attempt(write);
       if (result.kind === 'written') return;
     }
@@ -81,7 +81,7 @@ const attempt = async <Outcome>(
   try {
     return { kind: 'written', outcome: await write() };
   } catch (error) {
-    if (error instanceof LedgerUnavailable) return { kind: 'deferred' };
+    if (error instanceof StorageUnavailable) return { kind: 'deferred' };
     throw error;
   }
 };

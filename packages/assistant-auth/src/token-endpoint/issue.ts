@@ -6,9 +6,9 @@ import type { GrantId } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 import type { RecheckContext } from '../sign-in/provider-recheck.ts';
-import type { GrantFacts } from '../storage/broker-storage.ts';
+import type { GrantState } from '../storage/broker-storage.ts';
 import { findByResource } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
+import type { Sealers } from '../tokens/sealers.ts';
 
 export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope'] as const;
 
@@ -19,10 +19,10 @@ export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 
 
 /**
  * Opens what was presented, checks all of it, spends it, and issues.
- * @throws Refusal with the code of RFC 6749 §5.2; nothing was spent unless the reason says so
+ * @throws ProtocolError with the code of RFC 6749 §5.2; nothing was spent unless the reason says so
  */
-export type Grant = (
-  rooms: GrantContext,
+export type GrantHandler = (
+  context: GrantContext,
   client: Client,
   parameters: GrantParameters,
 ) => Promise<TokenResponse>;
@@ -40,10 +40,10 @@ export interface TokenResponse {
 }
 
 /** A grant that was just spent or refreshed, and what it is to yield. */
-export interface Yield {
+export interface TokenGrant {
   readonly grantId: GrantId;
   readonly clientId: string;
-  readonly grant: GrantFacts;
+  readonly grant: GrantState;
   /** The grant's, or fewer. */
   readonly scopes: readonly string[];
   readonly now: EpochSeconds;
@@ -52,12 +52,12 @@ export interface Yield {
 
 /** Seals an access token, and says what goes with it. */
 export const issueTokens = async (
-  vault: Vault,
-  yielded: Yield,
+  sealers: Sealers,
+  tokenGrant: TokenGrant,
   refreshToken: string | undefined,
 ): Promise<TokenResponse> => {
-  const { grantId, clientId, grant, scopes, now, accessExpiresAt } = yielded;
-  const access = findByResource(vault.access, grant.resource);
+  const { grantId, clientId, grant, scopes, now, accessExpiresAt } = tokenGrant;
+  const access = findByResource(sealers.access, grant.resource);
   // Both grants checked their own copy of the resource before they spent.
   if (access === undefined) throw new Error('a grant for a resource that is not configured');
   const { userId, claims } = grant;
@@ -80,15 +80,18 @@ export const issueTokens = async (
 };
 
 /** Seals the grant's current refresh token; none if its policy is to have none. */
-export const sealRefreshToken = async (vault: Vault, yielded: Yield): Promise<string | undefined> => {
-  const { grantId, clientId, grant } = yielded;
+export const sealRefreshToken = async (
+  sealers: Sealers,
+  tokenGrant: TokenGrant,
+): Promise<string | undefined> => {
+  const { grantId, clientId, grant } = tokenGrant;
   const { scopes, resource, generation } = grant;
   switch (grant.refreshPolicy) {
     case 'none':
       return undefined;
     // A stable token stays the same text, so only the row knows when it was last used.
     case 'stable':
-      return vault.refresh.seal({
+      return sealers.refresh.seal({
         grantId,
         clientId,
         scopes,
@@ -97,7 +100,7 @@ export const sealRefreshToken = async (vault: Vault, yielded: Yield): Promise<st
         expiresAt: grant.refreshAbsoluteExpiresAt,
       });
     case 'rotating':
-      return vault.refresh.seal({
+      return sealers.refresh.seal({
         grantId,
         clientId,
         scopes,

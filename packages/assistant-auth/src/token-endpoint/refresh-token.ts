@@ -3,50 +3,51 @@
  * stolen token is detected when the second of two parties refreshes.
  */
 import type { Client } from '../clients/client.ts';
-import { Refusal } from '../oauth/errors.ts';
+import { ProtocolError } from '../oauth/errors.ts';
 import { canonicalResource } from '../oauth/resource.ts';
-import { hasApiScope, narrowedScopes, scopesLeft } from '../oauth/scope.ts';
+import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope.ts';
 import type { EpochSeconds } from '../oauth/time.ts';
-import { heedProvider } from '../sign-in/provider-recheck.ts';
-import type { GrantFacts } from '../storage/broker-storage.ts';
+import { recheckIdentity } from '../sign-in/provider-recheck.ts';
+import type { GrantState } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
-import { checkLease, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
+import { recheckLeaseDuration, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
 import { findByResource, type RefreshToken } from '../tokens/sealed-types.ts';
-import type { Vault } from '../tokens/sealers.ts';
+import type { Sealers } from '../tokens/sealers.ts';
 import {
-  type Grant,
   type GrantContext,
+  type GrantHandler,
   type GrantParameters,
   issueTokens,
   sealRefreshToken,
 } from './issue.ts';
 
-export const refreshTokenGrant: Grant = async (rooms, client, parameters) => {
-  const { vault, lifetimes } = rooms;
-  const now = rooms.now();
-  const presented = await openRefreshToken(vault, parameters.refresh_token);
+export const refreshTokenGrant: GrantHandler = async (context, client, parameters) => {
+  const { sealers, lifetimes } = context;
+  const now = context.now();
+  const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
-  if (findByResource(vault.access, presented.resource) === undefined)
-    throw new Refusal('refresh.resource-gone');
-  if (!hasApiScope(scopesLeft(presented.scopes, client))) throw new Refusal('refresh.scopes-gone');
-  const scopes = narrowedScopes(parameters.scope, presented.scopes, client, rooms.scopes);
-  if (await isLimited(rooms, presented, now)) throw new Refusal('refresh.limited');
+  if (findByResource(sealers.access, presented.resource) === undefined)
+    throw new ProtocolError('refresh.resource-removed');
+  if (!hasApiScope(filterAvailableScopes(presented.scopes, client)))
+    throw new ProtocolError('refresh.scopes-removed');
+  const scopes = narrowScopes(parameters.scope, presented.scopes, client, context.scopes);
+  if (await isLimited(context, presented, now)) throw new ProtocolError('refresh.limited');
   const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
   // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
-  const grant = await keepAlive(rooms, refreshAndRecheck(rooms, presented, now, idleExpiresAt));
+  const grant = await keepAlive(context, refreshAndRecheck(context, presented, now, idleExpiresAt));
   const { grantId, clientId } = presented;
-  if (grant.generation > presented.generation + 1) rooms.log({ event: 'late-refresh', clientId });
-  const yielded = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
+  if (grant.generation > presented.generation + 1) context.log({ event: 'late-refresh', clientId });
+  const tokenGrant = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
   // A stable token is given back as it came: a client that stores nothing new loses nothing.
-  const next =
-    grant.refreshPolicy === 'stable' ? parameters.refresh_token : await sealRefreshToken(vault, yielded);
-  return issueTokens(vault, yielded, next);
+  const refreshToken =
+    grant.refreshPolicy === 'stable' ? parameters.refresh_token : await sealRefreshToken(sealers, tokenGrant);
+  return issueTokens(sealers, tokenGrant, refreshToken);
 };
 
-const openRefreshToken = async (vault: Vault, presented: string | undefined): Promise<RefreshToken> => {
-  if (presented === undefined) throw new Refusal('refresh.missing');
-  const opened = await vault.refresh.open(presented);
-  if (opened.kind === 'unopened') throw new Refusal('refresh.unreadable', { cause: opened.reason });
+const openRefreshToken = async (sealers: Sealers, presented: string | undefined): Promise<RefreshToken> => {
+  if (presented === undefined) throw new ProtocolError('refresh.missing');
+  const opened = await sealers.refresh.open(presented);
+  if (opened.kind === 'failed') throw new ProtocolError('refresh.unreadable', { cause: opened.reason });
   return opened.value;
 };
 
@@ -56,10 +57,10 @@ const checkRefreshToken = (
   { resource }: GrantParameters,
   now: EpochSeconds,
 ): void => {
-  if (presented.clientId !== client.id) throw new Refusal('refresh.client');
-  if (now >= presented.expiresAt) throw new Refusal('refresh.expired');
+  if (presented.clientId !== client.id) throw new ProtocolError('refresh.client');
+  if (now >= presented.expiresAt) throw new ProtocolError('refresh.expired');
   if (resource !== undefined && resource !== canonicalResource(presented.resource))
-    throw new Refusal('refresh.resource');
+    throw new ProtocolError('refresh.resource');
 };
 
 /**
@@ -68,24 +69,24 @@ const checkRefreshToken = (
  * each generation.
  */
 const isLimited = async (
-  { ledger, limits, lateRefresh }: GrantContext,
+  { storage, limits, lateRefresh }: GrantContext,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
 ): Promise<boolean> => {
   const { refreshesPerGrant } = limits;
   if ((await refreshesPerGrant.take(grantId)) === 'allowed') return false;
   if ((await refreshesPerGrant.take(`${grantId} ${generation}`)) === 'limited') return true;
-  return ledger.isRefreshable({ grantId, clientId, generation, now, grace: refreshGrace, lateRefresh });
+  return storage.isRefreshable({ grantId, clientId, generation, now, grace: refreshGrace, lateRefresh });
 };
 
 const refreshAndRecheck = async (
-  rooms: GrantContext,
+  context: GrantContext,
   { grantId, clientId, generation }: RefreshToken,
   now: EpochSeconds,
   refreshIdleExpiresAt: EpochSeconds,
-): Promise<GrantFacts> => {
-  const { ledger, lifetimes, lateRefresh } = rooms;
-  const outcome = await ledger.refresh({
+): Promise<GrantState> => {
+  const { storage, lifetimes, lateRefresh } = context;
+  const outcome = await storage.refresh({
     grantId,
     clientId,
     generation,
@@ -94,11 +95,11 @@ const refreshAndRecheck = async (
     lateRefresh,
     accessExpiresAt: now + lifetimes.access,
     refreshIdleExpiresAt,
-    checkLease,
+    recheckLeaseDuration,
   });
-  if (outcome.kind !== 'continued') throw new Refusal(`refresh.${outcome.reason}`);
-  const { grant, due } = outcome;
-  if (due !== undefined && (await heedProvider(rooms, due)) === 'gone')
-    throw new Refusal('refresh.gone', { cause: due.provider });
+  if (outcome.kind !== 'refreshed') throw new ProtocolError(`refresh.${outcome.reason}`);
+  const { grant, recheck } = outcome;
+  if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
+    throw new ProtocolError('refresh.upstream-revoked', { cause: recheck.provider });
   return grant;
 };

@@ -2,22 +2,27 @@
 
 import type { Clock } from '../oauth/time.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
-import { sealedBeginnings } from '../seal/sealer.ts';
-import type { IdentityName, Resealed, StoredToken, Upkeep } from '../storage/broker-storage.ts';
-import { checkLease } from './lifetimes.ts';
-import { openProviderToken, sealProviderToken, type Vault } from './sealers.ts';
+import { listSealedPrefixes } from '../seal/sealer.ts';
+import type {
+  IdentityKey,
+  MaintenanceStorage,
+  ResealedToken,
+  StoredUpstreamToken,
+} from '../storage/broker-storage.ts';
+import { recheckLeaseDuration } from './lifetimes.ts';
+import { openUpstreamToken, type Sealers, sealUpstreamToken } from './sealers.ts';
 
 interface ResealingContext {
-  readonly ledger: Pick<Upkeep, 'findTokens' | 'replaceTokens'>;
-  readonly vault: Vault;
+  readonly storage: Pick<MaintenanceStorage, 'findUpstreamTokens' | 'replaceUpstreamTokens'>;
+  readonly sealers: Sealers;
   readonly ring: KeyRing;
   readonly now: Clock;
 }
 
 /** How many tokens one call seals anew: what fits into the time that the smallest platform gives a schedule. */
-const most = 100;
+const batchSize = 100;
 /** How often it goes on behind tokens that do not open. */
-const mostPages = 10;
+const maxPages = 10;
 
 /**
  * Creates a function that reseals up to a hundred tokens per call, and does nothing if the ring has one key. A token that does not
@@ -25,28 +30,39 @@ const mostPages = 10;
  * tokens do not block others. While deployments with different first keys run side by side, each one reseals what the other sealed.
  * That costs writes, but both can open all tokens.
  */
-export const createResealing = ({ ledger, vault, ring, now }: ResealingContext): (() => Promise<void>) => {
-  const others = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);
-  let after: IdentityName | undefined;
+export const createKeyRotation = ({
+  storage,
+  sealers,
+  ring,
+  now,
+}: ResealingContext): (() => Promise<void>) => {
+  const otherKeyIds = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);
+  let after: IdentityKey | undefined;
 
   return async () => {
-    if (others.length === 0) return;
-    const beginnings = others.flatMap((id) => sealedBeginnings(id));
-    for (let page = 0; page < mostPages; page++) {
-      const found = await ledger.findTokens({ beginnings, limit: most, ...(after && { after }) });
-      const tokens = (await Promise.all(found.map((token) => reseal(vault, token)))).flat();
-      if (tokens.length > 0) await ledger.replaceTokens({ tokens, now: now(), checkLease });
-      after = found.length < most ? undefined : found.at(-1);
+    if (otherKeyIds.length === 0) return;
+    const prefixes = otherKeyIds.flatMap((id) => listSealedPrefixes(id));
+    for (let page = 0; page < maxPages; page++) {
+      const found = await storage.findUpstreamTokens({ prefixes, limit: batchSize, ...(after && { after }) });
+      const tokens = (await Promise.all(found.map((token) => reseal(sealers, token)))).flat();
+      if (tokens.length > 0)
+        await storage.replaceUpstreamTokens({ tokens, now: now(), recheckLeaseDuration });
+      after = found.length < batchSize ? undefined : found.at(-1);
       if (after === undefined || tokens.length > 0) return;
     }
   };
 };
 
-const reseal = async (vault: Vault, token: StoredToken): Promise<readonly Resealed[]> => {
-  const opened = await openProviderToken(vault, token);
-  if (opened.kind === 'unopened') return [];
-  const { provider, subject, sealedRefreshToken: was } = token;
+const reseal = async (sealers: Sealers, token: StoredUpstreamToken): Promise<readonly ResealedToken[]> => {
+  const opened = await openUpstreamToken(sealers, token);
+  if (opened.kind === 'failed') return [];
+  const { provider, subject, sealedRefreshToken: previous } = token;
   return [
-    { provider, subject, was, sealedRefreshToken: await sealProviderToken(vault, token, opened.value) },
+    {
+      provider,
+      subject,
+      previous,
+      sealedRefreshToken: await sealUpstreamToken(sealers, token, opened.value),
+    },
   ];
 };

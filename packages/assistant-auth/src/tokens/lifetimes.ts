@@ -46,16 +46,16 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
 };
 
 /** How long an answer that was posted may take to come round again: one redirect. */
-export const postedAnswerLifetime: Seconds = minute;
+export const formPostLifetime: Seconds = minute;
 
 /** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
 export const codeReplayGrace: Seconds = 10;
 
 /** How long a sign-in counts as proof of who is there, for what cannot be undone. */
-export const proofLifetime: Seconds = 5 * minute;
+export const recentAuthLifetime: Seconds = 5 * minute;
 
 /** How long a provider may be waited for before another refresh may ask it. */
-export const checkLease: Seconds = minute;
+export const recheckLeaseDuration: Seconds = minute;
 
 /** How long the previous refresh token is accepted as a retry. Claude waits 30 s before it retries. */
 export const refreshGrace: Seconds = 2 * minute;
@@ -64,14 +64,14 @@ export const refreshGrace: Seconds = 2 * minute;
  * Completes a publisher's choice with the defaults.
  * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or out of bounds
  */
-export const parseLifetimes = (chosen: Partial<Lifetimes> = {}): Lifetimes => {
+export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): Lifetimes => {
   const pick = (name: keyof Lifetimes): Seconds => {
-    const [usual, least, most] = bounds[name];
-    const value = chosen[name] ?? usual;
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    const [fallback, min, max] = bounds[name];
+    const value = overrides[name] ?? fallback;
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
     throw new ConfigurationError(
       `lifetimes.${name}`,
-      `must be a whole number of seconds from ${least} to ${most}.`,
+      `must be a whole number of seconds from ${min} to ${max}.`,
     );
   };
   return {

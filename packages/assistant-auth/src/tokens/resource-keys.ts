@@ -3,10 +3,10 @@
 import { parseIssuer } from '../oauth/issuer.ts';
 import { parseResource } from '../oauth/resource.ts';
 import { parseKeyRing } from '../seal/key-ring.ts';
-import { exportSubKeys } from '../seal/sealer.ts';
-import { accessPurpose } from './sealers.ts';
+import { exportDerivedKeys } from '../seal/sealer.ts';
+import { accessTokenPurpose } from './sealers.ts';
 
-export interface Audience {
+export interface ResourceKeyOptions {
   /** The broker's key ring; a secret. */
   readonly sealingKeys: string;
   readonly issuer: string;
@@ -19,8 +19,12 @@ export interface Audience {
  * this resource and nothing else.
  * @throws ConfigurationError `sealingKeys`, `issuer` or `resource`
  */
-export const audienceKeys = async ({ sealingKeys, issuer, resource }: Audience): Promise<string> =>
-  exportSubKeys(
+export const deriveResourceKeys = async ({
+  sealingKeys,
+  issuer,
+  resource,
+}: ResourceKeyOptions): Promise<string> =>
+  exportDerivedKeys(
     parseKeyRing(sealingKeys),
-    accessPurpose(parseIssuer(issuer), parseResource('resource', resource)),
+    accessTokenPurpose(parseIssuer(issuer), parseResource('resource', resource)),
   );

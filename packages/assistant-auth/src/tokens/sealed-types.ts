@@ -1,5 +1,5 @@
 /** What travels in an access token. Issuer and audience are not in it: they are in its key. */
-import type { GrantId, TokenNames, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import type { EpochSeconds } from '../oauth/time.ts';
 import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
@@ -22,7 +22,7 @@ export interface Access {
   readonly clientId: string;
   readonly grantId: GrantId;
   readonly scopes: readonly string[];
-  /** What `admit` said of the user; empty without one. */
+  /** What `resolveUser` said of the user; empty without one. */
   readonly claims: UserClaims;
   readonly expiresAt: EpochSeconds;
 }
@@ -65,8 +65,8 @@ export type RefreshToken = ValueOf<typeof refreshToken>;
 
 // What the account page keeps sealed: the session in its cookie, the mark of its forms, and an identity that waits to be linked.
 
-/** What `admit` is told of the person when they go on to a client in this session: as the provider said it at the sign-in. */
-interface Vouched {
+/** What `resolveUser` is told of the person when they go on to a client in this session: as the provider said it at the sign-in. */
+interface VerifiedProfile {
   readonly email?: string;
   readonly emailVerified: boolean;
   /** The session there, so that its end ends what is gone on to in this one. */
@@ -80,7 +80,7 @@ export const session = record({
   signedInAt: uint,
   expiresAt: uint,
   /** Left out where it would not fit a cookie: then nobody goes on in this session, they sign in anew. */
-  vouched: optional(json<Vouched>()),
+  verifiedProfile: optional(json<VerifiedProfile>()),
 });
 
 export type SessionCookie = ValueOf<typeof session>;
@@ -98,7 +98,7 @@ export const pendingLink = record({
   label: optional(text),
   sealedRefreshToken: optional(text),
   /** Of that token. */
-  tokenNames: optional(json<TokenNames>()),
+  tokenIdentifiers: optional(json<TokenIdentifiers>()),
   expiresAt: uint,
 });
 
@@ -131,7 +131,7 @@ export const consent = record({
 export type Consent = ValueOf<typeof consent>;
 
 /** What a journey is for. */
-const errand = variant({
+const purpose = variant({
   /** A client asks for a code. */
   authorize: record({ request: authorizationRequest }),
   /** The account page asks who is there. */
@@ -143,21 +143,21 @@ const errand = variant({
   link: record({ session: text, user: text }),
 });
 
-export type Errand = ValueOf<typeof errand>;
+export type TransactionPurpose = ValueOf<typeof purpose>;
 
 /** The journey to a provider, begun after consent. */
 export const transaction = record({
-  errand,
+  purpose: purpose,
   /** Drawn here and not at the callback: a grant that exists already is a journey that came back twice. */
   grantId: text,
   provider: text,
   state: text,
   nonce: text,
   codeVerifier: text,
-  beganAt: uint,
+  startedAt: uint,
   expiresAt: uint,
   /** On a second way to the provider, who signed in on the first: all that is left to bring is a refresh token. */
-  signedIn: optional(text),
+  reconsentSubject: optional(text),
 });
 
 export type Transaction = ValueOf<typeof transaction>;
@@ -166,7 +166,7 @@ export type Transaction = ValueOf<typeof transaction>;
 export const completion = record({
   grantId: text,
   provider: text,
-  errand: variant({
+  purpose: variant({
     authorize: record({ clientId: text, redirectUri: text }),
     account: record({}),
     link: record({}),
@@ -177,11 +177,11 @@ export const completion = record({
 export type Completion = ValueOf<typeof completion>;
 
 /** A provider's answer that came as a form, on its way round to where the cookies are. */
-export const postedAnswer = record({
+export const formPost = record({
   provider: text,
   /** Form-encoded, as they were posted. */
   parameters: text,
   expiresAt: uint,
 });
 
-export type PostedAnswer = ValueOf<typeof postedAnswer>;
+export type FormPost = ValueOf<typeof formPost>;

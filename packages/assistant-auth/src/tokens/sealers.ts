@@ -3,7 +3,7 @@ import type { RandomBytes } from '../oauth/secrets.ts';
 import { type Codec, decode, encode } from '../seal/codec.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import { createSealer, type Opened, type Opener, type Purpose, type Sealer } from '../seal/sealer.ts';
-import type { StoredToken } from '../storage/broker-storage.ts';
+import type { StoredUpstreamToken } from '../storage/broker-storage.ts';
 import {
   type AccessToken,
   type AccountForm,
@@ -15,10 +15,10 @@ import {
   type Consent,
   completion,
   consent,
+  type FormPost,
+  formPost,
   type PendingLink,
-  type PostedAnswer,
   pendingLink,
-  postedAnswer,
   type RefreshToken,
   refreshToken,
   type SessionCookie,
@@ -27,88 +27,91 @@ import {
   transaction,
 } from './sealed-types.ts';
 
-export interface Vault {
+export interface Sealers {
   /** Access tokens, by the canonical form of the resource that they are for. */
-  readonly access: ReadonlyMap<string, Artefact<AccessToken>>;
-  readonly refresh: Artefact<RefreshToken>;
-  readonly code: Artefact<AuthorizationCode>;
-  readonly consent: Artefact<Consent>;
-  readonly transaction: Artefact<Transaction>;
-  readonly completion: Artefact<Completion>;
-  readonly postedAnswer: Artefact<PostedAnswer>;
-  readonly session: Artefact<SessionCookie>;
-  readonly accountForm: Artefact<AccountForm>;
-  readonly pendingLink: Artefact<PendingLink>;
+  readonly access: ReadonlyMap<string, SealedType<AccessToken>>;
+  readonly refresh: SealedType<RefreshToken>;
+  readonly code: SealedType<AuthorizationCode>;
+  readonly consent: SealedType<Consent>;
+  readonly transaction: SealedType<Transaction>;
+  readonly completion: SealedType<Completion>;
+  readonly formPost: SealedType<FormPost>;
+  readonly session: SealedType<SessionCookie>;
+  readonly accountForm: SealedType<AccountForm>;
+  readonly pendingLink: SealedType<PendingLink>;
   /** Refresh tokens of providers, at rest; the context is the row that holds one. */
-  readonly providerToken: Sealer;
+  readonly upstreamToken: Sealer;
 }
 
 /** What the access tokens of a resource are sealed for. */
-export const accessPurpose = (issuer: string, resource: string): Purpose => ({
+export const accessTokenPurpose = (issuer: string, resource: string): Purpose => ({
   name: 'access',
   issuer,
   audience: resource,
 });
 
-export const createVault = (
+export const createSealers = (
   ring: KeyRing,
   issuer: string,
   resources: readonly string[],
   randomBytes: RandomBytes,
-): Vault => {
-  const sealerFor = (purpose: Purpose): Sealer => createSealer(ring, purpose, randomBytes);
-  const sealer = (name: string): Sealer => sealerFor({ name, issuer });
+): Sealers => {
+  const createSealerFor = (purpose: Purpose): Sealer => createSealer(ring, purpose, randomBytes);
+  const sealer = (name: string): Sealer => createSealerFor({ name, issuer });
   return {
     access: new Map(
       resources.map((resource) => [
         resource,
-        artefact(sealerFor(accessPurpose(issuer, resource)), accessToken),
+        createSealedType(createSealerFor(accessTokenPurpose(issuer, resource)), accessToken),
       ]),
     ),
-    refresh: artefact(sealer('refresh'), refreshToken),
-    code: artefact(sealer('code'), authorizationCode),
-    consent: artefact(sealer('consent'), consent),
-    transaction: artefact(sealer('transaction'), transaction),
-    completion: artefact(sealer('completion'), completion),
-    postedAnswer: artefact(sealer('form-post'), postedAnswer),
-    session: artefact(sealer('session'), session),
-    accountForm: artefact(sealer('account-form'), accountForm),
-    pendingLink: artefact(sealer('pending-link'), pendingLink),
-    providerToken: sealer('provider-token'),
+    refresh: createSealedType(sealer('refresh'), refreshToken),
+    code: createSealedType(sealer('code'), authorizationCode),
+    consent: createSealedType(sealer('consent'), consent),
+    transaction: createSealedType(sealer('transaction'), transaction),
+    completion: createSealedType(sealer('completion'), completion),
+    formPost: createSealedType(sealer('form-post'), formPost),
+    session: createSealedType(sealer('session'), session),
+    accountForm: createSealedType(sealer('account-form'), accountForm),
+    pendingLink: createSealedType(sealer('pending-link'), pendingLink),
+    upstreamToken: sealer('provider-token'),
   };
 };
 
 // Sealed artefacts: one shape of value, sealed for one purpose.
 
-export interface Artefact<Value> extends Opening<Value> {
+export interface SealedType<Value> extends SealedTypeOpener<Value> {
   seal(value: Value): Promise<string>;
 }
 
 /** The half that opens. */
-export interface Opening<Value> {
+export interface SealedTypeOpener<Value> {
   /** Opens what `seal` made; whether it has expired is the caller's to ask. */
-  open(sealed: string): Promise<Opened<Value> | Foreign>;
+  open(sealed: string): Promise<Opened<Value> | UnknownFormat>;
 }
 
 /** Genuine, but written by a release whose format was another. */
-interface Foreign {
-  readonly kind: 'unopened';
-  readonly reason: 'foreign-format';
+interface UnknownFormat {
+  readonly kind: 'failed';
+  readonly reason: 'unknown-format';
 }
 
-export const artefact = <Value>(sealer: Sealer, codec: Codec<Value>): Artefact<Value> => ({
-  ...opening(sealer, codec),
+export const createSealedType = <Value>(sealer: Sealer, codec: Codec<Value>): SealedType<Value> => ({
+  ...createSealedTypeOpener(sealer, codec),
   seal: (value) => sealer.seal(encode(codec, value)),
 });
 
-export const opening = <Value>(opener: Opener, codec: Codec<Value>): Opening<Value> => ({
+export const createSealedTypeOpener = <Value>(
+  opener: Opener,
+  codec: Codec<Value>,
+): SealedTypeOpener<Value> => ({
   async open(sealed) {
     const opened = await opener.open(sealed);
-    if (opened.kind === 'unopened') return opened;
+    if (opened.kind === 'failed') return opened;
     try {
       return { kind: 'opened', value: decode(codec, opened.value) };
     } catch {
-      return { kind: 'unopened', reason: 'foreign-format' };
+      return { kind: 'failed', reason: 'unknown-format' };
     }
   },
 });
@@ -123,11 +126,14 @@ export type PresentedToken =
  * Opens a token of whichever kind, expired or not. Each kind has its own key, so that no hint is needed and none is believed.
  * @returns `undefined` for everything that is no access or refresh token of this deployment
  */
-export const findToken = async (vault: Vault, presented: string): Promise<PresentedToken | undefined> => {
-  const refresh = await vault.refresh.open(presented);
+export const lookUpToken = async (
+  sealers: Sealers,
+  presented: string,
+): Promise<PresentedToken | undefined> => {
+  const refresh = await sealers.refresh.open(presented);
   if (refresh.kind === 'opened') return { kind: 'refresh', token: refresh.value };
-  for (const [resource, artefact] of vault.access) {
-    const access = await artefact.open(presented);
+  for (const [resource, sealedType] of sealers.access) {
+    const access = await sealedType.open(presented);
     if (access.kind === 'opened') return { kind: 'access', resource, token: access.value };
   }
   return undefined;
@@ -135,23 +141,23 @@ export const findToken = async (vault: Vault, presented: string): Promise<Presen
 
 // Refresh tokens of providers at rest, each sealed for the identity that it belongs to: in another row it does not open.
 
-type IdentityName = Pick<StoredToken, 'provider' | 'subject'>;
+type IdentityKey = Pick<StoredUpstreamToken, 'provider' | 'subject'>;
 
-export const sealProviderToken = (
-  { providerToken }: Vault,
-  identity: IdentityName,
+export const sealUpstreamToken = (
+  { upstreamToken }: Sealers,
+  identity: IdentityKey,
   refreshToken: string,
-): Promise<string> => providerToken.seal(new TextEncoder().encode(refreshToken), contextOf(identity));
+): Promise<string> => upstreamToken.seal(new TextEncoder().encode(refreshToken), buildSealContext(identity));
 
-export const openProviderToken = async (
-  { providerToken }: Vault,
-  stored: StoredToken,
+export const openUpstreamToken = async (
+  { upstreamToken }: Sealers,
+  stored: StoredUpstreamToken,
 ): Promise<Opened<string>> => {
-  const opened = await providerToken.open(stored.sealedRefreshToken, contextOf(stored));
-  if (opened.kind === 'unopened') return opened;
+  const opened = await upstreamToken.open(stored.sealedRefreshToken, buildSealContext(stored));
+  if (opened.kind === 'failed') return opened;
   return { kind: 'opened', value: new TextDecoder().decode(opened.value) };
 };
 
 /** A provider's id holds no NUL, so that the two cannot be cut elsewhere. */
-const contextOf = ({ provider, subject }: IdentityName): Uint8Array<ArrayBuffer> =>
+const buildSealContext = ({ provider, subject }: IdentityKey): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(`${provider}\0${subject}`);

@@ -31,9 +31,9 @@ export interface AccountTexts {
   /** Button that ends one app. */
   readonly disconnect: string;
   /** Heading of the way to end everything. */
-  readonly everywhere: string;
-  readonly everywhereAbout: string;
-  readonly endEverything: string;
+  readonly signOutEverywhereTitle: string;
+  readonly signOutEverywhereAbout: string;
+  readonly disconnectEverything: string;
 
   /** Heading of what the person must do before anything below it, and link to it where a form would stand otherwise. */
   readonly confirm: string;
@@ -82,29 +82,29 @@ export interface AccountTexts {
   /** Stands before the identity of this session. */
   readonly linkCurrent: string;
   /** Stands before the identity to be added. */
-  readonly linkFound: string;
+  readonly linkNew: string;
   /** What adding it means: `{identity}`, `{product}`. */
   readonly linkAbout: string;
   /** Heading and window title when the identity belongs to another account. */
-  readonly takenTitle: string;
+  readonly linkConflictTitle: string;
   /** What that means: `{identity}`, `{product}`. */
-  readonly takenAbout: string;
+  readonly linkConflictAbout: string;
   readonly backToAccount: string;
 
   // What has just happened, said at the top of a page.
-  readonly appEnded: string;
+  readonly appDisconnected: string;
   readonly linked: string;
   readonly alreadyLinked: string;
   readonly linkCancelled: string;
   readonly notLinked: string;
   readonly unlinked: string;
   readonly lastIdentity: string;
-  readonly proven: string;
+  readonly confirmed: string;
   readonly notConfirmed: string;
-  readonly proofNeeded: string;
-  readonly deleteUnticked: string;
+  readonly confirmationRequired: string;
+  readonly deleteNotConfirmed: string;
   readonly signedOut: string;
-  readonly endedEverywhere: string;
+  readonly signedOutEverywhere: string;
   readonly deleted: string;
 }
 
@@ -123,11 +123,11 @@ export const defaultAccountTexts: AccountTexts = {
   appSince: 'Connected {since}',
   lastUsed: 'Last used {used}',
   disconnect: 'Disconnect',
-  everywhere: 'Sign out everywhere',
-  everywhereAbout:
+  signOutEverywhereTitle: 'Sign out everywhere',
+  signOutEverywhereAbout:
     'Lost a device, or found something that is not yours? This disconnects every app and ends every sign-in, ' +
     'this one too. Your account stays.',
-  endEverything: 'Disconnect everything and sign out everywhere',
+  disconnectEverything: 'Disconnect everything and sign out everywhere',
 
   confirm: 'First, confirm that it is you',
   confirmAbout:
@@ -161,26 +161,26 @@ export const defaultAccountTexts: AccountTexts = {
 
   linkTitle: 'Add this way to sign in?',
   linkCurrent: 'You are signed in with',
-  linkFound: 'You are about to add',
+  linkNew: 'You are about to add',
   linkAbout: 'From then on, {identity} opens this account at {product}, too. Go on only if both are yours.',
-  takenTitle: 'Already in use by another account',
-  takenAbout:
+  linkConflictTitle: 'Already in use by another account',
+  linkConflictAbout:
     '{identity} already belongs to another account at {product}, so it was not added. Nothing has changed.',
   backToAccount: 'Back to your account',
 
-  appEnded: 'The app is disconnected.',
+  appDisconnected: 'The app is disconnected.',
   linked: 'Added. You can sign in that way, too, from now on.',
   alreadyLinked: 'You can sign in that way already. Nothing has changed.',
   linkCancelled: 'Nothing was added.',
   notLinked: 'That one belongs to another account, so it was not added. Nothing has changed.',
   unlinked: 'Removed. The apps that were connected through it are disconnected.',
   lastIdentity: 'Your only way to sign in cannot be removed.',
-  proven:
+  confirmed:
     'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
   notConfirmed: 'It could not be confirmed that it is you. Nothing has changed.',
-  proofNeeded: 'Please confirm that it is you, then try again. Nothing has changed yet.',
-  deleteUnticked: 'Nothing was deleted: the box was not ticked.',
+  confirmationRequired: 'Please confirm that it is you, then try again. Nothing has changed yet.',
+  deleteNotConfirmed: 'Nothing was deleted: the box was not ticked.',
   signedOut: 'You are signed out.',
-  endedEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
+  signedOutEverywhere: 'Every app is disconnected, and you are signed out everywhere.',
   deleted: 'Your account is deleted.',
 };

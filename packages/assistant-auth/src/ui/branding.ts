@@ -23,9 +23,9 @@ export interface Branding {
 /** Branding that was checked and completed: what the pages are made from. */
 export interface ParsedBranding {
   readonly name: string;
-  readonly logoPath: OwnPath | undefined;
-  readonly iconPath: OwnPath | undefined;
-  readonly privacyUrl: OwnPath | HttpsUrl | undefined;
+  readonly logoPath: SameOriginPath | undefined;
+  readonly iconPath: SameOriginPath | undefined;
+  readonly privacyUrl: SameOriginPath | HttpsUrl | undefined;
   readonly language: string;
   readonly direction: 'ltr' | 'rtl';
   readonly texts: Texts;
@@ -36,19 +36,20 @@ export interface ParsedBranding {
  * @throws ConfigurationError naming the option (`branding.logoPath`) and what is wrong with it
  */
 export const parseBranding = (given: Partial<Branding>): ParsedBranding => {
-  const logoPath = ifGiven(given.logoPath, (path) => parseOwnPath('branding.logoPath', path));
+  const logoPath = parseOptional(given.logoPath, (path) => parseSameOriginPath('branding.logoPath', path));
   return {
-    name: ifGiven(given.name, parseName) ?? 'this service',
+    name: parseOptional(given.name, parseName) ?? 'this service',
     logoPath,
-    iconPath: ifGiven(given.iconPath, (path) => parseOwnPath('branding.iconPath', path)) ?? logoPath,
-    privacyUrl: ifGiven(given.privacyUrl, (url) => parseLink('branding.privacyUrl', url)),
-    language: ifGiven(given.language, parseLanguage) ?? 'en',
-    direction: ifGiven(given.direction, parseDirection) ?? 'ltr',
+    iconPath:
+      parseOptional(given.iconPath, (path) => parseSameOriginPath('branding.iconPath', path)) ?? logoPath,
+    privacyUrl: parseOptional(given.privacyUrl, (url) => parseLink('branding.privacyUrl', url)),
+    language: parseOptional(given.language, parseLanguage) ?? 'en',
+    direction: parseOptional(given.direction, parseDirection) ?? 'ltr',
     texts: parseTexts(given.texts ?? {}),
   };
 };
 
-const ifGiven = <Given, Parsed>(
+const parseOptional = <Given, Parsed>(
   value: Given | undefined,
   parse: (value: Given) => Parsed,
 ): Parsed | undefined => (value === undefined ? undefined : parse(value));
@@ -78,7 +79,7 @@ const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
 };
 
 /** A path on the broker's own origin, in the form that a browser would give it. */
-export type OwnPath = string & { readonly brand: unique symbol };
+export type SameOriginPath = string & { readonly brand: unique symbol };
 
 /** An absolute https URL, in the form that a browser would give it. */
 export type HttpsUrl = string & { readonly brand: unique symbol };
@@ -87,8 +88,8 @@ export type HttpsUrl = string & { readonly brand: unique symbol };
  * Accepts a path that stays on the own origin: the pages load nothing from elsewhere.
  * @throws ConfigurationError for anything else, such as `//elsewhere`, a scheme, `..` or an unescaped blank
  */
-export const parseOwnPath = (option: string, value: unknown): OwnPath => {
-  if (isOwnPath(value)) return value;
+export const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
+  if (isSameOriginPath(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg');
 };
 
@@ -96,16 +97,16 @@ export const parseOwnPath = (option: string, value: unknown): OwnPath => {
  * Accepts what a person may be linked to: an own path or an https URL without credentials.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
-export const parseLink = (option: string, value: unknown): OwnPath | HttpsUrl => {
-  if (isOwnPath(value) || isHttpsUrl(value)) return value;
+export const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
+  if (isSameOriginPath(value) || isHttpsUrl(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
 };
 
 // Equal to its parsed form means that browsers, too, read it as nothing else: they skip tabs and turn \ into /.
-const isOwnPath = (value: unknown): value is OwnPath =>
-  typeof value === 'string' && URL.parse(value, ownOrigin)?.href === ownOrigin + value;
+const isSameOriginPath = (value: unknown): value is SameOriginPath =>
+  typeof value === 'string' && URL.parse(value, baseOrigin)?.href === baseOrigin + value;
 
-const ownOrigin = 'https://own.invalid';
+const baseOrigin = 'https://own.invalid';
 
 const isHttpsUrl = (value: unknown): value is HttpsUrl => {
   const url = typeof value === 'string' ? URL.parse(value) : null;

@@ -1,7 +1,7 @@
 /** The page for whatever goes wrong before an answer can be sent to a client: what happened, what to do, what to quote. */
 
 import type { ParsedBranding } from './branding.ts';
-import { fillText, type Html, html, properName, renderLayout } from './layout.ts';
+import { fillText, type Html, html, renderLayout, renderName } from './layout.ts';
 import type { Texts } from './texts.ts';
 
 export interface ErrorModel {
@@ -16,13 +16,19 @@ export interface ErrorModel {
 }
 
 /** Renders the page; it says nothing about the request but what `title` and `message` say. */
-export const errorPage = ({ branding, title, message, reference, stylesheetPath }: ErrorModel): string =>
+export const renderErrorPage = ({
+  branding,
+  title,
+  message,
+  reference,
+  stylesheetPath,
+}: ErrorModel): string =>
   renderLayout({
     branding,
     stylesheetPath,
     title,
     content: html`<p class="lead">${message}</p>
-<p>${fillText(branding.texts.advice, { product: properName(branding.name) })}</p>
+<p>${fillText(branding.texts.advice, { product: renderName(branding.name) })}</p>
 <p class="facts reference"><span>${fillText(branding.texts.reference)}</span> <code translate="no">${reference}</code></p>`,
   });
 
@@ -31,7 +37,7 @@ export const errorPage = ({ branding, title, message, reference, stylesheetPath 
 export interface CompletedModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
-  /** `signed-in`; `ended`: the access was ended since then; `linked`: the person was asked whether to add an account. */
+  /** `signed-in`; `verifyRevocation`: the access was ended since then; `linked`: the person was asked whether to add an account. */
   readonly outcome: 'signed-in' | 'ended' | 'linked';
   /** Where the page links to. `url` of a client: the origin of its redirect URI; absent if that is not a website. */
   readonly destination:
@@ -40,24 +46,29 @@ export interface CompletedModel {
 }
 
 /** Renders the page. */
-export const completedPage = ({ branding, stylesheetPath, outcome, destination }: CompletedModel): string => {
+export const renderCompletedPage = ({
+  branding,
+  stylesheetPath,
+  outcome,
+  destination,
+}: CompletedModel): string => {
   const { texts } = branding;
   const [title, messages] = outcomes[outcome];
-  const client = destination.kind === 'client' && properName(destination.name);
+  const client = destination.kind === 'client' && renderName(destination.name);
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts[title]),
     content: html`<p class="lead">${fillText(texts[messages[destination.kind]], { client })}</p>
-<p>${link(destination, texts)}</p>`,
+<p>${renderLink(destination, texts)}</p>`,
   });
 };
 
 // The URL of this page contains the provider's code, so the link must not send it as a referrer.
-const link = (destination: CompletedModel['destination'], texts: Texts): Html => {
+const renderLink = (destination: CompletedModel['destination'], texts: Texts): Html => {
   switch (destination.kind) {
     case 'client': {
-      const label = fillText(texts.returnToClient, { client: properName(destination.name) });
+      const label = fillText(texts.returnToClient, { client: renderName(destination.name) });
       return destination.url === undefined
         ? html`${label}.`
         : html`<a href="${destination.url}" rel="noreferrer">${label}</a>`;

@@ -2,7 +2,7 @@
 
 import type { IdentityProvider } from '../providers/provider.ts';
 import type { ParsedBranding } from './branding.ts';
-import { place } from './texts.ts';
+import { placeholder } from './texts.ts';
 
 const markup: unique symbol = Symbol('markup');
 
@@ -74,15 +74,15 @@ ${branding.logoPath && html`<img class="logo" src="${branding.logoPath}" alt="" 
 ${notice && html`<p class="notice" role="status" tabindex="-1" autofocus>${notice}</p>`}
 ${content}
 </main>
-<footer>${properName(branding.name)}${privacyLink(branding)}</footer>
+<footer>${renderName(branding.name)}${renderPrivacyLink(branding)}</footer>
 </body>
 </html>
 `);
 
 /** Renders a name or address that somebody chose: kept apart from the text around it and never translated. */
-export const properName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
+export const renderName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
 
-const privacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
+const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
   privacyUrl === undefined
     ? undefined
     : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
@@ -92,13 +92,13 @@ const privacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
 /** A provider as a button. */
 export interface ProviderChoice {
   readonly id: string;
-  readonly label: string;
+  readonly displayName: string;
   /** Path of the vendor's mark on the own origin; the label says all that it says. */
-  readonly markPath?: string;
+  readonly providerIconPath?: string;
 }
 
 /** An identity in the words that a person knows it by. */
-export interface ShownIdentity {
+export interface IdentitySummary {
   /** The provider's label. */
   readonly provider: string;
   /** How the provider shows the person: a name or an address. */
@@ -106,20 +106,23 @@ export interface ShownIdentity {
 }
 
 /** Renders one button per provider; each posts the provider's id as `choice`. `text` has a place for `{provider}`. */
-export const providerButtons = (providers: readonly ProviderChoice[], text: string): Html =>
+export const renderProviderButtons = (providers: readonly ProviderChoice[], text: string): Html =>
   html`<ul class="providers" role="list">
-${providers.map((provider) => providerButton(provider, text))}</ul>`;
+${providers.map((provider) => renderProviderButton(provider, text))}</ul>`;
 
 /** Renders a vendor's mark as decoration beside the vendor's name; nothing where there is none. */
-export const renderMark = (markPath: string | undefined): Html =>
-  html`${markPath && html`<img class="mark" src="${markPath}" alt="" width="24" height="24">`}`;
+export const renderProviderIcon = (providerIconPath: string | undefined): Html =>
+  html`${providerIconPath && html`<img class="mark" src="${providerIconPath}" alt="" width="24" height="24">`}`;
 
 /** Renders an identity within a sentence: `Google (ada@example.org)`. */
-export const renderIdentity = ({ provider, label }: ShownIdentity): Html =>
-  html`${properName(provider)}${label && html` (${properName(label)})`}`;
+export const renderIdentity = ({ provider, label }: IdentitySummary): Html =>
+  html`${renderName(provider)}${label && html` (${renderName(label)})`}`;
 
-const providerButton = ({ id, label, markPath }: ProviderChoice, text: string): Html =>
-  html`<li><button name="choice" value="${id}">${renderMark(markPath)}${fillText(text, { provider: properName(label) })}</button></li>\n`;
+const renderProviderButton = (
+  { id, displayName: label, providerIconPath }: ProviderChoice,
+  text: string,
+): Html =>
+  html`<li><button name="choice" value="${id}">${renderProviderIcon(providerIconPath)}${fillText(text, { provider: renderName(label) })}</button></li>\n`;
 
 // Providers as the buttons that pages show.
 
@@ -127,13 +130,16 @@ const providerButton = ({ id, label, markPath }: ProviderChoice, text: string): 
 export const iconPath = (folder: string, provider: string): string => `${folder}/${provider}.svg`;
 
 /** @param icons the path of the folder with the icons */
-export const choicesOf = (providers: readonly IdentityProvider[], icons: string): readonly ProviderChoice[] =>
-  providers.map(({ id, label, mark }) => ({
+export const listProviderChoices = (
+  providers: readonly IdentityProvider[],
+  icons: string,
+): readonly ProviderChoice[] =>
+  providers.map(({ id, displayName: label, icon: mark }) => ({
     id,
     label,
-    ...(mark !== undefined && { markPath: iconPath(icons, id) }),
+    ...(mark !== undefined && { providerIconPath: iconPath(icons, id) }),
   }));
 
 /** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
 export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
-  html`${text.split(place).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;
+  html`${text.split(placeholder).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;

@@ -1,12 +1,12 @@
 /** The seam where a publisher puts other pages in place of ours. */
-import { type CompletedModel, completedPage, type ErrorModel, errorPage } from './error.ts';
-import { type SignInModel, signInPage } from './sign-in.ts';
+import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './error.ts';
+import { renderSignInPage, type SignInModel } from './sign-in.ts';
 import { stylesheet } from './stylesheet.ts';
 
 /**
  * What the broker shows to people. A replacement returns whole documents, escapes every value (`html` does) and runs under
  * a CSP without script, inline style or foreign origins. Its sign-in page is the consent: it shows client, host, scopes
- * and a way out, and its form posts to `action` what `signInPage` posts. So do the forms of the account's pages.
+ * and a way out, and its form posts to `action` what `renderSignInPage` posts. So do the forms of the account's pages.
  */
 export interface Pages {
   readonly signIn: (model: SignInModel) => string;
@@ -19,8 +19,8 @@ export interface Pages {
 
 /** The broker's own pages. */
 export const defaultPages: Pages = {
-  signIn: signInPage,
-  error: errorPage,
-  completed: completedPage,
+  signIn: renderSignInPage,
+  error: renderErrorPage,
+  completed: renderCompletedPage,
   stylesheet,
 };

@@ -6,11 +6,11 @@ import {
   fillText,
   type Html,
   html,
+  type IdentitySummary,
   type ProviderChoice,
-  properName,
-  providerButtons,
   renderLayout,
-  type ShownIdentity,
+  renderName,
+  renderProviderButtons,
 } from './layout.ts';
 import type { Texts } from './texts.ts';
 
@@ -24,7 +24,7 @@ export interface SignInModel {
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   readonly providers: readonly ProviderChoice[];
   /** Whoever signed in here before and may go on without the provider's page. */
-  readonly session?: ShownIdentity;
+  readonly session?: IdentitySummary;
   /** Why that is not offered. */
   readonly notice?: SignInNotice;
   /** Path that the form is posted to. */
@@ -35,19 +35,19 @@ export interface SignInModel {
 }
 
 /** Why somebody who signed in before must do so again. */
-type SignInNotice = 'session-ended' | 'not-vouched';
+type SignInNotice = 'session-ended' | 'provider-not-confirmed';
 
 /**
  * Renders the page. The form posts `consent` with either `choice` (a provider's id, or `continue` for the session) or
  * `cancel=1`.
  */
-export const signInPage = (model: SignInModel): string => {
+export const renderSignInPage = (model: SignInModel): string => {
   const { branding, stylesheetPath, notice } = model;
   const { texts } = branding;
   const names = {
-    product: properName(branding.name),
-    client: properName(model.clientName),
-    host: html`<strong>${properName(model.redirectHost)}</strong>`,
+    product: renderName(branding.name),
+    client: renderName(model.clientName),
+    host: html`<strong>${renderName(model.redirectHost)}</strong>`,
   };
   return renderLayout({
     branding,
@@ -56,15 +56,15 @@ export const signInPage = (model: SignInModel): string => {
     notice: notice && fillText(texts[noticeTexts[notice]]),
     content: html`<p class="lead">${fillText(texts.request, { ...names, client: html`<strong>${names.client}</strong>` })}</p>
 <div class="facts">
-${scopeList(model, names)}
+${renderScopeList(model, names)}
 <p>${fillText(texts.destination, names)}</p>
 </div>
-${choiceForm(model)}
+${renderChoiceForm(model)}
 <p class="note">${fillText(texts.assurance, names)}</p>`,
   });
 };
 
-const scopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<string, Html>>): Html =>
+const renderScopeList = ({ scopes, branding }: SignInModel, names: Readonly<Record<string, Html>>): Html =>
   scopes.length === 0
     ? html`<p>${fillText(branding.texts.noScopes, names)}</p>`
     : html`<h2>${fillText(branding.texts.scopes, names)}</h2>
@@ -73,25 +73,25 @@ ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 
 const noticeTexts = {
   'session-ended': 'sessionEnded',
-  'not-vouched': 'notVouched',
+  'provider-not-confirmed': 'providerNotConfirmed',
 } as const satisfies Readonly<Record<SignInNotice, keyof Texts>>;
 
 // autocomplete="off": on reload Firefox would put the earlier sealed request back into the field.
-const choiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
+const renderChoiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
   html`<form method="post" action="${action}" autocomplete="off">
 <input type="hidden" name="consent" value="${consent}">
 <fieldset>
 <legend>${fillText(texts.choice)}</legend>
-${session && sessionButton(session, texts)}
-${providerButtons(providers, texts.continueWith)}
+${session && renderSessionButton(session, texts)}
+${renderProviderButtons(providers, texts.continueWith)}
 </fieldset>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>
 </form>`;
 
-const sessionButton = ({ label, provider }: ShownIdentity, texts: Texts): Html =>
+const renderSessionButton = ({ label, provider }: IdentitySummary, texts: Texts): Html =>
   html`<button class="main" name="choice" value="${continueChoice}">${
     label === undefined
-      ? fillText(texts.continueSession, { provider: properName(provider) })
-      : fillText(texts.continueAs, { person: properName(label), provider: properName(provider) })
+      ? fillText(texts.continueSession, { provider: renderName(provider) })
+      : fillText(texts.continueAs, { person: renderName(label), provider: renderName(provider) })
   }</button>
 <p class="or">${fillText(texts.otherWay)}</p>`;

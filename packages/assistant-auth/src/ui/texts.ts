@@ -4,18 +4,18 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import { type AccountTexts, defaultAccountTexts } from '../ui/account-texts.ts';
 
 /**
- * The sentences, plain text with places for names: `{product}`, `{client}`, `{host}` (where the client's code goes),
- * `{provider}` and `{person}` (how the provider shows whoever signed in before). A replacement keeps the places of the
+ * The sentences, plain text with places for names: `{product}`, `{buildOAuthClient}`, `{host}` (where the client's code goes),
+ * `{provider}` and `{createSimulatedUser}` (how the provider shows whoever signed in before). A replacement keeps the places of the
  * default; only `{product}` may be left out.
  */
 export interface Texts extends AccountTexts {
   /** Heading and window title: `{product}`. */
   readonly signIn: string;
-  /** Who asks for what: `{client}`, `{product}`. */
+  /** Who asks for what: `{buildOAuthClient}`, `{product}`. */
   readonly request: string;
-  /** Stands before the list of what is asked for: `{client}`. */
+  /** Stands before the list of what is asked for: `{buildOAuthClient}`. */
   readonly scopes: string;
-  /** Stands instead of the list when nothing is asked for but to be recognised: `{client}`, `{product}`. */
+  /** Stands instead of the list when nothing is asked for but to be recognised: `{buildOAuthClient}`, `{product}`. */
   readonly noScopes: string;
   /** Where the browser goes afterwards: `{host}`. */
   readonly destination: string;
@@ -23,7 +23,7 @@ export interface Texts extends AccountTexts {
   readonly choice: string;
   /** A provider's button, which is also the consent: `{provider}`. */
   readonly continueWith: string;
-  /** The button of whoever is signed in already, which is also the consent: `{person}`, `{provider}`. */
+  /** The button of whoever is signed in already, which is also the consent: `{createSimulatedUser}`, `{provider}`. */
   readonly continueAs: string;
   /** The same when the provider told neither name nor address: `{provider}`. */
   readonly continueSession: string;
@@ -32,28 +32,28 @@ export interface Texts extends AccountTexts {
   /** Said at the top when an earlier sign-in is over. */
   readonly sessionEnded: string;
   /** Said at the top when the provider did not stand by an earlier sign-in. */
-  readonly notVouched: string;
+  readonly providerNotConfirmed: string;
   readonly cancel: string;
   /**
-   * What happens to password, name and address: `{client}`, `{product}`. Replace it if the guarded API itself tells
+   * What happens to password, name and address: `{buildOAuthClient}`, `{product}`. Replace it if the guarded API itself tells
    * clients who the person is, so that the page stays true.
    */
   readonly assurance: string;
   readonly privacy: string;
   /** Heading when a sign-in was completed before and its page is opened again. */
   readonly alreadySignedIn: string;
-  /** Said below it: `{client}`. */
+  /** Said below it: `{buildOAuthClient}`. */
   readonly signInComplete: string;
   /** The same for a sign-in to the account page. */
   readonly accountSignInComplete: string;
   /** Heading when the access of a completed sign-in was ended since then. */
   readonly signInEnded: string;
-  /** Said below it: `{client}`. */
+  /** Said below it: `{buildOAuthClient}`. */
   readonly accessEnded: string;
   /** Heading when the page that asks whether to add an account is opened again. */
   readonly linkPageUsed: string;
   readonly linkPageUsedNext: string;
-  /** Link to the client's website: `{client}`. */
+  /** Link to the client's website: `{buildOAuthClient}`. */
   readonly returnToClient: string;
   readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
@@ -75,7 +75,8 @@ export const defaultTexts: Texts = {
   continueSession: 'Continue with your {provider} account',
   otherWay: 'or sign in another way',
   sessionEnded: 'Your session has ended. Please sign in again.',
-  notVouched: 'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+  providerNotConfirmed:
+    'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
   cancel: 'Cancel',
   assurance:
     'You sign in on the provider’s own page, so {product} never sees your password. ' +
@@ -106,18 +107,21 @@ export const parseTexts = (given: Partial<Texts>): Texts => {
 };
 
 // Splitting by it leaves the places' names at the odd positions.
-export const place = /\{([a-z]+)\}/;
+export const placeholder = /\{([a-z]+)\}/;
 
-const placesIn = (text: string): readonly string[] => text.split(place).filter((_, index) => index % 2 === 1);
+const findPlaceholders = (text: string): readonly string[] =>
+  text.split(placeholder).filter((_, index) => index % 2 === 1);
 
 const checkText = (option: string, name: string, text: unknown): void => {
   const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
   if (original === undefined) throw new ConfigurationError(option, 'is not a text of the pages');
   if (typeof text !== 'string' || text.trim() === '')
     throw new ConfigurationError(option, 'must be a text that is not empty');
-  const places = placesIn(original);
-  const lost = places.find((wanted) => wanted !== 'product' && !placesIn(text).includes(wanted));
-  if (lost !== undefined) throw new ConfigurationError(option, `must contain {${lost}}`);
-  const invented = placesIn(text).find((used) => !places.includes(used));
-  if (invented !== undefined) throw new ConfigurationError(option, `cannot contain {${invented}}`);
+  const placeholders = findPlaceholders(original);
+  const missing = placeholders.find(
+    (wanted) => wanted !== 'product' && !findPlaceholders(text).includes(wanted),
+  );
+  if (missing !== undefined) throw new ConfigurationError(option, `must contain {${missing}}`);
+  const unknown = findPlaceholders(text).find((used) => !placeholders.includes(used));
+  if (unknown !== undefined) throw new ConfigurationError(option, `cannot contain {${unknown}}`);
 };

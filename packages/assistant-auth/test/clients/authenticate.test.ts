@@ -1,26 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { authenticate, readClaim } from '../../src/clients/authentication.ts';
-import { createRegistry, type Registry } from '../../src/clients/client.ts';
+import { parseClientCredentials, verifyClientCredentials } from '../../src/clients/authentication.ts';
+import { type ClientRegistry, createClientRegistry } from '../../src/clients/client.ts';
 import { gptAction } from '../../src/index.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
 import { clients, gptSecret, issuer } from '../deployment.ts';
 
-const registry = createRegistry(clients, parseIssuer(issuer));
+const registry = createClientRegistry(clients, parseIssuer(issuer));
 const refusal = (reason: string) => expect.objectContaining({ reason });
 const basic = (pair: string) => `Basic ${btoa(pair)}`;
 
 /** Both phases, as the token endpoint goes through them. */
-const recognise = async (...[header, form, known]: [...Parameters<typeof readClaim>, Registry]) =>
-  authenticate(readClaim(header, form), known.find);
+const authenticateClient = async (
+  ...[header, form, known]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
+) => verifyClientCredentials(parseClientCredentials(header, form), known.find);
 
 /** As RFC 6749 §2.3.1 has it: every character that is not of the unreserved ones is escaped, a blank is a plus sign. */
 const formEncode = (text: string): string =>
   new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
 
 const clientWith = (id: string, secrets: readonly string[]) =>
-  createRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
+  createClientRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
 
 describe('authenticate', () => {
   it('does as much for an unknown id as for a known one, so that time does not tell them apart', async () => {
@@ -28,7 +29,7 @@ describe('authenticate', () => {
     const counts: number[] = [];
     for (const client_id of ['gpt', 'nobody']) {
       digest.mockClear();
-      await recognise(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
+      await authenticateClient(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
       counts.push(digest.mock.calls.length);
     }
     digest.mockRestore();
@@ -37,22 +38,22 @@ describe('authenticate', () => {
   });
 
   it('finds a confidential client by its secret, in the form or as Basic', async () => {
-    const inForm = await recognise(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
-    const inHeader = await recognise(basic(`gpt:${gptSecret}`), {}, registry);
+    const inForm = await authenticateClient(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
+    const inHeader = await authenticateClient(basic(`gpt:${gptSecret}`), {}, registry);
     expect([inForm, inHeader]).toEqual([registry.find('gpt'), registry.find('gpt')]);
   });
 
   it('finds a public client by its name', async () => {
-    expect(await recognise(null, { client_id: 'app' }, registry)).toBe(registry.find('app'));
+    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.find('app'));
   });
 
   it('takes either of two secrets during a change, and not a third', async () => {
     const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
     const both = clientWith('gpt', [newer, older]);
     for (const client_secret of [older, newer])
-      expect(await recognise(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
+      expect(await authenticateClient(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
     for (const client_secret of [older + newer, `${newer} `, newer.slice(1), gptSecret])
-      await expect(recognise(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
+      await expect(authenticateClient(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
         refusal('authentication.secret'),
       );
   });
@@ -63,7 +64,7 @@ describe('authenticate', () => {
     await fc.assert(
       fc.asyncProperty(id, secret, async (name, word) => {
         const one = clientWith(name, [word]);
-        const found = await recognise(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
+        const found = await authenticateClient(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
         expect(found.id).toBe(name);
       }),
     );
@@ -80,8 +81,10 @@ describe('authenticate', () => {
     );
     await fc.assert(
       fc.asyncProperty(header, async (authorization) => {
-        const outcome = await recognise(authorization, {}, registry).catch((error: unknown) => error);
-        expect(outcome).toBeInstanceOf(Refusal);
+        const outcome = await authenticateClient(authorization, {}, registry).catch(
+          (error: unknown) => error,
+        );
+        expect(outcome).toBeInstanceOf(ProtocolError);
         expect(outcome).toMatchObject({ code: 'invalid_client', status: 401 });
       }),
     );
@@ -95,12 +98,12 @@ describe('authenticate', () => {
         { client_id: 'gpt' },
         { client_id: 'app', client_secret: gptSecret },
         {},
-      ].map((form) => recognise(null, form, registry).catch((error: unknown) => error)),
+      ].map((form) => authenticateClient(null, form, registry).catch((error: unknown) => error)),
     );
-    expect(new Set(failures.map((failure) => failure instanceof Refusal && failure.description))).toEqual(
-      new Set(['The client could not be authenticated.']),
-    );
-    expect(failures.map((failure) => failure instanceof Refusal && failure.reason)).toEqual([
+    expect(
+      new Set(failures.map((failure) => failure instanceof ProtocolError && failure.description)),
+    ).toEqual(new Set(['The client could not be authenticated.']));
+    expect(failures.map((failure) => failure instanceof ProtocolError && failure.reason)).toEqual([
       'authentication.unknown-client',
       'authentication.secret',
       'authentication.method',

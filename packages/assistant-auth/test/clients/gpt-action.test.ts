@@ -59,8 +59,8 @@ describe('gptAction', () => {
     const pinned = gptAction({ ...options, id: 'pinned', gptIds: ['g-68f0c2a1b4d8'] });
     const { log } = deploy({ clients: [gptAction(options), pinned, gptAction({ ...options, id: 'gpt-2' })] });
     expect(log).toEqual([
-      { event: 'unpinned-gpt', clientId: 'gpt' },
-      { event: 'unpinned-gpt', clientId: 'gpt-2' },
+      { event: 'unrestricted-gpt', clientId: 'gpt' },
+      { event: 'unrestricted-gpt', clientId: 'gpt-2' },
     ]);
   });
 });

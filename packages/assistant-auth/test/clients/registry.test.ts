@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { createRegistry, isUnpinned } from '../../src/clients/client.ts';
+import { acceptsAnyGpt, createClientRegistry } from '../../src/clients/client.ts';
 import { gptAction, staticClient } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
 import { clients, deploy, gptSecret, issuer } from '../deployment.ts';
-import { createPerson, gptRequest } from '../person.ts';
+import { createTestBrowser, gptRequest } from '../person.ts';
 import { expectErrorPage } from '../refusals.ts';
 
 const development = 'http://localhost:9000/aip/g-1234567890abcdef/oauth/callback';
 
 describe('a registry', () => {
   it('finds its clients by id, in the very same letters', () => {
-    const { find } = createRegistry(clients, parseIssuer(issuer));
+    const { find } = createClientRegistry(clients, parseIssuer(issuer));
     expect(clients.map(({ id }) => find(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
     for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(find(id)).toBeUndefined();
   });
 
   it('refuses two clients of one id', () => {
-    expect(() => createRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
+    expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
     );
   });
@@ -36,7 +36,7 @@ describe('a registry', () => {
 
   it('keeps redirects for development on a loopback issuer only', () => {
     const kinds = (at: string) =>
-      createRegistry(clients, parseIssuer(at))
+      createClientRegistry(clients, parseIssuer(at))
         .find('gpt')
         ?.redirects.map(({ kind }) => kind);
     expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
@@ -49,8 +49,8 @@ describe('a GPT in development', () => {
   const local = 'http://localhost:8787';
 
   it('signs in at a loopback redirect of a loopback issuer', async () => {
-    const person = createPerson(deploy({ issuer: local }));
-    const back = await person.signIn({ ...gptRequest, redirect_uri: development });
+    const browser = createTestBrowser(deploy({ issuer: local }));
+    const back = await browser.signIn({ ...gptRequest, redirect_uri: development });
     expect(back.origin + back.pathname).toBe(development);
     expect(back.searchParams.get('iss')).toBe(local);
     expect(back.searchParams.has('code')).toBe(true);
@@ -65,7 +65,10 @@ describe('a GPT in development', () => {
       gptIds: ['g-0000567890abcdef'],
     });
     const deployment = deploy({ issuer: local, clients: [pinned] });
-    const { response } = await createPerson(deployment).open({ ...gptRequest, redirect_uri: development });
+    const { response } = await createTestBrowser(deployment).openSignInPage({
+      ...gptRequest,
+      redirect_uri: development,
+    });
     await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
   });
 });
@@ -78,5 +81,5 @@ it('knows a client that any GPT may use', () => {
     scopes: ['words'],
     gptIds: ['g-0000567890abcdef'],
   });
-  expect([...clients, pinned].filter(isUnpinned).map(({ id }) => id)).toEqual(['gpt']);
+  expect([...clients, pinned].filter(acceptsAnyGpt).map(({ id }) => id)).toEqual(['gpt']);
 });

@@ -13,7 +13,7 @@ describe('introspectionClient', () => {
   it('is somebody who proves itself with a secret and serves one resource', () => {
     expect(introspectionClient(options)).toEqual({
       ...options,
-      kind: 'resource-server',
+      kind: 'introspection-client',
       authentication: 'client_secret',
     });
   });
@@ -34,15 +34,17 @@ describe('the resource servers together', () => {
   const start =
     (...servers: readonly Partial<IntrospectionClientOptions>[]) =>
     () =>
-      deploy({ resourceServers: servers.map((changes) => introspectionClient({ ...options, ...changes })) });
+      deploy({
+        introspectionClients: servers.map((changes) => introspectionClient({ ...options, ...changes })),
+      });
 
   it('start with different ids and resources that exist', () => {
     expect(start({}, { id: 'other', resource: `${issuer}/other` })).not.toThrow();
   });
 
   it.each([
-    ['one id twice', start({}, { resource: `${issuer}/other` }), 'resourceServers'],
-    ['a client’s id', start({ id: 'gpt' }), 'resourceServers'],
+    ['one id twice', start({}, { resource: `${issuer}/other` }), 'introspectionClients'],
+    ['a client’s id', start({ id: 'gpt' }), 'introspectionClients'],
     ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'resourceServers.api.resource'],
   ])('are refused with %s', (_, wrong, option) => {
     expect(wrong).toThrow(expect.objectContaining({ option }));

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { asRefusal, createEndpoint, type EndpointPlan } from '../../src/endpoint/handler.ts';
-import { problem } from '../../src/http/responses.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { createEndpoint, type EndpointDefinition, toProtocolError } from '../../src/endpoint/handler.ts';
+import { problemResponse } from '../../src/http/responses.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
-import { LedgerUnavailable } from '../../src/storage/broker-storage.ts';
+import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
 
 /** An endpoint with a handler of the test's, and its log. */
-const endpointWith = (handle: EndpointPlan['handle'], issuer = 'https://words.example') => {
+const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
   const log: LogEntry[] = [];
-  const plan = {
+  const definition = {
     name: 'trial',
     methods: ['GET', 'PUT'],
     handle,
-    refuse: (refusal: Refusal) => problem(refusal),
+    refuse: (refusal: ProtocolError) => problemResponse(refusal),
   };
-  const answer = createEndpoint(plan, {
+  const answer = createEndpoint(definition, {
     issuer: parseIssuer(issuer),
     log: (entry) => void log.push(entry),
     randomBytes: (length) => new Uint8Array(length),
@@ -83,18 +83,18 @@ describe('an endpoint', () => {
 
 describe('whatever is thrown', () => {
   test.each([
-    ['a refusal', new Refusal('state.too-long'), 400, { reason: 'state.too-long' }],
+    ['a refusal', new ProtocolError('state.too-long'), 400, { reason: 'state.too-long' }],
     [
       'a refusal with a cause',
-      new Refusal('token.unreadable', { cause: 'forged' }),
+      new ProtocolError('token.unreadable', { cause: 'forged' }),
       401,
       { reason: 'token.unreadable', cause: 'forged' },
     ],
     [
       'an outage of the ledger',
-      new LedgerUnavailable('no route'),
+      new StorageUnavailable('no route'),
       503,
-      { reason: 'ledger.unavailable', cause: 'LedgerUnavailable: no route' },
+      { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },
     ],
     [
       'a provider that says no',
@@ -125,7 +125,7 @@ describe('whatever is thrown', () => {
     const { answer, log } = endpointWith(() => Promise.reject(thrown));
     const response = await answer(new Request('https://words.example/a'));
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ status, detail: asRefusal(thrown).description });
+    expect(await response.json()).toMatchObject({ status, detail: toProtocolError(thrown).description });
     expect(log).toEqual([{ event: 'refused', requestId: requestId, endpoint: 'trial', ...line }]);
   });
 

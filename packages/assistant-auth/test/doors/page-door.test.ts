@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createPageDoor } from '../../src/endpoint/error-page.ts';
-import type { Visit } from '../../src/endpoint/handler.ts';
-import type { Reason } from '../../src/oauth/error-catalog.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
+import type { RequestContext } from '../../src/endpoint/handler.ts';
+import type { ErrorReason } from '../../src/oauth/error-catalog.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { defaultPages, type Pages } from '../../src/ui/pages.ts';
 import { readLines } from '../pages/read-markup.ts';
@@ -12,15 +12,15 @@ const request = new Request('https://words.example/authorize');
 const visitWithLog = () => {
   const lines: object[] = [];
   const log = (line: object) => void lines.push(line);
-  const visit: Visit = { request, url: new URL(request.url), requestId: 'request-1', log };
-  return { visit, lines };
+  const req: RequestContext = { request, url: new URL(request.url), requestId: 'request-1', log };
+  return { req, lines };
 };
 
-const refuse = (reason: Reason, pages: Partial<Pages> = {}, { visit } = visitWithLog()) =>
-  createPageDoor({
+const refuse = (reason: ErrorReason, pages: Partial<Pages> = {}, { req } = visitWithLog()) =>
+  createErrorPageResponder({
     pages: { ...defaultPages, ...pages },
     branding: parseBranding({ name: 'Words' }),
-  })(new Refusal(reason), visit);
+  })(new ProtocolError(reason), req);
 
 describe('the page door', () => {
   test.each([
@@ -34,7 +34,7 @@ describe('the page door', () => {
     ['request.method', 405, 'This sign-in cannot go on', 'This address does not answer that method.'],
     ['unexpected', 500, 'Something is out of order', 'Something went wrong on our side.'],
     [
-      'ledger.unavailable',
+      'storage.unavailable',
       503,
       'Something is out of order',
       'The service is out of order for a moment. Try again soon.',

@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { answerWithCode, orRedirectBack, type WayBack } from '../../src/authorization/response.ts';
+import {
+  type ResponseTarget,
+  redirectWithCode,
+  withErrorRedirect,
+} from '../../src/authorization/response.ts';
 import { staticClient } from '../../src/clients/static.ts';
-import { reasons } from '../../src/oauth/error-catalog.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { errorCatalog } from '../../src/oauth/error-catalog.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 
-const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): WayBack => {
+const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
   const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
   return {
     redirect: verifyRedirect(client, redirectUri),
@@ -21,23 +25,23 @@ const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): WayB
 const visitWithLog = () => {
   const lines: Omit<LogEntry, 'requestId' | 'endpoint'>[] = [];
   const request = new Request('https://words.example/authorize');
-  const visit = {
+  const req = {
     request,
     url: new URL(request.url),
     requestId: 'request-1',
     log: (line: Omit<LogEntry, 'requestId' | 'endpoint'>) => void lines.push(line),
   };
-  return { visit, lines };
+  return { req, lines };
 };
 
-const refuse = (way: WayBack, refusal: Error, cookies: readonly string[] = []) => {
-  const { visit, lines } = visitWithLog();
-  return { response: orRedirectBack(way, visit, cookies, () => Promise.reject(refusal)), lines };
+const refuse = (target: ResponseTarget, refusal: Error, cookies: readonly string[] = []) => {
+  const { req, lines } = visitWithLog();
+  return { response: withErrorRedirect(target, req, cookies, () => Promise.reject(refusal)), lines };
 };
 
 describe('the way back', () => {
   test('carries code, state and issuer', () => {
-    const response = answerWithCode(wayTo('https://app.example/cb'), 'code-1', ['a=1']);
+    const response = redirectWithCode(wayTo('https://app.example/cb'), 'code-1', ['a=1']);
     expect(response.status).toBe(303);
     expect(response.headers.get('location')).toBe(
       'https://app.example/cb?code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example',
@@ -46,8 +50,8 @@ describe('the way back', () => {
   });
 
   test('carries no state when the client sent none', () => {
-    const way = { ...wayTo('https://app.example/cb'), state: undefined };
-    expect(answerWithCode(way, 'code-1', []).headers.get('location')).toBe(
+    const target = { ...wayTo('https://app.example/cb'), state: undefined };
+    expect(redirectWithCode(target, 'code-1', []).headers.get('location')).toBe(
       'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
     );
   });
@@ -64,7 +68,7 @@ describe('the way back', () => {
     ['http://127.0.0.1/cb', '?'],
     ['http://127.0.0.1/cb?a=%2F', '&'],
   ])('leaves what the client registered as it is: %s', (redirectUri, separator) => {
-    expect(answerWithCode(wayTo(redirectUri), 'code-1', []).headers.get('location')).toBe(
+    expect(redirectWithCode(wayTo(redirectUri), 'code-1', []).headers.get('location')).toBe(
       `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
     );
   });
@@ -72,7 +76,7 @@ describe('the way back', () => {
   test('brings any state back unchanged, whichever way the client decodes it', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
-        const location = answerWithCode(wayTo('https://app.example/cb', state), 'c', []).headers.get(
+        const location = redirectWithCode(wayTo('https://app.example/cb', state), 'c', []).headers.get(
           'location',
         );
         const raw = /&state=([^&#]*)&iss=/.exec(location ?? '')?.[1] ?? '';
@@ -85,7 +89,7 @@ describe('the way back', () => {
 
 describe('a refusal on the way', () => {
   test('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
-    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Refusal('scope.unknown'), [
+    const { response, lines } = refuse(wayTo('https://app.example/cb'), new ProtocolError('scope.unknown'), [
       'a=1',
     ]);
     const { status, headers } = await response;
@@ -117,15 +121,18 @@ describe('a refusal on the way', () => {
   });
 
   test('stays here when the journey was completed before', async () => {
-    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Refusal('transaction.replayed'));
+    const { response, lines } = refuse(
+      wayTo('https://app.example/cb'),
+      new ProtocolError('transaction.replayed'),
+    );
     await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
     expect(lines).toEqual([]);
   });
 
   test('leaves the answer alone when there is none', async () => {
-    const { visit, lines } = visitWithLog();
+    const { req, lines } = visitWithLog();
     const answer = new Response('fine');
-    expect(await orRedirectBack(wayTo('https://app.example/cb'), visit, ['a=1'], async () => answer)).toBe(
+    expect(await withErrorRedirect(wayTo('https://app.example/cb'), req, ['a=1'], async () => answer)).toBe(
       answer,
     );
     expect(answer.headers.getSetCookie()).toEqual([]);
@@ -133,7 +140,7 @@ describe('a refusal on the way', () => {
   });
 });
 
-test.each(Object.entries(reasons))(
+test.each(Object.entries(errorCatalog))(
   '%s is described in the characters of RFC 6749 §4.1.2.1',
   (_, [, sentence]) => {
     expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);

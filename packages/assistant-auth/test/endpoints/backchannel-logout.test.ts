@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { StorageUnavailable } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { issuer } from '../deployment.ts';
-import { honestKey } from '../providers/hostile-issuer.ts';
+import { issuerKey } from '../providers/hostile-issuer.ts';
 import type { Claims } from '../providers/signing.ts';
-import { deploySignalled, logoutToken, now, tellLogout } from '../signalled.ts';
+import { deployForSecurityEvents, logoutToken, now, sendLogoutToken } from '../signalled.ts';
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -21,30 +21,30 @@ const expectRefused = async (response: Response, description: string, status = 4
 
 describe('a logout token', () => {
   it('ends sessions, and grants without offline access, of the session that it names', async () => {
-    const signalled = await deploySignalled();
-    const response = await tellLogout(signalled);
+    const signalled = await deployForSecurityEvents();
+    const response = await sendLogoutToken(signalled);
     expect([response.status, await response.text()]).toEqual([200, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
-    expect(await signalled.ended()).toEqual(['now', 'session']);
-    expect(await signalled.ended('google')).toEqual([]);
+    expect(await signalled.listRevokedGrants()).toEqual(['now', 'session']);
+    expect(await signalled.listRevokedGrants('google')).toEqual([]);
     expect(signalled.log()).toEqual([
       {
-        event: 'signal',
+        event: 'security-event',
         endpoint: 'backchannel-logout',
         requestId: expect.any(String),
         provider: 'acme',
-        signal: 'logout',
+        securityEvent: 'logout',
       },
     ]);
   });
 
   it('ends every grant where the publisher has it so', async () => {
-    const signalled = await deploySignalled({ acme: { logoutEndsGrants: true } });
-    await tellLogout(signalled);
-    expect(await signalled.ended()).toEqual(['later', 'now', 'session']);
+    const signalled = await deployForSecurityEvents({ acme: { logoutEndsGrants: true } });
+    await sendLogoutToken(signalled);
+    expect(await signalled.listRevokedGrants()).toEqual(['later', 'now', 'session']);
   });
 
   it.each<[string, Claims, readonly string[]]>([
@@ -54,9 +54,9 @@ describe('a logout token', () => {
     ['a session of somebody else', { sub: 'bob' }, []],
     ['somebody who is not known here', { sub: 'bob', sid: undefined }, []],
   ])('that names %s is taken', async (_, names, ended) => {
-    const signalled = await deploySignalled();
-    expect((await tellLogout(signalled, logoutToken(names))).status).toBe(200);
-    expect(await signalled.ended()).toEqual(ended);
+    const signalled = await deployForSecurityEvents();
+    expect((await sendLogoutToken(signalled, logoutToken(names))).status).toBe(200);
+    expect(await signalled.listRevokedGrants()).toEqual(ended);
   });
 
   it.each<[string, Claims]>([
@@ -65,8 +65,8 @@ describe('a logout token', () => {
     ['its type in capitals', { typ: 'LOGOUT+JWT' }],
     ['its type as a media type', { typ: 'application/logout+jwt' }],
   ])('may bear %s', async (_, header) => {
-    const signalled = await deploySignalled();
-    expect((await tellLogout(signalled, logoutToken({}, honestKey, header))).status).toBe(200);
+    const signalled = await deployForSecurityEvents();
+    expect((await sendLogoutToken(signalled, logoutToken({}, issuerKey, header))).status).toBe(200);
   });
 
   it.each<[string, Claims]>([
@@ -77,8 +77,8 @@ describe('a logout token', () => {
     ['several audiences', { aud: ['another', 'our-client-id'] }],
     ['another event beside', { events: { [logoutEvent]: {}, 'https://x.example/other': {} } }],
   ])('may have %s', async (_, changes) => {
-    const signalled = await deploySignalled();
-    expect((await tellLogout(signalled, logoutToken(changes))).status).toBe(200);
+    const signalled = await deployForSecurityEvents();
+    expect((await sendLogoutToken(signalled, logoutToken(changes))).status).toBe(200);
   });
 
   const age = 'The token is too old, or not valid yet.';
@@ -112,15 +112,15 @@ describe('a logout token', () => {
     ['whose session is a list', { sid: ['sid-1'] }, content],
     ['whose person is empty', { sub: '', sid: undefined }, content],
   ])('%s is refused, and ends nothing', async (_, changes, description) => {
-    const signalled = await deploySignalled();
-    await expectRefused(await tellLogout(signalled, logoutToken(changes)), description);
-    expect(signalled.ledger.calls).toEqual([]);
+    const signalled = await deployForSecurityEvents();
+    await expectRefused(await sendLogoutToken(signalled, logoutToken(changes)), description);
+    expect(signalled.storage.calls).toEqual([]);
   });
 
   it('of another type is refused', async () => {
-    const signalled = await deploySignalled();
+    const signalled = await deployForSecurityEvents();
     for (const typ of ['at+jwt', 'secevent+jwt', 'application/at+jwt', ''])
-      await expectRefused(await tellLogout(signalled, logoutToken({}, honestKey, { typ })), content);
+      await expectRefused(await sendLogoutToken(signalled, logoutToken({}, issuerKey, { typ })), content);
   });
 });
 
@@ -132,17 +132,17 @@ describe('a request', () => {
     ['a path below a provider', 'acme/x'],
     ['no provider', ''],
   ])('for %s is answered 404', async (_, provider) => {
-    const signalled = await deploySignalled();
+    const signalled = await deployForSecurityEvents();
     await expectRefused(
-      await tellLogout(signalled, logoutToken(), provider),
+      await sendLogoutToken(signalled, logoutToken(), provider),
       'Nothing is taken here from a provider of this name.',
       404,
     );
-    expect(signalled.ledger.calls).toEqual([]);
+    expect(signalled.storage.calls).toEqual([]);
   });
 
   it('brings its token once, in a form', async () => {
-    const { post } = await deploySignalled();
+    const { post } = await deployForSecurityEvents();
     const token = await logoutToken();
     const twice = new URLSearchParams([
       ['logout_token', token],
@@ -163,34 +163,34 @@ describe('a request', () => {
   });
 
   it.each(['GET', 'PUT', 'OPTIONS'])('that is a %s is answered 405', async (method) => {
-    const { deployment } = await deploySignalled();
+    const { deployment } = await deployForSecurityEvents();
     const response = await deployment.fetch(new Request(`${issuer}/backchannel-logout/acme`, { method }));
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
 
   it('is answered 503 when storage is out of reach, and succeeds when it is sent again', async () => {
-    const memory = memoryLedger();
+    const memory = memoryStorage();
     const outage = { now: true };
-    const recordSignal: typeof memory.recordSignal = async (signal) => {
-      if (outage.now) throw new LedgerUnavailable('no route');
-      return memory.recordSignal(signal);
+    const recordSecurityEvent: typeof memory.recordSecurityEvent = async (securityEvent) => {
+      if (outage.now) throw new StorageUnavailable('no route');
+      return memory.recordSecurityEvent(securityEvent);
     };
-    const signalled = await deploySignalled({ ledger: { ...memory, recordSignal } });
+    const signalled = await deployForSecurityEvents({ storage: { ...memory, recordSecurityEvent } });
     const token = await logoutToken();
-    const response = await tellLogout(signalled, token);
+    const response = await sendLogoutToken(signalled, token);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     outage.now = false;
-    expect((await tellLogout(signalled, token)).status).toBe(200);
-    expect(await signalled.ended()).toEqual(['now', 'session']);
+    expect((await sendLogoutToken(signalled, token)).status).toBe(200);
+    expect(await signalled.listRevokedGrants()).toEqual(['now', 'session']);
   });
 
   it('is answered 503 when the issuer’s keys are out of reach, and nobody is counted for it', async () => {
     const fetch = () => Promise.resolve(new Response(null, { status: 503 }));
-    const signalled = await deploySignalled({ broker: { fetch } });
+    const signalled = await deployForSecurityEvents({ broker: { fetch } });
     for (let turn = 0; turn < 25; turn++) {
-      const response = await tellLogout(signalled);
+      const response = await sendLogoutToken(signalled);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     }
-    expect(signalled.ledger.calls).toEqual([]);
+    expect(signalled.storage.calls).toEqual([]);
   });
 });

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable } from '../../src/index.ts';
-import { googleTokenNames } from '../../src/providers/security-events/google.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { StorageUnavailable } from '../../src/index.ts';
+import { computeGoogleTokenIdentifiers } from '../../src/providers/security-events/google.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { doubleHash } from '../providers/signals/double-hash.ts';
 import type { Claims } from '../providers/signing.ts';
 import {
-  adaAtGoogle,
+  adaSubject,
   appleNotification,
-  asEvent,
-  asJson,
-  deploySignalled,
+  deployForSecurityEvents,
   googleEvent,
+  issuerUrls,
+  jsonHeaders,
   now,
   oauth,
   risc,
-  sites,
-  tellEvent,
-  tellNote,
+  securityEventHeaders,
+  sendAppleNotification,
+  sendGoogleEvent,
 } from '../signalled.ts';
 
 const everything = ['later', 'now', 'session'];
@@ -55,102 +55,116 @@ describe('an event of Google’s', () => {
     ['account-enabled', risc, []],
     ['something-new', risc, []],
   ])('ends what it ends: %s', async (name, kind, ended) => {
-    const signalled = await deploySignalled();
-    const response = await tellEvent(signalled, googleEvent({ [kind + name]: { subject: adaAtGoogle } }));
+    const signalled = await deployForSecurityEvents();
+    const response = await sendGoogleEvent(
+      signalled,
+      googleEvent({ [kind + name]: { subject: adaSubject } }),
+    );
     expect([response.status, await response.text()]).toEqual([202, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
-    expect(await signalled.ended('google')).toEqual(ended);
-    expect(await signalled.ended('acme')).toEqual([]);
+    expect(await signalled.listRevokedGrants('google')).toEqual(ended);
+    expect(await signalled.listRevokedGrants('acme')).toEqual([]);
     expect(signalled.log()).toEqual([
       {
-        event: 'signal',
+        event: 'security-event',
         endpoint: 'events',
         requestId: expect.any(String),
         provider: 'google',
-        signal: name === 'something-new' ? 'unknown' : name,
+        securityEvent: name === 'something-new' ? 'unknown' : name,
       },
     ]);
-    expect(signalled.ledger.calls).toEqual(ended.length === 0 ? [] : ['recordSignal']);
+    expect(signalled.storage.calls).toEqual(ended.length === 0 ? [] : ['recordSecurityEvent']);
   });
 
   it.each([undefined, 'hijacking', 'bulk-account'])('ends as much for the reason %s', async (reason) => {
-    const signalled = await deploySignalled();
-    await tellEvent(
+    const signalled = await deployForSecurityEvents();
+    await sendGoogleEvent(
       signalled,
-      googleEvent({ [`${risc}account-disabled`]: { subject: adaAtGoogle, reason } }),
+      googleEvent({ [`${risc}account-disabled`]: { subject: adaSubject, reason } }),
     );
-    expect(await signalled.ended('google')).toEqual(everything);
+    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
   });
 
   it.each<[string, unknown]>([
-    ['issuer and subject', { ...adaAtGoogle, iss: sites.google }],
+    ['issuer and subject', { ...adaSubject, iss: issuerUrls.google }],
     ['the claims of ID tokens', { subject_type: 'id_token_claims', sub: 'ada', email: 'ada@example.com' }],
   ])('names people by %s', async (_, subject) => {
-    const signalled = await deploySignalled();
-    await tellEvent(signalled, googleEvent({ [`${risc}account-disabled`]: { subject } }));
-    expect(await signalled.ended('google')).toEqual(everything);
+    const signalled = await deployForSecurityEvents();
+    await sendGoogleEvent(signalled, googleEvent({ [`${risc}account-disabled`]: { subject } }));
+    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
   });
 
   it.each<[string, unknown]>([
     ['an address alone', { subject_type: 'id_token_claims', email: 'ada@example.com' }],
     ['a token in words that are new', { subject_type: 'oauth_token', token_identifier_alg: 'x', token: 'y' }],
     ['a token of nobody', { subject_type: 'oauth_token', token_identifier_alg: 'prefix', token: 'y' }],
-    ['somebody unknown', { ...adaAtGoogle, sub: 'eve' }],
+    ['somebody unknown', { ...adaSubject, sub: 'eve' }],
   ])('that names %s is taken, and ends nothing', async (_, subject) => {
-    const signalled = await deploySignalled();
-    const response = await tellEvent(signalled, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
+    const signalled = await deployForSecurityEvents();
+    const response = await sendGoogleEvent(
+      signalled,
+      googleEvent({ [`${oauth}token-revoked`]: { subject } }),
+    );
     expect(response.status).toBe(202);
-    expect(await signalled.ended('google')).toEqual([]);
+    expect(await signalled.listRevokedGrants('google')).toEqual([]);
   });
 
   it.each<[string, () => Promise<string> | string]>([
     ['prefix', () => theirs.slice(0, 16)],
     ['hash_base64_sha512_sha512', () => doubleHash(theirs)],
   ])('that names a token alone ends what rests on it: %s', async (token_identifier_alg, named) => {
-    const ledger = memoryLedger();
-    const signalled = await deploySignalled({ ledger });
-    const tokenNames = await googleTokenNames(theirs);
-    await ledger.storeToken({ provider: 'google', subject: 'ada', sealedRefreshToken: 'sealed', tokenNames });
+    const storage = memoryStorage();
+    const signalled = await deployForSecurityEvents({ storage });
+    const tokenIdentifiers = await computeGoogleTokenIdentifiers(theirs);
+    await storage.storeUpstreamToken({
+      provider: 'google',
+      subject: 'ada',
+      sealedRefreshToken: 'sealed',
+      tokenIdentifiers,
+    });
     const subject = {
       ...{ subject_type: 'oauth_token', token_type: 'refresh_token', token_identifier_alg },
       token: await named(),
     };
-    const response = await tellEvent(signalled, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
+    const response = await sendGoogleEvent(
+      signalled,
+      googleEvent({ [`${oauth}token-revoked`]: { subject } }),
+    );
     expect(response.status).toBe(202);
-    expect(await signalled.ended('google')).toEqual(everything);
-    expect(await signalled.ended('apple')).toEqual([]);
+    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
+    expect(await signalled.listRevokedGrants('apple')).toEqual([]);
   });
 
   it('that verifies the stream is taken, and its text is not logged', async () => {
-    const signalled = await deploySignalled();
+    const signalled = await deployForSecurityEvents();
     const event = { [`${risc}verification`]: { state: 'their-state' } };
-    expect((await tellEvent(signalled, googleEvent(event))).status).toBe(202);
-    expect(signalled.log()).toMatchObject([{ event: 'signal', signal: 'verification' }]);
+    expect((await sendGoogleEvent(signalled, googleEvent(event))).status).toBe(202);
+    expect(signalled.log()).toMatchObject([{ event: 'security-event', securityEvent: 'verification' }]);
     expect(JSON.stringify(signalled.log())).not.toContain('their-');
   });
 
   it.each<[string, Claims]>([
-    ['an issuer without a slash', { iss: sites.google }],
+    ['an issuer without a slash', { iss: issuerUrls.google }],
     ['an expiry in the past', { exp: now - 9999 }],
     ['an age of seven days', { iat: now - 7 * 86_400 }],
     ['several audiences', { aud: ['another', 'our-client-id'] }],
   ])('may have %s', async (_, changes) => {
-    const signalled = await deploySignalled();
-    expect((await tellEvent(signalled, googleEvent(undefined, changes))).status).toBe(202);
+    const signalled = await deployForSecurityEvents();
+    expect((await sendGoogleEvent(signalled, googleEvent(undefined, changes))).status).toBe(202);
   });
 
   it('that was delayed leaves alone who came back meanwhile', async () => {
-    const signalled = await deploySignalled();
-    expect((await tellEvent(signalled, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
-    expect(await signalled.ended('google')).toEqual([]);
+    const signalled = await deployForSecurityEvents();
+    expect((await sendGoogleEvent(signalled, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
+    expect(await signalled.listRevokedGrants('google')).toEqual([]);
   });
 
   it.each<[string, unknown, Claims, string]>([
     ['from another issuer', undefined, { iss: 'https://evil.example/' }, 'invalid_issuer'],
-    ['with two slashes', undefined, { iss: `${sites.google}//` }, 'invalid_issuer'],
+    ['with two slashes', undefined, { iss: `${issuerUrls.google}//` }, 'invalid_issuer'],
     ['for somebody else', undefined, { aud: 'another' }, 'invalid_audience'],
     ['that is too old', undefined, { iat: now - 7 * 86_400 - 31 }, 'invalid_request'],
     ['from the future', undefined, { iat: now + 31 }, 'invalid_request'],
@@ -162,14 +176,14 @@ describe('an event of Google’s', () => {
     ['that is nothing', { [`${risc}account-disabled`]: null }, {}, 'invalid_request'],
     [
       'about people of another issuer',
-      { [`${risc}account-disabled`]: { subject: { ...adaAtGoogle, iss: 'https://evil.example' } } },
+      { [`${risc}account-disabled`]: { subject: { ...adaSubject, iss: 'https://evil.example' } } },
       {},
       'invalid_request',
     ],
   ])('%s is refused in the words of RFC 8935, and ends nothing', async (_, events, changes, err) => {
-    const signalled = await deploySignalled();
-    await expectRefused(await tellEvent(signalled, googleEvent(events, changes)), { err });
-    expect(signalled.ledger.calls).toEqual([]);
+    const signalled = await deployForSecurityEvents();
+    await expectRefused(await sendGoogleEvent(signalled, googleEvent(events, changes)), { err });
+    expect(signalled.storage.calls).toEqual([]);
   });
 });
 
@@ -184,13 +198,13 @@ describe('a notification of Apple’s', () => {
     ['email-disabled', [], 'email-disabled'],
     ['email-enabled', [], 'email-enabled'],
     ['something-new', [], 'unknown'],
-  ])('ends as much as it says: %s', async (type, ended, signal) => {
-    const signalled = await deploySignalled();
-    const response = await tellNote(signalled, of(type));
+  ])('ends as much as it says: %s', async (type, ended, securityEvent) => {
+    const signalled = await deployForSecurityEvents();
+    const response = await sendAppleNotification(signalled, of(type));
     expect([response.status, await response.text()]).toEqual([202, '']);
-    expect(await signalled.ended('apple')).toEqual(ended);
-    expect(await signalled.ended('google')).toEqual([]);
-    expect(signalled.log()).toMatchObject([{ event: 'signal', provider: 'apple', signal }]);
+    expect(await signalled.listRevokedGrants('apple')).toEqual(ended);
+    expect(await signalled.listRevokedGrants('google')).toEqual([]);
+    expect(signalled.log()).toMatchObject([{ event: 'security-event', provider: 'apple', securityEvent }]);
   });
 
   it.each<[string, string | Promise<string>]>([
@@ -209,28 +223,28 @@ describe('a notification of Apple’s', () => {
     ['about nobody', of('consent-revoked', null)],
     ['that has expired', appleNotification(undefined, { exp: now - 30 })],
   ])('%s is refused, and ends nothing', async (_, body) => {
-    const signalled = await deploySignalled();
-    await expectRefused(await tellNote(signalled, body));
-    expect(signalled.ledger.calls).toEqual([]);
+    const signalled = await deployForSecurityEvents();
+    await expectRefused(await sendAppleNotification(signalled, body));
+    expect(signalled.storage.calls).toEqual([]);
   });
 
   it('from another issuer, or for somebody else, is refused', async () => {
-    const signalled = await deploySignalled();
+    const signalled = await deployForSecurityEvents();
     const foreign = appleNotification(undefined, { iss: 'https://evil.example' });
-    await expectRefused(await tellNote(signalled, foreign), { err: 'invalid_issuer' });
+    await expectRefused(await sendAppleNotification(signalled, foreign), { err: 'invalid_issuer' });
     const theirs = appleNotification(undefined, { aud: 'another' });
-    await expectRefused(await tellNote(signalled, theirs), { err: 'invalid_audience' });
+    await expectRefused(await sendAppleNotification(signalled, theirs), { err: 'invalid_audience' });
   });
 });
 
 describe('a request', () => {
   it.each(['nobody', 'acme', 'google/x', ''])('for %j is answered 404', async (provider) => {
-    const { post, ledger } = await deploySignalled();
-    await expectRefused(await post(`/events/${provider}`, await googleEvent(), asEvent), {
+    const { post, storage } = await deployForSecurityEvents();
+    await expectRefused(await post(`/events/${provider}`, await googleEvent(), securityEventHeaders), {
       description: 'Nothing is taken here from a provider of this name.',
       status: 404,
     });
-    expect(ledger.calls).toEqual([]);
+    expect(storage.calls).toEqual([]);
   });
 
   it.each([
@@ -239,7 +253,7 @@ describe('a request', () => {
     ['Google', '/events/google', ''],
     ['Apple', '/events/apple', 'application/secevent+jwt'],
   ])('is of the type that %s sends (%s, %j)', async (_, path, type) => {
-    const { post } = await deploySignalled();
+    const { post } = await deployForSecurityEvents();
     const body = new TextEncoder().encode(await googleEvent());
     await expectRefused(await post(path, body, type === '' ? {} : { 'content-type': type }), {
       description: 'The body is not of the type that this provider sends.',
@@ -247,25 +261,25 @@ describe('a request', () => {
   });
 
   it('may say the type with parameters and in capitals', async () => {
-    const { post } = await deploySignalled();
+    const { post } = await deployForSecurityEvents();
     const type = 'Application/SecEvent+JWT; charset=utf-8';
     const response = await post('/events/google', await googleEvent(), { 'content-type': type });
     expect(response.status).toBe(202);
   });
 
   it('of more than 16 KiB is refused', async () => {
-    const { post } = await deploySignalled();
+    const { post } = await deployForSecurityEvents();
     for (const [path, type] of [
-      ['/events/google', asEvent],
-      ['/events/apple', asJson],
+      ['/events/google', securityEventHeaders],
+      ['/events/apple', jsonHeaders],
     ] as const)
       await expectRefused(await post(path, 'x'.repeat(16_385), type), { status: 413 });
   });
 
   it('is answered 503 when storage is out of reach', async () => {
-    const recordSignal = () => Promise.reject(new LedgerUnavailable('no route'));
-    const signalled = await deploySignalled({ ledger: { ...memoryLedger(), recordSignal } });
-    await expectRefused(await tellEvent(signalled), { err: 'temporarily_unavailable', status: 503 });
-    expect(await signalled.ended('google')).toEqual([]);
+    const recordSecurityEvent = () => Promise.reject(new StorageUnavailable('no route'));
+    const signalled = await deployForSecurityEvents({ storage: { ...memoryStorage(), recordSecurityEvent } });
+    await expectRefused(await sendGoogleEvent(signalled), { err: 'temporarily_unavailable', status: 503 });
+    expect(await signalled.listRevokedGrants('google')).toEqual([]);
   });
 });

@@ -2,18 +2,20 @@ import { expect, test } from 'vitest';
 import { microsoft } from '../../src/index.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { readAttributes } from '../pages/read-markup.ts';
-import { createPerson, gptRequest } from '../person.ts';
+import { createTestBrowser, gptRequest } from '../person.ts';
 import { createProvider } from '../provider.ts';
 
 const mark = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 const marked = () =>
-  deploy({ providers: [{ ...createProvider('acme', 'Acme'), mark }, createProvider('other', 'Other')] });
+  deploy({
+    providers: [{ ...createProvider('acme', 'Acme'), icon: mark }, createProvider('other', 'Other')],
+  });
 
 test('serves a provider’s mark where the page looks for it, as a picture that may do nothing', async () => {
   const deployment = marked();
-  const page = await (await createPerson(deployment).open(gptRequest)).response.text();
+  const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
   expect(await readAttributes(page, 'img')).toEqual([
-    { class: 'mark', src: '/authorize/marks/acme.svg', alt: '', width: '24', height: '24' },
+    { class: 'icon', src: '/authorize/marks/acme.svg', alt: '', width: '24', height: '24' },
   ]);
   const response = await deployment.fetch(new Request(`${issuer}/authorize/marks/acme.svg`));
   expect(response.status).toBe(200);
@@ -46,7 +48,7 @@ test('answers another method with a problem', async () => {
 });
 
 test('Microsoft’s is four squares in its colours, and neither loads nor runs anything', () => {
-  const svg = microsoft({ clientId: 'id', clientSecret: 'secret' }).mark ?? '';
+  const svg = microsoft({ clientId: 'id', clientSecret: 'secret' }).icon ?? '';
   const squares = [...svg.matchAll(/<path fill="(#[0-9a-f]{6})" d="M(?:1|11) (?:1|11)h9v9(?:h-9|H1)z"\/>/g)];
   expect(squares.map(([, fill]) => fill)).toEqual(['#f25022', '#7fba00', '#00a4ef', '#ffb900']);
   expect(svg).not.toMatch(/script|style|href|url\(|on[a-z]+=/);

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Access, corsHeaders, LedgerUnavailable, type Requirement } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { type Access, corsHeaders, type ProtectOptions, StorageUnavailable } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { deploy, issuer } from '../deployment.ts';
-import { gpt, tokensFor } from '../players.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { gpt, obtainTokens } from '../players.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 const ask = (
   { broker }: ReturnType<typeof deploy>,
   headers: Headers = {},
-  requirement: Requirement = {},
+  requirement: ProtectOptions = {},
   url = `${issuer}/api/scoring`,
 ) => broker.protect(new Request(url, { headers }), requirement);
 
@@ -43,9 +43,9 @@ const deadChallenge = `Bearer realm="${issuer}", error="invalid_token", error_de
 describe('a call', () => {
   it('with a token says who calls and what they may do, and nothing else', async () => {
     const deployment = deploy({
-      admit: async () => ({ kind: 'admitted', userId: 'u1', claims: { plan: 'free' } }),
+      resolveUser: async () => ({ kind: 'accepted', userId: 'u1', claims: { plan: 'free' } }),
     });
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     const granted = await ask(deployment, { authorization: `Bearer ${access_token}` });
     const access: Access = {
       userId: 'u1',
@@ -60,7 +60,7 @@ describe('a call', () => {
 
   it('may write the scheme in any letters', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     for (const scheme of ['bearer', 'BEARER', 'Bearer '])
       expect(await ask(deployment, { authorization: `${scheme} ${access_token}` })).toHaveProperty(
         'kind',
@@ -95,7 +95,7 @@ describe('a call', () => {
   it('without the scope that it needs is refused with 403, and told which', async () => {
     const deployment = deploy();
     const narrow = { ...gpt, request: { ...gpt.request, scope: 'words' } };
-    const { access_token } = await tokensFor(deployment, narrow);
+    const { access_token } = await obtainTokens(deployment, narrow);
     const headers = { authorization: `Bearer ${access_token}` };
     expect(await ask(deployment, headers, { scopes: ['words'] })).toHaveProperty('kind', 'granted');
     const detail = 'The access token does not carry the scope that this needs.';
@@ -109,7 +109,7 @@ describe('a call', () => {
 
   it('with the token in the query or the body is a call without one', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     const query = ask(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
     await expectRefused(query, 401, signIn, `Bearer realm="${issuer}"`);
     const body = new URLSearchParams({ access_token });
@@ -118,24 +118,24 @@ describe('a call', () => {
   });
 
   it('for another host is refused before its token is looked at', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { access_token } = await tokensFor(deployment, gpt);
-    const before = ledger.calls.length;
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const before = storage.calls.length;
     const headers = { authorization: `Bearer ${access_token}` };
     for (const url of ['https://evil.example/api', 'http://words.example/api', 'https://words.example.evil/'])
       await expectRefused(ask(deployment, headers, {}, url), 421, [
         'Misdirected Request',
         'This server does not answer for that host.',
       ]);
-    expect(ledger.calls).toHaveLength(before);
+    expect(storage.calls).toHaveLength(before);
   });
 
   it('is answered 503 while nothing is known of what was revoked', async () => {
-    const inner = memoryLedger();
-    const revocationsSince = () => Promise.reject(new LedgerUnavailable('out of reach'));
-    const deployment = deploy({ ledger: { ...inner, revocationsSince } });
-    const { access_token } = await tokensFor(deployment, gpt);
+    const inner = memoryStorage();
+    const readRevocations = () => Promise.reject(new StorageUnavailable('out of reach'));
+    const deployment = deploy({ storage: { ...inner, readRevocations } });
+    const { access_token } = await obtainTokens(deployment, gpt);
     await expectRefused(ask(deployment, { authorization: `Bearer ${access_token}` }), 503, [
       'Service Unavailable',
       'The service is out of order for a moment. Try again soon.',

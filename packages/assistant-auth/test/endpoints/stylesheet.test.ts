@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultPages } from '../../src/index.ts';
 import { deploy, issuer } from '../deployment.ts';
 import { readAttributes } from '../pages/read-markup.ts';
-import { createPerson, gptRequest } from '../person.ts';
+import { createTestBrowser, gptRequest } from '../person.ts';
 
 const stylesheetOf = (deployment = deploy(), init: RequestInit = {}) =>
   deployment.fetch(new Request(`${issuer}/authorize/style.css`, init));
@@ -16,7 +16,7 @@ test('serves the pages’ stylesheet where the pages look for it, to be cached f
     'content-type': 'text/css; charset=utf-8',
     'x-content-type-options': 'nosniff',
   });
-  const page = await (await createPerson(deploy()).open(gptRequest)).response.text();
+  const page = await (await createTestBrowser(deploy()).openSignInPage(gptRequest)).response.text();
   expect(await readAttributes(page, 'link')).toEqual([{ rel: 'stylesheet', href: '/authorize/style.css' }]);
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { corsHeaders, gptAction, LedgerUnavailable, staticClient } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { corsHeaders, gptAction, StorageUnavailable, staticClient } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
-import { callApi, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
-import { badRefresh, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { callApi, expectTokens } from '../person.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../players.ts';
+import { expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const token = /^[A-Za-z0-9_-]{100,}$/;
 
@@ -23,36 +23,39 @@ describe('the answer', () => {
     ['ChatGPT', gpt, 'words score'],
     ['a public client', app, 'words score offline_access'],
     ['a confidential client', server, 'words score'],
-  ])('has for %s exactly the fields that it expects, and is kept by no cache', async (_, player, scope) => {
-    const deployment = deploy();
-    const response = await redeem(deployment, player, await codeFor(deployment, player));
-    expect(response.status).toBe(200);
-    expect(Object.fromEntries(response.headers)).toEqual({
-      ...corsHeaders,
-      'cache-control': 'no-store',
-      'content-type': 'application/json',
-      pragma: 'no-cache',
-      'x-content-type-options': 'nosniff',
-    });
-    expect(await response.json()).toEqual({
-      access_token: expect.stringMatching(token),
-      token_type: 'bearer',
-      expires_in: 1800,
-      refresh_token: expect.stringMatching(token),
-      scope,
-    });
-    const { client_id: clientId } = player.request;
-    expect(deployment.log.at(-1)).toEqual({
-      event: 'tokens-issued',
-      endpoint: 'token',
-      requestId: expect.stringMatching(/^[\w-]{22}$/),
-      clientId,
-    });
-  });
+  ])(
+    'has for %s exactly the fields that it expects, and is kept by no cache',
+    async (_, testClient, scope) => {
+      const deployment = deploy();
+      const response = await redeem(deployment, testClient, await obtainCode(deployment, testClient));
+      expect(response.status).toBe(200);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        ...corsHeaders,
+        'cache-control': 'no-store',
+        'content-type': 'application/json',
+        pragma: 'no-cache',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(await response.json()).toEqual({
+        access_token: expect.stringMatching(token),
+        token_type: 'bearer',
+        expires_in: 1800,
+        refresh_token: expect.stringMatching(token),
+        scope,
+      });
+      const { client_id: clientId } = testClient.request;
+      expect(deployment.log.at(-1)).toEqual({
+        event: 'tokens-issued',
+        endpoint: 'token',
+        requestId: expect.stringMatching(/^[\w-]{22}$/),
+        clientId,
+      });
+    },
+  );
 
   it('has no refresh token for a client that did not ask to stay connected', async () => {
     const online = { ...app, request: { ...app.request, scope: 'words' } };
-    expect(await tokensFor(deploy(), online)).toEqual({
+    expect(await obtainTokens(deploy(), online)).toEqual({
       access_token: expect.stringMatching(token),
       token_type: 'bearer',
       expires_in: 1800,
@@ -62,7 +65,7 @@ describe('the answer', () => {
 
   it('says how long the token really lives', async () => {
     const deployment = deploy({ lifetimes: { access: 600 } });
-    const { access_token, expires_in } = await tokensFor(deployment, gpt);
+    const { access_token, expires_in } = await obtainTokens(deployment, gpt);
     expect(expires_in).toBe(600);
     deployment.advance(599);
     expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
@@ -95,15 +98,18 @@ describe('a dead refresh token', () => {
     ['401 and a challenge for ChatGPT, which then signs the person in anew', 'gpt', gpt, 401],
     ['400 for ChatGPT where the publisher says so', 'polite', gpt, 400],
     ['400 for every other client', 'server', server, 400],
-  ] as const)('is answered %s', async (_, kind, player, status) => {
+  ] as const)('is answered %s', async (_, kind, testClient, status) => {
     const deployment = deploy({ clients: [registered[kind]] });
-    for (const dead of ['x', 'A'.repeat(200), (await tokensFor(deployment, player)).access_token])
-      await expectTokenError(await refresh(deployment, player, dead), { ...badRefresh, status });
+    for (const dead of ['x', 'A'.repeat(200), (await obtainTokens(deployment, testClient)).access_token])
+      await expectTokenError(await refresh(deployment, testClient, dead), {
+        ...invalidRefreshTokenError,
+        status,
+      });
   });
 
   it('is the only thing that ChatGPT gets this 401 for', async () => {
     const deployment = deploy();
-    const { refresh_token } = await tokensFor(deployment, gpt);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
     expect((await redeem(deployment, gpt, 'x')).status).toBe(400);
     expect((await refresh(deployment, gpt, refresh_token, { scope: 'admin' })).status).toBe(400);
     expect((await refresh(deployment, gpt, '')).status).toBe(400);
@@ -112,12 +118,12 @@ describe('a dead refresh token', () => {
 
 describe('a request', () => {
   const refused = async (request: Request, status: number, error: string, error_description: string) => {
-    const ledger = watchLedger();
-    const response = await deploy({ ledger }).fetch(request);
+    const storage = createSpyStorage();
+    const response = await deploy({ storage }).fetch(request);
     await expectTokenError(response, { status, error, error_description });
-    expect(ledger.calls).toEqual([]);
+    expect(storage.calls).toEqual([]);
   };
-  const form = gpt.redemption('x');
+  const form = gpt.codeRequest('x');
 
   it.each([
     ['no grant type', { grant_type: '' }, 'invalid_request', 'The parameter grant_type is missing.'],
@@ -159,10 +165,10 @@ describe('a request', () => {
 
   it('may name its one resource twice, and send what nobody knows', async () => {
     const deployment = deploy();
-    const body = bodyOf(gpt.redemption(await codeFor(deployment, gpt)));
+    const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
     const resource = `&resource=${issuer}/api`;
     const response = await deployment.fetch(post(`${body}${resource}${resource}&x=1&x=2&audience=y`));
-    expect(await tokensOf(response)).toHaveProperty('access_token');
+    expect(await expectTokens(response)).toHaveProperty('access_token');
   });
 
   it.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain', ''])(
@@ -180,29 +186,29 @@ describe('a request', () => {
 
   it('may say its character set', async () => {
     const deployment = deploy();
-    const body = bodyOf(gpt.redemption(await codeFor(deployment, gpt)));
+    const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
     const headers = { 'content-type': 'Application/X-WWW-Form-URLencoded ; charset=UTF-8' };
     expect((await deployment.fetch(post(body, headers))).status).toBe(200);
   });
 });
 
 describe('when the ledger is out of reach', () => {
-  const out: Player[] = [gpt, app, server];
-  it.each(out)('says so, and loses neither code nor refresh token', async (player) => {
-    const inner = memoryLedger();
+  const out: TestClient[] = [gpt, app, server];
+  it.each(out)('says so, and loses neither code nor refresh token', async (testClient) => {
+    const inner = memoryStorage();
     let broken = false;
     const orFail = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-      if (broken) throw new LedgerUnavailable('out of reach');
+      if (broken) throw new StorageUnavailable('out of reach');
       return work();
     };
     const deployment = deploy({
-      ledger: {
+      storage: {
         ...inner,
         redeemCode: (redemption) => orFail(() => inner.redeemCode(redemption)),
         refresh: (use) => orFail(() => inner.refresh(use)),
       },
     });
-    const code = await codeFor(deployment, player);
+    const code = await obtainCode(deployment, testClient);
     const expectOutage = async (response: Response) => {
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('10');
@@ -213,12 +219,12 @@ describe('when the ledger is out of reach', () => {
       });
     };
     broken = true;
-    await expectOutage(await redeem(deployment, player, code));
+    await expectOutage(await redeem(deployment, testClient, code));
     broken = false;
-    const { refresh_token } = await tokensOf(await redeem(deployment, player, code));
+    const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
     broken = true;
-    await expectOutage(await refresh(deployment, player, refresh_token));
+    await expectOutage(await refresh(deployment, testClient, refresh_token));
     broken = false;
-    await tokensOf(await refresh(deployment, player, refresh_token));
+    await expectTokens(await refresh(deployment, testClient, refresh_token));
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { gptAction } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { deploy, gptSecret, issuer } from '../deployment.ts';
-import { tokensOf } from '../person.ts';
-import { app, codeFor, gpt, redeem, server, without } from '../players.ts';
-import { badCode, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { expectTokens } from '../person.ts';
+import { app, gpt, obtainCode, redeem, server, without } from '../players.ts';
+import { expectTokenError, invalidCodeError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const other = `${issuer}/other`;
 const otherCode = {
@@ -20,71 +20,71 @@ const call = ({ broker }: ReturnType<typeof deploy>, token: string, resource: st
 describe('a code', () => {
   it('becomes tokens for the resource that was asked for, and no other', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, app, { resource: other });
-    const { access_token } = await tokensOf(await redeem(deployment, app, code, { resource: other }));
+    const code = await obtainCode(deployment, app, { resource: other });
+    const { access_token } = await expectTokens(await redeem(deployment, app, code, { resource: other }));
     expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
     expect(await call(deployment, access_token, `${issuer}/api`)).toMatchObject({ kind: 'refused' });
   });
 
   it('needs no resource at the token endpoint, and lives on when a wrong one is sent', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const code = await codeFor(deployment, app, { resource: other });
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const code = await obtainCode(deployment, app, { resource: other });
     for (const resource of [`${issuer}/api`, `${other}/`, 'https://evil.example', 'x'])
       await expectTokenError(await redeem(deployment, app, code, { resource }), otherCode);
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
-    const { access_token } = await tokensOf(await redeem(deployment, app, code));
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+    const { access_token } = await expectTokens(await redeem(deployment, app, code));
     expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
   });
 
   it('is refused when its resource has gone meanwhile, and is not spent', async () => {
-    const ledger = memoryLedger();
-    const code = await codeFor(deploy({ ledger }), app, { resource: other });
-    const smaller = deploy({ ledger, resources: [`${issuer}/api`] });
-    await expectTokenError(await redeem(smaller, app, code), badCode);
-    expect(smaller.log.at(-1)).toMatchObject({ reason: 'code.resource-gone' });
-    expect((await redeem(deploy({ ledger }), app, code)).status).toBe(200);
+    const storage = memoryStorage();
+    const code = await obtainCode(deploy({ storage }), app, { resource: other });
+    const smaller = deploy({ storage, resources: [`${issuer}/api`] });
+    await expectTokenError(await redeem(smaller, app, code), invalidCodeError);
+    expect(smaller.log.at(-1)).toMatchObject({ reason: 'code.resource-removed' });
+    expect((await redeem(deploy({ storage }), app, code)).status).toBe(200);
   });
 
   it('brings no scope that was withdrawn from its client meanwhile', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const registered = { id: 'gpt', name: 'Words GPT', secrets: [gptSecret] };
     const now = (scopes: readonly string[]) =>
-      deploy({ ledger, clients: [gptAction({ ...registered, scopes })] });
-    const code = await codeFor(deploy({ ledger }), gpt);
-    expect(await tokensOf(await redeem(now(['words']), gpt, code))).toMatchObject({ scope: 'words' });
-    const other = await codeFor(deploy({ ledger }), gpt, { scope: 'score' });
+      deploy({ storage, clients: [gptAction({ ...registered, scopes })] });
+    const code = await obtainCode(deploy({ storage }), gpt);
+    expect(await expectTokens(await redeem(now(['words']), gpt, code))).toMatchObject({ scope: 'words' });
+    const other = await obtainCode(deploy({ storage }), gpt, { scope: 'score' });
     const deployment = now(['words']);
-    await expectTokenError(await redeem(deployment, gpt, other), badCode);
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.scopes-gone' });
+    await expectTokenError(await redeem(deployment, gpt, other), invalidCodeError);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.scopes-removed' });
   });
 
   it.each([
     ['a public client', app],
     ['a confidential client', server],
-  ])('needs no redirect_uri from %s, whose verifier says more', async (_, player) => {
+  ])('needs no redirect_uri from %s, whose verifier says more', async (_, testClient) => {
     const deployment = deploy();
-    const code = await codeFor(deployment, player);
+    const code = await obtainCode(deployment, testClient);
     const anywhere = {
-      ...player,
-      redemption: (text: string) => without(player.redemption(text), 'redirect_uri'),
+      ...testClient,
+      redemption: (text: string) => without(testClient.codeRequest(text), 'redirect_uri'),
     };
     expect((await redeem(deployment, anywhere, code)).status).toBe(200);
   });
 
   it('needs redirect_uri from ChatGPT, which sends no verifier', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, gpt);
-    const anywhere = { ...gpt, redemption: (text: string) => without(gpt.redemption(text), 'redirect_uri') };
-    await expectTokenError(await redeem(deployment, anywhere, code), badCode);
+    const code = await obtainCode(deployment, gpt);
+    const anywhere = { ...gpt, redemption: (text: string) => without(gpt.codeRequest(text), 'redirect_uri') };
+    await expectTokenError(await redeem(deployment, anywhere, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
   it('of another deployment is refused, though the keys are the same', async () => {
-    const ledger = memoryLedger();
-    const code = await codeFor(deploy({ ledger }), gpt);
-    const elsewhere = deploy({ ledger, issuer: 'https://elsewhere.example' });
+    const storage = memoryStorage();
+    const code = await obtainCode(deploy({ storage }), gpt);
+    const elsewhere = deploy({ storage, issuer: 'https://elsewhere.example' });
     const answer = await redeem(elsewhere, gpt, code);
     expect([answer.status, await answer.json()]).toEqual([
       400,

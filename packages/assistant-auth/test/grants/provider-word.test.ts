@@ -3,34 +3,34 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
+  type BrokerStorage,
   type IdentityProvider,
-  type Ledger,
-  LedgerUnavailable,
-  type ProviderWord,
-  type StoredToken,
+  type RecheckResult,
+  StorageUnavailable,
+  type StoredUpstreamToken,
 } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, highUserLimits, keys } from '../deployment.ts';
-import { atProvider } from '../on-the-way.ts';
-import { callApi, locationOf, type TokenBody, tokensOf } from '../person.ts';
-import { gpt, type Player, redeem, refresh, server } from '../players.ts';
+import { continueToProvider } from '../on-the-way.ts';
+import { callApi, expectTokens, readRedirect, type TokenBody } from '../person.ts';
+import { gpt, redeem, refresh, server, type TestClient } from '../players.ts';
 import { createProvider } from '../provider.ts';
-import { badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
-const alive: ProviderWord = { kind: 'alive' };
-const gone: ProviderWord = { kind: 'gone' };
-const unknown: ProviderWord = { kind: 'unknown', reason: 'out of order' };
+const alive: RecheckResult = { kind: 'active' };
+const gone: RecheckResult = { kind: 'revoked' };
+const unknown: RecheckResult = { kind: 'unknown', reason: 'out of order' };
 
 /** A provider whose words a test chooses, and what it was asked with. */
-const createOracle = (id = 'google', checkEvery = 600, singleUse?: boolean) => {
+const createOracle = (id = 'google', recheckInterval = 600, singleUse?: boolean) => {
   const asked: { readonly refreshToken: string; readonly patience: number }[] = [];
-  let word: ProviderWord | Promise<ProviderWord> = alive;
+  let word: RecheckResult | Promise<RecheckResult> = alive;
   const provider: IdentityProvider = {
     ...createProvider(id, id),
-    checkEvery,
+    recheckInterval,
     ...(singleUse !== undefined && { singleUseRefreshTokens: singleUse }),
-    check: async (refreshToken, { patience }) => {
+    validateRefreshToken: async (refreshToken, { timeoutMs: patience }) => {
       asked.push({ refreshToken, patience });
       return word;
     },
@@ -38,7 +38,7 @@ const createOracle = (id = 'google', checkEvery = 600, singleUse?: boolean) => {
   return {
     provider,
     asked,
-    says(next: ProviderWord | Promise<ProviderWord>) {
+    says(next: RecheckResult | Promise<RecheckResult>) {
       word = next;
     },
   };
@@ -46,57 +46,63 @@ const createOracle = (id = 'google', checkEvery = 600, singleUse?: boolean) => {
 
 const deployWith = (
   changes: Partial<BrokerOptions> = {},
-  { checkEvery, singleUse }: { readonly checkEvery?: number; readonly singleUse?: boolean } = {},
+  { recheckInterval, singleUse }: { readonly recheckInterval?: number; readonly singleUse?: boolean } = {},
 ) => {
-  const oracle = createOracle('google', checkEvery, singleUse);
+  const oracle = createOracle('google', recheckInterval, singleUse);
   return { oracle, deployment: deploy({ providers: [oracle.provider], ...changes }) };
 };
 
 /** Signs Ada in, with the refresh token that the provider gives or without one. */
 const signIn = async (
   deployment: Deployment,
-  player: Player,
+  testClient: TestClient,
   {
     subject = 'ada',
     theirs = 'their-1',
   }: { readonly subject?: string; readonly theirs?: string | null } = {},
 ): Promise<TokenBody> => {
-  const { comeBack } = await atProvider(deployment, player.request);
-  const back = locationOf(await comeBack({ code: subject, ...(theirs !== null && { refresh: theirs }) }));
-  return tokensOf(await redeem(deployment, player, back.searchParams.get('code') ?? ''));
+  const { returnFromProvider } = await continueToProvider(deployment, testClient.request);
+  const back = readRedirect(
+    await returnFromProvider({ code: subject, ...(theirs !== null && { refresh: theirs }) }),
+  );
+  return expectTokens(await redeem(deployment, testClient, back.searchParams.get('code') ?? ''));
 };
 
 /** A ledger whose writes after a recheck fail a number of times, before or after the change is made. */
 const failingAt = (failures: number, when: 'before the write' | 'after the write') => {
   let left = failures;
-  const ledger = memoryLedger();
+  const storage = memoryStorage();
   const fragile =
     <Given extends readonly unknown[], Outcome>(write: (...given: Given) => Promise<Outcome>) =>
     async (...given: Given): Promise<Outcome> => {
       left -= 1;
       const fails = left >= 0;
-      if (fails && when === 'before the write') throw new LedgerUnavailable('no route');
+      if (fails && when === 'before the write') throw new StorageUnavailable('no route');
       const outcome = await write(...given);
-      if (fails) throw new LedgerUnavailable('no response');
+      if (fails) throw new StorageUnavailable('no response');
       return outcome;
     };
-  const { recordCheck, endIdentity } = ledger;
-  return { ledger, recordCheck: fragile(recordCheck), endIdentity: fragile(endIdentity) };
+  const { recordRecheck, revokeGrantsOfIdentity } = storage;
+  return {
+    storage,
+    recordRecheck: fragile(recordRecheck),
+    revokeGrantsOfIdentity: fragile(revokeGrantsOfIdentity),
+  };
 };
 
 const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
 
-const players: readonly (readonly [string, Player, 400 | 401])[] = [
+const testClients: readonly (readonly [string, TestClient, 400 | 401])[] = [
   ['ChatGPT', gpt, 401],
   ['a client whose tokens rotate', server, 400],
 ];
 
-describe.each(players)('at a refresh of %s', (_, player, status) => {
+describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
   it('the provider is asked with the token that it gave, and not for long', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     expect(oracle.asked).toEqual([]);
-    expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
+    expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
     expect(oracle.asked).toEqual([{ refreshToken: 'their-1', patience: 3000 }]);
   });
 
@@ -104,8 +110,8 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
     ['every ten minutes', 600],
     ['Apple once a day', 86_400],
   ])('it is asked no more often than it wants: %s', async (_name, every) => {
-    const { oracle, deployment } = deployWith({}, { checkEvery: every });
-    let { refresh_token: token } = await signIn(deployment, player);
+    const { oracle, deployment } = deployWith({}, { recheckInterval: every });
+    let { refresh_token: token } = await signIn(deployment, testClient);
     for (const [later, times] of [
       [0, 1],
       [every - 1, 1],
@@ -113,16 +119,16 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
       [every, 3],
     ] as const) {
       deployment.advance(later);
-      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+      token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
       expect(oracle.asked).toHaveLength(times);
     }
   });
 
   it('one of 50 at once asks, and all are answered', async () => {
     const { oracle, deployment } = deployWith({ limits: highUserLimits });
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     const responses = await Promise.all(
-      Array.from({ length: 50 }, () => refresh(deployment, player, refresh_token)),
+      Array.from({ length: 50 }, () => refresh(deployment, testClient, refresh_token)),
     );
     expect(responses.map(({ status: answered }) => answered)).toEqual(Array(50).fill(200));
     expect(oracle.asked).toHaveLength(1);
@@ -130,26 +136,26 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
 
   it('B13.4 gone: a person who is gone loses the grant, and the next refresh is refused alike', async () => {
     const { oracle, deployment } = deployWith();
-    const tokens = await signIn(deployment, player);
+    const tokens = await signIn(deployment, testClient);
     oracle.says(gone);
-    for (const reason of ['refresh.gone', 'refresh.ended']) {
-      const refused = await refresh(deployment, player, tokens.refresh_token);
-      await expectTokenError(refused, { ...badRefresh, status });
+    for (const reason of ['refresh.upstream-revoked', 'refresh.inactive']) {
+      const refused = await refresh(deployment, testClient, tokens.refresh_token);
+      await expectTokenError(refused, { ...invalidRefreshTokenError, status });
       expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
     }
     expect(oracle.asked).toHaveLength(1);
-    await expectDeadToken(deployment, tokens.access_token);
+    await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('a token that took the place of the old one is stored before the client is answered', async () => {
-    const ledger = watchLedger();
-    const { oracle, deployment } = deployWith({ ledger });
-    const { refresh_token } = await signIn(deployment, player);
-    oracle.says({ kind: 'alive', refreshToken: 'their-2' });
-    const again = await tokensOf(await refresh(deployment, player, refresh_token));
-    expect(ledger.calls.slice(-2)).toEqual(['refresh', 'recordCheck']);
+    const storage = createSpyStorage();
+    const { oracle, deployment } = deployWith({ storage });
+    const { refresh_token } = await signIn(deployment, testClient);
+    oracle.says({ kind: 'active', refreshToken: 'their-2' });
+    const again = await expectTokens(await refresh(deployment, testClient, refresh_token));
+    expect(storage.calls.slice(-2)).toEqual(['refresh', 'recordRecheck']);
     deployment.advance(600);
-    await refresh(deployment, player, again.refresh_token);
+    await refresh(deployment, testClient, again.refresh_token);
     expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
   });
 
@@ -162,93 +168,99 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
   ] as const)(
     'B18.3 failed write: a replaced token is stored unless all five attempts fail: %i failures %s',
     async (failures, when) => {
-      const { ledger, recordCheck } = failingAt(failures, when);
-      const { oracle, deployment } = deployWith({ ledger: { ...ledger, recordCheck } });
-      const { refresh_token } = await signIn(deployment, player);
-      oracle.says({ kind: 'alive', refreshToken: 'their-2' });
-      const again = await tokensOf(await refresh(deployment, player, refresh_token));
-      await deployment.settle();
+      const { storage, recordRecheck } = failingAt(failures, when);
+      const { oracle, deployment } = deployWith({ storage: { ...storage, recordRecheck } });
+      const { refresh_token } = await signIn(deployment, testClient);
+      oracle.says({ kind: 'active', refreshToken: 'their-2' });
+      const again = await expectTokens(await refresh(deployment, testClient, refresh_token));
+      await deployment.flushBackgroundWork();
       expect(eventsOf(deployment, 'write-failed')).toHaveLength(
         failures > 4 && when === 'before the write' ? 1 : 0,
       );
       if (failures > 4) return;
       deployment.advance(600);
       oracle.says(alive);
-      expect((await refresh(deployment, player, again.refresh_token)).status).toBe(200);
+      expect((await refresh(deployment, testClient, again.refresh_token)).status).toBe(200);
       expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
     },
   );
 
   it('B18.3 failed write: no tokens are issued if a revocation could not be stored, and it is stored after the response', async () => {
-    const { ledger, endIdentity } = failingAt(3, 'before the write');
-    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
-    const tokens = await signIn(deployment, player);
+    const { storage, revokeGrantsOfIdentity } = failingAt(3, 'before the write');
+    const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
+    const tokens = await signIn(deployment, testClient);
     oracle.says(gone);
-    const refused = await refresh(deployment, player, tokens.refresh_token);
+    const refused = await refresh(deployment, testClient, tokens.refresh_token);
     expect([refused.status, await refused.json()]).toMatchObject([503, { error: 'temporarily_unavailable' }]);
-    await deployment.settle();
-    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), {
-      ...badRefresh,
+    await deployment.flushBackgroundWork();
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), {
+      ...invalidRefreshTokenError,
       status,
     });
     expect(oracle.asked).toHaveLength(1);
     deployment.advance(10);
-    await expectDeadToken(deployment, tokens.access_token);
+    await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('B18.3 failed write: no tokens are issued if it is not known whether a revocation was stored', async () => {
-    const { ledger, endIdentity } = failingAt(1, 'after the write');
-    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } });
-    const tokens = await signIn(deployment, player);
+    const { storage, revokeGrantsOfIdentity } = failingAt(1, 'after the write');
+    const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
+    const tokens = await signIn(deployment, testClient);
     oracle.says(gone);
-    expect((await refresh(deployment, player, tokens.refresh_token)).status).toBe(503);
-    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), {
-      ...badRefresh,
+    expect((await refresh(deployment, testClient, tokens.refresh_token)).status).toBe(503);
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), {
+      ...invalidRefreshTokenError,
       status,
     });
-    await expectDeadToken(deployment, tokens.access_token);
+    await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('B18.3 failed write: the next recheck is a minute later if a revocation can’t be stored at all', async () => {
-    const { ledger, endIdentity } = failingAt(5, 'before the write');
-    const { oracle, deployment } = deployWith({ ledger: { ...ledger, endIdentity } }, { singleUse: false });
-    const { refresh_token } = await signIn(deployment, player);
+    const { storage, revokeGrantsOfIdentity } = failingAt(5, 'before the write');
+    const { oracle, deployment } = deployWith(
+      { storage: { ...storage, revokeGrantsOfIdentity } },
+      { singleUse: false },
+    );
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(gone);
-    expect((await refresh(deployment, player, refresh_token)).status).toBe(503);
-    await deployment.settle();
+    expect((await refresh(deployment, testClient, refresh_token)).status).toBe(503);
+    await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toHaveLength(1);
     deployment.advance(60);
-    await expectTokenError(await refresh(deployment, player, refresh_token), { ...badRefresh, status });
+    await expectTokenError(await refresh(deployment, testClient, refresh_token), {
+      ...invalidRefreshTokenError,
+      status,
+    });
   });
 
   it('B18.3 failed write: the deletion of an upstream token is retried, too', async () => {
-    const memory = memoryLedger();
+    const memory = memoryStorage();
     let left = 3;
-    const dropUpstreamToken: Ledger['dropUpstreamToken'] = async (drop) => {
+    const dropUpstreamToken: BrokerStorage['dropUpstreamToken'] = async (drop) => {
       left -= 1;
-      if (left >= 0) throw new LedgerUnavailable('no route');
+      if (left >= 0) throw new StorageUnavailable('no route');
       return memory.dropUpstreamToken(drop);
     };
-    const { oracle, deployment } = deployWith({ ledger: { ...memory, dropUpstreamToken } });
-    const { refresh_token } = await signIn(deployment, player);
+    const { oracle, deployment } = deployWith({ storage: { ...memory, dropUpstreamToken } });
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
     oracle.says(gone);
-    expect((await refresh(deployment, player, next)).status).toBe(200);
-    await deployment.settle();
-    expect(eventsOf(deployment, 'no-upstream-token')).toHaveLength(1);
+    expect((await refresh(deployment, testClient, next)).status).toBe(200);
+    await deployment.flushBackgroundWork();
+    expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
   });
 
   it('no clear word leaves the grant, and is noted and asked for again a minute later', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
-    expect(eventsOf(deployment, 'check-failed')).toEqual([
+    let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
+    expect(eventsOf(deployment, 'recheck-failed')).toEqual([
       {
-        event: 'check-failed',
+        event: 'recheck-failed',
         provider: 'google',
         cause: 'out of order',
         endpoint: 'token',
@@ -256,92 +268,104 @@ describe.each(players)('at a refresh of %s', (_, player, status) => {
       },
     ]);
     deployment.advance(59);
-    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     expect(oracle.asked).toHaveLength(1);
     deployment.advance(1);
-    await refresh(deployment, player, token);
+    await refresh(deployment, testClient, token);
     expect(oracle.asked).toHaveLength(2);
   });
 
-  lostResponses(player, status);
+  lostResponses(testClient, status);
 });
 
 /** A response of the provider that never arrived, or whose outcome was never stored. */
-function lostResponses(player: Player, status: 400 | 401): void {
+function lostResponses(testClient: TestClient, status: 400 | 401): void {
   it('B18.1 lost response: a token that is rejected afterwards signs nobody out, and the identity loses it', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    const first = await tokensOf(await refresh(deployment, player, refresh_token));
+    const first = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(20 * 60);
     oracle.says(gone);
-    const second = await tokensOf(await refresh(deployment, player, first.refresh_token));
+    const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
     expect(await callApi(deployment, second.access_token)).toMatchObject({ kind: 'granted' });
-    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
+    expect(eventsOf(deployment, 'upstream-token-dropped')).toMatchObject([
       { provider: 'google', cause: 'recheck inconclusive after a lost response', endpoint: 'token' },
     ]);
     deployment.advance(20 * 60);
-    expect((await refresh(deployment, player, second.refresh_token)).status).toBe(200);
+    expect((await refresh(deployment, testClient, second.refresh_token)).status).toBe(200);
     expect(oracle.asked).toHaveLength(2);
   });
 
   it.each([
-    ['the process ended after the request', async (ledger: Ledger, due: StoredToken) => void [ledger, due]],
+    [
+      'the process ended after the request',
+      async (storage: BrokerStorage, due: StoredUpstreamToken) => void [storage, due],
+    ],
     [
       'a recheck for a session was lost',
-      async (ledger: Ledger, { provider, subject }: StoredToken) =>
-        ledger.takeCheck({ provider, subject, now: 1_800_000_700, checkLease: 60 }),
+      async (storage: BrokerStorage, { provider, subject }: StoredUpstreamToken) =>
+        storage.acquireRecheckLease({ provider, subject, now: 1_800_000_700, recheckLeaseDuration: 60 }),
     ],
   ])('B18.1 lost response: %s', async (_name, lose) => {
-    const ledger = memoryLedger();
-    const { oracle, deployment } = deployWith({ ledger });
-    const { refresh_token } = await signIn(deployment, player);
-    const { promise } = Promise.withResolvers<ProviderWord>();
+    const storage = memoryStorage();
+    const { oracle, deployment } = deployWith({ storage });
+    const { refresh_token } = await signIn(deployment, testClient);
+    const { promise } = Promise.withResolvers<RecheckResult>();
     oracle.says(promise);
-    void refresh(deployment, player, refresh_token);
+    void refresh(deployment, testClient, refresh_token);
     await expect.poll(() => oracle.asked.length).toBe(1);
-    await lose(ledger, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
+    await lose(storage, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
     deployment.advance(1000);
     oracle.says(gone);
-    expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
-    expect(eventsOf(deployment, 'no-upstream-token')).toHaveLength(1);
+    expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
+    expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
   });
 
   it('B18.1 lost response: after a recheck whose outcome was stored, rechecks are conclusive again', async () => {
     const { oracle, deployment } = deployWith();
-    let { refresh_token: token } = await signIn(deployment, player);
+    let { refresh_token: token } = await signIn(deployment, testClient);
     for (const [word, later] of [
       [unknown, 60],
       [unknown, 60],
       [alive, 600],
     ] as const) {
       oracle.says(word);
-      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+      token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
       deployment.advance(later);
     }
     oracle.says(gone);
-    await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
+    await expectTokenError(await refresh(deployment, testClient, token), {
+      ...invalidRefreshTokenError,
+      status,
+    });
   });
 
   it('B18.1 lost response: a rejected request is not a lost response, so a rejected token ends the grant', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
-    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
     oracle.says(gone);
-    await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
+    await expectTokenError(await refresh(deployment, testClient, next), {
+      ...invalidRefreshTokenError,
+      status,
+    });
   });
 
   it('B18.1 lost response: a rejected token is conclusive if the used tokens of the provider stay valid', async () => {
     const { oracle, deployment } = deployWith({}, { singleUse: false });
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    const { refresh_token: next } = await tokensOf(await refresh(deployment, player, refresh_token));
+    const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
     oracle.says(gone);
-    await expectTokenError(await refresh(deployment, player, next), { ...badRefresh, status });
-    expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
+    await expectTokenError(await refresh(deployment, testClient, next), {
+      ...invalidRefreshTokenError,
+      status,
+    });
+    expect(eventsOf(deployment, 'upstream-token-dropped')).toEqual([]);
   });
 
   it.each([
@@ -349,51 +373,54 @@ function lostResponses(player: Player, status: 400 | 401): void {
     ['as long as the option says', { inconclusiveRecheck: 3600 }, 3600],
   ] as const)('B18.2 no upstream token: grants can be refreshed for %s', async (_name, lifetimes, limit) => {
     const { oracle, deployment } = deployWith(lifetimes && { lifetimes });
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
     oracle.says(gone);
-    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(limit - 1);
-    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(1);
-    await expectTokenError(await refresh(deployment, player, token), { ...badRefresh, status });
+    await expectTokenError(await refresh(deployment, testClient, token), {
+      ...invalidRefreshTokenError,
+      status,
+    });
   });
 
   it('B18.2 no upstream token: someone who signs in during the recheck is not limited', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    const word = Promise.withResolvers<ProviderWord>();
+    const word = Promise.withResolvers<RecheckResult>();
     oracle.says(word.promise);
-    const refreshing = refresh(deployment, player, token);
+    const refreshing = refresh(deployment, testClient, token);
     await expect.poll(() => oracle.asked.length).toBe(2);
-    await signIn(deployment, player, { theirs: null });
+    await signIn(deployment, testClient, { theirs: null });
     word.resolve(gone);
-    token = (await tokensOf(await refreshing)).refresh_token;
+    token = (await expectTokens(await refreshing)).refresh_token;
     for (const days of [20, 20]) {
       deployment.advance(days * 86_400);
-      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+      token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     }
   });
 
   it('B18.2 no upstream token: a new sign-in lifts the limit of every grant', async () => {
     const { oracle, deployment } = deployWith();
-    const { refresh_token } = await signIn(deployment, player);
+    const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
-    let token = (await tokensOf(await refresh(deployment, player, refresh_token))).refresh_token;
+    let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
     oracle.says(gone);
-    token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+    token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(15 * 86_400);
     oracle.says(alive);
-    await signIn(deployment, player, { theirs: 'their-2' });
+    await signIn(deployment, testClient, { theirs: 'their-2' });
     for (const days of [10, 10]) {
       deployment.advance(days * 86_400);
-      token = (await tokensOf(await refresh(deployment, player, token))).refresh_token;
+      token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     }
     expect(oracle.asked.at(-1)).toMatchObject({ refreshToken: 'their-2' });
   });
@@ -404,10 +431,10 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
   const kept: Promise<void>[] = [];
 
   it('while storage handles the refresh', async () => {
-    const memory = memoryLedger();
+    const memory = memoryStorage();
     const committed = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
-    const ledger: Ledger = {
+    const storage: BrokerStorage = {
       ...memory,
       async refresh(use) {
         const outcome = await memory.refresh(use);
@@ -416,7 +443,7 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
         return outcome;
       },
     };
-    const { oracle, deployment } = deployWith({ ledger, afterResponse: (work) => void kept.push(work) });
+    const { oracle, deployment } = deployWith({ storage, waitUntil: (work) => void kept.push(work) });
     const { refresh_token } = await signIn(deployment, server);
     oracle.says(gone);
     const before = kept.length;
@@ -426,25 +453,25 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
     answered.resolve();
     await Promise.all(kept);
     expect(oracle.asked).toHaveLength(1);
-    await expectTokenError(await refresh(deployment, server, refresh_token), badRefresh);
+    await expectTokenError(await refresh(deployment, server, refresh_token), invalidRefreshTokenError);
   });
 
   it('while the provider handles the request', async () => {
-    const { oracle, deployment } = deployWith({ afterResponse: (work) => void kept.push(work) });
+    const { oracle, deployment } = deployWith({ waitUntil: (work) => void kept.push(work) });
     const { refresh_token } = await signIn(deployment, server);
-    const word = Promise.withResolvers<ProviderWord>();
+    const word = Promise.withResolvers<RecheckResult>();
     oracle.says(word.promise);
     void refresh(deployment, server, refresh_token);
     await expect.poll(() => oracle.asked.length).toBe(1);
     word.resolve(gone);
     await Promise.all(kept);
-    await expectTokenError(await refresh(deployment, server, refresh_token), badRefresh);
+    await expectTokenError(await refresh(deployment, server, refresh_token), invalidRefreshTokenError);
   });
 });
 
 it('a platform that refuses to keep work running changes no response', async () => {
   const { deployment } = deployWith({
-    afterResponse: () => {
+    waitUntil: () => {
       throw new TypeError('no request');
     },
   });
@@ -467,9 +494,12 @@ describe('a person who is gone', () => {
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
     oracle.says(gone);
     await refresh(deployment, gpt, atChatGpt.refresh_token);
-    await expectTokenError(await refresh(deployment, server, atServer.refresh_token), badRefresh);
+    await expectTokenError(
+      await refresh(deployment, server, atServer.refresh_token),
+      invalidRefreshTokenError,
+    );
     deployment.advance(10);
-    for (const { access_token } of [atChatGpt, atServer]) await expectDeadToken(deployment, access_token);
+    for (const { access_token } of [atChatGpt, atServer]) await expectInvalidToken(deployment, access_token);
     expect(await callApi(deployment, bobs.access_token)).toMatchObject({ kind: 'granted' });
     oracle.says(alive);
     expect((await refresh(deployment, server, bobs.refresh_token)).status).toBe(200);
@@ -478,7 +508,7 @@ describe('a person who is gone', () => {
   it('stays when they signed in again while the provider was asked about the time before', async () => {
     const { oracle, deployment } = deployWith();
     const before = await signIn(deployment, gpt);
-    const { promise, resolve } = Promise.withResolvers<ProviderWord>();
+    const { promise, resolve } = Promise.withResolvers<RecheckResult>();
     oracle.says(promise);
     const asking = refresh(deployment, gpt, before.refresh_token);
     const after = await signIn(deployment, server, { theirs: 'their-2' });
@@ -509,7 +539,7 @@ describe('nobody is asked', () => {
     const { refresh_token } = await signIn(deployment, gpt, { theirs: null });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
     expect(oracle.asked).toEqual([]);
-    expect(eventsOf(deployment, 'check-failed')).toEqual([]);
+    expect(eventsOf(deployment, 'recheck-failed')).toEqual([]);
   });
 
   it('for a refresh that is refused anyway', async () => {
@@ -521,29 +551,33 @@ describe('nobody is asked', () => {
   });
 
   it('when the provider was taken out of the configuration', async () => {
-    const ledger = memoryLedger();
-    const { refresh_token } = await signIn(deployWith({ ledger }).deployment, gpt);
-    const after = deploy({ ledger, providers: [createProvider('other', 'Other')] });
+    const storage = memoryStorage();
+    const { refresh_token } = await signIn(deployWith({ storage }).deployment, gpt);
+    const after = deploy({ storage, providers: [createProvider('other', 'Other')] });
     expect((await refresh(after, gpt, refresh_token)).status).toBe(200);
-    expect(eventsOf(after, 'check-failed')).toMatchObject([
+    expect(eventsOf(after, 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: 'the provider is no longer configured' },
     ]);
   });
 
   it('and rechecks are still conclusive when it is configured again', async () => {
-    const ledger = memoryLedger();
-    const { oracle, deployment } = deployWith({ ledger });
+    const storage = memoryStorage();
+    const { oracle, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, gpt);
-    const without = deploy({ ledger, providers: [createProvider('other', 'Other')] });
+    const without = deploy({ storage, providers: [createProvider('other', 'Other')] });
     expect((await refresh(without, gpt, refresh_token)).status).toBe(200);
     deployment.advance(60);
     oracle.says(gone);
-    await expectTokenError(await refresh(deployment, gpt, refresh_token), { ...badRefresh, status: 401 });
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), {
+      ...invalidRefreshTokenError,
+      status: 401,
+    });
   });
 
   it('and the log says if it can’t be stored that nothing was sent', async () => {
-    const resolveRecheck: Ledger['resolveRecheck'] = () => Promise.reject(new LedgerUnavailable('no route'));
-    const { oracle, deployment } = deployWith({ ledger: { ...memoryLedger(), resolveRecheck } });
+    const resolveRecheck: BrokerStorage['resolveRecheck'] = () =>
+      Promise.reject(new StorageUnavailable('no route'));
+    const { oracle, deployment } = deployWith({ storage: { ...memoryStorage(), resolveRecheck } });
     const { refresh_token } = await signIn(deployment, gpt);
     oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
@@ -551,15 +585,15 @@ describe('nobody is asked', () => {
   });
 
   it('with a token whose key was burned', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const [newer] = ['test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'];
-    await signIn(deployWith({ ledger }).deployment, gpt);
-    const rotated = deployWith({ ledger, sealingKeys: `${newer} ${keys}` }).deployment;
+    await signIn(deployWith({ storage }).deployment, gpt);
+    const rotated = deployWith({ storage, sealingKeys: `${newer} ${keys}` }).deployment;
     const { refresh_token } = await signIn(rotated, gpt, { theirs: null });
-    const { oracle, deployment } = deployWith({ ledger, sealingKeys: newer });
+    const { oracle, deployment } = deployWith({ storage, sealingKeys: newer });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
     expect(oracle.asked).toEqual([]);
-    expect(eventsOf(deployment, 'check-failed')).toMatchObject([
+    expect(eventsOf(deployment, 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: 'the stored token: unknown-key' },
     ]);
   });
@@ -569,7 +603,7 @@ it('nothing that the provider gives leaves by an answer or a log line', async ()
   const { oracle, deployment } = deployWith();
   const subject = 'ada.lovelace';
   const { refresh_token } = await signIn(deployment, gpt, { subject });
-  oracle.says({ kind: 'alive', refreshToken: 'their-2' });
+  oracle.says({ kind: 'active', refreshToken: 'their-2' });
   const answered = await (await refresh(deployment, gpt, refresh_token)).text();
   deployment.advance(600);
   oracle.says(gone);

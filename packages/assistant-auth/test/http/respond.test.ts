@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
-  allowing,
-  errorPage,
-  formPage,
-  problem,
+  errorPageResponse,
+  formPageResponse,
+  problemResponse,
   publicDocument,
   seeOther,
   tokenError,
   tokenJson,
+  withAllowHeader,
 } from '../../src/http/responses.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 
 /** All headers but the cookies, which are several of one name. */
 const headersOf = (response: Response) =>
@@ -27,7 +27,7 @@ const policy =
 
 describe('pages', () => {
   test('a page with a form may lead on, but nowhere load from', async () => {
-    const response = formPage('<p>', ['a=1', 'b=2']);
+    const response = formPageResponse('<p>', ['a=1', 'b=2']);
     expect(response.status).toBe(200);
     expect(await response.text()).toBe('<p>');
     expect(headersOf(response)).toEqual({ ...pageHeaders, 'content-security-policy': policy });
@@ -35,7 +35,7 @@ describe('pages', () => {
   });
 
   test('an error page leads nowhere', async () => {
-    const response = errorPage('<p>', new Refusal('client.unknown'));
+    const response = errorPageResponse('<p>', new ProtocolError('client.unknown'));
     expect(response.status).toBe(400);
     expect(await response.text()).toBe('<p>');
     expect(headersOf(response)).toEqual({
@@ -45,7 +45,7 @@ describe('pages', () => {
   });
 
   test('an error page says when to come back while something is out of order', () => {
-    const response = errorPage('<p>', new Refusal('ledger.unavailable'));
+    const response = errorPageResponse('<p>', new ProtocolError('storage.unavailable'));
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');
   });
@@ -83,7 +83,7 @@ describe('the token endpoint’s answers', () => {
     [400, {}],
     [401, { 'www-authenticate': 'Basic realm="x"' }],
   ])('an error with %i carries what belongs to that status', async (status, more) => {
-    const response = tokenError(new Refusal('refresh.ended'), status, 'Basic realm="x"');
+    const response = tokenError(new ProtocolError('refresh.inactive'), status, 'Basic realm="x"');
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({
       error: 'invalid_grant',
@@ -93,7 +93,7 @@ describe('the token endpoint’s answers', () => {
   });
 
   test('an outage says when to ask again', () => {
-    const response = tokenError(new Refusal('ledger.unavailable'), 503, 'Basic');
+    const response = tokenError(new ProtocolError('storage.unavailable'), 503, 'Basic');
     expect(headersOf(response)).toEqual({ ...jsonHeaders, 'retry-after': '10' });
   });
 });
@@ -105,10 +105,10 @@ describe('problem documents', () => {
     ['request.method', 405, 'Method Not Allowed', {}],
     ['request.host', 421, 'Misdirected Request', {}],
     ['unexpected', 500, 'Internal Server Error', {}],
-    ['ledger.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
+    ['storage.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
   ] as const)('%s is a %i', async (reason, status, title, more) => {
-    const refusal = new Refusal(reason);
-    const response = problem(refusal, 'Bearer');
+    const refusal = new ProtocolError(reason);
+    const response = problemResponse(refusal, 'Bearer');
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({
       type: 'about:blank',
@@ -126,7 +126,7 @@ describe('problem documents', () => {
 });
 
 test('an open document’s problem asks for no token', () => {
-  expect(problem(new Refusal('token.missing')).headers.has('www-authenticate')).toBe(false);
+  expect(problemResponse(new ProtocolError('token.missing')).headers.has('www-authenticate')).toBe(false);
 });
 
 test('a public document may be cached for an hour', async () => {
@@ -141,7 +141,10 @@ test('a public document may be cached for an hour', async () => {
 });
 
 test('a refused method learns which ones are answered', () => {
-  const response = allowing(['GET', 'POST'], problem(new Refusal('request.method'), 'Bearer'));
+  const response = withAllowHeader(
+    ['GET', 'POST'],
+    problemResponse(new ProtocolError('request.method'), 'Bearer'),
+  );
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, POST');
 });

@@ -1,4 +1,4 @@
-import { memoryLedger } from '../../src/storage/memory.ts';
-import { ledgerContract } from './ledger-contract.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { storageContract } from './ledger-contract.ts';
 
-ledgerContract('the ledger in memory', async () => memoryLedger());
+storageContract('the ledger in memory', async () => memoryStorage());

@@ -1,33 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import { type Ledger, LedgerUnavailable, type Revocation, type TokenOrigin } from '../../src/index.ts';
-import { createRevocationWatch } from '../../src/storage/revocation-cache.ts';
-import { grantTokens, watchedLedger } from './watched-ledger.ts';
+import {
+  type BrokerStorage,
+  type RevocableToken,
+  type Revocation,
+  StorageUnavailable,
+} from '../../src/index.ts';
+import { createRevocationCache } from '../../src/storage/revocation-cache.ts';
+import { createControlledStorage, grantTokens } from './watched-ledger.ts';
 
 const start = 1_800_000_000;
 
-const ada: TokenOrigin = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt', issuedAt: start };
-const bob: TokenOrigin = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
+const ada: RevocableToken = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt', issuedAt: start };
+const bob: RevocableToken = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
 
 /** A watch over a ledger where Ada and Bob have tokens, and its clock. */
-const watching = async (changes: Partial<Ledger> = {}) => {
-  const watched = watchedLedger(changes);
+const watching = async (changes: Partial<BrokerStorage> = {}) => {
+  const spied = createControlledStorage(changes);
   let instant = start;
-  await grantTokens(watched.ledger, ada);
-  await grantTokens(watched.ledger, bob);
+  await grantTokens(spied.storage, ada);
+  await grantTokens(spied.storage, bob);
   return {
-    ...watched,
-    watch: createRevocationWatch(watched.ledger, () => instant),
+    ...spied,
+    watch: createRevocationCache(spied.storage, () => instant),
     setClock(seconds: number) {
       instant = start + seconds;
     },
     revoke: (kind: 'grant' | 'user' | 'client', id: string) =>
-      watched.ledger.revoke({ kind, id }, 'test', instant),
+      spied.storage.revoke({ kind, id }, 'test', instant),
   };
 };
 
 describe('reading', () => {
   it('reads all that lives once, then only what is new, at most every ten seconds', async () => {
-    const { watch, readings, setClock, revoke } = await watching();
+    const { watch, revocationReads, setClock, revoke } = await watching();
     for (const at of [0, 1, 9]) {
       setClock(at);
       expect(await watch.isRevoked(ada)).toBe(false);
@@ -37,7 +42,7 @@ describe('reading', () => {
       setClock(at);
       await watch.isRevoked(bob);
     }
-    expect(readings).toEqual([
+    expect(revocationReads).toEqual([
       { cursor: undefined, now: start, limit: 10_000 },
       { cursor: 0, now: start + 10, limit: 10_000 },
       { cursor: 1, now: start + 20, limit: 10_000 },
@@ -46,14 +51,14 @@ describe('reading', () => {
   });
 
   it('asks no question about a single token', async () => {
-    const { watch, questions } = await watching();
+    const { watch, isRevokedCalls } = await watching();
     for (let call = 0; call < 100; call++) await watch.isRevoked(ada);
-    expect(questions).toEqual([]);
+    expect(isRevokedCalls).toEqual([]);
   });
 
   it('reads nothing before it is asked', async () => {
-    const { readings } = await watching();
-    expect(readings).toEqual([]);
+    const { revocationReads } = await watching();
+    expect(revocationReads).toEqual([]);
   });
 
   it('lets a revoked token live no second beyond the horizon', async () => {
@@ -102,8 +107,8 @@ describe('a target', () => {
   );
 
   it('is not mistaken for one of another kind with the same id', async () => {
-    const { watch, ledger, revoke } = await watching();
-    await grantTokens(ledger, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
+    const { watch, storage, revoke } = await watching();
+    await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
     await revoke('grant', 'bob');
     expect(await watch.isRevoked(ada)).toBe(false);
     expect(await watch.isRevoked(bob)).toBe(false);
@@ -119,10 +124,10 @@ describe('a target', () => {
       kind: 'user',
       id: 'ada',
       revokedAt,
-      deadAfter: start + 1800,
+      expiresAt: start + 1800,
     });
     const { watch } = await watching({
-      revocationsSince: async () => ({
+      readRevocations: async () => ({
         kind: 'page',
         cursor: 2,
         revocations: [line(start + 20), line(start + 10)],
@@ -135,28 +140,28 @@ describe('a target', () => {
 
 describe('an outage', () => {
   it('is bridged for 60 seconds from the last picture, then refused', async () => {
-    const { watch, setClock, revoke, cutOff, reconnect } = await watching();
+    const { watch, setClock, revoke, disconnect, reconnect } = await watching();
     await revoke('grant', 'grant-a');
     await watch.isRevoked(bob);
-    cutOff();
+    disconnect();
     for (const at of [10, 59, 60]) {
       setClock(at);
       expect(await watch.isRevoked(bob)).toBe(false);
       expect(await watch.isRevoked(ada)).toBe(true);
     }
     setClock(61);
-    await expect(watch.isRevoked(bob)).rejects.toThrow(LedgerUnavailable);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(LedgerUnavailable);
+    await expect(watch.isRevoked(bob)).rejects.toThrow(StorageUnavailable);
+    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
     reconnect();
     expect(await watch.isRevoked(bob)).toBe(false);
     expect(await watch.isRevoked(ada)).toBe(true);
   });
 
   it('is asked about by every call, so that its end is seen at once', async () => {
-    const { watch, setClock, revoke, cutOff, reconnect } = await watching();
+    const { watch, setClock, revoke, disconnect, reconnect } = await watching();
     await watch.isRevoked(ada);
     await revoke('grant', 'grant-a');
-    cutOff();
+    disconnect();
     setClock(10);
     expect(await watch.isRevoked(ada)).toBe(false);
     reconnect();
@@ -164,38 +169,38 @@ describe('an outage', () => {
   });
 
   it('does not make the picture younger', async () => {
-    const { watch, setClock, cutOff } = await watching();
+    const { watch, setClock, disconnect } = await watching();
     await watch.isRevoked(ada);
-    cutOff();
+    disconnect();
     setClock(50);
     await watch.isRevoked(ada);
     setClock(100);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(LedgerUnavailable);
+    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is refused at once where there is no picture', async () => {
-    const { watch, cutOff } = await watching();
-    cutOff();
-    await expect(watch.isRevoked(ada)).rejects.toThrow(LedgerUnavailable);
+    const { watch, disconnect } = await watching();
+    disconnect();
+    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is bridged by the old picture when its renewal is due', async () => {
-    const { watch, setClock, cutOff } = await watching();
+    const { watch, setClock, disconnect } = await watching();
     for (const at of [0, 595]) {
       setClock(at);
       await watch.isRevoked(ada);
     }
-    cutOff();
+    disconnect();
     setClock(655);
     expect(await watch.isRevoked(ada)).toBe(false);
     setClock(656);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(LedgerUnavailable);
+    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is not every failure: a broken ledger is refused though there is a picture', async () => {
-    const { watch, setClock, cutOff } = await watching();
+    const { watch, setClock, disconnect } = await watching();
     await watch.isRevoked(ada);
-    cutOff(new TypeError('no such column'));
+    disconnect(new TypeError('no such column'));
     setClock(10);
     await expect(watch.isRevoked(ada)).rejects.toThrow(TypeError);
   });
@@ -207,16 +212,16 @@ describe('too many revocations', () => {
       kind: 'grant',
       id: `grant-${from + at}`,
       revokedAt: start,
-      deadAfter: start + 1800,
+      expiresAt: start + 1800,
     }));
 
   it('are not kept: the ledger is asked per call, and looked at anew after ten minutes', async () => {
     let many = true;
-    const memory = watchedLedger().ledger;
-    const { watch, readings, questions, setClock, revoke } = await watching({
+    const memory = createControlledStorage().storage;
+    const { watch, revocationReads, isRevokedCalls, setClock, revoke } = await watching({
       ...memory,
-      revocationsSince: async (cursor, now, limit) =>
-        many ? { kind: 'too-many' } : memory.revocationsSince(cursor, now, limit),
+      readRevocations: async (cursor, now, limit) =>
+        many ? { kind: 'too-many' } : memory.readRevocations(cursor, now, limit),
     });
     await revoke('grant', 'grant-a');
     expect(await watch.isRevoked(ada)).toBe(true);
@@ -224,57 +229,57 @@ describe('too many revocations', () => {
     many = false;
     setClock(599);
     expect(await watch.isRevoked(ada)).toBe(true);
-    expect(questions).toEqual([ada, bob, ada]);
-    expect(readings).toHaveLength(1);
+    expect(isRevokedCalls).toEqual([ada, bob, ada]);
+    expect(revocationReads).toHaveLength(1);
     setClock(600);
     expect(await watch.isRevoked(ada)).toBe(true);
-    expect(questions).toHaveLength(3);
-    expect(readings.map(({ cursor }) => cursor)).toEqual([undefined, undefined]);
+    expect(isRevokedCalls).toHaveLength(3);
+    expect(revocationReads.map(({ cursor }) => cursor)).toEqual([undefined, undefined]);
   });
 
   it.each([
     ['10,000 are kept', 10_000, 0],
     ['10,001 are not', 10_001, 1],
   ])('are counted exactly: %s', async (_, count, asked) => {
-    const { watch, questions } = await watching({
-      revocationsSince: async () => ({ kind: 'page', cursor: count, revocations: lines(0, count) }),
+    const { watch, isRevokedCalls } = await watching({
+      readRevocations: async () => ({ kind: 'page', cursor: count, revocations: lines(0, count) }),
     });
     await watch.isRevoked(ada);
-    expect(questions).toHaveLength(asked);
+    expect(isRevokedCalls).toHaveLength(asked);
   });
 
   it('are also noticed when they gather page by page', async () => {
     let pages = 0;
-    const { watch, questions, setClock } = await watching({
-      revocationsSince: async () => ({
+    const { watch, isRevokedCalls, setClock } = await watching({
+      readRevocations: async () => ({
         kind: 'page',
         cursor: ++pages * 6000,
         revocations: lines(pages * 6000, 6000),
       }),
     });
     await watch.isRevoked(ada);
-    expect(questions).toHaveLength(0);
+    expect(isRevokedCalls).toHaveLength(0);
     setClock(10);
     await watch.isRevoked(ada);
-    expect(questions).toEqual([ada]);
+    expect(isRevokedCalls).toEqual([ada]);
   });
 
   it('leave nothing to answer from during an outage', async () => {
-    const { watch, cutOff } = await watching({ revocationsSince: async () => ({ kind: 'too-many' }) });
+    const { watch, disconnect } = await watching({ readRevocations: async () => ({ kind: 'too-many' }) });
     await watch.isRevoked(ada);
-    cutOff();
-    await expect(watch.isRevoked(ada)).rejects.toThrow(LedgerUnavailable);
+    disconnect();
+    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 });
 
 describe('renewal', () => {
   it('reads everything anew after ten minutes', async () => {
-    const { watch, readings, setClock } = await watching();
+    const { watch, revocationReads, setClock } = await watching();
     for (const at of [0, 590, 599, 600, 610]) {
       setClock(at);
       await watch.isRevoked(ada);
     }
-    expect(readings.map(({ cursor, now }) => [cursor, now - start])).toEqual([
+    expect(revocationReads.map(({ cursor, now }) => [cursor, now - start])).toEqual([
       [undefined, 0],
       [0, 590],
       [undefined, 600],
@@ -283,16 +288,16 @@ describe('renewal', () => {
   });
 
   it('is not needed to heal after a database was restored, whose numbers began again', async () => {
-    let serving = watchedLedger().ledger;
+    let serving = createControlledStorage().storage;
     const { watch, setClock } = await watching({
-      revocationsSince: (cursor, now, limit) => serving.revocationsSince(cursor, now, limit),
+      readRevocations: (cursor, now, limit) => serving.readRevocations(cursor, now, limit),
     });
     for (const grantId of ['one', 'two', 'three']) {
       await grantTokens(serving, { ...bob, grantId });
       await serving.revoke({ kind: 'grant', id: grantId }, 'test', start);
     }
     await watch.isRevoked(ada);
-    serving = watchedLedger().ledger;
+    serving = createControlledStorage().storage;
     await grantTokens(serving, ada);
     await serving.revoke({ kind: 'grant', id: 'grant-a' }, 'test', start);
     setClock(9);
@@ -304,25 +309,25 @@ describe('renewal', () => {
 
 describe('calls side by side', () => {
   it('read for themselves and do not wait for one another', async () => {
-    const { watch, readings, hold } = await watching();
-    const letGo = hold();
+    const { watch, revocationReads, holdNextRead } = await watching();
+    const letGo = holdNextRead();
     const first = watch.isRevoked(ada);
     expect(await watch.isRevoked(bob)).toBe(false);
-    expect(readings).toHaveLength(2);
+    expect(revocationReads).toHaveLength(2);
     letGo();
     expect(await first).toBe(false);
   });
 
   it('believe the reading that began later, whichever ends last', async () => {
-    const { watch, readings, hold, revoke } = await watching();
-    const letGo = hold();
+    const { watch, revocationReads, holdNextRead, revoke } = await watching();
+    const letGo = holdNextRead();
     const first = watch.isRevoked(ada);
     await revoke('grant', 'grant-a');
     expect(await watch.isRevoked(ada)).toBe(true);
     letGo();
     expect(await first).toBe(true);
     expect(await watch.isRevoked(ada)).toBe(true);
-    expect(readings).toHaveLength(2);
+    expect(revocationReads).toHaveLength(2);
   });
 });
 
@@ -342,11 +347,11 @@ describe('a clock', () => {
   });
 
   it('that is a moment behind in another request costs no reading', async () => {
-    const { watch, readings, setClock } = await watching();
+    const { watch, revocationReads, setClock } = await watching();
     setClock(2);
     await watch.isRevoked(ada);
     setClock(0);
     await watch.isRevoked(ada);
-    expect(readings).toHaveLength(1);
+    expect(revocationReads).toHaveLength(1);
   });
 });

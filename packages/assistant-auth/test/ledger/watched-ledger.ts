@@ -1,50 +1,50 @@
 /** A ledger in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
 
-import { type Ledger, LedgerUnavailable, type TokenOrigin } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { type BrokerStorage, type RevocableToken, StorageUnavailable } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { highLimits } from './ledger-contract/sample.ts';
 
-/** How `revocationsSince` was called. */
-interface Reading {
+/** How `readRevocations` was called. */
+interface RevocationRead {
   readonly cursor: number | undefined;
   readonly now: number;
   readonly limit: number;
 }
 
-export const watchedLedger = (changes: Partial<Ledger> = {}) => {
-  const inner: Ledger = { ...memoryLedger(), ...changes };
-  const readings: Reading[] = [];
-  const questions: TokenOrigin[] = [];
-  let reach: () => Promise<void> = async () => undefined;
-  const ledger: Ledger = {
+export const createControlledStorage = (changes: Partial<BrokerStorage> = {}) => {
+  const inner: BrokerStorage = { ...memoryStorage(), ...changes };
+  const revocationReads: RevocationRead[] = [];
+  const isRevokedCalls: RevocableToken[] = [];
+  let beforeResponse: () => Promise<void> = async () => undefined;
+  const storage: BrokerStorage = {
     ...inner,
-    async revocationsSince(cursor, now, limit) {
-      readings.push({ cursor, now, limit });
-      const page = inner.revocationsSince(cursor, now, limit);
-      await reach();
+    async readRevocations(cursor, now, limit) {
+      revocationReads.push({ cursor, now, limit });
+      const page = inner.readRevocations(cursor, now, limit);
+      await beforeResponse();
       return page;
     },
     async isRevoked(token, now) {
-      questions.push(token);
-      await reach();
+      isRevokedCalls.push(token);
+      await beforeResponse();
       return inner.isRevoked(token, now);
     },
   };
   return {
-    ledger,
-    readings,
-    questions,
-    cutOff(error: Error = new LedgerUnavailable('no answer')) {
-      reach = () => Promise.reject(error);
+    storage,
+    revocationReads,
+    isRevokedCalls,
+    disconnect(error: Error = new StorageUnavailable('no answer')) {
+      beforeResponse = () => Promise.reject(error);
     },
     reconnect() {
-      reach = async () => undefined;
+      beforeResponse = async () => undefined;
     },
     /** Keeps the next reading's answer back, which is what the ledger held at the time, until it is let go. */
-    hold(): () => void {
+    holdNextRead(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
-      reach = () => {
-        reach = async () => undefined;
+      beforeResponse = () => {
+        beforeResponse = async () => undefined;
         return promise;
       };
       return resolve;
@@ -53,12 +53,15 @@ export const watchedLedger = (changes: Partial<Ledger> = {}) => {
 };
 
 /** Signs in and redeems, so that there is something to revoke. */
-export const grantTokens = async (ledger: Ledger, origin: TokenOrigin): Promise<TokenOrigin> => {
+export const grantTokens = async (
+  storage: BrokerStorage,
+  origin: RevocableToken,
+): Promise<RevocableToken> => {
   const { grantId, userId, clientId, issuedAt: now } = origin;
-  await ledger.recordSignIn({
+  await storage.recordSignIn({
     ...{ now, limits: highLimits },
     identity: { provider: 'google', subject: userId },
-    user: { kind: 'theirs', id: userId },
+    user: { kind: 'resolved', id: userId },
     grant: {
       id: grantId,
       clientId,
@@ -69,7 +72,7 @@ export const grantTokens = async (ledger: Ledger, origin: TokenOrigin): Promise<
       claims: {},
     },
   });
-  await ledger.redeemCode({
+  await storage.redeemCode({
     grantId,
     clientId,
     now,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressBlock } from '../../src/limits/rate-limits.ts';
+import { toAddressBlock } from '../../src/limits/rate-limits.ts';
 
 describe('the block of an address', () => {
   it.each([
@@ -19,7 +19,7 @@ describe('the block of an address', () => {
     ['1::', '1:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ])('%s is of %s', (address, block) => {
-    expect(addressBlock(address)).toBe(block);
+    expect(toAddressBlock(address)).toBe(block);
   });
 
   it.each([
@@ -38,7 +38,7 @@ describe('the block of an address', () => {
     'localhost',
     '%eth0',
   ])('does not exist for %j', (address) => {
-    expect(addressBlock(address)).toBeUndefined();
+    expect(toAddressBlock(address)).toBeUndefined();
   });
 
   const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
@@ -48,11 +48,11 @@ describe('the block of an address', () => {
     fc.assert(
       fc.property(groups(4), groups(4), groups(4), groups(4), (network, other, one, two) => {
         fc.pre(network.slice(0, 3).some((value) => value !== '0'));
-        const block = addressBlock([...network, ...one].join(':'));
+        const block = toAddressBlock([...network, ...one].join(':'));
         expect(block).toBe(`${network.join(':')}::/64`);
-        expect(addressBlock([...network, ...two].join(':').toUpperCase())).toBe(block);
+        expect(toAddressBlock([...network, ...two].join(':').toUpperCase())).toBe(block);
         if (other.join(':') !== network.join(':'))
-          expect(addressBlock([...other, ...one].join(':'))).not.toBe(block);
+          expect(toAddressBlock([...other, ...one].join(':'))).not.toBe(block);
       }),
     );
   });
@@ -60,7 +60,7 @@ describe('the block of an address', () => {
   it('is nothing or something, whatever it is asked for', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(['string', 'undefined']).toContain(typeof addressBlock(text));
+        expect(['string', 'undefined']).toContain(typeof toAddressBlock(text));
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultAllowances, type LogEntry } from '../../src/index.ts';
+import { defaultRateLimits, type LogEntry } from '../../src/index.ts';
 import { createLimits, failOpen } from '../../src/limits/rate-limits.ts';
 
 const broken = {
@@ -24,8 +24,8 @@ describe('the limits', () => {
       () => 1_800_000_000,
       () => {},
     );
-    for (const name of ['failedClients', 'signIns'] as const) {
-      const { limit } = defaultAllowances[name];
+    for (const name of ['failedAuthentications', 'signIns'] as const) {
+      const { limit } = defaultRateLimits[name];
       for (let turn = 0; turn < limit; turn++) expect(await limits[name].take('somebody')).toBe('allowed');
       expect(await limits[name].take('somebody')).toBe('limited');
     }
@@ -36,7 +36,7 @@ describe('the limits', () => {
     const keys: string[] = [];
     const counting = { take: async (key: string) => (keys.push(key) > 1 ? 'limited' : 'allowed') } as const;
     const limits = createLimits(
-      { failedClients: broken, signIns: counting },
+      { failedAuthentications: broken, signIns: counting },
       () => 0,
       (entry) => void log.push(entry),
     );
@@ -44,7 +44,7 @@ describe('the limits', () => {
       'allowed',
       'limited',
     ]);
-    expect(await limits.failedClients.take('three')).toBe('allowed');
+    expect(await limits.failedAuthentications.take('three')).toBe('allowed');
     expect(keys).toEqual(['one', 'two']);
     expect(log).toEqual([{ event: 'limiter-failed', cause: 'Error: the counter is gone' }]);
   });

@@ -1,6 +1,6 @@
 /** What every implementation of a rate limiter must do. A platform's own may let more pass, so what is exact is tested elsewhere. */
 import { describe, expect, it } from 'vitest';
-import type { RateLimiter, Verdict } from '../../src/index.ts';
+import type { RateLimiter, RateLimitResult } from '../../src/index.ts';
 
 /** A limiter that has counted nothing yet, and what it allows. */
 export interface FreshLimiter {
@@ -39,8 +39,12 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
   });
 };
 
-const takeAll = async (limiter: RateLimiter, key: string, times: number): Promise<readonly Verdict[]> => {
-  const verdicts: Verdict[] = [];
+const takeAll = async (
+  limiter: RateLimiter,
+  key: string,
+  times: number,
+): Promise<readonly RateLimitResult[]> => {
+  const verdicts: RateLimitResult[] = [];
   for (let turn = 0; turn < times; turn++) verdicts.push(await limiter.take(key));
   return verdicts;
 };

@@ -14,7 +14,7 @@ type Field = readonly [name: string, render: (value: string) => string];
 const everyPage = (branding: Partial<Branding>): string =>
   [
     renderSignIn({ branding, model: { notice: 'session-ended' } }),
-    renderSignIn({ branding, model: { notice: 'not-vouched', scopes: [] } }),
+    renderSignIn({ branding, model: { notice: 'provider-not-confirmed', scopes: [] } }),
     renderSignIn({ branding, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
     renderSignIn({ branding, model: { session: { provider: 'Google' } } }),
     renderError({ branding }),
@@ -37,9 +37,13 @@ const fields: readonly Field[] = [
   ['clientName', (clientName) => renderSignIn({ model: { clientName } })],
   ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
   ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
-  ['provider id', (id) => renderSignIn({ model: { providers: [{ id, label: 'a' }] } })],
-  ['mark’s path', (markPath) => renderSignIn({ model: { providers: [{ id: 'a', label: 'a', markPath }] } })],
-  ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', label }] } })],
+  ['provider id', (id) => renderSignIn({ model: { providers: [{ id, displayName: 'a' }] } })],
+  [
+    'mark’s path',
+    (providerIconPath) =>
+      renderSignIn({ model: { providers: [{ id: 'a', displayName: 'a', providerIconPath }] } }),
+  ],
+  ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', displayName: label }] } })],
   ['action', (action) => renderSignIn({ model: { action } })],
   ['consent', (consent) => renderSignIn({ model: { consent } })],
   ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { defaultPages } from '../../src/ui/pages.ts';
-import { renderAccount, renderAccountSignIn, renderLink, renderTaken } from './account/models.ts';
+import { renderAccount, renderAccountSignIn, renderLink, renderLinkConflict } from './account/models.ts';
 import { renderError, renderSignIn } from './models.ts';
-import { type Piece, readAttributes, readLines, readMarkup } from './read-markup.ts';
+import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';
 
 const pages = [
   { page: 'sign-in page', render: renderSignIn },
@@ -11,12 +11,13 @@ const pages = [
   { page: 'account page', render: renderAccount },
   { page: 'account sign-in page', render: renderAccountSignIn },
   { page: 'link page', render: renderLink },
-  { page: 'taken page', render: renderTaken },
+  { page: 'taken page', render: renderLinkConflict },
 ] as const;
 
-const tags = (pieces: readonly Piece[]) => pieces.flatMap((piece) => ('tag' in piece ? [piece.tag] : []));
+const tags = (pieces: readonly MarkupToken[]) =>
+  pieces.flatMap((piece) => ('tag' in piece ? [piece.tag] : []));
 
-const attributes = (pieces: readonly Piece[]) =>
+const attributes = (pieces: readonly MarkupToken[]) =>
   pieces.flatMap((piece) => ('tag' in piece ? Object.entries(piece.attributes) : []));
 
 describe.each(pages)('$page', ({ render }) => {

@@ -1,7 +1,12 @@
 /** Pages as an ordinary deployment shows them, with single values changed by a test. */
 import { type Branding, parseBranding } from '../../src/ui/branding.ts';
-import { type CompletedModel, completedPage, type ErrorModel, errorPage } from '../../src/ui/error.ts';
-import { type SignInModel, signInPage } from '../../src/ui/sign-in.ts';
+import {
+  type CompletedModel,
+  type ErrorModel,
+  renderCompletedPage,
+  renderErrorPage,
+} from '../../src/ui/error.ts';
+import { renderSignInPage, type SignInModel } from '../../src/ui/sign-in.ts';
 
 export const branding: Branding = {
   name: 'Words With Chat',
@@ -16,7 +21,7 @@ export interface Changes<Model> {
 }
 
 export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
-  signInPage({
+  renderSignInPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     clientName: 'ChatGPT',
     redirectHost: 'chatgpt.com',
@@ -25,8 +30,8 @@ export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
       { name: 'score.write', description: 'Add to your score' },
     ],
     providers: [
-      { id: 'google', label: 'Google' },
-      { id: 'github', label: 'GitHub' },
+      { id: 'google', displayName: 'Google' },
+      { id: 'github', displayName: 'GitHub' },
     ],
     action: '/authorize',
     consent: 'sealed-request',
@@ -35,7 +40,7 @@ export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
   });
 
 export const renderError = (changes: Changes<ErrorModel> = {}): string =>
-  errorPage({
+  renderErrorPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     title: 'This sign-in cannot go on',
     message: 'ChatGPT asked to send you to an address that is not registered for it.',
@@ -45,7 +50,7 @@ export const renderError = (changes: Changes<ErrorModel> = {}): string =>
   });
 
 export const renderCompleted = (changes: Changes<CompletedModel> = {}): string =>
-  completedPage({
+  renderCompletedPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     outcome: 'signed-in',
     destination: { kind: 'client', name: 'ChatGPT', url: 'https://chatgpt.com/' },

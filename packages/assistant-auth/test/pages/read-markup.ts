@@ -1,28 +1,28 @@
 /** Reads a document as a browser's tokenizer would: what a page really contains, not what its source looks like. */
 
 /** One tag with its attributes, a run of text between tags, or a comment; character references are decoded. */
-export type Piece =
+export type MarkupToken =
   | { readonly tag: string; readonly attributes: Readonly<Record<string, string>> }
   | { readonly text: string }
   | { readonly comment: string };
 
-export const readMarkup = async (document: string): Promise<readonly Piece[]> => {
-  const pieces: Piece[] = [];
+export const readMarkup = async (document: string): Promise<readonly MarkupToken[]> => {
+  const tokens: MarkupToken[] = [];
   let text = '';
   const reader = new HTMLRewriter()
     .onDocument({
       text: (chunk) => {
         text += chunk.text;
-        if (chunk.lastInTextNode && text !== '') pieces.push({ text: decode(text) });
+        if (chunk.lastInTextNode && text !== '') tokens.push({ text: decode(text) });
         if (chunk.lastInTextNode) text = '';
       },
       comments: (comment) => {
-        pieces.push({ comment: comment.text });
+        tokens.push({ comment: comment.text });
       },
     })
     .on('*', {
       element: ({ tagName, attributes }) => {
-        pieces.push({
+        tokens.push({
           tag: tagName,
           attributes: Object.fromEntries(
             [...attributes].map(([name = '', value = '']) => [name, decode(value)]),
@@ -31,21 +31,21 @@ export const readMarkup = async (document: string): Promise<readonly Piece[]> =>
       },
     });
   await reader.transform(new Response(document)).text();
-  return pieces;
+  return tokens;
 };
 
 /** The lines that a person can read, in order; blank ones are left out. */
 export const readLines = async (document: string): Promise<readonly string[]> =>
   (await readMarkup(document))
-    .map((piece) => ('text' in piece ? piece.text : ''))
+    .map((token) => ('text' in token ? token.text : ''))
     .join('')
     .split('\n')
     .filter((line) => line.trim() !== '');
 
 /** The attributes of every element of one kind, in order. */
 export const readAttributes = async (document: string, tag: string) =>
-  (await readMarkup(document)).flatMap((piece) =>
-    'tag' in piece && piece.tag === tag ? [piece.attributes] : [],
+  (await readMarkup(document)).flatMap((token) =>
+    'tag' in token && token.tag === tag ? [token.attributes] : [],
   );
 
 // The ampersand last, or a decoded one would start a reference that was never written.

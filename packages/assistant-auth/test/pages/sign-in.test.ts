@@ -103,7 +103,10 @@ describe('whoever signed in before', () => {
 
   test.each([
     ['session-ended', 'Your session has ended. Please sign in again.'],
-    ['not-vouched', 'Your earlier sign-in could not be confirmed with the provider. Please sign in again.'],
+    [
+      'provider-not-confirmed',
+      'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+    ],
   ] as const)('is told why not: %s', async (notice, sentence) => {
     expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(sentence);
   });
@@ -129,7 +132,7 @@ describe('what the form sends', () => {
   });
 
   test('asks also when there is one provider', async () => {
-    const page = renderSignIn({ model: { providers: [{ id: 'google', label: 'Google' }] } });
+    const page = renderSignIn({ model: { providers: [{ id: 'google', displayName: 'Google' }] } });
     expect(await readAttributes(page, 'button')).toEqual([
       { name: 'choice', value: 'google' },
       { class: 'cancel', name: 'cancel', value: '1' },
@@ -137,7 +140,7 @@ describe('what the form sends', () => {
   });
 
   test('tells a provider called cancel from the way out', async () => {
-    const page = renderSignIn({ model: { providers: [{ id: 'cancel', label: 'Cancel' }] } });
+    const page = renderSignIn({ model: { providers: [{ id: 'cancel', displayName: 'Cancel' }] } });
     expect(await readAttributes(page, 'button')).toEqual([
       { name: 'choice', value: 'cancel' },
       { class: 'cancel', name: 'cancel', value: '1' },

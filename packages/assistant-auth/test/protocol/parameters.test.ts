@@ -63,7 +63,7 @@ describe('readResource', () => {
       'garbage',
     ])
       expect(() => read(`resource=https://a.example/mcp&resource=${other}`)).toThrow(
-        refusal('resource.several'),
+        refusal('resource.multiple'),
       );
   });
 });

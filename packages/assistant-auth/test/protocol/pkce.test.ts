@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBase64url } from '../../src/oauth/base64url.ts';
-import { checkVerifier, parseChallenge } from '../../src/oauth/pkce.ts';
+import { parseCodeChallenge, verifyCodeVerifier } from '../../src/oauth/pkce.ts';
 import { challenge, verifier } from '../person.ts';
 
 const challengeOf = async (text: string): Promise<string> =>
@@ -9,9 +9,9 @@ const challengeOf = async (text: string): Promise<string> =>
 
 const refusal = (reason: string) => expect.objectContaining({ reason });
 
-describe('parseChallenge', () => {
-  const parse = (query: string, demand: 'required' | 'optional' = 'optional') =>
-    parseChallenge(new URLSearchParams(query), demand);
+describe('parseCodeChallenge', () => {
+  const parse = (query: string, requirement: 'required' | 'optional' = 'optional') =>
+    parseCodeChallenge(new URLSearchParams(query), requirement);
 
   it('gives the challenge, and none only where none is demanded', () => {
     expect(parse(`code_challenge=${challenge}&code_challenge_method=S256`)).toBe(challenge);
@@ -19,14 +19,14 @@ describe('parseChallenge', () => {
     expect(() => parse('', 'required')).toThrow(refusal('pkce.missing'));
   });
 
-  it.each(['required', 'optional'] as const)('refuses half of it, or another method (%s)', (demand) => {
+  it.each(['required', 'optional'] as const)('refuses half of it, or another method (%s)', (requirement) => {
     for (const query of [
       `code_challenge=${challenge}`,
       `code_challenge=${challenge}&code_challenge_method=`,
       `code_challenge=${challenge}&code_challenge_method=plain`,
       'code_challenge_method=',
     ])
-      expect(() => parse(query, demand)).toThrow(refusal('pkce.method'));
+      expect(() => parse(query, requirement)).toThrow(refusal('pkce.method'));
     for (const bad of [
       '',
       challenge.slice(1),
@@ -34,31 +34,32 @@ describe('parseChallenge', () => {
       `${challenge.slice(1)}%2B`,
       `${challenge}%0A`,
     ])
-      expect(() => parse(`code_challenge=${bad}&code_challenge_method=S256`, demand)).toThrow(
+      expect(() => parse(`code_challenge=${bad}&code_challenge_method=S256`, requirement)).toThrow(
         refusal('pkce.challenge'),
       );
-    expect(() => parse('code_challenge_method=S256', demand)).toThrow(refusal('pkce.challenge'));
+    expect(() => parse('code_challenge_method=S256', requirement)).toThrow(refusal('pkce.challenge'));
   });
 });
 
-describe('checkVerifier', () => {
+describe('verifyCodeVerifier', () => {
   const shaped = fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/);
 
   it('agrees with RFC 7636 appendix B', async () => {
-    await expect(checkVerifier(challenge, verifier)).resolves.toBeUndefined();
+    await expect(verifyCodeVerifier(challenge, verifier)).resolves.toBeUndefined();
   });
 
   it('asks for nothing where neither was sent', async () => {
-    await expect(checkVerifier(undefined, undefined)).resolves.toBeUndefined();
+    await expect(verifyCodeVerifier(undefined, undefined)).resolves.toBeUndefined();
   });
 
   it('takes the verifier of a challenge, and no other', async () => {
     await fc.assert(
       fc.asyncProperty(shaped, shaped, async (right, wrong) => {
         const made = await challengeOf(right);
-        await checkVerifier(made, right);
-        if (wrong !== right) await expect(checkVerifier(made, wrong)).rejects.toThrow(refusal('code.pkce'));
-        await expect(checkVerifier(made, made)).rejects.toThrow(refusal('code.pkce'));
+        await verifyCodeVerifier(made, right);
+        if (wrong !== right)
+          await expect(verifyCodeVerifier(made, wrong)).rejects.toThrow(refusal('code.pkce'));
+        await expect(verifyCodeVerifier(made, made)).rejects.toThrow(refusal('code.pkce'));
       }),
     );
   });
@@ -67,7 +68,7 @@ describe('checkVerifier', () => {
     ['a verifier without a challenge', undefined, verifier],
     ['a challenge without a verifier', challenge, undefined],
   ])('refuses %s', async (_, one, other) => {
-    await expect(checkVerifier(one, other)).rejects.toThrow(refusal('code.pkce'));
+    await expect(verifyCodeVerifier(one, other)).rejects.toThrow(refusal('code.pkce'));
   });
 
   it.each([
@@ -77,6 +78,6 @@ describe('checkVerifier', () => {
     `${'v'.repeat(43)}é`,
     `${'v'.repeat(43)}\n`,
   ])('refuses a verifier of another shape though it fits: %j', async (bad) => {
-    await expect(checkVerifier(await challengeOf(bad), bad)).rejects.toThrow(refusal('code.pkce'));
+    await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(refusal('code.pkce'));
   });
 });

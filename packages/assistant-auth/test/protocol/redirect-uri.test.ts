@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { obeys, parseRedirectRule as parseRule, type RedirectRule } from '../../src/oauth/redirect-uri.ts';
+import {
+  matchesRedirectRule,
+  parseRedirectRule as parseRule,
+  type RedirectRule,
+} from '../../src/oauth/redirect-uri.ts';
 
 const parseRedirectRule = (uri: string): RedirectRule => parseRule('redirectUris', uri);
 const id = 'g-1234567890abcdef1234567890abcdef';
@@ -91,7 +95,7 @@ describe('parseRedirectRule', () => {
   });
 });
 
-describe('obeys', () => {
+describe('matchesRedirectRule', () => {
   it('takes an exact address byte for byte, and nothing else', () => {
     const registered = fc
       .webUrl({ validSchemes: ['https'], withQueryParameters: true })
@@ -101,8 +105,8 @@ describe('obeys', () => {
       fc.property(
         registered.chain((uri) => fc.tuple(fc.constant(uri), nearly(fc.constant(uri)))),
         ([uri, requested]) => {
-          expect(obeys(parseRedirectRule(uri), uri)).toBe(true);
-          expect(obeys(parseRedirectRule(uri), requested)).toBe(requested === uri);
+          expect(matchesRedirectRule(parseRedirectRule(uri), uri)).toBe(true);
+          expect(matchesRedirectRule(parseRedirectRule(uri), requested)).toBe(requested === uri);
         },
       ),
     );
@@ -112,13 +116,13 @@ describe('obeys', () => {
     const rule = parseRedirectRule('http://127.0.0.1/cb?a=1');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => {
-        expect(obeys(rule, `http://127.0.0.1:${port}/cb?a=1`)).toBe(true);
+        expect(matchesRedirectRule(rule, `http://127.0.0.1:${port}/cb?a=1`)).toBe(true);
       }),
     );
     const good = fc.constantFrom('http://127.0.0.1:49152/cb?a=1', 'http://127.0.0.1/cb?a=1');
     fc.assert(
       fc.property(nearly(good), (requested) => {
-        if (!obeys(rule, requested)) return;
+        if (!matchesRedirectRule(rule, requested)) return;
         const { protocol, hostname, pathname, search, hash, username } = new URL(requested);
         expect([protocol, hostname, pathname, search, hash, username]).toEqual([
           'http:',
@@ -142,10 +146,12 @@ describe('obeys', () => {
   it('takes the callback of any GPT at both of ChatGPT’s hosts, and of one GPT where it is pinned', () => {
     fc.assert(
       fc.property(callback, (uri) => {
-        expect(obeys(gpt, uri)).toBe(true);
-        expect(obeys({ kind: 'gpt', gptIds: [id] }, uri)).toBe(false);
-        expect(obeys({ kind: 'gpt', gptIds: ['g-0000', uri.split('/')[4] ?? ''] }, uri)).toBe(true);
-        expect(obeys(development, uri)).toBe(false);
+        expect(matchesRedirectRule(gpt, uri)).toBe(true);
+        expect(matchesRedirectRule({ kind: 'gpt', gptIds: [id] }, uri)).toBe(false);
+        expect(matchesRedirectRule({ kind: 'gpt', gptIds: ['g-0000', uri.split('/')[4] ?? ''] }, uri)).toBe(
+          true,
+        );
+        expect(matchesRedirectRule(development, uri)).toBe(false);
       }),
     );
   });
@@ -153,7 +159,7 @@ describe('obeys', () => {
   it('takes for ChatGPT nothing that a browser would open elsewhere', () => {
     fc.assert(
       fc.property(nearly(callback), (requested) => {
-        if (!obeys(gpt, requested)) return;
+        if (!matchesRedirectRule(gpt, requested)) return;
         const url = new URL(requested);
         expect(url.href).toBe(requested);
         expect(['https://chat.openai.com', 'https://chatgpt.com']).toContain(url.origin);
@@ -172,26 +178,28 @@ describe('obeys', () => {
       'http://[::1]:65535',
       'http://localhost',
     ])
-      expect(obeys(development, origin + path)).toBe(true);
+      expect(matchesRedirectRule(development, origin + path)).toBe(true);
     for (const origin of [
       'https://localhost',
       'http://localhost.evil.example',
       'http://192.168.0.1:80',
       'http://app.localhost',
     ])
-      expect(obeys(development, origin + path)).toBe(false);
-    expect(obeys({ kind: 'gpt-development', gptIds: ['g-0000'] }, `http://localhost${path}`)).toBe(false);
+      expect(matchesRedirectRule(development, origin + path)).toBe(false);
+    expect(
+      matchesRedirectRule({ kind: 'gpt-development', gptIds: ['g-0000'] }, `http://localhost${path}`),
+    ).toBe(false);
   });
 
   it('refuses whatever is too long, and says no to anything without throwing', () => {
     const uri = `https://app.example/${'x'.repeat(1004)}`;
     expect(uri).toHaveLength(1024);
-    expect(obeys(parseRedirectRule(uri), uri)).toBe(true);
-    expect(obeys({ kind: 'exact', uri: `${uri}x` }, `${uri}x`)).toBe(false);
+    expect(matchesRedirectRule(parseRedirectRule(uri), uri)).toBe(true);
+    expect(matchesRedirectRule({ kind: 'exact', uri: `${uri}x` }, `${uri}x`)).toBe(false);
     const rules: readonly RedirectRule[] = [gpt, development, parseRedirectRule('http://localhost/')];
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
-        for (const rule of rules) expect(obeys(rule, text)).toBe(false);
+        for (const rule of rules) expect(matchesRedirectRule(rule, text)).toBe(false);
       }),
     );
   });

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import {
-  grantedScopes,
   hasApiScope,
-  narrowedScopes,
+  narrowScopes,
+  resolveGrantedScopes,
   type ScopePolicy,
   splitScope,
 } from '../../src/oauth/scope.ts';
 
-/** All scopes that exist; `score:write` and `email` are for other clients. */
+/** All scopes that exist; `score:writeResponse` and `email` are for other clients. */
 const declared = new Set(['words', 'score', 'admin:read', 'offline_access', 'score:write', 'email']);
 const policy: ScopePolicy = {
   scopes: ['words', 'score', 'admin:read', 'offline_access'],
@@ -49,8 +49,8 @@ describe('splitScope', () => {
   );
 });
 
-describe('grantedScopes', () => {
-  const grant = (requested: string | undefined, by = policy) => grantedScopes(requested, by, declared);
+describe('resolveGrantedScopes', () => {
+  const grant = (requested: string | undefined, by = policy) => resolveGrantedScopes(requested, by, declared);
 
   it('gives the default when nothing is asked for', () => {
     for (const requested of [undefined, '', ' ', ',']) expect(grant(requested)).toEqual(['words']);
@@ -143,7 +143,7 @@ describe('grantedScopes', () => {
             if (api.length > 0 || scope === 'offline_access') expect(asked).toContain(scope);
           }
         } catch (error) {
-          expect(error).toBeInstanceOf(Refusal);
+          expect(error).toBeInstanceOf(ProtocolError);
           expect(asked.every((scope) => policy.scopes.includes(scope))).toBe(false);
         }
       }),
@@ -151,10 +151,10 @@ describe('grantedScopes', () => {
   });
 });
 
-describe('narrowedScopes', () => {
+describe('narrowScopes', () => {
   const all = ['words', 'score', 'offline_access'];
   const narrow = (requested: string | undefined, granted: readonly string[] = all, by = policy) =>
-    narrowedScopes(requested, granted, by, declared);
+    narrowScopes(requested, granted, by, declared);
 
   it('gives all when nothing is asked for, and otherwise what is asked for', () => {
     expect(narrow(undefined)).toEqual(all);
@@ -191,7 +191,7 @@ describe('narrowedScopes', () => {
     const less = { ...policy, scopes: ['words', 'offline_access'] };
     expect(narrow('words score', all, less)).toEqual(['words']);
     expect(narrow(undefined, all, less)).toEqual(['words', 'offline_access']);
-    expect(narrowedScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
+    expect(narrowScopes('words score', all, less, new Set(less.scopes))).toEqual(['words']);
   });
 
   it('refuses a request if no scope of the API is left', () => {

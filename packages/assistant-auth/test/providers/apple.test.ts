@@ -3,7 +3,13 @@ import { exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { type AppleSettings, apple } from '../../src/providers/apple.ts';
-import { callback, challenge, createIssuer, leg, refusal } from './hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  createIssuer,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 import type { Claims } from './signing.ts';
 
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
@@ -22,9 +28,13 @@ const settings: AppleSettings = {
 
 const setUp = (claims: Claims = {}, changes: Partial<AppleSettings> = {}) => {
   const issuer = createIssuer('https://appleid.apple.com');
-  issuer.bend({ claims: { name: undefined, email_verified: 'true', ...claims } });
+  issuer.override({ claims: { name: undefined, email_verified: 'true', ...claims } });
   const provider = apple({ ...settings, ...changes });
-  return { issuer, provider, identify: (answer = callback()) => provider.identify(answer, leg, issuer.io) };
+  return {
+    issuer,
+    provider,
+    handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+  };
 };
 
 const userOf = (user: unknown): URL => callback({ user: JSON.stringify(user) });
@@ -33,14 +43,14 @@ const named = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@e
 describe('the way to Apple', () => {
   test('asks for name and address, and for the answer as a form', async () => {
     const { issuer, provider } = setUp();
-    const url = await provider.authorizationUrl(leg, issuer.io);
+    const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
     expect(Object.fromEntries(url.searchParams)).toEqual({
       client_id: 'our-client-id',
       response_type: 'code',
-      redirect_uri: leg.redirectUri,
+      redirect_uri: upstreamRequest.redirectUri,
       scope: 'openid email name',
-      state: leg.state,
-      nonce: leg.nonce,
+      state: upstreamRequest.state,
+      nonce: upstreamRequest.nonce,
       response_mode: 'form_post',
       code_challenge: challenge,
       code_challenge_method: 'S256',
@@ -51,7 +61,7 @@ describe('the way to Apple', () => {
     expect(setUp().provider).toMatchObject({
       id: 'apple',
       label: 'Apple',
-      answersBy: 'form_post',
+      responseMode: 'form_post',
       gone: ['invalid_grant'],
       configuredUrls: ['https://appleid.apple.com'],
     });
@@ -60,7 +70,7 @@ describe('the way to Apple', () => {
 
 describe('a person at Apple', () => {
   test('has a verified address where Apple writes "true"', async () => {
-    expect(await setUp().identify()).toMatchObject({
+    expect(await setUp().handleCallback()).toMatchObject({
       provider: 'apple',
       subject: 'person-1',
       label: 'ada@example.com',
@@ -70,21 +80,21 @@ describe('a person at Apple', () => {
   });
 
   test.each(['false', 'TRUE', undefined, 1])('B10.1 has none where it is %s', async (email_verified) => {
-    expect(await setUp({ email_verified }).identify()).toMatchObject({ emailVerified: false });
+    expect(await setUp({ email_verified }).handleCallback()).toMatchObject({ emailVerified: false });
   });
 
   test('who hides the address is shown by the name that comes the first time', async () => {
-    const { identify } = setUp({ email: undefined });
-    expect(await identify(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
-    expect(await identify()).not.toHaveProperty('label');
+    const { handleCallback } = setUp({ email: undefined });
+    expect(await handleCallback(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
+    expect(await handleCallback()).not.toHaveProperty('label');
   });
 
   test('gets from the unsigned name neither address nor key, nor a label beside the signed address', async () => {
-    const { identify } = setUp();
+    const { handleCallback } = setUp();
     const forged = { ...named, sub: 'person-2', email_verified: true };
-    const identity = await identify(userOf(forged));
-    expect(identity).toEqual(await identify());
-    const hidden = await setUp({ email: undefined }).identify(userOf(forged));
+    const identity = await handleCallback(userOf(forged));
+    expect(identity).toEqual(await handleCallback());
+    const hidden = await setUp({ email: undefined }).handleCallback(userOf(forged));
     expect(hidden).toMatchObject({ subject: 'person-1', emailVerified: false });
     expect(hidden).not.toHaveProperty('email');
   });
@@ -99,14 +109,16 @@ describe('a person at Apple', () => {
     ['blank', userOf({ name: { firstName: ' ', lastName: '' } })],
     ['endless', userOf({ name: { firstName: 'x'.repeat(321) } })],
   ])('has no label when the name is %s, and is signed in all the same', async (_, answer) => {
-    const identity = await setUp({ email: undefined }).identify(answer);
+    const identity = await setUp({ email: undefined }).handleCallback(answer);
     expect(identity.subject).toBe('person-1');
     expect(identity).not.toHaveProperty('label');
   });
 
   test('B12.1 who cancels is believed', async () => {
-    const { identify } = setUp();
-    expect(await refusal(identify(callback({ code: null, error: 'user_cancelled_authorize' })))).toEqual({
+    const { handleCallback } = setUp();
+    expect(
+      await captureProviderError(handleCallback(callback({ code: null, error: 'user_cancelled_authorize' }))),
+    ).toEqual({
       kind: 'denied',
       reason: 'the provider answered user_cancelled_authorize',
     });
@@ -115,8 +127,8 @@ describe('a person at Apple', () => {
 
 describe('the client secret', () => {
   const secretSent = async (changes: Partial<AppleSettings> = {}): Promise<string> => {
-    const { issuer, identify } = setUp({}, changes);
-    await identify();
+    const { issuer, handleCallback } = setUp({}, changes);
+    await handleCallback();
     const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
     return new URLSearchParams(request?.body).get('client_secret') ?? '';
   };
@@ -169,8 +181,11 @@ describe('the client secret', () => {
   });
 
   test('cannot be made with half a key, and says so without it', async () => {
-    const { identify } = setUp({}, { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` });
-    expect(await refusal(identify())).toEqual({
+    const { handleCallback } = setUp(
+      {},
+      { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
+    );
+    expect(await captureProviderError(handleCallback())).toEqual({
       kind: 'invalid',
       reason: 'the private key for Apple cannot be used',
     });

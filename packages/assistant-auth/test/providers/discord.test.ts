@@ -5,7 +5,14 @@ import page from '../../../../docs/providers.md?raw';
 import source from '../../../broker/test/providers/discord.ts?raw';
 import { apple, github, google, type IdentityProvider, microsoft, oidc } from '../../src/index.ts';
 import { discord } from './discord.ts';
-import { callback, challenge, clientId, clientSecret, leg, refusal } from './hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  clientId,
+  clientSecret,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 import { createServer } from './hostile-server.ts';
 
 const addresses = {
@@ -17,7 +24,11 @@ const nelly = { id: '80351110224678912', username: 'nelly', global_name: 'Nelly'
 const setUp = () => {
   const server = createServer(addresses, nelly);
   const provider = discord({ clientId, clientSecret });
-  return { server, provider, identify: (answer = callback()) => provider.identify(answer, leg, server.io) };
+  return {
+    server,
+    provider,
+    handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+  };
 };
 
 describe('the page about providers', () => {
@@ -33,12 +44,12 @@ describe('the page about providers', () => {
   test('lists what means gone to each provider', async () => {
     const settings = { clientId, clientSecret };
     const key = { teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey: await applesKey() };
-    const issuer = oidc({ ...settings, id: 'acme', label: 'any issuer', issuer: 'https://id.example' });
+    const issuer = oidc({ ...settings, id: 'acme', displayName: 'any issuer', issuer: 'https://id.example' });
     const providers: readonly IdentityProvider[] = [
       ...[google(settings), github(settings), microsoft(settings), apple({ ...settings, ...key })],
       ...[issuer, discord(settings)],
     ];
-    for (const { label, gone } of providers) {
+    for (const { displayName: label, revokedErrors: gone } of providers) {
       const row = `| ${label} | ${gone.map((code) => `\`${code}\``).join(', ')} |`;
       expect(page.toLowerCase()).toContain(row.toLowerCase());
     }
@@ -48,23 +59,23 @@ describe('the page about providers', () => {
 describe('discord', () => {
   test('asks who somebody is, and for nothing else', async () => {
     const { provider, server } = setUp();
-    const url = await provider.authorizationUrl(leg, server.io);
+    const url = await provider.authorizationUrl(upstreamRequest, server.io);
     expect(url.origin + url.pathname).toBe('https://discord.com/oauth2/authorize');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       client_id: clientId,
       response_type: 'code',
-      redirect_uri: leg.redirectUri,
+      redirect_uri: upstreamRequest.redirectUri,
       scope: 'identify',
-      state: leg.state,
+      state: upstreamRequest.state,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
   });
 
   test('knows a person by the snowflake, whatever they are called', async () => {
-    const { server, identify } = setUp();
-    server.bendTokens({ refresh_token: 'their-refresh-token' });
-    expect(await identify(callback({ iss: 'https://discord.com' }))).toEqual({
+    const { server, handleCallback } = setUp();
+    server.overrideTokens({ refresh_token: 'their-refresh-token' });
+    expect(await handleCallback(callback({ iss: 'https://discord.com' }))).toEqual({
       provider: 'discord',
       subject: '80351110224678912',
       label: 'Nelly',
@@ -72,22 +83,25 @@ describe('discord', () => {
       refreshToken: 'their-refresh-token',
       claims: nelly,
     });
-    server.bendProfile({ global_name: null, username: 'nelly.2' });
-    expect(await identify()).toMatchObject({ subject: '80351110224678912', label: 'nelly.2' });
+    server.overrideProfile({ global_name: null, username: 'nelly.2' });
+    expect(await handleCallback()).toMatchObject({ subject: '80351110224678912', label: 'nelly.2' });
   });
 
   test.each([undefined, null, 80_351_110_224_678_912, '', 'nelly', '-80351110224678912', '1'.repeat(21)])(
     'knows nobody by the id %j',
     async (id) => {
-      const { server, identify } = setUp();
-      server.bendProfile({ id });
-      expect(await refusal(identify())).toEqual({ kind: 'invalid', reason: 'the profile is nobody’s' });
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ id });
+      expect(await captureProviderError(handleCallback())).toEqual({
+        kind: 'invalid',
+        reason: 'the profile is nobody’s',
+      });
     },
   );
 
   test('sends its requests form-encoded, as Discord demands', async () => {
-    const { server, identify } = setUp();
-    await identify();
+    const { server, handleCallback } = setUp();
+    await handleCallback();
     expect(server.requests[0]?.headers.get('content-type')).toMatch(/^application\/x-www-form-urlencoded/);
   });
 });

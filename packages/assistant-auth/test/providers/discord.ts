@@ -7,11 +7,11 @@ export interface DiscordSettings {
   readonly clientSecret: string;
 }
 
-/** Lets people sign in with Discord. The scope `identify` is the least that names somebody; it brings no address. */
+/** Lets people sign in with Discord. The scope `handleCallback` is the least that names somebody; it brings no address. */
 export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityProvider =>
   oauth2({
     id: 'discord',
-    label: 'Discord',
+    displayName: 'Discord',
     issuer: 'https://discord.com',
     authorizationUrl: 'https://discord.com/oauth2/authorize',
     tokenUrl: 'https://discord.com/api/oauth2/token',
@@ -23,7 +23,7 @@ export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityPr
     // Discord has no scope offline_access, and does not document that its refresh tokens expire with a session.
     offlineAccess: 'always',
     // A snowflake: 64 bits, so it comes as text. Names can be changed, and then be somebody else's.
-    describe: ({ id, global_name, username }) =>
+    mapProfile: ({ id, global_name, username }) =>
       typeof id === 'string' && /^\d{15,20}$/.test(id)
         ? { subject: id, labels: [global_name, username] }
         : undefined,

@@ -2,14 +2,22 @@
 import fc from 'fast-check';
 import { exportPKCS8 } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { apple, github, google, microsoft, type ProviderLeg } from '../../src/index.ts';
-import { callback, clientId, clientSecret, createIssuer, leg, refusal, relyOn } from './hostile-issuer.ts';
-import { relyOnServer } from './hostile-server.ts';
+import { apple, github, google, microsoft, type UpstreamRequest } from '../../src/index.ts';
+import {
+  callback,
+  captureProviderError,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createOAuth2Provider } from './hostile-server.ts';
 import { type Claims, generateKey } from './signing.ts';
 
 const now = 1_800_000_000;
 const since = now - 100;
-const anew: ProviderLeg = { ...leg, fresh: { since } };
+const anew: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since } };
 
 const noProof = 'the ID token does not say when the person proved themselves';
 const noInstant = 'the ID token tells no instant at which the person proved themselves';
@@ -17,17 +25,21 @@ const notAnew = 'the person did not prove themselves anew';
 
 const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
   const issuer = createIssuer();
-  issuer.bend({ claims });
-  const provider = relyOn(issuer, { authTime });
-  return { identify: (journey: ProviderLeg) => provider.identify(callback(), journey, issuer.io) };
+  issuer.override({ claims });
+  const provider = createOidcProvider(issuer, { authTime });
+  return {
+    handleCallback: (journey: UpstreamRequest) => provider.handleCallback(callback(), journey, issuer.io),
+  };
 };
 
 describe('the way to an issuer', () => {
   test('asks for a new proof, whatever is asked at every sign-in', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer, { authorizationParameters: { prompt: 'consent', hd: 'example.com' } });
+    const provider = createOidcProvider(issuer, {
+      authorizationParameters: { prompt: 'consent', hd: 'example.com' },
+    });
     const [usual, asked] = [
-      await provider.authorizationUrl(leg, issuer.io),
+      await provider.authorizationUrl(upstreamRequest, issuer.io),
       await provider.authorizationUrl(anew, issuer.io),
     ];
     expect(Object.fromEntries(asked.searchParams)).toEqual({
@@ -41,7 +53,7 @@ describe('the way to an issuer', () => {
 
   test('asks as the publisher has it, where that was said', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer, { reauthentication: { acr_values: 'fresh' } });
+    const provider = createOidcProvider(issuer, { reauthentication: { acr_values: 'fresh' } });
     const { searchParams } = await provider.authorizationUrl(anew, issuer.io);
     expect(searchParams.get('acr_values')).toBe('fresh');
     expect(searchParams.has('prompt')).toBe(false);
@@ -56,7 +68,10 @@ describe('an ID token of somebody who must prove themselves anew', () => {
     ['B17.4 a future instant', { auth_time: now + 31 }, noInstant],
     ['B17.4 half a second', { auth_time: now - 0.5 }, noInstant],
   ])('%s is refused', async (_, claims, reason) => {
-    expect(await refusal(setUp(claims).identify(anew))).toEqual({ kind: 'invalid', reason });
+    expect(await captureProviderError(setUp(claims).handleCallback(anew))).toEqual({
+      kind: 'invalid',
+      reason,
+    });
   });
 
   test.each([
@@ -65,20 +80,22 @@ describe('an ID token of somebody who must prove themselves anew', () => {
     ['less than nothing', -now],
   ])('B17.4 that calls the instant %s is refused', async (_, auth_time) => {
     for (const authTime of ['required', 'optional'] as const)
-      expect(await refusal(setUp({ auth_time }, authTime).identify(anew))).toMatchObject({ kind: 'invalid' });
+      expect(await captureProviderError(setUp({ auth_time }, authTime).handleCallback(anew))).toMatchObject({
+        kind: 'invalid',
+      });
   });
 
   test('is held to what it says also where it need not say it', async () => {
-    const { identify } = setUp({ auth_time: since - 31 }, 'optional');
-    expect(await refusal(identify(anew))).toEqual({ kind: 'invalid', reason: notAnew });
-    expect(await setUp({}, 'optional').identify(anew)).toMatchObject({ subject: 'person-1' });
+    const { handleCallback } = setUp({ auth_time: since - 31 }, 'optional');
+    expect(await captureProviderError(handleCallback(anew))).toEqual({ kind: 'invalid', reason: notAnew });
+    expect(await setUp({}, 'optional').handleCallback(anew)).toMatchObject({ subject: 'person-1' });
   });
 
   test('proves it exactly from 30 s before the instant on, until 30 s from now', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: -200, max: 200 }), async (ago) => {
         const outcome = await setUp({ auth_time: now - ago })
-          .identify(anew)
+          .handleCallback(anew)
           .then(
             () => 'proven',
             () => 'refused',
@@ -90,13 +107,15 @@ describe('an ID token of somebody who must prove themselves anew', () => {
 
   test('is of no interest where any sign-in will do', async () => {
     for (const auth_time of [undefined, now - 86_400])
-      expect(await setUp({ auth_time }).identify(leg)).toMatchObject({ subject: 'person-1' });
+      expect(await setUp({ auth_time }).handleCallback(upstreamRequest)).toMatchObject({
+        subject: 'person-1',
+      });
   });
 });
 
 const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
 const settings = { clientId, clientSecret };
-const asApple = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
+const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
 const tid = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
 const theirs = {
   iss: `https://login.microsoftonline.com/${tid}/v2.0`,
@@ -113,7 +132,7 @@ describe('a vendor', () => {
       {},
     ],
     ['Microsoft', theirs.iss, microsoft({ ...settings, tenant: tid }), { prompt: 'login' }, theirs],
-    ['Apple', 'https://appleid.apple.com', apple(asApple), {}, {}],
+    ['Apple', 'https://appleid.apple.com', apple(appleSettings), {}, {}],
   ])(
     'is asked as strongly as it can be, and held to what it says: %s',
     async (_, site, provider, asked, who) => {
@@ -121,10 +140,12 @@ describe('a vendor', () => {
       const url = await provider.authorizationUrl(anew, issuer.io);
       const { prompt, max_age } = Object.fromEntries(url.searchParams);
       expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(asked);
-      issuer.bend({ claims: who });
-      expect(await provider.identify(callback(), anew, issuer.io)).toMatchObject({ provider: provider.id });
-      issuer.bend({ claims: { ...who, auth_time: since - 31 } });
-      expect(await refusal(provider.identify(callback(), anew, issuer.io))).toEqual({
+      issuer.override({ claims: who });
+      expect(await provider.handleCallback(callback(), anew, issuer.io)).toMatchObject({
+        provider: provider.id,
+      });
+      issuer.override({ claims: { ...who, auth_time: since - 31 } });
+      expect(await captureProviderError(provider.handleCallback(callback(), anew, issuer.io))).toEqual({
         kind: 'invalid',
         reason: notAnew,
       });
@@ -134,12 +155,12 @@ describe('a vendor', () => {
   test('without ID tokens can be asked, and proves nothing', async () => {
     const { searchParams } = await github(settings).authorizationUrl(anew, createIssuer().io);
     expect(searchParams.get('prompt')).toBe('select_account');
-    const plain = await relyOnServer().authorizationUrl(anew, createIssuer().io);
+    const plain = await createOAuth2Provider().authorizationUrl(anew, createIssuer().io);
     expect([...plain.searchParams.keys()]).not.toContain('prompt');
   });
 
   test('cannot be asked by what every sign-in sets itself', () => {
-    expect(() => relyOnServer({ reauthentication: { state: 'x' } })).toThrow(
+    expect(() => createOAuth2Provider({ reauthentication: { state: 'x' } })).toThrow(
       expect.objectContaining({ option: 'providers.acme.reauthentication' }),
     );
   });

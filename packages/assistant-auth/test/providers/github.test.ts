@@ -1,7 +1,14 @@
 /** What makes GitHub GitHub: no ID token, errors with status 200, and a person who is known by a number. */
 import { describe, expect, test } from 'vitest';
 import { github } from '../../src/providers/github.ts';
-import { callback, challenge, clientId, clientSecret, leg, refusal } from './hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  clientId,
+  clientSecret,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 import { createServer } from './hostile-server.ts';
 
 const addresses = {
@@ -13,7 +20,11 @@ const ada = { id: 583_231, login: 'ada', name: 'Ada Marlow', email: 'ada@example
 const setUp = () => {
   const server = createServer(addresses, ada);
   const provider = github({ clientId, clientSecret });
-  return { server, provider, identify: (answer = callback()) => provider.identify(answer, leg, server.io) };
+  return {
+    server,
+    provider,
+    handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+  };
 };
 
 const nobody = { kind: 'invalid', reason: 'the profile is nobody’s' };
@@ -21,14 +32,14 @@ const nobody = { kind: 'invalid', reason: 'the profile is nobody’s' };
 describe('the way to GitHub', () => {
   test('asks for no scope, lets the person choose the account, and carries PKCE', async () => {
     const { provider, server } = setUp();
-    const url = await provider.authorizationUrl(leg, server.io);
+    const url = await provider.authorizationUrl(upstreamRequest, server.io);
     expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       prompt: 'select_account',
       client_id: clientId,
       response_type: 'code',
-      redirect_uri: leg.redirectUri,
-      state: leg.state,
+      redirect_uri: upstreamRequest.redirectUri,
+      state: upstreamRequest.state,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
@@ -38,27 +49,27 @@ describe('the way to GitHub', () => {
     expect(setUp().provider).toMatchObject({
       id: 'github',
       label: 'GitHub',
-      answersBy: 'query',
+      responseMode: 'query',
       gone: ['bad_refresh_token'],
       configuredUrls: ['https://github.com/login/oauth/authorize', addresses.token, addresses.profile],
     });
   });
 
   test('leads to a stand-in on loopback when it is given one', async () => {
-    const standIn = 'http://127.0.0.1:4001';
-    const provider = github({ clientId, clientSecret, standIn });
+    const baseUrl = 'http://127.0.0.1:4001';
+    const provider = github({ clientId, clientSecret, baseUrl: baseUrl });
     expect(provider.configuredUrls).toEqual([
-      `${standIn}/login/oauth/authorize`,
-      `${standIn}/login/oauth/access_token`,
-      `${standIn}/user`,
+      `${baseUrl}/login/oauth/authorize`,
+      `${baseUrl}/login/oauth/access_token`,
+      `${baseUrl}/user`,
     ]);
   });
 });
 
 describe('a person at GitHub', () => {
   test('B11.1 numeric id: is known by it, as text', async () => {
-    const { identify } = setUp();
-    expect(await identify()).toEqual({
+    const { handleCallback } = setUp();
+    expect(await handleCallback()).toEqual({
       provider: 'github',
       subject: '583231',
       label: 'ada',
@@ -69,15 +80,15 @@ describe('a person at GitHub', () => {
   });
 
   test('B11.1 numeric id: stays the same person under another login, name and address', async () => {
-    const { server, identify } = setUp();
-    server.bendProfile({ login: 'ada-marlow', name: null, email: 'marlow@example.com' });
-    expect(await identify()).toMatchObject({ subject: '583231', label: 'ada-marlow' });
+    const { server, handleCallback } = setUp();
+    server.overrideProfile({ login: 'ada-marlow', name: null, email: 'marlow@example.com' });
+    expect(await handleCallback()).toMatchObject({ subject: '583231', label: 'ada-marlow' });
   });
 
   test('B11.1 numeric id: who took over a login is another person', async () => {
-    const { server, identify } = setUp();
-    server.bendProfile({ id: 999_999 });
-    expect(await identify()).toMatchObject({ subject: '999999', label: 'ada' });
+    const { server, handleCallback } = setUp();
+    server.overrideProfile({ id: 999_999 });
+    expect(await handleCallback()).toMatchObject({ subject: '999999', label: 'ada' });
   });
 
   test.each([
@@ -89,29 +100,29 @@ describe('a person at GitHub', () => {
     ['too large to be exact', 2 ** 53],
     ['a list', [583_231]],
   ])('B11.1 numeric id: whose id is %s is nobody', async (_, id) => {
-    const { server, identify } = setUp();
-    server.bendProfile({ id });
-    expect(await refusal(identify())).toEqual(nobody);
+    const { server, handleCallback } = setUp();
+    server.overrideProfile({ id });
+    expect(await captureProviderError(handleCallback())).toEqual(nobody);
   });
 
   test('B10.1 proves no address, whatever the profile says', async () => {
-    const { server, identify } = setUp();
-    server.bendProfile({ email: 'ceo@fabrikam.example', verified: true, email_verified: true });
-    expect(await identify()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
+    const { server, handleCallback } = setUp();
+    server.overrideProfile({ email: 'ceo@fabrikam.example', verified: true, email_verified: true });
+    expect(await handleCallback()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
   });
 
   test('may have neither a public address nor a name', async () => {
-    const { server, identify } = setUp();
-    server.bendProfile({ name: null, email: null });
-    const identity = await identify();
+    const { server, handleCallback } = setUp();
+    server.overrideProfile({ name: null, email: null });
+    const identity = await handleCallback();
     expect(identity).toMatchObject({ subject: '583231', label: 'ada' });
     expect(identity).not.toHaveProperty('email');
   });
 
   test('brings a refresh token where the app’s tokens expire', async () => {
-    const { server, identify } = setUp();
-    server.bendTokens({ refresh_token: 'their-refresh-token', expires_in: 28_800, scope: '' });
-    expect(await identify()).toMatchObject({ refreshToken: 'their-refresh-token' });
+    const { server, handleCallback } = setUp();
+    server.overrideTokens({ refresh_token: 'their-refresh-token', expires_in: 28_800, scope: '' });
+    expect(await handleCallback()).toMatchObject({ refreshToken: 'their-refresh-token' });
   });
 });
 
@@ -123,19 +134,24 @@ describe('GitHub’s errors', () => {
     // The person has first to prove their address to GitHub: they can, we cannot.
     ['unverified_user_email', 'denied'],
   ])('B12.1 %s comes with status 200 and ends the sign-in as %s', async (error, kind) => {
-    const { server, identify } = setUp();
-    server.answerInstead({ token: () => Response.json({ error, error_description: 'their-text' }) });
-    expect(await refusal(identify())).toEqual({ kind, reason: `the token endpoint answered ${error}` });
+    const { server, handleCallback } = setUp();
+    server.overrideEndpoints({ token: () => Response.json({ error, error_description: 'their-text' }) });
+    expect(await captureProviderError(handleCallback())).toEqual({
+      kind,
+      reason: `the token endpoint answered ${error}`,
+    });
     expect(server.asked()).toEqual(['token']);
   });
 
   test('B5.1 an answer that names another issuer is refused', async () => {
-    const { server, identify } = setUp();
-    expect(await refusal(identify(callback({ iss: 'https://github.com' })))).toMatchObject({
-      kind: 'invalid',
-    });
+    const { server, handleCallback } = setUp();
+    expect(await captureProviderError(handleCallback(callback({ iss: 'https://github.com' })))).toMatchObject(
+      {
+        kind: 'invalid',
+      },
+    );
     expect(server.asked()).toEqual([]);
-    expect(await identify(callback({ iss: 'https://github.com/login/oauth' }))).toMatchObject({
+    expect(await handleCallback(callback({ iss: 'https://github.com/login/oauth' }))).toMatchObject({
       subject: '583231',
     });
   });

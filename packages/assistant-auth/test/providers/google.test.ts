@@ -1,13 +1,20 @@
 /** What makes Google Google. */
 import { describe, expect, test } from 'vitest';
 import { google } from '../../src/providers/google.ts';
-import { callback, challenge, clientId, clientSecret, createIssuer, leg } from './hostile-issuer.ts';
+import {
+  callback,
+  challenge,
+  clientId,
+  clientSecret,
+  createIssuer,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 
 describe('google', () => {
   test('asks at Google for a refresh token and lets the person choose the account', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
-    const url = await provider.authorizationUrl(leg, issuer.io);
+    const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
     expect(issuer.requests.map((request) => request.url)).toEqual([
       'https://accounts.google.com/.well-known/openid-configuration',
     ]);
@@ -16,10 +23,10 @@ describe('google', () => {
       prompt: 'select_account',
       client_id: clientId,
       response_type: 'code',
-      redirect_uri: leg.redirectUri,
+      redirect_uri: upstreamRequest.redirectUri,
       scope: 'openid email profile',
-      state: leg.state,
-      nonce: leg.nonce,
+      state: upstreamRequest.state,
+      nonce: upstreamRequest.nonce,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
@@ -33,7 +40,7 @@ describe('google', () => {
       label: 'Google',
       configuredUrls: ['https://accounts.google.com'],
     });
-    expect(await provider.identify(callback(), leg, issuer.io)).toMatchObject({
+    expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
       provider: 'google',
       subject: 'person-1',
     });
@@ -41,8 +48,12 @@ describe('google', () => {
 
   test('takes a sign-in without a refresh token as it is', async () => {
     const issuer = createIssuer('https://accounts.google.com');
-    issuer.bend({ tokens: { refresh_token: undefined } });
-    const identity = await google({ clientId, clientSecret }).identify(callback(), leg, issuer.io);
+    issuer.override({ tokens: { refresh_token: undefined } });
+    const identity = await google({ clientId, clientSecret }).handleCallback(
+      callback(),
+      upstreamRequest,
+      issuer.io,
+    );
     expect(identity).not.toHaveProperty('refreshToken');
   });
 
@@ -50,8 +61,8 @@ describe('google', () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const [first, again] = [
-      await provider.authorizationUrl(leg, issuer.io),
-      await provider.askAgainUrl?.('person-1', leg, issuer.io),
+      await provider.authorizationUrl(upstreamRequest, issuer.io),
+      await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io),
     ];
     expect(Object.fromEntries(again?.searchParams ?? [])).toEqual({
       ...Object.fromEntries(first.searchParams),
@@ -62,8 +73,8 @@ describe('google', () => {
 
   test('goes to a stand-in on loopback when it is given one', async () => {
     const issuer = createIssuer('http://127.0.0.1:4001');
-    const provider = google({ clientId, clientSecret, standIn: issuer.issuer });
-    const url = await provider.authorizationUrl(leg, { ...issuer.io, allowLoopbackHttp: true });
+    const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
+    const url = await provider.authorizationUrl(upstreamRequest, { ...issuer.io, allowLoopbackHttp: true });
     expect(url.origin).toBe('http://127.0.0.1:4001');
     expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001']);
   });

@@ -9,7 +9,7 @@ export type Endpoint = 'discovery' | 'token' | 'keys' | 'userinfo';
 export const endpoints: readonly Endpoint[] = ['discovery', 'token', 'keys'];
 
 /** What an issuer does otherwise than it should. A member that is `undefined` is left out of the answer. */
-export interface Bends {
+export interface IssuerOverrides {
   readonly metadata?: Claims;
   readonly claims?: Claims;
   readonly tokens?: Claims;
@@ -17,11 +17,11 @@ export interface Bends {
   readonly keys?: unknown;
   readonly userInfo?: Claims;
   /** Answers instead of an endpoint. */
-  readonly instead?: Readonly<Partial<Record<Endpoint, () => Response | Promise<Response>>>>;
+  readonly endpointOverrides?: Readonly<Partial<Record<Endpoint, () => Response | Promise<Response>>>>;
 }
 
-export interface SeenRequest {
-  readonly endpoint: Endpoint | 'elsewhere';
+export interface RecordedRequest {
+  readonly endpoint: Endpoint | 'unknown';
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface SeenRequest {
 }
 
 /** One journey to the provider, with the verifier and challenge of RFC 7636 appendix B. */
-export const leg = {
+export const upstreamRequest = {
   redirectUri: 'https://words.example/callback/acme',
   state: 'state-of-this-journey',
   nonce: 'nonce-of-this-journey',
@@ -42,43 +42,46 @@ export const code = 'code-of-this-journey';
 export const clientId = 'our-client-id';
 export const clientSecret = "GOCSPX-our_client.secret~!*'()%+&=/";
 
-export const honestKey = await generateKey('key-1');
+export const issuerKey = await generateKey('key-1');
 
 export const createIssuer = (issuer = 'https://id.example') => {
-  const requests: SeenRequest[] = [];
-  let bends: Bends = {};
+  const requests: RecordedRequest[] = [];
+  let overrides: IssuerOverrides = {};
   let instant = 1_800_000_000;
-  const metadata = () => ({ ...metadataOf(issuer), ...bends.metadata });
-  const makeIdToken = (claims: Claims) => bends.makeIdToken?.(claims) ?? sign(claims, honestKey);
+  const metadata = () => ({ ...buildMetadata(issuer), ...overrides.metadata });
+  const makeIdToken = (claims: Claims) => overrides.makeIdToken?.(claims) ?? sign(claims, issuerKey);
 
   const answers: Readonly<Record<Endpoint, () => Promise<unknown>>> = {
     discovery: async () => metadata(),
-    keys: async () => bends.keys ?? { keys: [honestKey.published] },
+    keys: async () => overrides.keys ?? { keys: [issuerKey.published] },
     token: async () => ({
       access_token: 'their-access-token',
       token_type: 'Bearer',
       expires_in: 3600,
       refresh_token: 'their-refresh-token',
-      id_token: await makeIdToken({ ...claimsOf(issuer, instant), ...bends.claims }),
-      ...bends.tokens,
+      id_token: await makeIdToken({ ...buildClaims(issuer, instant), ...overrides.claims }),
+      ...overrides.tokens,
     }),
-    userinfo: async () => ({ sub: 'person-1', ...bends.userInfo }),
+    userinfo: async () => ({ sub: 'person-1', ...overrides.userInfo }),
   };
 
   const fetch: ProviderIo['fetch'] = async (input, init) => {
-    const seen = look(String(input), init ?? {}, metadata());
-    requests.push(seen);
-    if (seen.endpoint === 'elsewhere') return new Response('nothing here', { status: 404 });
-    return bends.instead?.[seen.endpoint]?.() ?? Response.json(await answers[seen.endpoint]());
+    const recorded = describeRequest(String(input), init ?? {}, metadata());
+    requests.push(recorded);
+    if (recorded.endpoint === 'unknown') return new Response('nothing here', { status: 404 });
+    return (
+      overrides.endpointOverrides?.[recorded.endpoint]?.() ??
+      Response.json(await answers[recorded.endpoint]())
+    );
   };
 
-  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false, patience: 10_000 };
+  const io: ProviderIo = { fetch, now: () => instant, allowLoopbackHttp: false, timeoutMs: 10_000 };
   return {
     issuer,
     io,
     requests,
-    bend(changes: Bends) {
-      bends = changes;
+    override(changes: IssuerOverrides) {
+      overrides = changes;
     },
     advance(seconds: number) {
       instant += seconds;
@@ -88,22 +91,24 @@ export const createIssuer = (issuer = 'https://id.example') => {
   };
 };
 
-export type HostileIssuer = ReturnType<typeof createIssuer>;
+export type MockIssuer = ReturnType<typeof createIssuer>;
 
-export const relyOn = ({ issuer }: HostileIssuer, changes: Partial<OidcSettings> = {}): IdentityProvider =>
-  oidc({ id: 'acme', label: 'Acme', issuer, clientId, clientSecret, ...changes });
+export const createOidcProvider = (
+  { issuer }: MockIssuer,
+  changes: Partial<OidcSettings> = {},
+): IdentityProvider => oidc({ id: 'acme', displayName: 'Acme', issuer, clientId, clientSecret, ...changes });
 
 /** The callback URL as an honest provider would fill it; `null` leaves a parameter out. */
 export const callback = (changes: Readonly<Record<string, string | null>> = {}): URL => {
-  const url = new URL(leg.redirectUri);
-  for (const [name, value] of Object.entries({ code, state: leg.state, ...changes })) {
+  const url = new URL(upstreamRequest.redirectUri);
+  for (const [name, value] of Object.entries({ code, state: upstreamRequest.state, ...changes })) {
     if (value !== null) url.searchParams.set(name, value);
   }
   return url;
 };
 
 /** Gives why a provider did not vouch, and makes sure that the error holds nothing secret. */
-export const refusal = async (
+export const captureProviderError = async (
   work: Promise<unknown>,
 ): Promise<{ readonly kind: string; readonly reason: string }> => {
   const error = await work.then(
@@ -111,7 +116,7 @@ export const refusal = async (
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof ProviderError)) throw new Error('expected a ProviderError', { cause: error });
-  const { state, nonce, codeVerifier } = leg;
+  const { state, nonce, codeVerifier } = upstreamRequest;
   for (const secret of [state, nonce, codeVerifier, code, clientSecret, 'their-', 'eyJ']) {
     expect(error.message).not.toContain(secret);
   }
@@ -119,7 +124,7 @@ export const refusal = async (
   return { kind: error.kind, reason: error.message };
 };
 
-const metadataOf = (issuer: string): Claims => ({
+const buildMetadata = (issuer: string): Claims => ({
   issuer,
   authorization_endpoint: `${issuer}/authorize`,
   token_endpoint: `${issuer}/token`,
@@ -130,11 +135,11 @@ const metadataOf = (issuer: string): Claims => ({
   token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
 });
 
-const claimsOf = (issuer: string, now: number): Claims => ({
+const buildClaims = (issuer: string, now: number): Claims => ({
   iss: issuer,
   aud: clientId,
   sub: 'person-1',
-  nonce: leg.nonce,
+  nonce: upstreamRequest.nonce,
   iat: now,
   exp: now + 3600,
   email: 'ada@example.com',
@@ -142,8 +147,8 @@ const claimsOf = (issuer: string, now: number): Claims => ({
   name: 'Ada Marlow',
 });
 
-const look = (url: string, init: RequestInit, metadata: Claims): SeenRequest => ({
-  endpoint: endpointOf(url, metadata),
+const describeRequest = (url: string, init: RequestInit, metadata: Claims): RecordedRequest => ({
+  endpoint: classifyUrl(url, metadata),
   method: init.method ?? 'GET',
   url,
   headers: Object.fromEntries(new Headers(init.headers)),
@@ -152,10 +157,10 @@ const look = (url: string, init: RequestInit, metadata: Claims): SeenRequest => 
   canTimeOut: init.signal instanceof AbortSignal,
 });
 
-const endpointOf = (url: string, metadata: Claims): SeenRequest['endpoint'] => {
+const classifyUrl = (url: string, metadata: Claims): RecordedRequest['endpoint'] => {
   const { token_endpoint: token, jwks_uri: keys, userinfo_endpoint: userInfo } = metadata;
   if (url.endsWith('/.well-known/openid-configuration')) return 'discovery';
   if (url === token) return 'token';
   if (url === userInfo) return 'userinfo';
-  return url === keys ? 'keys' : 'elsewhere';
+  return url === keys ? 'keys' : 'unknown';
 };

@@ -23,7 +23,7 @@ export const createServer = (
   person: Members = { id: 'person-1', name: 'Ada' },
 ) => {
   const requests: Request[] = [];
-  let instead: Readonly<Partial<Record<ServerEndpoint, Answer>>> = {};
+  let endpointOverrides: Readonly<Partial<Record<ServerEndpoint, Answer>>> = {};
   let tokens: Members = {};
   let profile: Members = person;
 
@@ -34,44 +34,44 @@ export const createServer = (
   const fetch: ProviderIo['fetch'] = async (input, init) => {
     const request = new Request(String(input), init);
     requests.push(request);
-    const endpoint = endpointOf(request.url, addresses);
-    if (endpoint === 'elsewhere') return new Response('nothing here', { status: 404 });
-    return (instead[endpoint] ?? answers[endpoint])();
+    const endpoint = classifyUrl(request.url, addresses);
+    if (endpoint === 'unknown') return new Response('nothing here', { status: 404 });
+    return (endpointOverrides[endpoint] ?? answers[endpoint])();
   };
-  const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false, patience: 10_000 };
+  const io: ProviderIo = { fetch, now: () => 1_800_000_000, allowLoopbackHttp: false, timeoutMs: 10_000 };
   return {
     io,
     requests,
     /** Answers instead of an endpoint. */
-    answerInstead(changes: typeof instead) {
-      instead = changes;
+    overrideEndpoints(changes: typeof endpointOverrides) {
+      endpointOverrides = changes;
     },
-    bendTokens(changes: Members) {
+    overrideTokens(changes: Members) {
       tokens = changes;
     },
-    bendProfile(changes: Members) {
+    overrideProfile(changes: Members) {
       profile = { ...person, ...changes };
     },
-    asked: () => requests.map(({ url }) => endpointOf(url, addresses)),
+    asked: () => requests.map(({ url }) => classifyUrl(url, addresses)),
   };
 };
 
-export const relyOnServer = (changes: Partial<OAuth2Settings> = {}): IdentityProvider =>
+export const createOAuth2Provider = (changes: Partial<OAuth2Settings> = {}): IdentityProvider =>
   oauth2({
     id: 'acme',
-    label: 'Acme',
+    displayName: 'Acme',
     issuer: 'https://acme.example',
     authorizationUrl: 'https://acme.example/authorize?tenant=7',
     tokenUrl: acme.token,
     profileUrl: acme.profile,
     clientId,
     clientSecret,
-    describe: ({ id, name, email }) =>
+    mapProfile: ({ id, name, email }) =>
       typeof id === 'string' ? { subject: id, labels: [name], email } : undefined,
     ...changes,
   });
 
-const endpointOf = (url: string, { token, profile }: Addresses): ServerEndpoint | 'elsewhere' => {
+const classifyUrl = (url: string, { token, profile }: Addresses): ServerEndpoint | 'unknown' => {
   if (url === token) return 'token';
-  return url === profile ? 'profile' : 'elsewhere';
+  return url === profile ? 'profile' : 'unknown';
 };

@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { type MicrosoftSettings, microsoft } from '../../src/providers/microsoft.ts';
-import { callback, challenge, clientId, clientSecret, createIssuer, leg, refusal } from './hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  clientId,
+  clientSecret,
+  createIssuer,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 import { type Claims, generateKey, sign } from './signing.ts';
 
 const site = 'https://login.microsoftonline.com';
@@ -15,13 +23,17 @@ const issuerOf = (tenant: string) => `${site}/${tenant}/v2.0`;
 /** Microsoft as it answers for a tenant setting, with a person of `tid` at the other end. */
 const setUp = (tenant: string | undefined, tid: string, claims: Claims = {}, named = '{tenantid}') => {
   const issuer = createIssuer(issuerOf(tenant ?? 'common'));
-  issuer.bend({
+  issuer.override({
     metadata: { issuer: issuerOf(named) },
     claims: { iss: issuerOf(tid), tid, oid, sub: 'pairwise-subject', ...claims },
   });
   const settings: MicrosoftSettings = { clientId, clientSecret, ...(tenant === undefined ? {} : { tenant }) };
   const provider = microsoft(settings);
-  return { issuer, provider, identify: (answer = callback()) => provider.identify(answer, leg, issuer.io) };
+  return {
+    issuer,
+    provider,
+    handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+  };
 };
 
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
@@ -33,7 +45,7 @@ const nobody = invalid('the token names no person');
 describe('the way to Microsoft', () => {
   test('asks for a refresh token and lets the person choose the account, and forwards nothing of the client’s', async () => {
     const { issuer, provider } = setUp(undefined, contoso);
-    const url = await provider.authorizationUrl(leg, issuer.io);
+    const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
     expect(issuer.requests.map((request) => request.url)).toEqual([
       'https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration',
     ]);
@@ -41,10 +53,10 @@ describe('the way to Microsoft', () => {
       prompt: 'select_account',
       client_id: clientId,
       response_type: 'code',
-      redirect_uri: leg.redirectUri,
+      redirect_uri: upstreamRequest.redirectUri,
       scope: 'openid email profile offline_access',
-      state: leg.state,
-      nonce: leg.nonce,
+      state: upstreamRequest.state,
+      nonce: upstreamRequest.nonce,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     });
@@ -54,14 +66,14 @@ describe('the way to Microsoft', () => {
     expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
       id: 'microsoft',
       label: 'Microsoft',
-      answersBy: 'query',
+      responseMode: 'query',
       configuredUrls: [issuerOf(contoso)],
       gone: ['invalid_grant', 'interaction_required', 'consent_required'],
     });
   });
 
   test('goes to a stand-in on loopback when it is given one', () => {
-    const provider = microsoft({ clientId, clientSecret, standIn: 'http://127.0.0.1:4001' });
+    const provider = microsoft({ clientId, clientSecret, baseUrl: 'http://127.0.0.1:4001' });
     expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001/common/v2.0']);
   });
 
@@ -86,8 +98,8 @@ describe('a person at Microsoft', () => {
     ['consumers', consumers, consumers],
     [contoso, contoso, contoso],
   ])('of those called %s is known by tenant and object id: %s', async (tenant, tid, named) => {
-    const { identify } = setUp(tenant, tid, {}, named);
-    expect(await identify()).toMatchObject({
+    const { handleCallback } = setUp(tenant, tid, {}, named);
+    expect(await handleCallback()).toMatchObject({
       provider: 'microsoft',
       subject: `${tid}.${oid}`,
       label: 'ada@example.com',
@@ -97,16 +109,16 @@ describe('a person at Microsoft', () => {
   });
 
   test('is another person in another tenant', async () => {
-    const one = await setUp('common', contoso).identify();
-    const other = await setUp('common', fabrikam).identify();
+    const one = await setUp('common', contoso).handleCallback();
+    const other = await setUp('common', fabrikam).handleCallback();
     expect(one.subject).not.toBe(other.subject);
   });
 
   test.each([true, 'true', undefined])(
     'B9.2 e-mail as a key: is nobody’s proof of an address, whatever the token says (%s), and is not known by it',
     async (email_verified) => {
-      const { identify } = setUp('common', contoso, { email: 'ceo@fabrikam.example', email_verified });
-      expect(await identify()).toMatchObject({
+      const { handleCallback } = setUp('common', contoso, { email: 'ceo@fabrikam.example', email_verified });
+      expect(await handleCallback()).toMatchObject({
         subject: `${contoso}.${oid}`,
         email: 'ceo@fabrikam.example',
         emailVerified: false,
@@ -115,8 +127,8 @@ describe('a person at Microsoft', () => {
   );
 
   test('B9.2 e-mail as a key: stays the same person with another address', async () => {
-    const before = await setUp('common', contoso, { email: 'ada@contoso.example' }).identify();
-    const after = await setUp('common', contoso, { email: 'ada.marlow@contoso.example' }).identify();
+    const before = await setUp('common', contoso, { email: 'ada@contoso.example' }).handleCallback();
+    const after = await setUp('common', contoso, { email: 'ada.marlow@contoso.example' }).handleCallback();
     expect(after.subject).toBe(before.subject);
   });
 });
@@ -147,7 +159,7 @@ describe('a token of Microsoft’s', () => {
     ['whose object id is no id', { oid: 'ada@example.com' }, nobody],
     ['whose object id is a list', { oid: [`${oid}x`] }, nobody],
   ])('B9.1 templated issuer: %s is refused', async (_, claims, reason) => {
-    expect(await refusal(setUp('common', contoso, claims).identify())).toEqual(reason);
+    expect(await captureProviderError(setUp('common', contoso, claims).handleCallback())).toEqual(reason);
   });
 
   test.each([
@@ -155,19 +167,21 @@ describe('a token of Microsoft’s', () => {
     ['of an organisation where personal accounts are asked for', 'consumers', contoso, consumers],
     ['of another tenant than the one asked for', contoso, fabrikam, contoso],
   ])('B9.1 templated issuer: %s is refused', async (_, tenant, tid, named) => {
-    expect(await refusal(setUp(tenant, tid, {}, named).identify())).toEqual(notLetIn);
+    expect(await captureProviderError(setUp(tenant, tid, {}, named).handleCallback())).toEqual(notLetIn);
   });
 
   test('B9.1 templated issuer: what fits is still nothing without Microsoft’s signature', async () => {
-    const { issuer, identify } = setUp('common', contoso);
+    const { issuer, handleCallback } = setUp('common', contoso);
     const forger = await generateKey('key-1');
     const iss = issuerOf(contoso);
-    issuer.bend({
+    issuer.override({
       metadata: { issuer: issuerOf('{tenantid}') },
       claims: { iss, tid: contoso, oid },
       makeIdToken: (claims) => sign(claims, forger),
     });
-    expect(await refusal(identify())).toEqual(invalid('JWT signature verification failed'));
+    expect(await captureProviderError(handleCallback())).toEqual(
+      invalid('JWT signature verification failed'),
+    );
   });
 
   test.each([
@@ -178,17 +192,17 @@ describe('a token of Microsoft’s', () => {
     ['its own', issuerOf(contoso), true],
     ['every tenant’s', issuerOf('{tenantid}'), true],
   ])('B9.1 templated issuer: signed with a key that says it is %s', async (_, keyOf, accepted) => {
-    const { issuer, identify } = setUp('common', contoso);
+    const { issuer, handleCallback } = setUp('common', contoso);
     const key = await generateKey('key-1');
-    issuer.bend({
+    issuer.override({
       metadata: { issuer: issuerOf('{tenantid}') },
       claims: { iss: issuerOf(contoso), tid: contoso, oid },
       makeIdToken: (claims) => sign(claims, key),
       keys: { keys: [{ ...key.published, issuer: keyOf }] },
     });
-    if (accepted) expect(await identify()).toMatchObject({ subject: `${contoso}.${oid}` });
+    if (accepted) expect(await handleCallback()).toMatchObject({ subject: `${contoso}.${oid}` });
     else
-      expect(await refusal(identify())).toEqual(
+      expect(await captureProviderError(handleCallback())).toEqual(
         invalid('error when selecting a JWT verification key, no applicable keys found'),
       );
   });
@@ -196,13 +210,13 @@ describe('a token of Microsoft’s', () => {
   test.each(['no JSON', '{}', '{"id_token":7}', '{"id_token":"e30"}', '{"id_token":"e30.e30."}'])(
     'B9.1 templated issuer: nothing readable is refused: %s',
     async (body) => {
-      const { issuer, identify } = setUp('common', contoso);
+      const { issuer, handleCallback } = setUp('common', contoso);
       const headers = { 'content-type': 'application/json' };
-      issuer.bend({
+      issuer.override({
         metadata: { issuer: issuerOf('{tenantid}') },
-        instead: { token: () => new Response(body, { headers }) },
+        endpointOverrides: { token: () => new Response(body, { headers }) },
       });
-      expect(await refusal(identify())).toMatchObject({ kind: 'invalid' });
+      expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
     },
   );
 });
@@ -215,8 +229,8 @@ describe('metadata of Microsoft’s', () => {
     [contoso, fabrikam],
     [contoso, '{tenantid}'],
   ])('for %s under the name %s is refused', async (tenant, named) => {
-    const { identify } = setUp(tenant, contoso, {}, named);
-    expect(await refusal(identify())).toEqual(
+    const { handleCallback } = setUp(tenant, contoso, {}, named);
+    expect(await captureProviderError(handleCallback())).toEqual(
       invalid('"response" body "issuer" property does not match the expected value'),
     );
   });
@@ -224,8 +238,8 @@ describe('metadata of Microsoft’s', () => {
 
 describe('an answer of Microsoft’s that names its issuer', () => {
   test('is accepted under the name of a tenant', async () => {
-    const { identify } = setUp('common', contoso);
-    expect(await identify(callback({ iss: issuerOf(contoso) }))).toMatchObject({
+    const { handleCallback } = setUp('common', contoso);
+    expect(await handleCallback(callback({ iss: issuerOf(contoso) }))).toMatchObject({
       subject: `${contoso}.${oid}`,
     });
   });
@@ -233,8 +247,8 @@ describe('an answer of Microsoft’s that names its issuer', () => {
   test.each(['https://evil.example', issuerOf('common'), `https://evil.example/${contoso}/v2.0`])(
     'is refused under the name %s, before its code goes anywhere',
     async (iss) => {
-      const { issuer, identify } = setUp('common', contoso);
-      expect(await refusal(identify(callback({ iss })))).toEqual(
+      const { issuer, handleCallback } = setUp('common', contoso);
+      expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(
         invalid('unexpected "iss" (issuer) response parameter value'),
       );
       expect(issuer.asked()).toEqual(['discovery']);

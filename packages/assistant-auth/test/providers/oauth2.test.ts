@@ -1,15 +1,25 @@
 /** Any OAuth 2.0 server: the way there, the way back, and what it could say that is not to be believed. */
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { callback, challenge, clientId, clientSecret, code, leg, refusal } from './hostile-issuer.ts';
-import { createServer, relyOnServer, type ServerEndpoint } from './hostile-server.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  clientId,
+  clientSecret,
+  code,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createOAuth2Provider, createServer, type ServerEndpoint } from './hostile-server.ts';
 
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
 /** Refuses an answer before its code goes anywhere. */
 const refuseUnasked = async (answer: URL) => {
   const server = createServer();
-  const refused = await refusal(relyOnServer().identify(answer, leg, server.io));
+  const refused = await captureProviderError(
+    createOAuth2Provider().handleCallback(answer, upstreamRequest, server.io),
+  );
   expect(server.asked()).toEqual([]);
   return refused;
 };
@@ -17,14 +27,14 @@ const refuseUnasked = async (answer: URL) => {
 describe('the way to an OAuth 2.0 server', () => {
   test('carries state and PKCE, keeps the endpoint’s own query, and asks nothing before', async () => {
     const server = createServer();
-    const url = await relyOnServer().authorizationUrl(leg, server.io);
+    const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
     expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
     expect([...url.searchParams]).toEqual([
       ['tenant', '7'],
       ['client_id', clientId],
       ['response_type', 'code'],
-      ['redirect_uri', leg.redirectUri],
-      ['state', leg.state],
+      ['redirect_uri', upstreamRequest.redirectUri],
+      ['state', upstreamRequest.state],
       ['code_challenge', challenge],
       ['code_challenge_method', 'S256'],
     ]);
@@ -32,19 +42,19 @@ describe('the way to an OAuth 2.0 server', () => {
   });
 
   test('asks for the scopes and parameters of the publisher', async () => {
-    const provider = relyOnServer({
+    const provider = createOAuth2Provider({
       scopes: ['identify', 'email'],
       authorizationParameters: { prompt: 'none' },
     });
-    const { searchParams } = await provider.authorizationUrl(leg, createServer().io);
+    const { searchParams } = await provider.authorizationUrl(upstreamRequest, createServer().io);
     expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
   });
 
   test('is known by all the addresses that it may be asked at', () => {
-    expect(relyOnServer()).toMatchObject({
+    expect(createOAuth2Provider()).toMatchObject({
       id: 'acme',
       label: 'Acme',
-      answersBy: 'query',
+      responseMode: 'query',
       gone: ['invalid_grant'],
       configuredUrls: [
         'https://acme.example/authorize?tenant=7',
@@ -58,10 +68,10 @@ describe('the way to an OAuth 2.0 server', () => {
 describe('the way back from an OAuth 2.0 server', () => {
   test('makes an identity of the profile', async () => {
     const server = createServer();
-    server.bendTokens({ refresh_token: 'their-refresh-token' });
-    server.bendProfile({ email: 'ada@example.com', email_verified: true });
-    const provider = relyOnServer({ offlineAccess: 'always' });
-    expect(await provider.identify(callback(), leg, server.io)).toEqual({
+    server.overrideTokens({ refresh_token: 'their-refresh-token' });
+    server.overrideProfile({ email: 'ada@example.com', email_verified: true });
+    const provider = createOAuth2Provider({ offlineAccess: 'always' });
+    expect(await provider.handleCallback(callback(), upstreamRequest, server.io)).toEqual({
       provider: 'acme',
       subject: 'person-1',
       label: 'Ada',
@@ -74,14 +84,14 @@ describe('the way back from an OAuth 2.0 server', () => {
 
   test('redeems the code with the secret in the form, and shows the token to the profile alone', async () => {
     const server = createServer();
-    await relyOnServer().identify(callback(), leg, server.io);
+    await createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io);
     const [token, profile] = server.requests;
     expect(server.asked()).toEqual(['token', 'profile']);
     expect(token?.method).toBe('POST');
     expect(Object.fromEntries((await token?.formData()) ?? [])).toEqual({
-      redirect_uri: leg.redirectUri,
+      redirect_uri: upstreamRequest.redirectUri,
       code,
-      code_verifier: leg.codeVerifier,
+      code_verifier: upstreamRequest.codeVerifier,
       grant_type: 'authorization_code',
       client_id: clientId,
       client_secret: clientSecret,
@@ -95,7 +105,11 @@ describe('the way back from an OAuth 2.0 server', () => {
   });
 
   test('has no refresh token where none came', async () => {
-    const identity = await relyOnServer().identify(callback(), leg, createServer().io);
+    const identity = await createOAuth2Provider().handleCallback(
+      callback(),
+      upstreamRequest,
+      createServer().io,
+    );
     expect(identity).not.toHaveProperty('refreshToken');
   });
 });
@@ -122,7 +136,9 @@ describe('an answer of an OAuth 2.0 server', () => {
 
   test('that names its issuer is accepted', async () => {
     const answer = callback({ iss: 'https://acme.example' });
-    expect(await relyOnServer().identify(answer, leg, createServer().io)).toMatchObject({
+    expect(
+      await createOAuth2Provider().handleCallback(answer, upstreamRequest, createServer().io),
+    ).toMatchObject({
       subject: 'person-1',
     });
   });
@@ -143,8 +159,10 @@ describe('an answer of an OAuth 2.0 server', () => {
 describe('the token endpoint of an OAuth 2.0 server', () => {
   const answering = async (answer: () => Response) => {
     const server = createServer();
-    server.answerInstead({ token: answer });
-    const refused = await refusal(relyOnServer().identify(callback(), leg, server.io));
+    server.overrideEndpoints({ token: answer });
+    const refused = await captureProviderError(
+      createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+    );
     expect(server.asked()).toEqual(['token']);
     return refused;
   };
@@ -182,8 +200,10 @@ describe('the token endpoint of an OAuth 2.0 server', () => {
 describe('the profile of an OAuth 2.0 server', () => {
   const answering = async (profile: () => Response) => {
     const server = createServer();
-    server.answerInstead({ profile });
-    return refusal(relyOnServer().identify(callback(), leg, server.io));
+    server.overrideEndpoints({ profile });
+    return captureProviderError(
+      createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+    );
   };
 
   test.each([
@@ -218,8 +238,12 @@ describe('the profile of an OAuth 2.0 server', () => {
   ])('B13.1 5xx and B13.2 429 of the %s mean that it is out of order', async (endpoint, host) => {
     for (const status of [500, 503, 429]) {
       const server = createServer();
-      server.answerInstead({ [endpoint]: () => new Response('their-page', { status }) });
-      expect(await refusal(relyOnServer().identify(callback(), leg, server.io))).toEqual({
+      server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
+      expect(
+        await captureProviderError(
+          createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+        ),
+      ).toEqual({
         kind: 'unavailable',
         reason: `${host} answered with status ${status}`,
       });
@@ -229,10 +253,12 @@ describe('the profile of an OAuth 2.0 server', () => {
   test('is not looked for elsewhere', async () => {
     const server = createServer();
     const headers = { location: 'https://evil.example/' };
-    server.answerInstead({ profile: () => new Response(null, { status: 302, headers }) });
-    expect(await refusal(relyOnServer().identify(callback(), leg, server.io))).toEqual(
-      invalid('api.acme.example answered with status 302'),
-    );
+    server.overrideEndpoints({ profile: () => new Response(null, { status: 302, headers }) });
+    expect(
+      await captureProviderError(
+        createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+      ),
+    ).toEqual(invalid('api.acme.example answered with status 302'));
     expect(server.asked()).toEqual(['token', 'profile']);
   });
 });
@@ -250,7 +276,7 @@ describe('settings of an OAuth 2.0 server', () => {
         'https://u@acme.example',
         'https://acme.example#x',
       ]) {
-        expect(() => relyOnServer({ [option]: value })).toThrow(
+        expect(() => createOAuth2Provider({ [option]: value })).toThrow(
           new ConfigurationError(`providers.acme.${option}`, badAddress),
         );
       }

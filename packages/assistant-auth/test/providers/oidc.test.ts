@@ -7,8 +7,8 @@ import {
   clientSecret,
   code,
   createIssuer,
-  leg,
-  relyOn,
+  createOidcProvider,
+  upstreamRequest,
 } from './hostile-issuer.ts';
 
 const userAgent = expect.stringMatching(/^oauth4webapi\//);
@@ -16,15 +16,15 @@ const userAgent = expect.stringMatching(/^oauth4webapi\//);
 describe('the way to the provider', () => {
   test('sends the person to the discovered endpoint with state, nonce and PKCE', async () => {
     const issuer = createIssuer();
-    const url = await relyOn(issuer).authorizationUrl(leg, issuer.io);
+    const url = await createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io);
     expect(url.origin + url.pathname).toBe('https://id.example/authorize');
     expect([...url.searchParams]).toEqual([
       ['client_id', clientId],
       ['response_type', 'code'],
-      ['redirect_uri', leg.redirectUri],
+      ['redirect_uri', upstreamRequest.redirectUri],
       ['scope', 'openid email profile offline_access'],
-      ['state', leg.state],
-      ['nonce', leg.nonce],
+      ['state', upstreamRequest.state],
+      ['nonce', upstreamRequest.nonce],
       ['code_challenge', challenge],
       ['code_challenge_method', 'S256'],
     ]);
@@ -32,10 +32,13 @@ describe('the way to the provider', () => {
 
   test('keeps the query of the endpoint and adds the publisher’s own parameters and scopes', async () => {
     const issuer = createIssuer();
-    issuer.bend({ metadata: { authorization_endpoint: 'https://id.example/authorize?tenant=7' } });
+    issuer.override({ metadata: { authorization_endpoint: 'https://id.example/authorize?tenant=7' } });
     const authorizationParameters = { prompt: 'login', hd: 'example.com' };
-    const provider = relyOn(issuer, { scopes: ['openid', 'offline_access'], authorizationParameters });
-    const { searchParams } = await provider.authorizationUrl(leg, issuer.io);
+    const provider = createOidcProvider(issuer, {
+      scopes: ['openid', 'offline_access'],
+      authorizationParameters,
+    });
+    const { searchParams } = await provider.authorizationUrl(upstreamRequest, issuer.io);
     expect(Object.fromEntries(searchParams)).toMatchObject({
       tenant: '7',
       scope: 'openid offline_access',
@@ -45,7 +48,7 @@ describe('the way to the provider', () => {
 
   test('tells its name, its label and its configured URL, and asks nothing before a person comes', () => {
     const issuer = createIssuer();
-    expect(relyOn(issuer)).toMatchObject({
+    expect(createOidcProvider(issuer)).toMatchObject({
       id: 'acme',
       label: 'Acme',
       configuredUrls: ['https://id.example'],
@@ -57,7 +60,7 @@ describe('the way to the provider', () => {
 describe('the way back', () => {
   test('makes an identity of the verified claims', async () => {
     const issuer = createIssuer();
-    expect(await relyOn(issuer).identify(callback(), leg, issuer.io)).toEqual({
+    expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io)).toEqual({
       provider: 'acme',
       subject: 'person-1',
       label: 'ada@example.com',
@@ -68,7 +71,7 @@ describe('the way back', () => {
         iss: 'https://id.example',
         aud: clientId,
         sub: 'person-1',
-        nonce: leg.nonce,
+        nonce: upstreamRequest.nonce,
         iat: 1_800_000_000,
         exp: 1_800_003_600,
         email: 'ada@example.com',
@@ -80,7 +83,7 @@ describe('the way back', () => {
 
   test('asks for metadata, tokens and keys, once each, follows no redirect and can give up on each', async () => {
     const issuer = createIssuer();
-    await relyOn(issuer).identify(callback(), leg, issuer.io);
+    await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     const always = { redirect: 'manual', canTimeOut: true };
     expect(issuer.requests).toEqual([
       {
@@ -102,9 +105,9 @@ describe('the way back', () => {
           'user-agent': userAgent,
         },
         body: new URLSearchParams({
-          redirect_uri: leg.redirectUri,
+          redirect_uri: upstreamRequest.redirectUri,
           code,
-          code_verifier: leg.codeVerifier,
+          code_verifier: upstreamRequest.codeVerifier,
           grant_type: 'authorization_code',
           client_id: clientId,
           client_secret: clientSecret,
@@ -123,21 +126,21 @@ describe('the way back', () => {
 
   test('needs only the token endpoint for the next person', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer);
-    await provider.authorizationUrl(leg, issuer.io);
-    await provider.identify(callback(), leg, issuer.io);
+    const provider = createOidcProvider(issuer);
+    await provider.authorizationUrl(upstreamRequest, issuer.io);
+    await provider.handleCallback(callback(), upstreamRequest, issuer.io);
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
-    await provider.authorizationUrl(leg, issuer.io);
-    await provider.identify(callback(), leg, issuer.io);
+    await provider.authorizationUrl(upstreamRequest, issuer.io);
+    await provider.handleCallback(callback(), upstreamRequest, issuer.io);
     expect(issuer.asked()).toEqual(['token']);
   });
 
   test('lets two persons at once each read for themselves', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer);
+    const provider = createOidcProvider(issuer);
     const both = [
-      provider.identify(callback(), leg, issuer.io),
-      provider.identify(callback(), leg, issuer.io),
+      provider.handleCallback(callback(), upstreamRequest, issuer.io),
+      provider.handleCallback(callback(), upstreamRequest, issuer.io),
     ];
     expect((await Promise.all(both)).map(({ subject }) => subject)).toEqual(['person-1', 'person-1']);
     expect(issuer.asked().filter((endpoint) => endpoint === 'discovery')).toHaveLength(2);

@@ -1,7 +1,15 @@
 /** A provider that is down, slow, endless, or sends us elsewhere: at each of the three addresses that are asked. */
 import { describe, expect, test } from 'vitest';
-import { askProvider } from '../../src/providers/http.ts';
-import { callback, createIssuer, type Endpoint, endpoints, leg, refusal, relyOn } from './hostile-issuer.ts';
+import { fetchFromProvider } from '../../src/providers/http.ts';
+import {
+  callback,
+  captureProviderError,
+  createIssuer,
+  createOidcProvider,
+  type Endpoint,
+  endpoints,
+  upstreamRequest,
+} from './hostile-issuer.ts';
 
 type Answer = () => Response | Promise<Response>;
 
@@ -32,12 +40,14 @@ const everywhere = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
 /** Lets one endpoint fail, then makes sure that the next person gets in: no failure is remembered. */
 const failOnce = async (endpoint: Endpoint, answer: Answer) => {
   const issuer = createIssuer();
-  const provider = relyOn(issuer);
-  issuer.bend({ instead: { [endpoint]: answer } });
-  const refused = await refusal(provider.identify(callback(), leg, issuer.io));
+  const provider = createOidcProvider(issuer);
+  issuer.override({ endpointOverrides: { [endpoint]: answer } });
+  const refused = await captureProviderError(provider.handleCallback(callback(), upstreamRequest, issuer.io));
   const asked = issuer.asked();
-  issuer.bend({});
-  expect(await provider.identify(callback(), leg, issuer.io)).toMatchObject({ subject: 'person-1' });
+  issuer.override({});
+  expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
+    subject: 'person-1',
+  });
   return { refused, asked };
 };
 
@@ -54,7 +64,7 @@ describe('the provider', () => {
       const headers = { location: 'https://evil.example/' };
       const { refused, asked } = await failOnce(endpoint, () => new Response(null, { status, headers }));
       expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
-      expect(asked).not.toContain('elsewhere');
+      expect(asked).not.toContain('unknown');
     },
   );
 
@@ -128,16 +138,16 @@ describe('an answer', () => {
 
 describe('a request', () => {
   const ask = (answer: Answer) =>
-    askProvider(
+    fetchFromProvider(
       'https://id.example/x',
       { method: 'GET', headers: {} },
-      { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, patience: 10_000 },
+      { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
     );
 
   test(`gives ${limit} bytes and refuses one more`, async () => {
     const whole = await ask(() => new Response('x'.repeat(limit)));
     expect(await whole.text()).toHaveLength(limit);
-    expect(await refusal(ask(() => new Response('x'.repeat(limit + 1))))).toEqual({
+    expect(await captureProviderError(ask(() => new Response('x'.repeat(limit + 1))))).toEqual({
       kind: 'invalid',
       reason: `id.example sent more than ${limit} bytes`,
     });
@@ -161,7 +171,7 @@ describe('a request', () => {
       allowLoopbackHttp: false,
       patience: 10_000,
     };
-    await askProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
+    await fetchFromProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
     expect(receiver).toBeUndefined();
   });
 });

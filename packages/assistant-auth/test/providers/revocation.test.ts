@@ -2,8 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { github, type IdentityProvider, type ProviderIo } from '../../src/index.ts';
 import { discord } from './discord.ts';
-import { clientId, clientSecret, createIssuer, leg, refusal, relyOn } from './hostile-issuer.ts';
-import { relyOnServer } from './hostile-server.ts';
+import {
+  captureProviderError,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createOAuth2Provider } from './hostile-server.ts';
 
 type Answer = () => Response | Promise<Response>;
 
@@ -38,10 +45,10 @@ const watch = (provider: IdentityProvider, io: ProviderIo, answer: Answer): Revo
 /** An OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
 const both = (answer: Answer = () => new Response()): readonly Revoking[] => {
   const issuer = createIssuer();
-  issuer.bend({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
+  issuer.override({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
   return [
-    watch(relyOn(issuer), issuer.io, answer),
-    watch(relyOnServer({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
+    watch(createOidcProvider(issuer), issuer.io, answer),
+    watch(createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
   ];
 };
 
@@ -62,7 +69,7 @@ describe('a refresh token', () => {
     for (const { revoke } of both(() => Response.json({ error })))
       await expect(revoke()).resolves.toBeUndefined();
     for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))
-      expect(await refusal(revoke())).toMatchObject({ kind: 'invalid' });
+      expect(await captureProviderError(revoke())).toMatchObject({ kind: 'invalid' });
   });
 
   test.each<[string, Answer, string, string]>([
@@ -103,15 +110,16 @@ describe('a refresh token', () => {
       'id.example is out of reach',
     ],
   ])('is not revoked when %s', async (_, answer, kind, reason) => {
-    for (const { revoke } of both(answer)) expect(await refusal(revoke())).toEqual({ kind, reason });
+    for (const { revoke } of both(answer))
+      expect(await captureProviderError(revoke())).toEqual({ kind, reason });
   });
 });
 
 describe('an issuer', () => {
   test.each([undefined, null, ''])('that names no endpoint for it (%j) is not asked', async (named) => {
     const issuer = createIssuer();
-    issuer.bend({ metadata: { revocation_endpoint: named } });
-    const { revoke, sent } = watch(relyOn(issuer), issuer.io, () => new Response());
+    issuer.override({ metadata: { revocation_endpoint: named } });
+    const { revoke, sent } = watch(createOidcProvider(issuer), issuer.io, () => new Response());
     await revoke();
     expect(sent).toEqual([]);
     expect(issuer.asked()).toEqual(['discovery']);
@@ -121,15 +129,15 @@ describe('an issuer', () => {
     'that names %s is not sent the token, and people can sign in all the same',
     async (revocation_endpoint) => {
       const issuer = createIssuer();
-      issuer.bend({ metadata: { revocation_endpoint } });
-      const provider = relyOn(issuer);
+      issuer.override({ metadata: { revocation_endpoint } });
+      const provider = createOidcProvider(issuer);
       const { revoke, sent } = watch(provider, issuer.io, () => new Response());
-      expect(await refusal(revoke())).toEqual({
+      expect(await captureProviderError(revoke())).toEqual({
         kind: 'invalid',
         reason: 'the revocation_endpoint of id.example is not an address that may be used',
       });
       expect(sent).toEqual([]);
-      expect((await provider.authorizationUrl(leg, issuer.io)).host).toBe('id.example');
+      expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).host).toBe('id.example');
     },
   );
 });
@@ -143,7 +151,7 @@ describe('a server that is no issuer', () => {
   });
 
   test('is asked over https, or on loopback', () => {
-    expect(() => relyOnServer({ revocationUrl: 'http://acme.example/revoke' })).toThrow(
+    expect(() => createOAuth2Provider({ revocationUrl: 'http://acme.example/revoke' })).toThrow(
       expect.objectContaining({ option: 'providers.acme.revocationUrl' }),
     );
   });

@@ -13,7 +13,7 @@ export interface SigningKey {
 }
 
 /** How a JWT begins whose header names its algorithm first: `{"alg":"`. Long enough to stand in nothing that is drawn. */
-export const jwtBeginning = 'eyJhbGciOi';
+export const jwtPrefix = 'eyJhbGciOi';
 
 export const generateKey = async (kid: string, algorithm = 'RS256'): Promise<SigningKey> => {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
@@ -27,7 +27,7 @@ export const sign = (claims: Claims, key: SigningKey, header: Claims = {}): Prom
     .sign(key.privateKey);
 
 /** A token that says of itself that it needs no signature (RFC 7519 §6). */
-export const leaveUnsigned = async (claims: Claims, alg: string): Promise<string> =>
+export const createUnsignedToken = async (claims: Claims, alg: string): Promise<string> =>
   `${encode({ alg })}.${encode(claims)}.`;
 
 /** A token whose HMAC is keyed with what everybody may read: the public key. */
@@ -38,7 +38,7 @@ export const signWithSecret = (claims: Claims, secret: string, kid: string): Pro
   new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', kid }).sign(new TextEncoder().encode(secret));
 
 /** Puts other claims under a signature. */
-export const swapClaims = (token: string, claims: Claims): string => {
+export const replaceClaims = (token: string, claims: Claims): string => {
   const [header, , signature] = token.split('.');
   return `${header}.${encode(claims)}.${signature}`;
 };

@@ -2,7 +2,7 @@
 import { exportPKCS8 } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { apple, github, google, microsoft, oauth2, oidc, type ProviderIo } from '../../src/index.ts';
-import { clientId, clientSecret, createIssuer, relyOn } from './hostile-issuer.ts';
+import { clientId, clientSecret, createIssuer, createOidcProvider } from './hostile-issuer.ts';
 import { generateKey } from './signing.ts';
 
 type Answer = () => Response | Promise<Response>;
@@ -13,10 +13,10 @@ const json = (body: unknown, status = 200) => Response.json(body, { status });
 /** Asks an OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
 const askBoth = async (answer: Answer) => {
   const issuer = createIssuer();
-  issuer.bend({ instead: { token: answer } });
+  issuer.override({ endpointOverrides: { token: answer } });
   return [
-    await relyOn(issuer).check(theirs, issuer.io),
-    await oauth2(plain).check(theirs, { ...issuer.io, fetch: async () => answer() }),
+    await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io),
+    await oauth2(plain).validateRefreshToken(theirs, { ...issuer.io, fetch: async () => answer() }),
   ];
 };
 
@@ -40,7 +40,7 @@ describe('a provider', () => {
     ['a token that is none', { access_token: 'x', refresh_token: 7 }, {}],
     ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
   ])('that gives an access token says alive, with %s', async (_, body, rotated) => {
-    const alive = { kind: 'alive', ...rotated };
+    const alive = { kind: 'active', ...rotated };
     expect(await askBoth(() => json(body))).toEqual([alive, alive]);
   });
 
@@ -50,7 +50,7 @@ describe('a provider', () => {
     ['status 200', () => json({ error: 'invalid_grant' })],
     ['status 200 beside a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
   ])('that says invalid_grant says gone, with %s', async (_, answer) => {
-    expect(await askBoth(answer)).toEqual([{ kind: 'gone' }, { kind: 'gone' }]);
+    expect(await askBoth(answer)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
   });
 
   const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
@@ -98,8 +98,8 @@ describe('a provider', () => {
 
   test('whose metadata cannot be read says nothing of the person', async () => {
     const issuer = createIssuer();
-    issuer.bend({ instead: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
-    expect(await relyOn(issuer).check(theirs, issuer.io)).toMatchObject({
+    issuer.override({ endpointOverrides: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
+    expect(await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io)).toMatchObject({
       kind: 'unknown',
       isTokenUnchanged: true,
     });
@@ -110,8 +110,8 @@ describe('a provider', () => {
     const issuer = createIssuer();
     const settings = { id: 'acme', label: 'Acme', clientId, clientSecret, offlineAccess: 'never' } as const;
     const words = [
-      await oidc({ ...settings, issuer: issuer.issuer }).check(theirs, issuer.io),
-      await oauth2({ ...plain, offlineAccess: 'never' }).check(theirs, issuer.io),
+      await oidc({ ...settings, issuer: issuer.issuer }).validateRefreshToken(theirs, issuer.io),
+      await oauth2({ ...plain, offlineAccess: 'never' }).validateRefreshToken(theirs, issuer.io),
     ];
     const unused = { kind: 'unknown', reason: 'refresh tokens of this provider are not used' };
     expect(words).toEqual(words.map(() => ({ ...unused, isTokenUnchanged: true })));
@@ -120,7 +120,7 @@ describe('a provider', () => {
 
   test('is sent the token and our credentials, once, and no redirect is followed', async () => {
     const issuer = createIssuer();
-    await relyOn(issuer).check(theirs, issuer.io);
+    await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
     expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual(['discovery', 'token']);
     const { method, body, headers, redirect, canTimeOut } = issuer.requests[1] ?? {};
     expect({ method, redirect, canTimeOut }).toEqual({
@@ -142,15 +142,19 @@ describe('a provider', () => {
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
       });
-    const word = await oauth2(plain).check(theirs, { ...createIssuer().io, fetch, patience: 0 });
+    const word = await oauth2(plain).validateRefreshToken(theirs, {
+      ...createIssuer().io,
+      fetch,
+      timeoutMs: 0,
+    });
     expect(word).toEqual({ kind: 'unknown', reason: 'plain.example took too long' });
   });
 });
 
 const p8 = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
-const standIn = 'http://127.0.0.1:4001';
-const settings = { clientId, clientSecret, standIn };
-const asApple = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', standIn };
+const baseUrl = 'http://127.0.0.1:4001';
+const settings = { clientId, clientSecret, baseUrl };
+const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', baseUrl };
 
 /** A provider's own host, with metadata where it has some, and one answer to every refresh. */
 const hostOf = (body: unknown, status = 200) => {
@@ -166,9 +170,9 @@ const hostOf = (body: unknown, status = 200) => {
 
 const metadataOf = (issuer: string) => ({
   issuer,
-  authorization_endpoint: `${standIn}/authorize`,
-  token_endpoint: `${standIn}/token`,
-  jwks_uri: `${standIn}/keys`,
+  authorization_endpoint: `${baseUrl}/authorize`,
+  token_endpoint: `${baseUrl}/token`,
+  jwks_uri: `${baseUrl}/keys`,
   token_endpoint_auth_methods_supported: ['client_secret_post'],
 });
 
@@ -179,34 +183,42 @@ describe('what means gone, and how often it is asked:', () => {
     ['Google', google(settings), ['invalid_grant'], 600, false],
     ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, false],
     ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
-    ['Apple', apple({ ...asApple, privateKey: p8 }), ['invalid_grant'], 86_400, false],
+    ['Apple', apple({ ...appleSettings, privateKey: p8 }), ['invalid_grant'], 86_400, false],
   ])('%s', async (_, provider, gone, every, singleUse) => {
-    const meaning = async (error: string) => (await provider.check(theirs, hostOf({ error }, 400).io)).kind;
+    const meaning = async (error: string) =>
+      (await provider.validateRefreshToken(theirs, hostOf({ error }, 400).io)).kind;
     const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
-    expect(words.filter(([, kind]) => kind === 'gone').map(([code]) => code)).toEqual(gone);
-    expect(words.filter(([, kind]) => kind === 'alive')).toEqual([]);
-    expect(provider.checkEvery).toBe(every);
+    expect(words.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(gone);
+    expect(words.filter(([, kind]) => kind === 'active')).toEqual([]);
+    expect(provider.recheckInterval).toBe(every);
     expect(provider.singleUseRefreshTokens).toBe(singleUse);
-    expect(await provider.check(theirs, hostOf({ access_token: 'x' }).io)).toEqual({ kind: 'alive' });
+    expect(await provider.validateRefreshToken(theirs, hostOf({ access_token: 'x' }).io)).toEqual({
+      kind: 'active',
+    });
   });
 
   test('Apple is asked with a client secret that is signed for the occasion', async () => {
     const { io, bodies } = hostOf({ access_token: 'x' });
-    await apple({ ...asApple, privateKey: p8 }).check(theirs, io);
+    await apple({ ...appleSettings, privateKey: p8 }).validateRefreshToken(theirs, io);
     const { client_secret: secret = '' } = Object.fromEntries(new URLSearchParams(bodies[0]));
     expect(JSON.parse(atob(secret.split('.')[1] ?? ''))).toMatchObject({
-      aud: standIn,
+      aud: baseUrl,
       sub: clientId,
       iat: 1_800_000_000,
     });
   });
 
   test('a publisher says it of a provider of their own', async () => {
-    const provider = oauth2({ ...plain, checkEvery: 60, gone: ['expired'], singleUseRefreshTokens: false });
-    expect(provider).toMatchObject({ checkEvery: 60, gone: ['expired'], singleUseRefreshTokens: false });
+    const provider = oauth2({
+      ...plain,
+      recheckInterval: 60,
+      revokedErrors: ['expired'],
+      singleUseRefreshTokens: false,
+    });
+    expect(provider).toMatchObject({ recheckInterval: 60, gone: ['expired'], singleUseRefreshTokens: false });
     expect(oauth2(plain).singleUseRefreshTokens).toBe(true);
-    const word = (error: string) => provider.check(theirs, hostOf({ error }, 400).io);
-    expect(await word('expired')).toEqual({ kind: 'gone' });
+    const word = (error: string) => provider.validateRefreshToken(theirs, hostOf({ error }, 400).io);
+    expect(await word('expired')).toEqual({ kind: 'revoked' });
     expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });
   });
 });

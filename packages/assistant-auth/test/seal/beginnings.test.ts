@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSealer, generateKey, parseKeyRing, sealedBeginnings } from '../../src/seal/index.ts';
+import { createSealer, generateKey, listSealedPrefixes, parseKeyRing } from '../../src/seal/index.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
@@ -11,7 +11,7 @@ const sealedWith = (keyId: string, plaintext: Uint8Array): Promise<string> => {
 
 const keyId = fc.stringMatching(/^[a-z0-9-]{1,16}$/);
 const beginsAs = (sealed: string, id: string): readonly string[] =>
-  sealedBeginnings(id).filter((beginning) => sealed.startsWith(beginning));
+  listSealedPrefixes(id).filter((beginning) => sealed.startsWith(beginning));
 
 describe('the beginnings of what a key sealed', () => {
   it('hold one for every text that it sealed', () =>
@@ -35,9 +35,9 @@ describe('the beginnings of what a key sealed', () => {
     ['abc', 4],
     ['2026-11-24', 1],
   ])('are all of one length and as few as can be: of %s', (id, count) => {
-    const beginnings = sealedBeginnings(id);
-    expect(new Set(beginnings).size).toBe(count);
-    expect(new Set(beginnings.map(({ length }) => length)).size).toBe(1);
-    expect(beginnings).toHaveLength(count);
+    const prefixes = listSealedPrefixes(id);
+    expect(new Set(prefixes).size).toBe(count);
+    expect(new Set(prefixes.map(({ length }) => length)).size).toBe(1);
+    expect(prefixes).toHaveLength(count);
   });
 });

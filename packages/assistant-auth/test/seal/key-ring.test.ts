@@ -8,7 +8,7 @@ const spring = '2027-spring.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 const winter = '2026-winter.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
 const material = spring.slice('2027-spring.'.length);
 
-const failureOf = (text: string): ConfigurationError => {
+const captureError = (text: string): ConfigurationError => {
   try {
     parseKeyRing(text);
   } catch (error) {
@@ -70,7 +70,7 @@ describe('parseKeyRing', () => {
     ['a key under two ids', `${spring} other.${material}`, 'sealingKeys must not name a key twice.'],
     ['the same key twice', `${spring} ${spring}`, 'sealingKeys must not name a key twice.'],
   ])('refuses %s, names the option and shows no key', (_, text, message) => {
-    const error = failureOf(text);
+    const error = captureError(text);
     expect(error.option).toBe('sealingKeys');
     expect(error.message).toBe(message);
     expect(error.cause).toBeUndefined();

@@ -9,7 +9,7 @@ const purpose: Purpose = { name: 'notes', issuer: 'https://words.example' };
 
 const sealerOf = (ring: string, of = purpose) => createSealer(parseKeyRing(ring), of);
 const bytes = (text: string) => new TextEncoder().encode(text);
-const unopened = (reason: string) => ({ kind: 'unopened', reason });
+const failed = (reason: string) => ({ kind: 'failed', reason });
 
 const anyBytes = fc.uint8Array({ maxLength: 300 }).map((drawn) => Uint8Array.from(drawn));
 
@@ -72,7 +72,7 @@ describe('what does not open', () => {
         const sealed = decodeBase64url(await sealer.seal(value, bytes('row'))) ?? new Uint8Array();
         const at = place % sealed.length;
         sealed[at] = (sealed[at] ?? 0) ^ (1 << bit);
-        expect(await sealer.open(encodeBase64url(sealed), bytes('row'))).toHaveProperty('kind', 'unopened');
+        expect(await sealer.open(encodeBase64url(sealed), bytes('row'))).toHaveProperty('kind', 'failed');
       }),
     );
   });
@@ -84,7 +84,7 @@ describe('what does not open', () => {
       .map((tail) => encodeBase64url(Uint8Array.from([1, 7, ...bytes('2027-01'), ...tail])));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), likely), async (text) => {
-        expect(await sealer.open(text)).toHaveProperty('kind', 'unopened');
+        expect(await sealer.open(text)).toHaveProperty('kind', 'failed');
       }),
       { numRuns: 1000 },
     );
@@ -93,10 +93,10 @@ describe('what does not open', () => {
   it('is one under another context, or none', async () => {
     const sealer = sealerOf(newer);
     const sealed = await sealer.seal(bytes('x'), bytes('row 1'));
-    expect(await sealer.open(sealed, bytes('row 2'))).toEqual(unopened('forged'));
-    expect(await sealer.open(sealed, bytes('row 1 '))).toEqual(unopened('forged'));
-    expect(await sealer.open(sealed)).toEqual(unopened('forged'));
-    expect(await sealer.open(await sealer.seal(bytes('x')), bytes('row 1'))).toEqual(unopened('forged'));
+    expect(await sealer.open(sealed, bytes('row 2'))).toEqual(failed('forged'));
+    expect(await sealer.open(sealed, bytes('row 1 '))).toEqual(failed('forged'));
+    expect(await sealer.open(sealed)).toEqual(failed('forged'));
+    expect(await sealer.open(await sealer.seal(bytes('x')), bytes('row 1'))).toEqual(failed('forged'));
   });
 
   it.each([
@@ -111,12 +111,12 @@ describe('what does not open', () => {
   ] as const)('is one with %s', async (_, start, reason) => {
     const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
     const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
-    expect(await sealerOf(newer).open(text)).toEqual(unopened(reason));
+    expect(await sealerOf(newer).open(text)).toEqual(failed(reason));
   });
 
   it('is one that is too short for IV and tag, by a byte', async () => {
     const sealed = decodeBase64url(await sealerOf(newer).seal(new Uint8Array())) ?? new Uint8Array();
-    expect(await sealerOf(newer).open(encodeBase64url(sealed.slice(0, -1)))).toEqual(unopened('malformed'));
+    expect(await sealerOf(newer).open(encodeBase64url(sealed.slice(0, -1)))).toEqual(failed('malformed'));
   });
 
   it('is one beyond 65,536 characters, which is not read at all', async () => {
@@ -127,7 +127,7 @@ describe('what does not open', () => {
     expect(await sealer.open(longest)).toHaveProperty('kind', 'opened');
     const tooLong = await sealer.seal(new Uint8Array(49_116));
     const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
-    expect(await sealer.open(tooLong)).toEqual(unopened('malformed'));
+    expect(await sealer.open(tooLong)).toEqual(failed('malformed'));
     expect(decrypt).not.toHaveBeenCalled();
   });
 });
@@ -138,7 +138,7 @@ describe('a ring of several keys', () => {
   it('seals with the first key, and opens what the other key sealed', async () => {
     const sealed = await both.seal(bytes('new'));
     expect(readable(await sealerOf(newer).open(sealed))).toBe('new');
-    expect(await sealerOf(older).open(sealed)).toEqual(unopened('unknown-key'));
+    expect(await sealerOf(older).open(sealed)).toEqual(failed('unknown-key'));
     expect(readable(await both.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
   });
 

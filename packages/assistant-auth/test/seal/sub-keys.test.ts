@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { createSealer, createSubKeyOpener, exportSubKeys } from '../../src/seal/sealer.ts';
+import { createDerivedKeyOpener, createSealer, exportDerivedKeys } from '../../src/seal/sealer.ts';
 
 const older = 'old-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
 const newer = 'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
@@ -16,7 +16,7 @@ describe('sub-keys on their own', () => {
     ['first', ring],
     ['last', parseKeyRing(older)],
   ])('open what the %s key of the ring sealed for their purpose, once and again', async (_, keys) => {
-    const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     const opened = { kind: 'opened', value: plaintext };
     expect(await opener.open(await sealed(keys))).toEqual(opened);
     expect(await opener.open(await sealed(keys))).toEqual(opened);
@@ -27,13 +27,13 @@ describe('sub-keys on their own', () => {
     ['issuer', { issuer: 'https://other.example' }],
     ['audience', { audience: 'https://api.example/' }],
   ])('open nothing of another %s', async (_, changes) => {
-    const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
-    expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'unopened', reason: 'forged' });
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
+    expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
   it('are imported to open, so that the process holds no key that WebCrypto would seal with', async () => {
     const importKey = vi.spyOn(crypto.subtle, 'importKey');
-    const opener = createSubKeyOpener(await exportSubKeys(ring, purpose));
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     importKey.mockClear();
     await opener.open(await sealed());
     const imports = importKey.mock.calls.filter(([, , algorithm]) => algorithm === 'AES-GCM');
@@ -44,18 +44,18 @@ describe('sub-keys on their own', () => {
   });
 
   it('open nothing of a key that is younger than they are', async () => {
-    const opener = createSubKeyOpener(await exportSubKeys(parseKeyRing(older), purpose));
-    expect(await opener.open(await sealed())).toEqual({ kind: 'unopened', reason: 'unknown-key' });
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(parseKeyRing(older), purpose));
+    expect(await opener.open(await sealed())).toEqual({ kind: 'failed', reason: 'unknown-key' });
   });
 
   it('stand for the ring’s keys in order and by name, and are none of them', async () => {
-    const exported = await exportSubKeys(ring, purpose);
+    const exported = await exportDerivedKeys(ring, purpose);
     expect(exported).toMatch(/^sub\.new-1\.[\w-]{43} sub\.old-1\.[\w-]{43}$/);
     for (const key of [older, newer]) expect(exported).not.toContain(key.split('.')[1]);
   });
 
   it('are no key ring, and are refused as one', async () => {
-    const exported = await exportSubKeys(ring, purpose);
+    const exported = await exportDerivedKeys(ring, purpose);
     expect(() => parseKeyRing(exported)).toThrow(/^sealingKeys must be keys written/);
   });
 
@@ -73,7 +73,7 @@ describe('sub-keys on their own', () => {
       'keys must be written sub.<id>.<43 characters>, at least one and each once.',
     ],
   ])('that are %s stop the start, unrepeated', (_, text, message) => {
-    expect(() => createSubKeyOpener(text)).toThrow(
+    expect(() => createDerivedKeyOpener(text)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'keys', message }),
     );
   });

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Client } from '../../src/clients/client.ts';
-import type { Admit } from '../../src/context.ts';
+import type { ResolveUser } from '../../src/context.ts';
 import { createLimits } from '../../src/limits/rate-limits.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
-import { type AskedGrant, admitEverybody, signInOf } from '../../src/sign-in/resolve-user.ts';
-import { createVault } from '../../src/tokens/sealers.ts';
+import { acceptEveryIdentity, buildSignIn, type RequestedGrant } from '../../src/sign-in/resolve-user.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
 import { clients, issuer, keys } from '../deployment.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const vault = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
 const [gpt, app, server] = clients;
 
-const asked: AskedGrant = {
+const asked: RequestedGrant = {
   id: 'grant-1',
   redirectUri: 'https://chatgpt.com/aip/g-1234/oauth/callback',
   scopes: ['words'],
@@ -33,34 +33,49 @@ const limits = createLimits(
   () => {},
 );
 
-const record = (admit: Admit, client: Client = gpt, changes: Partial<AskedGrant> = {}, more: object = {}) =>
-  signInOf({ admit, vault, limits, now: () => 1_000, randomBytes }, { ...asked, ...changes }, client, {
-    ...identity,
-    ...more,
-  });
+const record = (
+  resolveUser: ResolveUser,
+  client: Client = gpt,
+  changes: Partial<RequestedGrant> = {},
+  more: object = {},
+) =>
+  buildSignIn(
+    { resolveUser, sealers, limits, now: () => 1_000, randomBytes },
+    { ...asked, ...changes },
+    client,
+    {
+      ...identity,
+      ...more,
+    },
+  );
 
 describe('the record of a sign-in', () => {
   test('goes with the names of the token, where the provider uses some', async () => {
-    const tokenNames = ['start', 'digest'];
-    const { identity: named } = await record(admitEverybody, gpt, {}, { refreshToken: 'theirs', tokenNames });
-    expect(named.tokenNames).toEqual(tokenNames);
-    const { identity: nameless } = await record(admitEverybody, gpt, {}, { refreshToken: 'theirs' });
-    expect(nameless).not.toHaveProperty('tokenNames');
+    const tokenIdentifiers = ['start', 'digest'];
+    const { identity: named } = await record(
+      acceptEveryIdentity,
+      gpt,
+      {},
+      { refreshToken: 'resolved', tokenIdentifiers },
+    );
+    expect(named.tokenIdentifiers).toEqual(tokenIdentifiers);
+    const { identity: nameless } = await record(acceptEveryIdentity, gpt, {}, { refreshToken: 'resolved' });
+    expect(nameless).not.toHaveProperty('tokenIdentifiers');
   });
 
   test('names the session at the provider, where it has a name', async () => {
-    const { grant } = await record(admitEverybody, gpt, {}, { sid: 'session-1' });
+    const { grant } = await record(acceptEveryIdentity, gpt, {}, { sid: 'session-1' });
     expect(grant.sid).toBe('session-1');
-    expect((await record(admitEverybody)).grant).not.toHaveProperty('sid');
+    expect((await record(acceptEveryIdentity)).grant).not.toHaveProperty('sid');
   });
 
   test('holds the identity, a user of our own and the grant, and neither e-mail nor claims of the provider', async () => {
-    const signIn = await record(admitEverybody);
+    const signIn = await record(acceptEveryIdentity);
     expect(signIn).toEqual({
       now: 1_000,
       limits: { signIns: 20, period: 600, activeGrants: 200 },
       identity: { provider: 'google', subject: 'subject-1', label: 'ada@example.com' },
-      user: { kind: 'ours', newId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
+      user: { kind: 'by-identity', newId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
       grant: {
         id: 'grant-1',
         clientId: 'gpt',
@@ -74,12 +89,12 @@ describe('the record of a sign-in', () => {
   });
 
   test('draws another id for every new user', async () => {
-    const [one, other] = await Promise.all([record(admitEverybody), record(admitEverybody)]);
+    const [one, other] = await Promise.all([record(acceptEveryIdentity), record(acceptEveryIdentity)]);
     expect(one.user).not.toEqual(other.user);
   });
 
   test('leaves out a label that the provider did not give', async () => {
-    const { identity: stored } = await record(admitEverybody, gpt, {}, { label: undefined });
+    const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { label: undefined });
     expect(stored).toEqual({ provider: 'google', subject: 'subject-1' });
   });
 
@@ -89,14 +104,14 @@ describe('the record of a sign-in', () => {
     ['a client that asked for it', app, ['words', 'offline_access'], 'rotating'],
     ['a client that did not ask', app, ['words'], 'none'],
   ] as const)('lets %s refresh by its policy', async (_, client, scopes, refreshPolicy) => {
-    const { grant } = await record(admitEverybody, client, { scopes });
+    const { grant } = await record(acceptEveryIdentity, client, { scopes });
     expect(grant.refreshPolicy).toBe(refreshPolicy);
   });
 });
 
 /** A publisher whom no compiler holds. */
 const saying =
-  (word: object): Admit =>
+  (word: object): ResolveUser =>
   async () =>
     Object.assign(JSON.parse('{}'), word);
 
@@ -105,25 +120,25 @@ describe('the publisher’s word', () => {
     const questions: unknown[] = [];
     await record(async (...question) => {
       questions.push(...question);
-      return { kind: 'admitted' };
+      return { kind: 'accepted' };
     });
     expect(questions).toEqual([identity, gpt]);
   });
 
   test('may name a user of theirs and facts about them', async () => {
     const signIn = await record(async () => ({
-      kind: 'admitted',
+      kind: 'accepted',
       userId: 'their-42',
       claims: { plan: 'pro', seats: 3, beta: true },
     }));
-    expect(signIn.user).toEqual({ kind: 'theirs', id: 'their-42' });
+    expect(signIn.user).toEqual({ kind: 'resolved', id: 'their-42' });
     expect(signIn.grant.claims).toEqual({ plan: 'pro', seats: 3, beta: true });
   });
 
   test('may be no, with a reason for the log alone', async () => {
     const refused = record(async () => ({ kind: 'refused', reason: 'not of example.org' }));
     await expect(refused).rejects.toMatchObject({
-      reason: 'admission.refused',
+      reason: 'resolve-user.refused',
       code: 'access_denied',
       description: 'This account may not sign in here.',
       cause: 'not of example.org',
@@ -133,7 +148,7 @@ describe('the publisher’s word', () => {
   test.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ADMITTED' }, { refused: 'no' }])(
     'is no when it is not a clear yes: %j',
     async (word) => {
-      await expect(record(saying(word))).rejects.toMatchObject({ reason: 'admission.refused' });
+      await expect(record(saying(word))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
     },
   );
 
@@ -145,10 +160,14 @@ describe('the publisher’s word', () => {
     ['of 255 bytes', `${'é'.repeat(127)}x`, true],
     ['of 256 bytes', 'é'.repeat(128), false],
   ])('may name no user that is %s, unless it can be one', async (_, userId, fits) => {
-    const admit = saying({ kind: 'admitted', userId });
-    if (fits) await expect(record(admit)).resolves.toMatchObject({ user: { kind: 'theirs', id: userId } });
+    const resolveUser = saying({ kind: 'accepted', userId });
+    if (fits)
+      await expect(record(resolveUser)).resolves.toMatchObject({ user: { kind: 'resolved', id: userId } });
     else
-      await expect(record(admit)).rejects.toMatchObject({ reason: 'admission.user', code: 'server_error' });
+      await expect(record(resolveUser)).rejects.toMatchObject({
+        reason: 'resolve-user.invalid-id',
+        code: 'server_error',
+      });
   });
 
   test.each([
@@ -160,8 +179,11 @@ describe('the publisher’s word', () => {
     ['no number', { seats: Number.NaN }],
     ['half a surrogate pair', { plan: '\ud800' }],
   ])('may carry no claims that are %s', async (_, claims) => {
-    const admit = saying({ kind: 'admitted', claims });
-    await expect(record(admit)).rejects.toMatchObject({ reason: 'admission.claims', code: 'server_error' });
+    const resolveUser = saying({ kind: 'accepted', claims });
+    await expect(record(resolveUser)).rejects.toMatchObject({
+      reason: 'resolve-user.invalid-claims',
+      code: 'server_error',
+    });
   });
 
   test('fails as it fails', async () => {
@@ -176,9 +198,13 @@ describe('the publisher’s word', () => {
     ['513 bytes', 'x'.repeat(505), false],
     ['514 bytes in 258 characters', 'é'.repeat(253), false],
   ])('may carry claims of 512 bytes of JSON: %s', async (_, text, fits) => {
-    const recorded = record(async () => ({ kind: 'admitted', claims: { a: text } }));
+    const recorded = record(async () => ({ kind: 'accepted', claims: { a: text } }));
     if (fits) await expect(recorded).resolves.toMatchObject({ grant: { claims: { a: text } } });
-    else await expect(recorded).rejects.toMatchObject({ reason: 'admission.claims', code: 'server_error' });
+    else
+      await expect(recorded).rejects.toMatchObject({
+        reason: 'resolve-user.invalid-claims',
+        code: 'server_error',
+      });
   });
 });
 
@@ -187,26 +213,26 @@ describe('the provider’s refresh token', () => {
   const context = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
 
   test('is stored sealed, and opens for its own row alone', async () => {
-    const { identity: stored } = await record(admitEverybody, gpt, {}, { refreshToken });
+    const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     expect(JSON.stringify(stored)).not.toContain(refreshToken);
-    const opened = await vault.providerToken.open(sealed, context('google\0subject-1'));
+    const opened = await sealers.upstreamToken.open(sealed, context('google\0subject-1'));
     expect(opened.kind === 'opened' && new TextDecoder().decode(opened.value)).toBe(refreshToken);
     for (const other of ['google\0subject-2', 'other\0subject-1', 'googlesubject-1', ''])
-      expect(await vault.providerToken.open(sealed, context(other))).toEqual({
-        kind: 'unopened',
+      expect(await sealers.upstreamToken.open(sealed, context(other))).toEqual({
+        kind: 'failed',
         reason: 'forged',
       });
   });
 
   test('opens as nothing else', async () => {
-    const { identity: stored } = await record(admitEverybody, gpt, {}, { refreshToken });
+    const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
-    for (const artefact of [vault.refresh, vault.code, vault.consent, vault.transaction])
-      expect(await artefact.open(sealed)).toEqual({ kind: 'unopened', reason: 'forged' });
+    for (const artefact of [sealers.refresh, sealers.code, sealers.consent, sealers.transaction])
+      expect(await artefact.open(sealed)).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
   test('is left out when none came, so that a stored one stays', async () => {
-    expect(Object.keys((await record(admitEverybody)).identity)).not.toContain('sealedRefreshToken');
+    expect(Object.keys((await record(acceptEveryIdentity)).identity)).not.toContain('sealedRefreshToken');
   });
 });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { identifyAsker, parseAuthorizationRequest } from '../../src/authorization/authorize.ts';
-import { createRegistry } from '../../src/clients/client.ts';
-import { Refusal } from '../../src/oauth/errors.ts';
+import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
+import { createClientRegistry } from '../../src/clients/client.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
 import { clients, gptRedirect, issuer } from '../deployment.ts';
 import { appRequest, challenge, gptRequest } from '../person.ts';
 
-const registry = createRegistry(clients, parseIssuer(issuer));
+const registry = createClientRegistry(clients, parseIssuer(issuer));
 const resources = [`${issuer}/api`, `${issuer}/other`];
 const declared = new Set(['words', 'score', 'offline_access']);
 
@@ -24,13 +24,14 @@ const queryOf = (base: Readonly<Record<string, string>>, changes: Changes = {}):
 };
 
 const parse = (query: URLSearchParams) =>
-  parseAuthorizationRequest(query, identifyAsker(query, registry), resources, declared);
+  parseAuthorizationRequest(query, validateClientAndRedirect(query, registry), resources, declared);
 
-const identify = (changes: Changes) => () => identifyAsker(queryOf(gptRequest, changes), registry);
+const handleCallback = (changes: Changes) => () =>
+  validateClientAndRedirect(queryOf(gptRequest, changes), registry);
 
 describe('who asks', () => {
   test('is a registered client with one of its redirects', () => {
-    const { client, redirect, state } = identifyAsker(queryOf(gptRequest), registry);
+    const { client, redirect, state } = validateClientAndRedirect(queryOf(gptRequest), registry);
     expect([client.id, redirect, state]).toEqual(['gpt', gptRedirect, gptRequest.state]);
   });
 
@@ -48,7 +49,7 @@ describe('who asks', () => {
     ['a state with DEL', { state: 'a\x7F' }, 'state.characters'],
     ['a state beyond ASCII', { state: 'é' }, 'state.characters'],
   ])('is refused: %s', (_, changes, reason) => {
-    expect(identify(changes)).toThrow(expect.objectContaining({ reason }));
+    expect(handleCallback(changes)).toThrow(expect.objectContaining({ reason }));
   });
 
   test.each([
@@ -61,15 +62,15 @@ describe('who asks', () => {
       [value, 'y'],
       ['', value],
     ])
-      expect(identify({ [name]: repeated })).toThrow(
+      expect(handleCallback({ [name]: repeated })).toThrow(
         expect.objectContaining({ reason: 'parameter.repeated' }),
       );
   });
 
   test('may send a state of 2,048 characters, blanks included, or an empty one, which is none', () => {
     const longest = ' ~'.repeat(1024);
-    expect(identify({ state: longest })().state).toBe(longest);
-    expect(identify({ state: '' })().state).toBeUndefined();
+    expect(handleCallback({ state: longest })().state).toBe(longest);
+    expect(handleCallback({ state: '' })().state).toBeUndefined();
   });
 });
 
@@ -117,7 +118,7 @@ describe('what they ask for', () => {
     ['a foreign resource', { resource: 'https://evil.example/api' }, 'resource.unknown'],
     ['a resource below ours', { resource: `${issuer}/api/` }, 'resource.unknown'],
     ['a resource beside ours', { resource: `${issuer}/api-other` }, 'resource.unknown'],
-    ['two resources', { resource: resources }, 'resource.several'],
+    ['two resources', { resource: resources }, 'resource.multiple'],
   ])('is refused: %s', (_, changes, reason) => {
     expect(() => parse(queryOf(appRequest, changes))).toThrow(expect.objectContaining({ reason }));
   });
@@ -138,7 +139,7 @@ test('any query at all is either a request or refused for a named reason', () =>
       try {
         expect(parse(query).clientId).toBe('app');
       } catch (error) {
-        expect(error).toBeInstanceOf(Refusal);
+        expect(error).toBeInstanceOf(ProtocolError);
       }
     }),
   );

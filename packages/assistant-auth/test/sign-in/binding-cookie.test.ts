@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bindBrowser, bindingCookie, checkBinding } from '../../src/http/csrf.ts';
+import { bindBrowser, checkBinding, deriveBindingCookieName } from '../../src/http/csrf.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const bind = (cookies: ReadonlyMap<string, string> = new Map()) => bindBrowser(cookies, randomBytes, 1800);
@@ -10,7 +10,7 @@ const value = 'A-_9'.padEnd(22, 'x');
 const browserWith = async (count: number) => {
   const bindings = await Promise.all(Array.from({ length: count }, () => bind()));
   const cookies = new Map<string, string>();
-  for (const { csrf } of bindings) cookies.set(await bindingCookie(csrf), csrf);
+  for (const { csrf } of bindings) cookies.set(await deriveBindingCookieName(csrf), csrf);
   return { bindings, cookies };
 };
 
@@ -19,9 +19,9 @@ describe('the binding cookie', () => {
     const { csrf, setCookies } = await bind();
     expect(csrf).toMatch(/^[\w-]{22}$/);
     expect(setCookies).toEqual([
-      `${await bindingCookie(csrf)}=${csrf}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800`,
+      `${await deriveBindingCookieName(csrf)}=${csrf}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800`,
     ]);
-    expect(await bindingCookie(csrf)).toMatch(/^__Host-csrf-[\w-]{8}$/);
+    expect(await deriveBindingCookieName(csrf)).toMatch(/^__Host-csrf-[\w-]{8}$/);
     expect((await bind()).csrf).not.toBe(csrf);
   });
 
@@ -41,7 +41,7 @@ describe('the binding cookie', () => {
     const { bindings, cookies } = await browserWith(60);
     const { csrf, setCookies } = await bind(cookies);
     expect(csrf).toBe(bindings.at(-1)?.csrf);
-    const names = await Promise.all(bindings.slice(0, 16).map((one) => bindingCookie(one.csrf)));
+    const names = await Promise.all(bindings.slice(0, 16).map((one) => deriveBindingCookieName(one.csrf)));
     expect(setCookies.slice(1)).toEqual(
       names.map((name) => `${name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`),
     );
@@ -81,7 +81,7 @@ describe('a form', () => {
         const { bindings, cookies } = await browserWith(count);
         const csrf = bindings[pick % count]?.csrf ?? '';
         expect(await checkBinding(cookies, csrf)).toBe('bound');
-        cookies.delete(await bindingCookie(csrf));
+        cookies.delete(await deriveBindingCookieName(csrf));
         expect(await checkBinding(cookies, csrf)).toBe(count === 1 ? 'none' : 'other');
       }),
       { numRuns: 20 },

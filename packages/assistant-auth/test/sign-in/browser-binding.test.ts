@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import {
   completeTransaction,
-  completionCookie,
-  keepTransaction,
-  transactionCookie,
+  deriveCompletionCookieName,
+  deriveTransactionCookieName,
+  setTransactionCookie,
 } from '../../src/sign-in/login-transaction.ts';
 import type { Transaction } from '../../src/tokens/sealed-types.ts';
-import { createVault } from '../../src/tokens/sealers.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
 import { issuer, keys } from '../deployment.ts';
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const vault = createVault(parseKeyRing(keys), issuer, [issuer], randomBytes);
-const { transaction: seal } = vault;
+const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
+const { transaction: seal } = sealers;
 
 const journey = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
   errand: {
@@ -31,14 +31,14 @@ const journey = (state: string, expiresAt: number, clientState = 'client-state')
   state,
   nonce: 'nonce-1',
   codeVerifier: 'verifier-1',
-  signedIn: undefined,
-  beganAt: 0,
+  reconsentSubject: undefined,
+  startedAt: 0,
   expiresAt,
 });
 
 const browserWith = async (journeys: readonly Transaction[]): Promise<Map<string, string>> => {
   const cookies = journeys.map(
-    async (one) => [await transactionCookie(one.state), await seal.seal(one)] as const,
+    async (one) => [await deriveTransactionCookieName(one.state), await seal.seal(one)] as const,
   );
   return new Map(await Promise.all(cookies));
 };
@@ -47,25 +47,25 @@ const nameAndAttributes = '__Host-tx-12345678=; Path=/; Secure; HttpOnly; SameSi
 const lengthOfFirst = ([line = '']: readonly string[]) => line.length;
 const reasonOf = (refusal: unknown) => Reflect.get(Object(refusal), 'reason');
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf('=')));
-const namesFor = (...states: readonly string[]) => Promise.all(states.map(transactionCookie));
+const namesFor = (...states: readonly string[]) => Promise.all(states.map(deriveTransactionCookieName));
 
 describe('the name of a journey’s cookie', () => {
   test('is the same for the same state and does not tell it', async () => {
-    const name = await transactionCookie('some-state');
+    const name = await deriveTransactionCookieName('some-state');
     expect(name).toMatch(/^__Host-tx-[A-Za-z0-9_-]{8}$/);
-    expect(await transactionCookie('some-state')).toBe(name);
-    expect(await transactionCookie('some-statf')).not.toBe(name);
+    expect(await deriveTransactionCookieName('some-state')).toBe(name);
+    expect(await deriveTransactionCookieName('some-statf')).not.toBe(name);
   });
 });
 
 describe('keeping a journey', () => {
   test('sets one cookie that opens as that journey', async () => {
     const begun = journey('state-1', 2_000);
-    const lines = await keepTransaction(begun, new Map(), seal, 600);
+    const lines = await setTransactionCookie(begun, new Map(), seal, 600);
     const [line = '', ...others] = lines;
     expect(others).toEqual([]);
     const [, name, value = '', attributes] = /^([^=]+)=([^;]+); (.*)$/.exec(line) ?? [];
-    expect(name).toBe(await transactionCookie('state-1'));
+    expect(name).toBe(await deriveTransactionCookieName('state-1'));
     expect(attributes).toBe('Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600');
     expect(await seal.open(value)).toEqual({ kind: 'opened', value: begun });
   });
@@ -73,14 +73,14 @@ describe('keeping a journey', () => {
   test('leaves four others alone, and cookies that are no journeys', async () => {
     const cookies = await browserWith([1, 2, 3, 4].map((at) => journey(`old-${at}`, at)));
     cookies.set('__Host-csrf', 'x').set('theme', 'dark');
-    expect(namesOf(await keepTransaction(journey('new', 9), cookies, seal, 600))).toEqual(
+    expect(namesOf(await setTransactionCookie(journey('new', 9), cookies, seal, 600))).toEqual(
       await namesFor('new'),
     );
   });
 
   test('forgets the oldest of five, wherever its cookie stands', async () => {
     const cookies = await browserWith([3, 1, 5, 2, 4].map((at) => journey(`old-${at}`, at)));
-    const lines = await keepTransaction(journey('new', 9), cookies, seal, 600);
+    const lines = await setTransactionCookie(journey('new', 9), cookies, seal, 600);
     expect(namesOf(lines)).toEqual(await namesFor('new', 'old-1'));
     expect(lines[1]).toMatch(/^__Host-tx-[^=]+=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/);
   });
@@ -89,14 +89,14 @@ describe('keeping a journey', () => {
     const cookies = await browserWith(
       ['first', 'second', 'third', 'fourth', 'fifth'].map((s) => journey(s, 5)),
     );
-    const lines = await keepTransaction(journey('new', 5), cookies, seal, 600);
+    const lines = await setTransactionCookie(journey('new', 5), cookies, seal, 600);
     expect(namesOf(lines)).toEqual(await namesFor('new', 'first'));
   });
 
   test('forgets what does not open before what does, and all that is too many', async () => {
     const cookies = await browserWith([1, 2, 3, 4, 5].map((at) => journey(`old-${at}`, at)));
     cookies.set('__Host-tx-garbage1', 'garbage').set('__Host-tx-garbage2', '');
-    const lines = await keepTransaction(journey('new', 9), cookies, seal, 600);
+    const lines = await setTransactionCookie(journey('new', 9), cookies, seal, 600);
     expect(namesOf(lines).toSorted()).toEqual(
       ['__Host-tx-garbage1', '__Host-tx-garbage2', ...(await namesFor('new', 'old-1'))].toSorted(),
     );
@@ -114,7 +114,7 @@ describe('keeping a journey', () => {
     const cookies = new Map<string, string>();
     for (let at = 0; at < 2_000; at++) cookies.set(`__Host-tx-${String(at).padStart(8, '0')}`, 'invented');
     for (let at = 0; at < 100; at++) cookies.set(`__Host-tx-${at}`, 'invented');
-    const lines = await keepTransaction(journey('new', 9), cookies, counting, 600);
+    const lines = await setTransactionCookie(journey('new', 9), cookies, counting, 600);
     expect([opened, lines.length]).toEqual([16, 17]);
   });
 
@@ -122,7 +122,7 @@ describe('keeping a journey', () => {
     const outcomeOf = async (stateLength: number) => {
       const large = journey('s', 9, 'x'.repeat(stateLength));
       const sealed = (await seal.seal(large)).length;
-      const kept = keepTransaction(large, new Map(), seal, 600);
+      const kept = setTransactionCookie(large, new Map(), seal, 600);
       return { sealed, outcome: await kept.then(lengthOfFirst, reasonOf) };
     };
     // From here on: sealed texts on both sides of the limit, in steps of one or two characters.
@@ -132,7 +132,7 @@ describe('keeping a journey', () => {
     expect(Math.min(...around)).toBeLessThanOrEqual(0);
     expect(Math.max(...around)).toBeGreaterThan(0);
     for (const { sealed, outcome } of outcomes)
-      expect(outcome).toBe(sealed > limit ? 'request.oversized-sign-in' : sealed + nameAndAttributes.length);
+      expect(outcome).toBe(sealed > limit ? 'request.sign-in-too-large' : sealed + nameAndAttributes.length);
     expect(limit + nameAndAttributes.length).toBeLessThan(4_096);
   });
 });
@@ -151,14 +151,14 @@ const after = (cookies: ReadonlyMap<string, string>, lines: readonly string[]): 
 describe('completing a journey', () => {
   test('puts into its place what knows it again, and no nonce, verifier or state, until it would have expired', async () => {
     const begun = journey('state-1', 2_000);
-    const lines = await completeTransaction(begun, await browserWith([begun]), vault, 1_700);
+    const lines = await completeTransaction(begun, await browserWith([begun]), sealers, 1_700);
     const [, value = ''] = /^[^=]+=([^;]*)/.exec(lines[1] ?? '') ?? [];
     expect(lines).toEqual([
-      `${await transactionCookie('state-1')}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
-      `${await completionCookie('state-1')}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=300`,
+      `${await deriveTransactionCookieName('state-1')}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+      `${await deriveCompletionCookieName('state-1')}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=300`,
     ]);
-    expect(await completionCookie('state-1')).toMatch(/^__Host-done-[\w-]{8}$/);
-    expect(await vault.completion.open(value)).toEqual({
+    expect(await deriveCompletionCookieName('state-1')).toMatch(/^__Host-done-[\w-]{8}$/);
+    expect(await sealers.completion.open(value)).toEqual({
       kind: 'opened',
       value: {
         grantId: 'grant-1',
@@ -167,7 +167,7 @@ describe('completing a journey', () => {
         expiresAt: 2_000,
       },
     });
-    expect((await seal.open(value)).kind).toBe('unopened');
+    expect((await seal.open(value)).kind).toBe('failed');
   });
 
   test('keeps the newest three completions and five others that are under way', async () => {
@@ -175,8 +175,8 @@ describe('completing a journey', () => {
     const journeys = states.map((state, at) => journey(state, at + 1));
     let cookies = await browserWith(journeys);
     for (const done of journeys.slice(0, 4))
-      cookies = after(cookies, await completeTransaction(done, cookies, vault, 0));
-    const completions = await Promise.all(states.slice(1, 4).map(completionCookie));
+      cookies = after(cookies, await completeTransaction(done, cookies, sealers, 0));
+    const completions = await Promise.all(states.slice(1, 4).map(deriveCompletionCookieName));
     expect([...cookies.keys()].toSorted()).toEqual(
       [...completions, ...(await namesFor(...states.slice(4)))].toSorted(),
     );
@@ -188,11 +188,11 @@ describe('completing a journey', () => {
     const cookies = await browserWith(journeys);
     const [done, next] = journeys.slice(-2).toReversed();
     if (done === undefined || next === undefined) throw new Error('no such journey');
-    const first = await completeTransaction(done, cookies, vault, 0);
+    const first = await completeTransaction(done, cookies, sealers, 0);
     expect(first).toHaveLength(18);
     const left = after(cookies, first);
     expect([...left.keys()]).toEqual(expect.arrayContaining([...(await namesFor(...states.slice(-6, -1)))]));
-    const second = after(left, await completeTransaction(next, left, vault, 0));
+    const second = after(left, await completeTransaction(next, left, sealers, 0));
     expect([...second.keys()]).toEqual(
       expect.arrayContaining([...(await namesFor(...states.slice(-6, -2)))]),
     );

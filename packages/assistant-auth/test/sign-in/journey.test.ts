@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseIssuer } from '../../src/oauth/issuer.ts';
-import { beginJourney, legOf } from '../../src/sign-in/login-transaction.ts';
+import { buildUpstreamRequest, createTransaction } from '../../src/sign-in/login-transaction.ts';
 import { parseLifetimes } from '../../src/tokens/lifetimes.ts';
-import type { Errand } from '../../src/tokens/sealed-types.ts';
+import type { TransactionPurpose } from '../../src/tokens/sealed-types.ts';
 
 const request = {
   clientId: 'app',
@@ -14,10 +14,10 @@ const request = {
 };
 
 /** Bytes that count up, so that a value drawn twice would show. */
-const begin = (errand: Errand = { kind: 'authorize', request }) => {
+const begin = (errand: TransactionPurpose = { kind: 'authorize', request }) => {
   let last = 0;
   const randomBytes = (length: number) => Uint8Array.from({ length }, () => last++ % 256);
-  return beginJourney(
+  return createTransaction(
     { randomBytes, lifetimes: parseLifetimes({ transaction: 120 }), now: () => 1_000 },
     errand,
     'google',
@@ -33,7 +33,7 @@ test('a journey begins with four values drawn apart, and ends when its time is o
     state: expect.stringMatching(/^[\w-]{43}$/),
     nonce: expect.stringMatching(/^[\w-]{43}$/),
     codeVerifier: expect.stringMatching(/^[\w-]{43}$/),
-    beganAt: 1_000,
+    startedAt: 1_000,
     expiresAt: 1_120,
   });
   const { grantId, state, nonce, codeVerifier } = journey;
@@ -42,7 +42,7 @@ test('a journey begins with four values drawn apart, and ends when its time is o
 
 test('a leg is what the provider needs, and nothing of the client or the grant', () => {
   const { state, nonce, codeVerifier } = begin();
-  expect(legOf(begin(), parseIssuer('https://words.example'))).toEqual({
+  expect(buildUpstreamRequest(begin(), parseIssuer('https://words.example'))).toEqual({
     redirectUri: 'https://words.example/callback/google',
     state,
     nonce,
@@ -54,5 +54,7 @@ test.each([
   ['the account page', { kind: 'account', user: undefined }],
   ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
 ] as const)('a leg for %s wants the person to prove themselves after it began', (_, errand) => {
-  expect(legOf(begin(errand), parseIssuer('https://words.example')).fresh).toEqual({ since: 1_000 });
+  expect(buildUpstreamRequest(begin(errand), parseIssuer('https://words.example')).reauthenticate).toEqual({
+    since: 1_000,
+  });
 });

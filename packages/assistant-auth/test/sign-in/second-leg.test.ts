@@ -3,18 +3,18 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
+  type BrokerStorage,
   type IdentityProvider,
-  type Ledger,
-  LedgerUnavailable,
   ProviderError,
+  StorageUnavailable,
 } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
-import { atProvider, cookieHeader, journeysIn } from '../on-the-way.ts';
-import { createPerson, gptRequest, locationOf, tokensOf } from '../person.ts';
+import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../on-the-way.ts';
+import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../person.ts';
 import { gpt, redeem, refresh } from '../players.ts';
 import { createProvider } from '../provider.ts';
-import { expectCompletedPage, expectCookiesPage, expectErrorPage, toGpt } from '../refusals.ts';
+import { expectCompletedPage, expectCookiesPage, expectErrorPage, gptDestination } from '../refusals.ts';
 
 type Query = Readonly<Record<string, string>>;
 
@@ -24,14 +24,14 @@ const createForgetful = (changes: Partial<IdentityProvider> = {}) => {
   const checked: string[] = [];
   const provider: IdentityProvider = {
     ...plain,
-    async askAgainUrl(subject, leg, io) {
-      const url = await plain.authorizationUrl(leg, io);
+    async reconsentUrl(subject, upstreamRequest, io) {
+      const url = await plain.authorizationUrl(upstreamRequest, io);
       url.searchParams.set('again', subject);
       return url;
     },
-    check: async (refreshToken) => {
+    validateRefreshToken: async (refreshToken) => {
       checked.push(refreshToken);
-      return { kind: 'alive' };
+      return { kind: 'active' };
     },
     ...changes,
   };
@@ -45,24 +45,24 @@ const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<Iden
 
 /** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */
 const afterFirstLeg = async (deployment: Deployment, request: Query = gptRequest) => {
-  const { person, comeBack } = await atProvider(deployment, request);
-  const response = await comeBack({ code: 'ada' });
-  const sent = locationOf(response);
+  const { browser, returnFromProvider } = await continueToProvider(deployment, request);
+  const response = await returnFromProvider({ code: 'ada' });
+  const sent = readRedirect(response);
   const backUrl = (answer: Query) => {
     const state = sent.searchParams.get('state') ?? '';
     return `${issuer}/callback/google?${new URLSearchParams({ state, ...answer })}`;
   };
-  return { person, response, sent, backUrl, comeAgain: (answer: Query) => person.visit(backUrl(answer)) };
+  return { browser, response, sent, backUrl, comeAgain: (answer: Query) => browser.visit(backUrl(answer)) };
 };
 
 /** The client has its code, and it is good for tokens that can be refreshed. */
 const expectSignedIn = async (deployment: Deployment, response: Response) => {
-  const back = locationOf(response);
+  const back = readRedirect(response);
   expect(back.origin + back.pathname).toBe(gptRedirect);
   expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
   expect(back.searchParams.get('state')).toBe(gptRequest.state);
-  const tokens = await tokensOf(await redeem(deployment, gpt, back.searchParams.get('code') ?? ''));
-  await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
+  const tokens = await expectTokens(await redeem(deployment, gpt, back.searchParams.get('code') ?? ''));
+  await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
 };
 
 const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
@@ -70,21 +70,21 @@ const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => e
 describe('somebody who brought no refresh token, and none is stored,', () => {
   it('goes to the provider once more, and then to the client', async () => {
     const { checked, deployment } = deployWith();
-    const { person, response, sent, comeAgain } = await afterFirstLeg(deployment);
+    const { browser, response, sent, comeAgain } = await afterFirstLeg(deployment);
     expect(response.status).toBe(303);
     expect([sent.origin, sent.searchParams.get('again')]).toEqual(['https://google.example', 'ada']);
-    expect(journeysIn(person.cookies)).toHaveLength(1);
+    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
     await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
     expect(checked).toEqual(['their-2']);
     expect(eventsOf(deployment, 'signed-in')).toHaveLength(1);
-    expect(eventsOf(deployment, 'unwatched')).toEqual([]);
+    expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
   });
 
   it('draws everything anew for it but the grant', async () => {
     const { deployment } = deployWith();
-    const { sent: first, comeBack } = await atProvider(deployment);
-    const second = locationOf(await comeBack({ code: 'ada' }));
+    const { sent: first, returnFromProvider } = await continueToProvider(deployment);
+    const second = readRedirect(await returnFromProvider({ code: 'ada' }));
     for (const name of ['state', 'nonce'])
       expect(second.searchParams.get(name)).not.toBe(first.searchParams.get(name));
     expect(second.searchParams.get('redirect_uri')).toBe(first.searchParams.get('redirect_uri'));
@@ -112,7 +112,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     const { comeAgain } = await afterFirstLeg(deployment);
     await expectSignedIn(deployment, await comeAgain(answer));
     expect(checked).toEqual([]);
-    expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ provider: 'google', cause }]);
+    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ provider: 'google', cause }]);
   });
 
   it('is signed in when the provider fails in a way that nobody expected, and the log has the stack', async () => {
@@ -120,65 +120,66 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     const { deployment } = deployWith(
       {},
       {
-        async identify(answer, leg, io) {
+        async handleCallback(answer, upstreamRequest, io) {
           if (answer.searchParams.get('code') === 'broken') throw new TypeError('not a function');
-          return plain.identify(answer, leg, io);
+          return plain.handleCallback(answer, upstreamRequest, io);
         },
       },
     );
     const { comeAgain } = await afterFirstLeg(deployment);
     await expectSignedIn(deployment, await comeAgain({ code: 'broken' }));
-    expect(eventsOf(deployment, 'unwatched')).toMatchObject([
+    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
       { cause: 'TypeError: not a function', stack: expect.any(String) },
     ]);
   });
 
   it('is signed in at once where the provider cannot be reached for it', async () => {
     const away = new ProviderError('unavailable', 'google.example is out of reach');
-    const { deployment } = deployWith({}, { askAgainUrl: () => Promise.reject(away) });
+    const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
     await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
-    expect(eventsOf(deployment, 'unwatched')).toMatchObject([{ cause: String(away) }]);
+    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
   });
 
   it('is signed in at once by a provider that has nothing more to give', async () => {
     const deployment = deploy();
     await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
-    expect(eventsOf(deployment, 'unwatched')).toEqual([]);
+    expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
   });
 
   it('is signed in at once when the second way does not fit into a cookie', async () => {
     const { deployment } = deployWith();
-    const person = 'x'.repeat(3000);
-    const { comeBack } = await atProvider(deployment);
-    await expectSignedIn(deployment, await comeBack({ code: person }));
-    expect(eventsOf(deployment, 'unwatched')).toMatchObject([
+    const browser = 'x'.repeat(3000);
+    const { returnFromProvider } = await continueToProvider(deployment);
+    await expectSignedIn(deployment, await returnFromProvider({ code: browser }));
+    expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
       { cause: 'Refusal: request.oversized-sign-in' },
     ]);
   });
 
   it.each([1, 2, 4])('is signed in, and the token is stored after %i failures', async (failures) => {
     let left = failures;
-    const memory = memoryLedger();
-    const storeToken: Ledger['storeToken'] = async (token) => {
+    const memory = memoryStorage();
+    const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = async (token) => {
       left -= 1;
-      if (left >= 0) throw new LedgerUnavailable('no route');
-      return memory.storeToken(token);
+      if (left >= 0) throw new StorageUnavailable('no route');
+      return memory.storeUpstreamToken(token);
     };
-    const { checked, deployment } = deployWith({ ledger: { ...memory, storeToken } });
+    const { checked, deployment } = deployWith({ storage: { ...memory, storeUpstreamToken } });
     const { comeAgain } = await afterFirstLeg(deployment);
     const response = await comeAgain({ code: 'ada', refresh: 'their-2' });
-    await deployment.settle();
+    await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
     await expectSignedIn(deployment, response);
     expect(checked).toEqual(['their-2']);
   });
 
   it('is signed in if the token can’t be stored, and the log says so', async () => {
-    const storeToken: Ledger['storeToken'] = () => Promise.reject(new LedgerUnavailable('no route'));
-    const { deployment } = deployWith({ ledger: { ...memoryLedger(), storeToken } });
+    const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = () =>
+      Promise.reject(new StorageUnavailable('no route'));
+    const { deployment } = deployWith({ storage: { ...memoryStorage(), storeUpstreamToken } });
     const { comeAgain } = await afterFirstLeg(deployment);
     await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
-    await deployment.settle();
+    await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toMatchObject([
       { cause: 'storage was unavailable at every attempt' },
     ]);
@@ -188,14 +189,17 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
 describe('nobody goes twice', () => {
   it('who brought a token', async () => {
     const { deployment } = deployWith();
-    const { comeBack } = await atProvider(deployment);
-    await expectSignedIn(deployment, await comeBack({ code: 'ada', refresh: 'their-1' }));
+    const { returnFromProvider } = await continueToProvider(deployment);
+    await expectSignedIn(deployment, await returnFromProvider({ code: 'ada', refresh: 'their-1' }));
     await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
   });
 
   it('who is refused', async () => {
-    const admit: BrokerOptions['admit'] = async () => ({ kind: 'refused', reason: 'not on the list' });
-    const { deployment } = deployWith({ admit });
+    const resolveUser: BrokerOptions['resolveUser'] = async () => ({
+      kind: 'refused',
+      reason: 'not on the list',
+    });
+    const { deployment } = deployWith({ resolveUser });
     const { sent } = await afterFirstLeg(deployment);
     expect(sent.searchParams.get('error')).toBe('access_denied');
   });
@@ -208,7 +212,7 @@ describe('the second way', () => {
   it('B2.1 is of no use in another browser', async () => {
     const { deployment } = deployWith();
     const { backUrl } = await afterFirstLeg(deployment);
-    const other = createPerson(deployment);
+    const other = createTestBrowser(deployment);
     const response = await other.visit(backUrl({ code: 'ada', refresh: 'their-2' }));
     await expectCookiesPage(response, deployment, 'callback');
   });
@@ -222,8 +226,8 @@ describe('the second way', () => {
 
   it('B7.1 come back from twice, gives one code, whichever comes first', async () => {
     const { checked, deployment } = deployWith();
-    const { person, backUrl } = await afterFirstLeg(deployment);
-    const cookie = cookieHeader(person.cookies);
+    const { browser, backUrl } = await afterFirstLeg(deployment);
+    const cookie = buildCookieHeader(browser.cookies);
     const visit = (answer: Query) => deployment.fetch(new Request(backUrl(answer), { headers: { cookie } }));
     const responses = await Promise.all([
       visit({ code: 'ada', refresh: 'their-2' }),
@@ -232,9 +236,9 @@ describe('the second way', () => {
     const [first] = responses.filter(({ status }) => status === 303);
     const [other] = responses.filter(({ status }) => status === 400);
     if (first === undefined || other === undefined) throw new Error('not one code');
-    await expectCompletedPage(other, 'signed-in', toGpt);
+    await expectCompletedPage(other, 'signed-in', gptDestination);
     await expectSignedIn(deployment, first);
-    await expectCompletedPage(await visit({ code: 'ada', refresh: 'their-3' }), 'signed-in', toGpt);
+    await expectCompletedPage(await visit({ code: 'ada', refresh: 'their-3' }), 'signed-in', gptDestination);
     expect(checked).not.toContain('their-3');
   });
 });

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
 import { postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
-import { askForTokens, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, server, without } from '../players.ts';
-import { badClient, expectDeadToken, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { expectTokens, requestTokens } from '../person.ts';
+import { app, gpt, obtainCode, server, type TestClient, without } from '../players.ts';
+import { expectInvalidToken, expectTokenError, invalidClientError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 type Headers = Readonly<Record<string, string>>;
 type Form = Readonly<Record<string, string>>;
@@ -19,19 +19,19 @@ const twice = {
 };
 
 /** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
-const awaitClient = async (player: Player, registered: readonly Client[] = clients) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger, clients: registered });
-  const form = player.redemption(await codeFor(deployment, player));
-  return { ledger, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
+const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage, clients: registered });
+  const form = testClient.codeRequest(await obtainCode(deployment, testClient));
+  return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
 };
 
 const expectNothingSpent = async (
-  { ledger, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
+  { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
   headers: Headers = {},
 ) => {
-  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
-  expect((await askForTokens(deployment, form, headers)).status).toBe(200);
+  expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+  expect((await requestTokens(deployment, form, headers)).status).toBe(200);
 };
 
 const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
@@ -49,15 +49,15 @@ describe('L2', () => {
       { ...anonymous, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
     ];
     for (const proof of proofs) {
-      await expectTokenError(await askForTokens(deployment, proof, basic(`gpt:${gptSecret}`)), twice);
-      expect(reasonOf(deployment)).toBe('authentication.several');
+      await expectTokenError(await requestTokens(deployment, proof, basic(`gpt:${gptSecret}`)), twice);
+      expect(reasonOf(deployment)).toBe('authentication.multiple');
     }
     await expectNothingSpent(waiting);
   });
 
   it('L2.1 Basic and body together: takes the same client id in both', async () => {
     const { deployment, form } = await awaitClient(gpt);
-    const answer = await askForTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
+    const answer = await requestTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
     expect(answer.status).toBe(200);
   });
 
@@ -81,8 +81,8 @@ describe('L2', () => {
     ];
     const wrong = basicOf(`gpt:${gptSecret}\0`);
     for (const header of [...malformed, wrong]) {
-      const answer = await askForTokens(waiting.deployment, waiting.anonymous, { authorization: header });
-      await expectTokenError(answer, badClient);
+      const answer = await requestTokens(waiting.deployment, waiting.anonymous, { authorization: header });
+      await expectTokenError(answer, invalidClientError);
       const reason = header === wrong ? 'secret' : 'malformed';
       expect(reasonOf(waiting.deployment)).toBe(`authentication.${reason}`);
     }
@@ -97,39 +97,39 @@ describe('L2', () => {
   ])('L2.6 empty password: accepts a public client that sends %s', async (_, form) => {
     const deployment = deploy();
     const { anonymous } = await awaitClient(app);
-    const code = await codeFor(deployment, app);
-    const tokens = await tokensOf(
-      await askForTokens(deployment, { ...anonymous, code, ...form }, basic('app:')),
+    const code = await obtainCode(deployment, app);
+    const tokens = await expectTokens(
+      await requestTokens(deployment, { ...anonymous, code, ...form }, basic('app:')),
     );
-    const refreshment = without(app.refreshment(tokens.refresh_token), 'client_id');
-    expect((await askForTokens(deployment, { ...refreshment, ...form }, basic('app:'))).status).toBe(200);
+    const refreshment = without(app.refreshRequest(tokens.refresh_token), 'client_id');
+    expect((await requestTokens(deployment, { ...refreshment, ...form }, basic('app:'))).status).toBe(200);
     const token = { token: tokens.access_token };
     const inspected = await postForm(deployment, '/introspect', { ...token, ...form }, basic('app:'));
     const byName = await postForm(deployment, '/introspect', { ...token, client_id: 'app' });
     expect([inspected.status, await inspected.json()]).toEqual([byName.status, await byName.json()]);
     const revoked = await postForm(deployment, '/revoke', { ...token, ...form }, basic('app:'));
     expect(revoked.status).toBe(200);
-    await expectDeadToken(deployment, tokens.access_token);
+    await expectInvalidToken(deployment, tokens.access_token);
   });
 
   it('L2.6 empty password: accepts a public client whose client_secret in the form is empty', async () => {
     const { deployment, form } = await awaitClient(app);
-    expect((await askForTokens(deployment, { ...form, client_secret: '' })).status).toBe(200);
+    expect((await requestTokens(deployment, { ...form, client_secret: '' })).status).toBe(200);
   });
 
-  it.each<[string, Player, string]>([
+  it.each<[string, TestClient, string]>([
     ['ChatGPT', gpt, 'gpt'],
     ['a confidential client', server, 'server'],
-  ])('L2.7 missing secret: refuses an empty password of %s at every endpoint', async (_, player, id) => {
-    const waiting = await awaitClient(player);
+  ])('L2.7 missing secret: refuses an empty password of %s at every endpoint', async (_, testClient, id) => {
+    const waiting = await awaitClient(testClient);
     const { deployment, anonymous } = waiting;
     for (const form of [{}, { client_id: id }, { client_id: id, client_secret: '' }]) {
       for (const answer of [
-        await askForTokens(deployment, { ...anonymous, ...form }, basic(`${id}:`)),
+        await requestTokens(deployment, { ...anonymous, ...form }, basic(`${id}:`)),
         await postForm(deployment, '/revoke', { token: 'x', ...form }, basic(`${id}:`)),
         await postForm(deployment, '/introspect', { token: 'x', ...form }, basic(`${id}:`)),
       ]) {
-        await expectTokenError(answer, badClient);
+        await expectTokenError(answer, invalidClientError);
         expect(reasonOf(deployment)).toBe('authentication.method');
       }
     }
@@ -138,10 +138,10 @@ describe('L2', () => {
 
   it('L2.7 missing secret: refuses an empty password of an API at the introspection endpoint', async () => {
     const api = introspectionClient({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` });
-    const deployment = deploy({ resourceServers: [api] });
+    const deployment = deploy({ introspectionClients: [api] });
     for (const headers of [basic('api:'), {}]) {
       const form = { token: 'x', client_id: 'api', client_secret: '' };
-      await expectTokenError(await postForm(deployment, '/introspect', form, headers), badClient);
+      await expectTokenError(await postForm(deployment, '/introspect', form, headers), invalidClientError);
       expect(reasonOf(deployment)).toBe('authentication.method');
     }
   });
@@ -153,14 +153,21 @@ describe('L2', () => {
     ['a second colon', 'app::'],
   ])('L2.8 nearly empty password: refuses a public client that sends %s', async (_, pair) => {
     const waiting = await awaitClient(app);
-    await expectTokenError(await askForTokens(waiting.deployment, waiting.anonymous, basic(pair)), badClient);
+    await expectTokenError(
+      await requestTokens(waiting.deployment, waiting.anonymous, basic(pair)),
+      invalidClientError,
+    );
     await expectNothingSpent(waiting);
   });
 
   it('L2.9 empty password beside other credentials: refuses both', async () => {
     const waiting = await awaitClient(app);
     for (const more of [{ client_secret: 'x' }, { client_id: 'server' }, { client_assertion: 'x.y.z' }]) {
-      const answer = await askForTokens(waiting.deployment, { ...waiting.anonymous, ...more }, basic('app:'));
+      const answer = await requestTokens(
+        waiting.deployment,
+        { ...waiting.anonymous, ...more },
+        basic('app:'),
+      );
       await expectTokenError(answer, twice);
     }
     await expectNothingSpent(waiting);
@@ -169,8 +176,8 @@ describe('L2', () => {
   it('L2.3 %: takes an encoded secret, and answers a broken escape like a wrong secret', async () => {
     const waiting = await awaitClient(gpt);
     for (const bad of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
-      const answer = await askForTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
-      await expectTokenError(answer, badClient);
+      const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
+      await expectTokenError(answer, invalidClientError);
     }
     const encoded = basic(`%67pt:${gptSecret.replaceAll('-', '%2D')}`);
     await expectNothingSpent({ ...waiting, form: waiting.anonymous }, encoded);
@@ -186,8 +193,8 @@ describe('L2', () => {
   ])('%s', async (_, start) => {
     const waiting = await awaitClient(gpt, withOddSecret);
     for (const wrong of [odd, odd.replace('+', ' '), odd.replace('+', '%20'), odd.replace('::', ':')]) {
-      const answer = await askForTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${wrong}`));
-      await expectTokenError(answer, badClient);
+      const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${wrong}`));
+      await expectTokenError(answer, invalidClientError);
     }
     const right = basic(`gpt:${start}0123456789-0123456789`);
     await expectNothingSpent({ ...waiting, form: waiting.anonymous }, right);
@@ -195,7 +202,7 @@ describe('L2', () => {
 });
 
 describe('L3', () => {
-  const wrongMethods: readonly (readonly [string, Player, Record<string, string>, Headers])[] = [
+  const wrongMethods: readonly (readonly [string, TestClient, Record<string, string>, Headers])[] = [
     ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
     ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
     ['a confidential client with its id alone', server, { client_secret: '' }, {}],
@@ -210,10 +217,10 @@ describe('L3', () => {
     ['a public client with an assertion', app, { client_assertion: 'x.y.z' }, {}],
   ];
 
-  it.each(wrongMethods)('L3.1 wrong method: refuses %s', async (_, player, changes, headers) => {
-    const waiting = await awaitClient(player);
-    const answer = await askForTokens(waiting.deployment, { ...waiting.form, ...changes }, headers);
-    await expectTokenError(answer, badClient);
+  it.each(wrongMethods)('L3.1 wrong method: refuses %s', async (_, testClient, changes, headers) => {
+    const waiting = await awaitClient(testClient);
+    const answer = await requestTokens(waiting.deployment, { ...waiting.form, ...changes }, headers);
+    await expectTokenError(answer, invalidClientError);
     expect(reasonOf(waiting.deployment)).toMatch(/^authentication\./);
     await expectNothingSpent(waiting);
   });
@@ -225,7 +232,7 @@ describe('L3', () => {
     const answer = await waiting.deployment.fetch(
       new Request(`${issuer}/token?${query}`, { method: 'POST', body }),
     );
-    await expectTokenError(answer, badClient);
+    await expectTokenError(answer, invalidClientError);
     await expectNothingSpent(waiting);
   });
 });

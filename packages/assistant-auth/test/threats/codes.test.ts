@@ -1,66 +1,72 @@
 import { describe, expect, it } from 'vitest';
 import { deploy, gptSecret, serverSecret } from '../deployment.ts';
-import { callApi, createPerson, gptRequest, type TokenBody, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../players.ts';
-import { badClient, badCode, badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { callApi, createTestBrowser, expectTokens, gptRequest, type TokenBody } from '../person.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
+import {
+  expectInvalidToken,
+  expectTokenError,
+  invalidClientError,
+  invalidCodeError,
+  invalidRefreshTokenError,
+} from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
-const players: readonly (readonly [string, Player])[] = [
+const testClients: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],
   ['a public client', app],
   ['a confidential client', server],
 ];
 
 /** A deployment where the client's code was redeemed. */
-const redeemed = async (player: Player) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
-  const code = await codeFor(deployment, player);
-  const tokens = await tokensOf(await redeem(deployment, player, code));
-  return { ledger, deployment, code, tokens };
+const redeemed = async (testClient: TestClient) => {
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
+  const code = await obtainCode(deployment, testClient);
+  const tokens = await expectTokens(await redeem(deployment, testClient, code));
+  return { storage, deployment, code, tokens };
 };
 
 const expectAlive = async (
   deployment: ReturnType<typeof deploy>,
-  player: Player,
+  testClient: TestClient,
   { access_token, refresh_token }: TokenBody,
 ) => {
   expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
-  expect((await refresh(deployment, player, refresh_token)).status).toBe(200);
+  expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
 };
 
-describe.each(players)('%s', (_, player) => {
+describe.each(testClients)('%s', (_, testClient) => {
   it('C1.1 replay: a second redemption within 10 s is refused, and ends nothing', async () => {
-    const { deployment, code, tokens } = await redeemed(player);
+    const { deployment, code, tokens } = await redeemed(testClient);
     for (const seconds of [0, 10]) {
       deployment.advance(seconds);
-      await expectTokenError(await redeem(deployment, player, code), badCode);
-      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.spent' });
+      await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.invalid' });
     }
     deployment.advance(10);
-    await expectAlive(deployment, player, tokens);
+    await expectAlive(deployment, testClient, tokens);
   });
 
   it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, player);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, player, code)));
+    const code = await obtainCode(deployment, testClient);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, testClient, code)));
     const [won, ...others] = answers.toSorted((one, other) => one.status - other.status);
     expect(won?.status).toBe(200);
     expect(others).toHaveLength(49);
-    for (const answer of others) await expectTokenError(answer, badCode);
+    for (const answer of others) await expectTokenError(answer, invalidCodeError);
   });
 
   it('C2.2 winner: the tokens of the one redemption go on working', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, player);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, player, code)));
+    const code = await obtainCode(deployment, testClient);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, testClient, code)));
     const won = answers.find(({ status }) => status === 200);
     if (won === undefined) throw new Error('nobody won');
-    const tokens = await tokensOf(won);
-    await expectAlive(deployment, player, tokens);
+    const tokens = await expectTokens(won);
+    await expectAlive(deployment, testClient, tokens);
     deployment.advance(11);
-    await expectAlive(deployment, player, tokens);
+    await expectAlive(deployment, testClient, tokens);
   });
 
   it.each([
@@ -68,23 +74,23 @@ describe.each(players)('%s', (_, player) => {
     ['C3.1 late: a replay after the code has expired ends the grant', 61],
     ['C3.1 late: a replay after an hour and a sweep ends the grant', 3700],
   ])('%s', async (__, seconds) => {
-    const { deployment, code, tokens } = await redeemed(player);
+    const { deployment, code, tokens } = await redeemed(testClient);
     deployment.advance(seconds - 1);
-    await deployment.broker.sweep();
-    const { access_token } = await tokensOf(await refresh(deployment, player, tokens.refresh_token));
+    await deployment.broker.cleanup();
+    const { access_token } = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
     expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
 
     deployment.advance(1);
-    await expectTokenError(await redeem(deployment, player, code), badCode);
+    await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.replayed' });
-    const dead = { ...badRefresh, status: player === gpt ? 401 : 400 };
-    await expectTokenError(await refresh(deployment, player, tokens.refresh_token), dead);
+    const dead = { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 };
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), dead);
     deployment.advance(9);
-    await expectDeadToken(deployment, access_token);
+    await expectInvalidToken(deployment, access_token);
   });
 
   it('C3.2 genuine: a replay that fails another check ends nothing', async () => {
-    const { ledger, deployment, code, tokens } = await redeemed(player);
+    const { storage, deployment, code, tokens } = await redeemed(testClient);
     deployment.advance(30);
     const forged = [
       `${code.slice(0, -2)}${code.endsWith('AA') ? 'BB' : 'AA'}`,
@@ -92,54 +98,61 @@ describe.each(players)('%s', (_, player) => {
       tokens.access_token,
       tokens.refresh_token,
     ];
-    for (const other of forged) await expectTokenError(await redeem(deployment, player, other), badCode);
+    for (const other of forged)
+      await expectTokenError(await redeem(deployment, testClient, other), invalidCodeError);
     const changes = [
       { redirect_uri: 'https://evil.example/' },
       { code_verifier: 'x'.repeat(43) },
       { client_id: 'native', client_secret: '', code_verifier: 'x'.repeat(43) },
     ];
     for (const change of changes)
-      await expectTokenError(await redeem(deployment, player, code, change), badCode);
-    if (player !== app)
-      await expectTokenError(await redeem(deployment, player, code, { client_secret: 'x' }), badClient);
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
-    await expectAlive(deployment, player, tokens);
+      await expectTokenError(await redeem(deployment, testClient, code, change), invalidCodeError);
+    if (testClient !== app)
+      await expectTokenError(
+        await redeem(deployment, testClient, code, { client_secret: 'x' }),
+        invalidClientError,
+      );
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
+    await expectAlive(deployment, testClient, tokens);
   });
 
   it('C4.1 another client: refuses a code that was issued to another client', async () => {
-    const { ledger, deployment } = await redeemed(player);
-    const code = await codeFor(deployment, player);
-    const { client_id: owner } = player.request;
+    const { storage, deployment } = await redeemed(testClient);
+    const code = await obtainCode(deployment, testClient);
+    const { client_id: owner } = testClient.request;
     const thieves = [
       { client_id: 'gpt', client_secret: gptSecret },
       { client_id: 'server', client_secret: serverSecret },
       { client_id: 'app', client_secret: '' },
       { client_id: 'native', client_secret: '' },
     ].filter(({ client_id }) => client_id !== owner);
-    const before = ledger.calls.length;
+    const before = storage.calls.length;
     for (const thief of thieves) {
-      await expectTokenError(await redeem(deployment, player, code, thief), badCode);
+      await expectTokenError(await redeem(deployment, testClient, code, thief), invalidCodeError);
       expect(deployment.log.at(-1)).toMatchObject({ clientId: thief.client_id, reason: 'code.client' });
     }
     expect(thieves).toHaveLength(3);
-    expect(ledger.calls).toHaveLength(before);
-    expect((await redeem(deployment, player, code)).status).toBe(200);
+    expect(storage.calls).toHaveLength(before);
+    expect((await redeem(deployment, testClient, code)).status).toBe(200);
   });
 
   it('C8.1 expired: takes a code for 60 s, not a second longer', async () => {
     const deployment = deploy();
-    const [inTime, late] = [await codeFor(deployment, player), await codeFor(deployment, player)];
+    const [inTime, late] = [
+      await obtainCode(deployment, testClient),
+      await obtainCode(deployment, testClient),
+    ];
     deployment.advance(59);
-    expect((await redeem(deployment, player, inTime)).status).toBe(200);
+    expect((await redeem(deployment, testClient, inTime)).status).toBe(200);
     deployment.advance(1);
-    await expectTokenError(await redeem(deployment, player, late), badCode);
+    await expectTokenError(await redeem(deployment, testClient, late), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.expired' });
   });
 
   it('C9.1 failing request: burns nothing, whatever was wrong with it', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const code = await codeFor(deployment, player);
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const code = await obtainCode(deployment, testClient);
     const wrong = [
       { grant_type: 'refresh_token' },
       { grant_type: 'password' },
@@ -152,11 +165,11 @@ describe.each(players)('%s', (_, player) => {
       { code: '' },
     ];
     for (const changes of wrong) {
-      const { status } = await redeem(deployment, player, code, changes);
+      const { status } = await redeem(deployment, testClient, code, changes);
       expect([400, 401]).toContain(status);
     }
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
-    expect((await redeem(deployment, player, code)).status).toBe(200);
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+    expect((await redeem(deployment, testClient, code)).status).toBe(200);
   });
 });
 
@@ -179,20 +192,20 @@ describe('C10', () => {
 
   it('C10.1 leaks: no page or redirect on the way lets a browser tell where it came from', async () => {
     const deployment = deploy();
-    const person = createPerson(deployment);
-    const { response, consent } = await person.open(gptRequest);
+    const browser = createTestBrowser(deployment);
+    const { response, consent } = await browser.openSignInPage(gptRequest);
     expect(response.headers.get('referrer-policy')).toBe('same-origin');
-    const toProvider = await person.choose(consent, { choice: 'google' });
+    const toProvider = await browser.submitConsent(consent, { choice: 'google' });
     const state = new URL(toProvider.headers.get('location') ?? '').searchParams.get('state') ?? '';
     const answer = new URLSearchParams({ state, code: 'ada' });
-    const back = await person.visit(`https://words.example/callback/google?${answer}`);
+    const back = await browser.visit(`https://words.example/callback/google?${answer}`);
     for (const { status, headers } of [toProvider, back]) {
       expect([status, headers.get('referrer-policy')]).toEqual([303, 'no-referrer']);
       expect(headers.get('cache-control')).toBe('no-store');
     }
     expect(new URL(back.headers.get('location') ?? '').searchParams.has('code')).toBe(true);
     // The page that a replayed answer gets has the provider's code in its own address.
-    const page = await person.visit(`https://words.example/callback/google?${answer}`);
+    const page = await browser.visit(`https://words.example/callback/google?${answer}`);
     expect([page.status, page.headers.get('referrer-policy')]).toEqual([400, 'same-origin']);
   });
 });

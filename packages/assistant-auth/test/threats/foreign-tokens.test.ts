@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { as, postForm } from '../asking.ts';
+import { clientCredentials, postForm } from '../asking.ts';
 import { deploy } from '../deployment.ts';
 import { callApi } from '../person.ts';
-import { app, gpt, refresh, server, tokensFor } from '../players.ts';
+import { app, gpt, obtainTokens, refresh, server } from '../players.ts';
 import { expectTokenError } from '../refusals.ts';
 
 const owners = [
-  ['ChatGPT', gpt, as.gpt],
-  ['a confidential client', server, as.server],
-  ['a public client', app, as.app],
+  ['ChatGPT', gpt, clientCredentials.gpt],
+  ['a confidential client', server, clientCredentials.server],
+  ['a public client', app, clientCredentials.app],
 ] as const;
 const kinds = ['access_token', 'refresh_token'] as const;
 const cases = owners.flatMap(([name, owner, own]) =>
@@ -22,7 +22,7 @@ describe('L10', () => {
     'L10.1 revoking: %s cannot end a grant by the %s of %s',
     async (_, kind, __, owner, thief) => {
       const deployment = deploy();
-      const tokens = await tokensFor(deployment, owner);
+      const tokens = await obtainTokens(deployment, owner);
       const response = await postForm(deployment, '/revoke', { ...thief, token: tokens[kind] });
       await expectTokenError(response, {
         status: 400,
@@ -37,7 +37,7 @@ describe('L10', () => {
 
   it.each(cases)('L10.2 inspecting: %s sees nothing in the %s of %s', async (_, kind, __, owner, thief) => {
     const deployment = deploy();
-    const tokens = await tokensFor(deployment, owner);
+    const tokens = await obtainTokens(deployment, owner);
     const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
     expect([response.status, await response.json()]).toEqual([200, { active: false }]);
   });

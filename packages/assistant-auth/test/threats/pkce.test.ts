@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeBase64url } from '../../src/oauth/base64url.ts';
 import { deploy } from '../deployment.ts';
-import { challenge, createPerson, gptRequest, verifier } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, server, without } from '../players.ts';
-import { badCode, expectErrorRedirect, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { challenge, createTestBrowser, gptRequest, verifier } from '../person.ts';
+import { app, gpt, obtainCode, redeem, server, type TestClient, without } from '../players.ts';
+import { expectErrorRedirect, expectTokenError, invalidCodeError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const unsupported = 'Only the code_challenge_method S256 is supported.';
 const malformed = 'The code_challenge is malformed.';
@@ -12,25 +12,25 @@ const missing = 'This client must send a code_challenge.';
 
 /** Asks for authorization; the client is told what was wrong, and the browser shown nothing. */
 const expectSentBack = async (query: Readonly<Record<string, string>>, description: string) => {
-  const ledger = watchLedger();
-  const { response } = await createPerson(deploy({ ledger })).open(query);
+  const storage = createSpyStorage();
+  const { response } = await createTestBrowser(deploy({ storage })).openSignInPage(query);
   const { redirect_uri: to = '', state = '' } = query;
   expectErrorRedirect(response, { to, state, error: 'invalid_request', description });
-  expect(ledger.calls).toEqual([]);
+  expect(storage.calls).toEqual([]);
 };
 
 /** Redeems a code with another verifier than it was asked for with; the code lives on. */
 const expectRefusedVerifier = async (
-  player: Player,
+  testClient: TestClient,
   asked: Readonly<Record<string, string>>,
   sent: Readonly<Record<string, string>>,
 ) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
-  const code = await codeFor(deployment, player, asked);
-  await expectTokenError(await redeem(deployment, player, code, sent), badCode);
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
+  const code = await obtainCode(deployment, testClient, asked);
+  await expectTokenError(await redeem(deployment, testClient, code, sent), invalidCodeError);
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: 'code.pkce' });
-  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
+  expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
 };
 
 const challengeOf = async (text: string): Promise<string> =>
@@ -47,7 +47,7 @@ describe('C5', () => {
     ['C5.2 challenge alone: a public client must send its verifier', app, {}],
     ['C5.2 challenge alone: a confidential client must send its verifier', server, {}],
     ['C5.2 challenge alone: ChatGPT must send a verifier if it sent a challenge', gpt, s256],
-  ])('%s', (_, player, asked) => expectRefusedVerifier(player, asked, { code_verifier: '' }));
+  ])('%s', (_, testClient, asked) => expectRefusedVerifier(testClient, asked, { code_verifier: '' }));
 
   it('C5.3 plain: the method plain does not exist, named or implied', async () => {
     for (const query of [app.request, server.request, gptWithPkce]) {
@@ -103,7 +103,7 @@ describe('C5', () => {
     for (const length of [43, 128]) {
       const code_verifier = 'vV0~._-'.repeat(20).slice(0, length);
       const deployment = deploy();
-      const code = await codeFor(deployment, app, { code_challenge: await challengeOf(code_verifier) });
+      const code = await obtainCode(deployment, app, { code_challenge: await challengeOf(code_verifier) });
       expect((await redeem(deployment, app, code, { code_verifier })).status).toBe(200);
     }
   });
@@ -119,15 +119,15 @@ it('C6.1 public client: gets no code without PKCE', async () => {
 describe('C7', () => {
   it('C7.1 ChatGPT: works without PKCE', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, gpt);
+    const code = await obtainCode(deployment, gpt);
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
   it('C7.2 ChatGPT: with PKCE it is enforced, and then works', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, gpt, s256);
+    const code = await obtainCode(deployment, gpt, s256);
     for (const sent of [{}, { code_verifier: 'w'.repeat(43) }]) {
-      await expectTokenError(await redeem(deployment, gpt, code, sent), badCode);
+      await expectTokenError(await redeem(deployment, gpt, code, sent), invalidCodeError);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.pkce' });
     }
     expect((await redeem(deployment, gpt, code, { code_verifier: verifier })).status).toBe(200);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { staticClient } from '../../src/index.ts';
 import { deploy, gptRedirect, issuer } from '../deployment.ts';
-import { appRequest, createPerson, gptRequest, serverRequest } from '../person.ts';
-import { app, codeFor, gpt, redeem, server, without } from '../players.ts';
-import { badCode, expectErrorPage, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../person.ts';
+import { app, gpt, obtainCode, redeem, server, without } from '../players.ts';
+import { expectErrorPage, expectTokenError, invalidCodeError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const unregistered = 'The address to return to is not registered for this app.';
 const otherHost = gptRedirect.replace('chat.openai.com', 'chatgpt.com');
@@ -19,14 +19,14 @@ it.each([
     server,
     { redirect_uri: 'https://server.example/cb2?tenant=1' },
   ],
-])('%s, and the code lives on', async (_, player, changes) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
-  const code = await codeFor(deployment, player);
-  await expectTokenError(await redeem(deployment, player, code, changes), badCode);
+])('%s, and the code lives on', async (_, testClient, changes) => {
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
+  const code = await obtainCode(deployment, testClient);
+  await expectTokenError(await redeem(deployment, testClient, code, changes), invalidCodeError);
   expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
-  expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn']);
-  expect((await redeem(deployment, player, code)).status).toBe(200);
+  expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+  expect((await redeem(deployment, testClient, code)).status).toBe(200);
 });
 
 it('R6.1 omitted: wants the address spelt out where several may be meant', async () => {
@@ -34,14 +34,18 @@ it('R6.1 omitted: wants the address spelt out where several may be meant', async
   for (const client_id of ['server', 'gpt', 'native']) {
     for (const given of [{}, { redirect_uri: '' }]) {
       const deployment = deploy();
-      const { response } = await createPerson(deployment).open({ ...query, ...given, client_id });
+      const { response } = await createTestBrowser(deployment).openSignInPage({
+        ...query,
+        ...given,
+        client_id,
+      });
       await expectErrorPage(response, deployment, 'The parameter redirect_uri is missing.');
     }
   }
 });
 
 it('R6.1 omitted: means the only address where there is but one', async () => {
-  const back = await createPerson(deploy()).signIn(without(appRequest, 'redirect_uri'));
+  const back = await createTestBrowser(deploy()).signIn(without(appRequest, 'redirect_uri'));
   expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
 });
 
@@ -78,11 +82,11 @@ describe('R8', () => {
       'The parameter state is too long.',
     ],
   ])('%s', async (_, query, message) => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { response } = await createPerson(deployment).open(query);
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { response } = await createTestBrowser(deployment).openSignInPage(query);
     await expectErrorPage(response, deployment, message);
-    expect(ledger.calls).toEqual([]);
+    expect(storage.calls).toEqual([]);
   });
 
   it.each(['client_id', 'redirect_uri', 'state'])(
@@ -97,7 +101,7 @@ describe('R8', () => {
         const query = new URLSearchParams(wrong);
         query.set(name, first ?? query.get(name) ?? '');
         query.append(name, second ?? appRequest[name === 'client_id' ? 'client_id' : 'redirect_uri']);
-        const response = await createPerson(deployment).visit(`${issuer}/authorize?${query}`);
+        const response = await createTestBrowser(deployment).visit(`${issuer}/authorize?${query}`);
         await expectErrorPage(response, deployment, 'A parameter is given more than once.');
       }
     },
@@ -114,14 +118,14 @@ describe('R8', () => {
 describe('R9', () => {
   const native = { ...appRequest, client_id: 'native', redirect_uri: 'http://127.0.0.1:49152/callback' };
   const refused = async (redirect_uri: string, deployment = deploy()) => {
-    const { response } = await createPerson(deployment).open({ ...native, redirect_uri });
+    const { response } = await createTestBrowser(deployment).openSignInPage({ ...native, redirect_uri });
     await expectErrorPage(response, deployment, unregistered);
   };
 
   it('R9.1 port: lets a native app choose its port, on loopback only', async () => {
     for (const port of ['', ':1', ':80', ':8080', ':65535']) {
       const redirect_uri = `http://127.0.0.1${port}/callback`;
-      const back = await createPerson(deploy()).signIn({ ...native, redirect_uri });
+      const back = await createTestBrowser(deploy()).signIn({ ...native, redirect_uri });
       expect(back.href.startsWith(`http://127.0.0.1${port === ':80' ? '' : port}/callback?code=`)).toBe(true);
     }
     for (const port of [
@@ -137,7 +141,7 @@ describe('R9', () => {
       ':80@evil.example',
     ])
       await refused(`http://127.0.0.1${port}/callback`);
-    const { response } = await createPerson(deploy()).open({
+    const { response } = await createTestBrowser(deploy()).openSignInPage({
       ...appRequest,
       redirect_uri: 'https://app.example:49152/callback',
     });
@@ -150,7 +154,7 @@ describe('R9', () => {
     await refused('https://127.0.0.1:49152/callback');
     const redirectUris = ['http://127.0.0.1/callback', 'http://localhost/callback'];
     const both = staticClient({ id: 'native', name: 'Native', redirectUris, scopes: ['words'] });
-    const back = await createPerson(deploy({ clients: [both] })).signIn({
+    const back = await createTestBrowser(deploy({ clients: [both] })).signIn({
       ...native,
       redirect_uri: 'http://localhost:49152/callback',
     });
@@ -164,7 +168,7 @@ it('R10.1 state: refuses what would not come back unchanged', async () => {
   for (const character of [...controls, '\u0085', '\u2028', 'é', '\ufeff', '😀']) {
     for (const state of [character, `a${character}b`, `a${character}`]) {
       const deployment = deploy();
-      const { response } = await createPerson(deployment).open({ ...gptRequest, state });
+      const { response } = await createTestBrowser(deployment).openSignInPage({ ...gptRequest, state });
       await expectErrorPage(
         response,
         deployment,
@@ -173,7 +177,7 @@ it('R10.1 state: refuses what would not come back unchanged', async () => {
     }
   }
   const state = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).join('');
-  const back = await createPerson(deploy()).signIn({ ...gptRequest, state });
+  const back = await createTestBrowser(deploy()).signIn({ ...gptRequest, state });
   expect(back.searchParams.get('state')).toBe(state);
 });
 
@@ -196,8 +200,8 @@ describe('R11', () => {
     const forwarded = await deployment.fetch(new Request(url, { headers }));
     expect(await forwarded.text()).toBe(await plain.text());
 
-    const person = createPerson(deployment, headers);
-    const back = await person.signIn(gptRequest);
+    const browser = createTestBrowser(deployment, headers);
+    const back = await browser.signIn(gptRequest);
     expect(back.searchParams.get('iss')).toBe(issuer);
     const challenge = await deployment.broker.protect(new Request(`${issuer}/api`, { headers }));
     if (challenge.kind === 'granted') throw new Error('the API answered');
@@ -206,8 +210,8 @@ describe('R11', () => {
 
   it('R11.2 cookies or checks: forwarded headers change no cookie, and open nothing', async () => {
     const deployment = deploy();
-    const person = createPerson(deployment, headers);
-    const { response, consent } = await person.open(gptRequest);
+    const browser = createTestBrowser(deployment, headers);
+    const { response, consent } = await browser.openSignInPage(gptRequest);
     expect(response.headers.getSetCookie()).toEqual([
       expect.stringMatching(
         /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,

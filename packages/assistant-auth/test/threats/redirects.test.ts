@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { gptAction, staticClient } from '../../src/index.ts';
 import { clients, deploy, gptRedirect, gptSecret } from '../deployment.ts';
-import { appRequest, createPerson, gptRequest, serverRequest } from '../person.ts';
+import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../person.ts';
 import { expectErrorPage } from '../refusals.ts';
 
 /** Asks for authorization, and makes sure that the address was refused before anything else happened. */
 const expectRefused = async (query: Readonly<Record<string, string>>, deployment = deploy()) => {
-  const { response } = await createPerson(deployment).open(query);
+  const { response } = await createTestBrowser(deployment).openSignInPage(query);
   await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'authorize', reason: 'redirect.unregistered' });
 };
@@ -213,8 +213,8 @@ describe('R7', () => {
       await expectRefused({ ...gptRequest, redirect_uri }, deploy({ clients: [pinned] }));
     }
     const address = `https://chatgpt.com/aip/${id}/oauth/callback`;
-    const person = createPerson(deploy({ clients: [pinned] }));
-    const back = await person.signIn({ ...gptRequest, redirect_uri: address });
+    const browser = createTestBrowser(deploy({ clients: [pinned] }));
+    const back = await browser.signIn({ ...gptRequest, redirect_uri: address });
     expect(back.origin + back.pathname).toBe(address);
     expect(back.searchParams.has('code')).toBe(true);
   });

@@ -1,90 +1,95 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { type Deployment, deploy, gptSecret, highUserLimits, issuer, serverSecret } from '../deployment.ts';
-import { callApi, type TokenBody, tokensOf } from '../person.ts';
-import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
-import { badClient, badRefresh, expectDeadToken, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { callApi, expectTokens, type TokenBody } from '../person.ts';
+import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../players.ts';
+import {
+  expectInvalidToken,
+  expectTokenError,
+  invalidClientError,
+  invalidRefreshTokenError,
+} from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const day = 86_400;
-const rotating: readonly (readonly [string, Player])[] = [
+const rotating: readonly (readonly [string, TestClient])[] = [
   ['a public client', app],
   ['a confidential client', server],
 ];
 const everybody: typeof rotating = [['ChatGPT', gpt], ...rotating];
 
-const refreshed = async (deployment: Deployment, player: Player, token: string): Promise<TokenBody> =>
-  tokensOf(await refresh(deployment, player, token));
+const refreshed = async (deployment: Deployment, testClient: TestClient, token: string): Promise<TokenBody> =>
+  expectTokens(await refresh(deployment, testClient, token));
 
 /** The token is dead, in the words that this client needs to sign the person in anew. */
-const expectDead = async (deployment: Deployment, player: Player, token: string, reason: string) => {
-  const answer = await refresh(deployment, player, token);
-  await expectTokenError(answer, { ...badRefresh, status: player === gpt ? 401 : 400 });
+const expectDead = async (deployment: Deployment, testClient: TestClient, token: string, reason: string) => {
+  const answer = await refresh(deployment, testClient, token);
+  await expectTokenError(answer, { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 });
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: `refresh.${reason}` });
 };
 
 const endGrant = async (deployment: Deployment, { access_token }: TokenBody) => {
   const caller = await callApi(deployment, access_token);
   if (caller.kind === 'refused') throw new Error('the API refused');
-  await deployment.ledger.revoke({ kind: 'grant', id: caller.access.grantId }, 'a test', deployment.now());
+  await deployment.storage.revoke({ kind: 'grant', id: caller.access.grantId }, 'a test', deployment.now());
 };
 
-const fifty = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
+const fiftyIndexes = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
   Promise.all(Array.from({ length: 50 }, work));
 
 describe('F1', () => {
-  it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, player) => {
+  it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, testClient) => {
     const deployment = deploy({ limits: highUserLimits });
-    const first = await tokensFor(deployment, player);
-    const all = await fifty(() => refreshed(deployment, player, first.refresh_token));
+    const first = await obtainTokens(deployment, testClient);
+    const all = await fiftyIndexes(() => refreshed(deployment, testClient, first.refresh_token));
     const [one, other] = all;
     if (one === undefined || other === undefined) throw new Error('nobody got tokens');
     for (const { access_token } of all)
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
 
     // All fifty have the same generation. After the successor of one of them was used, the others are outdated.
-    const next = await refreshed(deployment, player, one.refresh_token);
-    const current = await refreshed(deployment, player, next.refresh_token);
+    const next = await refreshed(deployment, testClient, one.refresh_token);
+    const current = await refreshed(deployment, testClient, next.refresh_token);
     deployment.advance(121);
-    await expectDead(deployment, player, other.refresh_token, 'reused');
-    await expectDead(deployment, player, current.refresh_token, 'ended');
+    await expectDead(deployment, testClient, other.refresh_token, 'reused');
+    await expectDead(deployment, testClient, current.refresh_token, 'inactive');
   });
 
   it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
     const deployment = deploy({ limits: highUserLimits });
-    const first = await tokensFor(deployment, gpt);
-    const all = await fifty(() => refreshed(deployment, gpt, first.refresh_token));
+    const first = await obtainTokens(deployment, gpt);
+    const all = await fiftyIndexes(() => refreshed(deployment, gpt, first.refresh_token));
     expect(new Set(all.map(({ refresh_token }) => refresh_token))).toEqual(new Set([first.refresh_token]));
     expect(new Set(all.map(({ access_token }) => access_token)).size).toBe(50);
   });
 });
 
-describe.each(rotating)('%s', (_, player) => {
+describe.each(rotating)('%s', (_, testClient) => {
   it('F2.1 retry: the previous token is answered for 120 s after it was used', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(60);
-    await refreshed(deployment, player, first.refresh_token);
+    await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(60);
-    const retried = await refreshed(deployment, player, first.refresh_token);
+    const retried = await refreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
     expect(retried.refresh_token).not.toBe(first.refresh_token);
-    await refreshed(deployment, player, retried.refresh_token);
+    await refreshed(deployment, testClient, retried.refresh_token);
   });
 
   it('F3.1 reuse: a token whose successor was used revokes the family, however long ago', async () => {
     for (const seconds of [0, 121, day]) {
       const deployment = deploy();
-      const first = await tokensFor(deployment, player);
-      const second = await refreshed(deployment, player, first.refresh_token);
-      const third = await refreshed(deployment, player, second.refresh_token);
+      const first = await obtainTokens(deployment, testClient);
+      const second = await refreshed(deployment, testClient, first.refresh_token);
+      const third = await refreshed(deployment, testClient, second.refresh_token);
       deployment.advance(seconds);
-      await expectDead(deployment, player, first.refresh_token, 'reused');
+      await expectDead(deployment, testClient, first.refresh_token, 'reused');
       for (const { refresh_token } of [second, third])
-        await expectDead(deployment, player, refresh_token, 'ended');
+        await expectDead(deployment, testClient, refresh_token, 'inactive');
       deployment.advance(10);
-      await expectDeadToken(deployment, third.access_token);
+      await expectInvalidToken(deployment, third.access_token);
     }
   });
 
@@ -92,102 +97,103 @@ describe.each(rotating)('%s', (_, player) => {
     'F3.2 lost response: a token whose successor was not used gets tokens after %i s',
     async (seconds) => {
       const deployment = deploy();
-      const { client_id: clientId } = player.request;
-      const first = await tokensFor(deployment, player);
-      await refreshed(deployment, player, first.refresh_token);
+      const { client_id: clientId } = testClient.request;
+      const first = await obtainTokens(deployment, testClient);
+      await refreshed(deployment, testClient, first.refresh_token);
       deployment.advance(seconds);
-      const recovered = await refreshed(deployment, player, first.refresh_token);
+      const recovered = await refreshed(deployment, testClient, first.refresh_token);
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'late-refresh', clientId }));
       expect(await callApi(deployment, recovered.access_token)).toMatchObject({ kind: 'granted' });
-      const next = await refreshed(deployment, player, recovered.refresh_token);
+      const next = await refreshed(deployment, testClient, recovered.refresh_token);
       expect(await callApi(deployment, next.access_token)).toMatchObject({ kind: 'granted' });
     },
   );
 
   it('F3.2 lost response: the client recovers when its second response is lost, too', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
+    const first = await obtainTokens(deployment, testClient);
     for (const seconds of [0, 180, 60, 600]) {
       deployment.advance(seconds);
-      await refreshed(deployment, player, first.refresh_token);
+      await refreshed(deployment, testClient, first.refresh_token);
     }
     deployment.advance(180);
-    const recovered = await refreshed(deployment, player, first.refresh_token);
-    await refreshed(deployment, player, recovered.refresh_token);
+    const recovered = await refreshed(deployment, testClient, first.refresh_token);
+    await refreshed(deployment, testClient, recovered.refresh_token);
   });
 
   it('F3.2 lost response: a retry within the grace period is not late', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(120);
-    await refreshed(deployment, player, first.refresh_token);
+    await refreshed(deployment, testClient, first.refresh_token);
     expect(deployment.log.filter(({ event }) => event === 'late-refresh')).toEqual([]);
   });
 
   it('F3.3 theft: the client that presents the replaced successor revokes the family', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    const clients = await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    const clients = await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
     // The thief's copy of the first token.
-    const thiefs = await refreshed(deployment, player, first.refresh_token);
+    const thiefs = await refreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, thiefs.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(600);
-    await expectDead(deployment, player, clients.refresh_token, 'reused');
-    await expectDead(deployment, player, thiefs.refresh_token, 'ended');
-    await expectDead(deployment, player, first.refresh_token, 'ended');
+    await expectDead(deployment, testClient, clients.refresh_token, 'reused');
+    await expectDead(deployment, testClient, thiefs.refresh_token, 'inactive');
+    await expectDead(deployment, testClient, first.refresh_token, 'inactive');
     deployment.advance(10);
-    for (const { access_token } of [clients, thiefs]) await expectDeadToken(deployment, access_token);
+    for (const { access_token } of [clients, thiefs]) await expectInvalidToken(deployment, access_token);
   });
 
   it('F3.3 theft: the thief that comes after the client revokes the family', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    const clients = await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    const clients = await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
-    const next = await refreshed(deployment, player, clients.refresh_token);
-    await expectDead(deployment, player, first.refresh_token, 'reused');
-    await expectDead(deployment, player, next.refresh_token, 'ended');
+    const next = await refreshed(deployment, testClient, clients.refresh_token);
+    await expectDead(deployment, testClient, first.refresh_token, 'reused');
+    await expectDead(deployment, testClient, next.refresh_token, 'inactive');
   });
 
   it('F3.3 theft: of two parties that refresh at once, neither keeps access', async () => {
     const deployment = deploy();
-    const first = await tokensFor(deployment, player);
-    const clients = await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    const clients = await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
     const both = await Promise.all(
-      [clients, first].map(({ refresh_token }) => refresh(deployment, player, refresh_token)),
+      [clients, first].map(({ refresh_token }) => refresh(deployment, testClient, refresh_token)),
     );
     expect(both.map(({ status }) => status).toSorted()).toEqual([200, 400]);
-    const won = await Promise.all(both.filter(({ status }) => status === 200).map(tokensOf));
+    const won = await Promise.all(both.filter(({ status }) => status === 200).map(expectTokens));
     deployment.advance(10);
     expect(won).toHaveLength(1);
     for (const { access_token, refresh_token } of won) {
-      await expectDeadToken(deployment, access_token);
-      await expectDead(deployment, player, refresh_token, 'ended');
+      await expectInvalidToken(deployment, access_token);
+      await expectDead(deployment, testClient, refresh_token, 'inactive');
     }
   });
 
   it('F3.4 lateRefresh revoke: the previous token revokes the family after 121 s, whatever was retried', async () => {
     const deployment = deploy({ lateRefresh: 'revoke' });
-    const first = await tokensFor(deployment, player);
-    const second = await refreshed(deployment, player, first.refresh_token);
+    const first = await obtainTokens(deployment, testClient);
+    const second = await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(100);
-    const retried = await refreshed(deployment, player, first.refresh_token);
+    const retried = await refreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(21);
-    await expectDead(deployment, player, first.refresh_token, 'reused');
+    await expectDead(deployment, testClient, first.refresh_token, 'reused');
     for (const { refresh_token } of [first, second, retried])
-      await expectDead(deployment, player, refresh_token, 'ended');
+      await expectDead(deployment, testClient, refresh_token, 'inactive');
     deployment.advance(10);
-    for (const { access_token } of [first, second, retried]) await expectDeadToken(deployment, access_token);
+    for (const { access_token } of [first, second, retried])
+      await expectInvalidToken(deployment, access_token);
   });
 });
 
 it('F2.1 retry: ChatGPT’s one token is answered whenever it comes', async () => {
   const deployment = deploy();
-  const { refresh_token } = await tokensFor(deployment, gpt);
+  const { refresh_token } = await obtainTokens(deployment, gpt);
   for (const seconds of [0, 121, day, 59 * day]) {
     deployment.advance(seconds);
     const { access_token, ...answer } = await refreshed(deployment, gpt, refresh_token);
@@ -196,82 +202,85 @@ it('F2.1 retry: ChatGPT’s one token is answered whenever it comes', async () =
   }
 });
 
-describe.each(everybody)('%s', (_, player) => {
+describe.each(everybody)('%s', (_, testClient) => {
   it('F4.1 revoke first: a refresh that was checked before the end of its grant gets nothing', async () => {
-    const inner = memoryLedger();
+    const inner = memoryStorage();
     let onRefresh = async () => {};
-    const ledger = {
+    const storage = {
       ...inner,
       refresh: async (use: Parameters<typeof inner.refresh>[0]) => {
         await onRefresh();
         return inner.refresh(use);
       },
     };
-    const deployment = deploy({ ledger });
-    const tokens = await tokensFor(deployment, player);
+    const deployment = deploy({ storage });
+    const tokens = await obtainTokens(deployment, testClient);
     onRefresh = () => endGrant(deployment, tokens);
-    await expectDead(deployment, player, tokens.refresh_token, 'ended');
+    await expectDead(deployment, testClient, tokens.refresh_token, 'inactive');
   });
 
   it('F4.1 at once: whoever wins, nothing works 10 s after the grant’s end', async () => {
     const deployment = deploy();
-    const tokens = await tokensFor(deployment, player);
-    const refreshes = Array.from({ length: 20 }, () => refresh(deployment, player, tokens.refresh_token));
+    const tokens = await obtainTokens(deployment, testClient);
+    const refreshes = Array.from({ length: 20 }, () => refresh(deployment, testClient, tokens.refresh_token));
     const [answers] = await Promise.all([Promise.all(refreshes), endGrant(deployment, tokens)]);
-    await expectDead(deployment, player, tokens.refresh_token, 'ended');
-    const won = await Promise.all(answers.filter(({ status }) => status === 200).map(tokensOf));
+    await expectDead(deployment, testClient, tokens.refresh_token, 'inactive');
+    const won = await Promise.all(answers.filter(({ status }) => status === 200).map(expectTokens));
     deployment.advance(10);
     for (const { access_token, refresh_token } of [tokens, ...won]) {
-      await expectDeadToken(deployment, access_token);
-      await expectDead(deployment, player, refresh_token, 'ended');
+      await expectInvalidToken(deployment, access_token);
+      await expectDead(deployment, testClient, refresh_token, 'inactive');
     }
   });
 
   it('F5.1 another client: refuses a token that was issued to another client, and ends nothing', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { refresh_token } = await tokensFor(deployment, player);
-    for (const [, thief] of everybody.filter(([, other]) => other !== player))
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { refresh_token } = await obtainTokens(deployment, testClient);
+    for (const [, thief] of everybody.filter(([, other]) => other !== testClient))
       await expectDead(deployment, thief, refresh_token, 'client');
-    expect(ledger.calls).not.toContain('refresh');
-    expect(await refreshed(deployment, player, refresh_token)).toHaveProperty('access_token');
+    expect(storage.calls).not.toContain('refresh');
+    expect(await refreshed(deployment, testClient, refresh_token)).toHaveProperty('access_token');
   });
 
   it('F6.1 scope: refuses more than was granted, also what the client might have asked for', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const narrow = { ...player, request: { ...player.request, scope: 'words offline_access' } };
-    const { refresh_token } = await tokensFor(deployment, player === app ? narrow : player);
-    const beyond = player === app ? 'words score' : 'words Score';
-    const asked = player === gpt ? ['admin', 'admin offline_access'] : ['words score admin', 'admin', beyond];
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const narrow = { ...testClient, request: { ...testClient.request, scope: 'words offline_access' } };
+    const { refresh_token } = await obtainTokens(deployment, testClient === app ? narrow : testClient);
+    const beyond = testClient === app ? 'words score' : 'words Score';
+    const asked =
+      testClient === gpt ? ['admin', 'admin offline_access'] : ['words score admin', 'admin', beyond];
     for (const scope of asked)
-      await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), {
+      await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), {
         status: 400,
         error: 'invalid_scope',
         error_description: 'The scope exceeds what was granted.',
       });
-    expect(ledger.calls).not.toContain('refresh');
-    const fewer = await tokensOf(await refresh(deployment, player, refresh_token, { scope: 'words' }));
+    expect(storage.calls).not.toContain('refresh');
+    const fewer = await expectTokens(
+      await refresh(deployment, testClient, refresh_token, { scope: 'words' }),
+    );
     expect(fewer.scope).toBe('words');
     expect(await callApi(deployment, fewer.access_token)).toMatchObject({ access: { scopes: ['words'] } });
     // Fewer for once is not fewer for ever (RFC 6749 §6).
-    const { scope } = await refreshed(deployment, player, fewer.refresh_token);
-    expect(scope).toBe(player === app ? 'words offline_access' : 'words score');
+    const { scope } = await refreshed(deployment, testClient, fewer.refresh_token);
+    expect(scope).toBe(testClient === app ? 'words offline_access' : 'words score');
   });
 
   it('F6.2 resource: refuses another resource than the granted one', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { refresh_token } = await tokensFor(deployment, player);
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { refresh_token } = await obtainTokens(deployment, testClient);
     for (const resource of [`${issuer}/other`, `${issuer}/api/`, issuer, 'https://evil.example/api'])
-      await expectTokenError(await refresh(deployment, player, refresh_token, { resource }), {
+      await expectTokenError(await refresh(deployment, testClient, refresh_token, { resource }), {
         status: 400,
         error: 'invalid_target',
         error_description: 'The refresh token was issued for another resource.',
       });
-    expect(ledger.calls).not.toContain('refresh');
-    const answer = await refresh(deployment, player, refresh_token, { resource: `${issuer}/api` });
-    const { access_token } = await tokensOf(answer);
+    expect(storage.calls).not.toContain('refresh');
+    const answer = await refresh(deployment, testClient, refresh_token, { resource: `${issuer}/api` });
+    const { access_token } = await expectTokens(answer);
     const elsewhere = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
     expect(await deployment.broker.protect(elsewhere)).toMatchObject({ kind: 'granted' });
     expect(await deployment.broker.protect(elsewhere, { resource: `${issuer}/other` })).toMatchObject({
@@ -282,57 +291,60 @@ describe.each(everybody)('%s', (_, player) => {
 
   it('F9.1 refresh as access: the API takes no refresh token', async () => {
     const deployment = deploy();
-    await expectDeadToken(deployment, (await tokensFor(deployment, player)).refresh_token);
+    await expectInvalidToken(deployment, (await obtainTokens(deployment, testClient)).refresh_token);
   });
 
   it('F9.2 access as refresh: the token endpoint takes no access token', async () => {
     const deployment = deploy();
-    const { access_token, refresh_token } = await tokensFor(deployment, player);
-    await expectDead(deployment, player, access_token, 'unreadable');
-    expect((await redeem(deployment, player, refresh_token)).status).toBe(400);
-    await refreshed(deployment, player, refresh_token);
+    const { access_token, refresh_token } = await obtainTokens(deployment, testClient);
+    await expectDead(deployment, testClient, access_token, 'unreadable');
+    expect((await redeem(deployment, testClient, refresh_token)).status).toBe(400);
+    await refreshed(deployment, testClient, refresh_token);
   });
 });
 
 it.each([
   ['ChatGPT', gpt, [gptSecret.toUpperCase(), serverSecret]],
   ['a confidential client', server, [serverSecret.slice(1), gptSecret]],
-] as const)('F7.1 no authentication: %s must prove itself to refresh', async (_, player, wrong) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
-  const { refresh_token } = await tokensFor(deployment, player);
+] as const)('F7.1 no authentication: %s must prove itself to refresh', async (_, testClient, wrong) => {
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
+  const { refresh_token } = await obtainTokens(deployment, testClient);
   for (const client_secret of ['', ...wrong])
-    await expectTokenError(await refresh(deployment, player, refresh_token, { client_secret }), badClient);
-  expect(ledger.calls).not.toContain('refresh');
-  await refreshed(deployment, player, refresh_token);
+    await expectTokenError(
+      await refresh(deployment, testClient, refresh_token, { client_secret }),
+      invalidClientError,
+    );
+  expect(storage.calls).not.toContain('refresh');
+  await refreshed(deployment, testClient, refresh_token);
 });
 
 describe.each([
   ['ChatGPT', gpt, 60 * day, 365 * day],
   ['a public client', app, 30 * day, 180 * day],
   ['a confidential client', server, 30 * day, 180 * day],
-] as const)('%s', (_, player, idle, absolute) => {
+] as const)('%s', (_, testClient, idle, absolute) => {
   it('F10.1 absolute: a token in daily use dies in the end', async () => {
     const deployment = deploy();
-    let { refresh_token } = await tokensFor(deployment, player);
+    let { refresh_token } = await obtainTokens(deployment, testClient);
     for (let age = day; age < absolute; age += day) {
       deployment.advance(day);
-      ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+      ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
     }
     deployment.advance(day - 1);
-    ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+    ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
     deployment.advance(1);
-    await expectDead(deployment, player, refresh_token, 'expired');
+    await expectDead(deployment, testClient, refresh_token, 'expired');
   });
 
   it('F10.2 idle: a token dies unused, and every use puts that off', async () => {
     const deployment = deploy();
-    let { refresh_token } = await tokensFor(deployment, player);
+    let { refresh_token } = await obtainTokens(deployment, testClient);
     for (const wait of [idle - 1, idle - 1]) {
       deployment.advance(wait);
-      ({ refresh_token } = await refreshed(deployment, player, refresh_token));
+      ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
     }
     deployment.advance(idle);
-    await expectDead(deployment, player, refresh_token, player === gpt ? 'ended' : 'expired');
+    await expectDead(deployment, testClient, refresh_token, testClient === gpt ? 'inactive' : 'expired');
   });
 });

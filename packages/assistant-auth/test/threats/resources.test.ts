@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { audienceKeys, introspectionClient, type Ledger } from '../../src/index.ts';
+import { type BrokerStorage, deriveResourceKeys, introspectionClient } from '../../src/index.ts';
 import { createResourceServer } from '../../src/resource-server.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { postForm } from '../asking.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../deployment.ts';
-import { createPerson, type TokenBody, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../players.ts';
+import { createTestBrowser, expectTokens, type TokenBody } from '../person.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
 import { expectErrorRedirect, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 /** The API at the origin, one at a path of it, and one at another host and port. */
 const resources = [issuer, `${issuer}/mcp`, 'https://api.example:8443'] as const;
@@ -26,16 +26,20 @@ const protect = ({ broker }: Deployment, token: string, resource?: string) =>
     resource === undefined ? {} : { resource },
   );
 
-const tokensAbout = async (deployment: Deployment, player: Player, resource?: string): Promise<TokenBody> => {
-  const code = await codeFor(deployment, player, resource === undefined ? {} : { resource });
-  return tokensOf(await redeem(deployment, player, code));
+const tokensAbout = async (
+  deployment: Deployment,
+  testClient: TestClient,
+  resource?: string,
+): Promise<TokenBody> => {
+  const code = await obtainCode(deployment, testClient, resource === undefined ? {} : { resource });
+  return expectTokens(await redeem(deployment, testClient, code));
 };
 
 describe('a resource', () => {
   it.each(equalToIssuer)('is the same at the authorization endpoint as %s', async (resource) => {
     const deployment = deploy({ resources });
-    for (const player of [gpt, app, server]) {
-      const { access_token } = await tokensAbout(deployment, player, resource);
+    for (const testClient of [gpt, app, server]) {
+      const { access_token } = await tokensAbout(deployment, testClient, resource);
       expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
       expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ kind: 'refused' });
     }
@@ -43,10 +47,12 @@ describe('a resource', () => {
 
   it.each(equalToIssuer)('is the same at the token endpoint alone as %s', async (resource) => {
     const deployment = deploy({ resources });
-    for (const player of [gpt, app, server]) {
-      const code = await codeFor(deployment, player);
-      const first = await tokensOf(await redeem(deployment, player, code, { resource }));
-      const next = await tokensOf(await refresh(deployment, player, first.refresh_token, { resource }));
+    for (const testClient of [gpt, app, server]) {
+      const code = await obtainCode(deployment, testClient);
+      const first = await expectTokens(await redeem(deployment, testClient, code, { resource }));
+      const next = await expectTokens(
+        await refresh(deployment, testClient, first.refresh_token, { resource }),
+      );
       for (const { access_token } of [first, next])
         expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
     }
@@ -71,12 +77,12 @@ describe('a resource', () => {
     const secrets = [serverSecret];
     const deployment = deploy({
       resources: [spelled],
-      resourceServers: [introspectionClient({ id: 'api', secrets, resource: spelled })],
+      introspectionClients: [introspectionClient({ id: 'api', secrets, resource: spelled })],
     });
     const elsewhere = createResourceServer({
       issuer,
       resource: spelled,
-      keys: await audienceKeys({ sealingKeys: keys, issuer, resource: spelled }),
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource: spelled }),
       now: deployment.now,
     });
     const plain = deploy({ resources: [issuer] });
@@ -94,21 +100,21 @@ describe('a resource', () => {
 
   it('keeps grants whose resource an earlier version stored as it was configured', async () => {
     const stored = 'https://Words.example:443/';
-    const ledger = memoryLedger();
-    const refreshing: Ledger = {
-      ...ledger,
+    const storage = memoryStorage();
+    const refreshing: BrokerStorage = {
+      ...storage,
       refresh: async (use) => {
-        const outcome = await ledger.refresh(use);
+        const outcome = await storage.refresh(use);
         if (outcome.kind === 'refused') return outcome;
         return { ...outcome, grant: { ...outcome.grant, resource: stored } };
       },
     };
-    const deployment = deploy({ ledger: refreshing, resources });
+    const deployment = deploy({ storage: refreshing, resources });
     const first = await tokensAbout(deployment, app);
-    const second = await tokensOf(await refresh(deployment, app, first.refresh_token));
+    const second = await expectTokens(await refresh(deployment, app, first.refresh_token));
     // The refresh token now contains the stored form of the resource.
     const resource = { resource: `${issuer}/` };
-    const third = await tokensOf(await refresh(deployment, app, second.refresh_token, resource));
+    const third = await expectTokens(await refresh(deployment, app, second.refresh_token, resource));
     expect(await protect(deployment, third.access_token)).toMatchObject({ kind: 'granted' });
   });
 });
@@ -159,28 +165,31 @@ const lookAlikes: readonly (readonly [string, string, string])[] = [
 
 describe('T15', () => {
   it.each(lookAlikes)('%s: %s is not the same as %j', async (_, resource, lookAlike) => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger, resources });
-    const { response } = await createPerson(deployment).open({ ...app.request, resource: lookAlike });
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, resources });
+    const { response } = await createTestBrowser(deployment).openSignInPage({
+      ...app.request,
+      resource: lookAlike,
+    });
     expectErrorRedirect(response, {
       to: 'https://app.example/callback',
       state: 'app-state',
       error: 'invalid_target',
       description: 'The requested resource is unknown.',
     });
-    const code = await codeFor(deployment, app, { resource });
+    const code = await obtainCode(deployment, app, { resource });
     await expectTokenError(await redeem(deployment, app, code, { resource: lookAlike }), {
       status: 400,
       error: 'invalid_target',
       error_description: 'The code was issued for another resource.',
     });
-    const { access_token, refresh_token } = await tokensOf(await redeem(deployment, app, code));
+    const { access_token, refresh_token } = await expectTokens(await redeem(deployment, app, code));
     await expectTokenError(await refresh(deployment, app, refresh_token, { resource: lookAlike }), {
       status: 400,
       error: 'invalid_target',
       error_description: 'The refresh token was issued for another resource.',
     });
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode']);
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
     expect(await protect(deployment, access_token, lookAlike)).toMatchObject({
       kind: 'refused',
       response: { status: 500 },

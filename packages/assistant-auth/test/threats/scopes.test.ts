@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type BrokerOptions, gptAction, staticClient } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
-import { as, postForm } from '../asking.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { clientCredentials, postForm } from '../asking.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer } from '../deployment.ts';
-import { callApi, createPerson, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, refresh, server } from '../players.ts';
-import { badRefresh, expectErrorRedirect, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { callApi, createTestBrowser, expectTokens } from '../person.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
+import { expectErrorRedirect, expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
-const everybody: readonly (readonly [string, Player])[] = [
+const everybody: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],
   ['a public client', app],
   ['a confidential client', server],
@@ -35,12 +35,14 @@ const supportedBy = async ({ fetch }: Deployment): Promise<readonly string[]> =>
 };
 
 /** Returns the scope that a client is granted for a requested scope, and at a refresh with the same or another one. */
-const granted = async (deployment: Deployment, player: Player, scope: string, again?: string) => {
-  const first = await tokensOf(
-    await redeem(deployment, player, await codeFor(deployment, player, { scope })),
+const granted = async (deployment: Deployment, testClient: TestClient, scope: string, again?: string) => {
+  const first = await expectTokens(
+    await redeem(deployment, testClient, await obtainCode(deployment, testClient, { scope })),
   );
   if (again === undefined) return first.scope;
-  const next = await tokensOf(await refresh(deployment, player, first.refresh_token, { scope: again }));
+  const next = await expectTokens(
+    await refresh(deployment, testClient, first.refresh_token, { scope: again }),
+  );
   expect(await callApi(deployment, next.access_token)).toMatchObject({
     kind: 'granted',
     access: { scopes: next.scope.split(' ') },
@@ -48,21 +50,21 @@ const granted = async (deployment: Deployment, player: Player, scope: string, ag
   return next.scope;
 };
 
-describe.each(everybody)('%s', (_, player) => {
+describe.each(everybody)('%s', (_, testClient) => {
   it.each([
     ['score offline_access', 'score offline_access'],
     ['score,offline_access,score', 'score offline_access'],
     ['openid profile email score offline_access', 'score offline_access'],
     ['offline_access score', 'offline_access score'],
   ])('works if it requests %s, also at a refresh', async (scope, expected) => {
-    expect(await granted(start(), player, scope, scope)).toBe(expected);
+    expect(await granted(start(), testClient, scope, scope)).toBe(expected);
   });
 
   it('works if it requests all of scopes_supported, also at a refresh', async () => {
     const deployment = start();
     const all = (await supportedBy(deployment)).join(' ');
     expect(all).toBe('offline_access words score admin');
-    expect(await granted(deployment, player, all, all)).toBe('offline_access words score');
+    expect(await granted(deployment, testClient, all, all)).toBe('offline_access words score');
   });
 
   it.each([
@@ -71,15 +73,15 @@ describe.each(everybody)('%s', (_, player) => {
     ' offline_access ,',
     'openid,profile,email,offline_access',
   ])('gets its default scopes and offline_access if it requests only %j', async (scope) => {
-    const expected = player === app ? 'words offline_access' : 'words score offline_access';
-    expect(await granted(start(), player, scope, scope)).toBe(expected);
+    const expected = testClient === app ? 'words offline_access' : 'words score offline_access';
+    expect(await granted(start(), testClient, scope, scope)).toBe(expected);
   });
 
   it('gets its default scopes if it requests only openid, and no ID token', async () => {
     const deployment = start();
-    const code = await codeFor(deployment, player, { scope: 'openid profile' });
-    const tokens = await tokensOf(await redeem(deployment, player, code));
-    expect(tokens.scope).toBe(player === app ? 'words' : 'words score');
+    const code = await obtainCode(deployment, testClient, { scope: 'openid profile' });
+    const tokens = await expectTokens(await redeem(deployment, testClient, code));
+    expect(tokens.scope).toBe(testClient === app ? 'words' : 'words score');
     expect(tokens).not.toHaveProperty('id_token');
   });
 });
@@ -87,16 +89,18 @@ describe.each(everybody)('%s', (_, player) => {
 it('shows and introspects what is granted, and nothing that was dropped', async () => {
   const deployment = start();
   const scope = 'openid score admin offline_access';
-  const { response } = await createPerson(deployment).open({ ...app.request, scope });
+  const { response } = await createTestBrowser(deployment).openSignInPage({ ...app.request, scope });
   const page = await response.text();
   expect(page).toContain('see your score');
   expect(page).toContain('stay connected until you end it');
   for (const dropped of ['do everything', 'openid', 'read the word lists'])
     expect(page).not.toContain(dropped);
-  const code = await codeFor(deployment, server, { scope });
-  const { access_token, refresh_token } = await tokensOf(await redeem(deployment, server, code));
+  const code = await obtainCode(deployment, server, { scope });
+  const { access_token, refresh_token } = await expectTokens(await redeem(deployment, server, code));
   for (const token of [access_token, refresh_token])
-    expect(await (await postForm(deployment, '/introspect', { ...as.server, token })).json()).toMatchObject({
+    expect(
+      await (await postForm(deployment, '/introspect', { ...clientCredentials.server, token })).json(),
+    ).toMatchObject({
       active: true,
       scope: 'score offline_access',
     });
@@ -112,11 +116,11 @@ const exceeding = {
   error_description: 'The scope exceeds what was granted.',
 };
 
-const expectNoPage = async (player: Player, scope: string, reason: string) => {
-  const ledger = watchLedger();
-  const deployment = start({ ledger });
-  const { response } = await createPerson(deployment).open({ ...player.request, scope });
-  const { redirect_uri: to = '', state } = player.request;
+const expectNoPage = async (testClient: TestClient, scope: string, reason: string) => {
+  const storage = createSpyStorage();
+  const deployment = start({ storage });
+  const { response } = await createTestBrowser(deployment).openSignInPage({ ...testClient.request, scope });
+  const { redirect_uri: to = '', state } = testClient.request;
   const malformed = { ...invalidScope, description: 'The parameter scope is malformed.' };
   expectErrorRedirect(response, {
     to,
@@ -124,7 +128,7 @@ const expectNoPage = async (player: Player, scope: string, reason: string) => {
     ...(reason === 'scope.malformed' ? malformed : invalidScope),
   });
   expect(deployment.log.at(-1)).toMatchObject({ reason });
-  expect(ledger.calls).toEqual([]);
+  expect(storage.calls).toEqual([]);
 };
 
 describe('L11', () => {
@@ -148,68 +152,77 @@ describe('L11', () => {
     ['admin,score', 'score'],
     ['admin offline_access words', 'offline_access words'],
   ])('L11.2 another client’s: drops it from %s', async (scope, expected) => {
-    for (const [, player] of everybody) expect(await granted(start(), player, scope)).toBe(expected);
+    for (const [, testClient] of everybody) expect(await granted(start(), testClient, scope)).toBe(expected);
   });
 
-  it.each(everybody)('L11.2 another client’s: lets %s repeat its request at a refresh', async (_, player) => {
-    const scope = 'words admin offline_access';
-    expect(await granted(start(), player, scope, scope)).toBe('words offline_access');
-  });
+  it.each(everybody)(
+    'L11.2 another client’s: lets %s repeat its request at a refresh',
+    async (_, testClient) => {
+      const scope = 'words admin offline_access';
+      expect(await granted(start(), testClient, scope, scope)).toBe('words offline_access');
+    },
+  );
 
   it.each(['admin', 'admin offline_access', 'openid admin', 'admin,admin'])(
     'L11.3 nothing left: refuses %s rather than grant the default scopes',
     async (scope) => {
-      for (const [, player] of everybody) await expectNoPage(player, scope, 'scope.unavailable');
+      for (const [, testClient] of everybody) await expectNoPage(testClient, scope, 'scope.unavailable');
     },
   );
 
-  it.each(everybody)('L11.4 no scope of the API: no refresh of %s gives such a token', async (_, player) => {
-    const ledger = watchLedger();
-    const deployment = start({ ledger });
-    const code = await codeFor(deployment, player, { scope: 'words offline_access' });
-    const { refresh_token } = await tokensOf(await redeem(deployment, player, code));
-    const before = ledger.calls.length;
-    for (const scope of ['admin', 'admin offline_access', 'openid admin'])
-      await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), exceeding);
-    expect(ledger.calls).toHaveLength(before);
-    for (const scope of ['offline_access', 'openid'])
-      expect((await tokensOf(await refresh(deployment, player, refresh_token, { scope }))).scope).toBe(
-        'words offline_access',
-      );
-  });
+  it.each(everybody)(
+    'L11.4 no scope of the API: no refresh of %s gives such a token',
+    async (_, testClient) => {
+      const storage = createSpyStorage();
+      const deployment = start({ storage });
+      const code = await obtainCode(deployment, testClient, { scope: 'words offline_access' });
+      const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
+      const before = storage.calls.length;
+      for (const scope of ['admin', 'admin offline_access', 'openid admin'])
+        await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), exceeding);
+      expect(storage.calls).toHaveLength(before);
+      for (const scope of ['offline_access', 'openid'])
+        expect(
+          (await expectTokens(await refresh(deployment, testClient, refresh_token, { scope }))).scope,
+        ).toBe('words offline_access');
+    },
+  );
 
   it.each(everybody)(
     'L11.4 no scope of the API: %s gets nothing once all of its own are withdrawn',
-    async (_, player) => {
-      const ledger = memoryLedger();
-      const before = start({ ledger });
-      const code = () => codeFor(before, player, { scope: 'words offline_access' });
-      const { refresh_token } = await tokensOf(await redeem(before, player, await code()));
+    async (_, testClient) => {
+      const storage = memoryStorage();
+      const before = start({ storage });
+      const code = () => obtainCode(before, testClient, { scope: 'words offline_access' });
+      const { refresh_token } = await expectTokens(await redeem(before, testClient, await code()));
       const withdrawn = clients.map((client) => ({ ...client, scopes: ['score', 'offline_access'] }));
-      const after = start({ ledger, clients: [...withdrawn, administrator] });
-      const redeemed = await redeem(after, player, await code());
+      const after = start({ storage, clients: [...withdrawn, administrator] });
+      const redeemed = await redeem(after, testClient, await code());
       expect([redeemed.status, await redeemed.json()]).toEqual([
         400,
         { error: 'invalid_grant', error_description: 'The authorization code is not valid.' },
       ]);
-      expect(after.log.at(-1)).toMatchObject({ reason: 'code.scopes-gone' });
-      const status = player === gpt ? 401 : 400;
-      await expectTokenError(await refresh(after, player, refresh_token), { ...badRefresh, status });
-      expect(after.log.at(-1)).toMatchObject({ reason: 'refresh.scopes-gone' });
+      expect(after.log.at(-1)).toMatchObject({ reason: 'code.scopes-removed' });
+      const status = testClient === gpt ? 401 : 400;
+      await expectTokenError(await refresh(after, testClient, refresh_token), {
+        ...invalidRefreshTokenError,
+        status,
+      });
+      expect(after.log.at(-1)).toMatchObject({ reason: 'refresh.scopes-removed' });
     },
   );
 
   it.each(everybody)(
     'L11.5 wider at a refresh: refuses %s what it could have requested before',
-    async (_, player) => {
-      const ledger = watchLedger();
-      const deployment = start({ ledger });
-      const code = await codeFor(deployment, player, { scope: 'words offline_access' });
-      const { refresh_token } = await tokensOf(await redeem(deployment, player, code));
-      const before = ledger.calls.length;
+    async (_, testClient) => {
+      const storage = createSpyStorage();
+      const deployment = start({ storage });
+      const code = await obtainCode(deployment, testClient, { scope: 'words offline_access' });
+      const { refresh_token } = await expectTokens(await redeem(deployment, testClient, code));
+      const before = storage.calls.length;
       for (const scope of ['score', 'words score', 'words score openid', 'score offline_access'])
-        await expectTokenError(await refresh(deployment, player, refresh_token, { scope }), exceeding);
-      expect(ledger.calls).toHaveLength(before);
+        await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), exceeding);
+      expect(storage.calls).toHaveLength(before);
     },
   );
 
@@ -219,8 +232,8 @@ describe('L11', () => {
       await expectNoPage(app, scope, 'scope.malformed');
       await expectNoPage(gpt, scope, 'scope.malformed');
       const deployment = start();
-      const code = await codeFor(deployment, app);
-      const { refresh_token } = await tokensOf(await redeem(deployment, app, code));
+      const code = await obtainCode(deployment, app);
+      const { refresh_token } = await expectTokens(await redeem(deployment, app, code));
       await expectTokenError(await refresh(deployment, app, refresh_token, { scope }), {
         status: 400,
         error: 'invalid_scope',

@@ -1,15 +1,20 @@
 /** Limits of a user and of a grant: someone who is signed in cannot fill storage or slow down others by repeating requests. */
 
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError, type Ledger, ProviderError } from '../../src/index.ts';
-import { memoryLedger } from '../../src/storage/memory.ts';
-import { buttons, createVisitor, hidden, type Visitor } from '../account-visitor.ts';
+import { type BrokerStorage, ConfigurationError, ProviderError } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  readButtonValues,
+  readHiddenField,
+} from '../account-visitor.ts';
 import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
-import { appRequest, callApi, gptRequest, locationOf, serverRequest, tokensOf } from '../person.ts';
-import { app, codeFor, gpt, type Player, redeem, refresh, server, tokensFor } from '../players.ts';
+import { appRequest, callApi, expectTokens, gptRequest, readRedirect, serverRequest } from '../person.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../players.ts';
 import { createProvider } from '../provider.ts';
-import { badRefresh, expectTokenError } from '../refusals.ts';
-import { watchLedger } from '../watched-ledger.ts';
+import { expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
+import { createSpyStorage } from '../watched-ledger.ts';
 
 const tooManySignIns =
   'You&#39;ve signed in too many times in the last few minutes. Wait a few minutes, then try again.';
@@ -35,28 +40,32 @@ const expectLimited = async (response: Response, deployment: Deployment, retryAf
 };
 
 const grantsOf = async (deployment: Deployment, subject = 'ada') => {
-  const userId = await deployment.ledger.findUser({ provider: 'google', subject });
-  return (await deployment.ledger.readAccount(userId ?? ''))?.grants ?? [];
+  const userId = await deployment.storage.findUser({ provider: 'google', subject });
+  return (await deployment.storage.readAccount(userId ?? ''))?.grants ?? [];
 };
 
 /** Ada is signed in at the account page, and a client's sign-in page offers her to continue with that session. */
 const openConsentPage = async (deployment: Deployment) => {
-  const ada = createVisitor(deployment);
-  await ada.enter('ada', 'google', { refresh: 'r-1' });
-  const { response, consent } = await ada.open(gptRequest);
-  expect(buttons(await response.text(), 'choice')).toContain('continue');
-  return { ada, submit: () => ada.choose(consent, { choice: 'continue' }) };
+  const ada = createAccountBrowser(deployment);
+  await ada.signInToAccount('ada', 'google', { refresh: 'r-1' });
+  const { response, consent } = await ada.openSignInPage(gptRequest);
+  expect(readButtonValues(await response.text(), 'choice')).toContain('continue');
+  return { ada, submit: () => ada.submitConsent(consent, { choice: 'continue' }) };
 };
 
 /** Opens a client's sign-in page, signs in at the provider, and returns the response of the callback. */
 const signInAt = async (
-  visitor: Visitor,
+  accountBrowser: AccountBrowser,
   request: Readonly<Record<string, string>> = gptRequest,
   code = 'ada',
 ) => {
-  const { consent } = await visitor.open(request);
-  const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
-  return visitor.visit(`${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code })}`);
+  const { consent } = await accountBrowser.openSignInPage(request);
+  const state = readRedirect(
+    await accountBrowser.submitConsent(consent, { choice: 'google' }),
+  ).searchParams.get('state');
+  return accountBrowser.visit(
+    `${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code })}`,
+  );
 };
 
 describe('W18 sign-ins', () => {
@@ -83,13 +92,13 @@ describe('W18 sign-ins', () => {
   it('W18.1 sign-ins of a user: someone with a stolen session cannot keep its owner from signing in', async () => {
     const deployment = deploy();
     const { submit } = await openConsentPage(deployment);
-    const owner = createVisitor(deployment);
+    const owner = createAccountBrowser(deployment);
     for (let minute = 0; minute < 25; minute++) {
       deployment.advance(60);
       for (let turn = 0; turn < 3; turn++) await submit();
     }
     expect((await submit()).status).toBe(429);
-    expect((await owner.enter()).status).toBe(303);
+    expect((await owner.signInToAccount()).status).toBe(303);
     await owner.post('/apps/end', { all: '1' });
     deployment.advance(1);
     // The session was revoked, so the form leads back to the sign-in page.
@@ -100,27 +109,27 @@ describe('W18 sign-ins', () => {
     const deployment = deploy();
     const requests = [gptRequest, { ...appRequest, scope: 'words' }, serverRequest];
     for (let turn = 0; turn < 18; turn++)
-      expect((await signInAt(createVisitor(deployment), requests[turn % 3])).status).toBe(303);
-    const ada = createVisitor(deployment);
-    for (let turn = 0; turn < 2; turn++) expect((await ada.enter()).status).toBe(303);
-    await expectLimited(await signInAt(createVisitor(deployment)), deployment, 600);
-    await expectLimited(await ada.enter(), deployment, 600);
-    await expectLimited(await ada.prove(), deployment, 600);
-    expect((await ada.see()).kind).toBe('account');
-    expect(locationOf(await signInAt(createVisitor(deployment), gptRequest, 'bob')).href).toContain(
+      expect((await signInAt(createAccountBrowser(deployment), requests[turn % 3])).status).toBe(303);
+    const ada = createAccountBrowser(deployment);
+    for (let turn = 0; turn < 2; turn++) expect((await ada.signInToAccount()).status).toBe(303);
+    await expectLimited(await signInAt(createAccountBrowser(deployment)), deployment, 600);
+    await expectLimited(await ada.signInToAccount(), deployment, 600);
+    await expectLimited(await ada.reauthenticate(), deployment, 600);
+    expect((await ada.openAccountPage()).kind).toBe('account');
+    expect(readRedirect(await signInAt(createAccountBrowser(deployment), gptRequest, 'bob')).href).toContain(
       gptRedirect,
     );
   });
 
   it('W18.1 sign-ins of a user: all identities of a user ID from the publisher count together', async () => {
     const deployment = deploy({
-      admit: async () => ({ kind: 'admitted', userId: 'their-7' }),
+      resolveUser: async () => ({ kind: 'accepted', userId: 'their-7' }),
       limits: { signInsPerUser: { limit: 2, period: 60 } },
     });
     for (const subject of ['ada', 'bob'])
-      expect((await signInAt(createVisitor(deployment), gptRequest, subject)).status).toBe(303);
-    await expectLimited(await signInAt(createVisitor(deployment), gptRequest, 'eve'), deployment, 60);
-    expect(await deployment.ledger.findUser({ provider: 'google', subject: 'eve' })).toBeUndefined();
+      expect((await signInAt(createAccountBrowser(deployment), gptRequest, subject)).status).toBe(303);
+    await expectLimited(await signInAt(createAccountBrowser(deployment), gptRequest, 'eve'), deployment, 60);
+    expect(await deployment.storage.findUser({ provider: 'google', subject: 'eve' })).toBeUndefined();
   });
 
   it('W18.2 nothing is consumed: the refused form works after the time in Retry-After', async () => {
@@ -130,26 +139,30 @@ describe('W18 sign-ins', () => {
     for (const status of [303, 303, 303, 429]) expect((await submit()).status).toBe(status);
     await expectLimited(await submit(), deployment, 300);
     deployment.advance(300);
-    const code = locationOf(await submit()).searchParams.get('code') ?? '';
+    const code = readRedirect(await submit()).searchParams.get('code') ?? '';
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
-    expect((await ada.see()).kind).toBe('account');
+    expect((await ada.openAccountPage()).kind).toBe('account');
   });
 
   it('W18.2 nothing is consumed: a refused callback stores no grant, and a reload tells the client nothing', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger, limits: { signInsPerUser: { limit: 1, period: 300 } } });
-    await tokensFor(deployment, app);
-    const visitor = createVisitor(deployment);
-    const { consent } = await visitor.open(gptRequest);
-    const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, limits: { signInsPerUser: { limit: 1, period: 300 } } });
+    await obtainTokens(deployment, app);
+    const accountBrowser = createAccountBrowser(deployment);
+    const { consent } = await accountBrowser.openSignInPage(gptRequest);
+    const state = readRedirect(
+      await accountBrowser.submitConsent(consent, { choice: 'google' }),
+    ).searchParams.get('state');
     const query = new URLSearchParams({ state: state ?? '', code: 'subject-1', refresh: 'new' });
     const url = `${issuer}/callback/google?${query}`;
-    await expectLimited(await visitor.visit(url), deployment, 300);
+    await expectLimited(await accountBrowser.visit(url), deployment, 300);
     expect(await grantsOf(deployment, 'subject-1')).toHaveLength(1);
-    const reloaded = await visitor.visit(url);
+    const reloaded = await accountBrowser.visit(url);
     expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
     deployment.advance(300);
-    expect(locationOf(await signInAt(visitor, gptRequest, 'subject-1')).searchParams.has('code')).toBe(true);
+    expect(
+      readRedirect(await signInAt(accountBrowser, gptRequest, 'subject-1')).searchParams.has('code'),
+    ).toBe(true);
   });
 
   it('W18.2 nothing is consumed: a refused callback that arrives twice at once tells the client nothing', async () => {
@@ -157,20 +170,26 @@ describe('W18 sign-ins', () => {
     const google = createProvider('google', 'Google');
     const strict: typeof google = {
       ...google,
-      identify: (answer, ...rest) => {
+      handleCallback: (answer, ...rest) => {
         const state = answer.searchParams.get('state') ?? '';
         if (used.has(state)) throw new ProviderError('invalid', 'the code was used');
         used.add(state);
-        return google.identify(answer, ...rest);
+        return google.handleCallback(answer, ...rest);
       },
     };
     const deployment = deploy({ providers: [strict], limits: { signInsPerUser: { limit: 1, period: 300 } } });
-    await tokensFor(deployment, app);
-    const visitor = createVisitor(deployment);
-    const { consent } = await visitor.open(gptRequest);
-    const state = locationOf(await visitor.choose(consent, { choice: 'google' })).searchParams.get('state');
+    await obtainTokens(deployment, app);
+    const accountBrowser = createAccountBrowser(deployment);
+    const { consent } = await accountBrowser.openSignInPage(gptRequest);
+    const state = readRedirect(
+      await accountBrowser.submitConsent(consent, { choice: 'google' }),
+    ).searchParams.get('state');
     const url = `${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code: 'subject-1' })}`;
-    const responses = await Promise.all([visitor.visit(url), visitor.visit(url), visitor.visit(url)]);
+    const responses = await Promise.all([
+      accountBrowser.visit(url),
+      accountBrowser.visit(url),
+      accountBrowser.visit(url),
+    ]);
     for (const { status, headers } of responses)
       expect([status, headers.get('location'), headers.get('retry-after')]).toEqual([429, null, '300']);
   });
@@ -190,9 +209,9 @@ describe('W18 sign-ins', () => {
   });
 });
 
-const refreshOften = async (deployment: Deployment, player: Player, token: string, times: number) => {
+const refreshOften = async (deployment: Deployment, testClient: TestClient, token: string, times: number) => {
   const responses = await Promise.all(
-    Array.from({ length: times }, () => refresh(deployment, player, token)),
+    Array.from({ length: times }, () => refresh(deployment, testClient, token)),
   );
   return responses.map(({ status }) => status).toSorted();
 };
@@ -202,22 +221,25 @@ describe('W18 refreshes', () => {
     ['ChatGPT', gpt],
     ['a public client', app],
     ['a confidential client', server],
-  ] as const)('W18.3 refreshes of a grant: of 400 requests at once by %s, 30 succeed', async (_, player) => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { refresh_token } = await tokensFor(deployment, player);
-    const statuses = await refreshOften(deployment, player, refresh_token, 400);
-    expect(statuses).toEqual([...Array(30).fill(200), ...Array(370).fill(429)]);
-    expect(ledger.calls.filter((name) => name === 'refresh')).toHaveLength(30);
-    await expectTokenError(await refresh(deployment, player, refresh_token), tooManyRefreshes);
-    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'refresh.limited' });
-  });
+  ] as const)(
+    'W18.3 refreshes of a grant: of 400 requests at once by %s, 30 succeed',
+    async (_, testClient) => {
+      const storage = createSpyStorage();
+      const deployment = deploy({ storage });
+      const { refresh_token } = await obtainTokens(deployment, testClient);
+      const statuses = await refreshOften(deployment, testClient, refresh_token, 400);
+      expect(statuses).toEqual([...Array(30).fill(200), ...Array(370).fill(429)]);
+      expect(storage.calls.filter((name) => name === 'refresh')).toHaveLength(30);
+      await expectTokenError(await refresh(deployment, testClient, refresh_token), tooManyRefreshes);
+      expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'refresh.limited' });
+    },
+  );
 
   it('W18.3 refreshes of a grant: requests one after the other, each with the newest token, count as well', async () => {
     const deployment = deploy();
-    let { refresh_token, access_token } = await tokensFor(deployment, app);
+    let { refresh_token, access_token } = await obtainTokens(deployment, app);
     for (let turn = 0; turn < 30; turn++)
-      ({ refresh_token, access_token } = await tokensOf(await refresh(deployment, app, refresh_token)));
+      ({ refresh_token, access_token } = await expectTokens(await refresh(deployment, app, refresh_token)));
     await expectTokenError(await refresh(deployment, app, refresh_token), tooManyRefreshes);
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
     // The refused token was not consumed: it is still the current one.
@@ -227,8 +249,8 @@ describe('W18 refreshes', () => {
 
   it('W18.3 refreshes of a grant: other grants, even of the same user, are not affected', async () => {
     const deployment = deploy();
-    const one = await tokensFor(deployment, app);
-    const other = await tokensFor(deployment, app);
+    const one = await obtainTokens(deployment, app);
+    const other = await obtainTokens(deployment, app);
     await refreshOften(deployment, app, one.refresh_token, 40);
     expect((await refresh(deployment, app, one.refresh_token)).status).toBe(429);
     expect((await refresh(deployment, app, other.refresh_token)).status).toBe(200);
@@ -241,8 +263,8 @@ describe('W18 refreshes', () => {
       return 'allowed' as const;
     };
     const deployment = deploy({ limits: { refreshesPerGrant: { take } } });
-    const { refresh_token } = await tokensFor(deployment, app);
-    const { access_token } = await tokensFor(deployment, server);
+    const { refresh_token } = await obtainTokens(deployment, app);
+    const { access_token } = await obtainTokens(deployment, server);
     for (const token of ['x', access_token, `${refresh_token}x`, ''])
       expect((await refresh(deployment, app, token)).status).toBe(400);
     expect((await refresh(deployment, server, refresh_token)).status).toBe(400);
@@ -258,16 +280,16 @@ describe('W18 refreshes', () => {
     'W18.6 theft at the limit: a replaced token revokes the grant although the attacker uses up its limit (%s)',
     async (lateRefresh) => {
       const deployment = deploy({ lateRefresh });
-      const { refresh_token: stolen } = await tokensFor(deployment, app);
-      let { refresh_token, access_token } = await tokensOf(await refresh(deployment, app, stolen));
+      const { refresh_token: stolen } = await obtainTokens(deployment, app);
+      let { refresh_token, access_token } = await expectTokens(await refresh(deployment, app, stolen));
       for (let second = 0; second < 300; second++) {
         deployment.advance(1);
         const response = await refresh(deployment, app, refresh_token);
-        if (response.status === 200) ({ refresh_token, access_token } = await tokensOf(response));
+        if (response.status === 200) ({ refresh_token, access_token } = await expectTokens(response));
       }
       await refreshOften(deployment, app, refresh_token, 61);
       expect((await refresh(deployment, app, refresh_token)).status).toBe(429);
-      await expectTokenError(await refresh(deployment, app, stolen), badRefresh);
+      await expectTokenError(await refresh(deployment, app, stolen), invalidRefreshTokenError);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'refresh.reused' });
       deployment.advance(10);
       expect((await callApi(deployment, access_token)).kind).toBe('refused');
@@ -276,16 +298,19 @@ describe('W18 refreshes', () => {
 
   it('W18.3 refreshes of a grant: beyond the limit, a revoked grant is refused as revoked', async () => {
     const deployment = deploy();
-    const { refresh_token } = await tokensFor(deployment, gpt);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
     await refreshOften(deployment, gpt, refresh_token, 31);
-    await deployment.ledger.revoke({ kind: 'client', id: 'gpt' }, 'a test', deployment.now());
-    await expectTokenError(await refresh(deployment, gpt, refresh_token), { ...badRefresh, status: 401 });
+    await deployment.storage.revoke({ kind: 'client', id: 'gpt' }, 'a test', deployment.now());
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), {
+      ...invalidRefreshTokenError,
+      status: 401,
+    });
   });
 
   it('W18.3 refreshes of a grant: a limiter that fails refuses nobody', async () => {
     const refreshesPerGrant = { take: () => Promise.reject(new Error('out of order')) };
     const deployment = deploy({ limits: { refreshesPerGrant } });
-    const { refresh_token } = await tokensFor(deployment, app);
+    const { refresh_token } = await obtainTokens(deployment, app);
     expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
     expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'limiter-failed' }));
   });
@@ -294,68 +319,70 @@ describe('W18 refreshes', () => {
 describe('W18 grants', () => {
   it('W18.4 active grants of a user: the 201st ends the least recently used one', async () => {
     const deployment = deploy({ limits: highUserLimits });
-    const first = await tokensFor(deployment, app);
-    const second = await tokensFor(deployment, server);
+    const first = await obtainTokens(deployment, app);
+    const second = await obtainTokens(deployment, server);
     deployment.advance(1);
     await refresh(deployment, app, first.refresh_token);
-    const visitor = createVisitor(deployment);
-    for (let turn = 0; turn < 3; turn++) await visitor.enter('subject-1');
-    for (let turn = 0; turn < 198; turn++) await codeFor(deployment, gpt);
+    const accountBrowser = createAccountBrowser(deployment);
+    for (let turn = 0; turn < 3; turn++) await accountBrowser.signInToAccount('subject-1');
+    for (let turn = 0; turn < 198; turn++) await obtainCode(deployment, gpt);
     expect((await callApi(deployment, second.access_token)).kind).toBe('granted');
-    await codeFor(deployment, gpt);
+    await obtainCode(deployment, gpt);
     deployment.advance(10);
     expect((await callApi(deployment, second.access_token)).kind).toBe('refused');
     expect((await refresh(deployment, server, second.refresh_token)).status).toBe(400);
     expect((await callApi(deployment, first.access_token)).kind).toBe('granted');
-    expect((await visitor.see()).kind).toBe('account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
   it('W18.5 revocations of a user: an account that is deleted again and again leaves one line each time', async () => {
-    const ledger = memoryLedger();
-    const deployment = deploy({ ledger, limits: highUserLimits });
+    const storage = memoryStorage();
+    const deployment = deploy({ storage, limits: highUserLimits });
     for (let turn = 0; turn < 3; turn++) {
-      const visitor = createVisitor(deployment);
-      await visitor.enter('subject-1');
+      const accountBrowser = createAccountBrowser(deployment);
+      await accountBrowser.signInToAccount('subject-1');
       for (let grant = 0; grant < 10; grant++) {
-        const { refresh_token } = await tokensFor(deployment, app);
+        const { refresh_token } = await obtainTokens(deployment, app);
         const body = new URLSearchParams({ client_id: 'app', token: refresh_token });
         await deployment.fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
       }
       deployment.advance(1);
-      expect((await visitor.post('/delete', { confirm: 'yes' })).status).toBe(303);
+      expect((await accountBrowser.post('/delete', { confirm: 'yes' })).status).toBe(303);
     }
-    const page = await ledger.revocationsSince(undefined, deployment.now(), 100);
+    const page = await storage.readRevocations(undefined, deployment.now(), 100);
     expect(page.kind === 'page' && page.revocations.map(({ kind }) => kind)).toEqual(Array(3).fill('user'));
   });
 
   it('W18.5 revocations of a user: ending 120 grants appends only one line', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const pages: number[] = [];
-    const revocationsSince: Ledger['revocationsSince'] = async (...question) => {
-      const page = await ledger.revocationsSince(...question);
+    const readRevocations: BrokerStorage['readRevocations'] = async (...question) => {
+      const page = await storage.readRevocations(...question);
       if (page.kind === 'page') pages.push(page.revocations.length);
       return page;
     };
-    const deployment = deploy({ ledger: { ...ledger, revocationsSince }, limits: highUserLimits });
+    const deployment = deploy({ storage: { ...storage, readRevocations }, limits: highUserLimits });
     const tokens: string[] = [];
-    for (let turn = 0; turn < 120; turn++) tokens.push((await tokensFor(deployment, app)).access_token);
-    const visitor = createVisitor(deployment);
-    await visitor.enter('subject-1');
+    for (let turn = 0; turn < 120; turn++) tokens.push((await obtainTokens(deployment, app)).access_token);
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('subject-1');
     deployment.advance(1);
-    expect((await visitor.post('/apps/end', { all: '1' })).status).toBe(303);
+    expect((await accountBrowser.post('/apps/end', { all: '1' })).status).toBe(303);
     deployment.advance(10);
     for (const token of tokens) expect((await callApi(deployment, token)).kind).toBe('refused');
     expect(Math.max(...pages)).toBe(1);
     // A sign-in afterwards is not affected.
-    expect((await callApi(deployment, (await tokensFor(deployment, app)).access_token)).kind).toBe('granted');
+    expect((await callApi(deployment, (await obtainTokens(deployment, app)).access_token)).kind).toBe(
+      'granted',
+    );
   });
 });
 
 it('W18.1 sign-ins of a user: the sign-in page still opens after the limit was reached', async () => {
   const deployment = deploy({ limits: { signInsPerUser: { limit: 1, period: 600 } } });
-  await tokensFor(deployment, app);
-  const visitor = createVisitor(deployment);
-  const { response } = await visitor.open(gptRequest);
+  await obtainTokens(deployment, app);
+  const accountBrowser = createAccountBrowser(deployment);
+  const { response } = await accountBrowser.openSignInPage(gptRequest);
   expect(response.status).toBe(200);
-  expect(hidden(await response.text(), 'consent')).not.toBe('');
+  expect(readHiddenField(await response.text(), 'consent')).not.toBe('');
 });

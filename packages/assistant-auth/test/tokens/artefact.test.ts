@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encode, list, record, text, uint } from '../../src/seal/codec.ts';
 import { createSealer, parseKeyRing } from '../../src/seal/index.ts';
-import { artefact } from '../../src/tokens/sealers.ts';
+import { createSealedType } from '../../src/tokens/sealers.ts';
 import { issuer, keys } from '../deployment.ts';
 
 const sealer = createSealer(parseKeyRing(keys), { name: 'ticket', issuer });
-const ticket = artefact(sealer, record({ holder: text, seats: list(uint) }));
+const ticket = createSealedType(sealer, record({ holder: text, seats: list(uint) }));
 
 describe('an artefact', () => {
   it('comes back as it was sealed', async () => {
@@ -22,10 +22,10 @@ describe('an artefact', () => {
     const sealed = await ticket.seal({ holder: 'ada', seats: [1] });
     const elsewhere = createSealer(parseKeyRing(keys), { name: 'other', issuer });
     const unknown = createSealer(parseKeyRing(keys.replace('test-1', 'test-2')), { name: 'ticket', issuer });
-    const unopened = (reason: string) => ({ kind: 'unopened', reason });
-    expect(await ticket.open(`${sealed}A`)).toEqual(unopened('malformed'));
-    expect(await ticket.open(await elsewhere.seal(new Uint8Array(9)))).toEqual(unopened('forged'));
-    expect(await ticket.open(await unknown.seal(new Uint8Array(9)))).toEqual(unopened('unknown-key'));
+    const failed = (reason: string) => ({ kind: 'failed', reason });
+    expect(await ticket.open(`${sealed}A`)).toEqual(failed('malformed'));
+    expect(await ticket.open(await elsewhere.seal(new Uint8Array(9)))).toEqual(failed('forged'));
+    expect(await ticket.open(await unknown.seal(new Uint8Array(9)))).toEqual(failed('unknown-key'));
   });
 
   it.each([
@@ -42,8 +42,8 @@ describe('an artefact', () => {
     ['no text', Uint8Array.of(1, 0xff, 0)],
   ])('that is genuine but holds %s is of a foreign format', async (_, payload) => {
     expect(await ticket.open(await sealer.seal(payload))).toEqual({
-      kind: 'unopened',
-      reason: 'foreign-format',
+      kind: 'failed',
+      reason: 'unknown-format',
     });
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createSealer, parseKeyRing } from '../../src/seal/index.ts';
-import { createVault } from '../../src/tokens/sealers.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
 import { issuer, keys } from '../deployment.ts';
 
 const resources = [`${issuer}/api`, `${issuer}/other`];
 const ring = parseKeyRing(keys);
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const vault = createVault(ring, issuer, resources, random);
+const sealers = createSealers(ring, issuer, resources, random);
 
 const access = {
   userId: 'u-1',
@@ -32,51 +32,51 @@ const named = (name: string, audience?: string) =>
 
 describe('the vault', () => {
   it('holds an artefact of access tokens for each resource, and for no other', () => {
-    expect([...vault.access.keys()]).toEqual(resources);
+    expect([...sealers.access.keys()]).toEqual(resources);
   });
 
   it('seals for the purposes that docs/sealed-tokens.md names', async () => {
-    const sealedCode = await vault.code.seal(code);
+    const sealedCode = await sealers.code.seal(code);
     expect(await named('code').open(sealedCode)).toHaveProperty('kind', 'opened');
-    const sealedToken = await vault.providerToken.seal(new Uint8Array(3), new Uint8Array(2));
+    const sealedToken = await sealers.upstreamToken.seal(new Uint8Array(3), new Uint8Array(2));
     expect(await named('provider-token').open(sealedToken, new Uint8Array(2))).toHaveProperty(
       'kind',
       'opened',
     );
-    for (const [resource, artefact] of vault.access)
+    for (const [resource, artefact] of sealers.access)
       expect(await named('access', resource).open(await artefact.seal(access))).toHaveProperty(
         'kind',
         'opened',
       );
-    const names = { refresh: vault.refresh, consent: vault.consent, transaction: vault.transaction };
+    const names = { refresh: sealers.refresh, consent: sealers.consent, transaction: sealers.transaction };
     // Opened by the right key, though it holds nothing of the right shape.
-    for (const [name, artefact] of Object.entries({ ...names, 'form-post': vault.postedAnswer }))
+    for (const [name, artefact] of Object.entries({ ...names, 'form-post': sealers.formPost }))
       expect(await artefact.open(await named(name).seal(new Uint8Array()))).toEqual({
-        kind: 'unopened',
-        reason: 'foreign-format',
+        kind: 'failed',
+        reason: 'unknown-format',
       });
   });
 
   it('opens an access token for its own resource alone', async () => {
-    const sealed = (await vault.access.get(resources[0] ?? '')?.seal(access)) ?? '';
-    expect(await vault.access.get(resources[0] ?? '')?.open(sealed)).toEqual({
+    const sealed = (await sealers.access.get(resources[0] ?? '')?.seal(access)) ?? '';
+    expect(await sealers.access.get(resources[0] ?? '')?.open(sealed)).toEqual({
       kind: 'opened',
       value: access,
     });
-    const forged = { kind: 'unopened', reason: 'forged' };
-    expect(await vault.access.get(resources[1] ?? '')?.open(sealed)).toEqual(forged);
-    expect(await vault.refresh.open(sealed)).toEqual(forged);
+    const forged = { kind: 'failed', reason: 'forged' };
+    expect(await sealers.access.get(resources[1] ?? '')?.open(sealed)).toEqual(forged);
+    expect(await sealers.refresh.open(sealed)).toEqual(forged);
   });
 
   it('draws every IV from the randomness that it was given', async () => {
     const asked: number[] = [];
-    const counted = createVault(ring, issuer, resources, (length) => {
+    const counted = createSealers(ring, issuer, resources, (length) => {
       asked.push(length);
       return random(length);
     });
     await counted.code.seal(code);
     await counted.access.get(resources[0] ?? '')?.seal(access);
-    await counted.providerToken.seal(new Uint8Array());
+    await counted.upstreamToken.seal(new Uint8Array());
     expect(asked).toEqual([12, 12, 12]);
   });
 });

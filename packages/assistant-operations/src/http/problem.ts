@@ -1,4 +1,4 @@
-/** Errors as `application/problem+json` (RFC 9457): one shape for everything that goes wrong in an API. */
+/** Errors as `application/referToProblemResponse+json` (RFC 9457): one shape for everything that goes wrong in an API. */
 
 /** Title of a status, as IANA registers it; only these statuses are answered. */
 const titles = {
@@ -39,14 +39,14 @@ export class ProblemError extends Error {
 }
 
 /** Writes a problem as a response that nobody stores or sniffs. */
-export const problemResponse = ({ status, detail, members, headers }: Problem): Response =>
+export const createProblemResponse = ({ status, detail, members, headers }: Problem): Response =>
   new Response(JSON.stringify({ type: 'about:blank', title: titles[status], status, detail, ...members }), {
     status,
-    headers: { 'content-type': 'application/problem+json', ...uncached, ...headers },
+    headers: { 'content-type': 'application/problem+json', ...noStoreHeaders, ...headers },
   });
 
 /** Writes the output of an operation as a response that nobody stores or sniffs. */
-export const jsonResponse = (body: unknown): Response =>
-  new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', ...uncached } });
+export const createJsonResponse = (body: unknown): Response =>
+  new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', ...noStoreHeaders } });
 
-const uncached = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+const noStoreHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;

@@ -1,29 +1,29 @@
 /** Reading the one input object of an operation out of a request: path, then query or JSON body. Checks no field. */
-import { carriesBody, fieldsBeyondPath, type Operation } from '../operation.ts';
+import { hasRequestBody, listFieldsOutsidePath, type Operation } from '../operation.ts';
 import { ProblemError } from './problem.ts';
 
 /** Longest JSON body that is read, in bytes: what ChatGPT sends at most. */
-const longestBody = 100_000;
+const maxBodyBytes = 100_000;
 
 /**
- * Gathers an unchecked input. `fromPath` holds the decoded values of the path's fields: they win over a body that names
+ * Gathers an unchecked input. `pathParameters` holds the decoded values of the path's fields: they win over a body that names
  * them too.
  * @throws ProblemError 400 for a repeated parameter or a body that is no JSON object, 413, 415
  */
 export type ReadInput = (
   request: Request,
-  fromPath: Readonly<Record<string, string>>,
+  pathParameters: Readonly<Record<string, string>>,
 ) => Promise<Readonly<Record<string, unknown>>>;
 
 /** Makes the reader of an operation's input. */
-export const inputReader = (operation: Operation<never>): ReadInput => {
-  const names = fieldsBeyondPath(operation);
+export const createInputReader = (operation: Operation<never>): ReadInput => {
+  const names = listFieldsOutsidePath(operation);
   // What nobody will look at is not read, so its size and type do not matter.
-  if (names.length === 0) return async (_, fromPath) => fromPath;
-  if (carriesBody(operation.method)) {
-    return async (request, fromPath) => ({ ...(await readBody(request)), ...fromPath });
+  if (names.length === 0) return async (_, pathParameters) => pathParameters;
+  if (hasRequestBody(operation.method)) {
+    return async (request, pathParameters) => ({ ...(await readBody(request)), ...pathParameters });
   }
-  return async (request, fromPath) => ({ ...readQuery(request, names), ...fromPath });
+  return async (request, pathParameters) => ({ ...readQuery(request, names), ...pathParameters });
 };
 
 const readQuery = (request: Request, names: readonly string[]): Record<string, string> => {
@@ -74,9 +74,9 @@ const readText = async ({ body }: Request): Promise<string> => {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     length += value.length;
-    if (length > longestBody) {
+    if (length > maxBodyBytes) {
       await reader.cancel();
-      throw new ProblemError({ status: 413, detail: `The body is longer than ${longestBody} bytes.` });
+      throw new ProblemError({ status: 413, detail: `The body is longer than ${maxBodyBytes} bytes.` });
     }
     text += decoder.decode(value, { stream: true });
   }

@@ -1,9 +1,9 @@
 /** Operations served over HTTP: every route is guarded, and so is every path below the same base that is none. */
-import { type Context as Exchange, Hono } from 'hono';
-import type { Catalogue } from '../define-api.ts';
+import { Hono, type Context as HonoContext } from 'hono';
+import type { ApiDefinition } from '../define-api.ts';
 import type { InputIssue, Operation } from '../operation.ts';
-import { jsonResponse, type Problem, ProblemError, problemResponse } from './problem.ts';
-import { inputReader, type ReadInput } from './read-input.ts';
+import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './problem.ts';
+import { createInputReader, type ReadInput } from './read-input.ts';
 
 /** What a guard found: the caller, or the finished response to send instead. */
 export type GuardOutcome<Access> =
@@ -15,7 +15,7 @@ export type Guard<Access> = (request: Request, scopes: readonly string[]) => Pro
 
 export interface HttpRoutesOptions<Access, Context> {
   /** The path below which everything is the API's, for example `/api`. */
-  readonly base: `/${string}`;
+  readonly basePath: `/${string}`;
   readonly guard: Guard<Access>;
   /**
    * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response has CORS headers, including
@@ -29,53 +29,57 @@ export interface HttpRoutesOptions<Access, Context> {
   /** The problem of a path below `base` that no operation has; left out: a plain 404. */
   readonly notFound?: (path: string) => Problem;
   /** Translates what a handler threw; `undefined`, or left out, makes it a 500. */
-  readonly explain?: (error: unknown) => Problem | undefined;
+  readonly mapError?: (error: unknown) => Problem | undefined;
   /** Is told of every error that is answered with a 5xx. */
   readonly logError: (error: unknown) => void;
 }
 
 /** Makes the routes of a catalogue: mount them at the root. A wrong method is a 405, and HEAD answers like GET. */
-export const httpRoutes = <Access, Context>(
-  { operations }: Catalogue<Context>,
+export const createHttpRoutes = <Access, Context>(
+  { operations }: ApiDefinition<Context>,
   options: HttpRoutesOptions<Access, Context>,
 ): Hono => {
   const routes = new Hono();
   for (const operation of operations) {
-    const served = { operation, readInput: inputReader(operation) };
-    routes.on(operation.method.toUpperCase(), routePath(operation.path), (exchange) =>
-      share(exchange.req.raw, options, () => answer(served, exchange, options)),
+    const route = { operation, readInput: createInputReader(operation) };
+    routes.on(operation.method.toUpperCase(), routePath(operation.path), (honoContext) =>
+      withCors(honoContext.req.raw, options, () => runOperation(route, honoContext, options)),
     );
   }
   for (const [path, methods] of methodsByPath(operations)) {
     routes.all(routePath(path), ({ req }) =>
-      share(req.raw, options, () => refuse(req.raw, wrongMethod(methods), options)),
+      withCors(req.raw, options, () =>
+        respondWithProblem(req.raw, methodNotAllowedProblem(methods), options),
+      ),
     );
   }
-  routes.all(`${options.base}/*`, ({ req }) =>
-    share(req.raw, options, () => refuse(req.raw, (options.notFound ?? nothingHere)(req.path), options)),
+  routes.all(`${options.basePath}/*`, ({ req }) =>
+    withCors(req.raw, options, () =>
+      respondWithProblem(req.raw, (options.notFound ?? notFoundProblem)(req.path), options),
+    ),
   );
   return routes;
 };
 
 /** Answers preflights, and adds CORS headers to every other response, unless `cors` is `off`. */
-const share = async (
+const withCors = async (
   request: Request,
   { cors = 'any-origin' }: { readonly cors?: Cors },
-  work: () => Promise<Response>,
+  respond: () => Promise<Response>,
 ): Promise<Response> => {
-  if (cors !== 'any-origin') return work();
-  return isPreflight(request) ? preflightResponse() : allowAnyOrigin(await work());
+  if (cors !== 'any-origin') return respond();
+  return isPreflight(request) ? preflightResponse() : allowAnyOrigin(await respond());
 };
 
-interface Served<Context> {
+interface OperationRoute<Context> {
   readonly operation: Operation<Context>;
   readonly readInput: ReadInput;
 }
 
 // The guard stands inside each route, not before it: a path that is spelled so as to miss a guard misses the route too.
-const answer = async <Access, Context>(
-  { operation, readInput }: Served<Context>,
-  { req }: Exchange,
+const runOperation = async <Access, Context>(
+  { operation, readInput }: OperationRoute<Context>,
+  { req }: HonoContext,
   options: HttpRoutesOptions<Access, Context>,
 ): Promise<Response> => {
   try {
@@ -83,53 +87,55 @@ const answer = async <Access, Context>(
     if (outcome.kind === 'refused') return outcome.response;
     const input = await readInput(req.raw, req.param());
     const result = await operation.run(input, options.context(outcome.access));
-    return result.kind === 'done' ? jsonResponse(result.output) : problemResponse(badInput(result.issues));
+    return result.kind === 'done'
+      ? createJsonResponse(result.output)
+      : createProblemResponse(invalidInputProblem(result.issues));
   } catch (error) {
-    return problemResponse(problemOf(error, options));
+    return createProblemResponse(toProblem(error, options));
   }
 };
 
-const refuse = async <Access, Context>(
+const respondWithProblem = async <Access, Context>(
   request: Request,
   problem: Problem,
   options: HttpRoutesOptions<Access, Context>,
 ): Promise<Response> => {
   try {
     const outcome = await options.guard(request, []);
-    return outcome.kind === 'refused' ? outcome.response : problemResponse(problem);
+    return outcome.kind === 'refused' ? outcome.response : createProblemResponse(problem);
   } catch (error) {
-    return problemResponse(problemOf(error, options));
+    return createProblemResponse(toProblem(error, options));
   }
 };
 
-const problemOf = <Access, Context>(error: unknown, options: HttpRoutesOptions<Access, Context>): Problem => {
+const toProblem = <Access, Context>(error: unknown, options: HttpRoutesOptions<Access, Context>): Problem => {
   if (error instanceof ProblemError) return error.problem;
-  const problem = options.explain?.(error) ?? unexplained;
+  const problem = options.mapError?.(error) ?? internalErrorProblem;
   if (problem.status >= 500) options.logError(error);
   return problem;
 };
 
-const unexplained: Problem = { status: 500, detail: 'Something went wrong on our side.' };
+const internalErrorProblem: Problem = { status: 500, detail: 'Something went wrong on our side.' };
 
-const badInput = (issues: readonly InputIssue[]): Problem => ({
+const invalidInputProblem = (issues: readonly InputIssue[]): Problem => ({
   status: 400,
   detail: 'The input does not fit this operation.',
   members: { issues },
 });
 
-const wrongMethod = (methods: readonly string[]): Problem => ({
+const methodNotAllowedProblem = (methods: readonly string[]): Problem => ({
   status: 405,
   detail: 'This path does not answer that method.',
   headers: { allow: methods.join(', ') },
 });
 
-const nothingHere = (): Problem => ({ status: 404, detail: 'There is nothing at this path.' });
+const notFoundProblem = (): Problem => ({ status: 404, detail: 'There is nothing at this path.' });
 
 const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<string, readonly string[]> => {
   const methods = new Map<string, readonly string[]>();
   for (const { path, method } of operations) {
-    const answered = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
-    methods.set(path, [...(methods.get(path) ?? []), ...answered]);
+    const allowed = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...allowed]);
   }
   return methods;
 };

@@ -1,13 +1,13 @@
 /** The OpenAPI 3.1 document of an API, made from the definitions that its routes are made from. */
-import { type Catalogue, DefinitionError } from '../define-api.ts';
+import { type ApiDefinition, DefinitionError } from '../define-api.ts';
 import {
-  carriesBody,
-  fieldDescription,
-  fields,
-  fieldsBeyondPath,
-  jsonSchema,
+  describeSchema,
+  hasRequestBody,
+  listFieldsOutsidePath,
+  listInputFields,
+  listPathFields,
   type Operation,
-  pathFields,
+  readFieldDescription,
 } from '../operation.ts';
 
 export interface DocumentOptions {
@@ -33,8 +33,8 @@ const scheme = 'signIn';
  * @throws DefinitionError when the origin is no https or loopback origin, or an operation requires a scope that is not told
  * @see https://spec.openapis.org/oas/v3.1.0
  */
-export const openApiDocument = <Context>(
-  { operations }: Catalogue<Context>,
+export const createOpenApiDocument = <Context>(
+  { operations }: ApiDefinition<Context>,
   options: DocumentOptions,
 ): OpenApiDocument => {
   checkOrigin(options.origin);
@@ -44,7 +44,7 @@ export const openApiDocument = <Context>(
     checkScopes(operation, scopes);
     paths[operation.path] = {
       ...paths[operation.path],
-      [operation.method]: operationObject(operation, scheme),
+      [operation.method]: buildOperationObject(operation, scheme),
     };
   }
   return {
@@ -70,8 +70,8 @@ const checkOrigin = (origin: string): void => {
   }
 };
 
-const checkScopes = ({ id, scopes }: Operation<never>, told: DocumentOptions['scopes']): void => {
-  const unknown = scopes.find((scope) => !(scope in told));
+const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
+  const unknown = scopes.find((scope) => !(scope in declared));
   if (unknown !== undefined) throw new DefinitionError(`${id}: the scope ${unknown} is not told`);
 };
 
@@ -87,7 +87,7 @@ const problemSchema = {
   required: ['type', 'title', 'status', 'detail'],
 } as const;
 
-const problemResponse = (
+const describeProblemResponse = (
   description: string,
   header?: { readonly name: string; readonly description: string },
 ) => ({
@@ -99,17 +99,17 @@ const problemResponse = (
 });
 
 const problemResponses = {
-  BadRequest: problemResponse('The input does not fit this operation.'),
-  Unauthorized: problemResponse('Nobody is signed in, or the sign-in has ended: sign in again.', {
+  BadRequest: describeProblemResponse('The input does not fit this operation.'),
+  Unauthorized: describeProblemResponse('Nobody is signed in, or the sign-in has ended: sign in again.', {
     name: 'WWW-Authenticate',
     description: 'The challenge (RFC 6750).',
   }),
-  Forbidden: problemResponse('The sign-in does not cover this: a scope is missing.', {
+  Forbidden: describeProblemResponse('The sign-in does not cover this: a scope is missing.', {
     name: 'WWW-Authenticate',
     description: 'The challenge (RFC 6750), with the scopes that are needed.',
   }),
-  NotFound: problemResponse('There is no such thing.'),
-  Unavailable: problemResponse('The service is out of order for a moment; nothing was changed.', {
+  NotFound: describeProblemResponse('There is no such thing.'),
+  Unavailable: describeProblemResponse('The service is out of order for a moment; nothing was changed.', {
     name: 'Retry-After',
     description: 'How many seconds to wait.',
   }),
@@ -118,58 +118,60 @@ const problemResponses = {
 // One operation as an OpenAPI 3.1 operation object: parameters, body, responses, required scopes.
 
 /** Describes an operation; `scheme` names the security scheme of the document that it stands in. */
-export const operationObject = (
+export const buildOperationObject = (
   operation: Operation<never>,
   scheme: string,
 ): Readonly<Record<string, unknown>> => ({
   operationId: operation.id,
   summary: operation.summary,
   description: operation.description,
-  'x-openai-isConsequential': operation.consequential,
+  'x-openai-isConsequential': operation.isConsequential,
   security: [{ [scheme]: operation.scopes }],
-  parameters: parameters(operation),
-  requestBody: requestBody(operation),
-  responses: responses(operation),
+  parameters: buildParameters(operation),
+  requestBody: buildRequestBody(operation),
+  responses: buildResponses(operation),
 });
 
-const parameters = (operation: Operation<never>): readonly object[] | undefined => {
-  const input = jsonSchema(operation.input, 'input');
-  const inPath = pathFields(operation.path);
-  const names = carriesBody(operation.method) ? inPath : [...inPath, ...fieldsBeyondPath(operation)];
+const buildParameters = (operation: Operation<never>): readonly object[] | undefined => {
+  const input = describeSchema(operation.input, 'input');
+  const pathNames = listPathFields(operation.path);
+  const names = hasRequestBody(operation.method)
+    ? pathNames
+    : [...pathNames, ...listFieldsOutsidePath(operation)];
   const all = names.map((name) => ({
     name,
-    in: inPath.includes(name) ? 'path' : 'query',
-    required: inPath.includes(name) || input.required?.includes(name) === true,
-    description: fieldDescription(input, name),
+    in: pathNames.includes(name) ? 'path' : 'query',
+    required: pathNames.includes(name) || input.required?.includes(name) === true,
+    description: readFieldDescription(input, name),
     schema: input.properties?.[name],
   }));
   return all.length > 0 ? all : undefined;
 };
 
-const requestBody = (operation: Operation<never>): object | undefined => {
-  const names = fieldsBeyondPath(operation);
-  if (!carriesBody(operation.method) || names.length === 0) return undefined;
-  const { properties = {}, required = [], ...rest } = jsonSchema(operation.input, 'input');
-  const needed = required.filter((name) => names.includes(name));
+const buildRequestBody = (operation: Operation<never>): object | undefined => {
+  const names = listFieldsOutsidePath(operation);
+  if (!hasRequestBody(operation.method) || names.length === 0) return undefined;
+  const { properties = {}, required = [], ...rest } = describeSchema(operation.input, 'input');
+  const requiredNames = required.filter((name) => names.includes(name));
   const schema = {
     ...rest,
     properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
-    required: needed,
+    required: requiredNames,
   };
-  return { required: needed.length > 0, content: { 'application/json': { schema } } };
+  return { required: requiredNames.length > 0, content: { 'application/json': { schema } } };
 };
 
-const responses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
-  const takesInput = fields(operation).length > 0;
-  const { description = 'What was asked for.', ...schema } = jsonSchema(operation.output, 'output');
+const buildResponses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
+  const takesInput = listInputFields(operation).length > 0;
+  const { description = 'What was asked for.', ...schema } = describeSchema(operation.output, 'output');
   return {
     200: { description, content: { 'application/json': { schema } } },
-    400: takesInput ? problem('BadRequest') : undefined,
-    401: problem('Unauthorized'),
-    403: problem('Forbidden'),
-    404: problem('NotFound'),
-    503: problem('Unavailable'),
+    400: takesInput ? referToProblemResponse('BadRequest') : undefined,
+    401: referToProblemResponse('Unauthorized'),
+    403: referToProblemResponse('Forbidden'),
+    404: referToProblemResponse('NotFound'),
+    503: referToProblemResponse('Unavailable'),
   };
 };
 
-const problem = (name: string): object => ({ $ref: `#/components/responses/${name}` });
+const referToProblemResponse = (name: string): object => ({ $ref: `#/components/responses/${name}` });

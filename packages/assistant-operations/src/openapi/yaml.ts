@@ -1,24 +1,24 @@
 /** JSON values written as YAML 1.2: block style, every text that YAML could take for something else in quotes. */
 
 /** Writes a JSON-like value as a YAML document; members that are `undefined` are left out, as `JSON.stringify` does. */
-export const toYaml = (value: unknown): string => `${block(value, '').trimStart()}\n`;
+export const toYaml = (value: unknown): string => `${writeBlock(value, '').trimStart()}\n`;
 
-const block = (value: unknown, indent: string): string => {
+const writeBlock = (value: unknown, indent: string): string => {
   if (Array.isArray(value) && value.length > 0) {
-    return value.map((item) => `\n${indent}- ${block(item, `${indent}  `).trimStart()}`).join('');
+    return value.map((item) => `\n${indent}- ${writeBlock(item, `${indent}  `).trimStart()}`).join('');
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
     if (members.length > 0)
       return members
-        .map(([key, member]) => `\n${indent}${scalar(key)}:${block(member, `${indent}  `)}`)
+        .map(([key, member]) => `\n${indent}${writeScalar(key)}:${writeBlock(member, `${indent}  `)}`)
         .join('');
   }
-  return ` ${scalar(value)}`;
+  return ` ${writeScalar(value)}`;
 };
 
 // Quoted texts are written as JSON, which YAML 1.2 reads as it stands.
-const scalar = (value: unknown): string =>
+const writeScalar = (value: unknown): string =>
   typeof value === 'string' && plain.test(value) && !reserved.test(value) ? value : JSON.stringify(value);
 
 /** Texts that are nothing but themselves in YAML: words, without any of its signs where they would mean something. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { headersOf, json, open, readableElsewhere } from './library-routes.ts';
+import { corsResponseHeaders, createLibraryRoutes, json, toHeaderRecord } from './library-routes.ts';
 
 const origin = 'https://browser-app.example';
 const asking = { origin, 'access-control-request-method': 'POST' };
@@ -12,10 +12,10 @@ describe('a preflight', () => {
   it.each(paths)(
     'is answered before the guard is called, in the same way at every path: %s',
     async (path) => {
-      const { routes, asked, errors } = open();
+      const { routes, requestedScopes, errors } = createLibraryRoutes();
       const response = await routes.request(path, { method: 'OPTIONS', headers: asking });
       expect([response.status, await response.text()]).toEqual([204, '']);
-      expect(headersOf(response)).toEqual({
+      expect(toHeaderRecord(response)).toEqual({
         'access-control-allow-origin': '*',
         'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
         'access-control-allow-headers': 'Authorization, Content-Type',
@@ -23,7 +23,7 @@ describe('a preflight', () => {
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
       });
-      expect([asked, errors]).toEqual([[], []]);
+      expect([requestedScopes, errors]).toEqual([[], []]);
     },
   );
 
@@ -31,18 +31,24 @@ describe('a preflight', () => {
     ['OPTIONS', { origin }],
     ['PUT', asking],
   ])('is not any other request: %s %j', async (method, headers) => {
-    const { routes, asked } = open();
+    const { routes, requestedScopes } = createLibraryRoutes();
     expect((await routes.request('/api/books', { method, headers })).status).toBe(401);
-    expect(asked).toEqual([[]]);
+    expect(requestedScopes).toEqual([[]]);
   });
 
   it('is not answered outside the API', async () => {
-    const response = await open().routes.request('/other', { method: 'OPTIONS', headers: asking });
+    const response = await createLibraryRoutes().routes.request('/other', {
+      method: 'OPTIONS',
+      headers: asking,
+    });
     expect([response.status, corsOf(response)]).toEqual([404, {}]);
   });
 });
 
-const everyAnswer = async ({ routes, call }: ReturnType<typeof open>): Promise<readonly Response[]> => [
+const everyAnswer = async ({
+  routes,
+  call,
+}: ReturnType<typeof createLibraryRoutes>): Promise<readonly Response[]> => [
   await call('/api/books'),
   await call('/api/books', { method: 'HEAD' }),
   await call('/api/books/Emma', json({ stars: 3 })),
@@ -59,13 +65,13 @@ const statuses = [200, 200, 200, 400, 413, 415, 401, 404, 405, 500, 503];
 
 describe('a page on another origin', () => {
   it('reads every response, errors included', async () => {
-    const answers = await everyAnswer(open());
+    const answers = await everyAnswer(createLibraryRoutes());
     expect(answers.map(({ status }) => status)).toEqual(statuses);
-    for (const answer of answers) expect(corsOf(answer)).toEqual(readableElsewhere);
+    for (const answer of answers) expect(corsOf(answer)).toEqual(corsResponseHeaders);
   });
 
   it('reads nothing if the app opts out, and a preflight is a request like any other', async () => {
-    const opened = open(undefined, 'off');
+    const opened = createLibraryRoutes(undefined, 'off');
     const answers = await everyAnswer(opened);
     expect(answers.map(({ status }) => status)).toEqual(statuses);
     const unasked = await opened.routes.request('/api/books', { method: 'OPTIONS', headers: asking });

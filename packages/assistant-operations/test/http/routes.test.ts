@@ -1,48 +1,58 @@
 import { describe, expect, it } from 'vitest';
-import { headersOf, json, open, problem, readableElsewhere, uncached } from './library-routes.ts';
+import {
+  corsResponseHeaders,
+  createLibraryRoutes,
+  json,
+  noStoreHeaders,
+  problem,
+  toHeaderRecord,
+} from './library-routes.ts';
 
 describe('a route', () => {
   it('answers with the output as JSON that nobody stores', async () => {
-    const response = await open().call('/api/books');
+    const response = await createLibraryRoutes().call('/api/books');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(['Emma', 'Dracula']);
-    expect(headersOf(response)).toEqual({
+    expect(toHeaderRecord(response)).toEqual({
       'content-type': 'application/json',
-      ...uncached,
-      ...readableElsewhere,
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
     });
   });
 
   it('asks the guard for the scopes of its operation, once', async () => {
-    const { call, asked } = open();
+    const { call, requestedScopes } = createLibraryRoutes();
     await call('/api/books');
     await call('/api/books/Emma', json({ stars: 3 }));
-    expect(asked).toEqual([['read'], ['read', 'rate']]);
+    expect(requestedScopes).toEqual([['read'], ['read', 'rate']]);
   });
 
   it('passes the guard’s refusal on untouched', async () => {
-    const response = await open().routes.request('http://localhost/api/books');
+    const response = await createLibraryRoutes().routes.request('http://localhost/api/books');
     expect([response.status, await response.text()]).toEqual([401, 'who are you?']);
   });
 
   it('gives the handler what was made of the access', async () => {
-    expect(await (await open().call('/api/books/Emma')).json()).toEqual({ title: 'Emma', reader: 'ada' });
+    expect(await (await createLibraryRoutes().call('/api/books/Emma')).json()).toEqual({
+      title: 'Emma',
+      reader: 'ada',
+    });
   });
 
   it('answers HEAD like GET, without the body', async () => {
-    const response = await open().call('/api/books', { method: 'HEAD' });
+    const response = await createLibraryRoutes().call('/api/books', { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([200, '']);
-    expect(headersOf(response)).toEqual({
+    expect(toHeaderRecord(response)).toEqual({
       'content-type': 'application/json',
-      ...uncached,
-      ...readableElsewhere,
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
     });
   });
 });
 
 describe('what is no route', () => {
   it('is a 405 that tells the methods', async () => {
-    const { call } = open();
+    const { call } = createLibraryRoutes();
     const response = await call('/api/books', { method: 'PUT' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD, DELETE');
@@ -55,7 +65,7 @@ describe('what is no route', () => {
   });
 
   it('takes no method from a header or a parameter', async () => {
-    const response = await open().call('/api/books/Emma?_method=DELETE&stars=5', {
+    const response = await createLibraryRoutes().call('/api/books/Emma?_method=DELETE&stars=5', {
       method: 'POST',
       headers: { 'x-http-method-override': 'GET', 'x-method-override': 'GET' },
     });
@@ -63,12 +73,12 @@ describe('what is no route', () => {
   });
 
   it('is a 404 as the API words it', async () => {
-    const response = await open().call('/api/films');
+    const response = await createLibraryRoutes().call('/api/films');
     expect(response.status).toBe(404);
-    expect(headersOf(response)).toEqual({
+    expect(toHeaderRecord(response)).toEqual({
       'content-type': 'application/problem+json',
-      ...uncached,
-      ...readableElsewhere,
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
     });
     expect(await response.json()).toEqual(problem(404, 'Not Found', 'Not a shelf: /api/films'));
   });
@@ -82,16 +92,16 @@ describe('what is no route', () => {
     ['OPTIONS', '/api/books'],
     ['GET', '/api/books/Emma/pages'],
   ])('is told to nobody whom the guard refuses: %s %s', async (method, path) => {
-    const { routes, asked } = open();
+    const { routes, requestedScopes } = createLibraryRoutes();
     const response = await routes.request(`http://localhost${path}`, { method });
     expect([response.status, await response.text()]).toEqual([401, 'who are you?']);
-    expect(asked).toEqual([[]]);
+    expect(requestedScopes).toEqual([[]]);
   });
 
   it.each([['//api/books'], ['/API/books'], ['/api%2fbooks'], ['/x/../api%2fbooks'], ['/;/api/books']])(
     'never reaches a handler unguarded: %s',
     async (path) => {
-      const { routes } = open();
+      const { routes } = createLibraryRoutes();
       const response = await routes.request(`http://localhost${path}`);
       expect(response.status).toBe(404);
       expect(await response.text()).toBe('404 Not Found');
@@ -99,14 +109,14 @@ describe('what is no route', () => {
   );
 
   it('guards a path in other spelling that the router takes for the same', async () => {
-    expect((await open().routes.request('http://localhost/%61pi/books')).status).toBe(401);
-    expect((await open().routes.request('http://localhost/x/../api/books')).status).toBe(401);
+    expect((await createLibraryRoutes().routes.request('http://localhost/%61pi/books')).status).toBe(401);
+    expect((await createLibraryRoutes().routes.request('http://localhost/x/../api/books')).status).toBe(401);
   });
 });
 
 describe('what a handler throws', () => {
   it('is answered as the problem that it is', async () => {
-    const response = await open().call('/api/books/Ulysses');
+    const response = await createLibraryRoutes().call('/api/books/Ulysses');
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual(
       problem(404, 'Not Found', 'There is no such book.', { books: ['Emma', 'Dracula'] }),
@@ -114,7 +124,7 @@ describe('what a handler throws', () => {
   });
 
   it('is answered as the problem that the app makes of it, and logged when it is ours', async () => {
-    const { call, errors } = open();
+    const { call, errors } = createLibraryRoutes();
     const response = await call('/api/books', { method: 'DELETE' }, 'eve');
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('7');
@@ -123,7 +133,7 @@ describe('what a handler throws', () => {
   });
 
   it('is logged and not told when nothing explains it', async () => {
-    const { call, errors } = open();
+    const { call, errors } = createLibraryRoutes();
     const response = await call('/api/books', { method: 'DELETE' });
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DefinitionError, openApiDocument } from '../../src/index.ts';
+import { createOpenApiDocument, DefinitionError } from '../../src/index.ts';
 import { library } from '../library.ts';
 
 const options = {
@@ -14,7 +14,7 @@ const options = {
 
 /** What a reader of the JSON sees: members that are undefined are not there. */
 const written = (change: Partial<typeof options> = {}) =>
-  JSON.parse(JSON.stringify(openApiDocument(library, { ...options, ...change })));
+  JSON.parse(JSON.stringify(createOpenApiDocument(library, { ...options, ...change })));
 
 const failures = {
   '401': { $ref: '#/components/responses/Unauthorized' },
@@ -150,7 +150,7 @@ describe('the document', () => {
   );
 
   it('is not made when an operation requires a scope that is not told', () => {
-    expect(() => openApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
+    expect(() => createOpenApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
       new DefinitionError('rate_book: the scope rate is not told'),
     );
   });

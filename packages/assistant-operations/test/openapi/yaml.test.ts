@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { openApiDocument, toYaml } from '../../src/index.ts';
+import { createOpenApiDocument, toYaml } from '../../src/index.ts';
 import { library } from '../library.ts';
 
-const document = openApiDocument(library, {
+const document = createOpenApiDocument(library, {
   title: 'Library: the “second”',
   version: '1.0',
   description: 'yes',

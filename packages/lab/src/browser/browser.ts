@@ -1,7 +1,7 @@
 /** A browser without script: keeps cookies, follows redirects by hand, presses buttons, and never leaves loopback. */
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import { type Button, type Form, readForms } from './forms.ts';
-import { isLoopback, type Navigation, nextAddress, originHeaders } from './navigation.ts';
+import { buildFetchMetadataHeaders, findRedirectTarget, isLoopback, type Navigation } from './navigation.ts';
 
 /** A page that was loaded. */
 export interface Page {
@@ -13,54 +13,56 @@ export interface Page {
 }
 
 /** An address that the browser was sent to and did not open. */
-export interface Departure {
-  readonly kind: 'departure';
+export interface StoppedRedirect {
+  readonly kind: 'stopped-redirect';
   readonly location: URL;
 }
 
 /** The browser cannot go on: the page lacks the button, or redirects go in a circle. */
-export class Stuck extends Error {
-  override readonly name = 'Stuck';
+export class NavigationError extends Error {
+  override readonly name = 'NavigationError';
 }
 
 export interface Browser {
   /** @throws Stuck after too many redirects; pressing a button too */
-  open(url: URL): Promise<Page | Departure>;
+  open(url: URL): Promise<Page | StoppedRedirect>;
   /**
    * Presses the first button whose text contains `label`, and submits its form.
    * @throws Stuck when the page has no such button
    */
-  press(page: Page, label: string): Promise<Page | Departure>;
+  clickButton(page: Page, label: string): Promise<Page | StoppedRedirect>;
 }
 
 export interface BrowserOptions {
   readonly fetch: typeof fetch;
   /** Addresses on loopback that are not opened either: a client's callback, say. */
-  readonly stopsAt?: (url: URL) => boolean;
+  readonly shouldStopAt?: (url: URL) => boolean;
 }
 
-export const createBrowser = ({ fetch, stopsAt = () => false }: BrowserOptions): Browser => {
+export const createBrowser = ({ fetch, shouldStopAt = () => false }: BrowserOptions): Browser => {
   const cookies = createCookieJar();
 
-  const navigate = async (start: Navigation, body?: URLSearchParams): Promise<Page | Departure> => {
+  const navigate = async (start: Navigation, body?: URLSearchParams): Promise<Page | StoppedRedirect> => {
     let navigation = start;
-    for (let hop = 0; hop < mostHops; hop++) {
+    for (let redirectCount = 0; redirectCount < maxRedirects; redirectCount++) {
       const { url } = navigation;
-      if (!isLoopback(url) || stopsAt(url)) return { kind: 'departure', location: url };
-      const response = await fetch(requestFor(navigation, cookies, hop === 0 ? body : undefined));
+      if (!isLoopback(url) || shouldStopAt(url)) return { kind: 'stopped-redirect', location: url };
+      const response = await fetch(buildRequest(navigation, cookies, redirectCount === 0 ? body : undefined));
       cookies.store(url, response.headers.getSetCookie());
       const html = await response.text();
-      const next = nextAddress(url, response, html);
+      const next = findRedirectTarget(url, response, html);
       if (next === undefined)
         return { kind: 'page', url, status: response.status, headers: response.headers, html };
       navigation = { url: next, method: 'GET', initiator: start.initiator ?? start.url };
     }
-    throw new Stuck(`More than ${mostHops} redirects, starting at ${start.url.origin}${start.url.pathname}`);
+    throw new NavigationError(
+      `More than ${maxRedirects} redirects, starting at ${start.url.origin}${start.url.pathname}`,
+    );
   };
 
   return {
     open: (url) => navigate({ url, method: 'GET' }),
-    press(page, label) {
+    clickButton(page, label) {
       const { form, button } = findButton(page, label);
       const entries = new URLSearchParams(form.fields.map(([name, value]) => [name, value]));
       if (button.name !== undefined) entries.append(button.name, button.value);
@@ -72,9 +74,9 @@ export const createBrowser = ({ fetch, stopsAt = () => false }: BrowserOptions):
   };
 };
 
-const mostHops = 20;
+const maxRedirects = 20;
 
-const requestFor = (
+const buildRequest = (
   navigation: Navigation,
   cookies: CookieJar,
   body: URLSearchParams | undefined,
@@ -83,7 +85,7 @@ const requestFor = (
   return new Request(navigation.url, {
     method: navigation.method,
     redirect: 'manual',
-    headers: { ...originHeaders(navigation), ...(cookie === undefined ? {} : { cookie }) },
+    headers: { ...buildFetchMetadataHeaders(navigation), ...(cookie === undefined ? {} : { cookie }) },
     ...(body === undefined ? {} : { body }),
   });
 };
@@ -93,5 +95,7 @@ const findButton = (page: Page, label: string): { readonly form: Form; readonly 
     const button = form.buttons.find(({ text }) => text.includes(label));
     if (button !== undefined) return { form, button };
   }
-  throw new Stuck(`No button "${label}" on ${page.url.origin}${page.url.pathname} (status ${page.status})`);
+  throw new NavigationError(
+    `No button "${label}" on ${page.url.origin}${page.url.pathname} (status ${page.status})`,
+  );
 };

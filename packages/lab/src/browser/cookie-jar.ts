@@ -59,7 +59,7 @@ const parseSetCookie = (url: URL, line: string): { cookie: Cookie; deleted: bool
   const isHostBound = attributes.has('secure') && attributes.get('path') === '/' && !attributes.has('domain');
   if (name.startsWith('__Host-') && !isHostBound) return undefined;
   return {
-    cookie: { host: url.hostname, path, name, value, sameSite: sameSiteOf(attributes.get('samesite')) },
+    cookie: { host: url.hostname, path, name, value, sameSite: parseSameSite(attributes.get('samesite')) },
     deleted: Number(attributes.get('max-age') ?? 1) <= 0,
   };
 };
@@ -69,7 +69,7 @@ const splitAtEquals = (text: string): readonly [string, string] => {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 };
 
-const sameSiteOf = (text: string | undefined): Cookie['sameSite'] => {
+const parseSameSite = (text: string | undefined): Cookie['sameSite'] => {
   const value = text?.toLowerCase();
   return value === 'strict' || value === 'none' ? value : 'lax';
 };

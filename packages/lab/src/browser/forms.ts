@@ -34,10 +34,10 @@ export const decodeEntities = (text: string): string =>
     (_, hex?: string, decimal?: string, name?: string) =>
       name === undefined
         ? String.fromCodePoint(Number.parseInt(hex ?? decimal ?? '', hex === undefined ? 10 : 16))
-        : (named.get(name.toLowerCase()) ?? ''),
+        : (namedEntities.get(name.toLowerCase()) ?? ''),
   );
 
-const named = new Map([
+const namedEntities = new Map([
   ['amp', '&'],
   ['lt', '<'],
   ['gt', '>'],

@@ -16,18 +16,18 @@ export const isSameSite = ({ url, initiator }: Navigation): boolean =>
   initiator === undefined || initiator.hostname === url.hostname;
 
 /** The headers by which a server can tell who caused the request (Fetch Metadata, RFC 6454 §7). */
-export const originHeaders = (navigation: Navigation): Readonly<Record<string, string>> => {
+export const buildFetchMetadataHeaders = (navigation: Navigation): Readonly<Record<string, string>> => {
   const { method, initiator } = navigation;
   return {
     'sec-fetch-mode': 'navigate',
     'sec-fetch-dest': 'document',
-    'sec-fetch-site': siteRelation(navigation),
+    'sec-fetch-site': describeSiteRelation(navigation),
     ...(method === 'POST' && initiator !== undefined ? { origin: initiator.origin } : {}),
   };
 };
 
 /** Where an answer sends the browser: a `Location`, or a `Refresh` header or meta element that waits 0 seconds. */
-export const nextAddress = (url: URL, response: Response, html: string): URL | undefined => {
+export const findRedirectTarget = (url: URL, response: Response, html: string): URL | undefined => {
   const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
   if (location !== null) return new URL(location, url);
   const meta = /<meta\s+http-equiv="refresh"\s+content="([^"]*)"/i.exec(html)?.[1];
@@ -36,7 +36,7 @@ export const nextAddress = (url: URL, response: Response, html: string): URL | u
   return target === undefined ? undefined : new URL(target, url);
 };
 
-const siteRelation = (navigation: Navigation): string => {
+const describeSiteRelation = (navigation: Navigation): string => {
   const { url, initiator } = navigation;
   if (initiator === undefined) return 'none';
   if (initiator.origin === url.origin) return 'same-origin';

@@ -10,46 +10,48 @@ export interface GptAction {
   readonly clientSecret: string;
   /** As typed into the editor, which allows nothing, spaces and commas. */
   readonly scope: string;
-  /** The address that ChatGPT is called back at; `gptCallback` makes a real one. */
+  /** The address that ChatGPT is called back at; `buildGptCallbackUrl` makes a real one. */
   readonly redirectUri: string;
   /** The editor's "Default (POST request)" or "Basic authorization header". */
   readonly tokenExchange: 'post' | 'basic';
 }
 
 /** A sign-in that has begun: where the person is sent, and the state that must come back. */
-export interface BegunSignIn {
+export interface StartedSignIn {
   readonly url: URL;
   readonly state: string;
 }
 
 /** What came back to ChatGPT's callback. */
-export type Callback =
+export type CallbackResult =
   | { readonly kind: 'code'; readonly code: string }
-  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'error'; readonly error: string }
   /** Not the state that was sent: ChatGPT drops it. */
-  | { readonly kind: 'foreign' };
+  | { readonly kind: 'state-mismatch' };
 
 /** What the token URL answered. ChatGPT shows a refusal other than 401 as a dead end. */
-export type TokenAnswer =
+export type TokenResult =
   | {
       readonly kind: 'tokens';
       readonly accessToken: string;
       readonly refreshToken?: string;
       readonly expiresIn?: number;
     }
-  | { readonly kind: 'refused'; readonly status: number; readonly body: unknown };
+  | { readonly kind: 'error'; readonly status: number; readonly body: unknown };
 
 /** What the API answered. A 401 makes ChatGPT ask the person to sign in again, a 400 or 403 does not. */
-export type ApiAnswer =
-  | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
-  | { readonly kind: 'sign-in-again' };
+export type ApiResult =
+  | { readonly kind: 'response'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'unauthorized' };
 
 /** ChatGPT's callback for one GPT, `id` being `g-` and 4 to 128 characters more. */
-export const gptCallback = (id: string, host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com'): string =>
-  `https://${host}/aip/${id}/oauth/callback`;
+export const buildGptCallbackUrl = (
+  id: string,
+  host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com',
+): string => `https://${host}/aip/${id}/oauth/callback`;
 
 /** Builds the authorization request that the person's browser opens. */
-export const beginSignIn = (action: GptAction, state: string): BegunSignIn => {
+export const startSignIn = (action: GptAction, state: string): StartedSignIn => {
   const url = new URL(action.authorizationUrl);
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('client_id', action.clientId);
@@ -60,15 +62,15 @@ export const beginSignIn = (action: GptAction, state: string): BegunSignIn => {
 };
 
 /** Reads the address at which the browser came back. */
-export const readCallback = (begun: BegunSignIn, location: URL): Callback => {
+export const readCallback = (startedSignIn: StartedSignIn, location: URL): CallbackResult => {
   const { state, error, code } = Object.fromEntries(location.searchParams);
-  if (state !== begun.state) return { kind: 'foreign' };
+  if (state !== startedSignIn.state) return { kind: 'state-mismatch' };
   if (code !== undefined) return { kind: 'code', code };
-  return { kind: 'refused', error: error ?? '' };
+  return { kind: 'error', error: error ?? '' };
 };
 
 /** Exchanges a code for tokens. */
-export const redeemCode = (action: GptAction, code: string, send: typeof fetch): Promise<TokenAnswer> =>
+export const redeemCode = (action: GptAction, code: string, send: typeof fetch): Promise<TokenResult> =>
   requestTokens(action, { grant_type: 'authorization_code', code, redirect_uri: action.redirectUri }, send);
 
 /** Exchanges a refresh token for a new access token. */
@@ -76,7 +78,7 @@ export const refreshTokens = (
   action: GptAction,
   refreshToken: string,
   send: typeof fetch,
-): Promise<TokenAnswer> =>
+): Promise<TokenResult> =>
   requestTokens(action, { grant_type: 'refresh_token', refresh_token: refreshToken }, send);
 
 /** Calls one operation of the API. */
@@ -84,20 +86,20 @@ export const callApi = async (
   request: { readonly method: 'GET' | 'POST'; readonly url: string },
   accessToken: string,
   send: typeof fetch,
-): Promise<ApiAnswer> => {
+): Promise<ApiResult> => {
   const response = await send(request.url, {
     method: request.method,
     headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
   });
-  if (response.status === 401) return { kind: 'sign-in-again' };
-  return { kind: 'answered', status: response.status, body: await readBody(response) };
+  if (response.status === 401) return { kind: 'unauthorized' };
+  return { kind: 'response', status: response.status, body: await readBody(response) };
 };
 
 const requestTokens = async (
   action: GptAction,
   grant: Readonly<Record<string, string>>,
   send: typeof fetch,
-): Promise<TokenAnswer> => {
+): Promise<TokenResult> => {
   const credentials = { client_id: action.clientId, client_secret: action.clientSecret };
   const basic = `Basic ${btoa(`${encodeURIComponent(action.clientId)}:${encodeURIComponent(action.clientSecret)}`)}`;
   const response = await send(action.tokenUrl, {
@@ -109,10 +111,10 @@ const requestTokens = async (
     body: new URLSearchParams(action.tokenExchange === 'basic' ? grant : { ...grant, ...credentials }),
   });
   const body = await readBody(response);
-  return (response.ok ? readTokens(body) : undefined) ?? { kind: 'refused', status: response.status, body };
+  return (response.ok ? readTokens(body) : undefined) ?? { kind: 'error', status: response.status, body };
 };
 
-const readTokens = (body: unknown): TokenAnswer | undefined => {
+const readTokens = (body: unknown): TokenResult | undefined => {
   if (typeof body !== 'object' || body === null || !('access_token' in body)) return undefined;
   const { access_token: accessToken } = body;
   if (typeof accessToken !== 'string') return undefined;

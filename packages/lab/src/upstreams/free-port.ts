@@ -9,21 +9,21 @@ import { createServer } from 'node:net';
  */
 const range = { from: 10_100, to: 32_000 } as const;
 
-const mostTries = 100;
+const maxAttempts = 100;
 
 /** Finds a free port; whoever takes it next gets it, so take it at once. */
-export const freePort = (): Promise<number> => freePortsInARow(1);
+export const findFreePort = (): Promise<number> => findConsecutivePorts(1);
 
 /**
  * Finds the first of `count` free ports in a row.
  * @param draw where to look; left out: at random, so that processes that look at the same time find different ones
  */
-export const freePortsInARow = async (
+export const findConsecutivePorts = async (
   count: number,
-  draw: (from: number, below: number) => number = randomInt,
+  pickPort: (from: number, below: number) => number = randomInt,
 ): Promise<number> => {
-  for (let tries = 0; tries < mostTries; tries++) {
-    const first = draw(range.from, range.to - count);
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const first = pickPort(range.from, range.to - count);
     const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
     if (!free.includes(false)) return first;
   }

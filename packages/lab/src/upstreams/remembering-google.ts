@@ -4,33 +4,40 @@
  */
 import { readForms } from '../browser/forms.ts';
 import { startGoogle } from './emulated.ts';
-import { freePort } from './free-port.ts';
-import { type Attendant, onItsOwn, passOn, startFront } from './front.ts';
-import { issuerOf, type StartUpstream } from './upstream.ts';
+import { findFreePort } from './free-port.ts';
+import { forward, type ProxyHandler, startReverseProxy, withConnectionClose } from './front.ts';
+import { resolveIssuer, type StartFakeProvider } from './upstream.ts';
 
-export const startRememberingGoogle: StartUpstream = async (options) => {
-  const hiddenPort = await freePort();
-  const issuer = issuerOf(options);
-  const front = await startFront(options.port, hiddenPort, attend);
-  const google = await startGoogle({ ...options, port: hiddenPort, issuer });
+export const startGoogleWithSession: StartFakeProvider = async (options) => {
+  const targetPort = await findFreePort();
+  const issuer = resolveIssuer(options);
+  const proxy = await startReverseProxy(options.port, targetPort, handleRequest);
+  const google = await startGoogle({ ...options, port: targetPort, issuer });
   const close = async (): Promise<void> => {
-    front.close();
+    proxy.close();
     await google.close();
   };
   return { issuer, close };
 };
 
-const attend: Attendant = async (passing, behind) => {
-  const email = /(?:^|;\s*)signed-in=([^;]+)/.exec(passing.headers.get('cookie') ?? '')?.[1];
-  const response = await passOn(passing, behind);
-  const isChoice = passing.path.startsWith('/o/oauth2/v2/auth?') && response.ok;
-  return isChoice && email !== undefined ? choose(behind, await response.text(), email) : response;
+const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
+  const email = /(?:^|;\s*)signed-in=([^;]+)/.exec(proxiedRequest.headers.get('cookie') ?? '')?.[1];
+  const response = await forward(proxiedRequest, target);
+  const isAccountChooser = proxiedRequest.path.startsWith('/o/oauth2/v2/auth?') && response.ok;
+  return isAccountChooser && email !== undefined
+    ? submitAccountChoice(target, await response.text(), email)
+    : response;
 };
 
 /** Presses the person's own button in her place. */
-const choose = async (behind: string, html: string, email: string): Promise<Response> => {
+const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
   const form = readForms(html).find(({ fields }) => fields.some(([, value]) => value === email));
   if (form === undefined) return new Response(`Nobody here is called ${email}`, { status: 400 });
   const body = new URLSearchParams(form.fields.map(([name, value]) => [name, value]));
-  return fetch(behind + form.action, { method: 'POST', headers: onItsOwn(), redirect: 'manual', body });
+  return fetch(target + form.action, {
+    method: 'POST',
+    headers: withConnectionClose(),
+    redirect: 'manual',
+    body,
+  });
 };

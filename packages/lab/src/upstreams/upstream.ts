@@ -1,13 +1,13 @@
 /** What every stand-in for an identity provider is started with, and what it is once it runs. */
-import type { Person } from './people.ts';
+import type { FakeUser } from './people.ts';
 
-export interface UpstreamOptions {
+export interface FakeProviderOptions {
   /** The port on 127.0.0.1 to listen on. */
   readonly port: number;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
-  readonly people: readonly Person[];
+  readonly users: readonly FakeUser[];
   /** Where the client is told that somebody signed out, by those stand-ins that tell it. Left out: nowhere. */
   readonly backchannelLogoutUri?: string;
   /** Where the issuer for any OpenID Connect client puts a person's claims. Default: `id-token`. */
@@ -17,13 +17,14 @@ export interface UpstreamOptions {
 }
 
 /** A running stand-in for an identity provider. */
-export interface Upstream {
+export interface FakeProvider {
   readonly issuer: string;
   close(): Promise<void>;
 }
 
 /** Starts a stand-in; rejects with the system's `EADDRINUSE` when the port is taken. */
-export type StartUpstream = (options: UpstreamOptions) => Promise<Upstream>;
+export type StartFakeProvider = (options: FakeProviderOptions) => Promise<FakeProvider>;
 
 /** Where a stand-in is reached. */
-export const issuerOf = ({ issuer, port }: UpstreamOptions): string => issuer ?? `http://127.0.0.1:${port}`;
+export const resolveIssuer = ({ issuer, port }: FakeProviderOptions): string =>
+  issuer ?? `http://127.0.0.1:${port}`;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Browser, createBrowser, freePort, type Page } from '../../src/index.ts';
+import { type Browser, createBrowser, findFreePort, type Page } from '../../src/index.ts';
 
 interface Seen {
   readonly line: string;
@@ -35,10 +35,10 @@ const record = async (request: IncomingMessage): Promise<void> => {
 
 beforeEach(async () => {
   seen.length = 0;
-  const port = await freePort();
+  const port = await findFreePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${port}`;
-  browser = createBrowser({ fetch, stopsAt: (url) => url.pathname === '/stop' });
+  browser = createBrowser({ fetch, shouldStopAt: (url) => url.pathname === '/stop' });
 });
 afterEach(() => {
   server.closeAllConnections();
@@ -49,9 +49,9 @@ const html = (body: string) => (response: ServerResponse) =>
   response.setHeader('content-type', 'text/html').end(body);
 const goTo = (location: string) => (response: ServerResponse) => response.writeHead(303, { location }).end();
 const page = async (path: string): Promise<Page> => {
-  const arrival = await browser.open(new URL(path, origin));
-  if (arrival.kind === 'departure') throw new Error(`left for ${arrival.location}`);
-  return arrival;
+  const destination = await browser.open(new URL(path, origin));
+  if (destination.kind === 'stopped-redirect') throw new Error(`left for ${destination.location}`);
+  return destination;
 };
 
 describe('the browser without script', () => {
@@ -75,7 +75,10 @@ describe('the browser without script', () => {
       '/post': goTo('/end'),
       '/end': html('end'),
     };
-    expect(await browser.press(await page('/form'), 'Cancel')).toMatchObject({ kind: 'page', html: 'end' });
+    expect(await browser.clickButton(await page('/form'), 'Cancel')).toMatchObject({
+      kind: 'page',
+      html: 'end',
+    });
     expect(seen.slice(1)).toEqual([
       { line: 'POST /post', cookie: undefined, origin, site: 'same-origin', body: 'sealed=a+b&cancel=1' },
       { line: 'GET /end', cookie: undefined, origin: undefined, site: 'same-origin', body: '' },
@@ -86,7 +89,7 @@ describe('the browser without script', () => {
     answers = {
       '/form': html('<form action="/find"><input name="q" value="a&amp;b"><button>Go</button></form>'),
     };
-    await browser.press(await page('/form'), 'Go');
+    await browser.clickButton(await page('/form'), 'Go');
     expect(seen.at(-1)?.line).toBe('GET /find?q=a%26b');
   });
 
@@ -105,17 +108,20 @@ describe('the browser without script', () => {
   ])('does not go to %s', async (location) => {
     answers = { '/away': goTo(location) };
     expect(await browser.open(new URL('/away', origin))).toEqual({
-      kind: 'departure',
+      kind: 'stopped-redirect',
       location: new URL(location),
     });
-    expect(await browser.open(new URL(location))).toEqual({ kind: 'departure', location: new URL(location) });
+    expect(await browser.open(new URL(location))).toEqual({
+      kind: 'stopped-redirect',
+      location: new URL(location),
+    });
     expect(seen).toHaveLength(1);
   });
 
   it('stops where it was told to', async () => {
     answers = { '/away': goTo('/stop?code=c') };
     const location = new URL('/stop?code=c', origin);
-    expect(await browser.open(new URL('/away', origin))).toEqual({ kind: 'departure', location });
+    expect(await browser.open(new URL('/away', origin))).toEqual({ kind: 'stopped-redirect', location });
     expect(seen).toHaveLength(1);
   });
 
@@ -123,6 +129,6 @@ describe('the browser without script', () => {
     answers = { '/circle': goTo('/circle'), '/form': html('<form><button>Go</button></form>') };
     await expect(page('/circle')).rejects.toThrow('More than 20 redirects');
     const form = await page('/form');
-    expect(() => browser.press(form, 'Stop')).toThrow('No button "Stop" on');
+    expect(() => browser.clickButton(form, 'Stop')).toThrow('No button "Stop" on');
   });
 });

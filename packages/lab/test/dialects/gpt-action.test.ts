@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  beginSignIn,
+  buildGptCallbackUrl,
   callApi,
   type GptAction,
-  gptCallback,
   readCallback,
   redeemCode,
   refreshTokens,
+  startSignIn,
 } from '../../src/index.ts';
 
 const action: GptAction = {
@@ -15,11 +15,11 @@ const action: GptAction = {
   clientId: 'gpt',
   clientSecret: 'a secret: with % and +',
   scope: 'words,score',
-  redirectUri: gptCallback('g-0123456789abcdef0123456789abcdef'),
+  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
   tokenExchange: 'post',
 };
 const state = 'a6f1c1a4-8d0f-4c41-9b0b-1f1f3a3f9b10';
-const begun = beginSignIn(action, state);
+const startedSignIn = startSignIn(action, state);
 
 /** Answers every request in the same way and keeps what was asked. */
 const other = (answer: () => Response) => {
@@ -48,8 +48,8 @@ const tokens = () =>
 
 describe('authorizing', () => {
   it('asks with five parameters: no PKCE, no nonce, no resource', () => {
-    expect(begun.url.origin + begun.url.pathname).toBe(action.authorizationUrl);
-    expect([...begun.url.searchParams]).toEqual([
+    expect(startedSignIn.url.origin + startedSignIn.url.pathname).toBe(action.authorizationUrl);
+    expect([...startedSignIn.url.searchParams]).toEqual([
       ['response_type', 'code'],
       ['client_id', 'gpt'],
       ['redirect_uri', 'https://chatgpt.com/aip/g-0123456789abcdef0123456789abcdef/oauth/callback'],
@@ -60,11 +60,11 @@ describe('authorizing', () => {
 
   it.each([
     [`code=c&state=${state}&iss=x`, { kind: 'code', code: 'c' }],
-    [`error=access_denied&state=${state}`, { kind: 'refused', error: 'access_denied' }],
-    ['code=c&state=another', { kind: 'foreign' }],
-    ['code=c', { kind: 'foreign' }],
+    [`error=access_denied&state=${state}`, { kind: 'error', error: 'access_denied' }],
+    ['code=c&state=another', { kind: 'state-mismatch' }],
+    ['code=c', { kind: 'state-mismatch' }],
   ])('reads the callback ?%s', (query, read) => {
-    expect(readCallback(begun, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
+    expect(readCallback(startedSignIn, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
   });
 });
 
@@ -109,7 +109,7 @@ describe('asking for tokens', () => {
   it('takes no token from a refusal', async () => {
     const body = { error: 'invalid_grant', access_token: 'at' };
     const { send } = other(() => Response.json(body, { status: 401 }));
-    expect(await refreshTokens(action, 'rt', send)).toEqual({ kind: 'refused', status: 401, body });
+    expect(await refreshTokens(action, 'rt', send)).toEqual({ kind: 'error', status: 401, body });
   });
 });
 
@@ -118,7 +118,7 @@ describe('calling the API', () => {
 
   it('sends the token as Bearer and reads the answer', async () => {
     const { requests, send } = other(() => Response.json({ score: 1 }));
-    expect(await callApi(get, 'at', send)).toEqual({ kind: 'answered', status: 200, body: { score: 1 } });
+    expect(await callApi(get, 'at', send)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
     expect((await onlyRequest(requests)).headers).toEqual({
       accept: 'application/json',
       authorization: 'Bearer at',
@@ -126,9 +126,9 @@ describe('calling the API', () => {
   });
 
   it.each([
-    [401, { kind: 'sign-in-again' }],
-    [403, { kind: 'answered', status: 403, body: { title: 'no' } }],
-    [400, { kind: 'answered', status: 400, body: { title: 'no' } }],
+    [401, { kind: 'unauthorized' }],
+    [403, { kind: 'response', status: 403, body: { title: 'no' } }],
+    [400, { kind: 'response', status: 400, body: { title: 'no' } }],
   ])('takes a %i as %o', async (status, read) => {
     const problem = () =>
       new Response('{"title":"no"}', { status, headers: { 'content-type': 'application/problem+json' } });

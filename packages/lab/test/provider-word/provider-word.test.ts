@@ -2,20 +2,22 @@
 import { google, oidc } from 'assistant-auth';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startGoogle, startOidcIssuer } from '../../src/index.ts';
-import { ada, bruno, deployOver, tokensIn } from './signed-in.ts';
+import { ada, bruno, deployWithFakeProvider, expectTokens } from './signed-in.ts';
 
-let running: Awaited<ReturnType<typeof deployOver>> | undefined;
-afterEach(() => running?.upstream.close());
+let running: Awaited<ReturnType<typeof deployWithFakeProvider>> | undefined;
+afterEach(() => running?.fakeProvider.close());
 
 const overGoogle = async () => {
-  running = await deployOver(startGoogle, (standIn, client) => google({ ...client, standIn }));
+  running = await deployWithFakeProvider(startGoogle, (baseUrl, client) =>
+    google({ ...client, baseUrl: baseUrl }),
+  );
   return running;
 };
 
 const overIssuer = async () => {
-  running = await deployOver(startOidcIssuer, (issuer, client) =>
+  running = await deployWithFakeProvider(startOidcIssuer, (issuer, client) =>
     oidc({
-      ...{ id: 'stand-in', label: 'Acme', issuer, ...client },
+      ...{ id: 'stand-in', displayName: 'Acme', issuer, ...client },
       // The scope offline_access is added because the issuer lists it. Without this parameter, the issuer would ignore the scope.
       authorizationParameters: { prompt: 'consent' },
     }),
@@ -32,39 +34,39 @@ const signInAgain = {
 
 describe('at Google', () => {
   it('B13.4 a person who withdraws is signed out at the next refresh, and nobody else is', async () => {
-    const { upstream, tokens, signIn, refresh, call, advance } = await overGoogle();
+    const { fakeProvider, tokens, signIn, refresh, call, advance } = await overGoogle();
     const [adas, brunos] = [await signIn(ada), await signIn(bruno)];
-    const access = tokensIn(await refresh(adas)).accessToken;
+    const access = expectTokens(await refresh(adas)).accessToken;
     expect(await call(access)).toBe('granted');
-    await revoke(upstream.issuer, tokens.sent[0] ?? '');
+    await revoke(fakeProvider.issuer, tokens.sent[0] ?? '');
     advance(600);
     expect(await refresh(adas)).toEqual(signInAgain);
     expect(await refresh(adas)).toEqual(signInAgain);
     advance(10);
     expect(await call(access)).toBe('refused');
-    expect(await call(tokensIn(await refresh(brunos)).accessToken)).toBe('granted');
+    expect(await call(expectTokens(await refresh(brunos)).accessToken)).toBe('granted');
     expect(tokens.sent).toHaveLength(3);
   });
 
   it('who comes back is asked about anew', async () => {
-    const { upstream, tokens, signIn, refresh, advance } = await overGoogle();
+    const { fakeProvider, tokens, signIn, refresh, advance } = await overGoogle();
     const before = await signIn(ada);
-    await revoke(upstream.issuer, tokens.came[0] ?? '');
+    await revoke(fakeProvider.issuer, tokens.received[0] ?? '');
     expect(await refresh(before)).toEqual(signInAgain);
     const after = await signIn(ada);
     advance(600);
-    tokensIn(await refresh(after));
-    expect(tokens.sent).toEqual(tokens.came);
+    expectTokens(await refresh(after));
+    expect(tokens.sent).toEqual(tokens.received);
   });
 
   it('B13.3 a Google that is out of reach signs nobody out', async () => {
-    const { upstream, log, signIn, refresh, call, advance } = await overGoogle();
+    const { fakeProvider, log, signIn, refresh, call, advance } = await overGoogle();
     const adas = await signIn(ada);
-    tokensIn(await refresh(adas));
-    await upstream.close();
+    expectTokens(await refresh(adas));
+    await fakeProvider.close();
     advance(600);
-    expect(await call(tokensIn(await refresh(adas)).accessToken)).toBe('granted');
-    expect(log.filter(({ event }) => event === 'check-failed')).toMatchObject([
+    expect(await call(expectTokens(await refresh(adas)).accessToken)).toBe('granted');
+    expect(log.filter(({ event }) => event === 'recheck-failed')).toMatchObject([
       { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ is out of reach$/) },
     ]);
   });
@@ -80,15 +82,15 @@ describe('at an issuer that rotates its tokens, and takes one that comes back fo
       expect(tokens.sent).toHaveLength(round);
       advance(600);
     }
-    expect(tokens.sent).toEqual(tokens.came.slice(0, 5));
-    expect(new Set(tokens.came).size).toBe(6);
+    expect(tokens.sent).toEqual(tokens.received.slice(0, 5));
+    expect(new Set(tokens.received).size).toBe(6);
   });
 
   it('B13.4 its word ends the grant when a token of it was stolen', async () => {
-    const { upstream, tokens, signIn, refresh, advance } = await overIssuer();
+    const { fakeProvider, tokens, signIn, refresh, advance } = await overIssuer();
     const adas = await signIn(ada);
-    tokensIn(await refresh(adas));
-    const reused = await useElsewhere(upstream.issuer, tokens.sent[0] ?? '');
+    expectTokens(await refresh(adas));
+    const reused = await useElsewhere(fakeProvider.issuer, tokens.sent[0] ?? '');
     expect(reused).toMatchObject({ error: 'invalid_grant' });
     advance(600);
     expect(await refresh(adas)).toEqual(signInAgain);

@@ -4,24 +4,24 @@ import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import {
   accountClientId,
+  type BrokerStorage,
   createBroker,
-  type Ledger,
   type LogEntry,
   type OidcSettings,
   oidc,
   type SignIn,
   staticClient,
 } from 'assistant-auth';
-import { memoryLedger } from 'assistant-auth/memory';
+import { memoryStorage } from 'assistant-auth/memory';
 import { afterEach, expect, it } from 'vitest';
 import {
   type Browser,
   createBrowser,
-  freePort,
+  type FakeProvider,
+  findFreePort,
   type Person,
   people,
   startOidcIssuer,
-  type Upstream,
 } from '../../src/index.ts';
 import { client } from '../upstreams/visit.ts';
 
@@ -29,34 +29,34 @@ const [ada, bruno] = people;
 const issuer = 'http://localhost:8787';
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
-let running: { readonly upstream: Upstream; readonly server: Server } | undefined;
+let running: { readonly fakeProvider: FakeProvider; readonly server: Server } | undefined;
 afterEach(async () => {
   running?.server.close();
-  await running?.upstream.close();
+  await running?.fakeProvider.close();
 });
 
 /** Keeps what was signed in with, for the name of the session. */
-const noteSignIns = (ledger: Ledger): Ledger & { readonly signIns: SignIn[] } => {
+const noteSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signIns: SignIn[] } => {
   const signIns: SignIn[] = [];
-  const recordSignIn: Ledger['recordSignIn'] = (signIn) => {
+  const recordSignIn: BrokerStorage['recordSignIn'] = (signIn) => {
     signIns.push(signIn);
-    return ledger.recordSignIn(signIn);
+    return storage.recordSignIn(signIn);
   };
-  return { ...ledger, recordSignIn, signIns };
+  return { ...storage, recordSignIn, signIns };
 };
 
 const deploy = async (settings: Partial<OidcSettings> = {}) => {
-  const backPort = await freePort();
-  const upstream = await startOidcIssuer({
+  const backPort = await findFreePort();
+  const fakeProvider = await startOidcIssuer({
     ...client,
-    ...{ port: await freePort(), people },
+    ...{ port: await findFreePort(), users: people },
     redirectUris: [`${issuer}/callback/stand-in`],
     backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/stand-in`,
   });
-  const ledger = noteSignIns(memoryLedger());
+  const storage = noteSignIns(memoryStorage());
   const log: LogEntry[] = [];
   const { routes } = createBroker({
-    ...{ issuer, ledger },
+    ...{ issuer, storage },
     sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
     scopes: { words: 'read the word lists' },
     clients: [
@@ -67,7 +67,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     ],
     providers: [
       oidc({
-        ...{ id: 'stand-in', label: 'Acme', issuer: upstream.issuer, ...client, ...settings },
+        ...{ id: 'stand-in', displayName: 'Acme', issuer: fakeProvider.issuer, ...client, ...settings },
         scopes: ['openid', 'email', 'offline_access'],
         authorizationParameters: { prompt: 'consent' },
       }),
@@ -92,49 +92,50 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     response.writeHead(answer.status).end(await answer.text());
   });
   await once(server.listen(backPort, '127.0.0.1'), 'listening');
-  running = { upstream, server };
-  return { upstream, ledger, log, visit };
+  running = { fakeProvider, server };
+  return { fakeProvider, storage, log, visit };
 };
 
 type Deployed = Awaited<ReturnType<typeof deploy>>;
 
 /** Signs a person in for the app, and gives the grant. */
-const signIn = async ({ ledger }: Deployed, browser: Browser, { email }: Person, scope: string) => {
+const signIn = async ({ storage }: Deployed, browser: Browser, { email }: Person, scope: string) => {
   const query = new URLSearchParams({
     ...{ response_type: 'code', client_id: 'app', redirect_uri: 'https://app.example/cb', scope },
     ...{ code_challenge: challenge, code_challenge_method: 'S256' },
   });
-  let arrival = await browser.open(new URL(`${issuer}/authorize?${query}`));
+  let destination = await browser.open(new URL(`${issuer}/authorize?${query}`));
   for (const label of ['Acme', email])
-    if (arrival.kind === 'page') arrival = await browser.press(arrival, label);
-  if (arrival.kind === 'page' || !arrival.location.searchParams.has('code')) throw new Error('no code');
-  const signedIn = ledger.signIns.at(-1);
+    if (destination.kind === 'page') destination = await browser.clickButton(destination, label);
+  if (destination.kind === 'page' || !destination.location.searchParams.has('code'))
+    throw new Error('no code');
+  const signedIn = storage.signIns.at(-1);
   if (signedIn === undefined) throw new Error('no sign-in');
   return signedIn;
 };
 
 /** A session at the account page, from the same sign-in. */
-const beginSession = async ({ ledger }: Deployed, { identity, grant, ...signedIn }: SignIn) => {
+const createSession = async ({ storage }: Deployed, { identity, grant, ...signedIn }: SignIn) => {
   const session = {
     ...grant,
     id: `${grant.id} session`,
     clientId: accountClientId,
     refreshPolicy: 'stable',
   } as const;
-  await ledger.recordSignIn({ ...signedIn, identity, grant: session });
+  await storage.recordSignIn({ ...signedIn, identity, grant: session });
   return session.id;
 };
 
-const endedOf = async ({ ledger }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
-  const userId = await ledger.findUser(identity);
-  const account = userId === undefined ? undefined : await ledger.readAccount(userId);
+const endedOf = async ({ storage }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
+  const userId = await storage.findUser(identity);
+  const account = userId === undefined ? undefined : await storage.readAccount(userId);
   return (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id);
 };
 
-const signOut = async ({ upstream }: Deployed, browser: Browser): Promise<void> => {
-  const page = await browser.open(new URL(`${upstream.issuer}/session/end`));
-  if (page.kind === 'departure') throw new Error('no page');
-  await browser.press(page, 'Sign out');
+const signOut = async ({ fakeProvider }: Deployed, browser: Browser): Promise<void> => {
+  const page = await browser.open(new URL(`${fakeProvider.issuer}/session/end`));
+  if (page.kind === 'stopped-redirect') throw new Error('no page');
+  await browser.clickButton(page, 'Sign out');
 };
 
 /** Ada at the app in one browser, in three ways; in another browser once more; and Bruno. */
@@ -147,7 +148,7 @@ const populate = async (deployed: Deployed) => {
   const elsewhere = await signIn(deployed, createBrowser({ fetch: deployed.visit }), ada, 'words');
   const forNow = await signIn(deployed, browser, ada, 'words');
   const forLater = await signIn(deployed, browser, ada, 'words offline_access');
-  const session = await beginSession(deployed, forNow);
+  const session = await createSession(deployed, forNow);
   return { browser, brunos, elsewhere, forNow, forLater, session };
 };
 
@@ -161,7 +162,12 @@ it('a person who signs out there loses sessions and what was to last so long, an
   expect((await endedOf(deployed, forNow)).toSorted()).toEqual([forNow.grant.id, session].toSorted());
   expect(await endedOf(deployed, brunos)).toEqual([]);
   expect(deployed.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
-    { event: 'signal', endpoint: 'backchannel-logout', provider: 'stand-in', signal: 'logout' },
+    {
+      event: 'security-event',
+      endpoint: 'backchannel-logout',
+      provider: 'stand-in',
+      securityEvent: 'logout',
+    },
   ]);
 });
 

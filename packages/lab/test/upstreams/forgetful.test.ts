@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { addressesOf, client, standIns, startWith } from './visit.ts';
+import { client, fakeProviders, findEndpoints, startFakeProvider } from './visit.ts';
 
 it.each(['google', 'microsoft', 'apple'] as const)(
   'the %s stand-in says of a token of an earlier start that it is out of order, not that the person is gone',
   async (name) => {
-    const { issuer, close } = await startWith(standIns[name].start);
-    const { token } = await addressesOf(standIns[name], issuer);
+    const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
+    const { token } = await findEndpoints(fakeProviders[name], issuer);
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: 'of-an-earlier-start',

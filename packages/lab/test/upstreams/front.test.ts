@@ -2,30 +2,30 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { freePort } from '../../src/index.ts';
-import { type Front, passOn, startFront } from '../../src/upstreams/front.ts';
+import { findFreePort } from '../../src/index.ts';
+import { forward, type ReverseProxy, startReverseProxy } from '../../src/upstreams/front.ts';
 
-let behind: Server;
-let front: Front;
+let target: Server;
+let proxy: ReverseProxy;
 let address: string;
 
 beforeEach(async () => {
-  const [port, hiddenPort] = [await freePort(), await freePort()];
+  const [port, targetPort] = [await findFreePort(), await findFreePort()];
   const known = new WeakSet<object>();
-  behind = createServer((request, response) => {
+  target = createServer((request, response) => {
     if (known.has(request.socket)) return void request.socket.destroy();
     known.add(request.socket);
     response.end(`${request.method} ${request.url}`);
   });
-  await once(behind.listen(hiddenPort, '127.0.0.1'), 'listening');
-  front = await startFront(port, hiddenPort, passOn);
+  await once(target.listen(targetPort, '127.0.0.1'), 'listening');
+  proxy = await startReverseProxy(port, targetPort, forward);
   address = `http://127.0.0.1:${port}`;
 });
 
 afterEach(() => {
-  front.close();
-  behind.close();
-  behind.closeAllConnections();
+  proxy.close();
+  target.close();
+  target.closeAllConnections();
 });
 
 it('passes every request on over a connection of its own', async () => {

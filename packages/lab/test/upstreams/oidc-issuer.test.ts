@@ -1,25 +1,36 @@
 /** The stand-in for any issuer: its page, its refusal, and what it asks of a client. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Page, people, startOidcIssuer, type Upstream } from '../../src/index.ts';
-import { addressesOf, createVisitor, press, redeem, requestAt, standIns, startWith } from './visit.ts';
+import { type FakeProvider, type Page, people, startOidcIssuer } from '../../src/index.ts';
+import {
+  buildAuthorizationUrl,
+  clickAndReadCallback,
+  createTestBrowser,
+  fakeProviders,
+  findEndpoints,
+  redeem,
+  startFakeProvider,
+} from './visit.ts';
 
 const [ada, bruno] = people;
-const standIn = standIns.oidc;
-let issuer: Upstream;
+const fakeProvider = fakeProviders.oidc;
+let issuer: FakeProvider;
 beforeEach(async () => {
-  issuer = await startWith(startOidcIssuer);
+  issuer = await startFakeProvider(startOidcIssuer);
 });
 afterEach(() => issuer.close());
 
-const open = async (change: (url: URL) => void = () => {}, visitor = createVisitor()) => {
-  const url = requestAt((await addressesOf(standIn, issuer.issuer)).authorize, standIn);
+const open = async (change: (url: URL) => void = () => {}, browser = createTestBrowser()) => {
+  const url = buildAuthorizationUrl(
+    (await findEndpoints(fakeProvider, issuer.issuer)).authorize,
+    fakeProvider,
+  );
   change(url);
-  const page = await visitor.open(url);
-  return { visitor, page };
+  const page = await browser.open(url);
+  return { browser, page };
 };
 
 const pageOf = ({ page }: Awaited<ReturnType<typeof open>>): Page => {
-  if (page.kind === 'departure') throw new Error(`sent to ${page.location}`);
+  if (page.kind === 'stopped-redirect') throw new Error(`sent to ${page.location}`);
   return page;
 };
 
@@ -31,7 +42,7 @@ it('shows everybody who has an account there', async () => {
 
 it('sends the refusal back as access_denied', async () => {
   const opened = await open();
-  const answer = await press(opened.visitor, pageOf(opened), 'Refuse');
+  const answer = await clickAndReadCallback(opened.browser, pageOf(opened), 'Refuse');
   expect(answer.get('error')).toBe('access_denied');
   expect(answer.get('state')).toBe('a state');
   expect(answer.get('code')).toBeNull();
@@ -39,20 +50,24 @@ it('sends the refusal back as access_denied', async () => {
 
 it('asks again although somebody is signed in, and lets another take their place', async () => {
   const first = await open();
-  await press(first.visitor, pageOf(first), ada.email);
-  const second = await open(undefined, first.visitor);
+  await clickAndReadCallback(first.browser, pageOf(first), ada.email);
+  const second = await open(undefined, first.browser);
   // oidc-provider signs the first person out on a page of its own.
-  const between = await first.visitor.press(pageOf(second), bruno.email);
+  const between = await first.browser.clickButton(pageOf(second), bruno.email);
   const answer =
-    between.kind === 'page' ? await press(first.visitor, between, '') : between.location.searchParams;
-  expect(await redeem(standIn, issuer.issuer, answer.get('code') ?? '')).toMatchObject({
+    between.kind === 'page'
+      ? await clickAndReadCallback(first.browser, between, '')
+      : between.location.searchParams;
+  expect(await redeem(fakeProvider, issuer.issuer, answer.get('code') ?? '')).toMatchObject({
     email: bruno.email,
   });
 });
 
 it('names itself in every answer', async () => {
   const opened = await open();
-  expect((await press(opened.visitor, pageOf(opened), ada.email)).get('iss')).toBe(issuer.issuer);
+  expect((await clickAndReadCallback(opened.browser, pageOf(opened), ada.email)).get('iss')).toBe(
+    issuer.issuer,
+  );
 });
 
 it.each([
@@ -61,6 +76,7 @@ it.each([
   ['for another address', (url: URL) => url.searchParams.set('redirect_uri', 'http://localhost:1/')],
 ])('brings no code for a request %s', async (_, change) => {
   const { page } = await open(change);
-  if (page.kind === 'departure') expect(page.location.searchParams.get('error')).toBe('invalid_request');
+  if (page.kind === 'stopped-redirect')
+    expect(page.location.searchParams.get('error')).toBe('invalid_request');
   else expect(page.status).toBe(400);
 });

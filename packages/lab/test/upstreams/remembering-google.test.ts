@@ -1,19 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { people, startGoogle, startRememberingGoogle, type Upstream } from '../../src/index.ts';
-import { addressesOf, redeem, redirectUri, requestAt, standIns, startWith } from './visit.ts';
+import { type FakeProvider, people, startGoogle, startGoogleWithSession } from '../../src/index.ts';
+import {
+  buildAuthorizationUrl,
+  fakeProviders,
+  findEndpoints,
+  redeem,
+  redirectUri,
+  startFakeProvider,
+} from './visit.ts';
 
 const [ada] = people;
 
 describe('the Google stand-in that remembers', () => {
-  let google: Upstream;
+  let google: FakeProvider;
   beforeEach(async () => {
-    google = await startWith(startRememberingGoogle);
+    google = await startFakeProvider(startGoogleWithSession);
   });
   afterEach(() => google.close());
 
   const authorize = async (cookie: string): Promise<Response> => {
-    const { authorize: address } = await addressesOf(standIns.google, google.issuer);
-    return fetch(requestAt(address, standIns.google), { redirect: 'manual', headers: { cookie } });
+    const { authorize: address } = await findEndpoints(fakeProviders.google, google.issuer);
+    return fetch(buildAuthorizationUrl(address, fakeProviders.google), {
+      redirect: 'manual',
+      headers: { cookie },
+    });
   };
 
   it('answers somebody who is signed in with a redirect at once, and vouches for her', async () => {
@@ -22,7 +32,7 @@ describe('the Google stand-in that remembers', () => {
     expect(response.status).toBe(302);
     expect(location.origin + location.pathname).toBe(redirectUri);
     expect(location.searchParams.get('state')).toBe('a state');
-    const claims = await redeem(standIns.google, google.issuer, location.searchParams.get('code') ?? '');
+    const claims = await redeem(fakeProviders.google, google.issuer, location.searchParams.get('code') ?? '');
     expect(claims).toMatchObject({ iss: google.issuer, email: ada.email, nonce: 'a nonce' });
   });
 
@@ -38,8 +48,8 @@ describe('the Google stand-in that remembers', () => {
     expect(response.headers.get('location')).toBeNull();
   });
 
-  it.each([startRememberingGoogle, startGoogle])('says that its port is taken', async (start) => {
-    const again = startWith(start, Number(new URL(google.issuer).port));
+  it.each([startGoogleWithSession, startGoogle])('says that its port is taken', async (start) => {
+    const again = startFakeProvider(start, Number(new URL(google.issuer).port));
     await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });

@@ -4,16 +4,23 @@ import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { people } from '../../src/index.ts';
-import { type Name, names, signIn, standIns, startWith, subjects } from './visit.ts';
+import {
+  collectSubjects,
+  fakeProviders,
+  type ProviderName,
+  providerNames,
+  signIn,
+  startFakeProvider,
+} from './visit.ts';
 
 const run = promisify(execFile);
 const real = { randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID };
 
-describe.each(names)('the %s stand-in', (name) => {
-  const standIn = standIns[name];
+describe.each(providerNames)('the %s stand-in', (name) => {
+  const fakeProvider = fakeProviders[name];
 
   it('listens on 127.0.0.1 alone', async () => {
-    const { issuer, close } = await startWith(standIn.start);
+    const { issuer, close } = await startFakeProvider(fakeProvider.start);
     await expect(fetch(issuer.replace('127.0.0.1', '[::1]'))).rejects.toThrow('fetch failed');
     await close();
     expect(issuer).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -21,21 +28,21 @@ describe.each(names)('the %s stand-in', (name) => {
   });
 
   it('vouches for every person by the same key after a restart', async () => {
-    const first = await subjects(name);
+    const first = await collectSubjects(name);
     expect(first.map((line) => line.split(' ')[0])).toEqual(people.map(({ email }) => email));
     expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(people.length);
-    expect(await subjects(name)).toEqual(first);
+    expect(await collectSubjects(name)).toEqual(first);
   });
 
   it('says that its port is taken', async () => {
-    const { issuer, close } = await startWith(standIn.start);
-    const again = startWith(standIn.start, Number(new URL(issuer).port));
+    const { issuer, close } = await startFakeProvider(fakeProvider.start);
+    const again = startFakeProvider(fakeProvider.start, Number(new URL(issuer).port));
     await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await close();
   });
 
   it('leaves randomness as it found it', async () => {
-    const { close } = await startWith(standIn.start);
+    const { close } = await startFakeProvider(fakeProvider.start);
     await close();
     expect({ randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID }).toEqual(real);
     expect({ randomBytes, randomUUID }).toEqual(real);
@@ -48,11 +55,11 @@ it('all vouch by the same keys in a fresh process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
   const { stdout } = await run(process.execPath, [program]);
   const here: (readonly string[])[] = [];
-  for (const name of names) here.push(await subjects(name));
+  for (const name of providerNames) here.push(await collectSubjects(name));
   expect(JSON.parse(stdout)).toEqual(here);
 });
 
-it.each<[Name, object]>([
+it.each<[ProviderName, object]>([
   ['google', { email: 'ada.marlow@example.com', nonce: 'a nonce' }],
   ['github', { id: expect.any(Number), login: 'ada-marlow', email: 'ada.marlow@example.com' }],
   [
@@ -61,9 +68,9 @@ it.each<[Name, object]>([
   ],
   ['apple', { email: 'ada.marlow@example.com', email_verified: 'true' }],
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
-])('the %s stand-in speaks its provider’s dialect', async (name, facts) => {
-  const { issuer, close } = await startWith(standIns[name].start);
-  const said = await signIn(standIns[name], issuer, people[0].email);
+])('the %s stand-in speaks its provider’s dialect', async (name, claims) => {
+  const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
+  const said = await signIn(fakeProviders[name], issuer, people[0].email);
   await close();
-  expect(said).toMatchObject(facts);
+  expect(said).toMatchObject(claims);
 });

@@ -1,6 +1,6 @@
 /** A program: signs everybody in at every stand-in, in a process of its own, and prints their keys as JSON. */
-import { names, subjects } from './visit.ts';
+import { collectSubjects, providerNames } from './visit.ts';
 
 const found: (readonly string[])[] = [];
-for (const name of names) found.push(await subjects(name));
+for (const name of providerNames) found.push(await collectSubjects(name));
 console.log(JSON.stringify(found));

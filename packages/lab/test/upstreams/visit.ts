@@ -3,22 +3,22 @@ import { createHash } from 'node:crypto';
 import {
   type Browser,
   createBrowser,
-  freePort,
+  type FakeProvider,
+  findFreePort,
   type Page,
   people,
-  type StartUpstream,
+  type StartFakeProvider,
   startApple,
   startGitHub,
   startGoogle,
   startMicrosoft,
   startOidcIssuer,
-  type Upstream,
 } from '../../src/index.ts';
 
-type Facts = Readonly<Record<string, unknown>>;
+type Claims = Readonly<Record<string, unknown>>;
 
-export interface StandIn {
-  readonly start: StartUpstream;
+export interface FakeProviderCase {
+  readonly start: StartFakeProvider;
   /** Beneath the issuer; GitHub has no metadata. */
   readonly metadata: string | undefined;
   readonly query: Readonly<Record<string, string>>;
@@ -28,36 +28,43 @@ export interface StandIn {
 
 const discovery = '/.well-known/openid-configuration';
 
-export const standIns = {
+export const fakeProviders = {
   google: { start: startGoogle, metadata: discovery, query: {}, key: 'sub' },
   github: { start: startGitHub, metadata: undefined, query: {}, key: 'id' },
   microsoft: { start: startMicrosoft, metadata: `/consumers/v2.0${discovery}`, query: {}, key: 'oid' },
   apple: { start: startApple, metadata: discovery, query: { response_mode: 'form_post' }, key: 'sub' },
   oidc: { start: startOidcIssuer, metadata: discovery, query: { prompt: 'login' }, key: 'sub' },
-} as const satisfies Readonly<Record<string, StandIn>>;
+} as const satisfies Readonly<Record<string, FakeProviderCase>>;
 
-export type Name = keyof typeof standIns;
-export const names = ['google', 'github', 'microsoft', 'apple', 'oidc'] as const satisfies readonly Name[];
+export type ProviderName = keyof typeof fakeProviders;
+export const providerNames = [
+  'google',
+  'github',
+  'microsoft',
+  'apple',
+  'oidc',
+] as const satisfies readonly ProviderName[];
 
 export const client = { clientId: 'words', clientSecret: 'a-secret-of-the-test' };
 export const redirectUri = 'http://localhost:8787/callback';
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 
-export const startWith = async (
-  start: StartUpstream,
+export const startFakeProvider = async (
+  start: StartFakeProvider,
   port?: number,
   redirectUris: readonly string[] = [redirectUri],
-): Promise<Upstream> => start({ ...client, port: port ?? (await freePort()), redirectUris, people });
+): Promise<FakeProvider> =>
+  start({ ...client, port: port ?? (await findFreePort()), redirectUris, users: people });
 
 /** Where a stand-in's browsers and clients are to go. */
-export const addressesOf = async ({ metadata }: StandIn, issuer: string) => {
+export const findEndpoints = async ({ metadata }: FakeProviderCase, issuer: string) => {
   if (metadata === undefined)
     return { authorize: `${issuer}/login/oauth/authorize`, token: `${issuer}/login/oauth/access_token` };
   const document = Object(await (await fetch(issuer + metadata)).json());
   return { authorize: String(document.authorization_endpoint), token: String(document.token_endpoint) };
 };
 
-export const requestAt = (address: string, { query }: StandIn): URL =>
+export const buildAuthorizationUrl = (address: string, { query }: FakeProviderCase): URL =>
   new URL(
     `${address}?${new URLSearchParams({
       response_type: 'code',
@@ -72,58 +79,72 @@ export const requestAt = (address: string, { query }: StandIn): URL =>
     })}`,
   );
 
-export const createVisitor = (): Browser =>
-  createBrowser({ fetch, stopsAt: (url) => url.href.startsWith(redirectUri) });
+export const createTestBrowser = (): Browser =>
+  createBrowser({ fetch, shouldStopAt: (url) => url.href.startsWith(redirectUri) });
 
 /** Presses a button, and gives the answer that the client is sent. */
-export const press = async (visitor: Browser, page: Page, label: string): Promise<URLSearchParams> => {
-  const arrival = await visitor.press(page, label);
-  if (arrival.kind === 'departure') return arrival.location.searchParams;
+export const clickAndReadCallback = async (
+  browser: Browser,
+  page: Page,
+  label: string,
+): Promise<URLSearchParams> => {
+  const destination = await browser.clickButton(page, label);
+  if (destination.kind === 'stopped-redirect') return destination.location.searchParams;
   // Form post: what script would submit. Read from the page, for nobody listens at the callback.
-  const fields = [...arrival.html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+  const fields = [...destination.html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
   return new URLSearchParams(
     fields.map(([, name = '', value = '']) => [name, value.replaceAll('&quot;', '"')]),
   );
 };
 
 /** Redeems a code: the ID token's claims, or GitHub's profile. */
-export const redeem = async (standIn: StandIn, issuer: string, code: string): Promise<Facts> => {
-  const { token } = await addressesOf(standIn, issuer);
+export const redeem = async (
+  fakeProvider: FakeProviderCase,
+  issuer: string,
+  code: string,
+): Promise<Claims> => {
+  const { token } = await findEndpoints(fakeProvider, issuer);
   const form = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier };
   const basic = { authorization: `Basic ${btoa(`${client.clientId}:${client.clientSecret}`)}` };
   const secret = { client_id: client.clientId, client_secret: client.clientSecret };
-  const isOidc = standIn.start === startOidcIssuer;
+  const isOidc = fakeProvider.start === startOidcIssuer;
   const response = await fetch(token, {
     method: 'POST',
     headers: { accept: 'application/json', ...(isOidc ? basic : {}) },
     body: new URLSearchParams({ ...form, ...(isOidc ? {} : secret) }),
   });
   const tokens = Object(await response.json());
-  if (standIn.metadata === undefined) return profile(issuer, tokens.access_token);
+  if (fakeProvider.metadata === undefined) return profile(issuer, tokens.access_token);
   return JSON.parse(Buffer.from(String(tokens.id_token).split('.')[1] ?? '', 'base64url').toString());
 };
 
-const profile = async (issuer: string, token: string): Promise<Facts> =>
+const profile = async (issuer: string, token: string): Promise<Claims> =>
   Object(await (await fetch(`${issuer}/user`, { headers: { authorization: `Bearer ${token}` } })).json());
 
 /** Signs a person in, and gives what the stand-in says of them. */
-export const signIn = async (standIn: StandIn, issuer: string, email: string): Promise<Facts> => {
-  const visitor = createVisitor();
-  const page = await visitor.open(requestAt((await addressesOf(standIn, issuer)).authorize, standIn));
-  if (page.kind === 'departure') throw new Error('sent back without a page');
-  const answer = await press(visitor, page, email);
-  return redeem(standIn, issuer, answer.get('code') ?? '');
+export const signIn = async (
+  fakeProvider: FakeProviderCase,
+  issuer: string,
+  email: string,
+): Promise<Claims> => {
+  const browser = createTestBrowser();
+  const page = await browser.open(
+    buildAuthorizationUrl((await findEndpoints(fakeProvider, issuer)).authorize, fakeProvider),
+  );
+  if (page.kind === 'stopped-redirect') throw new Error('sent back without a page');
+  const answer = await clickAndReadCallback(browser, page, email);
+  return redeem(fakeProvider, issuer, answer.get('code') ?? '');
 };
 
 /** Signs everybody in at a fresh stand-in, and gives each person's address and key. */
-export const subjects = async (name: Name): Promise<readonly string[]> => {
-  const standIn: StandIn = standIns[name];
-  const { issuer, close } = await startWith(standIn.start);
+export const collectSubjects = async (name: ProviderName): Promise<readonly string[]> => {
+  const fakeProvider: FakeProviderCase = fakeProviders[name];
+  const { issuer, close } = await startFakeProvider(fakeProvider.start);
   try {
     const found: string[] = [];
     for (const { email } of people) {
-      const facts = await signIn(standIn, issuer, email);
-      found.push(`${Reflect.get(facts, 'email')} ${facts[standIn.key]}`);
+      const claims = await signIn(fakeProvider, issuer, email);
+      found.push(`${Reflect.get(claims, 'email')} ${claims[fakeProvider.key]}`);
     }
     return found;
   } finally {

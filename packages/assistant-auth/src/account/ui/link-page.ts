@@ -4,12 +4,12 @@ import type { ParsedBranding } from '../../ui/branding.ts';
 import {
   fillText,
   html,
-  properName,
+  type IdentitySummary,
   renderIdentity,
   renderLayout,
-  type ShownIdentity,
+  renderName,
 } from '../../ui/layout.ts';
-import { accountForm } from './account-page.ts';
+import { renderForm } from './account-page.ts';
 
 export interface LinkModel {
   readonly branding: ParsedBranding;
@@ -18,19 +18,19 @@ export interface LinkModel {
   readonly action: string;
   /** Sealed; posted back unread as `form`. */
   readonly form: string;
-  /** The identity that was found, sealed; posted back unread as `link`. */
+  /** The identity that was found, sealed; posted back unread as `renderLink`. */
   readonly link: string;
   /** The identity that this session signed in with. */
-  readonly current: ShownIdentity;
+  readonly currentIdentity: IdentitySummary;
   /** The identity that the provider has just vouched for. */
-  readonly found: ShownIdentity;
+  readonly newIdentity: IdentitySummary;
 }
 
-/** Renders the question. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
-export const linkPage = (model: LinkModel): string => {
-  const { branding, stylesheetPath, current, found } = model;
+/** Renders the question. The form posts `form`, `renderLink` and either `confirm=1` or `cancel=1`. */
+export const renderLinkPage = (model: LinkModel): string => {
+  const { branding, stylesheetPath, currentIdentity: current, newIdentity: found } = model;
   const { texts } = branding;
-  const names = { identity: renderIdentity(found), product: properName(branding.name) };
+  const names = { identity: renderIdentity(found), product: renderName(branding.name) };
   return renderLayout({
     branding,
     stylesheetPath,
@@ -38,38 +38,43 @@ export const linkPage = (model: LinkModel): string => {
     content: html`<dl class="facts">
 <dt>${fillText(texts.linkCurrent)}</dt>
 <dd>${renderIdentity(current)}</dd>
-<dt>${fillText(texts.linkFound)}</dt>
+<dt>${fillText(texts.linkNew)}</dt>
 <dd>${renderIdentity(found)}</dd>
 </dl>
 <p>${fillText(texts.linkAbout, names)}</p>
-${accountForm(
+${renderForm(
   model.action,
   model.form,
   html`<input type="hidden" name="link" value="${model.link}">
-<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: properName(found.provider) })}</button>
+<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: renderName(found.provider) })}</button>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>`,
 )}`,
   });
 };
 
-export interface TakenModel {
+export interface LinkConflictModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
   /** Path of the account page. */
   readonly accountPath: string;
   /** The identity that belongs to another account. */
-  readonly found: ShownIdentity;
+  readonly conflictingIdentity: IdentitySummary;
 }
 
 /** Renders the answer; it offers nothing but the way back, and tells nothing about the other account. */
-export const takenPage = ({ branding, stylesheetPath, accountPath, found }: TakenModel): string => {
+export const renderLinkConflictPage = ({
+  branding,
+  stylesheetPath,
+  accountPath,
+  conflictingIdentity: found,
+}: LinkConflictModel): string => {
   const { texts } = branding;
-  const names = { identity: renderIdentity(found), product: properName(branding.name) };
+  const names = { identity: renderIdentity(found), product: renderName(branding.name) };
   return renderLayout({
     branding,
     stylesheetPath,
-    title: fillText(texts.takenTitle),
-    content: html`<p class="lead">${fillText(texts.takenAbout, names)}</p>
+    title: fillText(texts.linkConflictTitle),
+    content: html`<p class="lead">${fillText(texts.linkConflictAbout, names)}</p>
 <p><a href="${accountPath}">${fillText(texts.backToAccount)}</a></p>`,
   });
 };

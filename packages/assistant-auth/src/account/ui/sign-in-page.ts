@@ -5,12 +5,12 @@ import {
   fillText,
   html,
   type ProviderChoice,
-  properName,
-  providerButtons,
   renderLayout,
+  renderName,
+  renderProviderButtons,
 } from '../../ui/layout.ts';
 import type { Texts } from '../../ui/texts.ts';
-import { accountForm } from './account-page.ts';
+import { renderForm } from './account-page.ts';
 
 export interface AccountSignInModel {
   readonly branding: ParsedBranding;
@@ -24,29 +24,34 @@ export interface AccountSignInModel {
 }
 
 /** Why nobody is signed in. */
-export const accountSignInNotices = ['signed-out', 'ended-everywhere', 'deleted', 'session-ended'] as const;
+export const accountSignInNotices = [
+  'signed-out',
+  'signed-out-everywhere',
+  'deleted',
+  'session-ended',
+] as const;
 
 export type AccountSignInNotice = (typeof accountSignInNotices)[number];
 
 /** Renders the page. The form posts `form` and `choice`, a provider's id. */
-export const accountSignInPage = (model: AccountSignInModel): string => {
+export const renderAccountSignInPage = (model: AccountSignInModel): string => {
   const { branding, stylesheetPath, notice } = model;
   const { texts } = branding;
-  const product = properName(branding.name);
+  const product = renderName(branding.name);
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts.account, { product: branding.name }),
     notice: notice && fillText(texts[noticeTexts[notice]]),
     content: html`<p class="lead">${fillText(texts.accountPurpose, { product })}</p>
-${accountForm(model.action, model.form, providerButtons(model.providers, texts.continueWith))}
+${renderForm(model.action, model.form, renderProviderButtons(model.providers, texts.continueWith))}
 <p class="note">${fillText(texts.accountAssurance, { product })}</p>`,
   });
 };
 
 const noticeTexts = {
   'signed-out': 'signedOut',
-  'ended-everywhere': 'endedEverywhere',
+  'signed-out-everywhere': 'signedOutEverywhere',
   deleted: 'deleted',
   'session-ended': 'sessionEnded',
 } as const satisfies Readonly<Record<AccountSignInNotice, keyof Texts>>;

@@ -1,48 +1,48 @@
 /** Signed tokens in which a provider says something unasked (RFC 7519, RFC 8417): whose they are, for whom, and from when. */
 
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
-import type { Signal } from '../../oauth/security-event.ts';
+import type { SecurityEvent } from '../../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
 import type { OidcIssuer } from '../issuer.ts';
-import { issuerIn, underName } from '../issuer.ts';
+import { readUnverifiedIssuer, withIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** What is asked of one kind of token. */
-export interface TokenRules {
+export interface SecurityEventTokenRules {
   /** Which `typ` it may bear besides `JWT`; it may bear none. */
   readonly type: string;
   /** How long after it was made it is still taken. */
-  readonly oldest: Seconds;
+  readonly maxAge: Seconds;
   /** Whether `exp` counts: what tells of the past does not expire (RFC 8417 §2.2). */
-  readonly expiry: 'heeded' | 'ignored';
+  readonly expiry: 'enforced' | 'ignored';
   /** What the issuer calls itself there. Left out: as in its ID tokens. */
   readonly issuers?: readonly string[];
 }
 
 /** A token that was checked. */
-export interface SaidByProvider extends Pick<Signal, 'jti' | 'neededUntil' | 'before'> {
+export interface VerifiedEvent extends Pick<SecurityEvent, 'jti' | 'retainUntil' | 'signedInBefore'> {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /** How far the provider's clock and ours may be apart. */
-const skew: Seconds = 30;
-const longestId = 255;
+const clockSkew: Seconds = 30;
+const maxIdentifierLength = 255;
 
 /**
  * Checks a token: signature first, so that whatever else is wrong with it, the provider has said it.
- * @throws SignalError for a token that is not to be believed, ProviderError when that cannot be told
+ * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
  */
-export const readSigned = async (
+export const verifySecurityEventToken = async (
   token: string,
-  { party, names, discover, withKeys }: OidcIssuer,
-  rules: TokenRules,
+  { config, tenantIssuers, discover, verifyWithKeys }: OidcIssuer,
+  rules: SecurityEventTokenRules,
   io: ProviderIo,
-): Promise<SaidByProvider> => {
-  const { server, keysUrl } = await discover(io);
-  const { issuer: name } = underName(server, names, issuerIn(token));
+): Promise<VerifiedEvent> => {
+  const { server, jwksUri } = await discover(io);
+  const { issuer: name } = withIssuer(server, tenantIssuers, readUnverifiedIssuer(token));
   const algorithms = server.id_token_signing_alg_values_supported ?? [];
-  const { payload, protectedHeader } = await orSignalError(
-    withKeys({ url: keysUrl, name }, io, (keys) =>
+  const { payload, protectedHeader } = await withSecurityEventError(
+    verifyWithKeys({ url: jwksUri, issuer: name }, io, (keys) =>
       compactVerify(token, createLocalJWKSet(keys), { algorithms }),
     ),
   );
@@ -51,52 +51,57 @@ export const readSigned = async (
   const issuers: readonly unknown[] = rules.issuers ?? [name];
   refuseIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  refuseIf(!audiences.includes(party.clientId), 'audience', 'it is for somebody else');
-  refuseIf(!isOfType(protectedHeader.typ, rules.type), 'content', 'it is a token of another kind');
-  const saidAt = checkAge(claims, rules, io.now());
-  if (!isName(jti)) throw new SignalError('content', 'it has no name that can be kept');
-  return { claims, jti, before: saidAt + skew, neededUntil: saidAt + rules.oldest + skew + 1 };
+  refuseIf(!audiences.includes(config.clientId), 'audience', 'it is for somebody else');
+  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is a token of another kind');
+  const issuedAt = validateTimes(claims, rules, io.now());
+  if (!isIdentifier(jti)) throw new SecurityEventError('content', 'it has no name that can be kept');
+  return {
+    claims,
+    jti,
+    signedInBefore: issuedAt + clockSkew,
+    retainUntil: issuedAt + rules.maxAge + clockSkew + 1,
+  };
 };
 
 /** Tells whether something may be the name of a token, of a session or of a person. */
-export const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= longestId && value.isWellFormed();
+export const isIdentifier = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();
 
-export const refuseIf = (wrong: boolean, fault: SignalFault, cause: string): void => {
-  if (wrong) throw new SignalError(fault, cause);
+export const refuseIf = (wrong: boolean, fault: SecurityEventFault, cause: string): void => {
+  if (wrong) throw new SecurityEventError(fault, cause);
 };
 
-const checkAge = (
-  { iat, nbf = 0, exp }: SaidByProvider['claims'],
-  { oldest, expiry }: TokenRules,
+const validateTimes = (
+  { iat, nbf = 0, exp }: VerifiedEvent['claims'],
+  { maxAge, expiry }: SecurityEventTokenRules,
   now: EpochSeconds,
 ): EpochSeconds => {
   if (!Number.isSafeInteger(iat) || typeof iat !== 'number')
-    throw new SignalError('content', 'it does not say when it was made');
-  refuseIf(iat > now + skew, 'age', 'it is from the future');
-  refuseIf(iat < now - oldest - skew, 'age', 'it is too old');
-  refuseIf(typeof nbf !== 'number' || nbf > now + skew, 'age', 'it is not valid yet');
-  const expired = exp !== undefined && (typeof exp !== 'number' || now >= exp + skew);
-  refuseIf(expiry === 'heeded' && expired, 'age', 'it has expired');
+    throw new SecurityEventError('content', 'it does not say when it was made');
+  refuseIf(iat > now + clockSkew, 'age', 'it is from the future');
+  refuseIf(iat < now - maxAge - clockSkew, 'age', 'it is too old');
+  refuseIf(typeof nbf !== 'number' || nbf > now + clockSkew, 'age', 'it is not valid yet');
+  const expired = exp !== undefined && (typeof exp !== 'number' || now >= exp + clockSkew);
+  refuseIf(expiry === 'enforced' && expired, 'age', 'it has expired');
   return iat;
 };
 
 /** Types are media types, written with their first part or without (RFC 7515 §4.1.9). */
-const isOfType = (typ: unknown, expected: string): boolean =>
+const hasTokenType = (typ: unknown, expected: string): boolean =>
   typ === undefined ||
   (typeof typ === 'string' && ['jwt', expected].includes(typ.toLowerCase().replace(/^application\//, '')));
 
-const parseClaims = (payload: Uint8Array): SaidByProvider['claims'] => {
+const parseClaims = (payload: Uint8Array): VerifiedEvent['claims'] => {
   try {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     if (typeof claims === 'object' && claims !== null) return { ...claims };
   } catch {
     // Said below, like all that is no object.
   }
-  throw new SignalError('unreadable', 'its claims cannot be read');
+  throw new SecurityEventError('unreadable', 'its claims cannot be read');
 };
 
-const faults: Readonly<Record<string, SignalFault>> = {
+const faultByErrorCode: Readonly<Record<string, SecurityEventFault>> = {
   ERR_JOSE_ALG_NOT_ALLOWED: 'signature',
   ERR_JWKS_NO_MATCHING_KEY: 'key',
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'key',
@@ -105,30 +110,32 @@ const faults: Readonly<Record<string, SignalFault>> = {
 };
 
 /** The library's errors, by their codes; whatever else is wrong with a token, it is none. */
-const orSignalError = async (verifying: Promise<CompactVerifyResult>): Promise<CompactVerifyResult> => {
+const withSecurityEventError = async (
+  verification: Promise<CompactVerifyResult>,
+): Promise<CompactVerifyResult> => {
   try {
-    return await verifying;
+    return await verification;
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     const code = String(Object(error).code);
-    throw new SignalError(faults[code] ?? 'unreadable', code);
+    throw new SecurityEventError(faultByErrorCode[code] ?? 'unreadable', code);
   }
 };
 
 // Why a signal was not believed.
 
-export class SignalError extends Error {
-  override readonly name = 'SignalError';
-  readonly fault: SignalFault;
+export class SecurityEventError extends Error {
+  override readonly name = 'SecurityEventError';
+  readonly fault: SecurityEventFault;
 
   /** @param cause for the log: it holds nothing of the token */
-  constructor(fault: SignalFault, cause: string) {
+  constructor(fault: SecurityEventFault, cause: string) {
     super(cause);
     this.fault = fault;
   }
 }
 
-export type SignalFault =
+export type SecurityEventFault =
   /** It is no signed token. */
   | 'unreadable'
   /** No key of the provider's is of its name. */

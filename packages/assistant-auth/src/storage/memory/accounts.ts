@@ -3,120 +3,126 @@
 import type { GrantId, UserId } from '../../oauth/identifiers.ts';
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
-import type { Session, SessionUse } from '../account-storage.ts';
+import type { Session, SessionActivity } from '../account-storage.ts';
 import type {
   Account,
-  AppsEnding,
-  Check,
-  CheckQuestion,
-  CheckTurn,
-  Deletion,
-  DeletionOutcome,
-  EndingOutcome,
-  IdentityName,
-  Link,
+  GrantRefresh,
+  GrantRevocation,
+  IdentityKey,
+  IdentityLink,
+  IdentityLinkOutcome,
+  IdentityRevocationOutcome,
+  IdentityUnlink,
+  IdentityUnlinkOutcome,
   LinkedIdentity,
-  LinkOutcome,
-  NamedToken,
+  NewUpstreamToken,
   RecheckLease,
-  RefreshUse,
-  Resealing,
+  RecheckLeaseOutcome,
+  RecheckLeaseRequest,
+  RecordedRecheck,
   StoredGrant,
-  StoredToken,
-  TokenQuestion,
-  Unlink,
-  UnlinkOutcome,
+  StoredUpstreamToken,
   UpstreamTokenDrop,
+  UpstreamTokenQuery,
+  UpstreamTokenReplacement,
+  UserDeletion,
+  UserDeletionOutcome,
 } from '../broker-storage.ts';
-import { endEach, endUser } from './revocations.ts';
+import { revokeEach, revokeGrantsOfDeletedUser } from './revocations.ts';
 import type { Use } from './tables.ts';
 import {
+  clearReplacedToken,
+  clearUpstreamToken,
   compareText,
-  forgetToken,
   type Grant,
   identityKey,
-  keptOf,
-  type Memory,
+  type MemoryTables,
   type StoredIdentity,
-  vouch,
+  storeVerifiedIdentity,
 } from './tables.ts';
 
-export const readAccount = (memory: Memory, userId: UserId): Account | undefined => {
+export const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined => {
   const createdAt = memory.users.get(userId);
   if (createdAt === undefined) return undefined;
   return {
     createdAt,
-    identities: identitiesOf(memory, userId)
-      .map(linkedIdentity)
+    identities: findIdentities(memory, userId)
+      .map(toLinkedIdentity)
       .toSorted(
         (one, other) =>
           one.createdAt - other.createdAt ||
           compareText(one.provider, other.provider) ||
           compareText(one.subject, other.subject),
       ),
-    grants: grantsOf(memory, userId)
-      .map(storedGrant)
+    grants: findGrants(memory, userId)
+      .map(toStoredGrant)
       .toSorted((one, other) => other.createdAt - one.createdAt || compareText(one.id, other.id)),
   };
 };
 
-export const linkIdentity = (memory: Memory, { userId, session, identity, now }: Link): LinkOutcome => {
+export const linkIdentity = (
+  memory: MemoryTables,
+  { userId, session, identity, now }: IdentityLink,
+): IdentityLinkOutcome => {
   if (findSession(memory, session, now)?.userId !== userId) return 'session-ended';
-  const known = memory.identities.get(identityKey(identity));
-  if (known !== undefined && known.userId !== userId) return 'taken';
-  vouch(memory, identity, userId, now);
+  const existing = memory.identities.get(identityKey(identity));
+  if (existing !== undefined && existing.userId !== userId) return 'linked-to-other-user';
+  storeVerifiedIdentity(memory, identity, userId, now);
   return 'linked';
 };
 
-export const unlinkIdentity = (memory: Memory, { userId, now, ...name }: Unlink): UnlinkOutcome => {
-  const key = identityKey(name);
+export const unlinkIdentity = (
+  memory: MemoryTables,
+  { userId, now, ...identityFields }: IdentityUnlink,
+): IdentityUnlinkOutcome => {
+  const key = identityKey(identityFields);
   const identity = memory.identities.get(key);
   if (identity?.userId !== userId) return { kind: 'unknown' };
-  if (identitiesOf(memory, userId).length === 1) return { kind: 'last' };
+  if (findIdentities(memory, userId).length === 1) return { kind: 'last-identity' };
   memory.identities.delete(key);
-  const resting = grantsOf(memory, userId).filter((grant) => identityKey(grant.identity) === key);
-  endEach(memory, resting, now);
-  const [token] = tokensOf([identity]);
+  const identityGrants = findGrants(memory, userId).filter((grant) => identityKey(grant.identity) === key);
+  revokeEach(memory, identityGrants, now);
+  const [token] = collectUpstreamTokens([identity]);
   return { kind: 'unlinked', ...(token !== undefined && { token }) };
 };
 
-export const endApps = (memory: Memory, { userId, grantIds, now }: AppsEnding): void =>
-  endEach(
+export const revokeGrants = (memory: MemoryTables, { userId, grantIds, now }: GrantRevocation): void =>
+  revokeEach(
     memory,
-    grantsOf(memory, userId).filter(({ id }) => grantIds.includes(id)),
+    findGrants(memory, userId).filter(({ id }) => grantIds.includes(id)),
     now,
   );
 
-export const deleteUser = (memory: Memory, { userId, now }: Deletion): DeletionOutcome => {
+export const deleteUser = (memory: MemoryTables, { userId, now }: UserDeletion): UserDeletionOutcome => {
   if (!memory.users.delete(userId)) return { kind: 'unknown' };
-  const [identities, grants] = [identitiesOf(memory, userId), grantsOf(memory, userId)];
-  endUser(memory, userId, grants, now);
+  const [identities, grants] = [findIdentities(memory, userId), findGrants(memory, userId)];
+  revokeGrantsOfDeletedUser(memory, userId, grants, now);
   for (const identity of identities) memory.identities.delete(identityKey(identity));
   for (const { id } of grants) memory.grants.delete(id);
-  return { kind: 'deleted', tokens: tokensOf(identities) };
+  return { kind: 'deleted', tokens: collectUpstreamTokens(identities) };
 };
 
-const identitiesOf = ({ identities }: Memory, userId: UserId): readonly StoredIdentity[] =>
+const findIdentities = ({ identities }: MemoryTables, userId: UserId): readonly StoredIdentity[] =>
   [...identities.values()].filter((identity) => identity.userId === userId);
 
-const grantsOf = ({ grants }: Memory, userId: UserId): readonly Grant[] =>
+const findGrants = ({ grants }: MemoryTables, userId: UserId): readonly Grant[] =>
   [...grants.values()].filter((grant) => grant.userId === userId);
 
-const tokensOf = (identities: readonly StoredIdentity[]): readonly StoredToken[] =>
+const collectUpstreamTokens = (identities: readonly StoredIdentity[]): readonly StoredUpstreamToken[] =>
   identities.flatMap(({ provider, subject, sealedRefreshToken }) =>
     sealedRefreshToken === undefined ? [] : [{ provider, subject, sealedRefreshToken }],
   );
 
-const linkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
+const toLinkedIdentity = (identity: StoredIdentity): LinkedIdentity => {
   const { provider, subject, label, sealedRefreshToken, createdAt, lastSignInAt } = identity;
   return {
     ...{ provider, subject, createdAt, lastSignInAt },
-    watched: sealedRefreshToken !== undefined,
+    hasUpstreamToken: sealedRefreshToken !== undefined,
     ...(label !== undefined && { label }),
   };
 };
 
-const storedGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
+const toStoredGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
   const { id, clientId, redirectUri, scopes, resource, claims, sid, identity, ...rest } = grant;
   const { refreshPolicy, createdAt } = rest;
   return {
@@ -127,7 +133,7 @@ const storedGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
       use: {
         redeemedAt: use.redeemedAt,
         lastUsedAt: use.lastUsedAt,
-        accessDiesAt: use.accessDiesAt,
+        accessExpiresAt: use.accessExpiresAt,
         refreshIdleExpiresAt: use.refreshIdleExpiresAt,
       },
     }),
@@ -138,132 +144,144 @@ const storedGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
 
 /** Acquires the lease for a recheck during a refresh, if one is due. */
 export const lease = (
-  memory: Memory,
+  memory: MemoryTables,
   { identity }: Grant,
-  { now, checkLease }: RefreshUse,
-): { readonly due?: RecheckLease } => {
+  { now, recheckLeaseDuration }: GrantRefresh,
+): { readonly recheck?: RecheckLease } => {
   const stored = memory.identities.get(identityKey(identity));
-  if (stored === undefined || stored.checkAfter > now) return {};
-  const due = startRecheck(memory, stored, now, checkLease);
-  return due === undefined ? {} : { due };
+  if (stored === undefined || stored.recheckAfter > now) return {};
+  const recheck = startRecheck(memory, stored, now, recheckLeaseDuration);
+  return recheck === undefined ? {} : { recheck };
 };
 
 /** Stores the lease, and that a recheck starts. */
 const startRecheck = (
-  { identities }: Memory,
+  { identities }: MemoryTables,
   stored: StoredIdentity,
   startedAt: EpochSeconds,
-  checkLease: Seconds,
+  recheckLeaseDuration: Seconds,
 ): RecheckLease | undefined => {
   const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
   if (sealedRefreshToken === undefined) return undefined;
   const started = {
     ...stored,
-    checkAfter: startedAt + checkLease,
+    recheckAfter: startedAt + recheckLeaseDuration,
     unresolvedRechecks: unresolvedRechecks + 1,
   };
   identities.set(identityKey(stored), started);
   return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
 };
 
-export const takeCheck = (
-  memory: Memory,
-  { provider, subject, now, checkLease }: CheckQuestion,
-): CheckTurn => {
+export const acquireRecheckLease = (
+  memory: MemoryTables,
+  { provider, subject, now, recheckLeaseDuration }: RecheckLeaseRequest,
+): RecheckLeaseOutcome => {
   const stored = memory.identities.get(identityKey({ provider, subject }));
-  if (stored?.sealedRefreshToken === undefined) return { kind: 'no-word' };
-  if (stored.vouchedUntil > now) return { kind: 'vouched' };
-  const token = stored.checkAfter > now ? undefined : startRecheck(memory, stored, now, checkLease);
-  return token === undefined ? { kind: 'no-word' } : { kind: 'due', token };
+  if (stored?.sealedRefreshToken === undefined) return { kind: 'inconclusive' };
+  if (stored.verifiedUntil > now) return { kind: 'verified' };
+  const token =
+    stored.recheckAfter > now ? undefined : startRecheck(memory, stored, now, recheckLeaseDuration);
+  return token === undefined ? { kind: 'inconclusive' } : { kind: 'acquired', lease: token };
 };
 
-export const storeToken = ({ identities }: Memory, token: NamedToken): void => {
+export const storeUpstreamToken = ({ identities }: MemoryTables, token: NewUpstreamToken): void => {
   const key = identityKey(token);
   const stored = identities.get(key);
-  if (stored !== undefined) identities.set(key, { ...keptOf(stored, token), ...token });
+  if (stored !== undefined) identities.set(key, { ...clearReplacedToken(stored, token), ...token });
 };
 
-export const recordCheck = (memory: Memory, { asked, ...news }: Check): void => {
-  const stored = findAsked(memory, asked);
+export const recordRecheck = (memory: MemoryTables, { usedToken, ...changes }: RecordedRecheck): void => {
+  const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return;
-  memory.identities.set(identityKey(asked), {
-    ...keptOf(stored, news),
-    ...news,
-    vouchedUntil: news.checkAfter,
+  memory.identities.set(identityKey(usedToken), {
+    ...clearReplacedToken(stored, changes),
+    ...changes,
+    verifiedUntil: changes.recheckAfter,
     unresolvedRechecks: 0,
   });
 };
 
-export const resolveRecheck = (memory: Memory, asked: StoredToken): void => {
-  const stored = findAsked(memory, asked);
+export const resolveRecheck = (memory: MemoryTables, usedToken: StoredUpstreamToken): void => {
+  const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return;
   const unresolvedRechecks = Math.max(0, stored.unresolvedRechecks - 1);
-  memory.identities.set(identityKey(asked), { ...stored, unresolvedRechecks });
+  memory.identities.set(identityKey(usedToken), { ...stored, unresolvedRechecks });
 };
 
 export const dropUpstreamToken = (
-  memory: Memory,
-  { asked, startedAt, refreshableUntil }: UpstreamTokenDrop,
+  memory: MemoryTables,
+  { usedToken, startedAt, refreshableUntil }: UpstreamTokenDrop,
 ): 'dropped' | 'superseded' => {
-  const stored = findAsked(memory, asked);
+  const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return 'superseded';
   const isLimited = stored.lastSignInAt < startedAt;
-  forgetToken(memory, { ...stored, ...(isLimited && { refreshableUntil }) });
+  clearUpstreamToken(memory, { ...stored, ...(isLimited && { refreshableUntil }) });
   return 'dropped';
 };
 
-export const endIdentity = (memory: Memory, asked: StoredToken, now: EpochSeconds): EndingOutcome => {
-  const stored = findAsked(memory, asked);
+export const revokeGrantsOfIdentity = (
+  memory: MemoryTables,
+  usedToken: StoredUpstreamToken,
+  now: EpochSeconds,
+): IdentityRevocationOutcome => {
+  const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return 'superseded';
-  const key = identityKey(asked);
-  forgetToken(memory, stored);
-  const resting = [...memory.grants.values()].filter(({ identity }) => identityKey(identity) === key);
-  endEach(memory, resting, now);
-  return 'ended';
+  const key = identityKey(usedToken);
+  clearUpstreamToken(memory, stored);
+  const identityGrants = [...memory.grants.values()].filter(({ identity }) => identityKey(identity) === key);
+  revokeEach(memory, identityGrants, now);
+  return 'revoked';
 };
 
 /** The identity, if its token is still the one that the provider was asked with. */
-const findAsked = ({ identities }: Memory, asked: StoredToken): StoredIdentity | undefined => {
-  const stored = identities.get(identityKey(asked));
-  return stored?.sealedRefreshToken === asked.sealedRefreshToken ? stored : undefined;
+const findByUsedToken = (
+  { identities }: MemoryTables,
+  usedToken: StoredUpstreamToken,
+): StoredIdentity | undefined => {
+  const stored = identities.get(identityKey(usedToken));
+  return stored?.sealedRefreshToken === usedToken.sealedRefreshToken ? stored : undefined;
 };
 
 // Tokens of providers as they are stored: found by how they begin, and replaced by the same sealed anew.
 
-export const findTokens = (
-  { identities }: Memory,
-  { beginnings, after, limit }: TokenQuestion,
-): readonly StoredToken[] =>
+export const findUpstreamTokens = (
+  { identities }: MemoryTables,
+  { prefixes, after, limit }: UpstreamTokenQuery,
+): readonly StoredUpstreamToken[] =>
   [...identities.values()]
     .flatMap(({ provider, subject, sealedRefreshToken = '' }) =>
-      beginnings.some((beginning) => sealedRefreshToken.startsWith(beginning))
+      prefixes.some((prefix) => sealedRefreshToken.startsWith(prefix))
         ? [{ provider, subject, sealedRefreshToken }]
         : [],
     )
-    .filter((token) => after === undefined || inOrder(token, after) > 0)
-    .toSorted(inOrder)
+    .filter((token) => after === undefined || compareIdentityKeys(token, after) > 0)
+    .toSorted(compareIdentityKeys)
     .slice(0, limit);
 
-export const replaceTokens = ({ identities }: Memory, { tokens, now, checkLease }: Resealing): void => {
-  for (const { was, sealedRefreshToken, ...name } of tokens) {
-    const key = identityKey(name);
+export const replaceUpstreamTokens = (
+  { identities }: MemoryTables,
+  { tokens, now, recheckLeaseDuration }: UpstreamTokenReplacement,
+): void => {
+  for (const { previous, sealedRefreshToken, ...identityFields } of tokens) {
+    const key = identityKey(identityFields);
     const stored = identities.get(key);
-    if (stored?.sealedRefreshToken !== was) continue;
-    const isBeingAsked = stored.checkAfter > now && stored.checkAfter <= now + 2 * checkLease;
-    if (!isBeingAsked) identities.set(key, { ...stored, sealedRefreshToken });
+    if (stored?.sealedRefreshToken !== previous) continue;
+    const isRecheckInProgress =
+      stored.recheckAfter > now && stored.recheckAfter <= now + 2 * recheckLeaseDuration;
+    if (!isRecheckInProgress) identities.set(key, { ...stored, sealedRefreshToken });
   }
 };
 
-const inOrder = (one: IdentityName, other: IdentityName): number =>
-  compare(one.provider, other.provider) || compare(one.subject, other.subject);
+const compareIdentityKeys = (one: IdentityKey, other: IdentityKey): number =>
+  compareStrings(one.provider, other.provider) || compareStrings(one.subject, other.subject);
 
-const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
+const compareStrings = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 // Sessions: grants of the account page, which end as any grant does.
 
 export const useSession = (
-  memory: Memory,
-  { grantId, now, idleExpiresAt }: SessionUse,
+  memory: MemoryTables,
+  { grantId, now, idleExpiresAt }: SessionActivity,
 ): Session | undefined => {
   const grant = findSession(memory, grantId, now);
   if (grant === undefined) return undefined;
@@ -289,7 +307,7 @@ export const useSession = (
 
 /** The session, if it lives. */
 export const findSession = (
-  { grants }: Memory,
+  { grants }: MemoryTables,
   grantId: GrantId,
   now: EpochSeconds,
 ): (Grant & { readonly use: Use }) | undefined => {

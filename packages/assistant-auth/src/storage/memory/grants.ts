@@ -5,77 +5,87 @@ import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
 import type {
   CodeClaim,
   CodeClaimOutcome,
+  CodeRedemption,
+  CodeRedemptionOutcome,
+  GrantRefresh,
   GrantStatus,
-  Redemption,
-  RedemptionOutcome,
+  PresentedRefreshToken,
   RefreshOutcome,
-  RefreshQuestion,
-  RefreshUse,
   SignIn,
   SignInOutcome,
 } from '../broker-storage.ts';
-import { findSession, lease } from './accounts.ts';
-import { endEach, revoke } from './revocations.ts';
+import { acquireLeaseOnRefresh, findSession } from './accounts.ts';
+import { revoke, revokeEach } from './revocations.ts';
 import {
   compareText,
   type Grant,
   identityKey,
   isActiveGrant,
-  type Memory,
-  store,
+  type MemoryTables,
+  storeGrantUse,
+  storeVerifiedIdentity,
   type Use,
-  vouch,
 } from './tables.ts';
 
-export const recordSignIn = (memory: Memory, signIn: SignIn): SignInOutcome => {
+export const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   const { now, identity, user, grant } = signIn;
   if (memory.grants.has(grant.id)) return { kind: 'replayed' };
   const session = signIn.session === undefined ? undefined : findSession(memory, signIn.session, now);
   if (signIn.session !== undefined && session === undefined) return { kind: 'session-ended' };
-  const known = memory.identities.get(identityKey(identity));
-  const userId = user.kind === 'theirs' ? user.id : (known?.userId ?? user.newId);
-  const retryAfter = retryAfterFor(memory, userId, signIn);
+  const existing = memory.identities.get(identityKey(identity));
+  const userId = user.kind === 'resolved' ? user.id : (existing?.userId ?? user.newId);
+  const retryAfter = computeRetryAfter(memory, userId, signIn);
   if (retryAfter !== undefined) return { kind: 'limited', retryAfter };
   if (!memory.users.has(userId)) memory.users.set(userId, now);
   // Whoever goes on in a session has not been at the provider: that is no sign-in there.
-  const atProvider = session === undefined ? now : (known?.lastSignInAt ?? now);
-  const { refreshableUntil } = known ?? {};
-  const limit = session === undefined || refreshableUntil === undefined ? {} : { refreshableUntil };
-  const { provider, subject, sealedRefreshToken } = vouch(memory, identity, userId, atProvider, limit);
+  const signedInAtProvider = session === undefined ? now : (existing?.lastSignInAt ?? now);
+  const { refreshableUntil } = existing ?? {};
+  const refreshLimit = session === undefined || refreshableUntil === undefined ? {} : { refreshableUntil };
+  const { provider, subject, sealedRefreshToken } = storeVerifiedIdentity(
+    memory,
+    identity,
+    userId,
+    signedInAtProvider,
+    refreshLimit,
+  );
   memory.grants.set(grant.id, {
     ...{ ...grant, userId, identity: { provider, subject }, createdAt: now },
     signedInAt: session?.createdAt ?? now,
     isFromSession: session !== undefined,
   });
-  endLeastRecentlyUsed(memory, userId, signIn);
-  return { kind: 'recorded', userId, watched: sealedRefreshToken !== undefined };
+  revokeLeastRecentlyUsed(memory, userId, signIn);
+  return { kind: 'recorded', userId, hasUpstreamToken: sealedRefreshToken !== undefined };
 };
 
 /** Returns how long the user has to wait if the limit is reached: until enough counted sign-ins are older than the period. */
-const retryAfterFor = (
-  { grants }: Memory,
+const computeRetryAfter = (
+  { grants }: MemoryTables,
   userId: UserId,
   { now, limits, session }: SignIn,
 ): Seconds | undefined => {
-  const counted = [...grants.values()]
+  const countedSignIns = [...grants.values()]
     .filter((grant) => grant.userId === userId && grant.isFromSession === (session !== undefined))
     .filter(({ createdAt }) => createdAt > now - limits.period)
     .map(({ createdAt }) => createdAt)
     .toSorted((one, other) => other - one);
-  const oldest = counted[limits.signIns - 1];
+  const oldest = countedSignIns[limits.signIns - 1];
   return oldest === undefined ? undefined : oldest + limits.period - now;
 };
 
-const endLeastRecentlyUsed = (memory: Memory, userId: UserId, { now, limits, grant }: SignIn): void => {
+const revokeLeastRecentlyUsed = (
+  memory: MemoryTables,
+  userId: UserId,
+  { now, limits, grant }: SignIn,
+): void => {
   const lastUsed = ({ use, createdAt }: Grant): EpochSeconds => use?.lastUsedAt ?? createdAt;
   const excess = [...memory.grants.values()]
     .filter((one) => one.userId === userId && one.id !== grant.id && isActiveGrant(one, now))
     .toSorted((one, other) => lastUsed(other) - lastUsed(one) || compareText(one.id, other.id))
     .slice(Math.max(0, limits.activeGrants - Number(grant.clientId !== accountClientId)));
-  endEach(memory, excess, now);
+  revokeEach(memory, excess, now);
 };
 
-export const grantStatus = ({ grants }: Memory, grantId: GrantId): GrantStatus => {
+export const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatus => {
   const grant = grants.get(grantId);
   if (grant === undefined) return 'unknown';
   return grant.revokedAt === undefined ? 'active' : 'revoked';
@@ -83,82 +93,96 @@ export const grantStatus = ({ grants }: Memory, grantId: GrantId): GrantStatus =
 
 // Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2).
 
-export const redeemCode = (memory: Memory, redemption: Redemption): RedemptionOutcome => {
+export const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): CodeRedemptionOutcome => {
   const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
   const grant = memory.grants.get(grantId);
-  if (grant === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined) return spent;
+  if (grant === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
+    return notRedeemable;
   if (grant.use !== undefined) {
-    if (grant.use.redeemedAt >= now - redemption.replayGrace) return spent;
+    if (grant.use.redeemedAt >= now - redemption.replayGrace) return notRedeemable;
     revoke(memory, { kind: 'grant', id: grantId }, now);
     return { kind: 'refused', reason: 'replayed' };
   }
-  if (now >= redemption.codeExpiresAt) return spent;
+  if (now >= redemption.codeExpiresAt) return notRedeemable;
   const use: Use = {
     redeemedAt: now,
     lastUsedAt: now,
-    accessDiesAt: redemption.accessExpiresAt,
+    accessExpiresAt: redemption.accessExpiresAt,
     generation: 0,
     rotatedAt: now,
     refreshIdleExpiresAt: Math.min(redemption.refreshIdleExpiresAt, refreshAbsoluteExpiresAt),
     refreshAbsoluteExpiresAt,
   };
-  return { kind: 'redeemed', grant: store(memory, grant, use) };
+  return { kind: 'redeemed', grant: storeGrantUse(memory, grant, use) };
 };
 
-export const claimCode = (memory: Memory, { grantId, now }: CodeClaim): CodeClaimOutcome => {
+export const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaimOutcome => {
   const grant = memory.grants.get(grantId);
-  const status = grantStatus(memory, grantId);
+  const status = readGrantStatus(memory, grantId);
   if (grant === undefined || status !== 'active') return status;
   if (grant.codeClaimedAt !== undefined || grant.use !== undefined) return status;
   memory.grants.set(grantId, { ...grant, codeClaimedAt: now });
   return 'claimed';
 };
 
-const spent: RedemptionOutcome = { kind: 'refused', reason: 'spent' };
+const notRedeemable: CodeRedemptionOutcome = { kind: 'refused', reason: 'invalid' };
 
 // Refresh: rotates, answers a retry, starts a new branch after a lost response, or detects reuse (RFC 9700 §4.14.2).
 
-export const refresh = (memory: Memory, used: RefreshUse): RefreshOutcome => {
-  const { grantId, now, accessExpiresAt } = used;
-  const grant = findLiving(memory, used);
-  if (grant === undefined) return ended;
+export const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
+  const { grantId, now, accessExpiresAt } = request;
+  const grant = findRefreshableGrant(memory, request);
+  if (grant === undefined) return notRefreshable;
   const { use } = grant;
-  const carriedOn: Use = {
+  const extended: Use = {
     ...use,
     lastUsedAt: Math.max(use.lastUsedAt, now),
-    accessDiesAt: Math.max(use.accessDiesAt, accessExpiresAt),
-    refreshIdleExpiresAt: Math.min(used.refreshIdleExpiresAt, use.refreshAbsoluteExpiresAt),
+    accessExpiresAt: Math.max(use.accessExpiresAt, accessExpiresAt),
+    refreshIdleExpiresAt: Math.min(request.refreshIdleExpiresAt, use.refreshAbsoluteExpiresAt),
   };
-  switch (standing(grant, use, used)) {
+  switch (classifyPresentedToken(grant, use, request)) {
     case 'current':
-      return { kind: 'continued', grant: store(memory, grant, carriedOn), ...lease(memory, grant, used) };
+      return {
+        kind: 'refreshed',
+        grant: storeGrantUse(memory, grant, extended),
+        ...acquireLeaseOnRefresh(memory, grant, request),
+      };
     case 'next':
-    case 'late': {
+    case 'new-branch': {
       const generation = use.generation + 1;
       const rotated = {
-        ...{ ...carriedOn, generation, rotatedAt: now },
+        ...{ ...extended, generation, rotatedAt: now },
         // The successor of the late token was never used, and from now on it can't be.
-        ...(used.generation < use.generation && { branch: { generation, startedFrom: used.generation } }),
+        ...(request.generation < use.generation && {
+          branch: { generation, startedFrom: request.generation },
+        }),
       };
-      return { kind: 'continued', grant: store(memory, grant, rotated), ...lease(memory, grant, used) };
+      return {
+        kind: 'refreshed',
+        grant: storeGrantUse(memory, grant, rotated),
+        ...acquireLeaseOnRefresh(memory, grant, request),
+      };
     }
     case 'reused':
       revoke(memory, { kind: 'grant', id: grantId }, now);
       return { kind: 'refused', reason: 'reused' };
     case 'none':
-      return ended;
+      return notRefreshable;
   }
 };
 
-export const isRefreshable = (memory: Memory, question: RefreshQuestion): boolean => {
-  const grant = findLiving(memory, question);
+export const isRefreshable = (memory: MemoryTables, token: PresentedRefreshToken): boolean => {
+  const grant = findRefreshableGrant(memory, token);
   if (grant === undefined) return false;
-  const found = standing(grant, grant.use, question);
-  return found !== 'reused' && found !== 'none';
+  const classification = classifyPresentedToken(grant, grant.use, token);
+  return classification !== 'reused' && classification !== 'none';
 };
 
 /** The grant, if any refresh token of it could be answered. */
-const findLiving = ({ grants, identities }: Memory, { grantId, clientId, now }: RefreshQuestion) => {
+const findRefreshableGrant = (
+  { grants, identities }: MemoryTables,
+  { grantId, clientId, now }: PresentedRefreshToken,
+) => {
   const grant = grants.get(grantId);
   if (grant?.use === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
     return undefined;
@@ -168,11 +192,11 @@ const findLiving = ({ grants, identities }: Memory, { grantId, clientId, now }: 
 };
 
 /** Decides what a presented token gets: the current generation again, the next one (`next` or `late`), or an error. */
-const standing = (
+const classifyPresentedToken = (
   { refreshPolicy }: Grant,
   { generation, branch, rotatedAt }: Use,
-  presented: RefreshQuestion,
-): 'current' | 'next' | 'late' | 'reused' | 'none' => {
+  presented: PresentedRefreshToken,
+): 'current' | 'next' | 'new-branch' | 'reused' | 'none' => {
   switch (refreshPolicy) {
     case 'none':
       return 'none';
@@ -184,9 +208,9 @@ const standing = (
       if (presented.generation === generation) return 'next';
       if (presented.generation !== previous) return 'reused';
       if (rotatedAt >= presented.now - presented.grace) return 'current';
-      return presented.lateRefresh === 'recover' ? 'late' : 'reused';
+      return presented.lateRefresh === 'recover' ? 'new-branch' : 'reused';
     }
   }
 };
 
-const ended: RefreshOutcome = { kind: 'refused', reason: 'ended' };
+const notRefreshable: RefreshOutcome = { kind: 'refused', reason: 'inactive' };

@@ -1,27 +1,28 @@
 /** Revocations: ending grants on request, and telling which access tokens are dead. */
 import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
-import type { SignalReach, SignalTarget } from '../../oauth/security-event.ts';
+import type { RevocationScope, SecurityEventTarget } from '../../oauth/security-event.ts';
 import type { EpochSeconds } from '../../oauth/time.ts';
 import type {
-  ReceivedSignal,
+  ReceivedSecurityEvent,
+  RevocableToken,
   RevocationPage,
   RevocationTarget,
-  SignalOutcome,
-  TokenOrigin,
+  SecurityEventOutcome,
 } from '../broker-storage.ts';
 import {
-  forgetToken,
+  clearUpstreamToken,
+  computeRetainUntil,
   type Grant,
   isActiveGrant,
-  type Memory,
-  neededUntil,
+  type MemoryTables,
   type StoredIdentity,
 } from './tables.ts';
 
-export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSeconds): void => {
-  const targeted = [...memory.grants.values()].filter((grant) => isOf(grant, target));
-  const ended = mark(memory, targeted, now);
-  if (ended.some((grant) => hasLivingToken(grant, now))) append(memory, target, targeted, now);
+export const revoke = (memory: MemoryTables, target: RevocationTarget, now: EpochSeconds): void => {
+  const targetGrants = [...memory.grants.values()].filter((grant) => matchesTarget(grant, target));
+  const revokedGrants = markRevoked(memory, targetGrants, now);
+  if (revokedGrants.some((grant) => hasUnexpiredToken(grant, now)))
+    appendRevocation(memory, target, targetGrants, now);
 };
 
 /**
@@ -29,17 +30,18 @@ export const revoke = (memory: Memory, target: RevocationTarget, now: EpochSecon
  * and no other active grant of the user is left. That line covers the tokens issued before this second, and none that is issued from now
  * on: a grant with a token from this second, or from a server whose clock is ahead, gets its own line.
  */
-export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): void => {
-  const living = mark(memory, grants, now).filter((grant) => hasLivingToken(grant, now));
-  for (const [userId, ended] of Map.groupBy(living, (grant) => grant.userId)) {
-    const isLeft = [...memory.grants.values()].some(
+export const revokeEach = (memory: MemoryTables, grants: readonly Grant[], now: EpochSeconds): void => {
+  const unexpired = markRevoked(memory, grants, now).filter((grant) => hasUnexpiredToken(grant, now));
+  for (const [userId, revokedGrants] of Map.groupBy(unexpired, (grant) => grant.userId)) {
+    const isOtherGrantActive = [...memory.grants.values()].some(
       (grant) => grant.userId === userId && isActiveGrant(grant, now),
     );
-    const older = ended.filter((grant) => lastUsedAt(grant) < now);
-    const isCovered = older.length > 1 && !isLeft;
-    if (isCovered) append(memory, { kind: 'user', id: userId }, older, 0);
-    for (const grant of ended)
-      if (!isCovered || !older.includes(grant)) append(memory, { kind: 'grant', id: grant.id }, [grant], now);
+    const earlier = revokedGrants.filter((grant) => lastUsedAt(grant) < now);
+    const isCovered = earlier.length > 1 && !isOtherGrantActive;
+    if (isCovered) appendRevocation(memory, { kind: 'user', id: userId }, earlier, 0);
+    for (const grant of revokedGrants)
+      if (!isCovered || !earlier.includes(grant))
+        appendRevocation(memory, { kind: 'grant', id: grant.id }, [grant], now);
   }
 };
 
@@ -47,95 +49,100 @@ export const endEach = (memory: Memory, grants: readonly Grant[], now: EpochSeco
  * Revokes all grants of a user who is being deleted. One line replaces the lines of grants that were revoked before: otherwise someone who
  * deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
  */
-export const endUser = (
-  memory: Memory,
+export const revokeGrantsOfDeletedUser = (
+  memory: MemoryTables,
   userId: UserId,
   grants: readonly Grant[],
   now: EpochSeconds,
 ): void => {
-  const living = grants.filter((grant) => hasLivingToken(grant, now));
-  const older = living.filter((grant) => lastUsedAt(grant) < now);
-  if (older.length > 1) append(memory, { kind: 'user', id: userId }, older, 0);
-  const lines = memory.lines.filter(({ kind, id }) => kind === 'user' && id === userId);
-  const covered = new Set(
-    living.filter((grant) => lines.some((line) => covers(line, grant))).map(({ id }) => id),
+  const unexpired = grants.filter((grant) => hasUnexpiredToken(grant, now));
+  const earlier = unexpired.filter((grant) => lastUsedAt(grant) < now);
+  if (earlier.length > 1) appendRevocation(memory, { kind: 'user', id: userId }, earlier, 0);
+  const revocations = memory.revocations.filter(({ kind, id }) => kind === 'user' && id === userId);
+  const coveredIds = new Set(
+    unexpired
+      .filter((grant) => revocations.some((revocation) => coversGrant(revocation, grant)))
+      .map(({ id }) => id),
   );
-  memory.lines = memory.lines.filter(
-    (line) =>
-      !(line.kind === 'grant' && covered.has(line.id)) && !lines.some((newer) => replaces(newer, line)),
+  memory.revocations = memory.revocations.filter(
+    (revocation) =>
+      !(revocation.kind === 'grant' && coveredIds.has(revocation.id)) &&
+      !revocations.some((later) => supersedes(later, revocation)),
   );
-  endEach(
+  revokeEach(
     memory,
-    grants.filter(({ id }) => !covered.has(id)),
+    grants.filter(({ id }) => !coveredIds.has(id)),
     now,
   );
 };
 
 const lastUsedAt = ({ use }: Grant): EpochSeconds => use?.lastUsedAt ?? 0;
 
-type Line = Memory['lines'][number];
+type StoredRevocation = MemoryTables['lines'][number];
 
-const covers = (line: Line, { use }: Grant): boolean =>
-  use !== undefined && line.revokedAt >= use.lastUsedAt && line.deadAfter >= use.accessDiesAt;
+const coversGrant = (revocation: StoredRevocation, { use }: Grant): boolean =>
+  use !== undefined && revocation.revokedAt >= use.lastUsedAt && revocation.expiresAt >= use.accessExpiresAt;
 
-const replaces = (newer: Line, line: Line): boolean =>
-  line.kind === 'user' &&
-  line.id === newer.id &&
-  newer.seq > line.seq &&
-  newer.revokedAt >= line.revokedAt &&
-  newer.deadAfter >= line.deadAfter;
+const supersedes = (later: StoredRevocation, revocation: StoredRevocation): boolean =>
+  revocation.kind === 'user' &&
+  revocation.id === later.id &&
+  later.seq > revocation.seq &&
+  later.revokedAt >= revocation.revokedAt &&
+  later.expiresAt >= revocation.expiresAt;
 
 /** Marks the grants that were not revoked before as revoked, and returns them. */
-const mark = (memory: Memory, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {
-  const ended = grants.filter(({ id }) => memory.grants.get(id)?.revokedAt === undefined);
-  for (const grant of ended) memory.grants.set(grant.id, { ...grant, revokedAt: now });
-  return ended;
+const markRevoked = (memory: MemoryTables, grants: readonly Grant[], now: EpochSeconds): readonly Grant[] => {
+  const revokedGrants = grants.filter(({ id }) => memory.grants.get(id)?.revokedAt === undefined);
+  for (const grant of revokedGrants) memory.grants.set(grant.id, { ...grant, revokedAt: now });
+  return revokedGrants;
 };
 
-const hasLivingToken = ({ use }: Grant, now: EpochSeconds): boolean => (use?.accessDiesAt ?? 0) > now;
+const hasUnexpiredToken = ({ use }: Grant, now: EpochSeconds): boolean => (use?.accessExpiresAt ?? 0) > now;
 
-const append = (
-  memory: Memory,
+const appendRevocation = (
+  memory: MemoryTables,
   target: RevocationTarget,
   grants: readonly Grant[],
   earliest: EpochSeconds,
 ): void => {
   const uses = grants.flatMap(({ use }) => use ?? []);
   memory.lastSeq += 1;
-  const line = {
+  const revocation = {
     ...target,
     seq: memory.lastSeq,
     // Not before the newest token was issued, should the clock have been set back meanwhile.
     revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), earliest),
-    deadAfter: uses.reduce((latest, { accessDiesAt }) => Math.max(latest, accessDiesAt), earliest),
+    expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), earliest),
   };
-  memory.lines = [...memory.lines, line];
+  memory.revocations = [...memory.revocations, revocation];
 };
 
-export const revocationsSince = (
-  { lines }: Memory,
+export const readRevocations = (
+  { revocations }: MemoryTables,
   cursor: number | undefined,
   now: EpochSeconds,
   limit: number,
 ): RevocationPage => {
-  const newest = lines.at(-1)?.seq ?? 0;
+  const newest = revocations.at(-1)?.seq ?? 0;
   const after = cursor === undefined || cursor > newest ? 0 : cursor;
-  const news = lines.filter(({ seq, deadAfter }) => seq > after && deadAfter > now);
-  if (news.length > limit) return { kind: 'too-many' };
+  const newRevocations = revocations.filter(({ seq, expiresAt }) => seq > after && expiresAt > now);
+  if (newRevocations.length > limit) return { kind: 'too-many' };
   return {
     kind: 'page',
-    revocations: news.map(({ seq: _, ...revocation }) => revocation),
+    revocations: newRevocations.map(({ seq: _, ...revocation }) => revocation),
     cursor: newest,
   };
 };
 
-export const isRevoked = ({ lines }: Memory, token: TokenOrigin, now: EpochSeconds): boolean =>
-  lines.some(
-    (line) =>
-      line.revokedAt >= token.issuedAt && line.deadAfter > now && isOf({ ...token, id: token.grantId }, line),
+export const isRevoked = ({ revocations }: MemoryTables, token: RevocableToken, now: EpochSeconds): boolean =>
+  revocations.some(
+    (revocation) =>
+      revocation.revokedAt >= token.issuedAt &&
+      revocation.expiresAt > now &&
+      matchesTarget({ ...token, id: token.grantId }, revocation),
   );
 
-const isOf = (
+const matchesTarget = (
   { id, userId, clientId }: { readonly id: GrantId; readonly userId: UserId; readonly clientId: string },
   target: RevocationTarget,
 ): boolean => {
@@ -151,42 +158,51 @@ const isOf = (
 
 // Providers' signals: each counts once, and ends what rests on whom it names.
 
-export const recordSignal = (memory: Memory, signal: ReceivedSignal): SignalOutcome => {
-  const { provider, jti, neededUntil, before, endings, now } = signal;
+export const recordSecurityEvent = (
+  memory: MemoryTables,
+  event: ReceivedSecurityEvent,
+): SecurityEventOutcome => {
+  const { provider, jti, retainUntil, signedInBefore, revocations: eventRevocations, now } = event;
   const key = JSON.stringify([provider, jti]);
-  if (memory.signals.has(key)) return 'replayed';
-  memory.signals.set(key, neededUntil);
+  if (memory.securityEvents.has(key)) return 'replayed';
+  memory.securityEvents.set(key, retainUntil);
   const [identities, grants] = [
     [...memory.identities.values()].filter((identity) => identity.provider === provider),
     [...memory.grants.values()].filter(
-      ({ identity, signedInAt }) => identity.provider === provider && signedInAt <= before,
+      ({ identity, signedInAt }) => identity.provider === provider && signedInAt <= signedInBefore,
     ),
   ];
-  for (const { target, reach } of endings) {
-    const named = identities.filter((identity) => isNamed(identity, target));
-    const ended = grants.filter((grant) => restsOn(grant, target, named) && isWithin(grant, reach));
-    endEach(memory, ended, now);
-    if (reach !== 'identity') continue;
-    for (const identity of named) if (identity.lastSignInAt <= before) forgetToken(memory, identity);
+  for (const { target, revocationScope } of eventRevocations) {
+    const matched = identities.filter((identity) => matchesIdentity(identity, target));
+    const revokedGrants = grants.filter(
+      (grant) => isBasedOn(grant, target, matched) && isInRevocationScope(grant, revocationScope),
+    );
+    revokeEach(memory, revokedGrants, now);
+    if (revocationScope !== 'identity') continue;
+    for (const identity of matched)
+      if (identity.lastSignInAt <= signedInBefore) clearUpstreamToken(memory, identity);
   }
-  return 'first';
+  return 'recorded';
 };
 
-const isNamed = ({ subject, tokenNames }: StoredIdentity, target: SignalTarget): boolean => {
+const matchesIdentity = (
+  { subject, tokenIdentifiers }: StoredIdentity,
+  target: SecurityEventTarget,
+): boolean => {
   switch (target.kind) {
     case 'identity':
       return subject === target.subject;
     case 'session':
       return false;
     case 'token':
-      return tokenNames?.includes(target.name) === true;
+      return tokenIdentifiers?.includes(target.identifier) === true;
   }
 };
 
-const restsOn = (
+const isBasedOn = (
   { identity, sid }: Grant,
-  target: SignalTarget,
-  named: readonly StoredIdentity[],
+  target: SecurityEventTarget,
+  matched: readonly StoredIdentity[],
 ): boolean => {
   switch (target.kind) {
     // Not by its row, which may be gone already.
@@ -195,15 +211,18 @@ const restsOn = (
     case 'session':
       return sid === target.sid && (target.subject ?? identity.subject) === identity.subject;
     case 'token':
-      return named.some(({ subject }) => subject === identity.subject);
+      return matched.some(({ subject }) => subject === identity.subject);
   }
 };
 
-const isWithin = ({ clientId, refreshPolicy }: Grant, reach: SignalReach): boolean => {
-  switch (reach) {
+const isInRevocationScope = (
+  { clientId, refreshPolicy }: Grant,
+  revocationScope: RevocationScope,
+): boolean => {
+  switch (revocationScope) {
     case 'sessions':
       return clientId === accountClientId;
-    case 'presence':
+    case 'online-grants':
       return clientId === accountClientId || refreshPolicy === 'none';
     case 'grants':
     case 'identity':
@@ -213,8 +232,10 @@ const isWithin = ({ clientId, refreshPolicy }: Grant, reach: SignalReach): boole
 
 // Sweeping: forgets what has expired.
 
-export const sweep = (memory: Memory, now: EpochSeconds): void => {
-  for (const grant of memory.grants.values()) if (neededUntil(grant) <= now) memory.grants.delete(grant.id);
-  for (const [key, until] of memory.signals) if (until <= now) memory.signals.delete(key);
-  memory.lines = memory.lines.filter(({ deadAfter }) => deadAfter > now);
+export const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
+  for (const grant of memory.grants.values())
+    if (computeRetainUntil(grant) <= now) memory.grants.delete(grant.id);
+  for (const [key, retainUntil] of memory.securityEvents)
+    if (retainUntil <= now) memory.securityEvents.delete(key);
+  memory.revocations = memory.revocations.filter(({ expiresAt }) => expiresAt > now);
 };

@@ -2,31 +2,31 @@
 import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds } from '../../oauth/time.ts';
 import {
-  type GrantFacts,
+  type GrantState,
   grantRetention,
-  type IdentityName,
+  type IdentityKey,
   type Revocation,
   type SignIn,
-  type VouchedIdentity,
+  type VerifiedIdentity,
 } from '../broker-storage.ts';
 
-export interface Memory {
+export interface MemoryTables {
   /** When each user was made. */
   readonly users: Map<UserId, EpochSeconds>;
-  /** By `identityKey`, the oldest first. */
+  /** By `deriveOpaqueId`, the oldest first. */
   readonly identities: Map<string, StoredIdentity>;
   /** The oldest first. */
   readonly grants: Map<GrantId, Grant>;
   /** Until when each signal is to be known again, by provider and name. */
-  readonly signals: Map<string, EpochSeconds>;
-  lines: readonly (Revocation & { readonly seq: number })[];
+  readonly securityEvents: Map<string, EpochSeconds>;
+  revocations: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
 }
 
-export interface StoredIdentity extends VouchedIdentity {
+export interface StoredIdentity extends VerifiedIdentity {
   readonly userId: UserId;
-  readonly checkAfter: EpochSeconds;
-  readonly vouchedUntil: EpochSeconds;
+  readonly recheckAfter: EpochSeconds;
+  readonly verifiedUntil: EpochSeconds;
   /** The number of rechecks that started with the stored token and whose outcome was not stored. */
   readonly unresolvedRechecks: number;
   /** The time from which grants of the identity can't be refreshed. Absent: no limit. */
@@ -36,13 +36,13 @@ export interface StoredIdentity extends VouchedIdentity {
 }
 
 /** An identity's key. */
-export const identityKey = ({ provider, subject }: IdentityName): string =>
+export const identityKey = ({ provider, subject }: IdentityKey): string =>
   JSON.stringify([provider, subject]);
 
 export type Grant = SignIn['grant'] & {
   readonly userId: UserId;
   /** Who signed in. */
-  readonly identity: IdentityName;
+  readonly identity: IdentityKey;
   readonly createdAt: EpochSeconds;
   /** At the provider: before the grant, where it was begun in a session. */
   readonly signedInAt: EpochSeconds;
@@ -54,7 +54,7 @@ export type Grant = SignIn['grant'] & {
   readonly use?: {
     readonly redeemedAt: EpochSeconds;
     readonly lastUsedAt: EpochSeconds;
-    readonly accessDiesAt: EpochSeconds;
+    readonly accessExpiresAt: EpochSeconds;
     readonly generation: number;
     /** The newest branch. It has no effect after the next rotation. */
     readonly branch?: { readonly generation: number; readonly startedFrom: number };
@@ -67,24 +67,24 @@ export type Grant = SignIn['grant'] & {
 export type Use = NonNullable<Grant['use']>;
 
 /** Returns the time until which a grant is stored. */
-export const neededUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {
+export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }: Grant): EpochSeconds => {
   const refreshable = revokedAt === undefined && refreshPolicy !== 'none';
   return Math.max(
     createdAt + grantRetention,
-    use?.accessDiesAt ?? 0,
+    use?.accessExpiresAt ?? 0,
     refreshable ? (use?.refreshIdleExpiresAt ?? 0) : 0,
   );
 };
 
 /** Whether a grant counts as active (`SignInLimits`). */
 export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
-  grant.revokedAt === undefined && grant.clientId !== accountClientId && neededUntil(grant) > now;
+  grant.revokedAt === undefined && grant.clientId !== accountClientId && computeRetainUntil(grant) > now;
 
 /** Compares text by code unit, as a database does, whatever the language of the system. */
 export const compareText = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /** Stores a grant's use, and says what tokens are issued from. */
-export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts => {
+export const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
   grants.set(grant.id, { ...grant, use });
   const { userId, scopes, resource, claims, refreshPolicy } = grant;
   const { generation, refreshIdleExpiresAt, refreshAbsoluteExpiresAt } = use;
@@ -104,23 +104,23 @@ export const store = ({ grants }: Memory, grant: Grant, use: Use): GrantFacts =>
  * Stores an identity that a provider confirmed. Values that the provider did not send this time are kept.
  * @param limit the limit on refreshes from now on; empty after a sign-in at the provider
  */
-export const vouch = (
-  { identities }: Memory,
-  vouched: VouchedIdentity,
+export const storeVerifiedIdentity = (
+  { identities }: MemoryTables,
+  verified: VerifiedIdentity,
   userId: UserId,
   now: EpochSeconds,
   limit: Pick<StoredIdentity, 'refreshableUntil'> = {},
 ): StoredIdentity => {
-  const key = identityKey(vouched);
-  const known = identities.get(key);
-  const { refreshableUntil: _, ...kept } =
-    known === undefined
-      ? { checkAfter: 0, vouchedUntil: 0, unresolvedRechecks: 0, createdAt: now }
-      : { ...keptOf(known, vouched) };
+  const key = identityKey(verified);
+  const existing = identities.get(key);
+  const { refreshableUntil: _, ...retained } =
+    existing === undefined
+      ? { recheckAfter: 0, verifiedUntil: 0, unresolvedRechecks: 0, createdAt: now }
+      : { ...clearReplacedToken(existing, verified) };
   const stored = {
-    ...kept,
+    ...retained,
     ...limit,
-    ...vouched,
+    ...verified,
     ...{ userId, lastSignInAt: now },
   };
   identities.set(key, stored);
@@ -128,17 +128,17 @@ export const vouch = (
 };
 
 /** Returns what is kept of an identity: facts about its token are dropped if a new token replaces it. */
-export const keptOf = (
-  known: StoredIdentity,
+export const clearReplacedToken = (
+  existing: StoredIdentity,
   { sealedRefreshToken }: { readonly sealedRefreshToken?: string },
 ): StoredIdentity => {
-  if (sealedRefreshToken === undefined) return known;
-  const { tokenNames: _, ...rest } = known;
+  if (sealedRefreshToken === undefined) return existing;
+  const { tokenIdentifiers: _, ...rest } = existing;
   return { ...rest, unresolvedRechecks: 0 };
 };
 
 /** Forgets an identity's token, for it is dead at the provider. */
-export const forgetToken = ({ identities }: Memory, identity: StoredIdentity): void => {
-  const { sealedRefreshToken: _, tokenNames: __, ...rest } = identity;
-  identities.set(identityKey(identity), { ...rest, vouchedUntil: 0, unresolvedRechecks: 0 });
+export const clearUpstreamToken = ({ identities }: MemoryTables, identity: StoredIdentity): void => {
+  const { sealedRefreshToken: _, tokenIdentifiers: __, ...rest } = identity;
+  identities.set(identityKey(identity), { ...rest, verifiedUntil: 0, unresolvedRechecks: 0 });
 };

@@ -3,27 +3,32 @@
 import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
 import type {
   Account,
-  AppsEnding,
-  Deletion,
-  DeletionOutcome,
+  GrantRevocation,
   HistoryEntry,
-  Link,
+  IdentityLink,
+  IdentityLinkOutcome,
+  IdentityUnlink,
+  IdentityUnlinkOutcome,
   LinkedIdentity,
-  LinkOutcome,
   Session,
-  SessionUse,
+  SessionActivity,
   StoredGrant,
-  Unlink,
-  UnlinkOutcome,
+  UserDeletion,
+  UserDeletionOutcome,
 } from '../account-storage.ts';
-import type { IdentityName, RefreshPolicy } from '../broker-storage.ts';
+import type { IdentityKey, RefreshPolicy } from '../broker-storage.ts';
 import { auditChange, auditIdentityChange } from './audit.ts';
-import { changedRows, roundTrip, type SqlDatabase } from './batch.ts';
-import { endEach, rememberUser } from './revocations.ts';
-import { nameColumns, newTokenOrStored, type TokenRow, tokenOf } from './upstream-tokens.ts';
+import { hasChanges, runBatch, type SqlDatabase } from './batch.ts';
+import { recordUserRevocation, revokeEach } from './revocations.ts';
+import {
+  identifierValues,
+  replaceTokenIfSent,
+  toStoredToken,
+  type UpstreamTokenRow,
+} from './upstream-tokens.ts';
 
 export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Account | undefined> => {
-  const [users, identities, grants] = await roundTrip<UserRow & IdentityRow & StoredGrantRow>(
+  const [users, identities, grants] = await runBatch<UserRow & IdentityRow & StoredGrantRow>(
     db,
     db.prepare('SELECT created_at FROM users WHERE id = ?1').bind(userId),
     db
@@ -44,13 +49,13 @@ export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Acco
   if (user === undefined) return undefined;
   return {
     createdAt: user.created_at,
-    identities: (identities?.results ?? []).map(linkedIdentity),
-    grants: (grants?.results ?? []).map(storedGrant),
+    identities: (identities?.results ?? []).map(toLinkedIdentity),
+    grants: (grants?.results ?? []).map(toStoredGrant),
   };
 };
 
 export const readHistory = async (db: SqlDatabase, userId: UserId): Promise<readonly HistoryEntry[]> => {
-  const [rows] = await roundTrip<HistoryRow>(
+  const [rows] = await runBatch<HistoryRow>(
     db,
     db
       .prepare(
@@ -78,9 +83,9 @@ interface HistoryRow {
 
 export const findUser = async (
   db: SqlDatabase,
-  { provider, subject }: IdentityName,
+  { provider, subject }: IdentityKey,
 ): Promise<UserId | undefined> => {
-  const [found] = await roundTrip<{ readonly user_id: string }>(
+  const [found] = await runBatch<{ readonly user_id: string }>(
     db,
     db.prepare('SELECT user_id FROM identities WHERE provider = ?1 AND subject = ?2').bind(provider, subject),
   );
@@ -89,9 +94,9 @@ export const findUser = async (
 
 export const deleteUser = async (
   db: SqlDatabase,
-  { userId, by, now }: Deletion,
-): Promise<DeletionOutcome> => {
-  const [tokens, , , , deleted] = await roundTrip<TokenRow>(
+  { userId, actor: by, now }: UserDeletion,
+): Promise<UserDeletionOutcome> => {
+  const [tokens, , , , deleted] = await runBatch<UpstreamTokenRow>(
     db,
     db
       .prepare(
@@ -99,13 +104,13 @@ export const deleteUser = async (
         WHERE user_id = ?1 AND sealed_refresh_token IS NOT NULL`,
       )
       .bind(userId),
-    ...rememberUser(db, userId, now),
+    ...recordUserRevocation(db, userId, now),
     // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
     db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
     auditChange(db, { event: 'deleted', actor: by, now }, {}),
   );
-  if (!changedRows(deleted)) return { kind: 'unknown' };
-  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(tokenOf) };
+  if (!hasChanges(deleted)) return { kind: 'unknown' };
+  return { kind: 'deleted', tokens: (tokens?.results ?? []).map(toStoredToken) };
 };
 
 interface UserRow {
@@ -116,17 +121,17 @@ interface IdentityRow {
   readonly provider: string;
   readonly subject: string;
   readonly label: string | null;
-  readonly watched: number;
+  readonly hasUpstreamToken: number;
   readonly created_at: number;
   readonly last_sign_in_at: number;
 }
 
-const linkedIdentity = (row: IdentityRow): LinkedIdentity => ({
+const toLinkedIdentity = (row: IdentityRow): LinkedIdentity => ({
   provider: row.provider,
   subject: row.subject,
   createdAt: row.created_at,
   lastSignInAt: row.last_sign_in_at,
-  watched: row.watched === 1,
+  hasUpstreamToken: row.hasUpstreamToken === 1,
   ...(row.label !== null && { label: row.label }),
 });
 
@@ -145,11 +150,11 @@ interface StoredGrantRow {
   readonly revoked_at: number | null;
   readonly redeemed_at: number | null;
   readonly last_used_at: number | null;
-  readonly access_dies_at: number | null;
+  readonly access_expires_at: number | null;
   readonly refresh_idle_expires_at: number | null;
 }
 
-const storedGrant = (row: StoredGrantRow): StoredGrant => ({
+const toStoredGrant = (row: StoredGrantRow): StoredGrant => ({
   id: row.id,
   clientId: row.client_id,
   redirectUri: row.redirect_uri,
@@ -161,18 +166,18 @@ const storedGrant = (row: StoredGrantRow): StoredGrant => ({
   refreshPolicy: row.refresh_policy,
   createdAt: row.created_at,
   ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
-  ...useOf(row),
+  ...readUse(row),
 });
 
 /** All four are written together. */
-const useOf = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
-  const { redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at } = row;
+const readUse = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
+  const { redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at } = row;
   if (redeemed_at === null || last_used_at === null) return {};
   return {
     use: {
       redeemedAt: redeemed_at,
       lastUsedAt: last_used_at,
-      accessDiesAt: access_dies_at ?? 0,
+      accessExpiresAt: access_expires_at ?? 0,
       refreshIdleExpiresAt: refresh_idle_expires_at ?? 0,
     },
   };
@@ -182,39 +187,50 @@ const useOf = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
 
 export const linkIdentity = async (
   db: SqlDatabase,
-  { userId, session, identity, now }: Link,
-): Promise<LinkOutcome> => {
+  { userId, session, identity, now }: IdentityLink,
+): Promise<IdentityLinkOutcome> => {
   const { provider, subject, label = null, sealedRefreshToken = null } = identity;
-  const [linked, , owners] = await roundTrip<{ readonly user_id: string }>(
+  const [linked, , activeSessions] = await runBatch<{ readonly user_id: string }>(
     db,
     db
       .prepare(
         `INSERT INTO identities
           (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
-        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${livingSession('?7', '?5')}
+        SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${buildActiveSessionCondition('?7', '?5')}
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
-          ${newTokenOrStored},
+          ${replaceTokenIfSent},
           refreshable_until = NULL,
           last_sign_in_at = excluded.last_sign_in_at
         WHERE user_id = excluded.user_id
         RETURNING user_id`,
       )
-      .bind(provider, subject, label, sealedRefreshToken, now, userId, session, ...nameColumns(identity)),
+      .bind(
+        provider,
+        subject,
+        label,
+        sealedRefreshToken,
+        now,
+        userId,
+        session,
+        ...identifierValues(identity),
+      ),
     auditIdentityChange(db, { event: 'linked', actor: 'user', now }, identity),
     db
-      .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${livingSession('?2', '?3')}`)
+      .prepare(`SELECT user_id FROM grants WHERE user_id = ?1 AND ${buildActiveSessionCondition('?2', '?3')}`)
       .bind(userId, session, now),
   );
   if (linked?.results[0] !== undefined) return 'linked';
-  return owners?.results[0] === undefined ? 'session-ended' : 'taken';
+  return activeSessions?.results[0] === undefined ? 'session-ended' : 'linked-to-other-user';
 };
 
 export const unlinkIdentity = async (
   db: SqlDatabase,
-  { userId, provider, subject, now }: Unlink,
-): Promise<UnlinkOutcome> => {
-  const [known, removed] = await roundTrip<TokenRow & { readonly sealed_refresh_token: string | null }>(
+  { userId, provider, subject, now }: IdentityUnlink,
+): Promise<IdentityUnlinkOutcome> => {
+  const [existing, removed] = await runBatch<
+    UpstreamTokenRow & { readonly sealed_refresh_token: string | null }
+  >(
     db,
     db
       .prepare(
@@ -231,7 +247,7 @@ export const unlinkIdentity = async (
       .bind(provider, subject, userId),
     auditChange(db, { event: 'unlinked', actor: 'user', now }, { userId, provider }),
     // After the identity: that it is gone is what the endings ask.
-    ...endEach(db, {
+    ...revokeEach(db, {
       where: `provider = ?2 AND subject = ?3 AND user_id = ?4
         AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3)`,
       values: [provider, subject, userId],
@@ -240,18 +256,18 @@ export const unlinkIdentity = async (
     }),
   );
   const row = removed?.results[0];
-  if (row === undefined) return { kind: known?.results[0] === undefined ? 'unknown' : 'last' };
-  return { kind: 'unlinked', ...(row.sealed_refresh_token !== null && { token: tokenOf(row) }) };
+  if (row === undefined) return { kind: existing?.results[0] === undefined ? 'unknown' : 'last-identity' };
+  return { kind: 'unlinked', ...(row.sealed_refresh_token !== null && { token: toStoredToken(row) }) };
 };
 
-export const endApps = async (
+export const revokeGrants = async (
   db: SqlDatabase,
-  { userId, grantIds, reason, now }: AppsEnding,
+  { userId, grantIds, reason, now }: GrantRevocation,
 ): Promise<void> => {
   const where = 'user_id = ?2 AND id IN (SELECT value FROM json_each(?3))';
-  await roundTrip(
+  await runBatch(
     db,
-    ...endEach(db, { where, values: [userId, JSON.stringify(grantIds)], reason, now }),
+    ...revokeEach(db, { where, values: [userId, JSON.stringify(grantIds)], reason, now }),
     auditChange(db, { event: 'revoked', actor: 'user', reason, now }, { userId }),
   );
 };
@@ -260,15 +276,15 @@ export const endApps = async (
 
 export const useSession = async (
   db: SqlDatabase,
-  { grantId, now, idleExpiresAt }: SessionUse,
+  { grantId, now, idleExpiresAt }: SessionActivity,
 ): Promise<Session | undefined> => {
-  const [, found] = await roundTrip<SessionRow>(
+  const [, found] = await runBatch<SessionRow>(
     db,
     db
       .prepare(
         `UPDATE grants SET last_used_at = max(last_used_at, ?2),
           refresh_idle_expires_at = min(?3, refresh_absolute_expires_at)
-        WHERE ${livingSession('?1', '?2')}`,
+        WHERE ${buildActiveSessionCondition('?1', '?2')}`,
       )
       .bind(grantId, now, idleExpiresAt),
     db
@@ -284,12 +300,17 @@ export const useSession = async (
   const { provider, subject, label } = row;
   return {
     userId: row.user_id,
-    identity: { provider, subject, ...(label !== null && { label }), watched: row.watched === 1 },
+    identity: {
+      provider,
+      subject,
+      ...(label !== null && { label }),
+      hasUpstreamToken: row.hasUpstreamToken === 1,
+    },
   };
 };
 
 /** The condition on a row of `grants` that it is a session and lives; of the parameters for its id and for now. */
-export const livingSession = (id: string, now: string): string =>
+export const buildActiveSessionCondition = (id: string, now: string): string =>
   `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL
     AND refresh_idle_expires_at > ${now}`;
 
@@ -298,5 +319,5 @@ interface SessionRow {
   readonly provider: string;
   readonly subject: string;
   readonly label: string | null;
-  readonly watched: number;
+  readonly hasUpstreamToken: number;
 }

@@ -2,47 +2,50 @@
 
 import type { GrantId, UserId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds } from '../../oauth/time.ts';
-import type { Audited } from './audit.ts';
-import { roundTrip, type SqlDatabase } from './batch.ts';
-import { type KeyQuestion, type KeyUse, readKeyUse } from './key-use.ts';
+import type { AuditEvent } from './audit.ts';
+import { runBatch, type SqlDatabase } from './batch.ts';
+import { type KeyUsage, type KeyUsageQuery, readKeyUsage } from './key-use.ts';
 
-export type { KeyQuestion, KeyUse } from './key-use.ts';
+export type { KeyUsage, KeyUsageQuery } from './key-use.ts';
 
-export interface Operator {
+export interface StorageAdmin {
   /** Asks the database's clock, by which the deployment's does not differ; that of an operator's own machine may. */
-  now(): Promise<EpochSeconds>;
+  readClock(): Promise<EpochSeconds>;
   /** Reads users, the newest first. */
-  users(page: Page, now: EpochSeconds): Promise<readonly UserSummary[]>;
+  listUsers(page: Page, now: EpochSeconds): Promise<readonly UserSummary[]>;
   /** Reads a user's grants and sessions, the newest first; `undefined` when there is no such user. */
-  grants(userId: UserId, now: EpochSeconds): Promise<readonly GrantSummary[] | undefined>;
+  listGrants(userId: UserId, now: EpochSeconds): Promise<readonly GrantSummary[] | undefined>;
   /** Reads identities on which living grants rest although their provider cannot be asked, the oldest first. */
-  unwatched(page: Page, now: EpochSeconds): Promise<readonly UnwatchedIdentity[]>;
+  listIdentitiesWithoutUpstreamToken(
+    page: Page,
+    now: EpochSeconds,
+  ): Promise<readonly IdentityWithoutUpstreamToken[]>;
   /** Reads the audit, the newest first. */
-  audit(page: Page, userId?: UserId): Promise<readonly AuditRow[]>;
+  listAuditEntries(page: Page, userId?: UserId): Promise<readonly AuditEntry[]>;
   /** Tells of each key of a ring what may still need it. */
-  keyUse(question: KeyQuestion): Promise<readonly KeyUse[]>;
+  readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
 }
 
 /**
  * Answers an operator from the ledger's database. Every method is one round trip, and most read whole tables: they are for people who
  * ask now and then.
- * @throws LedgerUnavailable from every method when D1 fails, with D1's error as `cause`
+ * @throws StorageUnavailable from every method when D1 fails, with D1's error as `cause`
  */
-export const d1Operator = (db: SqlDatabase): Operator => ({
-  now: () => readClock(db),
-  users: (page, now) => readUsers(db, page, now),
-  grants: (userId, now) => readGrants(db, userId, now),
-  unwatched: (page, now) => readUnwatched(db, page, now),
-  audit: (page, userId) => readAudit(db, page, userId),
-  keyUse: (question) => readKeyUse(db, question),
+export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
+  readClock: () => readClock(db),
+  listUsers: (page, now) => readUsers(db, page, now),
+  listGrants: (userId, now) => readGrants(db, userId, now),
+  listIdentitiesWithoutUpstreamToken: (page, now) => readIdentitiesWithoutUpstreamToken(db, page, now),
+  listAuditEntries: (page, userId) => readAudit(db, page, userId),
+  readKeyUsage: (query) => readKeyUsage(db, query),
 });
 
 // The audit, read.
 
-export interface AuditRow {
+export interface AuditEntry {
   readonly at: EpochSeconds;
-  readonly event: Audited['event'];
-  readonly actor: Audited['actor'];
+  readonly event: AuditEvent['event'];
+  readonly actor: AuditEvent['actor'];
   readonly reason?: string;
   readonly userId?: UserId;
   readonly clientId?: string;
@@ -53,8 +56,8 @@ export const readAudit = async (
   db: SqlDatabase,
   { limit, skip }: Page,
   userId?: UserId,
-): Promise<readonly AuditRow[]> => {
-  const [found] = await roundTrip<StoredAuditRow>(
+): Promise<readonly AuditEntry[]> => {
+  const [found] = await runBatch<AuditEntryRow>(
     db,
     db
       .prepare(
@@ -62,20 +65,20 @@ export const readAudit = async (
       )
       .bind(limit, skip, ...(userId === undefined ? [] : [userId])),
   );
-  return (found?.results ?? []).map(auditRow);
+  return (found?.results ?? []).map(toAuditEntry);
 };
 
-interface StoredAuditRow {
+interface AuditEntryRow {
   readonly at: number;
-  readonly event: Audited['event'];
-  readonly actor: Audited['actor'];
+  readonly event: AuditEvent['event'];
+  readonly actor: AuditEvent['actor'];
   readonly reason: string | null;
   readonly user_id: string | null;
   readonly client_id: string | null;
   readonly provider: string | null;
 }
 
-const auditRow = (row: StoredAuditRow): AuditRow => ({
+const toAuditEntry = (row: AuditEntryRow): AuditEntry => ({
   ...{ at: row.at, event: row.event, actor: row.actor },
   ...(row.reason !== null && { reason: row.reason }),
   ...(row.user_id !== null && { userId: row.user_id }),
@@ -86,7 +89,7 @@ const auditRow = (row: StoredAuditRow): AuditRow => ({
 // The clock of the database.
 
 export const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
-  const [found] = await roundTrip<{ readonly now: number }>(db, db.prepare('SELECT unixepoch() AS now'));
+  const [found] = await runBatch<{ readonly now: number }>(db, db.prepare('SELECT unixepoch() AS now'));
   const now = found?.results[0]?.now;
   if (now === undefined) throw new Error('the database has no clock');
   return now;
@@ -103,8 +106,8 @@ export interface GrantSummary {
   readonly createdAt: EpochSeconds;
   /** When its newest token was issued. */
   readonly lastUsedAt?: EpochSeconds;
-  /** `waiting`: its code was not redeemed, or not yet. */
-  readonly state: 'living' | 'waiting' | 'expired' | 'revoked';
+  /** `buildRetryAfterHeader`: its code was not redeemed, or not yet. */
+  readonly state: 'active' | 'pending' | 'expired' | 'revoked';
   /** Why it was revoked. */
   readonly reason?: string;
 }
@@ -114,19 +117,19 @@ export const readGrants = async (
   userId: UserId,
   now: EpochSeconds,
 ): Promise<readonly GrantSummary[] | undefined> => {
-  const [user, grants] = await roundTrip<GrantRow>(
+  const [user, grants] = await runBatch<GrantRow>(
     db,
     db.prepare('SELECT id FROM users WHERE id = ?1').bind(userId),
     db
       .prepare(
         `SELECT id, client_id, redirect_uri, scopes, provider, created_at, last_used_at, revoked_reason,
           CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN redeemed_at IS NULL THEN 'waiting'
-            WHEN ${living('?2')} THEN 'living' ELSE 'expired' END AS state
+            WHEN ${buildActiveGrantCondition('?2')} THEN 'living' ELSE 'expired' END AS state
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
       )
       .bind(userId, now),
   );
-  return user?.results[0] && (grants?.results ?? []).map(grantSummary);
+  return user?.results[0] && (grants?.results ?? []).map(toGrantSummary);
 };
 
 interface GrantRow {
@@ -142,7 +145,7 @@ interface GrantRow {
   readonly state: GrantSummary['state'];
 }
 
-const grantSummary = (row: GrantRow): GrantSummary => ({
+const toGrantSummary = (row: GrantRow): GrantSummary => ({
   id: row.id,
   clientId: row.client_id,
   redirectUri: row.redirect_uri,
@@ -166,56 +169,58 @@ export interface Page {
  * The condition on a row of `grants` that a token of it may be used.
  * @param now the parameter for now, such as `?1`
  */
-export const living = (now: string): string =>
+export const buildActiveGrantCondition = (now: string): string =>
   `(grants.revoked_at IS NULL AND (grants.access_dies_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
 // Identities whose provider cannot be asked whether the person is still there.
 
-export interface UnwatchedIdentity {
+export interface IdentityWithoutUpstreamToken {
   readonly provider: string;
   readonly userId: UserId;
   /** When the person last signed in, without a token of the provider's coming of it. */
   readonly since: EpochSeconds;
   /** How many living grants rest on it. */
-  readonly livingGrants: number;
+  readonly activeGrants: number;
   /** The time from which those grants can't be refreshed, after an inconclusive recheck. Absent: no limit. */
   readonly refreshableUntil?: EpochSeconds;
 }
 
-export const readUnwatched = async (
+export const readIdentitiesWithoutUpstreamToken = async (
   db: SqlDatabase,
   { limit, skip }: Page,
   now: EpochSeconds,
-): Promise<readonly UnwatchedIdentity[]> => {
-  const [found] = await roundTrip<UnwatchedRow>(
+): Promise<readonly IdentityWithoutUpstreamToken[]> => {
+  const [found] = await runBatch<IdentityWithoutUpstreamTokenRow>(
     db,
     db
       .prepare(
         `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS living_grants
         FROM identities JOIN grants USING (provider, subject)
-        WHERE sealed_refresh_token IS NULL AND ${living('?1')}
+        WHERE sealed_refresh_token IS NULL AND ${buildActiveGrantCondition('?1')}
         GROUP BY identities.provider, identities.subject
         ORDER BY last_sign_in_at, identities.user_id, identities.provider, identities.subject LIMIT ?2 OFFSET ?3`,
       )
       .bind(now, limit, skip),
   );
-  return (found?.results ?? []).map(unwatchedIdentity);
+  return (found?.results ?? []).map(toIdentityWithoutUpstreamToken);
 };
 
-interface UnwatchedRow {
+interface IdentityWithoutUpstreamTokenRow {
   readonly provider: string;
   readonly user_id: string;
   readonly last_sign_in_at: number;
-  readonly living_grants: number;
+  readonly active_grants: number;
   readonly refreshable_until: number | null;
 }
 
-const unwatchedIdentity = (row: UnwatchedRow): UnwatchedIdentity => ({
+const toIdentityWithoutUpstreamToken = (
+  row: IdentityWithoutUpstreamTokenRow,
+): IdentityWithoutUpstreamToken => ({
   provider: row.provider,
   userId: row.user_id,
   since: row.last_sign_in_at,
-  livingGrants: row.living_grants,
+  activeGrants: row.active_grants,
   ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
 });
 
@@ -226,7 +231,7 @@ export interface UserSummary {
   readonly createdAt: EpochSeconds;
   readonly identities: number;
   /** Sessions at the account page included. */
-  readonly livingGrants: number;
+  readonly activeGrants: number;
   /** Nothing for a user without identities. */
   readonly lastSignInAt?: EpochSeconds;
 }
@@ -236,33 +241,33 @@ export const readUsers = async (
   { limit, skip }: Page,
   now: EpochSeconds,
 ): Promise<readonly UserSummary[]> => {
-  const [found] = await roundTrip<UserRow>(
+  const [found] = await runBatch<UserRow>(
     db,
     db
       .prepare(
         `SELECT id, created_at,
           (SELECT count(*) FROM identities WHERE user_id = users.id) AS identities,
-          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${living('?1')}) AS living_grants,
+          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS living_grants,
           (SELECT max(last_sign_in_at) FROM identities WHERE user_id = users.id) AS last_sign_in_at
         FROM users ORDER BY created_at DESC, id LIMIT ?2 OFFSET ?3`,
       )
       .bind(now, limit, skip),
   );
-  return (found?.results ?? []).map(userSummary);
+  return (found?.results ?? []).map(toUserSummary);
 };
 
 interface UserRow {
   readonly id: string;
   readonly created_at: number;
   readonly identities: number;
-  readonly living_grants: number;
+  readonly active_grants: number;
   readonly last_sign_in_at: number | null;
 }
 
-const userSummary = (row: UserRow): UserSummary => ({
+const toUserSummary = (row: UserRow): UserSummary => ({
   id: row.id,
   createdAt: row.created_at,
   identities: row.identities,
-  livingGrants: row.living_grants,
+  activeGrants: row.active_grants,
   ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
 });

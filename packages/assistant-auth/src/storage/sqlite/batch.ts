@@ -1,24 +1,24 @@
 /** The one way to D1: every statement of an operation at once, all or nothing. */
-import { LedgerUnavailable } from '../broker-storage.ts';
+import { StorageUnavailable } from '../broker-storage.ts';
 
 /**
  * Runs the statements in order, in one transaction and one round trip.
  * @returns one result per statement, in their order
- * @throws LedgerUnavailable for every failure; what D1 says may quote SQL, so it stays in `cause`
+ * @throws StorageUnavailable for every failure; what D1 says may quote SQL, so it stays in `cause`
  */
-export const roundTrip = async <Row>(
+export const runBatch = async <Row>(
   db: SqlDatabase,
   ...statements: SqlStatement[]
 ): Promise<readonly SqlResult<Row>[]> => {
   try {
     return await db.batch<Row>(statements);
   } catch (cause) {
-    throw new LedgerUnavailable('D1 did not carry out the statements', { cause });
+    throw new StorageUnavailable('D1 did not carry out the statements', { cause });
   }
 };
 
 /** Tells whether a statement changed anything. */
-export const changedRows = (result: SqlResult | undefined): boolean => (result?.meta.changes ?? 0) > 0;
+export const hasChanges = (result: SqlResult | undefined): boolean => (result?.meta.changes ?? 0) > 0;
 
 /** A database as D1 offers it. Cloudflare's `D1Database` binding fits. */
 export interface SqlDatabase {

@@ -1,28 +1,28 @@
-/** Sweeps: deletes what has expired (`grants.needed_until` says until when a grant is needed), and records the keys in the ring. */
-import type { Sweep } from '../maintenance.ts';
+/** Sweeps: deletes what has expired (`grants.retain_until` says until when a grant is needed), and records the keys in the ring. */
+import type { Cleanup } from '../maintenance.ts';
 import { auditWhen } from './audit.ts';
-import { roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
 
-export const sweep = async (db: SqlDatabase, given: Sweep): Promise<void> => {
-  const { now, auditBefore } = given;
-  await roundTrip(
+export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> => {
+  const { now, deleteAuditBefore } = cleanup;
+  await runBatch(
     db,
     db.prepare('DELETE FROM grants WHERE needed_until <= ?1').bind(now),
     db.prepare('DELETE FROM signals WHERE needed_until <= ?1').bind(now),
     db.prepare('DELETE FROM revocations WHERE dead_after <= ?1').bind(now),
-    forgetAudit(db, auditBefore),
-    auditRotation(db, given),
-    recordSealingKey(db, given),
-    forgetMissingKeys(db, given),
-    recordOpeningKeys(db, given),
+    deleteOldAuditEntries(db, deleteAuditBefore),
+    auditKeyRotation(db, cleanup),
+    recordSealingKey(db, cleanup),
+    deleteRemovedKeys(db, cleanup),
+    recordRingKeys(db, cleanup),
   );
 };
 
 /** How many rows of the audit one sweep deletes at most. */
-const mostForgotten = 10_000;
+const maxAuditDeletions = 10_000;
 
 /** From the oldest row up to the first that stays: no other is read, and no index of times is kept. */
-const forgetAudit = (db: SqlDatabase, before: Sweep['auditBefore']): SqlStatement =>
+const deleteOldAuditEntries = (db: SqlDatabase, before: Cleanup['deleteAuditBefore']): SqlStatement =>
   db
     .prepare(
       `DELETE FROM audit WHERE seq < coalesce(
@@ -30,16 +30,16 @@ const forgetAudit = (db: SqlDatabase, before: Sweep['auditBefore']): SqlStatemen
         (SELECT max(seq) + 1 FROM audit)
       )`,
     )
-    .bind(before, mostForgotten);
+    .bind(before, maxAuditDeletions);
 
 const newestKey = 'SELECT id FROM sealing_keys ORDER BY seq DESC LIMIT 1';
 
 /** Before the next, which is what it asks for. The first key of all came after none. */
-const auditRotation = (db: SqlDatabase, { now, sealingKey }: Sweep): SqlStatement =>
+const auditKeyRotation = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlStatement =>
   auditWhen(db, { event: 'key-rotated', actor: 'operator', reason: sealingKey, now }, `(${newestKey}) <> ?4`);
 
 /** A row for each change: a key that comes back to the front seals again. */
-const recordSealingKey = (db: SqlDatabase, { now, sealingKey }: Sweep): SqlStatement =>
+const recordSealingKey = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlStatement =>
   db
     .prepare(`INSERT INTO sealing_keys (id, sealing_since) SELECT ?1, ?2 WHERE (${newestKey}) IS NOT ?1`)
     .bind(sealingKey, now);
@@ -48,15 +48,15 @@ const recordSealingKey = (db: SqlDatabase, { now, sealingKey }: Sweep): SqlState
  * A key that leaves the ring and comes back gets a new time. While deployments with and without it run side by side, the sweeps of one
  * delete the row and the sweeps of the other insert it again, so the recorded time is never before the last sweep without the key.
  */
-const forgetMissingKeys = (db: SqlDatabase, { openingKeys }: Sweep): SqlStatement =>
+const deleteRemovedKeys = (db: SqlDatabase, { ringKeys }: Cleanup): SqlStatement =>
   db
     .prepare('DELETE FROM opening_keys WHERE id NOT IN (SELECT value FROM json_each(?1))')
-    .bind(JSON.stringify(openingKeys));
+    .bind(JSON.stringify(ringKeys));
 
-const recordOpeningKeys = (db: SqlDatabase, { now, openingKeys }: Sweep): SqlStatement =>
+const recordRingKeys = (db: SqlDatabase, { now, ringKeys }: Cleanup): SqlStatement =>
   db
     .prepare(
       `INSERT INTO opening_keys (id, opens_since) SELECT value, ?2 FROM json_each(?1)
       WHERE value NOT IN (SELECT id FROM opening_keys)`,
     )
-    .bind(JSON.stringify(openingKeys), now);
+    .bind(JSON.stringify(ringKeys), now);

@@ -2,40 +2,43 @@
 import type {
   CodeClaim,
   CodeClaimOutcome,
-  GrantFacts,
-  Redemption,
-  RedemptionOutcome,
+  CodeRedemption,
+  CodeRedemptionOutcome,
+  GrantRefresh,
+  GrantState,
+  PresentedRefreshToken,
   RefreshOutcome,
   RefreshPolicy,
-  RefreshQuestion,
-  RefreshUse,
 } from '../broker-storage.ts';
 import { auditGrantChange } from './audit.ts';
-import { changedRows, roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
-import { endGrants } from './revocations.ts';
-import { type StatusRow, selectStatus, statusOf } from './sign-ins.ts';
-import { type LeaseRow, lease, leaseOf } from './upstream-tokens.ts';
+import { hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { revokeByTarget } from './revocations.ts';
+import { type StatusRow, selectStatus, toGrantStatus } from './sign-ins.ts';
+import { acquireLeaseOnRefresh, type RecheckLeaseRow, toRecheckLease } from './upstream-tokens.ts';
 
-export const redeemCode = async (db: SqlDatabase, redemption: Redemption): Promise<RedemptionOutcome> => {
+export const redeemCode = async (
+  db: SqlDatabase,
+  redemption: CodeRedemption,
+): Promise<CodeRedemptionOutcome> => {
   // The ending leaves alone what this very call redeems: that is not late.
-  const [spent, , ended] = await roundTrip<GrantRow>(
+  const [redeemed, , revoked] = await runBatch<GrantStateRow>(
     db,
-    spend(db, redemption),
-    ...endReplayed(db, redemption),
+    updateRedeemedGrant(db, redemption),
+    ...revokeReplayed(db, redemption),
     auditReplay(db, redemption),
   );
-  const grant = spent?.results[0];
-  if (grant !== undefined) return { kind: 'redeemed', grant: grantFacts(grant) };
-  return { kind: 'refused', reason: changedRows(ended) ? 'replayed' : 'spent' };
+  const grant = redeemed?.results[0];
+  if (grant !== undefined) return { kind: 'redeemed', grant: toGrantState(grant) };
+  return { kind: 'refused', reason: hasChanges(revoked) ? 'replayed' : 'invalid' };
 };
 
-const spend = (db: SqlDatabase, redemption: Redemption): SqlStatement =>
+const updateRedeemedGrant = (db: SqlDatabase, redemption: CodeRedemption): SqlStatement =>
   db
     .prepare(
       `UPDATE grants SET redeemed_at = ?3, last_used_at = ?3, access_dies_at = ?4,
         refresh_idle_expires_at = min(?5, ?6), refresh_absolute_expires_at = ?6
       WHERE id = ?1 AND client_id = ?2 AND redeemed_at IS NULL AND revoked_at IS NULL AND ?3 < ?7
-      RETURNING ${factColumns}`,
+      RETURNING ${grantStateColumns}`,
     )
     .bind(
       redemption.grantId,
@@ -47,8 +50,8 @@ const spend = (db: SqlDatabase, redemption: Redemption): SqlStatement =>
       redemption.codeExpiresAt,
     );
 
-const endReplayed = (db: SqlDatabase, { grantId, clientId, now, replayGrace }: Redemption) =>
-  endGrants(db, {
+const revokeReplayed = (db: SqlDatabase, { grantId, clientId, now, replayGrace }: CodeRedemption) =>
+  revokeByTarget(db, {
     target: { kind: 'grant', id: grantId },
     where: 'id = ?2 AND client_id = ?4 AND redeemed_at < ?3 - ?5',
     values: [clientId, replayGrace],
@@ -56,13 +59,13 @@ const endReplayed = (db: SqlDatabase, { grantId, clientId, now, replayGrace }: R
     now,
   });
 
-const auditReplay = (db: SqlDatabase, { grantId, now }: Redemption) =>
+const auditReplay = (db: SqlDatabase, { grantId, now }: CodeRedemption) =>
   auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: codeReplayed, now }, grantId);
 
 const codeReplayed = 'code replayed';
 
 export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): Promise<CodeClaimOutcome> => {
-  const [claimed, found] = await roundTrip<StatusRow>(
+  const [claimed, found] = await runBatch<StatusRow>(
     db,
     db
       .prepare(
@@ -72,37 +75,41 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
       .bind(grantId, now),
     selectStatus(db, grantId),
   );
-  return changedRows(claimed) ? 'claimed' : statusOf(found?.results[0]);
+  return hasChanges(claimed) ? 'claimed' : toGrantStatus(found?.results[0]);
 };
 
 // Refresh: one statement rotates the token, answers a retry, or starts a new branch after a lost response; the other statements detect reuse (RFC 9700 §4.14.2).
 
-export const refresh = async (db: SqlDatabase, use: RefreshUse): Promise<RefreshOutcome> => {
-  const [answered, leased, , ended] = await roundTrip<GrantRow & LeaseRow>(
+export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
+  const [refreshed, leased, , revoked] = await runBatch<GrantStateRow & RecheckLeaseRow>(
     db,
-    answer(db, use),
-    lease(db, use),
+    updateRefreshedGrant(db, use),
+    acquireLeaseOnRefresh(db, use),
     // Never matches a request that was just answered: its token is now the previous one, within the grace period.
-    ...endReused(db, use),
+    ...revokeReused(db, use),
     auditReuse(db, use),
   );
-  const grant = answered?.results[0];
-  const due = leased?.results[0];
+  const grant = refreshed?.results[0];
+  const recheck = leased?.results[0];
   if (grant !== undefined)
-    return { kind: 'continued', grant: grantFacts(grant), ...(due && { due: leaseOf(due, use.now) }) };
-  return { kind: 'refused', reason: changedRows(ended) ? 'reused' : 'ended' };
+    return {
+      kind: 'refreshed',
+      grant: toGrantState(grant),
+      ...(recheck && { recheck: toRecheckLease(recheck, use.now) }),
+    };
+  return { kind: 'refused', reason: hasChanges(revoked) ? 'reused' : 'inactive' };
 };
 
-export const isRefreshable = async (db: SqlDatabase, question: RefreshQuestion): Promise<boolean> => {
-  const [found] = await roundTrip(
+export const isRefreshable = async (db: SqlDatabase, token: PresentedRefreshToken): Promise<boolean> => {
+  const [found] = await runBatch(
     db,
-    db.prepare(`SELECT id FROM grants WHERE ${answerable}`).bind(...asked(question)),
+    db.prepare(`SELECT id FROM grants WHERE ${isTokenAccepted}`).bind(...tokenValues(token)),
   );
   return (found?.results.length ?? 0) > 0;
 };
 
 /** Whether a grant and its identity allow any refresh. `now` is the SQL parameter with the current time. */
-const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
+const buildRefreshableCondition = (now: string): string => `refresh_idle_expires_at > ${now}
   AND NOT EXISTS (
     SELECT 1 FROM identities
     WHERE identities.provider = grants.provider AND identities.subject = grants.subject AND refreshable_until <= ${now}
@@ -115,43 +122,46 @@ const refreshable = (now: string): string => `refresh_idle_expires_at > ${now}
 const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
 /** The grant that a presented refresh token can refresh. `?1` to `?6` are the values of `asked`. */
-const answerable = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${refreshable('?4')}
+const isTokenAccepted = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${buildRefreshableCondition('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
     OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
   )`;
 
 /** Whether the token starts a new generation: the current token, or the previous one after the grace period. */
-const movesOn = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
+const startsGeneration = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
 
 /** Whether the token is late: its successor was never used, and from now on it can't be. */
 const startsBranch = `refresh_policy = 'rotating' AND generation > ?3 AND rotated_at < ?4 - ?5`;
 
-const asked = ({ grantId, clientId, generation, now, grace, lateRefresh }: RefreshQuestion) => [
+const tokenValues = ({ grantId, clientId, generation, now, grace, lateRefresh }: PresentedRefreshToken) => [
   ...[grantId, clientId, generation, now, grace, lateRefresh],
 ];
 
-const answer = (db: SqlDatabase, use: RefreshUse): SqlStatement =>
+const updateRefreshedGrant = (db: SqlDatabase, use: GrantRefresh): SqlStatement =>
   db
     .prepare(
       `UPDATE grants SET
-        generation = generation + iif(${movesOn}, 1, 0),
+        generation = generation + iif(${startsGeneration}, 1, 0),
         branch_generation = iif(${startsBranch}, generation + 1, branch_generation),
         branch_started_from = iif(${startsBranch}, ?3, branch_started_from),
-        previous_rotated_at = iif(${movesOn} AND NOT (${startsBranch}), coalesce(rotated_at, redeemed_at), previous_rotated_at),
-        rotated_at = iif(${movesOn}, ?4, rotated_at),
+        previous_rotated_at = iif(${startsGeneration} AND NOT (${startsBranch}), coalesce(rotated_at, redeemed_at), previous_rotated_at),
+        rotated_at = iif(${startsGeneration}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
         access_dies_at = max(access_dies_at, ?7),
         refresh_idle_expires_at = min(?8, refresh_absolute_expires_at)
-      WHERE ${answerable}
-      RETURNING ${factColumns}`,
+      WHERE ${isTokenAccepted}
+      RETURNING ${grantStateColumns}`,
     )
-    .bind(...asked(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
+    .bind(...tokenValues(use), use.accessExpiresAt, use.refreshIdleExpiresAt);
 
-const endReused = (db: SqlDatabase, { grantId, clientId, generation, now, grace, lateRefresh }: RefreshUse) =>
-  endGrants(db, {
+const revokeReused = (
+  db: SqlDatabase,
+  { grantId, clientId, generation, now, grace, lateRefresh }: GrantRefresh,
+) =>
+  revokeByTarget(db, {
     target: { kind: 'grant', id: grantId },
-    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${refreshable('?3')}
+    where: `id = ?2 AND client_id = ?4 AND refresh_policy = 'rotating' AND ${buildRefreshableCondition('?3')}
       AND generation > ?5
       AND NOT (${previous} = ?5 AND (rotated_at >= ?3 - ?6 OR ?7 = 'recover'))`,
     values: [clientId, generation, grace, lateRefresh],
@@ -159,7 +169,7 @@ const endReused = (db: SqlDatabase, { grantId, clientId, generation, now, grace,
     now,
   });
 
-const auditReuse = (db: SqlDatabase, { grantId, now }: RefreshUse) =>
+const auditReuse = (db: SqlDatabase, { grantId, now }: GrantRefresh) =>
   auditGrantChange(db, { event: 'reuse-detected', actor: 'client', reason: tokenReused, now }, grantId);
 
 const tokenReused = 'refresh token reused';
@@ -167,7 +177,7 @@ const tokenReused = 'refresh token reused';
 // How a row of `grants` becomes the facts that tokens are issued from.
 
 /** What `factColumns` reads. */
-export interface GrantRow {
+export interface GrantStateRow {
   readonly user_id: string;
   /** JSON array. */
   readonly scopes: string;
@@ -180,10 +190,10 @@ export interface GrantRow {
   readonly refresh_absolute_expires_at: number;
 }
 
-export const factColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
+export const grantStateColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
   refresh_idle_expires_at, refresh_absolute_expires_at`;
 
-export const grantFacts = (row: GrantRow): GrantFacts => ({
+export const toGrantState = (row: GrantStateRow): GrantState => ({
   userId: row.user_id,
   scopes: JSON.parse(row.scopes),
   resource: row.resource,

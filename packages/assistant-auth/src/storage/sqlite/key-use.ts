@@ -3,29 +3,29 @@
  * sealed with which key, so times decide: everything that was sealed before another key began to seal may need the key.
  */
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
-import { roundTrip, type SqlDatabase } from './batch.ts';
-import { beginsWithOneOf } from './upstream-tokens.ts';
+import { runBatch, type SqlDatabase } from './batch.ts';
+import { buildPrefixCondition } from './upstream-tokens.ts';
 
-export interface KeyQuestion {
+export interface KeyUsageQuery {
   /** The keys of a ring, in order. The first one seals. */
   readonly keys: readonly {
     readonly id: string;
     /** The prefixes that a text sealed with this key can begin with. */
-    readonly beginnings: readonly string[];
+    readonly prefixes: readonly string[];
   }[];
   readonly now: EpochSeconds;
 }
 
-export interface KeyUse {
+export interface KeyUsage {
   readonly id: string;
   /** The number of stored upstream tokens that it sealed. */
-  readonly storedTokens: number;
+  readonly sealedUpstreamTokens: number;
   /** The time from which it cannot have sealed anything. Missing until a sweep has found another key at the front after it. */
   readonly sealedUntil?: EpochSeconds;
   /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
-  readonly livingGrants: number;
+  readonly activeGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */
-  readonly neededUntil?: EpochSeconds;
+  readonly lastGrantExpiresAt?: EpochSeconds;
   /**
    * The time from which every isolate has the key, so that it can be promoted. Missing until a sweep has found the key in the deployed
    * ring, and after a sweep that did not find it.
@@ -39,19 +39,22 @@ export interface KeyUse {
 }
 
 /** How long an isolate with the previous ring may run after the first sweep with the next ring. */
-const stragglers: Seconds = 3600;
+const rolloutPeriod: Seconds = 3600;
 
-export const readKeyUse = async (db: SqlDatabase, { keys, now }: KeyQuestion): Promise<readonly KeyUse[]> => {
+export const readKeyUsage = async (
+  db: SqlDatabase,
+  { keys, now }: KeyUsageQuery,
+): Promise<readonly KeyUsage[]> => {
   const [first] = keys;
   if (first === undefined) return [];
-  const found = await roundTrip<KeyRow>(
+  const found = await runBatch<KeyUsageRow>(
     db,
-    ...keys.map(({ id, beginnings }) => {
-      const { condition, values } = beginsWithOneOf(beginnings, 5);
-      return db.prepare(useOf(condition)).bind(id, first.id, stragglers, now, ...values);
+    ...keys.map(({ id, prefixes }) => {
+      const { condition, values } = buildPrefixCondition(prefixes, 5);
+      return db.prepare(buildUsageQuery(condition)).bind(id, first.id, rolloutPeriod, now, ...values);
     }),
   );
-  return keys.map(({ id }, index) => keyUse(id, found[index]?.results[0]));
+  return keys.map(({ id }, index) => toKeyUsage(id, found[index]?.results[0]));
 };
 
 /**
@@ -59,7 +62,7 @@ export const readKeyUse = async (db: SqlDatabase, { keys, now }: KeyQuestion): P
  * sealed: it may have been promoted and rolled back between two sweeps. A stable refresh token does not change until it expires; a rotating
  * one is sealed again with each generation, and the previous one can still be used after a lost response.
  */
-const useOf = (sealedByIt: string): string =>
+const buildUsageQuery = (sealedByKey: string): string =>
   `WITH
     own AS (SELECT max(seq) AS last FROM sealing_keys WHERE id = ?1),
     ended AS (
@@ -80,28 +83,28 @@ const useOf = (sealedByIt: string): string =>
       )
     )
   SELECT
-    (SELECT count(*) FROM identities WHERE ${sealedByIt}) AS stored_tokens,
+    (SELECT count(*) FROM identities WHERE ${sealedByKey}) AS stored_tokens,
     (SELECT at FROM ended) AS sealed_until,
     (SELECT count(*) FROM needing) AS living_grants,
     (SELECT max(until) FROM needing) AS needed_until,
     (SELECT opens_since + ?3 FROM opening_keys WHERE id = ?1) AS promotable_from,
     (SELECT last IS NULL AND ?1 <> ?2 FROM own) AS is_unseen`;
 
-interface KeyRow {
+interface KeyUsageRow {
   readonly stored_tokens: number;
   readonly sealed_until: number | null;
-  readonly living_grants: number;
-  readonly needed_until: number | null;
+  readonly active_grants: number;
+  readonly retain_until: number | null;
   readonly promotable_from: number | null;
-  readonly is_unseen: number | null;
+  readonly is_sealing_period_unknown: number | null;
 }
 
-const keyUse = (id: string, row: KeyRow | undefined): KeyUse => ({
+const toKeyUsage = (id: string, row: KeyUsageRow | undefined): KeyUsage => ({
   id,
-  storedTokens: row?.stored_tokens ?? 0,
+  sealedUpstreamTokens: row?.stored_tokens ?? 0,
   ...(typeof row?.sealed_until === 'number' && { sealedUntil: row.sealed_until }),
-  livingGrants: row?.living_grants ?? 0,
-  ...(typeof row?.needed_until === 'number' && { neededUntil: row.needed_until }),
+  activeGrants: row?.active_grants ?? 0,
+  ...(typeof row?.retain_until === 'number' && { lastGrantExpiresAt: row.retain_until }),
   ...(typeof row?.promotable_from === 'number' && { promotableFrom: row.promotable_from }),
-  isSealingPeriodUnknown: row?.is_unseen === 1,
+  isSealingPeriodUnknown: row?.is_sealing_period_unknown === 1,
 });

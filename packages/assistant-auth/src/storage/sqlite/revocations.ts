@@ -3,49 +3,49 @@
 import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds } from '../../oauth/time.ts';
 import type {
+  RevocableToken,
   Revocation,
+  RevocationActor,
   RevocationPage,
   RevocationTarget,
-  Revoker,
-  TokenOrigin,
 } from '../broker-storage.ts';
-import { type Audited, auditChange, auditGrantChange } from './audit.ts';
-import { roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { type AuditEvent, auditChange, auditGrantChange } from './audit.ts';
+import { runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
 
 export const revoke = async (
   db: SqlDatabase,
   target: RevocationTarget,
   reason: string,
   now: EpochSeconds,
-  by: Revoker,
+  actor: RevocationActor,
 ): Promise<void> => {
-  const where = `${columnOf[target.kind]} = ?2`;
-  await roundTrip(
+  const where = `${targetColumns[target.kind]} = ?2`;
+  await runBatch(
     db,
-    ...endGrants(db, { target, where, values: [], reason, now }),
-    auditEnding(db, target, { event: 'revoked', actor: by, reason, now }),
+    ...revokeByTarget(db, { target, where, values: [], reason, now }),
+    auditRevocation(db, target, { event: 'revoked', actor: actor, reason, now }),
   );
 };
 
-const auditEnding = (db: SqlDatabase, target: RevocationTarget, audited: Audited): SqlStatement => {
+const auditRevocation = (db: SqlDatabase, target: RevocationTarget, auditEvent: AuditEvent): SqlStatement => {
   switch (target.kind) {
     case 'grant':
-      return auditGrantChange(db, audited, target.id);
+      return auditGrantChange(db, auditEvent, target.id);
     case 'user':
-      return auditChange(db, audited, { userId: target.id });
+      return auditChange(db, auditEvent, { userId: target.id });
     case 'client':
-      return auditChange(db, audited, { clientId: target.id });
+      return auditChange(db, auditEvent, { clientId: target.id });
   }
 };
 
-export const revocationsSince = async (
+export const readRevocations = async (
   db: SqlDatabase,
   cursor: number | undefined,
   now: EpochSeconds,
   limit: number,
 ): Promise<RevocationPage> => {
   const after = cursor ?? 0;
-  const [living, newest] = await roundTrip<RevocationRow>(
+  const [unexpired, newest] = await runBatch<RevocationRow>(
     db,
     db
       .prepare(
@@ -56,16 +56,20 @@ export const revocationsSince = async (
       .bind(after, now, limit + 1),
     db.prepare(newestSeq),
   );
-  const rows = living?.results ?? [];
+  const rows = unexpired?.results ?? [];
   if (rows.length > limit) return { kind: 'too-many' };
-  return { kind: 'page', revocations: rows.map(revocationOf), cursor: newest?.results[0]?.seq ?? 0 };
+  return { kind: 'page', revocations: rows.map(toRevocation), cursor: newest?.results[0]?.seq ?? 0 };
 };
 
 /** A cursor ahead of it is of lines that were swept, or of another database: then all that is here is news. */
 const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
 
-export const isRevoked = async (db: SqlDatabase, token: TokenOrigin, now: EpochSeconds): Promise<boolean> => {
-  const [found] = await roundTrip<{ readonly seq: number }>(
+export const isRevoked = async (
+  db: SqlDatabase,
+  token: RevocableToken,
+  now: EpochSeconds,
+): Promise<boolean> => {
+  const [found] = await runBatch<{ readonly seq: number }>(
     db,
     db
       .prepare(
@@ -80,7 +84,7 @@ export const isRevoked = async (db: SqlDatabase, token: TokenOrigin, now: EpochS
 };
 
 /** Which column of `grants` names a target. */
-const columnOf = {
+const targetColumns = {
   grant: 'id',
   user: 'user_id',
   client: 'client_id',
@@ -91,19 +95,19 @@ interface RevocationRow {
   readonly kind: RevocationTarget['kind'];
   readonly id: string;
   readonly revoked_at: number;
-  readonly dead_after: number;
+  readonly expires_at: number;
 }
 
-const revocationOf = (row: RevocationRow): Revocation => ({
+const toRevocation = (row: RevocationRow): Revocation => ({
   kind: row.kind,
   id: row.id,
   revokedAt: row.revoked_at,
-  deadAfter: row.dead_after,
+  expiresAt: row.expires_at,
 });
 
 // How grants end: their living access tokens are remembered as dead, and the grants are marked.
 
-export interface Ending {
+export interface TargetRevocation {
   /** Whose tokens die: what the line in `revocations` says. */
   readonly target: RevocationTarget;
   /** Condition on a row of `grants`; `?2` is the target's id, `?3` is now, `?4` and on are `values`. */
@@ -114,10 +118,10 @@ export interface Ending {
 }
 
 /** Makes the two statements, for one batch and in this order; the second has changes exactly if a grant ended now. */
-export const endGrants = (
+export const revokeByTarget = (
   db: SqlDatabase,
-  { target, where, values, reason, now }: Ending,
-): [remember: SqlStatement, mark: SqlStatement] => [
+  { target, where, values, reason, now }: TargetRevocation,
+): [insertRevocation: SqlStatement, updateGrants: SqlStatement] => [
   // Not before the newest token was issued: it may have come from a server whose clock runs ahead of this one's.
   db
     .prepare(
@@ -135,7 +139,7 @@ export const endGrants = (
 ];
 
 /** Some grants of a user, or of several users. */
-export interface EndingEach {
+export interface GrantSelection {
   /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
   readonly where: string;
   readonly values: readonly (string | number | null)[];
@@ -143,14 +147,14 @@ export interface EndingEach {
 }
 
 /** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the update of the grants. */
-export const endEach = (
+export const revokeEach = (
   db: SqlDatabase,
-  ending: EndingEach & { readonly reason: string },
-): [remember: SqlStatement, mark: SqlStatement] => {
-  const { where, values, reason, now } = ending;
-  const mark = `UPDATE grants SET revoked_at = ?1, revoked_reason = ?${values.length + 2}
+  selection: GrantSelection & { readonly reason: string },
+): [insertRevocation: SqlStatement, updateGrants: SqlStatement] => {
+  const { where, values, reason, now } = selection;
+  const updateGrants = `UPDATE grants SET revoked_at = ?1, revoked_reason = ?${values.length + 2}
     WHERE ${where} AND revoked_at IS NULL`;
-  return [rememberEach(db, ending), db.prepare(mark).bind(now, ...values, reason)];
+  return [insertRevocations(db, selection), db.prepare(updateGrants).bind(now, ...values, reason)];
 };
 
 /**
@@ -159,7 +163,7 @@ export const endEach = (
  * are active, every API call reads storage. It covers the tokens issued before this second, and none that is issued from now on: a grant
  * with a token from this second, or from a server whose clock is ahead, gets its own line.
  */
-const rememberEach = (db: SqlDatabase, { where, values, now }: EndingEach): SqlStatement =>
+const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelection): SqlStatement =>
   db
     .prepare(
       `WITH
@@ -171,7 +175,7 @@ const rememberEach = (db: SqlDatabase, { where, values, now }: EndingEach): SqlS
         ending_users AS MATERIALIZED (
           SELECT user_id FROM older GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
             SELECT 1 FROM grants AS other
-            WHERE other.user_id = older.user_id AND ${isActive} AND other.id NOT IN (SELECT id FROM ending)
+            WHERE other.user_id = older.user_id AND ${isActiveGrant} AND other.id NOT IN (SELECT id FROM ending)
           )
         )
       INSERT INTO revocations (kind, id, revoked_at, dead_after)
@@ -189,7 +193,11 @@ const rememberEach = (db: SqlDatabase, { where, values, now }: EndingEach): SqlS
  * grants that it does not cover. Without the deletion, someone who deletes their account again and again, and so starts with a new count of
  * sign-ins each time, could leave any number of lines.
  */
-export const rememberUser = (db: SqlDatabase, userId: UserId, now: EpochSeconds): readonly SqlStatement[] => [
+export const recordUserRevocation = (
+  db: SqlDatabase,
+  userId: UserId,
+  now: EpochSeconds,
+): readonly SqlStatement[] => [
   db
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, dead_after)
@@ -209,7 +217,7 @@ export const rememberUser = (db: SqlDatabase, userId: UserId, now: EpochSeconds)
         OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_dies_at > ?1 AND ${isCovered}))`,
     )
     .bind(now, userId),
-  rememberEach(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
+  insertRevocations(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
 ];
 
 /** The condition on a row of `grants` that a line for the user `?2` covers all of its access tokens. */
@@ -219,4 +227,4 @@ const isCovered = `EXISTS (
 )`;
 
 /** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
-export const isActive = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;
+export const isActiveGrant = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;

@@ -1,53 +1,63 @@
 /** Providers' signals: each counts once, and ends what rests on whom it names. */
 
 import { accountClientId } from '../../oauth/identifiers.ts';
-import type { SignalEnding, SignalReach, SignalTarget } from '../../oauth/security-event.ts';
-import type { ReceivedSignal, SignalOutcome } from '../account-storage.ts';
+import type {
+  RequestedRevocation,
+  RevocationScope,
+  SecurityEventTarget,
+} from '../../oauth/security-event.ts';
+import type { ReceivedSecurityEvent, SecurityEventOutcome } from '../account-storage.ts';
 import { auditRows } from './audit.ts';
-import { changedRows, roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
-import { type EndingEach, endEach } from './revocations.ts';
-import { forgotten } from './upstream-tokens.ts';
+import { hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { type GrantSelection, revokeEach } from './revocations.ts';
+import { clearedToken } from './upstream-tokens.ts';
 
-export const recordSignal = async (db: SqlDatabase, signal: ReceivedSignal): Promise<SignalOutcome> => {
-  const results = await roundTrip(
+export const recordSecurityEvent = async (
+  db: SqlDatabase,
+  event: ReceivedSecurityEvent,
+): Promise<SecurityEventOutcome> => {
+  const results = await runBatch(
     db,
-    ...signal.endings.flatMap((ending) => end(db, signal, ending)),
+    ...event.revocations.flatMap((revocation) => applyRevocation(db, event, revocation)),
     // Comes last: that it is not there yet is what all the others ask.
-    remember(db, signal),
+    insertSecurityEvent(db, event),
   );
-  return changedRows(results.at(-1)) ? 'first' : 'replayed';
+  return hasChanges(results.at(-1)) ? 'recorded' : 'replayed';
 };
 
-const remember = (db: SqlDatabase, { provider, jti, neededUntil }: ReceivedSignal): SqlStatement =>
+const insertSecurityEvent = (
+  db: SqlDatabase,
+  { provider, jti, retainUntil }: ReceivedSecurityEvent,
+): SqlStatement =>
   db
     .prepare(
       `INSERT INTO signals (provider, jti, needed_until) VALUES (?1, ?2, ?3)
       ON CONFLICT (provider, jti) DO NOTHING`,
     )
-    .bind(provider, jti, neededUntil);
+    .bind(provider, jti, retainUntil);
 
-const end = (
+const applyRevocation = (
   db: SqlDatabase,
-  { provider, jti, before, reason, now }: ReceivedSignal,
-  { target, reach }: SignalEnding,
+  { provider, jti, signedInBefore, reason, now }: ReceivedSecurityEvent,
+  { target, revocationScope }: RequestedRevocation,
 ): readonly SqlStatement[] => {
-  const values = [provider, jti, before, ...namesIn(target)];
-  const where = `${resting[target.kind]} AND ${within[reach]} AND coalesce(signed_in_at, created_at) <= ?4 AND ${firstTime}`;
-  const ending = { where, values, reason, now };
-  const [remembered, marked] = endEach(db, ending);
-  const ended = [remembered, auditEach(db, ending), marked];
-  const named = identities[target.kind];
-  if (reach !== 'identity' || named === undefined) return ended;
-  const forget = `UPDATE identities SET ${forgotten}
-    WHERE ${named} AND last_sign_in_at <= ?4 AND ${firstTime}`;
+  const values = [provider, jti, signedInBefore, ...targetValues(target)];
+  const where = `${basedOnTarget[target.kind]} AND ${revocationScopes[revocationScope]} AND coalesce(signed_in_at, created_at) <= ?4 AND ${isFirstDelivery}`;
+  const revocation = { where, values, reason, now };
+  const [revocationInsert, grantUpdate] = revokeEach(db, revocation);
+  const grantStatements = [revocationInsert, auditRevocations(db, revocation), grantUpdate];
+  const identityCondition = matchesTarget[target.kind];
+  if (revocationScope !== 'identity' || identityCondition === undefined) return grantStatements;
+  const clearToken = `UPDATE identities SET ${clearedToken}
+    WHERE ${identityCondition} AND last_sign_in_at <= ?4 AND ${isFirstDelivery}`;
   // The token goes after the grants, which are found by its names.
-  return [...ended, db.prepare(forget).bind(now, ...values)];
+  return [...grantStatements, db.prepare(clearToken).bind(now, ...values)];
 };
 
 /** A row for each user of whom grants end; comes before they are marked, which tells them from those that had ended. */
-const auditEach = (
+const auditRevocations = (
   db: SqlDatabase,
-  { where, values, reason, now }: EndingEach & { readonly reason: string },
+  { where, values, reason, now }: GrantSelection & { readonly reason: string },
 ): SqlStatement => {
   const last = values.length + 2;
   return auditRows(
@@ -59,39 +69,39 @@ const auditEach = (
 };
 
 /** `?2` is the provider and `?3` the signal's name there; `?4` is from when on grants are left alone. */
-const firstTime = 'NOT EXISTS (SELECT 1 FROM signals WHERE signals.provider = ?2 AND jti = ?3)';
+const isFirstDelivery = 'NOT EXISTS (SELECT 1 FROM signals WHERE signals.provider = ?2 AND jti = ?3)';
 
 /** `?5` and on, by the kind of target. */
-const namesIn = (target: SignalTarget): readonly (string | null)[] => {
+const targetValues = (target: SecurityEventTarget): readonly (string | null)[] => {
   switch (target.kind) {
     case 'identity':
       return [target.subject];
     case 'session':
       return [target.sid, target.subject ?? null];
     case 'token':
-      return [target.name];
+      return [target.identifier];
   }
 };
 
 /** Conditions on a row of `identities`, for the targets that name one. */
-const identities = {
+const matchesTarget = {
   identity: 'provider = ?2 AND subject = ?5',
   session: undefined,
   // The sign keeps SQLite from reading everybody of the provider: each name has an index of its own.
   token: '+provider = ?2 AND (token_name = ?5 OR other_token_name = ?5)',
-} as const satisfies Record<SignalTarget['kind'], string | undefined>;
+} as const satisfies Record<SecurityEventTarget['kind'], string | undefined>;
 
 /** Conditions on a row of `grants`: that it rests on the target. */
-const resting = {
-  identity: identities.identity,
+const basedOnTarget = {
+  identity: matchesTarget.identity,
   session: 'provider = ?2 AND sid = ?5 AND (?6 IS NULL OR subject = ?6)',
-  token: `(provider, subject) IN (SELECT provider, subject FROM identities WHERE ${identities.token})`,
-} as const satisfies Record<SignalTarget['kind'], string>;
+  token: `(provider, subject) IN (SELECT provider, subject FROM identities WHERE ${matchesTarget.token})`,
+} as const satisfies Record<SecurityEventTarget['kind'], string>;
 
 /** Conditions on a row of `grants`: that it ends with so much. */
-const within = {
+const revocationScopes = {
   sessions: `client_id = '${accountClientId}'`,
   presence: `(client_id = '${accountClientId}' OR refresh_policy = 'none')`,
   grants: 'TRUE',
   identity: 'TRUE',
-} as const satisfies Record<SignalReach, string>;
+} as const satisfies Record<RevocationScope, string>;

@@ -1,24 +1,25 @@
 /** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
-import { livingSession } from './accounts.ts';
+import { buildActiveSessionCondition } from './accounts.ts';
 import { auditGrantChange, auditRows } from './audit.ts';
-import { roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
-import { isActive } from './revocations.ts';
-import { nameColumns, newTokenOrStored } from './upstream-tokens.ts';
+import { runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { isActiveGrant } from './revocations.ts';
+import { identifierValues, replaceTokenIfSent } from './upstream-tokens.ts';
 
 export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<SignInOutcome> => {
-  const [counted, , upserted] = await roundTrip<SignInRow>(
+  const [counted, , upserted] = await runBatch<SignInRow>(
     db,
     selectOldestCounted(db, signIn),
     insertUser(db, signIn),
     upsertIdentity(db, signIn),
     insertGrant(db, signIn),
     auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
-    ...endLeastRecentlyUsed(db, signIn),
+    ...revokeLeastRecentlyUsed(db, signIn),
   );
-  const { user_id, watched } = upserted?.results[0] ?? {};
-  if (user_id !== undefined) return { kind: 'recorded', userId: user_id, watched: watched === 1 };
+  const { user_id, hasUpstreamToken } = upserted?.results[0] ?? {};
+  if (user_id !== undefined)
+    return { kind: 'recorded', userId: user_id, hasUpstreamToken: hasUpstreamToken === 1 };
   const { created_at } = counted?.results[0] ?? {};
   if (created_at !== undefined)
     return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
@@ -30,12 +31,12 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
 interface SignInRow {
   readonly created_at?: number;
   readonly user_id?: string;
-  readonly watched?: number;
+  readonly hasUpstreamToken?: number;
 }
 
-export const grantStatus = async (db: SqlDatabase, grantId: string): Promise<GrantStatus> => {
-  const [found] = await roundTrip<StatusRow>(db, selectStatus(db, grantId));
-  return statusOf(found?.results[0]);
+export const readGrantStatus = async (db: SqlDatabase, grantId: string): Promise<GrantStatus> => {
+  const [found] = await runBatch<StatusRow>(db, selectStatus(db, grantId));
+  return toGrantStatus(found?.results[0]);
 };
 
 export interface StatusRow {
@@ -45,7 +46,7 @@ export interface StatusRow {
 export const selectStatus = (db: SqlDatabase, grantId: string): SqlStatement =>
   db.prepare('SELECT revoked_at IS NOT NULL AS revoked FROM grants WHERE id = ?1').bind(grantId);
 
-export const statusOf = (row: StatusRow | undefined): GrantStatus => {
+export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
   if (row === undefined) return 'unknown';
   return row.revoked === 1 ? 'revoked' : 'active';
 };
@@ -55,7 +56,7 @@ export const statusOf = (row: StatusRow | undefined): GrantStatus => {
  * grant's ID, `?2` now, `?3` the session.
  */
 const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
-  AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${livingSession('?3', '?2')}))`;
+  AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${buildActiveSessionCondition('?3', '?2')}))`;
 
 /**
  * If the user has reached the limit of sign-ins, finds the sign-in that must leave the period before another one is possible. `?4` is
@@ -67,36 +68,36 @@ const oldestCounted = `SELECT created_at FROM grants
   ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
 
 /** The condition that the statements for user and identity check, because each statement runs whatever the others did. */
-const recordable = `${isNew} AND NOT EXISTS (${oldestCounted})`;
+const canRecord = `${isNew} AND NOT EXISTS (${oldestCounted})`;
 
 /** The values of `?1` to `?8`. */
-const asked = ({ now, session, grant, limits, user, identity }: SignIn) => [
+const signInValues = ({ now, session, grant, limits, user, identity }: SignIn) => [
   ...[grant.id, now, session ?? null, limits.period, limits.signIns - 1],
-  ...[user.kind === 'theirs' ? user.id : null, identity.provider, identity.subject],
+  ...[user.kind === 'resolved' ? user.id : null, identity.provider, identity.subject],
 ];
 
 const selectOldestCounted = (db: SqlDatabase, signIn: SignIn): SqlStatement =>
-  db.prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNew}`).bind(...asked(signIn));
+  db.prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNew}`).bind(...signInValues(signIn));
 
 const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   const { user } = signIn;
   switch (user.kind) {
-    case 'ours':
+    case 'by-identity':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?9, ?2 WHERE ${recordable}
+          SELECT ?9, ?2 WHERE ${canRecord}
             AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?7 AND subject = ?8)`,
         )
-        .bind(...asked(signIn), user.newId);
-    case 'theirs':
+        .bind(...signInValues(signIn), user.newId);
+    case 'resolved':
       return db
         .prepare(
           `INSERT INTO users (id, created_at)
-          SELECT ?6, ?2 WHERE ${recordable}
+          SELECT ?6, ?2 WHERE ${canRecord}
           ON CONFLICT (id) DO NOTHING`,
         )
-        .bind(...asked(signIn));
+        .bind(...signInValues(signIn));
   }
 };
 
@@ -108,16 +109,22 @@ const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
     .prepare(
       `INSERT INTO identities
         (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
-      SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${recordable}
+      SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${canRecord}
       ON CONFLICT (provider, subject) DO UPDATE SET
-        ${user.kind === 'theirs' ? 'user_id = excluded.user_id,' : ''}
+        ${user.kind === 'resolved' ? 'user_id = excluded.user_id,' : ''}
         label = coalesce(excluded.label, label),
-        ${newTokenOrStored},
+        ${replaceTokenIfSent},
         refreshable_until = iif(?3 IS NULL, NULL, refreshable_until),
         last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
       RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
     )
-    .bind(...asked(signIn), userIdOf(user), label, sealedRefreshToken, ...nameColumns(identity));
+    .bind(
+      ...signInValues(signIn),
+      selectUserId(user),
+      label,
+      sealedRefreshToken,
+      ...identifierValues(identity),
+    );
 };
 
 /** Must directly follow the statement for the identity: `changes()` shows whether that statement recorded the sign-in. */
@@ -134,7 +141,7 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
       WHERE provider = iif(changes() > 0, ?7, NULL) AND subject = ?8`,
     )
     .bind(
-      ...asked(signIn),
+      ...signInValues(signIn),
       grant.clientId,
       grant.redirectUri,
       JSON.stringify(grant.scopes),
@@ -149,11 +156,14 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
  * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the audit: each statement
  * reads nothing unless the one before it changed a row.
  */
-const endLeastRecentlyUsed = (db: SqlDatabase, { now, grant, limits }: SignIn): readonly SqlStatement[] => {
+const revokeLeastRecentlyUsed = (
+  db: SqlDatabase,
+  { now, grant, limits }: SignIn,
+): readonly SqlStatement[] => {
   const others = limits.activeGrants - Number(grant.clientId !== accountClientId);
   // Contains the ID of the new grant, so that the other two statements find the grants that the first one revoked.
   const reason = `too many grants when ${grant.id} was added`;
-  const justEnded =
+  const justRevoked =
     'user_id = iif(changes() > 0, (SELECT user_id FROM grants WHERE id = ?2), NULL) AND revoked_reason = ?3';
   return [
     db
@@ -161,13 +171,13 @@ const endLeastRecentlyUsed = (db: SqlDatabase, { now, grant, limits }: SignIn): 
       .bind(now, grant.id, reason, others),
     auditRows(
       db,
-      `SELECT ?1, 'revoked', 'broker', 'too many grants', user_id, client_id, provider FROM grants WHERE ${justEnded}`,
+      `SELECT ?1, 'revoked', 'broker', 'too many grants', user_id, client_id, provider FROM grants WHERE ${justRevoked}`,
       [now, grant.id, reason],
     ),
     db
       .prepare(
         `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-        SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants WHERE ${justEnded} AND access_dies_at > ?1`,
+        SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants WHERE ${justRevoked} AND access_dies_at > ?1`,
       )
       .bind(now, grant.id, reason),
   ];
@@ -175,14 +185,14 @@ const endLeastRecentlyUsed = (db: SqlDatabase, { now, grant, limits }: SignIn): 
 
 /** Finds the grants to revoke. `?1` is now, `?2` the new grant, `?4` the number of other grants that can be active. */
 const leastRecentlyUsed = `SELECT other.id FROM grants AS other
-  WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActive}
+  WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActiveGrant}
   ORDER BY coalesce(other.last_used_at, other.created_at) DESC, other.id LIMIT -1 OFFSET ?4`;
 
-const userIdOf = (user: SignIn['user']): string => {
+const selectUserId = (user: SignIn['user']): string => {
   switch (user.kind) {
-    case 'ours':
+    case 'by-identity':
       return user.newId;
-    case 'theirs':
+    case 'resolved':
       return user.id;
   }
 };

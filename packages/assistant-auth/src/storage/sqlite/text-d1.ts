@@ -9,43 +9,49 @@ export type ExecuteText = (statements: readonly string[]) => Promise<string>;
 
 /** Makes the database. What this package does not call rejects. */
 export const textD1 = (execute: ExecuteText): SqlDatabase => {
-  const prepared = new WeakMap<object, { readonly query: string; readonly values: readonly unknown[] }>();
+  const preparedStatements = new WeakMap<
+    object,
+    { readonly query: string; readonly values: readonly unknown[] }
+  >();
 
   const prepare = (query: string, values: readonly unknown[]): SqlStatement => {
     const statement = { bind: (...given: unknown[]) => prepare(query, given) };
-    prepared.set(statement, { query, values });
+    preparedStatements.set(statement, { query, values });
     return statement;
   };
 
-  const textOf = (statement: SqlStatement): string => {
-    const found = prepared.get(statement);
+  const renderStatement = (statement: SqlStatement): string => {
+    const found = preparedStatements.get(statement);
     if (found === undefined) throw new TypeError('a statement of another database');
-    return withLiterals(found.query, found.values);
+    return inlineParameters(found.query, found.values);
   };
 
   return {
     prepare: (query) => prepare(query, []),
     async batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
       // What a statement changed is asked for: of a local database, wrangler does not tell.
-      const texts = statements.flatMap((statement) => [textOf(statement), 'SELECT changes() AS changes']);
-      const answers: readonly Answer<Row>[] = JSON.parse(await execute(texts));
-      return statements.map((_, at) => resultOf(answers[2 * at], answers[2 * at + 1]));
+      const texts = statements.flatMap((statement) => [
+        renderStatement(statement),
+        'SELECT changes() AS changes',
+      ]);
+      const statementResults: readonly StatementResult<Row>[] = JSON.parse(await execute(texts));
+      return statements.map((_, at) => toD1Result(statementResults[2 * at], statementResults[2 * at + 1]));
     },
   };
 };
 
-interface Answer<Row> {
+interface StatementResult<Row> {
   readonly results: Row[];
 }
 
-const resultOf = <Row>(
-  answer: Answer<Row> | undefined,
-  changed: Answer<unknown> | undefined,
+const toD1Result = <Row>(
+  result: StatementResult<Row> | undefined,
+  changesResult: StatementResult<unknown> | undefined,
 ): SqlResult<Row> => {
-  if (answer === undefined || changed === undefined) throw new Error('fewer answers than statements');
+  if (result === undefined || changesResult === undefined) throw new Error('fewer answers than statements');
   return {
-    results: answer.results,
-    meta: { changes: Number(Object(changed.results[0]).changes) },
+    results: result.results,
+    meta: { changes: Number(Object(changesResult.results[0]).changes) },
   };
 };
 
@@ -56,7 +62,7 @@ const resultOf = <Row>(
  * here and the database can take a part of them for something else.
  * @throws TypeError for what no column holds, RangeError for half a surrogate pair or what is no finite number
  */
-export const literal = (value: unknown): string => {
+export const toSqlLiteral = (value: unknown): string => {
   if (value === null) return 'NULL';
   if (typeof value === 'number') return numberLiteral(value);
   if (typeof value === 'string') return textLiteral(value);
@@ -69,10 +75,10 @@ const numberLiteral = (value: number): string => {
   return value < 0 ? `(${value})` : String(value);
 };
 
-const plain = /^[\w .:/@-]*$/;
+const plainText = /^[\w .:/@-]*$/;
 
 const textLiteral = (value: string): string => {
-  if (plain.test(value)) return `'${value}'`;
+  if (plainText.test(value)) return `'${value}'`;
   if (!value.isWellFormed()) throw new RangeError('not a well-formed text');
   const bytes = Array.from(new TextEncoder().encode(value), (byte) => byte.toString(16).padStart(2, '0'));
   return `CAST(x'${bytes.join('')}' AS TEXT)`;
@@ -82,12 +88,12 @@ const textLiteral = (value: string): string => {
  * Puts literals in place of the numbered parameters of a statement.
  * @throws RangeError for a parameter without a number or a value
  */
-export const withLiterals = (query: string, values: readonly unknown[]): string =>
+export const inlineParameters = (query: string, values: readonly unknown[]): string =>
   query.replace(quotedOrParameter, (found, number: string | undefined) => {
     if (number === undefined) return found;
     const at = Number(number) - 1;
     if (!(at in values)) throw new RangeError(`no value for the parameter ?${number}`);
-    return literal(values[at]);
+    return toSqlLiteral(values[at]);
   });
 
 /** A question mark in quotes is none. */

@@ -1,76 +1,79 @@
 /** Rechecks of identities at their providers: acquires the lease, which also stores that a recheck starts, and stores each outcome. */
 
 import type { EpochSeconds } from '../../oauth/time.ts';
-import type { CheckQuestion, CheckTurn } from '../account-storage.ts';
+import type { RecheckLeaseOutcome, RecheckLeaseRequest } from '../account-storage.ts';
 import type {
-  Check,
-  EndingOutcome,
-  NamedToken,
+  GrantRefresh,
+  IdentityRevocationOutcome,
+  NewUpstreamToken,
   RecheckLease,
-  RefreshUse,
-  StoredToken,
+  RecordedRecheck,
+  StoredUpstreamToken,
   UpstreamTokenDrop,
 } from '../broker-storage.ts';
-import type { Resealing, TokenQuestion } from '../maintenance.ts';
+import type { UpstreamTokenQuery, UpstreamTokenReplacement } from '../maintenance.ts';
 import { auditIdentityChange } from './audit.ts';
-import { changedRows, roundTrip, type SqlDatabase, type SqlStatement } from './batch.ts';
-import { endEach } from './revocations.ts';
+import { hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import { revokeEach } from './revocations.ts';
 
 /** A stored token. */
-export interface TokenRow {
+export interface UpstreamTokenRow {
   readonly provider: string;
   readonly subject: string;
   readonly sealed_refresh_token: string;
 }
 
 /** What a statement that acquires a lease returns. */
-export interface LeaseRow extends TokenRow {
+export interface RecheckLeaseRow extends UpstreamTokenRow {
   /** Includes the recheck that starts now. */
   readonly unresolved_rechecks: number;
 }
 
-export const tokenOf = (row: TokenRow): StoredToken => ({
+export const toStoredToken = (row: UpstreamTokenRow): StoredUpstreamToken => ({
   provider: row.provider,
   subject: row.subject,
   sealedRefreshToken: row.sealed_refresh_token,
 });
 
-export const leaseOf = (row: LeaseRow, startedAt: EpochSeconds): RecheckLease => ({
-  ...tokenOf(row),
+export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): RecheckLease => ({
+  ...toStoredToken(row),
   isUnresolved: row.unresolved_rechecks > 1,
   startedAt,
 });
 
 /** Counts a recheck that starts. Storing an outcome sets the number back to 0, and so does a new token. */
-const startsRecheck = 'unresolved_rechecks = unresolved_rechecks + 1';
+const countRecheckStart = 'unresolved_rechecks = unresolved_rechecks + 1';
 const leaseColumns = 'provider, subject, sealed_refresh_token, unresolved_rechecks';
 
 /** Acquires the lease for a recheck, if one is due. Must directly follow the statement that answers the refresh. */
-export const lease = (db: SqlDatabase, { grantId, now, checkLease }: RefreshUse): SqlStatement =>
+export const acquireLeaseOnRefresh = (
+  db: SqlDatabase,
+  { grantId, now, recheckLeaseDuration }: GrantRefresh,
+): SqlStatement =>
   db
     .prepare(
-      `UPDATE identities SET check_after = ?2 + ?3, ${startsRecheck}
+      `UPDATE identities SET check_after = ?2 + ?3, ${countRecheckStart}
       WHERE changes() > 0
         AND (provider, subject) = (SELECT provider, subject FROM grants WHERE id = ?1)
         AND sealed_refresh_token IS NOT NULL AND check_after <= ?2
       RETURNING ${leaseColumns}`,
     )
-    .bind(grantId, now, checkLease);
+    .bind(grantId, now, recheckLeaseDuration);
 
-export const takeCheck = async (
+export const acquireRecheckLease = async (
   db: SqlDatabase,
-  { provider, subject, now, checkLease }: CheckQuestion,
-): Promise<CheckTurn> => {
-  const [leased, vouched] = await roundTrip<LeaseRow>(
+  { provider, subject, now, recheckLeaseDuration }: RecheckLeaseRequest,
+): Promise<RecheckLeaseOutcome> => {
+  const [leased, verified] = await runBatch<RecheckLeaseRow>(
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?3 + ?4, ${startsRecheck}
+        `UPDATE identities SET check_after = ?3 + ?4, ${countRecheckStart}
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL
           AND check_after <= ?3 AND vouched_until <= ?3
         RETURNING ${leaseColumns}`,
       )
-      .bind(provider, subject, now, checkLease),
+      .bind(provider, subject, now, recheckLeaseDuration),
     db
       .prepare(
         `SELECT provider, subject, sealed_refresh_token FROM identities
@@ -79,25 +82,25 @@ export const takeCheck = async (
       .bind(provider, subject, now),
   );
   const token = leased?.results[0];
-  if (token !== undefined) return { kind: 'due', token: leaseOf(token, now) };
-  return { kind: vouched?.results[0] === undefined ? 'no-word' : 'vouched' };
+  if (token !== undefined) return { kind: 'acquired', lease: toRecheckLease(token, now) };
+  return { kind: verified?.results[0] === undefined ? 'inconclusive' : 'verified' };
 };
 
-export const storeToken = async (db: SqlDatabase, token: NamedToken): Promise<void> => {
-  await roundTrip(
+export const storeUpstreamToken = async (db: SqlDatabase, token: NewUpstreamToken): Promise<void> => {
+  await runBatch(
     db,
     db
       .prepare(
         `UPDATE identities SET sealed_refresh_token = ?3, token_name = ?4, other_token_name = ?5, unresolved_rechecks = 0
         WHERE provider = ?1 AND subject = ?2`,
       )
-      .bind(...named(token), ...nameColumns(token)),
+      .bind(...tokenValues(token), ...identifierValues(token)),
   );
 };
 
-export const recordCheck = async (db: SqlDatabase, check: Check): Promise<void> => {
-  const { asked, checkAfter, sealedRefreshToken = null } = check;
-  await roundTrip(
+export const recordRecheck = async (db: SqlDatabase, recheck: RecordedRecheck): Promise<void> => {
+  const { usedToken, recheckAfter, sealedRefreshToken = null } = recheck;
+  await runBatch(
     db,
     db
       .prepare(
@@ -106,74 +109,74 @@ export const recordCheck = async (db: SqlDatabase, check: Check): Promise<void> 
           sealed_refresh_token = coalesce(?5, sealed_refresh_token)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
-      .bind(...named(asked), checkAfter, sealedRefreshToken, ...nameColumns(check)),
+      .bind(...tokenValues(usedToken), recheckAfter, sealedRefreshToken, ...identifierValues(recheck)),
   );
 };
 
-export const endIdentity = async (
+export const revokeGrantsOfIdentity = async (
   db: SqlDatabase,
-  asked: StoredToken,
+  usedToken: StoredUpstreamToken,
   reason: string,
   now: EpochSeconds,
-): Promise<EndingOutcome> => {
+): Promise<IdentityRevocationOutcome> => {
   // The token goes last: that it is still there is what the other two ask.
-  const [, , forgotten] = await roundTrip(
+  const [, , clearedToken] = await runBatch(
     db,
-    ...endEach(db, { where: resting, values: named(asked), reason, now }),
-    forgetToken(db, asked),
-    auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, asked),
+    ...revokeEach(db, { where: basedOnIdentity, values: tokenValues(usedToken), reason, now }),
+    clearUpstreamToken(db, usedToken),
+    auditIdentityChange(db, { event: 'revoked', actor: 'provider', reason, now }, usedToken),
   );
-  return changedRows(forgotten) ? 'ended' : 'superseded';
+  return hasChanges(clearedToken) ? 'revoked' : 'superseded';
 };
 
-export const resolveRecheck = async (db: SqlDatabase, asked: StoredToken): Promise<void> => {
-  await roundTrip(
+export const resolveRecheck = async (db: SqlDatabase, usedToken: StoredUpstreamToken): Promise<void> => {
+  await runBatch(
     db,
     db
       .prepare(
         `UPDATE identities SET unresolved_rechecks = max(unresolved_rechecks - 1, 0)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
-      .bind(...named(asked)),
+      .bind(...tokenValues(usedToken)),
   );
 };
 
 export const dropUpstreamToken = async (
   db: SqlDatabase,
-  { asked, startedAt, now, refreshableUntil, reason }: UpstreamTokenDrop,
+  { usedToken, startedAt, now, refreshableUntil, reason }: UpstreamTokenDrop,
 ): Promise<'dropped' | 'superseded'> => {
-  const [dropped] = await roundTrip(
+  const [dropped] = await runBatch(
     db,
     db
       .prepare(
-        `UPDATE identities SET ${forgotten},
+        `UPDATE identities SET ${clearedToken},
           refreshable_until = iif(last_sign_in_at < ?5, ?4, refreshable_until)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
-      .bind(...named(asked), refreshableUntil, startedAt),
-    auditIdentityChange(db, { event: 'upstream-token-dropped', actor: 'broker', reason, now }, asked),
+      .bind(...tokenValues(usedToken), refreshableUntil, startedAt),
+    auditIdentityChange(db, { event: 'upstream-token-dropped', actor: 'broker', reason, now }, usedToken),
   );
-  return changedRows(dropped) ? 'dropped' : 'superseded';
+  return hasChanges(dropped) ? 'dropped' : 'superseded';
 };
 
-const named = ({ provider, subject, sealedRefreshToken }: StoredToken): readonly string[] => [
+const tokenValues = ({ provider, subject, sealedRefreshToken }: StoredUpstreamToken): readonly string[] => [
   provider,
   subject,
   sealedRefreshToken,
 ];
 
 /** Grants that rest on the identity while its token is the one that was asked with: `?2` to `?4` are what is `named`. */
-const resting = `provider = ?2 AND subject = ?3 AND EXISTS (
+const basedOnIdentity = `provider = ?2 AND subject = ?3 AND EXISTS (
     SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3 AND sealed_refresh_token = ?4
   )`;
 
-const forgetToken = (db: SqlDatabase, asked: StoredToken): SqlStatement =>
+const clearUpstreamToken = (db: SqlDatabase, usedToken: StoredUpstreamToken): SqlStatement =>
   db
     .prepare(
-      `UPDATE identities SET ${forgotten}
+      `UPDATE identities SET ${clearedToken}
       WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
     )
-    .bind(...named(asked));
+    .bind(...tokenValues(usedToken));
 
 // Tokens of providers as they are stored: found by how their sealed texts begin, and replaced by the same sealed anew.
 
@@ -181,12 +184,12 @@ const forgetToken = (db: SqlDatabase, asked: StoredToken): SqlStatement =>
  * Reads the table from `after` on, without an index: keeping one would write rows at every sign-in, and this is asked once an
  * hour, and only after a rotation.
  */
-export const findTokens = async (
+export const findUpstreamTokens = async (
   db: SqlDatabase,
-  { beginnings, after, limit }: TokenQuestion,
-): Promise<readonly StoredToken[]> => {
-  const { condition, values } = beginsWithOneOf(beginnings, 4);
-  const [found] = await roundTrip<TokenRow>(
+  { prefixes, after, limit }: UpstreamTokenQuery,
+): Promise<readonly StoredUpstreamToken[]> => {
+  const { condition, values } = buildPrefixCondition(prefixes, 4);
+  const [found] = await runBatch<UpstreamTokenRow>(
     db,
     db
       .prepare(
@@ -196,14 +199,14 @@ export const findTokens = async (
       )
       .bind(after?.provider ?? '', after?.subject ?? '', limit, ...values),
   );
-  return (found?.results ?? []).map(tokenOf);
+  return (found?.results ?? []).map(toStoredToken);
 };
 
-export const replaceTokens = async (
+export const replaceUpstreamTokens = async (
   db: SqlDatabase,
-  { tokens, now, checkLease }: Resealing,
+  { tokens, now, recheckLeaseDuration }: UpstreamTokenReplacement,
 ): Promise<void> => {
-  await roundTrip(
+  await runBatch(
     db,
     db
       .prepare(
@@ -211,7 +214,7 @@ export const replaceTokens = async (
         WHERE provider = value ->> 'provider' AND subject = value ->> 'subject'
           AND sealed_refresh_token = value ->> 'was' AND check_after NOT BETWEEN ?2 + 1 AND ?2 + 2 * ?3`,
       )
-      .bind(JSON.stringify(tokens), now, checkLease),
+      .bind(JSON.stringify(tokens), now, recheckLeaseDuration),
   );
 };
 
@@ -219,11 +222,11 @@ export const replaceTokens = async (
  * Makes the condition that a row's sealed text begins with one of these, and its parameters.
  * @param first the number of its first parameter
  */
-export const beginsWithOneOf = (
-  beginnings: readonly string[],
+export const buildPrefixCondition = (
+  prefixes: readonly string[],
   first: number,
 ): { readonly condition: string; readonly values: readonly string[] } => {
-  const groups = Object.entries(Object.groupBy(beginnings, ({ length }) => length));
+  const groups = Object.entries(Object.groupBy(prefixes, ({ length }) => length));
   const parts = groups.map(
     ([length], at) =>
       `substr(sealed_refresh_token, 1, ${length}) IN (SELECT value FROM json_each(?${first + at}))`,
@@ -236,21 +239,21 @@ export const beginsWithOneOf = (
 
 // Providers' tokens in a row of `identities`: the sealed one, and the names that go with it.
 
-/** What `token_name` and `other_token_name` hold for a token that came just now. */
-export const nameColumns = ({
-  tokenNames,
-}: Pick<NamedToken, 'tokenNames'>): [string | null, string | null] => [
-  tokenNames?.[0] ?? null,
-  tokenNames?.[1] ?? null,
+/** What `token_identifier` and `other_token_identifier` hold for a token that came just now. */
+export const identifierValues = ({
+  tokenIdentifiers,
+}: Pick<NewUpstreamToken, 'tokenIdentifiers'>): [string | null, string | null] => [
+  tokenIdentifiers?.[0] ?? null,
+  tokenIdentifiers?.[1] ?? null,
 ];
 
 /** In an upsert: the token that the provider sent, with its names if it has any; otherwise the stored one with its own. */
-export const newTokenOrStored = `
+export const replaceTokenIfSent = `
   unresolved_rechecks = iif(excluded.sealed_refresh_token IS NULL, unresolved_rechecks, 0),
   token_name = iif(excluded.sealed_refresh_token IS NULL, token_name, excluded.token_name),
   other_token_name = iif(excluded.sealed_refresh_token IS NULL, other_token_name, excluded.other_token_name),
   sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token)`;
 
 /** Deletes a token that can no longer be used, and what is stored about it. */
-export const forgotten =
+export const clearedToken =
   'sealed_refresh_token = NULL, token_name = NULL, other_token_name = NULL, vouched_until = 0, unresolved_rechecks = 0';

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { staticClient } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
-import { createVault } from '../../../src/tokens/sealers.ts';
+import { createSealers } from '../../../src/tokens/sealers.ts';
 import { deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
-import { bindingsIn } from '../../on-the-way.ts';
+import { listBindingCookies } from '../../on-the-way.ts';
 import { readAttributes, readLines } from '../../pages/read-markup.ts';
-import { appRequest, challenge, createPerson, gptRequest } from '../../person.ts';
+import { appRequest, challenge, createTestBrowser, gptRequest } from '../../person.ts';
 import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 const pageHeaders = {
   'cache-control': 'no-store',
@@ -19,13 +19,13 @@ const pageHeaders = {
   'x-frame-options': 'DENY',
 };
 
-const vault = createVault(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
 describe('the sign-in page', () => {
   test('says who asks, for what, where the answer goes and how to sign in, and stores nothing', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger, branding: { name: 'Words' } });
-    const { response } = await createPerson(deployment).open(gptRequest);
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, branding: { name: 'Words' } });
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
     expect(response.status).toBe(200);
     expect(await readLines(await response.text())).toEqual([
       'Sign in to Words',
@@ -42,12 +42,12 @@ describe('the sign-in page', () => {
       expect.stringContaining('Words never sees your password'),
       'Words',
     ]);
-    expect(ledger.calls).toEqual([]);
-    expect(deployment.log).toEqual([{ event: 'unpinned-gpt', clientId: 'gpt' }]);
+    expect(storage.calls).toEqual([]);
+    expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
   });
 
   test('sets the cookie behind its form, and no other', async () => {
-    const { response } = await createPerson(deploy()).open(gptRequest);
+    const { response } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
     expect(response.headers.getSetCookie()).toEqual([
       expect.stringMatching(
         /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
@@ -59,9 +59,13 @@ describe('the sign-in page', () => {
 
   test('holds the checked request, sealed, for half an hour and for this browser', async () => {
     const deployment = deploy();
-    const person = createPerson(deployment);
-    const { consent } = await person.open({ ...appRequest, scope: 'score offline_access', unknown: 'x' });
-    expect(await vault.consent.open(consent)).toEqual({
+    const browser = createTestBrowser(deployment);
+    const { consent } = await browser.openSignInPage({
+      ...appRequest,
+      scope: 'score offline_access',
+      unknown: 'x',
+    });
+    expect(await sealers.consent.open(consent)).toEqual({
       kind: 'opened',
       value: {
         request: {
@@ -72,14 +76,14 @@ describe('the sign-in page', () => {
           resource: `${issuer}/api`,
           codeChallenge: challenge,
         },
-        csrf: person.cookies.get(bindingsIn(person.cookies)[0] ?? ''),
+        csrf: browser.cookies.get(listBindingCookies(browser.cookies)[0] ?? ''),
         expiresAt: deployment.now() + 1800,
       },
     });
   });
 
   test('has one form, and in it nothing to fill in but the choice', async () => {
-    const { response, consent } = await createPerson(deploy()).open(gptRequest);
+    const { response, consent } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
     const page = await response.text();
     expect(await readAttributes(page, 'form')).toEqual([
       { method: 'post', action: '/authorize/consent', autocomplete: 'off' },
@@ -95,18 +99,18 @@ describe('the sign-in page', () => {
   });
 
   test('gives a browser that comes again its cookie back, so that its other tabs go on', async () => {
-    const person = createPerson(deploy());
-    await person.open(gptRequest);
-    const before = [...person.cookies];
-    await person.open(appRequest);
-    expect([...person.cookies]).toEqual(before);
+    const browser = createTestBrowser(deploy());
+    await browser.openSignInPage(gptRequest);
+    const before = [...browser.cookies];
+    await browser.openSignInPage(appRequest);
+    expect([...browser.cookies]).toEqual(before);
   });
 
   test('replaces a cookie that is not of our making', async () => {
-    const person = createPerson(deploy());
-    person.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
-    person.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
-    const { response } = await person.open(gptRequest);
+    const browser = createTestBrowser(deploy());
+    browser.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
+    browser.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
+    const { response } = await browser.openSignInPage(gptRequest);
     const [line = ''] = response.headers.getSetCookie();
     expect(line).toMatch(/^__Host-csrf-(?!12345678|23456789)[\w-]{8}=[\w-]{22};/);
   });
@@ -115,7 +119,7 @@ describe('the sign-in page', () => {
 describe('the address that the page names', () => {
   const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
     const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
-    const { response } = await createPerson(deploy({ clients: [client] })).open({
+    const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
       ...appRequest,
       redirect_uri,
     });
@@ -145,7 +149,7 @@ describe('the address that the page names', () => {
 describe('a request that is wrong', () => {
   test('goes to a page until client and address are known', async () => {
     const deployment = deploy();
-    const { response } = await createPerson(deployment).open({
+    const { response } = await createTestBrowser(deployment).openSignInPage({
       ...gptRequest,
       redirect_uri: 'https://evil.example/',
     });
@@ -160,16 +164,16 @@ describe('a request that is wrong', () => {
     [{ resource: 'https://evil.example' }, 'invalid_target', 'The requested resource is unknown.'],
   ])('then goes to the client: %j', async (changes, error, description) => {
     const deployment = deploy();
-    const person = createPerson(deployment);
-    const { response } = await person.open({ ...appRequest, ...changes });
+    const browser = createTestBrowser(deployment);
+    const { response } = await browser.openSignInPage({ ...appRequest, ...changes });
     expectErrorRedirect(response, { to: appRequest.redirect_uri, state: 'app-state', error, description });
-    expect(person.cookies.size).toBe(0);
+    expect(browser.cookies.size).toBe(0);
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', endpoint: 'authorize', clientId: 'app' });
   });
 
   test('goes to a page when it is posted', async () => {
     const deployment = deploy();
-    const response = await createPerson(deployment).visit(`${issuer}/authorize`, {
+    const response = await createTestBrowser(deployment).visit(`${issuer}/authorize`, {
       method: 'POST',
       body: new URLSearchParams(gptRequest),
     });
@@ -182,7 +186,7 @@ describe('a request that is wrong', () => {
 describe('a page of the publisher’s', () => {
   test('is given all that the consent must show', async () => {
     const deployment = deploy({ pages: { signIn: (model) => JSON.stringify(model) } });
-    const { response } = await createPerson(deployment).open(gptRequest);
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
     expect(await response.json()).toMatchObject({
       clientName: 'Words GPT',
       redirectHost: new URL(gptRedirect).host,
@@ -210,7 +214,7 @@ describe('a page of the publisher’s', () => {
         },
       },
     });
-    const { response } = await createPerson(deployment).open(gptRequest);
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
     expectErrorRedirect(response, {
       to: gptRedirect,
       state: gptRequest.state,

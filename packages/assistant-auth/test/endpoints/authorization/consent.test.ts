@@ -1,32 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { type IdentityProvider, ProviderError } from '../../../src/index.ts';
 import { parseKeyRing } from '../../../src/seal/key-ring.ts';
-import { createVault } from '../../../src/tokens/sealers.ts';
+import { createSealers } from '../../../src/tokens/sealers.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
-import { atSignIn, cookieHeader, journeysIn } from '../../on-the-way.ts';
-import { createPerson, gptRequest, locationOf } from '../../person.ts';
+import { buildCookieHeader, listTransactionCookies, startAuthorization } from '../../on-the-way.ts';
+import { createTestBrowser, gptRequest, readRedirect } from '../../person.ts';
 import { createProvider } from '../../provider.ts';
 import { expectErrorPage, expectErrorRedirect } from '../../refusals.ts';
-import { watchLedger } from '../../watched-ledger.ts';
-import { watchProvider } from '../../watched-provider.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
+import { createSpyProvider } from '../../watched-provider.ts';
 
 const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
-const vault = createVault(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
 describe('choosing a provider', () => {
   test('sends the browser there, and keeps the journey in one cookie of its own', async () => {
-    const ledger = watchLedger();
-    const provider = watchProvider();
-    const { deployment, person, consent } = await atSignIn(deploy({ ledger, providers: [provider] }));
-    const response = await person.choose(consent, { choice: 'google' });
-    const [leg] = provider.begun;
+    const storage = createSpyStorage();
+    const provider = createSpyProvider();
+    const { deployment, browser, consent } = await startAuthorization(
+      deploy({ storage, providers: [provider] }),
+    );
+    const response = await browser.submitConsent(consent, { choice: 'google' });
+    const [upstreamRequest] = provider.authorizationRequests;
     expect(response.status).toBe(303);
-    expect(locationOf(response).href).toBe(
-      (await createProvider('google', 'Google').authorizationUrl(...legOf(leg))).href,
+    expect(readRedirect(response).href).toBe(
+      (await createProvider('google', 'Google').authorizationUrl(...buildUpstreamRequest(upstreamRequest)))
+        .href,
     );
     expect([...response.headers].filter(([name]) => name !== 'set-cookie')).toEqual([
       ['cache-control', 'no-store'],
-      ['location', locationOf(response).href],
+      ['location', readRedirect(response).href],
       ['referrer-policy', 'no-referrer'],
       ['x-content-type-options', 'nosniff'],
     ]);
@@ -35,8 +38,8 @@ describe('choosing a provider', () => {
         /^__Host-tx-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
       ),
     ]);
-    const sealed = person.cookies.get(journeysIn(person.cookies)[0] ?? '') ?? '';
-    expect(await vault.transaction.open(sealed)).toMatchObject({
+    const sealed = browser.cookies.get(listTransactionCookies(browser.cookies)[0] ?? '') ?? '';
+    expect(await sealers.transaction.open(sealed)).toMatchObject({
       kind: 'opened',
       value: {
         errand: {
@@ -46,19 +49,19 @@ describe('choosing a provider', () => {
         grantId: expect.stringMatching(/^[\w-]{22}$/),
         provider: 'google',
         expiresAt: deployment.now() + 600,
-        state: leg?.state,
-        nonce: leg?.nonce,
-        codeVerifier: leg?.codeVerifier,
+        state: upstreamRequest?.state,
+        nonce: upstreamRequest?.nonce,
+        codeVerifier: upstreamRequest?.codeVerifier,
       },
     });
-    expect(ledger.calls).toEqual([]);
+    expect(storage.calls).toEqual([]);
   });
 
   test('gives the provider the values of this journey and nothing else', async () => {
-    const provider = watchProvider();
-    const { person, consent } = await atSignIn(deploy({ providers: [provider] }));
-    await person.choose(consent, { choice: 'google' });
-    expect(provider.begun).toEqual([
+    const provider = createSpyProvider();
+    const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
+    await browser.submitConsent(consent, { choice: 'google' });
+    expect(provider.authorizationRequests).toEqual([
       {
         redirectUri: `${issuer}/callback/google`,
         state: expect.stringMatching(/^[\w-]{43}$/),
@@ -69,13 +72,19 @@ describe('choosing a provider', () => {
   });
 
   test('draws every value anew each time, even from the same form', async () => {
-    const provider = watchProvider();
-    const { person, consent } = await atSignIn(deploy({ providers: [provider] }));
-    for (let time = 0; time < 3; time++) await person.choose(consent, { choice: 'google' });
-    const drawn = provider.begun.flatMap(({ state, nonce, codeVerifier }) => [state, nonce, codeVerifier]);
+    const provider = createSpyProvider();
+    const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
+    for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
+    const drawn = provider.authorizationRequests.flatMap(({ state, nonce, codeVerifier }) => [
+      state,
+      nonce,
+      codeVerifier,
+    ]);
     expect(new Set(drawn).size).toBe(9);
     const grants = await Promise.all(
-      journeysIn(person.cookies).map((name) => vault.transaction.open(person.cookies.get(name) ?? '')),
+      listTransactionCookies(browser.cookies).map((name) =>
+        sealers.transaction.open(browser.cookies.get(name) ?? ''),
+      ),
     );
     expect(new Set(grants.map((one) => one.kind === 'opened' && one.value.grantId)).size).toBe(3);
     expect(drawn).not.toContain(gptRequest.state);
@@ -89,10 +98,10 @@ describe('choosing a provider', () => {
     [{}],
     [{ cancel: '' }],
   ])('that does not exist goes to a page: %j', async (choice) => {
-    const { deployment, person, consent } = await atSignIn();
-    const response = await person.choose(consent, choice);
+    const { deployment, browser, consent } = await startAuthorization();
+    const response = await browser.submitConsent(consent, choice);
     await expectErrorPage(response, deployment, 'Choose one of the ways to sign in.');
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
   test.each([
@@ -104,8 +113,8 @@ describe('choosing a provider', () => {
       ...createProvider('google', 'Google'),
       authorizationUrl: () => Promise.reject(thrown),
     };
-    const { person, consent } = await atSignIn(deploy({ providers: [away] }));
-    const response = await person.choose(consent, { choice: 'google' });
+    const { browser, consent } = await startAuthorization(deploy({ providers: [away] }));
+    const response = await browser.submitConsent(consent, { choice: 'google' });
     expectErrorRedirect(response, {
       to: gptRedirect,
       state: gptRequest.state,
@@ -115,7 +124,7 @@ describe('choosing a provider', () => {
           ? 'The sign-in provider did not answer. Try again later.'
           : expect.any(String),
     });
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 });
 
@@ -124,16 +133,16 @@ test.each([
   ['whatever was chosen beside it', { cancel: '1', choice: 'google' }],
   ['whatever its button says', { cancel: 'Abbrechen' }],
 ])('cancelling goes back to the client without a journey: %s', async (_, choice) => {
-  const ledger = watchLedger();
-  const { deployment, person, consent } = await atSignIn(deploy({ ledger }));
-  expectErrorRedirect(await person.choose(consent, choice), {
+  const storage = createSpyStorage();
+  const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
+  expectErrorRedirect(await browser.submitConsent(consent, choice), {
     to: gptRedirect,
     state: gptRequest.state,
     error: 'access_denied',
     description: 'The sign-in was cancelled.',
   });
-  expect(journeysIn(person.cookies)).toEqual([]);
-  expect(ledger.calls).toEqual([]);
+  expect(listTransactionCookies(browser.cookies)).toEqual([]);
+  expect(storage.calls).toEqual([]);
   expect(deployment.log.at(-1)).toMatchObject({
     reason: 'user.cancelled',
     clientId: 'gpt',
@@ -143,25 +152,25 @@ test.each([
 
 describe('the form', () => {
   test('is good for half an hour', async () => {
-    const { deployment, person, consent } = await atSignIn();
+    const { deployment, browser, consent } = await startAuthorization();
     deployment.advance(1799);
-    expect((await person.choose(consent, { choice: 'google' })).status).toBe(303);
+    expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
     deployment.advance(1);
-    await expectErrorPage(await person.choose(consent, { choice: 'google' }), deployment, stale);
+    await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
   });
 
   test('is as long open as the publisher says', async () => {
-    const { deployment, person, consent } = await atSignIn(deploy({ lifetimes: { consent: 60 } }));
+    const { deployment, browser, consent } = await startAuthorization(deploy({ lifetimes: { consent: 60 } }));
     deployment.advance(60);
-    await expectErrorPage(await person.choose(consent, { choice: 'google' }), deployment, stale);
+    await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
   });
 
   test('is no longer good once its client is gone, or the address of it', async () => {
-    const { consent, person } = await atSignIn();
-    const cookie = cookieHeader(person.cookies);
+    const { consent, browser } = await startAuthorization();
+    const cookie = buildCookieHeader(browser.cookies);
     const answerOf = (deployment: ReturnType<typeof deploy>) =>
-      createPerson(deployment, { cookie }).choose(consent, { choice: 'google' });
+      createTestBrowser(deployment, { cookie }).submitConsent(consent, { choice: 'google' });
     const [gpt, ...others] = clients;
     const gone = deploy({ clients: others });
     await expectErrorPage(
@@ -178,34 +187,34 @@ describe('the form', () => {
   });
 
   test('may come with a state of the longest kind, and the journey still fits its cookie', async () => {
-    const person = createPerson(deploy());
+    const browser = createTestBrowser(deploy());
     const state = '~ '.repeat(1024);
-    const { consent } = await person.open({ ...gptRequest, state });
-    const [line = ''] = (await person.choose(consent, { choice: 'google' })).headers.getSetCookie();
+    const { consent } = await browser.openSignInPage({ ...gptRequest, state });
+    const [line = ''] = (await browser.submitConsent(consent, { choice: 'google' })).headers.getSetCookie();
     expect(line.length).toBeGreaterThan(3_000);
     expect(line.length).toBeLessThan(4_096);
-    expect(journeysIn(person.cookies)).toHaveLength(1);
+    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 
   test('that would not fit a cookie is refused to the client in so many words', async () => {
     const redirect_uri = gptRedirect.replace('g-1234567890abcdef1234567890abcdef', `g-${'a'.repeat(128)}`);
     const resource = `${issuer}/${'r'.repeat(600)}`;
     const deployment = deploy({ resources: [resource] });
-    const person = createPerson(deployment);
+    const browser = createTestBrowser(deployment);
     const state = 'x'.repeat(2048);
-    const { consent } = await person.open({ ...gptRequest, redirect_uri, state });
-    expectErrorRedirect(await person.choose(consent, { choice: 'google' }), {
+    const { consent } = await browser.openSignInPage({ ...gptRequest, redirect_uri, state });
+    expectErrorRedirect(await browser.submitConsent(consent, { choice: 'google' }), {
       to: redirect_uri,
       state,
       error: 'invalid_request',
       description: 'The authorization request is too large.',
     });
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
   test('is asked for anew by whoever reloads its address', async () => {
     const deployment = deploy();
-    const response = await createPerson(deployment).visit(`${issuer}/authorize/consent`);
+    const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
     expect(response.headers.get('allow')).toBe('POST');
     response.headers.delete('allow');
     await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
@@ -213,7 +222,9 @@ describe('the form', () => {
 });
 
 const io = { fetch, now: () => 0, allowLoopbackHttp: false, patience: 10_000 };
-const legOf = (leg: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined) => {
-  if (leg === undefined) throw new Error('no journey was begun');
-  return [leg, io] as const;
+const buildUpstreamRequest = (
+  upstreamRequest: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined,
+) => {
+  if (upstreamRequest === undefined) throw new Error('no journey was begun');
+  return [upstreamRequest, io] as const;
 };

@@ -2,23 +2,23 @@ import { describe, expect, test } from 'vitest';
 import {
   type BrokerOptions,
   type IdentityProvider,
-  LedgerUnavailable,
-  type ProviderWord,
+  type RecheckResult,
+  StorageUnavailable,
 } from '../../../src/index.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
-import { buttons, createVisitor } from '../../account-visitor.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
+import { createAccountBrowser, readButtonValues } from '../../account-visitor.ts';
 import { type Deployment, deploy, gptRedirect } from '../../deployment.ts';
-import { askForTokens, gptRedemption, gptRequest, locationOf, tokensOf } from '../../person.ts';
+import { buildGptCodeRequest, expectTokens, gptRequest, readRedirect, requestTokens } from '../../person.ts';
 import { createProvider } from '../../provider.ts';
 import { expectErrorRedirect } from '../../refusals.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 /** A deployment whose Google says what a test has it say, and counts how often it was asked. */
-const saying = (word: ProviderWord = { kind: 'alive' }, changes: Partial<BrokerOptions> = {}) => {
+const saying = (word: RecheckResult = { kind: 'active' }, changes: Partial<BrokerOptions> = {}) => {
   const said = { word, asked: 0 };
   const google: IdentityProvider = {
     ...createProvider('google', 'Google'),
-    async check() {
+    async validateRefreshToken() {
       said.asked += 1;
       return said.word;
     },
@@ -31,14 +31,14 @@ const inFront = async (
   deployment: Deployment,
   answer: Readonly<Record<string, string>> = { refresh: 'r-1' },
 ) => {
-  const visitor = createVisitor(deployment);
-  await visitor.enter('ada', 'google', answer);
-  const { response, consent } = await visitor.open(gptRequest);
+  const accountBrowser = createAccountBrowser(deployment);
+  await accountBrowser.signInToAccount('ada', 'google', answer);
+  const { response, consent } = await accountBrowser.openSignInPage(gptRequest);
   const html = await response.text();
-  return { visitor, consent, html, choices: buttons(html, 'choice') };
+  return { accountBrowser, consent, html, choices: readButtonValues(html, 'choice') };
 };
 
-const codeOf = (response: Response) => locationOf(response).searchParams.get('code');
+const codeOf = (response: Response) => readRedirect(response).searchParams.get('code');
 
 describe('the sign-in page of who is signed in', () => {
   test('offers to continue as them, and shows the consent all the same', async () => {
@@ -55,51 +55,53 @@ describe('the sign-in page of who is signed in', () => {
     ['nobody is signed in', undefined],
     ['the provider cannot be asked about them', 'bob'],
   ])('offers nothing when %s', async (_, subject) => {
-    const visitor = createVisitor(saying().deployment);
-    if (subject !== undefined) await visitor.enter(subject);
-    const { response } = await visitor.open(gptRequest);
-    expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
+    const accountBrowser = createAccountBrowser(saying().deployment);
+    if (subject !== undefined) await accountBrowser.signInToAccount(subject);
+    const { response } = await accountBrowser.openSignInPage(gptRequest);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
   test('asks storage only where a session may be', async () => {
-    const ledger = watchLedger();
-    const { deployment } = saying(undefined, { ledger });
-    await createVisitor(deployment).open(gptRequest);
-    expect(ledger.calls).toEqual([]);
-    const { visitor } = await inFront(deployment);
-    expect(ledger.calls).toEqual(['grantStatus', 'recordSignIn', 'redeemCode', 'useSession']);
-    visitor.cookies.set('__Host-session', 'garbage');
-    await visitor.open(gptRequest);
-    expect(ledger.calls).toHaveLength(4);
+    const storage = createSpyStorage();
+    const { deployment } = saying(undefined, { storage });
+    await createAccountBrowser(deployment).openSignInPage(gptRequest);
+    expect(storage.calls).toEqual([]);
+    const { accountBrowser } = await inFront(deployment);
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode', 'useSession']);
+    accountBrowser.cookies.set('__Host-session', 'garbage');
+    await accountBrowser.openSignInPage(gptRequest);
+    expect(storage.calls).toHaveLength(4);
   });
 
   test('stands without storage, and offers nothing then', async () => {
-    const memory = memoryLedger();
+    const memory = memoryStorage();
     let down = false;
-    const ledger = {
+    const storage = {
       ...memory,
       useSession: (use: Parameters<typeof memory.useSession>[0]) =>
-        down ? Promise.reject(new LedgerUnavailable('down')) : memory.useSession(use),
+        down ? Promise.reject(new StorageUnavailable('down')) : memory.useSession(use),
     };
-    const { deployment } = saying(undefined, { ledger });
-    const { visitor } = await inFront(deployment);
+    const { deployment } = saying(undefined, { storage });
+    const { accountBrowser } = await inFront(deployment);
     down = true;
-    const { response } = await visitor.open(gptRequest);
+    const { response } = await accountBrowser.openSignInPage(gptRequest);
     expect(response.status).toBe(200);
-    expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 });
 
 describe('continuing', () => {
   test('asks the provider first, and sends the client its code', async () => {
     const { deployment, said } = saying();
-    const { visitor, consent } = await inFront(deployment);
-    const response = await visitor.choose(consent, { choice: 'continue' });
+    const { accountBrowser, consent } = await inFront(deployment);
+    const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
     expect(said.asked).toBe(1);
-    const back = locationOf(response);
+    const back = readRedirect(response);
     expect(back.href.startsWith(`${gptRedirect}?`)).toBe(true);
     expect(back.searchParams.get('state')).toBe(gptRequest.state);
-    const tokens = await tokensOf(await askForTokens(deployment, gptRedemption(codeOf(response) ?? '')));
+    const tokens = await expectTokens(
+      await requestTokens(deployment, buildGptCodeRequest(codeOf(response) ?? '')),
+    );
     const protection = await deployment.broker.protect(
       new Request(`${deployment.issuer}/api`, {
         headers: { authorization: `Bearer ${tokens.access_token}` },
@@ -107,7 +109,7 @@ describe('continuing', () => {
     );
     expect(protection).toMatchObject({
       access: {
-        userId: await deployment.ledger.findUser({ provider: 'google', subject: 'ada' }),
+        userId: await deployment.storage.findUser({ provider: 'google', subject: 'ada' }),
         clientId: 'gpt',
         scopes: ['words', 'score'],
       },
@@ -117,58 +119,58 @@ describe('continuing', () => {
 
   test('asks again only when the last word no longer holds', async () => {
     const { deployment, said } = saying();
-    const { visitor, consent } = await inFront(deployment);
+    const { accountBrowser, consent } = await inFront(deployment);
     for (let time = 0; time < 2; time++)
-      expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
+      expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
     expect(said.asked).toBe(1);
     deployment.advance(600);
-    const { consent: later } = await visitor.open(gptRequest);
-    await visitor.choose(later, { choice: 'continue' });
+    const { consent: later } = await accountBrowser.openSignInPage(gptRequest);
+    await accountBrowser.submitConsent(later, { choice: 'continue' });
     expect(said.asked).toBe(2);
   });
 
   test('ends here for who is gone at the provider, and so does the session', async () => {
-    const { deployment } = saying({ kind: 'gone' });
-    const { visitor, consent } = await inFront(deployment);
-    const response = await visitor.choose(consent, { choice: 'continue' });
+    const { deployment } = saying({ kind: 'revoked' });
+    const { accountBrowser, consent } = await inFront(deployment);
+    const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
     expect(response.status).toBe(200);
     const html = await response.text();
-    expect(buttons(html, 'choice')).toEqual(['google', 'other']);
+    expect(readButtonValues(html, 'choice')).toEqual(['google', 'other']);
     expect(html).toContain('role="status"');
-    expect(visitor.cookies.has('__Host-session')).toBe(false);
-    expect((await visitor.see()).kind).toBe('sign-in');
+    expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
 
   test('needs a clear word: without one they sign in anew, from the very same page', async () => {
     const { deployment, said } = saying({ kind: 'unknown', reason: 'took too long' });
-    const { visitor, consent } = await inFront(deployment);
-    const first = await (await visitor.choose(consent, { choice: 'continue' })).text();
-    expect(buttons(first, 'choice')).toEqual(['google', 'other']);
+    const { accountBrowser, consent } = await inFront(deployment);
+    const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
+    expect(readButtonValues(first, 'choice')).toEqual(['google', 'other']);
     // The lease is still held: nobody asks a second time, and the silence is no yes.
-    said.word = { kind: 'alive' };
-    const { consent: again } = await visitor.open(gptRequest);
-    expect((await visitor.choose(again, { choice: 'continue' })).status).toBe(200);
+    said.word = { kind: 'active' };
+    const { consent: again } = await accountBrowser.openSignInPage(gptRequest);
+    expect((await accountBrowser.submitConsent(again, { choice: 'continue' })).status).toBe(200);
     expect(said.asked).toBe(1);
     const anew = /name="consent" value="([^"]*)"/.exec(first)?.[1] ?? '';
-    expect(locationOf(await visitor.choose(anew, { choice: 'google' })).origin).toBe(
+    expect(readRedirect(await accountBrowser.submitConsent(anew, { choice: 'google' })).origin).toBe(
       'https://google.example',
     );
-    expect((await visitor.see()).kind).toBe('account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
   test('asks the publisher with what the provider said of them, and heeds its no', async () => {
     const asked: unknown[] = [];
     let allowed = true;
     const { deployment } = saying(undefined, {
-      admit: async (identity, client) => {
+      resolveUser: async (identity, client) => {
         asked.push([identity, client.id]);
         return allowed || client.id === 'account'
-          ? { kind: 'admitted' }
+          ? { kind: 'accepted' }
           : { kind: 'refused', reason: 'left' };
       },
     });
-    const { visitor, consent } = await inFront(deployment);
-    await visitor.choose(consent, { choice: 'continue' });
+    const { accountBrowser, consent } = await inFront(deployment);
+    await accountBrowser.submitConsent(consent, { choice: 'continue' });
     expect(asked.at(-1)).toEqual([
       expect.objectContaining({
         provider: 'google',
@@ -180,7 +182,7 @@ describe('continuing', () => {
       'gpt',
     ]);
     allowed = false;
-    expectErrorRedirect(await visitor.choose(consent, { choice: 'continue' }), {
+    expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue' }), {
       to: gptRedirect,
       state: gptRequest.state,
       error: 'access_denied',
@@ -191,8 +193,8 @@ describe('continuing', () => {
   test('is not offered to who would be unknown to the publisher', async () => {
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
-      async identify(...journey) {
-        const identity = await createProvider('google', 'Google').identify(...journey);
+      async handleCallback(...journey) {
+        const identity = await createProvider('google', 'Google').handleCallback(...journey);
         return { ...identity, claims: { groups: 'x'.repeat(4000) } };
       },
     };
@@ -202,72 +204,72 @@ describe('continuing', () => {
 
   test('without having been offered is no choice', async () => {
     const { deployment } = saying();
-    const visitor = createVisitor(deployment);
-    const { consent } = await visitor.open(gptRequest);
-    await visitor.enter('ada', 'google', { refresh: 'r-1' });
-    const response = await visitor.choose(consent, { choice: 'continue' });
+    const accountBrowser = createAccountBrowser(deployment);
+    const { consent } = await accountBrowser.openSignInPage(gptRequest);
+    await accountBrowser.signInToAccount('ada', 'google', { refresh: 'r-1' });
+    const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
     expect(response.status).toBe(200);
-    expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
   test('rests on no provider that was taken away while the page was open', async () => {
     const { deployment } = saying();
-    const { visitor, consent } = await inFront(deployment);
-    expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
-    const { ledger } = deployment;
-    const without = createVisitor(deploy({ ledger, providers: [createProvider('other', 'Other')] }));
-    for (const [name, value] of visitor.cookies) without.cookies.set(name, value);
-    const response = await without.choose(consent, { choice: 'continue' });
+    const { accountBrowser, consent } = await inFront(deployment);
+    expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
+    const { storage } = deployment;
+    const without = createAccountBrowser(deploy({ storage, providers: [createProvider('other', 'Other')] }));
+    for (const [name, value] of accountBrowser.cookies) without.cookies.set(name, value);
+    const response = await without.submitConsent(consent, { choice: 'continue' });
     expect(response.status).toBe(200);
-    expect(buttons(await response.text(), 'choice')).toEqual(['other']);
-    const { response: page } = await without.open(gptRequest);
-    expect(buttons(await page.text(), 'choice')).toEqual(['other']);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['other']);
+    const { response: page } = await without.openSignInPage(gptRequest);
+    expect(readButtonValues(await page.text(), 'choice')).toEqual(['other']);
   });
 
   test('brings back nobody who was deleted while the provider was asked', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
-      async check() {
-        const userId = (await ledger.findUser({ provider: 'google', subject: 'ada' })) ?? '';
-        await ledger.deleteUser({ userId, by: 'user', now: deployment.now() });
-        return { kind: 'alive' };
+      async validateRefreshToken() {
+        const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
+        await storage.deleteUser({ userId, actor: 'user', now: deployment.now() });
+        return { kind: 'active' };
       },
     };
-    const deployment = deploy({ ledger, providers: [google, createProvider('other', 'Other')] });
-    const { visitor, consent } = await inFront(deployment);
-    const response = await visitor.choose(consent, { choice: 'continue' });
+    const deployment = deploy({ storage, providers: [google, createProvider('other', 'Other')] });
+    const { accountBrowser, consent } = await inFront(deployment);
+    const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
     expect(response.status).toBe(200);
-    expect(buttons(await response.text(), 'choice')).toEqual(['google', 'other']);
-    expect(await ledger.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
   });
 
   test('tells the publisher their address, and the ledger the session that they have at the provider', async () => {
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
-      async identify(...journey) {
-        const identity = await createProvider('google', 'Google').identify(...journey);
+      async handleCallback(...journey) {
+        const identity = await createProvider('google', 'Google').handleCallback(...journey);
         return { ...identity, email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
       },
     };
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const [admitted, recorded]: [unknown[], unknown[]] = [[], []];
     const deployment = deploy({
       providers: [google],
-      ledger: {
-        ...ledger,
+      storage: {
+        ...storage,
         recordSignIn: async (signIn) => {
           recorded.push(signIn.grant);
-          return ledger.recordSignIn(signIn);
+          return storage.recordSignIn(signIn);
         },
       },
-      admit: async (identity) => {
+      resolveUser: async (identity) => {
         admitted.push(identity);
-        return { kind: 'admitted' };
+        return { kind: 'accepted' };
       },
     });
-    const { visitor, consent } = await inFront(deployment);
-    expect(codeOf(await visitor.choose(consent, { choice: 'continue' }))).not.toBeNull();
+    const { accountBrowser, consent } = await inFront(deployment);
+    expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
     const known = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
     expect(admitted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
     expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
@@ -275,8 +277,8 @@ describe('continuing', () => {
 
   test('is cancelled like any sign-in', async () => {
     const { deployment, said } = saying();
-    const { visitor, consent } = await inFront(deployment);
-    expectErrorRedirect(await visitor.choose(consent, { choice: 'continue', cancel: '1' }), {
+    const { accountBrowser, consent } = await inFront(deployment);
+    expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue', cancel: '1' }), {
       to: gptRedirect,
       state: gptRequest.state,
       error: 'access_denied',

@@ -1,29 +1,29 @@
 /** The port's contract for authorization codes. */
 import { expect, it } from 'vitest';
 import {
-  accessLife,
-  begin,
+  accessTokenLifetime,
+  type CreateStorage,
+  countValues,
   day,
-  fifty,
-  gist,
+  fiftyIndexes,
   grant1,
-  linesAt,
-  type MakeLedger,
+  listActiveRevocations,
   redemption,
   refreshUse,
   replayed,
   signIn,
+  signInAndRedeem,
   spent,
+  summarizeOutcome,
   t0,
-  tally,
   token,
 } from './sample.ts';
 
-export const codeContract = (makeLedger: MakeLedger): void => {
+export const codeContract = (createStorage: CreateStorage): void => {
   it('gives all facts of the grant', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    expect(await ledger.redeemCode(redemption())).toEqual({
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    expect(await storage.redeemCode(redemption())).toEqual({
       kind: 'redeemed',
       grant: {
         userId: 'user-1',
@@ -39,9 +39,9 @@ export const codeContract = (makeLedger: MakeLedger): void => {
   });
 
   it('caps the idle expiry at the absolute one', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    const outcome = await ledger.redeemCode(
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    const outcome = await storage.redeemCode(
       redemption({ refreshIdleExpiresAt: t0 + 9 * day, refreshAbsoluteExpiresAt: t0 + 2 * day }),
     );
     expect(outcome).toMatchObject({
@@ -50,105 +50,111 @@ export const codeContract = (makeLedger: MakeLedger): void => {
   });
 
   it('redeems in the last second of the code and not at its expiry', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    expect(await ledger.redeemCode(redemption({ now: t0 + 60 }))).toEqual(spent);
-    expect(await ledger.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    expect(await storage.redeemCode(redemption({ now: t0 + 60 }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
   });
 
   it('refuses the code of a grant that does not exist', async () => {
-    const ledger = await makeLedger();
-    expect(await ledger.redeemCode(redemption())).toEqual(spent);
-    expect(await linesAt(ledger, t0 + 1)).toEqual([]);
+    const storage = await createStorage();
+    expect(await storage.redeemCode(redemption())).toEqual(spent);
+    expect(await listActiveRevocations(storage, t0 + 1)).toEqual([]);
   });
 
   it('refuses the code of a grant that was revoked before', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.revoke(grant1, 'signed out', t0);
-    expect(await ledger.redeemCode(redemption())).toEqual(spent);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 2)))).toBe('ended');
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.revoke(grant1, 'signed out', t0);
+    expect(await storage.redeemCode(redemption())).toEqual(spent);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2)))).toBe('inactive');
   });
 
   it('burns nothing for another client', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    expect(await ledger.redeemCode(redemption({ clientId: 'claude' }))).toEqual(spent);
-    expect(await ledger.redeemCode(redemption())).toMatchObject({ kind: 'redeemed' });
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toEqual(spent);
+    expect(await storage.redeemCode(redemption())).toMatchObject({ kind: 'redeemed' });
   });
 
   it('lets exactly one of 50 redemptions at once succeed, and its grant goes on working', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    const outcomes = await Promise.all(fifty.map(() => ledger.redeemCode(redemption())));
-    const gists = outcomes.map((outcome) => (outcome.kind === 'redeemed' ? 'redeemed' : outcome.reason));
-    expect(tally(gists)).toEqual({ redeemed: 1, spent: 49 });
-    expect(await ledger.isRevoked(token(), t0 + 2)).toBe(false);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 2)))).toBe('continued 1');
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    const outcomes = await Promise.all(fiftyIndexes.map(() => storage.redeemCode(redemption())));
+    const outcomeSummaries = outcomes.map((outcome) =>
+      outcome.kind === 'redeemed' ? 'redeemed' : outcome.reason,
+    );
+    expect(countValues(outcomeSummaries)).toEqual({ redeemed: 1, spent: 49 });
+    expect(await storage.isRevoked(token(), t0 + 2)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2)))).toBe('continued 1');
   });
 
-  secondRedemptions(makeLedger);
+  secondRedemptions(createStorage);
 };
 
-const secondRedemptions = (makeLedger: MakeLedger): void => {
+const secondRedemptions = (createStorage: CreateStorage): void => {
   it('refuses a second redemption ten seconds after the first, and the grant lives', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.redeemCode(redemption({ now: t0 + 11 }))).toEqual(spent);
-    expect(await ledger.isRevoked(token(), t0 + 11)).toBe(false);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 12)))).toBe('continued 1');
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.redeemCode(redemption({ now: t0 + 11 }))).toEqual(spent);
+    expect(await storage.isRevoked(token(), t0 + 11)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 12)))).toBe('continued 1');
   });
 
   it('ends the grant at a second redemption eleven seconds after the first', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.redeemCode(redemption({ now: t0 + 12 }))).toEqual(replayed);
-    expect(await linesAt(ledger, t0 + 12)).toEqual([
-      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 12, deadAfter: t0 + 1 + accessLife },
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.redeemCode(redemption({ now: t0 + 12 }))).toEqual(replayed);
+    expect(await listActiveRevocations(storage, t0 + 12)).toEqual([
+      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 12, expiresAt: t0 + 1 + accessTokenLifetime },
     ]);
-    expect(await ledger.isRevoked(token(), t0 + 12)).toBe(true);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 13)))).toBe('ended');
+    expect(await storage.isRevoked(token(), t0 + 12)).toBe(true);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 13)))).toBe('inactive');
   });
 
   it('ends the grant at a second redemption after the code expired', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.redeemCode(redemption({ now: t0 + 600 }))).toEqual(replayed);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 601)))).toBe('ended');
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.redeemCode(redemption({ now: t0 + 600 }))).toEqual(replayed);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 601)))).toBe('inactive');
   });
 
   it('ends the grant after its access tokens died without remembering any', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.redeemCode(redemption({ now: t0 + day }))).toEqual(replayed);
-    expect(await linesAt(ledger, t0)).toEqual([]);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + day)))).toBe('ended');
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.redeemCode(redemption({ now: t0 + day }))).toEqual(replayed);
+    expect(await listActiveRevocations(storage, t0)).toEqual([]);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + day)))).toBe('inactive');
   });
 
   it('ends a grant only once, however often its code comes back', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
     const late = redemption({ now: t0 + 30 });
-    const outcomes = await Promise.all(fifty.map(() => ledger.redeemCode(late)));
-    const gists = outcomes.map((outcome) => (outcome.kind === 'redeemed' ? 'redeemed' : outcome.reason));
-    expect(tally(gists)).toEqual({ replayed: 1, spent: 49 });
-    expect(await linesAt(ledger, t0 + 30)).toHaveLength(1);
+    const outcomes = await Promise.all(fiftyIndexes.map(() => storage.redeemCode(late)));
+    const outcomeSummaries = outcomes.map((outcome) =>
+      outcome.kind === 'redeemed' ? 'redeemed' : outcome.reason,
+    );
+    expect(countValues(outcomeSummaries)).toEqual({ replayed: 1, spent: 49 });
+    expect(await listActiveRevocations(storage, t0 + 30)).toHaveLength(1);
   });
 
   it('does not end a grant because another client replays its code', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.redeemCode(redemption({ clientId: 'claude', now: t0 + 30 }))).toEqual(spent);
-    expect(await linesAt(ledger, t0 + 30)).toEqual([]);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 31)))).toBe('continued 1');
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.redeemCode(redemption({ clientId: 'claude', now: t0 + 30 }))).toEqual(spent);
+    expect(await listActiveRevocations(storage, t0 + 30)).toEqual([]);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 31)))).toBe('continued 1');
   });
 
   it('ends no other grant of the same user and client', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await begin(ledger, { grantId: 'grant-2' });
-    await ledger.redeemCode(redemption({ now: t0 + 30 }));
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 31, { grantId: 'grant-2' })))).toBe('continued 1');
-    expect(await ledger.isRevoked(token({ grantId: 'grant-2' }), t0 + 31)).toBe(false);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, { grantId: 'grant-2' });
+    await storage.redeemCode(redemption({ now: t0 + 30 }));
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 31, { grantId: 'grant-2' })))).toBe(
+      'continued 1',
+    );
+    expect(await storage.isRevoked(token({ grantId: 'grant-2' }), t0 + 31)).toBe(false);
   });
 };

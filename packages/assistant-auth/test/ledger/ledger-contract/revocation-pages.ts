@@ -1,26 +1,26 @@
 /** The port's contract for reading revocations: a cursor with which nothing is missed. */
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../../src/storage/broker-storage.ts';
-import { accessLife, begin, type MakeLedger, sweepAt, t0 } from './sample.ts';
+import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+import { accessTokenLifetime, buildCleanup, type CreateStorage, signInAndRedeem, t0 } from './sample.ts';
 
 /** Begins and revokes a grant, so that one line is appended, dying half an hour after `at + 1`. */
-const appendLine = async (ledger: Ledger, grantId: string, at: number): Promise<void> => {
-  await begin(ledger, { grantId, now: at });
-  await ledger.revoke({ kind: 'grant', id: grantId }, 'signed out', at + 1);
+const appendLine = async (storage: BrokerStorage, grantId: string, at: number): Promise<void> => {
+  await signInAndRedeem(storage, { grantId, now: at });
+  await storage.revoke({ kind: 'grant', id: grantId }, 'signed out', at + 1);
 };
 
 const line = (id: string, at: number) => ({
   kind: 'grant',
   id,
   revokedAt: at + 1,
-  deadAfter: at + 1 + accessLife,
+  expiresAt: at + 1 + accessTokenLifetime,
 });
 
-export const revocationPageContract = (makeLedger: MakeLedger): void => {
+export const revocationPageContract = (createStorage: CreateStorage): void => {
   it('reads nothing from a ledger where nothing was revoked', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.revocationsSince(undefined, t0, 10)).toEqual({
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.readRevocations(undefined, t0, 10)).toEqual({
       kind: 'page',
       revocations: [],
       cursor: 0,
@@ -28,21 +28,21 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
   });
 
   it('reads all lines that live in their order, then only what was appended since', async () => {
-    const ledger = await makeLedger();
-    await appendLine(ledger, 'grant-b', t0);
-    await appendLine(ledger, 'grant-a', t0 + 1);
-    expect(await ledger.revocationsSince(undefined, t0 + 5, 10)).toEqual({
+    const storage = await createStorage();
+    await appendLine(storage, 'grant-b', t0);
+    await appendLine(storage, 'grant-a', t0 + 1);
+    expect(await storage.readRevocations(undefined, t0 + 5, 10)).toEqual({
       kind: 'page',
       revocations: [line('grant-b', t0), line('grant-a', t0 + 1)],
       cursor: 2,
     });
-    await appendLine(ledger, 'grant-c', t0 + 6);
-    expect(await ledger.revocationsSince(2, t0 + 9, 10)).toEqual({
+    await appendLine(storage, 'grant-c', t0 + 6);
+    expect(await storage.readRevocations(2, t0 + 9, 10)).toEqual({
       kind: 'page',
       revocations: [line('grant-c', t0 + 6)],
       cursor: 3,
     });
-    expect(await ledger.revocationsSince(3, t0 + 9, 10)).toEqual({
+    expect(await storage.readRevocations(3, t0 + 9, 10)).toEqual({
       kind: 'page',
       revocations: [],
       cursor: 3,
@@ -50,14 +50,14 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
   });
 
   it('reads a line in its last second and not when it has died', async () => {
-    const ledger = await makeLedger();
-    await appendLine(ledger, 'grant-1', t0);
-    const deadAfter = t0 + 1 + accessLife;
-    expect(await ledger.revocationsSince(undefined, deadAfter - 1, 10)).toMatchObject({
+    const storage = await createStorage();
+    await appendLine(storage, 'grant-1', t0);
+    const expiresAt = t0 + 1 + accessTokenLifetime;
+    expect(await storage.readRevocations(undefined, expiresAt - 1, 10)).toMatchObject({
       revocations: [line('grant-1', t0)],
       cursor: 1,
     });
-    expect(await ledger.revocationsSince(undefined, deadAfter, 10)).toEqual({
+    expect(await storage.readRevocations(undefined, expiresAt, 10)).toEqual({
       kind: 'page',
       revocations: [],
       cursor: 1,
@@ -65,18 +65,18 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
   });
 
   it('misses nothing when the newest lines were swept', async () => {
-    const ledger = await makeLedger();
-    await appendLine(ledger, 'grant-1', t0);
-    await appendLine(ledger, 'grant-2', t0);
-    const later = t0 + 2 * accessLife;
-    await ledger.sweep(sweepAt(later));
-    expect(await ledger.revocationsSince(2, later, 10)).toEqual({
+    const storage = await createStorage();
+    await appendLine(storage, 'grant-1', t0);
+    await appendLine(storage, 'grant-2', t0);
+    const later = t0 + 2 * accessTokenLifetime;
+    await storage.cleanUp(buildCleanup(later));
+    expect(await storage.readRevocations(2, later, 10)).toEqual({
       kind: 'page',
       revocations: [],
       cursor: 0,
     });
-    await appendLine(ledger, 'grant-3', later);
-    expect(await ledger.revocationsSince(2, later + 1, 10)).toEqual({
+    await appendLine(storage, 'grant-3', later);
+    expect(await storage.readRevocations(2, later + 1, 10)).toEqual({
       kind: 'page',
       revocations: [line('grant-3', later)],
       cursor: 3,
@@ -84,24 +84,24 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
   });
 
   it('misses nothing with a cursor that was read after a sweep', async () => {
-    const ledger = await makeLedger();
-    await appendLine(ledger, 'grant-1', t0);
-    const later = t0 + 2 * accessLife;
-    await ledger.sweep(sweepAt(later));
-    const page = await ledger.revocationsSince(undefined, later, 10);
-    await appendLine(ledger, 'grant-2', later);
+    const storage = await createStorage();
+    await appendLine(storage, 'grant-1', t0);
+    const later = t0 + 2 * accessTokenLifetime;
+    await storage.cleanUp(buildCleanup(later));
+    const page = await storage.readRevocations(undefined, later, 10);
+    await appendLine(storage, 'grant-2', later);
     const cursor = page.kind === 'page' ? page.cursor : undefined;
-    expect(await ledger.revocationsSince(cursor, later + 1, 10)).toMatchObject({
+    expect(await storage.readRevocations(cursor, later + 1, 10)).toMatchObject({
       revocations: [line('grant-2', later)],
       cursor: 2,
     });
   });
 
   it('reads all that live when the cursor is ahead of what was ever appended, as after a restored backup', async () => {
-    const ledger = await makeLedger();
-    expect(await ledger.revocationsSince(41, t0, 10)).toEqual({ kind: 'page', revocations: [], cursor: 0 });
-    await appendLine(ledger, 'grant-1', t0);
-    expect(await ledger.revocationsSince(41, t0 + 1, 10)).toEqual({
+    const storage = await createStorage();
+    expect(await storage.readRevocations(41, t0, 10)).toEqual({ kind: 'page', revocations: [], cursor: 0 });
+    await appendLine(storage, 'grant-1', t0);
+    expect(await storage.readRevocations(41, t0 + 1, 10)).toEqual({
       kind: 'page',
       revocations: [line('grant-1', t0)],
       cursor: 1,
@@ -109,12 +109,12 @@ export const revocationPageContract = (makeLedger: MakeLedger): void => {
   });
 
   it('gives up beyond the limit, counting only lines after the cursor that live', async () => {
-    const ledger = await makeLedger();
-    await appendLine(ledger, 'grant-dead', t0 - 2 * accessLife);
-    for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(ledger, id, t0);
-    expect(await ledger.revocationsSince(undefined, t0 + 1, 2)).toEqual({ kind: 'too-many' });
-    expect(await ledger.revocationsSince(undefined, t0 + 1, 3)).toMatchObject({ kind: 'page', cursor: 4 });
-    expect(await ledger.revocationsSince(2, t0 + 1, 2)).toMatchObject({
+    const storage = await createStorage();
+    await appendLine(storage, 'grant-dead', t0 - 2 * accessTokenLifetime);
+    for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(storage, id, t0);
+    expect(await storage.readRevocations(undefined, t0 + 1, 2)).toEqual({ kind: 'too-many' });
+    expect(await storage.readRevocations(undefined, t0 + 1, 3)).toMatchObject({ kind: 'page', cursor: 4 });
+    expect(await storage.readRevocations(2, t0 + 1, 2)).toMatchObject({
       kind: 'page',
       revocations: [{ id: 'grant-2' }, { id: 'grant-3' }],
       cursor: 4,

@@ -2,172 +2,182 @@
 import { expect, it } from 'vitest';
 import type { RevocationTarget } from '../../../src/storage/broker-storage.ts';
 import {
-  accessLife,
-  begin,
-  gist,
+  accessTokenLifetime,
+  type CreateStorage,
   grant1,
-  linesAt,
-  type MakeLedger,
+  listActiveRevocations,
   redemption,
   refreshUse,
   signIn,
+  signInAndRedeem,
+  summarizeOutcome,
   t0,
   token,
 } from './sample.ts';
 
 const user1: RevocationTarget = { kind: 'user', id: 'user-1' };
 const chatgpt: RevocationTarget = { kind: 'client', id: 'chatgpt' };
-const bob = { identity: { subject: 'bob' }, user: { kind: 'ours', newId: 'user-2' } } as const;
+const bob = { identity: { subject: 'bob' }, user: { kind: 'by-identity', newId: 'user-2' } } as const;
 
-export const revocationContract = (makeLedger: MakeLedger): void => {
+export const revocationContract = (createStorage: CreateStorage): void => {
   it('remembers a grant until its newest access token dies', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.refresh(refreshUse(0, t0 + 100));
-    await ledger.revoke(grant1, 'signed out', t0 + 200);
-    expect(await linesAt(ledger, t0 + 200)).toEqual([
-      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 200, deadAfter: t0 + 100 + accessLife },
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.revoke(grant1, 'signed out', t0 + 200);
+    expect(await listActiveRevocations(storage, t0 + 200)).toEqual([
+      { kind: 'grant', id: 'grant-1', revokedAt: t0 + 200, expiresAt: t0 + 100 + accessTokenLifetime },
     ]);
   });
 
   it('remembers the longest-lived access token, not the newest', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.refresh(refreshUse(0, t0 + 100, { accessExpiresAt: t0 + 200 }));
-    await ledger.revoke(grant1, 'signed out', t0 + 150);
-    expect(await linesAt(ledger, t0 + 150)).toMatchObject([{ deadAfter: t0 + 1 + accessLife }]);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + 100, { accessExpiresAt: t0 + 200 }));
+    await storage.revoke(grant1, 'signed out', t0 + 150);
+    expect(await listActiveRevocations(storage, t0 + 150)).toMatchObject([
+      { expiresAt: t0 + 1 + accessTokenLifetime },
+    ]);
   });
 
   it.each([grant1, user1, chatgpt])('changes nothing by revoking the same $kind twice', async (target) => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.revoke(target, 'signed out', t0 + 10);
-    const before = await ledger.revocationsSince(undefined, t0 + 20, 10);
-    await ledger.revoke(target, 'signed out', t0 + 20);
-    expect(await ledger.revocationsSince(undefined, t0 + 20, 10)).toEqual(before);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.revoke(target, 'signed out', t0 + 10);
+    const before = await storage.readRevocations(undefined, t0 + 20, 10);
+    await storage.revoke(target, 'signed out', t0 + 20);
+    expect(await storage.readRevocations(undefined, t0 + 20, 10)).toEqual(before);
     expect(before).toMatchObject({ cursor: 1, revocations: [{ revokedAt: t0 + 10 }] });
   });
 
   it.each([grant1, user1, chatgpt])('remembers nothing of a $kind that never was', async (target) => {
-    const ledger = await makeLedger();
-    await ledger.revoke(target, 'signed out', t0);
-    expect(await ledger.revocationsSince(undefined, t0, 10)).toMatchObject({ cursor: 0, revocations: [] });
+    const storage = await createStorage();
+    await storage.revoke(target, 'signed out', t0);
+    expect(await storage.readRevocations(undefined, t0, 10)).toMatchObject({ cursor: 0, revocations: [] });
   });
 
   it.each([grant1, user1, chatgpt])(
     'ends a $kind whose tokens all died without remembering it',
     async (target) => {
-      const ledger = await makeLedger();
-      await begin(ledger);
-      await ledger.revoke(target, 'signed out', t0 + 1 + accessLife);
-      expect(await linesAt(ledger, t0)).toEqual([]);
-      expect(gist(await ledger.refresh(refreshUse(0, t0 + 2 + accessLife)))).toBe('ended');
+      const storage = await createStorage();
+      await signInAndRedeem(storage);
+      await storage.revoke(target, 'signed out', t0 + 1 + accessTokenLifetime);
+      expect(await listActiveRevocations(storage, t0)).toEqual([]);
+      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2 + accessTokenLifetime)))).toBe(
+        'inactive',
+      );
     },
   );
 
   it.each([grant1, user1, chatgpt])(
     'ends an unredeemed grant of a $kind without remembering it',
     async (target) => {
-      const ledger = await makeLedger();
-      await ledger.recordSignIn(signIn());
-      await ledger.revoke(target, 'signed out', t0);
-      expect(await linesAt(ledger, t0)).toEqual([]);
-      expect(await ledger.redeemCode(redemption())).toMatchObject({ reason: 'spent' });
+      const storage = await createStorage();
+      await storage.recordSignIn(signIn());
+      await storage.revoke(target, 'signed out', t0);
+      expect(await listActiveRevocations(storage, t0)).toEqual([]);
+      expect(await storage.redeemCode(redemption())).toMatchObject({ reason: 'invalid' });
     },
   );
 
   it('never puts the revocation before a token that a faster clock issued', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.refresh(refreshUse(0, t0 + 105));
-    await ledger.refresh(refreshUse(0, t0 + 103));
-    await ledger.revoke(grant1, 'signed out', t0 + 100);
-    expect(await linesAt(ledger, t0 + 100)).toMatchObject([{ revokedAt: t0 + 105 }]);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + 105));
+    await storage.refresh(refreshUse(0, t0 + 103));
+    await storage.revoke(grant1, 'signed out', t0 + 100);
+    expect(await listActiveRevocations(storage, t0 + 100)).toMatchObject([{ revokedAt: t0 + 105 }]);
   });
 
-  wholeSets(makeLedger);
+  wholeSets(createStorage);
 };
 
-const wholeSets = (makeLedger: MakeLedger): void => {
+const wholeSets = (createStorage: CreateStorage): void => {
   it.each([user1, chatgpt])('ends every grant of a $kind and remembers it in one line', async (target) => {
-    const ledger = await makeLedger();
-    await begin(ledger, { grantId: 'grant-1' });
-    await begin(ledger, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 50 });
-    await ledger.recordSignIn(signIn({ grantId: 'grant-3' }));
-    await ledger.revoke(target, 'signed out', t0 + 55);
-    expect(await linesAt(ledger, t0 + 55)).toEqual([
-      { ...target, revokedAt: t0 + 55, deadAfter: t0 + 51 + accessLife },
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { grantId: 'grant-1' });
+    await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 50 });
+    await storage.recordSignIn(signIn({ grantId: 'grant-3' }));
+    await storage.revoke(target, 'signed out', t0 + 55);
+    expect(await listActiveRevocations(storage, t0 + 55)).toEqual([
+      { ...target, revokedAt: t0 + 55, expiresAt: t0 + 51 + accessTokenLifetime },
     ]);
     for (const grantId of ['grant-1', 'grant-2'])
-      expect(gist(await ledger.refresh(refreshUse(0, t0 + 56, { grantId })))).toBe('ended');
-    expect(await ledger.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 56 }))).toMatchObject({
-      reason: 'spent',
+      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 56, { grantId })))).toBe('inactive');
+    expect(await storage.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 56 }))).toMatchObject({
+      reason: 'invalid',
     });
   });
 
   it('ends a user at every client and leaves other users alone', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await begin(ledger, { grantId: 'grant-2', clientId: 'claude' });
-    await begin(ledger, { grantId: 'grant-3', ...bob });
-    await ledger.revoke(user1, 'signed out', t0 + 10);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
+    await signInAndRedeem(storage, { grantId: 'grant-3', ...bob });
+    await storage.revoke(user1, 'signed out', t0 + 10);
     const atClaude = { grantId: 'grant-2', clientId: 'claude' };
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11)))).toBe('ended');
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('ended');
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe('continued 1');
-    expect(await ledger.isRevoked(token(atClaude), t0 + 11)).toBe(true);
-    expect(await ledger.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
+      'continued 1',
+    );
+    expect(await storage.isRevoked(token(atClaude), t0 + 11)).toBe(true);
+    expect(await storage.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(false);
   });
 
   it('ends a client for every user and leaves other clients alone', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await begin(ledger, { grantId: 'grant-2', clientId: 'claude' });
-    await begin(ledger, { grantId: 'grant-3', ...bob });
-    await ledger.revoke(chatgpt, 'client withdrawn', t0 + 10);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
+    await signInAndRedeem(storage, { grantId: 'grant-3', ...bob });
+    await storage.revoke(chatgpt, 'client withdrawn', t0 + 10);
     const atClaude = { grantId: 'grant-2', clientId: 'claude' };
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11)))).toBe('ended');
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe('ended');
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('continued 1');
-    expect(await ledger.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(true);
-    expect(await ledger.isRevoked(token(atClaude), t0 + 11)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11)))).toBe('inactive');
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, { grantId: 'grant-3' })))).toBe(
+      'inactive',
+    );
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11, atClaude)))).toBe('continued 1');
+    expect(await storage.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(true);
+    expect(await storage.isRevoked(token(atClaude), t0 + 11)).toBe(false);
   });
 
   it('lets a user who signs in again after all was ended go on', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.revoke(user1, 'signed out', t0 + 10);
-    await begin(ledger, { grantId: 'grant-2', now: t0 + 10 });
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.revoke(user1, 'signed out', t0 + 10);
+    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 10 });
     const again = token({ grantId: 'grant-2', issuedAt: t0 + 11 });
-    expect(await ledger.isRevoked(again, t0 + 12)).toBe(false);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 12, { grantId: 'grant-2' })))).toBe('continued 1');
+    expect(await storage.isRevoked(again, t0 + 12)).toBe(false);
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 12, { grantId: 'grant-2' })))).toBe(
+      'continued 1',
+    );
   });
 
   it('ends such a user again, with a line of its own', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.revoke(user1, 'signed out', t0 + 10);
-    await begin(ledger, { grantId: 'grant-2', now: t0 + 10 });
-    await ledger.revoke(user1, 'signed out', t0 + 20);
-    expect(await linesAt(ledger, t0 + 20)).toEqual([
-      { ...user1, revokedAt: t0 + 10, deadAfter: t0 + 1 + accessLife },
-      { ...user1, revokedAt: t0 + 20, deadAfter: t0 + 11 + accessLife },
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.revoke(user1, 'signed out', t0 + 10);
+    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 10 });
+    await storage.revoke(user1, 'signed out', t0 + 20);
+    expect(await listActiveRevocations(storage, t0 + 20)).toEqual([
+      { ...user1, revokedAt: t0 + 10, expiresAt: t0 + 1 + accessTokenLifetime },
+      { ...user1, revokedAt: t0 + 20, expiresAt: t0 + 11 + accessTokenLifetime },
     ]);
   });
 
   it('tells a token from one that is merely called alike', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger, { grantId: 'same' });
-    await ledger.revoke({ kind: 'grant', id: 'same' }, 'signed out', t0 + 10);
-    expect(await ledger.isRevoked(token({ grantId: 'same' }), t0 + 10)).toBe(true);
-    expect(await ledger.isRevoked(token({ userId: 'same', clientId: 'same' }), t0 + 10)).toBe(false);
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { grantId: 'same' });
+    await storage.revoke({ kind: 'grant', id: 'same' }, 'signed out', t0 + 10);
+    expect(await storage.isRevoked(token({ grantId: 'same' }), t0 + 10)).toBe(true);
+    expect(await storage.isRevoked(token({ userId: 'same', clientId: 'same' }), t0 + 10)).toBe(false);
   });
 
   it('no longer answers for a line that has died', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.revoke(grant1, 'signed out', t0 + 10);
-    expect(await ledger.isRevoked(token(), t0 + accessLife)).toBe(true);
-    expect(await ledger.isRevoked(token(), t0 + 1 + accessLife)).toBe(false);
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.revoke(grant1, 'signed out', t0 + 10);
+    expect(await storage.isRevoked(token(), t0 + accessTokenLifetime)).toBe(true);
+    expect(await storage.isRevoked(token(), t0 + 1 + accessTokenLifetime)).toBe(false);
   });
 };

@@ -1,26 +1,26 @@
 /** Sign-ins, redemptions and refreshes to begin from; a test states only what it is about. */
 import type {
-  Ledger,
-  Redemption,
-  RedemptionOutcome,
+  BrokerStorage,
+  Cleanup,
+  CodeRedemption,
+  CodeRedemptionOutcome,
+  GrantRefresh,
   RefreshOutcome,
   RefreshPolicy,
-  RefreshUse,
-  Resealed,
-  Resealing,
+  ResealedToken,
+  RevocableToken,
   RevocationTarget,
   SignIn,
-  StoredToken,
-  Sweep,
-  TokenOrigin,
+  StoredUpstreamToken,
+  UpstreamTokenReplacement,
 } from '../../../src/storage/broker-storage.ts';
 
-export type MakeLedger = () => Promise<Ledger>;
+export type CreateStorage = () => Promise<BrokerStorage>;
 
 export const t0 = 1_800_000_000;
 export const hour = 3600;
 export const day = 24 * hour;
-export const accessLife = 1800;
+export const accessTokenLifetime = 1800;
 
 interface SignInChoice {
   readonly grantId?: string;
@@ -41,7 +41,7 @@ export const signIn = (choice: SignInChoice = {}): SignIn => ({
   now: choice.now ?? t0,
   limits: { ...highLimits, ...choice.limits },
   identity: { provider: 'google', subject: 'ada', ...choice.identity },
-  user: choice.user ?? { kind: 'ours', newId: 'user-1' },
+  user: choice.user ?? { kind: 'by-identity', newId: 'user-1' },
   grant: {
     id: choice.grantId ?? 'grant-1',
     clientId: choice.clientId ?? 'chatgpt',
@@ -55,7 +55,7 @@ export const signIn = (choice: SignInChoice = {}): SignIn => ({
 });
 
 /** Redeems `grant-1` a second after sign-in; lifetimes count from `now`. */
-export const redemption = (given: Partial<Redemption> = {}): Redemption => {
+export const redemption = (given: Partial<CodeRedemption> = {}): CodeRedemption => {
   const { now = t0 + 1 } = given;
   return {
     grantId: 'grant-1',
@@ -63,7 +63,7 @@ export const redemption = (given: Partial<Redemption> = {}): Redemption => {
     now,
     codeExpiresAt: t0 + 60,
     replayGrace: 10,
-    accessExpiresAt: now + accessLife,
+    accessExpiresAt: now + accessTokenLifetime,
     refreshIdleExpiresAt: now + 30 * day,
     refreshAbsoluteExpiresAt: now + 180 * day,
     ...given,
@@ -71,46 +71,53 @@ export const redemption = (given: Partial<Redemption> = {}): Redemption => {
 };
 
 /** Refreshes `grant-1`; lifetimes count from `now`. */
-export const refreshUse = (generation: number, now: number, given: Partial<RefreshUse> = {}): RefreshUse => ({
+export const refreshUse = (
+  generation: number,
+  now: number,
+  given: Partial<GrantRefresh> = {},
+): GrantRefresh => ({
   grantId: 'grant-1',
   clientId: 'chatgpt',
   generation,
   now,
   grace: 120,
   lateRefresh: 'recover',
-  accessExpiresAt: now + accessLife,
+  accessExpiresAt: now + accessTokenLifetime,
   refreshIdleExpiresAt: now + 30 * day,
-  checkLease: 60,
+  recheckLeaseDuration: 60,
   ...given,
 });
 
 /** Signs in and redeems the code a second later. */
-export const begin = async (ledger: Ledger, choice: SignInChoice = {}): Promise<RedemptionOutcome> => {
+export const signInAndRedeem = async (
+  storage: BrokerStorage,
+  choice: SignInChoice = {},
+): Promise<CodeRedemptionOutcome> => {
   const { now, grant } = signIn(choice);
-  await ledger.recordSignIn(signIn(choice));
-  return ledger.redeemCode(
+  await storage.recordSignIn(signIn(choice));
+  return storage.redeemCode(
     redemption({ grantId: grant.id, clientId: grant.clientId, now: now + 1, codeExpiresAt: now + 60 }),
   );
 };
 
 /** Ada's token, as a sign-in with it stores it. */
-export const adasToken = {
+export const adasUpstreamToken = {
   provider: 'google',
   subject: 'ada',
   sealedRefreshToken: 'sealed-1',
-} as const satisfies StoredToken;
+} as const satisfies StoredUpstreamToken;
 
 /** Tokens that were sealed anew a day later, while no provider is asked. */
-export const resealed = (...tokens: readonly Resealed[]): Resealing => ({
+export const resealed = (...tokens: readonly ResealedToken[]): UpstreamTokenReplacement => ({
   tokens,
   now: t0 + day,
-  checkLease: 60,
+  recheckLeaseDuration: 60,
 });
 
 export const grant1: RevocationTarget = { kind: 'grant', id: 'grant-1' };
 
 /** An access token of `grant-1`, issued when `redemption` redeems. */
-export const token = (given: Partial<TokenOrigin> = {}): TokenOrigin => ({
+export const token = (given: Partial<RevocableToken> = {}): RevocableToken => ({
   grantId: 'grant-1',
   userId: 'user-1',
   clientId: 'chatgpt',
@@ -119,31 +126,31 @@ export const token = (given: Partial<TokenOrigin> = {}): TokenOrigin => ({
 });
 
 /** All lines that live. */
-export const linesAt = async (ledger: Ledger, now: number) => {
-  const page = await ledger.revocationsSince(undefined, now, 100);
+export const listActiveRevocations = async (storage: BrokerStorage, now: number) => {
+  const page = await storage.readRevocations(undefined, now, 100);
   return page.kind === 'page' ? page.revocations : page.kind;
 };
 
 /** A sweep by a deployment whose ring has never changed. */
-export const sweepAt = (now: number): Sweep => ({
-  ...{ now, auditBefore: now - 90 * day },
-  ...{ sealingKey: 'key-1', openingKeys: ['key-1'] },
+export const buildCleanup = (now: number): Cleanup => ({
+  ...{ now, deleteAuditBefore: now - 90 * day },
+  ...{ sealingKey: 'key-1', ringKeys: ['key-1'] },
 });
 
 /** `continued 4` for a refresh that was answered with generation 4, else the reason. */
-export const gist = (outcome: RefreshOutcome): string =>
-  outcome.kind === 'continued' ? `continued ${outcome.grant.generation}` : outcome.reason;
+export const summarizeOutcome = (outcome: RefreshOutcome): string =>
+  outcome.kind === 'refreshed' ? `continued ${outcome.grant.generation}` : outcome.reason;
 
-export const spent = { kind: 'refused', reason: 'spent' };
+export const spent = { kind: 'refused', reason: 'invalid' };
 export const replayed = { kind: 'refused', reason: 'replayed' };
-export const ended = { kind: 'refused', reason: 'ended' };
+export const ended = { kind: 'refused', reason: 'inactive' };
 export const reused = { kind: 'refused', reason: 'reused' };
 
 /** How many of each. */
-export const tally = (values: readonly string[]): Readonly<Record<string, number>> =>
+export const countValues = (values: readonly string[]): Readonly<Record<string, number>> =>
   values.reduce<Record<string, number>>((counts, value) => {
     counts[value] = (counts[value] ?? 0) + 1;
     return counts;
   }, {});
 
-export const fifty = Array.from({ length: 50 }, (_, index) => index);
+export const fiftyIndexes = Array.from({ length: 50 }, (_, index) => index);

@@ -1,34 +1,34 @@
 /** The port's contract for sessions: a grant of the account page, which ends as any grant does. */
 import { expect, it } from 'vitest';
 import { accountClientId } from '../../../src/oauth/identifiers.ts';
-import type { Ledger } from '../../../src/storage/broker-storage.ts';
+import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
 import {
-  adasToken,
-  begin,
+  adasUpstreamToken,
+  buildCleanup,
+  type CreateStorage,
+  countValues,
   day,
   ended,
-  fifty,
-  type MakeLedger,
+  fiftyIndexes,
   redemption,
   refreshUse,
   signIn,
-  sweepAt,
+  signInAndRedeem,
   t0,
-  tally,
 } from './sample.ts';
 
 /** Ada has a session, begun a second after `t0`, that lives 30 days at most. */
-export const inSession = async (
-  makeLedger: MakeLedger,
+export const createStorageWithSession = async (
+  createStorage: CreateStorage,
   identity: Parameters<typeof signIn>[0] = {},
-): Promise<Ledger> => {
-  const ledger = await makeLedger();
-  await beginSession(ledger, identity);
-  return ledger;
+): Promise<BrokerStorage> => {
+  const storage = await createStorage();
+  await createSession(storage, identity);
+  return storage;
 };
 
-export const beginSession = async (
-  ledger: Ledger,
+export const createSession = async (
+  storage: BrokerStorage,
   choice: Parameters<typeof signIn>[0] = {},
 ): Promise<void> => {
   const given = {
@@ -38,8 +38,8 @@ export const beginSession = async (
     ...choice,
   } as const;
   const { now, grant } = signIn(given);
-  await ledger.recordSignIn(signIn(given));
-  await ledger.redeemCode(
+  await storage.recordSignIn(signIn(given));
+  await storage.redeemCode(
     redemption({
       grantId: grant.id,
       clientId: accountClientId,
@@ -53,169 +53,194 @@ export const beginSession = async (
 };
 
 /** Uses the session as the account page does. */
-export const use = (ledger: Ledger, now: number, grantId = 'session-1') =>
-  ledger.useSession({ grantId, now, idleExpiresAt: now + 7 * day });
+export const useAccountSession = (storage: BrokerStorage, now: number, grantId = 'session-1') =>
+  storage.useSession({ grantId, now, idleExpiresAt: now + 7 * day });
 
-export const sessionContract = (makeLedger: MakeLedger): void => {
+export const sessionContract = (createStorage: CreateStorage): void => {
   it('says whose it is, and with whom they signed in', async () => {
-    const plain = await inSession(makeLedger);
-    expect(await use(plain, t0 + 2)).toEqual({
+    const plain = await createStorageWithSession(createStorage);
+    expect(await useAccountSession(plain, t0 + 2)).toEqual({
       userId: 'user-1',
-      identity: { provider: 'google', subject: 'ada', watched: false },
+      identity: { provider: 'google', subject: 'ada', hasUpstreamToken: false },
     });
-    const watched = await inSession(makeLedger, {
+    const hasUpstreamToken = await createStorageWithSession(createStorage, {
       identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' },
     });
-    expect(await use(watched, t0 + 2)).toEqual({
+    expect(await useAccountSession(hasUpstreamToken, t0 + 2)).toEqual({
       userId: 'user-1',
-      identity: { provider: 'google', subject: 'ada', label: 'Ada L.', watched: true },
+      identity: { provider: 'google', subject: 'ada', label: 'Ada L.', hasUpstreamToken: true },
     });
   });
 
   it('lives seven days from its last use, and thirty at most', async () => {
-    const ledger = await inSession(makeLedger);
+    const storage = await createStorageWithSession(createStorage);
     const begun = t0 + 1;
     for (const days of [6.9, 13.8, 20.7, 27.6, 29.9])
-      expect([days, (await use(ledger, begun + days * day))?.userId]).toEqual([days, 'user-1']);
-    expect(await use(ledger, begun + 30 * day)).toBeUndefined();
-    const idle = await inSession(makeLedger);
-    expect(await use(idle, begun + 7 * day)).toBeUndefined();
-    expect(await use(idle, begun + 7 * day - 1)).toBeDefined();
+      expect([days, (await useAccountSession(storage, begun + days * day))?.userId]).toEqual([
+        days,
+        'user-1',
+      ]);
+    expect(await useAccountSession(storage, begun + 30 * day)).toBeUndefined();
+    const idle = await createStorageWithSession(createStorage);
+    expect(await useAccountSession(idle, begun + 7 * day)).toBeUndefined();
+    expect(await useAccountSession(idle, begun + 7 * day - 1)).toBeDefined();
   });
 
   it.each([
-    ['its own end', (ledger: Ledger) => ledger.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2)],
-    ['the user’s end', (ledger: Ledger) => ledger.revoke({ kind: 'user', id: 'user-1' }, 'out', t0 + 2)],
-    ['the provider’s word', (ledger: Ledger) => ledger.endIdentity(adasToken, 'gone', t0 + 2)],
-    ['deletion', (ledger: Ledger) => ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 2 })],
+    [
+      'its own end',
+      (storage: BrokerStorage) => storage.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2),
+    ],
+    [
+      'the user’s end',
+      (storage: BrokerStorage) => storage.revoke({ kind: 'user', id: 'user-1' }, 'out', t0 + 2),
+    ],
+    [
+      'the provider’s word',
+      (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 2),
+    ],
+    [
+      'deletion',
+      (storage: BrokerStorage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 2 }),
+    ],
   ])('ends with %s', async (_, end) => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    await end(ledger);
-    expect(await use(ledger, t0 + 3)).toBeUndefined();
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    await end(storage);
+    expect(await useAccountSession(storage, t0 + 3)).toBeUndefined();
   });
 
   it('ends when its identity is another user’s by the publisher’s word', async () => {
-    const ledger = await inSession(makeLedger);
-    const theirs = { kind: 'theirs', id: 'their-7' } as const;
-    await ledger.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: theirs }));
-    expect(await use(ledger, t0 + 3)).toBeUndefined();
+    const storage = await createStorageWithSession(createStorage);
+    const theirs = { kind: 'resolved', id: 'their-7' } as const;
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: theirs }));
+    expect(await useAccountSession(storage, t0 + 3)).toBeUndefined();
   });
 
   it('is no grant of a client, one that was not redeemed, or unknown', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger, { refreshPolicy: 'stable' });
-    await ledger.recordSignIn(signIn({ grantId: 'session-1', clientId: accountClientId }));
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { refreshPolicy: 'stable' });
+    await storage.recordSignIn(signIn({ grantId: 'session-1', clientId: accountClientId }));
     for (const grantId of ['grant-1', 'session-1', 'nobody']) {
-      expect(await use(ledger, t0 + 2, grantId)).toBeUndefined();
+      expect(await useAccountSession(storage, t0 + 2, grantId)).toBeUndefined();
     }
   });
 
   it('is refreshed by nobody who names another client', async () => {
-    const ledger = await inSession(makeLedger);
-    expect(await ledger.refresh(refreshUse(0, t0 + 2, { grantId: 'session-1' }))).toEqual(ended);
+    const storage = await createStorageWithSession(createStorage);
+    expect(await storage.refresh(refreshUse(0, t0 + 2, { grantId: 'session-1' }))).toEqual(ended);
   });
 
   it('leaves no line when it ends: no access token came from it', async () => {
-    const ledger = await inSession(makeLedger);
-    await use(ledger, t0 + 2);
-    await ledger.revoke({ kind: 'grant', id: 'session-1' }, 'signed out', t0 + 3);
-    expect(await ledger.revocationsSince(undefined, t0 + 3, 10)).toMatchObject({ revocations: [] });
+    const storage = await createStorageWithSession(createStorage);
+    await useAccountSession(storage, t0 + 2);
+    await storage.revoke({ kind: 'grant', id: 'session-1' }, 'signed out', t0 + 3);
+    expect(await storage.readRevocations(undefined, t0 + 3, 10)).toMatchObject({ revocations: [] });
   });
 
   it('is kept by the sweep while it lives', async () => {
-    const ledger = await inSession(makeLedger);
-    await ledger.sweep(sweepAt(t0 + 7 * day));
-    expect(await use(ledger, t0 + 7 * day)).toBeDefined();
+    const storage = await createStorageWithSession(createStorage);
+    await storage.cleanUp(buildCleanup(t0 + 7 * day));
+    expect(await useAccountSession(storage, t0 + 7 * day)).toBeDefined();
   });
 
-  continuing(makeLedger);
-  turns(makeLedger);
+  continuing(createStorage);
+  turns(createStorage);
 };
 
 /** Signing in at a client on the strength of the session. */
-export const goOn = (ledger: Ledger, now: number, grantId = 'grant-2') =>
-  ledger.recordSignIn({
-    ...signIn({ grantId, now, user: { kind: 'ours', newId: 'x' } }),
+export const goOn = (storage: BrokerStorage, now: number, grantId = 'grant-2') =>
+  storage.recordSignIn({
+    ...signIn({ grantId, now, user: { kind: 'by-identity', newId: 'x' } }),
     session: 'session-1',
   });
 
-const continuing = (makeLedger: MakeLedger): void => {
+const continuing = (createStorage: CreateStorage): void => {
   it('lets its person sign in, as the user that they are', async () => {
-    const ledger = await inSession(makeLedger);
-    expect(await goOn(ledger, t0 + 5)).toEqual({ kind: 'recorded', userId: 'user-1', watched: false });
-    expect(await ledger.redeemCode(redemption({ grantId: 'grant-2', now: t0 + 6 }))).toMatchObject({
+    const storage = await createStorageWithSession(createStorage);
+    expect(await goOn(storage, t0 + 5)).toEqual({
+      kind: 'recorded',
+      userId: 'user-1',
+      hasUpstreamToken: false,
+    });
+    expect(await storage.redeemCode(redemption({ grantId: 'grant-2', now: t0 + 6 }))).toMatchObject({
       grant: { userId: 'user-1' },
     });
   });
 
   it.each([
-    ['signed out', (ledger: Ledger) => ledger.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2)],
-    ['deleted', (ledger: Ledger) => ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 2 })],
+    [
+      'signed out',
+      (storage: BrokerStorage) => storage.revoke({ kind: 'grant', id: 'session-1' }, 'out', t0 + 2),
+    ],
+    [
+      'deleted',
+      (storage: BrokerStorage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 2 }),
+    ],
     ['idle for too long', async () => {}],
   ])('lets nobody sign in, and writes nothing, once %s', async (_, end) => {
-    const ledger = await inSession(makeLedger);
-    await end(ledger);
+    const storage = await createStorageWithSession(createStorage);
+    await end(storage);
     const now = t0 + 1 + 7 * day;
-    expect(await goOn(ledger, now)).toEqual({ kind: 'session-ended' });
+    expect(await goOn(storage, now)).toEqual({ kind: 'session-ended' });
     const later = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
-    expect(await ledger.redeemCode(later)).toEqual({ kind: 'refused', reason: 'spent' });
-    expect(await ledger.readAccount('x')).toBeUndefined();
+    expect(await storage.redeemCode(later)).toEqual({ kind: 'refused', reason: 'invalid' });
+    expect(await storage.readAccount('x')).toBeUndefined();
   });
 
   it('does not bring back a person who is deleted at the same time', async () => {
-    for (const n of fifty.slice(0, 5)) {
-      const ledger = await inSession(makeLedger);
+    for (const n of fiftyIndexes.slice(0, 5)) {
+      const storage = await createStorageWithSession(createStorage);
       const [outcome] = await Promise.all([
-        goOn(ledger, t0 + 5, `grant-${n}`),
-        ledger.deleteUser({ userId: 'user-1', by: 'user', now: t0 + 5 }),
+        goOn(storage, t0 + 5, `grant-${n}`),
+        storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 5 }),
       ]);
       expect(['recorded', 'session-ended']).toContain(outcome.kind);
-      expect(await ledger.readAccount('user-1')).toBeUndefined();
-      expect(await ledger.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
+      expect(await storage.readAccount('user-1')).toBeUndefined();
+      expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
     }
   });
 };
 
-const turns = (makeLedger: MakeLedger): void => {
-  const ask = (ledger: Ledger, now: number, subject = 'ada') =>
-    ledger.takeCheck({ provider: 'google', subject, now, checkLease: 60 });
-  const due = { kind: 'due', token: expect.objectContaining(adasToken) };
-  const noWord = { kind: 'no-word' };
+const turns = (createStorage: CreateStorage): void => {
+  const ask = (storage: BrokerStorage, now: number, subject = 'ada') =>
+    storage.acquireRecheckLease({ provider: 'google', subject, now, recheckLeaseDuration: 60 });
+  const due = { kind: 'acquired', token: expect.objectContaining(adasUpstreamToken) };
+  const noWord = { kind: 'inconclusive' };
 
   it('gives one of 50 the turn to ask the provider', async () => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    const found = await Promise.all(fifty.map(() => ask(ledger, t0 + 5)));
-    expect(tally(found.map(({ kind }) => kind))).toEqual({ due: 1, 'no-word': 49 });
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    const found = await Promise.all(fiftyIndexes.map(() => ask(storage, t0 + 5)));
+    expect(countValues(found.map(({ kind }) => kind))).toEqual({ due: 1, inconclusive: 49 });
   });
 
   it('holds a word for as long as it holds, and then asks anew', async () => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    expect(await ask(ledger, t0 + 5)).toEqual(due);
-    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 605 });
-    expect(await ask(ledger, t0 + 604)).toEqual({ kind: 'vouched' });
-    expect(await ask(ledger, t0 + 605)).toEqual(due);
-    expect(await ask(ledger, t0 + 606)).toEqual(noWord);
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    expect(await ask(storage, t0 + 5)).toEqual(due);
+    await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
+    expect(await ask(storage, t0 + 604)).toEqual({ kind: 'verified' });
+    expect(await ask(storage, t0 + 605)).toEqual(due);
+    expect(await ask(storage, t0 + 606)).toEqual(noWord);
   });
 
   it('takes no lease for a word', async () => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    await ask(ledger, t0 + 5);
-    expect(await ask(ledger, t0 + 64)).toEqual(noWord);
-    expect(await ask(ledger, t0 + 65)).toEqual(due);
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    await ask(storage, t0 + 5);
+    expect(await ask(storage, t0 + 64)).toEqual(noWord);
+    expect(await ask(storage, t0 + 65)).toEqual(due);
   });
 
   it('shares the turn with refreshes', async () => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    await begin(ledger, { refreshPolicy: 'stable', identity: {} });
-    await ledger.refresh(refreshUse(0, t0 + 5));
-    expect(await ask(ledger, t0 + 6)).toEqual(noWord);
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: {} });
+    await storage.refresh(refreshUse(0, t0 + 5));
+    expect(await ask(storage, t0 + 6)).toEqual(noWord);
   });
 
   it('has none for who cannot be asked, is gone, or never was', async () => {
-    const ledger = await inSession(makeLedger, { identity: adasToken });
-    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + 605 });
-    await ledger.endIdentity(adasToken, 'gone', t0 + 6);
-    expect(await ask(ledger, t0 + 7)).toEqual(noWord);
-    expect(await ask(ledger, t0 + 7, 'nobody')).toEqual(noWord);
+    const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
+    await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 6);
+    expect(await ask(storage, t0 + 7)).toEqual(noWord);
+    expect(await ask(storage, t0 + 7, 'nobody')).toEqual(noWord);
   });
 };

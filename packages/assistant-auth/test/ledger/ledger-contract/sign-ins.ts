@@ -1,146 +1,161 @@
 /** The port's contract for sign-ins. */
 import { expect, it } from 'vitest';
-import { adasToken, begin, fifty, type MakeLedger, redemption, signIn, t0, tally } from './sample.ts';
+import {
+  adasUpstreamToken,
+  type CreateStorage,
+  countValues,
+  fiftyIndexes,
+  redemption,
+  signIn,
+  signInAndRedeem,
+  t0,
+} from './sample.ts';
 
-const recorded = (userId: string, watched = false) => ({ kind: 'recorded', userId, watched });
-const ours = (newId: string) => ({ kind: 'ours', newId }) as const;
-const theirs = (id: string) => ({ kind: 'theirs', id }) as const;
+const recorded = (userId: string, hasUpstreamToken = false) => ({
+  kind: 'recorded',
+  userId,
+  hasUpstreamToken,
+});
+const ours = (newId: string) => ({ kind: 'by-identity', newId }) as const;
+const theirs = (id: string) => ({ kind: 'resolved', id }) as const;
 
-export const signInContract = (makeLedger: MakeLedger): void => {
+export const signInContract = (createStorage: CreateStorage): void => {
   it('gives an unknown identity the new user', async () => {
-    const ledger = await makeLedger();
-    expect(await ledger.recordSignIn(signIn())).toEqual(recorded('user-1'));
+    const storage = await createStorage();
+    expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
 
   it('keeps the user of a known identity', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const again = signIn({ grantId: 'grant-2', user: ours('user-2') });
-    expect(await ledger.recordSignIn(again)).toEqual(recorded('user-1'));
+    expect(await storage.recordSignIn(again)).toEqual(recorded('user-1'));
   });
 
   it('takes the same subject of another provider for somebody else', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const other = signIn({ grantId: 'grant-2', identity: { provider: 'github' }, user: ours('user-2') });
-    expect(await ledger.recordSignIn(other)).toEqual(recorded('user-2'));
+    expect(await storage.recordSignIn(other)).toEqual(recorded('user-2'));
   });
 
   it('never mixes up provider and subject', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn({ identity: { provider: 'a', subject: 'b:c' } }));
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn({ identity: { provider: 'a', subject: 'b:c' } }));
     const other = signIn({
       grantId: 'grant-2',
       identity: { provider: 'a:b', subject: 'c' },
       user: ours('user-2'),
     });
-    expect(await ledger.recordSignIn(other)).toEqual(recorded('user-2'));
+    expect(await storage.recordSignIn(other)).toEqual(recorded('user-2'));
   });
 
   it('points an identity to the user whom the publisher names, from then on', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const named = signIn({ grantId: 'grant-2', user: theirs('their-7') });
-    expect(await ledger.recordSignIn(named)).toEqual(recorded('their-7'));
+    expect(await storage.recordSignIn(named)).toEqual(recorded('their-7'));
     const later = signIn({ grantId: 'grant-3', user: ours('user-3') });
-    expect(await ledger.recordSignIn(later)).toEqual(recorded('their-7'));
+    expect(await storage.recordSignIn(later)).toEqual(recorded('their-7'));
   });
 
   it('lets two identities point to one user of the publisher', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn({ user: theirs('their-7') }));
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn({ user: theirs('their-7') }));
     const second = signIn({
       grantId: 'grant-2',
       identity: { provider: 'github' },
       user: theirs('their-7'),
     });
-    expect(await ledger.recordSignIn(second)).toEqual(recorded('their-7'));
+    expect(await storage.recordSignIn(second)).toEqual(recorded('their-7'));
   });
 
   it('leaves earlier grants with the user they were given by', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: theirs('their-7') }));
-    expect(await ledger.redeemCode(redemption())).toMatchObject({ grant: { userId: 'user-1' } });
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', user: theirs('their-7') }));
+    expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { userId: 'user-1' } });
   });
 
   it('makes one user of 50 first sign-ins at once', async () => {
-    const ledger = await makeLedger();
+    const storage = await createStorage();
     const outcomes = await Promise.all(
-      fifty.map((n) => ledger.recordSignIn(signIn({ grantId: `grant-${n}`, user: ours(`user-${n}`) }))),
+      fiftyIndexes.map((n) =>
+        storage.recordSignIn(signIn({ grantId: `grant-${n}`, user: ours(`user-${n}`) })),
+      ),
     );
     expect(outcomes.every(({ kind }) => kind === 'recorded')).toBe(true);
     expect(new Set(outcomes.map((outcome) => outcome.kind === 'recorded' && outcome.userId)).size).toBe(1);
   });
 
   it('says whether a token is stored for the identity, and not for another', async () => {
-    const ledger = await makeLedger();
+    const storage = await createStorage();
     const signInAs = (
       grantId: string,
       identity: { subject?: string; sealedRefreshToken?: string },
       id: string,
-    ) => ledger.recordSignIn(signIn({ grantId, identity, user: ours(id) }));
+    ) => storage.recordSignIn(signIn({ grantId, identity, user: ours(id) }));
     expect(await signInAs('grant-1', {}, 'user-1')).toEqual(recorded('user-1'));
     expect(await signInAs('grant-2', { sealedRefreshToken: 'sealed-1' }, 'x')).toEqual(
       recorded('user-1', true),
     );
     expect(await signInAs('grant-3', {}, 'x')).toEqual(recorded('user-1', true));
     expect(await signInAs('grant-4', { subject: 'bob' }, 'user-2')).toEqual(recorded('user-2'));
-    await ledger.storeToken({ ...adasToken, subject: 'bob' });
+    await storage.storeUpstreamToken({ ...adasUpstreamToken, subject: 'bob' });
     expect(await signInAs('grant-5', { subject: 'bob' }, 'x')).toEqual(recorded('user-2', true));
-    await ledger.endIdentity(adasToken, 'gone', t0);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0);
     expect(await signInAs('grant-6', {}, 'x')).toEqual(recorded('user-1'));
   });
 
   it('stores no token for somebody who never signed in', async () => {
-    const ledger = await makeLedger();
-    await ledger.storeToken(adasToken);
-    expect(await ledger.recordSignIn(signIn())).toEqual(recorded('user-1'));
+    const storage = await createStorage();
+    await storage.storeUpstreamToken(adasUpstreamToken);
+    expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
 
-  replays(makeLedger);
+  replays(createStorage);
 };
 
-const replays = (makeLedger: MakeLedger): void => {
+const replays = (createStorage: CreateStorage): void => {
   it('records one of 50 arrivals of the same transaction', async () => {
-    const ledger = await makeLedger();
-    const outcomes = await Promise.all(fifty.map(() => ledger.recordSignIn(signIn())));
-    expect(tally(outcomes.map(({ kind }) => kind))).toEqual({ recorded: 1, replayed: 49 });
+    const storage = await createStorage();
+    const outcomes = await Promise.all(fiftyIndexes.map(() => storage.recordSignIn(signIn())));
+    expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ recorded: 1, replayed: 49 });
   });
 
   it('writes no user and no identity for a replayed transaction', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const eve = { subject: 'eve' };
-    expect(await ledger.recordSignIn(signIn({ identity: eve, user: ours('user-2') }))).toEqual({
+    expect(await storage.recordSignIn(signIn({ identity: eve, user: ours('user-2') }))).toEqual({
       kind: 'replayed',
     });
     const first = signIn({ grantId: 'grant-2', identity: eve, user: ours('user-3') });
-    expect(await ledger.recordSignIn(first)).toEqual(recorded('user-3'));
+    expect(await storage.recordSignIn(first)).toEqual(recorded('user-3'));
   });
 
   it('does not point an identity elsewhere for a replayed transaction', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    expect(await ledger.recordSignIn(signIn({ user: theirs('their-7') }))).toEqual({ kind: 'replayed' });
-    expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2', user: ours('user-2') }))).toEqual(
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    expect(await storage.recordSignIn(signIn({ user: theirs('their-7') }))).toEqual({ kind: 'replayed' });
+    expect(await storage.recordSignIn(signIn({ grantId: 'grant-2', user: ours('user-2') }))).toEqual(
       recorded('user-1'),
     );
   });
 
   it('leaves the grant as it was for a replayed transaction', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const changed = signIn({ clientId: 'claude', refreshPolicy: 'stable', now: t0 + 5 });
-    expect(await ledger.recordSignIn(changed)).toEqual({ kind: 'replayed' });
-    expect(await ledger.redeemCode(redemption({ clientId: 'claude' }))).toMatchObject({ reason: 'spent' });
-    expect(await ledger.redeemCode(redemption())).toMatchObject({ grant: { refreshPolicy: 'rotating' } });
+    expect(await storage.recordSignIn(changed)).toEqual({ kind: 'replayed' });
+    expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toMatchObject({ reason: 'invalid' });
+    expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { refreshPolicy: 'rotating' } });
   });
 
   it('knows a transaction again after its code was redeemed', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    expect(await ledger.recordSignIn(signIn({ now: t0 + 9 }))).toEqual({ kind: 'replayed' });
-    expect(await ledger.redeemCode(redemption({ now: t0 + 9 }))).toMatchObject({ reason: 'spent' });
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    expect(await storage.recordSignIn(signIn({ now: t0 + 9 }))).toEqual({ kind: 'replayed' });
+    expect(await storage.redeemCode(redemption({ now: t0 + 9 }))).toMatchObject({ reason: 'invalid' });
   });
 };

@@ -1,9 +1,18 @@
 /** The port's contract for stored tokens: found by how they begin, and replaced only while they are the stored ones. */
 import { expect, it } from 'vitest';
-import type { Ledger, StoredToken } from '../../../src/storage/broker-storage.ts';
-import { adasToken, begin, day, type MakeLedger, refreshUse, resealed, signIn, t0 } from './sample.ts';
+import type { BrokerStorage, StoredUpstreamToken } from '../../../src/storage/broker-storage.ts';
+import {
+  adasUpstreamToken,
+  type CreateStorage,
+  day,
+  refreshUse,
+  resealed,
+  signIn,
+  signInAndRedeem,
+  t0,
+} from './sample.ts';
 
-const tokenOf = (provider: string, subject: string, sealedRefreshToken: string): StoredToken => ({
+const tokenOf = (provider: string, subject: string, sealedRefreshToken: string): StoredUpstreamToken => ({
   provider,
   subject,
   sealedRefreshToken,
@@ -18,22 +27,23 @@ const stored = [
 ] as const;
 
 /** People with these tokens, and one without. */
-const withTokens = async (makeLedger: MakeLedger): Promise<Ledger> => {
-  const ledger = await makeLedger();
+const withTokens = async (createStorage: CreateStorage): Promise<BrokerStorage> => {
+  const storage = await createStorage();
   for (const [at, identity] of [...stored, { provider: 'google', subject: 'dan' }].entries()) {
-    const user = { kind: 'ours', newId: `user-${at}` } as const;
-    await ledger.recordSignIn(signIn({ grantId: `grant-${at}`, identity, user }));
+    const user = { kind: 'by-identity', newId: `user-${at}` } as const;
+    await storage.recordSignIn(signIn({ grantId: `grant-${at}`, identity, user }));
   }
-  return ledger;
+  return storage;
 };
 
-const everything = async (ledger: Ledger) => ledger.findTokens({ beginnings: ['o', 'n'], limit: 100 });
+const everything = async (storage: BrokerStorage) =>
+  storage.findUpstreamTokens({ prefixes: ['o', 'n'], limit: 100 });
 
-export const storedTokenContract = (makeLedger: MakeLedger): void => {
+export const storedTokenContract = (createStorage: CreateStorage): void => {
   it('finds those that begin in one of several ways, of one length or another', async () => {
-    const ledger = await withTokens(makeLedger);
-    const found = async (...beginnings: string[]) =>
-      (await ledger.findTokens({ beginnings, limit: 100 })).map(
+    const storage = await withTokens(createStorage);
+    const found = async (...prefixes: string[]) =>
+      (await storage.findUpstreamTokens({ prefixes, limit: 100 })).map(
         ({ sealedRefreshToken }) => sealedRefreshToken,
       );
     expect(await found('old-')).toEqual(['old-2', 'old-1']);
@@ -44,23 +54,23 @@ export const storedTokenContract = (makeLedger: MakeLedger): void => {
   });
 
   it('gives them whole, a page at a time, each once', async () => {
-    const ledger = await withTokens(makeLedger);
-    const question = { beginnings: ['old'], limit: 2 };
-    const first = await ledger.findTokens(question);
+    const storage = await withTokens(createStorage);
+    const question = { prefixes: ['old'], limit: 2 };
+    const first = await storage.findUpstreamTokens(question);
     expect(first).toEqual([stored[0], stored[2]]);
-    expect(await ledger.findTokens({ ...question, after: stored[2] })).toEqual([stored[3]]);
-    expect(await ledger.findTokens({ ...question, after: stored[3] })).toEqual([]);
+    expect(await storage.findUpstreamTokens({ ...question, after: stored[2] })).toEqual([stored[3]]);
+    expect(await storage.findUpstreamTokens({ ...question, after: stored[3] })).toEqual([]);
   });
 
   it('replaces several at once', async () => {
-    const ledger = await withTokens(makeLedger);
-    await ledger.replaceTokens(
+    const storage = await withTokens(createStorage);
+    await storage.replaceUpstreamTokens(
       resealed(
-        { provider: 'github', subject: 'ada', was: 'old-2', sealedRefreshToken: 'new-2' },
-        { provider: 'google', subject: 'ada', was: 'old-1', sealedRefreshToken: 'new-3' },
+        { provider: 'github', subject: 'ada', previous: 'old-2', sealedRefreshToken: 'new-2' },
+        { provider: 'google', subject: 'ada', previous: 'old-1', sealedRefreshToken: 'new-3' },
       ),
     );
-    expect((await everything(ledger)).map(({ sealedRefreshToken }) => sealedRefreshToken)).toEqual([
+    expect((await everything(storage)).map(({ sealedRefreshToken }) => sealedRefreshToken)).toEqual([
       'new-2',
       'new-1',
       'new-3',
@@ -70,34 +80,37 @@ export const storedTokenContract = (makeLedger: MakeLedger): void => {
   });
 
   it('leaves a token that came meanwhile, and an identity that went', async () => {
-    const ledger = await withTokens(makeLedger);
-    const before = await everything(ledger);
-    await ledger.replaceTokens(
+    const storage = await withTokens(createStorage);
+    const before = await everything(storage);
+    await storage.replaceUpstreamTokens(
       resealed(
-        { provider: 'google', subject: 'ada', was: 'old-0', sealedRefreshToken: 'new' },
-        { provider: 'google', subject: 'dan', was: '', sealedRefreshToken: 'new' },
-        { provider: 'google', subject: 'eve', was: 'old-1', sealedRefreshToken: 'new' },
+        { provider: 'google', subject: 'ada', previous: 'old-0', sealedRefreshToken: 'new' },
+        { provider: 'google', subject: 'dan', previous: '', sealedRefreshToken: 'new' },
+        { provider: 'google', subject: 'eve', previous: 'old-1', sealedRefreshToken: 'new' },
       ),
     );
-    await ledger.replaceTokens(resealed());
-    expect(await everything(ledger)).toEqual(before);
+    await storage.replaceUpstreamTokens(resealed());
+    expect(await everything(storage)).toEqual(before);
   });
 
   it('leaves a token that a provider is being asked with, so that what it says counts', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger, { refreshPolicy: 'stable', identity: adasToken });
-    const { sealedRefreshToken: was, ...ada } = adasToken;
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
+    const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
     const anew = (now: number) =>
-      ledger.replaceTokens({ ...resealed({ ...ada, was, sealedRefreshToken: 'sealed anew' }), now });
-    const stored = async () => (await ledger.findTokens({ beginnings: ['sealed'], limit: 9 }))[0];
-    expect(await ledger.refresh(refreshUse(0, t0 + 100))).toMatchObject({ due: adasToken });
+      storage.replaceUpstreamTokens({
+        ...resealed({ ...ada, previous, sealedRefreshToken: 'sealed anew' }),
+        now,
+      });
+    const stored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
+    expect(await storage.refresh(refreshUse(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
     // The lease is until 160, and may have been taken by a clock or a statement that came later.
     for (const now of [40, 100, 159]) {
       await anew(t0 + now);
-      expect(await stored()).toEqual(adasToken);
+      expect(await stored()).toEqual(adasUpstreamToken);
     }
-    const rotated = { ...adasToken, sealedRefreshToken: 'sealed by rotation' };
-    await ledger.recordCheck({ asked: adasToken, checkAfter: t0 + day, ...rotated });
+    const rotated = { ...adasUpstreamToken, sealedRefreshToken: 'sealed by rotation' };
+    await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + day, ...rotated });
     expect(await stored()).toEqual(rotated);
   });
 
@@ -105,23 +118,23 @@ export const storedTokenContract = (makeLedger: MakeLedger): void => {
     ['over', 160],
     ['so far away that it is none', 39],
   ])('replaces a token again when the lease is %s', async (_, now) => {
-    const ledger = await makeLedger();
-    await begin(ledger, { refreshPolicy: 'stable', identity: adasToken });
-    await ledger.refresh(refreshUse(0, t0 + 100));
-    const { sealedRefreshToken: was, ...ada } = adasToken;
-    const anew = resealed({ ...ada, was, sealedRefreshToken: 'sealed anew' });
-    await ledger.replaceTokens({ ...anew, now: t0 + now });
-    expect(await ledger.findTokens({ beginnings: ['sealed anew'], limit: 9 })).toHaveLength(1);
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
+    await storage.refresh(refreshUse(0, t0 + 100));
+    const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
+    const anew = resealed({ ...ada, previous, sealedRefreshToken: 'sealed anew' });
+    await storage.replaceUpstreamTokens({ ...anew, now: t0 + now });
+    expect(await storage.findUpstreamTokens({ prefixes: ['sealed anew'], limit: 9 })).toHaveLength(1);
   });
 
   it('lets the provider be asked with what it replaced', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn({ identity: adasToken }));
-    const { sealedRefreshToken: was, ...ada } = adasToken;
-    await ledger.replaceTokens(resealed({ ...ada, was, sealedRefreshToken: 'sealed-2' }));
-    expect(await ledger.endIdentity(adasToken, 'gone', t0 + 9)).toBe('superseded');
-    expect(await ledger.endIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'gone', t0 + 9)).toBe(
-      'ended',
-    );
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn({ identity: adasUpstreamToken }));
+    const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
+    await storage.replaceUpstreamTokens(resealed({ ...ada, previous, sealedRefreshToken: 'sealed-2' }));
+    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 9)).toBe('superseded');
+    expect(
+      await storage.revokeGrantsOfIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'gone', t0 + 9),
+    ).toBe('revoked');
   });
 };

@@ -1,73 +1,73 @@
 /** The port's contract for sweeping. Whether a grant is still kept shows when its transaction comes back. */
 import { expect, it } from 'vitest';
-import { grantRetention, type Ledger } from '../../../src/storage/broker-storage.ts';
+import { type BrokerStorage, grantRetention } from '../../../src/storage/broker-storage.ts';
 import {
-  begin,
+  buildCleanup,
+  type CreateStorage,
   day,
-  gist,
   grant1,
   hour,
-  linesAt,
-  type MakeLedger,
+  listActiveRevocations,
   redemption,
   refreshUse,
   signIn,
-  sweepAt,
+  signInAndRedeem,
+  summarizeOutcome,
   t0,
 } from './sample.ts';
 
 /** Sweeps, and asks whether `grant-1` is still there; asking puts a new one in place of one that went. */
-const keptAfterSweep = async (ledger: Ledger, now: number): Promise<boolean> => {
-  await ledger.sweep(sweepAt(now));
-  return (await ledger.recordSignIn(signIn({ now }))).kind === 'replayed';
+const keptAfterSweep = async (storage: BrokerStorage, now: number): Promise<boolean> => {
+  await storage.cleanUp(buildCleanup(now));
+  return (await storage.recordSignIn(signIn({ now }))).kind === 'replayed';
 };
 
-export const sweepContract = (makeLedger: MakeLedger): void => {
+export const cleanupContract = (createStorage: CreateStorage): void => {
   it('deletes a grant that was not redeemed in an hour', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     expect(grantRetention).toBe(hour);
-    expect(await keptAfterSweep(ledger, t0 + hour - 1)).toBe(true);
-    expect(await keptAfterSweep(ledger, t0 + hour)).toBe(false);
+    expect(await keptAfterSweep(storage, t0 + hour - 1)).toBe(true);
+    expect(await keptAfterSweep(storage, t0 + hour)).toBe(false);
   });
 
   it('leaves a fresh code redeemable', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.sweep(sweepAt(t0 + 59));
-    expect(await ledger.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.cleanUp(buildCleanup(t0 + 59));
+    expect(await storage.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
   });
 
   it.each(['stable', 'rotating'] as const)(
     'keeps a %s grant until its refresh token has died',
     async (refreshPolicy) => {
-      const ledger = await makeLedger();
-      await begin(ledger, { refreshPolicy });
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + day + 30 * day;
-      await ledger.refresh(refreshUse(0, t0 + day));
-      expect(await keptAfterSweep(ledger, expiry - 1)).toBe(true);
-      expect(await keptAfterSweep(ledger, expiry)).toBe(false);
+      await storage.refresh(refreshUse(0, t0 + day));
+      expect(await keptAfterSweep(storage, expiry - 1)).toBe(true);
+      expect(await keptAfterSweep(storage, expiry)).toBe(false);
     },
   );
 
   it('keeps a grant whose access token outlives its refresh token', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.redeemCode(
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.redeemCode(
       redemption({ refreshIdleExpiresAt: t0 + 2 * hour, accessExpiresAt: t0 + 5 * hour }),
     );
-    expect(await keptAfterSweep(ledger, t0 + 5 * hour - 1)).toBe(true);
-    expect(await keptAfterSweep(ledger, t0 + 5 * hour)).toBe(false);
+    expect(await keptAfterSweep(storage, t0 + 5 * hour - 1)).toBe(true);
+    expect(await keptAfterSweep(storage, t0 + 5 * hour)).toBe(false);
   });
 
   it('keeps a grant without refresh token until its access token has died, and an hour at least', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger, { refreshPolicy: 'none' });
-    expect(await keptAfterSweep(ledger, t0 + hour - 1)).toBe(true);
-    expect(await keptAfterSweep(ledger, t0 + hour)).toBe(false);
-    await ledger.revoke(grant1, 'signed out', t0 + hour);
-    await ledger.recordSignIn(signIn({ grantId: 'grant-2', refreshPolicy: 'none', now: t0 + hour }));
-    await ledger.redeemCode(
+    const storage = await createStorage();
+    await signInAndRedeem(storage, { refreshPolicy: 'none' });
+    expect(await keptAfterSweep(storage, t0 + hour - 1)).toBe(true);
+    expect(await keptAfterSweep(storage, t0 + hour)).toBe(false);
+    await storage.revoke(grant1, 'signed out', t0 + hour);
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', refreshPolicy: 'none', now: t0 + hour }));
+    await storage.redeemCode(
       redemption({
         grantId: 'grant-2',
         now: t0 + hour,
@@ -75,60 +75,60 @@ export const sweepContract = (makeLedger: MakeLedger): void => {
         accessExpiresAt: t0 + 4 * hour,
       }),
     );
-    await ledger.sweep(sweepAt(t0 + 4 * hour - 1));
-    expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2' }))).toEqual({ kind: 'replayed' });
-    await ledger.sweep(sweepAt(t0 + 4 * hour));
-    expect(await ledger.recordSignIn(signIn({ grantId: 'grant-2' }))).toMatchObject({ kind: 'recorded' });
+    await storage.cleanUp(buildCleanup(t0 + 4 * hour - 1));
+    expect(await storage.recordSignIn(signIn({ grantId: 'grant-2' }))).toEqual({ kind: 'replayed' });
+    await storage.cleanUp(buildCleanup(t0 + 4 * hour));
+    expect(await storage.recordSignIn(signIn({ grantId: 'grant-2' }))).toMatchObject({ kind: 'recorded' });
   });
 
   it('keeps a revoked grant while one of its access tokens could live', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
-    await ledger.revoke(grant1, 'signed out', t0 + 10);
-    expect(await keptAfterSweep(ledger, t0 + 3 * hour - 1)).toBe(true);
-    expect(await keptAfterSweep(ledger, t0 + 3 * hour)).toBe(false);
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
+    await storage.revoke(grant1, 'signed out', t0 + 10);
+    expect(await keptAfterSweep(storage, t0 + 3 * hour - 1)).toBe(true);
+    expect(await keptAfterSweep(storage, t0 + 3 * hour)).toBe(false);
   });
 
   it('keeps a line of revocation until it has died', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
-    await ledger.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
-    await ledger.revoke(grant1, 'signed out', t0 + 10);
-    await ledger.sweep(sweepAt(t0 + 3 * hour - 1));
-    expect(await linesAt(ledger, t0 + 3 * hour - 1)).toHaveLength(1);
-    await ledger.sweep(sweepAt(t0 + 3 * hour));
-    expect(await linesAt(ledger, t0 + 10)).toEqual([]);
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
+    await storage.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
+    await storage.revoke(grant1, 'signed out', t0 + 10);
+    await storage.cleanUp(buildCleanup(t0 + 3 * hour - 1));
+    expect(await listActiveRevocations(storage, t0 + 3 * hour - 1)).toHaveLength(1);
+    await storage.cleanUp(buildCleanup(t0 + 3 * hour));
+    expect(await listActiveRevocations(storage, t0 + 10)).toEqual([]);
   });
 
   it('leaves a grant in use as it was', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.refresh(refreshUse(0, t0 + day));
-    await ledger.sweep(sweepAt(t0 + 2 * day));
-    expect(gist(await ledger.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + day));
+    await storage.cleanUp(buildCleanup(t0 + 2 * day));
+    expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 2 * day)))).toBe('continued 2');
   });
 
   it('deletes and keeps the same data, whatever keys are in the ring', async () => {
-    const ledger = await makeLedger();
-    await ledger.recordSignIn(signIn());
+    const storage = await createStorage();
+    await storage.recordSignIn(signIn());
     const rings = [['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'], ['key-2'], ['key-1']] as const;
-    for (const openingKeys of rings)
-      await ledger.sweep({ ...sweepAt(t0 + 59), sealingKey: openingKeys[0], openingKeys });
-    expect(await ledger.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
-    await ledger.sweep({ ...sweepAt(t0 + 400 * day), sealingKey: 'key-2', openingKeys: ['key-2'] });
-    expect(await ledger.recordSignIn(signIn())).toMatchObject({ kind: 'recorded' });
+    for (const ringKeys of rings)
+      await storage.cleanUp({ ...buildCleanup(t0 + 59), sealingKey: ringKeys[0], ringKeys });
+    expect(await storage.redeemCode(redemption({ now: t0 + 59 }))).toMatchObject({ kind: 'redeemed' });
+    await storage.cleanUp({ ...buildCleanup(t0 + 400 * day), sealingKey: 'key-2', ringKeys: ['key-2'] });
+    expect(await storage.recordSignIn(signIn())).toMatchObject({ kind: 'recorded' });
   });
 
   it('keeps users and identities', async () => {
-    const ledger = await makeLedger();
-    await begin(ledger);
-    await ledger.sweep(sweepAt(t0 + 9999 * day));
+    const storage = await createStorage();
+    await signInAndRedeem(storage);
+    await storage.cleanUp(buildCleanup(t0 + 9999 * day));
     const back = signIn({
       grantId: 'grant-2',
-      user: { kind: 'ours', newId: 'user-2' },
+      user: { kind: 'by-identity', newId: 'user-2' },
       now: t0 + 9999 * day,
     });
-    expect(await ledger.recordSignIn(back)).toMatchObject({ kind: 'recorded', userId: 'user-1' });
+    expect(await storage.recordSignIn(back)).toMatchObject({ kind: 'recorded', userId: 'user-1' });
   });
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAttributes, readLines } from '../read-markup.ts';
-import { app, identity, otherIdentity, proven, renderAccount } from './models.ts';
+import { app, identity, otherIdentity, recentlyAuthenticated, renderAccount } from './models.ts';
 import { accountNotices } from './notices.ts';
 
 const days = ['Connected Nov 3, 2026', 'Last used Nov 20, 2026'];
@@ -48,7 +48,7 @@ describe('what the page says', () => {
   });
 
   test('offers what needs a proof to whoever gave one', async () => {
-    const lines = await readLines(renderAccount({ model: proven }));
+    const lines = await readLines(renderAccount({ model: recentlyAuthenticated }));
     expect(lines).not.toContain('First, confirm that it is you');
     expect(lines.slice(lines.indexOf('Ways to sign in'), -1)).toEqual([
       'Ways to sign in',
@@ -145,7 +145,7 @@ describe('what the forms send', () => {
   });
 
   test('all that needs a proof once it is given', async () => {
-    const page = renderAccount({ model: { ...proven, apps: [] } });
+    const page = renderAccount({ model: { ...recentlyAuthenticated, apps: [] } });
     expect(await readAttributes(page, 'form')).toEqual([
       { ...form, action: '/account/sign-out' },
       { ...form, action: '/account/end-apps' },
@@ -175,13 +175,13 @@ describe('what the forms send', () => {
   });
 
   test('no removal of the only identity', async () => {
-    const page = renderAccount({ model: { proof: proven.proof } });
+    const page = renderAccount({ model: { recentAuth: recentlyAuthenticated.recentAuth } });
     expect((await readAttributes(page, 'form')).map(({ action }) => action)).not.toContain('/account/unlink');
     expect((await readAttributes(page, 'button')).map(({ name }) => name)).not.toContain('identity');
   });
 
   test('no identity to add where no provider is', async () => {
-    const page = renderAccount({ model: { ...proven, linkable: [] } });
+    const page = renderAccount({ model: { ...recentlyAuthenticated, linkableProviders: [] } });
     expect((await readAttributes(page, 'form')).map(({ action }) => action)).not.toContain('/account/link');
     expect(await readLines(page)).not.toContain('Add another way to sign in');
   });
@@ -198,7 +198,7 @@ describe('who cannot see the page', () => {
 
   test('hears what a button ends', async () => {
     const apps = [app, { ...app, key: 'b', redirectHost: 'elsewhere.example' }];
-    const page = renderAccount({ model: { ...proven, apps } });
+    const page = renderAccount({ model: { ...recentlyAuthenticated, apps } });
     const headings = (await readAttributes(page, 'h3')).flatMap(({ id }) => id ?? []);
     expect(headings).toEqual(['app-0', 'app-1', 'identity-0', 'identity-1']);
     const names = (await readAttributes(page, 'button')).flatMap((button) => button['aria-labelledby'] ?? []);

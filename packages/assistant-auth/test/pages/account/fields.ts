@@ -4,11 +4,11 @@ import type { Branding } from '../../../src/ui/branding.ts';
 import {
   app,
   identity,
-  proven,
+  recentlyAuthenticated,
   renderAccount,
   renderAccountSignIn,
   renderLink,
-  renderTaken,
+  renderLinkConflict,
 } from './models.ts';
 import { accountNotices, accountSignInNotices } from './notices.ts';
 
@@ -16,10 +16,10 @@ export const everyAccountPage = (branding: Partial<Branding>): string =>
   [
     renderAccount({ branding }),
     renderAccount({ branding, model: { apps: [] } }),
-    renderAccount({ branding, model: { ...proven, apps: [{ ...app, scopes: [] }] } }),
+    renderAccount({ branding, model: { ...recentlyAuthenticated, apps: [{ ...app, scopes: [] }] } }),
     renderAccountSignIn({ branding }),
     renderLink({ branding }),
-    renderTaken({ branding }),
+    renderLinkConflict({ branding }),
   ].join('');
 
 export const everyAccountNotice = (branding: Partial<Branding>): string =>
@@ -29,7 +29,7 @@ export const everyAccountNotice = (branding: Partial<Branding>): string =>
   ].join('');
 
 /** Begins every text of the account's pages with the value. */
-const beginAll = (value: string): Partial<Branding> => ({
+const prefixAll = (value: string): Partial<Branding> => ({
   texts: Object.fromEntries(Object.entries(defaultAccountTexts).map(([name, text]) => [name, value + text])),
 });
 
@@ -37,17 +37,18 @@ const beginAll = (value: string): Partial<Branding> => ({
 export const accountFields: readonly (readonly [name: string, render: (value: string) => string])[] = [
   [
     'the account page’s fields',
-    (value) => renderAccount({ model: { ...accountOf(value), ...provingWith(value) } }),
+    (value) => renderAccount({ model: { ...buildAccountModel(value), ...buildRecentAuth(value) } }),
   ],
   [
     'the account page’s fields, proven',
-    (value) => renderAccount({ model: { ...accountOf(value), proof: proven.proof } }),
+    (value) =>
+      renderAccount({ model: { ...buildAccountModel(value), recentAuth: recentlyAuthenticated.recentAuth } }),
   ],
   [
     'the account sign-in page’s fields',
     (value) =>
       renderAccountSignIn({
-        model: { action: value, form: value, stylesheetPath: value, providers: [choiceOf(value)] },
+        model: { action: value, form: value, stylesheetPath: value, providers: [buildChoice(value)] },
       }),
   ],
   [
@@ -59,27 +60,35 @@ export const accountFields: readonly (readonly [name: string, render: (value: st
           form: value,
           link: value,
           stylesheetPath: value,
-          current: { provider: value, label: value },
-          found: { provider: value, label: value },
+          currentIdentity: { provider: value, label: value },
+          newIdentity: { provider: value, label: value },
         },
       }),
   ],
   [
     'the taken page’s fields',
     (value) =>
-      renderTaken({
-        model: { accountPath: value, stylesheetPath: value, found: { provider: value, label: value } },
+      renderLinkConflict({
+        model: {
+          accountPath: value,
+          stylesheetPath: value,
+          conflictingIdentity: { provider: value, label: value },
+        },
       }),
   ],
-  ['the account’s texts', (value) => everyAccountPage(beginAll(value)) + everyAccountNotice(beginAll(value))],
+  [
+    'the account’s texts',
+    (value) => everyAccountPage(prefixAll(value)) + everyAccountNotice(prefixAll(value)),
+  ],
 ];
 
-const choiceOf = (value: string) => ({ id: value, label: value, markPath: value });
+const buildChoice = (value: string) => ({ id: value, label: value, providerIconPath: value });
 
-const provingWith = (value: string) => ({ proof: { kind: 'stale', providers: [choiceOf(value)] } }) as const;
+const buildRecentAuth = (value: string) =>
+  ({ proof: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
 
-const accountOf = (value: string) => {
-  const shown = { ...identity, key: value, provider: value, label: value, markPath: value };
+const buildAccountModel = (value: string) => {
+  const shown = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
   return {
     actions: {
       signOut: value,
@@ -102,6 +111,6 @@ const accountOf = (value: string) => {
       },
     ],
     identities: [shown, { ...shown, current: false }],
-    linkable: [choiceOf(value)],
+    linkableProviders: [buildChoice(value)],
   };
 };

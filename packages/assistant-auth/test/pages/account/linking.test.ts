@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAttributes, readLines } from '../read-markup.ts';
-import { renderLink, renderTaken } from './models.ts';
+import { renderLink, renderLinkConflict } from './models.ts';
 
 describe('the question', () => {
   test('shows both identities and what adding one means', async () => {
@@ -35,7 +35,7 @@ describe('the question', () => {
 
 describe('an identity of another account', () => {
   test('is named, and nothing of that account', async () => {
-    expect((await readLines(renderTaken())).slice(1)).toEqual([
+    expect((await readLines(renderLinkConflict())).slice(1)).toEqual([
       'Already in use by another account',
       'GitHub (ada) already belongs to another account at Words With Chat, so it was not added. Nothing has changed.',
       'Back to your account',
@@ -44,7 +44,7 @@ describe('an identity of another account', () => {
   });
 
   test('leaves nothing to press but the way back', async () => {
-    const page = renderTaken();
+    const page = renderLinkConflict();
     expect(await readAttributes(page, 'form')).toEqual([]);
     expect(await readAttributes(page, 'button')).toEqual([]);
     expect((await readAttributes(page, 'a'))[0]).toEqual({ href: '/account' });

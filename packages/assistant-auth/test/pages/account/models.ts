@@ -1,7 +1,12 @@
 /** The account's pages as an ordinary deployment shows them, with single values changed by a test. */
-import { type AccountModel, accountPage } from '../../../src/account/ui/account-page.ts';
-import { type LinkModel, linkPage, type TakenModel, takenPage } from '../../../src/account/ui/link-page.ts';
-import { type AccountSignInModel, accountSignInPage } from '../../../src/account/ui/sign-in-page.ts';
+import { type AccountModel, renderAccountPage } from '../../../src/account/ui/account-page.ts';
+import {
+  type LinkConflictModel,
+  type LinkModel,
+  renderLinkConflictPage,
+  renderLinkPage,
+} from '../../../src/account/ui/link-page.ts';
+import { type AccountSignInModel, renderAccountSignInPage } from '../../../src/account/ui/sign-in-page.ts';
 import { parseBranding } from '../../../src/ui/branding.ts';
 import { branding, type Changes } from '../models.ts';
 
@@ -12,7 +17,7 @@ const providers = [
 
 const actions: AccountModel['actions'] = {
   signOut: '/account/sign-out',
-  endApps: '/account/end-apps',
+  disconnectApps: '/account/end-apps',
   signIn: '/account/sign-in',
   link: '/account/link',
   unlink: '/account/unlink',
@@ -28,7 +33,7 @@ export const app: AccountModel['apps'][number] = {
     { name: 'score.read', description: 'Read your score' },
     { name: 'score.write', description: 'Add to your score' },
   ],
-  since: Date.UTC(2026, 10, 3, 23, 59) / 1000,
+  connectedAt: Date.UTC(2026, 10, 3, 23, 59) / 1000,
   lastUsedAt: Date.UTC(2026, 10, 20) / 1000,
 };
 
@@ -37,42 +42,42 @@ export const identity: AccountModel['identities'][number] = {
   key: 'identity-key',
   provider: 'Google',
   label: 'ada@words.example',
-  since: Date.UTC(2026, 4, 28) / 1000,
+  linkedAt: Date.UTC(2026, 4, 28) / 1000,
   lastSignInAt: Date.UTC(2026, 10, 20) / 1000,
-  current: true,
+  isCurrent: true,
 };
 
 export const otherIdentity: AccountModel['identities'][number] = {
   key: 'other-key',
   provider: 'GitHub',
   label: 'ada',
-  since: Date.UTC(2026, 8, 21) / 1000,
+  linkedAt: Date.UTC(2026, 8, 21) / 1000,
   lastSignInAt: Date.UTC(2026, 8, 21) / 1000,
-  current: false,
+  isCurrent: false,
 };
 
 /** Somebody with two identities who has just proved who it is. */
-export const proven: Pick<AccountModel, 'identities' | 'proof'> = {
+export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAuth'> = {
   identities: [identity, otherIdentity],
-  proof: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
+  recentAuth: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
 };
 
 /** The page of somebody with one app and one identity who has proved nothing yet. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
-  accountPage({
+  renderAccountPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     stylesheetPath: '/sign-in.css',
     actions,
     form: 'sealed-form',
     apps: [app],
     identities: [identity],
-    linkable: providers,
-    proof: { kind: 'stale', providers: providers.slice(0, 1) },
+    linkableProviders: providers,
+    recentAuth: { kind: 'stale', providers: providers.slice(0, 1) },
     ...changes.model,
   });
 
 export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): string =>
-  accountSignInPage({
+  renderAccountSignInPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     stylesheetPath: '/sign-in.css',
     action: '/account/sign-in',
@@ -82,22 +87,22 @@ export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): 
   });
 
 export const renderLink = (changes: Changes<LinkModel> = {}): string =>
-  linkPage({
+  renderLinkPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     stylesheetPath: '/sign-in.css',
     action: '/account/link/confirm',
     form: 'sealed-form',
     link: 'sealed-link',
-    current: { provider: 'Google', label: 'ada@words.example' },
-    found: { provider: 'GitHub', label: 'ada' },
+    currentIdentity: { provider: 'Google', label: 'ada@words.example' },
+    newIdentity: { provider: 'GitHub', label: 'ada' },
     ...changes.model,
   });
 
-export const renderTaken = (changes: Changes<TakenModel> = {}): string =>
-  takenPage({
+export const renderLinkConflict = (changes: Changes<LinkConflictModel> = {}): string =>
+  renderLinkConflictPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
     stylesheetPath: '/sign-in.css',
     accountPath: '/account',
-    found: { provider: 'GitHub', label: 'ada' },
+    conflictingIdentity: { provider: 'GitHub', label: 'ada' },
     ...changes.model,
   });

@@ -1,7 +1,7 @@
 /** Every notice of the account's pages, with what it says. */
 
 export const accountNotices = [
-  ['app-ended', 'The app is disconnected.'],
+  ['app-disconnected', 'The app is disconnected.'],
   ['linked', 'Added. You can sign in that way, too, from now on.'],
   ['already-linked', 'You can sign in that way already. Nothing has changed.'],
   ['link-cancelled', 'Nothing was added.'],
@@ -9,17 +9,17 @@ export const accountNotices = [
   ['unlinked', 'Removed. The apps that were connected through it are disconnected.'],
   ['last-identity', 'Your only way to sign in cannot be removed.'],
   [
-    'proven',
+    'confirmed',
     'Thank you. For a short while you can change how you sign in, download your data or delete your account.',
   ],
   ['not-confirmed', 'It could not be confirmed that it is you. Nothing has changed.'],
-  ['proof-needed', 'Please confirm that it is you, then try again. Nothing has changed yet.'],
-  ['delete-unticked', 'Nothing was deleted: the box was not ticked.'],
+  ['confirmation-required', 'Please confirm that it is you, then try again. Nothing has changed yet.'],
+  ['delete-not-confirmed', 'Nothing was deleted: the box was not ticked.'],
 ] as const;
 
 export const accountSignInNotices = [
   ['signed-out', 'You are signed out.'],
-  ['ended-everywhere', 'Every app is disconnected, and you are signed out everywhere.'],
+  ['signed-out-everywhere', 'Every app is disconnected, and you are signed out everywhere.'],
   ['deleted', 'Your account is deleted.'],
   ['session-ended', 'Your session has ended. Please sign in again.'],
 ] as const;

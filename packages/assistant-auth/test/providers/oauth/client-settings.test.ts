@@ -3,43 +3,43 @@ import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../../src/oauth/errors.ts';
 import {
   type ClientSettings,
-  clientDemands,
-  demand,
-  isAddress,
-  siteOf,
+  clientRules,
+  isAllowedUrl,
+  resolveBaseUrl,
+  validate,
 } from '../../../src/providers/config.ts';
 
 const good: Required<ClientSettings> = {
   id: 'acme',
-  label: 'Acme',
+  displayName: 'Acme',
   clientId: 'id',
   clientSecret: 'secret',
   scopes: [],
   authorizationParameters: {},
   reauthentication: {},
-  gone: ['invalid_grant'],
+  revokedErrors: ['invalid_grant'],
   singleUseRefreshTokens: true,
-  checkEvery: 600,
+  recheckInterval: 600,
   offlineAccess: 'by-scope',
 };
 
-const check = (changes: Readonly<Record<string, unknown>>) => demand({ ...good, ...changes }, clientDemands);
+const check = (changes: Readonly<Record<string, unknown>>) => validate({ ...good, ...changes }, clientRules);
 
 describe('a stand-in', () => {
   const vendor = 'https://vendor.example';
 
   test('takes the vendor’s place on loopback, and only there', () => {
-    expect(siteOf('acme', vendor, undefined)).toBe(vendor);
+    expect(resolveBaseUrl('acme', vendor, undefined)).toBe(vendor);
     for (const origin of ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])
-      expect(siteOf('acme', vendor, origin)).toBe(origin);
+      expect(resolveBaseUrl('acme', vendor, origin)).toBe(origin);
   });
 
   test.each([
     ...['https://evil.example', 'http://evil.example', 'https://127.0.0.1:4001', 'x', ''],
     ...['http://127.0.0.1:4001/', 'http://127.0.0.1.evil.example', 'http://127.0.0.1:4001@evil.example'],
-  ])('is refused at %j', (standIn) => {
-    expect(() => siteOf('acme', vendor, standIn)).toThrow(
-      new ConfigurationError('providers.acme.standIn', 'must be an http origin on loopback.'),
+  ])('is refused at %j', (baseUrl) => {
+    expect(() => resolveBaseUrl('acme', vendor, baseUrl)).toThrow(
+      new ConfigurationError('providers.acme.baseUrl', 'must be an http origin on loopback.'),
     );
   });
 });
@@ -56,7 +56,7 @@ describe('settings of a client', () => {
   test.each([
     ['id', 'Acme'],
     ['id', undefined],
-    ['label', '\t'],
+    ['displayName', '\t'],
     ['clientId', undefined],
     ['clientSecret', undefined],
     ['clientSecret', 7],
@@ -64,11 +64,11 @@ describe('settings of a client', () => {
     ['scopes', ['a\\b']],
     ['authorizationParameters', { response_mode: 'fragment' }],
     ['reauthentication', { nonce: 'n' }],
-    ['gone', ['quote"']],
-    ['gone', ['']],
-    ['checkEvery', 59],
-    ['checkEvery', 86_401],
-    ['checkEvery', 60.5],
+    ['revokedErrors', ['quote"']],
+    ['revokedErrors', ['']],
+    ['recheckInterval', 59],
+    ['recheckInterval', 86_401],
+    ['recheckInterval', 60.5],
     ['offlineAccess', undefined],
     ['offlineAccess', 'sometimes'],
   ])('stop the start with %s = %j', (option, value) => {
@@ -95,7 +95,7 @@ describe('an address', () => {
     'http://[::1]:1',
     'http://localhost',
   ])('may be %s', (text) => {
-    expect(isAddress(text)).toBe(true);
+    expect(isAllowedUrl(text)).toBe(true);
   });
 
   test.each([
@@ -112,6 +112,6 @@ describe('an address', () => {
     ' https://id.example',
     'https://id.exam\tple',
   ])('may not be %j', (text) => {
-    expect(isAddress(text)).toBe(false);
+    expect(isAllowedUrl(text)).toBe(false);
   });
 });

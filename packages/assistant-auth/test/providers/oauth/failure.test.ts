@@ -1,16 +1,16 @@
 /** Nothing but a ProviderError leaves the provider leg, and none tells what it should not. */
 import { expect, test } from 'vitest';
-import { orProviderError, tokenEndpointError } from '../../../src/providers/errors.ts';
+import { createTokenEndpointError, withProviderError } from '../../../src/providers/errors.ts';
 import { ProviderError } from '../../../src/providers/provider.ts';
-import { refusal } from '../hostile-issuer.ts';
+import { captureProviderError } from '../hostile-issuer.ts';
 
 test('hands on what worked', async () => {
-  expect(await orProviderError(async () => 'an identity')).toBe('an identity');
+  expect(await withProviderError(async () => 'an identity')).toBe('an identity');
 });
 
 test('leaves a ProviderError as it is', async () => {
   const error = new ProviderError('denied', 'no');
-  await expect(orProviderError(() => Promise.reject(error))).rejects.toBe(error);
+  await expect(withProviderError(() => Promise.reject(error))).rejects.toBe(error);
 });
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   ['a text', 'their-text'],
   ['nothing', undefined],
 ])('keeps what %s said to itself', async (_, thrown) => {
-  expect(await refusal(orProviderError(() => Promise.reject(thrown)))).toEqual({
+  expect(await captureProviderError(withProviderError(() => Promise.reject(thrown)))).toEqual({
     kind: 'invalid',
     reason: 'the answer could not be read',
   });
@@ -28,7 +28,7 @@ test.each([
 test.each(['', 'code-of-this-journey', 'invalid_grant ', 'INVALID_GRANT', '__proto__', 'toString'])(
   'does not repeat %j, which no documentation knows',
   (code) => {
-    expect(tokenEndpointError(code)).toMatchObject({
+    expect(createTokenEndpointError(code)).toMatchObject({
       kind: 'invalid',
       message: 'the token endpoint answered an error of its own',
     });

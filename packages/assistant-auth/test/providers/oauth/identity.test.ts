@@ -1,11 +1,11 @@
 /** Which subjects are somebody. */
 import { describe, expect, test } from 'vitest';
-import { identityFrom } from '../../../src/providers/oauth-client.ts';
-import { refusal } from '../hostile-issuer.ts';
+import { createIdentity } from '../../../src/providers/oauth-client.ts';
+import { captureProviderError } from '../hostile-issuer.ts';
 
 /** What a provider said, whatever its type: JSON has no more than that. */
 const from = async (subject: unknown) =>
-  identityFrom('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
+  createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
 
 describe('a subject', () => {
   test.each(['7', 'person-1', 'x'.repeat(255), '名前'])(
@@ -24,7 +24,7 @@ describe('a subject', () => {
     ['a list of one', ['person-1']],
     ['half a surrogate pair', 'person-\ud800'],
   ])('is nobody’s when it is %s', async (_, subject) => {
-    expect(await refusal(from(subject))).toEqual({
+    expect(await captureProviderError(from(subject))).toEqual({
       kind: 'invalid',
       reason: 'the subject is no text, empty or too long',
     });

@@ -6,8 +6,15 @@ import { apple } from '../../../src/providers/apple.ts';
 import { github } from '../../../src/providers/github.ts';
 import { google } from '../../../src/providers/google.ts';
 import type { OidcSettings } from '../../../src/providers/oidc.ts';
-import { callback, clientId, clientSecret, createIssuer, leg, relyOn } from '../hostile-issuer.ts';
-import { createServer, relyOnServer } from '../hostile-server.ts';
+import {
+  callback,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from '../hostile-issuer.ts';
+import { createOAuth2Provider, createServer } from '../hostile-server.ts';
 import { type Claims, generateKey } from '../signing.ts';
 
 const theirs = 'their-refresh-token';
@@ -22,10 +29,10 @@ interface Case {
 /** Signs in at an issuer, and returns the requested scopes and the refresh token that is kept. */
 const signIn = async ({ supported, settings, tokens = {} }: Case) => {
   const issuer = createIssuer();
-  issuer.bend({ metadata: { scopes_supported: supported }, tokens });
-  const provider = relyOn(issuer, settings);
-  const url = await provider.authorizationUrl(leg, issuer.io);
-  const { refreshToken } = await provider.identify(callback(), leg, issuer.io);
+  issuer.override({ metadata: { scopes_supported: supported }, tokens });
+  const provider = createOidcProvider(issuer, settings);
+  const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
+  const { refreshToken } = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
   return { scope: url.searchParams.get('scope'), refreshToken };
 };
 
@@ -113,9 +120,9 @@ describe('a refresh token', () => {
   test('that replaces another one at a recheck is kept whatever the response has as its scope (RFC 6749 §6)', async () => {
     for (const scope of ['openid', '', ['openid'], null]) {
       const issuer = createIssuer();
-      issuer.bend({ tokens: { scope, refresh_token: 'their-next' } });
-      const word = await relyOn(issuer).check(theirs, issuer.io);
-      expect(word).toEqual({ kind: 'alive', refreshToken: 'their-next' });
+      issuer.override({ tokens: { scope, refresh_token: 'their-next' } });
+      const word = await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
+      expect(word).toEqual({ kind: 'active', refreshToken: 'their-next' });
     }
   });
 });
@@ -140,10 +147,11 @@ describe('the option offlineAccess', () => {
       });
   });
 
-  const atServer = async (settings: Parameters<typeof relyOnServer>[0], tokens: Claims = {}) => {
+  const atServer = async (settings: Parameters<typeof createOAuth2Provider>[0], tokens: Claims = {}) => {
     const server = createServer();
-    server.bendTokens({ refresh_token: theirs, ...tokens });
-    return (await relyOnServer(settings).identify(callback(), leg, server.io)).refreshToken;
+    server.overrideTokens({ refresh_token: theirs, ...tokens });
+    return (await createOAuth2Provider(settings).handleCallback(callback(), upstreamRequest, server.io))
+      .refreshToken;
   };
 
   test('is by-scope by default for an OAuth 2.0 server', async () => {
@@ -157,7 +165,10 @@ describe('the option offlineAccess', () => {
 
   test.each(['', 'Always', 'by_scope', true, null])('stops the start at %j', (value) => {
     const settings: object = { offlineAccess: value };
-    for (const make of [() => relyOn(createIssuer(), settings), () => relyOnServer(settings)])
+    for (const make of [
+      () => createOidcProvider(createIssuer(), settings),
+      () => createOAuth2Provider(settings),
+    ])
       expect(make).toThrow(
         new ConfigurationError('providers.acme.offlineAccess', 'must be always, by-scope or never.'),
       );
@@ -168,9 +179,9 @@ describe('a built-in provider keeps its refresh token without a scope:', () => {
   test('Google', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
-    issuer.bend({ tokens: { scope: 'openid email profile' } });
-    expect((await provider.identify(callback(), leg, issuer.io)).refreshToken).toBe(theirs);
-    const again = await provider.askAgainUrl?.('person-1', leg, issuer.io);
+    issuer.override({ tokens: { scope: 'openid email profile' } });
+    expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(theirs);
+    const again = await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io);
     expect(again?.searchParams.get('scope')).toBe(usual);
   });
 
@@ -179,8 +190,12 @@ describe('a built-in provider keeps its refresh token without a scope:', () => {
       { token: 'https://github.com/login/oauth/access_token', profile: 'https://api.github.com/user' },
       { id: 7, login: 'ada' },
     );
-    server.bendTokens({ scope: '', refresh_token: theirs, refresh_token_expires_in: 15_897_600 });
-    const identity = await github({ clientId, clientSecret }).identify(callback(), leg, server.io);
+    server.overrideTokens({ scope: '', refresh_token: theirs, refresh_token_expires_in: 15_897_600 });
+    const identity = await github({ clientId, clientSecret }).handleCallback(
+      callback(),
+      upstreamRequest,
+      server.io,
+    );
     expect(identity.refreshToken).toBe(theirs);
   });
 
@@ -188,8 +203,8 @@ describe('a built-in provider keeps its refresh token without a scope:', () => {
     const issuer = createIssuer('https://appleid.apple.com');
     const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
     const provider = apple({ clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey });
-    expect((await provider.identify(callback(), leg, issuer.io)).refreshToken).toBe(theirs);
-    expect((await provider.authorizationUrl(leg, issuer.io)).searchParams.get('scope')).toBe(
+    expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(theirs);
+    expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).searchParams.get('scope')).toBe(
       'openid email name',
     );
   });

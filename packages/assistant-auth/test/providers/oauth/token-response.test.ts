@@ -2,38 +2,48 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  bearerToken,
-  longLivedRefreshToken,
   readTokenResponse,
+  requireBearerToken,
+  selectLongLivedRefreshToken,
 } from '../../../src/providers/oauth-client.ts';
 import { ProviderError } from '../../../src/providers/provider.ts';
-import { callback, createIssuer, leg, refusal, relyOn } from '../hostile-issuer.ts';
-import { createServer, relyOnServer } from '../hostile-server.ts';
+import {
+  callback,
+  captureProviderError,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from '../hostile-issuer.ts';
+import { createOAuth2Provider, createServer } from '../hostile-server.ts';
 import type { Claims } from '../signing.ts';
 
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
 const atIssuer = async (tokens: Claims) => {
   const issuer = createIssuer();
-  issuer.bend({ tokens });
-  return relyOn(issuer).identify(callback(), leg, issuer.io);
+  issuer.override({ tokens });
+  return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
 };
 
 const atServer = async (tokens: Claims) => {
   const server = createServer();
-  server.bendTokens(tokens);
-  return relyOnServer({ offlineAccess: 'always' }).identify(callback(), leg, server.io);
+  server.overrideTokens(tokens);
+  return createOAuth2Provider({ offlineAccess: 'always' }).handleCallback(
+    callback(),
+    upstreamRequest,
+    server.io,
+  );
 };
 
 /** Rechecks with both kinds of provider, with `tokens` in the response. */
 const recheck = async (tokens: Claims) => {
   const issuer = createIssuer();
-  issuer.bend({ tokens: { id_token: undefined, refresh_token: undefined, ...tokens } });
+  issuer.override({ tokens: { id_token: undefined, refresh_token: undefined, ...tokens } });
   const server = createServer();
-  server.bendTokens(tokens);
+  server.overrideTokens(tokens);
   return [
-    await relyOn(issuer).check('their-refresh-token', issuer.io),
-    await relyOnServer().check('their-refresh-token', server.io),
+    await createOidcProvider(issuer).validateRefreshToken('their-refresh-token', issuer.io),
+    await createOAuth2Provider().validateRefreshToken('their-refresh-token', server.io),
   ];
 };
 
@@ -64,7 +74,7 @@ describe('a token response with', () => {
   });
 
   test.each(unused)('%s confirms the person at a recheck', async (_, tokens) => {
-    expect(await recheck(tokens)).toEqual([{ kind: 'alive' }, { kind: 'alive' }]);
+    expect(await recheck(tokens)).toEqual([{ kind: 'active' }, { kind: 'active' }]);
   });
 
   test.each([
@@ -75,7 +85,7 @@ describe('a token response with', () => {
   ])('a refresh token that is %s has none', async (_, refresh_token) => {
     expect(await atIssuer({ refresh_token })).not.toHaveProperty('refreshToken');
     expect(await atServer({ refresh_token })).not.toHaveProperty('refreshToken');
-    expect(await recheck({ refresh_token })).toEqual([{ kind: 'alive' }, { kind: 'alive' }]);
+    expect(await recheck({ refresh_token })).toEqual([{ kind: 'active' }, { kind: 'active' }]);
   });
 
   test.each([
@@ -101,7 +111,7 @@ describe('a token response with', () => {
     ['a token type that is a number', { token_type: 7 }, otherType],
     ['a token type that is a list', { token_type: ['Bearer'] }, otherType],
   ])('%s is refused if the profile must be read with it', async (_, tokens, reason) => {
-    expect(await refusal(atServer(tokens))).toEqual(invalid(reason));
+    expect(await captureProviderError(atServer(tokens))).toEqual(invalid(reason));
   });
 
   test.each([
@@ -120,7 +130,7 @@ describe('a token response with', () => {
       { refreshToken: 'their-next' },
     ],
   ])('%s confirms the person at a recheck', async (_, tokens, rotated) => {
-    const alive = { kind: 'alive', ...rotated };
+    const alive = { kind: 'active', ...rotated };
     expect(await recheck(tokens)).toEqual([alive, alive]);
   });
 
@@ -141,7 +151,7 @@ describe('what is used of a token response stays strict:', () => {
     ['B19.1 an ID token that is an object', { sub: 'person-1' }],
     ['B19.1 two ID tokens in a list', ['garbage', 'garbage']],
   ])('%s signs nobody in', async (_, id_token) => {
-    expect(await refusal(atIssuer({ id_token }))).toEqual(invalid(noIdToken));
+    expect(await captureProviderError(atIssuer({ id_token }))).toEqual(invalid(noIdToken));
   });
 
   test('B19.1 of two ID tokens under one name, the same one is read and verified', async () => {
@@ -150,11 +160,11 @@ describe('what is used of a token response stays strict:', () => {
     const forged = honest.replace(/[^.]*$/, 'AAAA');
     const answering = (first: string, second: string) => {
       const body = `{"access_token":"x","token_type":"Bearer","id_token":"${first}","id_token":"${second}"}`;
-      issuer.bend({ instead: { token: () => new Response(body) } });
-      return relyOn(issuer).identify(callback(), leg, issuer.io);
+      issuer.override({ endpointOverrides: { token: () => new Response(body) } });
+      return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     };
     expect(await answering(forged, honest)).toMatchObject({ subject: 'person-1' });
-    expect(await refusal(answering(honest, forged))).toMatchObject({ kind: 'invalid' });
+    expect(await captureProviderError(answering(honest, forged))).toMatchObject({ kind: 'invalid' });
   });
 
   test.each([
@@ -165,8 +175,8 @@ describe('what is used of a token response stays strict:', () => {
     ['B19.1 an error that is true', true, 'an error of its own'],
   ])('%s signs nobody in', async (_, error, words) => {
     const refused = invalid(`the token endpoint answered ${words}`);
-    expect(await refusal(atIssuer({ error }))).toEqual(refused);
-    expect(await refusal(atServer({ error }))).toEqual(refused);
+    expect(await captureProviderError(atIssuer({ error }))).toEqual(refused);
+    expect(await captureProviderError(atServer({ error }))).toEqual(refused);
   });
 
   test.each([
@@ -176,8 +186,12 @@ describe('what is used of a token response stays strict:', () => {
     ['half an object', '{"access_token":'],
   ])('a body that is %s signs nobody in', async (_, body) => {
     const issuer = createIssuer();
-    issuer.bend({ instead: { token: () => new Response(body) } });
-    expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toMatchObject({
+    issuer.override({ endpointOverrides: { token: () => new Response(body) } });
+    expect(
+      await captureProviderError(
+        createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+      ),
+    ).toMatchObject({
       kind: 'invalid',
     });
   });
@@ -214,14 +228,14 @@ describe('any JSON at all', () => {
       fc.property(anyMembers, (body) => {
         const tokens = readTokenResponse(body);
         try {
-          expect(bearerToken(tokens)).toBe(tokens.accessToken);
+          expect(requireBearerToken(tokens)).toBe(tokens.accessToken);
           expect(String(tokens.tokenType ?? '').toLowerCase()).toMatch(/^(bearer)?$/);
         } catch (error) {
           expect(error).toBeInstanceOf(ProviderError);
         }
-        const kept = longLivedRefreshToken(tokens, 'by-scope', []);
+        const kept = selectLongLivedRefreshToken(tokens, 'by-scope', []);
         if (kept !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
-        expect(longLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
+        expect(selectLongLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
       }),
     );
   });

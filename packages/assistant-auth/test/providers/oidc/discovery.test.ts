@@ -1,14 +1,22 @@
 /** Metadata that an issuer should not have sent, and how long good metadata is believed. */
 import { describe, expect, test } from 'vitest';
-import { callback, createIssuer, leg, refusal, relyOn } from '../hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from '../hostile-issuer.ts';
 import type { Claims } from '../signing.ts';
 
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
 const refuseMetadata = async (metadata: Claims) => {
   const issuer = createIssuer();
-  issuer.bend({ metadata });
-  const refused = await refusal(relyOn(issuer).authorizationUrl(leg, issuer.io));
+  issuer.override({ metadata });
+  const refused = await captureProviderError(
+    createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io),
+  );
   expect(issuer.asked()).toEqual(['discovery']);
   return refused;
 };
@@ -57,8 +65,10 @@ describe('metadata', () => {
   ])('that is %s is refused', async (_, body, reason) => {
     const issuer = createIssuer();
     const headers = { 'content-type': 'application/json' };
-    issuer.bend({ instead: { discovery: () => new Response(body, { headers }) } });
-    expect(await refusal(relyOn(issuer).authorizationUrl(leg, issuer.io))).toEqual(invalid(reason));
+    issuer.override({ endpointOverrides: { discovery: () => new Response(body, { headers }) } });
+    expect(
+      await captureProviderError(createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io)),
+    ).toEqual(invalid(reason));
   });
 
   test.each<Claims>([
@@ -76,37 +86,41 @@ describe('metadata', () => {
     { token_endpoint_auth_signing_alg_values_supported: 'RS256', request_parameter_supported: 'no' },
   ])('with unused or optional members of the wrong type lets people sign in: %j', async (metadata) => {
     const issuer = createIssuer();
-    issuer.bend({ metadata });
-    const provider = relyOn(issuer);
-    await provider.authorizationUrl(leg, issuer.io);
-    expect(await provider.identify(callback(), leg, issuer.io)).toMatchObject({ subject: 'person-1' });
-    expect(await provider.check('their-refresh-token', issuer.io)).toMatchObject({ kind: 'alive' });
+    issuer.override({ metadata });
+    const provider = createOidcProvider(issuer);
+    await provider.authorizationUrl(upstreamRequest, issuer.io);
+    expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
+      subject: 'person-1',
+    });
+    expect(await provider.validateRefreshToken('their-refresh-token', issuer.io)).toMatchObject({
+      kind: 'active',
+    });
   });
 
   test('is read again after an hour and not before', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer);
-    await provider.authorizationUrl(leg, issuer.io);
-    issuer.bend({ metadata: { authorization_endpoint: 'https://id.example/moved' } });
+    const provider = createOidcProvider(issuer);
+    await provider.authorizationUrl(upstreamRequest, issuer.io);
+    issuer.override({ metadata: { authorization_endpoint: 'https://id.example/moved' } });
     issuer.advance(3599);
-    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/authorize');
+    expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).pathname).toBe('/authorize');
     issuer.advance(1);
-    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/moved');
+    expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).pathname).toBe('/moved');
     expect(issuer.asked()).toEqual(['discovery', 'discovery']);
   });
 
   test('that was refused is asked for again by the next person', async () => {
     const issuer = createIssuer();
-    const provider = relyOn(issuer);
-    issuer.bend({ metadata: { issuer: 'https://evil.example' } });
-    await refusal(provider.authorizationUrl(leg, issuer.io));
-    issuer.bend({});
-    expect((await provider.authorizationUrl(leg, issuer.io)).pathname).toBe('/authorize');
+    const provider = createOidcProvider(issuer);
+    issuer.override({ metadata: { issuer: 'https://evil.example' } });
+    await captureProviderError(provider.authorizationUrl(upstreamRequest, issuer.io));
+    issuer.override({});
+    expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).pathname).toBe('/authorize');
   });
 
   test('keeps the path of an issuer that has one', async () => {
     const issuer = createIssuer('https://id.example/realms/words');
-    await relyOn(issuer).identify(callback(), leg, issuer.io);
+    await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     expect(issuer.requests[0]?.url).toBe('https://id.example/realms/words/.well-known/openid-configuration');
   });
 });
@@ -117,14 +131,18 @@ describe('plain http', () => {
   test.each(loopbacks)('is used for %s when the broker is on loopback too', async (url) => {
     const issuer = createIssuer(url);
     const io = { ...issuer.io, allowLoopbackHttp: true };
-    expect(await relyOn(issuer).identify(callback(), leg, io)).toMatchObject({ subject: 'person-1' });
+    expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
+      subject: 'person-1',
+    });
   });
 
   test.each(loopbacks)('is not used for %s when the broker is elsewhere', async (url) => {
     const issuer = createIssuer(url);
-    expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual(
-      invalid(`the issuer of ${new URL(url).host} is not an address that may be used`),
-    );
+    expect(
+      await captureProviderError(
+        createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+      ),
+    ).toEqual(invalid(`the issuer of ${new URL(url).host} is not an address that may be used`));
     expect(issuer.asked()).toEqual([]);
   });
 
@@ -132,11 +150,11 @@ describe('plain http', () => {
     'does not lead a loopback issuer away from loopback by %s',
     async (name) => {
       const issuer = createIssuer('http://127.0.0.1:4001');
-      issuer.bend({ metadata: { [name]: 'http://id.example/away' } });
+      issuer.override({ metadata: { [name]: 'http://id.example/away' } });
       const io = { ...issuer.io, allowLoopbackHttp: true };
-      expect(await refusal(relyOn(issuer).authorizationUrl(leg, io))).toEqual(
-        invalid(`the ${name} of 127.0.0.1:4001 is not an address that may be used`),
-      );
+      expect(
+        await captureProviderError(createOidcProvider(issuer).authorizationUrl(upstreamRequest, io)),
+      ).toEqual(invalid(`the ${name} of 127.0.0.1:4001 is not an address that may be used`));
     },
   );
 
@@ -146,25 +164,29 @@ describe('plain http', () => {
   ])('does not lead an issuer behind the publisher’s wall: %s', async (address) => {
     for (const name of ['token_endpoint', 'jwks_uri']) {
       const issuer = createIssuer();
-      issuer.bend({ metadata: { [name]: address } });
-      expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual(
-        invalid(`the ${name} of id.example is not an address that may be used`),
-      );
+      issuer.override({ metadata: { [name]: address } });
+      expect(
+        await captureProviderError(
+          createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+        ),
+      ).toEqual(invalid(`the ${name} of id.example is not an address that may be used`));
       expect(issuer.asked()).toEqual(['discovery']);
     }
   });
 
   test('is used in numbers by an issuer that is configured so', async () => {
     const issuer = createIssuer('https://10.0.0.5');
-    expect(await relyOn(issuer).identify(callback(), leg, issuer.io)).toMatchObject({ subject: 'person-1' });
+    expect(
+      await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+    ).toMatchObject({ subject: 'person-1' });
   });
 
   test('is not used by an https issuer, even when the broker is on loopback', async () => {
     const issuer = createIssuer();
-    issuer.bend({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
+    issuer.override({ metadata: { token_endpoint: 'http://127.0.0.1:4001/token' } });
     const io = { ...issuer.io, allowLoopbackHttp: true };
-    expect(await refusal(relyOn(issuer).identify(callback(), leg, io))).toEqual(
-      invalid('the token_endpoint of id.example is not an address that may be used'),
-    );
+    expect(
+      await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)),
+    ).toEqual(invalid('the token_endpoint of id.example is not an address that may be used'));
   });
 });

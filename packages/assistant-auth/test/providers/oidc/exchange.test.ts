@@ -1,6 +1,14 @@
 /** What can come to the callback, and what the token endpoint can say to the code. */
 import { describe, expect, test } from 'vitest';
-import { callback, clientId, clientSecret, createIssuer, leg, refusal, relyOn } from '../hostile-issuer.ts';
+import {
+  callback,
+  captureProviderError,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from '../hostile-issuer.ts';
 
 const announced = { metadata: { authorization_response_iss_parameter_supported: true } };
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
@@ -8,8 +16,10 @@ const invalid = (reason: string) => ({ kind: 'invalid', reason });
 /** Refuses an answer before its code goes anywhere. */
 const refuseUnasked = async (answer: URL, bends = {}) => {
   const issuer = createIssuer();
-  issuer.bend(bends);
-  const refused = await refusal(relyOn(issuer).identify(answer, leg, issuer.io));
+  issuer.override(bends);
+  const refused = await captureProviderError(
+    createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io),
+  );
   expect(issuer.asked()).toEqual(['discovery']);
   return refused;
 };
@@ -33,9 +43,11 @@ describe('an answer', () => {
 
   test('with the iss that was announced is accepted', async () => {
     const issuer = createIssuer();
-    issuer.bend(announced);
+    issuer.override(announced);
     const answer = callback({ iss: issuer.issuer });
-    expect(await relyOn(issuer).identify(answer, leg, issuer.io)).toMatchObject({ subject: 'person-1' });
+    expect(await createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io)).toMatchObject(
+      { subject: 'person-1' },
+    );
   });
 
   test.each([
@@ -98,8 +110,10 @@ describe('an answer', () => {
 describe('the token endpoint', () => {
   const answering = async (answer: () => Response) => {
     const issuer = createIssuer();
-    issuer.bend({ instead: { token: answer } });
-    const refused = await refusal(relyOn(issuer).identify(callback(), leg, issuer.io));
+    issuer.override({ endpointOverrides: { token: answer } });
+    const refused = await captureProviderError(
+      createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+    );
     expect(issuer.asked()).toEqual(['discovery', 'token']);
     return refused;
   };
@@ -130,8 +144,8 @@ describe('the token endpoint', () => {
     ['in the header if nothing is said', undefined, basic, null],
   ])('gets the secret %s', async (_, methods, authorization, inBody) => {
     const issuer = createIssuer();
-    issuer.bend({ metadata: { token_endpoint_auth_methods_supported: methods } });
-    await relyOn(issuer).identify(callback(), leg, issuer.io);
+    issuer.override({ metadata: { token_endpoint_auth_methods_supported: methods } });
+    await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
     const body = new URLSearchParams(request?.body);
     expect(new Headers(request?.headers).get('authorization')).toBe(authorization);

@@ -1,23 +1,23 @@
 /** ID tokens that a forger, a neighbour or a broken issuer would send (OpenID Connect Core §3.1.3.7). */
 import { describe, expect, test } from 'vitest';
 import {
-  type Bends,
   callback,
+  captureProviderError,
   clientId,
   clientSecret,
   createIssuer,
-  honestKey,
-  leg,
-  refusal,
-  relyOn,
+  createOidcProvider,
+  type IssuerOverrides,
+  issuerKey,
+  upstreamRequest,
 } from '../hostile-issuer.ts';
 import {
+  createUnsignedToken,
   generateKey,
-  leaveUnsigned,
+  replaceClaims,
   sign,
   signWithPublicKey,
   signWithSecret,
-  swapClaims,
 } from '../signing.ts';
 
 const now = 1_800_000_000;
@@ -33,20 +33,20 @@ const badSignature = 'JWT signature verification failed';
 const badSubject = 'the subject is no text, empty or too long';
 const missing = (claim: string) => `JWT ${claim} claim missing`;
 
-const forgeries: readonly (readonly [name: string, bends: Bends, reason: string])[] = [
+const forgeries: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [
   [
     'B8.1 alg none',
-    { metadata: anyAlgorithm, makeIdToken: (claims) => leaveUnsigned(claims, 'none') },
+    { metadata: anyAlgorithm, makeIdToken: (claims) => createUnsignedToken(claims, 'none') },
     badAlgorithm,
   ],
   [
     'B8.1 alg None',
-    { metadata: anyAlgorithm, makeIdToken: (claims) => leaveUnsigned(claims, 'None') },
+    { metadata: anyAlgorithm, makeIdToken: (claims) => createUnsignedToken(claims, 'None') },
     badAlgorithm,
   ],
   [
     'B8.2 HS256 with the public key',
-    { metadata: anyAlgorithm, makeIdToken: (claims) => signWithPublicKey(claims, honestKey) },
+    { metadata: anyAlgorithm, makeIdToken: (claims) => signWithPublicKey(claims, issuerKey) },
     badAlgorithm,
   ],
   [
@@ -90,7 +90,7 @@ const forgeries: readonly (readonly [name: string, bends: Bends, reason: string]
   ],
 ];
 
-const oddities: readonly (readonly [name: string, bends: Bends, reason: string])[] = [
+const oddities: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [
   ['iat 31 s ahead', { claims: { iat: now + 31 } }, 'the ID token is not valid yet'],
   ['nbf 31 s ahead', { claims: { nbf: now + 31 } }, 'the ID token is not valid yet'],
   ['no iat', { claims: { iat: undefined } }, missing('"iat" (issued at)')],
@@ -107,18 +107,18 @@ const oddities: readonly (readonly [name: string, bends: Bends, reason: string])
     'other claims under a genuine signature',
     {
       makeIdToken: async (claims) =>
-        swapClaims(await sign(claims, honestKey), { ...claims, sub: 'person-2' }),
+        replaceClaims(await sign(claims, issuerKey), { ...claims, sub: 'person-2' }),
     },
     badSignature,
   ],
   [
     'no signature under a genuine header',
-    { makeIdToken: async (claims) => (await sign(claims, honestKey)).replace(/[^.]+$/, '') },
+    { makeIdToken: async (claims) => (await sign(claims, issuerKey)).replace(/[^.]+$/, '') },
     badSignature,
   ],
   [
     'an extension that must be understood',
-    { makeIdToken: (claims) => sign(claims, honestKey, { crit: ['b64'], b64: true }) },
+    { makeIdToken: (claims) => sign(claims, issuerKey, { crit: ['b64'], b64: true }) },
     'no JWT "crit" header parameter extensions are supported',
   ],
   ['an encrypted token', { tokens: { id_token: 'a.b.c.d.e' } }, 'JWE decryption is not configured'],
@@ -139,8 +139,12 @@ const oddities: readonly (readonly [name: string, bends: Bends, reason: string])
 describe('an ID token', () => {
   test.each([...forgeries, ...oddities])('%s is refused', async (_, bends, reason) => {
     const issuer = createIssuer();
-    issuer.bend(bends);
-    expect(await refusal(relyOn(issuer).identify(callback(), leg, issuer.io))).toEqual({
+    issuer.override(bends);
+    expect(
+      await captureProviderError(
+        createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+      ),
+    ).toEqual({
       kind: 'invalid',
       reason,
     });
@@ -156,19 +160,21 @@ describe('an ID token', () => {
     ['a sub of 255 characters', { sub: 'x'.repeat(255) }],
   ])('with %s is accepted', async (_, claims) => {
     const issuer = createIssuer();
-    issuer.bend({ claims });
-    const identity = await relyOn(issuer).identify(callback(), leg, issuer.io);
+    issuer.override({ claims });
+    const identity = await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
     expect(identity.claims).toMatchObject(claims);
   });
 
   test('expires by the clock that is passed in', async () => {
     const issuer = createIssuer();
-    issuer.bend({ claims: { exp: now + 60 } });
-    const provider = relyOn(issuer);
-    await provider.identify(callback(), leg, issuer.io);
+    issuer.override({ claims: { exp: now + 60 } });
+    const provider = createOidcProvider(issuer);
+    await provider.handleCallback(callback(), upstreamRequest, issuer.io);
     issuer.advance(90);
-    issuer.bend({ claims: { exp: now + 60, iat: now } });
-    expect(await refusal(provider.identify(callback(), leg, issuer.io))).toEqual({
+    issuer.override({ claims: { exp: now + 60, iat: now } });
+    expect(
+      await captureProviderError(provider.handleCallback(callback(), upstreamRequest, issuer.io)),
+    ).toEqual({
       kind: 'invalid',
       reason: 'the ID token has expired',
     });

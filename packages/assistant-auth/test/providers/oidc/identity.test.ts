@@ -1,13 +1,13 @@
 /** How claims become an identity. */
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../src/oauth/identifiers.ts';
-import { callback, createIssuer, leg, relyOn } from '../hostile-issuer.ts';
+import { callback, createIssuer, createOidcProvider, upstreamRequest } from '../hostile-issuer.ts';
 import type { Claims } from '../signing.ts';
 
-const identify = async (claims: Claims): Promise<Identity> => {
+const handleCallback = async (claims: Claims): Promise<Identity> => {
   const issuer = createIssuer();
-  issuer.bend({ claims });
-  return relyOn(issuer).identify(callback(), leg, issuer.io);
+  issuer.override({ claims });
+  return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
 };
 
 describe('an e-mail address', () => {
@@ -15,7 +15,7 @@ describe('an e-mail address', () => {
     ['true', true],
     ['the text "true", as Apple writes it', 'true'],
   ])('is verified by %s', async (_, email_verified) => {
-    expect(await identify({ email_verified })).toMatchObject({
+    expect(await handleCallback({ email_verified })).toMatchObject({
       email: 'ada@example.com',
       emailVerified: true,
     });
@@ -31,7 +31,7 @@ describe('an e-mail address', () => {
     ['B10.1 a list', [true]],
     ['B10.1 an object', { value: true }],
   ])('is not verified by email_verified: %s', async (_, email_verified) => {
-    expect(await identify({ email_verified })).toMatchObject({
+    expect(await handleCallback({ email_verified })).toMatchObject({
       subject: 'person-1',
       email: 'ada@example.com',
       emailVerified: false,
@@ -39,14 +39,14 @@ describe('an e-mail address', () => {
   });
 
   test('that is missing is never verified', async () => {
-    const identity = await identify({ email: undefined, email_verified: true });
+    const identity = await handleCallback({ email: undefined, email_verified: true });
     expect(identity.emailVerified).toBe(false);
     expect(identity).not.toHaveProperty('email');
   });
 
   test('never becomes the subject', async () => {
-    const first = await identify({ sub: 'person-1' });
-    const second = await identify({ sub: 'person-2' });
+    const first = await handleCallback({ sub: 'person-1' });
+    const second = await handleCallback({ sub: 'person-2' });
     expect([first.email, second.email]).toEqual(['ada@example.com', 'ada@example.com']);
     expect([first.subject, second.subject]).toEqual(['person-1', 'person-2']);
   });
@@ -54,11 +54,11 @@ describe('an e-mail address', () => {
 
 describe('the label', () => {
   test('is the name when there is no address', async () => {
-    expect((await identify({ email: undefined })).label).toBe('Ada Marlow');
+    expect((await handleCallback({ email: undefined })).label).toBe('Ada Marlow');
   });
 
   test('is left out when there is neither', async () => {
-    const identity = await identify({ email: undefined, name: undefined });
+    const identity = await handleCallback({ email: undefined, name: undefined });
     expect(identity).not.toHaveProperty('label');
   });
 
@@ -68,7 +68,7 @@ describe('the label', () => {
     ['no text', { toString: 'ada@example.com' }],
     ['cut within a character', 'ada\ud83d@example.com'],
   ])('passes over an address that is %s', async (_, email) => {
-    const identity = await identify({ email });
+    const identity = await handleCallback({ email });
     expect(identity.label).toBe('Ada Marlow');
     expect(identity).not.toHaveProperty('email');
     expect(identity.emailVerified).toBe(false);
@@ -77,7 +77,7 @@ describe('the label', () => {
 
 describe('the session at the provider', () => {
   test.each(['session-1', 'x'.repeat(255)])('is named as the token names it: %s', async (sid) => {
-    expect((await identify({ sid })).sid).toBe(sid);
+    expect((await handleCallback({ sid })).sid).toBe(sid);
   });
 
   test.each([
@@ -87,11 +87,11 @@ describe('the session at the provider', () => {
     ['is no text', 7],
     ['is half a character', '\ud83d'],
   ])('has no name when it %s', async (_, sid) => {
-    expect(await identify({ sid })).not.toHaveProperty('sid');
+    expect(await handleCallback({ sid })).not.toHaveProperty('sid');
   });
 });
 
 test('all verified claims are handed on as they came', async () => {
-  const { claims } = await identify({ hd: 'example.com', groups: ['a', 'b'], picture: null });
+  const { claims } = await handleCallback({ hd: 'example.com', groups: ['a', 'b'], picture: null });
   expect(claims).toMatchObject({ hd: 'example.com', groups: ['a', 'b'], picture: null });
 });

@@ -6,7 +6,7 @@ import { type OidcSettings, oidc } from '../../../src/providers/oidc.ts';
 
 const good: OidcSettings = {
   id: 'acme',
-  label: 'Acme',
+  displayName: 'Acme',
   issuer: 'https://id.example',
   clientId: 'our-client-id',
   clientSecret: 'our-client-secret',
@@ -35,8 +35,8 @@ describe('settings', () => {
     ['clientSecret', 'secret\n', credentials],
     ['clientSecret', ' secret', credentials],
     ['clientSecret', 'sécret', credentials],
-    ['label', ' ', 'must not be empty.'],
-    ['label', undefined, 'must not be empty.'],
+    ['displayName', ' ', 'must not be empty.'],
+    ['displayName', undefined, 'must not be empty.'],
     ['scopes', [], 'must hold openid.'],
     ['scopes', ['email'], 'must hold openid.'],
     ['scopes', ['openid', 'two words'], 'must be names without space, quote or backslash.'],

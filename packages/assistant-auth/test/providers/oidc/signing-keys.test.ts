@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   callback,
+  captureProviderError,
   createIssuer,
-  type HostileIssuer,
-  honestKey,
-  leg,
-  refusal,
-  relyOn,
+  createOidcProvider,
+  issuerKey,
+  type MockIssuer,
+  upstreamRequest,
 } from '../hostile-issuer.ts';
 import { generateKey, type SigningKey, sign } from '../signing.ts';
 
@@ -23,42 +23,42 @@ const newName = await generateKey('key-2');
 
 const setUp = () => {
   const issuer = createIssuer();
-  const provider = relyOn(issuer);
+  const provider = createOidcProvider(issuer);
   return {
     issuer,
-    signIn: () => provider.identify(callback(), leg, issuer.io),
+    signIn: () => provider.handleCallback(callback(), upstreamRequest, issuer.io),
     keyRequests: () => issuer.asked().filter((endpoint) => endpoint === 'keys').length,
   };
 };
 
 /** Signs with a key; publishes it too, unless it is a forger's. */
-const signWith = (issuer: HostileIssuer, key: SigningKey, published = key) =>
-  issuer.bend({ makeIdToken: (claims) => sign(claims, key), keys: { keys: [published.published] } });
+const signWith = (issuer: MockIssuer, key: SigningKey, published = key) =>
+  issuer.override({ makeIdToken: (claims) => sign(claims, key), keys: { keys: [published.published] } });
 
 describe('signing keys', () => {
   test('B8.8 unknown kid: however many bad tokens come, the keys are read once in ten seconds', async () => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     expect(keyRequests()).toBe(1);
-    signWith(issuer, newName, honestKey);
+    signWith(issuer, newName, issuerKey);
     issuer.advance(9);
-    expect(await refusal(signIn())).toEqual(noKey);
+    expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(0);
     issuer.advance(1);
-    for (let attempt = 0; attempt < 5; attempt++) expect(await refusal(signIn())).toEqual(noKey);
+    for (let attempt = 0; attempt < 5; attempt++) expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(1);
     issuer.advance(9);
-    expect(await refusal(signIn())).toEqual(noKey);
+    expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(0);
     issuer.advance(1);
-    expect(await refusal(signIn())).toEqual(noKey);
+    expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(1);
   });
 
   test('B8.8 unknown kid: keys that were read for this very token are not read twice', async () => {
     const { issuer, signIn, keyRequests } = setUp();
-    signWith(issuer, newName, honestKey);
-    expect(await refusal(signIn())).toEqual(noKey);
+    signWith(issuer, newName, issuerKey);
+    expect(await captureProviderError(signIn())).toEqual(noKey);
     expect(keyRequests()).toBe(1);
   });
 
@@ -90,28 +90,28 @@ describe('signing keys', () => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     issuer.advance(10);
-    signWith(issuer, sameName, honestKey);
+    signWith(issuer, sameName, issuerKey);
     keyRequests();
-    expect(await refusal(signIn())).toEqual(badSignature);
+    expect(await captureProviderError(signIn())).toEqual(badSignature);
     expect(keyRequests()).toBe(1);
   });
 
   test.each([
-    ['at the same moment', () => Response.json({ keys: [honestKey.published] })],
+    ['at the same moment', () => Response.json({ keys: [issuerKey.published] })],
     ['while the issuer gives none', () => new Response(null, { status: 429 })],
   ])('B8.8 unknown kid: of fifty bad tokens %s, five ask for keys', async (_, keys) => {
     const { issuer, signIn, keyRequests } = setUp();
     await signIn();
     issuer.advance(10);
-    issuer.bend({ makeIdToken: (claims) => sign(claims, newName), instead: { keys } });
+    issuer.override({ makeIdToken: (claims) => sign(claims, newName), endpointOverrides: { keys } });
     keyRequests();
-    await Promise.all(Array.from({ length: 50 }, () => refusal(signIn())));
+    await Promise.all(Array.from({ length: 50 }, () => captureProviderError(signIn())));
     expect(keyRequests()).toBe(5);
     issuer.advance(9);
-    await refusal(signIn());
+    await captureProviderError(signIn());
     expect(keyRequests()).toBe(0);
     issuer.advance(1);
-    issuer.bend({ makeIdToken: (claims) => sign(claims, newName), keys: { keys: [newName.published] } });
+    issuer.override({ makeIdToken: (claims) => sign(claims, newName), keys: { keys: [newName.published] } });
     expect(await signIn()).toMatchObject({ subject: 'person-1' });
   });
 
@@ -119,15 +119,15 @@ describe('signing keys', () => {
     const { issuer, signIn } = setUp();
     await signIn();
     issuer.advance(10);
-    issuer.bend({
+    issuer.override({
       makeIdToken: (claims) => sign(claims, newName),
-      instead: { keys: () => new Response(null, { status: 503 }) },
+      endpointOverrides: { keys: () => new Response(null, { status: 503 }) },
     });
-    expect(await refusal(signIn())).toEqual({
+    expect(await captureProviderError(signIn())).toEqual({
       kind: 'unavailable',
       reason: 'id.example answered with status 503',
     });
-    issuer.bend({ instead: { keys: () => new Response(null, { status: 503 }) } });
+    issuer.override({ endpointOverrides: { keys: () => new Response(null, { status: 503 }) } });
     expect(await signIn()).toMatchObject({ subject: 'person-1' });
   });
 
@@ -146,9 +146,9 @@ describe('signing keys', () => {
   test('that were withdrawn are forgotten after five minutes', async () => {
     const { issuer, signIn } = setUp();
     await signIn();
-    issuer.bend({ keys: { keys: [newName.published] } });
+    issuer.override({ keys: { keys: [newName.published] } });
     issuer.advance(300);
-    expect(await refusal(signIn())).toEqual(noKey);
+    expect(await captureProviderError(signIn())).toEqual(noKey);
   });
 
   test('are looked for where the newest metadata says', async () => {
@@ -157,7 +157,7 @@ describe('signing keys', () => {
     await signIn();
     issuer.advance(3500);
     await signIn();
-    issuer.bend({ metadata: { jwks_uri: 'https://id.example/other-keys' } });
+    issuer.override({ metadata: { jwks_uri: 'https://id.example/other-keys' } });
     issuer.advance(100);
     issuer.requests.length = 0;
     await signIn();
@@ -173,7 +173,7 @@ describe('signing keys', () => {
     async (alg) => {
       const { issuer, signIn } = setUp();
       const key = await generateKey('key-1', alg);
-      issuer.bend({
+      issuer.override({
         metadata: { id_token_signing_alg_values_supported: ['RS256', alg] },
         makeIdToken: (claims) => sign(claims, key),
         keys: { keys: [key.published] },
@@ -189,12 +189,12 @@ describe('signing keys', () => {
   ])('of an algorithm %s are not believed', async (_, algorithms) => {
     const { issuer, signIn, keyRequests } = setUp();
     const key = await generateKey('key-1', 'ES256');
-    issuer.bend({
+    issuer.override({
       metadata: { id_token_signing_alg_values_supported: algorithms },
       makeIdToken: (claims) => sign(claims, key),
       keys: { keys: [key.published] },
     });
-    expect(await refusal(signIn())).toEqual({
+    expect(await captureProviderError(signIn())).toEqual({
       kind: 'invalid',
       reason: 'unexpected JWT "alg" header parameter',
     });
@@ -207,7 +207,7 @@ describe('signing keys', () => {
     ['a list of texts', { keys: ['key-1'] }, unreadable],
     ['a list of lists', { keys: [[]] }, unreadable],
     ['nothing', { keys: [] }, noKey],
-    ['a key for encryption', { keys: [{ ...honestKey.published, use: 'enc' }] }, noKey],
+    ['a key for encryption', { keys: [{ ...issuerKey.published, use: 'enc' }] }, noKey],
     ['a key of another kind', { keys: [{ kty: 'oct', kid: 'key-1', k: 'AAAA' }] }, noKey],
     [
       'half a key',
@@ -216,7 +216,7 @@ describe('signing keys', () => {
     ],
   ])('that are %s are not believed', async (_, keys, refused) => {
     const { issuer, signIn } = setUp();
-    issuer.bend({ keys });
-    expect(await refusal(signIn())).toEqual(refused);
+    issuer.override({ keys });
+    expect(await captureProviderError(signIn())).toEqual(refused);
   });
 });

@@ -8,15 +8,15 @@ import { google } from '../../../src/providers/google.ts';
 import { microsoft } from '../../../src/providers/microsoft.ts';
 import type { OidcSettings } from '../../../src/providers/oidc.ts';
 import {
-  type Bends,
   callback,
+  captureProviderError,
   clientId,
   clientSecret,
   createIssuer,
-  honestKey,
-  leg,
-  refusal,
-  relyOn,
+  createOidcProvider,
+  type IssuerOverrides,
+  issuerKey,
+  upstreamRequest,
 } from '../hostile-issuer.ts';
 import { type Claims, generateKey, sign } from '../signing.ts';
 
@@ -26,23 +26,24 @@ const bare: Claims = { email: undefined, email_verified: undefined, name: undefi
 const ada: Claims = { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' };
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-const setUp = (bends: Bends = {}, settings: Partial<OidcSettings> = {}) => {
+const setUp = (bends: IssuerOverrides = {}, settings: Partial<OidcSettings> = {}) => {
   const issuer = createIssuer();
-  issuer.bend({
+  issuer.override({
     userInfo: ada,
     ...bends,
     claims: { ...bare, ...bends.claims },
     metadata: { userinfo_endpoint: endpoint, ...bends.metadata },
   });
-  const provider = relyOn(issuer, settings);
-  return { issuer, identify: () => provider.identify(callback(), leg, issuer.io) };
+  const provider = createOidcProvider(issuer, settings);
+  return { issuer, handleCallback: () => provider.handleCallback(callback(), upstreamRequest, issuer.io) };
 };
 
-const identify = (bends?: Bends, settings?: Partial<OidcSettings>) => setUp(bends, settings).identify();
+const handleCallback = (bends?: IssuerOverrides, settings?: Partial<OidcSettings>) =>
+  setUp(bends, settings).handleCallback();
 
 describe('an ID token with only the subject', () => {
   test('is completed with the claims of UserInfo', async () => {
-    const identity = await identify({ userInfo: { ...ada, locale: 'en', groups: ['a', 'b'] } });
+    const identity = await handleCallback({ userInfo: { ...ada, locale: 'en', groups: ['a', 'b'] } });
     expect(identity).toMatchObject({
       subject: 'person-1',
       label: 'ada@example.com',
@@ -53,7 +54,7 @@ describe('an ID token with only the subject', () => {
       iss: 'https://id.example',
       aud: clientId,
       sub: 'person-1',
-      nonce: leg.nonce,
+      nonce: upstreamRequest.nonce,
       iat: 1_800_000_000,
       exp: 1_800_003_600,
       ...ada,
@@ -63,8 +64,8 @@ describe('an ID token with only the subject', () => {
   });
 
   test('causes one more request, with the access token and without following redirects, after the signature is checked', async () => {
-    const { issuer, identify } = setUp();
-    await identify();
+    const { issuer, handleCallback } = setUp();
+    await handleCallback();
     expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual([
       'discovery',
       'token',
@@ -84,8 +85,8 @@ describe('an ID token with only the subject', () => {
 
   test('that is not verified is refused before UserInfo is read', async () => {
     const forger = await generateKey('key-1');
-    const { issuer, identify } = setUp({ makeIdToken: (claims) => sign(claims, forger) });
-    expect(await refusal(identify())).toMatchObject({ kind: 'invalid' });
+    const { issuer, handleCallback } = setUp({ makeIdToken: (claims) => sign(claims, forger) });
+    expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
     expect(issuer.asked()).not.toContain('userinfo');
   });
 });
@@ -101,12 +102,12 @@ describe('UserInfo is read', () => {
     ['for a claim that is empty', { ...full, email: '' }, ['openid', 'email']],
     ['for a claim of another type', { ...full, name: { given: 'Ada' } }, ['openid', 'profile']],
   ])('%s', async (_, claims, scopes) => {
-    const { issuer, identify } = setUp({ claims }, { scopes });
-    await identify();
+    const { issuer, handleCallback } = setUp({ claims }, { scopes });
+    await handleCallback();
     expect(issuer.asked()).toContain('userinfo');
   });
 
-  test.each<[string, Bends, Partial<OidcSettings>]>([
+  test.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
     ['for an ID token with all that was requested', { claims: full }, {}],
     ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
     ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
@@ -114,8 +115,8 @@ describe('UserInfo is read', () => {
     ['from an issuer whose endpoint is empty', { metadata: { userinfo_endpoint: '' } }, {}],
     ['if the option says never', {}, { userInfo: 'never' }],
   ])('never %s', async (_, bends, settings) => {
-    const { issuer, identify } = setUp(bends, settings);
-    expect(await identify()).toMatchObject({ subject: 'person-1' });
+    const { issuer, handleCallback } = setUp(bends, settings);
+    expect(await handleCallback()).toMatchObject({ subject: 'person-1' });
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });
 
@@ -134,8 +135,8 @@ describe('UserInfo is read', () => {
     ] as const;
     for (const [site, provider] of vendors) {
       const issuer = createIssuer(site);
-      issuer.bend({ claims: { ...bare, tid, oid }, metadata: { userinfo_endpoint: endpoint } });
-      const identity = await provider.identify(callback(), leg, issuer.io);
+      issuer.override({ claims: { ...bare, tid, oid }, metadata: { userinfo_endpoint: endpoint } });
+      const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
       expect(identity).not.toHaveProperty('email');
       expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
     }
@@ -145,7 +146,7 @@ describe('UserInfo is read', () => {
     'never with an invalid option: %j stops the start',
     (value) => {
       const settings: object = { userInfo: value };
-      expect(() => relyOn(createIssuer(), settings)).toThrow(
+      expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
         new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
       );
     },
@@ -162,7 +163,9 @@ describe('UserInfo of another subject', () => {
     ['B19.3 an empty text', '', '"response" body "sub" property must not be empty'],
     ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
   ])('%s: signs nobody in', async (_, sub, reason) => {
-    expect(await refusal(identify({ userInfo: { ...ada, sub } }))).toEqual(invalid(reason));
+    expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
+      invalid(reason),
+    );
   });
 });
 
@@ -171,7 +174,7 @@ describe('UserInfo never supplies', () => {
     ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
     ...['at_hash', 'c_hash', 'events', 'cnf', '_claim_names', '_claim_sources'],
   ])('B19.4 %s', async (claim) => {
-    const { claims, ...identity } = await identify({ userInfo: { ...ada, [claim]: 'forged' } });
+    const { claims, ...identity } = await handleCallback({ userInfo: { ...ada, [claim]: 'forged' } });
     expect(identity).not.toHaveProperty('sid');
     expect(identity).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
     expect(claims[claim]).not.toBe('forged');
@@ -179,10 +182,10 @@ describe('UserInfo never supplies', () => {
 
   test('B19.4 proof of a new sign-in', async () => {
     const { issuer } = setUp({ userInfo: { ...ada, auth_time: 1_800_000_000 } });
-    const anew = { ...leg, fresh: { since: 1_799_999_900 } };
-    expect(await refusal(relyOn(issuer).identify(callback(), anew, issuer.io))).toEqual(
-      invalid('the ID token does not say when the person proved themselves'),
-    );
+    const anew = { ...upstreamRequest, fresh: { since: 1_799_999_900 } };
+    expect(
+      await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), anew, issuer.io)),
+    ).toEqual(invalid('the ID token does not say when the person proved themselves'));
   });
 
   test('B19.4 another value for a claim of the ID token', async () => {
@@ -195,7 +198,7 @@ describe('UserInfo never supplies', () => {
       admin: true,
       name: 'Ada',
     };
-    const identity = await identify({ claims, userInfo: forged });
+    const identity = await handleCallback({ claims, userInfo: forged });
     expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: false });
     expect(identity.claims).toMatchObject({ ...claims, name: 'Ada' });
     expect(identity.claims).not.toHaveProperty('email_verified');
@@ -216,13 +219,18 @@ test('B19.4 whatever UserInfo says, no claim of the ID token changes', async () 
     '__proto__',
   );
   const { issuer } = setUp();
-  const provider = relyOn(issuer);
+  const provider = createOidcProvider(issuer);
   await fc.assert(
     fc.asyncProperty(fc.dictionary(names, fc.jsonValue()), async (userInfo) => {
-      issuer.bend({ claims: { ...bare, ...own }, userInfo, metadata: { userinfo_endpoint: endpoint } });
-      const { claims, ...identity } = await provider.identify(callback(), leg, issuer.io);
+      issuer.override({ claims: { ...bare, ...own }, userInfo, metadata: { userinfo_endpoint: endpoint } });
+      const { claims, ...identity } = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
       const { locale: _, ...others } = claims;
-      const issued = { iss: 'https://id.example', aud: clientId, sub: 'person-1', nonce: leg.nonce };
+      const issued = {
+        iss: 'https://id.example',
+        aud: clientId,
+        sub: 'person-1',
+        nonce: upstreamRequest.nonce,
+      };
       expect(others).toEqual({ ...issued, iat: 1_800_000_000, exp: 1_800_003_600, ...own });
       expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false, sid: 'session-1' });
     }),
@@ -282,7 +290,7 @@ describe('an address is verified only by the source that it comes from:', () => 
       true,
     ],
   ])('%s', async (_, claims, userInfo, emailVerified, inClaims) => {
-    const identity = await identify({ claims, userInfo });
+    const identity = await handleCallback({ claims, userInfo });
     const { email_verified: word } = identity.claims;
     expect([identity.emailVerified, word]).toEqual([emailVerified, inClaims]);
   });
@@ -290,7 +298,7 @@ describe('an address is verified only by the source that it comes from:', () => 
   test('B19.5 a phone number likewise', async () => {
     const scopes = ['openid', 'phone'];
     const claims = { phone_number_verified: true };
-    const identity = await identify({ claims, userInfo: { phone_number: '+1 555 0100' } }, { scopes });
+    const identity = await handleCallback({ claims, userInfo: { phone_number: '+1 555 0100' } }, { scopes });
     expect(identity.claims).toMatchObject({ phone_number: '+1 555 0100' });
     expect(identity.claims).not.toHaveProperty('phone_number_verified');
   });
@@ -312,21 +320,21 @@ describe('a claim of UserInfo', () => {
     ['address', 'Main Street'],
     ['groups', null],
   ])('that is %s = %j is ignored', async (claim, value) => {
-    const { claims, ...identity } = await identify({ userInfo: { [claim]: value, nickname: 'ada' } });
+    const { claims, ...identity } = await handleCallback({ userInfo: { [claim]: value, nickname: 'ada' } });
     expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false });
     expect(claims).not.toHaveProperty(claim);
     expect(claims).toMatchObject({ nickname: 'ada' });
   });
 
   test('that takes the place of an unreadable one is used', async () => {
-    const identity = await identify({ claims: { email: 7, email_verified: true } });
+    const identity = await handleCallback({ claims: { email: 7, email_verified: true } });
     expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: true });
     expect(identity.claims).toMatchObject(ada);
   });
 
   test('that has the name of a property of every object does no harm', async () => {
     const body = `{"sub":"person-1","name":"Ada","__proto__":{"admin":true},"constructor":"x","toString":"y"}`;
-    const { claims } = await identify({ instead: { userinfo: () => new Response(body) } });
+    const { claims } = await handleCallback({ endpointOverrides: { userinfo: () => new Response(body) } });
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
     expect(claims).toMatchObject({ name: 'Ada', constructor: 'x' });
     const { admin } = claims;
@@ -336,24 +344,26 @@ describe('a claim of UserInfo', () => {
 
 describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
   test.each([
-    ['B19.6 signed by the issuer', 'application/jwt', () => sign({ sub: 'person-1', ...ada }, honestKey)],
+    ['B19.6 signed by the issuer', 'application/jwt', () => sign({ sub: 'person-1', ...ada }, issuerKey)],
     ['B19.6 signed by nobody', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
-    ['B19.6 of somebody else', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, honestKey)],
+    ['B19.6 of somebody else', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
     ['B19.6 encrypted', 'application/jwt', async () => 'a.b.c.d.e'],
   ])('%s', async (_, type, makeBody) => {
     const body = await makeBody();
     const headers = { 'content-type': type };
-    const identity = await identify({ instead: { userinfo: () => new Response(body, { headers }) } });
+    const identity = await handleCallback({
+      endpointOverrides: { userinfo: () => new Response(body, { headers }) },
+    });
     expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false });
     expect(identity).not.toHaveProperty('email');
   });
 
   test('B19.6 with another type', async () => {
-    const body = await sign({ sub: 'person-1', ...ada }, honestKey);
+    const body = await sign({ sub: 'person-1', ...ada }, issuerKey);
     for (const type of ['application/json', 'text/plain']) {
       const headers = { 'content-type': type };
-      const work = identify({ instead: { userinfo: () => new Response(body, { headers }) } });
-      expect(await refusal(work)).toMatchObject({ kind: 'invalid' });
+      const work = handleCallback({ endpointOverrides: { userinfo: () => new Response(body, { headers }) } });
+      expect(await captureProviderError(work)).toMatchObject({ kind: 'invalid' });
     }
   });
 });
@@ -375,7 +385,7 @@ describe('UserInfo that cannot be read', () => {
   ])(
     '%s: means that the provider is unavailable, not that the claims are absent',
     async (_, answer, reason) => {
-      const refused = await refusal(identify({ instead: { userinfo: answer } }));
+      const refused = await captureProviderError(handleCallback({ endpointOverrides: { userinfo: answer } }));
       expect(refused).toEqual({ kind: 'unavailable', reason });
     },
   );
@@ -409,12 +419,12 @@ describe('UserInfo that cannot be read', () => {
       '"response" content-type must be application/json',
     ],
   ])('%s: signs nobody in', async (_, answer, reason) => {
-    const { issuer, identify } = setUp({ instead: { userinfo: answer } });
-    expect(await refusal(identify())).toMatchObject({
+    const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: answer } });
+    expect(await captureProviderError(handleCallback())).toMatchObject({
       kind: 'invalid',
       reason: expect.stringContaining(reason),
     });
-    expect(issuer.asked()).not.toContain('elsewhere');
+    expect(issuer.asked()).not.toContain('unknown');
   });
 
   test.each([
@@ -430,8 +440,8 @@ describe('UserInfo that cannot be read', () => {
       'the answer could not be read',
     ],
   ])('%s: signs nobody in', async (_, tokens, reason) => {
-    const { issuer, identify } = setUp({ tokens });
-    expect(await refusal(identify())).toEqual(invalid(reason));
+    const { issuer, handleCallback } = setUp({ tokens });
+    expect(await captureProviderError(handleCallback())).toEqual(invalid(reason));
     expect(issuer.asked()).not.toContain('userinfo');
   });
 });
@@ -452,8 +462,8 @@ describe('the URL of UserInfo', () => {
     ],
     ...['javascript:alert(1)', 7, { url: endpoint }],
   ])('B19.8 %j gets no access token', async (userinfo_endpoint) => {
-    const { issuer, identify } = setUp({ metadata: { userinfo_endpoint } });
-    expect(await refusal(identify())).toEqual(
+    const { issuer, handleCallback } = setUp({ metadata: { userinfo_endpoint } });
+    expect(await captureProviderError(handleCallback())).toEqual(
       invalid('the userinfo_endpoint of id.example is not an address that may be used'),
     );
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
@@ -461,16 +471,18 @@ describe('the URL of UserInfo', () => {
 
   test('B19.8 does not matter if the sign-in does not need it', async () => {
     const metadata = { userinfo_endpoint: 'http://10.0.0.5/' };
-    expect(await identify({ claims: ada, metadata })).toMatchObject({ email: 'ada@example.com' });
+    expect(await handleCallback({ claims: ada, metadata })).toMatchObject({ email: 'ada@example.com' });
   });
 
   test('may be on another host, and on loopback if the issuer is on loopback', async () => {
     const far = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
-    expect(await identify({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
+    expect(await handleCallback({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
     const issuer = createIssuer('http://127.0.0.1:4001');
     const near = { userinfo_endpoint: 'http://127.0.0.1:4002/userinfo' };
-    issuer.bend({ claims: bare, userInfo: ada, metadata: near });
+    issuer.override({ claims: bare, userInfo: ada, metadata: near });
     const io = { ...issuer.io, allowLoopbackHttp: true };
-    expect(await relyOn(issuer).identify(callback(), leg, io)).toMatchObject({ email: 'ada@example.com' });
+    expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
+      email: 'ada@example.com',
+    });
   });
 });

@@ -2,15 +2,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { google } from '../../../src/index.ts';
-import { googleTokenName, googleTokenNames } from '../../../src/providers/security-events/google.ts';
-import { callback, clientId, clientSecret, createIssuer, leg } from '../hostile-issuer.ts';
+import {
+  computeGoogleTokenIdentifiers,
+  parseGoogleTokenIdentifier,
+} from '../../../src/providers/security-events/google.ts';
+import { callback, clientId, clientSecret, createIssuer, upstreamRequest } from '../hostile-issuer.ts';
 import { doubleHash } from './double-hash.ts';
 
 const theirs = '1//0gAbCdEfGhIjKlMnOpQrStUvWxYz-0123456789';
 
 test('a token is found by its first 16 characters, and by its double digest in any base64', async () => {
-  const [start, digest] = await googleTokenNames(theirs);
-  expect(await googleTokenName('prefix', theirs.slice(0, 16))).toBe(start);
+  const [start, digest] = await computeGoogleTokenIdentifiers(theirs);
+  expect(await parseGoogleTokenIdentifier('prefix', theirs.slice(0, 16))).toBe(start);
   const hash = await doubleHash(theirs);
   for (const spelling of [
     hash,
@@ -18,7 +21,7 @@ test('a token is found by its first 16 characters, and by its double digest in a
     hash.replaceAll('+', '-').replaceAll('/', '_'),
     hash.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''),
   ])
-    expect(await googleTokenName('hash_base64_sha512_sha512', spelling)).toBe(digest);
+    expect(await parseGoogleTokenIdentifier('hash_base64_sha512_sha512', spelling)).toBe(digest);
 });
 
 test('what is no name of a token finds none', async () => {
@@ -28,13 +31,16 @@ test('what is no name of a token finds none', async () => {
     ['hash_base64_sha256', 'x'],
     [undefined, theirs],
   ])
-    expect(await googleTokenName(algorithm, named)).toBeUndefined();
+    expect(await parseGoogleTokenIdentifier(algorithm, named)).toBeUndefined();
 });
 
 test('names are 43 characters, and tell nothing of the token', () =>
   fc.assert(
     fc.asyncProperty(fc.string({ minLength: 20 }), fc.string({ minLength: 20 }), async (one, other) => {
-      const [names, others] = [await googleTokenNames(one), await googleTokenNames(other)];
+      const [names, others] = [
+        await computeGoogleTokenIdentifiers(one),
+        await computeGoogleTokenIdentifiers(other),
+      ];
       for (const name of names) expect(name).toMatch(/^[\w-]{43}$/);
       expect(names[0] === others[0]).toBe(one.slice(0, 16) === other.slice(0, 16));
       expect(names[1] === others[1]).toBe(one === other);
@@ -46,12 +52,17 @@ test('names are 43 characters, and tell nothing of the token', () =>
 test('they come with every token of Google’s, and without one there are none', async () => {
   const issuer = createIssuer('https://accounts.google.com');
   const provider = google({ clientId, clientSecret });
-  const identity = await provider.identify(callback(), leg, issuer.io);
-  expect(identity.tokenNames).toEqual(await googleTokenNames('their-refresh-token'));
-  issuer.bend({ tokens: { refresh_token: 'their-next' } });
-  const rotated = { refreshToken: 'their-next', tokenNames: await googleTokenNames('their-next') };
-  expect(await provider.check(theirs, issuer.io)).toEqual({ kind: 'alive', ...rotated });
-  issuer.bend({ tokens: { refresh_token: undefined } });
-  expect(await provider.identify(callback(), leg, issuer.io)).not.toHaveProperty('tokenNames');
-  expect(await provider.check(theirs, issuer.io)).toEqual({ kind: 'alive' });
+  const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+  expect(identity.tokenIdentifiers).toEqual(await computeGoogleTokenIdentifiers('their-refresh-token'));
+  issuer.override({ tokens: { refresh_token: 'their-next' } });
+  const rotated = {
+    refreshToken: 'their-next',
+    tokenIdentifiers: await computeGoogleTokenIdentifiers('their-next'),
+  };
+  expect(await provider.validateRefreshToken(theirs, issuer.io)).toEqual({ kind: 'active', ...rotated });
+  issuer.override({ tokens: { refresh_token: undefined } });
+  expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).not.toHaveProperty(
+    'tokenIdentifiers',
+  );
+  expect(await provider.validateRefreshToken(theirs, issuer.io)).toEqual({ kind: 'active' });
 });

@@ -3,15 +3,24 @@
 import { describe, expect, test } from 'vitest';
 import { createIssuer as makeIssuer } from '../../../src/providers/issuer.ts';
 import { type OidcSettings, oidc } from '../../../src/providers/oidc.ts';
-import { readSigned } from '../../../src/providers/security-events/verify.ts';
+import { verifySecurityEventToken } from '../../../src/providers/security-events/verify.ts';
 import { clientId, clientSecret, createIssuer } from '../hostile-issuer.ts';
 import { type Claims, generateKey, type SigningKey, sign } from '../signing.ts';
 
 const now = 1_800_000_000;
 const nameOf = (tenant: string) => `https://id.example/${tenant}`;
-const names = { inMetadata: nameOf('{tenantid}'), isOne: (name: string) => /\/(one|two)$/.test(name) };
-const settings: OidcSettings = { id: 'acme', label: 'Acme', issuer: nameOf('all'), clientId, clientSecret };
-const rules = { type: 'logout+jwt', oldest: 3600, expiry: 'heeded' } as const;
+const names = {
+  metadataIssuer: nameOf('{tenantid}'),
+  isTenantIssuer: (name: string) => /\/(one|two)$/.test(name),
+};
+const settings: OidcSettings = {
+  id: 'acme',
+  displayName: 'Acme',
+  issuer: nameOf('all'),
+  clientId,
+  clientSecret,
+};
+const rules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' } as const;
 
 const [keyOfOne, keyOfAll] = [await generateKey('key-1'), await generateKey('key-2')];
 const keys = {
@@ -23,9 +32,9 @@ const keys = {
 
 const read = async (key: SigningKey, claims: Claims) => {
   const server = createIssuer(nameOf('all'));
-  server.bend({ metadata: { issuer: nameOf('{tenantid}') }, keys });
+  server.override({ metadata: { issuer: nameOf('{tenantid}') }, keys });
   const token = await sign({ aud: clientId, iat: now, jti: 'token-1', ...claims }, key);
-  return readSigned(token, makeIssuer(settings, names), rules, server.io);
+  return verifySecurityEventToken(token, makeIssuer(settings, names), rules, server.io);
 };
 
 describe('a token of an issuer with tenants', () => {
@@ -36,7 +45,7 @@ describe('a token of an issuer with tenants', () => {
       [keyOfAll, 'two'],
     ] as const)
       expect(await read(key, { iss: nameOf(tenant) })).toEqual({
-        ...{ jti: 'token-1', before: now + 30, neededUntil: now + 3631 },
+        ...{ jti: 'token-1', signedInBefore: now + 30, retainUntil: now + 3631 },
         claims: { aud: clientId, iat: now, jti: 'token-1', iss: nameOf(tenant) },
       });
   });
@@ -48,11 +57,11 @@ describe('a token of an issuer with tenants', () => {
       [keyOfAll, nameOf('{tenantid}'), 'key'],
       [keyOfAll, undefined, 'key'],
     ] as const)
-      await expect(read(key, { iss })).rejects.toMatchObject({ name: 'SignalError', fault });
+      await expect(read(key, { iss })).rejects.toMatchObject({ name: 'SecurityEventError', fault });
   });
 });
 
 test('signals come from issuers that send them', () => {
   expect(oidc(settings).readLogoutToken).toBeTypeOf('function');
-  expect(oidc(settings)).not.toHaveProperty('events');
+  expect(oidc(settings)).not.toHaveProperty('securityEvents');
 });

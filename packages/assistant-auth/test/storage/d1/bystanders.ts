@@ -1,9 +1,9 @@
 /** Other people: a cost that grows with them shows. */
 
-export const bystanders = 500;
+export const otherUserCount = 500;
 
 /** Adds other people, each with a grant in use, a token that has names, a signal, a living line of revocation and a row of the audit. */
-export const insertBystanders = async (db: D1Database, now: number): Promise<void> => {
+export const insertOtherUsers = async (db: D1Database, now: number): Promise<void> => {
   // Half of them before every id that is drawn, half after it: a scan that runs into an index's end reads fewer rows.
   const name = "iif(n % 2, '!other-', '~other-') || n";
   const numbers = 'WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)';
@@ -21,5 +21,5 @@ export const insertBystanders = async (db: D1Database, now: number): Promise<voi
       SELECT ?2, 'signed-in', 'user', ${name}, 'claude', 'google' FROM numbers`,
     `${numbers} INSERT INTO signals (provider, jti, needed_until) SELECT 'google', ${name}, ?2 + 9999 FROM numbers`,
   ];
-  await db.batch(statements.map((statement) => db.prepare(statement).bind(bystanders, now)));
+  await db.batch(statements.map((statement) => db.prepare(statement).bind(otherUserCount, now)));
 };

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { d1Ledger } from '../../../src/storage/sqlite/d1.ts';
-import { sweepAt, t0 } from '../../ledger/ledger-contract/sample.ts';
-import { bystanders, insertBystanders } from './bystanders.ts';
+import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
+import { buildCleanup, t0 } from '../../ledger/ledger-contract/sample.ts';
+import { insertOtherUsers, otherUserCount } from './bystanders.ts';
 import { countingD1 } from './counting-d1.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
@@ -12,20 +12,20 @@ describe('the ledger on D1', () => {
 
   it.each(everyMethod)('makes one round trip: %s', async (_, call) => {
     const { db, trips } = countingD1(env.DB);
-    await call(d1Ledger(db));
+    await call(d1Storage(db));
     expect(trips()).toBe(1);
   });
 });
 
-const ofEverybody: readonly string[] = ['sweep', 'revocationsSince', 'findTokens'];
-const ofOneTarget = everyMethod.filter(([name]) => !ofEverybody.includes(name));
+const wholeTableMethods: readonly string[] = ['cleanUp', 'readRevocations', 'findUpstreamTokens'];
+const singleTargetMethods = everyMethod.filter(([name]) => !wholeTableMethods.includes(name));
 
 describe('among many others', () => {
-  beforeAll(async () => insertBystanders(await emptyD1(), t0));
+  beforeAll(async () => insertOtherUsers(await emptyD1(), t0));
 
-  it.each(ofOneTarget)('reads a handful of rows: %s', async (_, call) => {
+  it.each(singleTargetMethods)('reads a handful of rows: %s', async (_, call) => {
     const { db, usage } = countingD1(env.DB);
-    await call(d1Ledger(db));
+    await call(d1Storage(db));
     expect(usage().rowsRead).toBeGreaterThan(0);
     expect(usage().rowsRead).toBeLessThan(40);
   });
@@ -38,14 +38,14 @@ describe('among many others', () => {
 
   it('reads a handful of rows: revocationsSince, up to date', async () => {
     const { db, usage } = countingD1(env.DB);
-    await d1Ledger(db).revocationsSince(bystanders, t0, 10_000);
+    await d1Storage(db).readRevocations(otherUserCount, t0, 10_000);
     expect(usage().rowsRead).toBeLessThan(20);
   });
 
   it('reads no grant that is needed: sweep', async () => {
     const { db, usage } = countingD1(env.DB);
     await env.DB.prepare('DELETE FROM revocations').run();
-    await d1Ledger(db).sweep(sweepAt(t0 + 3600));
+    await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
     expect(usage().rowsRead).toBeLessThan(20);
   });
 });

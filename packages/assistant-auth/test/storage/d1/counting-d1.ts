@@ -19,7 +19,7 @@ export interface CountingD1 {
 }
 
 /** Wraps a database. */
-export const countingD1 = (real: D1Database): CountingD1 => {
+export const countingD1 = (database: D1Database): CountingD1 => {
   let trips = 0;
   let statements = 0;
   let rowsRead = 0;
@@ -27,8 +27,8 @@ export const countingD1 = (real: D1Database): CountingD1 => {
   let rowsAreKnown = true;
   const originals = new WeakMap<object, D1PreparedStatement>();
 
-  const addRows = (answer: unknown): void => {
-    const results: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+  const addRows = (response: unknown): void => {
+    const results: readonly unknown[] = Array.isArray(response) ? response : [response];
     statements += results.length;
     for (const result of results) {
       if (!isResult(result)) rowsAreKnown = false;
@@ -39,12 +39,12 @@ export const countingD1 = (real: D1Database): CountingD1 => {
     }
   };
 
-  const travel = async (target: object, name: string, given: readonly unknown[]): Promise<unknown> => {
+  const callDatabase = async (target: object, name: string, args: readonly unknown[]): Promise<unknown> => {
     trips += 1;
     // `first` is `all` without the meta.
-    const answer: unknown = await call(target, name === 'first' ? 'all' : name, given.map(original));
-    addRows(answer);
-    return name === 'first' ? firstOf(answer, given[0]) : answer;
+    const response: unknown = await call(target, name === 'first' ? 'all' : name, args.map(original));
+    addRows(response);
+    return name === 'first' ? readFirst(response, args[0]) : response;
   };
 
   const counted = <Target extends object>(target: Target): Target =>
@@ -52,18 +52,18 @@ export const countingD1 = (real: D1Database): CountingD1 => {
       get(_, name) {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function' || typeof name !== 'string') return member;
-        return (...given: readonly unknown[]) => {
-          if (travelling.has(name)) return travel(target, name, given);
-          const answer = call(target, name, given.map(original));
-          return preparing.has(name) ? wrap(answer) : answer;
+        return (...args: readonly unknown[]) => {
+          if (executingMethods.has(name)) return callDatabase(target, name, args);
+          const response = call(target, name, args.map(original));
+          return preparingMethods.has(name) ? wrap(response) : response;
         };
       },
     });
 
-  const wrap = (answer: unknown): unknown => {
-    if (typeof answer !== 'object' || answer === null) return answer;
-    const wrapper = counted(answer);
-    if (isStatement(answer)) originals.set(wrapper, answer);
+  const wrap = (response: unknown): unknown => {
+    if (typeof response !== 'object' || response === null) return response;
+    const wrapper = counted(response);
+    if (isStatement(response)) originals.set(wrapper, response);
     return wrapper;
   };
 
@@ -78,17 +78,25 @@ export const countingD1 = (real: D1Database): CountingD1 => {
     return { trips, statements, rowsRead, rowsWritten };
   };
 
-  return { db: counted(real), trips: () => trips, usage };
+  return { db: counted(database), trips: () => trips, usage };
 };
 
-const travelling: ReadonlySet<string> = new Set(['batch', 'exec', 'dump', 'first', 'run', 'all', 'raw']);
-const preparing: ReadonlySet<string> = new Set(['prepare', 'bind', 'withSession']);
+const executingMethods: ReadonlySet<string> = new Set([
+  'batch',
+  'exec',
+  'dump',
+  'first',
+  'run',
+  'all',
+  'raw',
+]);
+const preparingMethods: ReadonlySet<string> = new Set(['prepare', 'bind', 'withSession']);
 
-const call = (target: object, name: string, given: readonly unknown[]): unknown =>
-  Reflect.apply(Reflect.get(target, name), target, given);
+const call = (target: object, name: string, args: readonly unknown[]): unknown =>
+  Reflect.apply(Reflect.get(target, name), target, args);
 
-const firstOf = (answer: unknown, column: unknown): unknown => {
-  const row = isResult(answer) ? (answer.results[0] ?? null) : null;
+const readFirst = (response: unknown, column: unknown): unknown => {
+  const row = isResult(response) ? (response.results[0] ?? null) : null;
   return typeof column === 'string' && row !== null ? row[column] : row;
 };
 

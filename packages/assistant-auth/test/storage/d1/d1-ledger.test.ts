@@ -1,5 +1,5 @@
-import { d1Ledger } from '../../../src/storage/sqlite/d1.ts';
-import { ledgerContract } from '../../ledger/ledger-contract.ts';
+import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
+import { storageContract } from '../../ledger/ledger-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
 
-ledgerContract('the ledger on D1', async () => d1Ledger(await emptyD1()));
+storageContract('the ledger on D1', async () => d1Storage(await emptyD1()));

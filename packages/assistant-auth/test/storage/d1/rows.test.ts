@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { d1Ledger } from '../../../src/storage/sqlite/d1.ts';
+import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
-  adasToken,
-  begin,
-  fifty,
-  gist,
+  adasUpstreamToken,
+  fiftyIndexes,
   grant1,
   redemption,
   refreshUse,
   signIn,
+  signInAndRedeem,
+  summarizeOutcome,
   t0,
 } from '../../ledger/ledger-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
@@ -18,21 +18,21 @@ beforeEach(async () => {
   db = await emptyD1();
 });
 
-const rowsOf = async (table: string) => (await db.prepare(`SELECT * FROM ${table}`).all()).results;
+const readRows = async (table: string) => (await db.prepare(`SELECT * FROM ${table}`).all()).results;
 
-const everything = async () => ({
-  users: await rowsOf('users'),
-  identities: await rowsOf('identities'),
-  grants: await rowsOf('grants'),
-  revocations: await rowsOf('revocations'),
+const readAllRows = async () => ({
+  users: await readRows('users'),
+  identities: await readRows('identities'),
+  grants: await readRows('grants'),
+  revocations: await readRows('revocations'),
 });
 
 describe('a sign-in', () => {
   it('stores user, identity and grant', async () => {
-    await d1Ledger(db).recordSignIn(
+    await d1Storage(db).recordSignIn(
       signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }),
     );
-    expect(await everything()).toEqual({
+    expect(await readAllRows()).toEqual({
       users: [{ id: 'user-1', created_at: t0 }],
       identities: [
         {
@@ -41,14 +41,14 @@ describe('a sign-in', () => {
           user_id: 'user-1',
           label: 'Ada L.',
           sealed_refresh_token: 'sealed-1',
-          check_after: 0,
-          vouched_until: 0,
+          recheck_after: 0,
+          verified_until: 0,
           unresolved_rechecks: 0,
           refreshable_until: null,
           created_at: t0,
           last_sign_in_at: t0,
-          token_name: null,
-          other_token_name: null,
+          token_identifier: null,
+          other_token_identifier: null,
         },
       ],
       grants: [
@@ -66,7 +66,7 @@ describe('a sign-in', () => {
           created_at: t0,
           redeemed_at: null,
           last_used_at: null,
-          access_dies_at: null,
+          access_expires_at: null,
           generation: 0,
           branch_generation: null,
           branch_started_from: null,
@@ -79,7 +79,7 @@ describe('a sign-in', () => {
           sid: null,
           signed_in_at: null,
           code_claimed_at: null,
-          needed_until: t0 + 3600,
+          retain_until: t0 + 3600,
         },
       ],
       revocations: [],
@@ -88,81 +88,83 @@ describe('a sign-in', () => {
 
   it('stores the name of the session at the provider', async () => {
     const { grant, ...rest } = signIn();
-    await d1Ledger(db).recordSignIn({ ...rest, grant: { ...grant, sid: 'session-1' } });
-    expect(await rowsOf('grants')).toMatchObject([{ sid: 'session-1' }]);
+    await d1Storage(db).recordSignIn({ ...rest, grant: { ...grant, sid: 'session-1' } });
+    expect(await readRows('grants')).toMatchObject([{ sid: 'session-1' }]);
   });
 
   it('keeps the provider’s refresh token and the label when a later sign-in brings none', async () => {
-    const ledger = d1Ledger(db);
-    await ledger.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
-    await ledger.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 9 }));
-    await ledger.recordSignIn(signIn({ grantId: 'grant-3', user: { kind: 'theirs', id: 'their-7' } }));
-    expect(await rowsOf('identities')).toMatchObject([
+    const storage = d1Storage(db);
+    await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 9 }));
+    await storage.recordSignIn(signIn({ grantId: 'grant-3', user: { kind: 'resolved', id: 'their-7' } }));
+    expect(await readRows('identities')).toMatchObject([
       { user_id: 'their-7', label: 'Ada L.', sealed_refresh_token: 'sealed-1', created_at: t0 },
     ]);
   });
 
   it('replaces the provider’s refresh token and the label by new ones', async () => {
-    const ledger = d1Ledger(db);
-    await ledger.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
+    const storage = d1Storage(db);
+    await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
     const identity = { label: 'Ada King', sealedRefreshToken: 'sealed-2' };
-    await ledger.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 }));
-    expect(await rowsOf('identities')).toMatchObject([
+    await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 }));
+    expect(await readRows('identities')).toMatchObject([
       { label: 'Ada King', sealed_refresh_token: 'sealed-2', created_at: t0, last_sign_in_at: t0 + 9 },
     ]);
   });
 
   it('changes no row when its transaction comes back, whoever it says it is', async () => {
-    const ledger = d1Ledger(db);
-    await begin(ledger, { identity: { sealedRefreshToken: 'sealed-1' } });
-    const before = await everything();
+    const storage = d1Storage(db);
+    await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'sealed-1' } });
+    const before = await readAllRows();
     const identity = { label: 'Eve', sealedRefreshToken: 'sealed-2' };
     for (const subject of ['ada', 'eve'])
       for (const user of [
-        { kind: 'ours', newId: 'user-2' } as const,
-        { kind: 'theirs', id: 'their-7' } as const,
+        { kind: 'by-identity', newId: 'user-2' } as const,
+        { kind: 'resolved', id: 'their-7' } as const,
       ])
-        await ledger.recordSignIn(
+        await storage.recordSignIn(
           signIn({ identity: { ...identity, subject }, user, clientId: 'claude', now: t0 + 9 }),
         );
-    expect(await everything()).toEqual(before);
+    expect(await readAllRows()).toEqual(before);
   });
 
   it('leaves one user when 50 first sign-ins arrive at once', async () => {
-    const ledger = d1Ledger(db);
+    const storage = d1Storage(db);
     await Promise.all(
-      fifty.map((n) =>
-        ledger.recordSignIn(signIn({ grantId: `grant-${n}`, user: { kind: 'ours', newId: `user-${n}` } })),
+      fiftyIndexes.map((n) =>
+        storage.recordSignIn(
+          signIn({ grantId: `grant-${n}`, user: { kind: 'by-identity', newId: `user-${n}` } }),
+        ),
       ),
     );
-    expect(await rowsOf('users')).toHaveLength(1);
-    expect(await rowsOf('grants')).toHaveLength(50);
+    expect(await readRows('users')).toHaveLength(1);
+    expect(await readRows('grants')).toHaveLength(50);
   });
 
   it('never hands a new identity to a user that exists by chance', async () => {
-    const ledger = d1Ledger(db);
-    await ledger.recordSignIn(signIn());
-    const before = await everything();
-    const collision = ledger.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
+    const storage = d1Storage(db);
+    await storage.recordSignIn(signIn());
+    const before = await readAllRows();
+    const collision = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
     await expect(collision).rejects.toThrow('D1 did not carry out the statements');
-    expect(await everything()).toEqual(before);
+    expect(await readAllRows()).toEqual(before);
   });
 });
 
 describe('a refusal', () => {
   it('changes no row', async () => {
-    const ledger = d1Ledger(db);
-    await begin(ledger);
-    await ledger.refresh(refreshUse(0, t0 + 100));
-    await begin(ledger, { grantId: 'grant-2', refreshPolicy: 'none' });
-    const before = await everything();
-    await ledger.redeemCode(redemption({ now: t0 + 5 }));
-    await ledger.redeemCode(redemption({ now: t0 + 500, clientId: 'claude' }));
-    await ledger.refresh(refreshUse(0, t0 + 500, { clientId: 'claude' }));
-    await ledger.refresh(refreshUse(1, t0 + 500, { clientId: 'claude' }));
-    await ledger.refresh(refreshUse(2, t0 + 500));
-    await ledger.refresh(refreshUse(0, t0 + 500, { grantId: 'grant-2' }));
-    expect(await everything()).toEqual(before);
+    const storage = d1Storage(db);
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + 100));
+    await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none' });
+    const before = await readAllRows();
+    await storage.redeemCode(redemption({ now: t0 + 5 }));
+    await storage.redeemCode(redemption({ now: t0 + 500, clientId: 'claude' }));
+    await storage.refresh(refreshUse(0, t0 + 500, { clientId: 'claude' }));
+    await storage.refresh(refreshUse(1, t0 + 500, { clientId: 'claude' }));
+    await storage.refresh(refreshUse(2, t0 + 500));
+    await storage.refresh(refreshUse(0, t0 + 500, { grantId: 'grant-2' }));
+    expect(await readAllRows()).toEqual(before);
   });
 });
 
@@ -175,53 +177,56 @@ describe('a release that does not know branches', () => {
       .run();
 
   it('rotates, and this release answers a retry', async () => {
-    const ledger = d1Ledger(db);
-    await begin(ledger);
+    const storage = d1Storage(db);
+    await signInAndRedeem(storage);
     await rotateAsBefore(0, t0 + 100);
-    expect(gist(await ledger.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
+    expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
   });
 
   it('rotates after a branch, and every earlier token counts as reused', async () => {
     for (const earlier of [0, 1]) {
       db = await emptyD1();
-      const ledger = d1Ledger(db);
-      await begin(ledger);
-      await ledger.refresh(refreshUse(0, t0 + 100));
-      await ledger.refresh(refreshUse(0, t0 + 300));
+      const storage = d1Storage(db);
+      await signInAndRedeem(storage);
+      await storage.refresh(refreshUse(0, t0 + 100));
+      await storage.refresh(refreshUse(0, t0 + 300));
       await rotateAsBefore(2, t0 + 400);
-      expect(gist(await ledger.refresh(refreshUse(2, t0 + 410)))).toBe('continued 3');
-      expect(gist(await ledger.refresh(refreshUse(earlier, t0 + 420)))).toBe('reused');
+      expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 410)))).toBe('continued 3');
+      expect(summarizeOutcome(await storage.refresh(refreshUse(earlier, t0 + 420)))).toBe('reused');
     }
   });
 });
 
 describe('an ending', () => {
   it.each<[string, (reason: string) => Promise<unknown>]>([
-    ['signed out', (reason) => d1Ledger(db).revoke(grant1, reason, t0 + 300)],
-    ['gone at its provider', (reason) => d1Ledger(db).endIdentity(adasToken, reason, t0 + 300)],
-    ['code replayed', () => d1Ledger(db).redeemCode(redemption({ now: t0 + 300 }))],
-    ['refresh token reused', () => d1Ledger(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' }))],
+    ['signed out', (reason) => d1Storage(db).revoke(grant1, reason, t0 + 300)],
+    [
+      'gone at its provider',
+      (reason) => d1Storage(db).revokeGrantsOfIdentity(adasUpstreamToken, reason, t0 + 300),
+    ],
+    ['code replayed', () => d1Storage(db).redeemCode(redemption({ now: t0 + 300 }))],
+    ['refresh token reused', () => d1Storage(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' }))],
   ])('notes when and why: %s', async (reason, end) => {
-    await begin(d1Ledger(db), { identity: adasToken });
-    await d1Ledger(db).refresh(refreshUse(0, t0 + 100));
+    await signInAndRedeem(d1Storage(db), { identity: adasUpstreamToken });
+    await d1Storage(db).refresh(refreshUse(0, t0 + 100));
     await end(reason);
-    expect(await rowsOf('grants')).toMatchObject([{ revoked_at: t0 + 300, revoked_reason: reason }]);
+    expect(await readRows('grants')).toMatchObject([{ revoked_at: t0 + 300, revoked_reason: reason }]);
   });
 });
 
 describe('deleting a user', () => {
   it('takes identities and grants along, and nobody else’s', async () => {
-    const ledger = d1Ledger(db);
-    await begin(ledger);
-    await ledger.recordSignIn(
+    const storage = d1Storage(db);
+    await signInAndRedeem(storage);
+    await storage.recordSignIn(
       signIn({
         grantId: 'grant-2',
         identity: { subject: 'bob' },
-        user: { kind: 'ours', newId: 'user-2' },
+        user: { kind: 'by-identity', newId: 'user-2' },
       }),
     );
     await db.prepare("DELETE FROM users WHERE id = 'user-1'").run();
-    expect(await everything()).toMatchObject({
+    expect(await readAllRows()).toMatchObject({
       users: [{ id: 'user-2' }],
       identities: [{ subject: 'bob' }],
       grants: [{ id: 'grant-2' }],

@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Ledger } from '../../../src/storage/broker-storage.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
-import { d1Ledger } from '../../../src/storage/sqlite/d1.ts';
+import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
+import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
 import {
   token as accessToken,
-  adasToken,
-  begin,
+  adasUpstreamToken,
+  buildCleanup,
   redemption,
   refreshUse,
   signIn,
-  sweepAt,
+  signInAndRedeem,
   t0,
 } from '../../ledger/ledger-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 /** One call, made alike on both ledgers. */
-type Call = (ledger: Ledger) => Promise<unknown>;
+type Call = (storage: BrokerStorage) => Promise<unknown>;
 
-interface Moment {
+interface CallContext {
   readonly now: number;
   /** An id that no user has. */
   readonly newId: string;
@@ -40,14 +40,14 @@ const clientId = fc.constantFrom(
 const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
 const subject = fc.constantFrom('ada', 'ada', 'bob');
 const sealedRefreshToken = fc.constantFrom('sealed-1', 'sealed-2');
-const tokenName = fc.constantFrom('name-1', 'name-2', 'name-3');
-const tokenNames = fc.oneof(fc.tuple(tokenName), fc.tuple(tokenName, tokenName));
+const tokenIdentifier = fc.constantFrom('name-1', 'name-2', 'name-3');
+const tokenIdentifiers = fc.oneof(fc.tuple(tokenIdentifier), fc.tuple(tokenIdentifier, tokenIdentifier));
 const sid = fc.constantFrom('sid-1', 'sid-2');
 
 /** Names come with a token or not at all. */
-const token = fc.record({ sealedRefreshToken, tokenNames }, { requiredKeys: ['sealedRefreshToken'] });
+const token = fc.record({ sealedRefreshToken, tokenIdentifiers }, { requiredKeys: ['sealedRefreshToken'] });
 
-const unfold = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
+const flattenToken = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
   ...value,
   ...one,
 });
@@ -55,16 +55,21 @@ const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
 
 const recordSignIn = fc
   .record({
-    ...{ grantId, clientId, refreshPolicy, theirs: fc.boolean() },
+    ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean() },
     limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
-    there: fc.record({ sid }, { requiredKeys: [] }),
+    upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
     here: fc.record({ session: grantId }, { requiredKeys: [] }),
-    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),
+    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
   })
-  .map(({ theirs, there, here, ...choice }) => ({ now, newId }: Moment): Call => {
-    const user = theirs ? { kind: 'theirs' as const, id: 'their-7' } : { kind: 'ours' as const, newId };
-    return async (ledger) => {
-      const outcome = await ledger.recordSignIn({ ...signIn({ ...choice, ...there, user, now }), ...here });
+  .map(({ isResolved, upstreamSession, here, ...choice }) => ({ now, newId }: CallContext): Call => {
+    const user = isResolved
+      ? { kind: 'resolved' as const, id: 'their-7' }
+      : { kind: 'by-identity' as const, newId };
+    return async (storage) => {
+      const outcome = await storage.recordSignIn({
+        ...signIn({ ...choice, ...upstreamSession, user, now }),
+        ...here,
+      });
       // Whoever goes on in a session draws the grant's id just then: it exists for no ledger outside a test.
       return here.session !== undefined && outcome.kind === 'replayed' ? { kind: 'session-ended' } : outcome;
     };
@@ -72,9 +77,9 @@ const recordSignIn = fc
 
 const redeemCode = fc.record({ grantId, clientId }).map(
   (choice) =>
-    ({ now, generations }: Moment): Call =>
-    async (ledger) => {
-      const outcome = await ledger.redeemCode(redemption({ ...choice, now, codeExpiresAt: now + 1 }));
+    ({ now, generations }: CallContext): Call =>
+    async (storage) => {
+      const outcome = await storage.redeemCode(redemption({ ...choice, now, codeExpiresAt: now + 1 }));
       if (outcome.kind === 'redeemed') generations.set(choice.grantId, 0);
       return outcome;
     },
@@ -84,65 +89,67 @@ const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
 
 const refresh = fc
   .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
-  .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
+  .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
     const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
-    return async (ledger) => {
-      const outcome = await ledger.refresh(refreshUse(presented, now, choice));
-      if (outcome.kind === 'continued') generations.set(choice.grantId, outcome.grant.generation);
+    return async (storage) => {
+      const outcome = await storage.refresh(refreshUse(presented, now, choice));
+      if (outcome.kind === 'refreshed') generations.set(choice.grantId, outcome.grant.generation);
       return outcome;
     };
   });
 
 const isRefreshable = fc
   .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
-  .map(({ back, ...choice }) => ({ now, generations }: Moment): Call => {
+  .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
     const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
-    return (ledger) => ledger.isRefreshable(refreshUse(presented, now, choice));
+    return (storage) => storage.isRefreshable(refreshUse(presented, now, choice));
   });
 
-const grantStatus = grantId.map((id) => (): Call => (ledger) => ledger.grantStatus(id));
+const readGrantStatus = grantId.map((id) => (): Call => (storage) => storage.readGrantStatus(id));
 
 const claimCode = grantId.map(
   (id) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.claimCode({ grantId: id, now }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.claimCode({ grantId: id, now }),
 );
 
-const asked = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
+const usedToken = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
 
-const storeToken = fc.record({ asked, named: fc.record({ tokenNames }, { requiredKeys: [] }) }).map(
-  ({ asked: token, named }) =>
-    (): Call =>
-    (ledger) =>
-      ledger.storeToken({ ...token, ...named }),
-);
-
-const recordCheck = fc
-  .record({ asked, token, later: fc.constantFrom(0, 60, 600) }, { requiredKeys: ['asked', 'later'] })
-  .map(unfold)
+const storeUpstreamToken = fc
+  .record({ usedToken, identifiers: fc.record({ tokenIdentifiers }, { requiredKeys: [] }) })
   .map(
-    ({ later, ...check }) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.recordCheck({ ...check, checkAfter: now + later }),
+    ({ usedToken: token, identifiers }) =>
+      (): Call =>
+      (storage) =>
+        storage.storeUpstreamToken({ ...token, ...identifiers }),
   );
 
-const endIdentity = asked.map(
+const recordRecheck = fc
+  .record({ usedToken, token, later: fc.constantFrom(0, 60, 600) }, { requiredKeys: ['asked', 'later'] })
+  .map(flattenToken)
+  .map(
+    ({ later, ...check }) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.recordRecheck({ ...check, recheckAfter: now + later }),
+  );
+
+const revokeGrantsOfIdentity = usedToken.map(
   (token) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.endIdentity(token, 'gone', now),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.revokeGrantsOfIdentity(token, 'gone', now),
 );
 
-const resolveRecheck = asked.map((token) => (): Call => (ledger) => ledger.resolveRecheck(token));
+const resolveRecheck = usedToken.map((token) => (): Call => (storage) => storage.resolveRecheck(token));
 
-const dropUpstreamToken = fc.record({ asked, limit: fc.constantFrom(0, 600, 86_400) }).map(
-  ({ asked: token, limit }) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.dropUpstreamToken({
-        ...{ asked: token, startedAt: now - 3, now, refreshableUntil: now + limit },
+const dropUpstreamToken = fc.record({ usedToken, limit: fc.constantFrom(0, 600, 86_400) }).map(
+  ({ usedToken: token, limit }) =>
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.dropUpstreamToken({
+        ...{ usedToken: token, startedAt: now - 3, now, refreshableUntil: now + limit },
         reason: 'inconclusive',
       }),
 );
@@ -155,149 +162,160 @@ const revoke = fc
   )
   .map(
     (target) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.revoke(target, 'signed out', now),
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.revoke(target, 'signed out', now),
   );
 
-const revocationsSince = fc
+const readRevocations = fc
   .record({ cursor: fc.constantFrom(undefined, undefined, 0, 1, 2), limit: fc.constantFrom(1, 2, 100) })
   .map(
     ({ cursor, limit }) =>
-      ({ now }: Moment): Call =>
-      async (ledger) => {
-        const page = await ledger.revocationsSince(cursor, now, limit);
-        return page.kind === 'page' ? { ...page, revocations: inOrder(page.revocations) } : page;
+      ({ now }: CallContext): Call =>
+      async (storage) => {
+        const page = await storage.readRevocations(cursor, now, limit);
+        return page.kind === 'page' ? { ...page, revocations: sortRows(page.revocations) } : page;
       },
   );
 
 /** Lines that were appended at once have no order among themselves. */
-const inOrder = <Row>(rows: readonly Row[]): readonly Row[] =>
+const sortRows = <Row>(rows: readonly Row[]): readonly Row[] =>
   rows.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 
 const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0, 1, 10, 100, 1000) }).map(
   ({ age, ...origin }) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.isRevoked(accessToken({ ...origin, issuedAt: now - age }), now),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.isRevoked(accessToken({ ...origin, issuedAt: now - age }), now),
 );
 
 const useSession = grantId.map(
   (id) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.useSession({ grantId: id, now, idleExpiresAt: now + 600 }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.useSession({ grantId: id, now, idleExpiresAt: now + 600 }),
 );
 
-const takeCheck = subject.map(
+const acquireRecheckLease = subject.map(
   (name) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.takeCheck({ provider: 'google', subject: name, now, checkLease: 60 }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.acquireRecheckLease({ provider: 'google', subject: name, now, recheckLeaseDuration: 60 }),
 );
 
 const readAccount = userId.map(
-  (id) => (): Call => async (ledger) => {
-    const account = await ledger.readAccount(id);
+  (id) => (): Call => async (storage) => {
+    const account = await storage.readAccount(id);
     // Rows of the same second have no order among themselves.
     return (
-      account && { ...account, grants: inOrder(account.grants), identities: inOrder(account.identities) }
+      account && { ...account, grants: sortRows(account.grants), identities: sortRows(account.identities) }
     );
   },
 );
 
 const findUser = subject.map(
-  (name) => (): Call => (ledger) => ledger.findUser({ provider: 'google', subject: name }),
+  (name) => (): Call => (storage) => storage.findUser({ provider: 'google', subject: name }),
 );
 
 const linkIdentity = fc
   .record({
     userId,
     session: grantId,
-    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(unfold),
+    identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
   })
   .map(
     ({ identity, ...link }) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
   );
 
 const unlinkIdentity = fc.record({ userId, subject }).map(
   (unlink) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.unlinkIdentity({ ...unlink, provider: 'google', now }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.unlinkIdentity({ ...unlink, provider: 'google', now }),
 );
 
-const endApps = fc.record({ userId, grantIds: fc.array(grantId, { maxLength: 3 }) }).map(
+const revokeGrants = fc.record({ userId, grantIds: fc.array(grantId, { maxLength: 3 }) }).map(
   (ending) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.endApps({ ...ending, reason: 'disconnected', now }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.revokeGrants({ ...ending, reason: 'disconnected', now }),
 );
 
 const deleteUser = userId.map(
   (id) =>
-    ({ now }: Moment): Call =>
-    (ledger) =>
-      ledger.deleteUser({ userId: id, by: 'user', now }),
+    ({ now }: CallContext): Call =>
+    (storage) =>
+      storage.deleteUser({ userId: id, actor: 'user', now }),
 );
 
-const findTokens = fc
+const findUpstreamTokens = fc
   .record(
     {
-      beginnings: fc.array(fc.constantFrom('sealed-1', 'sealed-', 'sealed-3', 'x')),
+      prefixes: fc.array(fc.constantFrom('sealed-1', 'sealed-', 'sealed-3', 'x')),
       after: fc.record({ provider: fc.constantFrom('github', 'google'), subject }),
       limit: fc.constantFrom(1, 2, 10),
     },
-    { requiredKeys: ['beginnings', 'limit'] },
+    { requiredKeys: ['prefixes', 'limit'] },
   )
-  .map((question) => (): Call => (ledger) => ledger.findTokens(question));
+  .map((question) => (): Call => (storage) => storage.findUpstreamTokens(question));
 
-const replaceTokens = fc
+const replaceUpstreamTokens = fc
   .array(
-    asked.map(({ sealedRefreshToken: was, ...name }) => ({ ...name, was, sealedRefreshToken: 'sealed-3' })),
+    usedToken.map(({ sealedRefreshToken: previous, ...name }) => ({
+      ...name,
+      previous,
+      sealedRefreshToken: 'sealed-3',
+    })),
     {
       maxLength: 2,
     },
   )
   .map(
     (tokens) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.replaceTokens({ tokens, now, checkLease: 60 }),
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.replaceUpstreamTokens({ tokens, now, recheckLeaseDuration: 60 }),
   );
 const target = fc.oneof(
   fc.record({ kind: fc.constant('identity' as const), subject }),
   fc.record({ kind: fc.constant('session' as const), sid, subject }, { requiredKeys: ['kind', 'sid'] }),
-  fc.record({ kind: fc.constant('token' as const), name: tokenName }),
+  fc.record({ kind: fc.constant('token' as const), name: tokenIdentifier }),
 );
 
-const recordSignal = fc
+const recordSecurityEvent = fc
   .record({
     jti: fc.constantFrom('signal-1', 'signal-2', 'signal-3', 'signal-4'),
     age: fc.constantFrom(0, 0, 1, 100),
-    reach: fc.constantFrom('sessions', 'presence', 'grants', 'identity'),
+    revocationScope: fc.constantFrom('sessions', 'online-grants', 'grants', 'identity'),
     targets: fc.array(target, { minLength: 1, maxLength: 2 }),
   })
   .map(
-    ({ jti, age, reach, targets }) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.recordSignal({
-          ...{ provider: 'google', jti, neededUntil: now + 600, before: now - age, reason: 'a signal', now },
-          endings: targets.map((one) => ({ target: one, reach })),
+    ({ jti, age, revocationScope, targets }) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.recordSecurityEvent({
+          ...{
+            provider: 'google',
+            jti,
+            retainUntil: now + 600,
+            signedInBefore: now - age,
+            reason: 'a signal',
+            now,
+          },
+          revocations: targets.map((one) => ({ target: one, revocationScope })),
         }),
   );
 
 const sweep = fc
   .constantFrom<readonly [string, ...string[]]>(['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'])
   .map(
-    (openingKeys) =>
-      ({ now }: Moment): Call =>
-      (ledger) =>
-        ledger.sweep({ ...sweepAt(now), sealingKey: openingKeys[0], openingKeys }),
+    (ringKeys) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.cleanUp({ ...buildCleanup(now), sealingKey: ringKeys[0], ringKeys }),
   );
 
 const call = fc.oneof(
@@ -305,28 +323,28 @@ const call = fc.oneof(
   { weight: 3, arbitrary: redeemCode },
   { weight: 12, arbitrary: refresh },
   { weight: 3, arbitrary: isRefreshable },
-  { weight: 2, arbitrary: grantStatus },
+  { weight: 2, arbitrary: readGrantStatus },
   { weight: 2, arbitrary: claimCode },
-  { weight: 1, arbitrary: storeToken },
-  { weight: 2, arbitrary: recordCheck },
-  { weight: 1, arbitrary: endIdentity },
+  { weight: 1, arbitrary: storeUpstreamToken },
+  { weight: 2, arbitrary: recordRecheck },
+  { weight: 1, arbitrary: revokeGrantsOfIdentity },
   { weight: 1, arbitrary: resolveRecheck },
   { weight: 1, arbitrary: dropUpstreamToken },
   { weight: 1, arbitrary: revoke },
-  { weight: 3, arbitrary: revocationsSince },
+  { weight: 3, arbitrary: readRevocations },
   { weight: 3, arbitrary: isRevoked },
-  { weight: 2, arbitrary: findTokens },
-  { weight: 1, arbitrary: replaceTokens },
+  { weight: 2, arbitrary: findUpstreamTokens },
+  { weight: 1, arbitrary: replaceUpstreamTokens },
   { weight: 1, arbitrary: sweep },
   { weight: 3, arbitrary: useSession },
-  { weight: 2, arbitrary: takeCheck },
+  { weight: 2, arbitrary: acquireRecheckLease },
   { weight: 3, arbitrary: readAccount },
   { weight: 1, arbitrary: findUser },
   { weight: 2, arbitrary: linkIdentity },
   { weight: 1, arbitrary: unlinkIdentity },
-  { weight: 1, arbitrary: endApps },
+  { weight: 1, arbitrary: revokeGrants },
   { weight: 1, arbitrary: deleteUser },
-  { weight: 2, arbitrary: recordSignal },
+  { weight: 2, arbitrary: recordSecurityEvent },
 );
 
 /** Around the edges that the port names; backwards, too, as between two servers. */
@@ -341,9 +359,9 @@ const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size
 it('answers any run of calls as the ledger in memory does', () =>
   fc.assert(
     fc.asyncProperty(runs, async (run) => {
-      const onD1 = d1Ledger(await emptyD1());
-      const inMemory = memoryLedger();
-      for (const ledger of [onD1, inMemory]) await begin(ledger, { identity: adasToken });
+      const onD1 = d1Storage(await emptyD1());
+      const inMemory = memoryStorage();
+      for (const storage of [onD1, inMemory]) await signInAndRedeem(storage, { identity: adasUpstreamToken });
       const generations = new Map<string, number>();
       let now = t0 + 1;
       for (const [index, [later, makeCall]] of run.entries()) {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { d1Ledger } from '../../../src/storage/sqlite/d1.ts';
-import { begin, day, signIn, sweepAt, t0 } from '../../ledger/ledger-contract/sample.ts';
+import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
+import { buildCleanup, day, signIn, signInAndRedeem, t0 } from '../../ledger/ledger-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 let db: D1Database;
@@ -8,7 +8,7 @@ beforeEach(async () => {
   db = await emptyD1();
 });
 
-const rowsOf = async (table: string) =>
+const readRows = async (table: string) =>
   (await db.prepare(`SELECT * FROM ${table} ORDER BY seq`).all()).results;
 
 /** Adds rows of the audit, a day apart. */
@@ -21,54 +21,57 @@ const addRows = (count: number): Promise<unknown> =>
     .bind(count, t0, day)
     .run();
 
-const quiet = (now: number, auditBefore: number) => ({ ...sweepAt(now), auditBefore });
+const cleanupAt = (now: number, deleteAuditBefore: number) => ({ ...buildCleanup(now), deleteAuditBefore });
 
 describe('a sweep of the audit', () => {
   it('deletes what was before, and nothing else', async () => {
     await addRows(10);
-    await d1Ledger(db).sweep(quiet(t0 + 10 * day, t0 + 4 * day));
-    expect((await rowsOf('audit')).map(({ at }) => at)).toEqual([4, 5, 6, 7, 8, 9].map((n) => t0 + n * day));
+    await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 4 * day));
+    expect((await readRows('audit')).map(({ at }) => at)).toEqual(
+      [4, 5, 6, 7, 8, 9].map((n) => t0 + n * day),
+    );
   });
 
   it('deletes all when all is old', async () => {
     await addRows(3);
-    await d1Ledger(db).sweep(quiet(t0 + 10 * day, t0 + 9 * day));
-    expect(await rowsOf('audit')).toEqual([]);
-    await d1Ledger(db).sweep(quiet(t0 + 10 * day, t0 + 9 * day));
+    await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 9 * day));
+    expect(await readRows('audit')).toEqual([]);
+    await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 9 * day));
   });
 
   it('deletes ten thousand at a time', async () => {
     await addRows(10_500);
-    await d1Ledger(db).sweep(quiet(t0 + 20_000 * day, t0 + 20_000 * day));
-    expect(await rowsOf('audit')).toHaveLength(500);
-    await d1Ledger(db).sweep(quiet(t0 + 20_000 * day, t0 + 20_000 * day));
-    expect(await rowsOf('audit')).toEqual([]);
+    await d1Storage(db).cleanUp(cleanupAt(t0 + 20_000 * day, t0 + 20_000 * day));
+    expect(await readRows('audit')).toHaveLength(500);
+    await d1Storage(db).cleanUp(cleanupAt(t0 + 20_000 * day, t0 + 20_000 * day));
+    expect(await readRows('audit')).toEqual([]);
   });
 
   it('keeps what happened just now', async () => {
-    await begin(d1Ledger(db));
-    await d1Ledger(db).recordSignIn(signIn({ grantId: 'grant-2' }));
-    await d1Ledger(db).sweep(sweepAt(t0 + 90 * day));
-    expect(await rowsOf('audit')).toHaveLength(2);
-    await d1Ledger(db).sweep(sweepAt(t0 + 90 * day + 1));
-    expect(await rowsOf('audit')).toEqual([]);
+    await signInAndRedeem(d1Storage(db));
+    await d1Storage(db).recordSignIn(signIn({ grantId: 'grant-2' }));
+    await d1Storage(db).cleanUp(buildCleanup(t0 + 90 * day));
+    expect(await readRows('audit')).toHaveLength(2);
+    await d1Storage(db).cleanUp(buildCleanup(t0 + 90 * day + 1));
+    expect(await readRows('audit')).toEqual([]);
   });
 });
 
 describe('a sweep with another key at the front', () => {
-  const sweep = (now: number, sealingKey: string) => d1Ledger(db).sweep({ ...sweepAt(now), sealingKey });
+  const sweep = (now: number, sealingKey: string) =>
+    d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
 
   it('remembers since when each has sealed, the first one without a word', async () => {
     await sweep(t0, 'key-1');
     await sweep(t0 + 1, 'key-1');
-    expect(await rowsOf('audit')).toEqual([]);
+    expect(await readRows('audit')).toEqual([]);
     await sweep(t0 + 2, 'key-2');
     await sweep(t0 + 3, 'key-2');
-    expect(await rowsOf('sealing_keys')).toEqual([
+    expect(await readRows('sealing_keys')).toEqual([
       { seq: expect.any(Number), id: 'key-1', sealing_since: t0 },
       { seq: expect.any(Number), id: 'key-2', sealing_since: t0 + 2 },
     ]);
-    expect(await rowsOf('audit')).toMatchObject([
+    expect(await readRows('audit')).toMatchObject([
       {
         at: t0 + 2,
         event: 'key-rotated',
@@ -82,42 +85,42 @@ describe('a sweep with another key at the front', () => {
 
   it('notes a key that comes back', async () => {
     for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await sweep(t0 + at, key);
-    expect(await rowsOf('sealing_keys')).toMatchObject([{ id: 'key-1' }, { id: 'key-2' }, { id: 'key-1' }]);
-    expect(await rowsOf('audit')).toHaveLength(2);
+    expect(await readRows('sealing_keys')).toMatchObject([{ id: 'key-1' }, { id: 'key-2' }, { id: 'key-1' }]);
+    expect(await readRows('audit')).toHaveLength(2);
   });
 
   it('notes a change once when 20 sweep at once', async () => {
     await sweep(t0, 'key-1');
     await Promise.all(Array.from({ length: 20 }, () => sweep(t0 + 1, 'key-2')));
-    expect(await rowsOf('sealing_keys')).toHaveLength(2);
-    expect(await rowsOf('audit')).toHaveLength(1);
+    expect(await readRows('sealing_keys')).toHaveLength(2);
+    expect(await readRows('audit')).toHaveLength(1);
   });
 });
 
 describe('the keys of the ring', () => {
-  const sweep = (now: number, ...openingKeys: readonly string[]) =>
-    d1Ledger(db).sweep({ ...sweepAt(now), openingKeys });
+  const sweep = (now: number, ...ringKeys: readonly string[]) =>
+    d1Storage(db).cleanUp({ ...buildCleanup(now), ringKeys });
 
-  const openingSince = async () => {
+  const readRingKeys = async () => {
     const { results } = await db
       .prepare('SELECT id, opens_since FROM opening_keys')
-      .all<{ id: string; opens_since: number }>();
-    return Object.fromEntries(results.map(({ id, opens_since: since }) => [id, since]));
+      .all<{ id: string; in_ring_since: number }>();
+    return Object.fromEntries(results.map(({ id, in_ring_since: since }) => [id, since]));
   };
 
   it('are recorded with the time of the first sweep that found them there', async () => {
     await sweep(t0, 'key-1');
     await sweep(t0 + 1, 'key-1', "o'key; --");
     await sweep(t0 + 2, "o'key; --", 'key-1');
-    expect(await openingSince()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
   });
 
   it('T16.3 rollback: are recorded with a new time after a sweep that did not find them', async () => {
     await sweep(t0, 'key-1', 'key-2');
     await sweep(t0 + 1, 'key-1');
-    expect(await openingSince()).toEqual({ 'key-1': t0 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0 });
     await sweep(t0 + 2, 'key-1', 'key-2');
-    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
   });
 
   it('T16.3 rollback: never have a time before the last sweep of a deployment without them', async () => {
@@ -125,13 +128,13 @@ describe('the keys of the ring', () => {
       await sweep(t0 + at, 'key-1', 'key-2');
       await sweep(t0 + at + 1, 'key-1');
     }
-    expect(await openingSince()).toEqual({ 'key-1': t0 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0 });
     await sweep(t0 + 6, 'key-1', 'key-2');
-    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
   });
 
   it('are recorded once when 20 sweep at once', async () => {
     await Promise.all(Array.from({ length: 20 }, () => sweep(t0, 'key-1', 'key-2')));
-    expect(await openingSince()).toEqual({ 'key-1': t0, 'key-2': t0 });
+    expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
   });
 });

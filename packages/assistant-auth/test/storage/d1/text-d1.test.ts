@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { d1Ledger, textD1 } from '../../../src/storage/sqlite/d1.ts';
-import { literal, withLiterals } from '../../../src/storage/sqlite/text-d1.ts';
-import { ledgerContract } from '../../ledger/ledger-contract.ts';
+import { d1Storage, textD1 } from '../../../src/storage/sqlite/d1.ts';
+import { inlineParameters, toSqlLiteral } from '../../../src/storage/sqlite/text-d1.ts';
+import { storageContract } from '../../ledger/ledger-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 /** Carries texts out on the real database, which is told no value beside them. */
@@ -24,7 +24,7 @@ describe('a literal', () => {
   it('of a text is that text to the database, and cannot be read as anything else', () =>
     fc.assert(
       fc.asyncProperty(texts, async (text) => {
-        const written = literal(text);
+        const written = toSqlLiteral(text);
         const row = await env.DB.prepare(
           `SELECT hex(${written}) AS bytes, typeof(${written}) AS type`,
         ).first();
@@ -41,14 +41,14 @@ describe('a literal', () => {
     fc.assert(
       fc.asyncProperty(fc.maxSafeInteger(), async (number) => {
         const row = await env.DB.prepare(
-          `SELECT ${literal(number)} AS n, 0 - ${literal(number)} AS minus`,
+          `SELECT ${toSqlLiteral(number)} AS n, 0 - ${toSqlLiteral(number)} AS minus`,
         ).first();
         expect(row).toEqual({ n: number === 0 ? 0 : number, minus: 0 - number });
       }),
     ));
 
   it('of nothing is NULL', () => {
-    expect(literal(null)).toBe('NULL');
+    expect(toSqlLiteral(null)).toBe('NULL');
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('a literal', () => {
     ['what is endless', Number.POSITIVE_INFINITY, RangeError],
     ['half a character', '\ud800', RangeError],
   ])('is not written for %s', (_, value, error) => {
-    expect(() => literal(value)).toThrow(error);
+    expect(() => toSqlLiteral(value)).toThrow(error);
   });
 });
 
@@ -68,15 +68,17 @@ describe('literals in place of parameters', () => {
   it('stand where their numbers stand, however often, and not in quotes', () => {
     const query = "SELECT ?2, '?1', 'it''s ?1', ?1, ?2, ?10";
     const values = ['a', 7, ...Array.from({ length: 7 }, () => null), "o'x"];
-    expect(withLiterals(query, values)).toBe("SELECT 7, '?1', 'it''s ?1', 'a', 7, CAST(x'6f2778' AS TEXT)");
+    expect(inlineParameters(query, values)).toBe(
+      "SELECT 7, '?1', 'it''s ?1', 'a', 7, CAST(x'6f2778' AS TEXT)",
+    );
   });
 
   it('are not put in place of one another', () => {
-    expect(withLiterals('SELECT ?1, ?2', ['?2', 1])).toBe("SELECT CAST(x'3f32' AS TEXT), 1");
+    expect(inlineParameters('SELECT ?1, ?2', ['?2', 1])).toBe("SELECT CAST(x'3f32' AS TEXT), 1");
   });
 
   it.each(['SELECT ?', 'SELECT ?2', 'SELECT ?0'])('are demanded: %s', (query) => {
-    expect(() => withLiterals(query, ['a'])).toThrow(RangeError);
+    expect(() => inlineParameters(query, ['a'])).toThrow(RangeError);
   });
 });
 
@@ -110,7 +112,7 @@ describe('a database that takes text', () => {
   });
 });
 
-ledgerContract('the ledger on a D1 that takes text', async () => {
+storageContract('the ledger on a D1 that takes text', async () => {
   await emptyD1();
-  return d1Ledger(textD1(execute));
+  return d1Storage(textD1(execute));
 });

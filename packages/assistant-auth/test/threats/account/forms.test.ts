@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { buttons, createVisitor, expectUnheeded, staleForm, type Visitor } from '../../account-visitor.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  expectFormRejected,
+  readButtonValues,
+  staleFormMessage,
+} from '../../account-visitor.ts';
 import { type Deployment, deploy, issuer } from '../../deployment.ts';
-import { bindingsIn } from '../../on-the-way.ts';
+import { listBindingCookies } from '../../on-the-way.ts';
 import { readMarkup } from '../../pages/read-markup.ts';
-import { createPerson, gptRequest } from '../../person.ts';
-import { gpt, tokensFor } from '../../players.ts';
+import { createTestBrowser, gptRequest } from '../../person.ts';
+import { gpt, obtainTokens } from '../../players.ts';
 import { createProvider } from '../../provider.ts';
 import { expectCookiesPage } from '../../refusals.ts';
 
@@ -22,19 +28,28 @@ const actions = [
 const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
 
 const signedIn = async (deployment: Deployment = deploy()) => {
-  const visitor = createVisitor(deployment);
-  await visitor.enter();
-  return { deployment, visitor };
+  const accountBrowser = createAccountBrowser(deployment);
+  await accountBrowser.signInToAccount();
+  return { deployment, accountBrowser };
 };
 
 /** Nobody was signed out, disconnected, sent anywhere or deleted. */
-const expectUntouched = async (deployment: Deployment, visitor: Visitor, response: Response) => {
-  await expectUnheeded(response, deployment, staleForm);
-  expect((await visitor.see()).kind).toBe('account');
+const expectUntouched = async (
+  deployment: Deployment,
+  accountBrowser: AccountBrowser,
+  response: Response,
+) => {
+  await expectFormRejected(response, deployment, staleFormMessage);
+  expect((await accountBrowser.openAccountPage()).kind).toBe('account');
 };
 
-const send = (visitor: Visitor, action: string, headers: Readonly<Record<string, string>>, form: string) =>
-  visitor.visit(`${issuer}/account${action}`, {
+const send = (
+  accountBrowser: AccountBrowser,
+  action: string,
+  headers: Readonly<Record<string, string>>,
+  form: string,
+) =>
+  accountBrowser.visit(`${issuer}/account${action}`, {
     method: 'POST',
     headers,
     body: new URLSearchParams({ form, ...fields }),
@@ -42,39 +57,51 @@ const send = (visitor: Visitor, action: string, headers: Readonly<Record<string,
 
 describe('B3', () => {
   it.each(actions)('B3.1 other origin: POST /account%s', async (action) => {
-    const { deployment, visitor } = await signedIn();
-    const { form } = await visitor.see();
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
     for (const headers of [
       { origin: 'https://evil.example' },
       { origin: issuer, 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site' },
     ])
-      await expectUntouched(deployment, visitor, await send(visitor, action, headers, form));
+      await expectUntouched(deployment, accountBrowser, await send(accountBrowser, action, headers, form));
   });
 
   it.each(actions)('B3.2 `Origin: null`: POST /account%s', async (action) => {
-    const { deployment, visitor } = await signedIn();
-    const { form } = await visitor.see();
-    await expectUntouched(deployment, visitor, await send(visitor, action, { origin: 'null' }, form));
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: 'null' }, form),
+    );
   });
 
   it.each(actions)('B3.3 no cookie: POST /account%s', async (action) => {
-    const { deployment, visitor } = await signedIn();
-    const { form } = await visitor.see();
-    for (const name of bindingsIn(visitor.cookies)) visitor.cookies.delete(name);
-    const response = await send(visitor, action, { origin: issuer }, form);
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    for (const name of listBindingCookies(accountBrowser.cookies)) accountBrowser.cookies.delete(name);
+    const response = await send(accountBrowser, action, { origin: issuer }, form);
     await expectCookiesPage(response, deployment, 'account');
-    expect((await visitor.see()).kind).toBe('account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
   it.each(actions)('B3.4 the attacker’s own valid form: POST /account%s', async (action) => {
-    const { deployment, visitor } = await signedIn();
-    const mallory = createVisitor(deployment);
-    await mallory.enter('mallory');
-    const { form } = await mallory.see();
-    await expectUntouched(deployment, visitor, await send(visitor, action, { origin: issuer }, form));
-    const nobodys = await createVisitor(deployment).see();
-    await expectUntouched(deployment, visitor, await send(visitor, action, { origin: issuer }, nobodys.form));
+    const { deployment, accountBrowser } = await signedIn();
+    const mallory = createAccountBrowser(deployment);
+    await mallory.signInToAccount('mallory');
+    const { form } = await mallory.openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: issuer }, form),
+    );
+    const nobodys = await createAccountBrowser(deployment).openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: issuer }, nobodys.form),
+    );
   });
 });
 
@@ -93,7 +120,7 @@ const markup = `"'><script src=//evil.example></script><img src=x onerror=alert(
 const everyPage = async (): Promise<readonly Response[]> => {
   const named = (id: string) => ({
     ...createProvider(id, `Provider ${markup}`),
-    identify: async (answer: URL) => ({
+    handleCallback: async (answer: URL) => ({
       provider: id,
       subject: answer.searchParams.get('code') ?? '',
       label: `label ${markup}`,
@@ -102,16 +129,16 @@ const everyPage = async (): Promise<readonly Response[]> => {
     }),
   });
   const deployment = deploy({ providers: [named('google'), named('other')] });
-  await tokensFor(deployment, gpt);
-  const visitor = createVisitor(deployment);
-  const out = (await visitor.see()).response;
-  await visitor.enter('subject-1');
-  const account = (await visitor.see()).response;
-  const link = await visitor.journey('/link', { choice: 'other' }, { code: 'cat' });
-  const owner = createVisitor(deployment);
-  await owner.enter('dog', 'other');
-  const taken = await visitor.journey('/link', { choice: 'other' }, { code: 'dog' });
-  const refused = await visitor.post('/unlink', { identity: markup });
+  await obtainTokens(deployment, gpt);
+  const accountBrowser = createAccountBrowser(deployment);
+  const out = (await accountBrowser.openAccountPage()).response;
+  await accountBrowser.signInToAccount('subject-1');
+  const account = (await accountBrowser.openAccountPage()).response;
+  const link = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'cat' });
+  const owner = createAccountBrowser(deployment);
+  await owner.signInToAccount('dog', 'other');
+  const taken = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'dog' });
+  const refused = await accountBrowser.post('/unlink', { identity: markup });
   return [out, account, link, taken, refused];
 };
 
@@ -148,11 +175,11 @@ describe('W1', () => {
 
 describe('W2', () => {
   it('W2.1 flags: the account’s cookies are Secure, HttpOnly and SameSite=Lax', async () => {
-    const { visitor } = await signedIn();
+    const { accountBrowser } = await signedIn();
     const responses = [
-      await visitor.enter(),
-      (await visitor.see()).response,
-      await visitor.post('/sign-out'),
+      await accountBrowser.signInToAccount(),
+      (await accountBrowser.openAccountPage()).response,
+      await accountBrowser.post('/sign-out'),
     ];
     const lines = responses.flatMap(({ headers }) => headers.getSetCookie());
     expect(lines).toHaveLength(6);
@@ -163,19 +190,19 @@ describe('W2', () => {
 
 describe('W3', () => {
   it('W3.1 no-store: nothing of an account is kept by a cache', async () => {
-    const { visitor } = await signedIn();
-    for (const response of [...(await everyPage()), await visitor.post('/export')])
+    const { accountBrowser } = await signedIn();
+    for (const response of [...(await everyPage()), await accountBrowser.post('/export')])
       expect(response.headers.get('cache-control')).toBe('no-store');
   });
 });
 
 describe('W4', () => {
   it('W4.1 no CORS with credentials: no page or file of an account is readable from elsewhere', async () => {
-    const { visitor } = await signedIn();
+    const { accountBrowser } = await signedIn();
     const headers = { origin: 'https://evil.example' };
     for (const response of [
-      await visitor.visit(`${issuer}/account`, { headers }),
-      await visitor.post('/export'),
+      await accountBrowser.visit(`${issuer}/account`, { headers }),
+      await accountBrowser.post('/export'),
     ])
       expect([...response.headers.keys()].join()).not.toContain('access-control');
   });
@@ -193,9 +220,9 @@ describe('W6', () => {
   ];
 
   it.each(garbage)('%s: every form answers 4xx and does nothing', async (_, init) => {
-    const { deployment, visitor } = await signedIn();
+    const { deployment, accountBrowser } = await signedIn();
     for (const action of actions) {
-      const response = await visitor.visit(`${issuer}/account${action}`, {
+      const response = await accountBrowser.visit(`${issuer}/account${action}`, {
         method: 'POST',
         ...init,
         headers: { origin: issuer, ...init.headers },
@@ -203,31 +230,31 @@ describe('W6', () => {
       expect([action, response.status >= 400 && response.status < 500]).toEqual([action, true]);
       expect(deployment.log.at(-1)?.reason).not.toBe('unexpected');
     }
-    expect((await visitor.see()).kind).toBe('account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
   it('W6.3 repeated parameters: also beside the form itself', async () => {
-    const { deployment, visitor } = await signedIn();
-    const { form } = await visitor.see();
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
     const body = new URLSearchParams([
       ['form', form],
       ['confirm', 'yes'],
       ['confirm', 'yes'],
     ]);
-    const response = await visitor.visit(`${issuer}/account/delete`, {
+    const response = await accountBrowser.visit(`${issuer}/account/delete`, {
       method: 'POST',
       headers: { origin: issuer },
       body,
     });
-    await expectUnheeded(response, deployment, 'A parameter is given more than once.');
+    await expectFormRejected(response, deployment, 'A parameter is given more than once.');
   });
 
   it('W6.4 anything at all: garbage in every cookie is nobody', async () => {
-    const { visitor } = await signedIn();
+    const { accountBrowser } = await signedIn();
     for (const value of ['', 'x', '%', 'AQI', 'A'.repeat(5000)]) {
       for (const name of ['__Host-session', '__Host-csrf-12345678', '__Host-notice'])
-        visitor.cookies.set(name, value);
-      expect((await visitor.see()).kind).toBe('sign-in');
+        accountBrowser.cookies.set(name, value);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     }
   });
 });
@@ -235,14 +262,14 @@ describe('W6', () => {
 describe('W8', () => {
   it('W8.1 secret: no line about an account holds a token, a key or whom it is about', async () => {
     const deployment = deploy();
-    const visitor = createVisitor(deployment);
-    await visitor.enter('ada.lovelace');
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('ada.lovelace');
     const theirs = { code: 'their-subject', refresh: 'their-refresh-token' };
-    await visitor.journey('/link', { choice: 'other' }, theirs);
-    await visitor.post('/export');
-    await visitor.post('/delete', { confirm: 'yes' });
+    await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, theirs);
+    await accountBrowser.post('/export');
+    await accountBrowser.post('/delete', { confirm: 'yes' });
     const log = JSON.stringify(deployment.log);
-    const session = visitor.cookies.get('__Host-session') ?? 'none';
+    const session = accountBrowser.cookies.get('__Host-session') ?? 'none';
     for (const word of ['ada.lovelace', ...Object.values(theirs), 'example.com', session])
       expect(log).not.toContain(word);
   });
@@ -253,32 +280,40 @@ describe('W10', () => {
     ['', 'GET', ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']],
     ...actions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
   ] as const)('W10.1 override: /account%s answers %s alone', async (path, allowed, others) => {
-    const { deployment, visitor } = await signedIn();
+    const { deployment, accountBrowser } = await signedIn();
     for (const method of others) {
-      const response = await createPerson(deployment).visit(`${issuer}/account${path}?_method=POST`, {
+      const response = await createTestBrowser(deployment).visit(`${issuer}/account${path}?_method=POST`, {
         method,
         headers: { 'x-http-method-override': 'POST' },
       });
       expect(response.status).toBe(405);
       expect(response.headers.get('allow')).toBe(allowed);
     }
-    expect((await visitor.see()).kind).toBe('account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 });
 
 it('T5.2 a cookie as token: neither a session nor a form is a token, a code or a consent', async () => {
-  const { deployment, visitor } = await signedIn();
-  const { form } = await visitor.see();
-  const session = visitor.cookies.get('__Host-session') ?? '';
+  const { deployment, accountBrowser } = await signedIn();
+  const { form } = await accountBrowser.openAccountPage();
+  const session = accountBrowser.cookies.get('__Host-session') ?? '';
   for (const token of [session, form]) {
     const call = new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${token}` } });
     expect((await deployment.broker.protect(call)).kind).toBe('refused');
-    expect((await visitor.choose(token, { choice: 'google' })).status).toBe(400);
+    expect((await accountBrowser.submitConsent(token, { choice: 'google' })).status).toBe(400);
   }
-  const { consent } = await visitor.open(gptRequest);
-  await expectUnheeded(await visitor.post('/delete', fields, consent), deployment, staleForm);
-  await expectUnheeded(await visitor.post('/delete', fields, session), deployment, staleForm);
-  visitor.cookies.set('__Host-session', form);
-  expect((await visitor.see()).kind).toBe('sign-in');
-  expect(buttons((await visitor.see()).html, 'identity')).toEqual([]);
+  const { consent } = await accountBrowser.openSignInPage(gptRequest);
+  await expectFormRejected(
+    await accountBrowser.post('/delete', fields, consent),
+    deployment,
+    staleFormMessage,
+  );
+  await expectFormRejected(
+    await accountBrowser.post('/delete', fields, session),
+    deployment,
+    staleFormMessage,
+  );
+  accountBrowser.cookies.set('__Host-session', form);
+  expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+  expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'identity')).toEqual([]);
 });

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { createVisitor, type Visitor } from '../../account-visitor.ts';
+import { type AccountBrowser, createAccountBrowser } from '../../account-visitor.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
-import { gptRequest, locationOf } from '../../person.ts';
+import { gptRequest, readRedirect } from '../../person.ts';
 import {
+  accountDestination,
   expectCompletedPage,
   expectCookiesPage,
   expectErrorPage,
-  lostSignIn,
-  toAccountPage,
+  missingTransactionMessage,
 } from '../../refusals.ts';
 
 const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
 /** Sent to a provider to sign in at the account page; where a browser comes back to. */
-const sent = async (visitor: Visitor, subject: string, provider = 'google'): Promise<URL> => {
-  const to = locationOf(await visitor.post('/sign-in', { choice: provider }));
+const sent = async (accountBrowser: AccountBrowser, subject: string, provider = 'google'): Promise<URL> => {
+  const to = readRedirect(await accountBrowser.post('/sign-in', { choice: provider }));
   const back = new URL(to.searchParams.get('redirect_uri') ?? '');
   back.search = new URLSearchParams({
     state: to.searchParams.get('state') ?? '',
@@ -26,27 +26,27 @@ const sent = async (visitor: Visitor, subject: string, provider = 'google'): Pro
 
 const expectNobody = async (
   deployment: Deployment,
-  visitor: Visitor,
+  accountBrowser: AccountBrowser,
   response: Response,
-  message: string = lostSignIn,
+  message: string = missingTransactionMessage,
 ) => {
   await expectErrorPage(response, deployment, message);
-  expect(visitor.cookies.has('__Host-session')).toBe(false);
-  expect((await visitor.see()).kind).toBe('sign-in');
+  expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+  expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
 };
 
 describe('B1', () => {
   it('B1.1 browser: a consent that offers to continue is good in the browser that was shown it alone', async () => {
     const deployment = deploy();
-    const [ada, mallory] = [createVisitor(deployment), createVisitor(deployment)];
-    for (const [visitor, subject] of [
+    const [ada, mallory] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
+    for (const [accountBrowser, subject] of [
       [ada, 'ada'],
       [mallory, 'mallory'],
     ] as const)
-      await visitor.enter(subject, 'google', { refresh: 'r-1' });
-    const { consent } = await mallory.open(gptRequest);
-    await ada.open(gptRequest);
-    const response = await ada.choose(consent, { choice: 'continue' });
+      await accountBrowser.signInToAccount(subject, 'google', { refresh: 'r-1' });
+    const { consent } = await mallory.openSignInPage(gptRequest);
+    await ada.openSignInPage(gptRequest);
+    const response = await ada.submitConsent(consent, { choice: 'continue' });
     await expectErrorPage(
       response,
       deployment,
@@ -55,20 +55,20 @@ describe('B1', () => {
   });
 
   it('B1.5 a transaction cookie before consent: the account page sets none before a provider is chosen', async () => {
-    const visitor = createVisitor(deploy());
-    await visitor.see();
-    expect([...visitor.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
+    const accountBrowser = createAccountBrowser(deploy());
+    await accountBrowser.openAccountPage();
+    expect([...accountBrowser.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
   });
 });
 
 describe('B2', () => {
   it('B2.1 opened in the victim’s browser: the way to a provider from somebody’s account page signs nobody in', async () => {
     const deployment = deploy();
-    const [mallory, ada] = [createVisitor(deployment), createVisitor(deployment)];
+    const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     const url = await sent(mallory, 'ada');
     await expectCookiesPage(await ada.visit(url.href), deployment, 'callback');
     expect(ada.cookies.size).toBe(0);
-    await ada.see();
+    await ada.openAccountPage();
     await expectNobody(deployment, ada, await ada.visit(url.href));
   });
 });
@@ -76,19 +76,19 @@ describe('B2', () => {
 describe('B5', () => {
   it('B5.1 one provider’s answer for another’s: signs nobody in at the account page', async () => {
     const deployment = deploy();
-    const ada = createVisitor(deployment);
+    const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
     url.pathname = '/callback/other';
     await expectNobody(deployment, ada, await ada.visit(url.href), stale);
-    expect(await deployment.ledger.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
+    expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 });
 
 describe('B6', () => {
   it('B6.1 at the callback: nobody is signed in to the attacker’s account', async () => {
     const deployment = deploy();
-    const [mallory, ada] = [createVisitor(deployment), createVisitor(deployment)];
-    await ada.see();
+    const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
+    await ada.openAccountPage();
     const url = await sent(mallory, 'mallory');
     await expectNobody(deployment, ada, await ada.visit(url.href));
     // Nor while a journey of one's own is under way.
@@ -100,20 +100,20 @@ describe('B6', () => {
 describe('B7', () => {
   it('B7.1 state replay: a journey signs in once, also with its cookie put back', async () => {
     const deployment = deploy();
-    const ada = createVisitor(deployment);
+    const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
     const before = new Map(ada.cookies);
     await ada.visit(url.href);
     await ada.post('/sign-out');
-    await expectCompletedPage(await ada.visit(url.href), 'ended', toAccountPage);
+    await expectCompletedPage(await ada.visit(url.href), 'ended', accountDestination);
     for (const [name, value] of before) ada.cookies.set(name, value);
-    await expectCompletedPage(await ada.visit(url.href), 'ended', toAccountPage);
+    await expectCompletedPage(await ada.visit(url.href), 'ended', accountDestination);
     expect(ada.cookies.has('__Host-session')).toBe(false);
   });
 
   it('B7.2 expiry: a journey to the account page takes ten minutes at most', async () => {
     const deployment = deploy();
-    const ada = createVisitor(deployment);
+    const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
     deployment.advance(600);
     await expectNobody(deployment, ada, await ada.visit(url.href), stale);
@@ -121,11 +121,11 @@ describe('B7', () => {
 
   it('B7.3 two tabs at once: both arrive, and the later one is the session', async () => {
     const deployment = deploy();
-    const ada = createVisitor(deployment);
+    const ada = createAccountBrowser(deployment);
     const [first, second] = [await sent(ada, 'ada'), await sent(ada, 'bob', 'other')];
     await ada.visit(second.href);
-    expect((await ada.see()).html).toContain('bob@example.com');
+    expect((await ada.openAccountPage()).html).toContain('bob@example.com');
     await ada.visit(first.href);
-    expect((await ada.see()).html).toContain('ada@example.com');
+    expect((await ada.openAccountPage()).html).toContain('ada@example.com');
   });
 });

@@ -1,12 +1,12 @@
 /** Requests that a browser or a link scanner makes before the person opens the page. */
 import { describe, expect, it } from 'vitest';
-import { createVisitor } from '../../account-visitor.ts';
+import { createAccountBrowser } from '../../account-visitor.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { atProvider, atSignIn, cookieHeader } from '../../on-the-way.ts';
-import { gptRequest, locationOf } from '../../person.ts';
+import { buildCookieHeader, continueToProvider, startAuthorization } from '../../on-the-way.ts';
+import { gptRequest, readRedirect } from '../../person.ts';
 import { createProvider } from '../../provider.ts';
-import { watchLedger } from '../../watched-ledger.ts';
-import { watchProvider } from '../../watched-provider.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
+import { createSpyProvider } from '../../watched-provider.ts';
 
 const prefetching: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['Sec-Purpose: prefetch', { 'sec-purpose': 'prefetch' }],
@@ -20,8 +20,8 @@ const prefetching: readonly (readonly [string, Readonly<Record<string, string>>]
 ];
 
 const createSystem = () => {
-  const provider = watchProvider();
-  const ledger = watchLedger();
+  const provider = createSpyProvider();
+  const storage = createSpyStorage();
   const counted: string[] = [];
   const limiter = {
     take: async (key: string) => {
@@ -29,21 +29,26 @@ const createSystem = () => {
       return 'allowed' as const;
     },
   };
-  const posting = { ...createProvider('apple', 'Apple'), answersBy: 'form_post' as const };
+  const posting = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' as const };
   const deployment = deploy({
-    ...{ providers: [provider, posting], ledger },
+    ...{ providers: [provider, posting], storage },
     limits: { signIns: limiter },
     clientAddress: () => '192.0.2.1',
   });
-  return { provider, ledger, counted, deployment };
+  return { provider, storage, counted, deployment };
 };
 
 /** A page that is not used for the navigation, and a broker that did nothing. */
 const expectRefused = async (
-  { provider, ledger, counted, deployment }: ReturnType<typeof createSystem>,
+  { provider, storage, counted, deployment }: ReturnType<typeof createSystem>,
   send: () => Promise<Response>,
 ) => {
-  const before = [provider.redeemed.length, provider.begun.length, ledger.calls.length, counted.length];
+  const before = [
+    provider.tokenRequests.length,
+    provider.authorizationRequests.length,
+    storage.calls.length,
+    counted.length,
+  ];
   const response = await send();
   expect(response.status).toBe(503);
   expect(response.headers.get('cache-control')).toBe('no-store');
@@ -54,7 +59,12 @@ const expectRefused = async (
     'This page cannot be loaded in advance. Open it again to continue.',
   );
   expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'request.prefetch' });
-  const after = [provider.redeemed.length, provider.begun.length, ledger.calls.length, counted.length];
+  const after = [
+    provider.tokenRequests.length,
+    provider.authorizationRequests.length,
+    storage.calls.length,
+    counted.length,
+  ];
   expect(after).toEqual(before);
 };
 
@@ -63,20 +73,20 @@ describe('B21', () => {
     'B21.1 the callback, with %s: signs in at the navigation that follows',
     async (_, headers) => {
       const system = createSystem();
-      const { person, answerUrl } = await atProvider(system.deployment);
-      const url = answerUrl({ code: 'ada' });
-      for (let time = 0; time < 2; time++) await expectRefused(system, () => person.visit(url, { headers }));
-      expect(locationOf(await person.visit(url)).searchParams.has('code')).toBe(true);
+      const { browser, callbackUrl } = await continueToProvider(system.deployment);
+      const url = callbackUrl({ code: 'ada' });
+      for (let time = 0; time < 2; time++) await expectRefused(system, () => browser.visit(url, { headers }));
+      expect(readRedirect(await browser.visit(url)).searchParams.has('code')).toBe(true);
     },
   );
 
   it('B21.1 the callback, prefetched without cookies: signs in at the navigation that follows', async () => {
     const system = createSystem();
-    const { person, answerUrl } = await atProvider(system.deployment);
-    const url = answerUrl({ code: 'ada' });
+    const { browser, callbackUrl } = await continueToProvider(system.deployment);
+    const url = callbackUrl({ code: 'ada' });
     const headers = { 'sec-purpose': 'prefetch' };
     await expectRefused(system, () => system.deployment.fetch(new Request(url, { headers })));
-    expect(locationOf(await person.visit(url)).searchParams.has('code')).toBe(true);
+    expect(readRedirect(await browser.visit(url)).searchParams.has('code')).toBe(true);
   });
 
   it.each(prefetching)(
@@ -85,32 +95,32 @@ describe('B21', () => {
       const system = createSystem();
       const url = `${issuer}/authorize?${new URLSearchParams(gptRequest)}`;
       await expectRefused(system, () => system.deployment.fetch(new Request(url, { headers })));
-      const { person, consent } = await atSignIn(system.deployment);
-      expect((await person.choose(consent, { choice: 'google' })).status).toBe(303);
+      const { browser, consent } = await startAuthorization(system.deployment);
+      expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
     },
   );
 
   it.each(prefetching)('B21.3 forms and posted answers, with %s: begin nothing', async (_, purpose) => {
     const system = createSystem();
-    const { person, consent } = await atSignIn(system.deployment);
-    const headers = { origin: issuer, cookie: cookieHeader(person.cookies), ...purpose };
+    const { browser, consent } = await startAuthorization(system.deployment);
+    const headers = { origin: issuer, cookie: buildCookieHeader(browser.cookies), ...purpose };
     const post = (path: string, fields: Readonly<Record<string, string>>) => () =>
       system.deployment.fetch(
         new Request(issuer + path, { method: 'POST', headers, body: new URLSearchParams(fields) }),
       );
     await expectRefused(system, post('/authorize/consent', { consent, choice: 'google' }));
     await expectRefused(system, post('/callback/apple', { state: 's', code: 'ada' }));
-    expect((await person.choose(consent, { choice: 'google' })).status).toBe(303);
+    expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
   });
 
   it.each(prefetching)(
     'B21.4 the account, with %s: touches neither session nor notice',
     async (_, purpose) => {
       const system = createSystem();
-      const visitor = createVisitor(system.deployment);
-      await visitor.enter();
-      const { form } = await visitor.see();
-      const headers = { origin: issuer, cookie: cookieHeader(visitor.cookies), ...purpose };
+      const accountBrowser = createAccountBrowser(system.deployment);
+      await accountBrowser.signInToAccount();
+      const { form } = await accountBrowser.openAccountPage();
+      const headers = { origin: issuer, cookie: buildCookieHeader(accountBrowser.cookies), ...purpose };
       await expectRefused(system, () =>
         system.deployment.fetch(new Request(`${issuer}/account`, { headers })),
       );
@@ -128,7 +138,7 @@ describe('B21', () => {
         const request = new Request(`${issuer}/account/${action}`, { method: 'POST', headers, body });
         await expectRefused(system, () => system.deployment.fetch(request));
       }
-      expect((await visitor.see()).kind).toBe('account');
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
     },
   );
 
@@ -147,8 +157,8 @@ describe('B21', () => {
     ['a longer word', { purpose: 'prefetched' }],
   ])('B21.5 what may be loaded in advance: a navigation with %s goes on', async (_, headers) => {
     const { deployment } = createSystem();
-    const { person, answerUrl } = await atProvider(deployment);
-    const back = locationOf(await person.visit(answerUrl({ code: 'ada' }), { headers }));
+    const { browser, callbackUrl } = await continueToProvider(deployment);
+    const back = readRedirect(await browser.visit(callbackUrl({ code: 'ada' }), { headers }));
     expect(back.searchParams.has('code')).toBe(true);
   });
 });

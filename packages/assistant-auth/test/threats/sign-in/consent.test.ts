@@ -1,34 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { deploy, issuer } from '../../deployment.ts';
-import { atProvider, atSignIn, journeysIn } from '../../on-the-way.ts';
-import { appRequest, createPerson, gptRequest, locationOf } from '../../person.ts';
-import { app, codeFor, redeem, tokensFor } from '../../players.ts';
+import { continueToProvider, listTransactionCookies, startAuthorization } from '../../on-the-way.ts';
+import { appRequest, createTestBrowser, gptRequest, readRedirect } from '../../person.ts';
+import { app, obtainCode, obtainTokens, redeem } from '../../players.ts';
 import { expectCookiesPage, expectErrorPage } from '../../refusals.ts';
-import { watchLedger } from '../../watched-ledger.ts';
-import { watchProvider } from '../../watched-provider.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
+import { createSpyProvider } from '../../watched-provider.ts';
 
 const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
 const choices = [{ choice: 'google' }, { cancel: '1' }];
 
 /** Two browsers at the sign-in page of one deployment: the victim's, and the attacker's own. */
 const twoBrowsers = async () => {
-  const provider = watchProvider();
-  const ledger = watchLedger();
-  const deployment = deploy({ providers: [provider], ledger });
-  const victim = await atSignIn(deployment);
-  const attacker = await atSignIn(deployment, appRequest);
-  return { deployment, provider, ledger, victim, attacker };
+  const provider = createSpyProvider();
+  const storage = createSpyStorage();
+  const deployment = deploy({ providers: [provider], storage });
+  const victim = await startAuthorization(deployment);
+  const attacker = await startAuthorization(deployment, appRequest);
+  return { deployment, provider, storage, victim, attacker };
 };
 
 describe('B1', () => {
   it('B1.1 browser: takes a form from no browser but the one that was shown it', async () => {
     const { deployment, provider, victim, attacker } = await twoBrowsers();
     for (const choice of choices) {
-      await expectErrorPage(await victim.person.choose(attacker.consent, choice), deployment, stale);
-      expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'consent', reason: 'consent.foreign' });
+      await expectErrorPage(await victim.browser.submitConsent(attacker.consent, choice), deployment, stale);
+      expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'consent', reason: 'consent.csrf' });
     }
-    expect(provider.begun).toEqual([]);
-    expect((await victim.person.choose(victim.consent, { choice: 'google' })).status).toBe(303);
+    expect(provider.authorizationRequests).toEqual([]);
+    expect((await victim.browser.submitConsent(victim.consent, { choice: 'google' })).status).toBe(303);
   });
 
   it.each([
@@ -46,11 +46,11 @@ describe('B1', () => {
     ],
   ])('%s', async (_, foreign) => {
     const deployment = deploy();
-    const { person, consent } = await atSignIn(deployment, { ...appRequest, scope: 'words' });
+    const { browser, consent } = await startAuthorization(deployment, { ...appRequest, scope: 'words' });
     const choice = { choice: 'google', ...foreign };
-    const sent = locationOf(await person.choose(consent, choice));
+    const sent = readRedirect(await browser.submitConsent(consent, choice));
     const answer = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
-    const back = locationOf(await person.visit(`${issuer}/callback/google?${answer}`));
+    const back = readRedirect(await browser.visit(`${issuer}/callback/google?${answer}`));
     expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
     expect(back.searchParams.get('state')).toBe(appRequest.state);
     const response = await redeem(deployment, app, back.searchParams.get('code') ?? '');
@@ -59,32 +59,32 @@ describe('B1', () => {
 
   it('B1.1 browser: takes no form that was changed, cut or made of something else', async () => {
     const deployment = deploy();
-    const { person, consent } = await atSignIn(deployment);
-    const { person: traveller } = await atProvider(deployment);
-    const { access_token, refresh_token } = await tokensFor(deployment, app);
-    const journey = traveller.cookies.get(journeysIn(traveller.cookies)[0] ?? '') ?? '';
+    const { browser, consent } = await startAuthorization(deployment);
+    const { browser: traveller } = await continueToProvider(deployment);
+    const { access_token, refresh_token } = await obtainTokens(deployment, app);
+    const journey = traveller.cookies.get(listTransactionCookies(traveller.cookies)[0] ?? '') ?? '';
     const flipped = Array.from({ length: consent.length }, (_, at) => at)
       .filter((at) => at % 25 === 0)
       .map((at) => consent.slice(0, at) + (consent[at] === 'A' ? 'B' : 'A') + consent.slice(at + 1));
-    const code = await codeFor(deployment, app);
+    const code = await obtainCode(deployment, app);
     const others = ['', consent.slice(0, -1), `${consent}A`, journey, access_token, refresh_token, code];
     for (const forged of [...flipped, ...others]) {
-      await expectErrorPage(await person.choose(forged, { choice: 'google' }), deployment, stale);
+      await expectErrorPage(await browser.submitConsent(forged, { choice: 'google' }), deployment, stale);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.unreadable' });
     }
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
   it('B1.5 transaction cookie: nothing but a consent sets one', async () => {
-    const { person, consent } = await atSignIn();
-    expect(journeysIn(person.cookies)).toEqual([]);
-    await person.choose(consent, { cancel: '1' });
-    await person.choose(consent, { choice: 'nobody' });
-    await person.choose('forged', { choice: 'google' });
-    await person.visit(`${issuer}/callback/google?state=x&code=y`);
-    expect(journeysIn(person.cookies)).toEqual([]);
-    await person.choose(consent, { choice: 'google' });
-    expect(journeysIn(person.cookies)).toHaveLength(1);
+    const { browser, consent } = await startAuthorization();
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
+    await browser.submitConsent(consent, { cancel: '1' });
+    await browser.submitConsent(consent, { choice: 'nobody' });
+    await browser.submitConsent('forged', { choice: 'google' });
+    await browser.visit(`${issuer}/callback/google?state=x&code=y`);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
+    await browser.submitConsent(consent, { choice: 'google' });
+    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 });
 
@@ -108,7 +108,7 @@ describe('B3', () => {
   ])('%s posts the victim’s own form in vain', async (_, headers) => {
     const { deployment, provider, victim } = await twoBrowsers();
     for (const choice of choices) {
-      const response = await victim.person.visit(`${issuer}/authorize/consent`, {
+      const response = await victim.browser.visit(`${issuer}/authorize/consent`, {
         method: 'POST',
         headers,
         body: new URLSearchParams({ consent: victim.consent, ...choice }),
@@ -116,7 +116,7 @@ describe('B3', () => {
       await expectErrorPage(response, deployment, stale);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.origin' });
     }
-    expect(provider.begun).toEqual([]);
+    expect(provider.authorizationRequests).toEqual([]);
   });
 
   it('B3.3 no cookie: a form without the cookie behind it is nobody’s', async () => {
@@ -128,40 +128,42 @@ describe('B3', () => {
       { cookie: `x=${'y'.repeat(43)}` },
     ];
     for (const cookie of cookies) {
-      const response = await createPerson(deployment, cookie).choose(victim.consent, { choice: 'google' });
+      const response = await createTestBrowser(deployment, cookie).submitConsent(victim.consent, {
+        choice: 'google',
+      });
       await expectCookiesPage(response, deployment, 'consent');
     }
-    expect(provider.begun).toEqual([]);
+    expect(provider.authorizationRequests).toEqual([]);
   });
 
   it('B3.4 own form: the attacker’s genuine form does nothing in the victim’s browser', async () => {
-    const { deployment, provider, ledger, victim, attacker } = await twoBrowsers();
-    const stranger = createPerson(deployment);
+    const { deployment, provider, storage, victim, attacker } = await twoBrowsers();
+    const stranger = createTestBrowser(deployment);
     for (const choice of choices) {
-      await expectErrorPage(await victim.person.choose(attacker.consent, choice), deployment, stale);
-      await expectCookiesPage(await stranger.choose(attacker.consent, choice), deployment, 'consent');
+      await expectErrorPage(await victim.browser.submitConsent(attacker.consent, choice), deployment, stale);
+      await expectCookiesPage(await stranger.submitConsent(attacker.consent, choice), deployment, 'consent');
     }
-    expect(provider.begun).toEqual([]);
-    expect(ledger.calls).toEqual([]);
+    expect(provider.authorizationRequests).toEqual([]);
+    expect(storage.calls).toEqual([]);
     // It is genuine: in the attacker's own browser it works.
-    expect((await attacker.person.choose(attacker.consent, { choice: 'google' })).status).toBe(303);
+    expect((await attacker.browser.submitConsent(attacker.consent, { choice: 'google' })).status).toBe(303);
   });
 });
 
 it('B4.1 framing: no page may stand in a frame, whatever it says', async () => {
   const deployment = deploy();
-  const { person, answerUrl } = await atProvider(deployment);
+  const { browser, callbackUrl } = await continueToProvider(deployment);
   const replaced = deploy({ pages: { signIn: () => 'theirs', error: () => 'theirs' } });
   const pages = [
-    (await person.open(gptRequest)).response,
-    (await person.open({})).response,
-    await person.choose('', {}),
-    await person.visit(answerUrl({}, '/callback/nobody')),
-    await createPerson(deployment).visit(answerUrl({ code: 'ada' })),
+    (await browser.openSignInPage(gptRequest)).response,
+    (await browser.openSignInPage({})).response,
+    await browser.submitConsent('', {}),
+    await browser.visit(callbackUrl({}, '/callback/nobody')),
+    await createTestBrowser(deployment).visit(callbackUrl({ code: 'ada' })),
     await deployment.fetch(new Request('https://evil.example/authorize')),
-    await person.visit(`${issuer}/authorize`, { method: 'PUT' }),
-    (await createPerson(replaced).open(gptRequest)).response,
-    (await createPerson(replaced).open({})).response,
+    await browser.visit(`${issuer}/authorize`, { method: 'PUT' }),
+    (await createTestBrowser(replaced).openSignInPage(gptRequest)).response,
+    (await createTestBrowser(replaced).openSignInPage({})).response,
   ];
   for (const { headers } of pages) {
     expect(headers.get('content-type')).toBe('text/html; charset=utf-8');

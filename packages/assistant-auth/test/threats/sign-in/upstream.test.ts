@@ -1,44 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import type { Admit, BrokerOptions, SignIn } from '../../../src/index.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
+import type { BrokerOptions, ResolveUser, SignIn } from '../../../src/index.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { atProvider, journeysIn } from '../../on-the-way.ts';
-import { callApi, gptRequest, locationOf, tokensOf } from '../../person.ts';
+import { continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
+import { callApi, expectTokens, gptRequest, readRedirect } from '../../person.ts';
 import { gpt, redeem, refresh } from '../../players.ts';
-import { type Bends, createIssuer, relyOn } from '../../providers/hostile-issuer.ts';
-import { jwtBeginning } from '../../providers/signing.ts';
+import { createIssuer, createOidcProvider, type IssuerOverrides } from '../../providers/hostile-issuer.ts';
+import { jwtPrefix } from '../../providers/signing.ts';
 import {
-  badRefresh,
-  expectDeadToken,
   expectErrorPage,
+  expectInvalidToken,
   expectTokenError,
-  lostSignIn,
+  invalidRefreshTokenError,
+  missingTransactionMessage,
 } from '../../refusals.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
 const upstream = (changes: Partial<BrokerOptions> = {}) => {
   const acme = createIssuer();
   const signIns: SignIn[] = [];
-  const memory = memoryLedger();
-  const ledger = {
+  const memory = memoryStorage();
+  const storage = {
     ...memory,
     recordSignIn: (signIn: SignIn) => {
       signIns.push(signIn);
       return memory.recordSignIn(signIn);
     },
   };
-  const deployment = deploy({ providers: [relyOn(acme)], fetch: acme.io.fetch, ledger, ...changes });
+  const deployment = deploy({
+    providers: [createOidcProvider(acme)],
+    fetch: acme.io.fetch,
+    storage,
+    ...changes,
+  });
   /** A person at Acme, whose ID token will carry the nonce of their journey. */
   const depart = async () => {
-    const journey = await atProvider(deployment, gptRequest, 'acme');
+    const journey = await continueToProvider(deployment, gptRequest, 'acme');
     const nonce = journey.sent.searchParams.get('nonce');
-    acme.bend({ claims: { nonce } });
+    acme.override({ claims: { nonce } });
     return { ...journey, nonce };
   };
   return { acme, signIns, deployment, depart };
 };
 
-const answerOf = (response: Response) => Object.fromEntries(locationOf(response).searchParams);
+const answerOf = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
 
 /** The client is told `error` in words of ours; nothing is stored, and the journey is over. */
 const expectNoSignIn = async (
@@ -46,11 +51,11 @@ const expectNoSignIn = async (
   answer: Readonly<Record<string, string>>,
   [error, error_description]: readonly [string, string],
 ) => {
-  const { person, comeBack } = await depart();
-  const response = await comeBack(answer);
+  const { browser, returnFromProvider } = await depart();
+  const response = await returnFromProvider(answer);
   expect(response.status).toBe(303);
   expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
-  expect(journeysIn(person.cookies)).toEqual([]);
+  expect(listTransactionCookies(browser.cookies)).toEqual([]);
   expect(signIns).toEqual([]);
 };
 
@@ -82,10 +87,10 @@ describe('B12', () => {
 
   it('B12.1 provider error: under a state that nobody waits for is a page', async () => {
     const { deployment, depart } = upstream();
-    const { person } = await depart();
-    const response = await person.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
-    await expectErrorPage(response, deployment, lostSignIn);
-    expect(journeysIn(person.cookies)).toHaveLength(1);
+    const { browser } = await depart();
+    const response = await browser.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
+    await expectErrorPage(response, deployment, missingTransactionMessage);
+    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 });
 
@@ -100,18 +105,18 @@ describe('B13', () => {
   ])('%s of the provider signs nobody in, and leaves the grants that exist', async (_, token) => {
     const system = upstream();
     const { acme, deployment, depart, signIns } = system;
-    const { comeBack } = await depart();
-    const { code = '' } = answerOf(await comeBack({ code: 'code-1' }));
-    const tokens = await tokensOf(await redeem(deployment, gpt, code));
+    const { returnFromProvider } = await depart();
+    const { code = '' } = answerOf(await returnFromProvider({ code: 'code-1' }));
+    const tokens = await expectTokens(await redeem(deployment, gpt, code));
     signIns.length = 0;
 
     const again = await depart();
-    acme.bend({ instead: { token } });
-    const response = await again.comeBack({ code: 'code-2' });
+    acme.override({ endpointOverrides: { token } });
+    const response = await again.returnFromProvider({ code: 'code-2' });
     const [error, error_description] = away;
     expect(answerOf(response)).toEqual({ error, error_description, state: gptRequest.state, iss: issuer });
     expect(signIns).toEqual([]);
-    const refreshed = await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
+    const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
     for (const { access_token } of [tokens, refreshed])
       expect((await callApi(deployment, access_token)).kind).toBe('granted');
   });
@@ -122,9 +127,9 @@ describe('B13, at a refresh', () => {
   const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
   const begin = async () => {
     const { acme, deployment, depart } = upstream();
-    const { comeBack } = await depart();
-    const { code = '' } = answerOf(await comeBack({ code: 'code-1' }));
-    return { acme, deployment, tokens: await tokensOf(await redeem(deployment, gpt, code)) };
+    const { returnFromProvider } = await depart();
+    const { code = '' } = answerOf(await returnFromProvider({ code: 'code-1' }));
+    return { acme, deployment, tokens: await expectTokens(await redeem(deployment, gpt, code)) };
   };
 
   it.each([
@@ -134,33 +139,33 @@ describe('B13, at a refresh', () => {
     ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: timedOut }))],
   ])('%s leaves the grant, whatever the body says', async (_, token) => {
     const { acme, deployment, tokens } = await begin();
-    acme.bend({ instead: { token } });
-    const refreshed = await tokensOf(await refresh(deployment, gpt, tokens.refresh_token));
-    expect(deployment.log.filter(({ event }) => event === 'check-failed')).toHaveLength(1);
+    acme.override({ endpointOverrides: { token } });
+    const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
+    expect(deployment.log.filter(({ event }) => event === 'recheck-failed')).toHaveLength(1);
     expect((await callApi(deployment, refreshed.access_token)).kind).toBe('granted');
   });
 
   it('B13.4 invalid_grant ends it: the refresh, its access tokens, and for good', async () => {
     const { acme, deployment, tokens } = await begin();
-    acme.bend({ instead: { token: json({ error: 'invalid_grant' }, 400) } });
-    const dead = { ...badRefresh, status: 401 };
+    acme.override({ endpointOverrides: { token: json({ error: 'invalid_grant' }, 400) } });
+    const dead = { ...invalidRefreshTokenError, status: 401 };
     await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
-    acme.bend({});
+    acme.override({});
     await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
-    await expectDeadToken(deployment, tokens.access_token);
+    await expectInvalidToken(deployment, tokens.access_token);
   });
 });
 
 describe('B14', () => {
-  const secrets = ['their-access-token', 'their-refresh-token', jwtBeginning, 'our_client.secret'];
+  const secrets = ['their-access-token', 'their-refresh-token', jwtPrefix, 'our_client.secret'];
 
   it('B14.1 never to clients: no answer on the way holds a token of the provider', async () => {
     const { deployment, depart } = upstream();
-    const { comeBack, sent } = await depart();
-    const back = await comeBack({ code: 'code-1' });
+    const { returnFromProvider, sent } = await depart();
+    const back = await returnFromProvider({ code: 'code-1' });
     const { code = '' } = answerOf(back);
     const redemption = await redeem(deployment, gpt, code);
-    const { refresh_token } = await tokensOf(redemption.clone());
+    const { refresh_token } = await expectTokens(redemption.clone());
     const answers = [back, redemption, await refresh(deployment, gpt, refresh_token)];
     const texts = [sent.href, ...(await Promise.all(answers.map(wholeText))), JSON.stringify(deployment.log)];
     for (const secret of secrets) for (const text of texts) expect(text).not.toContain(secret);
@@ -169,7 +174,7 @@ describe('B14', () => {
 
   it('B14.2 sealed at rest: the ledger gets the refresh token sealed, another text each time, and no other', async () => {
     const { signIns, depart } = upstream();
-    for (let time = 0; time < 2; time++) await (await depart()).comeBack({ code: 'code-1' });
+    for (let time = 0; time < 2; time++) await (await depart()).returnFromProvider({ code: 'code-1' });
     const stored = JSON.stringify(signIns);
     for (const secret of secrets) expect(stored).not.toContain(secret);
     const sealed = signIns.map(({ identity }) => identity.sealedRefreshToken);
@@ -179,60 +184,63 @@ describe('B14', () => {
 
   it('B14.2 sealed at rest: a sign-in that brings none writes none over the stored one', async () => {
     const { acme, signIns, depart } = upstream();
-    const { comeBack, nonce } = await depart();
-    acme.bend({ claims: { nonce }, tokens: { refresh_token: undefined } });
-    await comeBack({ code: 'code-1' });
+    const { returnFromProvider, nonce } = await depart();
+    acme.override({ claims: { nonce }, tokens: { refresh_token: undefined } });
+    await returnFromProvider({ code: 'code-1' });
     expect(signIns.map(({ identity }) => Object.keys(identity))).toEqual([['provider', 'subject', 'label']]);
   });
 });
 
 /** Signs in at the issuer with the given deviations, and returns the parameters of the redirect to the client. */
-const signIn = async ({ acme, depart }: ReturnType<typeof upstream>, { claims, ...bends }: Bends = {}) => {
+const signIn = async (
+  { acme, depart }: ReturnType<typeof upstream>,
+  { claims, ...bends }: IssuerOverrides = {},
+) => {
   // The deviations must be set before the sign-in starts, because the metadata is read only once.
-  acme.bend(bends);
-  const { comeBack, nonce } = await depart();
-  acme.bend({ ...bends, claims: { nonce, ...claims } });
-  return answerOf(await comeBack({ code: 'code-1' }));
+  acme.override(bends);
+  const { returnFromProvider, nonce } = await depart();
+  acme.override({ ...bends, claims: { nonce, ...claims } });
+  return answerOf(await returnFromProvider({ code: 'code-1' }));
 };
 
 describe('B19, a refresh token that is bound to a session', () => {
   const expired = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
 
   /** Signs in, and refreshes 31 minutes later, when the session at the issuer has ended. */
-  const refreshLater = async (bends: Bends) => {
+  const refreshLater = async (bends: IssuerOverrides) => {
     const system = upstream();
     const { acme, deployment } = system;
     const { code = '' } = await signIn(system, bends);
-    const { refresh_token } = await tokensOf(await redeem(deployment, gpt, code));
+    const { refresh_token } = await expectTokens(await redeem(deployment, gpt, code));
     deployment.advance(31 * 60);
     acme.asked();
-    acme.bend({ instead: { token: expired } });
+    acme.override({ endpointOverrides: { token: expired } });
     const response = await refresh(deployment, gpt, refresh_token);
     return { ...system, response, refresh_token, asked: acme.asked() };
   };
 
-  it.each<[string, Bends]>([
+  it.each<[string, IssuerOverrides]>([
     ['the issuer has no offline access', { metadata: { scopes_supported: ['openid'] } }],
     ['it was not granted', { tokens: { scope: 'openid email profile', refresh_expires_in: 1800 } }],
     ['it was not granted, in a list', { tokens: { scope: ['openid', 'email'] } }],
     ['its lifetime is half an hour', { tokens: { scope: 'offline_access', refresh_expires_in: 1800 } }],
   ])('B19.2 is not used for rechecks, so its expiry ends no grant: %s', async (_, bends) => {
     const { deployment, response, refresh_token, signIns, asked } = await refreshLater(bends);
-    expect((await tokensOf(response)).refresh_token).toBe(refresh_token);
+    expect((await expectTokens(response)).refresh_token).toBe(refresh_token);
     expect(signIns[0]?.identity).not.toHaveProperty('sealedRefreshToken');
     expect(asked).toEqual([]);
-    expect(deployment.log.filter(({ event }) => event === 'check-failed')).toEqual([]);
+    expect(deployment.log.filter(({ event }) => event === 'recheck-failed')).toEqual([]);
     deployment.advance(31 * 60);
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
   });
 
-  it.each<[string, Bends]>([
+  it.each<[string, IssuerOverrides]>([
     ['granted', { tokens: { scope: 'openid email profile offline_access' } }],
     ['granted as requested', {}],
     ['granted without expiry', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
   ])('B19.2 differs from one with offline access, whose rejection ends the grants: %s', async (_, bends) => {
     const { deployment, response, refresh_token, asked } = await refreshLater(bends);
-    const dead = { ...badRefresh, status: 401 };
+    const dead = { ...invalidRefreshTokenError, status: 401 };
     expect(asked).toEqual(['token']);
     await expectTokenError(response, dead);
     await expectTokenError(await refresh(deployment, gpt, refresh_token), dead);
@@ -241,7 +249,7 @@ describe('B19, a refresh token that is bound to a session', () => {
 
 describe('B19, a publisher that admits people by the domain of their address', () => {
   const endpoint = { userinfo_endpoint: 'https://id.example/userinfo' };
-  const bare: Bends = {
+  const bare: IssuerOverrides = {
     claims: { email: undefined, email_verified: undefined, name: undefined },
     metadata: endpoint,
     userInfo: { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' },
@@ -249,13 +257,13 @@ describe('B19, a publisher that admits people by the domain of their address', (
 
   const guarded = () => {
     const asked: unknown[] = [];
-    const admit: Admit = async ({ email, emailVerified, claims }) => {
+    const resolveUser: ResolveUser = async ({ email, emailVerified, claims }) => {
       const { email: inClaims, email_verified: wordInClaims } = claims;
       asked.push([email, emailVerified, inClaims, wordInClaims]);
       const isOurs = emailVerified && email?.endsWith('@example.com') === true;
-      return isOurs ? { kind: 'admitted' } : { kind: 'refused', reason: 'another domain' };
+      return isOurs ? { kind: 'accepted' } : { kind: 'refused', reason: 'another domain' };
     };
-    return { ...upstream({ admit }), asked };
+    return { ...upstream({ resolveUser }), asked };
   };
 
   it('is given the address from UserInfo, also in the claims', async () => {
@@ -266,12 +274,12 @@ describe('B19, a publisher that admits people by the domain of their address', (
     expect(JSON.stringify(system.deployment.log)).not.toContain('their-access-token');
   });
 
-  it.each<[string, Bends]>([
-    ['B19.7 503', { instead: { userinfo: () => new Response(null, { status: 503 }) } }],
-    ['B19.7 429', { instead: { userinfo: () => new Response(null, { status: 429 }) } }],
+  it.each<[string, IssuerOverrides]>([
+    ['B19.7 503', { endpointOverrides: { userinfo: () => new Response(null, { status: 503 }) } }],
+    ['B19.7 429', { endpointOverrides: { userinfo: () => new Response(null, { status: 429 }) } }],
     [
       'B19.7 time-out',
-      { instead: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) } },
+      { endpointOverrides: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) } },
     ],
   ])('%s of UserInfo is an outage for the client, and the publisher is not asked', async (_, bends) => {
     const system = guarded();
@@ -297,7 +305,7 @@ describe('B19, a publisher that admits people by the domain of their address', (
   });
 });
 
-it.each<[string, Bends]>([
+it.each<[string, IssuerOverrides]>([
   ['a scope that is a list', { tokens: { scope: ['openid'] } }],
   ['an expires_in that is null', { tokens: { expires_in: null } }],
   ['a refresh token that is null', { tokens: { refresh_token: null } }],

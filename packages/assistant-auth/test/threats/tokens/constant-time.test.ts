@@ -4,11 +4,11 @@
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { gptAction, staticClient } from '../../../src/index.ts';
-import { sameSecret } from '../../../src/oauth/secrets.ts';
+import { timingSafeEqual } from '../../../src/oauth/secrets.ts';
 import { clients, type Deployment, deploy, gptSecret, serverSecret } from '../../deployment.ts';
-import { atProvider, atSignIn, bindingsIn } from '../../on-the-way.ts';
+import { continueToProvider, listBindingCookies, startAuthorization } from '../../on-the-way.ts';
 import { challenge } from '../../person.ts';
-import { app, codeFor, gpt, redeem } from '../../players.ts';
+import { app, gpt, obtainCode, redeem } from '../../players.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -72,7 +72,7 @@ describe('T11', () => {
     'T11.1 comparison: what the verifier %j makes is held against the challenge like a secret',
     async (code_verifier) => {
       const deployment = deploy();
-      const code = await codeFor(deployment, app);
+      const code = await obtainCode(deployment, app);
       const [presented, derived, right, ...more] = await digestedDuring(() =>
         redeem(deployment, app, code, { code_verifier }),
       );
@@ -82,20 +82,20 @@ describe('T11', () => {
   );
 
   it('T11.1 comparison: the browser’s own value is held against the form’s like a secret', async () => {
-    const { person, consent } = await atSignIn();
-    const [name = ''] = bindingsIn(person.cookies);
-    const right = person.cookies.get(name) ?? '';
+    const { browser, consent } = await startAuthorization();
+    const [name = ''] = listBindingCookies(browser.cookies);
+    const right = browser.cookies.get(name) ?? '';
     const wrong = `${right.slice(0, -1)}${right.endsWith('A') ? 'B' : 'A'}`;
-    person.cookies.set(name, wrong);
+    browser.cookies.set(name, wrong);
     // Once for the cookie's name, then both sides.
-    const digested = await digestedDuring(() => person.choose(consent, { choice: 'google' }));
+    const digested = await digestedDuring(() => browser.submitConsent(consent, { choice: 'google' }));
     expect(digested).toEqual([right, wrong, right]);
   });
 
   it('T11.1 comparison: so is the state of a journey', async () => {
-    const { state, comeBack } = await atProvider();
+    const { state, returnFromProvider } = await continueToProvider();
     // Once for the cookie's name, then both sides; at last for two names, when the journey is completed.
-    const digested = await digestedDuring(() => comeBack({ code: 'ada' }));
+    const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
     expect(digested).toEqual([state, state, state, state, state]);
   });
 
@@ -104,7 +104,7 @@ describe('T11', () => {
       const digests = [new Uint8Array(32), new Uint8Array(32).fill(1, place, place + 1)];
       const spy = vi.spyOn(crypto.subtle, 'digest');
       for (const { buffer } of digests) spy.mockResolvedValueOnce(buffer);
-      expect(await sameSecret('one', 'other')).toBe(false);
+      expect(await timingSafeEqual('one', 'other')).toBe(false);
     }
   });
 
@@ -114,7 +114,7 @@ describe('T11', () => {
       /\b(break|continue|throw|if|while|every|some|find\w*|\w*indexOf|includes|join|toString)\b|&&|\|\||\?[^?]/i.test(
         source.replaceAll('??', ''),
       );
-    expect(endsEarly(String(sameSecret))).toBe(false);
+    expect(endsEarly(String(timingSafeEqual))).toBe(false);
     // The pattern sees what it is meant to see.
     const hasty = [
       (a: string, b: string) => {

@@ -1,19 +1,19 @@
 /** Where a token may stand: in one Authorization header, alone. */
 import { describe, expect, it } from 'vitest';
 import { deploy, issuer } from '../../deployment.ts';
-import { gpt, tokensFor } from '../../players.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { gpt, obtainTokens } from '../../players.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 type Header = readonly [name: string, value: string];
 
 /** Calls the API with a genuine token, put into a request in a way of the caller's own. */
 const call = async (place: (token: string) => Request) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
-  const { access_token } = await tokensFor(deployment, gpt);
-  const before = ledger.calls.length;
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
+  const { access_token } = await obtainTokens(deployment, gpt);
+  const before = storage.calls.length;
   const protection = await deployment.broker.protect(place(access_token));
-  return { protection, reads: ledger.calls.length - before, log: deployment.log };
+  return { protection, reads: storage.calls.length - before, log: deployment.log };
 };
 
 const withHeaders = (...headers: readonly Header[]): Request => {

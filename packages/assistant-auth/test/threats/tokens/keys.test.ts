@@ -3,19 +3,26 @@
 import { describe, expect, it } from 'vitest';
 import type { BrokerOptions } from '../../../src/index.ts';
 import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
 import { type Deployment, deploy, issuer, keys } from '../../deployment.ts';
-import { callApi, type TokenBody, tokensOf } from '../../person.ts';
-import { codeFor, gpt, redeem, refresh, tokensFor } from '../../players.ts';
-import { expectDeadToken, expectTokenError } from '../../refusals.ts';
-import { collect, deployForAll, type Kind, kinds, present, unreadable } from './sealed.ts';
+import { callApi, expectTokens, type TokenBody } from '../../person.ts';
+import { gpt, obtainCode, obtainTokens, redeem, refresh } from '../../players.ts';
+import { expectInvalidToken, expectTokenError } from '../../refusals.ts';
+import {
+  collect,
+  deployWithFormPost,
+  expectedErrors,
+  present,
+  type SealedType,
+  sealedTypes,
+} from './sealed.ts';
 
 const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
 const keyUnder = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
 
 /** The same deployment, configured anew: its clock and its ledger go on. */
-const redeployed = ({ ledger, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
-  deployForAll({ ledger, now, ...changes }).deployment;
+const redeployed = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
+  deployWithFormPost({ storage, now, ...changes }).deployment;
 
 const headerOf = (sealed: string): string => {
   const [, length = 0, ...rest] = decodeBase64url(sealed) ?? [];
@@ -30,44 +37,44 @@ const naming = (sealed: string, id: string): string => {
 };
 
 describe('T4', () => {
-  it.each(kinds)('T4.1 unknown: %s does not open under a key that nobody has', async (kind) => {
-    const { deployment } = deployForAll();
+  it.each(sealedTypes)('T4.1 unknown: %s does not open under a key that nobody has', async (kind) => {
+    const { deployment } = deployWithFormPost();
     const sealed = await collect(deployment);
     const foreign = redeployed(deployment, { sealingKeys: newKey });
-    const refused = { ...unreadable[kind], cause: 'unknown-key' };
+    const refused = { ...expectedErrors[kind], cause: 'unknown-key' };
     expect(await present(foreign, sealed, kind, sealed.texts[kind])).toEqual(refused);
     expect(await present(deployment, sealed, kind, naming(sealed.texts[kind], 'test-9'))).toEqual(refused);
   });
 
-  it.each(kinds)(
+  it.each(sealedTypes)(
     'T4.2 old: %s goes on opening under an older key, but not as if a newer had sealed it',
     async (kind) => {
-      const { deployment } = deployForAll();
+      const { deployment } = deployWithFormPost();
       const sealed = await collect(deployment);
       const rotated = redeployed(deployment, { sealingKeys: `${newKey} ${keys}` });
       const { reason = '' } = await present(rotated, sealed, kind, sealed.texts[kind]);
       expect(reason).not.toContain('unreadable');
       expect(headerOf((await collect(rotated)).texts[kind])).toBe('test-2');
       expect(await present(rotated, sealed, kind, naming(sealed.texts[kind], 'test-2'))).toEqual({
-        ...unreadable[kind],
+        ...expectedErrors[kind],
         cause: 'forged',
       });
     },
   );
 
-  it.each(kinds)(
+  it.each(sealedTypes)(
     'T4.3 retired: %s is dead when its key leaves the ring, also when its id comes back',
     async (kind) => {
-      const { deployment } = deployForAll();
+      const { deployment } = deployWithFormPost();
       const sealed = await collect(deployment);
       const retired = redeployed(deployment, { sealingKeys: newKey });
       expect(await present(retired, sealed, kind, sealed.texts[kind])).toEqual({
-        ...unreadable[kind],
+        ...expectedErrors[kind],
         cause: 'unknown-key',
       });
       const reused = redeployed(deployment, { sealingKeys: keyUnder('test-1', newKey) });
       expect(await present(reused, sealed, kind, sealed.texts[kind])).toEqual({
-        ...unreadable[kind],
+        ...expectedErrors[kind],
         cause: 'forged',
       });
     },
@@ -75,20 +82,20 @@ describe('T4', () => {
 });
 
 describe('T5', () => {
-  const swaps = kinds.flatMap((kind) =>
-    kinds.flatMap((place) => (kind === place ? [] : [[kind, place] as const])),
+  const swaps = sealedTypes.flatMap((kind) =>
+    sealedTypes.flatMap((place) => (kind === place ? [] : [[kind, place] as const])),
   );
-  const isCookie = ([kind]: readonly [Kind, Kind]) => kind === 'transaction';
+  const isCookie = ([kind]: readonly [SealedType, SealedType]) => kind === 'transaction';
 
-  const expectSwapRefused = async (kind: Kind, place: Kind) => {
-    const { deployment, ledger } = deployForAll();
+  const expectSwapRefused = async (kind: SealedType, place: SealedType) => {
+    const { deployment, storage } = deployWithFormPost();
     const sealed = await collect(deployment);
-    const before = ledger.calls.length;
+    const before = storage.calls.length;
     expect(await present(deployment, sealed, place, sealed.texts[kind])).toEqual({
-      ...unreadable[place],
+      ...expectedErrors[place],
       cause: 'forged',
     });
-    expect(ledger.calls).toHaveLength(before);
+    expect(storage.calls).toHaveLength(before);
   };
 
   it.each(swaps.filter((swap) => !isCookie(swap)))(
@@ -105,16 +112,16 @@ const askAbout = ({ broker, issuer: host }: Deployment, token: string, resource:
   broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
 
 const tokensAbout = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
-  tokensOf(await redeem(deployment, gpt, await codeFor(deployment, gpt, { resource })));
+  expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
 
 describe('T6', () => {
   it('T6.1 issuer: a token of another issuer is dead, though key, API, client and storage are the same', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const shared: readonly [string] = ['https://api.example/'];
-    const one = deploy({ ledger, resources: shared });
-    const { access_token, refresh_token } = await tokensFor(one, gpt);
+    const one = deploy({ storage, resources: shared });
+    const { access_token, refresh_token } = await obtainTokens(one, gpt);
     for (const other of [otherIssuer, `${issuer}:8443`, 'https://www.words.example']) {
-      const two = deploy({ ledger, resources: shared, issuer: other });
+      const two = deploy({ storage, resources: shared, issuer: other });
       expect(await askAbout(two, access_token, shared[0])).toMatchObject({ response: { status: 401 } });
       expect((await refresh(two, gpt, refresh_token)).status).toBe(401);
     }
@@ -135,18 +142,18 @@ describe('T6', () => {
   it('T6.3 resource: a code or a refresh token for one API yields no token for another', async () => {
     const deployment = deploy({ resources });
     const [resource, other] = resources;
-    const code = await codeFor(deployment, gpt, { resource });
+    const code = await obtainCode(deployment, gpt, { resource });
     const target = { status: 400, error: 'invalid_target' } as const;
     await expectTokenError(await redeem(deployment, gpt, code, { resource: other }), {
       ...target,
       error_description: 'The code was issued for another resource.',
     });
-    const { refresh_token } = await tokensOf(await redeem(deployment, gpt, code, { resource }));
+    const { refresh_token } = await expectTokens(await redeem(deployment, gpt, code, { resource }));
     await expectTokenError(await refresh(deployment, gpt, refresh_token, { resource: other }), {
       ...target,
       error_description: 'The refresh token was issued for another resource.',
     });
-    const { access_token } = await tokensOf(await refresh(deployment, gpt, refresh_token));
+    const { access_token } = await expectTokens(await refresh(deployment, gpt, refresh_token));
     expect(await askAbout(deployment, access_token, other)).toMatchObject({ kind: 'refused' });
   });
 
@@ -167,14 +174,14 @@ describe('T6', () => {
 });
 
 describe('T8', () => {
-  it.each(kinds)(
+  it.each(sealedTypes)(
     'T8.1 another deployment: %s of one does not open at the other, with the same keys',
     async (kind) => {
-      const one = deployForAll().deployment;
-      const two = deployForAll({ issuer: otherIssuer, ledger: one.ledger, now: one.now }).deployment;
+      const one = deployWithFormPost().deployment;
+      const two = deployWithFormPost({ issuer: otherIssuer, storage: one.storage, now: one.now }).deployment;
       const sealed = await collect(one);
       expect(await present(two, sealed, kind, sealed.texts[kind])).toEqual({
-        ...unreadable[kind],
+        ...expectedErrors[kind],
         cause: 'forged',
       });
       const { reason = '' } = await present(one, sealed, kind, sealed.texts[kind]);
@@ -184,9 +191,9 @@ describe('T8', () => {
 
   it('T8.1 another deployment: a token names neither, and is dead at the other', async () => {
     const [one, two] = [deploy(), deploy({ issuer: otherIssuer, resources: [`${issuer}/api`] })];
-    const { access_token } = await tokensFor(one, gpt);
-    const { access_token: theirs } = await tokensFor(two, gpt);
-    await expectDeadToken(one, theirs);
+    const { access_token } = await obtainTokens(one, gpt);
+    const { access_token: theirs } = await obtainTokens(two, gpt);
+    await expectInvalidToken(one, theirs);
     expect(await callApi(two, access_token)).toMatchObject({ kind: 'refused', response: { status: 401 } });
   });
 });

@@ -3,20 +3,20 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
+  type BrokerStorage,
   ConfigurationError,
   gptAction,
-  type Ledger,
-  LedgerUnavailable,
   type RevocationTarget,
+  StorageUnavailable,
 } from '../../../src/index.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
-import { outageTolerance, revocationHorizon } from '../../../src/storage/revocation-cache.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
+import { maxRevocationAge, maxRevocationAgeInOutage } from '../../../src/storage/revocation-cache.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, keys } from '../../deployment.ts';
 import { callApi } from '../../person.ts';
-import { app, gpt, type Player, server, tokensFor } from '../../players.ts';
-import { expectDeadToken } from '../../refusals.ts';
+import { app, gpt, obtainTokens, server, type TestClient } from '../../players.ts';
+import { expectInvalidToken } from '../../refusals.ts';
 
-const players: readonly (readonly [string, Player])[] = [
+const testClients: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],
   ['a public client', app],
   ['a confidential client', server],
@@ -29,29 +29,29 @@ const accessOf = async (deployment: Deployment, token: string) => {
 };
 
 describe('T7', () => {
-  it.each(players)(
+  it.each(testClients)(
     'T7.1 expired: the API takes a token of %s for 30 min, not a second longer',
-    async (_, player) => {
+    async (_, testClient) => {
       const deployment = deploy();
-      const { access_token, expires_in } = await tokensFor(deployment, player);
+      const { access_token, expires_in } = await obtainTokens(deployment, testClient);
       expect(expires_in).toBe(1800);
       deployment.advance(1799);
       await accessOf(deployment, access_token);
       deployment.advance(1);
-      await expectDeadToken(deployment, access_token);
+      await expectInvalidToken(deployment, access_token);
       expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.expired' });
       deployment.advance(365 * 86_400);
-      await expectDeadToken(deployment, access_token);
+      await expectInvalidToken(deployment, access_token);
     },
   );
 
   it('T7.1 expired: a publisher’s own lifetime is kept as exactly', async () => {
     const deployment = deploy({ lifetimes: { access: 600 } });
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     deployment.advance(599);
     await accessOf(deployment, access_token);
     deployment.advance(1);
-    await expectDeadToken(deployment, access_token);
+    await expectInvalidToken(deployment, access_token);
   });
 });
 
@@ -59,27 +59,27 @@ const targets = ['grant', 'user', 'client'] as const;
 
 describe('T9', () => {
   it('T9.1 dead within ten seconds: that is the horizon', () => {
-    expect(revocationHorizon).toBe(10);
+    expect(maxRevocationAge).toBe(10);
   });
 
   it.each(targets)(
     'T9.1 dead within ten seconds: a revoked %s, on every isolate, however busy',
     async (kind) => {
       const home = deploy();
-      const isolates = [home, ...[1, 2, 3].map(() => deploy({ ledger: home.ledger, now: home.now }))];
-      const { access_token } = await tokensFor(home, gpt);
+      const isolates = [home, ...[1, 2, 3].map(() => deploy({ storage: home.storage, now: home.now }))];
+      const { access_token } = await obtainTokens(home, gpt);
       const { grantId, userId, clientId } = await accessOf(home, access_token);
       const target: RevocationTarget = { kind, id: { grant: grantId, user: userId, client: clientId }[kind] };
       // Every isolate has just looked, which is the longest that it may go without looking again.
       for (const isolate of isolates) await accessOf(isolate, access_token);
-      await home.ledger.revoke(target, 'a test', home.now());
-      for (let second = 1; second < revocationHorizon; second++) {
+      await home.storage.revoke(target, 'a test', home.now());
+      for (let second = 1; second < maxRevocationAge; second++) {
         home.advance(1);
         for (const isolate of isolates) await callApi(isolate, access_token);
       }
       home.advance(1);
       for (const isolate of isolates) {
-        await expectDeadToken(isolate, access_token);
+        await expectInvalidToken(isolate, access_token);
         expect(isolate.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.revoked' });
       }
     },
@@ -87,77 +87,80 @@ describe('T9', () => {
 
   it('T9.1 dead within ten seconds: and for good, until it has expired anyway', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     const { grantId } = await accessOf(deployment, access_token);
-    await deployment.ledger.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
+    await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
     for (let age = 10; age < 2400; age += 10) {
       deployment.advance(10);
-      await deployment.broker.sweep();
-      await expectDeadToken(deployment, access_token);
+      await deployment.broker.cleanup();
+      await expectInvalidToken(deployment, access_token);
     }
   });
 
   it('T9.1 dead within ten seconds: others’ tokens live on', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
-    const { access_token: other } = await tokensFor(deployment, app);
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const { access_token: other } = await obtainTokens(deployment, app);
     const { grantId } = await accessOf(deployment, access_token);
-    await deployment.ledger.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
-    deployment.advance(revocationHorizon);
-    await expectDeadToken(deployment, access_token);
+    await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
+    deployment.advance(maxRevocationAge);
+    await expectInvalidToken(deployment, access_token);
     await accessOf(deployment, other);
   });
 });
 
-const outOfReach = () => Promise.reject(new LedgerUnavailable('no route'));
+const outOfReach = () => Promise.reject(new StorageUnavailable('no route'));
 const broken = () => Promise.reject(new TypeError('no such table'));
 
 /** A token of a deployment in order, at an isolate that has just started over another ledger. */
-const atFreshIsolate = async (changes: Partial<Ledger>) => {
+const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
   const home = deploy();
-  const { access_token } = await tokensFor(home, gpt);
-  const isolate = deploy({ ledger: { ...memoryLedger(), ...changes }, now: home.now });
+  const { access_token } = await obtainTokens(home, gpt);
+  const isolate = deploy({ storage: { ...memoryStorage(), ...changes }, now: home.now });
   const protection = await callApi(isolate, access_token);
   return { protection, log: isolate.log };
 };
 
 describe('T12', () => {
   it.each([
-    ['T12.1 storage: an isolate that knows of no revocation says 503', { revocationsSince: outOfReach }, 503],
+    ['T12.1 storage: an isolate that knows of no revocation says 503', { readRevocations: outOfReach }, 503],
     [
       'T12.1 storage: with more revocations than memory holds, no answer about one token is 503',
-      { revocationsSince: async () => ({ kind: 'too-many' }), isRevoked: outOfReach },
+      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: outOfReach },
       503,
     ],
-    ['T12.1 storage: a ledger that fails otherwise is 500', { revocationsSince: broken }, 500],
+    ['T12.1 storage: a ledger that fails otherwise is 500', { readRevocations: broken }, 500],
     [
       'T12.1 storage: also when asked about one token',
-      { revocationsSince: async () => ({ kind: 'too-many' }), isRevoked: broken },
+      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: broken },
       500,
     ],
-  ] satisfies readonly (readonly [string, Partial<Ledger>, number])[])('%s', async (_, changes, status) => {
-    const { protection, log } = await atFreshIsolate(changes);
-    expect(protection).toMatchObject({ kind: 'refused', response: { status } });
-    expect(log.at(-1)).toMatchObject({
-      endpoint: 'protect',
-      reason: status === 503 ? 'ledger.unavailable' : 'unexpected',
-    });
-  });
+  ] satisfies readonly (readonly [string, Partial<BrokerStorage>, number])[])(
+    '%s',
+    async (_, changes, status) => {
+      const { protection, log } = await atFreshIsolate(changes);
+      expect(protection).toMatchObject({ kind: 'refused', response: { status } });
+      expect(log.at(-1)).toMatchObject({
+        endpoint: 'protect',
+        reason: status === 503 ? 'storage.unavailable' : 'unexpected',
+      });
+    },
+  );
 
   it('T12.1 storage: what was known is good for a minute of outage, and then for nothing', async () => {
-    const ledger = memoryLedger();
+    const storage = memoryStorage();
     const reach = { now: true };
-    const revocationsSince: Ledger['revocationsSince'] = (...asked) =>
-      reach.now ? ledger.revocationsSince(...asked) : outOfReach();
-    const deployment = deploy({ ledger: { ...ledger, revocationsSince } });
-    const { access_token } = await tokensFor(deployment, gpt);
+    const readRevocations: BrokerStorage['readRevocations'] = (...asked) =>
+      reach.now ? storage.readRevocations(...asked) : outOfReach();
+    const deployment = deploy({ storage: { ...storage, readRevocations } });
+    const { access_token } = await obtainTokens(deployment, gpt);
     await accessOf(deployment, access_token);
     reach.now = false;
-    deployment.advance(outageTolerance);
+    deployment.advance(maxRevocationAgeInOutage);
     await accessOf(deployment, access_token);
     deployment.advance(1);
     expect(await callApi(deployment, access_token)).toMatchObject({ response: { status: 503 } });
-    expect(outageTolerance).toBe(60);
+    expect(maxRevocationAgeInOutage).toBe(60);
   });
 
   const gptWith = (secret: string) => [
@@ -186,7 +189,7 @@ describe('T12', () => {
 
   it('T12.2 configuration: a guard for an API that nobody configured lets nobody in', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
     const asked = deployment.broker.protect(request, { resource: `${issuer}/typo` });
     expect(await asked).toMatchObject({ kind: 'refused', response: { status: 500 } });

@@ -1,10 +1,10 @@
 /** What can be read by somebody who only sees what the broker hands out: nothing about who it is. */
 import { describe, expect, it } from 'vitest';
 import { type Deployment, deploy } from '../../deployment.ts';
-import { atSignIn } from '../../on-the-way.ts';
-import { callApi, locationOf, tokensOf } from '../../person.ts';
-import { app, gpt, type Player, redeem, refresh, server } from '../../players.ts';
-import { collect, deployForAll, kinds } from './sealed.ts';
+import { startAuthorization } from '../../on-the-way.ts';
+import { callApi, expectTokens, readRedirect } from '../../person.ts';
+import { app, gpt, redeem, refresh, server, type TestClient } from '../../players.ts';
+import { collect, deployWithFormPost, sealedTypes } from './sealed.ts';
 
 const userId = 'user-4711-of-the-publisher';
 const subject = 'ada.lovelace';
@@ -12,14 +12,14 @@ const claims = { nick: 'countess', mail: 'ada@analytical.example' };
 const providersToken = 'refresh-token-of-the-provider';
 const about = [userId, subject, `${subject}@example.com`, ...Object.values(claims), providersToken];
 
-const players: readonly (readonly [string, Player])[] = [
+const testClients: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],
   ['a public client', app],
   ['a confidential client', server],
 ];
 
 /** The text as it stands, unescaped, and with all that could be base64 in it decoded, wherever it begins. */
-const readings = (text: string): readonly string[] => {
+const revocationReads = (text: string): readonly string[] => {
   const runs = [text, unescaped(text)].join(' ').match(/[\w+/-]{8,}/g) ?? [];
   const decoded = runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => fromBase64(run.slice(skipped))));
   return [text, unescaped(text), ...decoded];
@@ -34,45 +34,45 @@ const fromBase64 = (run: string): string => {
 };
 
 const tells = (texts: readonly string[], secrets: readonly string[]): readonly string[] =>
-  secrets.filter((secret) => texts.flatMap(readings).some((reading) => reading.includes(secret)));
+  secrets.filter((secret) => texts.flatMap(revocationReads).some((reading) => reading.includes(secret)));
 
-const deployForAda = () => deploy({ admit: async () => ({ kind: 'admitted', userId, claims }) });
+const deployForAda = () => deploy({ resolveUser: async () => ({ kind: 'accepted', userId, claims }) });
 
 /** Signs in, and gives every address, cookie, page and token response on the way. */
-const everythingFor = async (deployment: Deployment, player: Player) => {
-  const { person, consent } = await atSignIn(deployment, player.request);
-  const chosen = await person.choose(consent, { choice: 'google' });
-  const cookies = [...person.cookies.values()];
-  const state = locationOf(chosen).searchParams.get('state') ?? '';
+const everythingFor = async (deployment: Deployment, testClient: TestClient) => {
+  const { browser, consent } = await startAuthorization(deployment, testClient.request);
+  const chosen = await browser.submitConsent(consent, { choice: 'google' });
+  const cookies = [...browser.cookies.values()];
+  const state = readRedirect(chosen).searchParams.get('state') ?? '';
   const answer = new URLSearchParams({ state, code: subject, refresh: providersToken });
-  const callback = await person.visit(`${deployment.issuer}/callback/google?${answer}`);
-  const code = locationOf(callback).searchParams.get('code') ?? '';
-  const tokens = await tokensOf(await redeem(deployment, player, code));
-  const next = await tokensOf(await refresh(deployment, player, tokens.refresh_token));
+  const callback = await browser.visit(`${deployment.issuer}/callback/google?${answer}`);
+  const code = readRedirect(callback).searchParams.get('code') ?? '';
+  const tokens = await expectTokens(await redeem(deployment, testClient, code));
+  const next = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
   const texts = [
-    ...[consent, ...cookies, locationOf(chosen).href, locationOf(callback).href],
+    ...[consent, ...cookies, readRedirect(chosen).href, readRedirect(callback).href],
     ...[JSON.stringify(tokens), JSON.stringify(next), ...callback.headers.getSetCookie()],
   ];
   return { texts, tokens };
 };
 
 describe('T10', () => {
-  it.each(players)(
+  it.each(testClients)(
     'T10.1 readable: nothing that %s or a browser is given tells who it is',
-    async (_, player) => {
+    async (_, testClient) => {
       const deployment = deployForAda();
-      const { texts, tokens } = await everythingFor(deployment, player);
+      const { texts, tokens } = await everythingFor(deployment, testClient);
       expect(tells(texts, about)).toEqual([]);
       // And yet it is all in there.
       expect(await callApi(deployment, tokens.access_token)).toMatchObject({ access: { userId, claims } });
     },
   );
 
-  it.each(players)(
+  it.each(testClients)(
     'T10.1 readable: the tokens of %s do not even tell client, grant, scope or API',
-    async (_, player) => {
+    async (_, testClient) => {
       const deployment = deployForAda();
-      const { tokens } = await everythingFor(deployment, player);
+      const { tokens } = await everythingFor(deployment, testClient);
       const protection = await callApi(deployment, tokens.access_token);
       if (protection.kind === 'refused') throw new Error('the API refused');
       const { clientId, grantId } = protection.access;
@@ -82,10 +82,10 @@ describe('T10', () => {
     },
   );
 
-  it.each(kinds)(
+  it.each(sealedTypes)(
     'T10.1 readable: two of the same in %s have nothing in common but the key’s id',
     async (kind) => {
-      const { deployment } = deployForAll();
+      const { deployment } = deployWithFormPost();
       const [one, other] = [(await collect(deployment)).texts[kind], (await collect(deployment)).texts[kind]];
       const header = fromBase64(one).slice(0, 8);
       expect(header).toBe('\x01\x06test-1');

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
-  audienceKeys,
   type BrokerOptions,
   corsHeaders,
+  deriveResourceKeys,
   introspectionClient,
-  LedgerUnavailable,
   memoryLimiter,
-  type Requirement,
+  type ProtectOptions,
+  StorageUnavailable,
 } from '../../../src/index.ts';
 import { createResourceServer } from '../../../src/resource-server.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
-import { as, postForm } from '../../asking.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
+import { clientCredentials, postForm } from '../../asking.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../../deployment.ts';
-import { askForTokens, createPerson, tokensOf } from '../../person.ts';
-import { app, codeFor, gpt, redeem, refresh, tokensFor } from '../../players.ts';
+import { createTestBrowser, expectTokens, requestTokens } from '../../person.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from '../../players.ts';
 import { createProvider } from '../../provider.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 const metadata = '/.well-known/oauth-authorization-server';
 const origin = 'https://browser-app.example';
@@ -46,12 +46,17 @@ const everything = (changes: Partial<BrokerOptions> = {}): Deployment =>
     providers: [
       {
         ...createProvider('google', 'Google'),
-        mark: '<svg xmlns="http://www.w3.org/2000/svg"/>',
+        icon: '<svg xmlns="http://www.w3.org/2000/svg"/>',
         readLogoutToken: () => Promise.reject(new Error('no token')),
-        events: { contentType: 'application/secevent+jwt', read: () => Promise.reject(new Error('none')) },
+        securityEvents: {
+          contentType: 'application/secevent+jwt',
+          read: () => Promise.reject(new Error('none')),
+        },
       },
     ],
-    resourceServers: [introspectionClient({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` })],
+    introspectionClients: [
+      introspectionClient({ id: 'api', secrets: [serverSecret], resource: `${issuer}/api` }),
+    ],
     ...changes,
   });
 
@@ -82,34 +87,34 @@ describe('a page on another origin', () => {
     expect(corsOf(await deployment.fetch(new Request(issuer + metadata, { method: 'HEAD' })))).toEqual(
       corsHeaders,
     );
-    const code = await codeFor(deployment, app);
-    const redeemed = await askForTokens(deployment, app.redemption(code), fromPage);
+    const code = await obtainCode(deployment, app);
+    const redeemed = await requestTokens(deployment, app.codeRequest(code), fromPage);
     expect(corsOf(redeemed)).toEqual(corsHeaders);
-    const { refresh_token } = await tokensOf(redeemed);
-    const refreshed = await askForTokens(deployment, app.refreshment(refresh_token), fromPage);
+    const { refresh_token } = await expectTokens(redeemed);
+    const refreshed = await requestTokens(deployment, app.refreshRequest(refresh_token), fromPage);
     expect(corsOf(refreshed)).toEqual(corsHeaders);
-    const { access_token: token } = await tokensOf(refreshed);
-    expect(corsOf(await postForm(deployment, '/revoke', { ...as.app, token }, fromPage))).toEqual(
-      corsHeaders,
-    );
+    const { access_token: token } = await expectTokens(refreshed);
+    expect(
+      corsOf(await postForm(deployment, '/revoke', { ...clientCredentials.app, token }, fromPage)),
+    ).toEqual(corsHeaders);
   });
 
   it.each(['/token', '/revoke'] as const)('reads every error of %s', async (path) => {
     const broken = deploy({
-      ledger: { ...memoryLedger(), revoke: () => Promise.reject(new LedgerUnavailable('no route')) },
+      storage: { ...memoryStorage(), revoke: () => Promise.reject(new StorageUnavailable('no route')) },
     });
     const unexpected = deploy({
-      ledger: { ...memoryLedger(), revoke: () => Promise.reject(new Error('oops')) },
+      storage: { ...memoryStorage(), revoke: () => Promise.reject(new Error('oops')) },
     });
-    const limited = deploy({ limits: { failedClients: { take: async () => 'limited' } } });
-    const { refresh_token: token } = await tokensFor(broken, gpt);
+    const limited = deploy({ limits: { failedAuthentications: { take: async () => 'limited' } } });
+    const { refresh_token: token } = await obtainTokens(broken, gpt);
     const post = (deployment: Deployment, form: Record<string, string>, host = issuer) =>
       deployment.fetch(
         new Request(host + path, { method: 'POST', headers: fromPage, body: new URLSearchParams(form) }),
       );
     const answers: readonly Response[] = [
       await post(broken, {}),
-      await post(broken, { ...as.app }),
+      await post(broken, { ...clientCredentials.app }),
       await post(limited, { client_id: 'nobody' }),
       await post(broken, { token: 'x'.repeat(20_000) }),
       await post(broken, {}, 'https://other.example'),
@@ -117,8 +122,11 @@ describe('a page on another origin', () => {
       await broken.fetch(new Request(issuer + path, { method: 'OPTIONS', headers: fromPage })),
       ...(path === '/revoke'
         ? [
-            await post(broken, { ...as.gpt, token }),
-            await post(unexpected, { ...as.gpt, token: (await tokensFor(unexpected, gpt)).refresh_token }),
+            await post(broken, { ...clientCredentials.gpt, token }),
+            await post(unexpected, {
+              ...clientCredentials.gpt,
+              token: (await obtainTokens(unexpected, gpt)).refresh_token,
+            }),
           ]
         : []),
     ];
@@ -138,18 +146,18 @@ describe('a page on another origin', () => {
   });
 
   it('reads the 503 of a redemption, and the code is still valid afterwards', async () => {
-    const memory = memoryLedger();
+    const memory = memoryStorage();
     const outage = { now: true };
     const deployment = deploy({
-      ledger: {
+      storage: {
         ...memory,
         redeemCode: async (redemption) => {
-          if (outage.now) throw new LedgerUnavailable('no route');
+          if (outage.now) throw new StorageUnavailable('no route');
           return memory.redeemCode(redemption);
         },
       },
     });
-    const code = await codeFor(deployment, app);
+    const code = await obtainCode(deployment, app);
     const response = await redeem(deployment, app, code);
     expect([response.status, corsOf(response)]).toEqual([503, corsHeaders]);
     outage.now = false;
@@ -158,7 +166,7 @@ describe('a page on another origin', () => {
 });
 
 describe('the API', () => {
-  const call = ({ broker }: Deployment, init: RequestInit, requirement?: Requirement, host = issuer) =>
+  const call = ({ broker }: Deployment, init: RequestInit, requirement?: ProtectOptions, host = issuer) =>
     broker.protect(new Request(`${host}/api/x`, init), requirement);
   const responseOf = async (asked: ReturnType<typeof call>): Promise<Response> => {
     const protection = await asked;
@@ -181,12 +189,12 @@ describe('the API', () => {
 
   it('lets a page on another origin read every refusal', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, gpt);
+    const { access_token } = await obtainTokens(deployment, gpt);
     const headers = { ...fromPage, authorization: `Bearer ${access_token}` };
     const unknowing = deploy({
-      ledger: {
-        ...memoryLedger(),
-        revocationsSince: () => Promise.reject(new LedgerUnavailable('no route')),
+      storage: {
+        ...memoryStorage(),
+        readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
       },
     });
     const limiter = memoryLimiter({ limit: 1, period: 60 }, deployment.now);
@@ -209,7 +217,7 @@ describe('the API', () => {
     const { protect } = createResourceServer({
       issuer,
       resource: issuer,
-      keys: await audienceKeys({ sealingKeys: keys, issuer, resource: issuer }),
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource: issuer }),
       log: () => {},
     });
     const { broker, ...rest } = deploy();
@@ -251,19 +259,22 @@ describe('W17', () => {
   });
 
   it('W17.1 not shared: an error that is redirected to the client is not readable at the authorization endpoint', async () => {
-    const { response } = await createPerson(deploy(), fromPage).open({ ...app.request, scope: 'nothing' });
+    const { response } = await createTestBrowser(deploy(), fromPage).openSignInPage({
+      ...app.request,
+      scope: 'nothing',
+    });
     expect([response.status, corsOf(response)]).toEqual([303, {}]);
   });
 
   it('W17.2 credentials: no response ever allows cookies, and none names an origin', async () => {
     const deployment = deploy();
-    const { access_token, refresh_token } = await tokensFor(deployment, app);
+    const { access_token, refresh_token } = await obtainTokens(deployment, app);
     const cookie = { ...fromPage, cookie: '__Host-session=x' };
     const answers = [
       ...(await Promise.all(shared.map(([path]) => preflight(deployment, path)))),
       await deployment.fetch(new Request(issuer + metadata, { headers: cookie })),
-      await askForTokens(deployment, app.refreshment(refresh_token), cookie),
-      await postForm(deployment, '/revoke', { ...as.app, token: access_token }, cookie),
+      await requestTokens(deployment, app.refreshRequest(refresh_token), cookie),
+      await postForm(deployment, '/revoke', { ...clientCredentials.app, token: access_token }, cookie),
     ];
     for (const { headers } of answers) {
       expect(headers.get('access-control-allow-origin')).toBe('*');
@@ -273,16 +284,16 @@ describe('W17', () => {
   });
 
   it.each(['/token', '/revoke'])('W17.3 preflight: of %s reads and consumes nothing', async (path) => {
-    const ledger = watchLedger();
+    const storage = createSpyStorage();
     const taken: string[] = [];
     const count = { take: async (key: string) => (taken.push(key) > 0 ? 'allowed' : 'limited') } as const;
-    const limits = { failedClients: count, signIns: count };
-    const deployment = deploy({ ledger, limits, clientAddress: () => '192.0.2.1' });
-    const code = await codeFor(deployment, app);
-    const first = await tokensOf(await redeem(deployment, app, code));
-    const before = [ledger.calls.length, taken.length, deployment.log.length];
+    const limits = { failedAuthentications: count, signIns: count };
+    const deployment = deploy({ storage, limits, clientAddress: () => '192.0.2.1' });
+    const code = await obtainCode(deployment, app);
+    const first = await expectTokens(await redeem(deployment, app, code));
+    const before = [storage.calls.length, taken.length, deployment.log.length];
     const query = new URLSearchParams({
-      ...app.refreshment(first.refresh_token),
+      ...app.refreshRequest(first.refresh_token),
       token: first.refresh_token,
     });
     for (const headers of [
@@ -298,13 +309,13 @@ describe('W17', () => {
         expect(response.status).toBe(204);
         expect(response.headers.get('access-control-allow-methods')).toBe('POST');
       }
-    expect([ledger.calls.length, taken.length, deployment.log.length]).toEqual(before);
+    expect([storage.calls.length, taken.length, deployment.log.length]).toEqual(before);
     expect((await refresh(deployment, app, first.refresh_token)).status).toBe(200);
   });
 
   it('W17.3 preflight: of the API asks no limiter and no storage, whatever token it brings', async () => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
     const taken: string[] = [];
     const limiter = { take: async (key: string) => (taken.push(key) > 0 ? 'allowed' : 'limited') } as const;
     for (const authorization of ['Bearer x', 'Bearer a, Bearer b']) {
@@ -315,7 +326,7 @@ describe('W17', () => {
         response: { status: 204 },
       });
     }
-    expect([ledger.calls, taken, deployment.log.filter(({ event }) => event === 'refused')]).toEqual([
+    expect([storage.calls, taken, deployment.log.filter(({ event }) => event === 'refused')]).toEqual([
       [],
       [],
       [],

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createBroker } from '../../../src/index.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
-import { atProvider } from '../../on-the-way.ts';
-import { createPerson, gptRequest } from '../../person.ts';
+import { continueToProvider } from '../../on-the-way.ts';
+import { createTestBrowser, gptRequest } from '../../person.ts';
 import { createProvider } from '../../provider.ts';
 import { expectErrorPage } from '../../refusals.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 describe('W13', () => {
   const local = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;
@@ -13,10 +13,12 @@ describe('W13', () => {
   it('W13.1 development: a deployment redirects no GPT to somebody’s own machine, a local broker does', async () => {
     const request = { ...gptRequest, redirect_uri: local };
     const deployed = deploy();
-    const { response } = await createPerson(deployed).open(request);
+    const { response } = await createTestBrowser(deployed).openSignInPage(request);
     await expectErrorPage(response, deployed, 'The address to return to is not registered for this app.');
     const onLoopback = deploy({ issuer: 'http://localhost:8787', resources: ['http://localhost:8787/api'] });
-    expect((await createPerson(onLoopback).signIn(request)).href).toMatch(new RegExp(`^${local}\\?code=`));
+    expect((await createTestBrowser(onLoopback).signIn(request)).href).toMatch(
+      new RegExp(`^${local}\\?code=`),
+    );
   });
 
   it('W13.1 development: a deployment serves nothing but its endpoints', () => {
@@ -28,7 +30,7 @@ describe('W13', () => {
   it.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000', 'http://google.example'])(
     'W13.2 stand-ins: a deployment does not start with a provider at %s',
     (address) => {
-      const standIn = {
+      const baseUrl = {
         ...createProvider('google', 'Google'),
         configuredUrls: ['https://google.example', address],
       };
@@ -38,8 +40,8 @@ describe('W13', () => {
           sealingKeys: keys,
           scopes: { words: 'read', score: 'raise' },
           clients,
-          providers: [standIn],
-          ledger: watchLedger(),
+          providers: [baseUrl],
+          storage: createSpyStorage(),
           log: () => {},
         });
       expect(start(issuer)).toThrow(`providers.google must use https: ${address}`);
@@ -55,14 +57,16 @@ describe('W13', () => {
       const plain = createProvider(id, id);
       return {
         ...plain,
-        authorizationUrl: (...[leg, io]: Parameters<typeof plain.authorizationUrl>) => {
+        authorizationUrl: (...[upstreamRequest, io]: Parameters<typeof plain.authorizationUrl>) => {
           allowed.push(io.allowLoopbackHttp);
-          return plain.authorizationUrl(leg, io);
+          return plain.authorizationUrl(upstreamRequest, io);
         },
       };
     };
     for (const at of [issuer, 'http://localhost:8787']) {
-      await atProvider(deploy({ issuer: at, resources: [`${at}/api`], providers: [asking('google')] }));
+      await continueToProvider(
+        deploy({ issuer: at, resources: [`${at}/api`], providers: [asking('google')] }),
+      );
     }
     expect(allowed).toEqual([false, true]);
   });

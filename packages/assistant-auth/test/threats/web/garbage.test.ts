@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
-import { atProvider, atSignIn, cookieHeader } from '../../on-the-way.ts';
-import { appRequest, createPerson, gptRequest, gptSignIn } from '../../person.ts';
-import { app, codeFor, gpt, redeem } from '../../players.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { buildCookieHeader, continueToProvider, startAuthorization } from '../../on-the-way.ts';
+import { appRequest, createTestBrowser, gptRequest, gptSignIn } from '../../person.ts';
+import { app, gpt, obtainCode, redeem } from '../../players.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 const formType = 'application/x-www-form-urlencoded';
 
 /** Posts a body to both endpoints that read one. */
 const postEverywhere = async (body: () => BodyInit, contentType = formType) => {
-  const ledger = watchLedger();
-  const deployment = deploy({ ledger });
+  const storage = createSpyStorage();
+  const deployment = deploy({ storage });
   const post = async (path: string) =>
-    createPerson(deployment).visit(issuer + path, {
+    createTestBrowser(deployment).visit(issuer + path, {
       method: 'POST',
       headers: { 'content-type': contentType },
       body: body(),
@@ -23,7 +23,7 @@ const postEverywhere = async (body: () => BodyInit, contentType = formType) => {
     'application/json',
     'text/html; charset=utf-8',
   ]);
-  expect(ledger.calls).toEqual([]);
+  expect(storage.calls).toEqual([]);
   return { statuses: responses.map(({ status }) => status), reasons: reasonsIn(deployment) };
 };
 
@@ -60,7 +60,7 @@ describe('W6', () => {
     'application/x-www-form-urlencoded-not',
     ';',
   ])('W6.2 odd content type: %s is a 400', async (contentType) => {
-    const body = () => new URLSearchParams(gpt.redemption('x')).toString();
+    const body = () => new URLSearchParams(gpt.codeRequest('x')).toString();
     expect(await postEverywhere(body, contentType)).toEqual({
       statuses: [400, 400],
       reasons: ['request.content-type', 'request.content-type'],
@@ -76,23 +76,23 @@ describe('W6', () => {
 
   it('W6.3 repeated parameters: are a 400 at every door, and burn nothing', async () => {
     const deployment = deploy();
-    const code = await codeFor(deployment, gpt);
-    const { person, consent } = await atSignIn(deployment);
-    const { answerUrl, person: traveller } = await atProvider(deployment);
+    const code = await obtainCode(deployment, gpt);
+    const { browser, consent } = await startAuthorization(deployment);
+    const { callbackUrl, browser: traveller } = await continueToProvider(deployment);
     const twice = (form: Readonly<Record<string, string>>, name: string) => {
       const body = new URLSearchParams(form);
       body.append(name, form[name] ?? '');
       return body;
     };
     const post = (path: string, body: URLSearchParams) =>
-      person.visit(issuer + path, { method: 'POST', body });
+      browser.visit(issuer + path, { method: 'POST', body });
     const responses = [
-      await person.visit(`${issuer}/authorize?${twice(gptRequest, 'client_id')}`),
+      await browser.visit(`${issuer}/authorize?${twice(gptRequest, 'client_id')}`),
       await post('/authorize/consent', twice({ consent, choice: 'google' }, 'consent')),
       await post('/authorize/consent', twice({ consent, choice: 'google' }, 'choice')),
-      await traveller.visit(`${answerUrl({ code: 'ada' })}&state=x`),
+      await traveller.visit(`${callbackUrl({ code: 'ada' })}&state=x`),
       ...(await Promise.all(
-        Object.keys(gpt.redemption(code)).map((name) => post('/token', twice(gpt.redemption(code), name))),
+        Object.keys(gpt.codeRequest(code)).map((name) => post('/token', twice(gpt.codeRequest(code), name))),
       )),
     ];
     expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 400));
@@ -106,7 +106,7 @@ it('W6.1 oversized body: one that only says it is large is judged by what comes'
     new Request(`${issuer}/token`, {
       method: 'POST',
       headers: { 'content-length': '1000000000', 'content-type': formType },
-      body: new URLSearchParams({ ...gpt.redemption('x'), client_secret: gptSecret }),
+      body: new URLSearchParams({ ...gpt.codeRequest('x'), client_secret: gptSecret }),
     }),
   );
   expect(response.status).toBe(400);
@@ -115,21 +115,21 @@ it('W6.1 oversized body: one that only says it is large is judged by what comes'
 
 /** Honest requests of every door, to be bent, and all that an attacker has at hand to bend them with. */
 const honest = async (deployment: Deployment) => {
-  const { person, consent } = await atSignIn(deployment);
-  const { state, person: traveller } = await atProvider(deployment);
+  const { browser, consent } = await startAuthorization(deployment);
+  const { state, browser: traveller } = await continueToProvider(deployment);
   const { access_token, refresh_token } = await gptSignIn(deployment);
-  const code = await codeFor(deployment, gpt);
+  const code = await obtainCode(deployment, gpt);
   const doors = [
     ['GET', '/authorize', { ...appRequest, resource: `${issuer}/api`, scope: 'words' }],
     ['GET', '/authorize', gptRequest],
     ['POST', '/authorize/consent', { consent, choice: 'google', cancel: '' }],
-    ['POST', '/token', gpt.redemption(code)],
-    ['POST', '/token', { ...app.redemption(code), resource: `${issuer}/api` }],
-    ['POST', '/token', { ...gpt.refreshment(refresh_token), scope: 'words' }],
+    ['POST', '/token', gpt.codeRequest(code)],
+    ['POST', '/token', { ...app.codeRequest(code), resource: `${issuer}/api` }],
+    ['POST', '/token', { ...gpt.refreshRequest(refresh_token), scope: 'words' }],
     ['GET', '/callback/google', { state, code: 'ada', error: '' }],
     ['GET', '/callback/other', { state, code: 'ada' }],
   ] as const;
-  const cookies = [cookieHeader(person.cookies), cookieHeader(traveller.cookies)];
+  const cookies = [buildCookieHeader(browser.cookies), buildCookieHeader(traveller.cookies)];
   const values = [consent, state, access_token, refresh_token, code, ...cookies, gptSecret];
   return { doors, cookies, values };
 };

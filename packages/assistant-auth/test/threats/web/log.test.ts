@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerUnavailable, type SignIn } from '../../../src/index.ts';
+import { type SignIn, StorageUnavailable } from '../../../src/index.ts';
 import { encodeBase64url } from '../../../src/oauth/base64url.ts';
-import { memoryLedger } from '../../../src/storage/memory.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
 import { type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../../deployment.ts';
-import { atProvider } from '../../on-the-way.ts';
-import { callApi, createPerson, gptRequest, locationOf, tokensOf, verifier } from '../../person.ts';
-import { app, gpt, type Player, redeem, refresh, server } from '../../players.ts';
+import { continueToProvider } from '../../on-the-way.ts';
+import {
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  readRedirect,
+  verifier,
+} from '../../person.ts';
+import { app, gpt, redeem, refresh, server, type TestClient } from '../../players.ts';
 
 const ada = 'subject-of-ada';
 const wrong = 'wrong-secret-0123456789';
@@ -22,20 +29,20 @@ type Forbidden = ReturnType<typeof createForbidden>;
 /** A deployment that keeps somebody out, and whose ledger can fail to record. */
 const createSystem = () => {
   const forbidden = createForbidden();
-  const memory = memoryLedger();
+  const memory = memoryStorage();
   const outage = { now: false };
   const deployment = deploy({
-    ledger: {
+    storage: {
       ...memory,
       recordSignIn: async (signIn: SignIn) => {
-        if (outage.now) throw new LedgerUnavailable('no route');
+        if (outage.now) throw new StorageUnavailable('no route');
         const outcome = await memory.recordSignIn(signIn);
         if (outcome.kind === 'recorded') forbidden.user.push(outcome.userId);
         return outcome;
       },
     },
-    admit: async ({ subject }) =>
-      subject === ada ? { kind: 'admitted' } : { kind: 'refused', reason: 'not on our list' },
+    resolveUser: async ({ subject }) =>
+      subject === ada ? { kind: 'accepted' } : { kind: 'refused', reason: 'not on our list' },
   });
   return { forbidden, deployment, outage };
 };
@@ -44,40 +51,47 @@ const createSystem = () => {
 const signInAs = async (
   deployment: Deployment,
   { secret, code: codes }: Forbidden,
-  { request }: Player,
+  { request }: TestClient,
   subject = ada,
 ): Promise<string> => {
-  const { person, sent, state, comeBack, answerUrl } = await atProvider(deployment, request);
-  const before = new Map(person.cookies);
+  const { browser, sent, state, returnFromProvider, callbackUrl } = await continueToProvider(
+    deployment,
+    request,
+  );
+  const before = new Map(browser.cookies);
   secret.push(state, new URLSearchParams(request).get('state') ?? '', ...before.values());
   secret.push(sent.searchParams.get('nonce') ?? '');
-  const back = await comeBack({ code: subject, refresh: 'provider-secret' });
-  for (const [name, value] of before) person.cookies.set(name, value);
-  await comeBack({ code: subject });
-  await createPerson(deployment).visit(answerUrl({ code: subject }));
-  const code = locationOf(back).searchParams.get('code') ?? '';
+  const back = await returnFromProvider({ code: subject, refresh: 'provider-secret' });
+  for (const [name, value] of before) browser.cookies.set(name, value);
+  await returnFromProvider({ code: subject });
+  await createTestBrowser(deployment).visit(callbackUrl({ code: subject }));
+  const code = readRedirect(back).searchParams.get('code') ?? '';
   if (code !== '') codes.push(code);
   return code;
 };
 
 /** Everything that can go right or wrong with tokens, for one client. */
-const useTokens = async (deployment: Deployment, forbidden: Forbidden, player: Player): Promise<void> => {
-  const code = await signInAs(deployment, forbidden, player);
-  await redeem(deployment, player, code, { client_secret: wrong });
-  await redeem(deployment, player, code, { redirect_uri: issuer });
-  await redeem(deployment, player, code, { code_verifier: wrong });
-  const first = await tokensOf(await redeem(deployment, player, code));
+const useTokens = async (
+  deployment: Deployment,
+  forbidden: Forbidden,
+  testClient: TestClient,
+): Promise<void> => {
+  const code = await signInAs(deployment, forbidden, testClient);
+  await redeem(deployment, testClient, code, { client_secret: wrong });
+  await redeem(deployment, testClient, code, { redirect_uri: issuer });
+  await redeem(deployment, testClient, code, { code_verifier: wrong });
+  const first = await expectTokens(await redeem(deployment, testClient, code));
   deployment.advance(11);
   await callApi(deployment, first.access_token);
   await callApi(deployment, `${first.access_token}A`);
-  const second = await tokensOf(await refresh(deployment, player, first.refresh_token));
+  const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
   for (const issued of [first, second]) forbidden.token.push(issued.access_token, issued.refresh_token);
-  await refresh(deployment, player, first.refresh_token, { client_secret: wrong });
-  await refresh(deployment, player === gpt ? server : gpt, first.refresh_token);
-  await redeem(deployment, player, code);
+  await refresh(deployment, testClient, first.refresh_token, { client_secret: wrong });
+  await refresh(deployment, testClient === gpt ? server : gpt, first.refresh_token);
+  await redeem(deployment, testClient, code);
   deployment.advance(1800);
   await callApi(deployment, second.access_token);
-  await refresh(deployment, player, second.refresh_token);
+  await refresh(deployment, testClient, second.refresh_token);
 };
 
 /** A text as it may hide in a log: plain, encoded for an address, or in base64. */
@@ -96,8 +110,8 @@ describe('W8', () => {
     ['W8.4 user', 'user'],
   ] as const)('%s: none stands in any line of the log, whatever happens', async (_, kind) => {
     const { deployment, forbidden, outage } = createSystem();
-    for (const player of [gpt, app, server]) await useTokens(deployment, forbidden, player);
-    await createPerson(deployment).open({ ...gptRequest, scope: wrong });
+    for (const testClient of [gpt, app, server]) await useTokens(deployment, forbidden, testClient);
+    await createTestBrowser(deployment).openSignInPage({ ...gptRequest, scope: wrong });
     await signInAs(deployment, forbidden, gpt, 'subject-of-bob');
     outage.now = true;
     await signInAs(deployment, forbidden, gpt);
@@ -110,15 +124,15 @@ describe('W8', () => {
     }
     const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
     expect([...seen].toSorted()).toEqual([
-      'admission.refused',
+      'resolve-user.refused',
       'authentication.method',
       'authentication.secret',
       'code.pkce',
       'code.redirect',
       'code.replayed',
-      'ledger.unavailable',
+      'storage.unavailable',
       'refresh.client',
-      'refresh.ended',
+      'refresh.inactive',
       'scope.unavailable',
       'signed-in',
       'token.expired',
@@ -126,7 +140,7 @@ describe('W8', () => {
       'tokens-issued',
       'transaction.no-cookies',
       'transaction.replayed',
-      'unpinned-gpt',
+      'unrestricted-gpt',
     ]);
   });
 });

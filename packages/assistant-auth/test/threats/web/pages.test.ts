@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { staticClient } from '../../../src/index.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { atProvider, atSignIn, journeysIn } from '../../on-the-way.ts';
+import { continueToProvider, listTransactionCookies, startAuthorization } from '../../on-the-way.ts';
 import { readMarkup } from '../../pages/read-markup.ts';
-import { appRequest, callApi, createPerson, gptRequest, gptSignIn } from '../../person.ts';
-import { codeFor, gpt, redeem, refresh } from '../../players.ts';
+import { appRequest, callApi, createTestBrowser, gptRequest, gptSignIn } from '../../person.ts';
+import { gpt, obtainCode, redeem, refresh } from '../../players.ts';
 import { createProvider } from '../../provider.ts';
 
 /** Every kind of page of one deployment, with what may be strange in a request in it. */
 const everyPage = async (deployment = deploy(), request: Readonly<Record<string, string>> = gptRequest) => {
   const strange = { ...request, state: markup, unknown: markup };
-  const person = createPerson(deployment);
-  const { answerUrl } = await atProvider(deployment, request);
+  const browser = createTestBrowser(deployment);
+  const { callbackUrl } = await continueToProvider(deployment, request);
   return [
-    (await person.open(strange)).response,
-    (await person.open({ ...strange, client_id: markup })).response,
-    (await person.open({ ...strange, redirect_uri: markup })).response,
-    await person.choose(markup, { choice: markup }),
-    await person.visit(answerUrl({ state: markup, code: markup, error: markup })),
-    await person.visit(`${issuer}/callback/${encodeURIComponent(markup)}`),
-    await person.visit(`${issuer}/authorize`, { method: 'PUT', headers: { referer: markup } }),
+    (await browser.openSignInPage(strange)).response,
+    (await browser.openSignInPage({ ...strange, client_id: markup })).response,
+    (await browser.openSignInPage({ ...strange, redirect_uri: markup })).response,
+    await browser.submitConsent(markup, { choice: markup }),
+    await browser.visit(callbackUrl({ state: markup, code: markup, error: markup })),
+    await browser.visit(`${issuer}/callback/${encodeURIComponent(markup)}`),
+    await browser.visit(`${issuer}/authorize`, { method: 'PUT', headers: { referer: markup } }),
     await deployment.fetch(new Request('https://evil.example/authorize')),
   ];
 };
@@ -86,12 +86,13 @@ describe('W1', () => {
 describe('W2', () => {
   /** Every `Set-Cookie` of a sign-in with a sixth tab, from the first page to the end. */
   const everyCookie = async () => {
-    const { deployment, person, consent } = await atSignIn();
-    const first = await person.open(gptRequest);
+    const { deployment, browser, consent } = await startAuthorization();
+    const first = await browser.openSignInPage(gptRequest);
     const chosen = [];
-    for (let tab = 1; tab <= 6; tab++) chosen.push(await person.choose(consent, { choice: 'google' }));
+    for (let tab = 1; tab <= 6; tab++)
+      chosen.push(await browser.submitConsent(consent, { choice: 'google' }));
     const state = new URL(chosen.at(-1)?.headers.get('location') ?? '').searchParams.get('state');
-    const back = await person.visit(`${deployment.issuer}/callback/google?code=ada&state=${state}`);
+    const back = await browser.visit(`${deployment.issuer}/callback/google?code=ada&state=${state}`);
     const last = chosen.at(-1)?.headers.getSetCookie() ?? [];
     const lines = [first.response, ...chosen, back].flatMap(({ headers }) => headers.getSetCookie());
     return { lines, last };
@@ -105,12 +106,12 @@ describe('W2', () => {
   });
 
   it('W2.2 size: a cookie of the longest request that is taken stays below what browsers keep', async () => {
-    const person = createPerson(deploy());
-    const { consent } = await person.open({ ...gptRequest, state: 'x'.repeat(2048) });
-    const response = await person.choose(consent, { choice: 'google' });
+    const browser = createTestBrowser(deploy());
+    const { consent } = await browser.openSignInPage({ ...gptRequest, state: 'x'.repeat(2048) });
+    const response = await browser.submitConsent(consent, { choice: 'google' });
     const lengths = response.headers.getSetCookie().map((line) => line.length);
     expect(lengths).toEqual([expect.toSatisfy((length: number) => length > 3_000 && length < 4_096)]);
-    expect(journeysIn(person.cookies)).toHaveLength(1);
+    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 
   it('W2.3 __Host-: every cookie belongs to this host and no other', async () => {
@@ -133,19 +134,19 @@ describe('W2', () => {
 /** One answer of everything that sees a secret. */
 const everyAnswer = async () => {
   const deployment = deploy();
-  const { person, consent } = await atSignIn(deployment);
-  const chosen = await person.choose(consent, { choice: 'google' });
-  const { comeBack } = await atProvider(deployment);
-  const code = await codeFor(deployment, gpt);
+  const { browser, consent } = await startAuthorization(deployment);
+  const chosen = await browser.submitConsent(consent, { choice: 'google' });
+  const { returnFromProvider } = await continueToProvider(deployment);
+  const code = await obtainCode(deployment, gpt);
   const { refresh_token } = await gptSignIn(deployment);
   const refused = await callApi(deployment, 'forged');
   if (refused.kind === 'granted') throw new Error('the API answered');
   return [
     ...(await everyPage(deployment)),
     chosen,
-    await person.choose(consent, { cancel: '1' }),
-    (await person.open({ ...gptRequest, response_type: 'token' })).response,
-    await comeBack({ code: 'ada' }),
+    await browser.submitConsent(consent, { cancel: '1' }),
+    (await browser.openSignInPage({ ...gptRequest, response_type: 'token' })).response,
+    await returnFromProvider({ code: 'ada' }),
     await redeem(deployment, gpt, code),
     await redeem(deployment, gpt, code),
     await redeem(deployment, gpt, code, { client_secret: 'wrong' }),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { deploy, issuer } from '../../deployment.ts';
-import { atProvider, journeysIn } from '../../on-the-way.ts';
-import { createPerson, gptRequest, gptSignIn, locationOf } from '../../person.ts';
-import { codeFor, gpt, redeem } from '../../players.ts';
-import { watchLedger } from '../../watched-ledger.ts';
+import { continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
+import { createTestBrowser, gptRequest, gptSignIn, readRedirect } from '../../person.ts';
+import { gpt, obtainCode, redeem } from '../../players.ts';
+import { createSpyStorage } from '../../watched-ledger.ts';
 
 describe('W9', () => {
   it.each([
@@ -48,16 +48,16 @@ const overriding = {
 describe('W10', () => {
   it('W10.1 method override: no header or parameter makes another method of a request', async () => {
     const deployment = deploy();
-    const person = createPerson(deployment, overriding);
-    const { consent } = await person.open(gptRequest);
+    const browser = createTestBrowser(deployment, overriding);
+    const { consent } = await browser.openSignInPage(gptRequest);
     expect(consent).not.toBe('');
-    const code = await codeFor(deployment, gpt);
-    const form = new URLSearchParams({ ...gpt.redemption(code), _method: 'POST' });
-    expect((await person.visit(`${issuer}/token?${form}`)).status).toBe(405);
+    const code = await obtainCode(deployment, gpt);
+    const form = new URLSearchParams({ ...gpt.codeRequest(code), _method: 'POST' });
+    expect((await browser.visit(`${issuer}/token?${form}`)).status).toBe(405);
     const choice = new URLSearchParams({ consent, choice: 'google', _method: 'POST' });
-    const response = await person.visit(`${issuer}/authorize/consent?${choice}`);
+    const response = await browser.visit(`${issuer}/authorize/consent?${choice}`);
     expect(response.status).toBe(405);
-    expect(journeysIn(person.cookies)).toEqual([]);
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
@@ -73,16 +73,16 @@ describe('W10', () => {
     ['W10.3 OPTIONS', 'OPTIONS'],
     ['W10.1 method override: PATCH', 'PATCH'],
   ])('%s does nothing at any door, and names the method that would', async (_, method) => {
-    const ledger = watchLedger();
-    const deployment = deploy({ ledger });
-    const { person, answerUrl, comeBack } = await atProvider(deployment);
-    const query = new URL(answerUrl({ code: 'ada' })).search;
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
+    const query = new URL(callbackUrl({ code: 'ada' })).search;
     for (const [path, allowed] of doors) {
-      const response = await person.visit(issuer + path + query, { method });
+      const response = await browser.visit(issuer + path + query, { method });
       expect([path, response.status, response.headers.get('allow')]).toEqual([path, 405, allowed]);
     }
-    expect(ledger.calls).toEqual([]);
-    expect(locationOf(await comeBack({ code: 'ada' })).searchParams.has('code')).toBe(true);
+    expect(storage.calls).toEqual([]);
+    expect(readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.has('code')).toBe(true);
   });
 
   it.each([

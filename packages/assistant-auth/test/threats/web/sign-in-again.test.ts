@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { corsHeaders } from '../../../src/index.ts';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
-import { callApi, gptSignIn, tokensOf } from '../../person.ts';
-import { app, gpt, type Player, redeem, refresh, server, tokensFor } from '../../players.ts';
+import { callApi, expectTokens, gptSignIn } from '../../person.ts';
+import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../../players.ts';
 
 const callWith = (
   deployment: Deployment,
@@ -16,7 +16,7 @@ const refusalOf = async (protection: ReturnType<typeof callWith>): Promise<Respo
   return outcome.response;
 };
 
-const clientIdOf = ({ request }: Player): string => new URLSearchParams(request).get('client_id') ?? '';
+const clientIdOf = ({ request }: TestClient): string => new URLSearchParams(request).get('client_id') ?? '';
 
 const badToken = 'error="invalid_token", error_description="The access token is not valid."';
 
@@ -44,7 +44,7 @@ describe('W7', () => {
     (deployment: Deployment, token: string) => Promise<void> | void,
   ])[] = [
     ['expired', (deployment) => deployment.advance(1800)],
-    ['revoked', ({ ledger, now }) => ledger.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
+    ['revoked', ({ storage, now }) => storage.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
   ];
 
   it.each(dead)('W7.2 dead token: an %s one is a 401 with invalid_token', async (_, kill) => {
@@ -67,7 +67,7 @@ describe('W7', () => {
 
   it('W7.3 missing scope: is a 403 that names what is needed, because to sign in again alone would not help', async () => {
     const deployment = deploy();
-    const { access_token } = await tokensFor(deployment, {
+    const { access_token } = await obtainTokens(deployment, {
       ...app,
       request: { ...app.request, scope: 'words' },
     });
@@ -81,18 +81,18 @@ describe('W7', () => {
     expect((await callWith(deployment, { authorization }, ['words'])).kind).toBe('granted');
   });
 
-  const ends: readonly (readonly [string, Player, number])[] = [
+  const ends: readonly (readonly [string, TestClient, number])[] = [
     ['ChatGPT 401, which alone makes it sign in again', gpt, 401],
     ['a public client 400', app, 400],
     ['a confidential client 400', server, 400],
   ];
 
-  it.each(ends)('W7.4 dead refresh token: gives %s, and invalid_grant', async (_, player, status) => {
+  it.each(ends)('W7.4 dead refresh token: gives %s, and invalid_grant', async (_, testClient, status) => {
     const deployment = deploy();
-    const { refresh_token } = await tokensFor(deployment, player);
-    await deployment.ledger.revoke({ kind: 'client', id: clientIdOf(player) }, 'test', deployment.now());
+    const { refresh_token } = await obtainTokens(deployment, testClient);
+    await deployment.storage.revoke({ kind: 'client', id: clientIdOf(testClient) }, 'test', deployment.now());
     for (const token of [refresh_token, 'forged']) {
-      const response = await refresh(deployment, player, token);
+      const response = await refresh(deployment, testClient, token);
       expect(response.status).toBe(status);
       expect(await response.json()).toEqual({
         error: 'invalid_grant',
@@ -104,7 +104,7 @@ describe('W7', () => {
 
   it('W7.4 dead refresh token: what is no dead token does not look like one', async () => {
     const deployment = deploy();
-    const { refresh_token } = await tokensFor(deployment, gpt);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
     const answers = [
       await refresh(deployment, gpt, refresh_token, { scope: 'admin' }),
       await refresh(deployment, gpt, refresh_token, { resource: 'https://evil.example' }),
@@ -125,12 +125,14 @@ describe('W7', () => {
       [400, 'unsupported_grant_type'],
       [400, 'invalid_grant'],
     ]);
-    expect((await tokensOf(await refresh(deployment, gpt, refresh_token))).refresh_token).toBe(refresh_token);
+    expect((await expectTokens(await refresh(deployment, gpt, refresh_token))).refresh_token).toBe(
+      refresh_token,
+    );
   });
 
   it('W7.5 wrong secret: is the client’s trouble, not the person’s', async () => {
     const deployment = deploy();
-    const { refresh_token } = await tokensFor(deployment, gpt);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
     const response = await refresh(deployment, gpt, refresh_token, { client_secret: `${gptSecret}x` });
     expect([response.status, await response.json()]).toEqual([
       401,

@@ -1,17 +1,17 @@
 /** What the stand-in issuer is: its one client, its keys, and what it says of its people. */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
-import type { Person } from '../people.ts';
-import type { UpstreamOptions } from '../upstream.ts';
-import { signedOutPage, signOutPage } from './sign-out-page.ts';
+import type { FakeUser } from '../people.ts';
+import type { FakeProviderOptions } from '../upstream.ts';
+import { renderSignedOutPage, renderSignOutPage } from './sign-out-page.ts';
 
 /** The stable key of a person: follows from the address, which never changes here. */
-export const subjectOf = ({ email }: Person): string =>
+export const computeSubject = ({ email }: FakeUser): string =>
   createHash('sha256').update(email).digest('base64url').slice(0, 22);
 
-export const configurationOf = (options: UpstreamOptions): object => ({
-  clients: [clientOf(options)],
-  jwks: { keys: [signingKey()] },
+export const buildProviderConfiguration = (options: FakeProviderOptions): object => ({
+  clients: [buildClient(options)],
+  jwks: { keys: [generateSigningKey()] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
   // The library's own, made by hand: by itself it would warn at every start that it forgets.
   adapter: createMemoryAdapter(clockTolerance),
@@ -22,7 +22,11 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
-    rpInitiatedLogout: { enabled: true, logoutSource: signOutPage, postLogoutSuccessSource: signedOutPage },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: renderSignOutPage,
+      postLogoutSuccessSource: renderSignedOutPage,
+    },
   },
   // The library hands over a dispatcher that keeps it away from loopback, where the client is.
   fetch: (url: string, { dispatcher: _, ...request }: RequestInit & { readonly dispatcher?: unknown }) =>
@@ -31,7 +35,7 @@ export const configurationOf = (options: UpstreamOptions): object => ({
   pkce: { required: () => true },
   // At each use, as the strictest issuers do; one that comes back is taken for stolen, and ends all.
   rotateRefreshToken: () => true,
-  findAccount: (_: unknown, id: string) => accountOf(options.people, id),
+  findAccount: (_: unknown, id: string) => lookUpAccount(options.users, id),
   ttl: {
     AccessToken: 3600,
     Grant: 86_400,
@@ -44,12 +48,12 @@ export const configurationOf = (options: UpstreamOptions): object => ({
 
 const clockTolerance = 15;
 
-const clientOf = ({
+const buildClient = ({
   clientId,
   clientSecret,
   redirectUris,
   backchannelLogoutUri,
-}: UpstreamOptions): object => ({
+}: FakeProviderOptions): object => ({
   client_id: clientId,
   client_secret: clientSecret,
   client_name: 'Words With Chat',
@@ -62,14 +66,14 @@ const clientOf = ({
   }),
 });
 
-const signingKey = (): object => {
+const generateSigningKey = (): object => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' };
 };
 
-const accountOf = (people: readonly Person[], id: string): object | undefined => {
-  const person = people.find((one) => subjectOf(one) === id);
-  if (person === undefined) return undefined;
-  const { name, email } = person;
+const lookUpAccount = (people: readonly FakeUser[], id: string): object | undefined => {
+  const user = people.find((one) => computeSubject(one) === id);
+  if (user === undefined) return undefined;
+  const { name, email } = user;
   return { accountId: id, claims: () => ({ sub: id, name, email, email_verified: true }) };
 };

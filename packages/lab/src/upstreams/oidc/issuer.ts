@@ -4,19 +4,19 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Provider } from 'oidc-provider';
-import type { Person } from '../people.ts';
-import { issuerOf, type StartUpstream } from '../upstream.ts';
-import { choicePage } from './choice-page.ts';
-import { configurationOf, subjectOf } from './configuration.ts';
+import type { FakeUser } from '../people.ts';
+import { resolveIssuer, type StartFakeProvider } from '../upstream.ts';
+import { renderAccountChooser } from './choice-page.ts';
+import { buildProviderConfiguration, computeSubject } from './configuration.ts';
 
 /** Starts it. Its people keep their subject over restarts; its sessions, tokens and keys are new at every start. */
-export const startOidcIssuer: StartUpstream = async (options) => {
-  const issuer = issuerOf(options);
-  const provider = new Provider(issuer, configurationOf(options));
-  const others = provider.callback();
+export const startOidcIssuer: StartFakeProvider = async (options) => {
+  const issuer = resolveIssuer(options);
+  const provider = new Provider(issuer, buildProviderConfiguration(options));
+  const handleProtocolRequest = provider.callback();
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/interaction/') !== true) return others(request, response);
-    interact(provider, options.people, request, response).catch((error: unknown) =>
+    if (request.url?.startsWith('/interaction/') !== true) return handleProtocolRequest(request, response);
+    handleInteraction(provider, options.users, request, response).catch((error: unknown) =>
       response.writeHead(400, { 'content-type': 'text/plain' }).end(String(error)),
     );
   });
@@ -32,31 +32,31 @@ export const startOidcIssuer: StartUpstream = async (options) => {
 };
 
 /** Shows the page, or takes what was pressed on it: a person, or the refusal. */
-const interact = async (
+const handleInteraction = async (
   provider: Provider,
-  people: readonly Person[],
+  people: readonly FakeUser[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
   const { params } = await provider.interactionDetails(request, response);
   if (request.method !== 'POST') {
-    response.setHeader('content-type', 'text/html; charset=utf-8').end(choicePage(people));
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(renderAccountChooser(people));
     return;
   }
   const email = new URLSearchParams(await text(request)).get('email');
-  const person = people.find((one) => one.email === email);
-  const refused = { error: 'access_denied', error_description: 'The person refused.' };
-  const result = person === undefined ? refused : await signIn(provider, person, params);
+  const user = people.find((one) => one.email === email);
+  const denied = { error: 'access_denied', error_description: 'The person refused.' };
+  const result = user === undefined ? denied : await signIn(provider, user, params);
   await provider.interactionFinished(request, response, result);
 };
 
 /** One press is both: who it is, and that the client may have what it asked for. */
 const signIn = async (
   provider: Provider,
-  person: Person,
+  user: FakeUser,
   { client_id: clientId, scope }: Readonly<Record<string, unknown>>,
 ): Promise<object> => {
-  const accountId = subjectOf(person);
+  const accountId = computeSubject(user);
   const grant = new provider.Grant({ accountId, clientId: String(clientId) });
   grant.addOIDCScope(String(scope));
   return { login: { accountId }, consent: { grantId: await grant.save() } };

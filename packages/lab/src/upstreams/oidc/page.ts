@@ -1,6 +1,6 @@
 /** What all pages of the stand-in issuer look like. */
 
-export const page = (title: string, content: string): string => `<!doctype html>
+export const renderPage = (title: string, content: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

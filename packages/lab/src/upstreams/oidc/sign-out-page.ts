@@ -1,14 +1,14 @@
 /** The stand-in issuer's pages for signing out there, in the library's own way: it makes the form, and lacks the button. */
-import { page } from './page.ts';
+import { renderPage } from './page.ts';
 
 /** As much of the library's context as a page needs. */
-interface Answer {
+interface KoaContext {
   body: string;
 }
 
-export const signOutPage = (answer: Answer, form: string): void => {
+export const renderSignOutPage = (context: KoaContext, form: string): void => {
   const button = '<button name="logout" value="yes">Sign out</button>';
-  answer.body = page(
+  context.body = renderPage(
     'Sign out at the stand-in issuer',
     `<h1>Sign out</h1>
 <p>Words With Chat is told, and ends what was to last while you are signed in.</p>
@@ -16,6 +16,6 @@ ${form.replace('</form>', `${button}</form>`)}`,
   );
 };
 
-export const signedOutPage = (answer: Answer): void => {
-  answer.body = page('Signed out', '<h1>You are signed out</h1>');
+export const renderSignedOutPage = (context: KoaContext): void => {
+  context.body = renderPage('Signed out', '<h1>You are signed out</h1>');
 };
