@@ -60,7 +60,7 @@ const simulateQueueHour = (
   { services, isolates }: Load,
   seed: number,
 ): QueueStats => {
-  const { newRevocations = Number.NaN, allRevocations: allRevocations = Number.NaN } = services;
+  const { newRevocations = Number.NaN, allRevocations = Number.NaN } = services;
   const random = createRandomSource(seed);
   const polls = isolates * (hour / pollIntervalMs);
   const arrivals = new Float64Array(kinds.length + polls);

@@ -72,7 +72,7 @@ beforeAll(async () => {
   await mkdir(stateFolder);
   const target = ['DB', '--local', '--persist-to', stateFolder, '--config', wranglerConfig];
   const migration = runWrangler(['d1', 'migrations', 'apply', ...target], { dataFolder, log: () => {} });
-  expect(await migration.ended).toBe(0);
+  expect(await migration.exited).toBe(0);
   old = (await ensureSettings(dataFolder)).sealingKeys;
   const added = (await keys(old, 'add')).stdout.trim();
   fresh = added.split(' ')[1] ?? '';

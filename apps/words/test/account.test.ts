@@ -2,10 +2,10 @@
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import {
+  type AccountBrowser,
   createAccountBrowser,
   readButtonValues,
   readHiddenField,
-  type Visitor,
 } from '../../../packages/assistant-auth/test/account-visitor.ts';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { type Deployment, deploy, origin } from './deployment.ts';
@@ -13,7 +13,7 @@ import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
 
 const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
 
-const link = async (accountBrowser: Visitor, subject: string): Promise<void> => {
+const link = async (accountBrowser: AccountBrowser, subject: string): Promise<void> => {
   const html = await (
     await accountBrowser.submitThroughProvider('/link', { choice: 'github' }, { code: subject })
   ).text();

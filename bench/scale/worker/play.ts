@@ -86,7 +86,7 @@ const refresh = async (
   } as const;
   const outcome = await storage.refresh(use);
   if (outcome.kind === 'refused') throw new Error(`refresh of ${number} was refused: ${outcome.reason}`);
-  return outcome.due;
+  return outcome.recheck;
 };
 
 interface SimulationState {

@@ -48,7 +48,7 @@ export interface Broker {
  * @throws ConfigurationError naming the option that is missing, unsafe or contradicts another
  */
 export const createBroker = (options: BrokerOptions): Broker => {
-  const { context, sweep } = resolveOptions(options);
+  const { context, cleanup } = resolveOptions(options);
   const { account } = options;
   for (const { id } of context.registry.clients.filter(acceptsAnyGpt))
     context.log({ event: 'unrestricted-gpt', clientId: id });
@@ -86,6 +86,6 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mountCrossOrigin(paths.metadata, metadataEndpoint(context)),
     ],
     protect: createProtect({ ...context, origin: context.issuer }),
-    cleanup: sweep,
+    cleanup,
   };
 };

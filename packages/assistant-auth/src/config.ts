@@ -104,21 +104,21 @@ export interface BrokerOptions {
  */
 export const resolveOptions = (
   options: BrokerOptions,
-): { readonly context: BrokerContext; readonly sweep: () => Promise<void> } => {
+): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
   const { now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const ring = parseKeyRing(options.sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
-  const sweep = createCleanup({
+  const cleanup = createCleanup({
     ...{ storage: options.storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
     reseal: createKeyRotation({ storage: options.storage, sealers, ring, now }),
   });
   const storage =
     options.cleanupInterval === undefined
       ? options.storage
-      : cleanUpOnWrite(options.storage, { every: options.cleanupInterval, sweep, waitUntil, now, log });
+      : cleanUpOnWrite(options.storage, { interval: options.cleanupInterval, cleanup, waitUntil, now, log });
   const registry = createClientRegistry(options.clients, issuer);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
@@ -148,7 +148,7 @@ export const resolveOptions = (
     // A client waits for its refresh, and Claude for no more than 30 seconds.
     recheckIo: { ...outside, timeoutMs: 3_000 },
   };
-  return { context, sweep };
+  return { context, cleanup };
 };
 
 const ignoreWork: WaitUntil = () => {};

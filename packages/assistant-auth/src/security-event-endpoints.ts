@@ -37,13 +37,13 @@ export const receiveSecurityEvent = async (
   provider: string,
   read: () => Promise<SecurityEvent>,
 ): Promise<SecurityEventOutcome> => {
-  const { type: name, ...securityEvent } = await readWithFailureLimit(context, req.request, provider, read);
-  const reason = `the provider said ${name}`;
+  const { type, ...securityEvent } = await readWithFailureLimit(context, req.request, provider, read);
+  const reason = `the provider said ${type}`;
   const outcome =
     securityEvent.revocations.length === 0
       ? 'recorded'
       : await context.storage.recordSecurityEvent({ ...securityEvent, provider, reason, now: context.now() });
-  if (outcome === 'recorded') req.log({ event: 'security-event', provider, securityEvent: name });
+  if (outcome === 'recorded') req.log({ event: 'security-event', provider, securityEvent: type });
   return outcome;
 };
 
@@ -63,10 +63,10 @@ const readWithFailureLimit = async (
     // Its keys are out of reach: the sender tries again.
     if (cause instanceof ProviderError) throw new ProtocolError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
-    const key = `${findAddressBlock(request) ?? 'anywhere'} signals of ${provider}`;
+    const key = `${findAddressBlock(request) ?? 'anywhere'} security events of ${provider}`;
     if (forgeableFaults.includes(cause.fault) && (await limits.failedAuthentications.take(key)) === 'limited')
       throw new ProtocolError('security-event.limited', { cause });
-    throw new ProtocolError(`signal.${cause.fault}`, { cause });
+    throw new ProtocolError(`security-event.${cause.fault}`, { cause });
   }
 };
 

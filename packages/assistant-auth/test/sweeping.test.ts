@@ -154,7 +154,7 @@ describe('cleanupInterval', () => {
 storageContract('a ledger that is swept on write, and has been a moment ago', async () =>
   cleanUpOnWrite(memoryStorage(), {
     interval: hour,
-    sweep: async () => {},
+    cleanup: async () => {},
     waitUntil: () => {},
     now: () => 0,
     log: () => {},

@@ -10,7 +10,7 @@ const variable = 'OIDC_PROVIDERS';
 const issuers = v.array(
   v.strictObject({
     id: v.string(),
-    label: v.string(),
+    displayName: v.string(),
     issuer: v.string(),
     clientId: v.string(),
     clientSecret: v.string(),

@@ -27,7 +27,7 @@ describe('the configuration', () => {
       },
     ]);
     expect(providers).toMatchObject([
-      { id: 'google', label: 'Google', configuredUrls: ['https://accounts.google.com'] },
+      { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
     ]);
   });
 
@@ -56,20 +56,20 @@ describe('the configuration', () => {
   it('has every provider whose credentials are set, in this order', () => {
     const all = { ...issuers(issuer), ...apple, ...microsoft, ...gitHub, ...deployed };
     expect(readConfig(all).providers).toMatchObject([
-      { id: 'google', label: 'Google', configuredUrls: ['https://accounts.google.com'] },
-      { id: 'github', label: 'GitHub' },
+      { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
+      { id: 'github', displayName: 'GitHub' },
       {
         id: 'microsoft',
-        label: 'Microsoft',
+        displayName: 'Microsoft',
         configuredUrls: ['https://login.microsoftonline.com/common/v2.0'],
       },
       {
         id: 'apple',
-        label: 'Apple',
+        displayName: 'Apple',
         configuredUrls: ['https://appleid.apple.com'],
         responseMode: 'form_post',
       },
-      { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },
+      { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('the configuration', () => {
   });
 
   it('takes several issuers at once, each with its scopes and parameters', async () => {
-    const other = { ...issuer, id: 'other', label: 'Other', issuer: 'https://other.example/realm' };
+    const other = { ...issuer, id: 'other', displayName: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
     const more = {
@@ -94,8 +94,8 @@ describe('the configuration', () => {
     const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
     const { providers } = readConfig({ ...deployed, ...list });
     expect(providers.slice(1)).toMatchObject([
-      { id: 'login', label: 'Example', configuredUrls: ['https://login.example'] },
-      { id: 'other', label: 'Other', configuredUrls: ['https://other.example/realm'] },
+      { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
+      { id: 'other', displayName: 'Other', configuredUrls: ['https://other.example/realm'] },
     ]);
     const metadata = {
       issuer: other.issuer,

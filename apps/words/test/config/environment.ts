@@ -29,7 +29,7 @@ export const apple = {
 
 export const issuer = {
   id: 'login',
-  label: 'Example',
+  displayName: 'Example',
   issuer: 'https://login.example',
   clientId: 'oidc-id',
   clientSecret: 'oidc-secret',

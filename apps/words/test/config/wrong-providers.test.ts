@@ -118,7 +118,7 @@ const wrong: readonly Case[] = [
     issuers({ ...issuer, id: 'continue' }),
     /^OIDC_PROVIDERS is wrong at continue: providers\.continue\.id must not be continue/,
   ],
-  ['OIDC_PROVIDERS', 'no label', issuers({ ...issuer, label: ' ' }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), wrongIssuer],
   ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
   [
     'OIDC_PROVIDERS',

@@ -21,19 +21,19 @@ import {
 } from '../sign-in/resolve-user.ts';
 import { type ActiveSession, readSession, setSessionCookie, useSession } from '../sign-in/session.ts';
 import { recentAuthLifetime } from '../tokens/lifetimes.ts';
-import { type AccountContext, buildAccountPaths } from './context.ts';
+import { type AccountContext, accountPaths } from './context.ts';
 import { sealAccountForm, setFlash } from './forms.ts';
 
 /** Completes a sign-in to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
   complete: (back, { user }) => completeAccountSignIn(context, back, user),
-  destination: () => ({ kind: 'account', url: buildAccountPaths.page }),
+  destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
 /** Completes the linking of an identity. */
 export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
   complete: (back, begun) => completeLink(context, back, begun),
-  destination: () => ({ kind: 'account', url: buildAccountPaths.page }),
+  destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
 /** @param user whom the person has to prove to be; left out, whoever they are */
@@ -43,7 +43,7 @@ const completeAccountSignIn = async (
   user: UserId | undefined,
 ): Promise<Response> => {
   const { req, provider, transaction, cookie } = callback;
-  const accountUrl = context.issuer + buildAccountPaths.page;
+  const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(cookie);
   const identity = await handleProviderResponseUnlessDenied(context, callback);
   const confirmed = identity !== undefined && (await matchesExpectedUser(context, identity, user));
@@ -112,7 +112,7 @@ const completeLink = async (
   callback: CallbackContext,
   expected: { readonly session: string; readonly user: UserId },
 ): Promise<Response> => {
-  const accountUrl = context.issuer + buildAccountPaths.page;
+  const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(callback.cookie);
   const session = await useSession(callback.req.request, context);
   // Signed out, or signed in as somebody else, while they were away.
@@ -179,7 +179,7 @@ const respondLinkConflict = (
     accountPages.taken({
       branding,
       stylesheetPath: paths.stylesheet,
-      accountPath: buildAccountPaths.page,
+      accountPath: accountPaths.page,
       conflictingIdentity: found,
     }),
     cookies,
@@ -203,7 +203,7 @@ const showLinkPage = async (
   const html = context.accountPages.link({
     branding,
     stylesheetPath: paths.stylesheet,
-    action: buildAccountPaths.confirmLink,
+    action: accountPaths.confirmLink,
     link: await sealers.pendingLink.seal({
       session: session.grantId,
       provider: stored.provider,

@@ -53,11 +53,11 @@ export interface AccountContext extends BrokerContext {
 }
 
 /** The paths of the account page and of what its forms post to. */
-export const buildAccountPaths = {
+export const accountPaths = {
   page: '/account',
   signIn: '/account/sign-in',
   signOut: '/account/sign-out',
-  endApps: '/account/apps/end',
+  disconnectApps: '/account/apps/end',
   link: '/account/link',
   confirmLink: '/account/link/confirm',
   unlink: '/account/unlink',
@@ -72,7 +72,7 @@ export const createAccountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',
   id: accountClientId,
   name: 'the account page',
-  redirects: [{ kind: 'exact', uri: issuer + buildAccountPaths.page }],
+  redirects: [{ kind: 'exact', uri: issuer + accountPaths.page }],
   scopes: [],
   defaultScopes: [],
   unknownScopes: 'refused',

@@ -17,7 +17,7 @@ import {
 } from '../sign-in/session.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import type { AccountContext } from './context.ts';
-import { buildAccountPaths } from './context.ts';
+import { accountPaths } from './context.ts';
 import type { AccountNotice } from './ui/account-page.ts';
 import type { AccountSignInNotice } from './ui/sign-in-page.ts';
 
@@ -84,7 +84,7 @@ export const redirectToAccount = (
   { issuer }: AccountContext,
   notice: FlashMessage,
   cookies: readonly string[] = [],
-): Response => seeOther(issuer + buildAccountPaths.page, [setFlash(notice), ...cookies]);
+): Response => seeOther(issuer + accountPaths.page, [setFlash(notice), ...cookies]);
 
 // What ties a form of the account page to one browser and one session: a form of another is nobody's will.
 

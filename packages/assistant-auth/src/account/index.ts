@@ -6,7 +6,7 @@ import { disconnectAppsEndpoint } from './connected-apps.ts';
 import {
   type AccountContext,
   type AccountOptions,
-  buildAccountPaths,
+  accountPaths,
   createAccountClient,
   defaultAccountPages,
 } from './context.ts';
@@ -33,15 +33,15 @@ export const accountPages = (options: AccountOptions = {}): AccountFeature => {
     endpoints(brokerContext) {
       const context = resolve(brokerContext);
       return [
-        { path: buildAccountPaths.page, plan: accountEndpoint(context) },
-        { path: buildAccountPaths.signIn, plan: accountSignInEndpoint(context) },
-        { path: buildAccountPaths.signOut, plan: signOutEndpoint(context) },
-        { path: buildAccountPaths.endApps, plan: disconnectAppsEndpoint(context) },
-        { path: buildAccountPaths.link, plan: linkEndpoint(context) },
-        { path: buildAccountPaths.confirmLink, plan: confirmLinkEndpoint(context) },
-        { path: buildAccountPaths.unlink, plan: unlinkEndpoint(context) },
-        { path: buildAccountPaths.exportData, plan: exportEndpoint(context) },
-        { path: buildAccountPaths.deleteAccount, plan: deleteAccountEndpoint(context) },
+        { path: accountPaths.page, definition: accountEndpoint(context) },
+        { path: accountPaths.signIn, definition: accountSignInEndpoint(context) },
+        { path: accountPaths.signOut, definition: signOutEndpoint(context) },
+        { path: accountPaths.disconnectApps, definition: disconnectAppsEndpoint(context) },
+        { path: accountPaths.link, definition: linkEndpoint(context) },
+        { path: accountPaths.confirmLink, definition: confirmLinkEndpoint(context) },
+        { path: accountPaths.unlink, definition: unlinkEndpoint(context) },
+        { path: accountPaths.exportData, definition: exportEndpoint(context) },
+        { path: accountPaths.deleteAccount, definition: deleteAccountEndpoint(context) },
       ];
     },
     callbacks(brokerContext) {

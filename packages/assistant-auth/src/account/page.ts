@@ -16,7 +16,7 @@ import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
 import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { iconPath, listProviderChoices } from '../ui/layout.ts';
 import { listConnectedApps } from './connected-apps.ts';
-import { type AccountContext, buildAccountPaths } from './context.ts';
+import { type AccountContext, accountPaths } from './context.ts';
 import { clearFlash, readFlash, sealAccountForm } from './forms.ts';
 import { deriveOpaqueId } from './identities.ts';
 import { type AccountModel, accountNotices } from './ui/account-page.ts';
@@ -43,7 +43,7 @@ const showSignIn = async (context: AccountContext, { request }: RequestContext):
   const html = context.accountPages.accountSignIn({
     branding,
     stylesheetPath: paths.stylesheet,
-    action: buildAccountPaths.signIn,
+    action: accountPaths.signIn,
     form: await sealAccountForm(context, csrf, undefined),
     providers: listProviderChoices([...context.providers.values()], paths.icons),
     ...(notice !== undefined && { notice }),
@@ -64,7 +64,7 @@ const showAccount = async (
   const html = context.accountPages.account({
     branding,
     stylesheetPath: paths.stylesheet,
-    actions: buildAccountPaths,
+    actions: accountPaths,
     form: await sealAccountForm(context, csrf, session.grantId),
     ...(notice !== undefined && { notice }),
     apps: listConnectedApps(account.grants, context, now()),

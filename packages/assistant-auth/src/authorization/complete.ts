@@ -22,8 +22,8 @@ import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } 
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
   complete: (back, { request }) => completeAuthorization(context, back, request),
   destination({ clientId, redirectUri }) {
-    const { client, way } = resolveResponseTarget(context, { clientId, redirectUri, state: undefined });
-    const url = findWebsiteUrl(way.redirect);
+    const { client, target } = resolveResponseTarget(context, { clientId, redirectUri, state: undefined });
+    const url = findWebsiteUrl(target.redirect);
     return { kind: 'client', name: client.name, ...(url !== undefined && { url }) };
   },
 });

@@ -31,7 +31,7 @@ export interface EndpointDefinition {
 /** An endpoint and its path. */
 export interface MountedEndpoint {
   readonly path: string;
-  readonly plan: EndpointDefinition;
+  readonly definition: EndpointDefinition;
 }
 
 type EndpointContext = Pick<BrokerContext, 'issuer' | 'log' | 'randomBytes'>;

@@ -260,25 +260,25 @@ export const parseLabel = (value: unknown): string | undefined =>
  * @returns `unknown` if one of the two functions throws
  */
 export const checkRefreshToken = async (
-  { revokedErrors: gone }: Pick<Required<ClientSettings>, 'revoked'>,
+  { revokedErrors }: Pick<Required<ClientSettings>, 'revokedErrors'>,
   prepare: () => Promise<() => Promise<Response>>,
 ): Promise<RecheckResult> => {
   let isSent = false;
   try {
     const send = await prepare();
     isSent = true;
-    return await read(await send(), gone);
+    return await read(await send(), revokedErrors);
   } catch (error) {
     const { message: reason } = toProviderError(error);
     return { kind: 'unknown', reason, ...(!isSent && { isTokenUnchanged: true }) };
   }
 };
 
-const read = async (response: Response, gone: readonly string[]): Promise<RecheckResult> => {
+const read = async (response: Response, revokedErrors: readonly string[]): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
   // Before the status, and before a token beside it: GitHub answers errors with 200.
   if (error !== undefined)
-    return includesCode(gone, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
+    return includesCode(revokedErrors, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
   const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
   if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
   return { kind: 'active', ...(refreshToken !== undefined && { refreshToken }) };

@@ -191,7 +191,7 @@ export const redeemCode = async (
   const claims = getValidatedIdTokenClaims(processed);
   if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
   validateIdToken(claims, config, upstreamRequest, io.now());
-  const source = { url: metadata.jwksUri, name: issuer.issuer };
+  const source = { url: metadata.jwksUri, issuer: issuer.issuer };
   await verifyWithKeys(source, io, (keys) => verifyIdTokenSignature(strict, server, keys));
   return { claims, tokens };
 };

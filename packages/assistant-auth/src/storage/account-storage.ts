@@ -206,7 +206,7 @@ export type RefreshPolicy = 'none' | 'stable' | 'rotating';
 // The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
 
 /** A signal that was verified, and whose it is. */
-export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'name'> {
+export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'type'> {
   readonly provider: string;
   /** Kept for the operator. */
   readonly reason: string;

@@ -147,7 +147,7 @@ export type RefreshOutcome =
    * `verifyRevocation`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
    * request can't be a retry; the grant is now revoked.
    */
-  | { readonly kind: 'refused'; readonly reason: 'ended' | 'reused' };
+  | { readonly kind: 'refused'; readonly reason: 'inactive' | 'reused' };
 
 /** Whether a grant is stored, and whether it was revoked. `active` does not say whether its tokens have expired. */
 export type GrantStatus = 'active' | 'revoked' | 'unknown';
@@ -189,7 +189,7 @@ export interface UpstreamTokenDrop {
 }
 
 /** `superseded`: another token is stored by now, or none; nothing was changed. */
-export type IdentityRevocationOutcome = 'ended' | 'superseded';
+export type IdentityRevocationOutcome = 'revoked' | 'superseded';
 
 export type RevocationTarget =
   | { readonly kind: 'grant'; readonly id: GrantId }

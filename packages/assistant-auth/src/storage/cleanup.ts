@@ -11,7 +11,7 @@ export type WaitUntil = (work: Promise<void>) => void;
 
 export interface CleanupOnWrite {
   readonly interval: Seconds;
-  readonly sweep: () => Promise<void>;
+  readonly cleanup: () => Promise<void>;
   readonly waitUntil: WaitUntil;
   readonly now: Clock;
   readonly log: Log;
@@ -25,7 +25,7 @@ const maxInterval: Seconds = 86_400;
  * @throws ConfigurationError `cleanupInterval` for an interval that is not whole or out of bounds
  */
 export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite): BrokerStorage => {
-  const { interval, sweep, waitUntil, now, log } = options;
+  const { interval, cleanup, waitUntil, now, log } = options;
   if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
@@ -41,7 +41,7 @@ export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite):
     // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
     lastCleanupAt = at;
     try {
-      waitUntil(sweep().catch(logFailure));
+      waitUntil(cleanup().catch(logFailure));
     } catch (cause) {
       logFailure(cause);
     }

@@ -134,10 +134,10 @@ export const listProviderChoices = (
   providers: readonly IdentityProvider[],
   icons: string,
 ): readonly ProviderChoice[] =>
-  providers.map(({ id, displayName: label, icon: mark }) => ({
+  providers.map(({ id, displayName, icon }) => ({
     id,
-    label,
-    ...(mark !== undefined && { providerIconPath: iconPath(icons, id) }),
+    displayName,
+    ...(icon !== undefined && { providerIconPath: iconPath(icons, id) }),
   }));
 
 /** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */

@@ -14,7 +14,7 @@ const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://wo
     name: 'trial',
     methods: ['GET', 'PUT'],
     handle,
-    refuse: (refusal: ProtocolError) => problemResponse(refusal),
+    respondToError: (refusal: ProtocolError) => problemResponse(refusal),
   };
   const answer = createEndpoint(definition, {
     issuer: parseIssuer(issuer),

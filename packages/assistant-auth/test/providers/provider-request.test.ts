@@ -169,7 +169,7 @@ describe('a request', () => {
       },
       now: () => 0,
       allowLoopbackHttp: false,
-      patience: 10_000,
+      timeoutMs: 10_000,
     };
     await fetchFromProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
     expect(receiver).toBeUndefined();

@@ -22,14 +22,14 @@ const askBoth = async (answer: Answer) => {
 
 const plain = {
   id: 'plain',
-  label: 'Plain',
+  displayName: 'Plain',
   issuer: 'https://plain.example',
   authorizationUrl: 'https://plain.example/authorize',
   tokenUrl: 'https://plain.example/token',
   profileUrl: 'https://plain.example/me',
   clientId,
   clientSecret,
-  describe: () => undefined,
+  mapProfile: () => undefined,
 };
 
 describe('a provider', () => {
@@ -108,7 +108,13 @@ describe('a provider', () => {
 
   test('is sent nothing if its refresh tokens must not be used', async () => {
     const issuer = createIssuer();
-    const settings = { id: 'acme', label: 'Acme', clientId, clientSecret, offlineAccess: 'never' } as const;
+    const settings = {
+      id: 'acme',
+      displayName: 'Acme',
+      clientId,
+      clientSecret,
+      offlineAccess: 'never',
+    } as const;
     const words = [
       await oidc({ ...settings, issuer: issuer.issuer }).validateRefreshToken(theirs, issuer.io),
       await oauth2({ ...plain, offlineAccess: 'never' }).validateRefreshToken(theirs, issuer.io),

@@ -15,7 +15,7 @@ const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes)
 const { transaction: seal } = sealers;
 
 const journey = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
-  errand: {
+  purpose: {
     kind: 'authorize',
     request: {
       clientId: 'app',
@@ -163,7 +163,7 @@ describe('completing a journey', () => {
       value: {
         grantId: 'grant-1',
         provider: 'google',
-        errand: { kind: 'authorize', clientId: 'app', redirectUri: 'https://app.example/callback' },
+        purpose: { kind: 'authorize', clientId: 'app', redirectUri: 'https://app.example/callback' },
         expiresAt: 2_000,
       },
     });

@@ -143,7 +143,7 @@ const toStoredGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
 // What is remembered of providers' words: when each is due, and what follows from it.
 
 /** Acquires the lease for a recheck during a refresh, if one is due. */
-export const lease = (
+export const acquireLeaseOnRefresh = (
   memory: MemoryTables,
   { identity }: Grant,
   { now, recheckLeaseDuration }: GrantRefresh,
@@ -300,7 +300,7 @@ export const useSession = (
     identity: {
       ...{ provider, subject },
       ...(label !== undefined && { label }),
-      watched: sealedRefreshToken !== undefined,
+      hasUpstreamToken: sealedRefreshToken !== undefined,
     },
   };
 };

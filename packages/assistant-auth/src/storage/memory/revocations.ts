@@ -78,7 +78,7 @@ export const revokeGrantsOfDeletedUser = (
 
 const lastUsedAt = ({ use }: Grant): EpochSeconds => use?.lastUsedAt ?? 0;
 
-type StoredRevocation = MemoryTables['lines'][number];
+type StoredRevocation = MemoryTables['revocations'][number];
 
 const coversGrant = (revocation: StoredRevocation, { use }: Grant): boolean =>
   use !== undefined && revocation.revokedAt >= use.lastUsedAt && revocation.expiresAt >= use.accessExpiresAt;

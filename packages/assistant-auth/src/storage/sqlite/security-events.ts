@@ -101,7 +101,7 @@ const basedOnTarget = {
 /** Conditions on a row of `grants`: that it ends with so much. */
 const revocationScopes = {
   sessions: `client_id = '${accountClientId}'`,
-  presence: `(client_id = '${accountClientId}' OR refresh_policy = 'none')`,
+  'online-grants': `(client_id = '${accountClientId}' OR refresh_policy = 'none')`,
   grants: 'TRUE',
   identity: 'TRUE',
 } as const satisfies Record<RevocationScope, string>;

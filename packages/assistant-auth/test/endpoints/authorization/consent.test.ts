@@ -221,7 +221,7 @@ describe('the form', () => {
   });
 });
 
-const io = { fetch, now: () => 0, allowLoopbackHttp: false, patience: 10_000 };
+const io = { fetch, now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 };
 const buildUpstreamRequest = (
   upstreamRequest: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined,
 ) => {

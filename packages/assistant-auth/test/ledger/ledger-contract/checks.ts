@@ -251,7 +251,7 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
 
 const drops = (createStorage: CreateStorage): void => {
   const drop = {
-    ...{ asked: adasUpstreamToken, startedAt: t0 + 97, now: t0 + 100, refreshableUntil: t0 + 10 * day },
+    ...{ usedToken: adasUpstreamToken, startedAt: t0 + 97, now: t0 + 100, refreshableUntil: t0 + 10 * day },
     reason: 'inconclusive',
   };
 
@@ -333,10 +333,10 @@ const drops = (createStorage: CreateStorage): void => {
       sealedRefreshToken: 'sealed-2',
     });
     expect(await storage.dropUpstreamToken(drop)).toBe('superseded');
-    const asked = { ...adasUpstreamToken, sealedRefreshToken: 'sealed-2' };
-    expect(await dueAt(storage, t0 + 100)).toEqual(asked);
-    expect(await storage.dropUpstreamToken({ ...drop, usedToken: asked })).toBe('dropped');
-    expect(await storage.dropUpstreamToken({ ...drop, usedToken: asked })).toBe('superseded');
+    const usedToken = { ...adasUpstreamToken, sealedRefreshToken: 'sealed-2' };
+    expect(await dueAt(storage, t0 + 100)).toEqual(usedToken);
+    expect(await storage.dropUpstreamToken({ ...drop, usedToken })).toBe('dropped');
+    expect(await storage.dropUpstreamToken({ ...drop, usedToken })).toBe('superseded');
   });
 };
 
@@ -408,8 +408,12 @@ const endings = (createStorage: CreateStorage): void => {
       sealedRefreshToken: 'sealed-2',
     });
     const newer = { ...adasUpstreamToken, sealedRefreshToken: 'sealed-2' };
-    for (const asked of [adasUpstreamToken, { ...newer, subject: 'eve' }, { ...newer, provider: 'github' }])
-      expect(await storage.revokeGrantsOfIdentity(asked, 'gone', t0 + 100)).toBe('superseded');
+    for (const usedToken of [
+      adasUpstreamToken,
+      { ...newer, subject: 'eve' },
+      { ...newer, provider: 'github' },
+    ])
+      expect(await storage.revokeGrantsOfIdentity(usedToken, 'gone', t0 + 100)).toBe('superseded');
     expect(await listActiveRevocations(storage, t0 + 100)).toEqual([]);
     expect(await dueAt(storage, t0 + 100)).toEqual(newer);
     expect(await storage.revokeGrantsOfIdentity(newer, 'gone', t0 + 100)).toBe('revoked');

@@ -82,17 +82,17 @@ export const accountFields: readonly (readonly [name: string, render: (value: st
   ],
 ];
 
-const buildChoice = (value: string) => ({ id: value, label: value, providerIconPath: value });
+const buildChoice = (value: string) => ({ id: value, displayName: value, providerIconPath: value });
 
 const buildRecentAuth = (value: string) =>
-  ({ proof: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
+  ({ recentAuth: { kind: 'stale', providers: [buildChoice(value)] } }) as const;
 
 const buildAccountModel = (value: string) => {
   const shown = { ...identity, key: value, provider: value, label: value, providerIconPath: value };
   return {
     actions: {
       signOut: value,
-      endApps: value,
+      disconnectApps: value,
       signIn: value,
       link: value,
       unlink: value,

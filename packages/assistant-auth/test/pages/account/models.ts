@@ -11,8 +11,8 @@ import { parseBranding } from '../../../src/ui/branding.ts';
 import { branding, type Changes } from '../models.ts';
 
 const providers = [
-  { id: 'google', label: 'Google' },
-  { id: 'github', label: 'GitHub' },
+  { id: 'google', displayName: 'Google' },
+  { id: 'github', displayName: 'GitHub' },
 ] as const;
 
 const actions: AccountModel['actions'] = {

@@ -107,11 +107,11 @@ describe('the audit', () => {
   it('has one row for what a provider’s signals end, however many of one second say so', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
-    const ending = { target: { kind: 'identity', subject: 'ada' }, reach: 'identity' } as const;
+    const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
     const signal = {
       provider: 'google',
       reason: 'the provider said logout',
-      before: t0 + 300,
+      signedInBefore: t0 + 300,
       now: t0 + 300,
     };
     for (const jti of ['signal-1', 'signal-2'])

@@ -118,7 +118,7 @@ describe('unwatched identities', () => {
   it('show until when their grants can be refreshed after an inconclusive recheck', async () => {
     await signInAndRedeem(storage, { identity: adasUpstreamToken });
     const drop = {
-      asked: adasUpstreamToken,
+      usedToken: adasUpstreamToken,
       startedAt: t0 + 9,
       now: t0 + 9,
       refreshableUntil: t0 + day,

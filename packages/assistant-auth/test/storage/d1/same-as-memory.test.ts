@@ -126,7 +126,7 @@ const storeUpstreamToken = fc
   );
 
 const recordRecheck = fc
-  .record({ usedToken, token, later: fc.constantFrom(0, 60, 600) }, { requiredKeys: ['asked', 'later'] })
+  .record({ usedToken, token, later: fc.constantFrom(0, 60, 600) }, { requiredKeys: ['usedToken', 'later'] })
   .map(flattenToken)
   .map(
     ({ later, ...check }) =>
@@ -282,7 +282,7 @@ const replaceUpstreamTokens = fc
 const target = fc.oneof(
   fc.record({ kind: fc.constant('identity' as const), subject }),
   fc.record({ kind: fc.constant('session' as const), sid, subject }, { requiredKeys: ['kind', 'sid'] }),
-  fc.record({ kind: fc.constant('token' as const), name: tokenIdentifier }),
+  fc.record({ kind: fc.constant('token' as const), identifier: tokenIdentifier }),
 );
 
 const recordSecurityEvent = fc
