@@ -1,6 +1,6 @@
 /**
  * `npm runWranglerCommand bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
- * against the least that a sealed token can cost; raw decryption against the seal's `createLibraryRoutes`; and the token endpoint. The argument is
+ * against the least that a sealed token can cost; raw decryption against the seal's `open`; and the token endpoint. The argument is
  * the number of rounds.
  */
 import { randomBytes } from 'node:crypto';

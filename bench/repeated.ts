@@ -1,4 +1,4 @@
-/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `createLibraryRoutes`. */
+/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `open`. */
 import { createSealer, generateKey, parseKeyRing } from 'assistant-auth/seal';
 
 /** As much as an access token holds. */

@@ -1,6 +1,6 @@
 /**
  * The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption; decryption and
- * the seal's `createLibraryRoutes` by themselves; and everything that the broker mounts.
+ * the seal's `open` by themselves; and everything that the broker mounts.
  */
 import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';

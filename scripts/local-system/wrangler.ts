@@ -43,7 +43,7 @@ export const runWrangler = (args: readonly string[], options: WranglerOptions): 
 export const startDevServer = (server: DevServerOptions, options: WranglerOptions): DevServer => {
   const child = start([devServer], 'ipc', options);
   const listening = once(child, 'message').then(([text]): Listening => JSON.parse(String(text)));
-  // An error here means that the process has already ended, which `verifyRevocation` reports.
+  // An error here means that the process has already ended, which `exited` reports.
   child.send(JSON.stringify(server), () => {});
   return { ...watch(child, options), listening };
 };

@@ -15,8 +15,8 @@ const empty = async (db: D1Database): Promise<void> => {
     db.prepare('DELETE FROM revocations'),
     db.prepare('DELETE FROM audit'),
     db.prepare('DELETE FROM sealing_keys'),
-    db.prepare('DELETE FROM opening_keys'),
-    db.prepare('DELETE FROM signals'),
+    db.prepare('DELETE FROM ring_keys'),
+    db.prepare('DELETE FROM security_events'),
     db.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
 };

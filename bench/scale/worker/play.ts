@@ -18,7 +18,7 @@ const concurrency = 2400;
 const day = 86_400;
 
 /**
- * Lives every visit of people `buildAddressHeaders` up to `to` that begins in the hour.
+ * Lives every visit of people `from` up to `to` that begins in the hour.
  * @throws Error when a store refuses what it must grant
  */
 export const simulateHour = async (

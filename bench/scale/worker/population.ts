@@ -6,7 +6,7 @@ import { findDatabase } from '../sharding/buckets.ts';
 export const clientId = 'words-gpt';
 const day = 86_400;
 
-/** Inserts people `buildAddressHeaders` up to `to`, without those who come for the first time today. */
+/** Inserts people `from` up to `to`, without those who come for the first time today. */
 export const insertPopulation = async (
   databases: readonly D1Database[],
   { from, to, midnight }: { readonly from: number; readonly to: number; readonly midnight: number },
@@ -43,7 +43,7 @@ const signedIn = [
   `INSERT INTO identities (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)
     SELECT 'google', ${subject}, ${userId}, 'somebody@mail.example', hex(randomblob(100)), ?2, ?2 FROM json_each(?1)`,
   `INSERT INTO grants (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy,
-      created_at, redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at, refresh_absolute_expires_at)
+      created_at, redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at, refresh_absolute_expires_at)
     SELECT ${grantId}, ${userId}, 'google', ${subject}, '${clientId}', 'https://chatgpt.com/aip/g-68f0c2a1b4d881918f2c5a7d3e9b6014/oauth/callback',
       '["words","score"]', 'https://words.example/api', '{}', 'stable',
       ?2, ?2, ?2, ?2 + 1800, ?2 + 5184000, ?2 + 31536000 FROM json_each(?1)`,

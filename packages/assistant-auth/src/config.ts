@@ -79,7 +79,7 @@ export interface BrokerOptions {
   readonly pages?: Partial<Pages>;
   /**
    * Seconds between two sweeps that writes of this process start by themselves, 60 to 86400, for a platform without a schedule.
-   * Left out: none; call `cleanUp`.
+   * Left out: none; call `cleanup`.
    */
   readonly cleanupInterval?: Seconds;
   /** How long a ledger's audit is kept, in seconds: a day to 400 days. Left out: 90 days. */

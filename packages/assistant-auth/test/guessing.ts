@@ -17,7 +17,7 @@ export const attacker = '198.51.100.66';
 /** How many wrong secrets are answered as such. */
 export const failedClientLimit = defaultRateLimits.failedAuthentications.limit;
 
-/** Asks for tokens as `buildOAuthClient`, with a wrong secret. */
+/** Asks for tokens as `client`, with a wrong secret. */
 export const sendWrongSecret = (
   deployment: Deployment,
   client: string,

@@ -39,7 +39,7 @@ export interface SecurityEventDeployment {
   readonly keyRequests: () => number;
   /** Posts to the broker, as the platform hands it over. */
   post(path: string, body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
-  /** The ids of Ada's grants by a provider that have ended: `now`, `later` and `renderSession`. */
+  /** The ids of Ada's grants by a provider that have ended: `now`, `later` and `session`. */
   listRevokedGrants(issuerName?: IssuerName): Promise<readonly string[]>;
 }
 

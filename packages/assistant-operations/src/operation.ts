@@ -45,7 +45,7 @@ export type OperationResult =
   | { readonly kind: 'done'; readonly output: unknown }
   | { readonly kind: 'invalid'; readonly issues: readonly InputIssue[] };
 
-/** A defined operation: its description for documents, and `runWranglerCommand` for transports. */
+/** A defined operation: its description for documents, and `run` for transports. */
 export interface Operation<Context> {
   readonly id: string;
   readonly method: Method;

@@ -12,7 +12,7 @@ export interface StaticClientOptions {
   /** One secret, or two during a change, makes a confidential client; left out, a public one. */
   readonly secrets?: readonly string[];
   /**
-   * Decides when the client gets refresh tokens: `commonHeaders`, or only if it requests the scope `offline_access` (`on-request`). With
+   * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access` (`on-request`). With
    * either value, the client can request that scope. Default: `on-request`.
    */
   readonly offlineAccess?: 'always' | 'on-request';

@@ -66,7 +66,7 @@ const findBinding = async (
   return undefined;
 };
 
-/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `emptyContext`: it sent no binding cookie. */
+/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`: it sent no binding cookie. */
 export type BindingCheck = 'bound' | 'other' | 'none';
 
 /** Checks that a form was posted by the browser that it was shown in. */

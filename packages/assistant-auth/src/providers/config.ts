@@ -34,7 +34,7 @@ export interface ClientSettings {
    * session ends, a refresh token that is bound to it fails with `invalid_grant`, and the person would be signed out by mistake.
    * - `by-scope`: Those that were issued with the scope `offline_access`. `oidc()` requests it if the issuer's `scopes_supported`
    *   lists it; `oauth2()` requests it only if `scopes` contains it.
-   * - `commonHeaders`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
+   * - `always`: All of them. Set this only if the provider documents it. `oidc()` does not add the scope.
    * - `never`: None. `oidc()` does not add the scope, no refresh token is stored, and identities are never rechecked.
    *
    * A refresh token whose response says that it expires in less than a day is never stored. Default: `by-scope`.
@@ -232,7 +232,7 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
 
 /**
  * Which refresh tokens are known to outlive the session that they were issued in.
- * - `commonHeaders`: All refresh tokens of this provider do.
+ * - `always`: All refresh tokens of this provider do.
  * - `by-scope`: Only those that were issued with the scope `offline_access`.
  * - `never`: None does, or the provider must not be asked.
  */

@@ -46,7 +46,7 @@ export interface IssuerMetadata {
 
 const metadataMaxAge: Seconds = 3600;
 
-/** No `emptyContext`; no HS*, whose key would be our client secret, or the public key itself in the hands of a forger. */
+/** No `none`; no HS*, whose key would be our client secret, or the public key itself in the hands of a forger. */
 const asymmetricAlgorithms: readonly unknown[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],

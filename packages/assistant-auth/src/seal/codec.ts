@@ -95,7 +95,7 @@ export const json = <Value>(): Codec<Value> => ({
 export const record = <Value extends object>(
   fields: { readonly [name in keyof Value]: Codec<Value[name]> },
 ): Codec<Readonly<Value>> => {
-  // The casts: the compiler forgets that the keys of `listInputFields` are those of `Value`, and when all of them are there.
+  // The casts: the compiler forgets that the keys of `fields` are those of `Value`, and when all of them are there.
   const names = Object.keys(fields) as (keyof Value)[];
   return {
     write(out, value) {

@@ -144,7 +144,7 @@ export type RefreshOutcome =
       readonly recheck?: RecheckLease;
     }
   /**
-   * `verifyRevocation`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
+   * `inactive`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
    * request can't be a retry; the grant is now revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'inactive' | 'reused' };
@@ -159,7 +159,7 @@ export interface CodeClaim {
 }
 
 /**
- * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revocationReason`, `unknown`:
+ * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revoked`, `unknown`:
  * there is nothing to issue a code for.
  */
 export type CodeClaimOutcome = 'claimed' | GrantStatus;

@@ -37,7 +37,7 @@ export const renderErrorPage = ({
 export interface CompletedModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
-  /** `signed-in`; `verifyRevocation`: the access was ended since then; `linked`: the person was asked whether to add an account. */
+  /** `signed-in`; `ended`: the access was ended since then; `linked`: the person was asked whether to add an account. */
   readonly outcome: 'signed-in' | 'ended' | 'linked';
   /** Where the page links to. `url` of a client: the origin of its redirect URI; absent if that is not a website. */
   readonly destination:

@@ -18,7 +18,7 @@ export interface LinkModel {
   readonly action: string;
   /** Sealed; posted back unread as `form`. */
   readonly form: string;
-  /** The identity that was found, sealed; posted back unread as `renderLink`. */
+  /** The identity that was found, sealed; posted back unread as `link`. */
   readonly link: string;
   /** The identity that this session signed in with. */
   readonly currentIdentity: IdentitySummary;
@@ -26,7 +26,7 @@ export interface LinkModel {
   readonly newIdentity: IdentitySummary;
 }
 
-/** Renders the question. The form posts `form`, `renderLink` and either `confirm=1` or `cancel=1`. */
+/** Renders the question. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
 export const renderLinkPage = (model: LinkModel): string => {
   const { branding, stylesheetPath, currentIdentity: current, newIdentity: found } = model;
   const { texts } = branding;

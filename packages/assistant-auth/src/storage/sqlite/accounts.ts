@@ -33,14 +33,14 @@ export const readAccount = async (db: SqlDatabase, userId: UserId): Promise<Acco
     db.prepare('SELECT created_at FROM users WHERE id = ?1').bind(userId),
     db
       .prepare(
-        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS watched, created_at, last_sign_in_at
+        `SELECT provider, subject, label, sealed_refresh_token IS NOT NULL AS hasUpstreamToken, created_at, last_sign_in_at
         FROM identities WHERE user_id = ?1 ORDER BY created_at, provider, subject`,
       )
       .bind(userId),
     db
       .prepare(
         `SELECT id, client_id, redirect_uri, scopes, resource, claims, sid, provider, subject, refresh_policy, created_at, revoked_at,
-          redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at
+          redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
       )
       .bind(userId),
@@ -195,7 +195,7 @@ export const linkIdentity = async (
     db
       .prepare(
         `INSERT INTO identities
-          (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
+          (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
         SELECT ?1, ?2, user_id, ?3, ?4, ?8, ?9, ?5, ?5 FROM grants WHERE user_id = ?6 AND ${buildActiveSessionCondition('?7', '?5')}
         ON CONFLICT (provider, subject) DO UPDATE SET
           label = coalesce(excluded.label, label),
@@ -289,7 +289,7 @@ export const useSession = async (
       .bind(grantId, now, idleExpiresAt),
     db
       .prepare(
-        `SELECT grants.user_id, provider, subject, label, sealed_refresh_token IS NOT NULL AS watched
+        `SELECT grants.user_id, provider, subject, label, sealed_refresh_token IS NOT NULL AS hasUpstreamToken
         FROM grants JOIN identities USING (provider, subject)
         WHERE changes() > 0 AND grants.id = ?1 AND identities.user_id = grants.user_id`,
       )

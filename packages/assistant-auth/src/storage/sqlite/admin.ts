@@ -106,7 +106,7 @@ export interface GrantSummary {
   readonly createdAt: EpochSeconds;
   /** When its newest token was issued. */
   readonly lastUsedAt?: EpochSeconds;
-  /** `buildRetryAfterHeader`: its code was not redeemed, or not yet. */
+  /** `pending`: its code was not redeemed, or not yet. */
   readonly state: 'active' | 'pending' | 'expired' | 'revoked';
   /** Why it was revoked. */
   readonly reason?: string;
@@ -123,8 +123,8 @@ export const readGrants = async (
     db
       .prepare(
         `SELECT id, client_id, redirect_uri, scopes, provider, created_at, last_used_at, revoked_reason,
-          CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN redeemed_at IS NULL THEN 'waiting'
-            WHEN ${buildActiveGrantCondition('?2')} THEN 'living' ELSE 'expired' END AS state
+          CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN redeemed_at IS NULL THEN 'pending'
+            WHEN ${buildActiveGrantCondition('?2')} THEN 'active' ELSE 'expired' END AS state
         FROM grants WHERE user_id = ?1 ORDER BY created_at DESC, id`,
       )
       .bind(userId, now),
@@ -170,7 +170,7 @@ export interface Page {
  * @param now the parameter for now, such as `?1`
  */
 export const buildActiveGrantCondition = (now: string): string =>
-  `(grants.revoked_at IS NULL AND (grants.access_dies_at > ${now}
+  `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
 // Identities whose provider cannot be asked whether the person is still there.
@@ -195,7 +195,7 @@ export const readIdentitiesWithoutUpstreamToken = async (
     db,
     db
       .prepare(
-        `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS living_grants
+        `SELECT identities.provider, identities.user_id, last_sign_in_at, refreshable_until, count(*) AS active_grants
         FROM identities JOIN grants USING (provider, subject)
         WHERE sealed_refresh_token IS NULL AND ${buildActiveGrantCondition('?1')}
         GROUP BY identities.provider, identities.subject
@@ -247,7 +247,7 @@ export const readUsers = async (
       .prepare(
         `SELECT id, created_at,
           (SELECT count(*) FROM identities WHERE user_id = users.id) AS identities,
-          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS living_grants,
+          (SELECT count(*) FROM grants WHERE user_id = users.id AND ${buildActiveGrantCondition('?1')}) AS active_grants,
           (SELECT max(last_sign_in_at) FROM identities WHERE user_id = users.id) AS last_sign_in_at
         FROM users ORDER BY created_at DESC, id LIMIT ?2 OFFSET ?3`,
       )

@@ -7,9 +7,9 @@ export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> 
   const { now, deleteAuditBefore } = cleanup;
   await runBatch(
     db,
-    db.prepare('DELETE FROM grants WHERE needed_until <= ?1').bind(now),
-    db.prepare('DELETE FROM signals WHERE needed_until <= ?1').bind(now),
-    db.prepare('DELETE FROM revocations WHERE dead_after <= ?1').bind(now),
+    db.prepare('DELETE FROM grants WHERE retain_until <= ?1').bind(now),
+    db.prepare('DELETE FROM security_events WHERE retain_until <= ?1').bind(now),
+    db.prepare('DELETE FROM revocations WHERE expires_at <= ?1').bind(now),
     deleteOldAuditEntries(db, deleteAuditBefore),
     auditKeyRotation(db, cleanup),
     recordSealingKey(db, cleanup),
@@ -50,13 +50,13 @@ const recordSealingKey = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlSta
  */
 const deleteRemovedKeys = (db: SqlDatabase, { ringKeys }: Cleanup): SqlStatement =>
   db
-    .prepare('DELETE FROM opening_keys WHERE id NOT IN (SELECT value FROM json_each(?1))')
+    .prepare('DELETE FROM ring_keys WHERE id NOT IN (SELECT value FROM json_each(?1))')
     .bind(JSON.stringify(ringKeys));
 
 const recordRingKeys = (db: SqlDatabase, { now, ringKeys }: Cleanup): SqlStatement =>
   db
     .prepare(
-      `INSERT INTO opening_keys (id, opens_since) SELECT value, ?2 FROM json_each(?1)
-      WHERE value NOT IN (SELECT id FROM opening_keys)`,
+      `INSERT INTO ring_keys (id, in_ring_since) SELECT value, ?2 FROM json_each(?1)
+      WHERE value NOT IN (SELECT id FROM ring_keys)`,
     )
     .bind(JSON.stringify(ringKeys), now);

@@ -35,7 +35,7 @@ export const redeemCode = async (
 const updateRedeemedGrant = (db: SqlDatabase, redemption: CodeRedemption): SqlStatement =>
   db
     .prepare(
-      `UPDATE grants SET redeemed_at = ?3, last_used_at = ?3, access_dies_at = ?4,
+      `UPDATE grants SET redeemed_at = ?3, last_used_at = ?3, access_expires_at = ?4,
         refresh_idle_expires_at = min(?5, ?6), refresh_absolute_expires_at = ?6
       WHERE id = ?1 AND client_id = ?2 AND redeemed_at IS NULL AND revoked_at IS NULL AND ?3 < ?7
       RETURNING ${grantStateColumns}`,
@@ -148,7 +148,7 @@ const updateRefreshedGrant = (db: SqlDatabase, use: GrantRefresh): SqlStatement 
         previous_rotated_at = iif(${startsGeneration} AND NOT (${startsBranch}), coalesce(rotated_at, redeemed_at), previous_rotated_at),
         rotated_at = iif(${startsGeneration}, ?4, rotated_at),
         last_used_at = max(last_used_at, ?4),
-        access_dies_at = max(access_dies_at, ?7),
+        access_expires_at = max(access_expires_at, ?7),
         refresh_idle_expires_at = min(?8, refresh_absolute_expires_at)
       WHERE ${isTokenAccepted}
       RETURNING ${grantStateColumns}`,

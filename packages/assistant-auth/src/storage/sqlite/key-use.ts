@@ -71,13 +71,13 @@ const buildUsageQuery = (sealedByKey: string): string =>
     ),
     needing AS (
       SELECT max(
-        coalesce(access_dies_at, 0),
+        coalesce(access_expires_at, 0),
         CASE refresh_policy WHEN 'stable' THEN refresh_absolute_expires_at
           WHEN 'rotating' THEN refresh_idle_expires_at ELSE 0 END
       ) AS until
       FROM grants, ended
       WHERE revoked_at IS NULL AND (
-        (access_dies_at > ?4 AND last_used_at < ended.at)
+        (access_expires_at > ?4 AND last_used_at < ended.at)
         OR (refresh_policy <> 'none' AND refresh_idle_expires_at > ?4
           AND iif(refresh_policy = 'rotating', coalesce(previous_rotated_at, redeemed_at), redeemed_at) < ended.at)
       )
@@ -85,10 +85,10 @@ const buildUsageQuery = (sealedByKey: string): string =>
   SELECT
     (SELECT count(*) FROM identities WHERE ${sealedByKey}) AS stored_tokens,
     (SELECT at FROM ended) AS sealed_until,
-    (SELECT count(*) FROM needing) AS living_grants,
-    (SELECT max(until) FROM needing) AS needed_until,
-    (SELECT opens_since + ?3 FROM opening_keys WHERE id = ?1) AS promotable_from,
-    (SELECT last IS NULL AND ?1 <> ?2 FROM own) AS is_unseen`;
+    (SELECT count(*) FROM needing) AS active_grants,
+    (SELECT max(until) FROM needing) AS retain_until,
+    (SELECT in_ring_since + ?3 FROM ring_keys WHERE id = ?1) AS promotable_from,
+    (SELECT last IS NULL AND ?1 <> ?2 FROM own) AS is_sealing_period_unknown`;
 
 interface KeyUsageRow {
   readonly stored_tokens: number;

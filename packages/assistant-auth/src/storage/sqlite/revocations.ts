@@ -50,7 +50,7 @@ export const readRevocations = async (
     db
       .prepare(
         `SELECT * FROM revocations
-        WHERE seq > iif(?1 > (${newestSeq}), 0, ?1) AND dead_after > ?2
+        WHERE seq > iif(?1 > (${newestSeq}), 0, ?1) AND expires_at > ?2
         ORDER BY seq LIMIT ?3`,
       )
       .bind(after, now, limit + 1),
@@ -75,7 +75,7 @@ export const isRevoked = async (
       .prepare(
         `SELECT seq FROM revocations
         WHERE (kind, id) IN (VALUES ('grant', ?1), ('user', ?2), ('client', ?3))
-          AND revoked_at >= ?4 AND dead_after > ?5
+          AND revoked_at >= ?4 AND expires_at > ?5
         LIMIT 1`,
       )
       .bind(token.grantId, token.userId, token.clientId, token.issuedAt, now),
@@ -125,9 +125,9 @@ export const revokeByTarget = (
   // Not before the newest token was issued: it may have come from a server whose clock runs ahead of this one's.
   db
     .prepare(
-      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT ?1, ?2, max(?3, max(last_used_at)), max(access_dies_at) FROM grants WHERE ${where}
-      HAVING max(access_dies_at) FILTER (WHERE revoked_at IS NULL) > ?3`,
+      `INSERT INTO revocations (kind, id, revoked_at, expires_at)
+      SELECT ?1, ?2, max(?3, max(last_used_at)), max(access_expires_at) FROM grants WHERE ${where}
+      HAVING max(access_expires_at) FILTER (WHERE revoked_at IS NULL) > ?3`,
     )
     .bind(target.kind, target.id, now, ...values),
   db
@@ -167,23 +167,23 @@ const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelecti
   db
     .prepare(
       `WITH
-        ending AS MATERIALIZED (
-          SELECT id, user_id, last_used_at, access_dies_at FROM grants WHERE ${where} AND revoked_at IS NULL
+        revoking AS MATERIALIZED (
+          SELECT id, user_id, last_used_at, access_expires_at FROM grants WHERE ${where} AND revoked_at IS NULL
         ),
-        living AS (SELECT * FROM ending WHERE access_dies_at > ?1),
-        older AS (SELECT * FROM living WHERE last_used_at < ?1),
-        ending_users AS MATERIALIZED (
+        unexpired AS (SELECT * FROM revoking WHERE access_expires_at > ?1),
+        older AS (SELECT * FROM unexpired WHERE last_used_at < ?1),
+        revoked_users AS MATERIALIZED (
           SELECT user_id FROM older GROUP BY user_id HAVING count(*) > 1 AND NOT EXISTS (
             SELECT 1 FROM grants AS other
-            WHERE other.user_id = older.user_id AND ${isActiveGrant} AND other.id NOT IN (SELECT id FROM ending)
+            WHERE other.user_id = older.user_id AND ${isActiveGrant} AND other.id NOT IN (SELECT id FROM revoking)
           )
         )
-      INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'user', user_id, max(last_used_at), max(access_dies_at) FROM older
-        WHERE user_id IN ending_users GROUP BY user_id
+      INSERT INTO revocations (kind, id, revoked_at, expires_at)
+      SELECT 'user', user_id, max(last_used_at), max(access_expires_at) FROM older
+        WHERE user_id IN revoked_users GROUP BY user_id
       UNION ALL
-      SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM living
-        WHERE user_id NOT IN ending_users OR last_used_at >= ?1`,
+      SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM unexpired
+        WHERE user_id NOT IN revoked_users OR last_used_at >= ?1`,
     )
     .bind(now, ...values);
 
@@ -200,9 +200,9 @@ export const recordUserRevocation = (
 ): readonly SqlStatement[] => [
   db
     .prepare(
-      `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-      SELECT 'user', ?2, max(last_used_at), max(access_dies_at) FROM grants
-      WHERE user_id = ?2 AND access_dies_at > ?1 AND last_used_at < ?1
+      `INSERT INTO revocations (kind, id, revoked_at, expires_at)
+      SELECT 'user', ?2, max(last_used_at), max(access_expires_at) FROM grants
+      WHERE user_id = ?2 AND access_expires_at > ?1 AND last_used_at < ?1
       HAVING count(*) > 1`,
     )
     .bind(now, userId),
@@ -212,9 +212,9 @@ export const recordUserRevocation = (
         (kind = 'user' AND id = ?2 AND EXISTS (
           SELECT 1 FROM revocations AS newer
           WHERE newer.kind = 'user' AND newer.id = ?2 AND newer.seq > revocations.seq
-            AND newer.revoked_at >= revocations.revoked_at AND newer.dead_after >= revocations.dead_after
+            AND newer.revoked_at >= revocations.revoked_at AND newer.expires_at >= revocations.expires_at
         ))
-        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_dies_at > ?1 AND ${isCovered}))`,
+        OR (kind = 'grant' AND id IN (SELECT id FROM grants WHERE user_id = ?2 AND access_expires_at > ?1 AND ${isCovered}))`,
     )
     .bind(now, userId),
   insertRevocations(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
@@ -223,8 +223,8 @@ export const recordUserRevocation = (
 /** The condition on a row of `grants` that a line for the user `?2` covers all of its access tokens. */
 const isCovered = `EXISTS (
   SELECT 1 FROM revocations AS line
-  WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.dead_after >= access_dies_at
+  WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.expires_at >= access_expires_at
 )`;
 
 /** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
-export const isActiveGrant = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.needed_until > ?1`;
+export const isActiveGrant = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.retain_until > ?1`;

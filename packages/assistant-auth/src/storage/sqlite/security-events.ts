@@ -31,7 +31,7 @@ const insertSecurityEvent = (
 ): SqlStatement =>
   db
     .prepare(
-      `INSERT INTO signals (provider, jti, needed_until) VALUES (?1, ?2, ?3)
+      `INSERT INTO security_events (provider, jti, retain_until) VALUES (?1, ?2, ?3)
       ON CONFLICT (provider, jti) DO NOTHING`,
     )
     .bind(provider, jti, retainUntil);
@@ -69,7 +69,7 @@ const auditRevocations = (
 };
 
 /** `?2` is the provider and `?3` the signal's name there; `?4` is from when on grants are left alone. */
-const isFirstDelivery = 'NOT EXISTS (SELECT 1 FROM signals WHERE signals.provider = ?2 AND jti = ?3)';
+const isFirstDelivery = 'NOT EXISTS (SELECT 1 FROM security_events WHERE security_events.provider = ?2 AND jti = ?3)';
 
 /** `?5` and on, by the kind of target. */
 const targetValues = (target: SecurityEventTarget): readonly (string | null)[] => {
@@ -88,7 +88,7 @@ const matchesTarget = {
   identity: 'provider = ?2 AND subject = ?5',
   session: undefined,
   // The sign keeps SQLite from reading everybody of the provider: each name has an index of its own.
-  token: '+provider = ?2 AND (token_name = ?5 OR other_token_name = ?5)',
+  token: '+provider = ?2 AND (token_identifier = ?5 OR other_token_identifier = ?5)',
 } as const satisfies Record<SecurityEventTarget['kind'], string | undefined>;
 
 /** Conditions on a row of `grants`: that it rests on the target. */

@@ -108,7 +108,7 @@ const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   return db
     .prepare(
       `INSERT INTO identities
-        (provider, subject, user_id, label, sealed_refresh_token, token_name, other_token_name, created_at, last_sign_in_at)
+        (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
       SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${canRecord}
       ON CONFLICT (provider, subject) DO UPDATE SET
         ${user.kind === 'resolved' ? 'user_id = excluded.user_id,' : ''}
@@ -116,7 +116,7 @@ const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
         ${replaceTokenIfSent},
         refreshable_until = iif(?3 IS NULL, NULL, refreshable_until),
         last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
-      RETURNING user_id, sealed_refresh_token IS NOT NULL AS watched`,
+      RETURNING user_id, sealed_refresh_token IS NOT NULL AS hasUpstreamToken`,
     )
     .bind(
       ...signInValues(signIn),
@@ -176,8 +176,8 @@ const revokeLeastRecentlyUsed = (
     ),
     db
       .prepare(
-        `INSERT INTO revocations (kind, id, revoked_at, dead_after)
-        SELECT 'grant', id, max(?1, last_used_at), access_dies_at FROM grants WHERE ${justRevoked} AND access_dies_at > ?1`,
+        `INSERT INTO revocations (kind, id, revoked_at, expires_at)
+        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1`,
       )
       .bind(now, grant.id, reason),
   ];

@@ -52,10 +52,10 @@ export const acquireLeaseOnRefresh = (
 ): SqlStatement =>
   db
     .prepare(
-      `UPDATE identities SET check_after = ?2 + ?3, ${countRecheckStart}
+      `UPDATE identities SET recheck_after = ?2 + ?3, ${countRecheckStart}
       WHERE changes() > 0
         AND (provider, subject) = (SELECT provider, subject FROM grants WHERE id = ?1)
-        AND sealed_refresh_token IS NOT NULL AND check_after <= ?2
+        AND sealed_refresh_token IS NOT NULL AND recheck_after <= ?2
       RETURNING ${leaseColumns}`,
     )
     .bind(grantId, now, recheckLeaseDuration);
@@ -68,16 +68,16 @@ export const acquireRecheckLease = async (
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?3 + ?4, ${countRecheckStart}
+        `UPDATE identities SET recheck_after = ?3 + ?4, ${countRecheckStart}
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL
-          AND check_after <= ?3 AND vouched_until <= ?3
+          AND recheck_after <= ?3 AND verified_until <= ?3
         RETURNING ${leaseColumns}`,
       )
       .bind(provider, subject, now, recheckLeaseDuration),
     db
       .prepare(
         `SELECT provider, subject, sealed_refresh_token FROM identities
-        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL AND vouched_until > ?3`,
+        WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token IS NOT NULL AND verified_until > ?3`,
       )
       .bind(provider, subject, now),
   );
@@ -91,7 +91,7 @@ export const storeUpstreamToken = async (db: SqlDatabase, token: NewUpstreamToke
     db,
     db
       .prepare(
-        `UPDATE identities SET sealed_refresh_token = ?3, token_name = ?4, other_token_name = ?5, unresolved_rechecks = 0
+        `UPDATE identities SET sealed_refresh_token = ?3, token_identifier = ?4, other_token_identifier = ?5, unresolved_rechecks = 0
         WHERE provider = ?1 AND subject = ?2`,
       )
       .bind(...tokenValues(token), ...identifierValues(token)),
@@ -104,8 +104,8 @@ export const recordRecheck = async (db: SqlDatabase, recheck: RecordedRecheck): 
     db,
     db
       .prepare(
-        `UPDATE identities SET check_after = ?4, vouched_until = ?4, unresolved_rechecks = 0,
-          token_name = iif(?5 IS NULL, token_name, ?6), other_token_name = iif(?5 IS NULL, other_token_name, ?7),
+        `UPDATE identities SET recheck_after = ?4, verified_until = ?4, unresolved_rechecks = 0,
+          token_identifier = iif(?5 IS NULL, token_identifier, ?6), other_token_identifier = iif(?5 IS NULL, other_token_identifier, ?7),
           sealed_refresh_token = coalesce(?5, sealed_refresh_token)
         WHERE provider = ?1 AND subject = ?2 AND sealed_refresh_token = ?3`,
       )
@@ -212,7 +212,7 @@ export const replaceUpstreamTokens = async (
       .prepare(
         `UPDATE identities SET sealed_refresh_token = value ->> 'sealedRefreshToken' FROM json_each(?1)
         WHERE provider = value ->> 'provider' AND subject = value ->> 'subject'
-          AND sealed_refresh_token = value ->> 'was' AND check_after NOT BETWEEN ?2 + 1 AND ?2 + 2 * ?3`,
+          AND sealed_refresh_token = value ->> 'previous' AND recheck_after NOT BETWEEN ?2 + 1 AND ?2 + 2 * ?3`,
       )
       .bind(JSON.stringify(tokens), now, recheckLeaseDuration),
   );
@@ -250,10 +250,10 @@ export const identifierValues = ({
 /** In an upsert: the token that the provider sent, with its names if it has any; otherwise the stored one with its own. */
 export const replaceTokenIfSent = `
   unresolved_rechecks = iif(excluded.sealed_refresh_token IS NULL, unresolved_rechecks, 0),
-  token_name = iif(excluded.sealed_refresh_token IS NULL, token_name, excluded.token_name),
-  other_token_name = iif(excluded.sealed_refresh_token IS NULL, other_token_name, excluded.other_token_name),
+  token_identifier = iif(excluded.sealed_refresh_token IS NULL, token_identifier, excluded.token_identifier),
+  other_token_identifier = iif(excluded.sealed_refresh_token IS NULL, other_token_identifier, excluded.other_token_identifier),
   sealed_refresh_token = coalesce(excluded.sealed_refresh_token, sealed_refresh_token)`;
 
 /** Deletes a token that can no longer be used, and what is stored about it. */
 export const clearedToken =
-  'sealed_refresh_token = NULL, token_name = NULL, other_token_name = NULL, vouched_until = 0, unresolved_rechecks = 0';
+  'sealed_refresh_token = NULL, token_identifier = NULL, other_token_identifier = NULL, verified_until = 0, unresolved_rechecks = 0';

@@ -9,17 +9,17 @@ export const insertOtherUsers = async (db: D1Database, now: number): Promise<voi
   const numbers = 'WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)';
   const statements = [
     `${numbers} INSERT INTO users (id, created_at) SELECT ${name}, ?2 FROM numbers`,
-    `${numbers} INSERT INTO identities (provider, subject, user_id, token_name, other_token_name, created_at, last_sign_in_at)
+    `${numbers} INSERT INTO identities (provider, subject, user_id, token_identifier, other_token_identifier, created_at, last_sign_in_at)
       SELECT 'google', ${name}, ${name}, ${name}, ${name}, ?2, ?2 FROM numbers`,
     `${numbers} INSERT INTO grants (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy,
-        sid, created_at, redeemed_at, last_used_at, access_dies_at, refresh_idle_expires_at, refresh_absolute_expires_at)
+        sid, created_at, redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at, refresh_absolute_expires_at)
       SELECT ${name}, ${name}, 'google', ${name}, 'claude', '', '[]', '', '{}', 'rotating',
         ${name}, ?2, ?2, ?2, ?2 + 1800, ?2 + 9999, ?2 + 9999 FROM numbers`,
-    `${numbers} INSERT INTO revocations (kind, id, revoked_at, dead_after)
+    `${numbers} INSERT INTO revocations (kind, id, revoked_at, expires_at)
       SELECT 'grant', ${name}, ?2, ?2 + 1800 FROM numbers`,
     `${numbers} INSERT INTO audit (at, event, actor, user_id, client_id, provider)
       SELECT ?2, 'signed-in', 'user', ${name}, 'claude', 'google' FROM numbers`,
-    `${numbers} INSERT INTO signals (provider, jti, needed_until) SELECT 'google', ${name}, ?2 + 9999 FROM numbers`,
+    `${numbers} INSERT INTO security_events (provider, jti, retain_until) SELECT 'google', ${name}, ?2 + 9999 FROM numbers`,
   ];
   await db.batch(statements.map((statement) => db.prepare(statement).bind(otherUserCount, now)));
 };

@@ -71,7 +71,7 @@ describe('countingD1', () => {
   it('counts the rows that are billed, with index entries', async () => {
     const { db, usage } = countingD1(await emptyD1());
     const insert = db.prepare(
-      "INSERT INTO revocations (kind, id, revoked_at, dead_after) VALUES ('grant', ?1, 1, 2)",
+      "INSERT INTO revocations (kind, id, revoked_at, expires_at) VALUES ('grant', ?1, 1, 2)",
     );
     await db.batch([insert.bind('a'), insert.bind('b')]);
     await insert.bind('c').run();

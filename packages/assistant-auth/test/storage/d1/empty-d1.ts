@@ -10,8 +10,8 @@ export const emptyD1 = async (): Promise<D1Database> => {
     env.DB.prepare('DELETE FROM revocations'),
     env.DB.prepare('DELETE FROM audit'),
     env.DB.prepare('DELETE FROM sealing_keys'),
-    env.DB.prepare('DELETE FROM opening_keys'),
-    env.DB.prepare('DELETE FROM signals'),
+    env.DB.prepare('DELETE FROM ring_keys'),
+    env.DB.prepare('DELETE FROM security_events'),
     env.DB.prepare("DELETE FROM sqlite_sequence WHERE name = 'revocations'"),
   ]);
   return env.DB;

@@ -103,7 +103,7 @@ describe('the keys of the ring', () => {
 
   const readRingKeys = async () => {
     const { results } = await db
-      .prepare('SELECT id, opens_since FROM opening_keys')
+      .prepare('SELECT id, in_ring_since FROM ring_keys')
       .all<{ id: string; in_ring_since: number }>();
     return Object.fromEntries(results.map(({ id, in_ring_since: since }) => [id, since]));
   };
