@@ -49,7 +49,7 @@ const describePlan = (deployment: Deployment): string =>
   [
     'Nothing was sent. Without --dry-run this would:',
     ...[buildCreateDatabaseStep(readDatabaseName()), migrateStep, buildUploadStep(deployment)].map(
-      ({ description: says }, at) => `  ${at + 1}. ${says}`,
+      ({ description }, at) => `  ${at + 1}. ${description}`,
     ),
   ].join('\n');
 

@@ -62,16 +62,16 @@ const otherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =
 const signInSteps = (variables: Variables, origin: string): readonly string[] => {
   try {
     const providers = readProviders(variables, origin);
-    return providers.flatMap(({ id, displayName: label, readLogoutToken, securityEvents: events }) => [
-      `Redirect URI to register with ${label}: ${origin}/callback/${id}`,
+    return providers.flatMap(({ id, displayName, readLogoutToken, securityEvents }) => [
+      `Redirect URI to register with ${displayName}: ${origin}/callback/${id}`,
       ...(readLogoutToken === undefined
         ? []
         : [
-            `Where ${label} says that people sign out (docs/providers.md): ${origin}/backchannel-logout/${id}`,
+            `Where ${displayName} says that people sign out (docs/providers.md): ${origin}/backchannel-logout/${id}`,
           ]),
-      ...(events === undefined
+      ...(securityEvents === undefined
         ? []
-        : [`Where ${label} says what became of accounts (docs/providers.md): ${origin}/events/${id}`]),
+        : [`Where ${displayName} says what became of accounts (docs/providers.md): ${origin}/events/${id}`]),
     ]);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;

@@ -33,7 +33,7 @@ export const startFakeCloudflare = async ({
   database,
   query = () => [[]],
   failing,
-  unanswered: silent,
+  unanswered,
 }: CloudflareOptions): Promise<FakeCloudflare> => {
   const port = await findFreePort();
   const calls: ApiCall[] = [];
@@ -42,7 +42,7 @@ export const startFakeCloudflare = async ({
     const call = await readCall(request);
     calls.push(call);
     if (call.method === 'POST' && call.path === '/d1/database') databases = [fakeDatabase];
-    if (silent?.at.test(call.path)) return silent.asked();
+    if (unanswered?.at.test(call.path)) return unanswered.asked();
     const answer = findFailure(call, failing) ?? respondToQuery(call, query) ?? respondTo(call, databases);
     response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer));

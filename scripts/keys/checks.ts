@@ -34,21 +34,17 @@ const shortLived = 86_400;
 
 /** Returns from when nothing can need the key any longer, or `undefined` if that is unknown. */
 export const retirableFrom = ({
-  sealedUpstreamTokens: storedTokens,
+  sealedUpstreamTokens,
   sealedUntil,
-  lastGrantExpiresAt: neededUntil = 0,
+  lastGrantExpiresAt = 0,
 }: KeyUsage): number | undefined =>
-  storedTokens > 0 || sealedUntil === undefined ? undefined : Math.max(sealedUntil + shortLived, neededUntil);
+  sealedUpstreamTokens > 0 || sealedUntil === undefined
+    ? undefined
+    : Math.max(sealedUntil + shortLived, lastGrantExpiresAt);
 
 /** @param first the ID of the key that seals */
 export const checkRetirement = (use: KeyUsage, first: string, now: number): KeyCheck => {
-  const {
-    id,
-    sealedUpstreamTokens: storedTokens,
-    sealedUntil,
-    activeGrants,
-    lastGrantExpiresAt: neededUntil,
-  } = use;
+  const { id, sealedUpstreamTokens, sealedUntil, activeGrants, lastGrantExpiresAt } = use;
   const deny = (reason: string): KeyCheck => ({ kind: 'denied', reason });
   if (id === first)
     return deny(`The key ${id} is the first in the ring and seals: promote another key first.`);
@@ -58,13 +54,13 @@ export const checkRetirement = (use: KeyUsage, first: string, now: number): KeyC
     );
   if (sealedUntil === undefined)
     return deny(`No cleanup run has found another key at the front of the ring after the key ${id} yet.`);
-  if (storedTokens > 0)
+  if (sealedUpstreamTokens > 0)
     return deny(
-      `${count(storedTokens, 'stored upstream token')} ${isOrAre(storedTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
+      `${count(sealedUpstreamTokens, 'stored upstream token')} ${isOrAre(sealedUpstreamTokens)} sealed with the key ${id}. Every cleanup run reseals up to a hundred.`,
     );
   if (activeGrants > 0)
     return deny(
-      `${count(activeGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${formatInstant(neededUntil)}.`,
+      `${count(activeGrants, 'active grant')} may have tokens that the key ${id} sealed, the last one until ${formatInstant(lastGrantExpiresAt)}.`,
     );
   const from = sealedUntil + shortLived;
   if (now < from)

@@ -69,8 +69,8 @@ export const createBroker = (options: BrokerOptions): Broker => {
       mountPage(paths.authorize, authorizeEndpoint(context)),
       mountPage(paths.consent, consentEndpoint(context)),
       mount(paths.stylesheet, stylesheetEndpoint(context.pages.stylesheet)),
-      ...providers.flatMap(({ id, icon: mark }) =>
-        mark === undefined ? [] : [mount(iconPath(paths.icons, id), iconEndpoint(mark))],
+      ...providers.flatMap(({ id, icon }) =>
+        icon === undefined ? [] : [mount(iconPath(paths.icons, id), iconEndpoint(icon))],
       ),
       mountPage(`${paths.callback}/*`, callbackEndpoint(context, callbacks)),
       mountCrossOrigin(paths.token, tokenEndpoint(context)),
@@ -80,7 +80,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
       ...(providers.some(({ readLogoutToken }) => readLogoutToken !== undefined)
         ? [mount(`${paths.backchannelLogout}/*`, backchannelLogoutEndpoint(context))]
         : []),
-      ...(providers.some(({ securityEvents: events }) => events !== undefined)
+      ...(providers.some(({ securityEvents }) => securityEvents !== undefined)
         ? [mount(`${paths.events}/*`, eventsEndpoint(context))]
         : []),
       mountCrossOrigin(paths.metadata, metadataEndpoint(context)),

@@ -77,13 +77,13 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   methods: ['POST'],
   respondToError: (error) => eventError(error),
   async handle(req) {
-    const { id, securityEvents: events } = findProviderByPath(context, req.url);
-    if (events === undefined) throw new ProtocolError('security-event.provider');
-    if (readContentType(req.request) !== events.contentType)
+    const { id, securityEvents } = findProviderByPath(context, req.url);
+    if (securityEvents === undefined) throw new ProtocolError('security-event.provider');
+    if (readContentType(req.request) !== securityEvents.contentType)
       throw new ProtocolError('security-event.content-type');
     const body = await readBodyText(req.request);
     // One that came before was delivered (RFC 8935 §2.2): saying otherwise, it would come again.
-    await receiveSecurityEvent(context, req, id, () => events.read(body, context.providerIo));
+    await receiveSecurityEvent(context, req, id, () => securityEvents.read(body, context.providerIo));
     return acceptedResponse();
   },
 });

@@ -90,13 +90,13 @@ const startAll = async (
 const startOne = async (
   { definition, port }: PlannedFakeProvider,
   clientSecret: string,
-  { port: appPort, users: people = labPeople, startGoogle: start }: FakeProvidersOptions,
+  { port: appPort, users = labPeople, startGoogle: start }: FakeProvidersOptions,
 ): Promise<FakeProvider & { readonly definition: FakeProviderDefinition }> => {
   const startProvider = definition.id === 'google' && start !== undefined ? start : definition.start;
   const app = `http://localhost:${appPort}`;
   try {
     const fakeProvider = await startProvider({
-      ...{ port, clientId, clientSecret, users: people },
+      ...{ port, clientId, clientSecret, users },
       redirectUris: [`${app}/callback/${definition.id}`],
       backchannelLogoutUri: `${app}/backchannel-logout/${definition.id}`,
     });

@@ -80,7 +80,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
     'must be 1 to 32 characters a-z, 0-9 and hyphen.',
   ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which stands for a session.`],
-  ['displayName', ({ displayName: label }) => matchesPattern(/\S/, label), 'must not be empty.'],
+  ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
   ['clientId', ({ clientId }) => matchesPattern(credentialPattern, clientId), credentialProblem],
   [
     'clientSecret',
@@ -106,7 +106,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   ],
   [
     'revokedErrors',
-    ({ revokedErrors: gone }) => gone.every((code) => matchesPattern(errorCodePattern, code)),
+    ({ revokedErrors }) => revokedErrors.every((code) => matchesPattern(errorCodePattern, code)),
     'must be error codes.',
   ],
   [

@@ -23,10 +23,10 @@ export const fetchFromProvider = async (
   url: string,
   { method, headers, body }: ProviderRequest,
   // Taken out of its object: Workers' own `fetch` refuses to be called as anybody's method.
-  { fetch, timeoutMs: patience }: ProviderIo,
+  { fetch, timeoutMs }: ProviderIo,
 ): Promise<Response> => {
   const { host } = new URL(url);
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal });
     await refuseStatus(response, host);

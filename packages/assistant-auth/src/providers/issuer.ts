@@ -187,15 +187,15 @@ export const createKeyVerifier = (): KeyVerifier => {
     return cached;
   };
 
-  return async ({ url, issuer: name }, io, check) => {
+  return async ({ url, issuer }, io, check) => {
     const keys = recent(url, io) ?? (await read(url, io));
     try {
-      return await check(selectKeysForIssuer(keys.jwks, name));
+      return await check(selectKeysForIssuer(keys.jwks, issuer));
     } catch (error) {
       const now = io.now();
       if (now < keys.fetchedAt + minAge || !canRefetch(now)) throw error;
       // The issuer may have a new key, under a new name or under the old one: worth one more try.
-      return await check(selectKeysForIssuer((await read(url, io)).jwks, name));
+      return await check(selectKeysForIssuer((await read(url, io)).jwks, issuer));
     }
   };
 };

@@ -216,7 +216,7 @@ const clockSkew: Seconds = 30;
 export const validateIdToken = (
   claims: IDToken,
   { clientId, authTime }: Pick<RelyingPartyConfig, 'clientId' | 'authTime'>,
-  { reauthenticate: fresh }: Pick<UpstreamRequest, 'reauthenticate'>,
+  { reauthenticate }: Pick<UpstreamRequest, 'reauthenticate'>,
   now: EpochSeconds,
 ): void => {
   const { exp, iat, nbf = 0, azp = clientId, auth_time: authenticatedAt } = claims;
@@ -224,8 +224,8 @@ export const validateIdToken = (
   refuseIf(iat > now + clockSkew || nbf > now + clockSkew, 'the ID token is not valid yet');
   // The library asks this of several audiences only. Whoever a token was issued to, it was not issued to us.
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
-  if (fresh === undefined) return;
-  if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, fresh.since, now);
+  if (reauthenticate === undefined) return;
+  if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, reauthenticate.since, now);
   else refuseIf(authTime === 'required', 'the ID token does not say when the person proved themselves');
 };
 

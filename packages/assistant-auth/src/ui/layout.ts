@@ -118,11 +118,8 @@ export const renderProviderIcon = (providerIconPath: string | undefined): Html =
 export const renderIdentity = ({ provider, label }: IdentitySummary): Html =>
   html`${renderName(provider)}${label && html` (${renderName(label)})`}`;
 
-const renderProviderButton = (
-  { id, displayName: label, providerIconPath }: ProviderChoice,
-  text: string,
-): Html =>
-  html`<li><button name="choice" value="${id}">${renderProviderIcon(providerIconPath)}${fillText(text, { provider: renderName(label) })}</button></li>\n`;
+const renderProviderButton = ({ id, displayName, providerIconPath }: ProviderChoice, text: string): Html =>
+  html`<li><button name="choice" value="${id}">${renderProviderIcon(providerIconPath)}${fillText(text, { provider: renderName(displayName) })}</button></li>\n`;
 
 // Providers as the buttons that pages show.
 

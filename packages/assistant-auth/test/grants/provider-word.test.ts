@@ -30,8 +30,8 @@ const createOracle = (id = 'google', recheckInterval = 600, singleUse?: boolean)
     ...createProvider(id, id),
     recheckInterval,
     ...(singleUse !== undefined && { singleUseRefreshTokens: singleUse }),
-    validateRefreshToken: async (refreshToken, { timeoutMs: patience }) => {
-      asked.push({ refreshToken, patience });
+    validateRefreshToken: async (refreshToken, { timeoutMs }) => {
+      asked.push({ refreshToken, patience: timeoutMs });
       return word;
     },
   };

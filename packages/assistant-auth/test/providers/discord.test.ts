@@ -49,8 +49,8 @@ describe('the page about providers', () => {
       ...[google(settings), github(settings), microsoft(settings), apple({ ...settings, ...key })],
       ...[issuer, discord(settings)],
     ];
-    for (const { displayName: label, revokedErrors: gone } of providers) {
-      const row = `| ${label} | ${gone.map((code) => `\`${code}\``).join(', ')} |`;
+    for (const { displayName, revokedErrors } of providers) {
+      const row = `| ${displayName} | ${revokedErrors.map((code) => `\`${code}\``).join(', ')} |`;
       expect(page.toLowerCase()).toContain(row.toLowerCase());
     }
   });

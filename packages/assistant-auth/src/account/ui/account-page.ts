@@ -66,14 +66,14 @@ const renderConfirmBox = ({
   branding: { texts },
   actions,
   form,
-  recentAuth: proof,
+  recentAuth,
 }: AccountModel): Html | undefined =>
-  proof.kind === 'fresh'
+  recentAuth.kind === 'fresh'
     ? undefined
     : html`<section class="facts" aria-labelledby="confirm">
 <h2 id="confirm">${fillText(texts.confirm)}</h2>
 <p>${fillText(texts.confirmAbout)}</p>
-${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="prove">\n${renderProviderButtons(proof.providers, texts.confirmWith)}`)}
+${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="prove">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
 </section>`;
 
 // What the account page is made from.
@@ -264,8 +264,8 @@ ${model.identities.map((identity, index) => renderIdentityCard(identity, `identi
 
 const renderIdentityCard = (identity: LinkedIdentity, id: string, model: AccountModel): Html => {
   const { language, texts } = model.branding;
-  const { provider, label, providerIconPath, linkedAt: since, lastSignInAt } = identity;
-  const days = { since: renderDate(since, language), used: renderDate(lastSignInAt, language) };
+  const { provider, label, providerIconPath, linkedAt, lastSignInAt } = identity;
+  const days = { since: renderDate(linkedAt, language), used: renderDate(lastSignInAt, language) };
   const isRemovable = hasOthers(model) && model.recentAuth.kind === 'fresh';
   return html`<li class="facts">
 <h3 id="${id}">${renderProviderIcon(providerIconPath)}${renderName(provider)}${label && html` <small>${renderName(label)}</small>`}</h3>
@@ -323,7 +323,8 @@ ${renderRecentAuthForm(
 };
 
 const renderRecentAuthForm = (
-  { recentAuth: proof, form, branding }: AccountModel,
+  { recentAuth, form, branding }: AccountModel,
   action: string,
   content: Html,
-): Html => (proof.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmLink(branding.texts));
+): Html =>
+  recentAuth.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmLink(branding.texts);

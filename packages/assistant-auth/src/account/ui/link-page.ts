@@ -28,25 +28,25 @@ export interface LinkModel {
 
 /** Renders the question. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
 export const renderLinkPage = (model: LinkModel): string => {
-  const { branding, stylesheetPath, currentIdentity: current, newIdentity: found } = model;
+  const { branding, stylesheetPath, currentIdentity, newIdentity } = model;
   const { texts } = branding;
-  const names = { identity: renderIdentity(found), product: renderName(branding.name) };
+  const names = { identity: renderIdentity(newIdentity), product: renderName(branding.name) };
   return renderLayout({
     branding,
     stylesheetPath,
     title: fillText(texts.linkTitle),
     content: html`<dl class="facts">
 <dt>${fillText(texts.linkCurrent)}</dt>
-<dd>${renderIdentity(current)}</dd>
+<dd>${renderIdentity(currentIdentity)}</dd>
 <dt>${fillText(texts.linkNew)}</dt>
-<dd>${renderIdentity(found)}</dd>
+<dd>${renderIdentity(newIdentity)}</dd>
 </dl>
 <p>${fillText(texts.linkAbout, names)}</p>
 ${renderForm(
   model.action,
   model.form,
   html`<input type="hidden" name="link" value="${model.link}">
-<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: renderName(found.provider) })}</button>
+<button class="main" name="confirm" value="1">${fillText(texts.linkWith, { provider: renderName(newIdentity.provider) })}</button>
 <button class="cancel" name="cancel" value="1">${fillText(texts.cancel)}</button>`,
 )}`,
   });
@@ -66,10 +66,10 @@ export const renderLinkConflictPage = ({
   branding,
   stylesheetPath,
   accountPath,
-  conflictingIdentity: found,
+  conflictingIdentity,
 }: LinkConflictModel): string => {
   const { texts } = branding;
-  const names = { identity: renderIdentity(found), product: renderName(branding.name) };
+  const names = { identity: renderIdentity(conflictingIdentity), product: renderName(branding.name) };
   return renderLayout({
     branding,
     stylesheetPath,

@@ -39,16 +39,16 @@ export const verifySecurityEventToken = async (
   io: ProviderIo,
 ): Promise<VerifiedEvent> => {
   const { server, jwksUri } = await discover(io);
-  const { issuer: name } = withIssuer(server, tenantIssuers, readUnverifiedIssuer(token));
+  const { issuer } = withIssuer(server, tenantIssuers, readUnverifiedIssuer(token));
   const algorithms = server.id_token_signing_alg_values_supported ?? [];
   const { payload, protectedHeader } = await withSecurityEventError(
-    verifyWithKeys({ url: jwksUri, issuer: name }, io, (keys) =>
+    verifyWithKeys({ url: jwksUri, issuer }, io, (keys) =>
       compactVerify(token, createLocalJWKSet(keys), { algorithms }),
     ),
   );
   const claims = parseClaims(payload);
   const { iss, aud, jti } = claims;
-  const issuers: readonly unknown[] = rules.issuers ?? [name];
+  const issuers: readonly unknown[] = rules.issuers ?? [issuer];
   refuseIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   refuseIf(!audiences.includes(config.clientId), 'audience', 'it is for somebody else');

@@ -94,7 +94,7 @@ export const findUser = async (
 
 export const deleteUser = async (
   db: SqlDatabase,
-  { userId, actor: by, now }: UserDeletion,
+  { userId, actor, now }: UserDeletion,
 ): Promise<UserDeletionOutcome> => {
   const [tokens, , , , deleted] = await runBatch<UpstreamTokenRow>(
     db,
@@ -107,7 +107,7 @@ export const deleteUser = async (
     ...recordUserRevocation(db, userId, now),
     // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
     db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
-    auditChange(db, { event: 'deleted', actor: by, now }, {}),
+    auditChange(db, { event: 'deleted', actor, now }, {}),
   );
   if (!hasChanges(deleted)) return { kind: 'unknown' };
   return { kind: 'deleted', tokens: (tokens?.results ?? []).map(toStoredToken) };

@@ -69,7 +69,8 @@ const auditRevocations = (
 };
 
 /** `?2` is the provider and `?3` the signal's name there; `?4` is from when on grants are left alone. */
-const isFirstDelivery = 'NOT EXISTS (SELECT 1 FROM security_events WHERE security_events.provider = ?2 AND jti = ?3)';
+const isFirstDelivery =
+  'NOT EXISTS (SELECT 1 FROM security_events WHERE security_events.provider = ?2 AND jti = ?3)';
 
 /** `?5` and on, by the kind of target. */
 const targetValues = (target: SecurityEventTarget): readonly (string | null)[] => {

@@ -162,15 +162,15 @@ describe('B17', () => {
     await accountBrowser.reauthenticate('ada');
     await onTheWay(accountBrowser);
     const since = deployment.now();
-    expect(google.authorizationRequests.map(({ reauthenticate: fresh }) => fresh)).toEqual([
+    expect(google.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
       { since: since - 10 },
       { since },
     ]);
-    expect(google.tokenRequests.map(({ reauthenticate: fresh }) => fresh)).toEqual([
+    expect(google.tokenRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
       { since: since - 10 },
       { since },
     ]);
-    expect(other.authorizationRequests.map(({ reauthenticate: fresh }) => fresh)).toEqual([{ since }]);
+    expect(other.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([{ since }]);
   });
 
   it('B17.4 provider session reused silently: a provider that reuses one vouches for nobody', async () => {
