@@ -1,5 +1,5 @@
 /**
- * `npm runWranglerCommand bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
+ * `npm run bench`: what it costs to know who calls, in CPU time of workerd. A guarded call against an open one with the same body and
  * against the least that a sealed token can cost; raw decryption against the seal's `open`; and the token endpoint. The argument is
  * the number of rounds.
  */
@@ -7,9 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
-import { createScenarios, repetitions } from './doors.ts';
 import { measure, type Round } from './measure.ts';
 import { type Line, report } from './report.ts';
+import { createScenarios, repetitions } from './scenarios.ts';
 import { signIn } from './sign-in.ts';
 import { startWorkerd } from './workerd.ts';
 

@@ -4,8 +4,8 @@
  */
 import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
+import { openBaselineToken, sealBaselineToken } from './baseline.ts';
 import { decryptRepeatedly, openRepeatedly } from './repeated.ts';
-import { openBaselineToken, sealBaselineToken } from './sketch.ts';
 
 interface Environment {
   readonly ISSUER: string;

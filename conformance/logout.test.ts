@@ -1,7 +1,7 @@
 /** A sign-out at an issuer that others wrote reaches the running app, and ends the person's session at their account. */
 import { createBrowser, type Page } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
-import { testUser } from './players.ts';
+import { testUser } from './clients.ts';
 
 const { origin, fakeProviders } = inject('system');
 const account = new URL(`${origin}/account`);

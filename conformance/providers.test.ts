@@ -9,7 +9,7 @@ import {
   startSignIn,
 } from '@words-with-chat/lab';
 import { describe, expect, inject, it } from 'vitest';
-import { testUser } from './players.ts';
+import { testUser } from './clients.ts';
 import { signIn } from './sign-in.ts';
 
 const { origin, gpt, fakeProviders } = inject('system');

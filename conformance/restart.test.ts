@@ -14,7 +14,7 @@ import {
 } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
-import { testUser, testUsers } from './players.ts';
+import { testUser, testUsers } from './clients.ts';
 import { signIn } from './sign-in.ts';
 
 const { platform } = inject('system');

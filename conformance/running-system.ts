@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findConsecutivePorts, startGoogleWithSession } from '@words-with-chat/lab';
 import type { TestProject } from 'vitest/node';
-import type { Platform } from '../scripts/app/places.ts';
+import type { Platform } from '../scripts/app/paths.ts';
 import { localFolder } from '../scripts/local-system/data-folder.ts';
-import type { RunningFakeProvider } from '../scripts/local-system/stand-ins/stand-ins.ts';
+import type { RunningFakeProvider } from '../scripts/local-system/fake-providers/fake-providers.ts';
 import { startLocalSystem } from '../scripts/local-system/system.ts';
-import { testUsers } from './players.ts';
+import { testUsers } from './clients.ts';
 
 /** A client that may call; secrets only where the kind has one. */
 interface Credentials {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { publicFolder } from '../scripts/app/places.ts';
+import { publicFolder } from '../scripts/app/paths.ts';
 
 const { origin, gpt } = inject('system');
 

@@ -1,7 +1,7 @@
 /** Static files cost no call of the app: it knows none of them, so what is served, something else served. */
 import { readdir } from 'node:fs/promises';
 import { expect, inject, it } from 'vitest';
-import { publicFolder } from '../scripts/app/places.ts';
+import { publicFolder } from '../scripts/app/paths.ts';
 
 const { origin } = inject('system');
 

@@ -1,12 +1,12 @@
 /**
- * `npm runWranglerCommand admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
+ * `npm run admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
  * the deployed one (docs/operator.md).
  */
 import { readArguments, usage } from './admin/arguments.ts';
-import { runAdminCommand } from './admin/errands.ts';
+import { runAdminCommand } from './admin/commands.ts';
 import { printHelpIfRequested, runCommand } from './app/command.ts';
 import { rethrowDatabaseError } from './database/databases.ts';
-import { findDatabaseLocation } from './database/place.ts';
+import { findDatabaseLocation } from './database/location.ts';
 
 const main = async (): Promise<void> => {
   const given = readArguments(process.argv.slice(2));

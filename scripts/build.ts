@@ -1,7 +1,7 @@
-/** `npm runWranglerCommand build`: the Worker's bundle, how large it is, and the site as it would be deployed, all in `apps/words/dist`. */
+/** `npm run build`: the Worker's bundle, how large it is, and the site as it would be deployed, all in `apps/words/dist`. */
 import { bundle, formatSize } from './app/bundle.ts';
 import { runCommand } from './app/command.ts';
-import { getBuildFolder } from './app/places.ts';
+import { getBuildFolder } from './app/paths.ts';
 import { readVariables } from './app/variables.ts';
 
 await runCommand(async () => {

@@ -1,4 +1,4 @@
-/** `npm runWranglerCommand demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
+/** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
 import { buildGptCallbackUrl, type GptAction, NavigationError, people } from '@words-with-chat/lab';
 import { isUserFacing } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';

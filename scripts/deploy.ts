@@ -1,5 +1,5 @@
 /**
- * `npm runWranglerCommand deploy`: checks the variables, lays out the site, bundles, migrates and uploads. With `-- --dry-runWranglerCommand` it asks nobody
+ * `npm run deploy`: checks the variables, lays out the site, bundles, migrates and uploads. With `-- --dry-runWranglerCommand` it asks nobody
  * outside this machine, and says what it would do.
  */
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { bundle, formatSize } from './app/bundle.ts';
 import { printHelpIfRequested, runCommand } from './app/command.ts';
 import { requireConfiguration } from './app/configuration.ts';
 import { exitWhenInterrupted } from './app/interrupted.ts';
-import { getBuildFolder, getVariablesFile } from './app/places.ts';
+import { getBuildFolder, getVariablesFile } from './app/paths.ts';
 import { readVariables } from './app/variables.ts';
 import { readDeploymentDomain } from './deploy/address.ts';
 import { captureWranglerOutput, runWranglerCommand } from './deploy/run-wrangler.ts';

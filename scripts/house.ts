@@ -1,4 +1,4 @@
-/** The house's arrows: who may import whom. ARCHITECTURE.md draws the same. `npm runWranglerCommand check` holds the code against it. */
+/** The house's arrows: who may import whom. ARCHITECTURE.md draws the same. `npm run check` holds the code against it. */
 import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-cruiser';
 
 type From = IForbiddenRuleType['from'];

@@ -1,5 +1,5 @@
 /**
- * `npm runWranglerCommand keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
+ * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
  * seals, all keys open. Without a command, it prints a new ring with one key; if there is a ring in `SEALING_KEYS` or on standard input,
  * it appends a new key to that ring, like `add`.
  *
@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { deriveResourceKeys } from 'assistant-auth';
 import { CommandError, printHelpIfRequested } from './app/command.ts';
-import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/place.ts';
+import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/location.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
 import { generateRingKey, readGivenKeyRing, requireKeyRing, splitKeyRing } from './keys/ring.ts';
 

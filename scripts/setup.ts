@@ -1,12 +1,12 @@
 /**
- * `npm runWranglerCommand setup -- --origin https://words.example`: draws what can be drawn into the file of variables, and prints what
+ * `npm run setup -- --origin https://words.example`: draws what can be drawn into the file of variables, and prints what
  * goes into the GPT editor. Without `--origin` the file's own `ORIGIN` is used.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
 import { VariableError } from '../apps/words/src/config/variables.ts';
 import { CommandError, printHelpIfRequested, runCommand } from './app/command.ts';
 import { parseOrigin, readOriginOption } from './app/origin.ts';
-import { getVariablesFile } from './app/places.ts';
+import { getVariablesFile } from './app/paths.ts';
 import { readVariables, type Variables } from './app/variables.ts';
 import { buildGptEditorSections } from './setup/gpt-editor.ts';
 import { formatSections } from './setup/print.ts';

@@ -7,8 +7,8 @@ import { readDataFolder } from './local-system/data-folder.ts';
 import { readPorts } from './local-system/ports.ts';
 import { readArguments, usage } from './start/arguments.ts';
 import { startLocal } from './start/local.ts';
-import type { RunningApp, StartOptions } from './start/started.ts';
-import { startTunneled } from './start/tunnelled.ts';
+import type { RunningApp, StartOptions } from './start/running-app.ts';
+import { startTunneled } from './start/tunneled.ts';
 
 const main = async (): Promise<number> => {
   const stopRequested = stopSignal();

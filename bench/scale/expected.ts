@@ -1,6 +1,6 @@
 /** What must lie in the databases when the day is over, by the model alone. */
 import { isNewUser, signsOutToday, simulateVisits } from './day/visits.ts';
-import type { TableCounts } from './worker/census.ts';
+import type { TableCounts } from './worker/count-rows.ts';
 
 /** Says in a sentence each what was lost, doubled or misplaced. */
 export const findDifferences = (users: number, counts: readonly TableCounts[]): readonly string[] => {

@@ -1,6 +1,6 @@
 /**
  * A million people's day, lived through the product's own stores on several local D1 databases; and from what it cost, where
- * one database ends. `npm runWranglerCommand scale -- --users 20000` is quick. docs/scale.md explains model and figures.
+ * one database ends. `npm run scale -- --users 20000` is quick. docs/scale.md explains model and figures.
  */
 import { parseArgs } from 'node:util';
 import { findDifferences } from './expected.ts';

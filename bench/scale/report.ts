@@ -1,7 +1,7 @@
 /** The figures of docs/scale.md, as tables. */
 import { type ServiceTimes, simulateBusiestDatabase, tripsOfBusiestHour } from './busiest-hour.ts';
 import type { DayOutcome } from './runner.ts';
-import type { DatabaseUsage } from './worker/gathering-d1.ts';
+import type { DatabaseUsage } from './worker/batching-d1.ts';
 
 export interface ReportOptions {
   readonly users: number;

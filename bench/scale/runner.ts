@@ -1,8 +1,8 @@
 /** Runs the day in workerd: a Worker with so many local D1 databases, told hour by hour what to do. */
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
-import type { TableCounts } from './worker/census.ts';
-import type { DatabaseUsage } from './worker/gathering-d1.ts';
+import type { DatabaseUsage } from './worker/batching-d1.ts';
+import type { TableCounts } from './worker/count-rows.ts';
 import type { SimulationCommand } from './worker/worker.ts';
 
 export interface DayOptions {

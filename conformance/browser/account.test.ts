@@ -5,10 +5,10 @@ import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { type TestUserName, testUser } from '../players.ts';
+import { type TestUserName, testUser } from '../clients.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { createGptAction, waitForClientPage } from './journey.ts';
+import { createGptAction, waitForClientPage } from './flows.ts';
 
 const { platform, origin } = inject('system');
 const account = `${origin}/account`;

@@ -2,10 +2,10 @@
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { testUser } from '../players.ts';
+import { testUser } from '../clients.ts';
 import { launchChromium, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { waitForClientPage } from './journey.ts';
+import { waitForClientPage } from './flows.ts';
 
 const { origin, publicClientId } = inject('system');
 

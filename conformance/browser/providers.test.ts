@@ -2,10 +2,10 @@
 import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type TestUserName, testUser } from '../players.ts';
+import { type TestUserName, testUser } from '../clients.ts';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { createGptAction, waitForClientPage } from './journey.ts';
+import { createGptAction, waitForClientPage } from './flows.ts';
 
 const { origin } = inject('system');
 

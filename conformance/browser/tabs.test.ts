@@ -8,10 +8,10 @@ import { findFreePort, readCallback, startSignIn } from '@words-with-chat/lab';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localFolder } from '../../scripts/local-system/data-folder.ts';
-import { type TestUserName, testUser } from '../players.ts';
+import { type TestUserName, testUser } from '../clients.ts';
 import { launchChromium, launchOptions, openContext, timeoutMs } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { createGptAction, signInThroughBrowser, waitForClientPage } from './journey.ts';
+import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';
 
 const { platform, origin, fakeProviders } = inject('system');
 

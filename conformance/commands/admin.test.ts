@@ -1,4 +1,4 @@
-/** `npm runWranglerCommand admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
+/** `npm run admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

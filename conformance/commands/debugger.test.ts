@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startWorkerd } from '../../bench/workerd.ts';
 import { type RunningCommand, runCommand, startCommand } from './command.ts';
 import { findDebuggerSigns, listOpenPorts, listProcessTree, sendProbe, upgrade } from './open-ports.ts';
-import { waitUntilReady } from './until-ready.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
 
 const origin = 'https://words-tunnel.example';
 const googleSecret = 'a-secret-that-nobody-else-has';

@@ -22,8 +22,8 @@ import {
 } from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../scripts/database/databases.ts';
-import { findDatabaseLocation } from '../../scripts/database/place.ts';
-import { planFakeProviders } from '../../scripts/local-system/stand-ins/stand-ins.ts';
+import { findDatabaseLocation } from '../../scripts/database/location.ts';
+import { planFakeProviders } from '../../scripts/local-system/fake-providers/fake-providers.ts';
 import { startWorker, type Worker } from '../../scripts/local-system/worker.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';

@@ -1,13 +1,13 @@
-/** `npm runWranglerCommand keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
+/** `npm run keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cleanup } from 'assistant-auth';
 import { createSealer, parseKeyRing } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { wranglerConfig } from '../../scripts/app/places.ts';
+import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { openDatabase } from '../../scripts/database/databases.ts';
-import { findDatabaseLocation } from '../../scripts/database/place.ts';
+import { findDatabaseLocation } from '../../scripts/database/location.ts';
 import { ensureSettings, settingsFile } from '../../scripts/local-system/settings.ts';
 import { runWrangler } from '../../scripts/local-system/wrangler.ts';
 import { runCommand } from './command.ts';

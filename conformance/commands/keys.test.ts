@@ -1,4 +1,4 @@
-/** `npm runWranglerCommand keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
+/** `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
 import { deriveResourceKeys } from 'assistant-auth';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { describe, expect, it } from 'vitest';

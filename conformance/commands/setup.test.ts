@@ -1,4 +1,4 @@
-/** `npm runWranglerCommand setup`: what goes into the GPT editor, and the file that it comes from. */
+/** `npm run setup`: what goes into the GPT editor, and the file that it comes from. */
 import {
   access,
   chmod,

@@ -1,4 +1,4 @@
-/** `npm start` and `npm runWranglerCommand demo`, as a person meets them. */
+/** `npm start` and `npm run demo`, as a person meets them. */
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { findConsecutivePorts } from '@words-with-chat/lab';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand, startCommand } from './command.ts';
-import { waitUntilReady } from './until-ready.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
 
 let folder: string;
 let port: number;

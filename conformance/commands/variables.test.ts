@@ -14,7 +14,7 @@ import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listVariableNames, readEnvironmentVariables } from '../../scripts/app/variables.ts';
 import { type RunningCommand, runCommand, startCommand } from './command.ts';
-import { waitUntilReady } from './until-ready.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
 
 type Variables = Readonly<Record<string, string>>;
 

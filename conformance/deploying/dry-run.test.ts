@@ -1,4 +1,4 @@
-/** `npm runWranglerCommand deploy -- --dry-runWranglerCommand` and `npm runWranglerCommand build`: everything up to the moment when something would leave this machine. */
+/** `npm run deploy -- --dry-runWranglerCommand` and `npm run build`: everything up to the moment when something would leave this machine. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

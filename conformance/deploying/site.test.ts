@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { publicFolder } from '../../scripts/app/places.ts';
+import { publicFolder } from '../../scripts/app/paths.ts';
 import { renderLandingPage, renderPrivacyPage } from '../../scripts/app/site.ts';
 
 let page: string;

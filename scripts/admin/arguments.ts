@@ -1,7 +1,7 @@
-/** The arguments of `npm runWranglerCommand admin`. */
+/** The arguments of `npm run admin`. */
 import { parseArgs } from 'node:util';
 import { CommandError } from '../app/command.ts';
-import { type DatabaseFlags, databaseOptions } from '../database/place.ts';
+import { type DatabaseFlags, databaseOptions } from '../database/location.ts';
 
 /** What is asked for. */
 type AdminCommand =

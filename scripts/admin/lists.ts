@@ -1,4 +1,4 @@
-/** The lists of `npm runWranglerCommand admin`, for people's eyes. */
+/** The lists of `npm run admin`, for people's eyes. */
 import type { AuditEntry, GrantSummary, IdentityWithoutUpstreamToken, UserSummary } from 'assistant-auth/d1';
 import { formatInstant, formatTable } from '../database/table.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { runWrangler } from '../local-system/wrangler.ts';
 import { CommandError } from './command.ts';
-import { wranglerConfig } from './places.ts';
+import { wranglerConfig } from './paths.ts';
 import { buildSite } from './site.ts';
 import type { Variables } from './variables.ts';
 

@@ -5,7 +5,7 @@ import { html, renderHtml } from 'assistant-auth';
 import { readAuditRetention } from '../../apps/words/src/config/audit.ts';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
-import { publicFolder } from './places.ts';
+import { publicFolder } from './paths.ts';
 import type { Variables } from './variables.ts';
 
 /**

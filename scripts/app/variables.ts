@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { CommandError } from './command.ts';
-import { getVariablesFile, variablesExample } from './places.ts';
+import { getVariablesFile, variablesExample } from './paths.ts';
 
 /** Values by name; one that is empty is left out. Most are secret. */
 export type Variables = Readonly<Record<string, string>>;

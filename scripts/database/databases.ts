@@ -3,7 +3,7 @@ import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin, textD1 } from 'assistant-auth/d1';
 import { CommandError, isUserFacing } from '../app/command.ts';
 import { createSqlExecutor } from './execute.ts';
-import type { DatabaseLocation } from './place.ts';
+import type { DatabaseLocation } from './location.ts';
 
 interface Database {
   readonly storage: BrokerStorage;

@@ -6,14 +6,14 @@ import { text } from 'node:stream/consumers';
 import type { ExecuteText } from 'assistant-auth/d1';
 import { CommandError } from '../app/command.ts';
 import { buildWranglerEnvironment } from '../local-system/wrangler.ts';
-import type { DatabaseLocation } from './place.ts';
+import type { DatabaseLocation } from './location.ts';
 
 const { SEALING_KEYS: _, ...environmentWithoutKeys } = process.env;
 
 const cli = createRequire(import.meta.url).resolve('wrangler');
 
 /**
- * Makes what carries out statements there. The key ring, which `npm runWranglerCommand keys` takes from the environment, is not for wrangler. The
+ * Makes what carries out statements there. The key ring, which `npm run keys` takes from the environment, is not for wrangler. The
  * statements stand among the arguments of a process, which others on the machine can read: no
  * statement holds a secret.
  * @returns a function that throws Refused with what the database said when it failed; then nothing was changed

@@ -1,6 +1,6 @@
 /** What a deployment does, step by step, in words and as commands of wrangler. */
 import { unstable_readConfig } from 'wrangler';
-import { wranglerConfig } from '../app/places.ts';
+import { wranglerConfig } from '../app/paths.ts';
 
 export interface Step {
   readonly description: string;

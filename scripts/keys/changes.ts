@@ -4,7 +4,7 @@ import type { KeyUsage } from 'assistant-auth/d1';
 import { listSealedPrefixes } from 'assistant-auth/seal';
 import { CommandError } from '../app/command.ts';
 import { openDatabase, rethrowDatabaseError } from '../database/databases.ts';
-import type { DatabaseLocation } from '../database/place.ts';
+import type { DatabaseLocation } from '../database/location.ts';
 import { formatInstant, formatTable } from '../database/table.ts';
 import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirableFrom } from './checks.ts';
 import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { generateKey, parseKeyRing } from 'assistant-auth/seal';
 import { CommandError } from '../app/command.ts';
-import { getVariablesFile } from '../app/places.ts';
+import { getVariablesFile } from '../app/paths.ts';
 import { readVariables } from '../app/variables.ts';
-import type { DatabaseLocation } from '../database/place.ts';
+import type { DatabaseLocation } from '../database/location.ts';
 import { readSettings } from '../local-system/settings.ts';
 
 /** Keys as they are written; the first one seals. Secrets. */

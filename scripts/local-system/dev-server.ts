@@ -11,7 +11,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unstable_readConfig as readConfig, unstable_startWorker as startWorker } from 'wrangler';
-import type { Platform } from '../app/places.ts';
+import type { Platform } from '../app/paths.ts';
 
 export interface DevServerOptions {
   readonly platform: Platform;

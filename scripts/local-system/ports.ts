@@ -1,7 +1,7 @@
 /** The ports of the local system: which ones, and whether they are free. */
 import { connect } from 'node:net';
 import { CommandError } from '../app/command.ts';
-import { fakeProviderRegistry } from './stand-ins/plans.ts';
+import { fakeProviderRegistry } from './fake-providers/registry.ts';
 
 /** The start cannot go on, and the message says all that its reader needs. */
 export class StartError extends CommandError {

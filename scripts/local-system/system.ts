@@ -2,13 +2,13 @@
 import { requireVariables } from '../app/configuration.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
 import type { Variables } from '../app/variables.ts';
-import { type Ports, requireFreePort } from './ports.ts';
-import { buildSettingsVariables, ensureSettings, readGptCredentials, settingsFile } from './settings.ts';
 import {
   type FakeProvidersOptions,
   planFakeProviders,
   type RunningFakeProvider,
-} from './stand-ins/stand-ins.ts';
+} from './fake-providers/fake-providers.ts';
+import { type Ports, requireFreePort } from './ports.ts';
+import { buildSettingsVariables, ensureSettings, readGptCredentials, settingsFile } from './settings.ts';
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 export interface LocalSystemOptions

@@ -6,7 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Platform, wranglerConfigs } from '../app/places.ts';
+import { type Platform, wranglerConfigs } from '../app/paths.ts';
 import { buildSite } from '../app/site.ts';
 import { buildSetupPage } from '../setup/site.ts';
 import type { DevServerOptions, Listening } from './dev-server.ts';

@@ -1,7 +1,7 @@
 /** Everything that is typed into the GPT editor, in the order of its fields. */
 import { readFile } from 'node:fs/promises';
 import { scopeNames } from '../../apps/words/src/api/scopes.ts';
-import { instructionsFile } from '../app/places.ts';
+import { instructionsFile } from '../app/paths.ts';
 
 export interface EditorField {
   /** As the editor calls it. */

@@ -2,7 +2,7 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
-import { setupStyle } from '../app/places.ts';
+import { setupStyle } from '../app/paths.ts';
 import type { Variables } from '../app/variables.ts';
 import { buildGptEditorSections } from './gpt-editor.ts';
 import { renderSetupPage } from './page.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { generateKey } from 'assistant-auth/seal';
-import { getVariablesFile, variablesExample } from '../app/places.ts';
+import { getVariablesFile, variablesExample } from '../app/paths.ts';
 import { makePrivate, writePrivateFile } from '../app/private-file.ts';
 import { addMissingVariables, readVariablesFile } from '../app/variables.ts';
 

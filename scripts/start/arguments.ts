@@ -1,7 +1,7 @@
 /** The arguments of `npm start`. */
 import { parseArgs } from 'node:util';
 import { parseOrigin } from '../app/origin.ts';
-import type { StartOptions } from './started.ts';
+import type { StartOptions } from './running-app.ts';
 
 interface Arguments extends Pick<StartOptions, 'platform' | 'debugger'> {
   /** Left out: the app stays on this machine. */

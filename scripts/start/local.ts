@@ -1,9 +1,9 @@
 /** `npm start`: the app on loopback, with fake providers to sign in at. */
 import { people } from '@words-with-chat/lab';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
-import type { RunningFakeProvider } from '../local-system/stand-ins/stand-ins.ts';
+import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
-import { debuggerLine, type RunningApp, type StartOptions } from './started.ts';
+import { debuggerLine, type RunningApp, type StartOptions } from './running-app.ts';
 
 /**
  * Starts the app with the variables that the environment sets, and with defaults for the other required ones.

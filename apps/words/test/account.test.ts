@@ -6,10 +6,10 @@ import {
   createAccountBrowser,
   readButtonValues,
   readHiddenField,
-} from '../../../packages/assistant-auth/test/account-visitor.ts';
+} from '../../../packages/assistant-auth/test/account-browser.ts';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { type Deployment, deploy, origin } from './deployment.ts';
-import { gptQuery, redeem, refresh, signInForTokens } from './journey.ts';
+import { gptQuery, redeem, refresh, signInForTokens } from './flows.ts';
 
 const site = ({ app }: Deployment) => ({ issuer: origin, fetch: app.fetch });
 

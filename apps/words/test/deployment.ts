@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { type App, createApp, type RuntimeOptions } from '../src/app.ts';
 import type { Config } from '../src/config.ts';
-import { type Call, gptSecret, origin, signInForTokens } from './journey.ts';
+import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
 

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { onRequest } from '../src/pages-function.ts';
 import { deployed } from './config/environment.ts';
 import { deploy } from './deployment.ts';
-import { openSignInPage, returnFromProvider, submitConsent } from './journey.ts';
+import { openSignInPage, returnFromProvider, submitConsent } from './flows.ts';
 import { migrate } from './store/database.ts';
 
 beforeAll(migrate);

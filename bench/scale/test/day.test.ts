@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hourOf, simulateVisits } from '../day/visits.ts';
 import { findDifferences } from '../expected.ts';
-import { countRows, type TableCounts } from '../worker/census.ts';
+import { countRows, type TableCounts } from '../worker/count-rows.ts';
 import { runMaintenance, simulateHour } from '../worker/play.ts';
 import { insertPopulation } from '../worker/population.ts';
 import { createStores, type Stores } from '../worker/stores.ts';

@@ -2,9 +2,9 @@
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
 import { d1Scores, type Scores } from '../../../apps/words/src/store/scores.ts';
-import { shardedStorage } from '../sharding/sharded-ledger.ts';
 import { shardedScores } from '../sharding/sharded-scores.ts';
-import { type BatchingD1, createBatchingD1, type DatabaseUsage } from './gathering-d1.ts';
+import { shardedStorage } from '../sharding/sharded-storage.ts';
+import { type BatchingD1, createBatchingD1, type DatabaseUsage } from './batching-d1.ts';
 
 export interface Stores {
   readonly storage: BrokerStorage;

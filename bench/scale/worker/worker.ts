@@ -1,6 +1,6 @@
 /** The Worker of the simulation: does a part of the day when it is told to, on all databases that are bound. */
 import { env } from 'cloudflare:workers';
-import { countRows } from './census.ts';
+import { countRows } from './count-rows.ts';
 import { runMaintenance, type SimulationSlice, simulateHour } from './play.ts';
 import { insertPopulation } from './population.ts';
 import { createStores } from './stores.ts';

@@ -5,8 +5,7 @@
 
 import { consoleLog, systemClock, systemRandom } from './defaults.ts';
 import { parseIssuer } from './oauth/issuer.ts';
-import type { Log } from './oauth/log.ts';
-import { safeLogger } from './oauth/log.ts';
+import { type Log, safeLogger } from './oauth/log.ts';
 import { parseResource } from './oauth/resource.ts';
 import type { Clock } from './oauth/time.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
@@ -30,7 +29,7 @@ export interface IntrospectionClientOptions {
   readonly issuer: string;
   /** This API's identifier (RFC 8707) among the broker's `resources`. Calls to another origin than its own are refused. */
   readonly resource: string;
-  /** The sub-keys of this resource, as `npm runWranglerCommand keys -- audience` prints them. Secret: who has them can make tokens for it. */
+  /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
   readonly keys: string;
   /**
    * Where revocations are read. What cannot answer throws `StorageUnavailable`, which is bridged for a minute. Left out: a

@@ -11,10 +11,10 @@ import {
   staticClient,
 } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
+import { callApi, createTestBrowser, gptRequest } from './browser.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
-import { callApi, createTestBrowser, gptRequest } from './person.ts';
-import { createProvider } from './provider.ts';
-import { createSpyStorage } from './watched-ledger.ts';
+import { createProvider } from './fake-provider.ts';
+import { createSpyStorage } from './spy-storage.ts';
 
 const options = (): BrokerOptions => ({
   issuer,

@@ -11,7 +11,7 @@ import {
   staticClient,
 } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { createProvider } from './provider.ts';
+import { createProvider } from './fake-provider.ts';
 
 export const issuer = 'https://words.example';
 export const keys = 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';

@@ -1,9 +1,9 @@
 /** A deployment whose provider accepts each code once, and callbacks that arrive again. */
 import { type BrokerOptions, type IdentityProvider, ProviderError } from '../src/index.ts';
+import { readRedirect } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
-import { readRedirect } from './person.ts';
-import { createProvider } from './provider.ts';
-import { createSpyStorage } from './watched-ledger.ts';
+import { createProvider } from './fake-provider.ts';
+import { createSpyStorage } from './spy-storage.ts';
 
 /** A provider that accepts each code once, as RFC 6749 §4.1.2 demands, and counts how often it was asked. */
 const createSingleUseProvider = (changes: Partial<IdentityProvider> = {}) => {

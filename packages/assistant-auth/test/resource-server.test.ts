@@ -2,9 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { deriveResourceKeys, type LogEntry, StorageUnavailable } from '../src/index.ts';
 import { createResourceServer, type IntrospectionClientOptions } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
+import { expectTokens } from './browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
 import { type Deployment, deploy, issuer, keys } from './deployment.ts';
-import { expectTokens } from './person.ts';
-import { app, gpt, obtainCode, obtainTokens, redeem } from './players.ts';
 
 const resource = 'https://api.example/v1';
 const other = 'https://other.example';

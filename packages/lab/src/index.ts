@@ -20,10 +20,10 @@ export {
   type StartedSignIn,
   startSignIn,
   type TokenResult,
-} from './dialects/gpt-action.ts';
-export { startApple, startGitHub, startGoogle, startMicrosoft } from './upstreams/emulated.ts';
-export { findConsecutivePorts, findFreePort } from './upstreams/free-port.ts';
-export { startOidcIssuer } from './upstreams/oidc/issuer.ts';
-export { type FakeUser as Person, fakeUsers as people } from './upstreams/people.ts';
-export { startGoogleWithSession } from './upstreams/remembering-google.ts';
-export type { FakeProvider, FakeProviderOptions, StartFakeProvider } from './upstreams/upstream.ts';
+} from './clients/gpt-action.ts';
+export { startApple, startGitHub, startGoogle, startMicrosoft } from './fake-providers/emulated.ts';
+export type { FakeProvider, FakeProviderOptions, StartFakeProvider } from './fake-providers/fake-provider.ts';
+export { findConsecutivePorts, findFreePort } from './fake-providers/free-port.ts';
+export { startGoogleWithSession } from './fake-providers/google-with-session.ts';
+export { startOidcIssuer } from './fake-providers/oidc/issuer.ts';
+export { type FakeUser as Person, fakeUsers as people } from './fake-providers/users.ts';

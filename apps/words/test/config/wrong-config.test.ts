@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readBindings } from '../../src/bindings.ts';
 import { VariableError } from '../../src/config/variables.ts';
 import { client, clients, key, secret } from './environment.ts';
-import { type Case, captureError, expectConfigurationError } from './refusal.ts';
+import { type Case, captureError, expectConfigurationError } from './expect-error.ts';
 
 const noOrigin = /^ORIGIN must be an https origin /;
 const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of 32 characters or more/;

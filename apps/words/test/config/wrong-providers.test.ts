@@ -1,7 +1,7 @@
 /** Providers that must not start: half configured, malformed, or stand-ins where others can reach the app. */
 import { describe, it } from 'vitest';
 import { apple, gitHub, issuer, issuers, microsoft } from './environment.ts';
-import { type Case, expectConfigurationError } from './refusal.ts';
+import { type Case, expectConfigurationError } from './expect-error.ts';
 
 const belongTogether = /^\w+ is missing: .* belong together\.$/;
 const noStandIn = /^\w+ is for a stand-in, and an ORIGIN that others can reach has none\.$/;

@@ -1,13 +1,13 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/bystanders.ts';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
+import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/other-users.ts';
 import { deploy } from '../deployment.ts';
 import { migrate } from '../store/database.ts';
 import { formatNumber, readDocumentedTable } from './documented.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
-import { computeAllowance, dollarsPerMillion, free, paid, prices } from './plans.ts';
+import { computeAllowance, dollarsPerMillion, free, paid, prices } from './query-plans.ts';
 
 const evening = 'an evening: one refresh, ten rounds, the score once';
 const measured = new Map<string, Cost>();

@@ -1,5 +1,5 @@
 /** Everything that people and programs do with the game, to be measured one by one. */
-import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-visitor.ts';
+import { createAccountBrowser } from '../../../../packages/assistant-auth/test/account-browser.ts';
 import type { Deployment } from '../deployment.ts';
 import {
   gptQuery,
@@ -11,7 +11,7 @@ import {
   returnFromProvider,
   signInForTokens,
   submitConsent,
-} from '../journey.ts';
+} from '../flows.ts';
 
 /** Prepares what comes before, and gives what is measured. */
 export type Flow = (deployment: Deployment) => Promise<() => Promise<unknown>>;

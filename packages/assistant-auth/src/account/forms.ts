@@ -16,8 +16,7 @@ import {
   useSession,
 } from '../sign-in/session.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
-import type { AccountContext } from './context.ts';
-import { accountPaths } from './context.ts';
+import { type AccountContext, accountPaths } from './context.ts';
 import type { AccountNotice } from './ui/account-page.ts';
 import type { AccountSignInNotice } from './ui/sign-in-page.ts';
 

@@ -1,11 +1,14 @@
 /** An OpenID Connect issuer: its settings, its metadata (Discovery 1.0 §4), its names, and its signing keys (RFC 7517 §5). */
 
-import type { JWKS } from 'oauth4webapi';
-import { type AuthorizationServer, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
+import {
+  type AuthorizationServer,
+  discoveryRequest,
+  type JWKS,
+  processDiscoveryResponse,
+} from 'oauth4webapi';
 import { decodeBase64url } from '../oauth/base64url.ts';
 import type { EpochSeconds, Seconds } from '../oauth/time.ts';
-import type { OidcSettings, RelyingPartyConfig } from './config.ts';
-import { parseRelyingPartyConfig } from './config.ts';
+import { type OidcSettings, parseRelyingPartyConfig, type RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
 

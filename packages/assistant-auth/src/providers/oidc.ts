@@ -20,8 +20,13 @@ import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 import type { OidcSettings, RelyingPartyConfig } from './config.ts';
 import { withProviderError } from './errors.ts';
 import { buildRequestOptions, parseEndpoint } from './http.ts';
-import type { IssuerMetadata, OidcIssuer } from './issuer.ts';
-import { createIssuer, readUnverifiedIssuer, withIssuer } from './issuer.ts';
+import {
+  createIssuer,
+  type IssuerMetadata,
+  type OidcIssuer,
+  readUnverifiedIssuer,
+  withIssuer,
+} from './issuer.ts';
 import {
   buildAuthorizationUrl,
   buildOAuthClient,

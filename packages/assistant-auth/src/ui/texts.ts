@@ -1,7 +1,7 @@
 /** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import { type AccountTexts, defaultAccountTexts } from '../ui/account-texts.ts';
+import { type AccountTexts, defaultAccountTexts } from './account-texts.ts';
 
 /**
  * The sentences, plain text with places for names: `{product}`, `{buildOAuthClient}`, `{host}` (where the client's code goes),

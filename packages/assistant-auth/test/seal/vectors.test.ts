@@ -15,7 +15,7 @@ import {
   session,
   transaction,
 } from '../../src/tokens/sealed-types.ts';
-import * as byThePage from './by-the-page.ts';
+import * as byThePage from './reference-decoder.ts';
 import { messageVectors, payloadVectors } from './vectors.ts';
 
 const { fromHex, toHex } = byThePage;

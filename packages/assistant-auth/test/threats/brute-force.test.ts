@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { postForm } from '../asking.ts';
+import { callApi, createTestBrowser, expectTokens, gptRequest, requestTokens } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient } from '../clients.ts';
 import { deploy, highUserLimits } from '../deployment.ts';
+import { expectTokenError, invalidClientError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { postForm } from '../token-requests.ts';
 import {
   attacker,
   buildAddressHeaders,
@@ -8,11 +12,7 @@ import {
   failedClientLimit,
   sendWrongSecret,
   sendWrongSecrets,
-} from '../guessing.ts';
-import { callApi, createTestBrowser, expectTokens, gptRequest, requestTokens } from '../person.ts';
-import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient } from '../players.ts';
-import { expectTokenError, invalidClientError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+} from '../wrong-secrets.ts';
 
 const tooManyFailures = {
   status: 429,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
-import { postForm } from '../asking.ts';
+import { expectTokens, requestTokens } from '../browser.ts';
+import { app, gpt, obtainCode, server, type TestClient, without } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
-import { expectTokens, requestTokens } from '../person.ts';
-import { app, gpt, obtainCode, server, type TestClient, without } from '../players.ts';
-import { expectInvalidToken, expectTokenError, invalidClientError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectInvalidToken, expectTokenError, invalidClientError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { postForm } from '../token-requests.ts';
 
 type Headers = Readonly<Record<string, string>>;
 type Form = Readonly<Record<string, string>>;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { callApi, createTestBrowser, expectTokens, gptRequest, type TokenBody } from '../browser.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { deploy, gptSecret, serverSecret } from '../deployment.ts';
-import { callApi, createTestBrowser, expectTokens, gptRequest, type TokenBody } from '../person.ts';
-import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
 import {
   expectInvalidToken,
   expectTokenError,
   invalidClientError,
   invalidCodeError,
   invalidRefreshTokenError,
-} from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+} from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
 
 const testClients: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],

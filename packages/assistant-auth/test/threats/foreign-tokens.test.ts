@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { clientCredentials, postForm } from '../asking.ts';
+import { callApi } from '../browser.ts';
+import { app, gpt, obtainTokens, refresh, server } from '../clients.ts';
 import { deploy } from '../deployment.ts';
-import { callApi } from '../person.ts';
-import { app, gpt, obtainTokens, refresh, server } from '../players.ts';
-import { expectTokenError } from '../refusals.ts';
+import { expectTokenError } from '../expect-error.ts';
+import { clientCredentials, postForm } from '../token-requests.ts';
 
 const owners = [
   ['ChatGPT', gpt, clientCredentials.gpt],

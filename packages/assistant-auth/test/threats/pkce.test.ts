@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeBase64url } from '../../src/oauth/base64url.ts';
+import { challenge, createTestBrowser, gptRequest, verifier } from '../browser.ts';
+import { app, gpt, obtainCode, redeem, server, type TestClient, without } from '../clients.ts';
 import { deploy } from '../deployment.ts';
-import { challenge, createTestBrowser, gptRequest, verifier } from '../person.ts';
-import { app, gpt, obtainCode, redeem, server, type TestClient, without } from '../players.ts';
-import { expectErrorRedirect, expectTokenError, invalidCodeError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectErrorRedirect, expectTokenError, invalidCodeError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
 
 const unsupported = 'Only the code_challenge_method S256 is supported.';
 const malformed = 'The code_challenge is malformed.';

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultRateLimits, type RateLimitResult } from '../../src/index.ts';
+import { createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
 import { type Deployment, deploy, issuer } from '../deployment.ts';
+import { expectErrorPage } from '../expect-error.ts';
 import {
   attacker,
   buildAddressHeaders,
@@ -8,9 +10,7 @@ import {
   failedClientLimit,
   sendWrongSecret,
   sendWrongSecrets,
-} from '../guessing.ts';
-import { createTestBrowser, gptRequest, readRedirect } from '../person.ts';
-import { expectErrorPage } from '../refusals.ts';
+} from '../wrong-secrets.ts';
 
 describe('W5', () => {
   const signInPage = (deployment: Deployment, headers: Readonly<Record<string, string>>) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { staticClient } from '../../src/index.ts';
+import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../browser.ts';
+import { app, gpt, obtainCode, redeem, server, without } from '../clients.ts';
 import { deploy, gptRedirect, issuer } from '../deployment.ts';
-import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../person.ts';
-import { app, gpt, obtainCode, redeem, server, without } from '../players.ts';
-import { expectErrorPage, expectTokenError, invalidCodeError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectErrorPage, expectTokenError, invalidCodeError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
 
 const unregistered = 'The address to return to is not registered for this app.';
 const otherHost = gptRedirect.replace('chat.openai.com', 'chatgpt.com');

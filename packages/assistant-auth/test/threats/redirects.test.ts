@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gptAction, staticClient } from '../../src/index.ts';
+import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../browser.ts';
 import { clients, deploy, gptRedirect, gptSecret } from '../deployment.ts';
-import { appRequest, createTestBrowser, gptRequest, serverRequest } from '../person.ts';
-import { expectErrorPage } from '../refusals.ts';
+import { expectErrorPage } from '../expect-error.ts';
 
 /** Asks for authorization, and makes sure that the address was refused before anything else happened. */
 const expectRefused = async (query: Readonly<Record<string, string>>, deployment = deploy()) => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { memoryStorage } from '../../src/storage/memory.ts';
+import { callApi, expectTokens, type TokenBody } from '../browser.ts';
+import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { type Deployment, deploy, gptSecret, highUserLimits, issuer, serverSecret } from '../deployment.ts';
-import { callApi, expectTokens, type TokenBody } from '../person.ts';
-import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../players.ts';
 import {
   expectInvalidToken,
   expectTokenError,
   invalidClientError,
   invalidRefreshTokenError,
-} from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+} from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
 
 const day = 86_400;
 const rotating: readonly (readonly [string, TestClient])[] = [

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type BrokerStorage, deriveResourceKeys, introspectionClient } from '../../src/index.ts';
 import { createResourceServer } from '../../src/resource-server.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { postForm } from '../asking.ts';
+import { createTestBrowser, expectTokens, type TokenBody } from '../browser.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../deployment.ts';
-import { createTestBrowser, expectTokens, type TokenBody } from '../person.ts';
-import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
-import { expectErrorRedirect, expectTokenError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectErrorRedirect, expectTokenError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { postForm } from '../token-requests.ts';
 
 /** The API at the origin, one at a path of it, and one at another host and port. */
 const resources = [issuer, `${issuer}/mcp`, 'https://api.example:8443'] as const;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type BrokerOptions, gptAction, staticClient } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { clientCredentials, postForm } from '../asking.ts';
+import { callApi, createTestBrowser, expectTokens } from '../browser.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer } from '../deployment.ts';
-import { callApi, createTestBrowser, expectTokens } from '../person.ts';
-import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../players.ts';
-import { expectErrorRedirect, expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectErrorRedirect, expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { clientCredentials, postForm } from '../token-requests.ts';
 
 const everybody: readonly (readonly [string, TestClient])[] = [
   ['ChatGPT', gpt],

@@ -8,13 +8,13 @@ import {
   createAccountBrowser,
   readButtonValues,
   readHiddenField,
-} from '../account-visitor.ts';
+} from '../account-browser.ts';
+import { appRequest, callApi, expectTokens, gptRequest, readRedirect, serverRequest } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
 import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
-import { appRequest, callApi, expectTokens, gptRequest, readRedirect, serverRequest } from '../person.ts';
-import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../players.ts';
-import { createProvider } from '../provider.ts';
-import { expectTokenError, invalidRefreshTokenError } from '../refusals.ts';
-import { createSpyStorage } from '../watched-ledger.ts';
+import { expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { createSpyStorage } from '../spy-storage.ts';
 
 const tooManySignIns =
   'You&#39;ve signed in too many times in the last few minutes. Wait a few minutes, then try again.';

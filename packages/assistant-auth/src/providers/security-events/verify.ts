@@ -3,8 +3,7 @@
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
 import type { SecurityEvent } from '../../oauth/security-event.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
-import type { OidcIssuer } from '../issuer.ts';
-import { readUnverifiedIssuer, withIssuer } from '../issuer.ts';
+import { type OidcIssuer, readUnverifiedIssuer, withIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
 /** What is asked of one kind of token. */

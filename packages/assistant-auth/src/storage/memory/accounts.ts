@@ -1,7 +1,6 @@
 /** What is stored of a person, and what they change about it. */
 
-import type { GrantId, UserId } from '../../oauth/identifiers.ts';
-import { accountClientId } from '../../oauth/identifiers.ts';
+import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
 import type { Session, SessionActivity } from '../account-storage.ts';
 import type {
@@ -29,7 +28,6 @@ import type {
   UserDeletionOutcome,
 } from '../broker-storage.ts';
 import { revokeEach, revokeGrantsOfDeletedUser } from './revocations.ts';
-import type { Use } from './tables.ts';
 import {
   clearReplacedToken,
   clearUpstreamToken,
@@ -39,6 +37,7 @@ import {
   type MemoryTables,
   type StoredIdentity,
   storeVerifiedIdentity,
+  type Use,
 } from './tables.ts';
 
 export const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined => {

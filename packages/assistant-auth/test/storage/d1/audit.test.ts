@@ -9,8 +9,8 @@ import {
   signIn,
   signInAndRedeem,
   t0,
-} from '../../ledger/ledger-contract/sample.ts';
-import { createSession } from '../../ledger/ledger-contract/sessions.ts';
+} from '../storage-contract/sample.ts';
+import { createSession } from '../storage-contract/sessions.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 let db: D1Database;

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
-import { buildCleanup, t0 } from '../../ledger/ledger-contract/sample.ts';
-import { insertOtherUsers, otherUserCount } from './bystanders.ts';
+import { buildCleanup, t0 } from '../storage-contract/sample.ts';
 import { countingD1 } from './counting-d1.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
+import { insertOtherUsers, otherUserCount } from './other-users.ts';
 
 describe('the ledger on D1', () => {
   beforeAll(emptyD1);

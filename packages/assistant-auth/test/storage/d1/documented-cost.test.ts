@@ -19,11 +19,11 @@ import {
   signInAndRedeem,
   t0,
   token,
-} from '../../ledger/ledger-contract/sample.ts';
-import { createSession } from '../../ledger/ledger-contract/sessions.ts';
-import { insertOtherUsers, otherUserCount } from './bystanders.ts';
+} from '../storage-contract/sample.ts';
+import { createSession } from '../storage-contract/sessions.ts';
 import { countingD1 } from './counting-d1.ts';
 import { emptyD1 } from './empty-d1.ts';
+import { insertOtherUsers, otherUserCount } from './other-users.ts';
 
 type Step = (storage: BrokerStorage) => Promise<unknown>;
 

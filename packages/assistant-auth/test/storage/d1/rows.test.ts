@@ -10,7 +10,7 @@ import {
   signInAndRedeem,
   summarizeOutcome,
   t0,
-} from '../../ledger/ledger-contract/sample.ts';
+} from '../storage-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 let db: D1Database;

@@ -12,7 +12,7 @@ import {
   signIn,
   signInAndRedeem,
   t0,
-} from '../../ledger/ledger-contract/sample.ts';
+} from '../storage-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 /** One call, made alike on both ledgers. */

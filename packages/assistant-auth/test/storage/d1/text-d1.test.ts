@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { d1Storage, textD1 } from '../../../src/storage/sqlite/d1.ts';
 import { inlineParameters, toSqlLiteral } from '../../../src/storage/sqlite/text-d1.ts';
-import { storageContract } from '../../ledger/ledger-contract.ts';
+import { storageContract } from '../storage-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
 
 /** Carries texts out on the real database, which is told no value beside them. */

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { StorageUnavailable } from 'assistant-auth';
 import { describe, expect, it } from 'vitest';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
-import { signIn } from '../../ledger/ledger-contract/sample.ts';
+import { signIn } from '../storage-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
 

@@ -5,14 +5,14 @@ import {
   expectFormRejected,
   readButtonValues,
   staleFormMessage,
-} from '../../account-visitor.ts';
+} from '../../account-browser.ts';
+import { createTestBrowser, gptRequest } from '../../browser.ts';
+import { gpt, obtainTokens } from '../../clients.ts';
 import { type Deployment, deploy, issuer } from '../../deployment.ts';
-import { listBindingCookies } from '../../on-the-way.ts';
-import { readMarkup } from '../../pages/read-markup.ts';
-import { createTestBrowser, gptRequest } from '../../person.ts';
-import { gpt, obtainTokens } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { expectCookiesPage } from '../../refusals.ts';
+import { expectCookiesPage } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { listBindingCookies } from '../../flows.ts';
+import { readMarkup } from '../../ui/read-markup.ts';
 
 const actions = [
   '/sign-in',

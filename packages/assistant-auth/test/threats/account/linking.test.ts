@@ -8,12 +8,12 @@ import {
   readButtonValues,
   readHiddenField,
   staleFormMessage,
-} from '../../account-visitor.ts';
+} from '../../account-browser.ts';
+import { readRedirect } from '../../browser.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
-import { readRedirect } from '../../person.ts';
-import { createProvider } from '../../provider.ts';
-import { expectErrorPage, missingTransactionMessage } from '../../refusals.ts';
-import { createSpyProvider } from '../../watched-provider.ts';
+import { expectErrorPage, missingTransactionMessage } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { createSpyProvider } from '../../spy-provider.ts';
 
 const cat = { provider: 'other', subject: 'cat' } as const;
 

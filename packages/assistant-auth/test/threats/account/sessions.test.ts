@@ -5,12 +5,12 @@ import {
   createAccountBrowser,
   expectAccountRedirect,
   readButtonValues,
-} from '../../account-visitor.ts';
+} from '../../account-browser.ts';
+import { gptRequest } from '../../browser.ts';
+import { gpt, obtainTokens, refresh } from '../../clients.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
-import { gptRequest } from '../../person.ts';
-import { gpt, obtainTokens, refresh } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { expectInvalidToken } from '../../refusals.ts';
+import { expectInvalidToken } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
 
 const saying = (word: RecheckResult): IdentityProvider => ({
   ...createProvider('google', 'Google'),

@@ -9,19 +9,19 @@ import {
   staticClient,
 } from '../../../src/index.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
+import { appRequest, gptRequest, readRedirect } from '../../browser.ts';
+import { gpt, redeem, refresh } from '../../clients.ts';
 import { clients, deploy, issuer, keys } from '../../deployment.ts';
+import { expectCompletedPage, expectErrorRedirect, gptDestination } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
 import {
   buildCookieHeader,
   continueToProvider,
   listCompletionCookies,
   listTransactionCookies,
-} from '../../on-the-way.ts';
-import { appRequest, gptRequest, readRedirect } from '../../person.ts';
-import { gpt, redeem, refresh } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { expectCompletedPage, expectErrorRedirect, gptDestination } from '../../refusals.ts';
+} from '../../flows.ts';
 import { deployWithSingleUseProvider, readCode, repeatRequest } from '../../repeated-callback.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 type Query = Readonly<Record<string, string>>;
 

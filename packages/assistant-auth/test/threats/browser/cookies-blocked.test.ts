@@ -1,17 +1,17 @@
 /** Browsers that keep no cookie, or lose them on the way. */
 import { describe, expect, it } from 'vitest';
-import { createAccountBrowser, expectFormRejected, staleFormMessage } from '../../account-visitor.ts';
+import { createAccountBrowser, expectFormRejected, staleFormMessage } from '../../account-browser.ts';
+import { createTestBrowser, gptRequest, readRedirect } from '../../browser.ts';
 import { deploy, issuer } from '../../deployment.ts';
+import { expectCookiesPage, expectErrorPage, missingTransactionMessage } from '../../expect-error.ts';
 import {
   continueToProvider,
   listBindingCookies,
   listTransactionCookies,
   startAuthorization,
-} from '../../on-the-way.ts';
-import { createTestBrowser, gptRequest, readRedirect } from '../../person.ts';
-import { expectCookiesPage, expectErrorPage, missingTransactionMessage } from '../../refusals.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
-import { createSpyProvider } from '../../watched-provider.ts';
+} from '../../flows.ts';
+import { createSpyProvider } from '../../spy-provider.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 const staleConsent =
   'This page has expired or belongs to another browser. Go back to the app and start again.';

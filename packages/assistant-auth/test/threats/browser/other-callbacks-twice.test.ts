@@ -1,12 +1,12 @@
 /** The same callback, arriving more than once: posted answers, second ways to the provider, and those of the account page. */
 import { describe, expect, it } from 'vitest';
-import { type AccountBrowser, createAccountBrowser, readHiddenField } from '../../account-visitor.ts';
+import { type AccountBrowser, createAccountBrowser, readHiddenField } from '../../account-browser.ts';
+import { readRedirect } from '../../browser.ts';
+import { gpt, redeem } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
-import { readRedirect } from '../../person.ts';
-import { gpt, redeem } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { accountDestination, expectCompletedPage, gptDestination } from '../../refusals.ts';
+import { accountDestination, expectCompletedPage, gptDestination } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../../flows.ts';
 import { deployWithSingleUseProvider, readCode, repeatRequest } from '../../repeated-callback.ts';
 
 type Query = Readonly<Record<string, string>>;

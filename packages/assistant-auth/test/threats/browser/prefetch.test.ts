@@ -1,12 +1,12 @@
 /** Requests that a browser or a link scanner makes before the person opens the page. */
 import { describe, expect, it } from 'vitest';
-import { createAccountBrowser } from '../../account-visitor.ts';
+import { createAccountBrowser } from '../../account-browser.ts';
+import { gptRequest, readRedirect } from '../../browser.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { buildCookieHeader, continueToProvider, startAuthorization } from '../../on-the-way.ts';
-import { gptRequest, readRedirect } from '../../person.ts';
-import { createProvider } from '../../provider.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
-import { createSpyProvider } from '../../watched-provider.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { buildCookieHeader, continueToProvider, startAuthorization } from '../../flows.ts';
+import { createSpyProvider } from '../../spy-provider.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 const prefetching: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['Sec-Purpose: prefetch', { 'sec-purpose': 'prefetch' }],

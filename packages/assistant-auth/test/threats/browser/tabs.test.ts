@@ -5,17 +5,17 @@ import {
   expectAccountRedirect,
   readButtonValues,
   readHiddenField,
-} from '../../account-visitor.ts';
+} from '../../account-browser.ts';
+import { createTestBrowser, gptRequest, readRedirect, type TestBrowser } from '../../browser.ts';
 import { type Deployment, deploy, highUserLimits, issuer } from '../../deployment.ts';
+import { expectErrorPage, missingTransactionMessage } from '../../expect-error.ts';
 import {
   buildCookieHeader,
   listBindingCookies,
   listCompletionCookies,
   listTransactionCookies,
   startAuthorization,
-} from '../../on-the-way.ts';
-import { createTestBrowser, gptRequest, readRedirect, type TestBrowser } from '../../person.ts';
-import { expectErrorPage, missingTransactionMessage } from '../../refusals.ts';
+} from '../../flows.ts';
 
 const authorize = `${issuer}/authorize?${new URLSearchParams(gptRequest)}`;
 const account = `${issuer}/account`;

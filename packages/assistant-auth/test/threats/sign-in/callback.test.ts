@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { appRequest, createTestBrowser, gptRequest, readRedirect } from '../../browser.ts';
+import { gpt, redeem } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
-import { appRequest, createTestBrowser, gptRequest, readRedirect } from '../../person.ts';
-import { gpt, redeem } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
 import {
   expectCompletedPage,
   expectCookiesPage,
@@ -11,9 +9,11 @@ import {
   expectErrorRedirect,
   gptDestination,
   missingTransactionMessage,
-} from '../../refusals.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
-import { createSpyProvider } from '../../watched-provider.ts';
+} from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../../flows.ts';
+import { createSpyProvider } from '../../spy-provider.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';

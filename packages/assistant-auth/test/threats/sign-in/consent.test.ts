@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { appRequest, createTestBrowser, gptRequest, readRedirect } from '../../browser.ts';
+import { app, obtainCode, obtainTokens, redeem } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { continueToProvider, listTransactionCookies, startAuthorization } from '../../on-the-way.ts';
-import { appRequest, createTestBrowser, gptRequest, readRedirect } from '../../person.ts';
-import { app, obtainCode, obtainTokens, redeem } from '../../players.ts';
-import { expectCookiesPage, expectErrorPage } from '../../refusals.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
-import { createSpyProvider } from '../../watched-provider.ts';
+import { expectCookiesPage, expectErrorPage } from '../../expect-error.ts';
+import { continueToProvider, listTransactionCookies, startAuthorization } from '../../flows.ts';
+import { createSpyProvider } from '../../spy-provider.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
 const choices = [{ choice: 'google' }, { cancel: '1' }];

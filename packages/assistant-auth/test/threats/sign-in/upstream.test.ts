@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { BrokerOptions, ResolveUser, SignIn } from '../../../src/index.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
+import { callApi, expectTokens, gptRequest, readRedirect } from '../../browser.ts';
+import { gpt, redeem, refresh } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
-import { callApi, expectTokens, gptRequest, readRedirect } from '../../person.ts';
-import { gpt, redeem, refresh } from '../../players.ts';
-import { createIssuer, createOidcProvider, type IssuerOverrides } from '../../providers/hostile-issuer.ts';
-import { jwtPrefix } from '../../providers/signing.ts';
 import {
   expectErrorPage,
   expectInvalidToken,
   expectTokenError,
   invalidRefreshTokenError,
   missingTransactionMessage,
-} from '../../refusals.ts';
+} from '../../expect-error.ts';
+import { continueToProvider, listTransactionCookies } from '../../flows.ts';
+import { createIssuer, createOidcProvider, type IssuerOverrides } from '../../providers/hostile-issuer.ts';
+import { jwtPrefix } from '../../providers/signing.ts';
 
 /** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
 const upstream = (changes: Partial<BrokerOptions> = {}) => {

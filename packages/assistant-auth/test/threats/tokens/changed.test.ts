@@ -1,7 +1,7 @@
 /** Texts that no sealer made: changed, cut, continued, and what never was a token. */
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
-import { expectInvalidToken } from '../../refusals.ts';
+import { expectInvalidToken } from '../../expect-error.ts';
 import {
   collect,
   deployWithFormPost,

@@ -5,10 +5,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { gptAction, staticClient } from '../../../src/index.ts';
 import { timingSafeEqual } from '../../../src/oauth/secrets.ts';
+import { challenge } from '../../browser.ts';
+import { app, gpt, obtainCode, redeem } from '../../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, serverSecret } from '../../deployment.ts';
-import { continueToProvider, listBindingCookies, startAuthorization } from '../../on-the-way.ts';
-import { challenge } from '../../person.ts';
-import { app, gpt, obtainCode, redeem } from '../../players.ts';
+import { continueToProvider, listBindingCookies, startAuthorization } from '../../flows.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

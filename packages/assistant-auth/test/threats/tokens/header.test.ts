@@ -1,8 +1,8 @@
 /** Where a token may stand: in one Authorization header, alone. */
 import { describe, expect, it } from 'vitest';
+import { gpt, obtainTokens } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { gpt, obtainTokens } from '../../players.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 type Header = readonly [name: string, value: string];
 

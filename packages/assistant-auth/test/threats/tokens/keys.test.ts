@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { BrokerOptions } from '../../../src/index.ts';
 import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
+import { callApi, expectTokens, type TokenBody } from '../../browser.ts';
+import { gpt, obtainCode, obtainTokens, redeem, refresh } from '../../clients.ts';
 import { type Deployment, deploy, issuer, keys } from '../../deployment.ts';
-import { callApi, expectTokens, type TokenBody } from '../../person.ts';
-import { gpt, obtainCode, obtainTokens, redeem, refresh } from '../../players.ts';
-import { expectInvalidToken, expectTokenError } from '../../refusals.ts';
+import { expectInvalidToken, expectTokenError } from '../../expect-error.ts';
 import {
   collect,
   deployWithFormPost,

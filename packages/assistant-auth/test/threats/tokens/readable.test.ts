@@ -1,9 +1,9 @@
 /** What can be read by somebody who only sees what the broker hands out: nothing about who it is. */
 import { describe, expect, it } from 'vitest';
+import { callApi, expectTokens, readRedirect } from '../../browser.ts';
+import { app, gpt, redeem, refresh, server, type TestClient } from '../../clients.ts';
 import { type Deployment, deploy } from '../../deployment.ts';
-import { startAuthorization } from '../../on-the-way.ts';
-import { callApi, expectTokens, readRedirect } from '../../person.ts';
-import { app, gpt, redeem, refresh, server, type TestClient } from '../../players.ts';
+import { startAuthorization } from '../../flows.ts';
 import { collect, deployWithFormPost, sealedTypes } from './sealed.ts';
 
 const userId = 'user-4711-of-the-publisher';

@@ -1,8 +1,6 @@
 /** Everything sealed that the broker hands out, collected from one sign-in, and the place where each of it comes back. */
 import type { BrokerOptions } from '../../../src/index.ts';
 import { deriveTransactionCookieName } from '../../../src/sign-in/login-transaction.ts';
-import { type Deployment, deploy } from '../../deployment.ts';
-import { startAuthorization } from '../../on-the-way.ts';
 import {
   callApi,
   createTestBrowser,
@@ -10,10 +8,12 @@ import {
   readRedirect,
   requestTokens,
   type TestBrowser,
-} from '../../person.ts';
-import { gpt, redeem } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { createSpyStorage, type SpyStorage } from '../../watched-ledger.ts';
+} from '../../browser.ts';
+import { gpt, redeem } from '../../clients.ts';
+import { type Deployment, deploy } from '../../deployment.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { startAuthorization } from '../../flows.ts';
+import { createSpyStorage, type SpyStorage } from '../../spy-storage.ts';
 
 export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
 export type SealedType = (typeof sealedTypes)[number];

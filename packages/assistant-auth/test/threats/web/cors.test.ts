@@ -10,12 +10,12 @@ import {
 } from '../../../src/index.ts';
 import { createResourceServer } from '../../../src/resource-server.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
-import { clientCredentials, postForm } from '../../asking.ts';
+import { createTestBrowser, expectTokens, requestTokens } from '../../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from '../../clients.ts';
 import { type Deployment, deploy, issuer, keys, serverSecret } from '../../deployment.ts';
-import { createTestBrowser, expectTokens, requestTokens } from '../../person.ts';
-import { app, gpt, obtainCode, obtainTokens, redeem, refresh } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
+import { clientCredentials, postForm } from '../../token-requests.ts';
 
 const metadata = '/.well-known/oauth-authorization-server';
 const origin = 'https://browser-app.example';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createBroker } from '../../../src/index.ts';
+import { createTestBrowser, gptRequest } from '../../browser.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../../deployment.ts';
-import { continueToProvider } from '../../on-the-way.ts';
-import { createTestBrowser, gptRequest } from '../../person.ts';
-import { createProvider } from '../../provider.ts';
-import { expectErrorPage } from '../../refusals.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { expectErrorPage } from '../../expect-error.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { continueToProvider } from '../../flows.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 describe('W13', () => {
   const local = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { appRequest, createTestBrowser, gptRequest, gptSignIn } from '../../browser.ts';
+import { app, gpt, obtainCode, redeem } from '../../clients.ts';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
-import { buildCookieHeader, continueToProvider, startAuthorization } from '../../on-the-way.ts';
-import { appRequest, createTestBrowser, gptRequest, gptSignIn } from '../../person.ts';
-import { app, gpt, obtainCode, redeem } from '../../players.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { buildCookieHeader, continueToProvider, startAuthorization } from '../../flows.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 const formType = 'application/x-www-form-urlencoded';
 

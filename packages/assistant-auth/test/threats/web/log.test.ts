@@ -2,8 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { type SignIn, StorageUnavailable } from '../../../src/index.ts';
 import { encodeBase64url } from '../../../src/oauth/base64url.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
-import { type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../../deployment.ts';
-import { continueToProvider } from '../../on-the-way.ts';
 import {
   callApi,
   createTestBrowser,
@@ -11,8 +9,10 @@ import {
   gptRequest,
   readRedirect,
   verifier,
-} from '../../person.ts';
-import { app, gpt, redeem, refresh, server, type TestClient } from '../../players.ts';
+} from '../../browser.ts';
+import { app, gpt, redeem, refresh, server, type TestClient } from '../../clients.ts';
+import { type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../../deployment.ts';
+import { continueToProvider } from '../../flows.ts';
 
 const ada = 'subject-of-ada';
 const wrong = 'wrong-secret-0123456789';

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BrokerStorage, corsHeaders, StorageUnavailable } from '../../../src/index.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
-import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.ts';
-import { continueToProvider } from '../../on-the-way.ts';
-import { callApi, expectTokens, gptRequest, readRedirect } from '../../person.ts';
+import { callApi, expectTokens, gptRequest, readRedirect } from '../../browser.ts';
 import {
   app,
   gpt,
@@ -13,8 +11,10 @@ import {
   refresh,
   server,
   type TestClient,
-} from '../../players.ts';
-import { expectErrorRedirect } from '../../refusals.ts';
+} from '../../clients.ts';
+import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.ts';
+import { expectErrorRedirect } from '../../expect-error.ts';
+import { continueToProvider } from '../../flows.ts';
 
 /** When a ledger fails: before it did anything, or after it did everything and could not say so. */
 type Failure = 'before' | 'after';

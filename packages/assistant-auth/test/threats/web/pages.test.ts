@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { staticClient } from '../../../src/index.ts';
+import { appRequest, callApi, createTestBrowser, gptRequest, gptSignIn } from '../../browser.ts';
+import { gpt, obtainCode, redeem, refresh } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { continueToProvider, listTransactionCookies, startAuthorization } from '../../on-the-way.ts';
-import { readMarkup } from '../../pages/read-markup.ts';
-import { appRequest, callApi, createTestBrowser, gptRequest, gptSignIn } from '../../person.ts';
-import { gpt, obtainCode, redeem, refresh } from '../../players.ts';
-import { createProvider } from '../../provider.ts';
+import { createProvider } from '../../fake-provider.ts';
+import { continueToProvider, listTransactionCookies, startAuthorization } from '../../flows.ts';
+import { readMarkup } from '../../ui/read-markup.ts';
 
 /** Every kind of page of one deployment, with what may be strange in a request in it. */
 const everyPage = async (deployment = deploy(), request: Readonly<Record<string, string>> = gptRequest) => {

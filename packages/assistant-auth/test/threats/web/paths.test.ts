@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createTestBrowser, gptRequest, gptSignIn, readRedirect } from '../../browser.ts';
+import { gpt, obtainCode, redeem } from '../../clients.ts';
 import { deploy, issuer } from '../../deployment.ts';
-import { continueToProvider, listTransactionCookies } from '../../on-the-way.ts';
-import { createTestBrowser, gptRequest, gptSignIn, readRedirect } from '../../person.ts';
-import { gpt, obtainCode, redeem } from '../../players.ts';
-import { createSpyStorage } from '../../watched-ledger.ts';
+import { continueToProvider, listTransactionCookies } from '../../flows.ts';
+import { createSpyStorage } from '../../spy-storage.ts';
 
 describe('W9', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { corsHeaders } from '../../../src/index.ts';
+import { callApi, expectTokens, gptSignIn } from '../../browser.ts';
+import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../../clients.ts';
 import { type Deployment, deploy, gptSecret, issuer } from '../../deployment.ts';
-import { callApi, expectTokens, gptSignIn } from '../../person.ts';
-import { app, gpt, obtainTokens, redeem, refresh, server, type TestClient } from '../../players.ts';
 
 const callWith = (
   deployment: Deployment,

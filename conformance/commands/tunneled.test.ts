@@ -1,0 +1,148 @@
+/** `npm start -- --origin https://…`: the app behind a tunnel, spoken to as a tunnel speaks to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { findConsecutivePorts } from '@words-with-chat/lab';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningCommand, runCommand, startCommand } from './command.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
+
+const origin = 'https://words-tunnel.example';
+const host = new URL(origin).host;
+
+let folder: string;
+let variables: Readonly<Record<string, string>>;
+let port: number;
+let fakeProviderPort: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+  port = await findConsecutivePorts(6);
+  fakeProviderPort = port + 1;
+  variables = {
+    PORT: String(port),
+    FAKE_PROVIDER_PORT: String(fakeProviderPort),
+    LOCAL_DATA_FOLDER: folder,
+    VARIABLES_FILE: join(folder, 'variables'),
+  };
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const credentials = { GOOGLE_CLIENT_ID: 'words.apps.googleusercontent.com', GOOGLE_CLIENT_SECRET: 'secret' };
+
+const start = (more: Readonly<Record<string, string>>, asked = origin): RunningCommand =>
+  startCommand('start', { ...variables, ...more }, { args: ['--origin', asked] });
+
+interface ProbeResponse {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** As a tunnel does: to loopback, without looking at the certificate, with the host that the world asked for. */
+const get = (path: string, headers: Readonly<Record<string, string>> = { host }): Promise<ProbeResponse> =>
+  new Promise((resolve, reject) => {
+    const target = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };
+    request(target, async (response) =>
+      resolve({ status: response.statusCode ?? 0, body: await text(response) }),
+    )
+      .once('error', reject)
+      .end();
+  });
+
+describe('npm start -- --origin, with credentials', () => {
+  let started: RunningCommand;
+  let summary: string;
+  beforeAll(async () => {
+    await runCommand('setup', variables, { args: ['--origin', origin] });
+    started = start({ ...credentials, ORIGIN: 'https://words.example' });
+    summary = await waitUntilReady(started);
+  });
+  afterAll(async () => {
+    started.process.kill('SIGINT');
+    expect(await started.finished).toMatchObject({ code: 0 });
+  });
+
+  it('says how to run the tunnel', () => {
+    expect(summary).toContain(`cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify`);
+    expect(summary).toContain(`ngrok http https://127.0.0.1:${port} --url ${origin}`);
+  });
+
+  it('answers for the origin, which is its issuer, with the addresses that setup printed', async () => {
+    const { status, body } = await get('/.well-known/oauth-authorization-server');
+    const metadata = JSON.parse(body);
+    const { stdout } = await runCommand('setup', variables);
+    expect(status).toBe(200);
+    expect(metadata.issuer).toBe(origin);
+    expect(stdout).toMatch(new RegExp(`Authorization URL +${metadata.authorization_endpoint}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`Token URL +${metadata.token_endpoint}$`, 'm'));
+  });
+
+  it('describes the API with the origin as its server', async () => {
+    const { body } = await get('/openapi.json');
+    expect(JSON.parse(body).servers).toEqual([{ url: origin }]);
+  });
+
+  it.each([
+    ['loopback', () => ({ host: `127.0.0.1:${port}` })],
+    ['localhost', () => ({ host: `localhost:${port}` })],
+    ['another host', () => ({ host: 'evil.example' })],
+    ['another host that claims to be forwarded', () => ({ host: 'evil.example', 'x-forwarded-host': host })],
+  ])('answers 421 for %s', async (_, headers) => {
+    for (const path of ['/.well-known/oauth-authorization-server', '/authorize', '/api/scoring'])
+      expect((await get(path, headers())).status).toBe(421);
+  });
+
+  it('offers no redirect to a stand-in, and starts none', async () => {
+    const asked = new URLSearchParams({
+      response_type: 'code',
+      client_id: 'words-gpt',
+      redirect_uri: 'http://127.0.0.1:1/aip/g-0123456789abcdef0123456789abcdef/oauth/callback',
+      state: 's',
+    });
+    expect((await get(`/authorize?${asked}`)).status).toBe(400);
+    await expect(fetch(`http://127.0.0.1:${fakeProviderPort}/`)).rejects.toThrow('fetch failed');
+  });
+
+  it('W13.3 has no page for setting up', async () => {
+    for (const path of ['/setup', '/setup.html', '/setup.css']) expect((await get(path)).status).toBe(404);
+  });
+
+  it('speaks no http without TLS, and on loopback only', async () => {
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
+  });
+
+  // This test must be the last one: stderr is complete only when the command has ended.
+  it('says that ORIGIN and STANDIN_PORT are not used', async () => {
+    started.process.kill('SIGINT');
+    const { stderr } = await started.finished;
+    expect(stderr).toContain('ORIGIN=https://words.example is not used: --origin replaces it.');
+    expect(stderr).toContain('STANDIN_PORT is not used: with --origin, no fake provider runs.');
+  });
+});
+
+describe('npm start -- --origin, refused', () => {
+  it.each([
+    ['without credentials', {}, origin, /^ {2}GOOGLE_CLIENT_ID is missing/m],
+    [
+      'with half of them',
+      { GOOGLE_CLIENT_ID: credentials.GOOGLE_CLIENT_ID },
+      origin,
+      /^ {2}GOOGLE_CLIENT_SECRET is missing/m,
+    ],
+    [
+      'W13.2 with a stand-in',
+      { ...credentials, GOOGLE_BASE_URL: 'http://127.0.0.1:8788' },
+      origin,
+      /^ {2}GOOGLE_STAND_IN is for a stand-in/m,
+    ],
+    ['on loopback', credentials, 'http://localhost:8787', /^--origin is the https address of a tunnel/],
+    ['with a path', credentials, `${origin}/game`, /^--origin must be an https origin without a path/],
+  ])('%s: does not start', async (_, more, asked, sentence) => {
+    const { code, stdout, stderr } = await start(more, asked).finished;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+  });
+});

@@ -1,0 +1,121 @@
+/** The main job over HTTP (RFC 6749, 7636, 8414, 9207): sign in, play, keep the score. */
+import { buildGptCallbackUrl } from '@words-with-chat/lab';
+import {
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  None,
+  randomPKCECodeVerifier,
+  randomState,
+  refreshTokenGrant,
+} from 'openid-client';
+import { describe, expect, inject, it } from 'vitest';
+import { testUser } from './clients.ts';
+import { addPoint, call, discover, score } from './openid-client.ts';
+import { signIn } from './sign-in.ts';
+
+const { gpt, publicClientId, confidential } = inject('system');
+const loopbackRedirect = 'http://127.0.0.1:51234/callback';
+
+/** Signs in with PKCE, as every client does but a GPT. */
+const tokensFor = async (
+  config: Configuration,
+  testUserName: Parameters<typeof testUser>[0],
+  scope: string,
+) => {
+  const pkceCodeVerifier = randomPKCECodeVerifier();
+  const expectedState = randomState();
+  const url = buildAuthorizationUrl(config, {
+    redirect_uri: loopbackRedirect,
+    scope,
+    state: expectedState,
+    code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+  });
+  const callback = await signIn(url, testUser(testUserName));
+  return authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState });
+};
+
+/** Signs in as ChatGPT does: without PKCE, with a scope as its editor lets it be typed. */
+const tokensForGpt = async (config: Configuration) => {
+  const expectedState = crypto.randomUUID();
+  const url = buildAuthorizationUrl(config, {
+    redirect_uri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
+    scope: 'words,score',
+    state: expectedState,
+  });
+  return authorizationCodeGrant(config, await signIn(url, testUser('gpt-action')), { expectedState });
+};
+
+describe('a person who signs in for the first time', () => {
+  it('plays through a public client, and finds the score with a refreshed token', async () => {
+    const config = await discover(publicClientId, None());
+    const first = await tokensFor(config, 'public-client', 'words score offline_access');
+    expect(first).toEqual({
+      access_token: expect.stringMatching(/^[\w.-]+$/),
+      token_type: 'bearer',
+      expires_in: 1800,
+      scope: 'words score offline_access',
+      refresh_token: expect.stringMatching(/^[\w.-]+$/),
+    });
+    expect(await score(config, first.access_token)).toEqual({ score: 0 });
+    expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
+
+    const second = await refreshTokenGrant(config, first.refresh_token ?? '');
+    expect(second.access_token).not.toBe(first.access_token);
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+  });
+
+  it('plays through a GPT, whose refresh token stays the same', async () => {
+    const config = await discover(gpt.clientId, ClientSecretPost(gpt.clientSecret));
+    const first = await tokensForGpt(config);
+    expect(await score(config, first.access_token)).toEqual({ score: 0 });
+    expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
+
+    const second = await refreshTokenGrant(config, first.refresh_token ?? '');
+    expect(second.access_token).not.toBe(first.access_token);
+    expect(second.refresh_token).toBe(first.refresh_token);
+    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+  });
+
+  it('plays through a confidential client that sends its secret as Basic', async () => {
+    const config = await discover(confidential.clientId, ClientSecretBasic(confidential.clientSecret));
+    const first = await tokensFor(config, 'confidential-client', 'score');
+    expect(first.scope).toBe('score');
+    expect(await addPoint(config, first.access_token)).toEqual({ score: 1 });
+    const second = await refreshTokenGrant(config, first.refresh_token ?? '');
+    expect(await score(config, second.access_token)).toEqual({ score: 1 });
+  });
+});
+
+describe('the score', () => {
+  it('belongs to the person, whichever client asks', async () => {
+    const one = await discover(publicClientId, None());
+    const other = await discover(confidential.clientId, ClientSecretBasic(confidential.clientSecret));
+    const here = await tokensFor(one, 'two-clients', 'score');
+    const there = await tokensFor(other, 'two-clients', 'score');
+    expect(await addPoint(one, here.access_token)).toEqual({ score: 1 });
+    expect(await addPoint(other, there.access_token)).toEqual({ score: 2 });
+    expect(await score(one, here.access_token)).toEqual({ score: 2 });
+  });
+});
+
+describe('the words', () => {
+  it.each(['animals', 'places', 'colors'])('are fifty different %s or more', async (category) => {
+    const config = await discover(publicClientId, None());
+    const { access_token: token } = await tokensFor(config, 'bystander', 'words');
+    const words = await call(config, token, 'GET', `/api/words/${category}`);
+    if (!Array.isArray(words)) throw new Error('no list');
+    expect(new Set(words).size).toBe(words.length);
+    expect(words.length).toBeGreaterThanOrEqual(50);
+  });
+
+  it('come without a refresh token to a client that did not ask for one', async () => {
+    const config = await discover(publicClientId, None());
+    expect(await tokensFor(config, 'bystander', 'words')).not.toHaveProperty('refresh_token');
+  });
+});

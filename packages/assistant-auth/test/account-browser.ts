@@ -1,0 +1,96 @@
+/** A person at the account page: signs in there, and posts its forms as a browser does. */
+import { expect } from 'vitest';
+import { type BrokerAccess, createTestBrowser, readRedirect, type TestBrowser } from './browser.ts';
+import type { Deployment } from './deployment.ts';
+import { expectErrorPage } from './expect-error.ts';
+
+type Fields = Readonly<Record<string, string>>;
+
+export interface AccountBrowser extends TestBrowser {
+  /** Opens the account page; gives it and what its forms post back. */
+  openAccountPage(): Promise<AccountView>;
+  /** Posts one of the page's forms; `form` is of another page where a test wants that. */
+  post(action: string, fields?: Fields, form?: string): Promise<Response>;
+  /** Goes to the provider from a form, and comes back with its answer. */
+  submitThroughProvider(action: string, fields: Fields, answer: Fields): Promise<Response>;
+  /** Signs in at the account page. */
+  signInToAccount(subject?: string, choice?: string, answer?: Fields): Promise<Response>;
+  /** Proves once more who is there. */
+  reauthenticate(subject?: string, choice?: string): Promise<Response>;
+}
+
+export interface AccountView {
+  readonly response: Response;
+  readonly html: string;
+  /** Whether somebody is signed in. */
+  readonly kind: 'account' | 'sign-in';
+  readonly form: string;
+}
+
+export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser => {
+  const browser = createTestBrowser(deployment);
+  const { issuer } = deployment;
+  const openAccountPage = async (): Promise<AccountView> => {
+    const response = await browser.visit(`${issuer}/account`);
+    const html = await response.clone().text();
+    expect(response.status).toBe(200);
+    const kind = html.includes('action="/account/sign-out"') ? 'account' : 'sign-in';
+    return { response, html, kind, form: readHiddenField(html, 'form') };
+  };
+  const post: AccountBrowser['post'] = async (action, fields = {}, form) =>
+    browser.visit(`${issuer}/account${action}`, {
+      method: 'POST',
+      headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ form: form ?? (await openAccountPage()).form, ...fields }),
+    });
+  const journey: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
+    const { choice = '' } = fields;
+    const sent = readRedirect(await post(action, fields));
+    const state = sent.searchParams.get('state') ?? '';
+    const back = new URL(sent.searchParams.get('redirect_uri') ?? `${issuer}/callback/${choice}`);
+    back.search = new URLSearchParams({ state, ...answer }).toString();
+    return browser.visit(back.href);
+  };
+  return {
+    ...browser,
+    openAccountPage,
+    post,
+    submitThroughProvider: journey,
+    signInToAccount: (code = 'ada', choice = 'google', answer = {}) =>
+      journey('/sign-in', { choice }, { code, ...answer }),
+    reauthenticate: (code = 'ada', choice = 'google') =>
+      journey('/sign-in', { choice, purpose: 'prove' }, { code }),
+  };
+};
+
+/** The value of a hidden field. */
+export const readHiddenField = (html: string, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
+
+/** The values of the buttons of a name, in the order of the page. */
+export const readButtonValues = (html: string, name: string): readonly string[] =>
+  [...html.matchAll(new RegExp(`<button[^>]* name="${name}" value="([^"]*)"`, 'g'))].map(
+    ([, value = '']) => value,
+  );
+
+/** Sent back to the account page with this notice; gives the page that says it. */
+export const expectAccountRedirect = async (
+  accountBrowser: AccountBrowser,
+  response: Response,
+  notice: string | undefined,
+): Promise<AccountView> => {
+  expect(response.status).toBe(303);
+  expect(new URL(response.headers.get('location') ?? '').pathname).toBe('/account');
+  expect(accountBrowser.cookies.get('__Host-notice')).toBe(notice);
+  return accountBrowser.openAccountPage();
+};
+
+/** A page that says why a form was not heeded. */
+export const expectFormRejected = (
+  response: Response,
+  deployment: Deployment,
+  message: string,
+): Promise<void> => expectErrorPage(response, deployment, message, 400, 'Nothing was changed');
+
+export const staleFormMessage =
+  'This page has expired or belongs to another sign-in. Open your account again and start from there.';

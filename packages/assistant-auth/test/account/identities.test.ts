@@ -1,0 +1,401 @@
+import { describe, expect, test } from 'vitest';
+import type { BrokerOptions, IdentityProvider } from '../../src/index.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  expectAccountRedirect,
+  expectFormRejected,
+  readButtonValues,
+  readHiddenField,
+  staleFormMessage,
+} from '../account-browser.ts';
+import { gptSignIn } from '../browser.ts';
+import { gpt, obtainTokens, refresh } from '../clients.ts';
+import { type Deployment, deploy, issuer } from '../deployment.ts';
+import { expectErrorPage, expectInvalidToken } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { createSpyProvider } from '../spy-provider.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+
+const cat = { provider: 'other', subject: 'cat' } as const;
+const ada = { provider: 'google', subject: 'ada' } as const;
+
+const signedIn = async (deployment: Deployment = deploy()) => {
+  const accountBrowser = createAccountBrowser(deployment);
+  await accountBrowser.signInToAccount();
+  return { deployment, accountBrowser };
+};
+
+/** Back from the other provider as `cat`, in front of the question. */
+const asked = async (
+  accountBrowser: AccountBrowser,
+  answer: Readonly<Record<string, string>> = { code: 'cat' },
+) => {
+  const response = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, answer);
+  const html = await response.clone().text();
+  return { response, html, link: readHiddenField(html, 'link'), form: readHiddenField(html, 'form') };
+};
+
+const confirm = async (accountBrowser: AccountBrowser) => {
+  const { link, form } = await asked(accountBrowser);
+  return accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
+};
+
+describe('linking an identity', () => {
+  test('shows both accounts and asks, and writes nothing before the answer', async () => {
+    const storage = createSpyStorage();
+    const { deployment, accountBrowser } = await signedIn(deploy({ storage }));
+    const { response, html } = await asked(accountBrowser);
+    expect(response.status).toBe(200);
+    expect(html).toContain('ada@example.com');
+    expect(html).toContain('cat@example.com');
+    expect(html).toContain('Other');
+    expect(storage.calls.slice(-2)).toEqual(['useSession', 'findUser']);
+    expect(storage.calls).not.toContain('linkIdentity');
+    expect([...accountBrowser.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
+    expect(await deployment.storage.findUser(cat)).toBeUndefined();
+  });
+
+  test('makes both the same person: the same score through either', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { html } = await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
+    expect(html).toContain('cat@example.com');
+    expect(readButtonValues(html, 'identity')).toHaveLength(2);
+    const other = createAccountBrowser(deployment);
+    await other.signInToAccount('cat', 'other');
+    expect((await other.openAccountPage()).html).toContain('ada@example.com');
+    expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'linked', provider: 'other' }));
+  });
+
+  test('wants a new proof from the other provider, too', async () => {
+    const provider = createSpyProvider('other');
+    const { deployment, accountBrowser } = await signedIn(
+      deploy({ providers: [createProvider('google', 'Google'), provider] }),
+    );
+    await accountBrowser.post('/link', { choice: 'other' });
+    expect(provider.authorizationRequests).toEqual([
+      expect.objectContaining({ fresh: { since: deployment.now() } }),
+    ]);
+  });
+
+  test('keeps the provider’s refresh token, sealed for the identity', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { link, form, html } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
+    expect(html).not.toContain('their-refresh-token');
+    await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
+    const turn = await deployment.storage.acquireRecheckLease({
+      ...cat,
+      now: deployment.now(),
+      recheckLeaseDuration: 60,
+    });
+    expect(turn).toEqual({
+      kind: 'acquired',
+      token: {
+        ...cat,
+        sealedRefreshToken: expect.any(String),
+        isUnresolved: false,
+        startedAt: deployment.now(),
+      },
+    });
+  });
+
+  test('can be left', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { link, form } = await asked(accountBrowser);
+    for (const answer of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/link/confirm', answer, form),
+        'link-cancelled',
+      );
+    expect(await deployment.storage.findUser(cat)).toBeUndefined();
+  });
+
+  test('can be given up at the provider', async () => {
+    const { accountBrowser } = await signedIn();
+    await expectAccountRedirect(
+      accountBrowser,
+      (await asked(accountBrowser, { error: 'access_denied' })).response,
+      'link-cancelled',
+    );
+  });
+
+  test('says so when it is theirs already', async () => {
+    const { accountBrowser } = await signedIn();
+    await confirm(accountBrowser);
+    await expectAccountRedirect(accountBrowser, (await asked(accountBrowser)).response, 'already-linked');
+  });
+
+  test('says that it belongs to another account, and offers nothing but the way back', async () => {
+    const deployment = deploy();
+    const owner = createAccountBrowser(deployment);
+    await owner.signInToAccount('cat', 'other');
+    const { accountBrowser } = await signedIn(deployment);
+    const { response, html } = await asked(accountBrowser);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toContain("form-action 'self'");
+    expect(html).toContain('another account');
+    expect(html).not.toContain('<form');
+    expect(html).toContain('href="/account"');
+    await expectOwner(deployment, owner);
+  });
+
+  test('leaves it with who signed in with it while the question was open', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { link, form } = await asked(accountBrowser);
+    const owner = createAccountBrowser(deployment);
+    await owner.signInToAccount('cat', 'other');
+    await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form),
+      'not-linked',
+    );
+    await expectOwner(deployment, owner);
+  });
+
+  const expectOwner = async (deployment: Deployment, owner: AccountBrowser) => {
+    expect((await owner.openAccountPage()).html).not.toContain('ada@example.com');
+    expect(await deployment.storage.findUser(cat)).not.toBe(await deployment.storage.findUser(ada));
+  };
+
+  test('heeds the publisher’s word on whose it is, or that it may not be', async () => {
+    const { deployment, accountBrowser } = await signedIn(
+      deploy({
+        resolveUser: async ({ subject }) => {
+          if (subject === 'dog') return { kind: 'refused', reason: 'no dogs' };
+          return { kind: 'accepted', userId: subject === 'cat' ? 'their-9' : 'their-1' };
+        },
+      }),
+    );
+    expect((await asked(accountBrowser)).html).toContain('another account');
+    const { response } = await asked(accountBrowser, { code: 'dog' });
+    await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
+  });
+
+  /** A publisher who knows some people as users of theirs, by subject. */
+  const knowing = (users: Readonly<Record<string, string>>): Partial<BrokerOptions> => ({
+    resolveUser: async ({ subject }) => {
+      const userId = users[subject];
+      return { kind: 'accepted', ...(userId !== undefined && { userId }) };
+    },
+  });
+
+  test.each([
+    ['is theirs, and the other one is not known', { ada: 'emp-7' }],
+    ['is not known, and the other one is', { cat: 'emp-7' }],
+  ])('lets nobody in by a way that the publisher does not hold: who is signed in %s', async (_, users) => {
+    const { deployment, accountBrowser } = await signedIn(deploy(knowing(users)));
+    const { response, html } = await asked(accountBrowser);
+    if ('ada' in users)
+      await expectErrorPage(
+        response,
+        deployment,
+        'This account cannot be added to the one that you are signed in to.',
+        403,
+      );
+    else expect(html).toContain('another account');
+    expect(await deployment.storage.findUser(cat)).toBeUndefined();
+  });
+
+  test('links two of which the publisher says that they are the same person', async () => {
+    const { deployment, accountBrowser } = await signedIn(deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })));
+    await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
+    expect(await deployment.storage.findUser(cat)).toBe('emp-7');
+  });
+
+  test('ends on a page when the provider does not vouch', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
+    await expectErrorPage(
+      response,
+      deployment,
+      'The sign-in provider gave an answer that could not be verified.',
+      500,
+    );
+  });
+});
+
+describe('unlinking an identity', () => {
+  /** Signed in with Google, with another identity linked; the keys of both, in the order of the page. */
+  const withTwo = async (deployment: Deployment = deploy()) => {
+    const { accountBrowser } = await signedIn(deployment);
+    await confirm(accountBrowser);
+    const [current = '', other = ''] = readButtonValues(
+      (await accountBrowser.openAccountPage()).html,
+      'identity',
+    );
+    return { deployment, accountBrowser, current, other };
+  };
+
+  test('ends what was connected through it, and nothing else', async () => {
+    const { deployment, accountBrowser, other } = await withTwo();
+    const { access_token } = await gptSignIn(deployment, 'ada');
+    const { html } = await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.post('/unlink', { identity: other }),
+      'unlinked',
+    );
+    expect(html).not.toContain('cat@example.com');
+    expect(await deployment.storage.findUser(cat)).toBeUndefined();
+    expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
+    await expect(
+      deployment.broker.protect(
+        new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${access_token}` } }),
+      ),
+    ).resolves.toMatchObject({ kind: 'granted' });
+  });
+
+  test('signs out who signed in with it, and ends their apps', async () => {
+    const { deployment, accountBrowser, current } = await withTwo();
+    const { access_token, refresh_token } = await gptSignIn(deployment, 'ada');
+    const response = await accountBrowser.post('/unlink', { identity: current });
+    expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
+    expect((await refresh(deployment, gpt, refresh_token)).status).toBe(401);
+    await expectInvalidToken(deployment, access_token);
+    await accountBrowser.signInToAccount('cat', 'other');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('ada@example.com');
+  });
+
+  test('tells apart two of one provider: the session stays with the one that it began with', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const response = await accountBrowser.submitThroughProvider(
+      '/link',
+      { choice: 'google' },
+      { code: 'bob' },
+    );
+    const question = await response.text();
+    const [link, form] = [readHiddenField(question, 'link'), readHiddenField(question, 'form')];
+    await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
+    const { html } = await accountBrowser.openAccountPage();
+    expect(html.match(/You are signed in with this one/g)).toHaveLength(1);
+    const [, bob = ''] = readButtonValues(html, 'identity');
+    await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.post('/unlink', { identity: bob }),
+      'unlinked',
+    );
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+    expect(await deployment.storage.findUser({ ...ada, subject: 'bob' })).toBeUndefined();
+  });
+
+  test('never takes the last one, and offers no button for it', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { html } = await accountBrowser.openAccountPage();
+    expect(readButtonValues(html, 'identity')).toEqual([]);
+    const { accountBrowser: before, other, deployment: its } = await withTwo();
+    await before.post('/unlink', { identity: other });
+    const left = (await its.storage.readAccount((await its.storage.findUser(ada)) ?? ''))?.identities;
+    expect(left).toHaveLength(1);
+    expect(await deployment.storage.findUser(ada)).toBeDefined();
+  });
+
+  test('never takes the last one that somebody can sign in with', async () => {
+    const { deployment, accountBrowser, current, other } = await withTwo();
+    const { storage } = deployment;
+    const without = createAccountBrowser(
+      deploy({ storage, providers: [createProvider('google', 'Google')] }),
+    );
+    for (const [name, value] of accountBrowser.cookies) without.cookies.set(name, value);
+    await expectAccountRedirect(
+      without,
+      await without.post('/unlink', { identity: current }),
+      'last-identity',
+    );
+    expect(await storage.findUser(ada)).toBeDefined();
+    await expectAccountRedirect(without, await without.post('/unlink', { identity: other }), 'unlinked');
+    expect(await storage.findUser(cat)).toBeUndefined();
+  });
+
+  test.each([['nobody'], [''], ['ada'], ['google ada']])(
+    'that is not theirs changes nothing: "%s"',
+    async (identity) => {
+      const { deployment, accountBrowser } = await withTwo();
+      await expectFormRejected(
+        await accountBrowser.post('/unlink', { identity }),
+        deployment,
+        'There is no such thing in your account any longer. Open your account again.',
+      );
+      expect(await deployment.storage.findUser(cat)).toBeDefined();
+    },
+  );
+
+  test('takes no key of another session', async () => {
+    const { deployment, other } = await withTwo();
+    const elsewhere = await signedIn(deployment);
+    expect((await elsewhere.accountBrowser.post('/unlink', { identity: other })).status).toBe(400);
+    expect(await deployment.storage.findUser(cat)).toBeDefined();
+  });
+
+  test('revokes the token at the provider, and goes on when that fails', async () => {
+    const revoked: string[] = [];
+    const revoking = (failing: boolean): IdentityProvider => ({
+      ...createProvider('other', 'Other'),
+      async revoke(token) {
+        revoked.push(token);
+        if (failing) throw new Error('no route');
+      },
+    });
+    for (const failing of [false, true]) {
+      const deployment = deploy({ providers: [createProvider('google', 'Google'), revoking(failing)] });
+      const { accountBrowser } = await signedIn(deployment);
+      const { link, form } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
+      await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
+      const [, key = ''] = readButtonValues((await accountBrowser.openAccountPage()).html, 'identity');
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/unlink', { identity: key }),
+        'unlinked',
+      );
+      const failures = deployment.log.filter(({ event }) => event === 'revocation-failed');
+      expect(failures.map(({ provider }) => provider)).toEqual(failing ? ['other'] : []);
+    }
+    expect(revoked).toEqual(['their-refresh-token', 'their-refresh-token']);
+  });
+});
+
+test('what needs a proof is not done without one, and says so', async () => {
+  const { deployment, accountBrowser } = await signedIn();
+  await obtainTokens(deployment, gpt);
+  await confirm(accountBrowser);
+  const { html, form } = await accountBrowser.openAccountPage();
+  const [key = ''] = readButtonValues(html, 'identity');
+  const pending = await asked(await secondLink(deployment));
+  deployment.advance(300);
+  const rows = [
+    ['/link', { choice: 'other' }],
+    ['/link/confirm', { link: pending.link, confirm: '1' }],
+    ['/unlink', { identity: key }],
+    ['/export', {}],
+    ['/delete', { confirm: 'yes' }],
+  ] as const;
+  for (const [action, fields] of rows) {
+    const back = await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.post(action, fields, form),
+      'confirmation-required',
+    );
+    expect(back.html).toContain('Please confirm that it is you');
+  }
+  expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
+});
+
+/** Another person, in front of a question of their own. */
+const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
+  const { accountBrowser } = await signedIn(deployment);
+  return accountBrowser;
+};
+
+test('a question that waited for longer than five minutes is asked anew', async () => {
+  const { deployment, accountBrowser } = await signedIn();
+  const { link, form } = await asked(accountBrowser);
+  deployment.advance(299);
+  await accountBrowser.reauthenticate();
+  deployment.advance(1);
+  // Proven anew, it is another session by now.
+  await expectFormRejected(
+    await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form),
+    deployment,
+    staleFormMessage,
+  );
+  expect(await deployment.storage.findUser(cat)).toBeUndefined();
+});

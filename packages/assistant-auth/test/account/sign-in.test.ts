@@ -1,0 +1,360 @@
+import { describe, expect, test } from 'vitest';
+import { parseKeyRing } from '../../src/seal/key-ring.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
+import {
+  createAccountBrowser,
+  expectAccountRedirect,
+  expectFormRejected,
+  readButtonValues,
+  staleFormMessage,
+} from '../account-browser.ts';
+import { gptSignIn, readRedirect } from '../browser.ts';
+import { deploy, issuer, keys } from '../deployment.ts';
+import { expectErrorPage } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { createSpyProvider } from '../spy-provider.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+
+const day = 86_400;
+const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+describe('the account page of nobody', () => {
+  test('offers every provider, stores nothing and asks storage nothing', async () => {
+    const storage = createSpyStorage();
+    const accountBrowser = createAccountBrowser(deploy({ storage }));
+    const { response, html, kind } = await accountBrowser.openAccountPage();
+    expect(kind).toBe('sign-in');
+    expect([...html.matchAll(/name="choice" value="(\w+)"/g)].map(([, id]) => id)).toEqual([
+      'google',
+      'other',
+    ]);
+    expect(Object.fromEntries([...response.headers].filter(([name]) => name !== 'set-cookie'))).toEqual({
+      'cache-control': 'no-store',
+      'content-security-policy':
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+      'content-type': 'text/html; charset=utf-8',
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    });
+    expect(storage.calls).toEqual([]);
+  });
+
+  test('leads to the chosen provider, and wants a new proof there', async () => {
+    const provider = createSpyProvider();
+    const deployment = deploy({ providers: [provider] });
+    const accountBrowser = createAccountBrowser(deployment);
+    const response = await accountBrowser.post('/sign-in', { choice: 'google' });
+    expect(response.status).toBe(303);
+    expect(readRedirect(response).origin).toBe('https://google.example');
+    expect(provider.authorizationRequests).toEqual([
+      expect.objectContaining({
+        redirectUri: `${issuer}/callback/google`,
+        fresh: { since: deployment.now() },
+      }),
+    ]);
+  });
+
+  test.each([[{}], [{ choice: '' }], [{ choice: 'nobody' }], [{ choice: 'continue' }]])(
+    'leads nowhere for a choice that is none: %j',
+    async (fields) => {
+      const deployment = deploy();
+      const response = await createAccountBrowser(deployment).post('/sign-in', fields);
+      await expectFormRejected(response, deployment, 'Choose one of the ways to sign in.');
+    },
+  );
+});
+
+describe('signing in there', () => {
+  test('begins a session that is a grant of the account page, in one cookie', async () => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const accountBrowser = createAccountBrowser(deployment);
+    const response = await accountBrowser.signInToAccount();
+    expect(response.status).toBe(303);
+    expect(response.headers.get('location')).toBe(`${issuer}/account`);
+    const cookies = response.headers.getSetCookie();
+    expect(cookies).toEqual([
+      expect.stringMatching(/^__Host-tx-[\w-]{8}=; .*Max-Age=0$/),
+      expect.stringMatching(/^__Host-done-[\w-]{8}=[\w-]+; .*Max-Age=600$/),
+      expect.stringMatching(
+        /^__Host-session=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
+      ),
+    ]);
+    const opened = await sealers.session.open(accountBrowser.cookies.get('__Host-session') ?? '');
+    expect(opened).toMatchObject({
+      kind: 'opened',
+      value: {
+        signedInAt: deployment.now(),
+        expiresAt: deployment.now() + 30 * day,
+        vouched: { emailVerified: false, claims: { sub: 'ada' } },
+      },
+    });
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
+    expect(deployment.log.at(-1)).toMatchObject({
+      event: 'signed-in',
+      clientId: 'account',
+      provider: 'google',
+    });
+    expect((await accountBrowser.openAccountPage()).html).toContain('ada@example.com');
+  });
+
+  test('is the same user as through ChatGPT', async () => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'ada');
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
+  });
+
+  test('lives seven days unused and thirty in all', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    for (let days = 0; days < 30; days += 6) {
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+      deployment.advance(6 * day);
+    }
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    await accountBrowser.signInToAccount();
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+    deployment.advance(7 * day);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+  });
+
+  test('ends the session before it in the same browser', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    const first = accountBrowser.cookies.get('__Host-session') ?? '';
+    await accountBrowser.signInToAccount('bob');
+    expect((await accountBrowser.openAccountPage()).html).toContain('bob@example.com');
+    accountBrowser.cookies.set('__Host-session', first);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+  });
+
+  test('given up at the provider leads back, with nobody signed in', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    const response = await accountBrowser.submitThroughProvider(
+      '/sign-in',
+      { choice: 'google' },
+      { error: 'access_denied' },
+    );
+    expect((await expectAccountRedirect(accountBrowser, response, 'not-confirmed')).kind).toBe('sign-in');
+    expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+  });
+
+  test('refused by the publisher ends on a page', async () => {
+    const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
+    const response = await createAccountBrowser(deployment).signInToAccount();
+    await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
+  });
+
+  test('asks the publisher as for any client', async () => {
+    const asked: unknown[] = [];
+    const deployment = deploy({
+      resolveUser: async ({ subject }, { id, name }) => {
+        asked.push([subject, id, name]);
+        return { kind: 'accepted', userId: 'their-7' };
+      },
+    });
+    await createAccountBrowser(deployment).signInToAccount();
+    expect(asked).toEqual([['ada', 'account', 'the account page']]);
+    expect(await deployment.storage.readAccount('their-7')).toBeDefined();
+  });
+
+  test('with claims that fit no cookie still works', async () => {
+    const provider = createSpyProvider();
+    const large = {
+      ...provider,
+      handleCallback: async (...journey: Parameters<typeof provider.handleCallback>) => ({
+        ...(await provider.handleCallback(...journey)),
+        claims: { groups: 'x'.repeat(4000) },
+      }),
+    };
+    const accountBrowser = createAccountBrowser(deploy({ providers: [large] }));
+    const response = await accountBrowser.signInToAccount();
+    expect(Math.max(...response.headers.getSetCookie().map((line) => line.length))).toBeLessThan(4096);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+});
+
+describe('signing out', () => {
+  test('ends this session, and no app', async () => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'ada');
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    const kept = accountBrowser.cookies.get('__Host-session') ?? '';
+    expect(
+      (await expectAccountRedirect(accountBrowser, await accountBrowser.post('/sign-out'), 'signed-out'))
+        .kind,
+    ).toBe('sign-in');
+    // No access token came from it, so that none is to be remembered as dead.
+    const news = await deployment.storage.readRevocations(undefined, deployment.now(), 10);
+    expect(news).toMatchObject({ revocations: [] });
+    accountBrowser.cookies.set('__Host-session', kept);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    await accountBrowser.signInToAccount();
+    expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
+  });
+
+  test('is said once, and by nobody else', async () => {
+    const accountBrowser = createAccountBrowser(deploy());
+    await accountBrowser.signInToAccount();
+    const { html } = await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.post('/sign-out'),
+      'signed-out',
+    );
+    expect(html).toContain('You are signed out.');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('role="status"');
+    accountBrowser.cookies.set('__Host-notice', 'linked');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('role="status"');
+    accountBrowser.cookies.set('__Host-notice', '<b>');
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('role="status"');
+  });
+});
+
+describe('proving once more who is there', () => {
+  test('begins a new session, in which five minutes count as proven', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="prove"');
+    deployment.advance(300);
+    expect((await accountBrowser.openAccountPage()).html).toContain('value="prove"');
+    const before = accountBrowser.cookies.get('__Host-session') ?? '';
+    const { html } = await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.reauthenticate(),
+      'confirmed',
+    );
+    expect(html).not.toContain('value="prove"');
+    accountBrowser.cookies.set('__Host-session', before);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+  });
+
+  test.each([
+    ['somebody unknown', 'carol'],
+    ['somebody else', 'bob'],
+  ])('does nothing for %s, and makes no user of them', async (_, subject) => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'bob');
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    deployment.advance(300);
+    const { html } = await expectAccountRedirect(
+      accountBrowser,
+      await accountBrowser.reauthenticate(subject),
+      'not-confirmed',
+    );
+    expect(html).toContain('ada@example.com');
+    expect(html).toContain('value="prove"');
+    expect(await deployment.storage.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
+  });
+
+  test('is no proof when what it rests on ended meanwhile, and leaves the session as it was', async () => {
+    const storage = memoryStorage();
+    const deployment = deploy({
+      storage: {
+        ...storage,
+        redeemCode: async (redemption) => {
+          const { grantId, clientId, now } = redemption;
+          if (endsNow) await storage.revoke({ kind: 'grant', id: grantId }, `of ${clientId}`, now);
+          return storage.redeemCode(redemption);
+        },
+      },
+    });
+    let endsNow = false;
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    deployment.advance(300);
+    endsNow = true;
+    await expectErrorPage(await accountBrowser.reauthenticate(), deployment, staleFormMessage);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
+    const { html, kind } = await accountBrowser.openAccountPage();
+    expect(kind).toBe('account');
+    expect(html).toContain('value="prove"');
+  });
+
+  test('is none of somebody who is another user by the publisher’s word of just now', async () => {
+    let userId = 'their-7';
+    const deployment = deploy({ resolveUser: async () => ({ kind: 'accepted', userId }) });
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    deployment.advance(300);
+    userId = 'their-8';
+    const before = accountBrowser.cookies.get('__Host-session');
+    await expectErrorPage(await accountBrowser.reauthenticate(), deployment, staleFormMessage);
+    expect(accountBrowser.cookies.get('__Host-session')).toBe(before);
+  });
+
+  test('is offered with the providers that they signed in with before, and no other', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    deployment.advance(300);
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'choice')).toEqual(['google']);
+  });
+
+  test('is refused from a page of another session', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    const { form } = await accountBrowser.openAccountPage();
+    await accountBrowser.signInToAccount('bob');
+    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'prove' }, form);
+    await expectFormRejected(response, deployment, staleFormMessage);
+  });
+
+  test.each([
+    ['when the provider says that it was', (now: number) => now - 200, 100],
+    ['now, where the provider names a time to come', (now: number) => now + 200, 300],
+    ['now, where what it names is no time', () => 'yesterday', 300],
+  ])('counts from %s', async (_, authTime, seconds) => {
+    const google = createProvider('google', 'Google');
+    const deployment = deploy({
+      providers: [
+        {
+          ...google,
+          async handleCallback(...journey) {
+            const identity = await google.handleCallback(...journey);
+            return { ...identity, claims: { auth_time: authTime(deployment.now()) } };
+          },
+        },
+      ],
+    });
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    deployment.advance(seconds - 1);
+    expect((await accountBrowser.openAccountPage()).html).not.toContain('value="prove"');
+    deployment.advance(1);
+    expect((await accountBrowser.openAccountPage()).html).toContain('value="prove"');
+  });
+
+  test('without a session leads to signing in', async () => {
+    const accountBrowser = createAccountBrowser(deploy());
+    const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'prove' });
+    expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
+  });
+});
+
+describe('a form of the account page', () => {
+  test('is good for half an hour', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    const { form } = await accountBrowser.openAccountPage();
+    deployment.advance(1799);
+    expect((await accountBrowser.post('/sign-in', { choice: 'google' }, form)).status).toBe(303);
+    deployment.advance(1);
+    await expectFormRejected(
+      await accountBrowser.post('/sign-in', { choice: 'google' }, form),
+      deployment,
+      staleFormMessage,
+    );
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'account-form.expired' });
+  });
+});

@@ -1,0 +1,108 @@
+/** The account's pages as an ordinary deployment shows them, with single values changed by a test. */
+import { type AccountModel, renderAccountPage } from '../../../src/account/ui/account-page.ts';
+import {
+  type LinkConflictModel,
+  type LinkModel,
+  renderLinkConflictPage,
+  renderLinkPage,
+} from '../../../src/account/ui/link-page.ts';
+import { type AccountSignInModel, renderAccountSignInPage } from '../../../src/account/ui/sign-in-page.ts';
+import { parseBranding } from '../../../src/ui/branding.ts';
+import { branding, type Changes } from '../../ui/models.ts';
+
+const providers = [
+  { id: 'google', displayName: 'Google' },
+  { id: 'github', displayName: 'GitHub' },
+] as const;
+
+const actions: AccountModel['actions'] = {
+  signOut: '/account/sign-out',
+  disconnectApps: '/account/end-apps',
+  signIn: '/account/sign-in',
+  link: '/account/link',
+  unlink: '/account/unlink',
+  exportData: '/account/export',
+  deleteAccount: '/account/delete',
+};
+
+export const app: AccountModel['apps'][number] = {
+  key: 'app-key',
+  clientName: 'ChatGPT',
+  redirectHost: 'chatgpt.com',
+  scopes: [
+    { name: 'score.read', description: 'Read your score' },
+    { name: 'score.write', description: 'Add to your score' },
+  ],
+  connectedAt: Date.UTC(2026, 10, 3, 23, 59) / 1000,
+  lastUsedAt: Date.UTC(2026, 10, 20) / 1000,
+};
+
+/** What this session signed in with. */
+export const identity: AccountModel['identities'][number] = {
+  key: 'identity-key',
+  provider: 'Google',
+  label: 'ada@words.example',
+  linkedAt: Date.UTC(2026, 4, 28) / 1000,
+  lastSignInAt: Date.UTC(2026, 10, 20) / 1000,
+  isCurrent: true,
+};
+
+export const otherIdentity: AccountModel['identities'][number] = {
+  key: 'other-key',
+  provider: 'GitHub',
+  label: 'ada',
+  linkedAt: Date.UTC(2026, 8, 21) / 1000,
+  lastSignInAt: Date.UTC(2026, 8, 21) / 1000,
+  isCurrent: false,
+};
+
+/** Somebody with two identities who has just proved who it is. */
+export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAuth'> = {
+  identities: [identity, otherIdentity],
+  recentAuth: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
+};
+
+/** The page of somebody with one app and one identity who has proved nothing yet. */
+export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
+  renderAccountPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    actions,
+    form: 'sealed-form',
+    apps: [app],
+    identities: [identity],
+    linkableProviders: providers,
+    recentAuth: { kind: 'stale', providers: providers.slice(0, 1) },
+    ...changes.model,
+  });
+
+export const renderAccountSignIn = (changes: Changes<AccountSignInModel> = {}): string =>
+  renderAccountSignInPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    action: '/account/sign-in',
+    form: 'sealed-form',
+    providers,
+    ...changes.model,
+  });
+
+export const renderLink = (changes: Changes<LinkModel> = {}): string =>
+  renderLinkPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    action: '/account/link/confirm',
+    form: 'sealed-form',
+    link: 'sealed-link',
+    currentIdentity: { provider: 'Google', label: 'ada@words.example' },
+    newIdentity: { provider: 'GitHub', label: 'ada' },
+    ...changes.model,
+  });
+
+export const renderLinkConflict = (changes: Changes<LinkConflictModel> = {}): string =>
+  renderLinkConflictPage({
+    branding: parseBranding({ ...branding, ...changes.branding }),
+    stylesheetPath: '/sign-in.css',
+    accountPath: '/account',
+    conflictingIdentity: { provider: 'GitHub', label: 'ada' },
+    ...changes.model,
+  });

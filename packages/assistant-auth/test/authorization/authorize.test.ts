@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import { staticClient } from '../../src/index.ts';
+import { parseKeyRing } from '../../src/seal/key-ring.ts';
+import { createSealers } from '../../src/tokens/sealers.ts';
+import { appRequest, challenge, createTestBrowser, gptRequest } from '../browser.ts';
+import { deploy, gptRedirect, issuer, keys } from '../deployment.ts';
+import { expectErrorPage, expectErrorRedirect } from '../expect-error.ts';
+import { listBindingCookies } from '../flows.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { readAttributes, readLines } from '../ui/read-markup.ts';
+
+const pageHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-type': 'text/html; charset=utf-8',
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+
+describe('the sign-in page', () => {
+  test('says who asks, for what, where the answer goes and how to sign in, and stores nothing', async () => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, branding: { name: 'Words' } });
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+    expect(response.status).toBe(200);
+    expect(await readLines(await response.text())).toEqual([
+      'Sign in to Words',
+      'Sign in to Words',
+      'Words GPT asks to use Words on your behalf.',
+      'Words GPT will be able to:',
+      'read the word lists',
+      'see and raise your score',
+      'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
+      'Allow this and sign in',
+      'Continue with Google',
+      'Continue with Other',
+      'Cancel',
+      expect.stringContaining('Words never sees your password'),
+      'Words',
+    ]);
+    expect(storage.calls).toEqual([]);
+    expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
+  });
+
+  test('sets the cookie behind its form, and no other', async () => {
+    const { response } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
+    expect(response.headers.getSetCookie()).toEqual([
+      expect.stringMatching(
+        /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
+      ),
+    ]);
+    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
+    expect(Object.fromEntries(headers)).toEqual(pageHeaders);
+  });
+
+  test('holds the checked request, sealed, for half an hour and for this browser', async () => {
+    const deployment = deploy();
+    const browser = createTestBrowser(deployment);
+    const { consent } = await browser.openSignInPage({
+      ...appRequest,
+      scope: 'score offline_access',
+      unknown: 'x',
+    });
+    expect(await sealers.consent.open(consent)).toEqual({
+      kind: 'opened',
+      value: {
+        request: {
+          clientId: 'app',
+          redirectUri: 'https://app.example/callback',
+          state: 'app-state',
+          scopes: ['score', 'offline_access'],
+          resource: `${issuer}/api`,
+          codeChallenge: challenge,
+        },
+        csrf: browser.cookies.get(listBindingCookies(browser.cookies)[0] ?? ''),
+        expiresAt: deployment.now() + 1800,
+      },
+    });
+  });
+
+  test('has one form, and in it nothing to fill in but the choice', async () => {
+    const { response, consent } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
+    const page = await response.text();
+    expect(await readAttributes(page, 'form')).toEqual([
+      { method: 'post', action: '/authorize/consent', autocomplete: 'off' },
+    ]);
+    expect(await readAttributes(page, 'input')).toEqual([
+      { type: 'hidden', name: 'consent', value: consent },
+    ]);
+    expect(await readAttributes(page, 'button')).toEqual([
+      { name: 'choice', value: 'google' },
+      { name: 'choice', value: 'other' },
+      { class: 'cancel', name: 'cancel', value: '1' },
+    ]);
+  });
+
+  test('gives a browser that comes again its cookie back, so that its other tabs go on', async () => {
+    const browser = createTestBrowser(deploy());
+    await browser.openSignInPage(gptRequest);
+    const before = [...browser.cookies];
+    await browser.openSignInPage(appRequest);
+    expect([...browser.cookies]).toEqual(before);
+  });
+
+  test('replaces a cookie that is not of our making', async () => {
+    const browser = createTestBrowser(deploy());
+    browser.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
+    browser.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
+    const { response } = await browser.openSignInPage(gptRequest);
+    const [line = ''] = response.headers.getSetCookie();
+    expect(line).toMatch(/^__Host-csrf-(?!12345678|23456789)[\w-]{8}=[\w-]{22};/);
+  });
+});
+
+describe('the address that the page names', () => {
+  const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
+    const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
+    const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
+      ...appRequest,
+      redirect_uri,
+    });
+    return (await readLines(await response.text())).find((line) => line.startsWith('Afterwards'));
+  };
+
+  test.each([
+    ['https://app.example/callback', 'app.example'],
+    ['https://app.example:8443/callback', 'app.example:8443'],
+    ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
+    ['com.example.app:/callback', 'com.example.app:'],
+    // Whatever stands where a host would, the code goes to whichever app took the scheme.
+    ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
+  ])('of %s is %s', async (redirectUri, shown) => {
+    expect(await addressOn(redirectUri)).toBe(
+      `Afterwards you return to ${shown}. If that is not where you came from, cancel.`,
+    );
+  });
+
+  test('of an app on this machine shows its port', async () => {
+    expect(await addressOn('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback')).toContain(
+      'you return to 127.0.0.1:51004.',
+    );
+  });
+});
+
+describe('a request that is wrong', () => {
+  test('goes to a page until client and address are known', async () => {
+    const deployment = deploy();
+    const { response } = await createTestBrowser(deployment).openSignInPage({
+      ...gptRequest,
+      redirect_uri: 'https://evil.example/',
+    });
+    await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+  });
+
+  test.each([
+    [{ response_type: 'token' }, 'unsupported_response_type', 'Only the response type code is supported.'],
+    [{ response_mode: 'fragment' }, 'invalid_request', 'Only the response mode query is supported.'],
+    [{ code_challenge: '' }, 'invalid_request', 'The code_challenge is malformed.'],
+    [{ scope: 'admin' }, 'invalid_scope', 'The requested scope is unknown or not available to this client.'],
+    [{ resource: 'https://evil.example' }, 'invalid_target', 'The requested resource is unknown.'],
+  ])('then goes to the client: %j', async (changes, error, description) => {
+    const deployment = deploy();
+    const browser = createTestBrowser(deployment);
+    const { response } = await browser.openSignInPage({ ...appRequest, ...changes });
+    expectErrorRedirect(response, { to: appRequest.redirect_uri, state: 'app-state', error, description });
+    expect(browser.cookies.size).toBe(0);
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', endpoint: 'authorize', clientId: 'app' });
+  });
+
+  test('goes to a page when it is posted', async () => {
+    const deployment = deploy();
+    const response = await createTestBrowser(deployment).visit(`${issuer}/authorize`, {
+      method: 'POST',
+      body: new URLSearchParams(gptRequest),
+    });
+    expect(response.headers.get('allow')).toBe('GET');
+    response.headers.delete('allow');
+    await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+  });
+});
+
+describe('a page of the publisher’s', () => {
+  test('is given all that the consent must show', async () => {
+    const deployment = deploy({ pages: { signIn: (model) => JSON.stringify(model) } });
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+    expect(await response.json()).toMatchObject({
+      clientName: 'Words GPT',
+      redirectHost: new URL(gptRedirect).host,
+      scopes: [
+        { name: 'words', description: 'read the word lists' },
+        { name: 'score', description: 'see and raise your score' },
+      ],
+      providers: [
+        { id: 'google', label: 'Google' },
+        { id: 'other', label: 'Other' },
+      ],
+      action: '/authorize/consent',
+      stylesheetPath: '/authorize/style.css',
+      consent: expect.stringMatching(/^[A-Za-z0-9_-]+$/),
+    });
+    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
+    expect(Object.fromEntries(headers)).toEqual(pageHeaders);
+  });
+
+  test('that fails is our error, told to the client', async () => {
+    const deployment = deploy({
+      pages: {
+        signIn: () => {
+          throw new Error('template missing');
+        },
+      },
+    });
+    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+    expectErrorRedirect(response, {
+      to: gptRedirect,
+      state: gptRequest.state,
+      error: 'server_error',
+      description: 'Something went wrong on our side.',
+    });
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'unexpected', cause: 'Error: template missing' });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
+import type { RequestContext } from '../../src/endpoint/handler.ts';
+import type { ErrorReason } from '../../src/oauth/error-catalog.ts';
+import { ProtocolError } from '../../src/oauth/errors.ts';
+import { parseBranding } from '../../src/ui/branding.ts';
+import { defaultPages, type Pages } from '../../src/ui/pages.ts';
+import { readLines } from '../ui/read-markup.ts';
+
+const request = new Request('https://words.example/authorize');
+
+const visitWithLog = () => {
+  const lines: object[] = [];
+  const log = (line: object) => void lines.push(line);
+  const req: RequestContext = { request, url: new URL(request.url), requestId: 'request-1', log };
+  return { req, lines };
+};
+
+const refuse = (reason: ErrorReason, pages: Partial<Pages> = {}, { req } = visitWithLog()) =>
+  createErrorPageResponder({
+    pages: { ...defaultPages, ...pages },
+    branding: parseBranding({ name: 'Words' }),
+  })(new ProtocolError(reason), req);
+
+describe('the page door', () => {
+  test.each([
+    [
+      'client.unknown',
+      400,
+      'This sign-in cannot go on',
+      'The app that sent you here is not registered with us.',
+    ],
+    ['provider.unknown', 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
+    ['request.method', 405, 'This sign-in cannot go on', 'This address does not answer that method.'],
+    ['unexpected', 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [
+      'storage.unavailable',
+      503,
+      'Something is out of order',
+      'The service is out of order for a moment. Try again soon.',
+    ],
+  ] as const)('shows %s with status %i', async (reason, status, title, message) => {
+    const response = refuse(reason);
+    expect(response.status).toBe(status);
+    const lines = await readLines(await response.text());
+    expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
+  });
+
+  test('hands a page of the publisher’s all there is to say', async () => {
+    const response = refuse('state.too-long', {
+      error: ({ title, message, reference, stylesheetPath, branding }) =>
+        JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
+    });
+    expect(await response.json()).toEqual({
+      title: 'This sign-in cannot go on',
+      message: 'The parameter state is too long.',
+      reference: 'request-1',
+      stylesheetPath: '/authorize/style.css',
+      name: 'Words',
+    });
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  test('shows our own page when the publisher’s fails, and logs that, too', async () => {
+    const visited = visitWithLog();
+    const failing = {
+      error: () => {
+        throw new Error('template missing');
+      },
+    };
+    const response = refuse('state.too-long', failing, visited);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toBe(await refuse('state.too-long').text());
+    expect(visited.lines).toEqual([
+      {
+        event: 'refused',
+        reason: 'unexpected',
+        cause: 'Error: template missing',
+        stack: expect.stringMatching(/^at /),
+      },
+    ]);
+  });
+});

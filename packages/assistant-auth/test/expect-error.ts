@@ -1,0 +1,172 @@
+/** What a refusal looks like at each door, whole: status, headers and body, and what is not there. */
+import { expect } from 'vitest';
+import { corsHeaders } from '../src/index.ts';
+import { parseBranding } from '../src/ui/branding.ts';
+import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../src/ui/error.ts';
+import { callApi, readRedirect } from './browser.ts';
+import { type Deployment, issuer } from './deployment.ts';
+
+/** A page with status 400, or another, that says `message` and a reference; it redirects nowhere, sets no cookie. */
+export const expectErrorPage = async (
+  response: Response,
+  deployment: Deployment,
+  message: string,
+  status = 400,
+  clientErrorTitle = 'This sign-in cannot go on',
+): Promise<void> => {
+  expect(response.status).toBe(status);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    ...(status === 429 ? { 'retry-after': '60' } : {}),
+  });
+  expect(await response.text()).toBe(
+    renderErrorPage({
+      branding: parseBranding({ name: new URL(deployment.issuer).host }),
+      title: status < 500 ? clientErrorTitle : 'Something is out of order',
+      message,
+      reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
+      stylesheetPath: '/authorize/style.css',
+    }),
+  );
+};
+
+export const missingTransactionMessage =
+  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  'was started in another browser. Go back to the app and start again.';
+
+/** The page for a browser that sends no cookie where one was set. */
+export const expectCookiesPage = (
+  response: Response,
+  deployment: Deployment,
+  where: 'consent' | 'callback' | 'account',
+): Promise<void> => expectErrorPage(response, deployment, cookieMessages[where], 400, 'Cookies are required');
+
+const cookieMessages = {
+  consent:
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    'for this site, then go back to the app and start again.',
+  callback:
+    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    'another browser. Allow cookies for this site, then go back to the app and start again.',
+  account:
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    'for this site, then open your account again.',
+} as const;
+
+/** The page for a callback that arrived again: it redirects nowhere, sets no cookie, and holds no code. */
+export const expectCompletedPage = async (
+  response: Response,
+  outcome: CompletedModel['outcome'],
+  destination: CompletedModel['destination'],
+): Promise<void> => {
+  expect(response.status).toBe(400);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  });
+  expect(await response.text()).toBe(
+    renderCompletedPage({
+      branding: parseBranding({ name: new URL(issuer).host }),
+      stylesheetPath: '/authorize/style.css',
+      outcome,
+      destination,
+    }),
+  );
+};
+
+export const gptDestination = { kind: 'client', name: 'Words GPT', url: 'https://chat.openai.com/' } as const;
+export const accountDestination = { kind: 'account', url: '/account' } as const;
+
+/** A redirect to the client that brings `error` and its sentence, `state` and `iss`, and no code. */
+export const expectErrorRedirect = (
+  response: Response,
+  expected: {
+    readonly to: string;
+    readonly state?: string;
+    readonly error: string;
+    readonly description: string;
+  },
+): void => {
+  expect(response.status).toBe(303);
+  const location = readRedirect(response);
+  expect(location.href.startsWith(`${expected.to}?`)).toBe(true);
+  expect([...location.searchParams]).toEqual([
+    ['error', expected.error],
+    ['error_description', expected.description],
+    ...(expected.state === undefined ? [] : [['state', expected.state]]),
+    ['iss', issuer],
+  ]);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'cache-control': 'no-store',
+    location: location.href,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+};
+
+interface TokenError {
+  readonly status: number;
+  readonly error: string;
+  readonly error_description: string;
+}
+
+const invalidGrant = { status: 400, error: 'invalid_grant' } as const;
+
+export const invalidCodeError: TokenError = {
+  ...invalidGrant,
+  error_description: 'The authorization code is not valid.',
+};
+export const invalidRefreshTokenError: TokenError = {
+  ...invalidGrant,
+  error_description: 'The refresh token is not valid.',
+};
+export const invalidClientError: TokenError = {
+  status: 401,
+  error: 'invalid_client',
+  error_description: 'The client could not be authenticated.',
+};
+
+/** The token endpoint's JSON error, with a challenge if the status is 401, and with either all of the CORS headers or none. */
+export const expectTokenError = async (
+  response: Response,
+  { status, ...body }: TokenError,
+): Promise<void> => {
+  expect(await response.json()).toEqual(body);
+  expect(response.status).toBe(status);
+  expect(Object.fromEntries(response.headers)).toEqual({
+    'cache-control': 'no-store',
+    'content-type': 'application/json',
+    pragma: 'no-cache',
+    'x-content-type-options': 'nosniff',
+    ...(response.headers.has('access-control-allow-origin') ? corsHeaders : {}),
+    ...(status === 401 ? { 'www-authenticate': `Basic realm="${issuer}", charset="UTF-8"` } : {}),
+    ...(status === 429 ? { 'retry-after': '60' } : {}),
+  });
+};
+
+/** The API's word on a token that does not work. */
+export const expectInvalidToken = async (deployment: Deployment, token: string): Promise<void> => {
+  const protection = await callApi(deployment, token);
+  if (protection.kind === 'granted') throw new Error('the API answered');
+  expect(protection.response.status).toBe(401);
+  expect(protection.response.headers.get('www-authenticate')).toBe(
+    `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
+  );
+  expect(await protection.response.json()).toEqual({
+    type: 'about:blank',
+    title: 'Unauthorized',
+    status: 401,
+    detail: 'The access token is not valid.',
+  });
+};

@@ -1,0 +1,46 @@
+/** A person on their way: in front of the sign-in page, or at the provider and about to come back. */
+
+import { createTestBrowser, gptRequest, readRedirect } from './browser.ts';
+import { type Deployment, deploy } from './deployment.ts';
+
+type Query = Readonly<Record<string, string>>;
+
+/** Opens the sign-in page. */
+export const startAuthorization = async (deployment: Deployment = deploy(), request: Query = gptRequest) => {
+  const browser = createTestBrowser(deployment);
+  const { consent } = await browser.openSignInPage(request);
+  return { deployment, browser, consent };
+};
+
+/** Goes on to the provider; `returnFromProvider` brings the provider's answer to the callback, or to another path. */
+export const continueToProvider = async (
+  deployment: Deployment = deploy(),
+  request: Query = gptRequest,
+  provider = 'google',
+) => {
+  const { browser, consent } = await startAuthorization(deployment, request);
+  const sent = readRedirect(await browser.submitConsent(consent, { choice: provider }));
+  const state = sent.searchParams.get('state') ?? '';
+  const callbackUrl = (answer: Query, path = `/callback/${provider}`) =>
+    `${deployment.issuer}${path}?${new URLSearchParams({ state, ...answer })}`;
+  return {
+    ...{ deployment, browser, sent, state, callbackUrl },
+    returnFromProvider: (answer: Query, path?: string) => browser.visit(callbackUrl(answer, path)),
+  };
+};
+
+/** The names of a browser's journeys. */
+export const listTransactionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  [...cookies.keys()].filter((name) => name.startsWith('__Host-tx-'));
+
+/** The names of a browser's completed journeys. */
+export const listCompletionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  [...cookies.keys()].filter((name) => name.startsWith('__Host-done-'));
+
+/** The names of a browser's binding cookies. */
+export const listBindingCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
+  [...cookies.keys()].filter((name) => name.startsWith('__Host-csrf-'));
+
+/** All cookies of a browser in one header, to be carried to another browser or another deployment. */
+export const buildCookieHeader = (cookies: ReadonlyMap<string, string>): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -1,4 +1,0 @@
-import { memoryStorage } from '../../src/storage/memory.ts';
-import { storageContract } from './ledger-contract.ts';
-
-storageContract('the ledger in memory', async () => memoryStorage());

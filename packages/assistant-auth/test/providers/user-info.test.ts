@@ -1,0 +1,488 @@
+/** Claims that come from the UserInfo endpoint instead of the ID token (OpenID Connect Core §5.3). */
+import fc from 'fast-check';
+import { exportPKCS8 } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { apple } from '../../src/providers/apple.ts';
+import { google } from '../../src/providers/google.ts';
+import { microsoft } from '../../src/providers/microsoft.ts';
+import type { OidcSettings } from '../../src/providers/oidc.ts';
+import {
+  callback,
+  captureProviderError,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  type IssuerOverrides,
+  issuerKey,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { type Claims, generateKey, sign } from './signing.ts';
+
+const endpoint = 'https://id.example/userinfo';
+/** The claims of an ID token that has only the subject. */
+const bare: Claims = { email: undefined, email_verified: undefined, name: undefined };
+const ada: Claims = { email: 'ada@example.com', email_verified: true, name: 'Ada Marlow' };
+const invalid = (reason: string) => ({ kind: 'invalid', reason });
+
+const setUp = (bends: IssuerOverrides = {}, settings: Partial<OidcSettings> = {}) => {
+  const issuer = createIssuer();
+  issuer.override({
+    userInfo: ada,
+    ...bends,
+    claims: { ...bare, ...bends.claims },
+    metadata: { userinfo_endpoint: endpoint, ...bends.metadata },
+  });
+  const provider = createOidcProvider(issuer, settings);
+  return { issuer, handleCallback: () => provider.handleCallback(callback(), upstreamRequest, issuer.io) };
+};
+
+const handleCallback = (bends?: IssuerOverrides, settings?: Partial<OidcSettings>) =>
+  setUp(bends, settings).handleCallback();
+
+describe('an ID token with only the subject', () => {
+  test('is completed with the claims of UserInfo', async () => {
+    const identity = await handleCallback({ userInfo: { ...ada, locale: 'en', groups: ['a', 'b'] } });
+    expect(identity).toMatchObject({
+      subject: 'person-1',
+      label: 'ada@example.com',
+      email: 'ada@example.com',
+      emailVerified: true,
+    });
+    expect(identity.claims).toEqual({
+      iss: 'https://id.example',
+      aud: clientId,
+      sub: 'person-1',
+      nonce: upstreamRequest.nonce,
+      iat: 1_800_000_000,
+      exp: 1_800_003_600,
+      ...ada,
+      locale: 'en',
+      groups: ['a', 'b'],
+    });
+  });
+
+  test('causes one more request, with the access token and without following redirects, after the signature is checked', async () => {
+    const { issuer, handleCallback } = setUp();
+    await handleCallback();
+    expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual([
+      'discovery',
+      'token',
+      'keys',
+      'userinfo',
+    ]);
+    const { method, url, headers, body, redirect, canTimeOut } = issuer.requests[3] ?? {};
+    expect({ method, url, body, redirect, canTimeOut }).toEqual({
+      method: 'GET',
+      url: endpoint,
+      body: '',
+      redirect: 'manual',
+      canTimeOut: true,
+    });
+    expect(headers).toMatchObject({ authorization: 'Bearer their-access-token' });
+  });
+
+  test('that is not verified is refused before UserInfo is read', async () => {
+    const forger = await generateKey('key-1');
+    const { issuer, handleCallback } = setUp({ makeIdToken: (claims) => sign(claims, forger) });
+    expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
+    expect(issuer.asked()).not.toContain('userinfo');
+  });
+});
+
+describe('UserInfo is read', () => {
+  const full = { ...ada };
+  test.each<[string, Claims, readonly string[]]>([
+    ['for the scope email without an email', { ...full, email: undefined }, ['openid', 'email']],
+    ['for the scope profile without a name', { ...full, name: undefined }, ['openid', 'profile']],
+    ['for the scope phone without a phone_number', full, ['openid', 'phone']],
+    ['for the scope address without an address', full, ['openid', 'address']],
+    ['for a claim that is null', { ...full, email: null }, ['openid', 'email']],
+    ['for a claim that is empty', { ...full, email: '' }, ['openid', 'email']],
+    ['for a claim of another type', { ...full, name: { given: 'Ada' } }, ['openid', 'profile']],
+  ])('%s', async (_, claims, scopes) => {
+    const { issuer, handleCallback } = setUp({ claims }, { scopes });
+    await handleCallback();
+    expect(issuer.asked()).toContain('userinfo');
+  });
+
+  test.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
+    ['for an ID token with all that was requested', { claims: full }, {}],
+    ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
+    ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
+    ['from an issuer whose endpoint is null', { metadata: { userinfo_endpoint: null } }, {}],
+    ['from an issuer whose endpoint is empty', { metadata: { userinfo_endpoint: '' } }, {}],
+    ['if the option says never', {}, { userInfo: 'never' }],
+  ])('never %s', async (_, bends, settings) => {
+    const { issuer, handleCallback } = setUp(bends, settings);
+    expect(await handleCallback()).toMatchObject({ subject: 'person-1' });
+    expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+  });
+
+  test('never from Google, Microsoft and Apple', async () => {
+    const tid = '9188040d-6c67-4c5b-b112-36a304b66dad';
+    const oid = '00000000-0000-0000-66f3-3332eca7ea81';
+    const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+    const settings = { clientId, clientSecret };
+    const vendors = [
+      ['https://accounts.google.com', google(settings)],
+      [`https://login.microsoftonline.com/${tid}/v2.0`, microsoft({ ...settings, tenant: tid })],
+      [
+        'https://appleid.apple.com',
+        apple({ clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey }),
+      ],
+    ] as const;
+    for (const [site, provider] of vendors) {
+      const issuer = createIssuer(site);
+      issuer.override({ claims: { ...bare, tid, oid }, metadata: { userinfo_endpoint: endpoint } });
+      const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+      expect(identity).not.toHaveProperty('email');
+      expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+    }
+  });
+
+  test.each(['', 'Never', 'always', true, null])(
+    'never with an invalid option: %j stops the start',
+    (value) => {
+      const settings: object = { userInfo: value };
+      expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
+        new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
+      );
+    },
+  );
+});
+
+describe('UserInfo of another subject', () => {
+  const otherSubject = 'unexpected "response" body "sub" property value';
+  test.each([
+    ['B19.3 somebody else', 'person-2', otherSubject],
+    ['B19.3 the same in another case', 'PERSON-1', otherSubject],
+    ['B19.3 the same with a space', 'person-1 ', otherSubject],
+    ['B19.3 nobody', undefined, '"response" body "sub" property must be a string'],
+    ['B19.3 an empty text', '', '"response" body "sub" property must not be empty'],
+    ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
+  ])('%s: signs nobody in', async (_, sub, reason) => {
+    expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
+      invalid(reason),
+    );
+  });
+});
+
+describe('UserInfo never supplies', () => {
+  test.each([
+    ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
+    ...['at_hash', 'c_hash', 'events', 'cnf', '_claim_names', '_claim_sources'],
+  ])('B19.4 %s', async (claim) => {
+    const { claims, ...identity } = await handleCallback({ userInfo: { ...ada, [claim]: 'forged' } });
+    expect(identity).not.toHaveProperty('sid');
+    expect(identity).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
+    expect(claims[claim]).not.toBe('forged');
+  });
+
+  test('B19.4 proof of a new sign-in', async () => {
+    const { issuer } = setUp({ userInfo: { ...ada, auth_time: 1_800_000_000 } });
+    const anew = { ...upstreamRequest, fresh: { since: 1_799_999_900 } };
+    expect(
+      await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), anew, issuer.io)),
+    ).toEqual(invalid('the ID token does not say when the person proved themselves'));
+  });
+
+  test('B19.4 another value for a claim of the ID token', async () => {
+    const claims = { email: 'ada@example.com', hd: 'example.com', groups: ['a'], admin: false };
+    const forged = {
+      email: 'eve@evil.example',
+      email_verified: true,
+      hd: 'evil.example',
+      groups: ['b'],
+      admin: true,
+      name: 'Ada',
+    };
+    const identity = await handleCallback({ claims, userInfo: forged });
+    expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: false });
+    expect(identity.claims).toMatchObject({ ...claims, name: 'Ada' });
+    expect(identity.claims).not.toHaveProperty('email_verified');
+  });
+});
+
+test('B19.4 whatever UserInfo says, no claim of the ID token changes', async () => {
+  const own = { email: 'ada@example.com', email_verified: false, hd: 'example.com', sid: 'session-1' };
+  const names = fc.constantFrom(
+    'iss',
+    'exp',
+    'sid',
+    'auth_time',
+    'hd',
+    'email',
+    'email_verified',
+    'locale',
+    '__proto__',
+  );
+  const { issuer } = setUp();
+  const provider = createOidcProvider(issuer);
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(names, fc.jsonValue()), async (userInfo) => {
+      issuer.override({ claims: { ...bare, ...own }, userInfo, metadata: { userinfo_endpoint: endpoint } });
+      const { claims, ...identity } = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+      const { locale: _, ...others } = claims;
+      const issued = {
+        iss: 'https://id.example',
+        aud: clientId,
+        sub: 'person-1',
+        nonce: upstreamRequest.nonce,
+      };
+      expect(others).toEqual({ ...issued, iat: 1_800_000_000, exp: 1_800_003_600, ...own });
+      expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false, sid: 'session-1' });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+describe('an address is verified only by the source that it comes from:', () => {
+  test.each<[string, Claims, Claims, boolean, unknown]>([
+    [
+      'B19.5 the ID token verifies none, UserInfo has an unverified one',
+      { email_verified: true },
+      { email: 'ada@example.com' },
+      false,
+      undefined,
+    ],
+    [
+      'B19.5 the ID token has email_verified without an address',
+      { email_verified: true },
+      { email: 'ada@example.com', email_verified: false },
+      false,
+      false,
+    ],
+    [
+      'B19.5 the ID token has an unverified one, UserInfo verifies it',
+      { email: 'ada@example.com' },
+      { email: 'ada@example.com', email_verified: true },
+      false,
+      undefined,
+    ],
+    [
+      'B19.5 the ID token has an unverified one, UserInfo verifies another',
+      { email: 'ada@example.com', email_verified: false },
+      { email: 'eve@evil.example', email_verified: true },
+      false,
+      false,
+    ],
+    [
+      'B19.5 UserInfo verifies its own',
+      { email_verified: false },
+      { email: 'ada@example.com', email_verified: true },
+      true,
+      true,
+    ],
+    [
+      'B19.5 UserInfo verifies its own as text',
+      {},
+      { email: 'ada@example.com', email_verified: 'true' },
+      true,
+      'true',
+    ],
+    [
+      'B19.5 UserInfo verifies none',
+      { email_verified: true },
+      { email: null, email_verified: true },
+      false,
+      true,
+    ],
+  ])('%s', async (_, claims, userInfo, emailVerified, inClaims) => {
+    const identity = await handleCallback({ claims, userInfo });
+    const { email_verified: word } = identity.claims;
+    expect([identity.emailVerified, word]).toEqual([emailVerified, inClaims]);
+  });
+
+  test('B19.5 a phone number likewise', async () => {
+    const scopes = ['openid', 'phone'];
+    const claims = { phone_number_verified: true };
+    const identity = await handleCallback({ claims, userInfo: { phone_number: '+1 555 0100' } }, { scopes });
+    expect(identity.claims).toMatchObject({ phone_number: '+1 555 0100' });
+    expect(identity.claims).not.toHaveProperty('phone_number_verified');
+  });
+});
+
+describe('a claim of UserInfo', () => {
+  test.each([
+    ['email', 7],
+    ['email', ['ada@example.com']],
+    ['email', null],
+    ['email', ''],
+    ['name', { first: 'Ada' }],
+    ['name', false],
+    ['locale', 7],
+    ['picture', ['https://id.example/ada.png']],
+    ['updated_at', 'yesterday'],
+    ['email_verified', 'yes'],
+    ['email_verified', 1],
+    ['address', 'Main Street'],
+    ['groups', null],
+  ])('that is %s = %j is ignored', async (claim, value) => {
+    const { claims, ...identity } = await handleCallback({ userInfo: { [claim]: value, nickname: 'ada' } });
+    expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false });
+    expect(claims).not.toHaveProperty(claim);
+    expect(claims).toMatchObject({ nickname: 'ada' });
+  });
+
+  test('that takes the place of an unreadable one is used', async () => {
+    const identity = await handleCallback({ claims: { email: 7, email_verified: true } });
+    expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: true });
+    expect(identity.claims).toMatchObject(ada);
+  });
+
+  test('that has the name of a property of every object does no harm', async () => {
+    const body = `{"sub":"person-1","name":"Ada","__proto__":{"admin":true},"constructor":"x","toString":"y"}`;
+    const { claims } = await handleCallback({ endpointOverrides: { userinfo: () => new Response(body) } });
+    expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
+    expect(claims).toMatchObject({ name: 'Ada', constructor: 'x' });
+    const { admin } = claims;
+    expect(admin).toBeUndefined();
+  });
+});
+
+describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
+  test.each([
+    ['B19.6 signed by the issuer', 'application/jwt', () => sign({ sub: 'person-1', ...ada }, issuerKey)],
+    ['B19.6 signed by nobody', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
+    ['B19.6 of somebody else', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
+    ['B19.6 encrypted', 'application/jwt', async () => 'a.b.c.d.e'],
+  ])('%s', async (_, type, makeBody) => {
+    const body = await makeBody();
+    const headers = { 'content-type': type };
+    const identity = await handleCallback({
+      endpointOverrides: { userinfo: () => new Response(body, { headers }) },
+    });
+    expect(identity).toMatchObject({ subject: 'person-1', emailVerified: false });
+    expect(identity).not.toHaveProperty('email');
+  });
+
+  test('B19.6 with another type', async () => {
+    const body = await sign({ sub: 'person-1', ...ada }, issuerKey);
+    for (const type of ['application/json', 'text/plain']) {
+      const headers = { 'content-type': type };
+      const work = handleCallback({ endpointOverrides: { userinfo: () => new Response(body, { headers }) } });
+      expect(await captureProviderError(work)).toMatchObject({ kind: 'invalid' });
+    }
+  });
+});
+
+describe('UserInfo that cannot be read', () => {
+  const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
+  const json = (status: number) => () => Response.json({ error: 'invalid_token' }, { status });
+
+  test.each<[string, () => Response | Promise<Response>, string]>([
+    ['B19.7 500', json(500), 'id.example answered with status 500'],
+    ['B19.7 503', json(503), 'id.example answered with status 503'],
+    ['B19.7 429', json(429), 'id.example answered with status 429'],
+    ['B19.7 no response in time', timeOut, 'id.example took too long'],
+    [
+      'B19.7 no connection',
+      () => Promise.reject(new TypeError('their-network')),
+      'id.example is out of reach',
+    ],
+  ])(
+    '%s: means that the provider is unavailable, not that the claims are absent',
+    async (_, answer, reason) => {
+      const refused = await captureProviderError(handleCallback({ endpointOverrides: { userinfo: answer } }));
+      expect(refused).toEqual({ kind: 'unavailable', reason });
+    },
+  );
+
+  const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
+  const redirect = { location: 'https://evil.example/' };
+  test.each<[string, () => Response, string]>([
+    ['B19.7 401', json(401), 'the UserInfo endpoint answered with status 401'],
+    [
+      'B19.7 401 with a challenge',
+      () => new Response(null, { status: 401, headers: challenge }),
+      'the UserInfo endpoint answered with status 401',
+    ],
+    ['B19.7 403', json(403), 'the UserInfo endpoint answered with status 403'],
+    ['B19.7 404', json(404), 'the UserInfo endpoint answered with status 404'],
+    [
+      'B19.7 a redirect',
+      () => new Response(null, { status: 302, headers: redirect }),
+      'id.example answered with status 302',
+    ],
+    ['B19.7 nothing', () => new Response(null, { status: 204 }), 'id.example answered with status 204'],
+    [
+      'B19.7 an endless body',
+      () => new Response('x'.repeat(262_145)),
+      'id.example sent more than 262144 bytes',
+    ],
+    ['B19.7 a list', () => Response.json([]), '"response" body must be a top level object'],
+    [
+      'B19.7 a page',
+      () => new Response('<p>their-page</p>'),
+      '"response" content-type must be application/json',
+    ],
+  ])('%s: signs nobody in', async (_, answer, reason) => {
+    const { issuer, handleCallback } = setUp({ endpointOverrides: { userinfo: answer } });
+    expect(await captureProviderError(handleCallback())).toMatchObject({
+      kind: 'invalid',
+      reason: expect.stringContaining(reason),
+    });
+    expect(issuer.asked()).not.toContain('unknown');
+  });
+
+  test.each([
+    ['B19.7 no access token', { access_token: undefined }, 'the token response has no access token'],
+    [
+      'B19.7 an access token of another type',
+      { token_type: 'DPoP' },
+      'the access token is not a Bearer token',
+    ],
+    [
+      'B19.7 an access token that no header can hold',
+      { access_token: 'their\ntoken' },
+      'the answer could not be read',
+    ],
+  ])('%s: signs nobody in', async (_, tokens, reason) => {
+    const { issuer, handleCallback } = setUp({ tokens });
+    expect(await captureProviderError(handleCallback())).toEqual(invalid(reason));
+    expect(issuer.asked()).not.toContain('userinfo');
+  });
+});
+
+describe('the URL of UserInfo', () => {
+  test.each([
+    ...[
+      'http://id.example/userinfo',
+      'https://10.0.0.5/userinfo',
+      'https://169.254.169.254/',
+      'https://[::1]/',
+    ],
+    ...[
+      'https://localhost/userinfo',
+      'https://user@id.example/userinfo',
+      'https://id.example/#x',
+      '/userinfo',
+    ],
+    ...['javascript:alert(1)', 7, { url: endpoint }],
+  ])('B19.8 %j gets no access token', async (userinfo_endpoint) => {
+    const { issuer, handleCallback } = setUp({ metadata: { userinfo_endpoint } });
+    expect(await captureProviderError(handleCallback())).toEqual(
+      invalid('the userinfo_endpoint of id.example is not an address that may be used'),
+    );
+    expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+  });
+
+  test('B19.8 does not matter if the sign-in does not need it', async () => {
+    const metadata = { userinfo_endpoint: 'http://10.0.0.5/' };
+    expect(await handleCallback({ claims: ada, metadata })).toMatchObject({ email: 'ada@example.com' });
+  });
+
+  test('may be on another host, and on loopback if the issuer is on loopback', async () => {
+    const far = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
+    expect(await handleCallback({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
+    const issuer = createIssuer('http://127.0.0.1:4001');
+    const near = { userinfo_endpoint: 'http://127.0.0.1:4002/userinfo' };
+    issuer.override({ claims: bare, userInfo: ada, metadata: near });
+    const io = { ...issuer.io, allowLoopbackHttp: true };
+    expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)).toMatchObject({
+      email: 'ada@example.com',
+    });
+  });
+});

@@ -1,0 +1,258 @@
+/** Every kind of sealed value: how one deployment seals it, and how it is presented to another deployment with the same storage. */
+import { deriveResourceKeys } from '../src/index.ts';
+import { createResourceServer } from '../src/resource-server.ts';
+import { type AccountBrowser, createAccountBrowser, readHiddenField } from './account-browser.ts';
+import { callApi, gptRequest, gptSignIn, readRedirect } from './browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, type TestClient } from './clients.ts';
+import { type Deployment, deploy, issuer } from './deployment.ts';
+import { createProvider } from './fake-provider.ts';
+import { continueToProvider, startAuthorization } from './flows.ts';
+
+/** A deployment with its key ring. */
+export interface DeploymentWithKeys extends Deployment {
+  readonly keyRing: string;
+}
+
+/** Presents the sealed value to a deployment, and returns a short summary of the response. */
+type Present = (deployment: DeploymentWithKeys) => Promise<string>;
+
+export interface SealedTypeCase {
+  readonly name: string;
+  /** The response of a deployment that can open the value. */
+  readonly accepted: string;
+  /** The response of a deployment that does not have the key. */
+  readonly refused: string;
+  readonly seal: (deployment: DeploymentWithKeys) => Promise<Present>;
+}
+
+/** Creates storage and a clock that several deployments share, and records the upstream tokens that were sent to the provider. */
+export const createSharedStorage = ({ storage }: Pick<Deployment, 'storage'>) => {
+  const asked: string[] = [];
+  let instant = 1_800_000_000;
+  const google = {
+    ...createProvider('google', 'Google'),
+    check: async (token: string) => {
+      asked.push(token);
+      return { kind: 'active' } as const;
+    },
+  };
+  const apple = { ...createProvider('apple', 'Apple'), responseMode: 'form_post' } as const;
+  const providers = [google, apple, createProvider('other', 'Other')];
+  return {
+    asked,
+    advance(seconds: number) {
+      instant += seconds;
+    },
+    run: (keyRing: string): DeploymentWithKeys => ({
+      ...deploy({ storage, providers, sealingKeys: keyRing, now: () => instant }),
+      keyRing,
+    }),
+  };
+};
+
+export type SharedStorage = ReturnType<typeof createSharedStorage>;
+
+/** Returns a browser at another deployment with the same cookies. */
+const copyBrowser = (
+  deployment: DeploymentWithKeys,
+  { cookies }: Pick<AccountBrowser, 'cookies'>,
+): AccountBrowser => {
+  const accountBrowser = createAccountBrowser(deployment);
+  for (const [name, value] of cookies) accountBrowser.cookies.set(name, value);
+  return accountBrowser;
+};
+
+const summarizeTokenResponse = async (response: Response): Promise<string> => {
+  const { error = '' }: { error?: string } = response.headers.get('content-type')?.includes('json')
+    ? await response.json()
+    : {};
+  return `${response.status} ${error}`.trim();
+};
+
+/** The parameters of a redirect, or the status of a page with the logged reason, because pages for different reasons share a status. */
+const summarizeResponse = (response: Response, { log }: DeploymentWithKeys): string =>
+  response.status === 302 || response.status === 303
+    ? [...readRedirect(response).searchParams.keys()].join(' ')
+    : `${response.status} ${log.at(-1)?.reason}`;
+
+const refreshTokenOf =
+  (testClient: TestClient): SealedTypeCase['seal'] =>
+  async (sealing) => {
+    const { refresh_token: token } = await obtainTokens(sealing, testClient);
+    return async (deployment) => summarizeTokenResponse(await refresh(deployment, testClient, token));
+  };
+
+const signInToAccount = async (
+  deployment: DeploymentWithKeys,
+  answer: Readonly<Record<string, string>> = {},
+): Promise<AccountBrowser> => {
+  const ada = createAccountBrowser(deployment);
+  await ada.signInToAccount('ada', 'google', answer);
+  return ada;
+};
+
+export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly SealedTypeCase[] => [
+  {
+    ...{ name: 'an access token', accepted: 'granted', refused: '401' },
+    async seal(sealing) {
+      const { access_token: token } = await gptSignIn(sealing);
+      return async (deployment) => {
+        const protection = await callApi(deployment, token);
+        return protection.kind === 'granted' ? 'granted' : String(protection.response.status);
+      };
+    },
+  },
+  {
+    ...{ name: 'an access token at an API in another process', accepted: 'granted', refused: '401' },
+    async seal(sealing) {
+      const { access_token: token } = await gptSignIn(sealing);
+      return async ({ keyRing, now }) => {
+        const resource = `${issuer}/api`;
+        const keys = await deriveResourceKeys({ sealingKeys: keyRing, issuer, resource });
+        const server = createResourceServer({ issuer, resource, keys, now, log: () => {} });
+        const headers = { authorization: `Bearer ${token}` };
+        const protection = await server.protect(new Request(resource, { headers }));
+        return protection.kind === 'granted' ? 'granted' : String(protection.response.status);
+      };
+    },
+  },
+  {
+    ...{ name: 'a stable refresh token', accepted: '200', refused: '401 invalid_grant' },
+    seal: refreshTokenOf(gpt),
+  },
+  {
+    ...{ name: 'a rotating refresh token', accepted: '200', refused: '400 invalid_grant' },
+    seal: refreshTokenOf(app),
+  },
+  {
+    ...{ name: 'a refresh token to be revoked', accepted: 'revoked', refused: 'ignored' },
+    async seal(sealing) {
+      const { refresh_token: token } = await obtainTokens(sealing, app);
+      return async (deployment) => {
+        const body = new URLSearchParams({ client_id: 'app', token });
+        await deployment.fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
+        return (await refresh(sealing, app, token)).status === 200 ? 'ignored' : 'revoked';
+      };
+    },
+  },
+  {
+    ...{ name: 'an authorization code', accepted: '200', refused: '400 invalid_grant' },
+    async seal(sealing) {
+      const code = await obtainCode(sealing, gpt);
+      return async (deployment) => summarizeTokenResponse(await redeem(deployment, gpt, code));
+    },
+  },
+  {
+    ...{ name: 'a consent form', accepted: 'state nonce redirect_uri', refused: '400 consent.unreadable' },
+    async seal(sealing) {
+      const { browser, consent } = await startAuthorization(sealing);
+      return async (deployment) =>
+        summarizeResponse(
+          await copyBrowser(deployment, browser).submitConsent(consent, { choice: 'google' }),
+          deployment,
+        );
+    },
+  },
+  {
+    ...{ name: 'a consent form and the session that it offers', accepted: 'code state iss' },
+    refused: '400 consent.unreadable',
+    async seal(sealing) {
+      const ada = await signInToAccount(sealing, { refresh: 'theirs' });
+      const { consent } = await ada.openSignInPage(gptRequest);
+      return async (deployment) =>
+        summarizeResponse(
+          await copyBrowser(deployment, ada).submitConsent(consent, { choice: 'continue' }),
+          deployment,
+        );
+    },
+  },
+  {
+    ...{ name: 'a login transaction', accepted: 'code state iss', refused: '400 transaction.unreadable' },
+    async seal(sealing) {
+      const { browser, callbackUrl } = await continueToProvider(sealing);
+      return async (deployment) =>
+        summarizeResponse(
+          await copyBrowser(deployment, browser).visit(callbackUrl({ code: 'ada' })),
+          deployment,
+        );
+    },
+  },
+  {
+    ...{ name: 'a completed login transaction', accepted: '400 transaction.replayed' },
+    refused: '400 transaction.missing',
+    async seal(sealing) {
+      const { browser, returnFromProvider, callbackUrl } = await continueToProvider(sealing);
+      await returnFromProvider({ code: 'ada' });
+      return async (deployment) =>
+        summarizeResponse(
+          await copyBrowser(deployment, browser).visit(callbackUrl({ code: 'ada' })),
+          deployment,
+        );
+    },
+  },
+  {
+    ...{ name: 'a response that a provider posted', accepted: 'code state iss' },
+    refused: '400 answer.unreadable',
+    async seal(sealing) {
+      const { browser, state } = await continueToProvider(sealing, gptRequest, 'apple');
+      const body = new URLSearchParams({ state, code: 'ada' });
+      const posted = await sealing.fetch(new Request(`${issuer}/callback/apple`, { method: 'POST', body }));
+      return async (deployment) =>
+        summarizeResponse(
+          await copyBrowser(deployment, browser).visit(readRedirect(posted).href),
+          deployment,
+        );
+    },
+  },
+  {
+    ...{ name: 'a session cookie', accepted: 'account', refused: 'sign-in' },
+    async seal(sealing) {
+      const ada = await signInToAccount(sealing);
+      return async (deployment) => (await copyBrowser(deployment, ada).openAccountPage()).kind;
+    },
+  },
+  {
+    ...{ name: 'a form of the account page', accepted: '303', refused: '400' },
+    async seal(sealing) {
+      const ada = await signInToAccount(sealing);
+      const { form } = await ada.openAccountPage();
+      return async (deployment) =>
+        String((await copyBrowser(deployment, ada).post('/sign-out', {}, form)).status);
+    },
+  },
+  {
+    ...{ name: 'a pending link', accepted: 'linked', refused: '400' },
+    async seal(sealing) {
+      const ada = await signInToAccount(sealing);
+      const asking = await ada.submitThroughProvider(
+        '/link',
+        { choice: 'other' },
+        { code: 'cat', refresh: 'cats' },
+      );
+      const html = await asking.text();
+      const fields = { link: readHiddenField(html, 'link'), confirm: '1' };
+      return async (deployment) => {
+        const { status } = await copyBrowser(deployment, ada).post(
+          '/link/confirm',
+          fields,
+          readHiddenField(html, 'form'),
+        );
+        const owner = await deployment.storage.findUser({ provider: 'other', subject: 'cat' });
+        return owner === undefined ? String(status) : 'linked';
+      };
+    },
+  },
+  {
+    ...{ name: 'a stored upstream token', accepted: 'asked with theirs', refused: 'asked with nothing' },
+    async seal(sealing) {
+      await signInToAccount(sealing, { refresh: 'theirs' });
+      return async (deployment) => {
+        const { refresh_token: token } = await gptSignIn(deployment, 'ada');
+        advance(601);
+        asked.length = 0;
+        await refresh(deployment, gpt, token);
+        return `asked with ${asked.join() || 'nothing'}`;
+      };
+    },
+  },
+];

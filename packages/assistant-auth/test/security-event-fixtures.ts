@@ -1,0 +1,164 @@
+/** A deployment that providers can tell something: Ada is signed in by each of them, with a grant for now and one for later. */
+
+import { exportPKCS8 } from 'jose';
+import { apple, type BrokerOptions, type BrokerStorage, google, type OidcSettings } from '../src/index.ts';
+import { memoryStorage } from '../src/storage/memory.ts';
+import { issuer as broker, type Deployment } from './deployment.ts';
+import {
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  issuerKey,
+} from './providers/hostile-issuer.ts';
+import { type Claims, generateKey, type SigningKey, sign } from './providers/signing.ts';
+import { createSpyStorage, type SpyStorage } from './spy-storage.ts';
+import { signInAndRedeem, t0 } from './storage/storage-contract/sample.ts';
+import { createSession } from './storage/storage-contract/sessions.ts';
+import { deployWithClientAddress } from './wrong-secrets.ts';
+
+export const issuerUrls = {
+  acme: 'https://id.example',
+  google: 'https://accounts.google.com',
+  apple: 'https://appleid.apple.com',
+} as const;
+export type IssuerName = keyof typeof issuerUrls;
+
+/** When everything is told, a while after Ada signed in. */
+export const now = t0 + 100;
+
+const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
+
+export interface SecurityEventDeployment {
+  readonly deployment: Deployment;
+  /** Without what is said at the start. */
+  readonly log: () => Deployment['log'];
+  readonly storage: SpyStorage;
+  /** How often keys were asked for since it was last looked. */
+  readonly keyRequests: () => number;
+  /** Posts to the broker, as the platform hands it over. */
+  post(path: string, body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** The ids of Ada's grants by a provider that have ended: `now`, `later` and `session`. */
+  listRevokedGrants(issuerName?: IssuerName): Promise<readonly string[]>;
+}
+
+interface Changes {
+  readonly acme?: Partial<OidcSettings>;
+  readonly broker?: Partial<BrokerOptions>;
+  readonly storage?: BrokerStorage;
+}
+
+export const deployForSecurityEvents = async (changes: Changes = {}): Promise<SecurityEventDeployment> => {
+  const memory = changes.storage ?? memoryStorage();
+  const storage = createSpyStorage(memory);
+  const issuers = Object.values(issuerUrls).map((issuerName) => createIssuer(issuerName));
+  const [acme] = issuers;
+  if (acme === undefined) throw new Error('no issuer');
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const at = issuers.find(({ issuer }) => String(input).startsWith(issuer));
+    return at === undefined ? new Response(null, { status: 404 }) : at.io.fetch(input, init);
+  };
+  const deployment = deployWithClientAddress({
+    providers: [
+      createOidcProvider(acme, changes.acme),
+      google({ clientId, clientSecret }),
+      apple(appleSettings),
+      createOidcProvider(acme, { id: 'neighbour', ...changes.acme }),
+    ],
+    ...{ storage, fetch },
+    ...changes.broker,
+  });
+  for (const issuerName of Object.keys(issuerUrls)) await recordAdasSignIns(memory, issuerName);
+  deployment.advance(now - t0);
+  return {
+    ...{ deployment, storage },
+    log: () => deployment.log.filter(({ event }) => event !== 'unrestricted-gpt'),
+    keyRequests: () =>
+      issuers.flatMap((issuer) => issuer.asked()).filter((endpoint) => endpoint === 'keys').length,
+    post: (path, body, headers = {}) =>
+      deployment.fetch(new Request(broker + path, { method: 'POST', body, headers })),
+    async listRevokedGrants(issuerName = 'acme') {
+      const account = await memory.readAccount(`user-at-${issuerName}`);
+      const grants = (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined);
+      return grants.map(({ id }) => id.replace(/.* /, '')).toSorted();
+    },
+  };
+};
+
+const recordAdasSignIns = async (storage: BrokerStorage, provider: string): Promise<void> => {
+  const ada = {
+    identity: { provider, subject: 'ada', sealedRefreshToken: `sealed at ${provider}` },
+    user: { kind: 'by-identity', newId: `user-at-${provider}` },
+    sid: 'sid-1',
+  } as const;
+  await createSession(storage, { ...ada, grantId: `${provider} session` });
+  await signInAndRedeem(storage, { ...ada, grantId: `${provider} now`, refreshPolicy: 'none' });
+  await signInAndRedeem(storage, { ...ada, grantId: `${provider} later`, refreshPolicy: 'rotating' });
+};
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
+
+/** A logout token of Acme's; a claim that is `undefined` is left out. */
+export const logoutToken = (
+  changes: Claims = {},
+  key: SigningKey = issuerKey,
+  header: Claims = { typ: 'logout+jwt' },
+): Promise<string> =>
+  sign(
+    {
+      ...{ iss: issuerUrls.acme, aud: clientId, iat: now, exp: now + 120, jti: 'logout-1' },
+      ...{ sub: 'ada', sid: 'sid-1', events: { [logoutEvent]: {} } },
+      ...changes,
+    },
+    key,
+    header,
+  );
+
+export const risc = 'https://schemas.openid.net/secevent/risc/event-type/';
+export const oauth = 'https://schemas.openid.net/secevent/oauth/event-type/';
+
+export const adaSubject = { subject_type: 'iss-sub', iss: `${issuerUrls.google}/`, sub: 'ada' } as const;
+
+/** A security event of Google's. */
+export const googleEvent = (
+  events: unknown = { [`${risc}account-disabled`]: { subject: adaSubject, reason: 'hijacking' } },
+  changes: Claims = {},
+  key: SigningKey = issuerKey,
+): Promise<string> =>
+  sign({ iss: `${issuerUrls.google}/`, aud: clientId, iat: now, jti: 'event-1', events, ...changes }, key);
+
+/** A notification of Apple's, as it is posted. */
+export const appleNotification = async (
+  event: unknown = { type: 'consent-revoked', sub: 'ada', event_time: now * 1000 },
+  changes: Claims = {},
+  key: SigningKey = issuerKey,
+): Promise<string> => {
+  const events = typeof event === 'string' ? event : JSON.stringify(event);
+  const claims = { iss: issuerUrls.apple, aud: clientId, iat: now, exp: now + 86_400, jti: 'note-1', events };
+  return JSON.stringify({ payload: await sign({ ...claims, ...changes }, key) });
+};
+
+export const securityEventHeaders = { 'content-type': 'application/secevent+jwt' };
+export const jsonHeaders = { 'content-type': 'application/json' };
+
+/** Posts a logout token, as Acme does. */
+export const sendLogoutToken = async (
+  { post }: SecurityEventDeployment,
+  token: string | Promise<string> = logoutToken(),
+  provider = 'acme',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> =>
+  post(`/backchannel-logout/${provider}`, new URLSearchParams({ logout_token: await token }), headers);
+
+/** Posts an event, as Google does. */
+export const sendGoogleEvent = async (
+  { post }: SecurityEventDeployment,
+  token: string | Promise<string> = googleEvent(),
+): Promise<Response> => post('/events/google', await token, securityEventHeaders);
+
+/** Posts a notification, as Apple does. */
+export const sendAppleNotification = async (
+  { post }: SecurityEventDeployment,
+  body: string | Promise<string> = appleNotification(),
+): Promise<Response> => post('/events/apple', await body, jsonHeaders);

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type BrokerOptions,
+  type BrokerStorage,
+  type Cleanup,
+  createBroker,
+  StorageUnavailable,
+} from '../../src/index.ts';
+import { cleanUpOnWrite } from '../../src/storage/cleanup.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { createTestBrowser, gptRequest } from '../browser.ts';
+import { gpt, obtainTokens, redeem, refresh } from '../clients.ts';
+import { clients, deploy, issuer, keys } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { storageContract } from './storage-contract.ts';
+
+const hour = 3600;
+
+/** A deployment that sweeps every hour, and when it swept. */
+const deploySweeping = (changes: Partial<BrokerOptions> = {}, sweep?: BrokerStorage['cleanUp']) => {
+  const swept: number[] = [];
+  const inner = memoryStorage();
+  const storage: BrokerStorage = {
+    ...inner,
+    cleanUp: async (given) => {
+      swept.push(given.now);
+      await (sweep ?? inner.cleanUp)(given);
+    },
+  };
+  const deployment = deploy({ storage, cleanupInterval: hour, ...changes });
+  return { ...deployment, swept, start: deployment.now() };
+};
+
+const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
+  log.filter((entry) => entry.event === event);
+
+describe('a broker that sweeps on write', () => {
+  it('sweeps at the first write, and at most once an hour from then on', async () => {
+    const deployment = deploySweeping();
+    const { swept, start } = deployment;
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
+    expect(swept).toEqual([start]);
+    deployment.advance(hour - 1);
+    await refresh(deployment, gpt, token);
+    expect(swept).toEqual([start]);
+    deployment.advance(1);
+    await refresh(deployment, gpt, token);
+    expect(swept).toEqual([start, start + hour]);
+  });
+
+  it('sweeps again when its clock was set back', async () => {
+    const deployment = deploySweeping();
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
+    deployment.advance(-hour);
+    await refresh(deployment, gpt, token);
+    expect(deployment.swept).toEqual([deployment.start, deployment.start - hour]);
+  });
+
+  it('sweeps for nobody who makes it write nothing', async () => {
+    const deployment = deploySweeping();
+    await createTestBrowser(deployment).openSignInPage(gptRequest);
+    await redeem(deployment, gpt, 'no-code');
+    await refresh(deployment, gpt, 'no-token');
+    expect(deployment.swept).toEqual([]);
+  });
+});
+
+describe('a sweep', () => {
+  it('tells the ledger which key seals, and which keys open', async () => {
+    const given: Cleanup[] = [];
+    const storage: BrokerStorage = { ...memoryStorage(), cleanUp: async (sweep) => void given.push(sweep) };
+    const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
+    const { broker, now } = deploy({ storage, sealingKeys: ring });
+    await broker.cleanup();
+    expect(given).toEqual([
+      {
+        now: now(),
+        deleteAuditBefore: now() - 90 * 24 * hour,
+        sealingKey: 'test-2',
+        ringKeys: ['test-2', 'test-1'],
+      },
+    ]);
+  });
+
+  it('is waited for by no answer, but handed to what keeps it going', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work: Promise<void>[] = [];
+    const deployment = deploySweeping({ waitUntil: (one) => void work.push(one) }, () => promise);
+    await obtainTokens(deployment, gpt);
+    // The callback, and the sweep.
+    expect(work).toHaveLength(2);
+    resolve();
+    await expect(Promise.all(work)).resolves.toEqual([undefined, undefined]);
+  });
+
+  it.each<[string, Partial<BrokerOptions>, BrokerStorage['cleanUp']]>([
+    ['the ledger does not answer', {}, () => Promise.reject(new StorageUnavailable('no route'))],
+    [
+      'nothing keeps it going',
+      {
+        waitUntil: () => {
+          throw new Error('no route');
+        },
+      },
+      async () => {},
+    ],
+  ])('fails in the log alone when %s, and is tried again an hour later', async (_, changes, sweep) => {
+    const deployment = deploySweeping(changes, sweep);
+    const { refresh_token: token } = await obtainTokens(deployment, gpt);
+    await refresh(deployment, gpt, token);
+    expect(eventsOf(deployment, 'cleanup-failed')).toEqual([
+      { event: 'cleanup-failed', cause: expect.stringMatching(/Error|LedgerUnavailable: no route/) },
+    ]);
+    deployment.advance(hour);
+    expect((await refresh(deployment, gpt, token)).status).toBe(200);
+    expect(eventsOf(deployment, 'cleanup-failed')).toHaveLength(2);
+  });
+});
+
+describe('cleanupInterval', () => {
+  const start = (changes: Partial<BrokerOptions>) =>
+    createBroker({
+      issuer,
+      sealingKeys: keys,
+      scopes: { words: 'read the word lists', score: 'see and raise your score' },
+      clients,
+      providers: [createProvider('google', 'Google')],
+      storage: memoryStorage(),
+      log: () => {},
+      ...changes,
+    });
+
+  it.each([59, 86_401, 60.5, Number.NaN, -3600])('of %s stops the start', (cleanupInterval) => {
+    expect(() => start({ cleanupInterval })).toThrow(
+      expect.objectContaining({
+        name: 'ConfigurationError',
+        message: 'sweepEvery must be a whole number of seconds from 60 to 86400.',
+      }),
+    );
+  });
+
+  it('is a minute at least and a day at most', () => {
+    expect(() => [start({ cleanupInterval: 60 }), start({ cleanupInterval: 86_400 })]).not.toThrow();
+  });
+
+  it('left out means that nothing is swept unasked', async () => {
+    const storage = createSpyStorage();
+    await obtainTokens(deploy({ storage }), gpt);
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
+  });
+});
+
+storageContract('a ledger that is swept on write, and has been a moment ago', async () =>
+  cleanUpOnWrite(memoryStorage(), {
+    interval: hour,
+    cleanup: async () => {},
+    waitUntil: () => {},
+    now: () => 0,
+    log: () => {},
+  }),
+);

@@ -1,0 +1,86 @@
+/** A ledger in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
+
+import { type BrokerStorage, type RevocableToken, StorageUnavailable } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { highLimits } from './storage-contract/sample.ts';
+
+/** How `readRevocations` was called. */
+interface RevocationRead {
+  readonly cursor: number | undefined;
+  readonly now: number;
+  readonly limit: number;
+}
+
+export const createControlledStorage = (changes: Partial<BrokerStorage> = {}) => {
+  const inner: BrokerStorage = { ...memoryStorage(), ...changes };
+  const revocationReads: RevocationRead[] = [];
+  const isRevokedCalls: RevocableToken[] = [];
+  let beforeResponse: () => Promise<void> = async () => undefined;
+  const storage: BrokerStorage = {
+    ...inner,
+    async readRevocations(cursor, now, limit) {
+      revocationReads.push({ cursor, now, limit });
+      const page = inner.readRevocations(cursor, now, limit);
+      await beforeResponse();
+      return page;
+    },
+    async isRevoked(token, now) {
+      isRevokedCalls.push(token);
+      await beforeResponse();
+      return inner.isRevoked(token, now);
+    },
+  };
+  return {
+    storage,
+    revocationReads,
+    isRevokedCalls,
+    disconnect(error: Error = new StorageUnavailable('no answer')) {
+      beforeResponse = () => Promise.reject(error);
+    },
+    reconnect() {
+      beforeResponse = async () => undefined;
+    },
+    /** Keeps the next reading's answer back, which is what the ledger held at the time, until it is let go. */
+    holdNextRead(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      beforeResponse = () => {
+        beforeResponse = async () => undefined;
+        return promise;
+      };
+      return resolve;
+    },
+  };
+};
+
+/** Signs in and redeems, so that there is something to revoke. */
+export const grantTokens = async (
+  storage: BrokerStorage,
+  origin: RevocableToken,
+): Promise<RevocableToken> => {
+  const { grantId, userId, clientId, issuedAt: now } = origin;
+  await storage.recordSignIn({
+    ...{ now, limits: highLimits },
+    identity: { provider: 'google', subject: userId },
+    user: { kind: 'resolved', id: userId },
+    grant: {
+      id: grantId,
+      clientId,
+      redirectUri: 'https://app.example/callback',
+      scopes: ['words'],
+      resource: 'https://words.example/api',
+      refreshPolicy: 'none',
+      claims: {},
+    },
+  });
+  await storage.redeemCode({
+    grantId,
+    clientId,
+    now,
+    codeExpiresAt: now + 60,
+    replayGrace: 10,
+    accessExpiresAt: now + 1800,
+    refreshIdleExpiresAt: now + 3600,
+    refreshAbsoluteExpiresAt: now + 3600,
+  });
+  return origin;
+};

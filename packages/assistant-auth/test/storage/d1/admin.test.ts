@@ -1,0 +1,314 @@
+import type { BrokerStorage } from 'assistant-auth';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
+import {
+  adasUpstreamToken,
+  buildCleanup,
+  grant1,
+  refreshUse,
+  signIn,
+  signInAndRedeem,
+  t0,
+} from '../storage-contract/sample.ts';
+import { createSession } from '../storage-contract/sessions.ts';
+import { emptyD1 } from './empty-d1.ts';
+
+const hour = 3600;
+const day = 24 * hour;
+const all = { limit: 100, skip: 0 };
+
+let storage: BrokerStorage;
+let admin: StorageAdmin;
+beforeEach(async () => {
+  const db = await emptyD1();
+  storage = d1Storage(db);
+  admin = d1Admin(db);
+});
+
+it('tells the database’s time', async () => {
+  const before = Math.floor(Date.now() / 1000);
+  const now = await admin.readClock();
+  expect(now).toBeGreaterThanOrEqual(before);
+  expect(now).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
+});
+
+/** Somebody else, who came later. */
+const bob = {
+  grantId: 'grant-b',
+  now: t0 + day,
+  user: { kind: 'by-identity', newId: 'user-b' },
+  identity: { provider: 'github', subject: 'bob', label: 'Bob' },
+} as const;
+
+describe('users', () => {
+  it('are listed, the newest first, a page at a time', async () => {
+    await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
+    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 9 });
+    await signInAndRedeem(storage, bob);
+    await storage.revoke(grant1, 'signed out', t0 + day);
+    const users = [
+      { id: 'user-b', createdAt: t0 + day, identities: 1, activeGrants: 1, lastSignInAt: t0 + day },
+      { id: 'user-1', createdAt: t0, identities: 1, activeGrants: 1, lastSignInAt: t0 + 9 },
+    ];
+    expect(await admin.listUsers(all, t0 + day + 2)).toEqual(users);
+    expect(await admin.listUsers({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([users[1]]);
+  });
+
+  it('have no living grants when theirs have expired', async () => {
+    await signInAndRedeem(storage);
+    expect(await admin.listUsers(all, t0 + 400 * day)).toMatchObject([{ activeGrants: 0 }]);
+  });
+});
+
+describe('grants of a user', () => {
+  it('are listed with their state, the newest first', async () => {
+    await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
+    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 1, refreshPolicy: 'none' });
+    await signInAndRedeem(storage, { grantId: 'grant-3', now: t0 + 2 });
+    await storage.recordSignIn(signIn({ grantId: 'grant-4', now: t0 + 3 }));
+    await signInAndRedeem(storage, bob);
+    await storage.revoke({ kind: 'grant', id: 'grant-3' }, 'signed out', t0 + 9);
+    const known = {
+      clientId: 'chatgpt',
+      redirectUri: 'https://chat.example/callback',
+      scopes: ['score:read', 'score:write'],
+      provider: 'google',
+    };
+    expect(await admin.listGrants('user-1', t0 + day)).toEqual([
+      { ...known, id: 'grant-4', createdAt: t0 + 3, state: 'pending' },
+      {
+        ...known,
+        id: 'grant-3',
+        createdAt: t0 + 2,
+        lastUsedAt: t0 + 3,
+        state: 'revoked',
+        reason: 'signed out',
+      },
+      { ...known, id: 'grant-2', createdAt: t0 + 1, lastUsedAt: t0 + 2, state: 'expired' },
+      { ...known, id: 'grant-1', createdAt: t0, lastUsedAt: t0 + 1, state: 'active' },
+    ]);
+  });
+
+  it('are told from those of nobody', async () => {
+    await signInAndRedeem(storage);
+    expect(await admin.listGrants('user-9', t0)).toBeUndefined();
+  });
+});
+
+describe('unwatched identities', () => {
+  it('are those without a token on which living grants rest, the oldest first', async () => {
+    await signInAndRedeem(storage, { identity: adasUpstreamToken });
+    await signInAndRedeem(storage, bob);
+    await signInAndRedeem(storage, { ...bob, grantId: 'grant-c' });
+    const cyd = { identity: { subject: 'cyd' }, user: { kind: 'by-identity', newId: 'user-c' } } as const;
+    await signInAndRedeem(storage, { ...cyd, grantId: 'grant-d', now: t0 + hour });
+    const dan = { identity: { subject: 'dan' }, user: { kind: 'by-identity', newId: 'user-d' } } as const;
+    await signInAndRedeem(storage, { ...dan, grantId: 'grant-e' });
+    await storage.revoke({ kind: 'user', id: 'user-d' }, 'signed out', t0 + 9);
+    const withoutToken = [
+      { provider: 'google', userId: 'user-c', since: t0 + hour, activeGrants: 1 },
+      { provider: 'github', userId: 'user-b', since: t0 + day, activeGrants: 2 },
+    ];
+    expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + day + 2)).toEqual(withoutToken);
+    expect(await admin.listIdentitiesWithoutUpstreamToken({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([
+      withoutToken[1],
+    ]);
+  });
+
+  it('show until when their grants can be refreshed after an inconclusive recheck', async () => {
+    await signInAndRedeem(storage, { identity: adasUpstreamToken });
+    const drop = {
+      usedToken: adasUpstreamToken,
+      startedAt: t0 + 9,
+      now: t0 + 9,
+      refreshableUntil: t0 + day,
+      reason: 'inconclusive',
+    };
+    await storage.dropUpstreamToken(drop);
+    expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + 10)).toEqual([
+      { provider: 'google', userId: 'user-1', since: t0, activeGrants: 1, refreshableUntil: t0 + day },
+    ]);
+  });
+});
+
+describe('the audit', () => {
+  it('is read from the newest row on, of one user or of all', async () => {
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, bob);
+    await storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 2 * day);
+    const ada = {
+      at: t0,
+      event: 'signed-in',
+      actor: 'user',
+      userId: 'user-1',
+      clientId: 'chatgpt',
+      provider: 'google',
+    };
+    const rows = [
+      { at: t0 + 2 * day, event: 'revoked', actor: 'operator', reason: 'withdrawn', clientId: 'chatgpt' },
+      { ...ada, at: t0 + day, userId: 'user-b', provider: 'github' },
+      ada,
+    ];
+    expect(await admin.listAuditEntries(all)).toEqual(rows);
+    expect(await admin.listAuditEntries({ limit: 1, skip: 1 })).toEqual([rows[1]]);
+    expect(await admin.listAuditEntries(all, 'user-1')).toEqual([ada]);
+  });
+});
+
+describe('the use of keys', () => {
+  const keys = [
+    { id: 'new', prefixes: ['n'] },
+    { id: 'old', prefixes: ['o', 'l'] },
+  ];
+  const ring = ['new', 'old'];
+  const sweep = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
+    storage.cleanUp({ ...buildCleanup(now), sealingKey, ringKeys });
+  const readUsage = async (id: string, now: number) => {
+    const uses = await admin.readKeyUsage({ keys, now });
+    return uses.find((use) => use.id === id);
+  };
+  const rotated = t0 + 10 * day;
+  const sealedUntil = rotated + hour;
+
+  /** A key that has been in the ring since `t0`, and that nothing needs. */
+  const unused = {
+    sealedUpstreamTokens: 0,
+    activeGrants: 0,
+    promotableFrom: t0 + hour,
+    isSealingPeriodUnknown: false,
+  };
+
+  /** `old` has sealed since `t0`, `new` since `rotated`. */
+  const rotate = async () => {
+    await sweep(t0, 'old');
+    await sweep(rotated, 'new');
+  };
+
+  it('counts the stored tokens of each by how they begin', async () => {
+    await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'o1' } });
+    await signInAndRedeem(storage, { ...bob, identity: { ...bob.identity, sealedRefreshToken: 'n1' } });
+    expect(await admin.readKeyUsage({ keys, now: t0 })).toMatchObject([
+      { id: 'new', sealedUpstreamTokens: 1 },
+      { id: 'old', sealedUpstreamTokens: 1 },
+    ]);
+    expect(await admin.readKeyUsage({ keys: [], now: t0 })).toEqual([]);
+  });
+
+  it('does not know until when a key sealed before a sweep has seen the next', async () => {
+    await sweep(t0, 'old');
+    await signInAndRedeem(storage);
+    expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
+    expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
+  });
+
+  it('knows it from the sweep on, with an hour for isolates of before', async () => {
+    await rotate();
+    expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
+    expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
+  });
+
+  it.each([
+    ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
+    ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
+  ])('takes the time of a key %s', async (_, seen, since) => {
+    for (const [at, key] of seen.entries()) await sweep(rotated + at, key);
+    expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
+  });
+
+  const policies = [
+    ['stable', { refreshPolicy: 'stable' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 180 * day }],
+    ['rotating', { refreshPolicy: 'rotating' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 30 * day }],
+  ] as const;
+
+  it.each(policies)('counts a %s grant from before, until its token dies', async (_, choice, needing) => {
+    await signInAndRedeem(storage, choice);
+    await rotate();
+    expect(await readUsage('old', rotated)).toMatchObject(needing);
+    const after = await readUsage('old', needing.lastGrantExpiresAt);
+    expect(after).toMatchObject({ activeGrants: 0 });
+    expect(after).not.toHaveProperty('lastGrantExpiresAt');
+  });
+
+  it('counts a session as a grant whose cookie stays the same', async () => {
+    await createSession(storage);
+    const use = (now: number) =>
+      storage.useSession({ grantId: 'session-1', now, idleExpiresAt: t0 + 20 * day });
+    await use(t0 + hour);
+    await rotate();
+    expect(await use(sealedUntil + 1)).toBeDefined();
+    expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
+  });
+
+  it('counts a stable grant although it was refreshed since', async () => {
+    await signInAndRedeem(storage, { refreshPolicy: 'stable' });
+    await rotate();
+    for (const later of [0, 1]) await storage.refresh(refreshUse(0, sealedUntil + later));
+    expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
+  });
+
+  it('T16.6 previous refresh token: counts a rotating grant until its previous token was sealed with another key, too', async () => {
+    await signInAndRedeem(storage);
+    await rotate();
+    await storage.refresh(refreshUse(0, sealedUntil));
+    expect(await readUsage('old', sealedUntil + 1)).toMatchObject({ activeGrants: 1 });
+    // The response was lost: a late refresh with the same token starts a branch, and the token stays the previous one.
+    const late = sealedUntil + hour;
+    await storage.refresh(refreshUse(0, late));
+    expect(await readUsage('old', late + 1)).toMatchObject({ activeGrants: 1 });
+    expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(true);
+    await storage.refresh(refreshUse(2, late + hour));
+    expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(false);
+    expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
+  });
+
+  it('counts a grant without refresh token while its access token lives', async () => {
+    await sweep(t0, 'old');
+    await signInAndRedeem(storage, { refreshPolicy: 'none' });
+    await sweep(t0 + 60, 'new');
+    expect(await readUsage('old', t0 + 1800)).toMatchObject({
+      activeGrants: 1,
+      lastGrantExpiresAt: t0 + 1801,
+    });
+    expect(await readUsage('old', t0 + 1801)).toMatchObject({ activeGrants: 0 });
+  });
+
+  it('counts no grant that began since, was revoked, or has not begun', async () => {
+    await signInAndRedeem(storage);
+    await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
+    await rotate();
+    await signInAndRedeem(storage, { grantId: 'grant-3', now: sealedUntil });
+    await storage.revoke(grant1, 'signed out', rotated);
+    expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
+  });
+
+  it('T16.4 unseen: gives no time for a key that no sweep has seen seal, whenever it was added', async () => {
+    // Each time, it may have been promoted and rolled back between two sweeps.
+    await sweep(t0, 'new');
+    await signInAndRedeem(storage, { now: t0 + 60 });
+    await sweep(t0 + day, 'new');
+    const unseen = { id: 'old', sealedUpstreamTokens: 0, activeGrants: 0, isSealingPeriodUnknown: true };
+    expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
+    await sweep(t0 + 2 * day, 'new', ['new']);
+    await sweep(t0 + 3 * day, 'new');
+    expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + 3 * day + hour });
+    const keysOfRing = [{ id: 'next', prefixes: ['x'] }, ...keys.toReversed()];
+    await sweep(rotated, 'next', ['next', ...ring]);
+    const [, old, next] = await admin.readKeyUsage({ keys: keysOfRing, now: rotated });
+    expect(old).toMatchObject({ id: 'old', isSealingPeriodUnknown: true });
+    expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
+  });
+
+  it('gives the time of a key that was added later, if a sweep has seen it seal', async () => {
+    await sweep(t0, 'new', ['new']);
+    await sweep(t0 + day, 'old');
+    await sweep(rotated, 'new');
+    expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
+  });
+
+  it('T16.3 promote: gives no time from which a key can be promoted until a sweep has found it in the ring', async () => {
+    await sweep(t0, 'new', ['new']);
+    expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
+    await sweep(t0 + 9, 'new');
+    expect(await readUsage('old', t0)).toHaveProperty('promotableFrom', t0 + 9 + hour);
+  });
+});

@@ -1,0 +1,205 @@
+/** Signals that a provider did not send, sent once, or sent to somebody else: nothing ends by them. */
+import { describe, expect, it } from 'vitest';
+import { decodeBase64url } from '../../src/oauth/base64url.ts';
+import { clientSecret, issuerKey } from '../providers/hostile-issuer.ts';
+import {
+  createUnsignedToken,
+  generateKey,
+  jwtPrefix,
+  replaceClaims,
+  sign,
+  signWithPublicKey,
+  signWithSecret,
+} from '../providers/signing.ts';
+import {
+  adaSubject,
+  appleNotification,
+  deployForSecurityEvents,
+  googleEvent,
+  type IssuerName,
+  jsonHeaders,
+  logoutToken,
+  now,
+  risc,
+  type SecurityEventDeployment,
+  securityEventHeaders,
+  sendAppleNotification,
+  sendGoogleEvent,
+  sendLogoutToken,
+} from '../security-event-fixtures.ts';
+import { attacker, buildAddressHeaders, failedClientLimit } from '../wrong-secrets.ts';
+
+const forger = await generateKey('key-1');
+const stranger = await generateKey('key-9');
+
+/** The three ways to tell the broker something, each with a token of one making. */
+type Telling = (
+  signalled: SecurityEventDeployment,
+  make: (honest: string) => string | Promise<string>,
+) => Promise<Response>;
+
+const tellings: Readonly<Record<IssuerName, Telling>> = {
+  acme: async (signalled, make) => sendLogoutToken(signalled, make(await logoutToken())),
+  google: async (signalled, make) => sendGoogleEvent(signalled, make(await googleEvent())),
+  apple: async (signalled, make) => {
+    const { payload } = JSON.parse(await appleNotification());
+    return sendAppleNotification(signalled, JSON.stringify({ payload: await make(payload) }));
+  },
+};
+
+const claimsIn = (token: string) =>
+  JSON.parse(new TextDecoder().decode(decodeBase64url(token.split('.')[1] ?? '')));
+
+const forgeries: readonly (readonly [name: string, make: (honest: string) => string | Promise<string>])[] = [
+  ['alg none', (token) => createUnsignedToken(claimsIn(token), 'none')],
+  ['alg None', (token) => createUnsignedToken(claimsIn(token), 'None')],
+  ['HS256 with the public key', (token) => signWithPublicKey(claimsIn(token), issuerKey)],
+  ['HS256 with our secret', (token) => signWithSecret(claimsIn(token), clientSecret, 'key-1')],
+  ['a stranger’s key under the provider’s name', (token) => resign(token, forger)],
+  ['a key that the provider does not know', (token) => resign(token, stranger)],
+  [
+    'other claims under a genuine signature',
+    (token) => replaceClaims(token, { ...claimsIn(token), sub: 'eve' }),
+  ],
+  ['no signature', (token) => token.replace(/[^.]+$/, '')],
+  ['half a token', (token) => token.split('.').slice(0, 2).join('.')],
+  ['no token', () => 'their-token'],
+];
+
+const resign = (token: string, key: typeof forger): Promise<string> => sign(claimsIn(token), key);
+
+const table = Object.entries(tellings).flatMap(([site, tell]) =>
+  forgeries.map(([name, make]) => [name, site, tell, make] as const),
+);
+
+describe('B15', () => {
+  it.each(table)('B15.1 forged: %s, at %s, ends nothing', async (_, __, tell, make) => {
+    const signalled = await deployForSecurityEvents();
+    const response = await tell(signalled, make);
+    expect(response.status).toBe(400);
+    expect(signalled.storage.calls).toEqual([]);
+    for (const one of ['acme', 'google', 'apple'] as const)
+      expect(await signalled.listRevokedGrants(one)).toEqual([]);
+    expect(signalled.log()).toMatchObject([{ event: 'refused' }]);
+    const log = JSON.stringify(signalled.log());
+    expect(log).not.toMatch(/\bada\b|their-/);
+    expect(log).not.toContain(jwtPrefix);
+  });
+
+  it('B15.1 forged: many of them are answered 429, and a genuine one among them is taken', async () => {
+    const signalled = await deployForSecurityEvents();
+    const headers = buildAddressHeaders(attacker);
+    const statuses: number[] = [];
+    for (let turn = 0; turn < failedClientLimit + 2; turn++)
+      statuses.push(
+        (await sendLogoutToken(signalled, resign(await logoutToken(), forger), 'acme', headers)).status,
+      );
+    expect(statuses).toEqual([...Array(failedClientLimit).fill(400), 429, 429]);
+    const genuine = await sendLogoutToken(signalled, logoutToken(), 'acme', headers);
+    expect(genuine.status).toBe(200);
+    expect(signalled.storage.calls).toEqual(['recordSecurityEvent']);
+    const elsewhere = await sendLogoutToken(signalled, 'x', 'acme', buildAddressHeaders('198.51.100.67'));
+    expect([elsewhere.status, (await sendLogoutToken(signalled, 'x', 'neighbour', headers)).status]).toEqual([
+      400, 400,
+    ]);
+  });
+
+  it('B15.3 another audience: what the provider signed keeps it out of nothing, however much of it is not for us', async () => {
+    const signalled = await deployForSecurityEvents();
+    const headers = buildAddressHeaders(attacker);
+    for (let turn = 0; turn < failedClientLimit + 2; turn++) {
+      const { status } = await sendLogoutToken(
+        signalled,
+        logoutToken({ aud: 'somebody else' }),
+        'acme',
+        headers,
+      );
+      expect(status).toBe(400);
+    }
+    expect((await sendLogoutToken(signalled, logoutToken(), 'acme', headers)).status).toBe(200);
+  });
+
+  it('B15.1 forged: however many come, keys are read once in ten seconds', async () => {
+    const signalled = await deployForSecurityEvents();
+    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(signalled, logoutToken({}, stranger));
+    signalled.deployment.advance(10);
+    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(signalled, logoutToken({}, stranger));
+    expect(signalled.keyRequests()).toBe(2);
+  });
+
+  it('B15.2 replayed: a logout token counts once', async () => {
+    const signalled = await deployForSecurityEvents();
+    const token = await logoutToken();
+    expect((await sendLogoutToken(signalled, token)).status).toBe(200);
+    const again = await sendLogoutToken(signalled, token);
+    expect([again.status, await again.json()]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'This token was received before.' },
+    ]);
+  });
+
+  it('B15.2 replayed: a logout token ends nothing of a session that began after it', async () => {
+    const signalled = await deployForSecurityEvents();
+    const token = await logoutToken({ jti: 'logout-2', sid: undefined });
+    await sendLogoutToken(signalled, token);
+    signalled.deployment.advance(3600);
+    expect((await sendLogoutToken(signalled, token)).status).toBe(400);
+    signalled.deployment.advance(60);
+    expect((await sendLogoutToken(signalled, token)).status).toBe(400);
+    expect(signalled.storage.calls).toEqual(['recordSecurityEvent']);
+  });
+
+  it('B15.2 replayed: an event is taken again, and does nothing', async () => {
+    const signalled = await deployForSecurityEvents();
+    const token = await googleEvent();
+    for (let turn = 0; turn < 2; turn++) expect((await sendGoogleEvent(signalled, token)).status).toBe(202);
+    expect(signalled.log().map(({ event }) => event)).toEqual(['security-event']);
+    const other = await googleEvent({ [`${risc}sessions-revoked`]: { subject: adaSubject } });
+    expect((await sendGoogleEvent(signalled, other)).status).toBe(202);
+    expect(signalled.log()).toHaveLength(1);
+  });
+
+  it.each<[string, string | readonly string[] | undefined]>([
+    ['another client', 'another-client'],
+    ['other clients', ['another-client', 'a-third']],
+    ['a client whose name begins alike', 'our-client-id-2'],
+    ['nobody', undefined],
+    ['an empty list', []],
+  ])('B15.3 for %s: ends nothing', async (_, aud) => {
+    const signalled = await deployForSecurityEvents();
+    const answers = [
+      await sendLogoutToken(signalled, logoutToken({ aud })),
+      await sendGoogleEvent(signalled, googleEvent(undefined, { aud })),
+      await sendAppleNotification(signalled, appleNotification(undefined, { aud })),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(signalled.storage.calls).toEqual([]);
+    expect(signalled.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
+  });
+
+  it('B15.3 for another provider: one issuer’s token is not taken at another’s address', async () => {
+    const signalled = await deployForSecurityEvents();
+    const answers = [
+      await signalled.post(
+        '/events/google',
+        JSON.parse(await appleNotification()).payload,
+        securityEventHeaders,
+      ),
+      await signalled.post('/events/apple', JSON.stringify({ payload: await googleEvent() }), jsonHeaders),
+      await sendLogoutToken(signalled, googleEvent()),
+      await sendGoogleEvent(signalled, logoutToken()),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+    expect(signalled.storage.calls).toEqual([]);
+  });
+
+  it('B15.3 for another purpose: an ID token of ours is no logout token', async () => {
+    const signalled = await deployForSecurityEvents();
+    const idToken = logoutToken({ nonce: 'nonce-1', exp: now + 3600 }, issuerKey, {});
+    expect((await sendLogoutToken(signalled, idToken)).status).toBe(400);
+    expect((await sendLogoutToken(signalled, logoutToken({ events: undefined }, issuerKey, {}))).status).toBe(
+      400,
+    );
+    expect(signalled.storage.calls).toEqual([]);
+  });
+});

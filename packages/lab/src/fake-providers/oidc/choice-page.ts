@@ -1,0 +1,20 @@
+/** The stand-in issuer's page for signing in: a button for every person, and one to refuse. */
+import type { FakeUser } from '../users.ts';
+import { renderPage } from './page.ts';
+
+export const renderAccountChooser = (people: readonly FakeUser[]): string =>
+  renderPage(
+    'Sign in at the stand-in issuer',
+    `<h1>Sign in</h1>
+<p>Words With Chat asks who you are. It will learn your name and your e-mail address.</p>
+<form method="post">
+${people.map(renderButton).join('\n')}
+<button name="email" value="">Refuse</button>
+</form>`,
+  );
+
+const renderButton = ({ name, email }: FakeUser): string =>
+  `<button name="email" value="${escapeText(email)}">${escapeText(name)} <small>${escapeText(email)}</small></button>`;
+
+const escapeText = (value: string): string =>
+  value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');

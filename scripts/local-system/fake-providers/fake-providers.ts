@@ -1,0 +1,107 @@
+/** The identity providers' stand-ins on this machine, started and ended together. */
+import { randomBytes } from 'node:crypto';
+import {
+  type FakeProvider,
+  people as labPeople,
+  type Person,
+  type StartFakeProvider,
+} from '@words-with-chat/lab';
+import type { Variables } from '../../app/variables.ts';
+import { requireFreePort, StartError } from '../ports.ts';
+import { clientId, type FakeProviderDefinition, fakeProviderRegistry } from './registry.ts';
+
+export interface FakeProvidersOptions {
+  /** Of the app, which the stand-ins send people back to. */
+  readonly port: number;
+  /** The first of their ports, which lie in a row. */
+  readonly fakeProviderPort: number;
+  /** Who has an account at every stand-in; left out: the lab's people. */
+  readonly users?: readonly Person[];
+  /** Starts Google's stand-in; left out: the one that asks at every sign-in. */
+  readonly startGoogle?: StartFakeProvider;
+}
+
+/** A stand-in that runs. */
+export interface RunningFakeProvider {
+  /** As on the button: `Google`. */
+  readonly label: string;
+  /** On 127.0.0.1, so that it is another site than the app. */
+  readonly issuer: string;
+}
+
+interface RunningFakeProviders {
+  /** In the order of their ports. */
+  readonly all: readonly RunningFakeProvider[];
+  close(): Promise<void>;
+}
+
+/** A fake provider to start. */
+interface PlannedFakeProvider {
+  readonly definition: FakeProviderDefinition;
+  readonly port: number;
+}
+
+/** The fake providers to start, and the variables that the app needs for them. */
+interface FakeProvidersToStart {
+  /** The app's variables for them; some are secret. */
+  readonly variables: Variables;
+  /**
+   * Starts all of them, or none.
+   * @throws StartError if one of their ports is taken, or if one does not start
+   */
+  readonly start: () => Promise<RunningFakeProviders>;
+}
+
+/**
+ * Plans a fake provider for each provider that the given variables don't configure.
+ * @param given the variables of the app that are already set
+ */
+export const planFakeProviders = (options: FakeProvidersOptions, given: Variables): FakeProvidersToStart => {
+  // Good until the next start: by then the stand-ins have forgotten whatever it opened.
+  const secret = randomBytes(32).toString('base64url');
+  const planned = fakeProviderRegistry
+    .map((definition, at) => ({ definition, port: options.fakeProviderPort + at }))
+    .filter(({ definition }) => !Object.keys(given).some((name) => name.startsWith(definition.prefix)));
+  const variables = planned.map(({ definition, port }) =>
+    definition.variables(`http://127.0.0.1:${port}`, secret),
+  );
+  return { variables: Object.assign({}, ...variables), start: () => startAll(planned, secret, options) };
+};
+
+const startAll = async (
+  planned: readonly PlannedFakeProvider[],
+  secret: string,
+  options: FakeProvidersOptions,
+): Promise<RunningFakeProviders> => {
+  await Promise.all(planned.map(({ port }) => requireFreePort('FAKE_PROVIDER_PORT', port)));
+  const started = await Promise.allSettled(planned.map((one) => startOne(one, secret, options)));
+  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const close = async (): Promise<void> => {
+    await Promise.all(running.map((fakeProvider) => fakeProvider.close()));
+  };
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
+  return { all: running.map(({ issuer, definition: { label } }) => ({ label, issuer })), close };
+};
+
+const startOne = async (
+  { definition, port }: PlannedFakeProvider,
+  clientSecret: string,
+  { port: appPort, users = labPeople, startGoogle: start }: FakeProvidersOptions,
+): Promise<FakeProvider & { readonly definition: FakeProviderDefinition }> => {
+  const startProvider = definition.id === 'google' && start !== undefined ? start : definition.start;
+  const app = `http://localhost:${appPort}`;
+  try {
+    const fakeProvider = await startProvider({
+      ...{ port, clientId, clientSecret, users },
+      redirectUris: [`${app}/callback/${definition.id}`],
+      backchannelLogoutUri: `${app}/backchannel-logout/${definition.id}`,
+    });
+    return { ...fakeProvider, definition };
+  } catch (cause) {
+    throw new StartError(`The stand-in for ${definition.label} did not start on port ${port}.`, { cause });
+  }
+};

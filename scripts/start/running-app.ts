@@ -1,0 +1,29 @@
+/** What `npm start` has running, whichever way it was asked for. */
+import type { Platform } from '../app/paths.ts';
+import type { Listening } from '../local-system/dev-server.ts';
+
+export interface StartOptions {
+  readonly platform: Platform;
+  readonly port: number;
+  readonly fakeProviderPort: number;
+  readonly dataFolder: string;
+  readonly debugger: 'closed' | 'open';
+  readonly log: (line: string) => void;
+}
+
+export interface RunningApp {
+  /** Where everything is. */
+  readonly summary: string;
+  /** Settles with the reason when a part ends without having been told to. */
+  readonly unexpectedExit: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Returns the lines of the summary about the debugger; empty if there is none. */
+export const debuggerLine = ({ debuggerUrl }: Listening): string =>
+  debuggerUrl === undefined
+    ? ''
+    : `
+  Debugger           ${debuggerUrl}
+                     every process on this machine can read all keys and secrets through it
+`;

@@ -1,0 +1,54 @@
+/** `npm start -- --origin https://…`: the app for the real ChatGPT, behind a tunnel that somebody runs beside it. */
+
+import { join } from 'node:path';
+import { CommandError } from '../app/command.ts';
+import { requireConfiguration } from '../app/configuration.ts';
+import { getVariablesFile } from '../app/paths.ts';
+import { ensurePrivateFolder } from '../app/private-file.ts';
+import { readVariables, type Variables } from '../app/variables.ts';
+import { requireFreePort } from '../local-system/ports.ts';
+import { startWorker } from '../local-system/worker.ts';
+import { debuggerLine, type RunningApp, type StartOptions } from './running-app.ts';
+
+/**
+ * Starts the app with the variables of the publisher's file.
+ * @throws Refused when the origin is on loopback or the variables would not do, naming all that is wrong
+ */
+export const startTunneled = async (origin: string, options: StartOptions): Promise<RunningApp> => {
+  if (!origin.startsWith('https:')) {
+    throw new CommandError('--origin is the https address of a tunnel; on this machine alone, leave it out.');
+  }
+  const { port, log } = options;
+  const known = await readVariables(process.env);
+  const variables = { ...known, ORIGIN: origin };
+  requireConfiguration(variables, getVariablesFile(process.env));
+  for (const notice of unusedSettings(known, process.env, origin)) log(notice);
+  await requireFreePort('PORT', port);
+  // A separate database, without the users of the fake providers.
+  const dataFolder = join(options.dataFolder, 'tunnelled');
+  await ensurePrivateFolder(options.dataFolder);
+  await ensurePrivateFolder(dataFolder);
+  const app = await startWorker({ ...options, dataFolder, origin, variables });
+  return { ...app, summary: summary(origin, port) + debuggerLine(app) };
+};
+
+/** Returns a line for each setting that has no effect behind a tunnel. */
+const unusedSettings = (
+  { ORIGIN = '' }: Variables,
+  { FAKE_PROVIDER_PORT = '' }: NodeJS.ProcessEnv,
+  origin: string,
+): readonly string[] => [
+  ...(ORIGIN === '' || ORIGIN === origin ? [] : [`ORIGIN=${ORIGIN} is not used: --origin replaces it.`]),
+  ...(FAKE_PROVIDER_PORT === '' ? [] : ['STANDIN_PORT is not used: with --origin, no fake provider runs.']),
+];
+
+const summary = (origin: string, port: number): string => `
+  Words With Chat    ${origin}, as soon as the tunnel stands
+  Listens on         https://127.0.0.1:${port}; sign-in and API answer for that host only
+  Signs in with      the providers of your file; no stand-in runs
+
+  The tunnel         cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify
+                     ngrok http https://127.0.0.1:${port} --url ${origin}
+  The GPT editor     npm run setup -- --origin ${origin}
+  To end             Ctrl-C; keys are in your file, users and scores stay
+`;
