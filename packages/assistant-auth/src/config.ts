@@ -212,7 +212,7 @@ export const parseAuditRetention = (input: Seconds = 90 * day): Seconds => {
  * @returns the value; by default `recover`
  * @throws ConfigurationError `lateRefresh` for any other value
  */
-export const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
+const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
   if (input === 'recover' || input === 'revoke') return input;
   throw new ConfigurationError('lateRefresh', 'must be recover or revoke.');
 };

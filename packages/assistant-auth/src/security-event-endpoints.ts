@@ -17,7 +17,7 @@ type SecurityEventContext = Pick<
 >;
 
 /** Finds the provider that the path names, in its second and last part. */
-export const findProviderByPath = (
+const findProviderByPath = (
   { providers }: SecurityEventContext,
   { pathname }: URL,
 ): IdentityProvider => {
@@ -31,7 +31,7 @@ export const findProviderByPath = (
  * Reads a signal, and has what it ends ended.
  * @throws ProtocolError `signal.…` for one that is not believed, StorageUnavailable when nothing was recorded
  */
-export const receiveSecurityEvent = async (
+const receiveSecurityEvent = async (
   context: SecurityEventContext,
   req: RequestContext,
   provider: string,

@@ -100,7 +100,7 @@ export const sealAccountForm = (
  * Opens what was posted back.
  * @throws ProtocolError for a page of another origin, browser or time; in which session it was shown is the caller's to ask
  */
-export const openAccountForm = async (
+const openAccountForm = async (
   { issuer, sealers, now }: FormContext,
   request: Request,
   sealed: string | undefined,

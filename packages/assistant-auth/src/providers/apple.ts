@@ -90,7 +90,7 @@ const readName = (user: string): string | undefined => {
 // Apple's client secret: a JWT (RFC 7519) that says who asks, signed anew for each exchange with the publisher's key (ES256).
 
 /** Whose secret it is, and the key that proves it. */
-export interface AppleClientSecretConfig {
+interface AppleClientSecretConfig {
   readonly clientId: string;
   readonly teamId: string;
   readonly keyId: string;
@@ -108,7 +108,7 @@ const lifetime: Seconds = 300;
  * @throws ConfigurationError `providers.apple.<option>` for a team, a key id or a key that cannot be one
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
-export const createAppleClientSecretSigner = (
+const createAppleClientSecretSigner = (
   settings: AppleClientSecretConfig,
 ): ((now: EpochSeconds) => Promise<string>) => {
   const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);

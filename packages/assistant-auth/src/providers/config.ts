@@ -238,7 +238,7 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
  */
 export type OfflineAccess = 'always' | 'by-scope' | 'never';
 
-export const offlineAccessModes: readonly unknown[] = [
+const offlineAccessModes: readonly unknown[] = [
   'always',
   'by-scope',
   'never',

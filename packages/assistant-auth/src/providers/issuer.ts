@@ -60,7 +60,7 @@ const asymmetricAlgorithms: readonly unknown[] = [
  * @param issuer its identifier, beneath which the metadata are found
  * @param names what it calls itself, when that is not its identifier
  */
-export const createDiscovery = (
+const createDiscovery = (
   issuer: string,
   tenantIssuers?: TenantIssuers,
 ): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
@@ -148,7 +148,7 @@ interface KeyLookup {
  * Checks something against the keys, and once more against newer ones when it throws.
  * @throws what the check throws last, and ProviderError when the keys cannot be read
  */
-export type KeyVerifier = <Result>(
+type KeyVerifier = <Result>(
   source: KeyLookup,
   io: ProviderIo,
   check: (keys: JWKS) => Promise<Result>,
@@ -167,7 +167,7 @@ const minAge: Seconds = 10;
 const maxRefetches = 5;
 
 /** Makes the keys of one issuer; they are remembered for as long as this lives. */
-export const createKeyVerifier = (): KeyVerifier => {
+const createKeyVerifier = (): KeyVerifier => {
   // The finished value, never the promise: on Workers one request must not wait for another's.
   let cached: CachedKeys | undefined;
   let refetches: readonly EpochSeconds[] = [];

@@ -145,14 +145,14 @@ const toIdentity = (
 // The provider's answer at the callback becomes claims: answer, code, ID token, signature, in this order.
 
 /** Everything that one exchange needs besides the answer. */
-export interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {
+interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {
   readonly metadata: IssuerMetadata;
   readonly upstreamRequest: UpstreamRequest;
   readonly io: ProviderIo;
 }
 
 /** What the issuer vouches for. Nothing leaves this file that was not verified. */
-export interface VerifiedIdentity {
+interface VerifiedIdentity {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
   readonly tokens: TokenResponse;
@@ -163,7 +163,7 @@ export interface VerifiedIdentity {
  * @param answer the parameters that came to the callback
  * @throws the library's errors and ProviderError; `withProviderError` makes all of them the latter
  */
-export const redeemCode = async (
+const redeemCode = async (
   callbackParameters: URLSearchParams,
   exchange: CodeExchange,
 ): Promise<VerifiedIdentity> => {
@@ -205,7 +205,7 @@ export const redeemCode = async (
  * Says who we are in the way that the issuer takes. Prefers the body: servers disagree on how credentials are encoded
  * inside Basic (RFC 6749 §2.3.1).
  */
-export const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
+const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
   if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
@@ -218,7 +218,7 @@ export const selectClientAuth = (server: AuthorizationServer, secret: string): C
 const clockSkew: Seconds = 30;
 
 /** @throws ProviderError `invalid` for a token of another time or for another party, and for a proof that is older than asked for */
-export const validateIdToken = (
+const validateIdToken = (
   claims: IDToken,
   { clientId, authTime }: Pick<RelyingPartyConfig, 'clientId' | 'authTime'>,
   { reauthenticate }: Pick<UpstreamRequest, 'reauthenticate'>,
@@ -252,7 +252,7 @@ const refuseIf = (wrong: boolean, reason: string): void => {
  * it would otherwise read them again by its own rules.
  * @throws the library's errors
  */
-export const verifyIdTokenSignature = (
+const verifyIdTokenSignature = (
   response: Response,
   server: AuthorizationServer,
   keys: JWKS,

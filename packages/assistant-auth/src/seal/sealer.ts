@@ -73,7 +73,7 @@ export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webR
 };
 
 /** Makes what opens messages with the sub-keys of these locks. */
-export const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
+const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
   async open(sealed, context = emptyContext) {
     const bytes = sealed.length > maxSealedLength ? undefined : decodeBase64url(sealed);
     if (bytes === undefined || !isSealedMessage(bytes)) return { kind: 'failed', reason: 'malformed' };
@@ -123,7 +123,7 @@ export interface Purpose {
 }
 
 /** Derives the key that seals and opens. */
-export const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<CryptoKey> =>
+const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<CryptoKey> =>
   crypto.subtle.deriveKey(
     buildHkdfParameters(purpose),
     await importRootKey(key, 'deriveKey'),
@@ -133,7 +133,7 @@ export const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<Crypto
   );
 
 /** Derives the same key as bytes that can be handed on, under the same name; a secret. */
-export const deriveNamedKey = async (key: NamedKey, purpose: Purpose): Promise<NamedKey> => {
+const deriveNamedKey = async (key: NamedKey, purpose: Purpose): Promise<NamedKey> => {
   const bits = await crypto.subtle.deriveBits(
     buildHkdfParameters(purpose),
     await importRootKey(key, 'deriveBits'),
@@ -158,15 +158,15 @@ const importRootKey = ({ bytes }: NamedKey, usage: 'deriveKey' | 'deriveBits'): 
 // The bytes of a sealed message: `version ‖ length of key id ‖ key id ‖ IV ‖ ciphertext and tag`.
 
 /** Format version; a change of layout or derivation is a new number, and a new number is a new set of keys. */
-export const version = 1;
-export const ivLength = 12;
+const version = 1;
+const ivLength = 12;
 const tagLength = 16;
 
 /** All bytes before the IV: in the clear, and authenticated. */
-export const buildHeader = (keyId: string): Uint8Array<ArrayBuffer> =>
+const buildHeader = (keyId: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.of(version, keyId.length, ...new TextEncoder().encode(keyId));
 
-export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -177,11 +177,11 @@ export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
 };
 
 /** Tells whether the bytes are of this version and long enough to be a message. */
-export const isSealedMessage = (bytes: Uint8Array): boolean =>
+const isSealedMessage = (bytes: Uint8Array): boolean =>
   bytes[0] === version && bytes.length >= 2 + (bytes[1] ?? 0) + ivLength + tagLength;
 
 /** Tells whether a message begins with this header; as headers bear their length, with no other. */
-export const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
+const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
   for (let at = 0; at < header.length; at++) if (message[at] !== header[at]) return false;
   return true;
 };

@@ -79,16 +79,16 @@ const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
 };
 
 /** A path on the broker's own origin, in the form that a browser would give it. */
-export type SameOriginPath = string & { readonly brand: unique symbol };
+type SameOriginPath = string & { readonly brand: unique symbol };
 
 /** An absolute https URL, in the form that a browser would give it. */
-export type HttpsUrl = string & { readonly brand: unique symbol };
+type HttpsUrl = string & { readonly brand: unique symbol };
 
 /**
  * Accepts a path that stays on the own origin: the pages load nothing from elsewhere.
  * @throws ConfigurationError for anything else, such as `//elsewhere`, a scheme, `..` or an unescaped blank
  */
-export const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
+const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
   if (isSameOriginPath(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg');
 };
@@ -97,7 +97,7 @@ export const parseSameOriginPath = (option: string, value: unknown): SameOriginP
  * Accepts what a person may be linked to: an own path or an https URL without credentials.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
-export const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
+const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
   if (isSameOriginPath(value) || isHttpsUrl(value)) return value;
   throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
 };

@@ -148,14 +148,14 @@ const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
 export type Cors = 'any-origin' | 'off';
 
 /** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
-export const isPreflight = ({ method, headers }: Request): boolean =>
+const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
 /**
  * Answers a preflight in the same way for every path, because only callers that the guard accepts may learn which paths and methods
  * exist. The headers are listed by name, because `*` does not cover `Authorization`.
  */
-export const preflightResponse = (): Response =>
+const preflightResponse = (): Response =>
   new Response(null, {
     status: 204,
     headers: {
@@ -170,7 +170,7 @@ export const preflightResponse = (): Response =>
   });
 
 /** Copies the response so that pages on any origin can read it, including the headers that say how to get a token and when to try again. */
-export const allowAnyOrigin = (response: Response): Response => {
+const allowAnyOrigin = (response: Response): Response => {
   const readable = new Response(response.body, response);
   readable.headers.set('access-control-allow-origin', '*');
   readable.headers.set('access-control-expose-headers', 'WWW-Authenticate, Retry-After');

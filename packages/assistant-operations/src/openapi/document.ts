@@ -118,7 +118,7 @@ const problemResponses = {
 // One operation as an OpenAPI 3.1 operation object: parameters, body, responses, required scopes.
 
 /** Describes an operation; `scheme` names the security scheme of the document that it stands in. */
-export const buildOperationObject = (
+const buildOperationObject = (
   operation: Operation<never>,
   scheme: string,
 ): Readonly<Record<string, unknown>> => ({

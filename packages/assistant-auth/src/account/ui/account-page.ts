@@ -142,7 +142,7 @@ export interface ConnectedApp {
   readonly lastUsedAt: EpochSeconds;
 }
 
-export interface LinkedIdentity extends IdentitySummary {
+interface LinkedIdentity extends IdentitySummary {
   /** Stands for the identity in what is posted. */
   readonly key: string;
   /** Path of the vendor's mark on the own origin. */
@@ -173,13 +173,13 @@ ${content}
 </form>\n`;
 
 /** Renders the way to the box that confirms who it is, in place of a form that could only be refused. */
-export const renderConfirmLink = (texts: Texts): Html =>
+const renderConfirmLink = (texts: Texts): Html =>
   html`<p><a href="#confirm">${fillText(texts.confirm)}</a></p>`;
 
 // The sections about apps: what each may do and how to end it, and how to end everything at once.
 
 /** Renders the apps; the form posts `app`, the key of the one to end. */
-export const renderConnectedApps = (model: AccountModel): Html => {
+const renderConnectedApps = (model: AccountModel): Html => {
   const { branding, actions, form, apps } = model;
   const { texts } = branding;
   return html`<section aria-labelledby="apps">
@@ -190,7 +190,7 @@ ${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="ca
 };
 
 /** Renders the way out of everything; the form posts `all=1`. */
-export const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: AccountModel): Html =>
+const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: AccountModel): Html =>
   html`<section aria-labelledby="everywhere">
 <h2 id="everywhere">${fillText(texts.signOutEverywhereTitle)}</h2>
 <p>${fillText(texts.signOutEverywhereAbout)}</p>
@@ -224,7 +224,7 @@ ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 // Owns how days are shown.
 
 /** Renders the day of an instant in the language of the page. In UTC: the server does not know the person's time zone. */
-export const renderDate = (instant: EpochSeconds, language: string): Html => {
+const renderDate = (instant: EpochSeconds, language: string): Html => {
   const date = new Date(instant * 1000);
   const shown = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(date);
   return html`<time datetime="${date.toISOString().slice(0, 10)}">${shown}</time>`;
@@ -233,7 +233,7 @@ export const renderDate = (instant: EpochSeconds, language: string): Html => {
 // The section about identities: which ones open the account, how to remove one and how to add another.
 
 /** Renders the identities. One form posts `identity`, the key of the one to remove; the other `choice`, a provider's id. */
-export const renderLinkedIdentities = (model: AccountModel): Html => {
+const renderLinkedIdentities = (model: AccountModel): Html => {
   const { texts } = model.branding;
   return html`<section aria-labelledby="identities">
 <h2 id="identities">${fillText(texts.identities)}</h2>
@@ -289,7 +289,7 @@ const hasOthers = ({ identities }: AccountModel): boolean => identities.length >
 // The sections about what is stored: a copy of it, and its end.
 
 /** Renders the export; the form posts nothing of its own. */
-export const renderDataExport = (model: AccountModel): Html => {
+const renderDataExport = (model: AccountModel): Html => {
   const { branding, actions } = model;
   const { texts } = branding;
   return html`<section aria-labelledby="export">
@@ -300,7 +300,7 @@ ${renderRecentAuthForm(model, actions.exportData, html`<button>${fillText(texts.
 };
 
 /** Renders what a deletion takes away; the form posts `confirm=yes` if the box is ticked. */
-export const renderDeletion = (model: AccountModel): Html => {
+const renderDeletion = (model: AccountModel): Html => {
   const { branding, actions } = model;
   const { texts } = branding;
   const product = renderName(branding.name);

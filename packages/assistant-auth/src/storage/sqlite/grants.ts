@@ -177,7 +177,7 @@ const tokenReused = 'refresh token reused';
 // How a row of `grants` becomes the facts that tokens are issued from.
 
 /** What `factColumns` reads. */
-export interface GrantStateRow {
+interface GrantStateRow {
   readonly user_id: string;
   /** JSON array. */
   readonly scopes: string;
@@ -190,10 +190,10 @@ export interface GrantStateRow {
   readonly refresh_absolute_expires_at: number;
 }
 
-export const grantStateColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
+const grantStateColumns = `user_id, scopes, resource, claims, refresh_policy, generation,
   refresh_idle_expires_at, refresh_absolute_expires_at`;
 
-export const toGrantState = (row: GrantStateRow): GrantState => ({
+const toGrantState = (row: GrantStateRow): GrantState => ({
   userId: row.user_id,
   scopes: JSON.parse(row.scopes),
   resource: row.resource,

@@ -1,0 +1,137 @@
+/**
+ * Which module may import which. ARCHITECTURE.md explains the layers; `npm run check` runs these rules.
+ */
+
+const auth = '^packages/assistant-auth/src/';
+
+/** The folders and files of assistant-auth, and what each may import besides itself. Imports point downward only. */
+const layers = {
+  'oauth/': [],
+  'http/': ['oauth/'],
+  'seal/': ['oauth/'],
+  'storage/': ['seal/', 'oauth/'],
+  'limits/': ['oauth/'],
+  'clients/': ['limits/', 'oauth/'],
+  'providers/': ['oauth/'],
+  'tokens/': ['storage/', 'seal/', 'oauth/'],
+  'ui/': ['providers/', 'oauth/'],
+};
+const base = Object.keys(layers);
+layers['context.ts'] = base;
+layers['endpoint/'] = ['context.ts', ...base];
+layers['sign-in/'] = ['endpoint/', 'context.ts', ...base];
+
+/** These do not import one another. */
+const endpoints = [
+  'authorization/',
+  'account/',
+  'introspection.ts',
+  'revocation.ts',
+  'security-event-endpoints.ts',
+];
+for (const endpoint of endpoints) layers[endpoint] = ['sign-in/', 'endpoint/', 'context.ts', ...base];
+layers['token-endpoint/'] = ['sign-in/', 'endpoint/', 'context.ts', ...base];
+// It lists the grant types that the token endpoint supports.
+layers['metadata.ts'] = ['token-endpoint/', 'endpoint/', 'context.ts', ...base];
+layers['protect.ts'] = ['endpoint/', 'context.ts', ...base];
+
+const pattern = (names) => `${auth}(${names.map((name) => name.replace('.', '\\.')).join('|')})`;
+
+const layerRules = Object.entries(layers).map(([name, allowed]) => ({
+  name: `assistant-auth-${name.replace(/\/$|\.ts$/, '')}`,
+  comment: `${name} may import ${allowed.join(', ') || 'nothing else of assistant-auth'}`,
+  severity: 'error',
+  from: { path: pattern([name]) },
+  to: { path: auth, pathNot: pattern([name, ...allowed]) },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+const configuration = {
+  forbidden: [
+    ...layerRules,
+    {
+      name: 'account-is-opt-in',
+      comment: 'Only its own subpath contains the account page: a bundle that does not import it does not contain it.',
+      severity: 'error',
+      from: { path: auth, pathNot: `${auth}account/` },
+      to: { path: `${auth}account/` },
+    },
+    {
+      name: 'assistant-auth-dependencies',
+      comment: 'assistant-auth runs on any runtime with the Fetch API: two dependencies, no platform, no app.',
+      severity: 'error',
+      from: { path: auth },
+      to: { pathNot: `${auth}|node_modules/(oauth4webapi|jose)/` },
+    },
+    {
+      name: 'oauth4webapi-and-jose-in-providers',
+      comment: 'Only requests to providers use these libraries. The rules of our own endpoints are written here.',
+      severity: 'error',
+      from: { path: auth, pathNot: `${auth}providers/` },
+      to: { path: 'node_modules/(oauth4webapi|jose)/' },
+    },
+    {
+      name: 'operations-stand-alone',
+      comment: 'assistant-operations and assistant-auth do not know each other.',
+      severity: 'error',
+      from: { path: '^packages/assistant-operations/src/' },
+      to: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/assistant-operations/src/' },
+    },
+    {
+      name: 'entry-points-only',
+      comment: 'Other folders import a package through the entry points in its package.json.',
+      severity: 'error',
+      from: { path: '^(apps|examples|scripts|conformance|bench|packages/lab)/' },
+      to: {
+        path: '^packages/assistant-(auth|operations)/src/',
+        pathNot: [
+          '^packages/assistant-(auth|operations)/src/index\\.ts$',
+          `${auth}(resource-server|seal/index|account/index|storage/memory|storage/sqlite/d1)\\.ts$`,
+        ],
+      },
+    },
+    {
+      name: 'game-is-pure',
+      comment: 'The game imports no storage, no pages and no sign-in.',
+      severity: 'error',
+      from: { path: '^apps/words/src/game/' },
+      to: { pathNot: '^apps/words/src/game/' },
+    },
+    {
+      name: 'not-deployed',
+      comment: 'Fake providers, emulated clients, scripts and tests are never part of a deployment.',
+      severity: 'error',
+      from: { path: '^(packages/assistant-(auth|operations)/src|apps/[^/]+/(src|pages))/' },
+      to: { path: '^(packages/lab|scripts|conformance|bench)/|/test/|node_modules/(emulate|oidc-provider)/' },
+    },
+    {
+      name: 'examples-use-packages-only',
+      comment: 'An example must work where it is copied to.',
+      severity: 'error',
+      from: { path: '^examples/[^/]+/(src|functions)/' },
+      to: { path: '^(apps|packages/lab|scripts|conformance|bench)/' },
+    },
+    {
+      name: 'no-node-built-ins',
+      comment: 'What is deployed runs without Node built-ins, although workerd offers them.',
+      severity: 'error',
+      from: { path: '^(packages/assistant-(auth|operations)|apps/[^/]+)/src/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'not-to-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^cloudflare:' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};
+
+export default configuration;

@@ -1,0 +1,32 @@
+/** Checks the rules in `.dependency-cruiser.mjs`, and that dependency-cruiser read every module: it reports no violations if it reads none. */
+import { execFileSync } from 'node:child_process';
+import { cruise } from 'dependency-cruiser';
+import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
+
+const files = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', 'packages/*/src/*.ts', 'apps/*.ts', 'examples/*.ts'],
+  { encoding: 'utf8' },
+)
+  .split('\n')
+  .filter((file) => /\/(src|pages|functions)\//.test(file) && !file.endsWith('.d.ts'));
+
+const { output } = await cruise(files, {
+  ...(await extractDepcruiseOptions('./.dependency-cruiser.mjs')),
+  validate: true,
+});
+if (typeof output === 'string') throw new Error('dependency-cruiser returned text instead of a result');
+
+const violations = output.summary.violations.map(({ from, to, rule }) => `${from} → ${to}: ${rule.name}`);
+const modules = new Map(output.modules.map((module) => [module.source, module]));
+const unread = files
+  .filter((file) => !modules.has(file))
+  .map((file) => `${file}: dependency-cruiser did not read it`);
+const imports = files.flatMap((file) => modules.get(file)?.dependencies ?? []);
+const tooFew =
+  imports.length < files.length ? [`only ${imports.length} imports in ${files.length} files were found`] : [];
+
+const problems = [...violations, ...unread, ...tooFew];
+for (const problem of problems) console.error(problem);
+console.log(`${files.length} modules, ${imports.length} imports, ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
