@@ -51,21 +51,24 @@ const configuration = {
     ...layerRules,
     {
       name: 'account-is-opt-in',
-      comment: 'Only its own subpath contains the account page: a bundle that does not import it does not contain it.',
+      comment:
+        'Only its own subpath contains the account page: a bundle that does not import it does not contain it.',
       severity: 'error',
       from: { path: auth, pathNot: `${auth}account/` },
       to: { path: `${auth}account/` },
     },
     {
       name: 'assistant-auth-dependencies',
-      comment: 'assistant-auth runs on any runtime with the Fetch API: two dependencies, no platform, no app.',
+      comment:
+        'assistant-auth runs on any runtime with the Fetch API: two dependencies, no platform, no app.',
       severity: 'error',
       from: { path: auth },
       to: { pathNot: `${auth}|node_modules/(oauth4webapi|jose)/` },
     },
     {
       name: 'oauth4webapi-and-jose-in-providers',
-      comment: 'Only requests to providers use these libraries. The rules of our own endpoints are written here.',
+      comment:
+        'Only requests to providers use these libraries. The rules of our own endpoints are written here.',
       severity: 'error',
       from: { path: auth, pathNot: `${auth}providers/` },
       to: { path: 'node_modules/(oauth4webapi|jose)/' },

@@ -5,12 +5,12 @@ import { unstable_readConfig } from 'wrangler';
 const compatibilityDate = '2026-10-20';
 
 /** Against tests that hang. On a busy machine any test may take its time. */
-const patience = { testTimeout: 600_000, hookTimeout: 600_000 };
+const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 /** A library's tests, inside workerd: the runtime it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
-  test: { ...patience, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
+  test: { ...timeouts, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
 });
 
 const migrations = async () => [
@@ -37,16 +37,16 @@ const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
       },
     }),
   ],
-  test: { ...patience, name, include: [include] },
+  test: { ...timeouts, name, include: [include] },
 });
 
 /** Black-box tests against the system that the set-up starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
-  test: { ...patience, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
+  test: { ...timeouts, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
 
 /** Tests in Node that start what they need themselves. */
-const inNode = (name: string, include: string) => ({ test: { ...patience, name, include: [include] } });
+const inNode = (name: string, include: string) => ({ test: { ...timeouts, name, include: [include] } });
 
 export default defineConfig(async () => ({
   test: {

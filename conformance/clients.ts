@@ -1,5 +1,5 @@
 /** Who plays in which test. A score belongs to a person, so every test that changes one has a person of its own. */
-import type { Person } from '@words-with-chat/lab';
+import type { FakeUser } from '@words-with-chat/lab';
 
 /** Append, never reorder. */
 const testUserNames = [
@@ -34,9 +34,9 @@ const testUserNames = [
 
 export type TestUserName = (typeof testUserNames)[number];
 
-export const testUser = (testUserName: TestUserName): Person => ({
+export const testUser = (testUserName: TestUserName): FakeUser => ({
   name: `Player ${testUserName}`,
   email: `${testUserName}@example.com`,
 });
 
-export const testUsers: readonly Person[] = testUserNames.map(testUser);
+export const testUsers: readonly FakeUser[] = testUserNames.map(testUser);

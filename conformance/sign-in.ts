@@ -1,5 +1,5 @@
 /** A person who signs in by hand: without script, from the authorization request to the client's callback. */
-import { createBrowser, type Person } from '@words-with-chat/lab';
+import { createBrowser, type FakeUser } from '@words-with-chat/lab';
 
 /** Buttons that a person without script presses at a stand-in after their own: Apple's answer is posted by a form. */
 const extraButtons: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
@@ -10,7 +10,7 @@ const extraButtons: Readonly<Record<string, readonly string[]>> = { Apple: ['Con
  * @returns the client's callback with everything that it was given; it is not opened
  * @throws Error when the journey ends elsewhere
  */
-export const signIn = async (authorizationUrl: URL, user: Person, provider = 'Google'): Promise<URL> => {
+export const signIn = async (authorizationUrl: URL, user: FakeUser, provider = 'Google'): Promise<URL> => {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri') ?? '';
   const browser = createBrowser({
     fetch,

@@ -2,8 +2,8 @@
 import {
   buildGptCallbackUrl,
   createBrowser,
+  type FakeUser,
   type GptAction,
-  type Person,
   readCallback,
   redeemCode,
   startSignIn,
@@ -14,7 +14,7 @@ export interface TokenRequest {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly user: Person;
+  readonly user: FakeUser;
   /** Left out: what the broker gives to who does not say. */
   readonly resource?: string;
 }

@@ -5,7 +5,15 @@ import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcr
 
 const files = execFileSync(
   'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', 'packages/*/src/*.ts', 'apps/*.ts', 'examples/*.ts'],
+  [
+    'ls-files',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    'packages/*/src/*.ts',
+    'apps/*.ts',
+    'examples/*.ts',
+  ],
   { encoding: 'utf8' },
 )
   .split('\n')

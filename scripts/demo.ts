@@ -1,5 +1,5 @@
 /** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
-import { buildGptCallbackUrl, type GptAction, NavigationError, people } from '@words-with-chat/lab';
+import { buildGptCallbackUrl, fakeUsers, type GptAction, NavigationError } from '@words-with-chat/lab';
 import { isUserFacing } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';
 import { UnexpectedResponse } from './demo/expectations.ts';
@@ -18,7 +18,7 @@ type System = Pick<LocalSystem, 'origin' | 'gptClientId' | 'gptClientSecret' | '
 const main = async (terminal: Terminal): Promise<void> => {
   const system = (await findRunning(terminal)) ?? (await startOwn(terminal));
   try {
-    await runDemo({ action: await actionFor(system), origin: system.origin, user: people[0], terminal });
+    await runDemo({ action: await actionFor(system), origin: system.origin, user: fakeUsers[0], terminal });
   } finally {
     await system.close();
   }

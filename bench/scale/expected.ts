@@ -14,17 +14,17 @@ export const findDifferences = (users: number, counts: readonly TableCounts[]): 
 const counted = ['users', 'identities', 'grants', 'ended', 'scores', 'points', 'misplacedRows'] as const;
 
 const expected = (users: number): Readonly<Record<(typeof counted)[number], number>> => {
-  let [ended, swept, points] = [0, 0, 0];
+  let [ended, cleanedUp, points] = [0, 0, 0];
   for (let number = 0; number < users; number++) {
     if (signsOutToday(number)) ended += 1;
-    if (signsOutToday(number) && computeAccessExpiry(number) <= day) swept += 1;
+    if (signsOutToday(number) && computeAccessExpiry(number) <= day) cleanedUp += 1;
     // Who was there before has a point already.
     if (!isNewUser(number)) points += 1;
     points += simulateVisits(number)
       .flat()
       .filter(({ kind }) => kind === 'point').length;
   }
-  const [grants, left] = [users - swept, ended - swept];
+  const [grants, left] = [users - cleanedUp, ended - cleanedUp];
   return { users, identities: users, grants, ended: left, scores: users, points, misplacedRows: 0 };
 };
 

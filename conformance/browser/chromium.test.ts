@@ -33,12 +33,12 @@ const strict = { 'content-security-policy': "default-src 'none'; img-src data:; 
 /** Opens the page, and presses its button if it has one. */
 const open = async (body: string, headers: Record<string, string> = {}): Promise<MonitoredContext> => {
   answer = { body: quiet + body, headers };
-  const watched = await openContext(chromium);
-  const page = await watched.context.newPage();
+  const monitored = await openContext(chromium);
+  const page = await monitored.context.newPage();
   await page.goto(origin);
   // Not `click`, which waits for the navigation that a policy stops.
   if (body.includes('<button>')) await page.getByRole('button').dispatchEvent('click');
-  return watched;
+  return monitored;
 };
 
 describe('the watch over a page', () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import {
   buildGptCallbackUrl,
   callApi,
+  fakeUsers,
   findConsecutivePorts,
   type GptAction,
-  people,
   readCallback,
   redeemCode,
   refreshTokens,
@@ -62,7 +62,7 @@ const action = (): GptAction => ({
   tokenExchange: 'post',
 });
 
-const [ada] = people;
+const [ada] = fakeUsers;
 
 const tokens = async () => {
   const startedSignIn = startSignIn(action(), crypto.randomUUID());

@@ -38,7 +38,7 @@ const clientVariables = {
 };
 
 /** Users who take turns signing in, because each one can sign in only 20 times in ten minutes. */
-const people = Array.from({ length: 5 }, (_, n) => ({
+const fakeUsers = Array.from({ length: 5 }, (_, n) => ({
   name: `Player ${n}`,
   email: `player-${n}@example.com`,
 }));
@@ -106,7 +106,7 @@ beforeAll(async () => {
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
   proxy = await startReverseProxy(port);
-  const fakeProviders = { port, fakeProviderPort: port + 1, people, startGoogle: startGoogleWithSession };
+  const fakeProviders = { port, fakeProviderPort: port + 1, fakeUsers, startGoogle: startGoogleWithSession };
   const planned = planFakeProviders(fakeProviders, {});
   closeProviders = (await planned.start()).close;
 
@@ -149,7 +149,7 @@ const score = async (config: Configuration, accessToken: string): Promise<number
 
 /** Signs in at both clients. */
 const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>): Promise<IssuedTokens> => {
-  const user = people[signIns++ % people.length];
+  const user = fakeUsers[signIns++ % fakeUsers.length];
   if (user === undefined) throw new Error('there is no user to sign in');
   const state = crypto.randomUUID();
   const atGpt = buildAuthorizationUrl(gpt, {

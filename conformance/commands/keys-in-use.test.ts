@@ -30,7 +30,7 @@ const database = () => {
   return openDatabase(place);
 };
 
-const sweep = (at: number, sealingKey: string): Promise<void> => {
+const cleanup = (at: number, sealingKey: string): Promise<void> => {
   const given: Cleanup = {
     now: at,
     deleteAuditBefore: at - 90 * day,
@@ -82,19 +82,19 @@ beforeAll(async () => {
 afterAll(() => rm(dataFolder, { recursive: true }));
 
 it('retires a key when nothing needs it any longer, and not before', async () => {
-  await sweep(now - 20 * day, idOf(old));
+  await cleanup(now - 20 * day, idOf(old));
   const previous = await signIn();
-  const refusal = async () => {
+  const rejection = async () => {
     const { code, stdout, stderr } = await keys(ring, 'retire', idOf(old), '--local');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     return stderr.trim();
   };
-  expect(await refusal()).toBe(
+  expect(await rejection()).toBe(
     'No cleanup run has found another key at the front of the ring after the key local yet.',
   );
 
-  await sweep(now - 10 * day, idOf(fresh));
-  expect(await refusal()).toBe(
+  await cleanup(now - 10 * day, idOf(fresh));
+  expect(await rejection()).toBe(
     '1 stored upstream token is sealed with the key local. Every cleanup run reseals up to a hundred.',
   );
 
@@ -106,7 +106,7 @@ it('retires a key when nothing needs it any longer, and not before', async () =>
     ...{ now, recheckLeaseDuration: 60 },
   });
   const until = `${new Date((now + 353 * day) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  expect(await refusal()).toBe(
+  expect(await rejection()).toBe(
     `1 active grant may have tokens that the key local sealed, the last one until ${until}.`,
   );
   const { stdout: listed } = await keys(ring, 'list', '--local');
@@ -138,7 +138,7 @@ describe('a key that was added', () => {
       ...{ now: at, deleteAuditBefore: at - 90 * day, sealingKey: idOf(fresh) },
       ringKeys: given.split(' ').map(idOf),
     });
-  const refusal = async (command: 'promote' | 'retire', id: string) => {
+  const rejection = async (command: 'promote' | 'retire', id: string) => {
     const { code, stdout, stderr } = await keys(added, command, id, '--local');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     for (const key of added.split(' ')) expect(stderr).not.toContain(key.split('.')[1]);
@@ -153,26 +153,26 @@ describe('a key that was added', () => {
   });
 
   it('T16.3 promote: is not promoted before it has been in the deployed ring for an hour', async () => {
-    expect(await refusal('promote', idOf(last))).toBe(
+    expect(await rejection('promote', idOf(last))).toBe(
       `The deployment has not recorded the key ${idOf(last)} yet. Deploy the ring with this key at the end. The next cleanup run records the key.`,
     );
     await opening(now + day, added);
     const from = minuteOf(now + day + 3600);
-    expect(await refusal('promote', idOf(last))).toBe(
+    expect(await rejection('promote', idOf(last))).toBe(
       `The key ${idOf(last)} can be promoted from ${from}. Until then, isolates without this key may still run.`,
     );
     const { stdout: listed } = await keys(added, 'list', '--local');
     expect(listed.split('\n').map((line) => line.split(/ {2,}/).at(-2))).toEqual(
       expect.arrayContaining(['may be promoted from', from]),
     );
-    expect(await refusal('promote', idOf(fresh))).toBe(
+    expect(await rejection('promote', idOf(fresh))).toBe(
       `The key ${idOf(fresh)} is the first in the ring: it already seals.`,
     );
   });
 
   it('T16.3 promote: is refused again after a rollback, and is moved to the front an hour after the next cleanup run', async () => {
     await opening(now - 2 * 3600, ring);
-    expect(await refusal('promote', idOf(last))).toContain('has not recorded the key');
+    expect(await rejection('promote', idOf(last))).toContain('has not recorded the key');
     await opening(now - 3660, added);
     expect(await keys(added, 'promote', idOf(last), '--local')).toEqual({
       ...{ code: 0, stdout: `${last} ${ring}\n`, stderr: '' },
@@ -180,7 +180,7 @@ describe('a key that was added', () => {
   });
 
   it('T16.4 unseen: is not retired if it may have sealed between two cleanup runs, and the message explains when to burn it', async () => {
-    expect(await refusal('retire', idOf(last))).toBe(
+    expect(await rejection('retire', idOf(last))).toBe(
       `No cleanup run has found the key ${idOf(last)} at the front of the ring. It may still have sealed tokens, if it was promoted and rolled back between two cleanup runs. If it was never deployed as the first key, "burn ${idOf(last)}" removes it and nothing stops working. Otherwise, promote it for more than an hour, then promote another key: after that it can be retired.`,
     );
     expect((await keys(added, 'burn', idOf(last))).stdout).toBe(`${ring}\n`);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import {
   buildGptCallbackUrl,
   type FakeProvider,
+  fakeUsers,
   findConsecutivePorts,
   findFreePort,
-  people,
   startGoogle,
 } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
@@ -120,7 +120,7 @@ describe.each([
   beforeAll(async () => {
     const credentials = { clientId: 'site', clientSecret: secret };
     const redirectUris = [`${origin()}/callback/google`];
-    fake = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: people });
+    fake = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
     given = {
       ORIGIN: 'https://words.example',
       SEALING_KEYS: generateKey('envkey', (length) => new Uint8Array(length).fill(7).map((_, at) => at)),

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import {
   callApi,
   createBrowser,
+  type FakeUser,
   type GptAction,
-  type Person,
   redeemCode,
   refreshTokens,
   startSignIn,
@@ -24,7 +24,7 @@ export interface DemoContext {
   readonly action: GptAction;
   /** Of the app. */
   readonly origin: string;
-  readonly user: Person;
+  readonly user: FakeUser;
   readonly terminal: Terminal;
 }
 

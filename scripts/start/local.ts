@@ -1,5 +1,5 @@
 /** `npm start`: the app on loopback, with fake providers to sign in at. */
-import { people } from '@words-with-chat/lab';
+import { fakeUsers } from '@words-with-chat/lab';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
 import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
 import { type LocalSystem, startLocalSystem } from '../local-system/system.ts';
@@ -69,4 +69,4 @@ const demoCommand = (origin: string): string => {
   return port === '8787' ? 'npm run demo' : `PORT=${port} npm run demo`;
 };
 
-const names = people.map(({ name }) => name).join(', ');
+const names = fakeUsers.map(({ name }) => name).join(', ');

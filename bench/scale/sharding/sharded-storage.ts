@@ -83,8 +83,8 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
     },
     // Whatever ends a grant, a client's end included, leaves its line in the grant's own database.
     isRevoked: (token, now) => findShard(token.grantId).isRevoked(token, now),
-    async cleanUp(sweep) {
-      await onEveryShard((storage) => storage.cleanUp(sweep));
+    async cleanUp(cleanup) {
+      await onEveryShard((storage) => storage.cleanUp(cleanup));
     },
     async findUpstreamTokens(question) {
       const found = await onEveryShard((storage) => storage.findUpstreamTokens(question));
@@ -120,8 +120,8 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
     deleteUser: (deletion) => findShard(deletion.userId).deleteUser(deletion),
     // Whose session or token it names, no id tells. Where one of them could not be asked, the sender tries again, and only there
     // does it count as the first.
-    async recordSecurityEvent(signal) {
-      const outcomes = await onEveryShard((storage) => storage.recordSecurityEvent(signal));
+    async recordSecurityEvent(securityEvent) {
+      const outcomes = await onEveryShard((storage) => storage.recordSecurityEvent(securityEvent));
       return outcomes.includes('recorded') ? 'recorded' : 'replayed';
     },
   };

@@ -101,11 +101,11 @@ describe('the sharded ledger, with people in several databases', () => {
       user: { kind: 'by-identity', newId: eve.userId },
     });
     const outdated = { ...asked, sealedRefreshToken: 'sealed-0' };
-    expect(await storage.revokeGrantsOfIdentity(outdated, 'gone', t0 + 9)).toBe('superseded');
+    expect(await storage.revokeGrantsOfIdentity(outdated, 'revoked', t0 + 9)).toBe('superseded');
     await storage.recordRecheck({ usedToken: asked, recheckAfter: t0 + 600, sealedRefreshToken: 'sealed-2' });
-    expect(await storage.revokeGrantsOfIdentity(asked, 'gone', t0 + 9)).toBe('superseded');
+    expect(await storage.revokeGrantsOfIdentity(asked, 'revoked', t0 + 9)).toBe('superseded');
     const renewed = { ...asked, sealedRefreshToken: 'sealed-2' };
-    expect(await storage.revokeGrantsOfIdentity(renewed, 'gone', t0 + 9)).toBe('ended');
+    expect(await storage.revokeGrantsOfIdentity(renewed, 'revoked', t0 + 9)).toBe('ended');
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 10, { grantId: eve.grantId })))).toBe(
       'ended',
     );

@@ -6,7 +6,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { type FakeProvider, findFreePort, people, startGoogle } from '@words-with-chat/lab';
+import { type FakeProvider, fakeUsers, findFreePort, startGoogle } from '@words-with-chat/lab';
 import { createBroker, deriveResourceKeys, google, gptAction } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import { generateKey } from 'assistant-auth/seal';
@@ -78,7 +78,7 @@ beforeAll(async () => {
     port: await findFreePort(),
     ...credentials,
     redirectUris,
-    users: people,
+    users: fakeUsers,
   });
   send = startBroker();
   api = startApi({ AUDIENCE_KEYS: await deriveResourceKeys({ sealingKeys, issuer, resource }) });
@@ -91,7 +91,7 @@ afterAll(async () => {
 });
 
 const asked = (more: Partial<TokenRequest> = {}): TokenRequest => {
-  const [user] = people;
+  const [user] = fakeUsers;
   if (user === undefined) throw new Error('nobody there');
   return { issuer, ...client, user, ...more };
 };

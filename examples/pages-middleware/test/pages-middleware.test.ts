@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FakeProvider, findFreePort, people, startGoogle } from '@words-with-chat/lab';
+import { type FakeProvider, fakeUsers, findFreePort, startGoogle } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startProject, type Worker } from '../../../scripts/local-system/worker.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pages-middleware-'));
   const credentials = { clientId: 'site', clientSecret: secret() };
   const redirectUris = [`${origin}/callback/google`];
-  google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: people });
+  google = await startGoogle({ port: await findFreePort(), ...credentials, redirectUris, users: fakeUsers });
   const variables = {
     ORIGIN: origin,
     SEALING_KEYS: generateKey('test', (length) => new Uint8Array(randomBytes(length))),
@@ -67,7 +67,7 @@ it('lets no other origin call the API, and lets every origin get tokens', async 
 });
 
 it('tells a Function who calls with a token, the same user each time', async () => {
-  const [user] = people;
+  const [user] = fakeUsers;
   if (user === undefined) throw new Error('nobody there');
   const asked: TokenRequest = { issuer: origin, ...client, user };
   const callers = [];

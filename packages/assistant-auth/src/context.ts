@@ -66,7 +66,7 @@ export interface BrokerContext extends RetryContext {
 /** Maps a verified identity to one of the publisher's users, or refuses the sign-in. */
 export type ResolveUser = (identity: Identity, client: Client) => Promise<UserResolution>;
 
-/** The result of `resolveUser`. `admitted` without a `userId`: the broker assigns a user ID. */
+/** The result of `resolveUser`. `accepted` without a `userId`: the broker assigns a user ID. */
 export type UserResolution =
   | { readonly kind: 'accepted'; readonly userId?: UserId; readonly claims?: UserClaims }
   /** The reason is logged. */

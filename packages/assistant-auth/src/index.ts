@@ -29,7 +29,7 @@ export { type AppleSettings, apple } from './providers/apple.ts';
 export { type GitHubSettings, github } from './providers/github.ts';
 export { type GoogleSettings, google } from './providers/google.ts';
 export { type MicrosoftSettings, microsoft } from './providers/microsoft.ts';
-export { type Description, type OAuth2Settings, oauth2 } from './providers/oauth2.ts';
+export { type OAuth2Settings, oauth2, type ProviderProfile } from './providers/oauth2.ts';
 export { type OidcSettings, oidc } from './providers/oidc.ts';
 export {
   type IdentityProvider,

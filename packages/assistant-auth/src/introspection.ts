@@ -24,9 +24,9 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
     name: 'introspect',
     methods: ['POST'],
     respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
-    async handle(req) {
-      const form = readParameters(await readForm(req.request), parameterNames);
-      const caller = await authenticateClient(context, req.request, form, find);
+    async handle(requestContext) {
+      const form = readParameters(await readForm(requestContext.request), parameterNames);
+      const caller = await authenticateClient(context, requestContext.request, form, find);
       if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
       const found = await lookUpToken(context.sealers, form.token);
       const introspection =

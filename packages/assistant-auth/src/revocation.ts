@@ -15,9 +15,14 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   name: 'revoke',
   methods: ['POST'],
   respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
-  async handle(req) {
-    const form = readParameters(await readForm(req.request), parameterNames);
-    const { id: clientId } = await authenticateClient(context, req.request, form, context.registry.find);
+  async handle(requestContext) {
+    const form = readParameters(await readForm(requestContext.request), parameterNames);
+    const { id: clientId } = await authenticateClient(
+      context,
+      requestContext.request,
+      form,
+      context.registry.find,
+    );
     if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
     const found = await lookUpToken(context.sealers, form.token);
     // Nothing of ours is nothing that could be used: the client has what it wants (§2.2).
@@ -27,7 +32,7 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     const { grantId } = found.token;
     const target = { kind: 'grant', id: grantId } as const;
     await context.storage.revoke(target, 'revoked by its client', context.now(), 'client');
-    req.log({ event: 'revoked', clientId });
+    requestContext.log({ event: 'revoked', clientId });
     return emptyResponse();
   },
 });

@@ -17,10 +17,7 @@ type SecurityEventContext = Pick<
 >;
 
 /** Finds the provider that the path names, in its second and last part. */
-const findProviderByPath = (
-  { providers }: SecurityEventContext,
-  { pathname }: URL,
-): IdentityProvider => {
+const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
   const [, , id = '', ...rest] = pathname.split('/');
   const provider = rest.length === 0 ? providers.get(id) : undefined;
   if (provider === undefined) throw new ProtocolError('security-event.provider');
@@ -33,17 +30,22 @@ const findProviderByPath = (
  */
 const receiveSecurityEvent = async (
   context: SecurityEventContext,
-  req: RequestContext,
+  requestContext: RequestContext,
   provider: string,
   read: () => Promise<SecurityEvent>,
 ): Promise<SecurityEventOutcome> => {
-  const { type, ...securityEvent } = await readWithFailureLimit(context, req.request, provider, read);
+  const { type, ...securityEvent } = await readWithFailureLimit(
+    context,
+    requestContext.request,
+    provider,
+    read,
+  );
   const reason = `the provider said ${type}`;
   const outcome =
     securityEvent.revocations.length === 0
       ? 'recorded'
       : await context.storage.recordSecurityEvent({ ...securityEvent, provider, reason, now: context.now() });
-  if (outcome === 'recorded') req.log({ event: 'security-event', provider, securityEvent: type });
+  if (outcome === 'recorded') requestContext.log({ event: 'security-event', provider, securityEvent: type });
   return outcome;
 };
 
@@ -76,14 +78,16 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   name: 'events',
   methods: ['POST'],
   respondToError: (error) => eventError(error),
-  async handle(req) {
-    const { id, securityEvents } = findProviderByPath(context, req.url);
+  async handle(requestContext) {
+    const { id, securityEvents } = findProviderByPath(context, requestContext.url);
     if (securityEvents === undefined) throw new ProtocolError('security-event.provider');
-    if (readContentType(req.request) !== securityEvents.contentType)
+    if (readContentType(requestContext.request) !== securityEvents.contentType)
       throw new ProtocolError('security-event.content-type');
-    const body = await readBodyText(req.request);
+    const body = await readBodyText(requestContext.request);
     // One that came before was delivered (RFC 8935 §2.2): saying otherwise, it would come again.
-    await receiveSecurityEvent(context, req, id, () => securityEvents.read(body, context.providerIo));
+    await receiveSecurityEvent(context, requestContext, id, () =>
+      securityEvents.read(body, context.providerIo),
+    );
     return acceptedResponse();
   },
 });
@@ -94,13 +98,13 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
   name: 'backchannel-logout',
   methods: ['POST'],
   respondToError: (error) => logoutError(error),
-  async handle(req) {
-    const { id, readLogoutToken } = findProviderByPath(context, req.url);
+  async handle(requestContext) {
+    const { id, readLogoutToken } = findProviderByPath(context, requestContext.url);
     if (readLogoutToken === undefined) throw new ProtocolError('security-event.provider');
-    const form = readParameters(await readForm(req.request), ['logout_token']);
+    const form = readParameters(await readForm(requestContext.request), ['logout_token']);
     const { logout_token: token } = form;
     if (token === undefined) throw new ProtocolError('logout-token.missing');
-    const outcome = await receiveSecurityEvent(context, req, id, () =>
+    const outcome = await receiveSecurityEvent(context, requestContext, id, () =>
       readLogoutToken(token, context.providerIo),
     );
     // By the letter (§2.6) a fault. A sender whose answer was lost learns that what it wanted was done.

@@ -43,7 +43,7 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
       headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
       body: new URLSearchParams({ form: form ?? (await openAccountPage()).form, ...fields }),
     });
-  const journey: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
+  const transaction: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
     const { choice = '' } = fields;
     const sent = readRedirect(await post(action, fields));
     const state = sent.searchParams.get('state') ?? '';
@@ -55,11 +55,11 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
     ...browser,
     openAccountPage,
     post,
-    submitThroughProvider: journey,
+    submitThroughProvider: transaction,
     signInToAccount: (code = 'ada', choice = 'google', answer = {}) =>
-      journey('/sign-in', { choice }, { code, ...answer }),
+      transaction('/sign-in', { choice }, { code, ...answer }),
     reauthenticate: (code = 'ada', choice = 'google') =>
-      journey('/sign-in', { choice, purpose: 'prove' }, { code }),
+      transaction('/sign-in', { choice, purpose: 'prove' }, { code }),
   };
 };
 

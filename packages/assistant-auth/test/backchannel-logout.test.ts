@@ -21,16 +21,16 @@ const expectRefused = async (response: Response, description: string, status = 4
 
 describe('a logout token', () => {
   it('ends sessions, and grants without offline access, of the session that it names', async () => {
-    const signalled = await deployForSecurityEvents();
-    const response = await sendLogoutToken(signalled);
+    const fixture = await deployForSecurityEvents();
+    const response = await sendLogoutToken(fixture);
     expect([response.status, await response.text()]).toEqual([200, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
-    expect(await signalled.listRevokedGrants()).toEqual(['now', 'session']);
-    expect(await signalled.listRevokedGrants('google')).toEqual([]);
-    expect(signalled.log()).toEqual([
+    expect(await fixture.listRevokedGrants()).toEqual(['now', 'session']);
+    expect(await fixture.listRevokedGrants('google')).toEqual([]);
+    expect(fixture.log()).toEqual([
       {
         event: 'security-event',
         endpoint: 'backchannel-logout',
@@ -42,9 +42,9 @@ describe('a logout token', () => {
   });
 
   it('ends every grant where the publisher has it so', async () => {
-    const signalled = await deployForSecurityEvents({ acme: { logoutEndsGrants: true } });
-    await sendLogoutToken(signalled);
-    expect(await signalled.listRevokedGrants()).toEqual(['later', 'now', 'session']);
+    const fixture = await deployForSecurityEvents({ acme: { logoutEndsGrants: true } });
+    await sendLogoutToken(fixture);
+    expect(await fixture.listRevokedGrants()).toEqual(['later', 'now', 'session']);
   });
 
   it.each<[string, Claims, readonly string[]]>([
@@ -54,9 +54,9 @@ describe('a logout token', () => {
     ['a session of somebody else', { sub: 'bob' }, []],
     ['somebody who is not known here', { sub: 'bob', sid: undefined }, []],
   ])('that names %s is taken', async (_, names, ended) => {
-    const signalled = await deployForSecurityEvents();
-    expect((await sendLogoutToken(signalled, logoutToken(names))).status).toBe(200);
-    expect(await signalled.listRevokedGrants()).toEqual(ended);
+    const fixture = await deployForSecurityEvents();
+    expect((await sendLogoutToken(fixture, logoutToken(names))).status).toBe(200);
+    expect(await fixture.listRevokedGrants()).toEqual(ended);
   });
 
   it.each<[string, Claims]>([
@@ -65,8 +65,8 @@ describe('a logout token', () => {
     ['its type in capitals', { typ: 'LOGOUT+JWT' }],
     ['its type as a media type', { typ: 'application/logout+jwt' }],
   ])('may bear %s', async (_, header) => {
-    const signalled = await deployForSecurityEvents();
-    expect((await sendLogoutToken(signalled, logoutToken({}, issuerKey, header))).status).toBe(200);
+    const fixture = await deployForSecurityEvents();
+    expect((await sendLogoutToken(fixture, logoutToken({}, issuerKey, header))).status).toBe(200);
   });
 
   it.each<[string, Claims]>([
@@ -77,8 +77,8 @@ describe('a logout token', () => {
     ['several audiences', { aud: ['another', 'our-client-id'] }],
     ['another event beside', { events: { [logoutEvent]: {}, 'https://x.example/other': {} } }],
   ])('may have %s', async (_, changes) => {
-    const signalled = await deployForSecurityEvents();
-    expect((await sendLogoutToken(signalled, logoutToken(changes))).status).toBe(200);
+    const fixture = await deployForSecurityEvents();
+    expect((await sendLogoutToken(fixture, logoutToken(changes))).status).toBe(200);
   });
 
   const age = 'The token is too old, or not valid yet.';
@@ -112,15 +112,15 @@ describe('a logout token', () => {
     ['whose session is a list', { sid: ['sid-1'] }, content],
     ['whose person is empty', { sub: '', sid: undefined }, content],
   ])('%s is refused, and ends nothing', async (_, changes, description) => {
-    const signalled = await deployForSecurityEvents();
-    await expectRefused(await sendLogoutToken(signalled, logoutToken(changes)), description);
-    expect(signalled.storage.calls).toEqual([]);
+    const fixture = await deployForSecurityEvents();
+    await expectRefused(await sendLogoutToken(fixture, logoutToken(changes)), description);
+    expect(fixture.storage.calls).toEqual([]);
   });
 
   it('of another type is refused', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     for (const typ of ['at+jwt', 'secevent+jwt', 'application/at+jwt', ''])
-      await expectRefused(await sendLogoutToken(signalled, logoutToken({}, issuerKey, { typ })), content);
+      await expectRefused(await sendLogoutToken(fixture, logoutToken({}, issuerKey, { typ })), content);
   });
 });
 
@@ -132,13 +132,13 @@ describe('a request', () => {
     ['a path below a provider', 'acme/x'],
     ['no provider', ''],
   ])('for %s is answered 404', async (_, provider) => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     await expectRefused(
-      await sendLogoutToken(signalled, logoutToken(), provider),
+      await sendLogoutToken(fixture, logoutToken(), provider),
       'Nothing is taken here from a provider of this name.',
       404,
     );
-    expect(signalled.storage.calls).toEqual([]);
+    expect(fixture.storage.calls).toEqual([]);
   });
 
   it('brings its token once, in a form', async () => {
@@ -175,22 +175,22 @@ describe('a request', () => {
       if (outage.now) throw new StorageUnavailable('no route');
       return memory.recordSecurityEvent(securityEvent);
     };
-    const signalled = await deployForSecurityEvents({ storage: { ...memory, recordSecurityEvent } });
+    const fixture = await deployForSecurityEvents({ storage: { ...memory, recordSecurityEvent } });
     const token = await logoutToken();
-    const response = await sendLogoutToken(signalled, token);
+    const response = await sendLogoutToken(fixture, token);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     outage.now = false;
-    expect((await sendLogoutToken(signalled, token)).status).toBe(200);
-    expect(await signalled.listRevokedGrants()).toEqual(['now', 'session']);
+    expect((await sendLogoutToken(fixture, token)).status).toBe(200);
+    expect(await fixture.listRevokedGrants()).toEqual(['now', 'session']);
   });
 
   it('is answered 503 when the issuer’s keys are out of reach, and nobody is counted for it', async () => {
     const fetch = () => Promise.resolve(new Response(null, { status: 503 }));
-    const signalled = await deployForSecurityEvents({ broker: { fetch } });
+    const fixture = await deployForSecurityEvents({ broker: { fetch } });
     for (let turn = 0; turn < 25; turn++) {
-      const response = await sendLogoutToken(signalled);
+      const response = await sendLogoutToken(fixture);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     }
-    expect(signalled.storage.calls).toEqual([]);
+    expect(fixture.storage.calls).toEqual([]);
   });
 });

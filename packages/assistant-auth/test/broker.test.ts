@@ -132,19 +132,19 @@ describe('a broker', () => {
   });
 
   test('sweeps the ledger at the instant of its clock, and keeps the audit for 90 days', async () => {
-    const swept: Cleanup[] = [];
+    const cleanedUp: Cleanup[] = [];
     const deployment = deploy({
       storage: {
         ...memoryStorage(),
         cleanUp: async (given) => {
-          swept.push(given);
+          cleanedUp.push(given);
         },
       },
     });
     deployment.advance(5);
     await deployment.broker.cleanup();
     const now = 1_800_000_005;
-    expect(swept).toEqual([
+    expect(cleanedUp).toEqual([
       { now, deleteAuditBefore: now - 90 * 86_400, sealingKey: 'test-1', ringKeys: ['test-1'] },
     ]);
   });

@@ -151,8 +151,8 @@ describe('a dead token', () => {
       const deployment = withApis();
       const tokens = await obtainTokens(deployment, gpt);
       await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token: tokens.refresh_token });
-      const asker = kind === 'access_token' ? api : clientCredentials.gpt;
-      expect(await inspect(deployment, asker, tokens[kind])).toEqual(inactive);
+      const introspectingClient = kind === 'access_token' ? api : clientCredentials.gpt;
+      expect(await inspect(deployment, introspectingClient, tokens[kind])).toEqual(inactive);
     },
   );
 

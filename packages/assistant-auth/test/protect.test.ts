@@ -37,8 +37,8 @@ const expectRefused = async (
 };
 
 const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
-const dead = ['Unauthorized', 'The access token is not valid.'] as const;
-const deadChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
+const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
+const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
 
 describe('a call', () => {
   it('with a token says who calls and what they may do, and nothing else', async () => {
@@ -82,7 +82,7 @@ describe('a call', () => {
 
   it('with a token that does not open is refused, and the log says why', async () => {
     const deployment = deploy();
-    await expectRefused(ask(deployment, { authorization: 'Bearer x' }), 401, dead, deadChallenge);
+    await expectRefused(ask(deployment, { authorization: 'Bearer x' }), 401, invalid, invalidTokenChallenge);
     expect(deployment.log.at(-1)).toEqual({
       event: 'refused',
       endpoint: 'protect',

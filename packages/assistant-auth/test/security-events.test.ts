@@ -55,19 +55,16 @@ describe('an event of Google’s', () => {
     ['account-enabled', risc, []],
     ['something-new', risc, []],
   ])('ends what it ends: %s', async (name, kind, ended) => {
-    const signalled = await deployForSecurityEvents();
-    const response = await sendGoogleEvent(
-      signalled,
-      googleEvent({ [kind + name]: { subject: adaSubject } }),
-    );
+    const fixture = await deployForSecurityEvents();
+    const response = await sendGoogleEvent(fixture, googleEvent({ [kind + name]: { subject: adaSubject } }));
     expect([response.status, await response.text()]).toEqual([202, '']);
     expect(Object.fromEntries(response.headers)).toEqual({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
-    expect(await signalled.listRevokedGrants('google')).toEqual(ended);
-    expect(await signalled.listRevokedGrants('acme')).toEqual([]);
-    expect(signalled.log()).toEqual([
+    expect(await fixture.listRevokedGrants('google')).toEqual(ended);
+    expect(await fixture.listRevokedGrants('acme')).toEqual([]);
+    expect(fixture.log()).toEqual([
       {
         event: 'security-event',
         endpoint: 'events',
@@ -76,25 +73,25 @@ describe('an event of Google’s', () => {
         securityEvent: name === 'something-new' ? 'unknown' : name,
       },
     ]);
-    expect(signalled.storage.calls).toEqual(ended.length === 0 ? [] : ['recordSecurityEvent']);
+    expect(fixture.storage.calls).toEqual(ended.length === 0 ? [] : ['recordSecurityEvent']);
   });
 
   it.each([undefined, 'hijacking', 'bulk-account'])('ends as much for the reason %s', async (reason) => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     await sendGoogleEvent(
-      signalled,
+      fixture,
       googleEvent({ [`${risc}account-disabled`]: { subject: adaSubject, reason } }),
     );
-    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
+    expect(await fixture.listRevokedGrants('google')).toEqual(everything);
   });
 
   it.each<[string, unknown]>([
     ['issuer and subject', { ...adaSubject, iss: issuerUrls.google }],
     ['the claims of ID tokens', { subject_type: 'id_token_claims', sub: 'ada', email: 'ada@example.com' }],
   ])('names people by %s', async (_, subject) => {
-    const signalled = await deployForSecurityEvents();
-    await sendGoogleEvent(signalled, googleEvent({ [`${risc}account-disabled`]: { subject } }));
-    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
+    const fixture = await deployForSecurityEvents();
+    await sendGoogleEvent(fixture, googleEvent({ [`${risc}account-disabled`]: { subject } }));
+    expect(await fixture.listRevokedGrants('google')).toEqual(everything);
   });
 
   it.each<[string, unknown]>([
@@ -103,13 +100,10 @@ describe('an event of Google’s', () => {
     ['a token of nobody', { subject_type: 'oauth_token', token_identifier_alg: 'prefix', token: 'y' }],
     ['somebody unknown', { ...adaSubject, sub: 'eve' }],
   ])('that names %s is taken, and ends nothing', async (_, subject) => {
-    const signalled = await deployForSecurityEvents();
-    const response = await sendGoogleEvent(
-      signalled,
-      googleEvent({ [`${oauth}token-revoked`]: { subject } }),
-    );
+    const fixture = await deployForSecurityEvents();
+    const response = await sendGoogleEvent(fixture, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
     expect(response.status).toBe(202);
-    expect(await signalled.listRevokedGrants('google')).toEqual([]);
+    expect(await fixture.listRevokedGrants('google')).toEqual([]);
   });
 
   it.each<[string, () => Promise<string> | string]>([
@@ -117,7 +111,7 @@ describe('an event of Google’s', () => {
     ['hash_base64_sha512_sha512', () => doubleHash(theirs)],
   ])('that names a token alone ends what rests on it: %s', async (token_identifier_alg, named) => {
     const storage = memoryStorage();
-    const signalled = await deployForSecurityEvents({ storage });
+    const fixture = await deployForSecurityEvents({ storage });
     const tokenIdentifiers = await computeGoogleTokenIdentifiers(theirs);
     await storage.storeUpstreamToken({
       provider: 'google',
@@ -129,21 +123,18 @@ describe('an event of Google’s', () => {
       ...{ subject_type: 'oauth_token', token_type: 'refresh_token', token_identifier_alg },
       token: await named(),
     };
-    const response = await sendGoogleEvent(
-      signalled,
-      googleEvent({ [`${oauth}token-revoked`]: { subject } }),
-    );
+    const response = await sendGoogleEvent(fixture, googleEvent({ [`${oauth}token-revoked`]: { subject } }));
     expect(response.status).toBe(202);
-    expect(await signalled.listRevokedGrants('google')).toEqual(everything);
-    expect(await signalled.listRevokedGrants('apple')).toEqual([]);
+    expect(await fixture.listRevokedGrants('google')).toEqual(everything);
+    expect(await fixture.listRevokedGrants('apple')).toEqual([]);
   });
 
   it('that verifies the stream is taken, and its text is not logged', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const event = { [`${risc}verification`]: { state: 'their-state' } };
-    expect((await sendGoogleEvent(signalled, googleEvent(event))).status).toBe(202);
-    expect(signalled.log()).toMatchObject([{ event: 'security-event', securityEvent: 'verification' }]);
-    expect(JSON.stringify(signalled.log())).not.toContain('their-');
+    expect((await sendGoogleEvent(fixture, googleEvent(event))).status).toBe(202);
+    expect(fixture.log()).toMatchObject([{ event: 'security-event', securityEvent: 'verification' }]);
+    expect(JSON.stringify(fixture.log())).not.toContain('their-');
   });
 
   it.each<[string, Claims]>([
@@ -152,14 +143,14 @@ describe('an event of Google’s', () => {
     ['an age of seven days', { iat: now - 7 * 86_400 }],
     ['several audiences', { aud: ['another', 'our-client-id'] }],
   ])('may have %s', async (_, changes) => {
-    const signalled = await deployForSecurityEvents();
-    expect((await sendGoogleEvent(signalled, googleEvent(undefined, changes))).status).toBe(202);
+    const fixture = await deployForSecurityEvents();
+    expect((await sendGoogleEvent(fixture, googleEvent(undefined, changes))).status).toBe(202);
   });
 
   it('that was delayed leaves alone who came back meanwhile', async () => {
-    const signalled = await deployForSecurityEvents();
-    expect((await sendGoogleEvent(signalled, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
-    expect(await signalled.listRevokedGrants('google')).toEqual([]);
+    const fixture = await deployForSecurityEvents();
+    expect((await sendGoogleEvent(fixture, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
+    expect(await fixture.listRevokedGrants('google')).toEqual([]);
   });
 
   it.each<[string, unknown, Claims, string]>([
@@ -181,9 +172,9 @@ describe('an event of Google’s', () => {
       'invalid_request',
     ],
   ])('%s is refused in the words of RFC 8935, and ends nothing', async (_, events, changes, err) => {
-    const signalled = await deployForSecurityEvents();
-    await expectRefused(await sendGoogleEvent(signalled, googleEvent(events, changes)), { err });
-    expect(signalled.storage.calls).toEqual([]);
+    const fixture = await deployForSecurityEvents();
+    await expectRefused(await sendGoogleEvent(fixture, googleEvent(events, changes)), { err });
+    expect(fixture.storage.calls).toEqual([]);
   });
 });
 
@@ -199,12 +190,12 @@ describe('a notification of Apple’s', () => {
     ['email-enabled', [], 'email-enabled'],
     ['something-new', [], 'unknown'],
   ])('ends as much as it says: %s', async (type, ended, securityEvent) => {
-    const signalled = await deployForSecurityEvents();
-    const response = await sendAppleNotification(signalled, of(type));
+    const fixture = await deployForSecurityEvents();
+    const response = await sendAppleNotification(fixture, of(type));
     expect([response.status, await response.text()]).toEqual([202, '']);
-    expect(await signalled.listRevokedGrants('apple')).toEqual(ended);
-    expect(await signalled.listRevokedGrants('google')).toEqual([]);
-    expect(signalled.log()).toMatchObject([{ event: 'security-event', provider: 'apple', securityEvent }]);
+    expect(await fixture.listRevokedGrants('apple')).toEqual(ended);
+    expect(await fixture.listRevokedGrants('google')).toEqual([]);
+    expect(fixture.log()).toMatchObject([{ event: 'security-event', provider: 'apple', securityEvent }]);
   });
 
   it.each<[string, string | Promise<string>]>([
@@ -223,17 +214,17 @@ describe('a notification of Apple’s', () => {
     ['about nobody', of('consent-revoked', null)],
     ['that has expired', appleNotification(undefined, { exp: now - 30 })],
   ])('%s is refused, and ends nothing', async (_, body) => {
-    const signalled = await deployForSecurityEvents();
-    await expectRefused(await sendAppleNotification(signalled, body));
-    expect(signalled.storage.calls).toEqual([]);
+    const fixture = await deployForSecurityEvents();
+    await expectRefused(await sendAppleNotification(fixture, body));
+    expect(fixture.storage.calls).toEqual([]);
   });
 
   it('from another issuer, or for somebody else, is refused', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const foreign = appleNotification(undefined, { iss: 'https://evil.example' });
-    await expectRefused(await sendAppleNotification(signalled, foreign), { err: 'invalid_issuer' });
+    await expectRefused(await sendAppleNotification(fixture, foreign), { err: 'invalid_issuer' });
     const theirs = appleNotification(undefined, { aud: 'another' });
-    await expectRefused(await sendAppleNotification(signalled, theirs), { err: 'invalid_audience' });
+    await expectRefused(await sendAppleNotification(fixture, theirs), { err: 'invalid_audience' });
   });
 });
 
@@ -278,8 +269,8 @@ describe('a request', () => {
 
   it('is answered 503 when storage is out of reach', async () => {
     const recordSecurityEvent = () => Promise.reject(new StorageUnavailable('no route'));
-    const signalled = await deployForSecurityEvents({ storage: { ...memoryStorage(), recordSecurityEvent } });
-    await expectRefused(await sendGoogleEvent(signalled), { err: 'temporarily_unavailable', status: 503 });
-    expect(await signalled.listRevokedGrants('google')).toEqual([]);
+    const fixture = await deployForSecurityEvents({ storage: { ...memoryStorage(), recordSecurityEvent } });
+    await expectRefused(await sendGoogleEvent(fixture), { err: 'temporarily_unavailable', status: 503 });
+    expect(await fixture.listRevokedGrants('google')).toEqual([]);
   });
 });

@@ -18,5 +18,5 @@ export {
   noInput,
   type Operation,
   type OperationDefinition,
-  type OperationResult as Outcome,
+  type OperationResult,
 } from './operation.ts';

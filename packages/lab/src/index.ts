@@ -26,4 +26,4 @@ export type { FakeProvider, FakeProviderOptions, StartFakeProvider } from './fak
 export { findConsecutivePorts, findFreePort } from './fake-providers/free-port.ts';
 export { startGoogleWithSession } from './fake-providers/google-with-session.ts';
 export { startOidcIssuer } from './fake-providers/oidc/issuer.ts';
-export { type FakeUser as Person, fakeUsers as people } from './fake-providers/users.ts';
+export { type FakeUser, fakeUsers } from './fake-providers/users.ts';

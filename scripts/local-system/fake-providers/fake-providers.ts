@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   type FakeProvider,
-  people as labPeople,
-  type Person,
+  type FakeUser,
+  fakeUsers as labUsers,
   type StartFakeProvider,
 } from '@words-with-chat/lab';
 import type { Variables } from '../../app/variables.ts';
@@ -16,7 +16,7 @@ export interface FakeProvidersOptions {
   /** The first of their ports, which lie in a row. */
   readonly fakeProviderPort: number;
   /** Who has an account at every stand-in; left out: the lab's people. */
-  readonly users?: readonly Person[];
+  readonly users?: readonly FakeUser[];
   /** Starts Google's stand-in; left out: the one that asks at every sign-in. */
   readonly startGoogle?: StartFakeProvider;
 }
@@ -90,7 +90,7 @@ const startAll = async (
 const startOne = async (
   { definition, port }: PlannedFakeProvider,
   clientSecret: string,
-  { port: appPort, users = labPeople, startGoogle: start }: FakeProvidersOptions,
+  { port: appPort, users = labUsers, startGoogle: start }: FakeProvidersOptions,
 ): Promise<FakeProvider & { readonly definition: FakeProviderDefinition }> => {
   const startProvider = definition.id === 'google' && start !== undefined ? start : definition.start;
   const app = `http://localhost:${appPort}`;

@@ -42,15 +42,15 @@ const completeAccountSignIn = async (
   callback: CallbackContext,
   user: UserId | undefined,
 ): Promise<Response> => {
-  const { req, provider, transaction, cookie } = callback;
+  const { requestContext, provider, transaction, cookie } = callback;
   const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(cookie);
   const identity = await handleProviderResponseUnlessDenied(context, callback);
   const confirmed = identity !== undefined && (await matchesExpectedUser(context, identity, user));
   if (!confirmed) return seeOther(accountUrl, [clearedCookie, setFlash('not-confirmed')]);
   await startSession(context, transaction.grantId, identity, user);
-  await revokePreviousSession(context, req.request);
-  req.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
+  await revokePreviousSession(context, requestContext.request);
+  requestContext.log({ event: 'signed-in', clientId: context.account.id, provider: provider.id });
   const session = await setSessionCookie(context, transaction.grantId, identity);
   const completed = await buildCompletionCookies(context, callback);
   return seeOther(accountUrl, [
@@ -114,7 +114,7 @@ const completeLink = async (
 ): Promise<Response> => {
   const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(callback.cookie);
-  const session = await useSession(callback.req.request, context);
+  const session = await useSession(callback.requestContext.request, context);
   // Signed out, or signed in as somebody else, while they were away.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw new ProtocolError('session.changed');
@@ -188,7 +188,7 @@ const respondLinkConflict = (
 
 const showLinkPage = async (
   context: AccountContext,
-  { req }: CallbackContext,
+  { requestContext }: CallbackContext,
   session: ActiveSession,
   identity: Identity,
   cookies: readonly string[],
@@ -196,7 +196,7 @@ const showLinkPage = async (
   const { sealers, now, branding } = context;
   const stored = await sealIdentity(identity, sealers);
   const { csrf, setCookies } = await bindBrowser(
-    readCookies(req.request),
+    readCookies(requestContext.request),
     context.randomBytes,
     context.lifetimes.consent,
   );

@@ -43,11 +43,11 @@ export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinit
   requireSession(
     context,
     { name: 'disconnect-apps', fields: ['app', 'all'] },
-    async ({ req, fields }, { userId }) => {
+    async ({ requestContext, fields }, { userId }) => {
       const { storage, now } = context;
       if (fields.all !== undefined) {
         await storage.revoke({ kind: 'user', id: userId }, 'disconnected everything', now(), 'user');
-        req.log({ event: 'revoked' });
+        requestContext.log({ event: 'revoked' });
         return redirectToAccount(context, 'signed-out-everywhere', [clearSessionCookie()]);
       }
       const at = now();
@@ -59,7 +59,7 @@ export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinit
       // What is not redeemed yet ends, too: a code would bring the app back a moment later.
       const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
       await storage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });
-      req.log({ event: 'revoked', clientId: first.clientId });
+      requestContext.log({ event: 'revoked', clientId: first.clientId });
       return redirectToAccount(context, 'app-disconnected');
     },
   );

@@ -10,13 +10,13 @@ import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireRecentAuth } from './forms.ts';
 
 export const exportEndpoint = (context: AccountContext): EndpointDefinition =>
-  requireRecentAuth(context, { name: 'export', fields: [] }, async ({ req }, { userId }) => {
+  requireRecentAuth(context, { name: 'export', fields: [] }, async ({ requestContext }, { userId }) => {
     const { storage, now } = context;
     const account = await storage.readAccount(userId);
     if (account === undefined) return redirectToAccount(context, 'session-ended', [clearSessionCookie()]);
     const history = await storage.readHistory(userId);
     const app = await context.onExportUser(userId);
-    req.log({ event: 'exported' });
+    requestContext.log({ event: 'exported' });
     return downloadResponse(
       {
         exportedAt: formatTimestamp(now()),
@@ -30,16 +30,20 @@ export const exportEndpoint = (context: AccountContext): EndpointDefinition =>
   });
 
 export const deleteAccountEndpoint = (context: AccountContext): EndpointDefinition =>
-  requireRecentAuth(context, { name: 'delete', fields: ['confirm'] }, async ({ req, fields }, { userId }) => {
-    if (fields.confirm !== 'yes') return redirectToAccount(context, 'delete-not-confirmed');
-    const { storage, now } = context;
-    // The publisher's part first: should it fail, the account is still there, and they can try again.
-    await context.onDeleteUser(userId);
-    const outcome = await storage.deleteUser({ userId, actor: 'user', now: now() });
-    if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, req, outcome.tokens);
-    req.log({ event: 'deleted' });
-    return redirectToAccount(context, 'deleted', [clearSessionCookie()]);
-  });
+  requireRecentAuth(
+    context,
+    { name: 'delete', fields: ['confirm'] },
+    async ({ requestContext, fields }, { userId }) => {
+      if (fields.confirm !== 'yes') return redirectToAccount(context, 'delete-not-confirmed');
+      const { storage, now } = context;
+      // The publisher's part first: should it fail, the account is still there, and they can try again.
+      await context.onDeleteUser(userId);
+      const outcome = await storage.deleteUser({ userId, actor: 'user', now: now() });
+      if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, requestContext, outcome.tokens);
+      requestContext.log({ event: 'deleted' });
+      return redirectToAccount(context, 'deleted', [clearSessionCookie()]);
+    },
+  );
 
 const exportAccount = ({ createdAt, identities, grants }: Account) => ({
   createdAt: formatTimestamp(createdAt),

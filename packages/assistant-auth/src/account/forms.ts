@@ -28,7 +28,7 @@ export interface FormDefinition<Field extends string> {
 
 /** A form that was posted from a page of this browser. */
 export interface FormSubmission<Field extends string> {
-  readonly req: RequestContext;
+  readonly requestContext: RequestContext;
   readonly fields: Parameters<Field>;
   readonly cookies: ReadonlyMap<string, string>;
 }
@@ -42,12 +42,12 @@ export const defineForm = <Field extends string>(
   name,
   methods: ['POST'],
   respondToError: createErrorPageResponder(context, 'Nothing was changed'),
-  async handle(req) {
-    const body = await readForm(req.request);
+  async handle(requestContext) {
+    const body = await readForm(requestContext.request);
     const { form: sealed } = readParameters(body, ['form']);
-    const cookies = readCookies(req.request);
-    const form = await openAccountForm(context, req.request, sealed, cookies);
-    return handle({ req, fields: readParameters(body, fieldNames), cookies }, form);
+    const cookies = readCookies(requestContext.request);
+    const form = await openAccountForm(context, requestContext.request, sealed, cookies);
+    return handle({ requestContext, fields: readParameters(body, fieldNames), cookies }, form);
   },
 });
 
@@ -58,7 +58,7 @@ export const requireSession = <Field extends string>(
   handle: (submission: FormSubmission<Field>, session: ActiveSession) => Promise<Response>,
 ): EndpointDefinition =>
   defineForm(context, definition, async (submission, form) => {
-    const session = await useSession(submission.req.request, context);
+    const session = await useSession(submission.requestContext.request, context);
     if (session === undefined)
       return redirectToAccount(context, 'session-ended', clearSentSessionCookie(submission.cookies));
     // Shown to one person, posted by another who has signed in since.

@@ -22,7 +22,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
   requireRecentAuth(
     context,
     { name: 'confirm-link', fields: ['link', 'confirm', 'cancel'] },
-    async ({ req, fields }, session) => {
+    async ({ requestContext, fields }, session) => {
       if (fields.cancel !== undefined || fields.confirm === undefined)
         return redirectToAccount(context, 'link-cancelled');
       const identity = await openPendingLink(context, fields.link, session);
@@ -33,7 +33,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
       });
       switch (outcome) {
         case 'linked':
-          req.log({ event: 'linked', provider: identity.provider });
+          requestContext.log({ event: 'linked', provider: identity.provider });
           return redirectToAccount(context, 'linked');
         // Somebody signed in with it while the page was open.
         case 'linked-to-other-user':
@@ -45,30 +45,35 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
   );
 
 export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
-  requireRecentAuth(context, { name: 'unlink', fields: ['identity'] }, async ({ req, fields }, session) => {
-    const { userId, identity: current } = session;
-    const { storage, now } = context;
-    const { identity, others } = await findIdentity(context, session, fields.identity);
-    const { provider, subject } = identity;
-    // The ledger keeps the last of all; one whose provider was taken away is no way to sign in, either.
-    if (!others.some((other) => context.providers.has(other.provider)))
-      return redirectToAccount(context, 'last-identity');
-    const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });
-    switch (outcome.kind) {
-      case 'unknown':
-        throw new ProtocolError('account.item-not-found');
-      case 'last-identity':
+  requireRecentAuth(
+    context,
+    { name: 'unlink', fields: ['identity'] },
+    async ({ requestContext, fields }, session) => {
+      const { userId, identity: current } = session;
+      const { storage, now } = context;
+      const { identity, others } = await findIdentity(context, session, fields.identity);
+      const { provider, subject } = identity;
+      // The ledger keeps the last of all; one whose provider was taken away is no way to sign in, either.
+      if (!others.some((other) => context.providers.has(other.provider)))
         return redirectToAccount(context, 'last-identity');
-      case 'unlinked': {
-        req.log({ event: 'unlinked', provider });
-        if (outcome.token !== undefined) await revokeUpstreamTokens(context, req, [outcome.token]);
-        const isCurrent = provider === current.provider && subject === current.subject;
-        return isCurrent
-          ? redirectToAccount(context, 'session-ended', [clearSessionCookie()])
-          : redirectToAccount(context, 'unlinked');
+      const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });
+      switch (outcome.kind) {
+        case 'unknown':
+          throw new ProtocolError('account.item-not-found');
+        case 'last-identity':
+          return redirectToAccount(context, 'last-identity');
+        case 'unlinked': {
+          requestContext.log({ event: 'unlinked', provider });
+          if (outcome.token !== undefined)
+            await revokeUpstreamTokens(context, requestContext, [outcome.token]);
+          const isCurrent = provider === current.provider && subject === current.subject;
+          return isCurrent
+            ? redirectToAccount(context, 'session-ended', [clearSessionCookie()])
+            : redirectToAccount(context, 'unlinked');
+        }
       }
-    }
-  });
+    },
+  );
 
 /** @throws ProtocolError for what was not found in this session a few minutes ago at most */
 const openPendingLink = async (

@@ -16,7 +16,7 @@ import { accountEndpoint } from './page.ts';
 import { accountSignInEndpoint, signOutEndpoint } from './sign-in.ts';
 
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
-export type { AccountModel, AccountNotice, RecentAuth as Proof } from './ui/account-page.ts';
+export type { AccountModel, AccountNotice, RecentAuth } from './ui/account-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
 export type { AccountSignInModel, AccountSignInNotice } from './ui/sign-in-page.ts';
 

@@ -26,12 +26,12 @@ export const accountEndpoint = (context: AccountContext): EndpointDefinition => 
   name: 'account',
   methods: ['GET'],
   respondToError: createErrorPageResponder(context),
-  async handle(req) {
-    const session = await useSession(req.request, context);
+  async handle(requestContext) {
+    const session = await useSession(requestContext.request, context);
     const account = session && (await context.storage.readAccount(session.userId));
     return session === undefined || account === undefined
-      ? showSignIn(context, req)
-      : showAccount(context, req, session, account);
+      ? showSignIn(context, requestContext)
+      : showAccount(context, requestContext, session, account);
   },
 });
 

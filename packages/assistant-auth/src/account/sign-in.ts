@@ -11,11 +11,11 @@ export const accountSignInEndpoint = (context: AccountContext): EndpointDefiniti
   defineForm(
     context,
     { name: 'account-sign-in', fields: ['choice', 'purpose'] },
-    async ({ req, fields, cookies }, form) => {
+    async ({ requestContext, fields, cookies }, form) => {
       const provider = resolveChosenProvider(context, fields.choice);
       if (fields.purpose !== 'prove')
         return redirectToProvider(context, { kind: 'account', user: undefined }, provider, cookies);
-      const session = await useSession(req.request, context);
+      const session = await useSession(requestContext.request, context);
       if (session === undefined)
         return redirectToAccount(context, 'session-ended', clearSentSessionCookie(cookies));
       if (session.grantId !== form.session) throw new ProtocolError('session.changed');
@@ -36,8 +36,8 @@ export const resolveChosenProvider = (
 // `POST` that ends this session. Apps stay connected.
 
 export const signOutEndpoint = (context: AccountContext): EndpointDefinition =>
-  requireSession(context, { name: 'sign-out', fields: [] }, async ({ req }, { grantId }) => {
+  requireSession(context, { name: 'sign-out', fields: [] }, async ({ requestContext }, { grantId }) => {
     await context.storage.revoke({ kind: 'grant', id: grantId }, 'signed out', context.now(), 'user');
-    req.log({ event: 'revoked', clientId: context.account.id });
+    requestContext.log({ event: 'revoked', clientId: context.account.id });
     return redirectToAccount(context, 'signed-out', [clearSessionCookie()]);
   });

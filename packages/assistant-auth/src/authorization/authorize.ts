@@ -21,15 +21,15 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   name: 'authorize',
   methods: ['GET'],
   respondToError: createErrorPageResponder(context),
-  async handle(req) {
-    const query = req.url.searchParams;
+  async handle(requestContext) {
+    const query = requestContext.url.searchParams;
     const requestingClient = validateClientAndRedirect(query, context.registry);
     const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
-    return withErrorRedirect(target, req, [], async () => {
+    return withErrorRedirect(target, requestContext, [], async () => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
-      const sessionOffer = await findSessionOffer(req.request, context);
+      const sessionOffer = await findSessionOffer(requestContext.request, context);
       return showSignInPage(context, { ...requestingClient, request }, sessionOffer, {
-        request: req.request,
+        request: requestContext.request,
         cookies: [],
       });
     });

@@ -33,11 +33,11 @@ const completeAuthorization = async (
   callback: CallbackContext,
   request: AuthorizationRequest,
 ): Promise<Response> => {
-  const { req, provider, responseUrl, transaction, cookie } = callback;
+  const { requestContext, provider, responseUrl, transaction, cookie } = callback;
   const { client, target } = resolveResponseTarget(context, request);
   const code = () => sealCode(context, transaction.grantId, client.id, request);
-  return withErrorRedirect(target, req, [clearCookie(cookie)], async () => {
-    const reconsentContext = { ...context, log: req.log };
+  return withErrorRedirect(target, requestContext, [clearCookie(cookie)], async () => {
+    const reconsentContext = { ...context, log: requestContext.log };
     if (transaction.reconsentSubject !== undefined) {
       const { grantId } = transaction;
       const claim = await withTransactionStatusError(
@@ -49,14 +49,14 @@ const completeAuthorization = async (
     }
     const identity = await handleProviderResponse(context, callback);
     const hasUpstreamToken = await recordSignIn(context, transaction.grantId, request, client, identity);
-    req.log({
+    requestContext.log({
       event: 'signed-in',
       clientId: client.id,
       provider: provider.id,
       redirectUri: target.redirect,
     });
     const completed = await buildCompletionCookies(context, callback);
-    const otherCookies = new Map(readCookies(req.request));
+    const otherCookies = new Map(readCookies(requestContext.request));
     otherCookies.delete(cookie);
     const reconsent = hasUpstreamToken
       ? undefined

@@ -26,10 +26,11 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
   name: 'consent',
   methods: ['POST'],
   respondToError: createErrorPageResponder(context),
-  async handle(req) {
-    if (!isSameOriginRequest(req.request, context.issuer)) throw new ProtocolError('consent.origin');
-    const form = readParameters(await readForm(req.request), ['consent', 'choice', 'cancel']);
-    const cookies = readCookies(req.request);
+  async handle(requestContext) {
+    if (!isSameOriginRequest(requestContext.request, context.issuer))
+      throw new ProtocolError('consent.origin');
+    const form = readParameters(await readForm(requestContext.request), ['consent', 'choice', 'cancel']);
+    const cookies = readCookies(requestContext.request);
     const consent = await openConsent(context, form.consent ?? '', cookies);
     const { request } = consent;
     const { client, target } = resolveResponseTarget(context, request);
@@ -37,9 +38,10 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
     const isKnownChoice =
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
     if (!isKnownChoice) throw new ProtocolError('consent.choice');
-    return withErrorRedirect(target, req, [], async () => {
+    return withErrorRedirect(target, requestContext, [], async () => {
       if (form.cancel !== undefined) throw new ProtocolError('user.cancelled');
-      if (provider === undefined) return continueAsSessionUser(context, req, consent, client, target);
+      if (provider === undefined)
+        return continueAsSessionUser(context, requestContext, consent, client, target);
       return redirectToProvider(context, { kind: 'authorize', request }, provider, cookies);
     });
   },
@@ -68,20 +70,26 @@ const openConsent = async (
 
 const continueAsSessionUser = async (
   context: BrokerContext,
-  req: RequestContext,
+  requestContext: RequestContext,
   { request, session }: Consent,
   client: Client,
   target: ResponseTarget,
 ): Promise<Response> => {
-  const result = await continueSession({ ...context, log: req.log }, req.request, session, client, request);
+  const result = await continueSession(
+    { ...context, log: requestContext.log },
+    requestContext.request,
+    session,
+    client,
+    request,
+  );
   if (result.kind === 'stopped') {
     const { redirect } = target;
     const { sessionOffer, cookies } = result;
     return showSignInPage(context, { client, redirect, request }, sessionOffer, {
-      request: req.request,
+      request: requestContext.request,
       cookies,
     });
   }
-  req.log({ event: 'signed-in', clientId: client.id, redirectUri: target.redirect });
+  requestContext.log({ event: 'signed-in', clientId: client.id, redirectUri: target.redirect });
   return redirectWithCode(target, await sealCode(context, result.grantId, client.id, request), []);
 };

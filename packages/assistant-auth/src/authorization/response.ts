@@ -46,7 +46,7 @@ export const redirectWithCode = (
  */
 export const withErrorRedirect = async (
   target: ResponseTarget,
-  req: RequestContext,
+  requestContext: RequestContext,
   cookies: readonly string[],
   work: () => Promise<Response>,
 ): Promise<Response> => {
@@ -55,7 +55,7 @@ export const withErrorRedirect = async (
   } catch (error) {
     const protocolError = toProtocolError(error);
     if (reasonsShownToUser.has(protocolError.reason)) throw protocolError;
-    logProtocolError(protocolError, req, { clientId: target.clientId });
+    logProtocolError(protocolError, requestContext, { clientId: target.clientId });
     return redirectToClient(
       target,
       { error: protocolError.code, error_description: protocolError.description },

@@ -13,11 +13,11 @@ export const createErrorPageResponder =
     { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
     clientErrorTitle = 'This sign-in cannot go on',
   ) =>
-  (protocolError: ProtocolError, req: RequestContext): Response => {
+  (protocolError: ProtocolError, requestContext: RequestContext): Response => {
     const title =
       titles[protocolError.reason] ??
       (protocolError.status < 500 ? clientErrorTitle : 'Something is out of order');
-    const { requestId: reference } = req;
+    const { requestId: reference } = requestContext;
     const model = {
       branding,
       title,
@@ -25,7 +25,7 @@ export const createErrorPageResponder =
       reference,
       stylesheetPath: paths.stylesheet,
     };
-    return errorPageResponse(renderErrorPage(pages, model, req), protocolError);
+    return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError);
   };
 
 /** The reasons that have their own heading. */
@@ -38,11 +38,11 @@ const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
 };
 
 /** A page of the publisher's that fails must not hide from the person what went wrong before it. */
-const renderErrorPage = ({ error }: Pages, model: ErrorModel, req: RequestContext): string => {
+const renderErrorPage = ({ error }: Pages, model: ErrorModel, requestContext: RequestContext): string => {
   try {
     return error(model);
   } catch (cause) {
-    logProtocolError(new ProtocolError('unexpected', { cause }), req);
+    logProtocolError(new ProtocolError('unexpected', { cause }), requestContext);
     return defaultPages.error(model);
   }
 };

@@ -23,9 +23,9 @@ export interface EndpointDefinition {
   readonly name: string;
   /** Those that it answers, everywhere or at an address. */
   readonly methods: readonly string[] | ((url: URL) => readonly string[]);
-  handle(req: RequestContext): Promise<Response>;
+  handle(requestContext: RequestContext): Promise<Response>;
   /** How this endpoint says no. */
-  respondToError(protocolError: ProtocolError, req: RequestContext): Response;
+  respondToError(protocolError: ProtocolError, requestContext: RequestContext): Response;
 }
 
 /** An endpoint and its path. */
@@ -42,7 +42,7 @@ export const createEndpoint =
   async (request: Request): Promise<Response> => {
     const requestId = randomId(randomBytes);
     const url = new URL(request.url);
-    const req: RequestContext = {
+    const requestContext: RequestContext = {
       request,
       url,
       requestId,
@@ -53,11 +53,11 @@ export const createEndpoint =
       if (url.origin !== issuer) throw new ProtocolError('request.host');
       if (!resolveMethods(definition, url).includes(request.method))
         throw new ProtocolError('request.method');
-      return await definition.handle(req);
+      return await definition.handle(requestContext);
     } catch (error) {
       const protocolError = toProtocolError(error);
-      logProtocolError(protocolError, req);
-      const response = definition.respondToError(protocolError, req);
+      logProtocolError(protocolError, requestContext);
+      const response = definition.respondToError(protocolError, requestContext);
       return protocolError.reason === 'request.method'
         ? withAllowHeader(resolveMethods(definition, url), response)
         : response;
@@ -86,10 +86,10 @@ export const toProtocolError = (error: unknown): ProtocolError => {
 
 export const logProtocolError = (
   protocolError: ProtocolError,
-  req: RequestContext,
+  requestContext: RequestContext,
   fields: { readonly clientId?: string; readonly provider?: string } = {},
 ): void => {
-  req.log({
+  requestContext.log({
     event: 'refused',
     reason: protocolError.reason,
     ...fields,
@@ -124,12 +124,12 @@ export const limitByAddress = (
   { limits, findAddressBlock }: Pick<BrokerContext, 'limits' | 'findAddressBlock'>,
 ): EndpointDefinition => ({
   ...definition,
-  async handle(req) {
-    const addressBlock = findAddressBlock(req.request);
+  async handle(requestContext) {
+    const addressBlock = findAddressBlock(requestContext.request);
     // Where nobody's address is known, one allowance would be everybody's, and anybody could spend it.
     if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
       throw new ProtocolError('sign-in.limited');
-    return definition.handle(req);
+    return definition.handle(requestContext);
   },
 });
 
@@ -138,9 +138,9 @@ export const limitByAddress = (
 /** Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets anything. */
 export const refusePrefetch = (definition: EndpointDefinition): EndpointDefinition => ({
   ...definition,
-  async handle(req) {
-    if (isPrefetch(req.request)) throw new ProtocolError('request.prefetch');
-    return definition.handle(req);
+  async handle(requestContext) {
+    if (isPrefetch(requestContext.request)) throw new ProtocolError('request.prefetch');
+    return definition.handle(requestContext);
   },
 });
 

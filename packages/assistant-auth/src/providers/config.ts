@@ -238,8 +238,4 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
  */
 export type OfflineAccess = 'always' | 'by-scope' | 'never';
 
-const offlineAccessModes: readonly unknown[] = [
-  'always',
-  'by-scope',
-  'never',
-] satisfies OfflineAccess[];
+const offlineAccessModes: readonly unknown[] = ['always', 'by-scope', 'never'] satisfies OfflineAccess[];

@@ -34,7 +34,7 @@ import {
 } from './oauth-client.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 
-export type { ProviderProfile as Description } from './oauth-client.ts';
+export type { ProviderProfile } from './oauth-client.ts';
 
 /** `scopes` are none when they are left out; the client secret goes into the form. All URLs are https, on loopback also http. */
 export interface OAuth2Settings extends ClientSettings {

@@ -252,11 +252,7 @@ const refuseIf = (wrong: boolean, reason: string): void => {
  * it would otherwise read them again by its own rules.
  * @throws the library's errors
  */
-const verifyIdTokenSignature = (
-  response: Response,
-  server: AuthorizationServer,
-  keys: JWKS,
-): Promise<void> =>
+const verifyIdTokenSignature = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
   validateApplicationLevelSignature({ ...server }, response, {
     [jwksCache]: { jwks: structuredClone(keys), uat: Number.POSITIVE_INFINITY },
   });

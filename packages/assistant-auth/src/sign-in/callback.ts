@@ -36,14 +36,14 @@ export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {
   /** Completes the transaction and returns the response. */
   readonly complete: (
     back: CallbackContext,
-    errand: Extract<TransactionPurpose, { readonly kind: Kind }>,
+    purpose: Extract<TransactionPurpose, { readonly kind: Kind }>,
   ) => Promise<Response>;
   /**
    * Returns where the page for a repeated callback links to.
    * @throws ProtocolError if the client or its redirect URI is no longer registered
    */
   readonly destination: (
-    errand: Extract<Completion['purpose'], { readonly kind: Kind }>,
+    purpose: Extract<Completion['purpose'], { readonly kind: Kind }>,
   ) => CompletedModel['destination'];
 }
 
@@ -66,20 +66,25 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
     name: 'callback',
     methods: (url) => methodsByResponseMode[findProviderByUrl(context, url).responseMode],
     respondToError: createErrorPageResponder(context),
-    async handle(req) {
-      const provider = findProviderByUrl(context, req.url);
-      if (req.request.method === 'POST')
-        return seeOther(await redirectFormPost(req.request, provider.id, context), []);
-      const { url: responseUrl, isExpired } = await readProviderResponse(req.url, provider, context);
-      const found = await findTransaction(context, req.request, responseUrl);
+    async handle(requestContext) {
+      const provider = findProviderByUrl(context, requestContext.url);
+      if (requestContext.request.method === 'POST')
+        return seeOther(await redirectFormPost(requestContext.request, provider.id, context), []);
+      const { url: responseUrl, isExpired } = await readProviderResponse(
+        requestContext.url,
+        provider,
+        context,
+      );
+      const found = await findTransaction(context, requestContext.request, responseUrl);
       if (found.transaction.provider !== provider.id) throw new ProtocolError('transaction.provider');
-      if (found.kind === 'completed') return respondCompleted(context, handlers, req, found.transaction);
+      if (found.kind === 'completed')
+        return respondCompleted(context, handlers, requestContext, found.transaction);
       if (isExpired) throw new ProtocolError('form-post.expired');
       const { transaction, cookie } = found;
-      const callback = { req, provider, responseUrl, transaction, cookie, replayGuard };
+      const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
       const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
       // A browser that disconnects, as at a reload, must not stop a sign-in whose code the provider has already taken.
-      return keepAlive({ ...context, log: req.log }, work);
+      return keepAlive({ ...context, log: requestContext.log }, work);
     },
   };
 };
@@ -100,7 +105,7 @@ const completeOnce = async (
     }
     if (error.reason !== 'transaction.replayed') throw error;
     const { purpose, ...transaction } = callback.transaction;
-    return respondCompleted(context, handlers, callback.req, {
+    return respondCompleted(context, handlers, callback.requestContext, {
       ...transaction,
       purpose: toCompletedPurpose(purpose),
     });
@@ -110,11 +115,11 @@ const completeOnce = async (
 /** Also deletes the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
 const respondLimited = (
   context: BrokerContext,
-  { req, cookie }: CallbackContext,
+  { requestContext, cookie }: CallbackContext,
   protocolError: ProtocolError,
 ): Response => {
-  logProtocolError(protocolError, req);
-  const response = createErrorPageResponder(context)(protocolError, req);
+  logProtocolError(protocolError, requestContext);
+  const response = createErrorPageResponder(context)(protocolError, requestContext);
   response.headers.append('set-cookie', clearCookie(cookie));
   return response;
 };
@@ -122,10 +127,10 @@ const respondLimited = (
 const respondCompleted = (
   context: BrokerContext,
   handlers: CallbackHandlers,
-  req: RequestContext,
+  requestContext: RequestContext,
   completion: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
-  logProtocolError(new ProtocolError('transaction.replayed'), req);
+  logProtocolError(new ProtocolError('transaction.replayed'), requestContext);
   return showCompleted(context, handlers, completion);
 };
 
@@ -217,7 +222,7 @@ const findCompletion = async (
 // A browser that is back from a provider, in a journey that was found to be its own.
 
 export interface CallbackContext {
-  readonly req: RequestContext;
+  readonly requestContext: RequestContext;
   readonly provider: IdentityProvider;
   /** The callback URL with the provider's parameters, however they came. */
   readonly responseUrl: URL;
@@ -299,8 +304,9 @@ export const handleProviderResponseUnlessDenied = async (
 /** Returns the `Set-Cookie` values that let the broker recognize the callback if it arrives again. */
 export const buildCompletionCookies = (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
-  { req, transaction }: CallbackContext,
-): Promise<readonly string[]> => completeTransaction(transaction, readCookies(req.request), sealers, now());
+  { requestContext, transaction }: CallbackContext,
+): Promise<readonly string[]> =>
+  completeTransaction(transaction, readCookies(requestContext.request), sealers, now());
 
 // Shows the page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first.
 

@@ -22,7 +22,7 @@ export type RecheckContext = Pick<
 >;
 
 /**
- * `gone`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
+ * `removed`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
  * meanwhile.
  */
 export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';

@@ -71,10 +71,10 @@ export const recordWithinLimits = async (
  * Reads a publisher's word. Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no.
  * @throws ProtocolError `resolve-user.refused`, `resolve-user.invalid-id` or `resolve-user.invalid-claims`
  */
-export const parseUserResolution = (admission: UserResolution) => {
-  if (admission.kind !== 'accepted')
-    throw new ProtocolError('resolve-user.refused', { cause: admission.reason });
-  const { userId, claims = {} } = admission;
+export const parseUserResolution = (resolution: UserResolution) => {
+  if (resolution.kind !== 'accepted')
+    throw new ProtocolError('resolve-user.refused', { cause: resolution.reason });
+  const { userId, claims = {} } = resolution;
   if (userId !== undefined && !isUserId(userId)) throw new ProtocolError('resolve-user.invalid-id');
   if (!isClaims(claims)) throw new ProtocolError('resolve-user.invalid-claims');
   return { userId, claims };

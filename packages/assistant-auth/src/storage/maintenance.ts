@@ -44,7 +44,7 @@ export interface MaintenanceStorage {
    * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, spent
    * revocations, and the audit of long ago. Users and identities stay.
    */
-  cleanUp(sweep: Cleanup): Promise<void>;
+  cleanUp(cleanup: Cleanup): Promise<void>;
   /** Finds stored tokens by how their sealed texts begin. */
   findUpstreamTokens(query: UpstreamTokenQuery): Promise<readonly StoredUpstreamToken[]>;
   /**

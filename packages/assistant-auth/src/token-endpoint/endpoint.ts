@@ -26,16 +26,20 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
     name: 'token',
     methods: ['POST'],
     respondToError: (protocolError) => tokenError(protocolError, protocolError.status, challenge),
-    async handle(req) {
-      const form = parseTokenRequest(await readForm(req.request));
-      const client = await authenticateClient(context, req.request, form, context.registry.find);
+    async handle(requestContext) {
+      const form = parseTokenRequest(await readForm(requestContext.request));
+      const client = await authenticateClient(context, requestContext.request, form, context.registry.find);
       try {
-        const response = await findGrantHandler(form.grant_type)({ ...context, log: req.log }, client, form);
-        req.log({ event: 'tokens-issued', clientId: client.id });
+        const response = await findGrantHandler(form.grant_type)(
+          { ...context, log: requestContext.log },
+          client,
+          form,
+        );
+        requestContext.log({ event: 'tokens-issued', clientId: client.id });
         return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);
-        logProtocolError(protocolError, req, { clientId: client.id });
+        logProtocolError(protocolError, requestContext, { clientId: client.id });
         return tokenError(protocolError, selectErrorStatus(protocolError, client), challenge);
       }
     },

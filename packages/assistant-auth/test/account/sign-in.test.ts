@@ -169,8 +169,8 @@ describe('signing in there', () => {
     const provider = createSpyProvider();
     const large = {
       ...provider,
-      handleCallback: async (...journey: Parameters<typeof provider.handleCallback>) => ({
-        ...(await provider.handleCallback(...journey)),
+      handleCallback: async (...transaction: Parameters<typeof provider.handleCallback>) => ({
+        ...(await provider.handleCallback(...transaction)),
         claims: { groups: 'x'.repeat(4000) },
       }),
     };
@@ -320,8 +320,8 @@ describe('proving once more who is there', () => {
       providers: [
         {
           ...google,
-          async handleCallback(...journey) {
-            const identity = await google.handleCallback(...journey);
+          async handleCallback(...transaction) {
+            const identity = await google.handleCallback(...transaction);
             return { ...identity, claims: { auth_time: authTime(deployment.now()) } };
           },
         },

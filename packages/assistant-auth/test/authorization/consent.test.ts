@@ -42,7 +42,7 @@ describe('choosing a provider', () => {
     expect(await sealers.transaction.open(sealed)).toMatchObject({
       kind: 'opened',
       value: {
-        errand: {
+        purpose: {
           kind: 'authorize',
           request: { clientId: 'gpt', redirectUri: gptRedirect, scopes: ['words', 'score'] },
         },
@@ -172,10 +172,10 @@ describe('the form', () => {
     const answerOf = (deployment: ReturnType<typeof deploy>) =>
       createTestBrowser(deployment, { cookie }).submitConsent(consent, { choice: 'google' });
     const [gpt, ...others] = clients;
-    const gone = deploy({ clients: others });
+    const removed = deploy({ clients: others });
     await expectErrorPage(
-      await answerOf(gone),
-      gone,
+      await answerOf(removed),
+      removed,
       'The app that sent you here is not registered with us.',
     );
     const moved = deploy({ clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }] });

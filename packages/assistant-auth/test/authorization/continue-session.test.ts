@@ -193,8 +193,8 @@ describe('continuing', () => {
   test('is not offered to who would be unknown to the publisher', async () => {
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
-      async handleCallback(...journey) {
-        const identity = await createProvider('google', 'Google').handleCallback(...journey);
+      async handleCallback(...transaction) {
+        const identity = await createProvider('google', 'Google').handleCallback(...transaction);
         return { ...identity, claims: { groups: 'x'.repeat(4000) } };
       },
     };
@@ -247,13 +247,13 @@ describe('continuing', () => {
   test('tells the publisher their address, and the ledger the session that they have at the provider', async () => {
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
-      async handleCallback(...journey) {
-        const identity = await createProvider('google', 'Google').handleCallback(...journey);
+      async handleCallback(...transaction) {
+        const identity = await createProvider('google', 'Google').handleCallback(...transaction);
         return { ...identity, email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
       },
     };
     const storage = memoryStorage();
-    const [admitted, recorded]: [unknown[], unknown[]] = [[], []];
+    const [accepted, recorded]: [unknown[], unknown[]] = [[], []];
     const deployment = deploy({
       providers: [google],
       storage: {
@@ -264,14 +264,14 @@ describe('continuing', () => {
         },
       },
       resolveUser: async (identity) => {
-        admitted.push(identity);
+        accepted.push(identity);
         return { kind: 'accepted' };
       },
     });
     const { accountBrowser, consent } = await inFront(deployment);
     expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
     const known = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
-    expect(admitted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
+    expect(accepted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
     expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
   });
 

@@ -19,7 +19,7 @@ import { buildCookieHeader, continueToProvider, listTransactionCookies } from '.
 type Query = Readonly<Record<string, string>>;
 
 /** A provider that gives a refresh token only when it asks again, as Google does, and what it was checked with. */
-const createForgetful = (changes: Partial<IdentityProvider> = {}) => {
+const createForgetfulProvider = (changes: Partial<IdentityProvider> = {}) => {
   const plain = createProvider('google', 'Google');
   const checked: string[] = [];
   const provider: IdentityProvider = {
@@ -39,12 +39,12 @@ const createForgetful = (changes: Partial<IdentityProvider> = {}) => {
 };
 
 const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<IdentityProvider> = {}) => {
-  const forgetful = createForgetful(provider);
+  const forgetful = createForgetfulProvider(provider);
   return { checked: forgetful.checked, deployment: deploy({ providers: [forgetful.provider], ...changes }) };
 };
 
 /** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */
-const afterFirstLeg = async (deployment: Deployment, request: Query = gptRequest) => {
+const afterSignIn = async (deployment: Deployment, request: Query = gptRequest) => {
   const { browser, returnFromProvider } = await continueToProvider(deployment, request);
   const response = await returnFromProvider({ code: 'ada' });
   const sent = readRedirect(response);
@@ -70,7 +70,7 @@ const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => e
 describe('somebody who brought no refresh token, and none is stored,', () => {
   it('goes to the provider once more, and then to the client', async () => {
     const { checked, deployment } = deployWith();
-    const { browser, response, sent, comeAgain } = await afterFirstLeg(deployment);
+    const { browser, response, sent, comeAgain } = await afterSignIn(deployment);
     expect(response.status).toBe(303);
     expect([sent.origin, sent.searchParams.get('again')]).toEqual(['https://google.example', 'ada']);
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
@@ -93,8 +93,8 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
 
   it('does not go again from then on', async () => {
     const { deployment } = deployWith();
-    await (await afterFirstLeg(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
-    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    await (await afterSignIn(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
+    await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
   });
 
   it.each<[string, Query, string]>([
@@ -109,7 +109,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     ],
   ])('and then %s is signed in all the same, unwatched', async (_, answer, cause) => {
     const { checked, deployment } = deployWith();
-    const { comeAgain } = await afterFirstLeg(deployment);
+    const { comeAgain } = await afterSignIn(deployment);
     await expectSignedIn(deployment, await comeAgain(answer));
     expect(checked).toEqual([]);
     expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ provider: 'google', cause }]);
@@ -126,7 +126,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
         },
       },
     );
-    const { comeAgain } = await afterFirstLeg(deployment);
+    const { comeAgain } = await afterSignIn(deployment);
     await expectSignedIn(deployment, await comeAgain({ code: 'broken' }));
     expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
       { cause: 'TypeError: not a function', stack: expect.any(String) },
@@ -136,13 +136,13 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
   it('is signed in at once where the provider cannot be reached for it', async () => {
     const away = new ProviderError('unavailable', 'google.example is out of reach');
     const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
-    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
     expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
   });
 
   it('is signed in at once by a provider that has nothing more to give', async () => {
     const deployment = deploy();
-    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
     expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
   });
 
@@ -165,7 +165,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
       return memory.storeUpstreamToken(token);
     };
     const { checked, deployment } = deployWith({ storage: { ...memory, storeUpstreamToken } });
-    const { comeAgain } = await afterFirstLeg(deployment);
+    const { comeAgain } = await afterSignIn(deployment);
     const response = await comeAgain({ code: 'ada', refresh: 'their-2' });
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
@@ -177,7 +177,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = () =>
       Promise.reject(new StorageUnavailable('no route'));
     const { deployment } = deployWith({ storage: { ...memoryStorage(), storeUpstreamToken } });
-    const { comeAgain } = await afterFirstLeg(deployment);
+    const { comeAgain } = await afterSignIn(deployment);
     await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toMatchObject([
@@ -191,7 +191,7 @@ describe('nobody goes twice', () => {
     const { deployment } = deployWith();
     const { returnFromProvider } = await continueToProvider(deployment);
     await expectSignedIn(deployment, await returnFromProvider({ code: 'ada', refresh: 'their-1' }));
-    await expectSignedIn(deployment, (await afterFirstLeg(deployment)).response);
+    await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
   });
 
   it('who is refused', async () => {
@@ -200,7 +200,7 @@ describe('nobody goes twice', () => {
       reason: 'not on the list',
     });
     const { deployment } = deployWith({ resolveUser });
-    const { sent } = await afterFirstLeg(deployment);
+    const { sent } = await afterSignIn(deployment);
     expect(sent.searchParams.get('error')).toBe('access_denied');
   });
 });
@@ -211,7 +211,7 @@ const stale =
 describe('the second way', () => {
   it('B2.1 is of no use in another browser', async () => {
     const { deployment } = deployWith();
-    const { backUrl } = await afterFirstLeg(deployment);
+    const { backUrl } = await afterSignIn(deployment);
     const other = createTestBrowser(deployment);
     const response = await other.visit(backUrl({ code: 'ada', refresh: 'their-2' }));
     await expectCookiesPage(response, deployment, 'callback');
@@ -219,14 +219,14 @@ describe('the second way', () => {
 
   it('B7.2 expires as the first does', async () => {
     const { deployment } = deployWith();
-    const { comeAgain } = await afterFirstLeg(deployment);
+    const { comeAgain } = await afterSignIn(deployment);
     deployment.advance(600);
     await expectErrorPage(await comeAgain({ code: 'ada', refresh: 'their-2' }), deployment, stale);
   });
 
   it('B7.1 come back from twice, gives one code, whichever comes first', async () => {
     const { checked, deployment } = deployWith();
-    const { browser, backUrl } = await afterFirstLeg(deployment);
+    const { browser, backUrl } = await afterSignIn(deployment);
     const cookie = buildCookieHeader(browser.cookies);
     const visit = (answer: Query) => deployment.fetch(new Request(backUrl(answer), { headers: { cookie } }));
     const responses = await Promise.all([

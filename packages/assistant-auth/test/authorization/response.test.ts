@@ -12,7 +12,7 @@ import { parseIssuer } from '../../src/oauth/issuer.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 
-const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
+const targetFor = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
   const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
   return {
     redirect: verifyRedirect(client, redirectUri),
@@ -22,26 +22,29 @@ const wayTo = (redirectUri: string, state: string | undefined = 'state-1'): Resp
   };
 };
 
-const visitWithLog = () => {
+const createLoggedContext = () => {
   const lines: Omit<LogEntry, 'requestId' | 'endpoint'>[] = [];
   const request = new Request('https://words.example/authorize');
-  const req = {
+  const requestContext = {
     request,
     url: new URL(request.url),
     requestId: 'request-1',
     log: (line: Omit<LogEntry, 'requestId' | 'endpoint'>) => void lines.push(line),
   };
-  return { req, lines };
+  return { requestContext, lines };
 };
 
-const refuse = (target: ResponseTarget, refusal: Error, cookies: readonly string[] = []) => {
-  const { req, lines } = visitWithLog();
-  return { response: withErrorRedirect(target, req, cookies, () => Promise.reject(refusal)), lines };
+const refuse = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
+  const { requestContext, lines } = createLoggedContext();
+  return {
+    response: withErrorRedirect(target, requestContext, cookies, () => Promise.reject(rejection)),
+    lines,
+  };
 };
 
 describe('the way back', () => {
   test('carries code, state and issuer', () => {
-    const response = redirectWithCode(wayTo('https://app.example/cb'), 'code-1', ['a=1']);
+    const response = redirectWithCode(targetFor('https://app.example/cb'), 'code-1', ['a=1']);
     expect(response.status).toBe(303);
     expect(response.headers.get('location')).toBe(
       'https://app.example/cb?code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example',
@@ -50,7 +53,7 @@ describe('the way back', () => {
   });
 
   test('carries no state when the client sent none', () => {
-    const target = { ...wayTo('https://app.example/cb'), state: undefined };
+    const target = { ...targetFor('https://app.example/cb'), state: undefined };
     expect(redirectWithCode(target, 'code-1', []).headers.get('location')).toBe(
       'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
     );
@@ -68,7 +71,7 @@ describe('the way back', () => {
     ['http://127.0.0.1/cb', '?'],
     ['http://127.0.0.1/cb?a=%2F', '&'],
   ])('leaves what the client registered as it is: %s', (redirectUri, separator) => {
-    expect(redirectWithCode(wayTo(redirectUri), 'code-1', []).headers.get('location')).toBe(
+    expect(redirectWithCode(targetFor(redirectUri), 'code-1', []).headers.get('location')).toBe(
       `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
     );
   });
@@ -76,7 +79,7 @@ describe('the way back', () => {
   test('brings any state back unchanged, whichever way the client decodes it', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
-        const location = redirectWithCode(wayTo('https://app.example/cb', state), 'c', []).headers.get(
+        const location = redirectWithCode(targetFor('https://app.example/cb', state), 'c', []).headers.get(
           'location',
         );
         const raw = /&state=([^&#]*)&iss=/.exec(location ?? '')?.[1] ?? '';
@@ -89,9 +92,11 @@ describe('the way back', () => {
 
 describe('a refusal on the way', () => {
   test('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
-    const { response, lines } = refuse(wayTo('https://app.example/cb'), new ProtocolError('scope.unknown'), [
-      'a=1',
-    ]);
+    const { response, lines } = refuse(
+      targetFor('https://app.example/cb'),
+      new ProtocolError('scope.unknown'),
+      ['a=1'],
+    );
     const { status, headers } = await response;
     expect(status).toBe(303);
     expect(Object.fromEntries(new URL(headers.get('location') ?? '').searchParams)).toEqual({
@@ -105,7 +110,7 @@ describe('a refusal on the way', () => {
   });
 
   test('that nobody foresaw says nothing of itself', async () => {
-    const { response, lines } = refuse(wayTo('https://app.example/cb'), new Error('password=hunter2'));
+    const { response, lines } = refuse(targetFor('https://app.example/cb'), new Error('password=hunter2'));
     const location = (await response).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('server_error');
     expect(location).not.toContain('hunter2');
@@ -122,7 +127,7 @@ describe('a refusal on the way', () => {
 
   test('stays here when the journey was completed before', async () => {
     const { response, lines } = refuse(
-      wayTo('https://app.example/cb'),
+      targetFor('https://app.example/cb'),
       new ProtocolError('transaction.replayed'),
     );
     await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
@@ -130,11 +135,16 @@ describe('a refusal on the way', () => {
   });
 
   test('leaves the answer alone when there is none', async () => {
-    const { req, lines } = visitWithLog();
+    const { requestContext, lines } = createLoggedContext();
     const answer = new Response('fine');
-    expect(await withErrorRedirect(wayTo('https://app.example/cb'), req, ['a=1'], async () => answer)).toBe(
-      answer,
-    );
+    expect(
+      await withErrorRedirect(
+        targetFor('https://app.example/cb'),
+        requestContext,
+        ['a=1'],
+        async () => answer,
+      ),
+    ).toBe(answer);
     expect(answer.headers.getSetCookie()).toEqual([]);
     expect(lines).toEqual([]);
   });

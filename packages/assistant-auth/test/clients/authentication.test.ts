@@ -8,7 +8,7 @@ import { parseIssuer } from '../../src/oauth/issuer.ts';
 import { clients, gptSecret, issuer } from '../deployment.ts';
 
 const registry = createClientRegistry(clients, parseIssuer(issuer));
-const refusal = (reason: string) => expect.objectContaining({ reason });
+const rejection = (reason: string) => expect.objectContaining({ reason });
 const basic = (pair: string) => `Basic ${btoa(pair)}`;
 
 /** Both phases, as the token endpoint goes through them. */
@@ -54,7 +54,7 @@ describe('authenticate', () => {
       expect(await authenticateClient(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
     for (const client_secret of [older + newer, `${newer} `, newer.slice(1), gptSecret])
       await expect(authenticateClient(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
-        refusal('authentication.secret'),
+        rejection('authentication.secret'),
       );
   });
 

@@ -9,18 +9,22 @@ import { readLines } from '../ui/read-markup.ts';
 
 const request = new Request('https://words.example/authorize');
 
-const visitWithLog = () => {
+const createLoggedContext = () => {
   const lines: object[] = [];
   const log = (line: object) => void lines.push(line);
-  const req: RequestContext = { request, url: new URL(request.url), requestId: 'request-1', log };
-  return { req, lines };
+  const requestContext: RequestContext = { request, url: new URL(request.url), requestId: 'request-1', log };
+  return { requestContext, lines };
 };
 
-const refuse = (reason: ErrorReason, pages: Partial<Pages> = {}, { req } = visitWithLog()) =>
+const refuse = (
+  reason: ErrorReason,
+  pages: Partial<Pages> = {},
+  { requestContext } = createLoggedContext(),
+) =>
   createErrorPageResponder({
     pages: { ...defaultPages, ...pages },
     branding: parseBranding({ name: 'Words' }),
-  })(new ProtocolError(reason), req);
+  })(new ProtocolError(reason), requestContext);
 
 describe('the page door', () => {
   test.each([
@@ -62,7 +66,7 @@ describe('the page door', () => {
   });
 
   test('shows our own page when the publisher’s fails, and logs that, too', async () => {
-    const visited = visitWithLog();
+    const visited = createLoggedContext();
     const failing = {
       error: () => {
         throw new Error('template missing');

@@ -14,7 +14,7 @@ const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://wo
     name: 'trial',
     methods: ['GET', 'PUT'],
     handle,
-    respondToError: (refusal: ProtocolError) => problemResponse(refusal),
+    respondToError: (rejection: ProtocolError) => problemResponse(rejection),
   };
   const answer = createEndpoint(definition, {
     issuer: parseIssuer(issuer),

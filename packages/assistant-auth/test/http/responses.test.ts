@@ -107,14 +107,14 @@ describe('problem documents', () => {
     ['unexpected', 500, 'Internal Server Error', {}],
     ['storage.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
   ] as const)('%s is a %i', async (reason, status, title, more) => {
-    const refusal = new ProtocolError(reason);
-    const response = problemResponse(refusal, 'Bearer');
+    const rejection = new ProtocolError(reason);
+    const response = problemResponse(rejection, 'Bearer');
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({
       type: 'about:blank',
       title,
       status,
-      detail: refusal.description,
+      detail: rejection.description,
     });
     expect(headersOf(response)).toEqual({
       'cache-control': 'no-store',

@@ -7,7 +7,7 @@ const pair = fc.tuple(
   fc.oneof(fc.constantFrom<string>(...known, 'Scope', 'scope[]', '__proto__', 'resource'), fc.string()),
   fc.oneof(fc.constant(''), fc.string({ unit: 'binary' })),
 );
-const refusal = (reason: string) => expect.objectContaining({ reason });
+const rejection = (reason: string) => expect.objectContaining({ reason });
 
 describe('readParameters', () => {
   it('reads what it knows, once each, and does not mind the rest', () => {
@@ -22,7 +22,9 @@ describe('readParameters', () => {
   it.each(['scope=a&scope=b', 'scope=a&scope=a', 'scope=&scope=a', 'scope=a&scope=', 'scope&scope'])(
     'refuses what it knows when it is repeated: %s',
     (query) => {
-      expect(() => readParameters(new URLSearchParams(query), known)).toThrow(refusal('parameter.repeated'));
+      expect(() => readParameters(new URLSearchParams(query), known)).toThrow(
+        rejection('parameter.repeated'),
+      );
     },
   );
 
@@ -32,7 +34,7 @@ describe('readParameters', () => {
         const query = new URLSearchParams(pairs);
         const repeated = known.some((name) => query.getAll(name).length > 1);
         const read = () => readParameters(query, known);
-        if (repeated) return void expect(read).toThrow(refusal('parameter.repeated'));
+        if (repeated) return void expect(read).toThrow(rejection('parameter.repeated'));
         const given = known.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : []));
         expect(Object.entries(read())).toEqual(given);
       }),
@@ -63,7 +65,7 @@ describe('readResource', () => {
       'garbage',
     ])
       expect(() => read(`resource=https://a.example/mcp&resource=${other}`)).toThrow(
-        refusal('resource.multiple'),
+        rejection('resource.multiple'),
       );
   });
 });

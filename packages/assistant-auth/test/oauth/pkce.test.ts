@@ -7,7 +7,7 @@ import { challenge, verifier } from '../browser.ts';
 const challengeOf = async (text: string): Promise<string> =>
   encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
 
-const refusal = (reason: string) => expect.objectContaining({ reason });
+const rejection = (reason: string) => expect.objectContaining({ reason });
 
 describe('parseCodeChallenge', () => {
   const parse = (query: string, requirement: 'required' | 'optional' = 'optional') =>
@@ -16,7 +16,7 @@ describe('parseCodeChallenge', () => {
   it('gives the challenge, and none only where none is demanded', () => {
     expect(parse(`code_challenge=${challenge}&code_challenge_method=S256`)).toBe(challenge);
     expect(parse('')).toBeUndefined();
-    expect(() => parse('', 'required')).toThrow(refusal('pkce.missing'));
+    expect(() => parse('', 'required')).toThrow(rejection('pkce.missing'));
   });
 
   it.each(['required', 'optional'] as const)('refuses half of it, or another method (%s)', (requirement) => {
@@ -26,7 +26,7 @@ describe('parseCodeChallenge', () => {
       `code_challenge=${challenge}&code_challenge_method=plain`,
       'code_challenge_method=',
     ])
-      expect(() => parse(query, requirement)).toThrow(refusal('pkce.method'));
+      expect(() => parse(query, requirement)).toThrow(rejection('pkce.method'));
     for (const bad of [
       '',
       challenge.slice(1),
@@ -35,9 +35,9 @@ describe('parseCodeChallenge', () => {
       `${challenge}%0A`,
     ])
       expect(() => parse(`code_challenge=${bad}&code_challenge_method=S256`, requirement)).toThrow(
-        refusal('pkce.challenge'),
+        rejection('pkce.challenge'),
       );
-    expect(() => parse('code_challenge_method=S256', requirement)).toThrow(refusal('pkce.challenge'));
+    expect(() => parse('code_challenge_method=S256', requirement)).toThrow(rejection('pkce.challenge'));
   });
 });
 
@@ -58,8 +58,8 @@ describe('verifyCodeVerifier', () => {
         const made = await challengeOf(right);
         await verifyCodeVerifier(made, right);
         if (wrong !== right)
-          await expect(verifyCodeVerifier(made, wrong)).rejects.toThrow(refusal('code.pkce'));
-        await expect(verifyCodeVerifier(made, made)).rejects.toThrow(refusal('code.pkce'));
+          await expect(verifyCodeVerifier(made, wrong)).rejects.toThrow(rejection('code.pkce'));
+        await expect(verifyCodeVerifier(made, made)).rejects.toThrow(rejection('code.pkce'));
       }),
     );
   });
@@ -68,7 +68,7 @@ describe('verifyCodeVerifier', () => {
     ['a verifier without a challenge', undefined, verifier],
     ['a challenge without a verifier', challenge, undefined],
   ])('refuses %s', async (_, one, other) => {
-    await expect(verifyCodeVerifier(one, other)).rejects.toThrow(refusal('code.pkce'));
+    await expect(verifyCodeVerifier(one, other)).rejects.toThrow(rejection('code.pkce'));
   });
 
   it.each([
@@ -78,6 +78,6 @@ describe('verifyCodeVerifier', () => {
     `${'v'.repeat(43)}é`,
     `${'v'.repeat(43)}\n`,
   ])('refuses a verifier of another shape though it fits: %j', async (bad) => {
-    await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(refusal('code.pkce'));
+    await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(rejection('code.pkce'));
   });
 });

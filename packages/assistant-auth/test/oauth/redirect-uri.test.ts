@@ -44,7 +44,7 @@ const nearly = (good: fc.Arbitrary<string>): fc.Arbitrary<string> => {
   return fc
     .tuple(good, fc.array(edit, { maxLength: 3 }))
     .map(([text, edits]) =>
-      edits.reduce((now, [at, gone, put]) => now.slice(0, at) + put + now.slice(at + gone), text),
+      edits.reduce((now, [at, removed, put]) => now.slice(0, at) + put + now.slice(at + removed), text),
     );
 };
 

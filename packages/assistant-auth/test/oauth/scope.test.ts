@@ -17,7 +17,7 @@ const policy: ScopePolicy = {
   unknownScopes: 'refused',
 };
 const dropping: ScopePolicy = { ...policy, unknownScopes: 'dropped' };
-const refusal = (reason: string) => expect.objectContaining({ reason });
+const rejection = (reason: string) => expect.objectContaining({ reason });
 
 /** Everything that RFC 6749 lets stand in a scope, but for the comma. */
 const name = fc.stringMatching(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/);
@@ -44,7 +44,7 @@ describe('splitScope', () => {
   it.each(['"words"', 'words\\score', 'words\tscore', 'words\nscore', 'wörds', 'words\0', '\u00a0', '\x7f'])(
     'refuses %j',
     (text) => {
-      expect(() => splitScope(text)).toThrow(refusal('scope.malformed'));
+      expect(() => splitScope(text)).toThrow(rejection('scope.malformed'));
     },
   );
 });
@@ -117,16 +117,16 @@ describe('resolveGrantedScopes', () => {
       'words OpenID',
       'words Offline_Access',
     ])
-      expect(() => grant(unknown)).toThrow(refusal('scope.unknown'));
+      expect(() => grant(unknown)).toThrow(rejection('scope.unknown'));
     expect(grant('nothing score Words OpenID', dropping)).toEqual(['score']);
   });
 
   it('refuses a request if no scope of the API is left, because its token would be useless', () => {
     for (const requested of ['score:write', 'score:write offline_access', 'openid score:write'])
       for (const either of [policy, dropping])
-        expect(() => grant(requested, either)).toThrow(refusal('scope.unavailable'));
+        expect(() => grant(requested, either)).toThrow(rejection('scope.unavailable'));
     for (const requested of ['nothing', 'nothing offline_access', 'Offline_Access'])
-      expect(() => grant(requested, dropping)).toThrow(refusal('scope.unavailable'));
+      expect(() => grant(requested, dropping)).toThrow(rejection('scope.unavailable'));
   });
 
   it('never gives more than was asked for, nor more than the client may have', () => {
@@ -177,8 +177,8 @@ describe('narrowScopes', () => {
   it('refuses a scope of the API that has the name of a protocol scope if it was not granted or was withdrawn', () => {
     const reading = { ...policy, scopes: ['words', 'email', 'offline_access'] };
     for (const requested of ['email', 'words email'])
-      expect(() => narrow(requested, all, reading)).toThrow(refusal('refresh.scope'));
-    expect(() => narrow('email', ['words', 'email'])).toThrow(refusal('refresh.scope'));
+      expect(() => narrow(requested, all, reading)).toThrow(rejection('refresh.scope'));
+    expect(() => narrow('email', ['words', 'email'])).toThrow(rejection('refresh.scope'));
     expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
   });
 
@@ -196,14 +196,14 @@ describe('narrowScopes', () => {
 
   it('refuses a request if no scope of the API is left', () => {
     const less = { ...policy, scopes: ['words', 'offline_access'] };
-    expect(() => narrow('score offline_access', all, less)).toThrow(refusal('refresh.scope'));
-    expect(() => narrow('nothing offline_access', all, dropping)).toThrow(refusal('refresh.scope'));
+    expect(() => narrow('score offline_access', all, less)).toThrow(rejection('refresh.scope'));
+    expect(() => narrow('nothing offline_access', all, dropping)).toThrow(rejection('refresh.scope'));
   });
 
   it('refuses scopes that the client could have been granted but was not, and scopes that do not exist', () => {
     for (const requested of ['words admin:read', 'admin:read', 'words nothing', 'words Score'])
-      expect(() => narrow(requested)).toThrow(refusal('refresh.scope'));
-    expect(() => narrow('words admin:read', all, dropping)).toThrow(refusal('refresh.scope'));
+      expect(() => narrow(requested)).toThrow(rejection('refresh.scope'));
+    expect(() => narrow('words admin:read', all, dropping)).toThrow(rejection('refresh.scope'));
   });
 
   it('never gives more than was granted, whatever is requested', () => {
@@ -219,7 +219,7 @@ describe('narrowScopes', () => {
           expect(granted).toEqual(expect.arrayContaining([...narrowed]));
           expect(policy.scopes).toEqual(expect.arrayContaining([...narrowed]));
         } catch (error) {
-          expect(error).toEqual(refusal('refresh.scope'));
+          expect(error).toEqual(rejection('refresh.scope'));
         }
       }),
     );

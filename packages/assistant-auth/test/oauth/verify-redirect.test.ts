@@ -4,7 +4,7 @@ import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { clients, gptRedirect } from '../deployment.ts';
 
 const [gpt, app, server, native] = clients;
-const refusal = (reason: string) => expect.objectContaining({ reason });
+const rejection = (reason: string) => expect.objectContaining({ reason });
 
 describe('verifyRedirect', () => {
   it('gives the address as it was asked for', () => {
@@ -23,12 +23,12 @@ describe('verifyRedirect', () => {
 
   it('refuses to guess among several, or the open part of one', () => {
     for (const client of [gpt, server, native])
-      expect(() => verifyRedirect(client, undefined)).toThrow(refusal('redirect.missing'));
+      expect(() => verifyRedirect(client, undefined)).toThrow(rejection('redirect.missing'));
   });
 
   it('takes an empty address for a wrong one', () => {
     for (const client of clients)
-      expect(() => verifyRedirect(client, '')).toThrow(refusal('redirect.unregistered'));
+      expect(() => verifyRedirect(client, '')).toThrow(rejection('redirect.unregistered'));
   });
 
   it('takes a private-use scheme as it was registered', () => {
@@ -40,6 +40,6 @@ describe('verifyRedirect', () => {
       'com.example.app://oauth?x=1',
       'COM.example.app:/oauth?x=1',
     ])
-      expect(() => verifyRedirect(mobile, other)).toThrow(refusal('redirect.unregistered'));
+      expect(() => verifyRedirect(mobile, other)).toThrow(rejection('redirect.unregistered'));
   });
 });

@@ -62,7 +62,7 @@ describe('the way to Apple', () => {
       id: 'apple',
       label: 'Apple',
       responseMode: 'form_post',
-      gone: ['invalid_grant'],
+      removed: ['invalid_grant'],
       configuredUrls: ['https://appleid.apple.com'],
     });
   });

@@ -14,7 +14,7 @@ const announced = { metadata: { authorization_response_iss_parameter_supported: 
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
 /** Refuses an answer before its code goes anywhere. */
-const refuseUnasked = async (answer: URL, bends = {}) => {
+const rejectUnsentRequest = async (answer: URL, bends = {}) => {
   const issuer = createIssuer();
   issuer.override(bends);
   const refused = await captureProviderError(
@@ -30,13 +30,13 @@ describe('an answer', () => {
     ['B5.1 of another issuer where iss is announced', callback({ iss: 'https://evil.example' }), announced],
     ['B5.1 of our issuer, but with a slash', callback({ iss: 'https://id.example/' }), {}],
   ])('%s is refused and its code is shown to nobody', async (_, answer, bends) => {
-    expect(await refuseUnasked(answer, bends)).toEqual(
+    expect(await rejectUnsentRequest(answer, bends)).toEqual(
       invalid('unexpected "iss" (issuer) response parameter value'),
     );
   });
 
   test('B5.1 without the iss that was announced is refused and its code is shown to nobody', async () => {
-    expect(await refuseUnasked(callback(), announced)).toEqual(
+    expect(await rejectUnsentRequest(callback(), announced)).toEqual(
       invalid('response parameter "iss" (issuer) missing'),
     );
   });
@@ -56,24 +56,24 @@ describe('an answer', () => {
     ['B12.1 temporarily_unavailable', 'temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
     ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
     ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
-    ['B12.1 a word of its own', 'code-of-this-journey', 'invalid', 'an error of its own'],
+    ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an error of its own'],
   ])('%s ends the sign-in, though it brings a code as well', async (_, error, kind, words) => {
-    expect(await refuseUnasked(callback({ error, error_description: 'their-text' }))).toEqual({
+    expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
       kind,
       reason: `the provider answered ${words}`,
     });
   });
 
   test('B12.1 access_denied of another journey is not the person’s word', async () => {
-    const answer = callback({ error: 'access_denied', state: 'state-of-another-journey' });
-    expect(await refuseUnasked(answer)).toEqual(invalid('unexpected "state" response parameter value'));
+    const answer = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
+    expect(await rejectUnsentRequest(answer)).toEqual(invalid('unexpected "state" response parameter value'));
   });
 
   test.each([
     ['B12.2 missing', null],
     ['B12.2 empty', ''],
   ])('with a code that is %s is refused', async (_, code) => {
-    expect(await refuseUnasked(callback({ code }))).toEqual(
+    expect(await rejectUnsentRequest(callback({ code }))).toEqual(
       invalid('no authorization code in "callbackParameters"'),
     );
   });
@@ -81,7 +81,7 @@ describe('an answer', () => {
   test.each([
     [
       'another state',
-      callback({ state: 'state-of-another-journey' }),
+      callback({ state: 'state-of-another-transaction' }),
       'unexpected "state" response parameter value',
     ],
     ['no state', callback({ state: null }), 'response parameter "state" missing'],
@@ -96,14 +96,16 @@ describe('an answer', () => {
       'implicit and hybrid flows are not supported',
     ],
   ])('with %s is refused', async (_, answer, reason) => {
-    expect(await refuseUnasked(answer)).toEqual(invalid(reason));
+    expect(await rejectUnsentRequest(answer)).toEqual(invalid(reason));
   });
 
   test.each(['code', 'state', 'iss', 'error'])('with %s twice is refused', async (name) => {
     const answer = callback({ iss: 'https://id.example' });
     answer.searchParams.append(name, answer.searchParams.get(name) ?? 'access_denied');
     if (name === 'error') answer.searchParams.append(name, 'access_denied');
-    expect(await refuseUnasked(answer)).toEqual(invalid(`"${name}" parameter must be provided only once`));
+    expect(await rejectUnsentRequest(answer)).toEqual(
+      invalid(`"${name}" parameter must be provided only once`),
+    );
   });
 });
 
@@ -122,7 +124,7 @@ describe('the token endpoint', () => {
     ['invalid_grant', 400, 'the token endpoint answered invalid_grant'],
     ['invalid_client', 401, 'the token endpoint answered invalid_client'],
     ['access_denied', 403, 'the token endpoint answered access_denied'],
-    ['code-of-this-journey', 400, 'the token endpoint answered an error of its own'],
+    ['code-of-this-transaction', 400, 'the token endpoint answered an error of its own'],
   ])('that says %s ends the sign-in as invalid', async (error, status, reason) => {
     const body = { error, error_description: 'their-text' };
     expect(await answering(() => Response.json(body, { status }))).toEqual(invalid(reason));
@@ -158,7 +160,7 @@ describe('the token endpoint', () => {
     ['something unreadable', 'client_secret_post'],
   ])('that takes %s is not asked', async (_, methods) => {
     const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
-    expect(await refuseUnasked(callback(), bends)).toEqual(
+    expect(await rejectUnsentRequest(callback(), bends)).toEqual(
       invalid('the token endpoint takes no client secret'),
     );
   });

@@ -2,9 +2,9 @@
 import { exportPKCS8, generateKeyPair } from 'jose';
 import { describe, expect, test } from 'vitest';
 import page from '../../../../docs/providers.md?raw';
-import source from './discord.ts?raw';
 import { apple, github, google, type IdentityProvider, microsoft, oidc } from '../../src/index.ts';
 import { discord } from './discord.ts';
+import source from './discord.ts?raw';
 import {
   callback,
   captureProviderError,

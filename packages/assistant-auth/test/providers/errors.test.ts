@@ -25,7 +25,7 @@ test.each([
   });
 });
 
-test.each(['', 'code-of-this-journey', 'invalid_grant ', 'INVALID_GRANT', '__proto__', 'toString'])(
+test.each(['', 'code-of-this-transaction', 'invalid_grant ', 'INVALID_GRANT', '__proto__', 'toString'])(
   'does not repeat %j, which no documentation knows',
   (code) => {
     expect(createTokenEndpointError(code)).toMatchObject({

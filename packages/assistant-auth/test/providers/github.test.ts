@@ -50,7 +50,7 @@ describe('the way to GitHub', () => {
       id: 'github',
       label: 'GitHub',
       responseMode: 'query',
-      gone: ['bad_refresh_token'],
+      removed: ['bad_refresh_token'],
       configuredUrls: ['https://github.com/login/oauth/authorize', addresses.token, addresses.profile],
     });
   });

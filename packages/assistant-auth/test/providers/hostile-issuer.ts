@@ -33,12 +33,12 @@ export interface RecordedRequest {
 /** One journey to the provider, with the verifier and challenge of RFC 7636 appendix B. */
 export const upstreamRequest = {
   redirectUri: 'https://words.example/callback/acme',
-  state: 'state-of-this-journey',
-  nonce: 'nonce-of-this-journey',
+  state: 'state-of-this-transaction',
+  nonce: 'nonce-of-this-transaction',
   codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
 } as const;
 export const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
-export const code = 'code-of-this-journey';
+export const code = 'code-of-this-transaction';
 export const clientId = 'our-client-id';
 export const clientSecret = "GOCSPX-our_client.secret~!*'()%+&=/";
 

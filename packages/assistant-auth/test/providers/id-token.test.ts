@@ -79,7 +79,7 @@ const forgeries: readonly (readonly [name: string, bends: IssuerOverrides, reaso
     { claims: { aud: [clientId, 'another'] } },
     'ID Token "aud" (audience) claim includes additional untrusted audiences',
   ],
-  ['B8.6 wrong nonce', { claims: { nonce: 'nonce-of-another-journey' } }, badNonce],
+  ['B8.6 wrong nonce', { claims: { nonce: 'nonce-of-another-transaction' } }, badNonce],
   ['B8.6 missing nonce', { claims: { nonce: undefined } }, missing('"nonce" (nonce)')],
   ['B8.7 exp 30 s ago', { claims: { exp: now - 30 } }, 'the ID token has expired'],
   ['B8.7 missing exp', { claims: { exp: undefined } }, missing('"exp" (expiration time)')],

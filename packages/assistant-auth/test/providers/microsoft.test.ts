@@ -68,7 +68,7 @@ describe('the way to Microsoft', () => {
       label: 'Microsoft',
       responseMode: 'query',
       configuredUrls: [issuerOf(contoso)],
-      gone: ['invalid_grant', 'interaction_required', 'consent_required'],
+      removed: ['invalid_grant', 'interaction_required', 'consent_required'],
     });
   });
 

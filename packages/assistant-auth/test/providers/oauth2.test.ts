@@ -15,7 +15,7 @@ import { createOAuth2Provider, createServer, type ServerEndpoint } from './hosti
 const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
 /** Refuses an answer before its code goes anywhere. */
-const refuseUnasked = async (answer: URL) => {
+const rejectUnsentRequest = async (answer: URL) => {
   const server = createServer();
   const refused = await captureProviderError(
     createOAuth2Provider().handleCallback(answer, upstreamRequest, server.io),
@@ -55,7 +55,7 @@ describe('the way to an OAuth 2.0 server', () => {
       id: 'acme',
       label: 'Acme',
       responseMode: 'query',
-      gone: ['invalid_grant'],
+      removed: ['invalid_grant'],
       configuredUrls: [
         'https://acme.example/authorize?tenant=7',
         'https://acme.example/token',
@@ -131,7 +131,7 @@ describe('an answer of an OAuth 2.0 server', () => {
     ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
     ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
   ])('%s is refused and its code is shown to nobody', async (_, changes, reason) => {
-    expect(await refuseUnasked(callback(changes))).toEqual(invalid(reason));
+    expect(await rejectUnsentRequest(callback(changes))).toEqual(invalid(reason));
   });
 
   test('that names its issuer is accepted', async () => {
@@ -147,9 +147,9 @@ describe('an answer of an OAuth 2.0 server', () => {
     ['access_denied', 'denied', 'access_denied'],
     ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
     ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
-    ['code-of-this-journey', 'invalid', 'an error of its own'],
+    ['code-of-this-transaction', 'invalid', 'an error of its own'],
   ])('B12.1 that says %s ends the sign-in', async (error, kind, words) => {
-    expect(await refuseUnasked(callback({ error, error_description: 'their-text' }))).toEqual({
+    expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
       kind,
       reason: `the provider answered ${words}`,
     });

@@ -19,7 +19,7 @@ const now = 1_800_000_000;
 const since = now - 100;
 const anew: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since } };
 
-const noProof = 'the ID token does not say when the person proved themselves';
+const noAuthTime = 'the ID token does not say when the person proved themselves';
 const noInstant = 'the ID token tells no instant at which the person proved themselves';
 const notAnew = 'the person did not prove themselves anew';
 
@@ -28,7 +28,8 @@ const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') =
   issuer.override({ claims });
   const provider = createOidcProvider(issuer, { authTime });
   return {
-    handleCallback: (journey: UpstreamRequest) => provider.handleCallback(callback(), journey, issuer.io),
+    handleCallback: (transaction: UpstreamRequest) =>
+      provider.handleCallback(callback(), transaction, issuer.io),
   };
 };
 
@@ -64,7 +65,7 @@ describe('an ID token of somebody who must prove themselves anew', () => {
   test.each([
     ['B17.4 a session from long before', { auth_time: now - 86_400 }, notAnew],
     ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notAnew],
-    ['B17.4 no word on it', { auth_time: undefined }, noProof],
+    ['B17.4 no word on it', { auth_time: undefined }, noAuthTime],
     ['B17.4 a future instant', { auth_time: now + 31 }, noInstant],
     ['B17.4 half a second', { auth_time: now - 0.5 }, noInstant],
   ])('%s is refused', async (_, claims, reason) => {

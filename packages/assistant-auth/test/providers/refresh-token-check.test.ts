@@ -40,8 +40,8 @@ describe('a provider', () => {
     ['a token that is none', { access_token: 'x', refresh_token: 7 }, {}],
     ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
   ])('that gives an access token says alive, with %s', async (_, body, rotated) => {
-    const alive = { kind: 'active', ...rotated };
-    expect(await askBoth(() => json(body))).toEqual([alive, alive]);
+    const active = { kind: 'active', ...rotated };
+    expect(await askBoth(() => json(body))).toEqual([active, active]);
   });
 
   test.each([
@@ -190,11 +190,11 @@ describe('what means gone, and how often it is asked:', () => {
     ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, false],
     ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
     ['Apple', apple({ ...appleSettings, privateKey: p8 }), ['invalid_grant'], 86_400, false],
-  ])('%s', async (_, provider, gone, every, singleUse) => {
+  ])('%s', async (_, provider, removed, every, singleUse) => {
     const meaning = async (error: string) =>
       (await provider.validateRefreshToken(theirs, hostOf({ error }, 400).io)).kind;
     const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
-    expect(words.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(gone);
+    expect(words.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(removed);
     expect(words.filter(([, kind]) => kind === 'active')).toEqual([]);
     expect(provider.recheckInterval).toBe(every);
     expect(provider.singleUseRefreshTokens).toBe(singleUse);
@@ -221,7 +221,11 @@ describe('what means gone, and how often it is asked:', () => {
       revokedErrors: ['expired'],
       singleUseRefreshTokens: false,
     });
-    expect(provider).toMatchObject({ recheckInterval: 60, gone: ['expired'], singleUseRefreshTokens: false });
+    expect(provider).toMatchObject({
+      recheckInterval: 60,
+      removed: ['expired'],
+      singleUseRefreshTokens: false,
+    });
     expect(oauth2(plain).singleUseRefreshTokens).toBe(true);
     const word = (error: string) => provider.validateRefreshToken(theirs, hostOf({ error }, 400).io);
     expect(await word('expired')).toEqual({ kind: 'revoked' });

@@ -130,8 +130,8 @@ describe('a token response with', () => {
       { refreshToken: 'their-next' },
     ],
   ])('%s confirms the person at a recheck', async (_, tokens, rotated) => {
-    const alive = { kind: 'active', ...rotated };
-    expect(await recheck(tokens)).toEqual([alive, alive]);
+    const active = { kind: 'active', ...rotated };
+    expect(await recheck(tokens)).toEqual([active, active]);
   });
 
   test('no token at all says nothing about the person', async () => {

@@ -30,7 +30,7 @@ const stale =
 const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
 /** A ledger that keeps a copy of what it recorded. */
-const recordingLedger = () => {
+const recordingStorage = () => {
   const signIns: SignIn[] = [];
   const storage = memoryStorage();
   return {
@@ -68,7 +68,10 @@ describe('coming back from the provider', () => {
     const [completed = ''] = listCompletionCookies(browser.cookies);
     expect(await sealers.completion.open(browser.cookies.get(completed) ?? '')).toMatchObject({
       kind: 'opened',
-      value: { provider: 'google', errand: { kind: 'authorize', clientId: 'gpt', redirectUri: gptRedirect } },
+      value: {
+        provider: 'google',
+        purpose: { kind: 'authorize', clientId: 'gpt', redirectUri: gptRedirect },
+      },
     });
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
     expect(deployment.log.at(-1)).toEqual({
@@ -182,7 +185,7 @@ describe('a publisher who decides who may come in', () => {
 });
 
 test('the provider’s refresh token reaches the ledger sealed, bound to its row', async () => {
-  const { signIns, storage } = recordingLedger();
+  const { signIns, storage } = recordingStorage();
   const { returnFromProvider } = await continueToProvider(deploy({ storage }));
   await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
   const [{ identity } = { identity: undefined }] = signIns;
@@ -224,7 +227,7 @@ describe('a journey whose client changed meanwhile', () => {
   const [gptClient, ...others] = clients;
 
   test.each([
-    ['gone', others, 'The app that sent you here is not registered with us.'],
+    ['revoked', others, 'The app that sent you here is not registered with us.'],
     [
       'of another address',
       [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],

@@ -55,7 +55,7 @@ const atApple = async () => {
 };
 
 /** Goes to where the posted answer was sent round, and tells that nobody was signed in there. */
-const expectNobody = async (
+const expectNoIdentity = async (
   { answers, storage, deployment }: ReturnType<typeof formPosting>,
   response: Response,
   reason: string,
@@ -153,7 +153,7 @@ describe('what comes round', () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     const victim = createTestBrowser(system.deployment);
-    await expectNobody(system, await victim.visit(round.href), 'transaction.no-cookies');
+    await expectNoIdentity(system, await victim.visit(round.href), 'transaction.no-cookies');
     expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
   });
 
@@ -177,7 +177,7 @@ describe('what comes round', () => {
 
   it('B6.3 moved from body to query: is refused, and the journey goes on', async () => {
     const system = await atApple();
-    await expectNobody(
+    await expectNoIdentity(
       system,
       await system.browser.visit(`${callback}?${system.answer()}`),
       'form-post.missing',
@@ -207,21 +207,21 @@ describe('what comes round', () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     const elsewhere = round.href.replace('/callback/apple', '/callback/pear');
-    await expectNobody(system, await system.browser.visit(elsewhere), 'form-post.provider');
+    await expectNoIdentity(system, await system.browser.visit(elsewhere), 'form-post.provider');
   });
 
   it('B5.2 posted answer: at a provider that answers in the query it is no answer', async () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     const elsewhere = round.href.replace('/callback/apple', '/callback/google');
-    await expectNobody(system, await system.browser.visit(elsewhere), 'transaction.missing');
+    await expectNoIdentity(system, await system.browser.visit(elsewhere), 'transaction.missing');
   });
 
   it('is good for less than a minute', async () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     system.deployment.advance(60);
-    await expectNobody(system, await system.browser.visit(round.href), 'form-post.expired');
+    await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.expired');
   });
 
   it.each([
@@ -232,7 +232,7 @@ describe('what comes round', () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     round.searchParams.set('form_post', override(round.searchParams.get('form_post') ?? ''));
-    await expectNobody(system, await system.browser.visit(round.href), 'form-post.unreadable');
+    await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.unreadable');
   });
 
   it('is refused when something else was sealed', async () => {
@@ -241,7 +241,7 @@ describe('what comes round', () => {
       system.browser.cookies.get(name),
     );
     const response = await system.browser.visit(`${callback}?form_post=${transaction}`);
-    await expectNobody(system, response, 'form-post.unreadable');
+    await expectNoIdentity(system, response, 'form-post.unreadable');
   });
 
   it('is refused when it comes twice', async () => {

@@ -14,20 +14,20 @@ const request = {
 };
 
 /** Bytes that count up, so that a value drawn twice would show. */
-const begin = (errand: TransactionPurpose = { kind: 'authorize', request }) => {
+const begin = (purpose: TransactionPurpose = { kind: 'authorize', request }) => {
   let last = 0;
   const randomBytes = (length: number) => Uint8Array.from({ length }, () => last++ % 256);
   return createTransaction(
     { randomBytes, lifetimes: parseLifetimes({ transaction: 120 }), now: () => 1_000 },
-    errand,
+    purpose,
     'google',
   );
 };
 
 test('a journey begins with four values drawn apart, and ends when its time is over', () => {
-  const journey = begin();
-  expect(journey).toEqual({
-    errand: { kind: 'authorize', request },
+  const transaction = begin();
+  expect(transaction).toEqual({
+    purpose: { kind: 'authorize', request },
     provider: 'google',
     grantId: expect.stringMatching(/^[\w-]{22}$/),
     state: expect.stringMatching(/^[\w-]{43}$/),
@@ -36,7 +36,7 @@ test('a journey begins with four values drawn apart, and ends when its time is o
     startedAt: 1_000,
     expiresAt: 1_120,
   });
-  const { grantId, state, nonce, codeVerifier } = journey;
+  const { grantId, state, nonce, codeVerifier } = transaction;
   expect(new Set([grantId, state, nonce, codeVerifier].map((value) => value.slice(0, 22))).size).toBe(4);
 });
 
@@ -53,8 +53,8 @@ test('a leg is what the provider needs, and nothing of the client or the grant',
 test.each([
   ['the account page', { kind: 'account', user: undefined }],
   ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
-] as const)('a leg for %s wants the person to prove themselves after it began', (_, errand) => {
-  expect(buildUpstreamRequest(begin(errand), parseIssuer('https://words.example')).reauthenticate).toEqual({
+] as const)('a leg for %s wants the person to prove themselves after it began', (_, purpose) => {
+  expect(buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate).toEqual({
     since: 1_000,
   });
 });

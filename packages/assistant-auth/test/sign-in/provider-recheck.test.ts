@@ -18,20 +18,20 @@ import { createProvider } from '../fake-provider.ts';
 import { continueToProvider } from '../flows.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
-const alive: RecheckResult = { kind: 'active' };
-const gone: RecheckResult = { kind: 'revoked' };
+const active: RecheckResult = { kind: 'active' };
+const removed: RecheckResult = { kind: 'revoked' };
 const unknown: RecheckResult = { kind: 'unknown', reason: 'out of order' };
 
 /** A provider whose words a test chooses, and what it was asked with. */
 const createOracle = (id = 'google', recheckInterval = 600, singleUse?: boolean) => {
-  const asked: { readonly refreshToken: string; readonly patience: number }[] = [];
-  let word: RecheckResult | Promise<RecheckResult> = alive;
+  const asked: { readonly refreshToken: string; readonly timeouts: number }[] = [];
+  let word: RecheckResult | Promise<RecheckResult> = active;
   const provider: IdentityProvider = {
     ...createProvider(id, id),
     recheckInterval,
     ...(singleUse !== undefined && { singleUseRefreshTokens: singleUse }),
     validateRefreshToken: async (refreshToken, { timeoutMs }) => {
-      asked.push({ refreshToken, patience: timeoutMs });
+      asked.push({ refreshToken, timeouts: timeoutMs });
       return word;
     },
   };
@@ -103,7 +103,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     const { refresh_token } = await signIn(deployment, testClient);
     expect(oracle.asked).toEqual([]);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
-    expect(oracle.asked).toEqual([{ refreshToken: 'their-1', patience: 3000 }]);
+    expect(oracle.asked).toEqual([{ refreshToken: 'their-1', timeouts: 3000 }]);
   });
 
   it.each([
@@ -137,7 +137,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
   it('B13.4 gone: a person who is gone loses the grant, and the next refresh is refused alike', async () => {
     const { oracle, deployment } = deployWith();
     const tokens = await signIn(deployment, testClient);
-    oracle.says(gone);
+    oracle.says(removed);
     for (const reason of ['refresh.upstream-revoked', 'refresh.inactive']) {
       const refused = await refresh(deployment, testClient, tokens.refresh_token);
       await expectTokenError(refused, { ...invalidRefreshTokenError, status });
@@ -179,7 +179,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
       );
       if (failures > 4) return;
       deployment.advance(600);
-      oracle.says(alive);
+      oracle.says(active);
       expect((await refresh(deployment, testClient, again.refresh_token)).status).toBe(200);
       expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
     },
@@ -189,7 +189,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     const { storage, revokeGrantsOfIdentity } = failingAt(3, 'before the write');
     const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
     const tokens = await signIn(deployment, testClient);
-    oracle.says(gone);
+    oracle.says(removed);
     const refused = await refresh(deployment, testClient, tokens.refresh_token);
     expect([refused.status, await refused.json()]).toMatchObject([503, { error: 'temporarily_unavailable' }]);
     await deployment.flushBackgroundWork();
@@ -206,7 +206,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     const { storage, revokeGrantsOfIdentity } = failingAt(1, 'after the write');
     const { oracle, deployment } = deployWith({ storage: { ...storage, revokeGrantsOfIdentity } });
     const tokens = await signIn(deployment, testClient);
-    oracle.says(gone);
+    oracle.says(removed);
     expect((await refresh(deployment, testClient, tokens.refresh_token)).status).toBe(503);
     await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), {
       ...invalidRefreshTokenError,
@@ -222,7 +222,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
       { singleUse: false },
     );
     const { refresh_token } = await signIn(deployment, testClient);
-    oracle.says(gone);
+    oracle.says(removed);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(503);
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'write-failed')).toHaveLength(1);
@@ -246,7 +246,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     oracle.says(unknown);
     const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     expect((await refresh(deployment, testClient, next)).status).toBe(200);
     await deployment.flushBackgroundWork();
     expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
@@ -286,7 +286,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     oracle.says(unknown);
     const first = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(20 * 60);
-    oracle.says(gone);
+    oracle.says(removed);
     const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
     expect(await callApi(deployment, second.access_token)).toMatchObject({ kind: 'granted' });
     expect(eventsOf(deployment, 'upstream-token-dropped')).toMatchObject([
@@ -317,7 +317,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     await expect.poll(() => oracle.asked.length).toBe(1);
     await lose(storage, { provider: 'google', subject: 'ada', sealedRefreshToken: '' });
     deployment.advance(1000);
-    oracle.says(gone);
+    oracle.says(removed);
     expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
     expect(eventsOf(deployment, 'upstream-token-dropped')).toHaveLength(1);
   });
@@ -328,13 +328,13 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     for (const [word, later] of [
       [unknown, 60],
       [unknown, 60],
-      [alive, 600],
+      [active, 600],
     ] as const) {
       oracle.says(word);
       token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
       deployment.advance(later);
     }
-    oracle.says(gone);
+    oracle.says(removed);
     await expectTokenError(await refresh(deployment, testClient, token), {
       ...invalidRefreshTokenError,
       status,
@@ -347,7 +347,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     oracle.says({ kind: 'unknown', reason: 'invalid_client', isTokenUnchanged: true });
     const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     await expectTokenError(await refresh(deployment, testClient, next), {
       ...invalidRefreshTokenError,
       status,
@@ -360,7 +360,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     oracle.says(unknown);
     const { refresh_token: next } = await expectTokens(await refresh(deployment, testClient, refresh_token));
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     await expectTokenError(await refresh(deployment, testClient, next), {
       ...invalidRefreshTokenError,
       status,
@@ -377,7 +377,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     oracle.says(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(limit - 1);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
@@ -399,7 +399,7 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     const refreshing = refresh(deployment, testClient, token);
     await expect.poll(() => oracle.asked.length).toBe(2);
     await signIn(deployment, testClient, { theirs: null });
-    word.resolve(gone);
+    word.resolve(removed);
     token = (await expectTokens(await refreshing)).refresh_token;
     for (const days of [20, 20]) {
       deployment.advance(days * 86_400);
@@ -413,10 +413,10 @@ function lostResponses(testClient: TestClient, status: 400 | 401): void {
     oracle.says(unknown);
     let token = (await expectTokens(await refresh(deployment, testClient, refresh_token))).refresh_token;
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     token = (await expectTokens(await refresh(deployment, testClient, token))).refresh_token;
     deployment.advance(15 * 86_400);
-    oracle.says(alive);
+    oracle.says(active);
     await signIn(deployment, testClient, { theirs: 'their-2' });
     for (const days of [10, 10]) {
       deployment.advance(days * 86_400);
@@ -445,7 +445,7 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
     };
     const { oracle, deployment } = deployWith({ storage, waitUntil: (work) => void kept.push(work) });
     const { refresh_token } = await signIn(deployment, server);
-    oracle.says(gone);
+    oracle.says(removed);
     const before = kept.length;
     void refresh(deployment, server, refresh_token);
     await committed.promise;
@@ -463,7 +463,7 @@ describe('B18.4 disconnect: a client that disconnects does not avoid the recheck
     oracle.says(word.promise);
     void refresh(deployment, server, refresh_token);
     await expect.poll(() => oracle.asked.length).toBe(1);
-    word.resolve(gone);
+    word.resolve(removed);
     await Promise.all(kept);
     await expectTokenError(await refresh(deployment, server, refresh_token), invalidRefreshTokenError);
   });
@@ -492,7 +492,7 @@ describe('a person who is gone', () => {
     const bobs = await signIn(deployment, server, { subject: 'bob', theirs: 'their-bob' });
     for (const { access_token } of [atChatGpt, atServer, bobs])
       expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(gone);
+    oracle.says(removed);
     await refresh(deployment, gpt, atChatGpt.refresh_token);
     await expectTokenError(
       await refresh(deployment, server, atServer.refresh_token),
@@ -501,7 +501,7 @@ describe('a person who is gone', () => {
     deployment.advance(10);
     for (const { access_token } of [atChatGpt, atServer]) await expectInvalidToken(deployment, access_token);
     expect(await callApi(deployment, bobs.access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(alive);
+    oracle.says(active);
     expect((await refresh(deployment, server, bobs.refresh_token)).status).toBe(200);
   });
 
@@ -512,10 +512,10 @@ describe('a person who is gone', () => {
     oracle.says(promise);
     const asking = refresh(deployment, gpt, before.refresh_token);
     const after = await signIn(deployment, server, { theirs: 'their-2' });
-    resolve(gone);
+    resolve(removed);
     expect((await asking).status).toBe(200);
     expect(await callApi(deployment, after.access_token)).toMatchObject({ kind: 'granted' });
-    oracle.says(alive);
+    oracle.says(active);
     deployment.advance(60);
     expect((await refresh(deployment, server, after.refresh_token)).status).toBe(200);
     expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
@@ -524,9 +524,9 @@ describe('a person who is gone', () => {
   it('comes back with the next sign-in', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, gpt);
-    oracle.says(gone);
+    oracle.says(removed);
     await refresh(deployment, gpt, refresh_token);
-    oracle.says(alive);
+    oracle.says(active);
     const back = await signIn(deployment, gpt, { theirs: 'their-2' });
     deployment.advance(60);
     expect((await refresh(deployment, gpt, back.refresh_token)).status).toBe(200);
@@ -567,7 +567,7 @@ describe('nobody is asked', () => {
     const without = deploy({ storage, providers: [createProvider('other', 'Other')] });
     expect((await refresh(without, gpt, refresh_token)).status).toBe(200);
     deployment.advance(60);
-    oracle.says(gone);
+    oracle.says(removed);
     await expectTokenError(await refresh(deployment, gpt, refresh_token), {
       ...invalidRefreshTokenError,
       status: 401,
@@ -606,7 +606,7 @@ it('nothing that the provider gives leaves by an answer or a log line', async ()
   oracle.says({ kind: 'active', refreshToken: 'their-2' });
   const answered = await (await refresh(deployment, gpt, refresh_token)).text();
   deployment.advance(600);
-  oracle.says(gone);
+  oracle.says(removed);
   const refused = await (await refresh(deployment, gpt, refresh_token)).text();
   for (const text of [answered, refused, JSON.stringify(deployment.log)]) {
     expect(text).not.toContain('their-');

@@ -228,8 +228,8 @@ describe('the provider’s refresh token', () => {
   test('opens as nothing else', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
-    for (const artefact of [sealers.refresh, sealers.code, sealers.consent, sealers.transaction])
-      expect(await artefact.open(sealed)).toEqual({ kind: 'failed', reason: 'forged' });
+    for (const sealedType of [sealers.refresh, sealers.code, sealers.consent, sealers.transaction])
+      expect(await sealedType.open(sealed)).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
   test('is left out when none came, so that a stored one stays', async () => {

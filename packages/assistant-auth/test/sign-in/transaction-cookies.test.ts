@@ -14,7 +14,7 @@ const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(le
 const sealers = createSealers(parseKeyRing(keys), issuer, [issuer], randomBytes);
 const { transaction: seal } = sealers;
 
-const journey = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
+const transaction = (state: string, expiresAt: number, clientState = 'client-state'): Transaction => ({
   purpose: {
     kind: 'authorize',
     request: {
@@ -36,8 +36,8 @@ const journey = (state: string, expiresAt: number, clientState = 'client-state')
   expiresAt,
 });
 
-const browserWith = async (journeys: readonly Transaction[]): Promise<Map<string, string>> => {
-  const cookies = journeys.map(
+const browserWith = async (transactions: readonly Transaction[]): Promise<Map<string, string>> => {
+  const cookies = transactions.map(
     async (one) => [await deriveTransactionCookieName(one.state), await seal.seal(one)] as const,
   );
   return new Map(await Promise.all(cookies));
@@ -45,7 +45,7 @@ const browserWith = async (journeys: readonly Transaction[]): Promise<Map<string
 
 const nameAndAttributes = '__Host-tx-12345678=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600';
 const lengthOfFirst = ([line = '']: readonly string[]) => line.length;
-const reasonOf = (refusal: unknown) => Reflect.get(Object(refusal), 'reason');
+const reasonOf = (rejection: unknown) => Reflect.get(Object(rejection), 'reason');
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf('=')));
 const namesFor = (...states: readonly string[]) => Promise.all(states.map(deriveTransactionCookieName));
 
@@ -60,7 +60,7 @@ describe('the name of a journey’s cookie', () => {
 
 describe('keeping a journey', () => {
   test('sets one cookie that opens as that journey', async () => {
-    const begun = journey('state-1', 2_000);
+    const begun = transaction('state-1', 2_000);
     const lines = await setTransactionCookie(begun, new Map(), seal, 600);
     const [line = '', ...others] = lines;
     expect(others).toEqual([]);
@@ -71,32 +71,32 @@ describe('keeping a journey', () => {
   });
 
   test('leaves four others alone, and cookies that are no journeys', async () => {
-    const cookies = await browserWith([1, 2, 3, 4].map((at) => journey(`old-${at}`, at)));
+    const cookies = await browserWith([1, 2, 3, 4].map((at) => transaction(`old-${at}`, at)));
     cookies.set('__Host-csrf', 'x').set('theme', 'dark');
-    expect(namesOf(await setTransactionCookie(journey('new', 9), cookies, seal, 600))).toEqual(
+    expect(namesOf(await setTransactionCookie(transaction('new', 9), cookies, seal, 600))).toEqual(
       await namesFor('new'),
     );
   });
 
   test('forgets the oldest of five, wherever its cookie stands', async () => {
-    const cookies = await browserWith([3, 1, 5, 2, 4].map((at) => journey(`old-${at}`, at)));
-    const lines = await setTransactionCookie(journey('new', 9), cookies, seal, 600);
+    const cookies = await browserWith([3, 1, 5, 2, 4].map((at) => transaction(`old-${at}`, at)));
+    const lines = await setTransactionCookie(transaction('new', 9), cookies, seal, 600);
     expect(namesOf(lines)).toEqual(await namesFor('new', 'old-1'));
     expect(lines[1]).toMatch(/^__Host-tx-[^=]+=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/);
   });
 
   test('forgets the one that the browser has had longest when all began in the same second', async () => {
     const cookies = await browserWith(
-      ['first', 'second', 'third', 'fourth', 'fifth'].map((s) => journey(s, 5)),
+      ['first', 'second', 'third', 'fourth', 'fifth'].map((s) => transaction(s, 5)),
     );
-    const lines = await setTransactionCookie(journey('new', 5), cookies, seal, 600);
+    const lines = await setTransactionCookie(transaction('new', 5), cookies, seal, 600);
     expect(namesOf(lines)).toEqual(await namesFor('new', 'first'));
   });
 
   test('forgets what does not open before what does, and all that is too many', async () => {
-    const cookies = await browserWith([1, 2, 3, 4, 5].map((at) => journey(`old-${at}`, at)));
+    const cookies = await browserWith([1, 2, 3, 4, 5].map((at) => transaction(`old-${at}`, at)));
     cookies.set('__Host-tx-garbage1', 'garbage').set('__Host-tx-garbage2', '');
-    const lines = await setTransactionCookie(journey('new', 9), cookies, seal, 600);
+    const lines = await setTransactionCookie(transaction('new', 9), cookies, seal, 600);
     expect(namesOf(lines).toSorted()).toEqual(
       ['__Host-tx-garbage1', '__Host-tx-garbage2', ...(await namesFor('new', 'old-1'))].toSorted(),
     );
@@ -114,13 +114,13 @@ describe('keeping a journey', () => {
     const cookies = new Map<string, string>();
     for (let at = 0; at < 2_000; at++) cookies.set(`__Host-tx-${String(at).padStart(8, '0')}`, 'invented');
     for (let at = 0; at < 100; at++) cookies.set(`__Host-tx-${at}`, 'invented');
-    const lines = await setTransactionCookie(journey('new', 9), cookies, counting, 600);
+    const lines = await setTransactionCookie(transaction('new', 9), cookies, counting, 600);
     expect([opened, lines.length]).toEqual([16, 17]);
   });
 
   test('is refused from 3,801 characters on, before a browser would drop the cookie', async () => {
     const outcomeOf = async (stateLength: number) => {
-      const large = journey('s', 9, 'x'.repeat(stateLength));
+      const large = transaction('s', 9, 'x'.repeat(stateLength));
       const sealed = (await seal.seal(large)).length;
       const kept = setTransactionCookie(large, new Map(), seal, 600);
       return { sealed, outcome: await kept.then(lengthOfFirst, reasonOf) };
@@ -150,7 +150,7 @@ const after = (cookies: ReadonlyMap<string, string>, lines: readonly string[]): 
 
 describe('completing a journey', () => {
   test('puts into its place what knows it again, and no nonce, verifier or state, until it would have expired', async () => {
-    const begun = journey('state-1', 2_000);
+    const begun = transaction('state-1', 2_000);
     const lines = await completeTransaction(begun, await browserWith([begun]), sealers, 1_700);
     const [, value = ''] = /^[^=]+=([^;]*)/.exec(lines[1] ?? '') ?? [];
     expect(lines).toEqual([
@@ -172,9 +172,9 @@ describe('completing a journey', () => {
 
   test('keeps the newest three completions and five others that are under way', async () => {
     const states = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((at) => `state-${at}`);
-    const journeys = states.map((state, at) => journey(state, at + 1));
-    let cookies = await browserWith(journeys);
-    for (const done of journeys.slice(0, 4))
+    const transactions = states.map((state, at) => transaction(state, at + 1));
+    let cookies = await browserWith(transactions);
+    for (const done of transactions.slice(0, 4))
       cookies = after(cookies, await completeTransaction(done, cookies, sealers, 0));
     const completions = await Promise.all(states.slice(1, 4).map(deriveCompletionCookieName));
     expect([...cookies.keys()].toSorted()).toEqual(
@@ -184,9 +184,9 @@ describe('completing a journey', () => {
 
   test('after 30 consents at once leaves the newest five others, within two responses', async () => {
     const states = Array.from({ length: 30 }, (_, at) => `state-${at}`);
-    const journeys = states.map((state) => journey(state, 600));
-    const cookies = await browserWith(journeys);
-    const [done, next] = journeys.slice(-2).toReversed();
+    const transactions = states.map((state) => transaction(state, 600));
+    const cookies = await browserWith(transactions);
+    const [done, next] = transactions.slice(-2).toReversed();
     if (done === undefined || next === undefined) throw new Error('no such journey');
     const first = await completeTransaction(done, cookies, sealers, 0);
     expect(first).toHaveLength(18);

@@ -18,18 +18,18 @@ import { storageContract } from './storage-contract.ts';
 const hour = 3600;
 
 /** A deployment that sweeps every hour, and when it swept. */
-const deploySweeping = (changes: Partial<BrokerOptions> = {}, sweep?: BrokerStorage['cleanUp']) => {
-  const swept: number[] = [];
+const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: BrokerStorage['cleanUp']) => {
+  const cleanedUp: number[] = [];
   const inner = memoryStorage();
   const storage: BrokerStorage = {
     ...inner,
     cleanUp: async (given) => {
-      swept.push(given.now);
-      await (sweep ?? inner.cleanUp)(given);
+      cleanedUp.push(given.now);
+      await (cleanup ?? inner.cleanUp)(given);
     },
   };
   const deployment = deploy({ storage, cleanupInterval: hour, ...changes });
-  return { ...deployment, swept, start: deployment.now() };
+  return { ...deployment, cleanedUp, start: deployment.now() };
 };
 
 const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
@@ -37,39 +37,42 @@ const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
 
 describe('a broker that sweeps on write', () => {
   it('sweeps at the first write, and at most once an hour from then on', async () => {
-    const deployment = deploySweeping();
-    const { swept, start } = deployment;
+    const deployment = deployWithCleanup();
+    const { cleanedUp, start } = deployment;
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
-    expect(swept).toEqual([start]);
+    expect(cleanedUp).toEqual([start]);
     deployment.advance(hour - 1);
     await refresh(deployment, gpt, token);
-    expect(swept).toEqual([start]);
+    expect(cleanedUp).toEqual([start]);
     deployment.advance(1);
     await refresh(deployment, gpt, token);
-    expect(swept).toEqual([start, start + hour]);
+    expect(cleanedUp).toEqual([start, start + hour]);
   });
 
   it('sweeps again when its clock was set back', async () => {
-    const deployment = deploySweeping();
+    const deployment = deployWithCleanup();
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     deployment.advance(-hour);
     await refresh(deployment, gpt, token);
-    expect(deployment.swept).toEqual([deployment.start, deployment.start - hour]);
+    expect(deployment.cleanedUp).toEqual([deployment.start, deployment.start - hour]);
   });
 
   it('sweeps for nobody who makes it write nothing', async () => {
-    const deployment = deploySweeping();
+    const deployment = deployWithCleanup();
     await createTestBrowser(deployment).openSignInPage(gptRequest);
     await redeem(deployment, gpt, 'no-code');
     await refresh(deployment, gpt, 'no-token');
-    expect(deployment.swept).toEqual([]);
+    expect(deployment.cleanedUp).toEqual([]);
   });
 });
 
 describe('a sweep', () => {
   it('tells the ledger which key seals, and which keys open', async () => {
     const given: Cleanup[] = [];
-    const storage: BrokerStorage = { ...memoryStorage(), cleanUp: async (sweep) => void given.push(sweep) };
+    const storage: BrokerStorage = {
+      ...memoryStorage(),
+      cleanUp: async (cleanup) => void given.push(cleanup),
+    };
     const ring = `test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 ${keys}`;
     const { broker, now } = deploy({ storage, sealingKeys: ring });
     await broker.cleanup();
@@ -86,7 +89,7 @@ describe('a sweep', () => {
   it('is waited for by no answer, but handed to what keeps it going', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const work: Promise<void>[] = [];
-    const deployment = deploySweeping({ waitUntil: (one) => void work.push(one) }, () => promise);
+    const deployment = deployWithCleanup({ waitUntil: (one) => void work.push(one) }, () => promise);
     await obtainTokens(deployment, gpt);
     // The callback, and the sweep.
     expect(work).toHaveLength(2);
@@ -105,8 +108,8 @@ describe('a sweep', () => {
       },
       async () => {},
     ],
-  ])('fails in the log alone when %s, and is tried again an hour later', async (_, changes, sweep) => {
-    const deployment = deploySweeping(changes, sweep);
+  ])('fails in the log alone when %s, and is tried again an hour later', async (_, changes, cleanup) => {
+    const deployment = deployWithCleanup(changes, cleanup);
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     await refresh(deployment, gpt, token);
     expect(eventsOf(deployment, 'cleanup-failed')).toEqual([

@@ -14,7 +14,7 @@ const ada: RevocableToken = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt'
 const bob: RevocableToken = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
 
 /** A watch over a ledger where Ada and Bob have tokens, and its clock. */
-const watching = async (changes: Partial<BrokerStorage> = {}) => {
+const caching = async (changes: Partial<BrokerStorage> = {}) => {
   const spied = createControlledStorage(changes);
   let instant = start;
   await grantTokens(spied.storage, ada);
@@ -32,7 +32,7 @@ const watching = async (changes: Partial<BrokerStorage> = {}) => {
 
 describe('reading', () => {
   it('reads all that lives once, then only what is new, at most every ten seconds', async () => {
-    const { watch, revocationReads, setClock, revoke } = await watching();
+    const { watch, revocationReads, setClock, revoke } = await caching();
     for (const at of [0, 1, 9]) {
       setClock(at);
       expect(await watch.isRevoked(ada)).toBe(false);
@@ -51,18 +51,18 @@ describe('reading', () => {
   });
 
   it('asks no question about a single token', async () => {
-    const { watch, isRevokedCalls } = await watching();
+    const { watch, isRevokedCalls } = await caching();
     for (let call = 0; call < 100; call++) await watch.isRevoked(ada);
     expect(isRevokedCalls).toEqual([]);
   });
 
   it('reads nothing before it is asked', async () => {
-    const { revocationReads } = await watching();
+    const { revocationReads } = await caching();
     expect(revocationReads).toEqual([]);
   });
 
   it('lets a revoked token live no second beyond the horizon', async () => {
-    const { watch, setClock, revoke } = await watching();
+    const { watch, setClock, revoke } = await caching();
     await watch.isRevoked(ada);
     await revoke('grant', 'grant-a');
     setClock(9);
@@ -73,13 +73,13 @@ describe('reading', () => {
   });
 
   it('knows on a fresh isolate what was revoked before it started', async () => {
-    const { watch, revoke } = await watching();
+    const { watch, revoke } = await caching();
     await revoke('grant', 'grant-a');
     expect(await watch.isRevoked(ada)).toBe(true);
   });
 
   it('keeps a token dead while later pages say nothing of it', async () => {
-    const { watch, setClock, revoke } = await watching();
+    const { watch, setClock, revoke } = await caching();
     await revoke('grant', 'grant-a');
     for (let at = 0; at <= 1200; at += 10) {
       setClock(at);
@@ -96,7 +96,7 @@ describe('a target', () => {
   ] as const)(
     'of kind %s ends the tokens issued until then, and no later or foreign ones',
     async (kind, id) => {
-      const { watch, setClock, revoke } = await watching();
+      const { watch, setClock, revoke } = await caching();
       setClock(5);
       await revoke(kind, id);
       expect(await watch.isRevoked(ada)).toBe(true);
@@ -107,7 +107,7 @@ describe('a target', () => {
   );
 
   it('is not mistaken for one of another kind with the same id', async () => {
-    const { watch, storage, revoke } = await watching();
+    const { watch, storage, revoke } = await caching();
     await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
     await revoke('grant', 'bob');
     expect(await watch.isRevoked(ada)).toBe(false);
@@ -115,7 +115,7 @@ describe('a target', () => {
   });
 
   it.each(['constructor', '__proto__', 'toString'])('of another token is not the id %s', async (id) => {
-    const { watch } = await watching();
+    const { watch } = await caching();
     expect(await watch.isRevoked({ grantId: id, userId: id, clientId: id, issuedAt: start })).toBe(false);
   });
 
@@ -126,7 +126,7 @@ describe('a target', () => {
       revokedAt,
       expiresAt: start + 1800,
     });
-    const { watch } = await watching({
+    const { watch } = await caching({
       readRevocations: async () => ({
         kind: 'page',
         cursor: 2,
@@ -140,7 +140,7 @@ describe('a target', () => {
 
 describe('an outage', () => {
   it('is bridged for 60 seconds from the last picture, then refused', async () => {
-    const { watch, setClock, revoke, disconnect, reconnect } = await watching();
+    const { watch, setClock, revoke, disconnect, reconnect } = await caching();
     await revoke('grant', 'grant-a');
     await watch.isRevoked(bob);
     disconnect();
@@ -158,7 +158,7 @@ describe('an outage', () => {
   });
 
   it('is asked about by every call, so that its end is seen at once', async () => {
-    const { watch, setClock, revoke, disconnect, reconnect } = await watching();
+    const { watch, setClock, revoke, disconnect, reconnect } = await caching();
     await watch.isRevoked(ada);
     await revoke('grant', 'grant-a');
     disconnect();
@@ -169,7 +169,7 @@ describe('an outage', () => {
   });
 
   it('does not make the picture younger', async () => {
-    const { watch, setClock, disconnect } = await watching();
+    const { watch, setClock, disconnect } = await caching();
     await watch.isRevoked(ada);
     disconnect();
     setClock(50);
@@ -179,13 +179,13 @@ describe('an outage', () => {
   });
 
   it('is refused at once where there is no picture', async () => {
-    const { watch, disconnect } = await watching();
+    const { watch, disconnect } = await caching();
     disconnect();
     await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is bridged by the old picture when its renewal is due', async () => {
-    const { watch, setClock, disconnect } = await watching();
+    const { watch, setClock, disconnect } = await caching();
     for (const at of [0, 595]) {
       setClock(at);
       await watch.isRevoked(ada);
@@ -198,7 +198,7 @@ describe('an outage', () => {
   });
 
   it('is not every failure: a broken ledger is refused though there is a picture', async () => {
-    const { watch, setClock, disconnect } = await watching();
+    const { watch, setClock, disconnect } = await caching();
     await watch.isRevoked(ada);
     disconnect(new TypeError('no such column'));
     setClock(10);
@@ -218,7 +218,7 @@ describe('too many revocations', () => {
   it('are not kept: the ledger is asked per call, and looked at anew after ten minutes', async () => {
     let many = true;
     const memory = createControlledStorage().storage;
-    const { watch, revocationReads, isRevokedCalls, setClock, revoke } = await watching({
+    const { watch, revocationReads, isRevokedCalls, setClock, revoke } = await caching({
       ...memory,
       readRevocations: async (cursor, now, limit) =>
         many ? { kind: 'too-many' } : memory.readRevocations(cursor, now, limit),
@@ -241,7 +241,7 @@ describe('too many revocations', () => {
     ['10,000 are kept', 10_000, 0],
     ['10,001 are not', 10_001, 1],
   ])('are counted exactly: %s', async (_, count, asked) => {
-    const { watch, isRevokedCalls } = await watching({
+    const { watch, isRevokedCalls } = await caching({
       readRevocations: async () => ({ kind: 'page', cursor: count, revocations: lines(0, count) }),
     });
     await watch.isRevoked(ada);
@@ -250,7 +250,7 @@ describe('too many revocations', () => {
 
   it('are also noticed when they gather page by page', async () => {
     let pages = 0;
-    const { watch, isRevokedCalls, setClock } = await watching({
+    const { watch, isRevokedCalls, setClock } = await caching({
       readRevocations: async () => ({
         kind: 'page',
         cursor: ++pages * 6000,
@@ -265,7 +265,7 @@ describe('too many revocations', () => {
   });
 
   it('leave nothing to answer from during an outage', async () => {
-    const { watch, disconnect } = await watching({ readRevocations: async () => ({ kind: 'too-many' }) });
+    const { watch, disconnect } = await caching({ readRevocations: async () => ({ kind: 'too-many' }) });
     await watch.isRevoked(ada);
     disconnect();
     await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
@@ -274,7 +274,7 @@ describe('too many revocations', () => {
 
 describe('renewal', () => {
   it('reads everything anew after ten minutes', async () => {
-    const { watch, revocationReads, setClock } = await watching();
+    const { watch, revocationReads, setClock } = await caching();
     for (const at of [0, 590, 599, 600, 610]) {
       setClock(at);
       await watch.isRevoked(ada);
@@ -289,7 +289,7 @@ describe('renewal', () => {
 
   it('is not needed to heal after a database was restored, whose numbers began again', async () => {
     let serving = createControlledStorage().storage;
-    const { watch, setClock } = await watching({
+    const { watch, setClock } = await caching({
       readRevocations: (cursor, now, limit) => serving.readRevocations(cursor, now, limit),
     });
     for (const grantId of ['one', 'two', 'three']) {
@@ -309,7 +309,7 @@ describe('renewal', () => {
 
 describe('calls side by side', () => {
   it('read for themselves and do not wait for one another', async () => {
-    const { watch, revocationReads, holdNextRead } = await watching();
+    const { watch, revocationReads, holdNextRead } = await caching();
     const letGo = holdNextRead();
     const first = watch.isRevoked(ada);
     expect(await watch.isRevoked(bob)).toBe(false);
@@ -319,7 +319,7 @@ describe('calls side by side', () => {
   });
 
   it('believe the reading that began later, whichever ends last', async () => {
-    const { watch, revocationReads, holdNextRead, revoke } = await watching();
+    const { watch, revocationReads, holdNextRead, revoke } = await caching();
     const letGo = holdNextRead();
     const first = watch.isRevoked(ada);
     await revoke('grant', 'grant-a');
@@ -333,7 +333,7 @@ describe('calls side by side', () => {
 
 describe('a clock', () => {
   it('that was set back does not keep the picture alive', async () => {
-    const { watch, setClock, revoke } = await watching();
+    const { watch, setClock, revoke } = await caching();
     setClock(3600);
     await watch.isRevoked(ada);
     setClock(0);
@@ -347,7 +347,7 @@ describe('a clock', () => {
   });
 
   it('that is a moment behind in another request costs no reading', async () => {
-    const { watch, revocationReads, setClock } = await watching();
+    const { watch, revocationReads, setClock } = await caching();
     setClock(2);
     await watch.isRevoked(ada);
     setClock(0);

@@ -83,8 +83,8 @@ describe.each(testClients)('%s', (_, testClient) => {
     deployment.advance(1);
     await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.replayed' });
-    const dead = { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 };
-    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), dead);
+    const invalid = { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 };
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), invalid);
     deployment.advance(9);
     await expectInvalidToken(deployment, access_token);
   });

@@ -22,7 +22,12 @@ const refreshed = async (deployment: Deployment, testClient: TestClient, token: 
   expectTokens(await refresh(deployment, testClient, token));
 
 /** The token is dead, in the words that this client needs to sign the person in anew. */
-const expectDead = async (deployment: Deployment, testClient: TestClient, token: string, reason: string) => {
+const expectInvalid = async (
+  deployment: Deployment,
+  testClient: TestClient,
+  token: string,
+  reason: string,
+) => {
   const answer = await refresh(deployment, testClient, token);
   await expectTokenError(answer, { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 });
   expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: `refresh.${reason}` });
@@ -51,8 +56,8 @@ describe('F1', () => {
     const next = await refreshed(deployment, testClient, one.refresh_token);
     const current = await refreshed(deployment, testClient, next.refresh_token);
     deployment.advance(121);
-    await expectDead(deployment, testClient, other.refresh_token, 'reused');
-    await expectDead(deployment, testClient, current.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, other.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, current.refresh_token, 'inactive');
   });
 
   it('F1.1 at once: 50 concurrent refreshes of ChatGPT return the one stable token', async () => {
@@ -85,9 +90,9 @@ describe.each(rotating)('%s', (_, testClient) => {
       const second = await refreshed(deployment, testClient, first.refresh_token);
       const third = await refreshed(deployment, testClient, second.refresh_token);
       deployment.advance(seconds);
-      await expectDead(deployment, testClient, first.refresh_token, 'reused');
+      await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
       for (const { refresh_token } of [second, third])
-        await expectDead(deployment, testClient, refresh_token, 'inactive');
+        await expectInvalid(deployment, testClient, refresh_token, 'inactive');
       deployment.advance(10);
       await expectInvalidToken(deployment, third.access_token);
     }
@@ -139,9 +144,9 @@ describe.each(rotating)('%s', (_, testClient) => {
     const thiefs = await refreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, thiefs.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(600);
-    await expectDead(deployment, testClient, clients.refresh_token, 'reused');
-    await expectDead(deployment, testClient, thiefs.refresh_token, 'inactive');
-    await expectDead(deployment, testClient, first.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, clients.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, thiefs.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, first.refresh_token, 'inactive');
     deployment.advance(10);
     for (const { access_token } of [clients, thiefs]) await expectInvalidToken(deployment, access_token);
   });
@@ -152,8 +157,8 @@ describe.each(rotating)('%s', (_, testClient) => {
     const clients = await refreshed(deployment, testClient, first.refresh_token);
     deployment.advance(600);
     const next = await refreshed(deployment, testClient, clients.refresh_token);
-    await expectDead(deployment, testClient, first.refresh_token, 'reused');
-    await expectDead(deployment, testClient, next.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, next.refresh_token, 'inactive');
   });
 
   it('F3.3 theft: of two parties that refresh at once, neither keeps access', async () => {
@@ -170,7 +175,7 @@ describe.each(rotating)('%s', (_, testClient) => {
     expect(won).toHaveLength(1);
     for (const { access_token, refresh_token } of won) {
       await expectInvalidToken(deployment, access_token);
-      await expectDead(deployment, testClient, refresh_token, 'inactive');
+      await expectInvalid(deployment, testClient, refresh_token, 'inactive');
     }
   });
 
@@ -182,9 +187,9 @@ describe.each(rotating)('%s', (_, testClient) => {
     const retried = await refreshed(deployment, testClient, first.refresh_token);
     expect(await callApi(deployment, retried.access_token)).toMatchObject({ kind: 'granted' });
     deployment.advance(21);
-    await expectDead(deployment, testClient, first.refresh_token, 'reused');
+    await expectInvalid(deployment, testClient, first.refresh_token, 'reused');
     for (const { refresh_token } of [first, second, retried])
-      await expectDead(deployment, testClient, refresh_token, 'inactive');
+      await expectInvalid(deployment, testClient, refresh_token, 'inactive');
     deployment.advance(10);
     for (const { access_token } of [first, second, retried])
       await expectInvalidToken(deployment, access_token);
@@ -216,7 +221,7 @@ describe.each(everybody)('%s', (_, testClient) => {
     const deployment = deploy({ storage });
     const tokens = await obtainTokens(deployment, testClient);
     onRefresh = () => endGrant(deployment, tokens);
-    await expectDead(deployment, testClient, tokens.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, tokens.refresh_token, 'inactive');
   });
 
   it('F4.1 at once: whoever wins, nothing works 10 s after the grant’s end', async () => {
@@ -224,12 +229,12 @@ describe.each(everybody)('%s', (_, testClient) => {
     const tokens = await obtainTokens(deployment, testClient);
     const refreshes = Array.from({ length: 20 }, () => refresh(deployment, testClient, tokens.refresh_token));
     const [answers] = await Promise.all([Promise.all(refreshes), endGrant(deployment, tokens)]);
-    await expectDead(deployment, testClient, tokens.refresh_token, 'inactive');
+    await expectInvalid(deployment, testClient, tokens.refresh_token, 'inactive');
     const won = await Promise.all(answers.filter(({ status }) => status === 200).map(expectTokens));
     deployment.advance(10);
     for (const { access_token, refresh_token } of [tokens, ...won]) {
       await expectInvalidToken(deployment, access_token);
-      await expectDead(deployment, testClient, refresh_token, 'inactive');
+      await expectInvalid(deployment, testClient, refresh_token, 'inactive');
     }
   });
 
@@ -238,7 +243,7 @@ describe.each(everybody)('%s', (_, testClient) => {
     const deployment = deploy({ storage });
     const { refresh_token } = await obtainTokens(deployment, testClient);
     for (const [, thief] of everybody.filter(([, other]) => other !== testClient))
-      await expectDead(deployment, thief, refresh_token, 'client');
+      await expectInvalid(deployment, thief, refresh_token, 'client');
     expect(storage.calls).not.toContain('refresh');
     expect(await refreshed(deployment, testClient, refresh_token)).toHaveProperty('access_token');
   });
@@ -297,7 +302,7 @@ describe.each(everybody)('%s', (_, testClient) => {
   it('F9.2 access as refresh: the token endpoint takes no access token', async () => {
     const deployment = deploy();
     const { access_token, refresh_token } = await obtainTokens(deployment, testClient);
-    await expectDead(deployment, testClient, access_token, 'unreadable');
+    await expectInvalid(deployment, testClient, access_token, 'unreadable');
     expect((await redeem(deployment, testClient, refresh_token)).status).toBe(400);
     await refreshed(deployment, testClient, refresh_token);
   });
@@ -334,7 +339,7 @@ describe.each([
     deployment.advance(day - 1);
     ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
     deployment.advance(1);
-    await expectDead(deployment, testClient, refresh_token, 'expired');
+    await expectInvalid(deployment, testClient, refresh_token, 'expired');
   });
 
   it('F10.2 idle: a token dies unused, and every use puts that off', async () => {
@@ -345,6 +350,6 @@ describe.each([
       ({ refresh_token } = await refreshed(deployment, testClient, refresh_token));
     }
     deployment.advance(idle);
-    await expectDead(deployment, testClient, refresh_token, testClient === gpt ? 'inactive' : 'expired');
+    await expectInvalid(deployment, testClient, refresh_token, testClient === gpt ? 'inactive' : 'expired');
   });
 });

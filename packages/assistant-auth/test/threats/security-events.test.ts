@@ -34,16 +34,16 @@ const stranger = await generateKey('key-9');
 
 /** The three ways to tell the broker something, each with a token of one making. */
 type Telling = (
-  signalled: SecurityEventDeployment,
+  fixture: SecurityEventDeployment,
   make: (honest: string) => string | Promise<string>,
 ) => Promise<Response>;
 
 const tellings: Readonly<Record<IssuerName, Telling>> = {
-  acme: async (signalled, make) => sendLogoutToken(signalled, make(await logoutToken())),
-  google: async (signalled, make) => sendGoogleEvent(signalled, make(await googleEvent())),
-  apple: async (signalled, make) => {
+  acme: async (fixture, make) => sendLogoutToken(fixture, make(await logoutToken())),
+  google: async (fixture, make) => sendGoogleEvent(fixture, make(await googleEvent())),
+  apple: async (fixture, make) => {
     const { payload } = JSON.parse(await appleNotification());
-    return sendAppleNotification(signalled, JSON.stringify({ payload: await make(payload) }));
+    return sendAppleNotification(fixture, JSON.stringify({ payload: await make(payload) }));
   },
 };
 
@@ -74,64 +74,64 @@ const table = Object.entries(tellings).flatMap(([site, tell]) =>
 
 describe('B15', () => {
   it.each(table)('B15.1 forged: %s, at %s, ends nothing', async (_, __, tell, make) => {
-    const signalled = await deployForSecurityEvents();
-    const response = await tell(signalled, make);
+    const fixture = await deployForSecurityEvents();
+    const response = await tell(fixture, make);
     expect(response.status).toBe(400);
-    expect(signalled.storage.calls).toEqual([]);
+    expect(fixture.storage.calls).toEqual([]);
     for (const one of ['acme', 'google', 'apple'] as const)
-      expect(await signalled.listRevokedGrants(one)).toEqual([]);
-    expect(signalled.log()).toMatchObject([{ event: 'refused' }]);
-    const log = JSON.stringify(signalled.log());
+      expect(await fixture.listRevokedGrants(one)).toEqual([]);
+    expect(fixture.log()).toMatchObject([{ event: 'refused' }]);
+    const log = JSON.stringify(fixture.log());
     expect(log).not.toMatch(/\bada\b|their-/);
     expect(log).not.toContain(jwtPrefix);
   });
 
   it('B15.1 forged: many of them are answered 429, and a genuine one among them is taken', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
     const statuses: number[] = [];
     for (let turn = 0; turn < failedClientLimit + 2; turn++)
       statuses.push(
-        (await sendLogoutToken(signalled, resign(await logoutToken(), forger), 'acme', headers)).status,
+        (await sendLogoutToken(fixture, resign(await logoutToken(), forger), 'acme', headers)).status,
       );
     expect(statuses).toEqual([...Array(failedClientLimit).fill(400), 429, 429]);
-    const genuine = await sendLogoutToken(signalled, logoutToken(), 'acme', headers);
+    const genuine = await sendLogoutToken(fixture, logoutToken(), 'acme', headers);
     expect(genuine.status).toBe(200);
-    expect(signalled.storage.calls).toEqual(['recordSecurityEvent']);
-    const elsewhere = await sendLogoutToken(signalled, 'x', 'acme', buildAddressHeaders('198.51.100.67'));
-    expect([elsewhere.status, (await sendLogoutToken(signalled, 'x', 'neighbour', headers)).status]).toEqual([
+    expect(fixture.storage.calls).toEqual(['recordSecurityEvent']);
+    const elsewhere = await sendLogoutToken(fixture, 'x', 'acme', buildAddressHeaders('198.51.100.67'));
+    expect([elsewhere.status, (await sendLogoutToken(fixture, 'x', 'neighbour', headers)).status]).toEqual([
       400, 400,
     ]);
   });
 
   it('B15.3 another audience: what the provider signed keeps it out of nothing, however much of it is not for us', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
     for (let turn = 0; turn < failedClientLimit + 2; turn++) {
       const { status } = await sendLogoutToken(
-        signalled,
+        fixture,
         logoutToken({ aud: 'somebody else' }),
         'acme',
         headers,
       );
       expect(status).toBe(400);
     }
-    expect((await sendLogoutToken(signalled, logoutToken(), 'acme', headers)).status).toBe(200);
+    expect((await sendLogoutToken(fixture, logoutToken(), 'acme', headers)).status).toBe(200);
   });
 
   it('B15.1 forged: however many come, keys are read once in ten seconds', async () => {
-    const signalled = await deployForSecurityEvents();
-    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(signalled, logoutToken({}, stranger));
-    signalled.deployment.advance(10);
-    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(signalled, logoutToken({}, stranger));
-    expect(signalled.keyRequests()).toBe(2);
+    const fixture = await deployForSecurityEvents();
+    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(fixture, logoutToken({}, stranger));
+    fixture.deployment.advance(10);
+    for (let turn = 0; turn < 5; turn++) await sendLogoutToken(fixture, logoutToken({}, stranger));
+    expect(fixture.keyRequests()).toBe(2);
   });
 
   it('B15.2 replayed: a logout token counts once', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const token = await logoutToken();
-    expect((await sendLogoutToken(signalled, token)).status).toBe(200);
-    const again = await sendLogoutToken(signalled, token);
+    expect((await sendLogoutToken(fixture, token)).status).toBe(200);
+    const again = await sendLogoutToken(fixture, token);
     expect([again.status, await again.json()]).toEqual([
       400,
       { error: 'invalid_request', error_description: 'This token was received before.' },
@@ -139,24 +139,24 @@ describe('B15', () => {
   });
 
   it('B15.2 replayed: a logout token ends nothing of a session that began after it', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const token = await logoutToken({ jti: 'logout-2', sid: undefined });
-    await sendLogoutToken(signalled, token);
-    signalled.deployment.advance(3600);
-    expect((await sendLogoutToken(signalled, token)).status).toBe(400);
-    signalled.deployment.advance(60);
-    expect((await sendLogoutToken(signalled, token)).status).toBe(400);
-    expect(signalled.storage.calls).toEqual(['recordSecurityEvent']);
+    await sendLogoutToken(fixture, token);
+    fixture.deployment.advance(3600);
+    expect((await sendLogoutToken(fixture, token)).status).toBe(400);
+    fixture.deployment.advance(60);
+    expect((await sendLogoutToken(fixture, token)).status).toBe(400);
+    expect(fixture.storage.calls).toEqual(['recordSecurityEvent']);
   });
 
   it('B15.2 replayed: an event is taken again, and does nothing', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const token = await googleEvent();
-    for (let turn = 0; turn < 2; turn++) expect((await sendGoogleEvent(signalled, token)).status).toBe(202);
-    expect(signalled.log().map(({ event }) => event)).toEqual(['security-event']);
+    for (let turn = 0; turn < 2; turn++) expect((await sendGoogleEvent(fixture, token)).status).toBe(202);
+    expect(fixture.log().map(({ event }) => event)).toEqual(['security-event']);
     const other = await googleEvent({ [`${risc}sessions-revoked`]: { subject: adaSubject } });
-    expect((await sendGoogleEvent(signalled, other)).status).toBe(202);
-    expect(signalled.log()).toHaveLength(1);
+    expect((await sendGoogleEvent(fixture, other)).status).toBe(202);
+    expect(fixture.log()).toHaveLength(1);
   });
 
   it.each<[string, string | readonly string[] | undefined]>([
@@ -166,40 +166,40 @@ describe('B15', () => {
     ['nobody', undefined],
     ['an empty list', []],
   ])('B15.3 for %s: ends nothing', async (_, aud) => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const answers = [
-      await sendLogoutToken(signalled, logoutToken({ aud })),
-      await sendGoogleEvent(signalled, googleEvent(undefined, { aud })),
-      await sendAppleNotification(signalled, appleNotification(undefined, { aud })),
+      await sendLogoutToken(fixture, logoutToken({ aud })),
+      await sendGoogleEvent(fixture, googleEvent(undefined, { aud })),
+      await sendAppleNotification(fixture, appleNotification(undefined, { aud })),
     ];
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
-    expect(signalled.storage.calls).toEqual([]);
-    expect(signalled.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
+    expect(fixture.storage.calls).toEqual([]);
+    expect(fixture.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
   });
 
   it('B15.3 for another provider: one issuer’s token is not taken at another’s address', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const answers = [
-      await signalled.post(
+      await fixture.post(
         '/events/google',
         JSON.parse(await appleNotification()).payload,
         securityEventHeaders,
       ),
-      await signalled.post('/events/apple', JSON.stringify({ payload: await googleEvent() }), jsonHeaders),
-      await sendLogoutToken(signalled, googleEvent()),
-      await sendGoogleEvent(signalled, logoutToken()),
+      await fixture.post('/events/apple', JSON.stringify({ payload: await googleEvent() }), jsonHeaders),
+      await sendLogoutToken(fixture, googleEvent()),
+      await sendGoogleEvent(fixture, logoutToken()),
     ];
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
-    expect(signalled.storage.calls).toEqual([]);
+    expect(fixture.storage.calls).toEqual([]);
   });
 
   it('B15.3 for another purpose: an ID token of ours is no logout token', async () => {
-    const signalled = await deployForSecurityEvents();
+    const fixture = await deployForSecurityEvents();
     const idToken = logoutToken({ nonce: 'nonce-1', exp: now + 3600 }, issuerKey, {});
-    expect((await sendLogoutToken(signalled, idToken)).status).toBe(400);
-    expect((await sendLogoutToken(signalled, logoutToken({ events: undefined }, issuerKey, {}))).status).toBe(
+    expect((await sendLogoutToken(fixture, idToken)).status).toBe(400);
+    expect((await sendLogoutToken(fixture, logoutToken({ events: undefined }, issuerKey, {}))).status).toBe(
       400,
     );
-    expect(signalled.storage.calls).toEqual([]);
+    expect(fixture.storage.calls).toEqual([]);
   });
 });

@@ -100,8 +100,8 @@ describe('a dead refresh token', () => {
     ['400 for every other client', 'server', server, 400],
   ] as const)('is answered %s', async (_, kind, testClient, status) => {
     const deployment = deploy({ clients: [registered[kind]] });
-    for (const dead of ['x', 'A'.repeat(200), (await obtainTokens(deployment, testClient)).access_token])
-      await expectTokenError(await refresh(deployment, testClient, dead), {
+    for (const invalid of ['x', 'A'.repeat(200), (await obtainTokens(deployment, testClient)).access_token])
+      await expectTokenError(await refresh(deployment, testClient, invalid), {
         ...invalidRefreshTokenError,
         status,
       });

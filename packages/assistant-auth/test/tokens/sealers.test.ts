@@ -43,15 +43,15 @@ describe('the vault', () => {
       'kind',
       'opened',
     );
-    for (const [resource, artefact] of sealers.access)
-      expect(await named('access', resource).open(await artefact.seal(access))).toHaveProperty(
+    for (const [resource, sealedType] of sealers.access)
+      expect(await named('access', resource).open(await sealedType.seal(access))).toHaveProperty(
         'kind',
         'opened',
       );
     const names = { refresh: sealers.refresh, consent: sealers.consent, transaction: sealers.transaction };
     // Opened by the right key, though it holds nothing of the right shape.
-    for (const [name, artefact] of Object.entries({ ...names, 'form-post': sealers.formPost }))
-      expect(await artefact.open(await named(name).seal(new Uint8Array()))).toEqual({
+    for (const [name, sealedType] of Object.entries({ ...names, 'form-post': sealers.formPost }))
+      expect(await sealedType.open(await named(name).seal(new Uint8Array()))).toEqual({
         kind: 'failed',
         reason: 'unknown-format',
       });

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
 
-const refusal = (given: unknown): unknown => {
+const rejection = (given: unknown): unknown => {
   try {
     return parseBranding(JSON.parse(JSON.stringify(given)));
   } catch (error) {
@@ -62,7 +62,7 @@ const notALink = [
 
 describe('addresses', () => {
   test.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
-    expect(refusal({ logoPath })).toEqual(
+    expect(rejection({ logoPath })).toEqual(
       new ConfigurationError(
         'branding.logoPath',
         'must be a path on the broker’s own origin, such as /logo.svg',
@@ -71,7 +71,7 @@ describe('addresses', () => {
   });
 
   test.each(notAPath)('refuses an icon at %j', (iconPath) => {
-    expect(refusal({ iconPath })).toEqual(
+    expect(rejection({ iconPath })).toEqual(
       new ConfigurationError(
         'branding.iconPath',
         'must be a path on the broker’s own origin, such as /logo.svg',
@@ -80,7 +80,7 @@ describe('addresses', () => {
   });
 
   test.each(notALink)('refuses a privacy policy at %j', (privacyUrl) => {
-    expect(refusal({ privacyUrl })).toEqual(
+    expect(rejection({ privacyUrl })).toEqual(
       new ConfigurationError(
         'branding.privacyUrl',
         'must be a path on the broker’s own origin or an https URL',
@@ -145,7 +145,7 @@ describe('words', () => {
     [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'cannot contain {host}'],
     [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'cannot contain {typo}'],
   ])('refuses %j', (given, option, problem) => {
-    const error = refusal(given);
+    const error = rejection(given);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toEqual(new ConfigurationError(option, problem));
     expect(error).toHaveProperty('message', `${option} ${problem}`);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { people } from '../../src/index.ts';
+import { fakeUsers } from '../../src/index.ts';
 import {
   collectSubjects,
   fakeProviders,
@@ -29,8 +29,8 @@ describe.each(providerNames)('the %s stand-in', (name) => {
 
   it('vouches for every person by the same key after a restart', async () => {
     const first = await collectSubjects(name);
-    expect(first.map((line) => line.split(' ')[0])).toEqual(people.map(({ email }) => email));
-    expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(people.length);
+    expect(first.map((line) => line.split(' ')[0])).toEqual(fakeUsers.map(({ email }) => email));
+    expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(fakeUsers.length);
     expect(await collectSubjects(name)).toEqual(first);
   });
 
@@ -70,7 +70,7 @@ it.each<[ProviderName, object]>([
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
 ])('the %s stand-in speaks its provider’s dialect', async (name, claims) => {
   const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
-  const said = await signIn(fakeProviders[name], issuer, people[0].email);
+  const said = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
   await close();
   expect(said).toMatchObject(claims);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FakeProvider, people, startGoogle, startGoogleWithSession } from '../../src/index.ts';
+import { type FakeProvider, fakeUsers, startGoogle, startGoogleWithSession } from '../../src/index.ts';
 import {
   buildAuthorizationUrl,
   fakeProviders,
@@ -9,7 +9,7 @@ import {
   startFakeProvider,
 } from './visit.ts';
 
-const [ada] = people;
+const [ada] = fakeUsers;
 
 describe('the Google stand-in that remembers', () => {
   let google: FakeProvider;

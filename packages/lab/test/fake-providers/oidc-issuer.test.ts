@@ -1,6 +1,6 @@
 /** The stand-in for any issuer: its page, its refusal, and what it asks of a client. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type FakeProvider, type Page, people, startOidcIssuer } from '../../src/index.ts';
+import { type FakeProvider, fakeUsers, type Page, startOidcIssuer } from '../../src/index.ts';
 import {
   buildAuthorizationUrl,
   clickAndReadCallback,
@@ -11,7 +11,7 @@ import {
   startFakeProvider,
 } from './visit.ts';
 
-const [ada, bruno] = people;
+const [ada, bruno] = fakeUsers;
 const fakeProvider = fakeProviders.oidc;
 let issuer: FakeProvider;
 beforeEach(async () => {
@@ -37,7 +37,7 @@ const pageOf = ({ page }: Awaited<ReturnType<typeof open>>): Page => {
 it('shows everybody who has an account there', async () => {
   const { html, status } = pageOf(await open());
   expect(status).toBe(200);
-  for (const { name, email } of people) expect(html).toContain(`${name} <small>${email}`);
+  for (const { name, email } of fakeUsers) expect(html).toContain(`${name} <small>${email}`);
 });
 
 it('sends the refusal back as access_denied', async () => {

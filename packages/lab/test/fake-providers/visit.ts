@@ -4,9 +4,9 @@ import {
   type Browser,
   createBrowser,
   type FakeProvider,
+  fakeUsers,
   findFreePort,
   type Page,
-  people,
   type StartFakeProvider,
   startApple,
   startGitHub,
@@ -54,7 +54,7 @@ export const startFakeProvider = async (
   port?: number,
   redirectUris: readonly string[] = [redirectUri],
 ): Promise<FakeProvider> =>
-  start({ ...client, port: port ?? (await findFreePort()), redirectUris, users: people });
+  start({ ...client, port: port ?? (await findFreePort()), redirectUris, users: fakeUsers });
 
 /** Where a stand-in's browsers and clients are to go. */
 export const findEndpoints = async ({ metadata }: FakeProviderCase, issuer: string) => {
@@ -142,7 +142,7 @@ export const collectSubjects = async (name: ProviderName): Promise<readonly stri
   const { issuer, close } = await startFakeProvider(fakeProvider.start);
   try {
     const found: string[] = [];
-    for (const { email } of people) {
+    for (const { email } of fakeUsers) {
       const claims = await signIn(fakeProvider, issuer, email);
       found.push(`${Reflect.get(claims, 'email')} ${claims[fakeProvider.key]}`);
     }

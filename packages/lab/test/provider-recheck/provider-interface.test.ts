@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import {
   type FakeProvider,
   type FakeProviderOptions,
-  people,
+  fakeUsers,
   startGoogle,
   startOidcIssuer,
 } from '../../src/index.ts';
@@ -16,7 +16,7 @@ import {
   startFakeProvider,
 } from '../fake-providers/visit.ts';
 
-const [ada] = people;
+const [ada] = fakeUsers;
 
 let running: FakeProvider | undefined;
 afterEach(() => running?.close());

@@ -4,9 +4,9 @@ import { memoryStorage } from 'assistant-auth/memory';
 import {
   buildGptCallbackUrl,
   createBrowser,
+  fakeUsers,
   type GptAction,
-  type Person,
-  people,
+  type FakeUser,
   readCallback,
   redeemCode,
   refreshTokens,
@@ -64,7 +64,7 @@ export const deployWithFakeProvider = async (
     return route?.endpoint(request) ?? new Response(null, { status: 404 });
   };
 
-  const signIn = async (user: Person): Promise<string> => {
+  const signIn = async (user: FakeUser): Promise<string> => {
     const startedSignIn = startSignIn(action, 'a state');
     const browser = createBrowser({ fetch: routeRequest });
     let destination = await browser.open(startedSignIn.url);
@@ -114,4 +114,4 @@ const recordUpstreamTokens = () => {
   return { tokens, fetch: recordingFetch };
 };
 
-export const [ada, bruno] = people;
+export const [ada, bruno] = fakeUsers;

@@ -18,14 +18,14 @@ import {
   type Browser,
   createBrowser,
   type FakeProvider,
+  fakeUsers,
   findFreePort,
-  type Person,
-  people,
+  type FakeUser,
   startOidcIssuer,
 } from '../../src/index.ts';
 import { client } from '../fake-providers/visit.ts';
 
-const [ada, bruno] = people;
+const [ada, bruno] = fakeUsers;
 const issuer = 'http://localhost:8787';
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
@@ -49,7 +49,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
   const backPort = await findFreePort();
   const fakeProvider = await startOidcIssuer({
     ...client,
-    ...{ port: await findFreePort(), users: people },
+    ...{ port: await findFreePort(), users: fakeUsers },
     redirectUris: [`${issuer}/callback/stand-in`],
     backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/stand-in`,
   });
@@ -99,7 +99,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
 type Deployed = Awaited<ReturnType<typeof deploy>>;
 
 /** Signs a person in for the app, and gives the grant. */
-const signIn = async ({ storage }: Deployed, browser: Browser, { email }: Person, scope: string) => {
+const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUser, scope: string) => {
   const query = new URLSearchParams({
     ...{ response_type: 'code', client_id: 'app', redirect_uri: 'https://app.example/cb', scope },
     ...{ code_challenge: challenge, code_challenge_method: 'S256' },

@@ -161,7 +161,7 @@ describe('the use of keys', () => {
     { id: 'old', prefixes: ['o', 'l'] },
   ];
   const ring = ['new', 'old'];
-  const sweep = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
+  const cleanup = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
     storage.cleanUp({ ...buildCleanup(now), sealingKey, ringKeys });
   const readUsage = async (id: string, now: number) => {
     const uses = await admin.readKeyUsage({ keys, now });
@@ -180,8 +180,8 @@ describe('the use of keys', () => {
 
   /** `old` has sealed since `t0`, `new` since `rotated`. */
   const rotate = async () => {
-    await sweep(t0, 'old');
-    await sweep(rotated, 'new');
+    await cleanup(t0, 'old');
+    await cleanup(rotated, 'new');
   };
 
   it('counts the stored tokens of each by how they begin', async () => {
@@ -195,7 +195,7 @@ describe('the use of keys', () => {
   });
 
   it('does not know until when a key sealed before a sweep has seen the next', async () => {
-    await sweep(t0, 'old');
+    await cleanup(t0, 'old');
     await signInAndRedeem(storage);
     expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
     expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
@@ -211,7 +211,7 @@ describe('the use of keys', () => {
     ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
     ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
   ])('takes the time of a key %s', async (_, seen, since) => {
-    for (const [at, key] of seen.entries()) await sweep(rotated + at, key);
+    for (const [at, key] of seen.entries()) await cleanup(rotated + at, key);
     expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
   });
 
@@ -262,9 +262,9 @@ describe('the use of keys', () => {
   });
 
   it('counts a grant without refresh token while its access token lives', async () => {
-    await sweep(t0, 'old');
+    await cleanup(t0, 'old');
     await signInAndRedeem(storage, { refreshPolicy: 'none' });
-    await sweep(t0 + 60, 'new');
+    await cleanup(t0 + 60, 'new');
     expect(await readUsage('old', t0 + 1800)).toMatchObject({
       activeGrants: 1,
       lastGrantExpiresAt: t0 + 1801,
@@ -283,32 +283,32 @@ describe('the use of keys', () => {
 
   it('T16.4 unseen: gives no time for a key that no sweep has seen seal, whenever it was added', async () => {
     // Each time, it may have been promoted and rolled back between two sweeps.
-    await sweep(t0, 'new');
+    await cleanup(t0, 'new');
     await signInAndRedeem(storage, { now: t0 + 60 });
-    await sweep(t0 + day, 'new');
+    await cleanup(t0 + day, 'new');
     const unseen = { id: 'old', sealedUpstreamTokens: 0, activeGrants: 0, isSealingPeriodUnknown: true };
     expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
-    await sweep(t0 + 2 * day, 'new', ['new']);
-    await sweep(t0 + 3 * day, 'new');
+    await cleanup(t0 + 2 * day, 'new', ['new']);
+    await cleanup(t0 + 3 * day, 'new');
     expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + 3 * day + hour });
     const keysOfRing = [{ id: 'next', prefixes: ['x'] }, ...keys.toReversed()];
-    await sweep(rotated, 'next', ['next', ...ring]);
+    await cleanup(rotated, 'next', ['next', ...ring]);
     const [, old, next] = await admin.readKeyUsage({ keys: keysOfRing, now: rotated });
     expect(old).toMatchObject({ id: 'old', isSealingPeriodUnknown: true });
     expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
   });
 
   it('gives the time of a key that was added later, if a sweep has seen it seal', async () => {
-    await sweep(t0, 'new', ['new']);
-    await sweep(t0 + day, 'old');
-    await sweep(rotated, 'new');
+    await cleanup(t0, 'new', ['new']);
+    await cleanup(t0 + day, 'old');
+    await cleanup(rotated, 'new');
     expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
   });
 
   it('T16.3 promote: gives no time from which a key can be promoted until a sweep has found it in the ring', async () => {
-    await sweep(t0, 'new', ['new']);
+    await cleanup(t0, 'new', ['new']);
     expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
-    await sweep(t0 + 9, 'new');
+    await cleanup(t0 + 9, 'new');
     expect(await readUsage('old', t0)).toHaveProperty('promotableFrom', t0 + 9 + hour);
   });
 });

@@ -77,8 +77,8 @@ describe('the audit', () => {
     ],
     [
       'a person who is gone at the provider',
-      { event: 'revoked', actor: 'provider', reason: 'gone', client_id: null },
-      () => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 300),
+      { event: 'revoked', actor: 'provider', reason: 'revoked', client_id: null },
+      () => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 300),
     ],
     [
       'an upstream token that can no longer be used',
@@ -108,7 +108,7 @@ describe('the audit', () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
-    const signal = {
+    const securityEvent = {
       provider: 'google',
       reason: 'the provider said logout',
       signedInBefore: t0 + 300,
@@ -116,12 +116,17 @@ describe('the audit', () => {
     };
     for (const jti of ['signal-1', 'signal-2'])
       await storage.recordSecurityEvent({
-        ...signal,
+        ...securityEvent,
         jti,
         retainUntil: t0 + 999,
         revocations: [ending, ending],
       });
-    const expected = { event: 'security-event', actor: 'provider', reason: signal.reason, client_id: null };
+    const expected = {
+      event: 'security-event',
+      actor: 'provider',
+      reason: securityEvent.reason,
+      client_id: null,
+    };
     expect((await rowsAfterSignIn()).slice(1)).toEqual([row({ at: t0 + 300, ...expected })]);
   });
 
@@ -139,7 +144,7 @@ describe('the audit', () => {
     await storage.revoke({ kind: 'client', id: 'claude' }, 'withdrawn', t0 + 300);
     await storage.revokeGrantsOfIdentity(
       { ...adasUpstreamToken, sealedRefreshToken: 'sealed-0' },
-      'gone',
+      'revoked',
       t0 + 300,
     );
     expect(await rowsAfterSignIn()).toEqual([]);

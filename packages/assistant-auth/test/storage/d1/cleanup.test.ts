@@ -58,15 +58,15 @@ describe('a sweep of the audit', () => {
 });
 
 describe('a sweep with another key at the front', () => {
-  const sweep = (now: number, sealingKey: string) =>
+  const cleanup = (now: number, sealingKey: string) =>
     d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
 
   it('remembers since when each has sealed, the first one without a word', async () => {
-    await sweep(t0, 'key-1');
-    await sweep(t0 + 1, 'key-1');
+    await cleanup(t0, 'key-1');
+    await cleanup(t0 + 1, 'key-1');
     expect(await readRows('audit')).toEqual([]);
-    await sweep(t0 + 2, 'key-2');
-    await sweep(t0 + 3, 'key-2');
+    await cleanup(t0 + 2, 'key-2');
+    await cleanup(t0 + 3, 'key-2');
     expect(await readRows('sealing_keys')).toEqual([
       { seq: expect.any(Number), id: 'key-1', sealing_since: t0 },
       { seq: expect.any(Number), id: 'key-2', sealing_since: t0 + 2 },
@@ -84,21 +84,21 @@ describe('a sweep with another key at the front', () => {
   });
 
   it('notes a key that comes back', async () => {
-    for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await sweep(t0 + at, key);
+    for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await cleanup(t0 + at, key);
     expect(await readRows('sealing_keys')).toMatchObject([{ id: 'key-1' }, { id: 'key-2' }, { id: 'key-1' }]);
     expect(await readRows('audit')).toHaveLength(2);
   });
 
   it('notes a change once when 20 sweep at once', async () => {
-    await sweep(t0, 'key-1');
-    await Promise.all(Array.from({ length: 20 }, () => sweep(t0 + 1, 'key-2')));
+    await cleanup(t0, 'key-1');
+    await Promise.all(Array.from({ length: 20 }, () => cleanup(t0 + 1, 'key-2')));
     expect(await readRows('sealing_keys')).toHaveLength(2);
     expect(await readRows('audit')).toHaveLength(1);
   });
 });
 
 describe('the keys of the ring', () => {
-  const sweep = (now: number, ...ringKeys: readonly string[]) =>
+  const cleanup = (now: number, ...ringKeys: readonly string[]) =>
     d1Storage(db).cleanUp({ ...buildCleanup(now), ringKeys });
 
   const readRingKeys = async () => {
@@ -109,32 +109,32 @@ describe('the keys of the ring', () => {
   };
 
   it('are recorded with the time of the first sweep that found them there', async () => {
-    await sweep(t0, 'key-1');
-    await sweep(t0 + 1, 'key-1', "o'key; --");
-    await sweep(t0 + 2, "o'key; --", 'key-1');
+    await cleanup(t0, 'key-1');
+    await cleanup(t0 + 1, 'key-1', "o'key; --");
+    await cleanup(t0 + 2, "o'key; --", 'key-1');
     expect(await readRingKeys()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
   });
 
   it('T16.3 rollback: are recorded with a new time after a sweep that did not find them', async () => {
-    await sweep(t0, 'key-1', 'key-2');
-    await sweep(t0 + 1, 'key-1');
+    await cleanup(t0, 'key-1', 'key-2');
+    await cleanup(t0 + 1, 'key-1');
     expect(await readRingKeys()).toEqual({ 'key-1': t0 });
-    await sweep(t0 + 2, 'key-1', 'key-2');
+    await cleanup(t0 + 2, 'key-1', 'key-2');
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
   });
 
   it('T16.3 rollback: never have a time before the last sweep of a deployment without them', async () => {
     for (const at of [0, 2, 4]) {
-      await sweep(t0 + at, 'key-1', 'key-2');
-      await sweep(t0 + at + 1, 'key-1');
+      await cleanup(t0 + at, 'key-1', 'key-2');
+      await cleanup(t0 + at + 1, 'key-1');
     }
     expect(await readRingKeys()).toEqual({ 'key-1': t0 });
-    await sweep(t0 + 6, 'key-1', 'key-2');
+    await cleanup(t0 + 6, 'key-1', 'key-2');
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
   });
 
   it('are recorded once when 20 sweep at once', async () => {
-    await Promise.all(Array.from({ length: 20 }, () => sweep(t0, 'key-1', 'key-2')));
+    await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
   });
 });

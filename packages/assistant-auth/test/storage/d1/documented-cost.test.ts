@@ -55,9 +55,12 @@ const afterCleanup: Step = async (storage) => {
   await storage.cleanUp(buildCleanup(t0 + 2));
   await env.DB.prepare('DELETE FROM revocations').run();
 };
-const buildSecurityEvent = (target: SecurityEventTarget, reach: RevocationScope): ReceivedSecurityEvent => ({
+const buildSecurityEvent = (
+  target: SecurityEventTarget,
+  revocationScope: RevocationScope,
+): ReceivedSecurityEvent => ({
   ...{ provider: 'google', jti: 'signal-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
-  revocations: [{ target, revocationScope: reach }],
+  revocations: [{ target, revocationScope: revocationScope }],
   reason: 'a signal',
 });
 const session: SecurityEventTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };
@@ -111,7 +114,7 @@ const operations: Readonly<Record<string, readonly [before: Step, measured: Step
   ],
   '`revokeGrantsOfIdentity` of one grant': [
     withUpstreamToken,
-    (l) => l.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 3),
+    (l) => l.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 3),
   ],
   '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],
   '`revoke` a user of two grants': [withTwoGrants, (l) => l.revoke(user1, 'signed out', t0 + 3)],

@@ -53,7 +53,7 @@ export const everyMethod = [
   ],
   [
     'revokeGrantsOfIdentity',
-    (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 3),
+    (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 3),
   ],
   ['revoke a grant', (storage: BrokerStorage) => storage.revoke(grant1, 'signed out', t0 + 3)],
   [

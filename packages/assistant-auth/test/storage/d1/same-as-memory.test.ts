@@ -139,7 +139,7 @@ const revokeGrantsOfIdentity = usedToken.map(
   (token) =>
     ({ now }: CallContext): Call =>
     (storage) =>
-      storage.revokeGrantsOfIdentity(token, 'gone', now),
+      storage.revokeGrantsOfIdentity(token, 'revoked', now),
 );
 
 const resolveRecheck = usedToken.map((token) => (): Call => (storage) => storage.resolveRecheck(token));
@@ -309,7 +309,7 @@ const recordSecurityEvent = fc
         }),
   );
 
-const sweep = fc
+const cleanup = fc
   .constantFrom<readonly [string, ...string[]]>(['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'])
   .map(
     (ringKeys) =>
@@ -335,7 +335,7 @@ const call = fc.oneof(
   { weight: 3, arbitrary: isRevoked },
   { weight: 2, arbitrary: findUpstreamTokens },
   { weight: 1, arbitrary: replaceUpstreamTokens },
-  { weight: 1, arbitrary: sweep },
+  { weight: 1, arbitrary: cleanup },
   { weight: 3, arbitrary: useSession },
   { weight: 2, arbitrary: acquireRecheckLease },
   { weight: 3, arbitrary: readAccount },

@@ -161,7 +161,7 @@ const linking = (createStorage: CreateStorage): void => {
       'linked-to-other-user',
     );
     expect(await storage.findUser(cat)).toBe('user-2');
-    expect(await storage.revokeGrantsOfIdentity(catsToken, 'gone', t0 + 6)).toBe('revoked');
+    expect(await storage.revokeGrantsOfIdentity(catsToken, 'revoked', t0 + 6)).toBe('revoked');
   });
 
   it.each([

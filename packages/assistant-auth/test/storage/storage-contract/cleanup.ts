@@ -17,7 +17,7 @@ import {
 } from './sample.ts';
 
 /** Sweeps, and asks whether `grant-1` is still there; asking puts a new one in place of one that went. */
-const keptAfterSweep = async (storage: BrokerStorage, now: number): Promise<boolean> => {
+const retainedAfterCleanup = async (storage: BrokerStorage, now: number): Promise<boolean> => {
   await storage.cleanUp(buildCleanup(now));
   return (await storage.recordSignIn(signIn({ now }))).kind === 'replayed';
 };
@@ -27,8 +27,8 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(grantRetention).toBe(hour);
-    expect(await keptAfterSweep(storage, t0 + hour - 1)).toBe(true);
-    expect(await keptAfterSweep(storage, t0 + hour)).toBe(false);
+    expect(await retainedAfterCleanup(storage, t0 + hour - 1)).toBe(true);
+    expect(await retainedAfterCleanup(storage, t0 + hour)).toBe(false);
   });
 
   it('leaves a fresh code redeemable', async () => {
@@ -45,8 +45,8 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
       await signInAndRedeem(storage, { refreshPolicy });
       const expiry = t0 + day + 30 * day;
       await storage.refresh(refreshUse(0, t0 + day));
-      expect(await keptAfterSweep(storage, expiry - 1)).toBe(true);
-      expect(await keptAfterSweep(storage, expiry)).toBe(false);
+      expect(await retainedAfterCleanup(storage, expiry - 1)).toBe(true);
+      expect(await retainedAfterCleanup(storage, expiry)).toBe(false);
     },
   );
 
@@ -56,15 +56,15 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     await storage.redeemCode(
       redemption({ refreshIdleExpiresAt: t0 + 2 * hour, accessExpiresAt: t0 + 5 * hour }),
     );
-    expect(await keptAfterSweep(storage, t0 + 5 * hour - 1)).toBe(true);
-    expect(await keptAfterSweep(storage, t0 + 5 * hour)).toBe(false);
+    expect(await retainedAfterCleanup(storage, t0 + 5 * hour - 1)).toBe(true);
+    expect(await retainedAfterCleanup(storage, t0 + 5 * hour)).toBe(false);
   });
 
   it('keeps a grant without refresh token until its access token has died, and an hour at least', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'none' });
-    expect(await keptAfterSweep(storage, t0 + hour - 1)).toBe(true);
-    expect(await keptAfterSweep(storage, t0 + hour)).toBe(false);
+    expect(await retainedAfterCleanup(storage, t0 + hour - 1)).toBe(true);
+    expect(await retainedAfterCleanup(storage, t0 + hour)).toBe(false);
     await storage.revoke(grant1, 'signed out', t0 + hour);
     await storage.recordSignIn(signIn({ grantId: 'grant-2', refreshPolicy: 'none', now: t0 + hour }));
     await storage.redeemCode(
@@ -86,8 +86,8 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     await storage.recordSignIn(signIn());
     await storage.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
     await storage.revoke(grant1, 'signed out', t0 + 10);
-    expect(await keptAfterSweep(storage, t0 + 3 * hour - 1)).toBe(true);
-    expect(await keptAfterSweep(storage, t0 + 3 * hour)).toBe(false);
+    expect(await retainedAfterCleanup(storage, t0 + 3 * hour - 1)).toBe(true);
+    expect(await retainedAfterCleanup(storage, t0 + 3 * hour)).toBe(false);
   });
 
   it('keeps a line of revocation until it has died', async () => {

@@ -40,7 +40,7 @@ const dueAt = async (...at: Parameters<typeof leaseAt>) => {
 const resolvedAt = (startedAt: number) => ({ ...adasUpstreamToken, isUnresolved: false, startedAt });
 const unresolvedAt = (startedAt: number) => ({ ...adasUpstreamToken, isUnresolved: true, startedAt });
 
-const watched = async (
+const monitored = async (
   createStorage: CreateStorage,
   given: Parameters<typeof signInAndRedeem>[1] = {},
 ): Promise<BrokerStorage> => {
@@ -61,21 +61,21 @@ const leases = (createStorage: CreateStorage): void => {
   it.each(['stable', 'rotating'] as const)(
     'tells the first refresh of a %s grant that its identity is due, and what to ask with',
     async (refreshPolicy) => {
-      const storage = await watched(createStorage, { refreshPolicy });
+      const storage = await monitored(createStorage, { refreshPolicy });
       expect(await dueAt(storage, t0 + 100)).toEqual(adasUpstreamToken);
     },
   );
 
   it('tells one of 50 refreshes at once', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
-      const storage = await watched(createStorage, { refreshPolicy });
+      const storage = await monitored(createStorage, { refreshPolicy });
       const found = await Promise.all(fiftyIndexes.map(() => dueAt(storage, t0 + 100)));
       expect(found.filter((recheck) => recheck !== undefined)).toEqual([adasUpstreamToken]);
     }
   });
 
   it('tells one grant of an identity, and no other until the lease is over', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { refreshPolicy: 'stable', grantId: 'grant-2' });
     const other = { grantId: 'grant-2' };
     expect(await dueAt(storage, t0 + 100, other)).toEqual(adasUpstreamToken);
@@ -91,7 +91,7 @@ const leases = (createStorage: CreateStorage): void => {
   });
 
   it('asks about who signed in, not about another identity of the same user', async () => {
-    const storage = await watched(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
+    const storage = await monitored(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
     await signInAndRedeem(storage, {
       refreshPolicy: 'stable',
       grantId: 'grant-2',
@@ -107,7 +107,7 @@ const leases = (createStorage: CreateStorage): void => {
   });
 
   it('takes no lease for a refresh that is refused', async () => {
-    const storage = await watched(createStorage, { refreshPolicy: 'rotating' });
+    const storage = await monitored(createStorage, { refreshPolicy: 'rotating' });
     for (const [generation, given] of [
       [7, {}],
       [0, { clientId: 'claude' }],
@@ -123,7 +123,7 @@ const leases = (createStorage: CreateStorage): void => {
 
 const words = (createStorage: CreateStorage): void => {
   it('lets an identity be until the word runs out', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await dueAt(storage, t0 + 100);
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 700 });
     expect(await dueAt(storage, t0 + 699)).toBeUndefined();
@@ -131,7 +131,7 @@ const words = (createStorage: CreateStorage): void => {
   });
 
   it('asks with the token that took the place of the first, next time', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.recordRecheck({
       usedToken: adasUpstreamToken,
       recheckAfter: t0 + 700,
@@ -148,7 +148,7 @@ const words = (createStorage: CreateStorage): void => {
   });
 
   it('forgets what was said of an older token than a sign-in brought meanwhile', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await dueAt(storage, t0 + 100);
     const identity = { sealedRefreshToken: 'sealed-2' };
     await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 101 }));
@@ -161,7 +161,7 @@ const words = (createStorage: CreateStorage): void => {
   });
 
   it('records nothing of an identity that it does not know, nor of another provider’s', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     for (const other of [{ subject: 'eve' }, { provider: 'github' }])
       await storage.recordRecheck({ usedToken: { ...adasUpstreamToken, ...other }, recheckAfter: t0 + 9999 });
     expect(await dueAt(storage, t0 + 100)).toEqual(adasUpstreamToken);
@@ -170,14 +170,14 @@ const words = (createStorage: CreateStorage): void => {
 
 const unresolvedRechecks = (createStorage: CreateStorage): void => {
   it('reports that an earlier recheck started and its outcome was never stored', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     expect(await leaseAt(storage, t0 + 100)).toEqual(resolvedAt(t0 + 100));
     expect(await leaseAt(storage, t0 + 160)).toEqual(unresolvedAt(t0 + 160));
     expect(await leaseAt(storage, t0 + 30 * day)).toEqual(unresolvedAt(t0 + 30 * day));
   });
 
   it('reports it for rechecks of sessions, too', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     const question = { provider: 'google', subject: 'ada', recheckLeaseDuration: 60 };
     expect(await storage.acquireRecheckLease({ ...question, now: t0 + 100 })).toEqual({
       kind: 'acquired',
@@ -206,7 +206,7 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
         l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasIdentity, now: t0 + 101 })),
     ],
   ])('resolves it: %s', async (_, resolve) => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await leaseAt(storage, t0 + 100);
     await resolve(storage);
     expect(await leaseAt(storage, t0 + 200)).toEqual(resolvedAt(t0 + 200));
@@ -231,14 +231,14 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
         }),
     ],
   ])('does not resolve it: %s', async (_, attempt) => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await leaseAt(storage, t0 + 100);
     await attempt(storage);
     expect(await leaseAt(storage, t0 + 200)).toEqual(unresolvedAt(t0 + 200));
   });
 
   it('does not resolve an earlier recheck when a later one is resolved', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await leaseAt(storage, t0 + 100);
     await leaseAt(storage, t0 + 160);
     await storage.resolveRecheck(adasUpstreamToken);
@@ -257,7 +257,7 @@ const drops = (createStorage: CreateStorage): void => {
 
   it('drops the upstream token, ends no grant, and rejects refreshes from the given time on', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
-      const storage = await watched(createStorage, { refreshPolicy });
+      const storage = await monitored(createStorage, { refreshPolicy });
       expect(await storage.dropUpstreamToken(drop)).toBe('dropped');
       expect(await listActiveRevocations(storage, t0 + 100)).toEqual([]);
       expect(await leaseAt(storage, t0 + 200)).toBeUndefined();
@@ -273,7 +273,7 @@ const drops = (createStorage: CreateStorage): void => {
   });
 
   it('limits grants of the same identity that begin later in a session, but no others', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await signInAndRedeem(storage, {
       ...{ grantId: 'grant-2', refreshPolicy: 'stable' },
       identity: { subject: 'bob' },
@@ -295,7 +295,7 @@ const drops = (createStorage: CreateStorage): void => {
     ['with a token', adasIdentity],
     ['without one', {}],
   ])('lifts the limit when the person signs in at the provider again, %s', async (_, identity) => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.dropUpstreamToken(drop);
     await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 * day }));
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 20 * day)))).toBe('continued 0');
@@ -304,7 +304,7 @@ const drops = (createStorage: CreateStorage): void => {
   it.each([96, 97, 98])(
     'does not limit someone who signed in since the recheck started: at %i',
     async (at) => {
-      const storage = await watched(createStorage);
+      const storage = await monitored(createStorage);
       await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + at }));
       expect(await storage.dropUpstreamToken(drop)).toBe('dropped');
       const isLimited = at < 97;
@@ -315,7 +315,7 @@ const drops = (createStorage: CreateStorage): void => {
   );
 
   it('lifts the limit when the person adds the identity again', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { grantId: 'session', clientId: 'account' });
     await storage.dropUpstreamToken(drop);
     const link = { userId: 'user-1', session: 'session', now: t0 + day };
@@ -326,7 +326,7 @@ const drops = (createStorage: CreateStorage): void => {
   });
 
   it('changes nothing if another token is stored, or none', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.recordRecheck({
       usedToken: adasUpstreamToken,
       recheckAfter: t0,
@@ -342,7 +342,7 @@ const drops = (createStorage: CreateStorage): void => {
 
 const endings = (createStorage: CreateStorage): void => {
   it('ends every grant of the identity, with one line for those that have an unexpired access token', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none', now: t0 + 10 });
     await signInAndRedeem(storage, {
       grantId: 'grant-3',
@@ -352,7 +352,7 @@ const endings = (createStorage: CreateStorage): void => {
     await storage.recordSignIn(signIn({ grantId: 'grant-4' }));
     const bob = { identity: { subject: 'bob' }, user: { kind: 'by-identity', newId: 'user-2' } } as const;
     await signInAndRedeem(storage, { grantId: 'grant-5', ...bob });
-    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100)).toBe('revoked');
+    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100)).toBe('revoked');
     expect(await listActiveRevocations(storage, t0 + 100)).toEqual([
       { kind: 'user', id: 'user-1', revokedAt: t0 + 11, expiresAt: t0 + 11 + accessTokenLifetime },
     ]);
@@ -367,29 +367,29 @@ const endings = (createStorage: CreateStorage): void => {
   });
 
   it('leaves the user’s grants by another identity', async () => {
-    const storage = await watched(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
+    const storage = await monitored(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
     const identity = { provider: 'github' };
     await signInAndRedeem(storage, {
       grantId: 'grant-2',
       identity,
       user: { kind: 'resolved', id: 'their-7' },
     });
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 100, { grantId: 'grant-2' })))).toBe(
       'continued 1',
     );
   });
 
   it('lets a token die that a server whose clock runs ahead has issued', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.refresh(refreshUse(0, t0 + 103));
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     expect(await storage.isRevoked(token({ issuedAt: t0 + 103 }), t0 + 104)).toBe(true);
   });
 
   it('forgets the token, and starts anew with the next sign-in that brings one', async () => {
-    const storage = await watched(createStorage);
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100);
+    const storage = await monitored(createStorage);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 200 });
     expect(await dueAt(storage, t0 + 300, { grantId: 'grant-2' })).toBeUndefined();
     const identity = { sealedRefreshToken: 'sealed-2' };
@@ -401,7 +401,7 @@ const endings = (createStorage: CreateStorage): void => {
   });
 
   it('changes nothing once another token is stored, or none, or for an identity that it does not know', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.recordRecheck({
       usedToken: adasUpstreamToken,
       recheckAfter: t0,
@@ -413,19 +413,19 @@ const endings = (createStorage: CreateStorage): void => {
       { ...newer, subject: 'eve' },
       { ...newer, provider: 'github' },
     ])
-      expect(await storage.revokeGrantsOfIdentity(usedToken, 'gone', t0 + 100)).toBe('superseded');
+      expect(await storage.revokeGrantsOfIdentity(usedToken, 'revoked', t0 + 100)).toBe('superseded');
     expect(await listActiveRevocations(storage, t0 + 100)).toEqual([]);
     expect(await dueAt(storage, t0 + 100)).toEqual(newer);
-    expect(await storage.revokeGrantsOfIdentity(newer, 'gone', t0 + 100)).toBe('revoked');
-    expect(await storage.revokeGrantsOfIdentity(newer, 'gone', t0 + 101)).toBe('superseded');
+    expect(await storage.revokeGrantsOfIdentity(newer, 'revoked', t0 + 100)).toBe('revoked');
+    expect(await storage.revokeGrantsOfIdentity(newer, 'revoked', t0 + 101)).toBe('superseded');
     expect(await listActiveRevocations(storage, t0 + 101)).toHaveLength(1);
   });
 
   it('ends one of 50 at once, and leaves no refresh alive that meets it', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     const refreshes = fiftyIndexes.slice(0, 20).map(() => storage.refresh(refreshUse(0, t0 + 100)));
     const outcomes = await Promise.all(
-      fiftyIndexes.map(() => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100)),
+      fiftyIndexes.map(() => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100)),
     );
     await Promise.all(refreshes);
     expect(outcomes.filter((outcome) => outcome === 'revoked')).toHaveLength(1);
@@ -435,9 +435,9 @@ const endings = (createStorage: CreateStorage): void => {
   });
 
   it('leaves what was revoked before as it was', async () => {
-    const storage = await watched(createStorage);
+    const storage = await monitored(createStorage);
     await storage.revoke(grant1, 'signed out', t0 + 50);
-    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 100)).toBe('revoked');
+    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100)).toBe('revoked');
     expect(await listActiveRevocations(storage, t0 + 100)).toEqual([
       { kind: 'grant', id: 'grant-1', revokedAt: t0 + 50, expiresAt: t0 + 1 + accessTokenLifetime },
     ]);

@@ -32,7 +32,7 @@ import { createSession, createStorageWithSession, goOn, useAccountSession } from
 const now = t0 + 100;
 const ada: SecurityEventTarget = { kind: 'identity', subject: 'ada' };
 
-const signal = (
+const securityEvent = (
   endings: readonly RequestedRevocation[],
   given: Partial<ReceivedSecurityEvent> = {},
 ): ReceivedSecurityEvent => ({
@@ -49,9 +49,9 @@ const signal = (
 const tell = (
   storage: BrokerStorage,
   target: SecurityEventTarget,
-  reach: RevocationScope = 'grants',
+  revocationScope: RevocationScope = 'grants',
   given: Partial<ReceivedSecurityEvent> = {},
-) => storage.recordSecurityEvent(signal([{ target, revocationScope: reach }], given));
+) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope: revocationScope }], given));
 
 /** The ids of a user's grants that have ended, in order. */
 const endedOf = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {
@@ -106,8 +106,8 @@ const onceOnly = (createStorage: CreateStorage): void => {
 
   it('knows a signal again that ended nothing', async () => {
     const storage = await createStorage();
-    expect(await storage.recordSecurityEvent(signal([]))).toBe('recorded');
-    expect(await storage.recordSecurityEvent(signal([]))).toBe('replayed');
+    expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('recorded');
+    expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('replayed');
   });
 };
 
@@ -117,9 +117,9 @@ const reaches = (createStorage: CreateStorage): void => {
     ['online-grants', ['now', 'session']],
     ['grants', ['later', 'now', 'session']],
     ['identity', ['later', 'now', 'session']],
-  ] as const)('ends as much as it reaches: %s', async (reach, expected) => {
+  ] as const)('ends as much as it reaches: %s', async (revocationScope, expected) => {
     const storage = await signedIn(createStorage);
-    await tell(storage, ada, reach);
+    await tell(storage, ada, revocationScope);
     expect(await endedOf(storage)).toEqual(expected);
     expect(await useAccountSession(storage, now, 'session')).toBeUndefined();
   });
@@ -146,7 +146,7 @@ const reaches = (createStorage: CreateStorage): void => {
     });
     const bob: SecurityEventTarget = { kind: 'identity', subject: 'bob' };
     await storage.recordSecurityEvent(
-      signal([
+      securityEvent([
         { target: ada, revocationScope: 'sessions' },
         { target: bob, revocationScope: 'grants' },
       ]),
@@ -356,7 +356,7 @@ const tokens = (createStorage: CreateStorage): void => {
   it('forgets the names with the token', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 5);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 5);
     await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 6 });
     await tell(storage, isToken('start-1'));
     expect(await endedOf(storage)).toEqual(['grant-1']);

@@ -97,7 +97,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     ],
     [
       'the provider’s word',
-      (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 2),
+      (storage: BrokerStorage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 2),
     ],
     [
       'deletion',
@@ -239,7 +239,7 @@ const turns = (createStorage: CreateStorage): void => {
   it('has none for who cannot be asked, is gone, or never was', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 6);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 6);
     expect(await ask(storage, t0 + 7)).toEqual(noWord);
     expect(await ask(storage, t0 + 7, 'nobody')).toEqual(noWord);
   });

@@ -103,7 +103,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await signInAs('grant-4', { subject: 'bob' }, 'user-2')).toEqual(recorded('user-2'));
     await storage.storeUpstreamToken({ ...adasUpstreamToken, subject: 'bob' });
     expect(await signInAs('grant-5', { subject: 'bob' }, 'x')).toEqual(recorded('user-2', true));
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0);
     expect(await signInAs('grant-6', {}, 'x')).toEqual(recorded('user-1'));
   });
 

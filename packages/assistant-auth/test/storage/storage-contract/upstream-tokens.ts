@@ -132,9 +132,9 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     await storage.recordSignIn(signIn({ identity: adasUpstreamToken }));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
     await storage.replaceUpstreamTokens(resealed({ ...ada, previous, sealedRefreshToken: 'sealed-2' }));
-    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', t0 + 9)).toBe('superseded');
+    expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 9)).toBe('superseded');
     expect(
-      await storage.revokeGrantsOfIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'gone', t0 + 9),
+      await storage.revokeGrantsOfIdentity({ ...ada, sealedRefreshToken: 'sealed-2' }, 'revoked', t0 + 9),
     ).toBe('revoked');
   });
 };

@@ -254,7 +254,7 @@ const endings: readonly Ending[] = [
   ],
   ['deleteUser', (storage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now })],
   ['unlinkIdentity', (storage) => storage.unlinkIdentity({ userId: 'user-1', ...ada, now })],
-  ['revokeGrantsOfIdentity', (storage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', now)],
+  ['revokeGrantsOfIdentity', (storage) => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', now)],
   [
     'recordSecurityEvent',
     (storage) =>
@@ -313,7 +313,7 @@ const lines = (createStorage: CreateStorage): void => {
   it('appends a line for each grant if the code of another grant has not been redeemed yet', async () => {
     const storage = await twoGrants(createStorage);
     await storage.recordSignIn(signIn({ grantId: 'left', identity: cat, now: now - 1 }));
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', now);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', now);
     expect(await listActiveRevocations(storage, now)).toHaveLength(2);
     await storage.redeemCode(redemption({ grantId: 'left', now, codeExpiresAt: now + 1 }));
     expect(await storage.isRevoked(token({ grantId: 'left', issuedAt: now }), now)).toBe(false);
@@ -323,7 +323,7 @@ const lines = (createStorage: CreateStorage): void => {
     const storage = await twoGrants(createStorage);
     const long = { now: t0 - 2 * day, refreshPolicy: 'none' } as const;
     await signInAndRedeem(storage, { grantId: 'old', identity: cat, ...long });
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', now);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', now);
     expect(await listActiveRevocations(storage, now)).toEqual([userLine]);
   });
 
@@ -392,7 +392,7 @@ const lines = (createStorage: CreateStorage): void => {
     for (const n of [1, 2])
       await signInAndRedeem(storage, { grantId: `grant-${n}`, identity: adasUpstreamToken });
     await signInAndRedeem(storage, { grantId: 'grant-3', user: theirs });
-    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'gone', now);
+    await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', now);
     const found = await listActiveRevocations(storage, now);
     expect(Array.isArray(found) && found.map(({ kind, id }) => `${kind} ${id}`).toSorted()).toEqual([
       'grant grant-3',

@@ -96,11 +96,11 @@ describe('B3', () => {
       accountBrowser,
       await send(accountBrowser, action, { origin: issuer }, form),
     );
-    const nobodys = await createAccountBrowser(deployment).openAccountPage();
+    const foreign = await createAccountBrowser(deployment).openAccountPage();
     await expectUntouched(
       deployment,
       accountBrowser,
-      await send(accountBrowser, action, { origin: issuer }, nobodys.form),
+      await send(accountBrowser, action, { origin: issuer }, foreign.form),
     );
   });
 });

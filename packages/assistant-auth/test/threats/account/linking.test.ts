@@ -26,7 +26,7 @@ const signInToAccount = async (deployment: Deployment, subject: string): Promise
 };
 
 /** Sent to the other provider to link it; how a browser comes back from there. */
-const onTheWay = async (accountBrowser: AccountBrowser) => {
+const inProgress = async (accountBrowser: AccountBrowser) => {
   const sent = readRedirect(await accountBrowser.post('/link', { choice: 'other' }));
   const state = sent.searchParams.get('state') ?? '';
   return `${sent.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code: 'cat' })}`;
@@ -41,7 +41,7 @@ describe('B17', () => {
   it('B17.1 stale session: a proof of more than five minutes ago begins no link and writes none', async () => {
     const deployment = deploy();
     const ada = await signInToAccount(deployment, 'ada');
-    const { link, form } = await question(ada, await onTheWay(ada));
+    const { link, form } = await question(ada, await inProgress(ada));
     deployment.advance(300);
     for (const [action, fields] of [
       ['/link', { choice: 'other' }],
@@ -57,7 +57,7 @@ describe('B17', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    await expectErrorPage(await ada.visit(await onTheWay(mallory)), deployment, missingTransactionMessage);
+    await expectErrorPage(await ada.visit(await inProgress(mallory)), deployment, missingTransactionMessage);
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
@@ -67,7 +67,7 @@ describe('B17', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    const url = await onTheWay(mallory);
+    const url = await inProgress(mallory);
     for (const [name, value] of mallory.cookies)
       if (name.startsWith('__Host-tx-')) ada.cookies.set(name, value);
     await expectErrorPage(await ada.visit(url), deployment, staleFormMessage);
@@ -80,7 +80,7 @@ describe('B17', () => {
       await signInToAccount(deployment, 'mallory'),
       await signInToAccount(deployment, 'ada'),
     ];
-    const asked = await question(mallory, await onTheWay(mallory));
+    const asked = await question(mallory, await inProgress(mallory));
     await expectFormRejected(
       await ada.post('/link/confirm', { link: asked.link, confirm: '1' }),
       deployment,
@@ -97,7 +97,7 @@ describe('B17', () => {
   it('B17.3 session switched meanwhile: who signed in during the journey is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const url = await onTheWay(browser);
+    const url = await inProgress(browser);
     await browser.signInToAccount('bob');
     await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
     expect(await linkedTo(deployment)).toBeUndefined();
@@ -106,7 +106,7 @@ describe('B17', () => {
   it('B17.3 session switched meanwhile: nor is the same person in another session than the one that asked', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const url = await onTheWay(browser);
+    const url = await inProgress(browser);
     await browser.reauthenticate('ada');
     await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
     expect(await linkedTo(deployment)).toBeUndefined();
@@ -115,7 +115,7 @@ describe('B17', () => {
   it('B17.3 session switched meanwhile: nor who signed in while the question, or a page, was open', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
-    const { link, form } = await question(browser, await onTheWay(browser));
+    const { link, form } = await question(browser, await inProgress(browser));
     const page = await browser.openAccountPage();
     await browser.signInToAccount('bob');
     await expectFormRejected(
@@ -160,7 +160,7 @@ describe('B17', () => {
     const accountBrowser = await signInToAccount(deployment, 'ada');
     deployment.advance(10);
     await accountBrowser.reauthenticate('ada');
-    await onTheWay(accountBrowser);
+    await inProgress(accountBrowser);
     const since = deployment.now();
     expect(google.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
       { since: since - 10 },
@@ -179,7 +179,7 @@ describe('B17', () => {
       providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
     });
     const accountBrowser = await signInToAccount(deployment, 'ada');
-    const response = await accountBrowser.visit(await onTheWay(accountBrowser));
+    const response = await accountBrowser.visit(await inProgress(accountBrowser));
     expect(response.status).toBe(500);
     expect(await linkedTo(deployment)).toBeUndefined();
   });

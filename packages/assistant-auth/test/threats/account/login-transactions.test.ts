@@ -24,7 +24,7 @@ const sent = async (accountBrowser: AccountBrowser, subject: string, provider = 
   return back;
 };
 
-const expectNobody = async (
+const expectNoIdentity = async (
   deployment: Deployment,
   accountBrowser: AccountBrowser,
   response: Response,
@@ -69,7 +69,7 @@ describe('B2', () => {
     await expectCookiesPage(await ada.visit(url.href), deployment, 'callback');
     expect(ada.cookies.size).toBe(0);
     await ada.openAccountPage();
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
 });
 
@@ -79,7 +79,7 @@ describe('B5', () => {
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
     url.pathname = '/callback/other';
-    await expectNobody(deployment, ada, await ada.visit(url.href), stale);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
     expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 });
@@ -90,10 +90,10 @@ describe('B6', () => {
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     await ada.openAccountPage();
     const url = await sent(mallory, 'mallory');
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
     // Nor while a journey of one's own is under way.
     await sent(ada, 'ada');
-    await expectNobody(deployment, ada, await ada.visit(url.href));
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
 });
 
@@ -116,7 +116,7 @@ describe('B7', () => {
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
     deployment.advance(600);
-    await expectNobody(deployment, ada, await ada.visit(url.href), stale);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
   });
 
   it('B7.3 two tabs at once: both arrive, and the later one is the session', async () => {

@@ -35,7 +35,7 @@ describe('B22 a posted answer', () => {
 });
 
 describe('B22 a second way to the provider', () => {
-  const createForgetful = () => {
+  const createForgetfulProvider = () => {
     const plain = createProvider('google', 'Google');
     return deployWithSingleUseProvider(
       {},
@@ -44,7 +44,7 @@ describe('B22 a second way to the provider', () => {
   };
 
   it('B22.7 second way: the first callback again sends nobody anywhere', async () => {
-    const { asked, deployment } = createForgetful();
+    const { asked, deployment } = createForgetfulProvider();
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
     const before = repeatRequest(
       deployment,
@@ -65,7 +65,7 @@ describe('B22 a second way to the provider', () => {
     ['brought a token', { code: 'ada', refresh: 'r-1' }],
     ['was refused', { error: 'access_denied' }],
   ])('B22.7 second way: of many that %s one makes a code', async (_, query) => {
-    const { deployment } = createForgetful();
+    const { deployment } = createForgetfulProvider();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
     const url = `${issuer}/callback/google?${new URLSearchParams({ state, ...query })}`;
@@ -80,7 +80,7 @@ describe('B22 a second way to the provider', () => {
   });
 
   it('B22.7 second way: in two processes at once one makes a code', async () => {
-    const { provider, storage, deployment } = createForgetful();
+    const { provider, storage, deployment } = createForgetfulProvider();
     const other = deploy({ providers: [provider], storage });
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
@@ -91,7 +91,7 @@ describe('B22 a second way to the provider', () => {
   });
 
   it('B22.7 second way: makes no code for a grant that ended meanwhile', async () => {
-    const { storage, deployment } = createForgetful();
+    const { storage, deployment } = createForgetfulProvider();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const state = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('state') ?? '';
     const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';

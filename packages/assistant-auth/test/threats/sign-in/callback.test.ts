@@ -21,7 +21,7 @@ const stale =
 const readCode = (response: Response): string => readRedirect(response).searchParams.get('code') ?? '';
 
 /** A deployment whose provider and ledger tell what they were asked. */
-const watched = () => {
+const monitored = () => {
   const provider = createSpyProvider();
   const storage = createSpyStorage();
   return {
@@ -32,7 +32,7 @@ const watched = () => {
 };
 
 it('B2.1 captured URL: a person who follows the attacker’s way to the provider comes back to a page', async () => {
-  const { provider, storage, deployment } = watched();
+  const { provider, storage, deployment } = monitored();
   const attacker = await continueToProvider(deployment);
   const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
   await expectCookiesPage(await createTestBrowser(deployment).visit(answer), deployment, 'callback');
@@ -45,7 +45,7 @@ it('B2.1 captured URL: a person who follows the attacker’s way to the provider
 });
 
 it('B2.2 look-alike name: a journey that a neighbouring domain planted is none', async () => {
-  const { provider, storage, deployment } = watched();
+  const { provider, storage, deployment } = monitored();
   const attacker = await continueToProvider(deployment);
   const [name = ''] = listTransactionCookies(attacker.browser.cookies);
   const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
@@ -75,7 +75,7 @@ it('B5.1 mix-up: an answer at another provider’s callback goes to neither prov
 
 describe('B6', () => {
   it('B6.1 login CSRF: the attacker’s own answer signs nobody in as the attacker', async () => {
-    const { provider, storage, deployment } = watched();
+    const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
     const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'attacker') });
@@ -88,7 +88,7 @@ describe('B6', () => {
   });
 
   it('B6.1 login CSRF: the attacker’s code under the victim’s state is held against the victim’s nonce', async () => {
-    const { provider, storage, deployment } = watched();
+    const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
     const response = await victim.returnFromProvider({ code: provider.buildCode(attacker.sent, 'attacker') });
@@ -104,7 +104,7 @@ describe('B6', () => {
     ['a state cut short', (url: URL) => url.searchParams.set('state', 'x')],
     ['the client’s state', (url: URL) => url.searchParams.set('state', gptRequest.state)],
   ])('B6.1 login CSRF: an answer with %s finds no journey', async (_, change) => {
-    const { provider, deployment } = watched();
+    const { provider, deployment } = monitored();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const url = new URL(callbackUrl({ code: 'ada' }));
     change(url);
@@ -113,7 +113,7 @@ describe('B6', () => {
   });
 
   it('B6.1 login CSRF: one journey’s cookie under the name of another opens neither', async () => {
-    const { provider, deployment } = watched();
+    const { provider, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
     const [name = ''] = listTransactionCookies(victim.browser.cookies);
@@ -130,7 +130,7 @@ describe('B6', () => {
 
 describe('B7', () => {
   it('B7.1 state replay: an answer that came once is known the second time, and makes nothing of it', async () => {
-    const { provider, storage, deployment } = watched();
+    const { provider, storage, deployment } = monitored();
     const { returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
     await expectCompletedPage(await returnFromProvider({ code: 'ada' }), 'signed-in', gptDestination);
@@ -139,7 +139,7 @@ describe('B7', () => {
   });
 
   it('B7.1 state replay: with the cookie put back by hand no second code is made, and the first works', async () => {
-    const { deployment } = watched();
+    const { deployment } = monitored();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const before = new Map(browser.cookies);
     const code = readCode(await returnFromProvider({ code: 'ada' }));
@@ -152,14 +152,14 @@ describe('B7', () => {
   });
 
   it('B7.1 state replay: of two answers at once exactly one makes a code', async () => {
-    const { deployment } = watched();
+    const { deployment } = monitored();
     const { returnFromProvider } = await continueToProvider(deployment);
     const responses = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider({ code: 'ada' })));
     expect(responses.map(({ status }) => status).toSorted()).toEqual([303, 400, 400, 400]);
   });
 
   it('B7.2 expiry: a person may take ten minutes at the provider, and not a second more', async () => {
-    const { deployment, provider } = watched();
+    const { deployment, provider } = monitored();
     const [quick, slow] = [await continueToProvider(deployment), await continueToProvider(deployment)];
     deployment.advance(599);
     expect(readCode(await quick.returnFromProvider({ code: 'ada' }))).not.toBe('');
@@ -170,7 +170,7 @@ describe('B7', () => {
   });
 
   it('B7.3 two tabs: journeys side by side end each at its own client, in any order', async () => {
-    const { deployment } = watched();
+    const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const [one, two] = [await browser.openSignInPage(gptRequest), await browser.openSignInPage(appRequest)];
     const stateOf = (response: Response) => readRedirect(response).searchParams.get('state') ?? '';
@@ -190,7 +190,7 @@ describe('B7', () => {
   });
 
   it('B7.3 two tabs: a refusal in one leaves the other its journey', async () => {
-    const { deployment } = watched();
+    const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const consents = [
       (await browser.openSignInPage(gptRequest)).consent,
@@ -213,7 +213,7 @@ describe('B7', () => {
   });
 
   it('B7.3 two tabs: of six journeys the newest five can end, also if all began in one second', async () => {
-    const { deployment } = watched();
+    const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const states: string[] = [];
     for (let tab = 1; tab <= 6; tab++) {

@@ -62,12 +62,12 @@ describe('B1', () => {
     const { browser, consent } = await startAuthorization(deployment);
     const { browser: traveller } = await continueToProvider(deployment);
     const { access_token, refresh_token } = await obtainTokens(deployment, app);
-    const journey = traveller.cookies.get(listTransactionCookies(traveller.cookies)[0] ?? '') ?? '';
+    const transaction = traveller.cookies.get(listTransactionCookies(traveller.cookies)[0] ?? '') ?? '';
     const flipped = Array.from({ length: consent.length }, (_, at) => at)
       .filter((at) => at % 25 === 0)
       .map((at) => consent.slice(0, at) + (consent[at] === 'A' ? 'B' : 'A') + consent.slice(at + 1));
     const code = await obtainCode(deployment, app);
-    const others = ['', consent.slice(0, -1), `${consent}A`, journey, access_token, refresh_token, code];
+    const others = ['', consent.slice(0, -1), `${consent}A`, transaction, access_token, refresh_token, code];
     for (const forged of [...flipped, ...others]) {
       await expectErrorPage(await browser.submitConsent(forged, { choice: 'google' }), deployment, stale);
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.unreadable' });

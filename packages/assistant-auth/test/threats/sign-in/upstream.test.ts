@@ -35,10 +35,10 @@ const upstream = (changes: Partial<BrokerOptions> = {}) => {
   });
   /** A person at Acme, whose ID token will carry the nonce of their journey. */
   const depart = async () => {
-    const journey = await continueToProvider(deployment, gptRequest, 'acme');
-    const nonce = journey.sent.searchParams.get('nonce');
+    const transaction = await continueToProvider(deployment, gptRequest, 'acme');
+    const nonce = transaction.sent.searchParams.get('nonce');
     acme.override({ claims: { nonce } });
-    return { ...journey, nonce };
+    return { ...transaction, nonce };
   };
   return { acme, signIns, deployment, depart };
 };
@@ -148,10 +148,10 @@ describe('B13, at a refresh', () => {
   it('B13.4 invalid_grant ends it: the refresh, its access tokens, and for good', async () => {
     const { acme, deployment, tokens } = await begin();
     acme.override({ endpointOverrides: { token: json({ error: 'invalid_grant' }, 400) } });
-    const dead = { ...invalidRefreshTokenError, status: 401 };
-    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
+    const invalid = { ...invalidRefreshTokenError, status: 401 };
+    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), invalid);
     acme.override({});
-    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), dead);
+    await expectTokenError(await refresh(deployment, gpt, tokens.refresh_token), invalid);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 });
@@ -240,10 +240,10 @@ describe('B19, a refresh token that is bound to a session', () => {
     ['granted without expiry', { tokens: { scope: ['openid', 'offline_access'], refresh_expires_in: 0 } }],
   ])('B19.2 differs from one with offline access, whose rejection ends the grants: %s', async (_, bends) => {
     const { deployment, response, refresh_token, asked } = await refreshLater(bends);
-    const dead = { ...invalidRefreshTokenError, status: 401 };
+    const invalid = { ...invalidRefreshTokenError, status: 401 };
     expect(asked).toEqual(['token']);
-    await expectTokenError(response, dead);
-    await expectTokenError(await refresh(deployment, gpt, refresh_token), dead);
+    await expectTokenError(response, invalid);
+    await expectTokenError(await refresh(deployment, gpt, refresh_token), invalid);
   });
 });
 

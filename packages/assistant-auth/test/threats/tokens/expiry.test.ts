@@ -109,7 +109,7 @@ describe('T9', () => {
   });
 });
 
-const outOfReach = () => Promise.reject(new StorageUnavailable('no route'));
+const unreachable = () => Promise.reject(new StorageUnavailable('no route'));
 const broken = () => Promise.reject(new TypeError('no such table'));
 
 /** A token of a deployment in order, at an isolate that has just started over another ledger. */
@@ -123,10 +123,10 @@ const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
 
 describe('T12', () => {
   it.each([
-    ['T12.1 storage: an isolate that knows of no revocation says 503', { readRevocations: outOfReach }, 503],
+    ['T12.1 storage: an isolate that knows of no revocation says 503', { readRevocations: unreachable }, 503],
     [
       'T12.1 storage: with more revocations than memory holds, no answer about one token is 503',
-      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: outOfReach },
+      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: unreachable },
       503,
     ],
     ['T12.1 storage: a ledger that fails otherwise is 500', { readRevocations: broken }, 500],
@@ -149,13 +149,13 @@ describe('T12', () => {
 
   it('T12.1 storage: what was known is good for a minute of outage, and then for nothing', async () => {
     const storage = memoryStorage();
-    const reach = { now: true };
+    const revocationScope = { now: true };
     const readRevocations: BrokerStorage['readRevocations'] = (...asked) =>
-      reach.now ? storage.readRevocations(...asked) : outOfReach();
+      revocationScope.now ? storage.readRevocations(...asked) : unreachable();
     const deployment = deploy({ storage: { ...storage, readRevocations } });
     const { access_token } = await obtainTokens(deployment, gpt);
     await accessOf(deployment, access_token);
-    reach.now = false;
+    revocationScope.now = false;
     deployment.advance(maxRevocationAgeInOutage);
     await accessOf(deployment, access_token);
     deployment.advance(1);

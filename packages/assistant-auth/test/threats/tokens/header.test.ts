@@ -23,12 +23,12 @@ const withHeaders = (...headers: readonly Header[]): Request => {
 };
 
 const signIn = { status: 401, challenge: `Bearer realm="${issuer}"` };
-const dead = {
+const invalid = {
   status: 401,
   challenge: `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
 };
 
-const expectRefused = async (place: (token: string) => Request, { status, challenge }: typeof dead) => {
+const expectRefused = async (place: (token: string) => Request, { status, challenge }: typeof invalid) => {
   const { protection, reads } = await call(place);
   if (protection.kind === 'granted') throw new Error('the API answered');
   expect(protection.response.status).toBe(status);
@@ -69,7 +69,7 @@ describe('T14', () => {
     await expectRefused((token) => {
       const header: Header = ['authorization', `Bearer ${token}`];
       return withHeaders(header, header);
-    }, dead);
+    }, invalid);
   });
 
   it.each<readonly [string, (token: string) => readonly Header[]]>([
@@ -109,7 +109,7 @@ describe('T14', () => {
       ],
     ],
   ])('T14.1 repeated: refused with %s', async (_, headers) => {
-    await expectRefused((token) => withHeaders(...headers(token)), dead);
+    await expectRefused((token) => withHeaders(...headers(token)), invalid);
   });
 
   it.each<readonly [string, (token: string) => string]>([
@@ -122,7 +122,7 @@ describe('T14', () => {
     ['after a wrong token', (token) => `Bearer x, Bearer ${token}`],
     ['then another token, by a space', (token) => `Bearer ${token} ${token}`],
   ])('T14.2 joined by commas: refused %s', async (_, value) => {
-    await expectRefused((token) => withHeaders(['authorization', value(token)]), dead);
+    await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
   });
 
   it.each<readonly [string, (token: string) => string]>([
@@ -139,7 +139,7 @@ describe('T14', () => {
     ['quotes', (token) => `Bearer "${token}"`],
     ['a parameter’s name', (token) => `Bearer token=${token}`],
   ])('T14.3 other schemes: refused with %s', async (_, value) => {
-    await expectRefused((token) => withHeaders(['authorization', value(token)]), dead);
+    await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
   });
 
   it('T14.3 other schemes: nor another header', async () => {

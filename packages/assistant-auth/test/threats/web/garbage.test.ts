@@ -119,7 +119,7 @@ const honest = async (deployment: Deployment) => {
   const { state, browser: traveller } = await continueToProvider(deployment);
   const { access_token, refresh_token } = await gptSignIn(deployment);
   const code = await obtainCode(deployment, gpt);
-  const doors = [
+  const endpoints = [
     ['GET', '/authorize', { ...appRequest, resource: `${issuer}/api`, scope: 'words' }],
     ['GET', '/authorize', gptRequest],
     ['POST', '/authorize/consent', { consent, choice: 'google', cancel: '' }],
@@ -131,27 +131,27 @@ const honest = async (deployment: Deployment) => {
   ] as const;
   const cookies = [buildCookieHeader(browser.cookies), buildCookieHeader(traveller.cookies)];
   const values = [consent, state, access_token, refresh_token, code, ...cookies, gptSecret];
-  return { doors, cookies, values };
+  return { endpoints, cookies, values };
 };
 
 /** Mostly what is right, now and then something else. */
 const mostly = <Value>(right: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: other });
 
-const bent = ({ doors, cookies, values }: Awaited<ReturnType<typeof honest>>) => {
+const bent = ({ endpoints, cookies, values }: Awaited<ReturnType<typeof honest>>) => {
   const text = fc.oneof(
     fc.constantFrom(...values),
     fc.string({ unit: 'binary' }),
     fc.string({ maxLength: 5000 }),
   );
-  const names = [...new Set(doors.flatMap(([, , form]) => Object.keys(form)))];
+  const names = [...new Set(endpoints.flatMap(([, , form]) => Object.keys(form)))];
   const name = mostly(fc.constantFrom(...names), fc.string());
   const header = fc.oneof(
     fc.constantFrom(...values.map((value) => `Bearer ${value}`), 'Basic Z3B0Og==', 'Basic %', issuer),
     fc.stringMatching(/^[\x20-\x7E]*$/),
   );
   const raw = fc.oneof(fc.stringMatching(/^[!-~]*$/), fc.constantFrom('%', '%ff=%fe', '&&&=', '%00', '?#'));
-  return fc.constantFrom(...doors).chain(([method, path, form]) => {
+  return fc.constantFrom(...endpoints).chain(([method, path, form]) => {
     const entries: [string, string][] = Object.entries(form);
     const kept = mostly(fc.constant(entries), fc.subarray(entries));
     const added = mostly(

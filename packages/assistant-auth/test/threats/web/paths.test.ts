@@ -61,7 +61,7 @@ describe('W10', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  const doors = [
+  const endpoints = [
     ['/authorize', 'GET'],
     ['/authorize/consent', 'POST'],
     ['/callback/google', 'GET'],
@@ -77,7 +77,7 @@ describe('W10', () => {
     const deployment = deploy({ storage });
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
     const query = new URL(callbackUrl({ code: 'ada' })).search;
-    for (const [path, allowed] of doors) {
+    for (const [path, allowed] of endpoints) {
       const response = await browser.visit(issuer + path + query, { method });
       expect([path, response.status, response.headers.get('allow')]).toEqual([path, 405, allowed]);
     }

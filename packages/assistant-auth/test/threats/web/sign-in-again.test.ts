@@ -10,7 +10,7 @@ const callWith = (
   scopes: readonly string[] = [],
 ) => deployment.broker.protect(new Request(`${issuer}/api/scoring`, { headers }), { scopes });
 
-const refusalOf = async (protection: ReturnType<typeof callWith>): Promise<Response> => {
+const readError = async (protection: ReturnType<typeof callWith>): Promise<Response> => {
   const outcome = await protection;
   if (outcome.kind === 'granted') throw new Error('the API answered');
   return outcome.response;
@@ -22,7 +22,7 @@ const badToken = 'error="invalid_token", error_description="The access token is 
 
 describe('W7', () => {
   it('W7.1 no token: the API asks for one with a bare challenge, which names no error', async () => {
-    const response = await refusalOf(callWith(deploy(), {}));
+    const response = await readError(callWith(deploy(), {}));
     expect(response.status).toBe(401);
     expect(await response.json()).toEqual({
       type: 'about:blank',
@@ -39,7 +39,7 @@ describe('W7', () => {
     });
   });
 
-  const dead: readonly (readonly [
+  const invalid: readonly (readonly [
     string,
     (deployment: Deployment, token: string) => Promise<void> | void,
   ])[] = [
@@ -47,11 +47,11 @@ describe('W7', () => {
     ['revoked', ({ storage, now }) => storage.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
   ];
 
-  it.each(dead)('W7.2 dead token: an %s one is a 401 with invalid_token', async (_, kill) => {
+  it.each(invalid)('W7.2 dead token: an %s one is a 401 with invalid_token', async (_, kill) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     await kill(deployment, access_token);
-    const response = await refusalOf(callApi(deployment, access_token));
+    const response = await readError(callApi(deployment, access_token));
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", ${badToken}`);
   });
@@ -59,7 +59,7 @@ describe('W7', () => {
   it.each(['Bearer forged', 'Bearer %', 'Bearer', 'Basic Z3B0Og==', 'bearer a b', ''])(
     'W7.2 dead token: %j is a 401 with invalid_token',
     async (authorization) => {
-      const response = await refusalOf(callWith(deploy(), { authorization }));
+      const response = await readError(callWith(deploy(), { authorization }));
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", ${badToken}`);
     },
@@ -72,7 +72,7 @@ describe('W7', () => {
       request: { ...app.request, scope: 'words' },
     });
     const authorization = `Bearer ${access_token}`;
-    const response = await refusalOf(callWith(deployment, { authorization }, ['words', 'score']));
+    const response = await readError(callWith(deployment, { authorization }, ['words', 'score']));
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toBe(
       `Bearer realm="${issuer}", error="insufficient_scope", ` +

@@ -2,13 +2,13 @@
 import type { FakeUser } from '../users.ts';
 import { renderPage } from './page.ts';
 
-export const renderAccountChooser = (people: readonly FakeUser[]): string =>
+export const renderAccountChooser = (fakeUsers: readonly FakeUser[]): string =>
   renderPage(
     'Sign in at the stand-in issuer',
     `<h1>Sign in</h1>
 <p>Words With Chat asks who you are. It will learn your name and your e-mail address.</p>
 <form method="post">
-${people.map(renderButton).join('\n')}
+${fakeUsers.map(renderButton).join('\n')}
 <button name="email" value="">Refuse</button>
 </form>`,
   );

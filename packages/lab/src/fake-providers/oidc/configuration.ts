@@ -71,8 +71,8 @@ const generateSigningKey = (): object => {
   return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' };
 };
 
-const lookUpAccount = (people: readonly FakeUser[], id: string): object | undefined => {
-  const user = people.find((one) => computeSubject(one) === id);
+const lookUpAccount = (fakeUsers: readonly FakeUser[], id: string): object | undefined => {
+  const user = fakeUsers.find((one) => computeSubject(one) === id);
   if (user === undefined) return undefined;
   const { name, email } = user;
   return { accountId: id, claims: () => ({ sub: id, name, email, email_verified: true }) };

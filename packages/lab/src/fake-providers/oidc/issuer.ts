@@ -34,17 +34,17 @@ export const startOidcIssuer: StartFakeProvider = async (options) => {
 /** Shows the page, or takes what was pressed on it: a person, or the refusal. */
 const handleInteraction = async (
   provider: Provider,
-  people: readonly FakeUser[],
+  fakeUsers: readonly FakeUser[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
   const { params } = await provider.interactionDetails(request, response);
   if (request.method !== 'POST') {
-    response.setHeader('content-type', 'text/html; charset=utf-8').end(renderAccountChooser(people));
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(renderAccountChooser(fakeUsers));
     return;
   }
   const email = new URLSearchParams(await text(request)).get('email');
-  const user = people.find((one) => one.email === email);
+  const user = fakeUsers.find((one) => one.email === email);
   const denied = { error: 'access_denied', error_description: 'The person refused.' };
   const result = user === undefined ? denied : await signIn(provider, user, params);
   await provider.interactionFinished(request, response, result);
