@@ -1,4 +1,4 @@
-/** Every provider's stand-in over HTTP: each vouches for a person of its own, who is the same one the next time. */
+/** Every provider's fake provider over HTTP: each vouches for a person of its own, who is the same one the next time. */
 import {
   buildGptCallbackUrl,
   callApi,

@@ -1,4 +1,4 @@
-/** A local system that is ended and started again: data, tokens and people are the same, though the stand-in forgot its own. */
+/** A local system that is ended and started again: data, tokens and people are the same, though the fake provider forgot its own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

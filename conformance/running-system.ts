@@ -23,7 +23,7 @@ interface RunningSystem {
   readonly platform: Platform;
   /** Of the app: `http://localhost:<port>`. */
   readonly origin: string;
-  /** The providers' stand-ins, Google's first: on 127.0.0.1, another site. */
+  /** The providers' fake providers, Google's first: on 127.0.0.1, another site. */
   readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gpt: Credentials;
   /** A static client without a secret, redirecting to `/callback` on any port of 127.0.0.1; refresh tokens on request. */

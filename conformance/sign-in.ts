@@ -1,7 +1,7 @@
 /** A person who signs in by hand: without script, from the authorization request to the client's callback. */
 import { createBrowser, type FakeUser } from '@words-with-chat/lab';
 
-/** Buttons that a person without script presses at a stand-in after their own: Apple's answer is posted by a form. */
+/** Buttons that a person without script presses at a fake provider after their own: Apple's answer is posted by a form. */
 const extraButtons: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
 
 /**

@@ -35,7 +35,7 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
 };
 
 const startOwn = async (terminal: Terminal): Promise<System> => {
-  terminal.print('Nothing is running: starting the app and the sign-in stand-ins …');
+  terminal.print('Nothing is running: starting the app and the sign-in fake providers …');
   const variables = await readEnvironmentVariables(process.env);
   const log = (line: string): void => console.error(line);
   return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });

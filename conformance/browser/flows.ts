@@ -24,7 +24,7 @@ export interface MonitoredPage {
   readonly pageErrors: readonly string[];
 }
 
-/** How Google's stand-in meets the person: with the choice of an account, or signed in already and gone at once. */
+/** How Google's fake provider meets the person: with the choice of an account, or signed in already and gone at once. */
 export type GoogleSession = 'signed-out' | 'signed-in';
 
 /**

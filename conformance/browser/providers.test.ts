@@ -1,4 +1,4 @@
-/** Every provider's stand-in in a real Chromium, Apple's posted answer with and without script. */
+/** Every provider's fake provider in a real Chromium, Apple's posted answer with and without script. */
 import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';

@@ -87,12 +87,12 @@ describe('npm start', () => {
     ['8787', '8787'],
     ['8787', '65532'],
   ])(
-    'refuses stand-ins whose ports hold %s or end beyond the last: from %s',
+    'refuses fake providers whose ports hold %s or end beyond the last: from %s',
     async (PORT, FAKE_PROVIDER_PORT) => {
       const { code, stderr } = await runCommand('start', { ...variables, PORT, FAKE_PROVIDER_PORT });
       expect(code).toBe(1);
       expect(stderr).toBe(
-        'STANDIN_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
+        'FAKE_PROVIDER_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
       );
     },
   );

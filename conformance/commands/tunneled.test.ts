@@ -95,7 +95,7 @@ describe('npm start -- --origin, with credentials', () => {
       expect((await get(path, headers())).status).toBe(421);
   });
 
-  it('offers no redirect to a stand-in, and starts none', async () => {
+  it('offers no redirect to a fake provider, and starts none', async () => {
     const asked = new URLSearchParams({
       response_type: 'code',
       client_id: 'words-gpt',
@@ -115,11 +115,11 @@ describe('npm start -- --origin, with credentials', () => {
   });
 
   // This test must be the last one: stderr is complete only when the command has ended.
-  it('says that ORIGIN and STANDIN_PORT are not used', async () => {
+  it('says that ORIGIN and FAKE_PROVIDER_PORT are not used', async () => {
     started.process.kill('SIGINT');
     const { stderr } = await started.finished;
     expect(stderr).toContain('ORIGIN=https://words.example is not used: --origin replaces it.');
-    expect(stderr).toContain('STANDIN_PORT is not used: with --origin, no fake provider runs.');
+    expect(stderr).toContain('FAKE_PROVIDER_PORT is not used: with --origin, no fake provider runs.');
   });
 });
 
@@ -133,10 +133,10 @@ describe('npm start -- --origin, refused', () => {
       /^ {2}GOOGLE_CLIENT_SECRET is missing/m,
     ],
     [
-      'W13.2 with a stand-in',
+      'W13.2 with a fake provider',
       { ...credentials, GOOGLE_BASE_URL: 'http://127.0.0.1:8788' },
       origin,
-      /^ {2}GOOGLE_STAND_IN is for a stand-in/m,
+      /^ {2}GOOGLE_BASE_URL is for a fake provider/m,
     ],
     ['on loopback', credentials, 'http://localhost:8787', /^--origin is the https address of a tunnel/],
     ['with a path', credentials, `${origin}/game`, /^--origin must be an https origin without a path/],

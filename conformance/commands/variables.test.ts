@@ -56,9 +56,9 @@ const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   APPLE_PRIVATE_KEY: [{ ...apple, APPLE_PRIVATE_KEY: 'key' }, /^ {2}APPLE_PRIVATE_KEY must /m],
   OIDC_PROVIDERS: [{ OIDC_PROVIDERS: '[{"id":1}]' }, /^ {2}OIDC_PROVIDERS\b/m],
   AUDIT_DAYS: [{ AUDIT_DAYS: '0' }, /^ {2}AUDIT_DAYS must be a whole number of days/m],
-  GOOGLE_BASE_URL: [{ ...google, GOOGLE_BASE_URL: 'https://evil.example' }, /^ {2}GOOGLE_STAND_IN must /m],
-  GITHUB_BASE_URL: [{ ...github, GITHUB_BASE_URL: 'http://127.0.0.1/x' }, /^ {2}GITHUB_STAND_IN must /m],
-  MICROSOFT_BASE_URL: [{ ...microsoft, MICROSOFT_BASE_URL: 'x' }, /^ {2}MICROSOFT_STAND_IN must /m],
+  GOOGLE_BASE_URL: [{ ...google, GOOGLE_BASE_URL: 'https://evil.example' }, /^ {2}GOOGLE_BASE_URL must /m],
+  GITHUB_BASE_URL: [{ ...github, GITHUB_BASE_URL: 'http://127.0.0.1/x' }, /^ {2}GITHUB_BASE_URL must /m],
+  MICROSOFT_BASE_URL: [{ ...microsoft, MICROSOFT_BASE_URL: 'x' }, /^ {2}MICROSOFT_BASE_URL must /m],
   APPLE_BASE_URL: [{ APPLE_BASE_URL: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
   STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be JSON/m],
 };

@@ -1,4 +1,4 @@
-/** `npm run admin -- --remote`, with wrangler speaking to a stand-in for Cloudflare's API. */
+/** `npm run admin -- --remote`, with wrangler speaking to a fake provider for Cloudflare's API. */
 import { afterEach, expect, it } from 'vitest';
 import { runCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';

@@ -1,4 +1,4 @@
-/** A stand-in for the part of Cloudflare's API that a deployment calls: it keeps what it is sent, and stores nothing else. */
+/** A fake provider for the part of Cloudflare's API that a deployment calls: it keeps what it is sent, and stores nothing else. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';

@@ -110,11 +110,11 @@ describe('npm run deploy -- --dry-run', () => {
     expect(named).toEqual(Object.keys(wrong));
   });
 
-  it('W13.2 refuses a stand-in, and what else is wrong beside it', async () => {
+  it('W13.2 refuses a fake provider, and what else is wrong beside it', async () => {
     const wrong = { ...whole, GOOGLE_BASE_URL: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
     const { code, stdout, stderr } = await dryRun(lines(wrong));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_STAND_IN /m);
+    expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_BASE_URL /m);
     expect(stdout).not.toContain('this would');
   });
 

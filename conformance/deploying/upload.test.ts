@@ -1,4 +1,4 @@
-/** `npm run deploy` to its end, with wrangler speaking to a stand-in for Cloudflare's API. */
+/** `npm run deploy` to its end, with wrangler speaking to a fake provider for Cloudflare's API. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

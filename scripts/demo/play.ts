@@ -46,7 +46,7 @@ const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> 
 
   terminal.step('ChatGPT opens the authorization URL in the browser: who asks, and what for?');
   const signInPage = expectPage(await browser.open(startedSignIn.url));
-  terminal.step('The person agrees with "Google", and is sent to the stand-in');
+  terminal.step('The person agrees with "Google", and is sent to the fake provider');
   const accounts = expectPage(await browser.clickButton(signInPage, 'Google'));
   terminal.step(`There it is ${user.name}, who comes back through our callback to ChatGPT's`);
   const code = expectCode(startedSignIn, await browser.clickButton(accounts, user.email));

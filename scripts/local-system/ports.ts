@@ -10,7 +10,7 @@ export class StartError extends CommandError {
 
 export interface Ports {
   readonly port: number;
-  /** The first of several in a row, one for each provider's stand-in. */
+  /** The first of several in a row, one for each provider's fake provider. */
   readonly fakeProviderPort: number;
 }
 
@@ -27,7 +27,7 @@ export const readPorts = (environment: Readonly<Record<string, string | undefine
   const last = fakeProviderPort + fakeProviderCount - 1;
   if ((fakeProviderPort <= port && port <= last) || last > 65_535) {
     throw new StartError(
-      `STANDIN_PORT must be the first of ${fakeProviderCount} ports from 1 to 65535 without PORT among them.`,
+      `FAKE_PROVIDER_PORT must be the first of ${fakeProviderCount} ports from 1 to 65535 without PORT among them.`,
     );
   }
   return { port, fakeProviderPort };

@@ -12,7 +12,7 @@ export const usage = `Write npm start, or npm start -- with
   --pages                the app as a Pages project and not as a Worker, like npm run start:pages
   --origin <https://…>   the app alone behind a tunnel, with the variables of a deployment (docs/deploy.md)
   --inspect              a debugger on loopback, through which every process on this machine can read all secrets
-PORT chooses the port (8787 when left out), STANDIN_PORT the first of five for the stand-ins (the one after it).
+PORT chooses the port (8787 when left out), FAKE_PROVIDER_PORT the first of five for the fake providers (the one after it).
 The environment can set the other variables of the app; apps/words/.dev.vars.example explains them. If it sets a
 provider's variables, no fake provider runs in its place.`;
 

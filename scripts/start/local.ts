@@ -53,7 +53,7 @@ const signInLines = (fakeProviders: readonly RunningFakeProvider[]): readonly st
     ? ['  Sign in at         the providers that the environment configures; no fake provider runs']
     : [
         `  Sign in at         ${fakeProviders.map(formatFakeProvider).join('\n                     ')}`,
-        `                     all stand-ins, with accounts of ${names}`,
+        `                     all fake providers, with accounts of ${names}`,
       ];
 
 const environmentLines = (variables: Variables): readonly string[] =>

@@ -39,13 +39,15 @@ const unusedSettings = (
   origin: string,
 ): readonly string[] => [
   ...(ORIGIN === '' || ORIGIN === origin ? [] : [`ORIGIN=${ORIGIN} is not used: --origin replaces it.`]),
-  ...(FAKE_PROVIDER_PORT === '' ? [] : ['STANDIN_PORT is not used: with --origin, no fake provider runs.']),
+  ...(FAKE_PROVIDER_PORT === ''
+    ? []
+    : ['FAKE_PROVIDER_PORT is not used: with --origin, no fake provider runs.']),
 ];
 
 const summary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel stands
   Listens on         https://127.0.0.1:${port}; sign-in and API answer for that host only
-  Signs in with      the providers of your file; no stand-in runs
+  Signs in with      the providers of your file; no fake provider runs
 
   The tunnel         cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify
                      ngrok http https://127.0.0.1:${port} --url ${origin}

@@ -12,7 +12,7 @@ export interface Env {
   readonly GPT_CLIENT_SECRET: string;
   readonly GOOGLE_CLIENT_ID: string;
   readonly GOOGLE_CLIENT_SECRET: string;
-  /** Only on this machine: a stand-in in Google's place. */
+  /** Only on this machine: a fake provider in Google's place. */
   readonly GOOGLE_BASE_URL?: string;
 }
 

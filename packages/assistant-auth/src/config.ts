@@ -218,7 +218,7 @@ const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
 };
 
 /**
- * Checks the providers together. Plain http is for stand-ins, and stand-ins are for a broker on loopback.
+ * Checks the providers together. Plain http is for fake providers, and fake providers are for a broker on loopback.
  * @throws ConfigurationError `providers` for none, a bad or repeated id, or an http address beyond that
  */
 export const parseProviders = (

@@ -154,7 +154,7 @@ describe('providers', () => {
     );
   });
 
-  test('may be stand-ins over http when the broker itself is on loopback, and they are, too', () => {
+  test('may be fake providers over http when the broker itself is on loopback, and they are, too', () => {
     expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
     expect(() => parseProviders([at('http://google.example')], local)).toThrow(
       'providers.google must use https: http://google.example',

@@ -1,4 +1,4 @@
-/** The identity providers' stand-ins on this machine, started and ended together. */
+/** The identity providers' fake providers on this machine, started and ended together. */
 import { randomBytes } from 'node:crypto';
 import {
   type FakeProvider,
@@ -11,17 +11,17 @@ import { requireFreePort, StartError } from '../ports.ts';
 import { clientId, type FakeProviderDefinition, fakeProviderRegistry } from './registry.ts';
 
 export interface FakeProvidersOptions {
-  /** Of the app, which the stand-ins send people back to. */
+  /** Of the app, which the fake providers send people back to. */
   readonly port: number;
   /** The first of their ports, which lie in a row. */
   readonly fakeProviderPort: number;
-  /** Who has an account at every stand-in; left out: the lab's people. */
+  /** Who has an account at every fake provider; left out: the lab's people. */
   readonly users?: readonly FakeUser[];
-  /** Starts Google's stand-in; left out: the one that asks at every sign-in. */
+  /** Starts Google's fake provider; left out: the one that asks at every sign-in. */
   readonly startGoogle?: StartFakeProvider;
 }
 
-/** A stand-in that runs. */
+/** A fake provider that runs. */
 export interface RunningFakeProvider {
   /** As on the button: `Google`. */
   readonly label: string;
@@ -57,7 +57,7 @@ interface FakeProvidersToStart {
  * @param given the variables of the app that are already set
  */
 export const planFakeProviders = (options: FakeProvidersOptions, given: Variables): FakeProvidersToStart => {
-  // Good until the next start: by then the stand-ins have forgotten whatever it opened.
+  // Good until the next start: by then the fake providers have forgotten whatever it opened.
   const secret = randomBytes(32).toString('base64url');
   const planned = fakeProviderRegistry
     .map((definition, at) => ({ definition, port: options.fakeProviderPort + at }))
@@ -102,6 +102,8 @@ const startOne = async (
     });
     return { ...fakeProvider, definition };
   } catch (cause) {
-    throw new StartError(`The stand-in for ${definition.label} did not start on port ${port}.`, { cause });
+    throw new StartError(`The fake provider for ${definition.label} did not start on port ${port}.`, {
+      cause,
+    });
   }
 };

@@ -1,4 +1,4 @@
-/** Which stand-ins there are, in the order of their ports, and the app's variables for each. */
+/** Which fake providers there are, in the order of their ports, and the app's variables for each. */
 import { generateKeyPairSync } from 'node:crypto';
 import {
   type StartFakeProvider,
@@ -43,7 +43,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
     label: 'Microsoft',
     start: startMicrosoft,
     prefix: 'MICROSOFT_',
-    // The stand-in's metadata name the tenant of personal accounts, also under "common".
+    // The fake provider's metadata name the tenant of personal accounts, also under "common".
     variables: (issuer, secret) => ({
       ...buildClientVariables('MICROSOFT', issuer, secret),
       MICROSOFT_TENANT: 'consumers',
@@ -80,7 +80,7 @@ const buildClientVariables = (
 ): Readonly<Record<string, string>> => ({
   [`${name}_CLIENT_ID`]: clientId,
   [`${name}_CLIENT_SECRET`]: secret,
-  [`${name}_STAND_IN`]: issuer,
+  [`${name}_BASE_URL`]: issuer,
 });
 
 const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({

@@ -6,7 +6,7 @@ import { readBuiltInProviders } from './vendors.ts';
 
 /**
  * Reads all providers, at least one.
- * @param origin the app's own: only on loopback may a provider be a stand-in
+ * @param origin the app's own: only on loopback may a provider be a fake provider
  * @throws VariableError naming what a half-configured provider lacks, or what is wrong with it
  */
 export const readProviders = (environment: Environment, origin: string): readonly IdentityProvider[] => {

@@ -1,4 +1,4 @@
-/** URLs in variables: the deployment's own origin, stand-ins, and issuers of identity providers. */
+/** URLs in variables: the deployment's own origin, fake providers, and issuers of identity providers. */
 import { type Environment, optional, required, VariableError } from './variables.ts';
 
 /**
@@ -22,8 +22,8 @@ export const readOrigin = (environment: Environment): string => {
 };
 
 /**
- * Reads where a provider's stand-in is.
- * @param origin the app's own: an app that others can reach has no stand-ins
+ * Reads where a provider's fake provider is.
+ * @param origin the app's own: an app that others can reach has no fake providers
  * @throws VariableError unless it is an http origin on loopback, of an app on loopback
  */
 export const readBaseUrl = (
@@ -34,7 +34,10 @@ export const readBaseUrl = (
   const text = optional(environment, variable);
   if (text === undefined) return undefined;
   if (!isOnLoopback(origin))
-    throw new VariableError(variable, 'is for a stand-in, and an ORIGIN that others can reach has none.');
+    throw new VariableError(
+      variable,
+      'is for a fake provider, and an ORIGIN that others can reach has none.',
+    );
   const url = URL.parse(text);
   if (url === null || url.origin !== text || !isLoopback(url))
     throw new VariableError(variable, 'must be an http origin on loopback without a path.');

@@ -58,7 +58,7 @@ const builtInProviders: readonly BuiltInProvider[] = [
 
 /**
  * Reads the vendors of which anything is set.
- * @param origin the app's own: only on loopback may a vendor be a stand-in
+ * @param origin the app's own: only on loopback may a vendor be a fake provider
  * @throws VariableError naming what a half-configured vendor lacks, or what is wrong with it
  */
 export const readBuiltInProviders = (environment: Environment, origin: string): readonly IdentityProvider[] =>

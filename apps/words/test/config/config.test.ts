@@ -127,7 +127,7 @@ describe('the configuration', () => {
     expect(providers[1]?.configuredUrls).toEqual([`https://login.microsoftonline.com/${tenant}/v2.0`]);
   });
 
-  it('takes stand-ins where only this machine can reach the app', () => {
+  it('takes fake providers where only this machine can reach the app', () => {
     const at = (port: number) => `http://127.0.0.1:${port}`;
     const { providers } = readConfig({
       ...{ ...deployed, ...gitHub, ...microsoft, ...apple },

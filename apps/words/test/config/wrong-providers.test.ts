@@ -1,10 +1,10 @@
-/** Providers that must not start: half configured, malformed, or stand-ins where others can reach the app. */
+/** Providers that must not start: half configured, malformed, or fake providers where others can reach the app. */
 import { describe, it } from 'vitest';
 import { apple, gitHub, issuer, issuers, microsoft } from './environment.ts';
 import { type Case, expectConfigurationError } from './expect-error.ts';
 
 const belongTogether = /^\w+ is missing: .* belong together\.$/;
-const noStandIn = /^\w+ is for a stand-in, and an ORIGIN that others can reach has none\.$/;
+const noStandIn = /^\w+ is for a fake provider, and an ORIGIN that others can reach has none\.$/;
 const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
 const noIssuer =
   /^OIDC_PROVIDERS is wrong at login: issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback\.$/;
@@ -24,7 +24,7 @@ const halves: readonly Case[] = [
 ]);
 
 const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
-  const name = `${vendor}_STAND_IN`;
+  const name = `${vendor}_BASE_URL`;
   const all = { ...gitHub, ...microsoft, ...apple };
   return [
     [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, noStandIn],
@@ -41,7 +41,7 @@ const wrong: readonly Case[] = [
   ...fakeProviders,
   [
     'GOOGLE_CLIENT_ID',
-    'missing beside a stand-in',
+    'missing beside a fake provider',
     { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
     belongTogether,
   ],

@@ -20,7 +20,7 @@ export interface AppleSettings {
   readonly keyId: string;
   /** The text of the key's .p8 file; its line breaks may be written `\n`. A secret. */
   readonly privateKey: string;
-  /** Origin of a stand-in on loopback in development. Left out: Apple itself, which knows no localhost. */
+  /** Origin of a fake provider on loopback in development. Left out: Apple itself, which knows no localhost. */
   readonly baseUrl?: string;
 }
 

@@ -130,7 +130,7 @@ export const isAllowedUrl = (text: string): boolean => {
 };
 
 /**
- * Takes a stand-in's origin in a vendor's place: for development, so only on loopback.
+ * Takes a fake provider's origin in a vendor's place: for development, so only on loopback.
  * @throws ConfigurationError `providers.<id>.standIn` for any other
  */
 export const resolveBaseUrl = (id: string, defaultOrigin: string, baseUrl: string | undefined): string => {

@@ -9,7 +9,7 @@ export interface GitHubSettings {
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
-  /** Origin of a stand-in on loopback in development. Left out: GitHub itself. */
+  /** Origin of a fake provider on loopback in development. Left out: GitHub itself. */
   readonly baseUrl?: string;
 }
 

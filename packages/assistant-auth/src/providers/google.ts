@@ -11,7 +11,7 @@ export interface GoogleSettings {
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
-  /** Origin of a stand-in on loopback in development. Left out: Google itself. */
+  /** Origin of a fake provider on loopback in development. Left out: Google itself. */
   readonly baseUrl?: string;
 }
 

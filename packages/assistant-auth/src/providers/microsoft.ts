@@ -14,7 +14,7 @@ export interface MicrosoftSettings {
   readonly clientSecret: string;
   /** Who may come in: `common` (everybody), `organizations`, `consumers`, or one tenant by its id. Left out: `common`. */
   readonly tenant?: string;
-  /** Origin of a stand-in on loopback in development. Left out: Microsoft itself. */
+  /** Origin of a fake provider on loopback in development. Left out: Microsoft itself. */
   readonly baseUrl?: string;
 }
 

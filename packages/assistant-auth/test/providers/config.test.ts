@@ -25,7 +25,7 @@ const good: Required<ClientSettings> = {
 
 const check = (changes: Readonly<Record<string, unknown>>) => validate({ ...good, ...changes }, clientRules);
 
-describe('a stand-in', () => {
+describe('a fake provider', () => {
   const vendor = 'https://vendor.example';
 
   test('takes the vendor’s place on loopback, and only there', () => {

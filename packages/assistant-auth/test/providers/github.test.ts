@@ -55,7 +55,7 @@ describe('the way to GitHub', () => {
     });
   });
 
-  test('leads to a stand-in on loopback when it is given one', async () => {
+  test('leads to a fake provider on loopback when it is given one', async () => {
     const baseUrl = 'http://127.0.0.1:4001';
     const provider = github({ clientId, clientSecret, baseUrl: baseUrl });
     expect(provider.configuredUrls).toEqual([

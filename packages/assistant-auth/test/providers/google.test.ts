@@ -71,7 +71,7 @@ describe('google', () => {
     });
   });
 
-  test('goes to a stand-in on loopback when it is given one', async () => {
+  test('goes to a fake provider on loopback when it is given one', async () => {
     const issuer = createIssuer('http://127.0.0.1:4001');
     const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
     const url = await provider.authorizationUrl(upstreamRequest, { ...issuer.io, allowLoopbackHttp: true });

@@ -72,7 +72,7 @@ describe('the way to Microsoft', () => {
     });
   });
 
-  test('goes to a stand-in on loopback when it is given one', () => {
+  test('goes to a fake provider on loopback when it is given one', () => {
     const provider = microsoft({ clientId, clientSecret, baseUrl: 'http://127.0.0.1:4001' });
     expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001/common/v2.0']);
   });

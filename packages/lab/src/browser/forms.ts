@@ -1,4 +1,4 @@
-/** Reads the forms of a page as far as our pages and the stand-ins' need it: inputs, buttons, the five usual entities. */
+/** Reads the forms of a page as far as our pages and the fake providers' need it: inputs, buttons, the five usual entities. */
 
 export interface Button {
   readonly name?: string;

@@ -1,5 +1,5 @@
 /**
- * Stand-ins for Google, GitHub, Microsoft and Apple on loopback: the `emulate` package, with people who keep their subject
+ * Fake providers for Google, GitHub, Microsoft and Apple on loopback: the `emulate` package, with people who keep their subject
  * over restarts. Tokens and signing keys are new at every start, and nobody is signed out by that.
  */
 import { createEmulator } from 'emulate';
@@ -9,22 +9,22 @@ import { findFreePort } from './free-port.ts';
 import { startReverseProxy } from './reverse-proxy.ts';
 import { withSeededRandomness } from './seeded-randomness.ts';
 
-/** Starts Google's stand-in. */
+/** Starts Google's fake provider. */
 export const startGoogle: StartFakeProvider = (options) =>
   startEmulated('google', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
-/** Starts GitHub's stand-in. It takes any PKCE verifier, and a person's id is their place in its list. */
+/** Starts GitHub's fake provider. It takes any PKCE verifier, and a person's id is their place in its list. */
 export const startGitHub: StartFakeProvider = (options) =>
   startEmulated('github', options, {
     users: options.users.map((user) => ({ ...user, login: toLogin(user.email) })),
     oauth_apps: [buildOAuthClient(options)],
   });
 
-/** Starts Microsoft's stand-in. All people have personal accounts, and its metadata are those of the tenant `consumers`. */
+/** Starts Microsoft's fake provider. All people have personal accounts, and its metadata are those of the tenant `consumers`. */
 export const startMicrosoft: StartFakeProvider = (options) =>
   startEmulated('microsoft', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
-/** Starts Apple's stand-in. It posts its answers, and checks no client secret. */
+/** Starts Apple's fake provider. It posts its answers, and checks no client secret. */
 export const startApple: StartFakeProvider = (options) =>
   startEmulated('apple', options, {
     users: options.users,

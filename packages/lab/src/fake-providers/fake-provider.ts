@@ -1,4 +1,4 @@
-/** What every stand-in for an identity provider is started with, and what it is once it runs. */
+/** What every fake provider for an identity provider is started with, and what it is once it runs. */
 import type { FakeUser } from './users.ts';
 
 export interface FakeProviderOptions {
@@ -8,7 +8,7 @@ export interface FakeProviderOptions {
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
   readonly users: readonly FakeUser[];
-  /** Where the client is told that somebody signed out, by those stand-ins that tell it. Left out: nowhere. */
+  /** Where the client is told that somebody signed out, by those fake providers that tell it. Left out: nowhere. */
   readonly backchannelLogoutUri?: string;
   /** Where the issuer for any OpenID Connect client puts a person's claims. Default: `id-token`. */
   readonly claimsIn?: 'id-token' | 'userinfo';
@@ -16,15 +16,15 @@ export interface FakeProviderOptions {
   readonly issuer?: string;
 }
 
-/** A running stand-in for an identity provider. */
+/** A running fake provider for an identity provider. */
 export interface FakeProvider {
   readonly issuer: string;
   close(): Promise<void>;
 }
 
-/** Starts a stand-in; rejects with the system's `EADDRINUSE` when the port is taken. */
+/** Starts a fake provider; rejects with the system's `EADDRINUSE` when the port is taken. */
 export type StartFakeProvider = (options: FakeProviderOptions) => Promise<FakeProvider>;
 
-/** Where a stand-in is reached. */
+/** Where a fake provider is reached. */
 export const resolveIssuer = ({ issuer, port }: FakeProviderOptions): string =>
   issuer ?? `http://127.0.0.1:${port}`;

@@ -1,10 +1,10 @@
 /**
- * The memory of a stand-in that forgets its tokens when it ends. To one of an earlier start it would say `invalid_grant`, as to
+ * The memory of a fake provider that forgets its tokens when it ends. To one of an earlier start it would say `invalid_grant`, as to
  * one that was revoked, and everybody would be signed out by a restart; so it is out of order instead, as far as that token goes.
  */
 import { forward, type ProxyHandler } from './reverse-proxy.ts';
 
-/** Makes what stands in front of a stand-in that has just started. */
+/** Makes what stands in front of a fake provider that has just started. */
 export const rejectForgottenTokens = (): ProxyHandler => {
   const issued = new Set<string>();
   return async (proxiedRequest, target) => {

@@ -1,5 +1,5 @@
 /**
- * The Google stand-in as one meets it while signed in there already: with the cookie `signed-in=<e-mail>` on its host the
+ * The Google fake provider as one meets it while signed in there already: with the cookie `signed-in=<e-mail>` on its host the
  * authorization request is answered with a redirect at once, without a page between. Everything else is passed through.
  */
 import { readForms } from '../browser/forms.ts';

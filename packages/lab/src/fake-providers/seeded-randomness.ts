@@ -1,4 +1,4 @@
-/** Gives node:crypto a known stream of bytes while one synchronous function runs: only to seed a stand-in, never for a secret. */
+/** Gives node:crypto a known stream of bytes while one synchronous function runs: only to seed a fake provider, never for a secret. */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 

@@ -1,4 +1,4 @@
-/** The persons who have an account at every stand-in. Append, never reorder: a person's subject follows from the place in the list. */
+/** The persons who have an account at every fake provider. Append, never reorder: a person's subject follows from the place in the list. */
 
 export interface FakeUser {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What all stand-ins have in common. */
+/** What all fake providers have in common. */
 import { execFile } from 'node:child_process';
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -16,7 +16,7 @@ import {
 const run = promisify(execFile);
 const real = { randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID };
 
-describe.each(providerNames)('the %s stand-in', (name) => {
+describe.each(providerNames)('the %s fake provider', (name) => {
   const fakeProvider = fakeProviders[name];
 
   it('listens on 127.0.0.1 alone', async () => {
@@ -68,7 +68,7 @@ it.each<[ProviderName, object]>([
   ],
   ['apple', { email: 'ada.marlow@example.com', email_verified: 'true' }],
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
-])('the %s stand-in speaks its provider’s dialect', async (name, claims) => {
+])('the %s fake provider speaks its provider’s dialect', async (name, claims) => {
   const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
   const said = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
   await close();

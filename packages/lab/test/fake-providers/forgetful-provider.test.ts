@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { client, fakeProviders, findEndpoints, startFakeProvider } from './visit.ts';
 
 it.each(['google', 'microsoft', 'apple'] as const)(
-  'the %s stand-in says of a token of an earlier start that it is out of order, not that the person is gone',
+  'the %s fake provider says of a token of an earlier start that it is out of order, not that the person is gone',
   async (name) => {
     const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
     const { token } = await findEndpoints(fakeProviders[name], issuer);

@@ -11,7 +11,7 @@ import {
 
 const [ada] = fakeUsers;
 
-describe('the Google stand-in that remembers', () => {
+describe('the Google fake provider that remembers', () => {
   let google: FakeProvider;
   beforeEach(async () => {
     google = await startFakeProvider(startGoogleWithSession);

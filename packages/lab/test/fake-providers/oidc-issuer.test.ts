@@ -1,4 +1,4 @@
-/** The stand-in for any issuer: its page, its refusal, and what it asks of a client. */
+/** The fake provider for any issuer: its page, its refusal, and what it asks of a client. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakeProvider, fakeUsers, type Page, startOidcIssuer } from '../../src/index.ts';
 import {

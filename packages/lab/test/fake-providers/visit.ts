@@ -1,4 +1,4 @@
-/** A client's visit to a stand-in: signs a person in, by hand, and reads what the stand-in says of them. */
+/** A client's visit to a fake provider: signs a person in, by hand, and reads what the fake provider says of them. */
 import { createHash } from 'node:crypto';
 import {
   type Browser,
@@ -56,7 +56,7 @@ export const startFakeProvider = async (
 ): Promise<FakeProvider> =>
   start({ ...client, port: port ?? (await findFreePort()), redirectUris, users: fakeUsers });
 
-/** Where a stand-in's browsers and clients are to go. */
+/** Where a fake provider's browsers and clients are to go. */
 export const findEndpoints = async ({ metadata }: FakeProviderCase, issuer: string) => {
   if (metadata === undefined)
     return { authorize: `${issuer}/login/oauth/authorize`, token: `${issuer}/login/oauth/access_token` };
@@ -121,7 +121,7 @@ export const redeem = async (
 const profile = async (issuer: string, token: string): Promise<Claims> =>
   Object(await (await fetch(`${issuer}/user`, { headers: { authorization: `Bearer ${token}` } })).json());
 
-/** Signs a person in, and gives what the stand-in says of them. */
+/** Signs a person in, and gives what the fake provider says of them. */
 export const signIn = async (
   fakeProvider: FakeProviderCase,
   issuer: string,
@@ -136,7 +136,7 @@ export const signIn = async (
   return redeem(fakeProvider, issuer, answer.get('code') ?? '');
 };
 
-/** Signs everybody in at a fresh stand-in, and gives each person's address and key. */
+/** Signs everybody in at a fresh fake provider, and gives each person's address and key. */
 export const collectSubjects = async (name: ProviderName): Promise<readonly string[]> => {
   const fakeProvider: FakeProviderCase = fakeProviders[name];
   const { issuer, close } = await startFakeProvider(fakeProvider.start);

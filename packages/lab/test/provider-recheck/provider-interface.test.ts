@@ -32,7 +32,7 @@ const upstreamRequest: UpstreamRequest = {
 
 const atIssuer = async (options: Partial<FakeProviderOptions> = {}, more: Partial<OidcSettings> = {}) => {
   running = await startFakeProvider((usual) => startOidcIssuer({ ...usual, ...options }));
-  const settings = { id: 'stand-in', displayName: 'Acme', issuer: running.issuer, ...client, ...more };
+  const settings = { id: 'acme', displayName: 'Acme', issuer: running.issuer, ...client, ...more };
   return { provider: oidc(settings), browser: createTestBrowser() };
 };
 

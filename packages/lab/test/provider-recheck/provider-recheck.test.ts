@@ -17,7 +17,7 @@ const overGoogle = async () => {
 const overIssuer = async () => {
   running = await deployWithFakeProvider(startOidcIssuer, (issuer, client) =>
     oidc({
-      ...{ id: 'stand-in', displayName: 'Acme', issuer, ...client },
+      ...{ id: 'acme', displayName: 'Acme', issuer, ...client },
       // The scope offline_access is added because the issuer lists it. Without this parameter, the issuer would ignore the scope.
       authorizationParameters: { prompt: 'consent' },
     }),

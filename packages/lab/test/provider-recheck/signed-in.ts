@@ -1,12 +1,12 @@
-/** A broker in this process over a real stand-in on loopback, with a clock that can be moved on, and ChatGPT in front. */
+/** A broker in this process over a real fake provider on loopback, with a clock that can be moved on, and ChatGPT in front. */
 import { createBroker, gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import {
   buildGptCallbackUrl,
   createBrowser,
+  type FakeUser,
   fakeUsers,
   type GptAction,
-  type FakeUser,
   readCallback,
   redeemCode,
   refreshTokens,
@@ -28,13 +28,13 @@ const action: GptAction = {
   tokenExchange: 'post',
 };
 
-/** Starts the stand-in, and a broker whose one provider `createProvider` makes for the stand-in's address. */
+/** Starts the fake provider, and a broker whose one provider `createProvider` makes for the fake provider's address. */
 export const deployWithFakeProvider = async (
   start: StartFakeProvider,
   createProvider: (baseUrl: string, id: typeof client) => IdentityProvider,
 ) => {
   const fakeProvider = await startFakeProvider(start, undefined, [
-    `${issuer}/callback/stand-in`,
+    `${issuer}/callback/acme`,
     `${issuer}/callback/google`,
   ]);
   const provider = createProvider(fakeProvider.issuer, client);
@@ -53,7 +53,7 @@ export const deployWithFakeProvider = async (
     now: () => Math.floor(Date.now() / 1000) + clockOffset,
   });
 
-  /** Ends at the broker, or at the stand-in. */
+  /** Ends at the broker, or at the fake provider. */
   const routeRequest: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
     const { origin, pathname } = new URL(request.url);

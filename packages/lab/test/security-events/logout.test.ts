@@ -18,9 +18,9 @@ import {
   type Browser,
   createBrowser,
   type FakeProvider,
+  type FakeUser,
   fakeUsers,
   findFreePort,
-  type FakeUser,
   startOidcIssuer,
 } from '../../src/index.ts';
 import { client } from '../fake-providers/visit.ts';
@@ -50,8 +50,8 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
   const fakeProvider = await startOidcIssuer({
     ...client,
     ...{ port: await findFreePort(), users: fakeUsers },
-    redirectUris: [`${issuer}/callback/stand-in`],
-    backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/stand-in`,
+    redirectUris: [`${issuer}/callback/acme`],
+    backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/acme`,
   });
   const storage = noteSignIns(memoryStorage());
   const log: LogEntry[] = [];
@@ -67,7 +67,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     ],
     providers: [
       oidc({
-        ...{ id: 'stand-in', displayName: 'Acme', issuer: fakeProvider.issuer, ...client, ...settings },
+        ...{ id: 'acme', displayName: 'Acme', issuer: fakeProvider.issuer, ...client, ...settings },
         scopes: ['openid', 'email', 'offline_access'],
         authorizationParameters: { prompt: 'consent' },
       }),
@@ -75,7 +75,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     log: (entry) => void log.push(entry),
   });
 
-  /** Ends at the broker, or at the stand-in. */
+  /** Ends at the broker, or at the fake provider. */
   const visit: typeof fetch = async (input, init) => {
     const request = new Request(input, init);
     const { origin, pathname } = new URL(request.url);
@@ -165,7 +165,7 @@ it('a person who signs out there loses sessions and what was to last so long, an
     {
       event: 'security-event',
       endpoint: 'backchannel-logout',
-      provider: 'stand-in',
+      provider: 'acme',
       securityEvent: 'logout',
     },
   ]);

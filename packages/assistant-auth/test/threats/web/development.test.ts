@@ -28,7 +28,7 @@ describe('W13', () => {
   });
 
   it.each(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://[::1]:4000', 'http://google.example'])(
-    'W13.2 stand-ins: a deployment does not start with a provider at %s',
+    'W13.2 fake providers: a deployment does not start with a provider at %s',
     (address) => {
       const baseUrl = {
         ...createProvider('google', 'Google'),
@@ -51,7 +51,7 @@ describe('W13', () => {
     },
   );
 
-  it('W13.2 stand-ins: a deployment tells its providers to reach nothing over http', async () => {
+  it('W13.2 fake providers: a deployment tells its providers to reach nothing over http', async () => {
     const allowed: boolean[] = [];
     const asking = (id: string) => {
       const plain = createProvider(id, id);

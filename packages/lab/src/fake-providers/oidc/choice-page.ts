@@ -1,10 +1,10 @@
-/** The stand-in issuer's page for signing in: a button for every person, and one to refuse. */
+/** The fake provider issuer's page for signing in: a button for every person, and one to refuse. */
 import type { FakeUser } from '../users.ts';
 import { renderPage } from './page.ts';
 
 export const renderAccountChooser = (fakeUsers: readonly FakeUser[]): string =>
   renderPage(
-    'Sign in at the stand-in issuer',
+    'Sign in at the fake provider',
     `<h1>Sign in</h1>
 <p>Words With Chat asks who you are. It will learn your name and your e-mail address.</p>
 <form method="post">

@@ -1,4 +1,4 @@
-/** What the stand-in issuer is: its one client, its keys, and what it says of its people. */
+/** What the fake provider is: its one client, its keys, and what it says of its people. */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import type { FakeProviderOptions } from '../fake-provider.ts';

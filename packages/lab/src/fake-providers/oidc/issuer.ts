@@ -1,5 +1,5 @@
 /// <reference path="./oidc-provider.d.ts" />
-/** A stand-in for any OpenID Connect issuer on loopback: the `oidc-provider` package, with a page to choose a person on. */
+/** A fake provider for any OpenID Connect issuer on loopback: the `oidc-provider` package, with a page to choose a person on. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';

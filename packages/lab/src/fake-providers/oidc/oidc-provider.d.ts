@@ -1,4 +1,4 @@
-/** The little of `oidc-provider` that the stand-in uses; the package brings no types of its own. */
+/** The little of `oidc-provider` that the fake provider uses; the package brings no types of its own. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** What all pages of the stand-in issuer look like. */
+/** What all pages of the fake provider look like. */
 
 export const renderPage = (title: string, content: string): string => `<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-/** The stand-in issuer's pages for signing out there, in the library's own way: it makes the form, and lacks the button. */
+/** The fake provider issuer's pages for signing out there, in the library's own way: it makes the form, and lacks the button. */
 import { renderPage } from './page.ts';
 
 /** As much of the library's context as a page needs. */
@@ -9,7 +9,7 @@ interface KoaContext {
 export const renderSignOutPage = (context: KoaContext, form: string): void => {
   const button = '<button name="logout" value="yes">Sign out</button>';
   context.body = renderPage(
-    'Sign out at the stand-in issuer',
+    'Sign out at the fake provider',
     `<h1>Sign out</h1>
 <p>Words With Chat is told, and ends what was to last while you are signed in.</p>
 ${form.replace('</form>', `${button}</form>`)}`,
