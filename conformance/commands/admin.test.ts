@@ -89,7 +89,7 @@ it('shows who is there and what happened, ends what is named, and deletes', asyn
   const grants = await rowsOf('grants', userId);
   expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'active' }]);
   const users = await admin('users', '--local');
-  expect(users.stdout).toMatch(/^user +since +identities +living grants +last sign-in\n/);
+  expect(users.stdout).toMatch(/^user +since +identities +active grants +last sign-in\n/);
   expect(users.stdout).toMatch(new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'));
   expect(users.stdout).not.toContain('@example.com');
 

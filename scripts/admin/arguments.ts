@@ -28,7 +28,7 @@ export const usage = `Write npm run admin -- with one of
   grants <user>                      what a user allowed, and their sessions
   revoke grant|user|client <id>      end a grant, or all of a user or a client
   delete <user> [--yes]              delete a user with everything that is theirs
-  unwatched                          whose provider cannot be asked about them
+  no-upstream-token                  identities that cannot be rechecked at their provider
   audit [<user>]                     what happened, the newest first
 and with --local (npm start's database, also when left out) or --remote; --pages for a Pages project, --json for machines,
 --limit <rows> and --skip <rows> for long lists.`;

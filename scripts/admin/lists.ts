@@ -4,7 +4,7 @@ import { formatInstant, formatTable } from '../database/table.ts';
 
 export const formatUsersTable = (users: readonly UserSummary[]): string =>
   formatTable(
-    ['user', 'since', 'identities', 'living grants', 'last sign-in'],
+    ['user', 'since', 'identities', 'active grants', 'last sign-in'],
     users.map(({ id, createdAt, identities, activeGrants, lastSignInAt }) => [
       ...[
         id,
@@ -27,7 +27,7 @@ export const formatGrantsTable = (grants: readonly GrantSummary[]): string =>
 
 export const formatNoUpstreamTokenTable = (identities: readonly IdentityWithoutUpstreamToken[]): string =>
   formatTable(
-    ['provider', 'user', 'since', 'living grants', 'refreshable until'],
+    ['provider', 'user', 'since', 'active grants', 'refreshable until'],
     identities.map(({ provider, userId, since, activeGrants, refreshableUntil }) => [
       ...[provider, userId, formatInstant(since), String(activeGrants), formatInstant(refreshableUntil)],
     ]),

@@ -66,7 +66,7 @@ describe('a day over four databases', () => {
       `users: ${users + 1} instead of ${users}`,
       `scores: ${users - 1} instead of ${users}`,
       expect.stringMatching(/^points: /),
-      'strays: 1 instead of 0',
+      'misplacedRows: 1 instead of 0',
     ]);
   });
 });

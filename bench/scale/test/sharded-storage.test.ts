@@ -105,9 +105,9 @@ describe('the sharded ledger, with people in several databases', () => {
     await storage.recordRecheck({ usedToken: asked, recheckAfter: t0 + 600, sealedRefreshToken: 'sealed-2' });
     expect(await storage.revokeGrantsOfIdentity(asked, 'revoked', t0 + 9)).toBe('superseded');
     const renewed = { ...asked, sealedRefreshToken: 'sealed-2' };
-    expect(await storage.revokeGrantsOfIdentity(renewed, 'revoked', t0 + 9)).toBe('ended');
+    expect(await storage.revokeGrantsOfIdentity(renewed, 'revoked', t0 + 9)).toBe('revoked');
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 10, { grantId: eve.grantId })))).toBe(
-      'ended',
+      'inactive',
     );
   });
 

@@ -31,7 +31,7 @@ export const createSharedStorage = ({ storage }: Pick<Deployment, 'storage'>) =>
   let instant = 1_800_000_000;
   const google = {
     ...createProvider('google', 'Google'),
-    check: async (token: string) => {
+    validateRefreshToken: async (token: string) => {
       asked.push(token);
       return { kind: 'active' } as const;
     },
@@ -192,7 +192,7 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
   },
   {
     ...{ name: 'a response that a provider posted', accepted: 'code state iss' },
-    refused: '400 answer.unreadable',
+    refused: '400 form-post.unreadable',
     async seal(sealing) {
       const { browser, state } = await continueToProvider(sealing, gptRequest, 'apple');
       const body = new URLSearchParams({ state, code: 'ada' });

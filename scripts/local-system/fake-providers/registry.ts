@@ -64,7 +64,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
   },
   {
     id: 'oidc',
-    label: 'OpenID Connect',
+    displayName: 'OpenID Connect',
     start: startOidcIssuer,
     prefix: 'OIDC_PROVIDERS',
     variables: (issuer, secret) => ({
@@ -85,7 +85,7 @@ const buildClientVariables = (
 
 const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({
   id: 'oidc',
-  label: 'OpenID Connect',
+  displayName: 'OpenID Connect',
   issuer,
   clientId,
   clientSecret,

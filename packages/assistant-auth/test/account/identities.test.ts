@@ -74,7 +74,7 @@ describe('linking an identity', () => {
     );
     await accountBrowser.post('/link', { choice: 'other' });
     expect(provider.authorizationRequests).toEqual([
-      expect.objectContaining({ fresh: { since: deployment.now() } }),
+      expect.objectContaining({ reauthenticate: { since: deployment.now() } }),
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('linking an identity', () => {
     });
     expect(turn).toEqual({
       kind: 'acquired',
-      token: {
+      lease: {
         ...cat,
         sealedRefreshToken: expect.any(String),
         isUnresolved: false,

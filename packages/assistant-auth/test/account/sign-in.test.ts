@@ -50,7 +50,7 @@ describe('the account page of nobody', () => {
     expect(provider.authorizationRequests).toEqual([
       expect.objectContaining({
         redirectUri: `${issuer}/callback/google`,
-        fresh: { since: deployment.now() },
+        reauthenticate: { since: deployment.now() },
       }),
     ]);
   });
@@ -87,7 +87,7 @@ describe('signing in there', () => {
       value: {
         signedInAt: deployment.now(),
         expiresAt: deployment.now() + 30 * day,
-        vouched: { emailVerified: false, claims: { sub: 'ada' } },
+        verifiedProfile: { emailVerified: false, claims: { sub: 'ada' } },
       },
     });
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);

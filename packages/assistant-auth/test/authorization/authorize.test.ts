@@ -195,8 +195,8 @@ describe('a page of the publisher’s', () => {
         { name: 'score', description: 'see and raise your score' },
       ],
       providers: [
-        { id: 'google', label: 'Google' },
-        { id: 'other', label: 'Other' },
+        { id: 'google', displayName: 'Google' },
+        { id: 'other', displayName: 'Other' },
       ],
       action: '/authorize/consent',
       stylesheetPath: '/authorize/style.css',

@@ -152,7 +152,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     const { returnFromProvider } = await continueToProvider(deployment);
     await expectSignedIn(deployment, await returnFromProvider({ code: browser }));
     expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
-      { cause: 'Refusal: request.oversized-sign-in' },
+      { cause: 'ProtocolError: request.sign-in-too-large' },
     ]);
   });
 

@@ -15,7 +15,7 @@ test('serves a provider’s mark where the page looks for it, as a picture that 
   const deployment = marked();
   const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
   expect(await readAttributes(page, 'img')).toEqual([
-    { class: 'icon', src: '/authorize/marks/acme.svg', alt: '', width: '24', height: '24' },
+    { class: 'mark', src: '/authorize/marks/acme.svg', alt: '', width: '24', height: '24' },
   ]);
   const response = await deployment.fetch(new Request(`${issuer}/authorize/marks/acme.svg`));
   expect(response.status).toBe(200);

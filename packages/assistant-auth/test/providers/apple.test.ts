@@ -60,9 +60,9 @@ describe('the way to Apple', () => {
   test('is called apple, answers by form, and says what means gone', () => {
     expect(setUp().provider).toMatchObject({
       id: 'apple',
-      label: 'Apple',
+      displayName: 'Apple',
       responseMode: 'form_post',
-      removed: ['invalid_grant'],
+      revokedErrors: ['invalid_grant'],
       configuredUrls: ['https://appleid.apple.com'],
     });
   });

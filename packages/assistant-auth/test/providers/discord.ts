@@ -7,7 +7,7 @@ export interface DiscordSettings {
   readonly clientSecret: string;
 }
 
-/** Lets people sign in with Discord. The scope `handleCallback` is the least that names somebody; it brings no address. */
+/** Lets people sign in with Discord. The scope `identify` is the least that names somebody; it brings no address. */
 export const discord = ({ clientId, clientSecret }: DiscordSettings): IdentityProvider =>
   oauth2({
     id: 'discord',

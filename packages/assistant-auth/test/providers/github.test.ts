@@ -48,9 +48,9 @@ describe('the way to GitHub', () => {
   test('is called github, and says what means gone', () => {
     expect(setUp().provider).toMatchObject({
       id: 'github',
-      label: 'GitHub',
+      displayName: 'GitHub',
       responseMode: 'query',
-      removed: ['bad_refresh_token'],
+      revokedErrors: ['bad_refresh_token'],
       configuredUrls: ['https://github.com/login/oauth/authorize', addresses.token, addresses.profile],
     });
   });

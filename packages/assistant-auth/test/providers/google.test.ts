@@ -37,7 +37,7 @@ describe('google', () => {
     const provider = google({ clientId, clientSecret });
     expect(provider).toMatchObject({
       id: 'google',
-      label: 'Google',
+      displayName: 'Google',
       configuredUrls: ['https://accounts.google.com'],
     });
     expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({

@@ -65,10 +65,10 @@ describe('the way to Microsoft', () => {
   test('is called microsoft, answers in the query, and says what means gone', () => {
     expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
       id: 'microsoft',
-      label: 'Microsoft',
+      displayName: 'Microsoft',
       responseMode: 'query',
       configuredUrls: [issuerOf(contoso)],
-      removed: ['invalid_grant', 'interaction_required', 'consent_required'],
+      revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
     });
   });
 

@@ -53,9 +53,9 @@ describe('the way to an OAuth 2.0 server', () => {
   test('is known by all the addresses that it may be asked at', () => {
     expect(createOAuth2Provider()).toMatchObject({
       id: 'acme',
-      label: 'Acme',
+      displayName: 'Acme',
       responseMode: 'query',
-      removed: ['invalid_grant'],
+      revokedErrors: ['invalid_grant'],
       configuredUrls: [
         'https://acme.example/authorize?tenant=7',
         'https://acme.example/token',

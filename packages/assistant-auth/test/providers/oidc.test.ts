@@ -50,7 +50,7 @@ describe('the way to the provider', () => {
     const issuer = createIssuer();
     expect(createOidcProvider(issuer)).toMatchObject({
       id: 'acme',
-      label: 'Acme',
+      displayName: 'Acme',
       configuredUrls: ['https://id.example'],
     });
     expect(issuer.asked()).toEqual([]);

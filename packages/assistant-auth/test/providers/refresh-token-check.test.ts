@@ -223,7 +223,7 @@ describe('what means gone, and how often it is asked:', () => {
     });
     expect(provider).toMatchObject({
       recheckInterval: 60,
-      removed: ['expired'],
+      revokedErrors: ['expired'],
       singleUseRefreshTokens: false,
     });
     expect(oauth2(plain).singleUseRefreshTokens).toBe(true);

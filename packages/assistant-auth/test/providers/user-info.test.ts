@@ -182,7 +182,7 @@ describe('UserInfo never supplies', () => {
 
   test('B19.4 proof of a new sign-in', async () => {
     const { issuer } = setUp({ userInfo: { ...ada, auth_time: 1_800_000_000 } });
-    const anew = { ...upstreamRequest, fresh: { since: 1_799_999_900 } };
+    const anew = { ...upstreamRequest, reauthenticate: { since: 1_799_999_900 } };
     expect(
       await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), anew, issuer.io)),
     ).toEqual(invalid('the ID token does not say when the person proved themselves'));

@@ -113,7 +113,7 @@ describe('a sweep', () => {
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     await refresh(deployment, gpt, token);
     expect(eventsOf(deployment, 'cleanup-failed')).toEqual([
-      { event: 'cleanup-failed', cause: expect.stringMatching(/Error|LedgerUnavailable: no route/) },
+      { event: 'cleanup-failed', cause: expect.stringMatching(/Error|StorageUnavailable: no route/) },
     ]);
     deployment.advance(hour);
     expect((await refresh(deployment, gpt, token)).status).toBe(200);
@@ -138,7 +138,7 @@ describe('cleanupInterval', () => {
     expect(() => start({ cleanupInterval })).toThrow(
       expect.objectContaining({
         name: 'ConfigurationError',
-        message: 'sweepEvery must be a whole number of seconds from 60 to 86400.',
+        message: 'cleanupInterval must be a whole number of seconds from 60 to 86400.',
       }),
     );
   });

@@ -38,7 +38,7 @@ describe('L1', () => {
       endpoint: 'token',
       requestId: expect.any(String),
       reason: 'authentication.limited',
-      cause: 'Refusal: authentication.secret',
+      cause: 'ProtocolError: authentication.secret',
     });
     expect(storage.calls).toEqual([]);
   });

@@ -67,7 +67,7 @@ describe('a code', () => {
     const code = await obtainCode(deployment, testClient);
     const anywhere = {
       ...testClient,
-      redemption: (text: string) => without(testClient.codeRequest(text), 'redirect_uri'),
+      codeRequest: (text: string) => without(testClient.codeRequest(text), 'redirect_uri'),
     };
     expect((await redeem(deployment, anywhere, code)).status).toBe(200);
   });
@@ -75,7 +75,7 @@ describe('a code', () => {
   it('needs redirect_uri from ChatGPT, which sends no verifier', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
-    const anywhere = { ...gpt, redemption: (text: string) => without(gpt.codeRequest(text), 'redirect_uri') };
+    const anywhere = { ...gpt, codeRequest: (text: string) => without(gpt.codeRequest(text), 'redirect_uri') };
     await expectTokenError(await redeem(deployment, anywhere, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
     expect((await redeem(deployment, gpt, code)).status).toBe(200);

@@ -27,7 +27,7 @@ const overIssuer = async () => {
 
 /** ChatGPT signs a person in anew. */
 const signInAgain = {
-  kind: 'refused',
+  kind: 'error',
   status: 401,
   body: { error: 'invalid_grant', error_description: 'The refresh token is not valid.' },
 };

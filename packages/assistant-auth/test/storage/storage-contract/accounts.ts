@@ -191,7 +191,7 @@ const linking = (createStorage: CreateStorage): void => {
       link(storage),
       link(storage, { userId: 'user-2', session: 'session-2' }),
     ]);
-    expect(countValues(outcomes)).toEqual({ linked: 1, taken: 1 });
+    expect(countValues(outcomes)).toEqual({ linked: 1, 'linked-to-other-user': 1 });
   });
 };
 
@@ -224,7 +224,7 @@ const unlinking = (createStorage: CreateStorage): void => {
     const storage = await createStorageWithSession(createStorage);
     await link(storage);
     const outcomes = await Promise.all([unlink(storage, ada), unlink(storage, cat)]);
-    expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ unlinked: 1, last: 1 });
+    expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ unlinked: 1, 'last-identity': 1 });
   });
 
   it('unlinks nothing of others, and nothing that is not there', async () => {
@@ -264,8 +264,8 @@ const ending = (createStorage: CreateStorage): void => {
       storage.refresh(refreshUse(0, t0 + 10, { grantId: `grant-${n}` })),
     );
     expect((await Promise.all(outcomes)).map(summarizeOutcome)).toEqual([
-      'revoked',
-      'revoked',
+      'inactive',
+      'inactive',
       'continued 1',
       'continued 1',
     ]);

@@ -181,12 +181,12 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
     const question = { provider: 'google', subject: 'ada', recheckLeaseDuration: 60 };
     expect(await storage.acquireRecheckLease({ ...question, now: t0 + 100 })).toEqual({
       kind: 'acquired',
-      token: resolvedAt(t0 + 100),
+      lease: resolvedAt(t0 + 100),
     });
     expect(await leaseAt(storage, t0 + 160)).toEqual(unresolvedAt(t0 + 160));
     expect(await storage.acquireRecheckLease({ ...question, now: t0 + 220 })).toEqual({
       kind: 'acquired',
-      token: unresolvedAt(t0 + 220),
+      lease: unresolvedAt(t0 + 220),
     });
   });
 
@@ -309,7 +309,7 @@ const drops = (createStorage: CreateStorage): void => {
       expect(await storage.dropUpstreamToken(drop)).toBe('dropped');
       const isLimited = at < 97;
       expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 11 * day)))).toBe(
-        isLimited ? 'revoked' : 'continued 0',
+        isLimited ? 'inactive' : 'continued 0',
       );
     },
   );

@@ -28,7 +28,7 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
     await storage.refresh(refreshUse(0, t0 + 100));
     await storage.refresh(refreshUse(1, t0 + 200));
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.refresh(refreshUse(0, t0 + 300))));
-    expect(countValues(outcomes.map(summarizeOutcome))).toEqual({ reused: 1, ended: 49 });
+    expect(countValues(outcomes.map(summarizeOutcome))).toEqual({ reused: 1, inactive: 49 });
     expect(await storage.readRevocations(undefined, t0 + 300, 100)).toMatchObject({ cursor: 1 });
   });
 

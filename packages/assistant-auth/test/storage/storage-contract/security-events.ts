@@ -89,7 +89,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
   it('counts one of 50 that come at once', async () => {
     const storage = await signedIn(createStorage);
     expect(countValues(await Promise.all(fiftyIndexes.map(() => tell(storage, ada))))).toEqual({
-      first: 1,
+      recorded: 1,
       replayed: 49,
     });
     expect(await listActiveRevocations(storage, now)).toHaveLength(1);

@@ -204,13 +204,13 @@ const continuing = (createStorage: CreateStorage): void => {
 const turns = (createStorage: CreateStorage): void => {
   const ask = (storage: BrokerStorage, now: number, subject = 'ada') =>
     storage.acquireRecheckLease({ provider: 'google', subject, now, recheckLeaseDuration: 60 });
-  const due = { kind: 'acquired', token: expect.objectContaining(adasUpstreamToken) };
+  const due = { kind: 'acquired', lease: expect.objectContaining(adasUpstreamToken) };
   const noWord = { kind: 'inconclusive' };
 
   it('gives one of 50 the turn to ask the provider', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     const found = await Promise.all(fiftyIndexes.map(() => ask(storage, t0 + 5)));
-    expect(countValues(found.map(({ kind }) => kind))).toEqual({ due: 1, inconclusive: 49 });
+    expect(countValues(found.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
   });
 
   it('holds a word for as long as it holds, and then asks anew', async () => {

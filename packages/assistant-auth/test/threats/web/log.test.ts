@@ -124,17 +124,17 @@ describe('W8', () => {
     }
     const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
     expect([...seen].toSorted()).toEqual([
-      'resolve-user.refused',
       'authentication.method',
       'authentication.secret',
       'code.pkce',
       'code.redirect',
       'code.replayed',
-      'storage.unavailable',
       'refresh.client',
       'refresh.inactive',
+      'resolve-user.refused',
       'scope.unavailable',
       'signed-in',
+      'storage.unavailable',
       'token.expired',
       'token.unreadable',
       'tokens-issued',
