@@ -1,5 +1,6 @@
 /** Checks the rules in `.dependency-cruiser.mjs`, and that dependency-cruiser read every module: it reports no violations if it reads none. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cruise } from 'dependency-cruiser';
 import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
 
@@ -17,7 +18,7 @@ const files = execFileSync(
   { encoding: 'utf8' },
 )
   .split('\n')
-  .filter((file) => /\/(src|pages|functions)\//.test(file) && !file.endsWith('.d.ts'));
+  .filter((file) => /\/(src|pages|functions)\//.test(file) && !file.endsWith('.d.ts') && existsSync(file));
 
 const { output } = await cruise(files, {
   ...(await extractDepcruiseOptions('./.dependency-cruiser.mjs')),

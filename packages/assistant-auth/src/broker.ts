@@ -9,10 +9,11 @@ import {
   createCrossOriginEndpoint,
   createEndpoint,
   type EndpointDefinition,
+  iconEndpoint,
   limitByAddress,
   refusePrefetch,
+  stylesheetEndpoint,
 } from './endpoint/handler.ts';
-import { iconEndpoint, stylesheetEndpoint } from './endpoint/static-files.ts';
 import { introspectionEndpoint } from './introspection.ts';
 import { metadataEndpoint } from './metadata.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';

@@ -1,7 +1,8 @@
 /** The options of `createBroker`: their types, their defaults, and the checks that stop an invalid configuration at startup. */
+
 import { type Client, createClientRegistry } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
-import type { BrokerContext, ResolveUser } from './context.ts';
+import { type BrokerContext, defaultPages, type Pages, type ResolveUser } from './context.ts';
 import { consoleLog, systemClock, systemRandom, systemSleep } from './defaults.ts';
 import {
   type Allowance,
@@ -13,13 +14,17 @@ import {
   toAddressBlock,
 } from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
-import { accountClientId, continueChoice } from './oauth/identifiers.ts';
-import { type Issuer, isLoopback, parseIssuer } from './oauth/issuer.ts';
+import {
+  accountClientId,
+  type Clock,
+  continueChoice,
+  type Milliseconds,
+  type Seconds,
+} from './oauth/identifiers.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
-import { parseResources } from './oauth/resource.ts';
+import { type Issuer, isLoopback, parseIssuer, parseResources } from './oauth/resource.ts';
 import { offlineAccessScope, scopeNamePattern } from './oauth/scope.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
-import type { Clock, Milliseconds, Seconds } from './oauth/time.ts';
 import type { IdentityProvider } from './providers/provider.ts';
 import { parseKeyRing } from './seal/key-ring.ts';
 import type { AccountFeature } from './sign-in/callback.ts';
@@ -31,7 +36,6 @@ import { createKeyRotation } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
 import { type Branding, parseBranding } from './ui/branding.ts';
-import { defaultPages, type Pages } from './ui/pages.ts';
 
 export interface BrokerOptions {
   /** The broker's own origin, for example `https://words.example`: no path; http only on loopback. */

@@ -1,14 +1,14 @@
 /**
  * What the endpoints of one broker share. `config.ts` builds it once from the options; a function takes a `Pick` of it.
  */
+
 import type { Client, ClientRegistry } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { FindAddressBlock, Limits } from './limits/rate-limits.ts';
-import type { Identity, UserClaims, UserId } from './oauth/identifiers.ts';
-import type { Issuer } from './oauth/issuer.ts';
+import type { Clock, Identity, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';
+import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
-import type { Clock } from './oauth/time.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
 import type { RevocationCache } from './storage/revocation-cache.ts';
@@ -16,7 +16,9 @@ import type { RetryContext } from './storage/write-with-retry.ts';
 import type { Lifetimes } from './tokens/lifetimes.ts';
 import type { Sealers } from './tokens/sealers.ts';
 import type { ParsedBranding } from './ui/branding.ts';
-import type { Pages } from './ui/pages.ts';
+import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './ui/error.ts';
+import { renderSignInPage, type SignInModel } from './ui/sign-in.ts';
+import { stylesheet } from './ui/stylesheet.ts';
 
 /** The paths of the endpoints, on the issuer's origin. */
 export const paths = {
@@ -71,3 +73,27 @@ export type UserResolution =
   | { readonly kind: 'accepted'; readonly userId?: UserId; readonly claims?: UserClaims }
   /** The reason is logged. */
   | { readonly kind: 'refused'; readonly reason: string };
+
+// The seam where a publisher puts other pages in place of ours.
+
+/**
+ * What the broker shows to people. A replacement returns whole documents, escapes every value (`html` does) and runs under
+ * a CSP without script, inline style or foreign origins. Its sign-in page is the consent: it shows client, host, scopes
+ * and a way out, and its form posts to `action` what `renderSignInPage` posts. So do the forms of the account's pages.
+ */
+export interface Pages {
+  readonly signIn: (model: SignInModel) => string;
+  readonly error: (model: ErrorModel) => string;
+  /** Says that a callback which arrived again was handled before. */
+  readonly completed: (model: CompletedModel) => string;
+  /** CSS served at `stylesheetPath`; rules added to the default's are enough for other colours. */
+  readonly stylesheet: string;
+}
+
+/** The broker's own pages. */
+export const defaultPages: Pages = {
+  signIn: renderSignInPage,
+  error: renderErrorPage,
+  completed: renderCompletedPage,
+  stylesheet,
+};

@@ -1,7 +1,8 @@
 /** The defaults of the options for the clock, randomness, waiting and the log. No other file reads these from the platform. */
+
+import type { Clock, Milliseconds } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
-import type { Clock, Milliseconds } from './oauth/time.ts';
 
 export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 

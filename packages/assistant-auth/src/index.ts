@@ -10,20 +10,27 @@ export {
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
 export { type BrokerOptions, memoryLimiter } from './config.ts';
 export type { ResolveUser, UserResolution } from './context.ts';
+export { defaultPages, type Pages } from './context.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
 export type { Allowance, RateLimiter, RateLimitResult } from './limits/rate-limits.ts';
 export { defaultRateLimits, type Limits, type SignInLimit } from './limits/rate-limits.ts';
 export { ConfigurationError } from './oauth/errors.ts';
-export type { GrantId, Identity, TokenIdentifiers, UserClaims, UserId } from './oauth/identifiers.ts';
-export { accountClientId } from './oauth/identifiers.ts';
-export type { Log, LogEntry } from './oauth/log.ts';
 export type {
+  Clock,
+  EpochSeconds,
+  GrantId,
+  Identity,
   RequestedRevocation,
   RevocationScope,
+  Seconds,
   SecurityEvent,
   SecurityEventTarget,
-} from './oauth/security-event.ts';
-export type { Clock, EpochSeconds, Seconds } from './oauth/time.ts';
+  TokenIdentifiers,
+  UserClaims,
+  UserId,
+} from './oauth/identifiers.ts';
+export { accountClientId } from './oauth/identifiers.ts';
+export type { Log, LogEntry } from './oauth/log.ts';
 export type { ProtectOptions, ProtectResult } from './protect.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';
 export { type GitHubSettings, github } from './providers/github.ts';
@@ -43,12 +50,11 @@ export { SecurityEventError, type SecurityEventFault } from './providers/securit
 export type { AccountFeature } from './sign-in/callback.ts';
 export * from './storage/broker-storage.ts';
 export type { Lifetimes } from './tokens/lifetimes.ts';
-export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/resource-keys.ts';
 export type { Access } from './tokens/sealed-types.ts';
+export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/sealers.ts';
 export type { Branding, ParsedBranding } from './ui/branding.ts';
 export type { ErrorModel } from './ui/error.ts';
 export type { IdentitySummary, ProviderChoice } from './ui/layout.ts';
 export { html, renderHtml } from './ui/layout.ts';
-export { defaultPages, type Pages } from './ui/pages.ts';
 export type { SignInModel } from './ui/sign-in.ts';
 export type { Texts } from './ui/texts.ts';

@@ -5,7 +5,7 @@ import type { Client } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
-import { readForm } from './http/body.ts';
+import { readForm } from './http/request.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
 import { ProtocolError } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';

@@ -7,7 +7,7 @@ import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
 import { ProtocolError } from './oauth/errors.ts';
 import type { UserId } from './oauth/identifiers.ts';
-import type { Issuer } from './oauth/issuer.ts';
+import type { Issuer } from './oauth/resource.ts';
 import { randomId } from './oauth/secrets.ts';
 import { type Access, type AccessToken, findByResource } from './tokens/sealed-types.ts';
 import type { SealedTypeOpener } from './tokens/sealers.ts';

@@ -4,10 +4,9 @@
  */
 
 import { consoleLog, systemClock, systemRandom } from './defaults.ts';
-import { parseIssuer } from './oauth/issuer.ts';
+import type { Clock } from './oauth/identifiers.ts';
 import { type Log, safeLogger } from './oauth/log.ts';
-import { parseResource } from './oauth/resource.ts';
-import type { Clock } from './oauth/time.ts';
+import { parseIssuer, parseResource } from './oauth/resource.ts';
 import { createProtect, type ProtectOptions, type ProtectResult } from './protect.ts';
 import { createDerivedKeyOpener } from './seal/sealer.ts';
 import {

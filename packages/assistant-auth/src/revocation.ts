@@ -3,7 +3,7 @@
 import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
-import { readForm } from './http/body.ts';
+import { readForm } from './http/request.ts';
 import { emptyResponse, tokenError } from './http/responses.ts';
 import { ProtocolError } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';

@@ -2,11 +2,11 @@
 
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition, RequestContext } from './endpoint/handler.ts';
-import { readBodyText, readContentType, readForm } from './http/body.ts';
+import { readBodyText, readContentType, readForm } from './http/request.ts';
 import { acceptedResponse, emptyResponse, eventError, logoutError } from './http/responses.ts';
 import { ProtocolError } from './oauth/errors.ts';
+import type { SecurityEvent } from './oauth/identifiers.ts';
 import { readParameters } from './oauth/parameters.ts';
-import type { SecurityEvent } from './oauth/security-event.ts';
 import { type IdentityProvider, ProviderError } from './providers/provider.ts';
 import { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 import type { SecurityEventOutcome } from './storage/broker-storage.ts';

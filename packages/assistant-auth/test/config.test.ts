@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseAuditRetention, parseProviders, parseScopes } from '../src/config.ts';
 import { type IdentityProvider, staticClient } from '../src/index.ts';
-import { parseIssuer } from '../src/oauth/issuer.ts';
-import { parseResources } from '../src/oauth/resource.ts';
+import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
 import { clients, issuer } from './deployment.ts';
 import { createProvider } from './fake-provider.ts';
 

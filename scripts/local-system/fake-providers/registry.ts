@@ -64,7 +64,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
   },
   {
     id: 'oidc',
-    displayName: 'OpenID Connect',
+    label: 'OpenID Connect',
     start: startOidcIssuer,
     prefix: 'OIDC_PROVIDERS',
     variables: (issuer, secret) => ({

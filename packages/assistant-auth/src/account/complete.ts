@@ -1,8 +1,8 @@
 /** Back from the provider on the account page's behalf: the person gets a session, which is a grant like any other. */
 
 import { paths } from '../context.ts';
-import { clearCookie, readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
+import { clearCookie, readCookies } from '../http/request.ts';
 import { plainPageResponse, seeOther } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { GrantId, Identity, UserId } from '../oauth/identifiers.ts';

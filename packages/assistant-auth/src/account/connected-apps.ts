@@ -2,9 +2,8 @@
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { ProtocolError } from '../oauth/errors.ts';
-import { accountClientId } from '../oauth/identifiers.ts';
+import { accountClientId, type EpochSeconds } from '../oauth/identifiers.ts';
 import { formatRedirectHost } from '../oauth/redirect-uri.ts';
-import type { EpochSeconds } from '../oauth/time.ts';
 import { clearSessionCookie } from '../sign-in/session.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
 import type { AccountContext } from './context.ts';

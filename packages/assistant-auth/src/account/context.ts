@@ -1,16 +1,21 @@
 /** What the endpoints of the account page share, and their paths. */
+
 import type { PublicClient } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { accountClientId, type UserId } from '../oauth/identifiers.ts';
-import type { Issuer } from '../oauth/issuer.ts';
-import { type AccountModel, renderAccountPage } from './ui/account-page.ts';
+import type { Issuer } from '../oauth/resource.ts';
+import {
+  type AccountModel,
+  type AccountSignInModel,
+  renderAccountPage,
+  renderAccountSignInPage,
+} from './ui/account-page.ts';
 import {
   type LinkConflictModel,
   type LinkModel,
   renderLinkConflictPage,
   renderLinkPage,
 } from './ui/link-page.ts';
-import { type AccountSignInModel, renderAccountSignInPage } from './ui/sign-in-page.ts';
 
 /** The pages of the account. A replacement follows the rules of `Pages`: its forms post what the default pages post. */
 export interface AccountPages {

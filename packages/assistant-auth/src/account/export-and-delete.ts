@@ -2,7 +2,7 @@
 import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
-import type { EpochSeconds } from '../oauth/time.ts';
+import type { EpochSeconds } from '../oauth/identifiers.ts';
 import { clearSessionCookie } from '../sign-in/session.ts';
 import type { Account, HistoryEntry, StoredGrant, StoredUpstreamToken } from '../storage/broker-storage.ts';
 import { openUpstreamToken } from '../tokens/sealers.ts';

@@ -3,12 +3,12 @@
 import type { BrokerContext } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
-import { readForm } from '../http/body.ts';
-import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
 import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
+import { clearCookie, readCookies, readForm, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
+import type { IdentityProvider } from '../providers/provider.ts';
 import {
   type ActiveSession,
   checkRecentAuth,
@@ -17,8 +17,7 @@ import {
 } from '../sign-in/session.ts';
 import type { AccountForm } from '../tokens/sealed-types.ts';
 import { type AccountContext, accountPaths } from './context.ts';
-import type { AccountNotice } from './ui/account-page.ts';
-import type { AccountSignInNotice } from './ui/sign-in-page.ts';
+import type { AccountNotice, AccountSignInNotice } from './ui/account-page.ts';
 
 export interface FormDefinition<Field extends string> {
   /** Of the endpoint. */
@@ -144,3 +143,13 @@ export const readFlash = <Allowed extends FlashMessage>(
   cookies: ReadonlyMap<string, string>,
   fieldNames: readonly Allowed[],
 ): Allowed | undefined => fieldNames.find((notice) => notice === cookies.get(flashCookie));
+
+/** @throws ProtocolError `consent.choice` */
+export const resolveChosenProvider = (
+  { providers }: AccountContext,
+  choice: string | undefined,
+): IdentityProvider => {
+  const provider = providers.get(choice ?? '');
+  if (provider === undefined) throw new ProtocolError('consent.choice');
+  return provider;
+};

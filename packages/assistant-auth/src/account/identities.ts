@@ -1,15 +1,15 @@
 /** `POST`s that change with whom a person signs in: to a provider for one more, the answer to whether to add it, and one less. */
+
 import type { EndpointDefinition } from '../endpoint/handler.ts';
-import { encodeBase64url } from '../oauth/base64url.ts';
 import { ProtocolError } from '../oauth/errors.ts';
+import { encodeBase64url } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import { type ActiveSession, clearSessionCookie } from '../sign-in/session.ts';
 import type { IdentityKey } from '../storage/broker-storage.ts';
 import type { PendingLink } from '../tokens/sealed-types.ts';
 import type { AccountContext } from './context.ts';
 import { revokeUpstreamTokens } from './export-and-delete.ts';
-import { redirectToAccount, requireRecentAuth } from './forms.ts';
-import { resolveChosenProvider } from './sign-in.ts';
+import { redirectToAccount, requireRecentAuth, resolveChosenProvider } from './forms.ts';
 
 export const linkEndpoint = (context: AccountContext): EndpointDefinition =>
   requireRecentAuth(context, { name: 'link', fields: ['choice'] }, async ({ fields, cookies }, session) => {

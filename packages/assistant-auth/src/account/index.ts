@@ -12,13 +12,17 @@ import {
 } from './context.ts';
 import { deleteAccountEndpoint, exportEndpoint } from './export-and-delete.ts';
 import { confirmLinkEndpoint, linkEndpoint, unlinkEndpoint } from './identities.ts';
-import { accountEndpoint } from './page.ts';
-import { accountSignInEndpoint, signOutEndpoint } from './sign-in.ts';
+import { accountEndpoint, accountSignInEndpoint, signOutEndpoint } from './page.ts';
 
 export { type AccountOptions, type AccountPages, defaultAccountPages } from './context.ts';
-export type { AccountModel, AccountNotice, RecentAuth } from './ui/account-page.ts';
+export type {
+  AccountModel,
+  AccountNotice,
+  AccountSignInModel,
+  AccountSignInNotice,
+  RecentAuth,
+} from './ui/account-page.ts';
 export type { LinkConflictModel, LinkModel } from './ui/link-page.ts';
-export type { AccountSignInModel, AccountSignInNotice } from './ui/sign-in-page.ts';
 
 /** Creates the account page, for the option `account` of `createBroker`. */
 export const accountPages = (options: AccountOptions = {}): AccountFeature => {

@@ -3,13 +3,16 @@
 import { paths } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
-import { readCookies } from '../http/cookies.ts';
 import { bindBrowser } from '../http/csrf.ts';
+import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
+import { ProtocolError } from '../oauth/errors.ts';
+import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import {
   type ActiveSession,
   checkRecentAuth,
   clearSentSessionCookie,
+  clearSessionCookie,
   useSession,
 } from '../sign-in/session.ts';
 import type { Account, LinkedIdentity } from '../storage/broker-storage.ts';
@@ -17,10 +20,17 @@ import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { iconPath, listProviderChoices } from '../ui/layout.ts';
 import { listConnectedApps } from './connected-apps.ts';
 import { type AccountContext, accountPaths } from './context.ts';
-import { clearFlash, readFlash, sealAccountForm } from './forms.ts';
+import {
+  clearFlash,
+  defineForm,
+  readFlash,
+  redirectToAccount,
+  requireSession,
+  resolveChosenProvider,
+  sealAccountForm,
+} from './forms.ts';
 import { deriveOpaqueId } from './identities.ts';
-import { type AccountModel, accountNotices } from './ui/account-page.ts';
-import { accountSignInNotices } from './ui/sign-in-page.ts';
+import { type AccountModel, accountNotices, accountSignInNotices } from './ui/account-page.ts';
 
 export const accountEndpoint = (context: AccountContext): EndpointDefinition => ({
   name: 'account',
@@ -105,3 +115,30 @@ const buildRecentAuth = (
   const linkedProviders = [...providers.values()].filter(({ id }) => linkedIds.has(id));
   return { kind: 'stale', providers: listProviderChoices(linkedProviders, paths.icons) };
 };
+
+// `POST` that leads to a provider, to sign in to the account page or to prove once more who is there.
+
+export const accountSignInEndpoint = (context: AccountContext): EndpointDefinition =>
+  defineForm(
+    context,
+    { name: 'account-sign-in', fields: ['choice', 'purpose'] },
+    async ({ requestContext, fields, cookies }, form) => {
+      const provider = resolveChosenProvider(context, fields.choice);
+      if (fields.purpose !== 'prove')
+        return redirectToProvider(context, { kind: 'account', user: undefined }, provider, cookies);
+      const session = await useSession(requestContext.request, context);
+      if (session === undefined)
+        return redirectToAccount(context, 'session-ended', clearSentSessionCookie(cookies));
+      if (session.grantId !== form.session) throw new ProtocolError('session.changed');
+      return redirectToProvider(context, { kind: 'account', user: session.userId }, provider, cookies);
+    },
+  );
+
+// `POST` that ends this session. Apps stay connected.
+
+export const signOutEndpoint = (context: AccountContext): EndpointDefinition =>
+  requireSession(context, { name: 'sign-out', fields: [] }, async ({ requestContext }, { grantId }) => {
+    await context.storage.revoke({ kind: 'grant', id: grantId }, 'signed out', context.now(), 'user');
+    requestContext.log({ event: 'revoked', clientId: context.account.id });
+    return redirectToAccount(context, 'signed-out', [clearSessionCookie()]);
+  });

@@ -2,7 +2,7 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
-import { clearCookie, readCookies } from '../http/cookies.ts';
+import { clearCookie, readCookies } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';

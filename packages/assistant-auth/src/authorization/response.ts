@@ -6,8 +6,8 @@ import { logProtocolError, type RequestContext, toProtocolError } from '../endpo
 import { seeOther } from '../http/responses.ts';
 import type { ErrorReason } from '../oauth/error-catalog.ts';
 import { ProtocolError } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
 import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
+import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 
 /** Where an authorization response goes. Whoever holds one may redirect, errors included. */

@@ -2,8 +2,8 @@
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import { accountClientId } from '../oauth/identifiers.ts';
-import { type Issuer, isLoopback } from '../oauth/issuer.ts';
 import type { RedirectRule } from '../oauth/redirect-uri.ts';
+import { type Issuer, isLoopback } from '../oauth/resource.ts';
 import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } from '../oauth/scope.ts';
 
 interface ClientTraits extends ScopePolicy {

@@ -1,10 +1,9 @@
 /** The door for what goes wrong before an answer may redirect: a page for the person, with a reference to quote. */
-import { type BrokerContext, paths } from '../context.ts';
+import { type BrokerContext, defaultPages, type Pages, paths } from '../context.ts';
 import { errorPageResponse } from '../http/responses.ts';
 import type { ErrorReason } from '../oauth/error-catalog.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { ErrorModel } from '../ui/error.ts';
-import { defaultPages, type Pages } from '../ui/pages.ts';
 import { logProtocolError, type RequestContext } from './handler.ts';
 
 /** @param theirs the title of what went wrong on the other side; ours is said alike everywhere */

@@ -1,8 +1,13 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
-
 import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
-import { problemResponse, toHeadResponse, withAllowHeader } from '../http/responses.ts';
+import {
+  problemResponse,
+  publicDocument,
+  publicSvg,
+  toHeadResponse,
+  withAllowHeader,
+} from '../http/responses.ts';
 import { describeCause, formatStack, ProtocolError } from '../oauth/errors.ts';
 import type { LogEntry } from '../oauth/log.ts';
 import { randomId } from '../oauth/secrets.ts';
@@ -150,3 +155,13 @@ const headers = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 /** `prefetch`, also with parameters (`prefetch;prerender`); `preview` in Safari. */
 const isPrefetch = (request: Request): boolean =>
   headers.some((name) => /\b(?:prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ''));
+
+// `GET` of a provider's mark: a file of its own, because the pages' policy lets pictures come from this origin alone.
+
+export const iconEndpoint = (svg: string): EndpointDefinition =>
+  defineStaticDocument('icon', () => publicSvg(svg));
+
+// `GET` of the pages' stylesheet: a file of its own, because the pages' policy allows no style inside them.
+
+export const stylesheetEndpoint = (css: string): EndpointDefinition =>
+  defineStaticDocument('stylesheet', () => publicDocument(css, 'text/css; charset=utf-8'));

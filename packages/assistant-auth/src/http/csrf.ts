@@ -3,10 +3,9 @@
  * Each has its own name, so pages that a new browser opens at the same time don't replace each other's cookies.
  */
 
-import { encodeBase64url } from '../oauth/base64url.ts';
-import { type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
-import type { Seconds } from '../oauth/time.ts';
-import { clearCookie, setCookie } from './cookies.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
+import { encodeBase64url, type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
+import { clearCookie, setCookie } from './request.ts';
 
 const prefix = '__Host-csrf-';
 

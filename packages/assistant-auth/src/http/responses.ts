@@ -1,6 +1,6 @@
 /** Every response of the broker is made here, so that its headers are right everywhere or nowhere. */
 import type { ProtocolError } from '../oauth/errors.ts';
-import type { Seconds } from '../oauth/time.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 
 /** The default for `Retry-After` by status, for refusals without a `retryAfter` of their own. */
 const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([

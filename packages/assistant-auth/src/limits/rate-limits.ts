@@ -1,7 +1,7 @@
 /** What the broker limits by itself, and how much of each is plenty. Calls of an API are limited where `protect` is asked for it. */
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
+import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
-import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
 
 /** The broker's own limits by name. */
 export interface Limits {

@@ -1,6 +1,6 @@
 /** The two ways to fail: a configuration that must not start, and a request that is refused for a named reason. */
 import { type ErrorReason, errorCatalog, type OAuthErrorCode } from './error-catalog.ts';
-import type { Seconds } from './time.ts';
+import type { Seconds } from './identifiers.ts';
 
 /** A setting that would be unsafe or meaningless. Thrown while the broker is being built, never later. */
 export class ConfigurationError extends Error {

@@ -1,7 +1,7 @@
 /** Proof Key for Code Exchange (RFC 7636), S256 only: `plain` does not exist here. */
-import { encodeBase64url } from './base64url.ts';
+
 import { ProtocolError } from './errors.ts';
-import { timingSafeEqual } from './secrets.ts';
+import { encodeBase64url, timingSafeEqual } from './secrets.ts';
 
 /** A challenge: base64url of a SHA-256 digest, 43 characters. */
 export type CodeChallenge = string & { readonly brand: unique symbol };

@@ -4,7 +4,7 @@
  */
 
 import { ConfigurationError, ProtocolError } from './errors.ts';
-import { isLoopback } from './issuer.ts';
+import { isLoopback } from './resource.ts';
 
 export type RedirectRule =
   | { readonly kind: 'exact'; readonly uri: string }

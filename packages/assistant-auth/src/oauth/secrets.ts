@@ -1,5 +1,4 @@
 /** Randomness as it is passed in, and the identifiers drawn from it. */
-import { encodeBase64url } from './base64url.ts';
 
 /** Fills a new array with `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
@@ -22,3 +21,43 @@ export const timingSafeEqual = async (one: string, other: string): Promise<boole
 
 const digest = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+
+// base64url without padding (RFC 4648 §5), strict: every value has exactly one spelling.
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const invalid = 255;
+const sextetByCharCode = new Uint8Array(128).fill(invalid);
+for (let value = 0; value < 64; value++) sextetByCharCode[alphabet.charCodeAt(value)] = value;
+
+export const encodeBase64url = (bytes: Uint8Array): string => {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 3) {
+    const left = bytes.length - at;
+    const triple = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text += alphabet.charAt(triple >> 18) + alphabet.charAt((triple >> 12) & 63);
+    if (left > 1) text += alphabet.charAt((triple >> 6) & 63);
+    if (left > 2) text += alphabet.charAt(triple & 63);
+  }
+  return text;
+};
+
+/** Gives `undefined` for foreign characters, padding, impossible lengths and spare bits that are not zero. */
+export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | undefined => {
+  const remainder = text.length % 4;
+  if (remainder === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let bits = 0;
+  let pendingBits = 0;
+  let to = 0;
+  for (let at = 0; at < text.length; at++) {
+    const value = sextetByCharCode[text.charCodeAt(at)] ?? invalid;
+    if (value === invalid) return undefined;
+    bits = ((bits << 6) | value) & 0xffff;
+    pendingBits += 6;
+    if (pendingBits >= 8) {
+      pendingBits -= 8;
+      bytes[to++] = (bits >> pendingBits) & 0xff;
+    }
+  }
+  return (bits & ((1 << pendingBits) - 1)) === 0 ? bytes : undefined;
+};

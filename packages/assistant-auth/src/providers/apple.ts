@@ -1,9 +1,8 @@
 /** Apple as an identity provider: OpenID Connect whose answers come by form, and whose client secret we sign ourselves. */
 
-import { encodeBase64url } from '../oauth/base64url.ts';
 import { ConfigurationError } from '../oauth/errors.ts';
-import type { Identity } from '../oauth/identifiers.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
+import { encodeBase64url } from '../oauth/secrets.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { parseLabel } from './oauth-client.ts';

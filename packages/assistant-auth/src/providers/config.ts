@@ -1,8 +1,8 @@
 /** Our part as a client of a provider: the settings that all providers share, and what is demanded of them. */
+
 import { ConfigurationError } from '../oauth/errors.ts';
-import { continueChoice } from '../oauth/identifiers.ts';
-import { isLoopback } from '../oauth/issuer.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import { continueChoice, type EpochSeconds, type Seconds } from '../oauth/identifiers.ts';
+import { isLoopback } from '../oauth/resource.ts';
 
 /** A secret as the provider gave it, or what makes one for a single exchange. */
 type ClientSecret = string | ((now: EpochSeconds) => Promise<string>);

@@ -6,8 +6,8 @@ import {
   type JWKS,
   processDiscoveryResponse,
 } from 'oauth4webapi';
-import { decodeBase64url } from '../oauth/base64url.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import { decodeBase64url } from '../oauth/secrets.ts';
 import { type OidcSettings, parseRelyingPartyConfig, type RelyingPartyConfig } from './config.ts';
 import { buildRequestOptions, fetchFromProvider, parseEndpoint } from './http.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';

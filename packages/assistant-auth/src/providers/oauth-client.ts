@@ -8,11 +8,14 @@ import {
   clockTolerance,
   revocationRequest,
 } from 'oauth4webapi';
-import type { Identity } from '../oauth/identifiers.ts';
-import type { Seconds } from '../oauth/time.ts';
+import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import type { ClientSettings, OfflineAccess } from './config.ts';
-import { createRevocationError, createTokenEndpointError, toProviderError } from './errors.ts';
-import { buildRequestOptions } from './http.ts';
+import {
+  buildRequestOptions,
+  createRevocationError,
+  createTokenEndpointError,
+  toProviderError,
+} from './http.ts';
 import { ProviderError, type ProviderIo, type RecheckResult, type UpstreamRequest } from './provider.ts';
 
 /**

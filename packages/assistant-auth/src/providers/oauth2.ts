@@ -15,8 +15,7 @@ import {
   type Rule,
   validate,
 } from './config.ts';
-import { withProviderError } from './errors.ts';
-import { buildRequestOptions, fetchFromProvider } from './http.ts';
+import { buildRequestOptions, fetchFromProvider, withProviderError } from './http.ts';
 import {
   buildAuthorizationUrl,
   buildOAuthClient,

@@ -15,11 +15,9 @@ import {
   validateApplicationLevelSignature,
   validateAuthResponse,
 } from 'oauth4webapi';
-import type { Identity } from '../oauth/identifiers.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import type { OidcSettings, RelyingPartyConfig } from './config.ts';
-import { withProviderError } from './errors.ts';
-import { buildRequestOptions, parseEndpoint } from './http.ts';
+import { buildRequestOptions, parseEndpoint, withProviderError } from './http.ts';
 import {
   createIssuer,
   type IssuerMetadata,
@@ -42,7 +40,7 @@ import {
   toStrictResponse,
 } from './oauth-client.ts';
 import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
-import { readLogoutToken } from './security-events/logout-token.ts';
+import { readLogoutToken } from './security-events/verify.ts';
 import { completeClaims } from './user-info.ts';
 
 export type { OidcSettings } from './config.ts';

@@ -1,7 +1,13 @@
 /** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
-import type { Identity, TokenIdentifiers } from '../oauth/identifiers.ts';
-import type { SecurityEvent } from '../oauth/security-event.ts';
-import type { Clock, EpochSeconds, Milliseconds, Seconds } from '../oauth/time.ts';
+import type {
+  Clock,
+  EpochSeconds,
+  Identity,
+  Milliseconds,
+  Seconds,
+  SecurityEvent,
+  TokenIdentifiers,
+} from '../oauth/identifiers.ts';
 
 /** What a provider may use of the outside world. */
 export interface ProviderIo {

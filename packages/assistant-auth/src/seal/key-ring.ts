@@ -1,7 +1,7 @@
 /** The key ring: named 256-bit keys. The first key seals, all keys open. */
-import { decodeBase64url, encodeBase64url } from '../oauth/base64url.ts';
+
 import { ConfigurationError } from '../oauth/errors.ts';
-import type { RandomBytes } from '../oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
 
 export interface NamedKey {
   /** 1 to 16 characters of a–z, 0–9 and hyphen; stands readable in everything that the key sealed. */

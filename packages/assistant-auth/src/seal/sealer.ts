@@ -1,7 +1,7 @@
 /** Sealing: AES-256-GCM with a sub-key of its own for every purpose, a fresh random IV for every message. */
-import { decodeBase64url, encodeBase64url } from '../oauth/base64url.ts';
+
 import { ConfigurationError } from '../oauth/errors.ts';
-import type { RandomBytes } from '../oauth/secrets.ts';
+import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
 import { encode, optional, record, text } from './codec.ts';
 import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 

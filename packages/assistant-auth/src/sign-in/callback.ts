@@ -1,5 +1,4 @@
 /** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
-
 import { type BrokerContext, paths } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
@@ -8,7 +7,7 @@ import {
   type MountedEndpoint,
   type RequestContext,
 } from '../endpoint/handler.ts';
-import { clearCookie, readCookies } from '../http/cookies.ts';
+import { clearCookie, readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
@@ -19,7 +18,6 @@ import { StorageUnavailable } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
-import { createReplayGuard, type ReplayGuard } from './callback-deliveries.ts';
 import { openFormPost, type ProviderResponse, redirectFormPost } from './form-post.ts';
 import {
   buildUpstreamRequest,
@@ -342,3 +340,62 @@ const resolveDestination = (
       return handlerOf(link).destination(purpose);
   }
 };
+
+// Detects repeated callbacks where storage can't: callbacks that arrive at this process at the same moment, before the grant is stored, callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user refused, for which nothing is stored either.
+
+export interface ReplayGuard {
+  /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
+  runInTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
+  /** Remembers a callback that was handled. */
+  markHandled(state: string): void;
+  wasHandled(state: string): boolean;
+  /** Remembers why a callback was refused, so that a repeated callback is refused for the same reason. */
+  rememberError(state: string, error: ProtocolError): void;
+  findError(state: string): ProtocolError | undefined;
+}
+
+/**
+ * In milliseconds: longer than the timeout of one request to a provider. A platform may stop an earlier delivery whose browser
+ * disconnected, and then it never settles.
+ */
+const maxWaitMs = 12_000;
+
+/** The limit of each map. The oldest entry is dropped. */
+const maxEntries = 1_000;
+
+export const createReplayGuard = (): ReplayGuard => {
+  // All are caches of this process.
+  const running = new Map<string, Promise<void>>();
+  const handled = new Map<string, true>();
+  const errors = new Map<string, ProtocolError>();
+  return {
+    async runInTurn(state, work) {
+      const previous = running.get(state);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setBounded(running, state, promise);
+      if (previous !== undefined) await Promise.race([previous, delay(maxWaitMs)]);
+      try {
+        return await work();
+      } finally {
+        resolve();
+        if (running.get(state) === promise) running.delete(state);
+      }
+    },
+    markHandled: (state) => setBounded(handled, state, true),
+    wasHandled: (state) => handled.has(state),
+    rememberError: (state, error) => setBounded(errors, state, error),
+    findError: (state) => errors.get(state),
+  };
+};
+
+const setBounded = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > maxEntries && oldest !== undefined) map.delete(oldest);
+};
+
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    AbortSignal.timeout(ms).addEventListener('abort', () => resolve());
+  });

@@ -3,7 +3,7 @@
  * come with it, so nothing is decided: it is sealed and sent round once more, as a GET to the same address that brings them.
  */
 import type { BrokerContext } from '../context.ts';
-import { readForm } from '../http/body.ts';
+import { readForm } from '../http/request.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import { readParameters } from '../oauth/parameters.ts';
 import { formPostLifetime } from '../tokens/lifetimes.ts';

@@ -1,13 +1,12 @@
 /** Sending a browser to a provider, with the journey kept in a cookie of its own. */
 
 import { type BrokerContext, paths } from '../context.ts';
-import { clearCookie, setCookie } from '../http/cookies.ts';
+import { clearCookie, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
-import { encodeBase64url } from '../oauth/base64url.ts';
 import { ProtocolError } from '../oauth/errors.ts';
-import type { Issuer } from '../oauth/issuer.ts';
-import { randomId, randomToken } from '../oauth/secrets.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import type { Issuer } from '../oauth/resource.ts';
+import { encodeBase64url, randomId, randomToken } from '../oauth/secrets.ts';
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { SealedType, Sealers } from '../tokens/sealers.ts';

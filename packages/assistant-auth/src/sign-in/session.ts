@@ -1,8 +1,7 @@
 /** The session at the account page: a cookie that names a grant. Whatever ends the grant ends the session. */
 import type { BrokerContext } from '../context.ts';
-import { clearCookie, readCookies, setCookie } from '../http/cookies.ts';
-import type { Identity } from '../oauth/identifiers.ts';
-import type { Clock, EpochSeconds } from '../oauth/time.ts';
+import { clearCookie, readCookies, setCookie } from '../http/request.ts';
+import type { Clock, EpochSeconds, Identity } from '../oauth/identifiers.ts';
 import type { Session } from '../storage/broker-storage.ts';
 import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import type { SessionCookie } from '../tokens/sealed-types.ts';

@@ -3,9 +3,15 @@
  * about it. As everywhere in the port every method is one round trip and decides atomically.
  */
 
-import type { GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
-import type { SecurityEvent } from '../oauth/security-event.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type {
+  EpochSeconds,
+  GrantId,
+  Seconds,
+  SecurityEvent,
+  TokenIdentifiers,
+  UserClaims,
+  UserId,
+} from '../oauth/identifiers.ts';
 
 /** A session is a grant of `accountClientId` that was redeemed. */
 export interface SessionActivity {

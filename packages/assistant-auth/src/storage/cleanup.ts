@@ -1,8 +1,8 @@
 /** Sweeping where no schedule does it: a write starts it, once in a while, and no answer waits for it. */
 
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
+import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
-import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import type { BrokerStorage, MaintenanceStorage } from './broker-storage.ts';
 

@@ -2,7 +2,7 @@
  * Revocation without reads: an isolate keeps the living revocations in memory and asks the ledger for news at most every ten
  * seconds, before it answers. A revoked token is thus dead within ten seconds, and a call on a busy isolate reads nothing.
  */
-import type { Clock, EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {
   type BrokerStorage,
   type RevocableToken,

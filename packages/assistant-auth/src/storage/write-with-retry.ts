@@ -3,8 +3,8 @@
  * is retried at once, and then for a while in the background.
  */
 import { describeCause } from '../oauth/errors.ts';
+import type { Milliseconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
-import type { Milliseconds } from '../oauth/time.ts';
 import { StorageUnavailable } from './broker-storage.ts';
 
 export interface RetryContext {

@@ -4,7 +4,7 @@ import { authenticateClient, buildBasicChallenge, credentialParameters } from '.
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { type EndpointDefinition, logProtocolError, toProtocolError } from '../endpoint/handler.ts';
-import { readForm } from '../http/body.ts';
+import { readForm } from '../http/request.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';

@@ -2,9 +2,8 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
-import type { GrantId } from '../oauth/identifiers.ts';
+import type { EpochSeconds, GrantId, Seconds } from '../oauth/identifiers.ts';
 import type { Parameters } from '../oauth/parameters.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
 import type { RecheckContext } from '../sign-in/provider-recheck.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
 import { findByResource } from '../tokens/sealed-types.ts';

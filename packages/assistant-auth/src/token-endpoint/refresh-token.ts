@@ -4,9 +4,9 @@
  */
 import type { Client } from '../clients/client.ts';
 import { ProtocolError } from '../oauth/errors.ts';
+import type { EpochSeconds } from '../oauth/identifiers.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope.ts';
-import type { EpochSeconds } from '../oauth/time.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';

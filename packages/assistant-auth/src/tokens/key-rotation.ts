@@ -1,6 +1,6 @@
 /** Reseals stored upstream tokens with the first key in the ring, so that another key can be retired. */
 
-import type { Clock } from '../oauth/time.ts';
+import type { Clock } from '../oauth/identifiers.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import { listSealedPrefixes } from '../seal/sealer.ts';
 import type {

@@ -1,7 +1,7 @@
 /** How long everything lives, and within which bounds a publisher may change it. */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import type { EpochSeconds, Seconds } from '../oauth/time.ts';
+import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
 
 const minute = 60;

@@ -1,7 +1,6 @@
 /** What travels in an access token. Issuer and audience are not in it: they are in its key. */
-import type { GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
+import type { EpochSeconds, GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
 import { canonicalResource } from '../oauth/resource.ts';
-import type { EpochSeconds } from '../oauth/time.ts';
 import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
 
 export const accessToken = record({

@@ -1,8 +1,17 @@
 /** The sealers of one deployment: which artefact is sealed for which purpose. */
+
+import { parseIssuer, parseResource } from '../oauth/resource.ts';
 import type { RandomBytes } from '../oauth/secrets.ts';
 import { type Codec, decode, encode } from '../seal/codec.ts';
-import type { KeyRing } from '../seal/key-ring.ts';
-import { createSealer, type Opened, type Opener, type Purpose, type Sealer } from '../seal/sealer.ts';
+import { type KeyRing, parseKeyRing } from '../seal/key-ring.ts';
+import {
+  createSealer,
+  exportDerivedKeys,
+  type Opened,
+  type Opener,
+  type Purpose,
+  type Sealer,
+} from '../seal/sealer.ts';
 import type { StoredUpstreamToken } from '../storage/broker-storage.ts';
 import {
   type AccessToken,
@@ -161,3 +170,28 @@ export const openUpstreamToken = async (
 /** A provider's id holds no NUL, so that the two cannot be cut elsewhere. */
 const buildSealContext = ({ provider, subject }: IdentityKey): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(`${provider}\0${subject}`);
+
+// The sub-keys that an API in another process opens its tokens with.
+
+export interface ResourceKeyOptions {
+  /** The broker's key ring; a secret. */
+  readonly sealingKeys: string;
+  readonly issuer: string;
+  /** The API's identifier (RFC 8707), one of the broker's `resources`. */
+  readonly resource: string;
+}
+
+/**
+ * Derives the keys of one resource's access tokens, one for each key of the ring; a secret, which opens and can make tokens of
+ * this resource and nothing else.
+ * @throws ConfigurationError `sealingKeys`, `issuer` or `resource`
+ */
+export const deriveResourceKeys = async ({
+  sealingKeys,
+  issuer,
+  resource,
+}: ResourceKeyOptions): Promise<string> =>
+  exportDerivedKeys(
+    parseKeyRing(sealingKeys),
+    accessTokenPurpose(parseIssuer(issuer), parseResource('resource', resource)),
+  );

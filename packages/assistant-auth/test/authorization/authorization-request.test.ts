@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
 import { createClientRegistry } from '../../src/clients/client.ts';
 import { ProtocolError } from '../../src/oauth/errors.ts';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { appRequest, challenge, gptRequest } from '../browser.ts';
 import { clients, gptRedirect, issuer } from '../deployment.ts';
 

@@ -8,9 +8,9 @@ import {
 import { staticClient } from '../../src/clients/static.ts';
 import { errorCatalog } from '../../src/oauth/error-catalog.ts';
 import { ProtocolError } from '../../src/oauth/errors.ts';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 
 const targetFor = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
   const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });

@@ -4,7 +4,7 @@ import { parseClientCredentials, verifyClientCredentials } from '../../src/clien
 import { type ClientRegistry, createClientRegistry } from '../../src/clients/client.ts';
 import { gptAction } from '../../src/index.ts';
 import { ProtocolError } from '../../src/oauth/errors.ts';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { clients, gptSecret, issuer } from '../deployment.ts';
 
 const registry = createClientRegistry(clients, parseIssuer(issuer));

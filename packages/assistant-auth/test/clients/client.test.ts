@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { acceptsAnyGpt, createClientRegistry } from '../../src/clients/client.ts';
 import { gptAction, staticClient } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { createTestBrowser, gptRequest } from '../browser.ts';
 import { clients, deploy, gptSecret, issuer } from '../deployment.ts';
 import { expectErrorPage } from '../expect-error.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { defaultPages, type Pages } from '../../src/context.ts';
 import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
 import type { RequestContext } from '../../src/endpoint/handler.ts';
 import type { ErrorReason } from '../../src/oauth/error-catalog.ts';
 import { ProtocolError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
-import { defaultPages, type Pages } from '../../src/ui/pages.ts';
 import { readLines } from '../ui/read-markup.ts';
 
 const request = new Request('https://words.example/authorize');

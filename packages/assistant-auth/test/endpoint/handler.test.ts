@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createEndpoint, type EndpointDefinition, toProtocolError } from '../../src/endpoint/handler.ts';
 import { problemResponse } from '../../src/http/responses.ts';
 import { ProtocolError } from '../../src/oauth/errors.ts';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
 

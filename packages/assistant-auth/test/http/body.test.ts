@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readForm } from '../../src/http/body.ts';
+import { readForm } from '../../src/http/request.ts';
 
 const formType = 'application/x-www-form-urlencoded';
 

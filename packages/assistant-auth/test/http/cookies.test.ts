@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clearCookie, readCookies, setCookie } from '../../src/http/cookies.ts';
+import { clearCookie, readCookies, setCookie } from '../../src/http/request.ts';
 
 const read = (header: string) =>
   Object.fromEntries(readCookies(new Request('https://words.example/', { headers: { cookie: header } })));

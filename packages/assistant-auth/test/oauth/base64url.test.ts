@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64url, encodeBase64url } from '../../src/oauth/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../src/oauth/secrets.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

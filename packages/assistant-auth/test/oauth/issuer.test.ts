@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isLoopback, parseIssuer } from '../../src/oauth/issuer.ts';
+import { isLoopback, parseIssuer } from '../../src/oauth/resource.ts';
 
 const malformed = 'issuer must be an origin such as https://words.example, without a path.';
 const plain = 'issuer must use https; plain http is for loopback addresses only.';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBase64url } from '../../src/oauth/base64url.ts';
 import { parseCodeChallenge, verifyCodeVerifier } from '../../src/oauth/pkce.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { challenge, verifier } from '../browser.ts';
 
 const challengeOf = async (text: string): Promise<string> =>

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeBase64url } from '../../src/oauth/base64url.ts';
-import { type RandomBytes, randomId, randomToken } from '../../src/oauth/secrets.ts';
+import { decodeBase64url, type RandomBytes, randomId, randomToken } from '../../src/oauth/secrets.ts';
 
 const counting: RandomBytes = (length) => Uint8Array.from({ length }, (_, at) => at);
 const real: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));

@@ -1,6 +1,6 @@
 /** Nothing but a ProviderError leaves the provider leg, and none tells what it should not. */
 import { expect, test } from 'vitest';
-import { createTokenEndpointError, withProviderError } from '../../src/providers/errors.ts';
+import { createTokenEndpointError, withProviderError } from '../../src/providers/http.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { captureProviderError } from './hostile-issuer.ts';
 

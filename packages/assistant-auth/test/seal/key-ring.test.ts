@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBase64url } from '../../src/oauth/base64url.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { generateKey, parseKeyRing } from '../../src/seal/key-ring.ts';
 
 const spring = '2027-spring.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { decodeBase64url, encodeBase64url } from '../../src/oauth/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../src/oauth/secrets.ts';
 import { createSealer, type Opened, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
 
 const older = '2026-11.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';

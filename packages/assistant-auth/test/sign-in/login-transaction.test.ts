@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseIssuer } from '../../src/oauth/issuer.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { buildUpstreamRequest, createTransaction } from '../../src/sign-in/login-transaction.ts';
 import { parseLifetimes } from '../../src/tokens/lifetimes.ts';
 import type { TransactionPurpose } from '../../src/tokens/sealed-types.ts';

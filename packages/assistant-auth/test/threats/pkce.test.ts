@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeBase64url } from '../../src/oauth/base64url.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
 import { challenge, createTestBrowser, gptRequest, verifier } from '../browser.ts';
 import { app, gpt, obtainCode, redeem, server, type TestClient, without } from '../clients.ts';
 import { deploy } from '../deployment.ts';

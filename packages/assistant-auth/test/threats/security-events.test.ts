@@ -1,6 +1,6 @@
 /** Signals that a provider did not send, sent once, or sent to somebody else: nothing ends by them. */
 import { describe, expect, it } from 'vitest';
-import { decodeBase64url } from '../../src/oauth/base64url.ts';
+import { decodeBase64url } from '../../src/oauth/secrets.ts';
 import { clientSecret, issuerKey } from '../providers/hostile-issuer.ts';
 import {
   createUnsignedToken,

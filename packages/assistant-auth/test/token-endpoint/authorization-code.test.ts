@@ -75,7 +75,10 @@ describe('a code', () => {
   it('needs redirect_uri from ChatGPT, which sends no verifier', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
-    const anywhere = { ...gpt, codeRequest: (text: string) => without(gpt.codeRequest(text), 'redirect_uri') };
+    const anywhere = {
+      ...gpt,
+      codeRequest: (text: string) => without(gpt.codeRequest(text), 'redirect_uri'),
+    };
     await expectTokenError(await redeem(deployment, anywhere, code), invalidCodeError);
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.redirect' });
     expect((await redeem(deployment, gpt, code)).status).toBe(200);

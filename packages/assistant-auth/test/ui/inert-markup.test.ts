@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultAccountTexts } from '../../src/ui/account-texts.ts';
 import type { Branding } from '../../src/ui/branding.ts';
-import { defaultTexts } from '../../src/ui/texts.ts';
+import { defaultAccountTexts, defaultTexts } from '../../src/ui/texts.ts';
 import { accountFields, everyAccountNotice, everyAccountPage } from '../account/ui/fields.ts';
 import { renderCompleted, renderError, renderSignIn } from './models.ts';
 import { readMarkup } from './read-markup.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { defaultPages } from '../../src/context.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
-import { defaultPages } from '../../src/ui/pages.ts';
 import { renderAccount, renderAccountSignIn, renderLink, renderLinkConflict } from '../account/ui/models.ts';
 import { renderError, renderSignIn } from './models.ts';
 import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';

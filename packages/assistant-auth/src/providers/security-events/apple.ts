@@ -1,6 +1,6 @@
 /** Apple's notifications from server to server: a person stopped using Apple for this app, or has no account there any longer. */
 
-import type { RevocationScope, SecurityEvent } from '../../oauth/security-event.ts';
+import type { RevocationScope, SecurityEvent } from '../../oauth/identifiers.ts';
 import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import {

@@ -1,13 +1,13 @@
 /** Google's security events (RISC, as security event tokens by RFC 8417): something happened to a person's account there. */
 
-import { encodeBase64url } from '../../oauth/base64url.ts';
-import type { TokenIdentifiers } from '../../oauth/identifiers.ts';
 import type {
   RequestedRevocation,
   RevocationScope,
   SecurityEvent,
   SecurityEventTarget,
-} from '../../oauth/security-event.ts';
+  TokenIdentifiers,
+} from '../../oauth/identifiers.ts';
+import { encodeBase64url } from '../../oauth/secrets.ts';
 import type { OidcIssuer } from '../issuer.ts';
 import type { ProviderIo } from '../provider.ts';
 import {

@@ -1,7 +1,12 @@
 /** What is stored of a person, and what they change about it. */
 
-import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
-import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
+import {
+  accountClientId,
+  type EpochSeconds,
+  type GrantId,
+  type Seconds,
+  type UserId,
+} from '../../oauth/identifiers.ts';
 import type { Session, SessionActivity } from '../account-storage.ts';
 import type {
   Account,

@@ -1,7 +1,12 @@
 /** Sign-ins: user, identity and grant, remembered together or, on a replay, not at all. */
 
-import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
-import type { EpochSeconds, Seconds } from '../../oauth/time.ts';
+import {
+  accountClientId,
+  type EpochSeconds,
+  type GrantId,
+  type Seconds,
+  type UserId,
+} from '../../oauth/identifiers.ts';
 import type {
   CodeClaim,
   CodeClaimOutcome,

@@ -1,7 +1,12 @@
 /** Revocations: ending grants on request, and telling which access tokens are dead. */
-import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
-import type { RevocationScope, SecurityEventTarget } from '../../oauth/security-event.ts';
-import type { EpochSeconds } from '../../oauth/time.ts';
+import {
+  accountClientId,
+  type EpochSeconds,
+  type GrantId,
+  type RevocationScope,
+  type SecurityEventTarget,
+  type UserId,
+} from '../../oauth/identifiers.ts';
 import type {
   ReceivedSecurityEvent,
   RevocableToken,

@@ -1,6 +1,5 @@
 /** What the ledger in memory remembers. */
-import { accountClientId, type GrantId, type UserId } from '../../oauth/identifiers.ts';
-import type { EpochSeconds } from '../../oauth/time.ts';
+import { accountClientId, type EpochSeconds, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import {
   type GrantState,
   grantRetention,

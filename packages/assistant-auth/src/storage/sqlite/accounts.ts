@@ -17,9 +17,8 @@ import type {
   UserDeletionOutcome,
 } from '../account-storage.ts';
 import type { IdentityKey, RefreshPolicy } from '../broker-storage.ts';
-import { auditChange, auditIdentityChange } from './audit.ts';
-import { hasChanges, runBatch, type SqlDatabase } from './batch.ts';
 import { recordUserRevocation, revokeEach } from './revocations.ts';
+import { auditChange, auditIdentityChange, hasChanges, runBatch, type SqlDatabase } from './statements.ts';
 import {
   identifierValues,
   replaceTokenIfSent,

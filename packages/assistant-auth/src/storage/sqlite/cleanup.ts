@@ -1,7 +1,6 @@
 /** Sweeps: deletes what has expired (`grants.retain_until` says until when a grant is needed), and records the keys in the ring. */
-import type { Cleanup } from '../maintenance.ts';
-import { auditWhen } from './audit.ts';
-import { runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import type { Cleanup } from '../broker-storage.ts';
+import { auditWhen, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 
 export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> => {
   const { now, deleteAuditBefore } = cleanup;

@@ -1,7 +1,5 @@
 /** Revocations: ending grants on request, and telling which access tokens are dead. */
-
-import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
-import type { EpochSeconds } from '../../oauth/time.ts';
+import { accountClientId, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
 import type {
   RevocableToken,
   Revocation,
@@ -9,8 +7,14 @@ import type {
   RevocationPage,
   RevocationTarget,
 } from '../broker-storage.ts';
-import { type AuditEvent, auditChange, auditGrantChange } from './audit.ts';
-import { runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
+import {
+  type AuditEvent,
+  auditChange,
+  auditGrantChange,
+  runBatch,
+  type SqlDatabase,
+  type SqlStatement,
+} from './statements.ts';
 
 export const revoke = async (
   db: SqlDatabase,

@@ -1,15 +1,13 @@
-/** Providers' signals: each counts once, and ends what rests on whom it names. */
-
-import { accountClientId } from '../../oauth/identifiers.ts';
-import type {
-  RequestedRevocation,
-  RevocationScope,
-  SecurityEventTarget,
-} from '../../oauth/security-event.ts';
+/** Records security events of providers. Each counts once, and revokes what is based on its target. */
+import {
+  accountClientId,
+  type RequestedRevocation,
+  type RevocationScope,
+  type SecurityEventTarget,
+} from '../../oauth/identifiers.ts';
 import type { ReceivedSecurityEvent, SecurityEventOutcome } from '../account-storage.ts';
-import { auditRows } from './audit.ts';
-import { hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
 import { type GrantSelection, revokeEach } from './revocations.ts';
+import { auditRows, hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 import { clearedToken } from './upstream-tokens.ts';
 
 export const recordSecurityEvent = async (

@@ -1,5 +1,5 @@
 /** A D1 database where only SQL as text reaches it, as by `wrangler d1 execute`: as much of one as this package uses. */
-import type { SqlDatabase, SqlResult, SqlStatement } from './batch.ts';
+import type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
  * Carries out statements in one transaction, in their order.

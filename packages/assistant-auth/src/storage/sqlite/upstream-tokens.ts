@@ -1,6 +1,6 @@
 /** Rechecks of identities at their providers: acquires the lease, which also stores that a recheck starts, and stores each outcome. */
 
-import type { EpochSeconds } from '../../oauth/time.ts';
+import type { EpochSeconds } from '../../oauth/identifiers.ts';
 import type { RecheckLeaseOutcome, RecheckLeaseRequest } from '../account-storage.ts';
 import type {
   GrantRefresh,
@@ -10,11 +10,17 @@ import type {
   RecordedRecheck,
   StoredUpstreamToken,
   UpstreamTokenDrop,
+  UpstreamTokenQuery,
+  UpstreamTokenReplacement,
 } from '../broker-storage.ts';
-import type { UpstreamTokenQuery, UpstreamTokenReplacement } from '../maintenance.ts';
-import { auditIdentityChange } from './audit.ts';
-import { hasChanges, runBatch, type SqlDatabase, type SqlStatement } from './batch.ts';
 import { revokeEach } from './revocations.ts';
+import {
+  auditIdentityChange,
+  hasChanges,
+  runBatch,
+  type SqlDatabase,
+  type SqlStatement,
+} from './statements.ts';
 
 /** A stored token. */
 export interface UpstreamTokenRow {

@@ -1,6 +1,7 @@
 /** The account's pages with one value in every field of theirs, and with every one of their texts. */
-import { defaultAccountTexts } from '../../../src/ui/account-texts.ts';
+
 import type { Branding } from '../../../src/ui/branding.ts';
+import { defaultAccountTexts } from '../../../src/ui/texts.ts';
 import {
   app,
   identity,

@@ -1,12 +1,16 @@
 /** The account's pages as an ordinary deployment shows them, with single values changed by a test. */
-import { type AccountModel, renderAccountPage } from '../../../src/account/ui/account-page.ts';
+import {
+  type AccountModel,
+  type AccountSignInModel,
+  renderAccountPage,
+  renderAccountSignInPage,
+} from '../../../src/account/ui/account-page.ts';
 import {
   type LinkConflictModel,
   type LinkModel,
   renderLinkConflictPage,
   renderLinkPage,
 } from '../../../src/account/ui/link-page.ts';
-import { type AccountSignInModel, renderAccountSignInPage } from '../../../src/account/ui/sign-in-page.ts';
 import { parseBranding } from '../../../src/ui/branding.ts';
 import { branding, type Changes } from '../../ui/models.ts';
 

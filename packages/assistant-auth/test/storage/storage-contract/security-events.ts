@@ -4,7 +4,7 @@ import type {
   RequestedRevocation,
   RevocationScope,
   SecurityEventTarget,
-} from '../../../src/oauth/security-event.ts';
+} from '../../../src/oauth/identifiers.ts';
 import type {
   BrokerStorage,
   NewUpstreamToken,

@@ -1,6 +1,6 @@
 /** Texts that no sealer made: changed, cut, continued, and what never was a token. */
 import { describe, expect, it } from 'vitest';
-import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../../src/oauth/secrets.ts';
 import { expectInvalidToken } from '../../expect-error.ts';
 import {
   collect,

@@ -1,6 +1,6 @@
 /** What AES-GCM does not survive: two messages under one key with one IV. */
 import { expect, it } from 'vitest';
-import { decodeBase64url } from '../../../src/oauth/base64url.ts';
+import { decodeBase64url } from '../../../src/oauth/secrets.ts';
 import { createSealer, generateKey, parseKeyRing } from '../../../src/seal/index.ts';
 
 const million = 1_000_000;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { BrokerOptions } from '../../../src/index.ts';
-import { decodeBase64url, encodeBase64url } from '../../../src/oauth/base64url.ts';
+import { decodeBase64url, encodeBase64url } from '../../../src/oauth/secrets.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
 import { callApi, expectTokens, type TokenBody } from '../../browser.ts';
 import { gpt, obtainCode, obtainTokens, redeem, refresh } from '../../clients.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type SignIn, StorageUnavailable } from '../../../src/index.ts';
-import { encodeBase64url } from '../../../src/oauth/base64url.ts';
+import { encodeBase64url } from '../../../src/oauth/secrets.ts';
 import { memoryStorage } from '../../../src/storage/memory.ts';
 import {
   callApi,
