@@ -51,8 +51,8 @@ export interface Broker {
 export const createBroker = (options: BrokerOptions): Broker => {
   const { context, cleanup } = resolveOptions(options);
   const { account } = options;
-  for (const { id } of context.registry.clients.filter(acceptsAnyGpt))
-    context.log({ event: 'unrestricted-gpt', clientId: id });
+  for (const client of context.clients.values())
+    if (acceptsAnyGpt(client)) context.log({ event: 'unrestricted-gpt', clientId: client.id });
   const mount = (path: string, definition: EndpointDefinition): Route => ({
     path,
     endpoint: createEndpoint(definition, context),

@@ -8,10 +8,8 @@ import {
   type Allowance,
   createLimits,
   createMemoryLimiter,
-  type FindAddressBlock,
   type Limits,
   type RateLimiter,
-  toAddressBlock,
 } from './limits/rate-limits.ts';
 import { ConfigurationError } from './oauth/errors.ts';
 import {
@@ -123,7 +121,7 @@ export const resolveOptions = (
     options.cleanupInterval === undefined
       ? options.storage
       : cleanUpOnWrite(options.storage, { interval: options.cleanupInterval, cleanup, waitUntil, now, log });
-  const registry = createClientRegistry(options.clients, issuer);
+  const clients = createClientRegistry(options.clients, issuer);
   const outside = {
     // Called as a plain function: Workers refuse fetch as a method of something else.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
@@ -131,23 +129,23 @@ export const resolveOptions = (
     allowLoopbackHttp: isLoopback(new URL(issuer)),
   };
   const context: BrokerContext = {
-    ...{ issuer, resources, registry, storage, sealers, log, now, randomBytes, waitUntil },
+    ...{ issuer, resources, clients, storage, sealers, log, now, randomBytes, waitUntil },
     introspectionClients: createIntrospectionClients(
       options.introspectionClients ?? [],
-      (id) => id === accountClientId || registry.find(id) !== undefined,
+      (id) => id === accountClientId || clients.has(id),
       resources,
     ),
     lifetimes: parseLifetimes(options.lifetimes),
     lateRefresh: parseLateRefresh(options.lateRefresh),
     sleep: options.sleep ?? systemSleep,
-    scopes: parseScopes(options.scopes, registry.clients),
+    scopes: parseScopes(options.scopes, [...clients.values()]),
     providers: parseProviders(options.providers, issuer),
     pages: { ...defaultPages, ...options.pages },
     branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
     resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
     limits: createLimits(options.limits, now, log),
-    findAddressBlock: createAddressBlockReader(options.clientAddress),
+    clientAddress: options.clientAddress,
     providerIo: { ...outside, timeoutMs: 10_000 },
     // A client waits for its refresh, and Claude for no more than 30 seconds.
     recheckIo: { ...outside, timeoutMs: 3_000 },
@@ -156,13 +154,6 @@ export const resolveOptions = (
 };
 
 const ignoreWork: WaitUntil = () => {};
-
-const createAddressBlockReader =
-  (clientAddress: BrokerOptions['clientAddress']): FindAddressBlock =>
-  (request) => {
-    const address = clientAddress?.(request);
-    return address === undefined ? undefined : toAddressBlock(address);
-  };
 
 const day: Seconds = 86_400;
 const offlineAccessDescription = 'stay connected until you end it';

@@ -4,7 +4,7 @@
 
 import type { Client, ClientRegistry } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
-import type { FindAddressBlock, Limits } from './limits/rate-limits.ts';
+import type { Limits } from './limits/rate-limits.ts';
 import type { Clock, Identity, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';
 import type { Issuer } from './oauth/resource.ts';
@@ -13,7 +13,7 @@ import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
 import type { RevocationCache } from './storage/revocation-cache.ts';
 import type { RetryContext } from './storage/write-with-retry.ts';
-import type { Lifetimes } from './tokens/lifetimes.ts';
+import type { ParsedLifetimes } from './tokens/lifetimes.ts';
 import type { Sealers } from './tokens/sealers.ts';
 import type { ParsedBranding } from './ui/branding.ts';
 import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorPage } from './ui/error.ts';
@@ -42,17 +42,18 @@ export interface BrokerContext extends RetryContext {
   readonly resources: readonly [string, ...string[]];
   /** All scopes, each with the description that the sign-in page shows. */
   readonly scopes: ReadonlyMap<string, string>;
-  readonly registry: ClientRegistry;
+  readonly clients: ClientRegistry;
   /** The APIs in other processes that can use the introspection endpoint, by ID. */
   readonly introspectionClients: ReadonlyMap<string, IntrospectionClient>;
   readonly providers: ReadonlyMap<string, IdentityProvider>;
   readonly storage: BrokerStorage;
   readonly revocations: RevocationCache;
   readonly sealers: Sealers;
-  readonly lifetimes: Lifetimes;
+  readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
   readonly limits: Limits;
-  readonly findAddressBlock: FindAddressBlock;
+  /** The option of the same name. Without it, requests are not counted by address. */
+  readonly clientAddress: ((request: Request) => string | undefined) | undefined;
   readonly resolveUser: ResolveUser;
   readonly pages: Pages;
   readonly branding: ParsedBranding;

@@ -18,15 +18,15 @@ type IntrospectionCaller = Client | IntrospectionClient;
 const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
 
 export const introspectionEndpoint = (context: BrokerContext): EndpointDefinition => {
-  const find = (id: string): IntrospectionCaller | undefined =>
-    context.registry.find(id) ?? context.introspectionClients.get(id);
+  const get = (id: string): IntrospectionCaller | undefined =>
+    context.clients.get(id) ?? context.introspectionClients.get(id);
   return {
     name: 'introspect',
     methods: ['POST'],
     respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
     async handle(requestContext) {
       const form = readParameters(await readForm(requestContext.request), parameterNames);
-      const caller = await authenticateClient(context, requestContext.request, form, find);
+      const caller = await authenticateClient(context, requestContext.request, form, { get });
       if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
       const found = await lookUpToken(context.sealers, form.token);
       const introspection =

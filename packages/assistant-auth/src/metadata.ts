@@ -6,14 +6,14 @@ import { defineStaticDocument, type EndpointDefinition } from './endpoint/handle
 import { publicDocument } from './http/responses.ts';
 import { grantHandlers } from './token-endpoint/endpoint.ts';
 
-type MetadataContext = Pick<BrokerContext, 'issuer' | 'registry' | 'scopes'>;
+type MetadataContext = Pick<BrokerContext, 'issuer' | 'clients' | 'scopes'>;
 
 export const metadataEndpoint = (context: MetadataContext): EndpointDefinition => {
   const document = JSON.stringify(buildMetadata(context));
   return defineStaticDocument('metadata', () => publicDocument(document, 'application/json'));
 };
 
-const buildMetadata = ({ issuer, registry, scopes }: MetadataContext) => ({
+const buildMetadata = ({ issuer, clients, scopes }: MetadataContext) => ({
   issuer,
   authorization_endpoint: issuer + paths.authorize,
   token_endpoint: issuer + paths.token,
@@ -23,9 +23,9 @@ const buildMetadata = ({ issuer, registry, scopes }: MetadataContext) => ({
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
   grant_types_supported: [...grantHandlers.keys()],
-  token_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(listAuthMethods))],
+  token_endpoint_auth_methods_supported: [...new Set([...clients.values()].flatMap(listAuthMethods))],
   // Left out, these two would say Basic alone (RFC 8414 §2).
-  revocation_endpoint_auth_methods_supported: [...new Set(registry.clients.flatMap(listAuthMethods))],
+  revocation_endpoint_auth_methods_supported: [...new Set([...clients.values()].flatMap(listAuthMethods))],
   introspection_endpoint_auth_methods_supported: listAuthMethods({ authentication: 'client_secret' }),
   code_challenge_methods_supported: ['S256'],
   authorization_response_iss_parameter_supported: true,

@@ -9,8 +9,9 @@ import { ProtocolError } from './oauth/errors.ts';
 import type { UserId } from './oauth/identifiers.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { randomId } from './oauth/secrets.ts';
-import { type Access, type AccessToken, findByResource } from './tokens/sealed-types.ts';
+import type { Access, AccessToken } from './tokens/sealed-types.ts';
 import type { SealedTypeOpener } from './tokens/sealers.ts';
+import { findByResource } from './tokens/sealers.ts';
 
 /** What a call must bring. */
 export interface ProtectOptions {

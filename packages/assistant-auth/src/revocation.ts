@@ -17,12 +17,7 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   respondToError: (error) => tokenError(error, error.status, buildBasicChallenge(context.issuer)),
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
-    const { id: clientId } = await authenticateClient(
-      context,
-      requestContext.request,
-      form,
-      context.registry.find,
-    );
+    const { id: clientId } = await authenticateClient(context, requestContext.request, form, context.clients);
     if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
     const found = await lookUpToken(context.sealers, form.token);
     // Nothing of ours is nothing that could be used: the client has what it wants (§2.2).

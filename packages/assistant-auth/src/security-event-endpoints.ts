@@ -4,6 +4,7 @@ import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition, RequestContext } from './endpoint/handler.ts';
 import { readBodyText, readContentType, readForm } from './http/request.ts';
 import { acceptedResponse, emptyResponse, eventError, logoutError } from './http/responses.ts';
+import { findAddressBlock } from './limits/rate-limits.ts';
 import { ProtocolError } from './oauth/errors.ts';
 import type { SecurityEvent } from './oauth/identifiers.ts';
 import { readParameters } from './oauth/parameters.ts';
@@ -13,7 +14,7 @@ import type { SecurityEventOutcome } from './storage/broker-storage.ts';
 
 type SecurityEventContext = Pick<
   BrokerContext,
-  'providers' | 'providerIo' | 'storage' | 'limits' | 'findAddressBlock' | 'now'
+  'providers' | 'providerIo' | 'storage' | 'limits' | 'clientAddress' | 'now'
 >;
 
 /** Finds the provider that the path names, in its second and last part. */
@@ -54,7 +55,7 @@ const forgeableFaults: readonly SecurityEventFault[] = ['unreadable', 'key', 'si
 
 /** As with clients: only failures are counted, so that nobody who shares an address with a forger is kept out. */
 const readWithFailureLimit = async (
-  { limits, findAddressBlock }: SecurityEventContext,
+  { limits, clientAddress }: SecurityEventContext,
   request: Request,
   provider: string,
   read: () => Promise<SecurityEvent>,
@@ -65,7 +66,7 @@ const readWithFailureLimit = async (
     // Its keys are out of reach: the sender tries again.
     if (cause instanceof ProviderError) throw new ProtocolError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
-    const key = `${findAddressBlock(request) ?? 'anywhere'} security events of ${provider}`;
+    const key = `${findAddressBlock(clientAddress, request) ?? 'anywhere'} security events of ${provider}`;
     if (forgeableFaults.includes(cause.fault) && (await limits.failedAuthentications.take(key)) === 'limited')
       throw new ProtocolError('security-event.limited', { cause });
     throw new ProtocolError(`security-event.${cause.fault}`, { cause });

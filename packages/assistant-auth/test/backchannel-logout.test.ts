@@ -128,7 +128,7 @@ describe('a request', () => {
   it.each([
     ['nobody', 'nobody'],
     ['a provider that sends none', 'google'],
-    ['a provider that sends other signals', 'apple'],
+    ['a provider that sends other security events', 'apple'],
     ['a path below a provider', 'acme/x'],
     ['no provider', ''],
   ])('for %s is answered 404', async (_, provider) => {

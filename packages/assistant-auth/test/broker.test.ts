@@ -131,7 +131,7 @@ describe('a broker', () => {
     expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
   });
 
-  test('sweeps the ledger at the instant of its clock, and keeps the audit for 90 days', async () => {
+  test('cleans up storage at the instant of its clock, and keeps the audit for 90 days', async () => {
     const cleanedUp: Cleanup[] = [];
     const deployment = deploy({
       storage: {

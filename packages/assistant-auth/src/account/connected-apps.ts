@@ -13,7 +13,7 @@ import type { ConnectedApp } from './ui/account-page.ts';
 /** Groups what lives, the most recently used first. A grant counts once its code was redeemed: until then no app has anything. */
 export const listConnectedApps = (
   grants: readonly StoredGrant[],
-  { registry, scopes }: Pick<AccountContext, 'registry' | 'scopes'>,
+  { clients, scopes }: Pick<AccountContext, 'clients' | 'scopes'>,
   now: EpochSeconds,
 ): readonly ConnectedApp[] => {
   const groups = new Map<string, ActiveGrant[]>();
@@ -26,7 +26,7 @@ export const listConnectedApps = (
       const names = [...new Set(all.flatMap((grant) => grant.scopes))];
       return {
         key,
-        clientName: registry.find(first.clientId)?.name ?? first.clientId,
+        clientName: clients.get(first.clientId)?.name ?? first.clientId,
         redirectHost: formatRedirectHost(first.redirectUri),
         scopes: names.map((name) => ({ name, description: scopes.get(name) ?? name })),
         connectedAt: Math.min(...all.map(({ use }) => use.redeemedAt)),

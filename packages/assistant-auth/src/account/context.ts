@@ -71,7 +71,7 @@ export const accountPaths = {
 } as const;
 
 /**
- * Returns the client that a session is a grant of. It is not in the registry, so nobody can request a code or a token in its name.
+ * Returns the client that a session is a grant of. It is not in `clients`, so nobody can request a code or a token in its name.
  */
 export const createAccountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',

@@ -23,7 +23,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
     const query = requestContext.url.searchParams;
-    const requestingClient = validateClientAndRedirect(query, context.registry);
+    const requestingClient = validateClientAndRedirect(query, context.clients);
     const target = { ...requestingClient, clientId: requestingClient.client.id, issuer: context.issuer };
     return withErrorRedirect(target, requestContext, [], async () => {
       const request = parseAuthorizationRequest(query, requestingClient, context.resources, context.scopes);
@@ -67,12 +67,12 @@ const maxStateLength = 2048;
  */
 export const validateClientAndRedirect = (
   params: URLSearchParams,
-  registry: ClientRegistry,
+  clients: ClientRegistry,
 ): RequestingClient => {
   const query = readParameters(params, parameterNames);
   const state = parseState(query.state);
   if (query.client_id === undefined) throw new ProtocolError('client.missing');
-  const client = registry.find(query.client_id);
+  const client = clients.get(query.client_id);
   if (client === undefined) throw new ProtocolError('client.unknown');
   return { client, redirect: verifyRedirect(client, query.redirect_uri), state, query };
 };

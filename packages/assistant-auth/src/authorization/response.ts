@@ -24,10 +24,10 @@ export interface ResponseTarget {
  * @throws ProtocolError `buildOAuthClient.unknown` or `redirect.unregistered`, to be shown to the person
  */
 export const resolveResponseTarget = (
-  { registry, issuer }: Pick<BrokerContext, 'registry' | 'issuer'>,
+  { clients, issuer }: Pick<BrokerContext, 'clients' | 'issuer'>,
   { clientId, redirectUri, state }: Pick<AuthorizationRequest, 'clientId' | 'redirectUri' | 'state'>,
 ): { readonly client: Client; readonly target: ResponseTarget } => {
-  const client = registry.find(clientId);
+  const client = clients.get(clientId);
   if (client === undefined) throw new ProtocolError('client.unknown');
   const redirect = verifyRedirect(client, redirectUri);
   return { client, target: { redirect, clientId, state, issuer } };

@@ -1,13 +1,16 @@
 /** Making sure who asks at an endpoint for programs, and counting those who fail (RFC 6749 §2.3.1, §10.10). */
-import type { FindAddressBlock, Limits } from '../limits/rate-limits.ts';
+import { findAddressBlock, type Limits } from '../limits/rate-limits.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Parameters } from '../oauth/parameters.ts';
 import { timingSafeEqual } from '../oauth/secrets.ts';
 
 interface AuthenticationContext {
   readonly limits: Pick<Limits, 'failedAuthentications'>;
-  readonly findAddressBlock: FindAddressBlock;
+  readonly clientAddress: ((request: Request) => string | undefined) | undefined;
 }
+
+/** The parties that can authenticate, by ID. */
+export type Parties<Party> = Pick<ReadonlyMap<string, Party>, 'get'>;
 
 /** No registered id is longer. */
 const longestId = 200;
@@ -18,16 +21,16 @@ const longestId = 200;
  * @throws ProtocolError `invalid_client`, always the same; 429 after too many failures
  */
 export const authenticateClient = async <Party extends ClientAuthMethod>(
-  { limits, findAddressBlock }: AuthenticationContext,
+  { limits, clientAddress }: AuthenticationContext,
   request: Request,
   form: CredentialParameters,
-  find: (id: string) => Party | undefined,
+  parties: Parties<Party>,
 ): Promise<Party> => {
   const credentials = parseClientCredentials(request.headers.get('authorization'), form);
   try {
-    return await verifyClientCredentials(credentials, find);
+    return await verifyClientCredentials(credentials, parties);
   } catch (cause) {
-    const key = failureKey(credentials.id, findAddressBlock(request));
+    const key = failureKey(credentials.id, findAddressBlock(clientAddress, request));
     if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
     throw new ProtocolError('authentication.limited', { cause });
   }
@@ -80,9 +83,9 @@ export type ClientAuthMethod =
  */
 export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   credentials: ClientCredentials,
-  find: (id: string) => Party | undefined,
+  parties: Parties<Party>,
 ): Promise<Party> => {
-  const party = find(credentials.id);
+  const party = parties.get(credentials.id);
   if (party === undefined) {
     // Spend the time of a comparison, so that ids cannot be told apart by it.
     await timingSafeEqual(credentials.secret ?? '', '');

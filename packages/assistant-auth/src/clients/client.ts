@@ -37,20 +37,18 @@ export type Client = PublicClient | ConfidentialClient;
 
 // All clients of a deployment, found by id.
 
-export interface ClientRegistry {
-  readonly clients: readonly Client[];
-  find(id: string): Client | undefined;
-}
+/** The registered clients, by ID. */
+export type ClientRegistry = ReadonlyMap<string, Client>;
 
 /**
- * Puts the registered clients together.
- * @throws ConfigurationError `clients` when two share an id
+ * Collects the registered clients by their IDs.
+ * @throws ConfigurationError `clients` if two have the same ID
  */
 export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
   const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopmentRedirects);
   const byId = new Map(clients.map((client) => [client.id, client]));
   if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different ids.');
-  return { clients, find: (id) => byId.get(id) };
+  return byId;
 };
 
 /** Tells whether any GPT at all may use this client, so that its secret alone decides. */
@@ -107,7 +105,7 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
 /** All names together, with their separators: they travel in every token, and a token must fit into a header. */
 const maxScopesLength = 1500;
 
-export const parseScopes = (options: {
+export const parseClientScopes = (options: {
   readonly id: string;
   readonly scopes: readonly string[];
   readonly defaultScopes?: readonly string[];

@@ -1,7 +1,7 @@
 /** The client kind `gpt-action`: a custom GPT's Action in ChatGPT, with what its OAuth leaves out. */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { gptIdPattern } from '../oauth/redirect-uri.ts';
-import { type ConfidentialClient, parseName, parseScopes, parseSecrets } from './client.ts';
+import { type ConfidentialClient, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
 export interface GptActionOptions {
   /** Client id as it is typed into the GPT editor; users can see it. */
@@ -32,7 +32,7 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
   return {
     kind: 'gpt-action',
     ...parseName(options),
-    ...parseScopes(options),
+    ...parseClientScopes(options),
     authentication: 'client_secret',
     secrets: parseSecrets(`clients.${options.id}`, options.secrets),
     redirects: [

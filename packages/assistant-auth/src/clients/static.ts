@@ -1,7 +1,7 @@
 /** The client kind `static`: registered by the owner, in the configuration. */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { parseRedirectRule, type RedirectRule } from '../oauth/redirect-uri.ts';
-import { type Client, parseName, parseScopes, parseSecrets } from './client.ts';
+import { type Client, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
 export interface StaticClientOptions {
   readonly id: string;
@@ -34,7 +34,7 @@ export const staticClient = (options: StaticClientOptions): Client => {
   const traits = {
     kind: 'static',
     ...parseName(options),
-    ...parseScopes(options),
+    ...parseClientScopes(options),
     unknownScopes: 'refused',
     redirects: parseRedirects(options),
     pkce: 'required',

@@ -1,4 +1,5 @@
 /** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
+
 import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
 import {
@@ -8,6 +9,7 @@ import {
   toHeadResponse,
   withAllowHeader,
 } from '../http/responses.ts';
+import { findAddressBlock } from '../limits/rate-limits.ts';
 import { describeCause, formatStack, ProtocolError } from '../oauth/errors.ts';
 import type { LogEntry } from '../oauth/log.ts';
 import { randomId } from '../oauth/secrets.ts';
@@ -121,22 +123,25 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
     request.method === 'HEAD' ? toHeadResponse(createResponse()) : createResponse(),
 });
 
-// Keeps one network from going through a sign-in's endpoints more often than all of its people together would.
-
-/** The same endpoint, for so many requests of one address block. */
+/**
+ * Limits the requests of each address block. Without the option `clientAddress`, or for a request whose address is unknown, nothing is
+ * limited: all such requests would share one allowance, which anyone could use up.
+ */
 export const limitByAddress = (
   definition: EndpointDefinition,
-  { limits, findAddressBlock }: Pick<BrokerContext, 'limits' | 'findAddressBlock'>,
-): EndpointDefinition => ({
-  ...definition,
-  async handle(requestContext) {
-    const addressBlock = findAddressBlock(requestContext.request);
-    // Where nobody's address is known, one allowance would be everybody's, and anybody could spend it.
-    if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
-      throw new ProtocolError('sign-in.limited');
-    return definition.handle(requestContext);
-  },
-});
+  { limits, clientAddress }: Pick<BrokerContext, 'limits' | 'clientAddress'>,
+): EndpointDefinition =>
+  clientAddress === undefined
+    ? definition
+    : {
+        ...definition,
+        async handle(requestContext) {
+          const addressBlock = findAddressBlock(clientAddress, requestContext.request);
+          if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
+            throw new ProtocolError('sign-in.limited');
+          return definition.handle(requestContext);
+        },
+      };
 
 // Refuses prefetch requests, which a browser or a link scanner sends before the person opens the page (the `Sec-Purpose` header of Fetch): they would use up the sign-in. The browser would keep a 2xx response for the navigation; after a 503 it requests the page again.
 

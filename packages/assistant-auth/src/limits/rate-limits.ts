@@ -150,8 +150,14 @@ const evictOldest = (usageByKey: Map<string, Usage>): void => {
 
 // The part of a network address that one customer of a network holds, which is what limits count.
 
-/** Finds the block that a request came from; `undefined` where the platform does not say. */
-export type FindAddressBlock = (request: Request) => string | undefined;
+/** Returns the address block that a request came from, or `undefined` if the platform does not tell the address. */
+export const findAddressBlock = (
+  clientAddress: ((request: Request) => string | undefined) | undefined,
+  request: Request,
+): string | undefined => {
+  const address = clientAddress?.(request);
+  return address === undefined ? undefined : toAddressBlock(address);
+};
 
 const ipv4Pattern = /^\d{1,3}(\.\d{1,3}){3}$/;
 

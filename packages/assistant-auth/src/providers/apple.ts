@@ -5,9 +5,8 @@ import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { encodeBase64url } from '../oauth/secrets.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
-import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
-import { type IdentityProvider, ProviderError } from './provider.ts';
+import { type IdentityProvider, ProviderError, parseLabel } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
 export interface AppleSettings {

@@ -1,21 +1,21 @@
 /** The authorization request (RFC 6749 §4.1.1), always with PKCE (RFC 7636 §4.3). */
 
 import {
+  AuthorizationResponseError,
   type AuthorizationServer,
   type Client,
   type ClientAuth,
   calculatePKCECodeChallenge,
   clockTolerance,
+  OperationProcessingError,
+  ResponseBodyError,
   revocationRequest,
+  UnsupportedOperationError,
+  WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
-import type { Identity, Seconds } from '../oauth/identifiers.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 import type { ClientSettings, OfflineAccess } from './config.ts';
-import {
-  buildRequestOptions,
-  createRevocationError,
-  createTokenEndpointError,
-  toProviderError,
-} from './http.ts';
+import { buildRequestOptions } from './http.ts';
 import { ProviderError, type ProviderIo, type RecheckResult, type UpstreamRequest } from './provider.ts';
 
 /**
@@ -201,60 +201,6 @@ const isShortLived = (expiresIn: unknown): boolean => {
   return typeof seconds === 'number' && seconds > 0 && seconds < minLifetime;
 };
 
-// What a provider said of a person becomes an identity.
-
-/** Who it is in the provider's words; of the rest, what is no readable text is left out. */
-export interface ProviderProfile {
-  /** The provider's own stable key of the person. */
-  readonly subject: string;
-  /** The first of them that is a text is how the person is shown. */
-  readonly labels: readonly unknown[];
-  readonly email?: unknown;
-  /** Whether the provider says that the address is theirs. */
-  readonly emailVerified?: boolean;
-  /** The session there that the person signed in with, if it has a name. */
-  readonly sid?: unknown;
-}
-
-/** OpenID Connect Core §2; names of sessions are held to the same. */
-const maxSubjectLength = 255;
-/** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
-const maxLabelLength = 320;
-
-/** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
-export const createIdentity = (
-  provider: string,
-  profile: ProviderProfile,
-  claims: Identity['claims'],
-  refreshToken: string | undefined,
-): Identity => {
-  const { subject, labels, emailVerified = false } = profile;
-  if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
-  const email = parseLabel(profile.email);
-  const sid = isSubject(profile.sid) ? profile.sid : undefined;
-  const label = labels.map(parseLabel).find((text) => text !== undefined);
-  return {
-    provider,
-    subject,
-    emailVerified: emailVerified && email !== undefined,
-    claims,
-    ...(label === undefined ? {} : { label }),
-    ...(email === undefined ? {} : { email }),
-    ...(sid === undefined ? {} : { sid }),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-  };
-};
-
-/** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
-const isSubject = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
-
-/** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
-export const parseLabel = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
-    ? value
-    : undefined;
-
 // A provider's word on a person: what its token endpoint answers to their refresh token (RFC 6749 §6).
 
 /**
@@ -328,3 +274,77 @@ export const revokeToken = async (
   if (!response.ok)
     throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
 };
+
+// Whatever fails on the way to an identity, as one of the three things a provider leg can say.
+
+/** Runs one piece of the leg; nothing but a ProviderError comes out of it. */
+export const withProviderError = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw toProviderError(error);
+  }
+};
+
+/** What a token endpoint said to a code. GitHub says only there that it wants a person to prove their address first. */
+export const createTokenEndpointError = (code: string): ProviderError =>
+  new ProviderError(
+    code === 'unverified_user_email' ? 'denied' : 'invalid',
+    `the token endpoint answered ${sanitizeErrorCode(code)}`,
+  );
+
+/** What a revocation endpoint said to a token (RFC 7009 §2.2.1). */
+export const createRevocationError = (code: string): ProviderError =>
+  new ProviderError('invalid', `the revocation endpoint answered ${sanitizeErrorCode(code)}`);
+
+/** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
+export const toProviderError = (error: unknown): ProviderError => {
+  if (error instanceof ProviderError) return error;
+  if (error instanceof AuthorizationResponseError) {
+    return new ProviderError(
+      classifyErrorCode(error.error),
+      `the provider answered ${sanitizeErrorCode(error.error)}`,
+    );
+  }
+  if (error instanceof ResponseBodyError) return createTokenEndpointError(error.error);
+  // Stands before an error in the body: nearly always a wrong secret (RFC 6749 §5.2).
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return new ProviderError('invalid', 'the token endpoint asks for other credentials');
+  }
+  return new ProviderError(
+    'invalid',
+    hasFixedMessage(error) ? error.message : 'the answer could not be read',
+  );
+};
+
+/** A person said no, in the standard's word or in Apple's. */
+const denialCodes = ['access_denied', 'user_cancelled_authorize'];
+
+/** `server_error` and `temporarily_unavailable` are the 500 and 503 of an answer by redirect (RFC 6749 §4.1.2.1). */
+const classifyErrorCode = (code: string): ProviderError['kind'] => {
+  if (denialCodes.includes(code)) return 'denied';
+  return code === 'server_error' || code === 'temporarily_unavailable' ? 'unavailable' : 'invalid';
+};
+
+const knownCodes = [
+  ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client'],
+  ...['unsupported_grant_type', 'unsupported_response_type', ...denialCodes, 'server_error'],
+  ...['temporarily_unavailable', 'login_required', 'consent_required', 'interaction_required'],
+  ...['account_selection_required', 'unsupported_token_type'],
+  // GitHub's.
+  ...[
+    'incorrect_client_credentials',
+    'redirect_uri_mismatch',
+    'bad_verification_code',
+    'unverified_user_email',
+  ],
+  ...['application_suspended'],
+];
+
+/** Only words from specifications and documentation reach the log: a provider could put anything else there, even the code. */
+const sanitizeErrorCode = (code: string): string =>
+  knownCodes.includes(code) ? code : 'an error of its own';
+
+/** The library's errors whose messages are fixed sentences. */
+const hasFixedMessage = (error: unknown): error is Error =>
+  error instanceof OperationProcessingError || error instanceof UnsupportedOperationError;

@@ -1,4 +1,5 @@
 /** Any OAuth 2.0 server that is no OpenID Connect issuer: the code flow with state and PKCE, then its API says who it is. */
+
 import {
   type AuthorizationServer,
   authorizationCodeGrantRequest,
@@ -15,14 +16,12 @@ import {
   type Rule,
   validate,
 } from './config.ts';
-import { buildRequestOptions, fetchFromProvider, withProviderError } from './http.ts';
+import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
   buildOAuthClient,
   checkRefreshToken,
-  createIdentity,
   createTokenNotUsedError,
-  type ProviderProfile,
   receiveTokens,
   requireBearerToken,
   resolveClientSecret,
@@ -30,10 +29,18 @@ import {
   selectLongLivedRefreshToken,
   type TokenResponse,
   toStrictResponse,
+  withProviderError,
 } from './oauth-client.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import type { ProviderProfile } from './provider.ts';
+import {
+  createIdentity,
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  type UpstreamRequest,
+} from './provider.ts';
 
-export type { ProviderProfile } from './oauth-client.ts';
+export type { ProviderProfile } from './provider.ts';
 
 /** `scopes` are none when they are left out; the client secret goes into the form. All URLs are https, on loopback also http. */
 export interface OAuth2Settings extends ClientSettings {

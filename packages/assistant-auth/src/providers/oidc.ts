@@ -17,7 +17,7 @@ import {
 } from 'oauth4webapi';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import type { OidcSettings, RelyingPartyConfig } from './config.ts';
-import { buildRequestOptions, parseEndpoint, withProviderError } from './http.ts';
+import { buildRequestOptions, parseEndpoint } from './http.ts';
 import {
   createIssuer,
   type IssuerMetadata,
@@ -29,7 +29,6 @@ import {
   buildAuthorizationUrl,
   buildOAuthClient,
   checkRefreshToken,
-  createIdentity,
   createTokenNotUsedError,
   receiveTokens,
   resolveClientSecret,
@@ -38,8 +37,15 @@ import {
   selectLongLivedRefreshToken,
   type TokenResponse,
   toStrictResponse,
+  withProviderError,
 } from './oauth-client.ts';
-import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import {
+  createIdentity,
+  type IdentityProvider,
+  ProviderError,
+  type ProviderIo,
+  type UpstreamRequest,
+} from './provider.ts';
 import { readLogoutToken } from './security-events/verify.ts';
 import { completeClaims } from './user-info.ts';
 

@@ -129,3 +129,57 @@ export class ProviderError extends Error {
     this.kind = kind;
   }
 }
+
+// What a provider said of a person becomes an identity.
+
+/** Who it is in the provider's words; of the rest, what is no readable text is left out. */
+export interface ProviderProfile {
+  /** The provider's own stable key of the person. */
+  readonly subject: string;
+  /** The first of them that is a text is how the person is shown. */
+  readonly labels: readonly unknown[];
+  readonly email?: unknown;
+  /** Whether the provider says that the address is theirs. */
+  readonly emailVerified?: boolean;
+  /** The session there that the person signed in with, if it has a name. */
+  readonly sid?: unknown;
+}
+
+/** OpenID Connect Core §2; names of sessions are held to the same. */
+const maxSubjectLength = 255;
+/** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
+const maxLabelLength = 320;
+
+/** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
+export const createIdentity = (
+  provider: string,
+  profile: ProviderProfile,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { subject, labels, emailVerified = false } = profile;
+  if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is no text, empty or too long');
+  const email = parseLabel(profile.email);
+  const sid = isSubject(profile.sid) ? profile.sid : undefined;
+  const label = labels.map(parseLabel).find((text) => text !== undefined);
+  return {
+    provider,
+    subject,
+    emailVerified: emailVerified && email !== undefined,
+    claims,
+    ...(label === undefined ? {} : { label }),
+    ...(email === undefined ? {} : { email }),
+    ...(sid === undefined ? {} : { sid }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  };
+};
+
+/** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
+const isSubject = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
+
+/** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
+export const parseLabel = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
+    ? value
+    : undefined;

@@ -1,20 +1,16 @@
 /** `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): a code becomes tokens, exactly once. */
+
 import type { Client } from '../clients/client.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import { verifyCodeVerifier } from '../oauth/pkce.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope } from '../oauth/scope.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
-import { codeReplayGrace, refreshExpiry } from '../tokens/lifetimes.ts';
-import { type AuthorizationCode, findByResource } from '../tokens/sealed-types.ts';
+import { codeReplayGrace } from '../tokens/lifetimes.ts';
+import type { AuthorizationCode } from '../tokens/sealed-types.ts';
 import type { Sealers } from '../tokens/sealers.ts';
-import {
-  type GrantContext,
-  type GrantHandler,
-  type GrantParameters,
-  issueTokens,
-  sealRefreshToken,
-} from './issue.ts';
+import { findByResource } from '../tokens/sealers.ts';
+import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
 export const authorizationCodeGrant: GrantHandler = async (context, client, parameters) => {
   const { sealers, lifetimes, now } = context;
@@ -27,8 +23,7 @@ export const authorizationCodeGrant: GrantHandler = async (context, client, para
   const scopes = filterAvailableScopes(grant.scopes, client);
   if (!hasApiScope(scopes)) throw new ProtocolError('code.scopes-removed');
   const { grantId, clientId } = code;
-  const tokenGrant = { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
-  return issueTokens(sealers, tokenGrant, await sealRefreshToken(sealers, tokenGrant));
+  return { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
 };
 
 const openCode = async (sealers: Sealers, presented: string | undefined): Promise<AuthorizationCode> => {
@@ -61,7 +56,7 @@ const redeem = async (
   client: Client,
   now: number,
 ): Promise<GrantState> => {
-  const refresh = refreshExpiry(client.refresh, lifetimes, now);
+  const refresh = lifetimes.refresh[client.refresh];
   const outcome = await storage.redeemCode({
     grantId: code.grantId,
     clientId: code.clientId,
@@ -69,8 +64,8 @@ const redeem = async (
     codeExpiresAt: code.expiresAt,
     replayGrace: codeReplayGrace,
     accessExpiresAt: now + lifetimes.access,
-    refreshIdleExpiresAt: refresh.idle,
-    refreshAbsoluteExpiresAt: refresh.absolute,
+    refreshIdleExpiresAt: now + refresh.idle,
+    refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
   // The ledger tells the two apart no further, and the operator wants to know: the one is a clock, the other a client.

@@ -1,4 +1,4 @@
-/** `POST /token` (RFC 6749 §3.2): the phases that all grant types share — who asks, which grant, and the answer's shape. */
+/** `POST /token` (RFC 6749 §3.2): authenticates the client, calls the grant type, and issues the tokens. */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
 import type { Client } from '../clients/client.ts';
@@ -7,9 +7,13 @@ import { type EndpointDefinition, logProtocolError, toProtocolError } from '../e
 import { readForm } from '../http/request.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';
+import type { Sealers } from '../tokens/sealers.ts';
+import { findByResource } from '../tokens/sealers.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
-import { type GrantHandler, grantParameters } from './issue.ts';
+import type { TokenGrant } from './grant-handler.ts';
+import { type GrantHandler, grantParameters } from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 
 /** The grant types that exist; the metadata lists the same. */
@@ -28,13 +32,11 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
     respondToError: (protocolError) => tokenError(protocolError, protocolError.status, challenge),
     async handle(requestContext) {
       const form = parseTokenRequest(await readForm(requestContext.request));
-      const client = await authenticateClient(context, requestContext.request, form, context.registry.find);
+      const client = await authenticateClient(context, requestContext.request, form, context.clients);
       try {
-        const response = await findGrantHandler(form.grant_type)(
-          { ...context, log: requestContext.log },
-          client,
-          form,
-        );
+        const handler = findGrantHandler(form.grant_type);
+        const grant = await handler({ ...context, log: requestContext.log }, client, form);
+        const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
         return tokenJson(response);
       } catch (error) {
@@ -63,3 +65,71 @@ const selectErrorStatus = (protocolError: ProtocolError, client: Client): number
   protocolError.code === 'invalid_grant' && protocolError.reason.startsWith('refresh.')
     ? client.refreshFailureStatus
     : protocolError.status;
+
+/** The response of the token endpoint, with the names of RFC 6749 §5.1. */
+interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'bearer';
+  /** Seconds. */
+  readonly expires_in: Seconds;
+  readonly refresh_token?: string;
+  readonly scope: string;
+}
+
+/** Issues tokens (RFC 6749 §5.1): a sealed access token and, if the grant's policy allows one, a refresh token. */
+export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Promise<TokenResponse> => {
+  const { grantId, clientId, grant, scopes, now, accessExpiresAt } = tokenGrant;
+  const refreshToken = tokenGrant.refreshToken ?? (await sealRefreshToken(sealers, tokenGrant));
+  const access = findByResource(sealers.access, grant.resource);
+  // Both grants checked their own copy of the resource before they spent.
+  if (access === undefined) throw new Error('a grant for a resource that is not configured');
+  const { userId, claims } = grant;
+  const sealed = await access.seal({
+    userId,
+    grantId,
+    clientId,
+    scopes,
+    claims,
+    issuedAt: now,
+    expiresAt: accessExpiresAt,
+  });
+  return {
+    access_token: sealed,
+    token_type: 'bearer',
+    expires_in: accessExpiresAt - now,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    scope: scopes.join(' '),
+  };
+};
+
+/** Seals the grant's current refresh token; none if its policy is to have none. */
+export const sealRefreshToken = async (
+  sealers: Sealers,
+  tokenGrant: TokenGrant,
+): Promise<string | undefined> => {
+  const { grantId, clientId, grant } = tokenGrant;
+  const { scopes, resource, generation } = grant;
+  switch (grant.refreshPolicy) {
+    case 'none':
+      return undefined;
+    // A stable token stays the same text, so only the row knows when it was last used.
+    case 'stable':
+      return sealers.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshAbsoluteExpiresAt,
+      });
+    case 'rotating':
+      return sealers.refresh.seal({
+        grantId,
+        clientId,
+        scopes,
+        resource,
+        generation,
+        expiresAt: grant.refreshIdleExpiresAt,
+      });
+  }
+};

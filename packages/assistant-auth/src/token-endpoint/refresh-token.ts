@@ -2,6 +2,7 @@
  * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost can retry, and a
  * stolen token is detected when the second of two parties refreshes.
  */
+
 import type { Client } from '../clients/client.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
@@ -10,16 +11,11 @@ import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
-import { recheckLeaseDuration, refreshExpiry, refreshGrace } from '../tokens/lifetimes.ts';
-import { findByResource, type RefreshToken } from '../tokens/sealed-types.ts';
+import { recheckLeaseDuration, refreshGrace } from '../tokens/lifetimes.ts';
+import type { RefreshToken } from '../tokens/sealed-types.ts';
 import type { Sealers } from '../tokens/sealers.ts';
-import {
-  type GrantContext,
-  type GrantHandler,
-  type GrantParameters,
-  issueTokens,
-  sealRefreshToken,
-} from './issue.ts';
+import { findByResource } from '../tokens/sealers.ts';
+import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
 export const refreshTokenGrant: GrantHandler = async (context, client, parameters) => {
   const { sealers, lifetimes } = context;
@@ -32,16 +28,17 @@ export const refreshTokenGrant: GrantHandler = async (context, client, parameter
     throw new ProtocolError('refresh.scopes-removed');
   const scopes = narrowScopes(parameters.scope, presented.scopes, client, context.scopes);
   if (await isLimited(context, presented, now)) throw new ProtocolError('refresh.limited');
-  const idleExpiresAt = refreshExpiry(client.refresh, lifetimes, now).idle;
+  const idleExpiresAt = now + lifetimes.refresh[client.refresh].idle;
   // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
   const grant = await keepAlive(context, refreshAndRecheck(context, presented, now, idleExpiresAt));
   const { grantId, clientId } = presented;
   if (grant.generation > presented.generation + 1) context.log({ event: 'late-refresh', clientId });
   const tokenGrant = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
-  // A stable token is given back as it came: a client that stores nothing new loses nothing.
-  const refreshToken =
-    grant.refreshPolicy === 'stable' ? parameters.refresh_token : await sealRefreshToken(sealers, tokenGrant);
-  return issueTokens(sealers, tokenGrant, refreshToken);
+  // A stable refresh token is returned unchanged: a client that does not store the new one loses nothing.
+  const { refresh_token: refreshToken } = parameters;
+  return grant.refreshPolicy === 'stable' && refreshToken !== undefined
+    ? { ...tokenGrant, refreshToken }
+    : tokenGrant;
 };
 
 const openRefreshToken = async (sealers: Sealers, presented: string | undefined): Promise<RefreshToken> => {

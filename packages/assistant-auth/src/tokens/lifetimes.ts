@@ -1,7 +1,7 @@
 /** How long everything lives, and within which bounds a publisher may change it. */
 
 import { ConfigurationError } from '../oauth/errors.ts';
-import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import type { Seconds } from '../oauth/identifiers.ts';
 import { grantRetention, type RefreshPolicy } from '../storage/broker-storage.ts';
 
 const minute = 60;
@@ -27,6 +27,17 @@ export interface Lifetimes {
    * hour to 400 days. Default: 30 days.
    */
   readonly inconclusiveRecheck: Seconds;
+}
+
+/** How long a refresh token is valid if it is not used, and how long in any case. `idle` is never longer than `absolute`. */
+export interface RefreshLifetime {
+  readonly idle: Seconds;
+  readonly absolute: Seconds;
+}
+
+export interface ParsedLifetimes extends Lifetimes {
+  /** By the client's kind of refresh token. */
+  readonly refresh: Readonly<Record<Exclude<RefreshPolicy, 'none'>, RefreshLifetime>>;
 }
 
 /** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
@@ -64,7 +75,7 @@ export const refreshGrace: Seconds = 2 * minute;
  * Completes a publisher's choice with the defaults.
  * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or out of bounds
  */
-export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): Lifetimes => {
+export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifetimes => {
   const pick = (name: keyof Lifetimes): Seconds => {
     const [fallback, min, max] = bounds[name];
     const value = overrides[name] ?? fallback;
@@ -74,7 +85,7 @@ export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): Lifetimes =>
       `must be a whole number of seconds from ${min} to ${max}.`,
     );
   };
-  return {
+  const lifetimes = {
     access: pick('access'),
     code: pick('code'),
     consent: pick('consent'),
@@ -87,17 +98,18 @@ export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): Lifetimes =>
     sessionAbsolute: pick('sessionAbsolute'),
     inconclusiveRecheck: pick('inconclusiveRecheck'),
   };
+  const { stableRefreshIdle, stableRefreshAbsolute, rotatingRefreshIdle, rotatingRefreshAbsolute } =
+    lifetimes;
+  return {
+    ...lifetimes,
+    refresh: {
+      stable: capIdle(stableRefreshIdle, stableRefreshAbsolute),
+      rotating: capIdle(rotatingRefreshIdle, rotatingRefreshAbsolute),
+    },
+  };
 };
 
-/** When a refresh token of this kind dies unused, and when in any case. */
-export const refreshExpiry = (
-  kind: Exclude<RefreshPolicy, 'none'>,
-  lifetimes: Lifetimes,
-  now: EpochSeconds,
-): { readonly idle: EpochSeconds; readonly absolute: EpochSeconds } => {
-  const [idle, absolute] = {
-    stable: [lifetimes.stableRefreshIdle, lifetimes.stableRefreshAbsolute] as const,
-    rotating: [lifetimes.rotatingRefreshIdle, lifetimes.rotatingRefreshAbsolute] as const,
-  }[kind];
-  return { idle: now + Math.min(idle, absolute), absolute: now + absolute };
-};
+const capIdle = (idle: Seconds, absolute: Seconds): RefreshLifetime => ({
+  idle: Math.min(idle, absolute),
+  absolute,
+});

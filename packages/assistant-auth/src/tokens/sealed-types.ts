@@ -1,6 +1,5 @@
 /** What travels in an access token. Issuer and audience are not in it: they are in its key. */
 import type { EpochSeconds, GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
-import { canonicalResource } from '../oauth/resource.ts';
 import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
 
 export const accessToken = record({
@@ -25,15 +24,6 @@ export interface Access {
   readonly claims: UserClaims;
   readonly expiresAt: EpochSeconds;
 }
-
-/**
- * Finds what seals or opens the access tokens of a resource, which a caller or an older record can write in any equivalent form.
- * @returns undefined if the resource is not configured
- */
-export const findByResource = <Found>(
-  access: ReadonlyMap<string, Found>,
-  resource: string,
-): Found | undefined => access.get(resource) ?? access.get(canonicalResource(resource));
 
 // What travels in an authorization code.
 

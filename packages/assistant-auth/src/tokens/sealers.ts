@@ -1,6 +1,6 @@
 /** The sealers of one deployment: which artefact is sealed for which purpose. */
 
-import { parseIssuer, parseResource } from '../oauth/resource.ts';
+import { canonicalResource, parseIssuer, parseResource } from '../oauth/resource.ts';
 import type { RandomBytes } from '../oauth/secrets.ts';
 import { type Codec, decode, encode } from '../seal/codec.ts';
 import { type KeyRing, parseKeyRing } from '../seal/key-ring.ts';
@@ -195,3 +195,12 @@ export const deriveResourceKeys = async ({
     parseKeyRing(sealingKeys),
     accessTokenPurpose(parseIssuer(issuer), parseResource('resource', resource)),
   );
+
+/**
+ * Finds what seals or opens the access tokens of a resource, which a caller or an older record can write in any equivalent form.
+ * @returns undefined if the resource is not configured
+ */
+export const findByResource = <Found>(
+  access: ReadonlyMap<string, Found>,
+  resource: string,
+): Found | undefined => access.get(resource) ?? access.get(canonicalResource(resource));

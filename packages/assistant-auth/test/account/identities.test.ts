@@ -158,7 +158,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).not.toBe(await deployment.storage.findUser(ada));
   };
 
-  test('heeds the publisher’s word on whose it is, or that it may not be', async () => {
+  test('follows the publisher’s decision on whose it is, or that it may not be', async () => {
     const { deployment, accountBrowser } = await signedIn(
       deploy({
         resolveUser: async ({ subject }) => {

@@ -14,7 +14,7 @@ const stale = 'This page has expired or belongs to another browser. Go back to t
 const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
 describe('choosing a provider', () => {
-  test('sends the browser there, and keeps the journey in one cookie of its own', async () => {
+  test('sends the browser there, and keeps the login transaction in one cookie of its own', async () => {
     const storage = createSpyStorage();
     const provider = createSpyProvider();
     const { deployment, browser, consent } = await startAuthorization(
@@ -57,7 +57,7 @@ describe('choosing a provider', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('gives the provider the values of this journey and nothing else', async () => {
+  test('gives the provider the values of this login transaction and nothing else', async () => {
     const provider = createSpyProvider();
     const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
     await browser.submitConsent(consent, { choice: 'google' });
@@ -108,7 +108,7 @@ describe('choosing a provider', () => {
     ['temporarily_unavailable', new ProviderError('unavailable', 'discovery timed out')],
     ['server_error', new ProviderError('invalid', 'issuer differs')],
     ['server_error', new Error('nobody foresaw this')],
-  ])('that cannot be reached is %s to the client, and begins no journey', async (error, thrown) => {
+  ])('that cannot be reached is %s to the client, and starts no login transaction', async (error, thrown) => {
     const away: IdentityProvider = {
       ...createProvider('google', 'Google'),
       authorizationUrl: () => Promise.reject(thrown),
@@ -132,7 +132,7 @@ test.each([
   ['alone', { cancel: '1' }],
   ['whatever was chosen beside it', { cancel: '1', choice: 'google' }],
   ['whatever its button says', { cancel: 'Abbrechen' }],
-])('cancelling goes back to the client without a journey: %s', async (_, choice) => {
+])('cancelling goes back to the client without a login transaction: %s', async (_, choice) => {
   const storage = createSpyStorage();
   const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
   expectErrorRedirect(await browser.submitConsent(consent, choice), {
@@ -186,7 +186,7 @@ describe('the form', () => {
     );
   });
 
-  test('may come with a state of the longest kind, and the journey still fits its cookie', async () => {
+  test('may come with a state of the longest kind, and the login transaction still fits its cookie', async () => {
     const browser = createTestBrowser(deploy());
     const state = '~ '.repeat(1024);
     const { consent } = await browser.openSignInPage({ ...gptRequest, state });
@@ -225,6 +225,6 @@ const io = { fetch, now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 };
 const buildUpstreamRequest = (
   upstreamRequest: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined,
 ) => {
-  if (upstreamRequest === undefined) throw new Error('no journey was begun');
+  if (upstreamRequest === undefined) throw new Error('no login transaction was started');
   return [upstreamRequest, io] as const;
 };

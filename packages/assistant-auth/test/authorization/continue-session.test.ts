@@ -158,7 +158,7 @@ describe('continuing', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  test('asks the publisher with what the provider said of them, and heeds its no', async () => {
+  test('asks the publisher with what the provider said of them, and accepts a refusal', async () => {
     const asked: unknown[] = [];
     let allowed = true;
     const { deployment } = saying(undefined, {
@@ -244,7 +244,7 @@ describe('continuing', () => {
     expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
   });
 
-  test('tells the publisher their address, and the ledger the session that they have at the provider', async () => {
+  test('tells the publisher their address, and storage the session that they have at the provider', async () => {
     const google: IdentityProvider = {
       ...createProvider('google', 'Google'),
       async handleCallback(...transaction) {

@@ -107,7 +107,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
       { code: 'eve', refresh: 'their-eve' },
       'ProviderError: somebody else came back',
     ],
-  ])('and then %s is signed in all the same, unwatched', async (_, answer, cause) => {
+  ])('and then %s is signed in all the same, without an upstream token', async (_, answer, cause) => {
     const { checked, deployment } = deployWith();
     const { comeAgain } = await afterSignIn(deployment);
     await expectSignedIn(deployment, await comeAgain(answer));

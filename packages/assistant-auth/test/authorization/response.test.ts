@@ -125,7 +125,7 @@ describe('a refusal on the way', () => {
     ]);
   });
 
-  test('stays here when the journey was completed before', async () => {
+  test('stays here when the login transaction was completed before', async () => {
     const { response, lines } = refuse(
       targetFor('https://app.example/cb'),
       new ProtocolError('transaction.replayed'),

@@ -14,7 +14,7 @@ const basic = (pair: string) => `Basic ${btoa(pair)}`;
 /** Both phases, as the token endpoint goes through them. */
 const authenticateClient = async (
   ...[header, form, known]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
-) => verifyClientCredentials(parseClientCredentials(header, form), known.find);
+) => verifyClientCredentials(parseClientCredentials(header, form), known);
 
 /** As RFC 6749 §2.3.1 has it: every character that is not of the unreserved ones is escaped, a blank is a plus sign. */
 const formEncode = (text: string): string =>
@@ -40,11 +40,11 @@ describe('authenticate', () => {
   it('finds a confidential client by its secret, in the form or as Basic', async () => {
     const inForm = await authenticateClient(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
     const inHeader = await authenticateClient(basic(`gpt:${gptSecret}`), {}, registry);
-    expect([inForm, inHeader]).toEqual([registry.find('gpt'), registry.find('gpt')]);
+    expect([inForm, inHeader]).toEqual([registry.get('gpt'), registry.get('gpt')]);
   });
 
   it('finds a public client by its name', async () => {
-    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.find('app'));
+    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.get('app'));
   });
 
   it('takes either of two secrets during a change, and not a third', async () => {

@@ -11,9 +11,9 @@ const development = 'http://localhost:9000/aip/g-1234567890abcdef/oauth/callback
 
 describe('a registry', () => {
   it('finds its clients by id, in the very same letters', () => {
-    const { find } = createClientRegistry(clients, parseIssuer(issuer));
-    expect(clients.map(({ id }) => find(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
-    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(find(id)).toBeUndefined();
+    const registry = createClientRegistry(clients, parseIssuer(issuer));
+    expect(clients.map(({ id }) => registry.get(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
+    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
   });
 
   it('refuses two clients of one id', () => {
@@ -37,7 +37,7 @@ describe('a registry', () => {
   it('keeps redirects for development on a loopback issuer only', () => {
     const kinds = (at: string) =>
       createClientRegistry(clients, parseIssuer(at))
-        .find('gpt')
+        .get('gpt')
         ?.redirects.map(({ kind }) => kind);
     expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
     expect(kinds('https://localhost:8787')).toEqual(['gpt']);

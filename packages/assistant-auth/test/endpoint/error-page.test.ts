@@ -26,7 +26,7 @@ const refuse = (
     branding: parseBranding({ name: 'Words' }),
   })(new ProtocolError(reason), requestContext);
 
-describe('the page door', () => {
+describe('the error page', () => {
   test.each([
     [
       'client.unknown',

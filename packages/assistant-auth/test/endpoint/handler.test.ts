@@ -91,7 +91,7 @@ describe('whatever is thrown', () => {
       { reason: 'token.unreadable', cause: 'forged' },
     ],
     [
-      'an outage of the ledger',
+      'an outage of storage',
       new StorageUnavailable('no route'),
       503,
       { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },

@@ -57,7 +57,7 @@ describe('the way to Apple', () => {
     });
   });
 
-  test('is called apple, answers by form, and says what means gone', () => {
+  test('is called apple, answers by form, and lists the errors that mean revoked', () => {
     expect(setUp().provider).toMatchObject({
       id: 'apple',
       displayName: 'Apple',

@@ -64,7 +64,7 @@ describe('an answer', () => {
     });
   });
 
-  test('B12.1 access_denied of another journey is not the person’s word', async () => {
+  test('B12.1 access_denied of another login transaction is not the person’s answer', async () => {
     const answer = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
     expect(await rejectUnsentRequest(answer)).toEqual(invalid('unexpected "state" response parameter value'));
   });

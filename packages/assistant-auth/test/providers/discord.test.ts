@@ -41,7 +41,7 @@ describe('the page about providers', () => {
     expect(source.split('\n').length).toBeLessThan(50);
   });
 
-  test('lists what means gone to each provider', async () => {
+  test('lists the errors that mean revoked for each provider', async () => {
     const settings = { clientId, clientSecret };
     const key = { teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey: await applesKey() };
     const issuer = oidc({ ...settings, id: 'acme', displayName: 'any issuer', issuer: 'https://id.example' });

@@ -1,6 +1,7 @@
 /** Nothing but a ProviderError leaves the provider leg, and none tells what it should not. */
+
 import { expect, test } from 'vitest';
-import { createTokenEndpointError, withProviderError } from '../../src/providers/http.ts';
+import { createTokenEndpointError, withProviderError } from '../../src/providers/oauth-client.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { captureProviderError } from './hostile-issuer.ts';
 

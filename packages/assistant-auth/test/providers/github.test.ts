@@ -45,7 +45,7 @@ describe('the way to GitHub', () => {
     });
   });
 
-  test('is called github, and says what means gone', () => {
+  test('is called github, and lists the errors that mean revoked', () => {
     expect(setUp().provider).toMatchObject({
       id: 'github',
       displayName: 'GitHub',

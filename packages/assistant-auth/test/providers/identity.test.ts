@@ -1,6 +1,7 @@
 /** Which subjects are somebody. */
+
 import { describe, expect, test } from 'vitest';
-import { createIdentity } from '../../src/providers/oauth-client.ts';
+import { createIdentity } from '../../src/providers/provider.ts';
 import { captureProviderError } from './hostile-issuer.ts';
 
 /** What a provider said, whatever its type: JSON has no more than that. */

@@ -62,7 +62,7 @@ describe('the way to Microsoft', () => {
     });
   });
 
-  test('is called microsoft, answers in the query, and says what means gone', () => {
+  test('is called microsoft, answers in the query, and lists the errors that mean revoked', () => {
     expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
       id: 'microsoft',
       displayName: 'Microsoft',

@@ -126,7 +126,7 @@ describe('an answer of an OAuth 2.0 server', () => {
       { iss: 'https://acme.example/' },
       'unexpected "iss" (issuer) response parameter value',
     ],
-    ['of another journey', { state: 'another' }, 'unexpected "state" response parameter value'],
+    ['of another login transaction', { state: 'another' }, 'unexpected "state" response parameter value'],
     ['without a state', { state: null }, 'response parameter "state" missing'],
     ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
     ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],

@@ -46,7 +46,7 @@ describe('the way to the provider', () => {
     });
   });
 
-  test('tells its name, its label and its configured URL, and asks nothing before a person comes', () => {
+  test('tells its id, its display name and its configured URL, and asks nothing before a person comes', () => {
     const issuer = createIssuer();
     expect(createOidcProvider(issuer)).toMatchObject({
       id: 'acme',

@@ -49,7 +49,7 @@ describe('a provider', () => {
     ['status 401', () => json({ error: 'invalid_grant' }, 401)],
     ['status 200', () => json({ error: 'invalid_grant' })],
     ['status 200 beside a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
-  ])('that says invalid_grant says gone, with %s', async (_, answer) => {
+  ])('that says invalid_grant says revoked, with %s', async (_, answer) => {
     expect(await askBoth(answer)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
   });
 
@@ -182,7 +182,7 @@ const metadataOf = (issuer: string) => ({
   token_endpoint_auth_methods_supported: ['client_secret_post'],
 });
 
-describe('what means gone, and how often it is asked:', () => {
+describe('what means revoked, and how often it is asked:', () => {
   const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
 
   test.each([

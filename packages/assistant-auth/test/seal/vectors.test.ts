@@ -44,7 +44,7 @@ const codecs: Readonly<
 };
 
 describe('the payload vectors', () => {
-  it('are of every kind of artefact, in the order of the page', () => {
+  it('are of every sealed type, in the order of the page', () => {
     expect(payloadVectors.map(({ purpose }) => purpose)).toEqual(Object.keys(codecs));
   });
 

@@ -46,7 +46,7 @@ const recordingStorage = () => {
 };
 
 describe('coming back from the provider', () => {
-  test('records the sign-in, ends the journey and sends the client its code', async () => {
+  test('records the sign-in, ends the login transaction and sends the client its code', async () => {
     const storage = createSpyStorage();
     const { deployment, browser, returnFromProvider } = await continueToProvider(deploy({ storage }));
     const response = await returnFromProvider({ code: 'ada' });
@@ -103,7 +103,7 @@ describe('coming back from the provider', () => {
     });
   });
 
-  test('redeems the answer with the values that the journey began with', async () => {
+  test('redeems the answer with the values that the login transaction started with', async () => {
     const provider = createSpyProvider();
     const { returnFromProvider } = await continueToProvider(deploy({ providers: [provider] }));
     await returnFromProvider({ code: 'ada' });
@@ -184,7 +184,7 @@ describe('a publisher who decides who may come in', () => {
   });
 });
 
-test('the provider’s refresh token reaches the ledger sealed, bound to its row', async () => {
+test('the provider’s refresh token reaches storage sealed, bound to its row', async () => {
   const { signIns, storage } = recordingStorage();
   const { returnFromProvider } = await continueToProvider(deploy({ storage }));
   await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
@@ -223,7 +223,7 @@ describe('an address that is no way to sign in', () => {
   });
 });
 
-describe('a journey whose client changed meanwhile', () => {
+describe('a login transaction whose client changed meanwhile', () => {
   const [gptClient, ...others] = clients;
 
   test.each([
@@ -252,7 +252,7 @@ describe('a journey whose client changed meanwhile', () => {
   });
 });
 
-test('a journey survives a new key, and ends with its old one', async () => {
+test('a login transaction survives a new key, and ends with its old one', async () => {
   const { browser, callbackUrl } = await continueToProvider();
   const cookie = buildCookieHeader(browser.cookies);
   const newest = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';

@@ -149,7 +149,7 @@ describe('an answer that is posted', () => {
 });
 
 describe('what comes round', () => {
-  it('B6.2 posted answer: is refused in a browser that did not begin the journey', async () => {
+  it('B6.2 posted answer: is refused in a browser that did not start the login transaction', async () => {
     const system = await atApple();
     const round = readRedirect(await post(system.deployment, system.answer()));
     const victim = createTestBrowser(system.deployment);
@@ -175,7 +175,7 @@ describe('what comes round', () => {
     ]);
   });
 
-  it('B6.3 moved from body to query: is refused, and the journey goes on', async () => {
+  it('B6.3 moved from body to query: is refused, and the login transaction goes on', async () => {
     const system = await atApple();
     await expectNoIdentity(
       system,

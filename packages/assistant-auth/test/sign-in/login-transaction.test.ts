@@ -24,7 +24,7 @@ const begin = (purpose: TransactionPurpose = { kind: 'authorize', request }) => 
   );
 };
 
-test('a journey begins with four values drawn apart, and ends when its time is over', () => {
+test('a login transaction starts with four values drawn apart, and ends when its time is over', () => {
   const transaction = begin();
   expect(transaction).toEqual({
     purpose: { kind: 'authorize', request },
@@ -40,7 +40,7 @@ test('a journey begins with four values drawn apart, and ends when its time is o
   expect(new Set([grantId, state, nonce, codeVerifier].map((value) => value.slice(0, 22))).size).toBe(4);
 });
 
-test('a leg is what the provider needs, and nothing of the client or the grant', () => {
+test('an upstream request is what the provider needs, and nothing of the client or the grant', () => {
   const { state, nonce, codeVerifier } = begin();
   expect(buildUpstreamRequest(begin(), parseIssuer('https://words.example'))).toEqual({
     redirectUri: 'https://words.example/callback/google',
@@ -53,8 +53,13 @@ test('a leg is what the provider needs, and nothing of the client or the grant',
 test.each([
   ['the account page', { kind: 'account', user: undefined }],
   ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
-] as const)('a leg for %s wants the person to prove themselves after it began', (_, purpose) => {
-  expect(buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate).toEqual({
-    since: 1_000,
-  });
-});
+] as const)(
+  'an upstream request for %s wants the person to prove themselves after it began',
+  (_, purpose) => {
+    expect(buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate).toEqual(
+      {
+        since: 1_000,
+      },
+    );
+  },
+);

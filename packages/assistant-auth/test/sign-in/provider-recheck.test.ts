@@ -253,7 +253,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
   });
 
-  it('no clear word leaves the grant, and is noted and asked for again a minute later', async () => {
+  it('an inconclusive recheck leaves the grant, and is noted and asked for again a minute later', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);

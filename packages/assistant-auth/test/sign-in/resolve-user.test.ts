@@ -145,7 +145,7 @@ describe('the publisher’s word', () => {
     });
   });
 
-  test.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ADMITTED' }, { refused: 'no' }])(
+  test.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ACCEPTED' }, { refused: 'no' }])(
     'is no when it is not a clear yes: %j',
     async (word) => {
       await expect(record(saying(word))).rejects.toMatchObject({ reason: 'resolve-user.refused' });

@@ -49,7 +49,7 @@ const reasonOf = (rejection: unknown) => Reflect.get(Object(rejection), 'reason'
 const namesOf = (lines: readonly string[]) => lines.map((line) => line.slice(0, line.indexOf('=')));
 const namesFor = (...states: readonly string[]) => Promise.all(states.map(deriveTransactionCookieName));
 
-describe('the name of a journey’s cookie', () => {
+describe('the name of a transaction cookie', () => {
   test('is the same for the same state and does not tell it', async () => {
     const name = await deriveTransactionCookieName('some-state');
     expect(name).toMatch(/^__Host-tx-[A-Za-z0-9_-]{8}$/);
@@ -58,8 +58,8 @@ describe('the name of a journey’s cookie', () => {
   });
 });
 
-describe('keeping a journey', () => {
-  test('sets one cookie that opens as that journey', async () => {
+describe('storing a login transaction', () => {
+  test('sets one cookie that opens as that transaction', async () => {
     const begun = transaction('state-1', 2_000);
     const lines = await setTransactionCookie(begun, new Map(), seal, 600);
     const [line = '', ...others] = lines;
@@ -70,7 +70,7 @@ describe('keeping a journey', () => {
     expect(await seal.open(value)).toEqual({ kind: 'opened', value: begun });
   });
 
-  test('leaves four others alone, and cookies that are no journeys', async () => {
+  test('leaves four others alone, and cookies that are no transactions', async () => {
     const cookies = await browserWith([1, 2, 3, 4].map((at) => transaction(`old-${at}`, at)));
     cookies.set('__Host-csrf', 'x').set('theme', 'dark');
     expect(namesOf(await setTransactionCookie(transaction('new', 9), cookies, seal, 600))).toEqual(
@@ -148,7 +148,7 @@ const after = (cookies: ReadonlyMap<string, string>, lines: readonly string[]): 
   return kept;
 };
 
-describe('completing a journey', () => {
+describe('completing a login transaction', () => {
   test('puts into its place what knows it again, and no nonce, verifier or state, until it would have expired', async () => {
     const begun = transaction('state-1', 2_000);
     const lines = await completeTransaction(begun, await browserWith([begun]), sealers, 1_700);
@@ -187,7 +187,7 @@ describe('completing a journey', () => {
     const transactions = states.map((state) => transaction(state, 600));
     const cookies = await browserWith(transactions);
     const [done, next] = transactions.slice(-2).toReversed();
-    if (done === undefined || next === undefined) throw new Error('no such journey');
+    if (done === undefined || next === undefined) throw new Error('no such transaction');
     const first = await completeTransaction(done, cookies, sealers, 0);
     expect(first).toHaveLength(18);
     const left = after(cookies, first);

@@ -35,8 +35,8 @@ const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: Broke
 const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
   log.filter((entry) => entry.event === event);
 
-describe('a broker that sweeps on write', () => {
-  it('sweeps at the first write, and at most once an hour from then on', async () => {
+describe('a broker that cleans up on write', () => {
+  it('cleans up at the first write, and at most once an hour from then on', async () => {
     const deployment = deployWithCleanup();
     const { cleanedUp, start } = deployment;
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
@@ -49,7 +49,7 @@ describe('a broker that sweeps on write', () => {
     expect(cleanedUp).toEqual([start, start + hour]);
   });
 
-  it('sweeps again when its clock was set back', async () => {
+  it('cleans up again when its clock was set back', async () => {
     const deployment = deployWithCleanup();
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     deployment.advance(-hour);
@@ -57,7 +57,7 @@ describe('a broker that sweeps on write', () => {
     expect(deployment.cleanedUp).toEqual([deployment.start, deployment.start - hour]);
   });
 
-  it('sweeps for nobody who makes it write nothing', async () => {
+  it('does not clean up if nothing is written', async () => {
     const deployment = deployWithCleanup();
     await createTestBrowser(deployment).openSignInPage(gptRequest);
     await redeem(deployment, gpt, 'no-code');
@@ -66,8 +66,8 @@ describe('a broker that sweeps on write', () => {
   });
 });
 
-describe('a sweep', () => {
-  it('tells the ledger which key seals, and which keys open', async () => {
+describe('a cleanup', () => {
+  it('tells storage which key seals, and which keys open', async () => {
     const given: Cleanup[] = [];
     const storage: BrokerStorage = {
       ...memoryStorage(),
@@ -98,7 +98,7 @@ describe('a sweep', () => {
   });
 
   it.each<[string, Partial<BrokerOptions>, BrokerStorage['cleanUp']]>([
-    ['the ledger does not answer', {}, () => Promise.reject(new StorageUnavailable('no route'))],
+    ['storage does not answer', {}, () => Promise.reject(new StorageUnavailable('no route'))],
     [
       'nothing keeps it going',
       {
@@ -147,14 +147,14 @@ describe('cleanupInterval', () => {
     expect(() => [start({ cleanupInterval: 60 }), start({ cleanupInterval: 86_400 })]).not.toThrow();
   });
 
-  it('left out means that nothing is swept unasked', async () => {
+  it('left out means that nothing is cleaned up automatically', async () => {
     const storage = createSpyStorage();
     await obtainTokens(deploy({ storage }), gpt);
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
   });
 });
 
-storageContract('a ledger that is swept on write, and has been a moment ago', async () =>
+storageContract('storage that is cleaned up on write, and was a moment ago', async () =>
   cleanUpOnWrite(memoryStorage(), {
     interval: hour,
     cleanup: async () => {},

@@ -197,7 +197,7 @@ describe('an outage', () => {
     await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
-  it('is not every failure: a broken ledger is refused though there is a picture', async () => {
+  it('is not every failure: broken storage is refused though there is a picture', async () => {
     const { watch, setClock, disconnect } = await caching();
     await watch.isRevoked(ada);
     disconnect(new TypeError('no such column'));
@@ -215,7 +215,7 @@ describe('too many revocations', () => {
       expiresAt: start + 1800,
     }));
 
-  it('are not kept: the ledger is asked per call, and looked at anew after ten minutes', async () => {
+  it('are not kept: storage is asked per call, and looked at anew after ten minutes', async () => {
     let many = true;
     const memory = createControlledStorage().storage;
     const { watch, revocationReads, isRevokedCalls, setClock, revoke } = await caching({

@@ -72,7 +72,7 @@ describe.each(testClients)('%s', (_, testClient) => {
   it.each([
     ['C3.1 late: a replay after 11 s ends the grant', 11],
     ['C3.1 late: a replay after the code has expired ends the grant', 61],
-    ['C3.1 late: a replay after an hour and a sweep ends the grant', 3700],
+    ['C3.1 late: a replay after an hour and a cleanup ends the grant', 3700],
   ])('%s', async (__, seconds) => {
     const { deployment, code, tokens } = await redeemed(testClient);
     deployment.advance(seconds - 1);

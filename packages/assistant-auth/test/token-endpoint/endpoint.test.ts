@@ -192,7 +192,7 @@ describe('a request', () => {
   });
 });
 
-describe('when the ledger is out of reach', () => {
+describe('when storage is unavailable', () => {
   const out: TestClient[] = [gpt, app, server];
   it.each(out)('says so, and loses neither code nor refresh token', async (testClient) => {
     const inner = memoryStorage();

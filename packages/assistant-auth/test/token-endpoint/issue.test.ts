@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import type { GrantState, RefreshPolicy } from '../../src/storage/broker-storage.ts';
-import { issueTokens, sealRefreshToken, type TokenGrant } from '../../src/token-endpoint/issue.ts';
+import { issueTokens, sealRefreshToken } from '../../src/token-endpoint/endpoint.ts';
+import type { TokenGrant } from '../../src/token-endpoint/grant-handler.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
 import { issuer, keys } from '../deployment.ts';
 
@@ -22,7 +23,7 @@ const grantWith = (changes: Partial<GrantState> = {}): GrantState => ({
   ...changes,
 });
 
-const yielding = (changes: Partial<GrantState> = {}): TokenGrant => ({
+const tokenGrantWith = (changes: Partial<GrantState> = {}): TokenGrant => ({
   grantId: 'grant-1',
   clientId: 'gpt',
   grant: grantWith(changes),
@@ -33,18 +34,20 @@ const yielding = (changes: Partial<GrantState> = {}): TokenGrant => ({
 
 describe('issueTokens', () => {
   it('answers with the fields of RFC 6749 §5.1, in ChatGPT’s spelling', async () => {
-    const answer = await issueTokens(sealers, yielding(), 'refresh-1');
+    const answer = await issueTokens(sealers, { ...tokenGrantWith(), refreshToken: 'refresh-1' });
     expect(Object.entries(answer).slice(1)).toEqual([
       ['token_type', 'bearer'],
       ['expires_in', 1800],
       ['refresh_token', 'refresh-1'],
       ['scope', 'words'],
     ]);
-    expect(await issueTokens(sealers, yielding(), undefined)).not.toHaveProperty('refresh_token');
+    expect(await issueTokens(sealers, tokenGrantWith({ refreshPolicy: 'none' }))).not.toHaveProperty(
+      'refresh_token',
+    );
   });
 
   it('seals the caller and what they may do, for the grant’s resource alone', async () => {
-    const { access_token } = await issueTokens(sealers, yielding(), undefined);
+    const { access_token } = await issueTokens(sealers, tokenGrantWith());
     expect(await sealers.access.get(resource)?.open(access_token)).toEqual({
       kind: 'opened',
       value: {
@@ -61,9 +64,9 @@ describe('issueTokens', () => {
   });
 
   it('stops at a resource that is not configured, since the grants should have', async () => {
-    await expect(
-      issueTokens(sealers, yielding({ resource: 'https://gone.example' }), undefined),
-    ).rejects.toThrow('a grant for a resource that is not configured');
+    await expect(issueTokens(sealers, tokenGrantWith({ resource: 'https://gone.example' }))).rejects.toThrow(
+      'a grant for a resource that is not configured',
+    );
   });
 });
 
@@ -74,7 +77,7 @@ describe('sealRefreshToken', () => {
   ])(
     'seals for the policy %s the whole grant, not what this answer was narrowed to',
     async (refreshPolicy, expiresAt) => {
-      const sealed = await sealRefreshToken(sealers, yielding({ refreshPolicy }));
+      const sealed = await sealRefreshToken(sealers, tokenGrantWith({ refreshPolicy }));
       expect(await sealers.refresh.open(sealed ?? '')).toEqual({
         kind: 'opened',
         value: {
@@ -90,6 +93,6 @@ describe('sealRefreshToken', () => {
   );
 
   it('seals nothing for the policy none', async () => {
-    expect(await sealRefreshToken(sealers, yielding({ refreshPolicy: 'none' }))).toBeUndefined();
+    expect(await sealRefreshToken(sealers, tokenGrantWith({ refreshPolicy: 'none' }))).toBeUndefined();
   });
 });

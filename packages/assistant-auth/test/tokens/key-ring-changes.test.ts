@@ -67,7 +67,7 @@ describe('after a key was promoted', () => {
     expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
   });
 
-  it('a sweep reseals stored upstream tokens, so that the new key alone opens them', async () => {
+  it('a cleanup reseals stored upstream tokens, so that the new key alone opens them', async () => {
     expect(await sealedUnder('2026-01-01')).toHaveLength(1);
     deployWith(fresh, old);
     await deployment.broker.cleanup();

@@ -68,7 +68,7 @@ describe('resealing', () => {
     }
   });
 
-  it('asks the ledger nothing while the ring has one key', async () => {
+  it('asks storage nothing while the ring has one key', async () => {
     const asked = () => Promise.reject(new Error('it was asked'));
     const storage = { findUpstreamTokens: asked, replaceUpstreamTokens: asked };
     await createKeyRotation({ storage, now, ...deployed(fresh) })();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/index.ts';
 import { grantRetention } from '../../src/storage/broker-storage.ts';
-import { type Lifetimes, parseLifetimes, refreshExpiry } from '../../src/tokens/lifetimes.ts';
+import { type Lifetimes, parseLifetimes } from '../../src/tokens/lifetimes.ts';
 
 const day = 86_400;
 
@@ -36,9 +36,9 @@ const bounds: readonly (readonly [keyof Lifetimes, number, number])[] = [
 
 describe('parseLifetimes', () => {
   it('completes what was left out', () => {
-    expect(parseLifetimes()).toEqual(defaults);
-    expect(parseLifetimes({})).toEqual(defaults);
-    expect(parseLifetimes({ access: 900 })).toEqual({ ...defaults, access: 900 });
+    expect(parseLifetimes()).toMatchObject(defaults);
+    expect(parseLifetimes({})).toEqual(parseLifetimes());
+    expect(parseLifetimes({ access: 900 })).toEqual({ ...parseLifetimes(), access: 900 });
   });
 
   it('has bounds for each of them', () => {
@@ -66,26 +66,24 @@ describe('parseLifetimes', () => {
     }
   });
 
-  it('lets a journey live no longer than its grant is sure to be found', () => {
+  it('lets a login transaction live no longer than its grant is sure to be found', () => {
     expect(() => parseLifetimes({ transaction: grantRetention + 1 })).toThrow('lifetimes.transaction');
   });
 });
 
-describe('refreshExpiry', () => {
-  it('counts from now, for each kind by its own lifetimes', () => {
-    expect(refreshExpiry('stable', defaults, 1000)).toEqual({
-      idle: 1000 + 60 * day,
-      absolute: 1000 + 365 * day,
-    });
-    expect(refreshExpiry('rotating', defaults, 1000)).toEqual({
-      idle: 1000 + 30 * day,
-      absolute: 1000 + 180 * day,
+describe('the lifetimes of refresh tokens', () => {
+  it('depend on the kind of refresh token', () => {
+    expect(parseLifetimes().refresh).toEqual({
+      stable: { idle: 60 * day, absolute: 365 * day },
+      rotating: { idle: 30 * day, absolute: 180 * day },
     });
   });
 
-  it('ends idleness with the absolute lifetime at the latest', () => {
+  it('end at the absolute lifetime at the latest', () => {
     const short = parseLifetimes({ stableRefreshAbsolute: 2 * day, rotatingRefreshAbsolute: 3600 });
-    expect(refreshExpiry('stable', short, 0)).toEqual({ idle: 2 * day, absolute: 2 * day });
-    expect(refreshExpiry('rotating', short, 0)).toEqual({ idle: 3600, absolute: 3600 });
+    expect(short.refresh).toEqual({
+      stable: { idle: 2 * day, absolute: 2 * day },
+      rotating: { idle: 3600, absolute: 3600 },
+    });
   });
 });

@@ -8,7 +8,7 @@ import { issuer, keys } from '../deployment.ts';
 const sealer = createSealer(parseKeyRing(keys), { name: 'ticket', issuer });
 const ticket = createSealedType(sealer, record({ holder: text, seats: list(uint) }));
 
-describe('an artefact', () => {
+describe('a sealed type', () => {
   it('comes back as it was sealed', async () => {
     const tickets = fc.record({ holder: fc.string(), seats: fc.array(fc.maxSafeNat()) });
     await fc.assert(

@@ -31,7 +31,7 @@ const named = (name: string, audience?: string) =>
   createSealer(ring, { name, issuer, ...(audience === undefined ? {} : { audience }) });
 
 describe('the vault', () => {
-  it('holds an artefact of access tokens for each resource, and for no other', () => {
+  it('holds a sealed type of access tokens for each resource, and for no other', () => {
     expect([...sealers.access.keys()]).toEqual(resources);
   });
 

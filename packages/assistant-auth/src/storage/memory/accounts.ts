@@ -45,7 +45,29 @@ import {
   type Use,
 } from './tables.ts';
 
-export const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined => {
+/** The methods of `BrokerStorage` for accounts, sessions and upstream tokens. */
+export const createAccountMethods = (memory: MemoryTables) => ({
+  storeUpstreamToken: async (token: NewUpstreamToken) => storeUpstreamToken(memory, token),
+  recordRecheck: async (recheck: RecordedRecheck) => recordRecheck(memory, recheck),
+  revokeGrantsOfIdentity: async (usedToken: StoredUpstreamToken, _reason: string, now: EpochSeconds) =>
+    revokeGrantsOfIdentity(memory, usedToken, now),
+  resolveRecheck: async (usedToken: StoredUpstreamToken) => resolveRecheck(memory, usedToken),
+  dropUpstreamToken: async (drop: UpstreamTokenDrop) => dropUpstreamToken(memory, drop),
+  findUpstreamTokens: async (query: UpstreamTokenQuery) => findUpstreamTokens(memory, query),
+  replaceUpstreamTokens: async (replacement: UpstreamTokenReplacement) =>
+    replaceUpstreamTokens(memory, replacement),
+  useSession: async (activity: SessionActivity) => useSession(memory, activity),
+  acquireRecheckLease: async (request: RecheckLeaseRequest) => acquireRecheckLease(memory, request),
+  readAccount: async (userId: UserId) => readAccount(memory, userId),
+  readHistory: async () => [],
+  findUser: async (identity: IdentityKey) => memory.identities.get(identityKey(identity))?.userId,
+  linkIdentity: async (link: IdentityLink) => linkIdentity(memory, link),
+  unlinkIdentity: async (unlink: IdentityUnlink) => unlinkIdentity(memory, unlink),
+  revokeGrants: async (revocation: GrantRevocation) => revokeGrants(memory, revocation),
+  deleteUser: async (deletion: UserDeletion) => deleteUser(memory, deletion),
+});
+
+const readAccount = (memory: MemoryTables, userId: UserId): Account | undefined => {
   const createdAt = memory.users.get(userId);
   if (createdAt === undefined) return undefined;
   return {
@@ -64,7 +86,7 @@ export const readAccount = (memory: MemoryTables, userId: UserId): Account | und
   };
 };
 
-export const linkIdentity = (
+const linkIdentity = (
   memory: MemoryTables,
   { userId, session, identity, now }: IdentityLink,
 ): IdentityLinkOutcome => {
@@ -75,7 +97,7 @@ export const linkIdentity = (
   return 'linked';
 };
 
-export const unlinkIdentity = (
+const unlinkIdentity = (
   memory: MemoryTables,
   { userId, now, ...identityFields }: IdentityUnlink,
 ): IdentityUnlinkOutcome => {
@@ -90,14 +112,14 @@ export const unlinkIdentity = (
   return { kind: 'unlinked', ...(token !== undefined && { token }) };
 };
 
-export const revokeGrants = (memory: MemoryTables, { userId, grantIds, now }: GrantRevocation): void =>
+const revokeGrants = (memory: MemoryTables, { userId, grantIds, now }: GrantRevocation): void =>
   revokeEach(
     memory,
     findGrants(memory, userId).filter(({ id }) => grantIds.includes(id)),
     now,
   );
 
-export const deleteUser = (memory: MemoryTables, { userId, now }: UserDeletion): UserDeletionOutcome => {
+const deleteUser = (memory: MemoryTables, { userId, now }: UserDeletion): UserDeletionOutcome => {
   if (!memory.users.delete(userId)) return { kind: 'unknown' };
   const [identities, grants] = [findIdentities(memory, userId), findGrants(memory, userId)];
   revokeGrantsOfDeletedUser(memory, userId, grants, now);
@@ -176,7 +198,7 @@ const startRecheck = (
   return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
 };
 
-export const acquireRecheckLease = (
+const acquireRecheckLease = (
   memory: MemoryTables,
   { provider, subject, now, recheckLeaseDuration }: RecheckLeaseRequest,
 ): RecheckLeaseOutcome => {
@@ -188,13 +210,13 @@ export const acquireRecheckLease = (
   return token === undefined ? { kind: 'inconclusive' } : { kind: 'acquired', lease: token };
 };
 
-export const storeUpstreamToken = ({ identities }: MemoryTables, token: NewUpstreamToken): void => {
+const storeUpstreamToken = ({ identities }: MemoryTables, token: NewUpstreamToken): void => {
   const key = identityKey(token);
   const stored = identities.get(key);
   if (stored !== undefined) identities.set(key, { ...clearReplacedToken(stored, token), ...token });
 };
 
-export const recordRecheck = (memory: MemoryTables, { usedToken, ...changes }: RecordedRecheck): void => {
+const recordRecheck = (memory: MemoryTables, { usedToken, ...changes }: RecordedRecheck): void => {
   const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return;
   memory.identities.set(identityKey(usedToken), {
@@ -205,14 +227,14 @@ export const recordRecheck = (memory: MemoryTables, { usedToken, ...changes }: R
   });
 };
 
-export const resolveRecheck = (memory: MemoryTables, usedToken: StoredUpstreamToken): void => {
+const resolveRecheck = (memory: MemoryTables, usedToken: StoredUpstreamToken): void => {
   const stored = findByUsedToken(memory, usedToken);
   if (stored === undefined) return;
   const unresolvedRechecks = Math.max(0, stored.unresolvedRechecks - 1);
   memory.identities.set(identityKey(usedToken), { ...stored, unresolvedRechecks });
 };
 
-export const dropUpstreamToken = (
+const dropUpstreamToken = (
   memory: MemoryTables,
   { usedToken, startedAt, refreshableUntil }: UpstreamTokenDrop,
 ): 'dropped' | 'superseded' => {
@@ -223,7 +245,7 @@ export const dropUpstreamToken = (
   return 'dropped';
 };
 
-export const revokeGrantsOfIdentity = (
+const revokeGrantsOfIdentity = (
   memory: MemoryTables,
   usedToken: StoredUpstreamToken,
   now: EpochSeconds,
@@ -248,7 +270,7 @@ const findByUsedToken = (
 
 // Tokens of providers as they are stored: found by how they begin, and replaced by the same sealed anew.
 
-export const findUpstreamTokens = (
+const findUpstreamTokens = (
   { identities }: MemoryTables,
   { prefixes, after, limit }: UpstreamTokenQuery,
 ): readonly StoredUpstreamToken[] =>
@@ -262,7 +284,7 @@ export const findUpstreamTokens = (
     .toSorted(compareIdentityKeys)
     .slice(0, limit);
 
-export const replaceUpstreamTokens = (
+const replaceUpstreamTokens = (
   { identities }: MemoryTables,
   { tokens, now, recheckLeaseDuration }: UpstreamTokenReplacement,
 ): void => {
@@ -277,13 +299,11 @@ export const replaceUpstreamTokens = (
 };
 
 const compareIdentityKeys = (one: IdentityKey, other: IdentityKey): number =>
-  compareStrings(one.provider, other.provider) || compareStrings(one.subject, other.subject);
-
-const compareStrings = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
+  compareText(one.provider, other.provider) || compareText(one.subject, other.subject);
 
 // Sessions: grants of the account page, which end as any grant does.
 
-export const useSession = (
+const useSession = (
   memory: MemoryTables,
   { grantId, now, idleExpiresAt }: SessionActivity,
 ): Session | undefined => {

@@ -13,6 +13,7 @@ import type {
   CodeRedemption,
   CodeRedemptionOutcome,
   GrantRefresh,
+  GrantState,
   GrantStatus,
   PresentedRefreshToken,
   RefreshOutcome,
@@ -27,12 +28,21 @@ import {
   identityKey,
   isActiveGrant,
   type MemoryTables,
-  storeGrantUse,
   storeVerifiedIdentity,
   type Use,
 } from './tables.ts';
 
-export const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
+/** The methods of `BrokerStorage` for sign-ins, codes and refresh tokens. */
+export const createGrantMethods = (memory: MemoryTables) => ({
+  recordSignIn: async (signIn: SignIn) => recordSignIn(memory, signIn),
+  readGrantStatus: async (grantId: GrantId) => readGrantStatus(memory, grantId),
+  claimCode: async (claim: CodeClaim) => claimCode(memory, claim),
+  redeemCode: async (redemption: CodeRedemption) => redeemCode(memory, redemption),
+  refresh: async (use: GrantRefresh) => refresh(memory, use),
+  isRefreshable: async (token: PresentedRefreshToken) => isRefreshable(memory, token),
+});
+
+const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   const { now, identity, user, grant } = signIn;
   if (memory.grants.has(grant.id)) return { kind: 'replayed' };
   const session = signIn.session === undefined ? undefined : findSession(memory, signIn.session, now);
@@ -87,10 +97,10 @@ const revokeLeastRecentlyUsed = (
     .filter((one) => one.userId === userId && one.id !== grant.id && isActiveGrant(one, now))
     .toSorted((one, other) => lastUsed(other) - lastUsed(one) || compareText(one.id, other.id))
     .slice(Math.max(0, limits.activeGrants - Number(grant.clientId !== accountClientId)));
-  revokeEach(memory, excess, now);
+  if (excess.length > 0) revokeEach(memory, excess, now);
 };
 
-export const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatus => {
+const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatus => {
   const grant = grants.get(grantId);
   if (grant === undefined) return 'unknown';
   return grant.revokedAt === undefined ? 'active' : 'revoked';
@@ -98,7 +108,7 @@ export const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): Gra
 
 // Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2).
 
-export const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): CodeRedemptionOutcome => {
+const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): CodeRedemptionOutcome => {
   const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
   const grant = memory.grants.get(grantId);
   if (grant === undefined || grant.clientId !== clientId || grant.revokedAt !== undefined)
@@ -121,7 +131,7 @@ export const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): Co
   return { kind: 'redeemed', grant: storeGrantUse(memory, grant, use) };
 };
 
-export const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaimOutcome => {
+const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaimOutcome => {
   const grant = memory.grants.get(grantId);
   const status = readGrantStatus(memory, grantId);
   if (grant === undefined || status !== 'active') return status;
@@ -134,7 +144,7 @@ const notRedeemable: CodeRedemptionOutcome = { kind: 'refused', reason: 'invalid
 
 // Refresh: rotates, answers a retry, starts a new branch after a lost response, or detects reuse (RFC 9700 §4.14.2).
 
-export const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
+const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
   const { grantId, now, accessExpiresAt } = request;
   const grant = findRefreshableGrant(memory, request);
   if (grant === undefined) return notRefreshable;
@@ -176,7 +186,7 @@ export const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOut
   }
 };
 
-export const isRefreshable = (memory: MemoryTables, token: PresentedRefreshToken): boolean => {
+const isRefreshable = (memory: MemoryTables, token: PresentedRefreshToken): boolean => {
   const grant = findRefreshableGrant(memory, token);
   if (grant === undefined) return false;
   const classification = classifyPresentedToken(grant, grant.use, token);
@@ -219,3 +229,20 @@ const classifyPresentedToken = (
 };
 
 const notRefreshable: RefreshOutcome = { kind: 'refused', reason: 'inactive' };
+
+/** Stores a grant's use, and says what tokens are issued from. */
+const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
+  grants.set(grant.id, { ...grant, use });
+  const { userId, scopes, resource, claims, refreshPolicy } = grant;
+  const { generation, refreshIdleExpiresAt, refreshAbsoluteExpiresAt } = use;
+  return {
+    userId,
+    scopes,
+    resource,
+    claims,
+    refreshPolicy,
+    generation,
+    refreshIdleExpiresAt,
+    refreshAbsoluteExpiresAt,
+  };
+};

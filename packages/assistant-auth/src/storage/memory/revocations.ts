@@ -8,6 +8,7 @@ import {
   type UserId,
 } from '../../oauth/identifiers.ts';
 import type {
+  Cleanup,
   ReceivedSecurityEvent,
   RevocableToken,
   RevocationPage,
@@ -22,6 +23,16 @@ import {
   type MemoryTables,
   type StoredIdentity,
 } from './tables.ts';
+
+/** The methods of `BrokerStorage` for revocations, security events and the cleanup. */
+export const createRevocationMethods = (memory: MemoryTables) => ({
+  revoke: async (target: RevocationTarget, _reason: string, now: EpochSeconds) => revoke(memory, target, now),
+  readRevocations: async (cursor: number | undefined, now: EpochSeconds, limit: number) =>
+    readRevocations(memory, cursor, now, limit),
+  isRevoked: async (token: RevocableToken, now: EpochSeconds) => isRevoked(memory, token, now),
+  recordSecurityEvent: async (event: ReceivedSecurityEvent) => recordSecurityEvent(memory, event),
+  cleanUp: async ({ now }: Cleanup) => cleanUp(memory, now),
+});
 
 export const revoke = (memory: MemoryTables, target: RevocationTarget, now: EpochSeconds): void => {
   const targetGrants = [...memory.grants.values()].filter((grant) => matchesTarget(grant, target));
@@ -122,7 +133,7 @@ const appendRevocation = (
   memory.revocations = [...memory.revocations, revocation];
 };
 
-export const readRevocations = (
+const readRevocations = (
   { revocations }: MemoryTables,
   cursor: number | undefined,
   now: EpochSeconds,
@@ -139,7 +150,7 @@ export const readRevocations = (
   };
 };
 
-export const isRevoked = ({ revocations }: MemoryTables, token: RevocableToken, now: EpochSeconds): boolean =>
+const isRevoked = ({ revocations }: MemoryTables, token: RevocableToken, now: EpochSeconds): boolean =>
   revocations.some(
     (revocation) =>
       revocation.revokedAt >= token.issuedAt &&
@@ -163,10 +174,7 @@ const matchesTarget = (
 
 // Providers' signals: each counts once, and ends what rests on whom it names.
 
-export const recordSecurityEvent = (
-  memory: MemoryTables,
-  event: ReceivedSecurityEvent,
-): SecurityEventOutcome => {
+const recordSecurityEvent = (memory: MemoryTables, event: ReceivedSecurityEvent): SecurityEventOutcome => {
   const { provider, jti, retainUntil, signedInBefore, revocations: eventRevocations, now } = event;
   const key = JSON.stringify([provider, jti]);
   if (memory.securityEvents.has(key)) return 'replayed';
@@ -237,7 +245,7 @@ const isInRevocationScope = (
 
 // Sweeping: forgets what has expired.
 
-export const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
+const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
   for (const grant of memory.grants.values())
     if (computeRetainUntil(grant) <= now) memory.grants.delete(grant.id);
   for (const [key, retainUntil] of memory.securityEvents)

@@ -1,7 +1,6 @@
 /** What the ledger in memory remembers. */
 import { accountClientId, type EpochSeconds, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import {
-  type GrantState,
   grantRetention,
   type IdentityKey,
   type Revocation,
@@ -81,23 +80,6 @@ export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
 
 /** Compares text by code unit, as a database does, whatever the language of the system. */
 export const compareText = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
-
-/** Stores a grant's use, and says what tokens are issued from. */
-export const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
-  grants.set(grant.id, { ...grant, use });
-  const { userId, scopes, resource, claims, refreshPolicy } = grant;
-  const { generation, refreshIdleExpiresAt, refreshAbsoluteExpiresAt } = use;
-  return {
-    userId,
-    scopes,
-    resource,
-    claims,
-    refreshPolicy,
-    generation,
-    refreshIdleExpiresAt,
-    refreshAbsoluteExpiresAt,
-  };
-};
 
 /**
  * Stores an identity that a provider confirmed. Values that the provider did not send this time are kept.

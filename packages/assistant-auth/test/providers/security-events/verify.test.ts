@@ -61,7 +61,7 @@ describe('a token of an issuer with tenants', () => {
   });
 });
 
-test('signals come from issuers that send them', () => {
+test('security events come from issuers that send them', () => {
   expect(oidc(settings).readLogoutToken).toBeTypeOf('function');
   expect(oidc(settings)).not.toHaveProperty('securityEvents');
 });

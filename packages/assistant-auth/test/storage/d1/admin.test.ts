@@ -95,7 +95,7 @@ describe('grants of a user', () => {
   });
 });
 
-describe('unwatched identities', () => {
+describe('identities without an upstream token', () => {
   it('are those without a token on which living grants rest, the oldest first', async () => {
     await signInAndRedeem(storage, { identity: adasUpstreamToken });
     await signInAndRedeem(storage, bob);
@@ -194,14 +194,14 @@ describe('the use of keys', () => {
     expect(await admin.readKeyUsage({ keys: [], now: t0 })).toEqual([]);
   });
 
-  it('does not know until when a key sealed before a sweep has seen the next', async () => {
+  it('does not know until when a key sealed before a cleanup has seen the next', async () => {
     await cleanup(t0, 'old');
     await signInAndRedeem(storage);
     expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
     expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
   });
 
-  it('knows it from the sweep on, with an hour for isolates of before', async () => {
+  it('knows it from the cleanup on, with an hour for isolates of before', async () => {
     await rotate();
     expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
     expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
@@ -281,7 +281,7 @@ describe('the use of keys', () => {
     expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
   });
 
-  it('T16.4 unseen: gives no time for a key that no sweep has seen seal, whenever it was added', async () => {
+  it('T16.4 unseen: gives no time for a key that no cleanup has seen seal, whenever it was added', async () => {
     // Each time, it may have been promoted and rolled back between two sweeps.
     await cleanup(t0, 'new');
     await signInAndRedeem(storage, { now: t0 + 60 });
@@ -298,14 +298,14 @@ describe('the use of keys', () => {
     expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
   });
 
-  it('gives the time of a key that was added later, if a sweep has seen it seal', async () => {
+  it('gives the time of a key that was added later, if a cleanup has seen it seal', async () => {
     await cleanup(t0, 'new', ['new']);
     await cleanup(t0 + day, 'old');
     await cleanup(rotated, 'new');
     expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
   });
 
-  it('T16.3 promote: gives no time from which a key can be promoted until a sweep has found it in the ring', async () => {
+  it('T16.3 promote: gives no time from which a key can be promoted until a cleanup has found it in the ring', async () => {
     await cleanup(t0, 'new', ['new']);
     expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
     await cleanup(t0 + 9, 'new');

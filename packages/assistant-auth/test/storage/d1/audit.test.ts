@@ -104,7 +104,7 @@ describe('the audit', () => {
     expect(await rowsAfterSignIn()).toHaveLength(2);
   });
 
-  it('has one row for what a provider’s signals end, however many of one second say so', async () => {
+  it('has one row for what a provider’s security events end, however many of one second say so', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;

@@ -23,7 +23,7 @@ const addRows = (count: number): Promise<unknown> =>
 
 const cleanupAt = (now: number, deleteAuditBefore: number) => ({ ...buildCleanup(now), deleteAuditBefore });
 
-describe('a sweep of the audit', () => {
+describe('a cleanup of the audit', () => {
   it('deletes what was before, and nothing else', async () => {
     await addRows(10);
     await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 4 * day));
@@ -57,7 +57,7 @@ describe('a sweep of the audit', () => {
   });
 });
 
-describe('a sweep with another key at the front', () => {
+describe('a cleanup with another key at the front', () => {
   const cleanup = (now: number, sealingKey: string) =>
     d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
 
@@ -89,7 +89,7 @@ describe('a sweep with another key at the front', () => {
     expect(await readRows('audit')).toHaveLength(2);
   });
 
-  it('notes a change once when 20 sweep at once', async () => {
+  it('notes a change once when 20 clean up at once', async () => {
     await cleanup(t0, 'key-1');
     await Promise.all(Array.from({ length: 20 }, () => cleanup(t0 + 1, 'key-2')));
     expect(await readRows('sealing_keys')).toHaveLength(2);
@@ -108,14 +108,14 @@ describe('the keys of the ring', () => {
     return Object.fromEntries(results.map(({ id, in_ring_since: since }) => [id, since]));
   };
 
-  it('are recorded with the time of the first sweep that found them there', async () => {
+  it('are recorded with the time of the first cleanup that found them there', async () => {
     await cleanup(t0, 'key-1');
     await cleanup(t0 + 1, 'key-1', "o'key; --");
     await cleanup(t0 + 2, "o'key; --", 'key-1');
     expect(await readRingKeys()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
   });
 
-  it('T16.3 rollback: are recorded with a new time after a sweep that did not find them', async () => {
+  it('T16.3 rollback: are recorded with a new time after a cleanup that did not find them', async () => {
     await cleanup(t0, 'key-1', 'key-2');
     await cleanup(t0 + 1, 'key-1');
     expect(await readRingKeys()).toEqual({ 'key-1': t0 });
@@ -123,7 +123,7 @@ describe('the keys of the ring', () => {
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
   });
 
-  it('T16.3 rollback: never have a time before the last sweep of a deployment without them', async () => {
+  it('T16.3 rollback: never have a time before the last cleanup of a deployment without them', async () => {
     for (const at of [0, 2, 4]) {
       await cleanup(t0 + at, 'key-1', 'key-2');
       await cleanup(t0 + at + 1, 'key-1');
@@ -133,7 +133,7 @@ describe('the keys of the ring', () => {
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
   });
 
-  it('are recorded once when 20 sweep at once', async () => {
+  it('are recorded once when 20 clean up at once', async () => {
     await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
     expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
   });

@@ -7,7 +7,7 @@ import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
 import { insertOtherUsers, otherUserCount } from './other-users.ts';
 
-describe('the ledger on D1', () => {
+describe('storage on D1', () => {
   beforeAll(emptyD1);
 
   it.each(everyMethod)('makes one round trip: %s', async (_, call) => {
@@ -42,7 +42,7 @@ describe('among many others', () => {
     expect(usage().rowsRead).toBeLessThan(20);
   });
 
-  it('reads no grant that is needed: sweep', async () => {
+  it('reads no grant that is needed: cleanUp', async () => {
     const { db, usage } = countingD1(env.DB);
     await env.DB.prepare('DELETE FROM revocations').run();
     await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));

@@ -356,7 +356,7 @@ const wait = fc.oneof(
 
 const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
 
-it('answers any run of calls as the ledger in memory does', () =>
+it('answers any run of calls as memory storage does', () =>
   fc.assert(
     fc.asyncProperty(runs, async (run) => {
       const onD1 = d1Storage(await emptyD1());

@@ -112,7 +112,7 @@ describe('a database that takes text', () => {
   });
 });
 
-storageContract('the ledger on a D1 that takes text', async () => {
+storageContract('storage on a D1 that takes text', async () => {
   await emptyD1();
   return d1Storage(textD1(execute));
 });

@@ -20,7 +20,7 @@ const catchError = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('D1 out of reach', () => {
-  it.each(everyMethod)('is LedgerUnavailable with the cause: %s', async (_, call) => {
+  it.each(everyMethod)('is StorageUnavailable with the cause: %s', async (_, call) => {
     const failure = new Error('D1_ERROR: Network connection lost.');
     const error = await catchError(call(d1Storage(createUnreachable(env.DB, failure))));
     expect(error).toBeInstanceOf(StorageUnavailable);
@@ -30,7 +30,7 @@ describe('D1 out of reach', () => {
 
 // The database of this file has no tables until a test migrates it.
 describe('D1 without the migrations', () => {
-  it.each(everyMethod)('is LedgerUnavailable and its message says no SQL: %s', async (_, call) => {
+  it.each(everyMethod)('is StorageUnavailable and its message says no SQL: %s', async (_, call) => {
     const error = await catchError(call(d1Storage(env.DB)));
     expect(error).toBeInstanceOf(StorageUnavailable);
     expect(String(error)).toBe('StorageUnavailable: D1 did not carry out the statements');

@@ -35,7 +35,7 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.readGrantStatus('grant-1')).toBe('unknown');
   });
 
-  it('knows a grant for an hour, and forgets it when it is swept', async () => {
+  it('knows a grant for an hour, and forgets it when it is cleaned up', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.cleanUp(buildCleanup(t0 + hour - 1));

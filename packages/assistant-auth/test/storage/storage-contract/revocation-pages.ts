@@ -17,7 +17,7 @@ const line = (id: string, at: number) => ({
 });
 
 export const revocationPageContract = (createStorage: CreateStorage): void => {
-  it('reads nothing from a ledger where nothing was revoked', async () => {
+  it('reads nothing from storage where nothing was revoked', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.readRevocations(undefined, t0, 10)).toEqual({
@@ -64,7 +64,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('misses nothing when the newest lines were swept', async () => {
+  it('misses nothing when the newest lines were cleaned up', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-1', t0);
     await appendLine(storage, 'grant-2', t0);
@@ -83,7 +83,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('misses nothing with a cursor that was read after a sweep', async () => {
+  it('misses nothing with a cursor that was read after a cleanup', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-1', t0);
     const later = t0 + 2 * accessTokenLifetime;

@@ -78,7 +78,7 @@ export const securityEventContract = (createStorage: CreateStorage): void => {
 };
 
 const onceOnly = (createStorage: CreateStorage): void => {
-  it('counts a signal once: what comes again changes nothing', async () => {
+  it('counts a security event once: what comes again changes nothing', async () => {
     const storage = await signedIn(createStorage);
     expect(await tell(storage, { kind: 'session', sid: 'sid-9' })).toBe('recorded');
     expect(await tell(storage, ada)).toBe('replayed');
@@ -95,7 +95,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, now)).toHaveLength(1);
   });
 
-  it('tells signals of two providers apart, and two of one', async () => {
+  it('tells security events of two providers apart, and two of one', async () => {
     const storage = await signedIn(createStorage);
     expect(await tell(storage, ada, 'grants', { provider: 'github' })).toBe('recorded');
     expect(await endedOf(storage)).toEqual([]);
@@ -104,7 +104,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 
-  it('knows a signal again that ended nothing', async () => {
+  it('knows a security event again that ended nothing', async () => {
     const storage = await createStorage();
     expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('recorded');
     expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('replayed');
@@ -364,7 +364,7 @@ const tokens = (createStorage: CreateStorage): void => {
 };
 
 const retention = (createStorage: CreateStorage): void => {
-  it('knows a signal until it is no longer needed', async () => {
+  it('knows a security event until it is no longer needed', async () => {
     const storage = await signedIn(createStorage);
     const nobody: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };
     await tell(storage, nobody);

@@ -137,7 +137,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     expect(await storage.readRevocations(undefined, t0 + 3, 10)).toMatchObject({ revocations: [] });
   });
 
-  it('is kept by the sweep while it lives', async () => {
+  it('is kept by the cleanup while it lives', async () => {
     const storage = await createStorageWithSession(createStorage);
     await storage.cleanUp(buildCleanup(t0 + 7 * day));
     expect(await useAccountSession(storage, t0 + 7 * day)).toBeDefined();
@@ -207,7 +207,7 @@ const turns = (createStorage: CreateStorage): void => {
   const due = { kind: 'acquired', lease: expect.objectContaining(adasUpstreamToken) };
   const noWord = { kind: 'inconclusive' };
 
-  it('gives one of 50 the turn to ask the provider', async () => {
+  it('gives one of 50 the recheck lease', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     const found = await Promise.all(fiftyIndexes.map(() => ask(storage, t0 + 5)));
     expect(countValues(found.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
@@ -229,7 +229,7 @@ const turns = (createStorage: CreateStorage): void => {
     expect(await ask(storage, t0 + 65)).toEqual(due);
   });
 
-  it('shares the turn with refreshes', async () => {
+  it('shares the recheck lease with refreshes', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: {} });
     await storage.refresh(refreshUse(0, t0 + 5));

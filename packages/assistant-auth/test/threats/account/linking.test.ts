@@ -51,7 +51,7 @@ describe('B17', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.2 foreign link: the URL of somebody’s journey links nothing in another browser', async () => {
+  it('B17.2 foreign link: the URL of somebody’s login transaction links nothing in another browser', async () => {
     const deployment = deploy();
     const [mallory, ada] = [
       await signInToAccount(deployment, 'mallory'),
@@ -61,7 +61,7 @@ describe('B17', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.2 foreign link: nor does a journey that was planted there with its cookie', async () => {
+  it('B17.2 foreign link: nor does a login transaction that was planted there with its cookie', async () => {
     const deployment = deploy();
     const [mallory, ada] = [
       await signInToAccount(deployment, 'mallory'),
@@ -94,7 +94,7 @@ describe('B17', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.3 session switched meanwhile: who signed in during the journey is linked to nothing', async () => {
+  it('B17.3 session switched meanwhile: who signed in during the login transaction is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
     const url = await inProgress(browser);
@@ -154,7 +154,7 @@ describe('B17', () => {
     expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
-  it('B17.4 provider session reused silently: every journey from the account page wants a new proof', async () => {
+  it('B17.4 provider session reused silently: every login transaction from the account page wants a new proof', async () => {
     const [google, other] = [createSpyProvider(), createSpyProvider('other')];
     const deployment = deploy({ providers: [google, other] });
     const accountBrowser = await signInToAccount(deployment, 'ada');

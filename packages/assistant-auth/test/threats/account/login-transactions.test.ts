@@ -98,7 +98,7 @@ describe('B6', () => {
 });
 
 describe('B7', () => {
-  it('B7.1 state replay: a journey signs in once, also with its cookie put back', async () => {
+  it('B7.1 state replay: a login transaction signs in once, also with its cookie put back', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
@@ -111,7 +111,7 @@ describe('B7', () => {
     expect(ada.cookies.has('__Host-session')).toBe(false);
   });
 
-  it('B7.2 expiry: a journey to the account page takes ten minutes at most', async () => {
+  it('B7.2 expiry: a login transaction for the account page takes ten minutes at most', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');

@@ -44,7 +44,7 @@ it('B2.1 captured URL: a person who follows the attacker’s way to the provider
   expect(storage.calls).toEqual([]);
 });
 
-it('B2.2 look-alike name: a journey that a neighbouring domain planted is none', async () => {
+it('B2.2 look-alike name: a login transaction that a neighbouring domain planted is none', async () => {
   const { provider, storage, deployment } = monitored();
   const attacker = await continueToProvider(deployment);
   const [name = ''] = listTransactionCookies(attacker.browser.cookies);
@@ -103,7 +103,7 @@ describe('B6', () => {
     ['a guessed state', (url: URL) => url.searchParams.set('state', 'x'.repeat(43))],
     ['a state cut short', (url: URL) => url.searchParams.set('state', 'x')],
     ['the client’s state', (url: URL) => url.searchParams.set('state', gptRequest.state)],
-  ])('B6.1 login CSRF: an answer with %s finds no journey', async (_, change) => {
+  ])('B6.1 login CSRF: an answer with %s finds no login transaction', async (_, change) => {
     const { provider, deployment } = monitored();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const url = new URL(callbackUrl({ code: 'ada' }));
@@ -112,7 +112,7 @@ describe('B6', () => {
     expect(provider.tokenRequests).toEqual([]);
   });
 
-  it('B6.1 login CSRF: one journey’s cookie under the name of another opens neither', async () => {
+  it('B6.1 login CSRF: one login transaction’s cookie under the name of another opens neither', async () => {
     const { provider, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
@@ -169,7 +169,7 @@ describe('B7', () => {
     expect(provider.tokenRequests).toHaveLength(1);
   });
 
-  it('B7.3 two tabs: journeys side by side end each at its own client, in any order', async () => {
+  it('B7.3 two tabs: login transactions side by side end each at its own client, in any order', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const [one, two] = [await browser.openSignInPage(gptRequest), await browser.openSignInPage(appRequest)];
@@ -189,7 +189,7 @@ describe('B7', () => {
     expect([gptDestination, toApp].every(({ searchParams }) => searchParams.has('code'))).toBe(true);
   });
 
-  it('B7.3 two tabs: a refusal in one leaves the other its journey', async () => {
+  it('B7.3 two tabs: a refusal in one leaves the other its login transaction', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const consents = [
@@ -212,7 +212,7 @@ describe('B7', () => {
     expect(readCode(await browser.visit(`${issuer}/callback/google?code=ada&state=${two}`))).not.toBe('');
   });
 
-  it('B7.3 two tabs: of six journeys the newest five can end, also if all began in one second', async () => {
+  it('B7.3 two tabs: of six login transactions the newest five can end, also if all began in one second', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const states: string[] = [];

@@ -172,7 +172,7 @@ describe('B14', () => {
     expect(answers.map(({ status }) => status)).toEqual([303, 200, 200]);
   });
 
-  it('B14.2 sealed at rest: the ledger gets the refresh token sealed, another text each time, and no other', async () => {
+  it('B14.2 sealed at rest: storage gets the refresh token sealed, another text each time, and no other', async () => {
     const { signIns, depart } = upstream();
     for (let time = 0; time < 2; time++) await (await depart()).returnFromProvider({ code: 'code-1' });
     const stored = JSON.stringify(signIns);

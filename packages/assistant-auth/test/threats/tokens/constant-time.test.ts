@@ -92,7 +92,7 @@ describe('T11', () => {
     expect(digested).toEqual([right, wrong, right]);
   });
 
-  it('T11.1 comparison: so is the state of a journey', async () => {
+  it('T11.1 comparison: so is the state of a login transaction', async () => {
     const { state, returnFromProvider } = await continueToProvider();
     // Once for the cookie's name, then both sides; at last for two names, when the journey is completed.
     const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));

@@ -129,7 +129,7 @@ describe('T12', () => {
       { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: unreachable },
       503,
     ],
-    ['T12.1 storage: a ledger that fails otherwise is 500', { readRevocations: broken }, 500],
+    ['T12.1 storage: storage that fails otherwise is 500', { readRevocations: broken }, 500],
     [
       'T12.1 storage: also when asked about one token',
       { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: broken },

@@ -74,7 +74,7 @@ describe('W6', () => {
     });
   });
 
-  it('W6.3 repeated parameters: are a 400 at every door, and burn nothing', async () => {
+  it('W6.3 repeated parameters: are a 400 at every endpoint, and burn nothing', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
     const { browser, consent } = await startAuthorization(deployment);
@@ -184,7 +184,7 @@ const bent = ({ endpoints, cookies, values }: Awaited<ReturnType<typeof honest>>
   });
 };
 
-it('W6.4 anything at all: is answered, never with a 5xx, at every door and at the guard', async () => {
+it('W6.4 anything at all: is answered, never with a 5xx, at every endpoint and at the guard', async () => {
   const deployment = deploy();
   await fc.assert(
     fc.asyncProperty(bent(await honest(deployment)), async ({ path, method, query, body, headers }) => {

@@ -243,7 +243,7 @@ describe('W14', () => {
 
 it('W11.1 abandoned sign-ins: a thousand people who never come back leave nothing', async () => {
   const untouchable: BrokerStorage = new Proxy(memoryStorage(), {
-    get: (_, name) => () => Promise.reject(new Error(`the ledger was asked to ${String(name)}`)),
+    get: (_, name) => () => Promise.reject(new Error(`storage was asked to ${String(name)}`)),
   });
   const deployment = deploy({ storage: untouchable });
   const { browser } = await continueToProvider(deployment);

@@ -72,7 +72,7 @@ describe('W10', () => {
     ['W10.2 HEAD', 'HEAD'],
     ['W10.3 OPTIONS', 'OPTIONS'],
     ['W10.1 method override: PATCH', 'PATCH'],
-  ])('%s does nothing at any door, and names the method that would', async (_, method) => {
+  ])('%s does nothing at any endpoint, and names the method that would', async (_, method) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
