@@ -294,11 +294,11 @@ export const createTokenEndpointError = (code: string): ProviderError =>
   );
 
 /** What a revocation endpoint said to a token (RFC 7009 §2.2.1). */
-export const createRevocationError = (code: string): ProviderError =>
+const createRevocationError = (code: string): ProviderError =>
   new ProviderError('invalid', `the revocation endpoint answered ${sanitizeErrorCode(code)}`);
 
 /** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
-export const toProviderError = (error: unknown): ProviderError => {
+const toProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
   if (error instanceof AuthorizationResponseError) {
     return new ProviderError(

@@ -343,7 +343,7 @@ const resolveDestination = (
 
 // Detects repeated callbacks where storage can't: callbacks that arrive at this process at the same moment, before the grant is stored, callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user refused, for which nothing is stored either.
 
-export interface ReplayGuard {
+interface ReplayGuard {
   /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
   runInTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
   /** Remembers a callback that was handled. */
@@ -363,7 +363,7 @@ const maxWaitMs = 12_000;
 /** The limit of each map. The oldest entry is dropped. */
 const maxEntries = 1_000;
 
-export const createReplayGuard = (): ReplayGuard => {
+const createReplayGuard = (): ReplayGuard => {
   // All are caches of this process.
   const running = new Map<string, Promise<void>>();
   const handled = new Map<string, true>();

@@ -30,7 +30,7 @@ export interface Lifetimes {
 }
 
 /** How long a refresh token is valid if it is not used, and how long in any case. `idle` is never longer than `absolute`. */
-export interface RefreshLifetime {
+interface RefreshLifetime {
   readonly idle: Seconds;
   readonly absolute: Seconds;
 }

@@ -53,7 +53,7 @@ export interface Sealers {
 }
 
 /** What the access tokens of a resource are sealed for. */
-export const accessTokenPurpose = (issuer: string, resource: string): Purpose => ({
+const accessTokenPurpose = (issuer: string, resource: string): Purpose => ({
   name: 'access',
   issuer,
   audience: resource,

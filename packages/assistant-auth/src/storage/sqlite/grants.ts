@@ -64,14 +64,14 @@ export const readGrantStatus = async (db: SqlDatabase, grantId: string): Promise
   return toGrantStatus(found?.results[0]);
 };
 
-export interface StatusRow {
+interface StatusRow {
   readonly revoked: number;
 }
 
-export const selectStatus = (db: SqlDatabase, grantId: string): SqlStatement =>
+const selectStatus = (db: SqlDatabase, grantId: string): SqlStatement =>
   db.prepare('SELECT revoked_at IS NOT NULL AS revoked FROM grants WHERE id = ?1').bind(grantId);
 
-export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
+const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
   if (row === undefined) return 'unknown';
   return row.revoked === 1 ? 'revoked' : 'active';
 };
