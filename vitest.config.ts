@@ -4,10 +4,10 @@ import { unstable_readConfig } from 'wrangler';
 
 const compatibilityDate = '2026-10-20';
 
-/** Against tests that hang. On a busy machine any test may take its time. */
+/** Only for tests that hang: on a busy machine, any test may be slow. */
 const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
 
-/** A library's tests, inside workerd: the runtime it is made for. */
+/** The tests of a library, inside workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
   test: { ...timeouts, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
@@ -20,12 +20,12 @@ const migrations = async () => [
 
 type RateLimit = { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } };
 
-/** What Cloudflare counts for the app, as its deployment asks for it. */
+/** The rate limits of the app, from the configuration of its deployment. */
 const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
   config: 'apps/words/wrangler.jsonc',
 });
 
-/** The same with a real D1, all migrations at hand, and Cloudflare's rate limiters. */
+/** Like `inWorkerd`, with a real D1 database, all migrations, and Cloudflare's rate limiters. */
 const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
   plugins: [
     cloudflareTest({
@@ -40,12 +40,12 @@ const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
   test: { ...timeouts, name, include: [include] },
 });
 
-/** Black-box tests against the system that the set-up starts. */
+/** Black-box tests against the system that the setup file starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
   test: { ...timeouts, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
 
-/** Tests in Node that start what they need themselves. */
+/** Tests in Node that start what they need. */
 const inNode = (name: string, include: string) => ({ test: { ...timeouts, name, include: [include] } });
 
 export default defineConfig(async () => ({
@@ -60,7 +60,7 @@ export default defineConfig(async () => ({
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('examples', 'examples/*/test/**/*.test.ts'),
       conformance('conformance', 'conformance/on-workers.ts'),
-      // Without what is the same for both: the commands, and the browser that the tests look through.
+      // Without the tests that are the same on both platforms: the commands, and the browser driver.
       conformance('conformance-pages', 'conformance/on-pages.ts', [
         'conformance/{commands,deploying}/**',
         'conformance/browser/chromium.test.ts',

@@ -1,4 +1,7 @@
-/** The least that a sealed token can cost: a bearer in base64, one decryption with a cached key, JSON. No ring, no purposes, no revocation. */
+/**
+ * The lower bound for the cost of a sealed token: a base64 bearer token, one decryption with a cached key,
+ * and JSON. No key ring, no purposes, no revocation.
+ */
 
 interface BaselineToken {
   readonly sub: string;
@@ -6,7 +9,7 @@ interface BaselineToken {
   readonly exp: number;
 }
 
-/** Opens the bearer of a request. */
+/** Opens the bearer token of a request. */
 export const openBaselineToken = async (request: Request): Promise<BaselineToken> => {
   const bearer = request.headers.get('authorization')?.slice('Bearer '.length) ?? '';
   const letters = atob(bearer);
@@ -17,7 +20,7 @@ export const openBaselineToken = async (request: Request): Promise<BaselineToken
   return JSON.parse(new TextDecoder().decode(plain));
 };
 
-/** Makes a token of about the length that the broker's have. */
+/** Creates a token of about the same length as the broker's. */
 export const sealBaselineToken = async (): Promise<string> => {
   const baseline: BaselineToken = { sub: 'u'.repeat(66), scopes: ['words', 'score'], exp: 4_000_000_000 };
   const iv = crypto.getRandomValues(new Uint8Array(12));

@@ -1,19 +1,19 @@
-/** A bounded load: so many requests over a few kept connections, every answer checked. */
+/** Sends a fixed number of requests over a few kept-alive connections, and checks every response. */
 import { Agent, request } from 'node:http';
 
 const connections = 16;
 
-/** A request that can be sent again and again. */
+/** A request that can be sent repeatedly. */
 export interface RequestSpec {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Makes it a POST. */
+  /** If present, the request is a POST. */
   readonly form?: URLSearchParams;
 }
 
 /**
- * Asks `count` times.
- * @throws Error when an answer is not 200 with a body
+ * Sends the request `count` times.
+ * @throws Error if a response is not 200 with a body
  */
 export const load = async (requestSpec: RequestSpec, count: number): Promise<void> => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });

@@ -1,27 +1,36 @@
-/** Measuring doors side by side: in turns, because machines differ and so do hours. */
+/**
+ * Measures scenarios side by side. They take turns, because the speed of machines differs and changes over
+ * time.
+ */
 import { load, type RequestSpec } from './load.ts';
 import type { Workerd } from './workerd.ts';
 
-/** One way to use the Worker under test. */
+/** A route of the Worker under test. */
 export interface Scenario {
   readonly requestSpec: RequestSpec;
-  /** How often it is used in a slice. */
+  /** The number of calls in a slice. */
   readonly calls: number;
 }
 
-/** CPU microseconds of workerd per call, by door. */
+/** CPU microseconds of workerd per call, by scenario. */
 export type Round<Name extends string> = Readonly<Record<Name, number>>;
 
 export interface MeasureOptions {
   readonly rounds: number;
-  /** In every slice each door has its turn. Of the slices the cheaper quarter counts: what else the machine does only adds. */
+  /**
+   * Every slice runs each scenario once. The first quartile of the slices counts, because other work on the
+   * machine only adds time.
+   */
   readonly slices: number;
 }
 
-/** Rounds that are thrown away: V8 goes on optimising what a guarded call runs for some twenty thousand calls. */
+/**
+ * The number of rounds that are discarded. V8 keeps optimizing the code of a guarded call for about 20,000
+ * calls.
+ */
 const warmUp = 3;
 
-/** Measures every door in every round. */
+/** Measures every scenario in every round. */
 export const measure = async <Name extends string>(
   workerd: Workerd,
   scenarios: Readonly<Record<Name, Scenario>>,
@@ -44,12 +53,12 @@ const measureRound = async <Name extends string>(
     costs: [] as number[],
   }));
   for (let slice = 0; slice < slices; slice++) {
-    // Another door comes first each time.
+    // Each slice starts with another scenario.
     const turn = slice % entries.length;
     for (const { scenario, costs } of [...entries.slice(turn), ...entries.slice(0, turn)])
       costs.push(await measureCost(workerd, scenario));
   }
-  // The cast: the compiler forgets that the entries are those of `scenarios`.
+  // The cast is needed because `Object.fromEntries` loses the names of the scenarios.
   return Object.fromEntries(entries.map(({ name, costs }) => [name, quantile(costs, 0.25)])) as Round<Name>;
 };
 

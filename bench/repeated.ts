@@ -1,16 +1,16 @@
-/** The same message opened again and again: by WebCrypto alone, with all at hand that it needs, and by the seal's `open`. */
+/** Opens the same message repeatedly, with WebCrypto alone and with the seal's `open`. */
 import { createSealer, generateKey, parseKeyRing } from 'assistant-auth/seal';
 
-/** As much as an access token holds. */
+/** About as long as the content of an access token. */
 const plaintext = new Uint8Array(110).fill(65);
 
-/** Decrypts, and does nothing else. */
+/** Decrypts with WebCrypto, and nothing else. */
 export const decryptRepeatedly = async (times: number): Promise<void> => {
   const { key, parameters, ciphertext } = await messageForWebCrypto();
   for (let time = 0; time < times; time++) await crypto.subtle.decrypt(parameters, key, ciphertext);
 };
 
-/** Opens what was sealed: base64url, header, key, decryption. */
+/** Opens a sealed message: base64url, header, key, decryption. */
 export const openRepeatedly = async (times: number): Promise<void> => {
   const { sealer, sealed } = await messageForSeal();
   for (let time = 0; time < times; time++) {
@@ -35,7 +35,7 @@ const makeForSeal = async () => {
   return { sealer, sealed: await sealer.seal(plaintext) };
 };
 
-// Finished values only: on Workers one request must not wait for another's promise.
+// Caches values and no promises, because on Workers a request must not wait for another request's promise.
 let forWebCrypto: Awaited<ReturnType<typeof makeForWebCrypto>> | undefined;
 let forSeal: Awaited<ReturnType<typeof makeForSeal>> | undefined;
 

@@ -1,16 +1,16 @@
-/** What was measured, as a table; and what of it is a promise. */
+/** Prints the measurements as a table, and checks them against their goals. */
 import { median, type Round } from './measure.ts';
 
-/** A line of the table: a figure that can be had of every round. */
+/** A line of the table: a figure that is computed for every round. */
 export interface Line<Name extends string> {
   readonly label: string;
   readonly digits: number;
   readonly of: (round: Round<Name>) => number;
-  /** What this project allows itself. */
+  /** The maximum that this project allows. */
   readonly goal?: number;
 }
 
-/** Prints every line, and tells whether all goals were kept. */
+/** Prints every line, and returns whether all goals were met. */
 export const report = <Name extends string>(
   rounds: readonly Round<Name>[],
   lines: readonly Line<Name>[],

@@ -1,11 +1,17 @@
-/** The doors that are measured: routes with the same body, what sealing costs by itself, and the token endpoint. */
+/**
+ * The scenarios to measure: routes with the same body, decryption and the seal's `open` on their own, and the
+ * token endpoint.
+ */
 import type { Scenario } from './measure.ts';
 import { clientId, type SignedIn } from './sign-in.ts';
 
-/** How often one call of `decrypt` and `unseal` does its work, so that the request around it hardly counts. */
+/**
+ * How often one call of `decrypt` and `unseal` repeats its work, so that the cost of the request hardly
+ * counts.
+ */
 export const repetitions = 200;
 
-/** Lays out every door of the Worker at `origin`. All that compare routes send the same headers. */
+/** Returns every scenario for the Worker at `origin`. The routes that are compared get the same headers. */
 export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: string) => {
   const route = (path: string, token: string): Scenario => ({
     requestSpec: { url: new URL(path, origin), headers: { authorization: `Bearer ${token}` } },
@@ -29,7 +35,7 @@ export const createScenarios = (origin: URL, signedIn: SignedIn, baselineToken: 
   };
 };
 
-/** A GPT's refresh token is stable: the same request is good again and again. A code would be good once. */
+/** A GPT's refresh token is stable, so the same request can be repeated. A code can be used once. */
 const buildRefreshRequest = ({ clientSecret, refreshToken }: SignedIn): URLSearchParams =>
   new URLSearchParams({
     grant_type: 'refresh_token',

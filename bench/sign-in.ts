@@ -1,4 +1,4 @@
-/** Real tokens: ChatGPT's side of a sign-in at the Worker under test. */
+/** Gets real tokens: ChatGPT's side of a sign-in at the Worker under test. */
 import {
   buildGptCallbackUrl,
   createBrowser,
@@ -15,7 +15,7 @@ export interface SignedIn {
   readonly refreshToken: string;
 }
 
-/** Signs somebody in, and gives the tokens. */
+/** Signs a user in, and returns the tokens. */
 export const signIn = async (origin: URL, clientSecret: string): Promise<SignedIn> => {
   const action = {
     authorizationUrl: new URL('/authorize', origin).href,

@@ -1,6 +1,7 @@
 /**
- * The Worker under test: one body behind three doors — open, guarded by the broker, and behind a bare decryption; decryption and
- * the seal's `open` by themselves; and everything that the broker mounts.
+ * The Worker under test. It has three routes with the same body (open, guarded by the broker, and guarded by
+ * a plain decryption), routes that only decrypt or only call the seal's `open`, and all of the broker's
+ * endpoints.
  */
 import { createBroker, gptAction, type IdentityProvider } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
@@ -34,7 +35,7 @@ const worker = {
     }
   },
 };
-// biome-ignore lint/style/noDefaultExport: workerd demands one
+// biome-ignore lint/style/noDefaultExport: workerd requires one
 export default worker;
 
 const createBenchBroker = (env: Environment) =>
@@ -50,7 +51,7 @@ const createBenchBroker = (env: Environment) =>
     log: () => undefined,
   });
 
-/** Vouches for the same person at once. */
+/** Verifies the same person at once, without a page. */
 const instantProvider: IdentityProvider = {
   id: 'instantly',
   displayName: 'Instantly',
@@ -71,7 +72,7 @@ const body = JSON.stringify(Array.from({ length: 50 }, (_, at) => `animal-${at}`
 const createResponse = (): Response =>
   new Response(body, { headers: { 'content-type': 'application/json' } });
 
-/** The doors that do one thing `times` times. */
+/** The routes that repeat an operation `times` times. */
 const runRepeated = ({ pathname, searchParams }: URL): Promise<Response> | undefined => {
   const times = Number(searchParams.get('times'));
   switch (pathname) {

@@ -1,4 +1,7 @@
-/** A Worker on plain workerd: bundled, started on loopback without any proxy before it, and its CPU time read from the system. */
+/**
+ * Bundles a Worker and runs it on plain workerd, on loopback without a proxy, and reads its CPU time from the
+ * operating system.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,12 +13,15 @@ import { build } from 'esbuild';
 
 export interface Workerd {
   readonly origin: URL;
-  /** What the process has used so far, in seconds. */
+  /** The CPU time that the process has used so far, in seconds. */
   cpuTime(): number;
   stop(): Promise<void>;
 }
 
-/** Bundles the Worker in `entry` as a deployment would be, and starts it with these bindings on this port. */
+/**
+ * Bundles the Worker in `entry`, minified as for a deployment, and starts it with these bindings on this
+ * port.
+ */
 export const startWorkerd = async (
   entry: string,
   port: number,
@@ -73,7 +79,7 @@ const waitUntilAnswering = async (origin: URL): Promise<void> => {
   throw new Error('workerd does not answer');
 };
 
-/** Linux tells the nanoseconds of every thread; elsewhere `ps` says `minutes:seconds.hundredths`. */
+/** Linux reports nanoseconds for every thread. On other systems, `ps` prints `minutes:seconds.hundredths`. */
 const readCpuTime = (pid: number): number => {
   if (process.platform === 'linux') {
     const threads = readdirSync(`/proc/${pid}/task`);

@@ -1,7 +1,7 @@
-/** Who plays in which test. A score belongs to a person, so every test that changes one has a person of its own. */
+/** The users of each test. A score belongs to a user, so every test that changes one has its own user. */
 import type { FakeUser } from '@words-with-chat/lab';
 
-/** Append, never reorder. */
+/** Append only. Do not reorder. */
 const testUserNames = [
   'public-client',
   'gpt-action',

@@ -1,6 +1,7 @@
 /**
- * Limits over HTTP: someone who guesses ChatGPT's secret from ChatGPT's own address does not affect its users, and a user or client that
- * repeats a request too often is refused without affecting others.
+ * Tests the rate limits over HTTP: someone who guesses ChatGPT's secret from ChatGPT's own address does not
+ * affect its users, and a user or client that repeats a request too often is refused without affecting
+ * others.
  */
 import {
   buildGptCallbackUrl,
@@ -37,7 +38,10 @@ const guess = () =>
     }),
   });
 
-/** Guesses until it is limited; the limit is 20, and the platform's counters may begin anew once meanwhile. */
+/**
+ * Guesses until the limit is reached. The limit is 20, and the platform's counters may be reset once in the
+ * meantime.
+ */
 const guessUntilLimited = async (): Promise<Response> => {
   for (let turn = 0; turn < 60; turn++) {
     const response = await guess();

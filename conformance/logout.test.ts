@@ -1,4 +1,7 @@
-/** A sign-out at an issuer that others wrote reaches the running app, and ends the person's session at their account. */
+/**
+ * Tests that a sign-out at a third-party issuer implementation reaches the running app, and ends the user's
+ * session on the account page.
+ */
 import { createBrowser, type Page } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
 import { testUser } from './clients.ts';

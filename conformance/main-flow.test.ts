@@ -1,4 +1,4 @@
-/** The main job over HTTP (RFC 6749, 7636, 8414, 9207): sign in, play, keep the score. */
+/** Tests the main flow over HTTP (RFC 6749, 7636, 8414, 9207): sign in, play, keep the score. */
 import { buildGptCallbackUrl } from '@words-with-chat/lab';
 import {
   authorizationCodeGrant,
@@ -20,7 +20,7 @@ import { signIn } from './sign-in.ts';
 const { gpt, publicClientId, confidential } = inject('system');
 const loopbackRedirect = 'http://127.0.0.1:51234/callback';
 
-/** Signs in with PKCE, as every client does but a GPT. */
+/** Signs in with PKCE, as every client except a GPT does. */
 const tokensFor = async (
   config: Configuration,
   testUserName: Parameters<typeof testUser>[0],
@@ -39,7 +39,7 @@ const tokensFor = async (
   return authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState });
 };
 
-/** Signs in as ChatGPT does: without PKCE, with a scope as its editor lets it be typed. */
+/** Signs in as ChatGPT does: without PKCE, and with a scope string that its editor accepts. */
 const tokensForGpt = async (config: Configuration) => {
   const expectedState = crypto.randomUUID();
   const url = buildAuthorizationUrl(config, {

@@ -1,4 +1,4 @@
-/** The set-up of the tests against a Pages project with Functions. */
+/** Sets up the tests against a Pages project with Functions. */
 import type { TestProject } from 'vitest/node';
 import { startOn } from './running-system.ts';
 

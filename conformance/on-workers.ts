@@ -1,4 +1,4 @@
-/** The set-up of the tests against a Worker with static assets. */
+/** Sets up the tests against a Worker with static assets. */
 import type { TestProject } from 'vitest/node';
 import { startOn } from './running-system.ts';
 

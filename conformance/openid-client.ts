@@ -1,4 +1,4 @@
-/** An OAuth client that others wrote (`openid-buildOAuthClient`), set up against the running system. */
+/** Configures a third-party OAuth client (`openid-client`) for the running system. */
 import {
   allowInsecureRequests,
   type ClientAuth,
@@ -8,14 +8,14 @@ import {
 } from 'openid-client';
 import { expect, inject } from 'vitest';
 
-/** Reads the metadata (RFC 8414) and becomes that client. */
+/** Creates a client from the server metadata (RFC 8414). */
 export const discover = (clientId: string, authentication: ClientAuth): Promise<Configuration> =>
   discovery(new URL(inject('system').origin), clientId, {}, authentication, {
     algorithm: 'oauth2',
     execute: [allowInsecureRequests],
   });
 
-/** Calls the game's API and gives the body of a 200. */
+/** Calls the game's API, expects status 200, and returns the body. */
 export const call = async (
   config: Configuration,
   accessToken: string,
@@ -28,10 +28,9 @@ export const call = async (
   return response.json();
 };
 
-/** Reads the score. */
 export const score = (config: Configuration, accessToken: string): Promise<unknown> =>
   call(config, accessToken, 'GET', '/api/scoring');
 
-/** Adds a point and gives the new score. */
+/** Adds a point and returns the new score. */
 export const addPoint = (config: Configuration, accessToken: string): Promise<unknown> =>
   call(config, accessToken, 'POST', '/api/scoring');

@@ -1,4 +1,7 @@
-/** Every provider's fake provider over HTTP: each vouches for a person of its own, who is the same one the next time. */
+/**
+ * Tests each fake provider over HTTP: its user is another one than at the other providers, and the same one
+ * at the next sign-in.
+ */
 import {
   buildGptCallbackUrl,
   callApi,
@@ -49,7 +52,8 @@ it('offers a button for each', async () => {
 describe.each(fakeProviders.map(({ label }) => label))('a person at %s', (provider) => {
   it('plays, and finds the score again with a refreshed token and with a new sign-in', async () => {
     const first = await tokensAt(provider);
-    // The same address plays through the other providers, too: it makes nobody the same person.
+    // A user with the same email address plays at the other providers, too. Accounts are not linked by email
+    // address.
     expect(await score('GET', first.accessToken)).toEqual(is(0));
     expect(await score('POST', first.accessToken)).toEqual(is(1));
     const refreshed = await refreshTokens(action, first.refreshToken ?? '', fetch);

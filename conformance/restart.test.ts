@@ -1,4 +1,7 @@
-/** A local system that is ended and started again: data, tokens and people are the same, though the fake provider forgot its own. */
+/**
+ * Tests a restart of the local system: data, tokens and users are the same, although the fake provider has
+ * lost its state.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Starts the product once for all tests of a project, on free ports and with an empty database, and tells them where it is. */
+/**
+ * Starts the system once for all tests of a project, on free ports and with an empty database, and provides
+ * its addresses to them.
+ */
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,23 +15,26 @@ import type { RunningFakeProvider } from '../scripts/local-system/fake-providers
 import { startLocalSystem } from '../scripts/local-system/system.ts';
 import { testUsers } from './clients.ts';
 
-/** A client that may call; secrets only where the kind has one. */
+/** The credentials of a confidential client. */
 interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
 interface RunningSystem {
-  /** As what the app runs. */
+  /** The platform that the app runs on. */
   readonly platform: Platform;
-  /** Of the app: `http://localhost:<port>`. */
+  /** The origin of the app: `http://localhost:<port>`. */
   readonly origin: string;
-  /** The providers' fake providers, Google's first: on 127.0.0.1, another site. */
+  /** The fake providers, Google's first. They are on 127.0.0.1, which is another site. */
   readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gpt: Credentials;
-  /** A static client without a secret, redirecting to `/callback` on any port of 127.0.0.1; refresh tokens on request. */
+  /**
+   * A static client without a secret, with `/callback` on any port of 127.0.0.1 as redirect URI. It gets
+   * refresh tokens on request.
+   */
   readonly publicClientId: string;
-  /** A static client with a secret and the same redirect; refresh tokens always. */
+  /** A static client with a secret and the same redirect URI. It always gets refresh tokens. */
   readonly confidential: Credentials;
 }
 
@@ -40,7 +46,7 @@ declare module 'vitest' {
 
 const publicClientId = 'demo-public';
 
-/** Starts it as one of the platforms has it; the log of the run is kept, and ignored by git. */
+/** Starts the system on one of the platforms. The log file is kept; git ignores it. */
 export const startOn = async (platform: Platform, project: TestProject): Promise<() => Promise<void>> => {
   const logFile = join(localFolder, `conformance-${platform}.log`);
   const dataFolder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));

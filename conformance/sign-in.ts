@@ -1,14 +1,17 @@
-/** A person who signs in by hand: without script, from the authorization request to the client's callback. */
+/** Signs a user in without JavaScript, from the authorization request to the client's callback. */
 import { createBrowser, type FakeUser } from '@words-with-chat/lab';
 
-/** Buttons that a person without script presses at a fake provider after their own: Apple's answer is posted by a form. */
+/**
+ * The buttons that a user without JavaScript presses at a fake provider after choosing an account: Apple's
+ * response is a form post.
+ */
 const extraButtons: Readonly<Record<string, readonly string[]>> = { Apple: ['Continue'] };
 
 /**
- * Opens the authorization request, agrees with a provider's button, and chooses the person there.
- * @param provider as on the button
- * @returns the client's callback with everything that it was given; it is not opened
- * @throws Error when the journey ends elsewhere
+ * Opens the authorization request, presses a provider's button, and chooses the user there.
+ * @param provider the name on the button
+ * @returns the client's callback URL with all parameters; it is not opened
+ * @throws Error if the sign-in ends somewhere else
  */
 export const signIn = async (authorizationUrl: URL, user: FakeUser, provider = 'Google'): Promise<URL> => {
   const redirectUri = authorizationUrl.searchParams.get('redirect_uri') ?? '';

@@ -1,4 +1,7 @@
-/** The site as the running system serves it: every page under its address, as text without script, and nothing else. */
+/**
+ * Tests the site as the running system serves it: every page at its URL, without JavaScript, and nothing
+ * else.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';

@@ -1,11 +1,16 @@
-/** Static files cost no call of the app: it knows none of them, so what is served, something else served. */
+/**
+ * Tests that static files are served without the app. The app has no static files, so a file that is served
+ * did not reach it.
+ */
 import { readdir } from 'node:fs/promises';
 import { expect, inject, it } from 'vitest';
 import { publicFolder } from '../scripts/app/paths.ts';
 
 const { origin } = inject('system');
 
-/** The files but for those that say how the others are served, under the names that pages are linked by. */
+/**
+ * The paths of all files except those that configure how files are served, and the URLs that link to pages.
+ */
 const paths = (await readdir(publicFolder, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && !/^[_.]/.test(entry.name))
   .map(({ parentPath, name }) => `${parentPath.slice(publicFolder.length)}/${name}`)
@@ -14,7 +19,7 @@ const paths = (await readdir(publicFolder, { recursive: true, withFileTypes: tru
 it.each([...new Set(paths)])('%s is served without the app', async (path) => {
   const response = await fetch(origin + path);
   expect(response.status).toBe(200);
-  // Set by `_headers`, which says nothing of what the app answers.
+  // Set by `_headers`, which does not apply to responses of the app.
   expect(response.headers.get('content-security-policy')).toMatch(/; form-action 'none';/);
 });
 

@@ -1,4 +1,4 @@
-/** How the examples' tests come by a token: a person signs in, and a GPT with an Action gets what it would get. */
+/** Gets tokens for the examples' tests: a user signs in, and the client is a GPT with an Action. */
 import {
   buildGptCallbackUrl,
   createBrowser,
@@ -9,17 +9,17 @@ import {
   startSignIn,
 } from '@words-with-chat/lab';
 
-/** Who issues the token, to whom, and what for. */
+/** The issuer, the client, the user and the resource of a token. */
 export interface TokenRequest {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly user: FakeUser;
-  /** Left out: what the broker gives to who does not say. */
+  /** Default: the broker's default resource. */
   readonly resource?: string;
 }
 
-/** Signs in and gives the code, which is not redeemed yet. */
+/** Signs in and returns the code, which is not redeemed yet. */
 export const obtainCode = async (tokenRequest: TokenRequest, send: typeof fetch): Promise<string> => {
   const action = buildAction(tokenRequest);
   const startedSignIn = startSignIn(action, crypto.randomUUID());
@@ -39,7 +39,7 @@ export const obtainCode = async (tokenRequest: TokenRequest, send: typeof fetch)
   return callback.code;
 };
 
-/** Redeems a code for an access token. */
+/** Redeems a code and returns the access token. */
 export const obtainToken = async (
   tokenRequest: TokenRequest,
   code: string,

@@ -1,6 +1,6 @@
 /**
- * `npm run admin`: shows an operator users, grants and the audit, and ends or deletes what is named, in the database of `npm start` or
- * the deployed one (docs/operator.md).
+ * `npm run admin`: shows users, grants and the audit log, and revokes grants or deletes users, in the
+ * database of `npm start` or the deployed one (docs/operator.md).
  */
 import { readArguments, usage } from './admin/arguments.ts';
 import { runAdminCommand } from './admin/commands.ts';

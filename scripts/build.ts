@@ -1,4 +1,7 @@
-/** `npm run build`: the Worker's bundle, how large it is, and the site as it would be deployed, all in `apps/words/dist`. */
+/**
+ * `npm run build`: builds the Worker's bundle and the site into `apps/words/dist`, and prints the size of the
+ * bundle.
+ */
 import { bundle, formatSize } from './app/bundle.ts';
 import { runCommand } from './app/command.ts';
 import { getBuildFolder } from './app/paths.ts';

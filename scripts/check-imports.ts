@@ -1,4 +1,7 @@
-/** Checks the rules in `.dependency-cruiser.mjs`, and that dependency-cruiser read every module: it reports no violations if it reads none. */
+/**
+ * Checks the rules in `.dependency-cruiser.mjs`, and that dependency-cruiser read every module: it reports no
+ * violations if it reads none.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cruise } from 'dependency-cruiser';

@@ -1,4 +1,4 @@
-/** Holds docs/spec-coverage.md against the test sources: every test that it names must exist. */
+/** Checks that every test named in docs/spec-coverage.md exists, exactly once. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -12,7 +12,10 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 
-/** Counts a title: the first thing in a call or in a row of a table, with something after it. */
+/**
+ * Counts the tests with a title: the first argument of a call or the first element of an array, if another
+ * one follows.
+ */
 const count = (title: string): number => {
   const text = title.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   return [...sources.matchAll(new RegExp(`[([]\\s*(['"\`])${text}\\1\\s*,`, 'g'))].length;
@@ -24,7 +27,7 @@ const checkTitle = (title: string): readonly string[] => {
   return [found === 0 ? `no test is called: ${title}` : `${found} tests are called: ${title}`];
 };
 
-/** The claims below one heading: rows with their line and the tests that they name. */
+/** Reads the rows below one heading, with their line and the tests that they name. */
 const readRows = (lines: readonly string[], from: number) =>
   lines.flatMap((line, at) => {
     const cells = /^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/.exec(line);
@@ -43,7 +46,7 @@ for (const [index, start] of headings.entries()) {
   const section = lines.slice(start, headings[index + 1]);
   const rows = readRows(section, start);
   const tableLineCount = section.filter((line) => line.startsWith('|')).length;
-  // Head and rule are lines of a table, too; a row that was not understood would go unchecked.
+  // A table also has a header and a separator. A row that was not parsed would not be checked.
   if (tableLineCount > 0 && rows.length !== tableLineCount - 2)
     problems.push(`${page}:${start + 1}: a row is not read`);
   for (const { line, names } of rows) {
@@ -54,7 +57,7 @@ for (const [index, start] of headings.entries()) {
   claims += rows.length;
 }
 
-// A checker that silently reads nothing finds nothing wrong.
+// Otherwise a checker that reads nothing would report no problems.
 if (claims === 0) problems.push(`${page}: no claim was read`);
 for (const problem of problems) console.error(problem);
 console.log(`${claims} claims, ${tests} tests named, ${problems.length} faults`);

@@ -1,11 +1,16 @@
-/** Holds docs/threat-model.md against the test sources: every case that it counts as met has a test under its number. */
+/**
+ * Checks docs/threat-model.md against the tests: every case that it lists as covered has a test with its ID.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const page = 'docs/threat-model.md';
 
-/** One row: a threat, its numbered cases, and the files that it names; no files means that it is not built. */
+/**
+ * A row: a threat, the IDs of its cases, and the test files that it names. Without files, it is not built
+ * yet.
+ */
 interface Row {
   readonly line: number;
   readonly threat: string;
@@ -13,7 +18,10 @@ interface Row {
   readonly files: readonly string[];
 }
 
-/** The numbers that texts in a file begin with, which is where a test's title or a row of a table stands. */
+/**
+ * Returns the IDs at the start of string literals in a file, such as test titles or the first column of a
+ * test table.
+ */
 const readTestIds = (file: string): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(/['"`]([A-Z]\d+\.\d+)(?=[ :])/g)].map(([, id = '']) => id);
 
@@ -52,7 +60,7 @@ const rows: readonly Row[] = lines.flatMap((text, at) => {
   return [{ line, threat, cases, files: names.flatMap((name) => links.get(name) ?? []) }];
 });
 
-/** Cases are counted from 1, in the order of the page. */
+/** The cases of a threat are numbered from 1, in the order of the page. */
 const nextNumbers = new Map<string, number>();
 for (const { line, threat, cases } of rows) {
   for (const id of cases) {
@@ -82,7 +90,7 @@ for (const [file, ids] of tested) {
   for (const id of ids) if (!known.has(id)) problems.push(`${file}: ${page} does not know ${id}`);
 }
 
-// A checker that silently reads nothing finds nothing wrong.
+// Otherwise a checker that reads nothing would report no problems.
 if (known.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was read`);
 for (const one of problems) console.error(one);
 const built = rows.filter(({ files }) => files.length > 0).flatMap(({ cases }) => cases).length;

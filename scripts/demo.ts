@@ -1,4 +1,7 @@
-/** `npm run demo`: plays ChatGPT's side in the terminal, against a running `npm start` or a system of its own. */
+/**
+ * `npm run demo`: runs ChatGPT's side of the protocol in the terminal, against a running `npm start` or a
+ * system that it starts.
+ */
 import { buildGptCallbackUrl, fakeUsers, type GptAction, NavigationError } from '@words-with-chat/lab';
 import { isUserFacing } from './app/command.ts';
 import { readEnvironmentVariables } from './app/variables.ts';
@@ -24,7 +27,7 @@ const main = async (terminal: Terminal): Promise<void> => {
   }
 };
 
-/** The system that answers on PORT, if it is ours. */
+/** Finds the system on PORT, if it is this app. */
 const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
   const origin = `http://localhost:${readPorts(process.env).port}`;
   const settings = await readSettings(dataFolder);
@@ -41,7 +44,7 @@ const startOwn = async (terminal: Terminal): Promise<System> => {
   return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });
 };
 
-/** What somebody who publishes a GPT types into its editor. */
+/** The values that the publisher of a GPT enters in its editor. */
 const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
   const metadata = await readMetadata(origin);
   if (metadata === undefined) throw new UnexpectedResponse('The app does not describe itself.');

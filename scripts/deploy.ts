@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: checks the variables, lays out the site, bundles, migrates and uploads. With `-- --dry-runWranglerCommand` it asks nobody
- * outside this machine, and says what it would do.
+ * `npm run deploy`: checks the variables, builds the site and the bundle, applies the migrations and uploads.
+ * With `-- --dry-run`, it sends no requests and prints what it would do.
  */
 import { parseArgs } from 'node:util';
 import { VariableError } from '../apps/words/src/config/variables.ts';
@@ -31,13 +31,13 @@ const main = async (): Promise<void> => {
   const variables = await readVariables(process.env);
   const requireAll = (): void => requireConfiguration(variables, getVariablesFile(process.env));
   const built = await bundle(getBuildFolder(process.env), variables).catch((error: unknown) => {
-    // The site stops at the first variable that it cannot use; a person wants to know of all.
+    // Building the site stops at the first wrong variable. This reports all of them.
     if (error instanceof VariableError) requireAll();
     throw error;
   });
   console.log(`The bundle: ${formatSize(built)}`);
   requireAll();
-  // What the Worker reads; the link to the GPT is in the site already.
+  // The variables that the Worker reads. The URL of the GPT is only used in the site.
   const { GPT_URL: _, ...secrets } = variables;
   const names = Object.keys(secrets).sort();
   const deployment = { domain: readDeploymentDomain(variables), site: built.site, secrets: names };

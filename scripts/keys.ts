@@ -1,11 +1,12 @@
 /**
- * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md). The first key in a ring
- * seals, all keys open. Without a command, it prints a new ring with one key; if there is a ring in `SEALING_KEYS` or on standard input,
- * it appends a new key to that ring, like `add`.
+ * `npm run keys`: prints a key ring for `SEALING_KEYS`, and the rings of a key rotation (docs/operator.md).
+ * The first key in a ring seals, all keys open. Without a command, it prints a new ring with one key; if
+ * there is a ring in `SEALING_KEYS` or on standard input, it appends a new key to that ring, like `add`.
  *
- * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire` removes a key that nothing
- * needs any longer, and `burn` removes a key without any check. `printResourceKeys` prints the keys with which an API in another process opens its tokens,
- * derived for the issuer in `ORIGIN` (docs/resource-server.md).
+ * `add` appends a key to the ring in use, `promote` moves a key to the front, `list` shows the keys, `retire`
+ * removes a key that is no longer needed, and `burn` removes a key without any check. `audience` prints the
+ * keys with which an API in another process opens its tokens, derived for the issuer in `ORIGIN`
+ * (docs/resource-server.md).
  */
 import { parseArgs } from 'node:util';
 import { deriveResourceKeys } from 'assistant-auth';

@@ -1,6 +1,6 @@
 /**
- * Stops an old Node with a sentence instead of a syntax error. Loaded before a script by `node --import`, and written in
- * JavaScript, because what it guards against is a Node that cannot read TypeScript.
+ * Prints a message if Node is too old, instead of a syntax error. `node --import` loads this file before a
+ * script. It is JavaScript, because such a Node cannot read TypeScript.
  */
 if (!process.features.typescript) {
   console.error(

@@ -1,6 +1,7 @@
 /**
- * `npm run setup -- --origin https://words.example`: draws what can be drawn into the file of variables, and prints what
- * goes into the GPT editor. Without `--origin` the file's own `ORIGIN` is used.
+ * `npm run setup -- --origin https://words.example`: generates the missing keys and secrets in the file of
+ * variables, and prints the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
+ * environment.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
 import { VariableError } from '../apps/words/src/config/variables.ts';
@@ -24,7 +25,7 @@ const main = async (): Promise<void> => {
   const sections = await buildGptEditorSections({
     origin,
     clientId: GPT_CLIENT_ID,
-    // The first of two is the new one, while they are changed.
+    // During a change of the secret, the first of two is the new one.
     clientSecret: GPT_CLIENT_SECRET.split(/\s+/)[0] ?? '',
   });
   console.log(`${describeOutcome(outcome)}\n\n${formatSections(sections)}\n${nextSteps(variables, origin)}`);

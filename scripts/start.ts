@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a tunnel; with `--pages`, a
- * Pages project instead of a Worker; with `--inspect`, with a debugger.
+ * `npm start`: runs the app and the fake providers until Ctrl-C; with `--origin`, the app alone behind a
+ * tunnel; with `--pages`, a Pages project instead of a Worker; with `--inspect`, with a debugger.
  */
 import { isUserFacing, printHelpIfRequested } from './app/command.ts';
 import { readDataFolder } from './local-system/data-folder.ts';
@@ -34,7 +34,7 @@ const start = (origin: string | undefined, options: StartOptions): Promise<Runni
   return startLocal(options);
 };
 
-/** Settles when the person, or the system, asks for the end. */
+/** Resolves when the user or the system asks the process to stop. */
 const stopSignal = (): Promise<undefined> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));

@@ -1,33 +1,36 @@
-/** The busiest hour of the day, at databases that are single threads: from the model's arrivals and measured service times. */
+/**
+ * Simulates the busiest hour of the day with single-threaded databases, from the model's arrivals and
+ * measured service times.
+ */
 import { createRandomSource, createSimulatedUser } from './day/person.ts';
 import { type QueueStats, simulateQueue } from './day/queue.ts';
 import { busiestHour, hourOf, simulateVisits } from './day/visits.ts';
 import { findDatabase } from './sharding/buckets.ts';
 
-/** Milliseconds that a trip keeps a database busy, by kind. */
+/** How long a round trip keeps a database busy, in milliseconds, by kind. */
 export type ServiceTimes = Readonly<Record<string, number>>;
 
 export interface Trips {
-  /** Of whom each trip is. */
+  /** The user of each round trip. */
   readonly userIds: readonly string[];
   readonly kinds: readonly string[];
 }
 
 export interface Load {
-  /** How many times the simulated people come. */
+  /** The factor for the number of simulated users. */
   readonly times: number;
   readonly databases: number;
-  /** How many isolates ask every database for revocations, every ten seconds. */
+  /** The number of isolates that poll every database for revocations, every ten seconds. */
   readonly isolates: number;
   readonly services: ServiceTimes;
 }
 
 const hour = 3_600_000;
 const pollIntervalMs = 10_000;
-/** After ten minutes an isolate reads all that lives, not only news. */
+/** Every ten minutes, an isolate reads all unexpired revocations, and not only the new ones. */
 const fullReadEvery = 60;
 
-/** Gives all trips of visits that begin in the busiest hour. */
+/** Returns all round trips of visits that begin in the busiest hour. */
 export const tripsOfBusiestHour = (users: number): Trips => {
   const [userIds, kinds]: [string[], string[]] = [[], []];
   for (let number = 0; number < users; number++) {
@@ -43,7 +46,7 @@ export const tripsOfBusiestHour = (users: number): Trips => {
   return { userIds, kinds };
 };
 
-/** Tells how the busiest of the databases fares. */
+/** Simulates every database, and returns the result of the one with the highest utilization. */
 export const simulateBusiestDatabase = ({ userIds, kinds }: Trips, load: Load): QueueStats => {
   const trips = Array.from({ length: load.databases }, (): string[] => []);
   for (const [index, kind] of kinds.entries()) {
@@ -54,7 +57,10 @@ export const simulateBusiestDatabase = ({ userIds, kinds }: Trips, load: Load): 
   return results.reduce((worst, one) => (one.utilisation > worst.utilisation ? one : worst));
 };
 
-/** People come whenever they like within the hour; isolates ask at intervals, each from an instant of its own. */
+/**
+ * The users' round trips arrive at random times within the hour. Isolates poll at intervals, each from its
+ * own random start.
+ */
 const simulateQueueHour = (
   kinds: readonly string[],
   { services, isolates }: Load,

@@ -1,8 +1,8 @@
-/** What must lie in the databases when the day is over, by the model alone. */
+/** Computes from the model what the databases must contain at the end of the day, and compares. */
 import { isNewUser, signsOutToday, simulateVisits } from './day/visits.ts';
 import type { TableCounts } from './worker/count-rows.ts';
 
-/** Says in a sentence each what was lost, doubled or misplaced. */
+/** Returns a sentence for each count that differs from the expected one. */
 export const findDifferences = (users: number, counts: readonly TableCounts[]): readonly string[] => {
   const expectedCounts = expected(users);
   return counted.flatMap((what) => {
@@ -18,7 +18,7 @@ const expected = (users: number): Readonly<Record<(typeof counted)[number], numb
   for (let number = 0; number < users; number++) {
     if (signsOutToday(number)) ended += 1;
     if (signsOutToday(number) && computeAccessExpiry(number) <= day) cleanedUp += 1;
-    // Who was there before has a point already.
+    // Users from before the day already have a point.
     if (!isNewUser(number)) points += 1;
     points += simulateVisits(number)
       .flat()
@@ -31,6 +31,6 @@ const expected = (users: number): Readonly<Record<(typeof counted)[number], numb
 const day = 86_400;
 const accessTokenLifetime = 1800;
 
-/** Second of the day: from then on nobody needs the grant of somebody who signed out. */
+/** The second of the day from which the grant of a user who signed out is no longer needed. */
 const computeAccessExpiry = (number: number): number =>
   (simulateVisits(number).at(-1)?.[0]?.second ?? 0) + accessTokenLifetime;

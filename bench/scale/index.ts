@@ -1,6 +1,7 @@
 /**
- * A million people's day, lived through the product's own stores on several local D1 databases; and from what it cost, where
- * one database ends. `npm run scale -- --users 20000` is quick. docs/scale.md explains model and figures.
+ * `npm run scale`: simulates a day of a million users with the product's own stores on several local D1
+ * databases, and computes from the measured costs when one database is no longer enough. `npm run scale --
+ * --users 20000` is quick. docs/scale.md explains the model and the figures.
  */
 import { parseArgs } from 'node:util';
 import { findDifferences } from './expected.ts';
@@ -15,7 +16,7 @@ const { values } = parseArgs({
   },
 });
 
-/** @throws RangeError when it is no whole number from 1 to `most` */
+/** @throws RangeError unless it is a whole number from 1 to `most` */
 const wholeNumber = (name: keyof typeof values, most: number): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;

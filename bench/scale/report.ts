@@ -1,4 +1,4 @@
-/** The figures of docs/scale.md, as tables. */
+/** Prints the figures of docs/scale.md as tables. */
 import { type ServiceTimes, simulateBusiestDatabase, tripsOfBusiestHour } from './busiest-hour.ts';
 import type { DayOutcome } from './runner.ts';
 import type { DatabaseUsage } from './worker/batching-d1.ts';
@@ -8,10 +8,10 @@ export interface ReportOptions {
   readonly isolates: number;
 }
 
-/** How many databases are held side by side, and with how many times the people. */
+/** The numbers of databases, and the factors for the number of users, that are compared. */
 const databaseCounts = [1, 2, 4, 8];
 const times = [1, 4, 10, 20, 50, 100];
-/** What Cloudflare calculates with: a query takes a millisecond, so that there are a thousand in a second. */
+/** Cloudflare's own estimate: a query takes a millisecond, so a database handles a thousand per second. */
 const assumedMsPerStatement = 1;
 
 export const printReport = ({ users, isolates }: ReportOptions, outcome: DayOutcome): void => {

@@ -1,4 +1,7 @@
-/** Runs the day in workerd: a Worker with so many local D1 databases, told hour by hour what to do. */
+/**
+ * Runs the simulated day in workerd: starts a Worker with the given number of local D1 databases, and sends
+ * it commands hour by hour.
+ */
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 import type { DatabaseUsage } from './worker/batching-d1.ts';
@@ -12,7 +15,7 @@ export interface DayOptions {
 }
 
 export interface DayOutcome {
-  /** By database, by kind of trip. */
+  /** By database and kind of round trip. */
   readonly usage: readonly Readonly<Record<string, DatabaseUsage>>[];
   readonly counts: readonly TableCounts[];
   /** Real seconds of the day itself, without preparation. */
@@ -21,16 +24,16 @@ export interface DayOutcome {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const midnight = 1_800_057_600;
-/** More at once would exceed what D1 takes as one value, if there is one database only. */
+/** A larger batch would exceed D1's limit for one value if there is only one database. */
 const populationBatchSize = 20_000;
 const simulationBatchSize = 100_000;
 
 /**
- * Lives the day through in empty databases of their own, which are gone afterwards.
- * @throws Error when a store refused what it must grant
+ * Simulates the day in new, empty databases, which are deleted afterwards.
+ * @throws Error if a store refuses something that it must accept
  */
 export const runDay = async (options: DayOptions): Promise<DayOutcome> => {
-  // Nothing is asked of anybody else's server.
+  // Prevents requests to other servers.
   Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
   const server = createTestHarness({ root, workers: [{ config: configFor(options.databases) }] });
   await server.listen();
@@ -48,7 +51,7 @@ export const runDay = async (options: DayOptions): Promise<DayOutcome> => {
   }
 };
 
-/** Gives an order to the Worker; its answer is JSON. */
+/** Sends a command to the Worker. The response is JSON. */
 type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<string>;
 
 const simulateDay = async (sendCommand: SendCommand, { users, log }: DayOptions): Promise<DayOutcome> => {

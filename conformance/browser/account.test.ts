@@ -1,4 +1,7 @@
-/** The account page in a real Chromium, from a first score to an account that is gone; axe looks at every page on the way. */
+/**
+ * Tests the account page in a real Chromium, from the first score to the deletion of the account. axe checks
+ * every page.
+ */
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@words-with-chat/lab';
@@ -26,7 +29,7 @@ afterAll(async () => {
   callback.close();
 });
 
-/** Has ChatGPT sign the person in, who presses these buttons; gives its tokens. */
+/** Signs a user in at ChatGPT with these buttons, and returns ChatGPT's tokens. */
 const connect = async (page: Page, buttons: readonly (string | RegExp)[]) => {
   const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
   await page.goto(startedSignIn.url.href);
@@ -44,7 +47,7 @@ const score = (method: 'GET' | 'POST', token: string) =>
 
 const is = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
-/** Looks at a page: a picture for people, and nothing for axe to find. */
+/** Takes a screenshot of a page, and expects axe to find no violations. */
 const look = async (page: Page, name: string, look: string): Promise<void> => {
   await page.screenshot({
     path: join(localFolder, 'screenshots', platform, `${name}-${look}.png`),
@@ -56,7 +59,7 @@ const look = async (page: Page, name: string, look: string): Promise<void> => {
   expect(wide).toBeLessThanOrEqual(0);
 };
 
-/** The API refuses within ten seconds of the end of a grant, and answers in the meantime at most. */
+/** Waits until the API refuses a token. After a revocation, it may accept the token for up to ten seconds. */
 const untilRefused = (token: string): Promise<void> =>
   expect.poll(() => score('GET', token), { timeout: timeoutMs }).toEqual({ kind: 'unauthorized' });
 

@@ -1,4 +1,7 @@
-/** A browser app in a real Chromium: a public client without a server, which makes all calls with `fetch` from another origin. */
+/**
+ * Tests a browser app in a real Chromium: a public client without a server, which makes all calls with
+ * `fetch` from another origin.
+ */
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** The watch over Chromium's pages itself: what it must not miss. */
+/** Tests the monitoring of Chromium's pages: the errors that it must not miss. */
 import { createServer, type Server } from 'node:http';
 import { findFreePort } from '@words-with-chat/lab';
 import type { Browser } from 'playwright-core';
@@ -36,7 +36,7 @@ const open = async (body: string, headers: Record<string, string> = {}): Promise
   const monitored = await openContext(chromium);
   const page = await monitored.context.newPage();
   await page.goto(origin);
-  // Not `click`, which waits for the navigation that a policy stops.
+  // Not `click`, which waits for the navigation that the policy blocks.
   if (body.includes('<button>')) await page.getByRole('button').dispatchEvent('click');
   return monitored;
 };

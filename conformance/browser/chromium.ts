@@ -1,4 +1,4 @@
-/** A real Chromium that reaches nothing but this machine, and what goes wrong in its pages. */
+/** Starts a real Chromium that can only reach this machine, and monitors errors in its pages. */
 import {
   type Browser,
   type BrowserContext,
@@ -9,19 +9,22 @@ import {
 } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
-/** A fresh profile, and everything in it that a page of ours must not cause. */
+/** A new browser profile, and the errors that pages cause in it. */
 export interface MonitoredContext {
   readonly context: BrowserContext;
-  /** Console errors (among them every violation of a content security policy), exceptions, requests that left the machine. */
+  /**
+   * Console errors (including violations of a content security policy), exceptions, and requests to other
+   * machines.
+   */
   readonly pageErrors: readonly string[];
 }
 
 export const launchChromium = (): Promise<Browser> => chromium.launch(launchOptions());
 
-/** Also for a profile that a test prepares. */
+/** Returns the launch options, also for a profile that a test prepares. */
 export const launchOptions = (): LaunchOptions => ({
   executablePath: findChromium(),
-  // Chromium refuses to sandbox for root, as in most containers.
+  // Chromium refuses to run its sandbox as root, which is the user in most containers.
   chromiumSandbox: process.getuid?.() !== 0,
   args: [
     '--disable-background-networking',
@@ -52,9 +55,9 @@ export const openContext = async (
   return { context, pageErrors };
 };
 
-/** How long a page may take for one step, in milliseconds; on a busy machine it takes its time. */
+/** How long one step of a page may take, in milliseconds. It is long because the machine may be busy. */
 export const timeoutMs = 60_000;
 
-/** Chromium also reports a page whose own status is 4xx; the tests ask for those on purpose. */
+/** Chromium also reports a page whose own status is 4xx. Tests request such pages on purpose. */
 const isOwnStatus = (message: ConsoleMessage): boolean =>
   message.text().startsWith('Failed to load resource') && message.location().url === message.page()?.url();

@@ -1,17 +1,21 @@
-/** A client's callback on 127.0.0.1, in the shape of ChatGPT's: it shows a page, or sends the browser on. */
+/**
+ * Runs a client's callback on 127.0.0.1, with a path like ChatGPT's. It shows a page, or redirects the
+ * browser.
+ */
 import { createServer } from 'node:http';
 import { findFreePort } from '@words-with-chat/lab';
 
 export interface ClientCallback {
   readonly redirectUri: string;
-  /** The query of every request that it got. */
+  /** The query of every request that it received. */
   readonly received: readonly URLSearchParams[];
   close(): void;
 }
 
 /**
- * Starts it.
- * @param then `shows` a page, or `redirects` first, to another page on another host (localhost)
+ * Starts the callback.
+ * @param then `show-page` to show a page, or `redirect-first` to redirect to a page on another host first
+ * (localhost)
  */
 export const startClientCallback = async (then: 'show-page' | 'redirect-first'): Promise<ClientCallback> => {
   const port = await findFreePort();

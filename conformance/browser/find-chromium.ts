@@ -1,11 +1,12 @@
-/** Finds a Chrome or Chromium that is installed on this machine (Linux, macOS). */
+/** Finds an installed Chrome or Chromium (Linux, macOS). */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 /**
- * Gives the path of the program: `CHROME_PATH` if set, else the first of the usual ones.
- * @throws Error that says how to get one
+ * Returns the path of the program: `CHROME_PATH` if set, otherwise the first one that exists in the usual
+ * places.
+ * @throws Error with instructions if there is none
  */
 export const findChromium = (): string => {
   const { CHROME_PATH, PATH = '' } = process.env;

@@ -1,11 +1,11 @@
-/** What a person clicks between ChatGPT's request and the client's callback. */
+/** The steps of a user between ChatGPT's authorization request and the client's callback. */
 import { type GptAction, readCallback, startSignIn } from '@words-with-chat/lab';
 import type { Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { type TestUserName, testUser } from '../clients.ts';
 import type { ClientCallback } from './client-callback.ts';
 
-/** A GPT that calls back on this machine. */
+/** A GPT whose callback is on this machine. */
 export const createGptAction = ({ redirectUri }: ClientCallback): GptAction => {
   const { origin, gpt } = inject('system');
   return {
@@ -18,18 +18,20 @@ export const createGptAction = ({ redirectUri }: ClientCallback): GptAction => {
   };
 };
 
-/** A page, and the troubles of its context. */
+/** A page, and the errors in its context. */
 export interface MonitoredPage {
   readonly page: Page;
   readonly pageErrors: readonly string[];
 }
 
-/** How Google's fake provider meets the person: with the choice of an account, or signed in already and gone at once. */
+/**
+ * Whether the user has a session at Google's fake provider. With a session, it redirects back immediately.
+ */
 export type GoogleSession = 'signed-out' | 'signed-in';
 
 /**
- * Goes the whole way and gives the code.
- * @throws Error when the callback gets anything else, or nothing; it says what troubled the pages
+ * Goes through all steps and returns the code.
+ * @throws Error if the callback gets no code, with the errors in the pages
  */
 export const signInThroughBrowser = async (
   { page, pageErrors }: MonitoredPage,
@@ -56,7 +58,7 @@ export const signInThroughBrowser = async (
 
 /**
  * Waits for the client's page.
- * @throws Error when it does not come; it says what the browser shows in its place
+ * @throws Error if it does not appear, with the text of the page that the browser shows instead
  */
 export const waitForClientPage = async (page: Page): Promise<void> => {
   try {

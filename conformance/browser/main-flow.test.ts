@@ -1,4 +1,6 @@
-/** The main job in a real Chromium: from the authorization request through the pages to a stored score. */
+/**
+ * Tests the main flow in a real Chromium: from the authorization request through the pages to a stored score.
+ */
 import { callApi, redeemCode } from '@words-with-chat/lab';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -24,7 +26,7 @@ afterAll(async () => {
   redirectingCallback.close();
 });
 
-/** Redeems the code and adds a point; gives what is stored then. */
+/** Redeems the code, adds a point, and returns the stored score. */
 const scoreWith = async (code: string, at: ClientCallback): Promise<unknown> => {
   const tokens = await redeemCode(createGptAction(at), code, fetch);
   if (tokens.kind === 'error') throw new Error(`refused with ${tokens.status}`);
@@ -46,7 +48,8 @@ describe('signing in with Chromium', () => {
     expect(await scoreWith(code, callback)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 
-  // Chromium holds the whole chain of redirects after a form against `form-action`: the longest is tried here.
+  // Chromium checks the whole chain of redirects after a form against `form-action`. This is the longest
+  // chain.
   it('leads to a stored score when the client’s callback redirects on', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();

@@ -1,4 +1,7 @@
-/** Every page of ours in a real Chromium: nothing for axe to find, nothing in the console, and a picture to look at. */
+/**
+ * Tests every page of the app in a real Chromium: no axe violations and no errors in the console. Takes
+ * screenshots.
+ */
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
@@ -38,7 +41,10 @@ const pages = [
 const desk = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 
-/** The first on both platforms; the bytes are the same, so how they look otherwise is seen once. */
+/**
+ * Only the first one is tested on both platforms. The pages have the same bytes, so the others are tested
+ * once.
+ */
 const looks = [
   ['light', { colorScheme: 'light', ...desk }],
   ['dark', { colorScheme: 'dark', ...desk }],
@@ -58,7 +64,7 @@ describe.each(pages)('the %s page', (name, path, status) => {
     await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(options.viewport.width);
-    // Legacy mode does without a second page per analysis; it cannot see into frames, of which we have none.
+    // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
     const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
     expect(
       violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) })),

@@ -1,4 +1,7 @@
-/** Every provider's fake provider in a real Chromium, Apple's posted answer with and without script. */
+/**
+ * Tests a sign-in at each fake provider except Google's in a real Chromium. Apple's form post is tested with
+ * and without JavaScript.
+ */
 import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -22,7 +25,7 @@ afterAll(async () => {
   callback.close();
 });
 
-/** Presses the buttons one after the other, and gives the code that the client then has. */
+/** Presses the buttons in order, and returns the code that the client receives. */
 const press = async (page: Page, buttons: readonly string[]): Promise<string> => {
   const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
   await page.goto(startedSignIn.url.href);
@@ -57,7 +60,7 @@ describe('signing in with Chromium', () => {
         testUser(testUserName).email,
         ...extraButtons,
       ]);
-      // What was posted across sites has come round, and left nothing behind.
+      // The login transaction that needed a cross-site form post has left no cookie.
       const names = (await context.cookies(origin)).map(({ name }) => name);
       await context.close();
       expect(names.filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);

@@ -1,4 +1,7 @@
-/** What browsers do beside following a link: several tabs at once, pages loaded again or in advance, and cookies that are blocked. */
+/**
+ * Tests browser behavior beyond following links: several tabs at once, reloaded and prefetched pages, and
+ * blocked cookies.
+ */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -28,13 +31,13 @@ afterAll(async () => {
   callback.close();
 });
 
-/** A person whom Google knows already, so that a tab is back as soon as its button was pressed. */
+/** Gives the user a session at Google, so that a tab returns immediately after its button is pressed. */
 const signInAtGoogle = (context: BrowserContext, testUserName: TestUserName): Promise<void> =>
   context.addCookies([
     { name: 'signed-in', value: testUser(testUserName).email, url: fakeProviders[0]?.issuer ?? '' },
   ]);
 
-/** Looks at a page: a picture for people, and nothing for axe to find. */
+/** Takes a screenshot of a page, and expects axe to find no violations. */
 const look = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({
     path: join(localFolder, 'screenshots', platform, `${name}.png`),
@@ -48,7 +51,10 @@ const heading = (page: Page): Promise<string> => page.locator('h1').innerText();
 
 const pressGoogle = (page: Page) => page.getByRole('button', { name: 'Google' }).click();
 
-/** Has every page answered as it is when no request brings a cookie that another's response sets, however fast they are. */
+/**
+ * Answers every page as if all requests were sent at the same time, so that no request has a cookie from
+ * another's response.
+ */
 const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): Promise<void> => {
   const responses = await Promise.all(urls.map((url) => fetch(url)));
   const answers = new Map(
@@ -89,7 +95,7 @@ describe('tabs that are opened at once, in a browser without cookies', () => {
       const page = pages[at];
       if (page === undefined) throw new Error('no such tab');
       await signInAtGoogle(context, at < count / 2 ? testUserName : otherRole);
-      // In the background a tab is drawn rarely.
+      // Chromium rarely renders background tabs.
       await page.bringToFront();
       await pressGoogle(page);
       await waitForClientPage(page);
@@ -128,7 +134,7 @@ describe('tabs that are opened at once, in a browser without cookies', () => {
   });
 });
 
-/** The address at which the person came back from the provider. */
+/** Returns the callback URL to which the provider redirects. */
 const callbackUrlOf = (context: BrowserContext): Promise<string> =>
   new Promise((resolve) => {
     context.on('request', (request) => {
@@ -178,7 +184,10 @@ describe('a browser that blocks cookies', () => {
   });
 });
 
-/** Goes to the provider, and stops where it sends the person back: redirects are seen by the debugging protocol alone. */
+/**
+ * Goes to the provider, and stops at its redirect to the callback. Only the debugging protocol can intercept
+ * redirects.
+ */
 const stopAtCallback = async (page: Page, go: () => Promise<void>): Promise<string> => {
   const session = await page.context().newCDPSession(page);
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -193,13 +202,13 @@ const stopAtCallback = async (page: Page, go: () => Promise<void>): Promise<stri
   return url;
 };
 
-/** How often the server refused a request that was made in advance. */
+/** Returns how many prefetch requests the server has refused. */
 const refusedPrefetches = async (): Promise<number> => {
   const log = await readFile(join(localFolder, `conformance-${platform}.log`), 'utf8');
   return log.split('request.prefetch').length - 1;
 };
 
-/** A page on the app's own host, whose browser loads `url` in advance. */
+/** Serves a page on the app's own host that makes the browser load the callback URL in advance. */
 const startLoadingInAdvance = async (
   html: string,
 ): Promise<{ readonly server: Server; readonly url: string }> => {

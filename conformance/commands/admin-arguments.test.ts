@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readArguments } from '../../scripts/admin/arguments.ts';
 
-// One id in sixty-four begins so.
+// One in 64 random IDs starts with a hyphen.
 it.each(['-tEmfJooYR-dbAlS_W6RWw', '--mfJooYR-dbAlS_W6RWw', '--limitYR-dbAlS_W6RWw'])(
   'takes an id for an id, however it begins: %s',
   (id) => {
@@ -9,7 +9,7 @@ it.each(['-tEmfJooYR-dbAlS_W6RWw', '--mfJooYR-dbAlS_W6RWw', '--limitYR-dbAlS_W6R
     expect(readArguments(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
       adminCommand: { kind: 'revoke', target: { kind: 'user', id } },
       page: { limit: 5, skip: 0 },
-      form: 'json',
+      outputFormat: 'json',
     });
     expect(readArguments(['delete', '--yes', id, '--skip=3'])).toMatchObject({
       adminCommand: { kind: 'delete', userId: id, confirmed: true },

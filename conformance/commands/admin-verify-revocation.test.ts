@@ -1,4 +1,4 @@
-/** What `npm run admin -- revoke` takes for a sign that something ended. */
+/** Tests which audit rows `npm run admin -- revoke` accepts as proof of a revocation. */
 import { describe, expect, it } from 'vitest';
 import { revocationReason, verifyRevocation } from '../../scripts/admin/verify-revocation.ts';
 

@@ -1,4 +1,7 @@
-/** `npm run admin`, on the database of a system that runs for this file alone: nobody else comes between its rows. */
+/**
+ * Tests `npm run admin` on the database of a system that runs only for this file, so that no other test adds
+ * rows.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +38,7 @@ afterAll(async () => {
 const admin = (...args: readonly string[]) =>
   runCommand('admin', { LOCAL_DATA_FOLDER: dataFolder }, { args });
 
-/** What a command tells machines. */
+/** Returns the JSON output of a command. */
 const asked = async (...args: readonly string[]): Promise<unknown> => {
   const { code, stdout, stderr } = await admin(...args, '--json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

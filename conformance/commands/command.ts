@@ -1,4 +1,4 @@
-/** Runs one of the project's commands as a person would: as a process of its own. */
+/** Runs one of the project's commands in its own process, as a user would. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -41,6 +41,6 @@ export const startCommand = (
   return { process: child, finished };
 };
 
-/** Runs it to its end. */
+/** Runs a command until it ends. */
 export const runCommand = (...command: Parameters<typeof startCommand>): Promise<CommandResult> =>
   startCommand(...command).finished;

@@ -1,4 +1,7 @@
-/** What `npm start` opens on this machine besides the app: no debugger, no control endpoint, and no file that others can read. */
+/**
+ * Tests what `npm start` opens on this machine besides the app: no debugger, no control endpoint, and no file
+ * that other users can read.
+ */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** `--help`, which explains a command and does nothing. */
+/** Tests `--help`, which prints the usage of a command and does nothing else. */
 import { expect, it } from 'vitest';
 import { runCommand } from './command.ts';
 

@@ -1,6 +1,7 @@
 /**
- * A key rotation in workerd, with the rings that the commands print. Workers with different rings run side by side, with one database
- * and one origin, and adding and promoting the key are each rolled back once (docs/operator.md).
+ * Tests a key rotation in workerd, with the rings that the commands print. Workers with different rings run
+ * side by side, with one database and one origin, and adding and promoting the key are each rolled back once
+ * (docs/operator.md).
  */
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -71,7 +72,10 @@ const keys = async (ring: string, ...args: readonly string[]): Promise<string> =
 
 const idsOf = (ring: string): readonly string[] => ring.split(' ').map((key) => key.split('.')[0] ?? '');
 
-/** Simulates a cleanup run of a deployment with this ring two hours ago, because a local Worker has no schedule. */
+/**
+ * Simulates a cleanup run of a deployment with this ring two hours ago, because a local Worker has no
+ * schedule.
+ */
 const cleanUp = async (ring: string): Promise<void> => {
   const place = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: folderOf(0) });
   if (place === undefined) throw new Error('there is no database');
@@ -173,7 +177,10 @@ const signInAtBoth = async ({ app, gpt }: Awaited<ReturnType<typeof clientsOf>>)
   return { accessToken, stable, rotating };
 };
 
-/** Calls the API with the access token, refreshes with both refresh tokens, and calls the API with a new access token. */
+/**
+ * Calls the API with the access token, refreshes with both refresh tokens, and calls the API with a new
+ * access token.
+ */
 const useTokens = async (
   { app, gpt }: Awaited<ReturnType<typeof clientsOf>>,
   signed: IssuedTokens,
@@ -230,7 +237,8 @@ describe('T16', () => {
     });
     const rotating = { grant_type: 'refresh_token', client_id: 'app', refresh_token: signed.rotating };
     expect(await post('/token', rotating)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    // If every other request of a sign-in reaches the Worker without the key, the sign-in ends on an error page.
+    // If every other request of a sign-in reaches the Worker without the key, the sign-in ends on an error
+    // page.
     routeTo(promoted, before);
     await expect(signInAtBoth(clients)).rejects.toThrow(/\(status 400\)/);
     routeTo(promoted);

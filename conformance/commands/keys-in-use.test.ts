@@ -1,4 +1,7 @@
-/** `npm run keys` with the database of a local system that is not running: what needs a key, how it is promoted, retired and burned. */
+/**
+ * Tests `npm run keys` with the database of a local system that is not running: what needs a key, and how a
+ * key is promoted, retired and burned.
+ */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +26,7 @@ let ring: string;
 const keys = (given: string, ...args: readonly string[]) =>
   runCommand('keys', { SEALING_KEYS: given, LOCAL_DATA_FOLDER: dataFolder }, { args });
 
-/** The local database, asked as the commands ask it. */
+/** Opens the local database as the commands do. */
 const database = () => {
   const place = findDatabaseLocation({ local: true }, { LOCAL_DATA_FOLDER: dataFolder });
   if (place === undefined) throw new Error('there is no place');
@@ -40,7 +43,7 @@ const cleanup = (at: number, sealingKey: string): Promise<void> => {
   return database().storage.cleanUp(given);
 };
 
-/** Somebody who signed in twelve days ago, with a provider's token that the old key sealed. */
+/** Records a user who signed in twelve days ago, with an upstream token that the old key sealed. */
 const signIn = async (): Promise<string> => {
   const sealer = createSealer(parseKeyRing(old), { name: 'notes', issuer: 'https://words.example' });
   const sealedRefreshToken = await sealer.seal(new TextEncoder().encode('theirs'));

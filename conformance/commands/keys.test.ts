@@ -1,4 +1,6 @@
-/** `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process. */
+/**
+ * Tests `npm run keys`: a new key ring, the steps of its rotation, and the keys of an API in another process.
+ */
 import { deriveResourceKeys } from 'assistant-auth';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { describe, expect, it } from 'vitest';

@@ -89,7 +89,10 @@ const readPortsFromLsof = (pids: readonly number[]): readonly OpenPort[] =>
       return port === '' ? [] : [{ address, port: Number(port) }];
     });
 
-/** The paths where V8's debuggers describe themselves: https://chromedevtools.github.io/devtools-protocol/#endpoints. */
+/**
+ * The paths where V8's debuggers describe themselves:
+ * https://chromedevtools.github.io/devtools-protocol/#endpoints.
+ */
 const descriptionPaths = ['/json', '/json/list', '/json/version'];
 
 /** The paths where workerd, Wrangler and Node accept a debugger's WebSocket. */

@@ -1,4 +1,7 @@
-/** A reverse proxy on loopback: puts several servers behind one origin. The test chooses which server gets the next request. */
+/**
+ * A reverse proxy on loopback: puts several servers behind one origin. The test chooses which server gets the
+ * next request.
+ */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 export interface ReverseProxy {
@@ -38,7 +41,10 @@ export const startReverseProxy = async (port: number): Promise<ReverseProxy> => 
   };
 };
 
-/** Forwards a request on a new connection, with its `Host` header, because the app accepts requests only for its own origin. */
+/**
+ * Forwards a request on a new connection, with its `Host` header, because the app accepts requests only for
+ * its own origin.
+ */
 const forward = (incoming: IncomingMessage, outgoing: ServerResponse, port: number): void => {
   const { method, url: path, headers } = incoming;
   const own = { ...headers, connection: 'close' };

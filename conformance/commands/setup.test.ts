@@ -1,4 +1,4 @@
-/** `npm run setup`: what goes into the GPT editor, and the file that it comes from. */
+/** Tests `npm run setup`: the values for the GPT editor, and the file of variables. */
 import {
   access,
   chmod,
@@ -31,7 +31,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const setup = (...args: readonly string[]): Promise<CommandResult> =>
   runCommand('setup', { VARIABLES_FILE: file }, { args });
 
-/** What stands behind a field's name, on its line. */
+/** Returns the value after a field's name, on the same line. */
 const printedFor = (printed: string, field: string): string | undefined =>
   printed
     .split('\n')
@@ -93,10 +93,10 @@ it('takes a file that others could read away from them, even when it stays as it
 
 it('draws no secret into a file that somebody else has open, and leaves no draft', async () => {
   await writeFile(file, 'SEALING_KEYS=\n', { mode: 0o644 });
-  const somebodyElse = await open(file, 'r');
+  const otherUser = await open(file, 'r');
   await setup('--origin', 'https://words.example');
-  expect(await somebodyElse.readFile('utf8')).toBe('SEALING_KEYS=\n');
-  await somebodyElse.close();
+  expect(await otherUser.readFile('utf8')).toBe('SEALING_KEYS=\n');
+  await otherUser.close();
   expect(await readFile(file, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(['variables']);
@@ -121,7 +121,7 @@ it('prints the newer of two secrets alone', async () => {
 it('names the addresses to register with each provider, those where it speaks unasked among them', async () => {
   const issuer = {
     id: 'acme',
-    label: 'Acme',
+    displayName: 'Acme',
     issuer: 'https://login.example',
     clientId: 'c',
     clientSecret: 's',

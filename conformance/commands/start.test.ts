@@ -1,4 +1,4 @@
-/** `npm start` and `npm run demo`, as a person meets them. */
+/** Tests `npm start` and `npm run demo` as a user runs them. */
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -42,7 +42,7 @@ describe('npm start', () => {
       expect(summary).toContain(part);
     }
     expect((await stat(settings)).mode & 0o777).toBe(0o600);
-    // It was there, open to everybody.
+    // The folder existed before, and other users could read it.
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
 
     const demo = await runCommand('demo', variables);
@@ -52,7 +52,7 @@ describe('npm start', () => {
     for (const secret of Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong)) {
       expect(demo.stdout).not.toContain(secret);
     }
-    // Sealed artefacts begin with the key's name: none may stand there whole.
+    // Sealed tokens start with the key ID. None of them may be printed in full.
     expect(demo.stdout).not.toMatch(/AQV[\w-]{24}/);
 
     start.process.kill('SIGINT');

@@ -1,4 +1,4 @@
-/** `npm start -- --origin https://…`: the app behind a tunnel, spoken to as a tunnel speaks to it. */
+/** Tests `npm start -- --origin https://…`: sends requests to the app as a tunnel does. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,10 @@ interface ProbeResponse {
   readonly body: string;
 }
 
-/** As a tunnel does: to loopback, without looking at the certificate, with the host that the world asked for. */
+/**
+ * Sends a request as a tunnel does: to loopback, without verifying the certificate, with the public host in
+ * the `Host` header.
+ */
 const get = (path: string, headers: Readonly<Record<string, string>> = { host }): Promise<ProbeResponse> =>
   new Promise((resolve, reject) => {
     const target = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };

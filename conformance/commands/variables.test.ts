@@ -1,4 +1,7 @@
-/** The app's variables in the environment of `npm start`: it uses each of them, or says why it does not. */
+/**
+ * Tests the app's variables in the environment of `npm start`: it uses each one of them, or says why it does
+ * not.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +39,7 @@ const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: secret };
 const microsoft = { MICROSOFT_CLIENT_ID: 'id', MICROSOFT_CLIENT_SECRET: secret };
 const apple = { APPLE_CLIENT_ID: 'id', APPLE_TEAM_ID: 'ABCDE12345', APPLE_KEY_ID: 'ABCDE12345' };
 
-/** For every variable except `ORIGIN`: an environment with a wrong value of it, and the sentence that says so. */
+/** For every variable except `ORIGIN`: an environment with a wrong value, and the expected message. */
 const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
@@ -135,7 +138,7 @@ describe.each([
       ...microsoft,
       MICROSOFT_TENANT: 'organizations',
       OIDC_PROVIDERS: JSON.stringify([
-        { id: 'acme', label: 'Acme', issuer: 'http://127.0.0.1:1', clientId: 'c', clientSecret: secret },
+        { id: 'acme', displayName: 'Acme', issuer: 'http://127.0.0.1:1', clientId: 'c', clientSecret: secret },
       ]),
       AUDIT_DAYS: '7',
       STATIC_CLIENTS: JSON.stringify([
@@ -188,7 +191,7 @@ describe.each([
     const demo = await runCommand('demo', { ...variables, ...given });
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain('score: ');
-    // A sealed token begins with its version, and the length and the id of its key.
+    // A sealed token starts with its version, and the length and the ID of its key.
     const prefix = Buffer.concat([Buffer.from([1, 6]), Buffer.from('envkey')]).toString('base64url');
     expect(demo.stdout).toContain(`Bearer ${prefix.slice(0, 6)}`);
   });

@@ -1,7 +1,10 @@
-/** Waits for `npm start` to have everything running. */
+/** Waits until `npm start` is ready. */
 import type { RunningCommand } from './command.ts';
 
-/** Gives the summary as soon as it is there. @throws what the command said when it ended before */
+/**
+ * Returns the printed summary.
+ * @throws Error with the command's error output if it ends before
+ */
 export const waitUntilReady = ({ process: child, finished }: RunningCommand): Promise<string> => {
   const ready = new Promise<string>((resolve) => {
     let output = '';

@@ -1,4 +1,4 @@
-/** `npm run admin -- --remote`, with wrangler speaking to a fake provider for Cloudflare's API. */
+/** Tests `npm run admin -- --remote`. Wrangler sends its requests to a fake of Cloudflare's API. */
 import { afterEach, expect, it } from 'vitest';
 import { runCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
@@ -12,13 +12,13 @@ const admin = async (options: Omit<CloudflareOptions, 'database'>, ...args: read
   return runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
 };
 
-/** What the deployed database was asked to carry out, each in one transaction. */
+/** Returns the statements that were sent to the deployed database, one list per transaction. */
 const queries = (): readonly (readonly string[])[] =>
   cloudflare.calls
     .filter(({ path }) => path === '/d1/database/11111111-1111-4111-8111-111111111111/query')
     .map(({ body }) => String(Object(JSON.parse(body)).sql).split(';\n'));
 
-/** The deployed database's clock. */
+/** The time of the deployed database. */
 const now = 1_800_000_000;
 const isClock = (sql: string): boolean => sql.includes('unixepoch()');
 const clockAnswer = [[{ now }], [{ changes: 0 }]];

@@ -1,34 +1,37 @@
-/** A fake provider for the part of Cloudflare's API that a deployment calls: it keeps what it is sent, and stores nothing else. */
+/**
+ * Fakes the part of Cloudflare's API that a deployment uses. It records the requests, and its only state is
+ * whether the database exists.
+ */
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';
 
 interface ApiCall {
   readonly method: string;
-  /** Behind the account, with the query. */
+  /** The path after the account ID, with the query. */
   readonly path: string;
   readonly body: string;
 }
 
 export interface FakeCloudflare {
-  /** What wrangler wants in its environment. */
+  /** The environment variables for Wrangler. */
   readonly environment: Readonly<Record<string, string>>;
   readonly calls: readonly ApiCall[];
   close(): void;
 }
 
 export interface CloudflareOptions {
-  /** Whether the account has the database already. */
+  /** Whether the account already has the database. */
   readonly database: 'present' | 'missing';
-  /** Gives the rows of every statement that the database is asked to carry out. */
+  /** Returns the rows for every statement of a query. */
   readonly query?: (sql: string) => readonly (readonly object[])[];
-  /** Answers the calls that match with a failure. */
+  /** Requests with a matching path fail. */
   readonly failing?: RegExp;
-  /** Leaves calls that match without an answer, and says that they are there. */
+  /** Requests with a matching path get no response; `asked` is called instead. */
   readonly unanswered?: { readonly at: RegExp; readonly asked: () => void };
 }
 
-/** Starts it on loopback. */
+/** Starts the fake on loopback. */
 export const startFakeCloudflare = async ({
   database,
   query = () => [[]],
@@ -72,7 +75,7 @@ const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
   body: (await buffer(request)).toString('utf8'),
 });
 
-/** The account has no Worker yet; wrangler goes by the codes. */
+/** The account has no Worker yet. Wrangler checks the error codes. */
 const findFailure = ({ method, path }: ApiCall, failing: RegExp | undefined) => {
   const call = `${method} ${path}`;
   if (failing?.test(path)) return createFailure(7500);
@@ -87,7 +90,7 @@ const createFailure = (code: number) => ({
   result: null,
 });
 
-/** As Cloudflare answers: a result for each statement, in their order. */
+/** Responds like Cloudflare: with a result for each statement, in order. */
 const respondToQuery = ({ method, path, body }: ApiCall, query: Required<CloudflareOptions>['query']) => {
   if (method !== 'POST' || !/^\/d1\/database\/[\w-]+\/query/.test(path)) return undefined;
   const rows = query(String(Object(JSON.parse(body)).sql));
@@ -103,7 +106,7 @@ const respondTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
   };
 };
 
-/** The answers whose content wrangler reads; of the others it wants to know that they succeeded. */
+/** The responses whose content Wrangler reads. For the others, it only checks that they succeeded. */
 const answers: readonly (readonly [RegExp, (databases: readonly object[]) => unknown])[] = [
   [/^GET \/d1\/database(\?|$)/, (databases) => databases],
   [/^\w+ \/d1\/database(\/[\w-]+)?(\?|$)/, () => fakeDatabase],

@@ -1,4 +1,7 @@
-/** `npm run deploy -- --dry-runWranglerCommand` and `npm run build`: everything up to the moment when something would leave this machine. */
+/**
+ * Tests `npm run deploy -- --dry-run` and `npm run build`: all steps before the first request to another
+ * server.
+ */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** An address where nothing listens: whatever is sent fails, and shows. */
+/** An address at which no server listens, so that any request fails and the test notices it. */
 const offline = { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9', CLOUDFLARE_API_TOKEN: 'none' };
 
 const places = () => ({ VARIABLES_FILE: file, BUILD_FOLDER: join(folder, 'dist'), TMPDIR: folder });

@@ -1,4 +1,7 @@
-/** What is put into pages when the site is laid out: as text, at its place, and nothing that does not belong there. */
+/**
+ * Tests the values that are inserted into pages when the site is built: they are escaped, in the right place,
+ * and nothing else is changed.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** `npm run deploy` to its end, with wrangler speaking to a fake provider for Cloudflare's API. */
+/** Tests a complete `npm run deploy`. Wrangler sends its requests to a fake of Cloudflare's API. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const startDeployment = async (options: CloudflareOptions): Promise<RunningComma
   });
 };
 
-/** The calls that change something, in their order. */
+/** Returns the requests that change something, in order. */
 const changes = (): readonly string[] =>
   cloudflare.calls
     .filter(({ method }) => method !== 'GET')
@@ -106,7 +106,7 @@ it.each([
     await Promise.race([isAsked, running.finished]);
     expect(await readdir(folder)).toContainEqual(expect.stringContaining('secrets'));
     running.process.kill(signal);
-    // Wrangler writes to the same output, which is at its end when both are gone.
+    // Wrangler writes to the same output, which ends only when both processes have ended.
     expect(await running.finished).toMatchObject({ code: exitCode });
     expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
   },

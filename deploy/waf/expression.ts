@@ -1,6 +1,9 @@
-/** As much of Cloudflare's rules language as the rules here use, so that they can be tried without Cloudflare. */
+/**
+ * Evaluates the part of Cloudflare's rules language that the rules here use, so that tests can run the rules
+ * without Cloudflare.
+ */
 
-/** The fields of a request that an expression may ask for: those that every plan has. */
+/** The request fields that an expression can use: those that every plan has. */
 export interface Fields {
   readonly 'http.request.uri.path': string;
 }
@@ -8,7 +11,7 @@ export interface Fields {
 type Predicate = (fields: Fields) => boolean;
 
 /**
- * Reads an expression: `eq`, `in`, `starts_with`, `ends_with`, `not`, `and`, `or` and brackets.
+ * Parses an expression: `eq`, `in`, `starts_with`, `ends_with`, `not`, `and`, `or` and parentheses.
  * @throws SyntaxError for anything else
  */
 export const readExpression = (text: string): Predicate => {
@@ -18,7 +21,7 @@ export const readExpression = (text: string): Predicate => {
   return expression;
 };
 
-/** What is still to be read; reading takes from the front. */
+/** The remaining tokens. Parsing removes tokens from the front. */
 type Tokens = string[];
 
 const tokensOf = (text: string): Tokens => {
@@ -29,7 +32,7 @@ const tokensOf = (text: string): Tokens => {
   return tokens.map(([, found = '']) => found);
 };
 
-/** `or` binds weakest, then `and`, then `not`. */
+/** `or` has the lowest precedence, then `and`, then `not`. */
 const readAlternatives = (tokens: Tokens): Predicate => {
   const first = readConjunction(tokens);
   if (!consumeIf(tokens, 'or')) return first;

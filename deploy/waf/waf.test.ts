@@ -26,7 +26,7 @@ const matching = (rules: readonly Rule[], path: string): readonly string[] =>
     .filter(({ expression }) => readExpression(expression)({ 'http.request.uri.path': path }))
     .map(({ ref }) => ref);
 
-/** What becomes of a request for a path, as Cloudflare goes through the phases. */
+/** Returns what Cloudflare does with a request for a path, phase by phase. */
 const fate = (path: string) => {
   const [first] = matching(custom, path);
   return {
@@ -148,7 +148,7 @@ describe('a person', () => {
   it('reaches every file of the site', () => {
     const files = readdirSync(new URL('../../apps/words/public', import.meta.url), { recursive: true });
     expect(files).toContain('index.html');
-    // Wrangler reads it and serves it to nobody.
+    // Wrangler reads this file and does not upload it.
     const served = files.filter((file) => file !== '.assetsignore');
     for (const file of served) expect([file, fate(`/${file}`).blocked]).toEqual([file, false]);
   });

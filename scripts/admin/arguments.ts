@@ -1,9 +1,9 @@
-/** The arguments of `npm run admin`. */
+/** Parses the arguments of `npm run admin`. */
 import { parseArgs } from 'node:util';
 import { CommandError } from '../app/command.ts';
 import { type DatabaseFlags, databaseOptions } from '../database/location.ts';
 
-/** What is asked for. */
+/** A command with its arguments. */
 type AdminCommand =
   | { readonly kind: 'users' | 'no-upstream-token' }
   | { readonly kind: 'grants'; readonly userId: string }
@@ -33,13 +33,16 @@ export const usage = `Write npm run admin -- with one of
 and with --local (npm start's database, also when left out) or --remote; --pages for a Pages project, --json for machines,
 --limit <rows> and --skip <rows> for long lists.`;
 
-/** @throws Refused with all that may be written */
+/**
+ * @throws CommandError with the usage, or with a message about `--limit` and `--skip`. TypeError for an
+ * unknown option
+ */
 export const readArguments = (args: readonly string[]): Arguments => {
   const { values, positionals } = parseArgs({ args: optionsFirst(args), options, allowPositionals: true });
   const { local, remote, pages, json = false, yes = false } = values;
   return {
     adminCommand: parseAdminCommand(positionals, yes),
-    // The one where nothing can go wrong.
+    // Default: the local database, where a mistake does the least harm.
     databaseLocation: { local: local ?? remote !== true, remote, pages },
     page: { limit: readNumber(values.limit, 50), skip: readNumber(values.skip, 0) },
     outputFormat: json ? 'json' : 'table',
@@ -55,8 +58,9 @@ const options = {
 } as const;
 
 /**
- * Behind a lone `--` nothing is an option: an id may begin with one hyphen or two. What is written as an option is taken for one,
- * so that a misspelt one is refused: that a drawn id is two hyphens and small letters does not happen.
+ * Moves options to the front, and puts `--` before everything else, because an ID may start with one or two
+ * hyphens. An argument that looks like an option is treated as one, so that a misspelled option is rejected.
+ * A random ID of two hyphens and only lowercase letters does not occur.
  */
 const optionsFirst = (args: readonly string[]): string[] => {
   const [named, plain]: [string[], string[]] = [[], []];

@@ -1,4 +1,4 @@
-/** What `npm run admin` does: it asks the ledger's database, and ends what a person names. */
+/** Runs the commands of `npm run admin`: queries the storage's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
 import { CommandError } from '../app/command.ts';
 import { openDatabase } from '../database/databases.ts';
@@ -13,7 +13,10 @@ import {
 import type { CommandOutput } from './output.ts';
 import { revocationReason, verifyRevocation } from './verify-revocation.ts';
 
-/** @throws Refused for a user who does not exist, or a deletion that nobody confirmed */
+/**
+ * @throws CommandError if the user does not exist, a revocation revoked nothing, or a deletion was not
+ * confirmed
+ */
 export const runAdminCommand = async (
   databaseLocation: DatabaseLocation,
   { adminCommand, page }: Arguments,

@@ -1,4 +1,4 @@
-/** The lists of `npm run admin`, for people's eyes. */
+/** Formats the lists of `npm run admin` as tables. */
 import type { AuditEntry, GrantSummary, IdentityWithoutUpstreamToken, UserSummary } from 'assistant-auth/d1';
 import { formatInstant, formatTable } from '../database/table.ts';
 

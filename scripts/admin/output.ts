@@ -1,7 +1,7 @@
-/** What a command has to say. */
+/** The output of a command. */
 export interface CommandOutput {
-  /** To machines. */
+  /** The output with `--json`. */
   readonly json: unknown;
-  /** To people. */
+  /** The output as readable text. */
   readonly text: string;
 }

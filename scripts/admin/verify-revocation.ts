@@ -1,16 +1,19 @@
-/** Whether `npm run admin -- revoke` has ended anything: a mistyped id must not look as if it had. */
+/**
+ * Verifies that `npm run admin -- revoke` revoked something, because a mistyped ID must not look like a
+ * success.
+ */
 import type { AuditEntry } from 'assistant-auth/d1';
 import { CommandError } from '../app/command.ts';
 import type { Target } from './arguments.ts';
 import type { CommandOutput } from './output.ts';
 
-/** The reason in the audit. */
+/** The reason in the audit log. */
 export const revocationReason = 'revoked by the operator';
 
 /**
- * Finds the row that an ending has left among the newest of the audit.
- * @param now when it ended
- * @throws Refused when there is none
+ * Finds the row of the revocation among the newest rows of the audit log.
+ * @param now the time of the revocation
+ * @throws CommandError if there is none
  */
 export const verifyRevocation = (
   target: Target,
@@ -31,7 +34,7 @@ export const verifyRevocation = (
   };
 };
 
-/** A row does not name the grant. */
+/** Audit rows contain no grant ID, so any row with a user and a client matches a grant. */
 const matchesTarget = ({ kind, id }: Target, { userId, clientId }: AuditEntry): boolean => {
   switch (kind) {
     case 'user':

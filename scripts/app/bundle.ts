@@ -1,4 +1,4 @@
-/** The Worker as it is deployed: its bundle, minified and weighed, and the site that lies beside it. */
+/** Builds what is deployed: the minified bundle of the Worker, whose size is checked, and the site. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,16 +11,16 @@ import type { Variables } from './variables.ts';
 export interface Bundle {
   /** The folder of the site. */
   readonly site: string;
-  /** Compressed, as the platform counts it, in bytes. */
+  /** The compressed size in bytes, as Cloudflare counts it. */
   readonly size: number;
 }
 
-/** In bytes. */
+/** The maximum compressed size, in bytes. */
 const budget = 90_000;
 
 /**
- * Lays out the site and bundles the Worker, without asking anybody outside this machine.
- * @throws Refused when the bundle does not build or exceeds its budget
+ * Builds the site and bundles the Worker, without requests to other servers.
+ * @throws CommandError if the bundle does not build or exceeds its budget
  */
 export const bundle = async (folder: string, variables: Variables): Promise<Bundle> => {
   const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];
@@ -35,7 +35,7 @@ export const bundle = async (folder: string, variables: Variables): Promise<Bund
   return { site, size: await measureSize(worker) };
 };
 
-/** Says how large a bundle is, and how large it may be. */
+/** Formats the size of a bundle and the maximum size. */
 export const formatSize = ({ size }: Bundle): string =>
   `${formatKilobytes(size)} gzip of at most ${formatKilobytes(budget)}`;
 

@@ -1,4 +1,4 @@
-/** Everything that is wrong with a publisher's variables at once, where the app would stop at the first. */
+/** Reports all errors in the app's variables at once. The app itself stops at the first one. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { generateKey } from 'assistant-auth/seal';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
@@ -8,18 +8,18 @@ import { readGptUrl } from './site.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * Makes sure that the app would start with the variables of the publisher's file.
+ * Checks that the app would start with the variables of the publisher's file.
  * @param file the file that they were read from
- * @throws Refused with one line for each fault
+ * @throws CommandError with one line for each error
  */
 export const requireConfiguration = (variables: Variables, file: string): void =>
   requireVariables(variables, file, 'npm run setup draws what can be drawn; the file explains the rest.');
 
 /**
- * Makes sure that the app would start with these variables.
+ * Checks that the app would start with these variables.
  * @param source where they come from, for the message
  * @param advice a sentence that says how to correct them
- * @throws Refused with one line for each fault
+ * @throws CommandError with one line for each error
  */
 export const requireVariables = (variables: Variables, source: string, advice: string): void => {
   const problems = findConfigurationErrors(variables);
@@ -29,8 +29,8 @@ export const requireVariables = (variables: Variables, source: string, advice: s
 };
 
 /**
- * Finds what the app would stumble over: each fault is mended, to see what comes after it, with a value that would do or by leaving
- * the variable out.
+ * Finds all errors. To find the next one, replaces each wrong value with a valid one, or with an empty one if
+ * that does not help.
  */
 const findConfigurationErrors = (
   variables: Variables,
@@ -60,7 +60,7 @@ const findFirstError = (variables: Variables): VariableError | undefined => {
   }
 };
 
-/** Long enough for a secret, plain enough for an id. */
+/** Valid as a secret and as an ID. */
 const placeholder = 'x'.repeat(43);
 
 const placeholders: Variables = {

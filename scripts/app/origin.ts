@@ -1,11 +1,11 @@
-/** The option `--origin` of the commands: where others will reach the app. */
+/** Parses the option `--origin` of the commands: the origin at which clients reach the app. */
 import { parseArgs } from 'node:util';
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 
 /**
- * Reads `--origin` from a command's arguments, which take nothing else.
- * @returns `undefined` when it is left out
+ * Reads `--origin` from the arguments of a command that has no other options.
+ * @returns `undefined` if it was not passed
  * @throws VariableError `--origin` unless it is an https origin without a path, or http on loopback
  */
 export const readOriginOption = (args: readonly string[]): string | undefined => {
@@ -15,7 +15,7 @@ export const readOriginOption = (args: readonly string[]): string | undefined =>
 
 /**
  * Checks an origin.
- * @throws VariableError under the given name
+ * @throws VariableError with the given name
  */
 export const parseOrigin = (name: string, text: string): string => {
   try {

@@ -1,10 +1,10 @@
-/** Files with secrets: no moment at which anybody but their owner could read them. */
+/** Writes files with secrets so that at no time anyone but their owner can read them. */
 import { chmod, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 
-/** Puts a file in place of whatever is there. Who has the old one open reads the old one. */
+/** Replaces a file. A process that has the old file open continues to read the old content. */
 export const writePrivateFile = async (file: string, text: string): Promise<void> => {
   const target = await realTarget(file);
-  // A mode is for files that are new, so what is there already is not written to.
+  // The mode applies only to a new file, so the existing file is not written to.
   const draft = `${target}.${process.pid}`;
   try {
     await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
@@ -15,16 +15,19 @@ export const writePrivateFile = async (file: string, text: string): Promise<void
   }
 };
 
-/** Takes an existing file away from everybody but its owner. */
+/** Makes an existing file readable and writable only for its owner. */
 export const makePrivate = (file: string): Promise<void> => chmod(file, 0o600);
 
-/** Makes the folder when it is missing; others neither list it nor reach into it, even if they could before. */
+/**
+ * Creates the folder if it does not exist. Other users can't list it or open files in it afterwards, even if
+ * they could before.
+ */
 export const ensurePrivateFolder = async (folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
 };
 
-/** What a link leads to is replaced, and not the link. */
+/** Resolves a symbolic link, so that its target is replaced and not the link. */
 const realTarget = async (file: string): Promise<string> => {
   try {
     return await realpath(file);

@@ -1,4 +1,7 @@
-/** The static site of one deployment: the files as they lie in git, and in two pages what only a deployment knows. */
+/**
+ * Builds the static site of a deployment: the files in the repository, two of them with values of the
+ * deployment.
+ */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html, renderHtml } from 'assistant-auth';
@@ -9,9 +12,9 @@ import { publicFolder } from './paths.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * Lays the site out in a folder, in place of whatever is there.
- * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used, none that is secret; without them the pages do without
- * @throws VariableError `ORIGIN` when it is none, `GPT_URL` when it is no link to a GPT, `AUDIT_DAYS` when it is no number of days
+ * Builds the site in a folder and replaces its content.
+ * @param variables `ORIGIN`, `GPT_URL` and `AUDIT_DAYS` are used. None of them is secret or required
+ * @throws VariableError `ORIGIN`, `GPT_URL` or `AUDIT_DAYS` if it is not valid
  */
 export const buildSite = async (folder: string, variables: Variables): Promise<void> => {
   const landing = renderLandingPage(await readPage('index.html'), variables);
@@ -25,7 +28,8 @@ export const buildSite = async (folder: string, variables: Variables): Promise<v
 const readPage = (name: string): Promise<string> => readFile(join(publicFolder, name), 'utf8');
 
 /**
- * Links the GPT, and makes the addresses absolute that other sites read, which resolve none against the page.
+ * Inserts the link to the GPT, and makes the URLs for other sites absolute, because these do not resolve
+ * relative ones.
  * @throws VariableError `ORIGIN`, `GPT_URL`
  */
 export const renderLandingPage = (page: string, variables: Variables): string => {
@@ -42,7 +46,7 @@ export const renderLandingPage = (page: string, variables: Variables): string =>
 };
 
 /**
- * Says how long the deployment really keeps what happened.
+ * Inserts how long this deployment keeps the audit log.
  * @throws VariableError `AUDIT_DAYS`
  */
 export const renderPrivacyPage = (page: string, variables: Variables): string => {
@@ -57,7 +61,7 @@ export const renderPrivacyPage = (page: string, variables: Variables): string =>
 
 const retentionPattern = /<!-- AUDIT_DAYS -->(\d+) days/;
 
-/** The whole line: a page without the link shows no trace of it. */
+/** Matches the whole line, so that a page without the link contains no trace of it. */
 const gptLinkPattern = / *<!-- with GPT_URL: (.*?) -->\n/g;
 
 const openGraphUrlPattern = /(<meta property="og:(?:url|image)" content=")(\/[^"]*)/g;
@@ -68,8 +72,8 @@ const readOptionalOrigin = (variables: Variables): string | undefined => {
 };
 
 /**
- * Reads the link to the GPT.
- * @throws VariableError `GPT_URL`
+ * Reads the URL of the GPT.
+ * @throws VariableError `GPT_URL` unless it is the URL of a GPT
  */
 export const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
   if (GPT_URL === undefined) return undefined;
@@ -86,7 +90,7 @@ const gptOrigins = ['https://chatgpt.com', 'https://chat.openai.com'];
 
 const gptPath = /^\/g\/g-[\w-]+$/;
 
-/** Replaces all matches, and does not go on in silence when there is none. */
+/** Replaces all matches. Throws an error if there is none. */
 const replaceRequired = (
   text: string,
   pattern: RegExp,

@@ -1,15 +1,19 @@
-/** The app's variables as a publisher keeps them: in a file, or in the environment, which wins. */
+/**
+ * Reads and writes the app's variables, which are in the publisher's file or in the environment. The
+ * environment takes precedence.
+ */
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { CommandError } from './command.ts';
 import { getVariablesFile, variablesExample } from './paths.ts';
 
-/** Values by name; one that is empty is left out. Most are secret. */
+/** Values by name, without empty ones. Most of them are secret. */
 export type Variables = Readonly<Record<string, string>>;
 
 /**
- * Reads all variables that are set. The environment is asked for the names of the example only.
- * @throws Refused when the file has a name that the example does not have: it would be missed under the right one
+ * Reads all variables that are set. Only the names in the example are read from the environment.
+ * @throws CommandError if the file contains a name that the example does not have, because the correctly
+ * spelled variable would be missing
  */
 export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = await listVariableNames();
@@ -34,7 +38,7 @@ export const listVariableNames = async (): Promise<readonly string[]> =>
     ([, name = '']) => name,
   );
 
-/** Gives the text of the publisher's file, `undefined` when there is none. */
+/** Returns the content of the publisher's file, or `undefined` if it does not exist. */
 export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
   try {
     return await readFile(getVariablesFile(environment), 'utf8');
@@ -45,7 +49,7 @@ export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise
 };
 
 /**
- * Writes values behind the names that have none yet, and keeps everything else of the file, comments too.
+ * Writes the values of names that have none yet, and keeps the rest of the file, including comments.
  * @param values without quotes and line breaks
  */
 export const addMissingVariables = (text: string, values: Variables): string => {

@@ -1,4 +1,4 @@
-/** The ledger and an operator's questions, in the database of a place. */
+/** Opens the storage and the operator's queries on the local or the deployed database. */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin, textD1 } from 'assistant-auth/d1';
 import { CommandError, isUserFacing } from '../app/command.ts';
@@ -16,8 +16,8 @@ export const openDatabase = (databaseLocation: DatabaseLocation): Database => {
 };
 
 /**
- * Says what the database said: a ledger hides it from clients, and its operator wants to read it.
- * @throws Refused with that, or else what was given
+ * Rethrows the message of the database, which storage hides from clients but an operator needs.
+ * @throws CommandError with that message, or the given error if it has none
  */
 export const rethrowDatabaseError = (error: unknown): never => {
   const { cause } = error instanceof Error ? error : {};

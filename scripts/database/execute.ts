@@ -1,4 +1,4 @@
-/** SQL carried out by wrangler, on this machine while `npm start` runs or not, or on the deployed database. */
+/** Executes SQL with Wrangler, on the local database, even while `npm start` runs, or on the deployed one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -13,10 +13,11 @@ const { SEALING_KEYS: _, ...environmentWithoutKeys } = process.env;
 const cli = createRequire(import.meta.url).resolve('wrangler');
 
 /**
- * Makes what carries out statements there. The key ring, which `npm run keys` takes from the environment, is not for wrangler. The
- * statements stand among the arguments of a process, which others on the machine can read: no
- * statement holds a secret.
- * @returns a function that throws Refused with what the database said when it failed; then nothing was changed
+ * Creates a function that executes statements on a database. The key ring, which `npm run keys` reads from
+ * the environment, is not passed to Wrangler. The statements are arguments of a process, which other
+ * processes on the machine can read, so no statement may contain a secret.
+ * @returns a function that throws CommandError with the database's message if the database fails; nothing was
+ * changed then
  */
 export const createSqlExecutor =
   (databaseLocation: DatabaseLocation): ExecuteText =>
@@ -56,7 +57,7 @@ const buildLocationArguments = ({ local }: DatabaseLocation): readonly string[] 
 const buildEnvironment = ({ local }: DatabaseLocation): Readonly<Record<string, string>> =>
   local === undefined ? { WRANGLER_HIDE_BANNER: 'true' } : buildWranglerEnvironment(local.dataFolder);
 
-/** What wrangler says went wrong, as JSON. */
+/** Reads the error message from Wrangler's JSON output. */
 const readErrorMessage = (output: string): string | undefined => {
   try {
     const reason: unknown = Object(Object(JSON.parse(output)).error).text;

@@ -1,4 +1,4 @@
-/** Which database a command is about: that of `npm start`, or the deployed one. */
+/** Finds the database that a command uses: the local one of `npm start`, or the deployed one. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../app/command.ts';
@@ -6,17 +6,17 @@ import { wranglerConfigs } from '../app/paths.ts';
 import { readDataFolder } from '../local-system/data-folder.ts';
 
 export interface DatabaseLocation {
-  /** The file that names the database. */
+  /** The Wrangler file with the database binding. */
   readonly config: string;
-  /** Left out: the deployed one. */
+  /** Default: the deployed database. */
   readonly local?: { readonly dataFolder: string; readonly stateFolder: string };
 }
 
-/** How a person says so. */
+/** The options that select a database. */
 export interface DatabaseFlags {
   readonly local?: boolean | undefined;
   readonly remote?: boolean | undefined;
-  /** The app is a Pages project there. */
+  /** Whether the app is deployed as a Pages project. */
   readonly pages?: boolean | undefined;
 }
 
@@ -27,9 +27,9 @@ export const databaseOptions = {
 } as const;
 
 /**
- * Finds the place.
- * @returns `undefined` where a person said neither
- * @throws Refused for both, or for a local one that is not there yet
+ * Finds the selected database.
+ * @returns `undefined` if none was selected
+ * @throws CommandError if both were selected, or if the local one does not exist yet
  */
 export const findDatabaseLocation = (
   { local = false, remote = false, pages = false }: DatabaseFlags,

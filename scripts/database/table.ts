@@ -1,6 +1,6 @@
-/** Rows for a person's eyes. */
+/** Formats rows as text. */
 
-/** Writes rows below their heads, every column as wide as it must be. */
+/** Formats rows with headers. Each column is as wide as its longest cell. */
 export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
   const all = [headers, ...rows];
   const widths = headers.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
@@ -12,7 +12,7 @@ export const formatTable = (headers: readonly string[], rows: readonly (readonly
   return all.map(line).join('\n');
 };
 
-/** An instant in minutes, `-` for none. */
+/** Formats a time to the minute, or `-` if there is none. */
 export const formatInstant = (seconds: number | undefined): string =>
   seconds === undefined
     ? '-'

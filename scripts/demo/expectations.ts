@@ -1,4 +1,4 @@
-/** What every answer in the demonstration must be; anything else ends it. */
+/** Checks every response in the demo. An unexpected one ends it. */
 import {
   type Page,
   readCallback,
@@ -7,7 +7,7 @@ import {
   type TokenResult,
 } from '@words-with-chat/lab';
 
-/** A step was answered otherwise than it must be. */
+/** A step got an unexpected response. */
 export class UnexpectedResponse extends Error {
   override readonly name = 'UnexpectedResponse';
 }

@@ -1,4 +1,4 @@
-/** The app's own description of itself (RFC 8414), as far as one needs it to set up a GPT. */
+/** Reads the part of the app's server metadata (RFC 8414) that is needed to set up a GPT. */
 
 export interface Metadata {
   readonly issuer: string;
@@ -7,8 +7,8 @@ export interface Metadata {
 }
 
 /**
- * Reads it.
- * @returns `undefined` when nobody answers there, or somebody else
+ * Reads the metadata.
+ * @returns `undefined` if no server responds, or if it is not this app
  */
 export const readMetadata = async (origin: string): Promise<Metadata | undefined> => {
   const answer = await fetch(`${origin}/.well-known/oauth-authorization-server`).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** ChatGPT's side, played step by step: sign in, play, score, come back with a refreshed token. */
+/** Runs ChatGPT's side step by step: signs in, plays a round, adds a point, and refreshes the token. */
 import { randomUUID } from 'node:crypto';
 import {
   callApi,
@@ -22,15 +22,15 @@ import { createLoggingFetch } from './transcript.ts';
 
 export interface DemoContext {
   readonly action: GptAction;
-  /** Of the app. */
+  /** The origin of the app. */
   readonly origin: string;
   readonly user: FakeUser;
   readonly terminal: Terminal;
 }
 
 /**
- * Plays it through.
- * @throws Unexpected at the first answer that is not as it must be
+ * Runs all steps.
+ * @throws UnexpectedResponse at the first unexpected response
  */
 export const runDemo = async (context: DemoContext): Promise<void> => {
   const code = await signIn(context);

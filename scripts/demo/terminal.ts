@@ -1,14 +1,14 @@
-/** How the demonstration looks in a terminal: headings, arrows, colours (none with NO_COLOR), and secrets cut short. */
+/** Formats the demo's output: headings, arrows, colors (none with NO_COLOR) and truncated secrets. */
 import { styleText } from 'node:util';
 
 export interface Terminal {
-  /** Begins a numbered step. */
+  /** Starts a numbered step. */
   step(title: string): void;
-  /** One line of the conversation, `→` for what is sent and `←` for what comes back. */
+  /** Prints a line about a message: `→` if it was sent, `←` if it was received. */
   arrow(direction: '→' | '←', line: string): void;
-  /** Lines below it: name and value, secrets cut short. */
+  /** Prints a name and a value per line, with secrets truncated. */
   details(entries: Iterable<readonly [name: string, value: string]>): void;
-  /** A remark. */
+  /** Prints a remark. */
   print(line: string): void;
 }
 
@@ -33,7 +33,10 @@ export const createTerminal = (write: (text: string) => void): Terminal => {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Cuts every word that may be a secret: 24 and more characters of base64url that are no UUID and no part of an address. */
+/**
+ * Truncates every word that may be a secret: 24 or more base64url characters that are not a UUID and not part
+ * of a URL.
+ */
 const maskSecrets = (text: string): string =>
   text.replaceAll(/(?<![\w./-])[\w.-]{24,}(?![\w/-])/g, (word) =>
     uuid.test(word) ? word : `${word.slice(0, 6)}…(${word.length} characters)`,

@@ -1,4 +1,4 @@
-/** A `fetch` that writes down every exchange as it happens: what was really sent and what really came back. */
+/** Creates a `fetch` that prints each request and response. */
 import type { Terminal } from './terminal.ts';
 
 export const createLoggingFetch =
@@ -28,7 +28,7 @@ const pickHeaders = (headers: Headers, names: readonly string[]): Entries =>
     return value === null ? [] : [[name, value] as const];
   });
 
-/** The address without its query: that is written down when the address is opened. */
+/** The URL without its query, which is printed when the browser opens the URL. */
 const describeLocation = (location: string | null): Entries =>
   location === null ? [] : [['location', location.split('?')[0] ?? '']];
 

@@ -1,18 +1,18 @@
-/** Where a deployment is reached: a domain of the publisher's own, of which Cloudflare holds the zone. */
+/** Reads the domain of a deployment. It is the publisher's own domain, in a zone at Cloudflare. */
 import { readOrigin } from '../../apps/words/src/config/urls.ts';
 import { CommandError } from '../app/command.ts';
 import type { Variables } from '../app/variables.ts';
 
 /**
  * Reads the domain from `ORIGIN`.
- * @throws Refused when nobody else would reach it, ChatGPT would not, or it is Cloudflare's
+ * @throws CommandError if `ORIGIN` is on loopback, has a port, or is a domain of Cloudflare
  */
 export const readDeploymentDomain = (variables: Variables): string => {
   const { protocol, hostname, port } = new URL(readOrigin(variables));
   if (protocol !== 'https:') throw new CommandError('ORIGIN is on loopback: a deployment has an https one.');
   if (port !== '')
     throw new CommandError('ORIGIN has a port: ChatGPT calls the usual one, and so does Cloudflare.');
-  // Left on, the addresses of workers.dev would be a second way in, past the rules of the zone.
+  // The workers.dev domains are turned off, because requests to them would bypass the rules of the zone.
   if (/\.(workers|pages)\.dev$/.test(hostname))
     throw new CommandError(`ORIGIN is at ${hostname}, which is switched off: it takes a domain of your own.`);
   return hostname;

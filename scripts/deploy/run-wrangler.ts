@@ -1,4 +1,4 @@
-/** Runs wrangler for the person at the terminal, who may be asked to log in and to confirm. */
+/** Runs Wrangler in the user's terminal, where it can ask to log in or to confirm. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -7,12 +7,18 @@ import { CommandError } from '../app/command.ts';
 
 const cli = createRequire(import.meta.url).resolve('wrangler');
 
-/** Runs a command to its end. @throws Refused when it fails, after it said why */
+/**
+ * Runs a command.
+ * @throws CommandError if it fails, after it printed the reason
+ */
 export const runWranglerCommand = async (command: readonly string[]): Promise<void> => {
   await requireSuccess(start(command, 'inherit'), command);
 };
 
-/** Runs a command and gives what it prints. @throws Refused likewise */
+/**
+ * Runs a command and returns its output.
+ * @throws CommandError if it fails, after it printed the reason
+ */
 export const captureWranglerOutput = async (command: readonly string[]): Promise<string> => {
   const child = start(command, 'pipe');
   const output = child.stdout === null ? '' : text(child.stdout);
@@ -24,10 +30,10 @@ const start = (command: readonly string[], stdout: 'inherit' | 'pipe') => {
   const stdio = ['inherit', stdout, 'inherit'] as const;
   const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
     stdio: [...stdio],
-    // The lock file says which wrangler it is: nobody is asked for a newer one.
+    // The lock file determines the version of Wrangler, so its banner about updates is hidden.
     env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' },
   });
-  // Who interrupts this process by its id alone means wrangler too.
+  // A signal that is sent only to this process also ends Wrangler.
   const killAtExit = (): void => void child.kill();
   process.once('exit', killAtExit);
   child.once('exit', () => process.off('exit', killAtExit));

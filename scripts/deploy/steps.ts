@@ -1,17 +1,17 @@
-/** What a deployment does, step by step, in words and as commands of wrangler. */
+/** The steps of a deployment, each as a description and a Wrangler command. */
 import { unstable_readConfig } from 'wrangler';
 import { wranglerConfig } from '../app/paths.ts';
 
 export interface Step {
   readonly description: string;
-  /** Arguments of wrangler. */
+  /** The arguments of Wrangler. */
   readonly command: readonly string[];
 }
 
-/** The step that needs the secrets' values, which nobody writes down before it is taken. */
+/** The step that needs the secrets, which are written to a file only when it runs. */
 interface UploadStep {
   readonly description: string;
-  /** Arguments of wrangler, for the file that holds the values as JSON. */
+  /** Returns the arguments of Wrangler, for the file that contains the secrets as JSON. */
   readonly command: (secretsFile: string) => readonly string[];
 }
 
@@ -19,13 +19,13 @@ export interface Deployment {
   readonly domain: string;
   /** The folder of the site. */
   readonly site: string;
-  /** The names of the secrets, for people. */
+  /** The names of the secrets, for the description. */
   readonly secrets: readonly string[];
 }
 
 const configured = ['--config', wranglerConfig];
 
-/** The name of the database, from the Wrangler file. */
+/** Reads the name of the database from the Wrangler file. */
 export const readDatabaseName = (): string => {
   const [database] = unstable_readConfig({ config: wranglerConfig }).d1_databases;
   if (database?.database_name === undefined) throw new Error(`${wranglerConfig} names no database`);
@@ -35,20 +35,20 @@ export const readDatabaseName = (): string => {
 /** Lists the account's databases as JSON. */
 export const listDatabasesCommand: readonly string[] = ['d1', 'list', '--json', ...configured];
 
-/** Taken only where the database is not there yet. */
+/** Runs only if the database does not exist yet. */
 export const buildCreateDatabaseStep = (name: string): Step => ({
   description: `create the D1 database "${name}", if the account has none of that name`,
-  // Without the last the Wrangler file, which git holds, would be changed.
+  // Without the last argument, Wrangler would change its configuration file, which is in git.
   command: ['d1', 'create', name, ...configured, '--update-config=false'],
 });
 
-/** Tables come before the code that reads them, and stay readable for the code that runs until then. */
+/** Runs before the upload. The migrations keep the tables compatible with the code that runs until then. */
 export const migrateStep: Step = {
   description: 'apply the migrations that it lacks',
   command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configured],
 };
 
-/** One version: code, files and secrets go live together, and are rolled back together. */
+/** Code, files and secrets are one version: they are deployed together, and rolled back together. */
 export const buildUploadStep = ({ domain, site, secrets }: Deployment): UploadStep => ({
   description: `upload the Worker and the site for ${domain}, with ${secrets.join(', ')}`,
   command: (secretsFile) => [

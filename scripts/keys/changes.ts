@@ -1,4 +1,4 @@
-/** Lists the keys in a ring, and makes the ring for each step of a rotation. */
+/** Lists the keys in a ring, and creates the ring for each step of a rotation. */
 
 import type { KeyUsage } from 'assistant-auth/d1';
 import { listSealedPrefixes } from 'assistant-auth/seal';
@@ -9,7 +9,10 @@ import { formatInstant, formatTable } from '../database/table.ts';
 import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirableFrom } from './checks.ts';
 import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 
-/** Lists every key by its ID, with its role. With a place, also what needs it, and from when it can be promoted or retired. */
+/**
+ * Lists every key by its ID, with its role. With a database, also what needs it, and from when it can be
+ * promoted or retired.
+ */
 export const list = async (
   ring: KeyRingEntries,
   databaseLocation: DatabaseLocation | undefined,
@@ -39,7 +42,7 @@ export const list = async (
   );
 };
 
-/** Returns the ring with a new key at the end. Says on standard error what to do next. */
+/** Returns the ring with a new key at the end. Prints the next step to standard error. */
 export const add = (ring: KeyRingEntries): string => {
   const key = generateRingKey();
   console.error(
@@ -50,7 +53,8 @@ export const add = (ring: KeyRingEntries): string => {
 
 /**
  * Returns the ring with the key at the front, where it seals.
- * @throws Refused if an isolate without the key may still run; without a place, this is not checked
+ * @throws CommandError if the key is not in the ring, is already the first, or an isolate without the key may
+ * still run. Without a database, the last is not checked
  */
 export const promote = async (
   ring: KeyRingEntries,
@@ -68,7 +72,11 @@ export const promote = async (
   return [...ring.filter((key) => readKeyId(key) === id), ...others].join(' ');
 };
 
-/** Returns the ring without the key. @throws Refused as long as something may need it */
+/**
+ * Returns the ring without the key.
+ * @throws CommandError if the key is not in the ring, no database was selected, or something may still need
+ * the key
+ */
 export const retire = async (
   ring: KeyRingEntries,
   id: string,
@@ -85,7 +93,7 @@ export const retire = async (
   return others.join(' ');
 };
 
-/** Returns the ring without the key, at once. Says on standard error what that ends. */
+/** Returns the ring without the key, without any check. Prints the consequences to standard error. */
 export const burn = (ring: KeyRingEntries, id: string): string => {
   const others = without(ring, id);
   console.error(
@@ -99,7 +107,7 @@ export const burn = (ring: KeyRingEntries, id: string): string => {
   return [generateRingKey(), ...others].join(' ');
 };
 
-/** @throws Refused if the database of the place shows that the change is not possible yet */
+/** @throws CommandError if the database shows that the change is not possible yet */
 const requireAllowed = async (
   databaseLocation: DatabaseLocation,
   ring: KeyRingEntries,
@@ -113,7 +121,7 @@ const requireAllowed = async (
   if (result.kind === 'denied') throw new CommandError(result.reason);
 };
 
-/** @throws Refused if the key isn't in the ring */
+/** @throws CommandError if the key is not in the ring */
 const without = (ring: KeyRingEntries, id: string): readonly string[] => {
   const others = ring.filter((key) => readKeyId(key) !== id);
   if (others.length < ring.length) return others;

@@ -1,4 +1,7 @@
-/** Checks whether a key can be promoted (every running isolate must have it) or retired (nothing may need it any longer). */
+/**
+ * Checks whether a key can be promoted (every running isolate must have it) or retired (nothing may need it
+ * any longer).
+ */
 import type { KeyUsage } from 'assistant-auth/d1';
 import { formatInstant } from '../database/table.ts';
 
@@ -6,7 +9,7 @@ export type KeyCheck =
   | { readonly kind: 'allowed' }
   | {
       readonly kind: 'denied';
-      /** A sentence. */
+      /** The reason, as a sentence or more. */
       readonly reason: string;
     };
 

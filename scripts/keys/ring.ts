@@ -8,27 +8,27 @@ import { readVariables } from '../app/variables.ts';
 import type { DatabaseLocation } from '../database/location.ts';
 import { readSettings } from '../local-system/settings.ts';
 
-/** Keys as they are written; the first one seals. Secrets. */
+/** The keys in their text form. The first one seals. Secret. */
 export type KeyRingEntries = readonly [string, ...string[]];
 
-/** Where a ring may come from. */
+/** Where a ring can come from. */
 interface Sources {
   /** `-` for standard input. */
   readonly from: string | undefined;
   readonly databaseLocation?: DatabaseLocation | undefined;
 }
 
-/** Reads what was given with the command: the text of `SEALING_KEYS`, or standard input. */
+/** Reads the ring passed to the command: the text of `SEALING_KEYS`, or standard input. */
 export const readGivenKeyRing = async (from: string | undefined): Promise<string> => {
   const { SEALING_KEYS = '' } = process.env;
   return from === '-' ? text(process.stdin) : SEALING_KEYS;
 };
 
 /**
- * Reads the ring that is in use: the one given with the command, or else the local system's where the place is local, or that of
- * the publisher's file.
- * @returns `undefined` where there is none
- * @throws ConfigurationError when it is damaged, without repeating it
+ * Reads the ring in use: the one passed to the command, or otherwise the local system's if the local database
+ * was selected, or the publisher's file's.
+ * @returns `undefined` if there is none
+ * @throws ConfigurationError if it is damaged. The message does not contain it
  */
 const readCurrentKeyRing = async ({
   from,
@@ -40,7 +40,7 @@ const readCurrentKeyRing = async ({
   );
 };
 
-/** @throws Refused when there is none */
+/** @throws CommandError if there is none */
 export const requireKeyRing = async (sources: Sources): Promise<KeyRingEntries> => {
   const ring = await readCurrentKeyRing(sources);
   if (ring !== undefined) return ring;
@@ -49,7 +49,10 @@ export const requireKeyRing = async (sources: Sources): Promise<KeyRingEntries> 
   );
 };
 
-/** Checks a ring and takes it apart. @throws ConfigurationError when it is damaged */
+/**
+ * Validates a ring and splits it into its keys.
+ * @throws ConfigurationError if it is damaged
+ */
 export const splitKeyRing = (given: string): KeyRingEntries | undefined => {
   const [first, ...others] = given.split(/\s+/).filter((key) => key !== '');
   if (first === undefined) return undefined;
@@ -62,7 +65,10 @@ export const readKeyId = (key: string): string => key.split('.')[0] ?? '';
 /** Lowercase letters and digits without `l`, `o`, `0` and `1`, which look alike. */
 const idCharacters = 'abcdefghijkmnpqrstuvwxyz23456789';
 
-/** Generates a key. Its ID is the date, which shows its age, and random characters, so that no two keys have the same ID. */
+/**
+ * Generates a key. Its ID is the date, which shows its age, and random characters, so that no two keys have
+ * the same ID.
+ */
 export const generateRingKey = (): string => {
   const today = new Date().toISOString().slice(0, 10);
   const suffix = [...randomBytes(5)].map((byte) => idCharacters[byte % idCharacters.length]).join('');

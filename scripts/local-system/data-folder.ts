@@ -1,4 +1,7 @@
-/** Where `npm start` keeps what it must find again: `.local`, which git ignores, or the folder named in `LOCAL_DATA_FOLDER`. */
+/**
+ * Returns the folder where `npm start` stores its data: `.local`, which git ignores, or the folder in
+ * `LOCAL_DATA_FOLDER`.
+ */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,5 +10,5 @@ export const readDataFolder = (environment: Readonly<Record<string, string | und
   return LOCAL_DATA_FOLDER === '' ? localFolder : resolve(LOCAL_DATA_FOLDER);
 };
 
-/** The project's own. */
+/** The default folder. */
 export const localFolder = fileURLToPath(new URL('../../.local', import.meta.url));

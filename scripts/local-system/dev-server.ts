@@ -1,10 +1,12 @@
 /**
- * Runs one Worker in workerd through Wrangler's API, in its own process. `wrangler dev` and `wrangler pages dev` always open a
- * debugger, through which every process on the machine can read the key ring and all secrets; `startWorker` opens one only on
- * request (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
+ * Runs one Worker in workerd through Wrangler's API, in its own process. `wrangler dev` and `wrangler pages
+ * dev` always open a debugger, through which every process on the machine can read the key ring and all
+ * secrets; `startWorker` opens one only on request
+ * (docs/decisions/0019-the-app-is-started-through-wranglers-api.md).
  *
- * The options arrive as one message over the channel to the parent process, because they contain secrets, and every process can read
- * the arguments of another one. When the channel closes because the parent has ended, this process ends too.
+ * The options arrive as one message over the channel to the parent process, because they contain secrets, and
+ * every process can read the arguments of another one. When the channel closes because the parent has ended,
+ * this process ends too.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -63,7 +65,8 @@ const serve = async (options: DevServerOptions): Promise<void> => {
   worker.raw.once('reloadComplete', () => {
     isRunning = true;
   });
-  // Wrangler has logged the reason. If a later change does not build, the last build keeps running, so that it can be corrected.
+  // Wrangler has logged the reason. If a later change does not build, the last build keeps running, so that
+  // it can be corrected.
   worker.raw.on('buildFailed', () => isRunning || process.exit(1));
   worker.raw.on('error', (error) => {
     console.error(messageOf(error));
@@ -87,8 +90,8 @@ const configFor = (options: DevServerOptions, config: Config): Promise<Config> =
 };
 
 /**
- * Omits the `scheduled` handler from the entry. The server never runs it on a schedule, but it would run it for every page in a browser
- * that requests `/cdn-cgi/handler/scheduled`.
+ * Omits the `scheduled` handler from the entry. The server never runs it on a schedule, but it would run it
+ * for every page in a browser that requests `/cdn-cgi/handler/scheduled`.
  */
 const workersConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const entry = `import worker from ${JSON.stringify(config.main)};
@@ -102,8 +105,8 @@ export default handlers;
 };
 
 /**
- * Like Pages, serves paths that `_routes.json` excludes without the Functions, and for a missing file `404.html` or otherwise
- * `index.html`.
+ * Like Pages, serves paths that `_routes.json` excludes without the Functions, and for a missing file
+ * `404.html` or otherwise `index.html`.
  */
 const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Promise<Config> => {
   const { pages_build_output_dir: _, ...worker } = config;
@@ -120,8 +123,8 @@ const pagesConfig = async ({ main, site }: DevServerOptions, config: Config): Pr
 };
 
 /**
- * Translates `_routes.json` to `run_worker_first`. In both, exclusions take precedence. Without the file, the Functions get every
- * request.
+ * Translates `_routes.json` to `run_worker_first`. In both, exclusions take precedence. Without the file, the
+ * Functions get every request.
  */
 const readRoutes = async (file: string): Promise<string[]> => {
   if (!existsSync(file)) return ['/*'];

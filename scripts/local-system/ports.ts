@@ -1,24 +1,25 @@
-/** The ports of the local system: which ones, and whether they are free. */
+/** Reads the ports of the local system, and checks that they are free. */
 import { connect } from 'node:net';
 import { CommandError } from '../app/command.ts';
 import { fakeProviderRegistry } from './fake-providers/registry.ts';
 
-/** The start cannot go on, and the message says all that its reader needs. */
+/** The start cannot continue, and the message tells the reader everything they need. */
 export class StartError extends CommandError {
   override readonly name = 'StartError';
 }
 
 export interface Ports {
   readonly port: number;
-  /** The first of several in a row, one for each provider's fake provider. */
+  /** The first of several consecutive ports, one for each fake provider. */
   readonly fakeProviderPort: number;
 }
 
 const fakeProviderCount = fakeProviderRegistry.length;
 
 /**
- * Reads `PORT` (8787 when left out) and `FAKE_PROVIDER_PORT`, the first of five (the one after `PORT` when left out).
- * @throws StartError for what is not a port
+ * Reads `PORT` (default: 8787) and `FAKE_PROVIDER_PORT`, the first of five ports (default: the one after
+ * `PORT`).
+ * @throws StartError if a value is not a port, or if the ranges overlap
  */
 export const readPorts = (environment: Readonly<Record<string, string | undefined>>): Ports => {
   const { PORT, FAKE_PROVIDER_PORT } = environment;
@@ -33,12 +34,12 @@ export const readPorts = (environment: Readonly<Record<string, string | undefine
   return { port, fakeProviderPort };
 };
 
-/** @throws StartError when somebody listens on it, naming the variable that chooses another */
+/** @throws StartError if the port is in use, with the name of the variable that selects another one */
 export const requireFreePort = async (
   variable: 'PORT' | 'FAKE_PROVIDER_PORT',
   port: number,
 ): Promise<void> => {
-  // `localhost` may mean either address, so a stranger on one of them would get half of the requests.
+  // `localhost` can mean either address, so another process on one of them would get a part of the requests.
   for (const host of ['127.0.0.1', '::1']) {
     if (await isInUse(host, port)) {
       throw new StartError(
@@ -55,7 +56,9 @@ const readPort = (variable: string, text: string | undefined): number | undefine
   throw new StartError(`${variable} must be a port from 1 to 65535, not "${text}".`);
 };
 
-/** Asks by connecting: on macOS an address can be bound although somebody listens on all of them. */
+/**
+ * Checks by connecting, because on macOS an address can be bound although a process listens on all addresses.
+ */
 const isInUse = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });

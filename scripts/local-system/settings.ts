@@ -1,4 +1,7 @@
-/** Keys and secrets for local use: drawn once, kept in a file that only its owner can read and that git ignores. */
+/**
+ * Keys and secrets for local use. They are generated once, and stored in a file that only its owner can read
+ * and that git ignores.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,10 +10,10 @@ import type { Variables } from '../app/variables.ts';
 import { StartError } from './ports.ts';
 
 export interface Settings {
-  /** A key ring; secret. */
+  /** A key ring. Secret. */
   readonly sealingKeys: string;
   readonly gptClientId: string;
-  /** 256 bits as base64url; secret. */
+  /** 256 bits as base64url. Secret. */
   readonly gptClientSecret: string;
 }
 
@@ -18,8 +21,8 @@ export const settingsFile = (dataFolder: string): string => join(dataFolder, 'se
 
 /**
  * Reads the settings.
- * @returns `undefined` when there are none yet
- * @throws StartError when the file is damaged
+ * @returns `undefined` if there are none yet
+ * @throws StartError if the file is damaged
  */
 export const readSettings = async (dataFolder: string): Promise<Settings | undefined> => {
   const file = settingsFile(dataFolder);
@@ -34,7 +37,7 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
   return settings;
 };
 
-/** Reads the settings, or draws and keeps them. */
+/** Reads the settings, or generates and stores them. */
 export const ensureSettings = async (dataFolder: string): Promise<Settings> => {
   const known = await readSettings(dataFolder);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** The whole product on this machine: the app in workerd, and fake identity providers to sign in at. */
+/** Starts the whole system on this machine: the app in workerd, and fake providers. */
 import { requireVariables } from '../app/configuration.ts';
 import { ensurePrivateFolder } from '../app/private-file.ts';
 import type { Variables } from '../app/variables.ts';
@@ -15,28 +15,28 @@ export interface LocalSystemOptions
   extends Ports,
     FakeProvidersOptions,
     Pick<WorkerOptions, 'log' | 'platform' | 'debugger'> {
-  /** Where database, keys and logs are kept; made when it is missing. */
+  /** The folder of database, keys and logs. It is created if it does not exist. */
   readonly dataFolder: string;
   /**
-   * Variables of the app, by name, that replace the defaults of the local system. If they configure a provider, no fake provider runs in
-   * its place. `ORIGIN` can't be replaced. Default: none.
+   * Variables of the app, by name, that replace the defaults of the local system. If they configure a
+   * provider, no fake provider runs in its place. `ORIGIN` can't be replaced. Default: none.
    */
   readonly variables?: Variables;
 }
 
 export interface LocalSystem extends Worker {
-  /** Of the app: `http://localhost:<port>`. */
+  /** The origin of the app: `http://localhost:<port>`. */
   readonly origin: string;
   readonly fakeProviders: readonly RunningFakeProvider[];
   readonly gptClientId: string;
   readonly gptClientSecret: string;
-  /** The file that holds the secrets. */
+  /** The file with the secrets. */
   readonly settingsFile: string;
 }
 
 /**
- * Starts everything and waits until it answers.
- * @throws Refused if a variable is wrong, a port is taken, a file is damaged, or the app does not start
+ * Starts everything and waits until the app responds.
+ * @throws CommandError if a variable is wrong, a port is taken, a file is damaged, or the app does not start
  */
 export const startLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { port, dataFolder, variables: given = {} } = options;

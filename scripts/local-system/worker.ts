@@ -1,6 +1,6 @@
 /**
- * Starts the app, or another project, in workerd: builds the app's site, applies the migrations, compiles the Functions of a Pages
- * project, starts the server, and waits until it responds.
+ * Starts the app, or another project, in workerd: builds the app's site, applies the migrations, compiles the
+ * Functions of a Pages project, starts the server, and waits until it responds.
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -16,13 +16,16 @@ import { type DevServer, runWrangler, startDevServer, type WranglerOptions } fro
 export interface WorkerOptions extends WranglerOptions {
   /** The port on loopback to listen on. */
   readonly port: number;
-  /** Where the app is reached: through a tunnel when it is https. */
+  /** The origin at which clients reach the app. If it is https, a tunnel is in front of the app. */
   readonly origin: string;
   /** The platform that the app runs on. Default: `workers`. */
   readonly platform?: Platform;
   /** The app's other variables by name. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Whether a debugger listens on loopback, through which every process on the machine can read all secrets. Default: `closed`. */
+  /**
+   * Whether a debugger listens on loopback, through which every process on the machine can read all secrets.
+   * Default: `closed`.
+   */
   readonly debugger?: 'closed' | 'open';
 }
 
@@ -30,7 +33,7 @@ export interface WorkerOptions extends WranglerOptions {
 export interface Project extends Pick<DevServerOptions, 'platform' | 'config' | 'site'> {}
 
 export interface Worker extends Listening {
-  /** Settles with the reason when it ends without having been told to. */
+  /** Resolves with the reason if the process ends without `close`. */
   readonly unexpectedExit: Promise<string>;
   close(): Promise<void>;
 }
@@ -64,7 +67,8 @@ export const startProject = async (
   const server = startDevServer(
     {
       ...{ ...project, main, stateFolder, port, variables, debugger: options.debugger ?? 'closed' },
-      // The app answers to its origin alone, scheme included. Tunnels speak TLS to a port that does.
+      // The app responds only to its own origin, including the scheme. A tunnel connects to the port with
+      // TLS.
       protocol: origin.startsWith('https:') ? 'https' : 'http',
     },
     { dataFolder, log: filterNotices(log) },
@@ -107,12 +111,13 @@ const runStep = async (command: readonly string[], { dataFolder, log }: Wrangler
 const waitUntilListening = ({ listening }: DevServer, unexpectedExit: Promise<string>): Promise<Listening> =>
   Promise.race([listening, unexpectedExit.then((reason) => Promise.reject(new StartError(reason)))]);
 
-/** How long the first answer may take, in milliseconds. */
+/** How long the first response may take, in milliseconds. */
 const timeoutMs = 180_000;
 
 /**
- * Waits until the app responds to a request for its origin, which can have another port than the one it listens on.
- * @param died resolves with the reason if the process has ended
+ * Waits until the app responds to a request for its origin, which can have another port than the one it
+ * listens on.
+ * @param unexpectedExit resolves with the reason if the process has ended
  * @throws StartError if the process has ended, or if the app responds with an error or does not respond
  */
 const waitUntilReady = async (
@@ -134,7 +139,7 @@ const waitUntilReady = async (
   throw new StartError(`The app did not answer within ${timeoutMs / 1000} s.`);
 };
 
-/** Not with `fetch`, which asks for the host that it connects to and no other. */
+/** Does not use `fetch`, which always sends the host that it connects to. */
 const requestStatus = (origin: string, port: number, signal: AbortSignal): Promise<number | undefined> =>
   new Promise((resolve) => {
     const { protocol, host } = new URL(origin);
@@ -142,7 +147,7 @@ const requestStatus = (origin: string, port: number, signal: AbortSignal): Promi
       ...{ host: '127.0.0.1', port, path: '/.well-known/oauth-authorization-server' },
       ...{ headers: { host }, signal, agent: false },
     };
-    // The certificate is the local runtime's own, drawn at its start; this stays on loopback.
+    // The local runtime generates its certificate at each start. The connection stays on loopback.
     const clientRequest =
       protocol === 'https:' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
     clientRequest.once('error', () => resolve(undefined));
@@ -150,7 +155,10 @@ const requestStatus = (origin: string, port: number, signal: AbortSignal): Promi
     clientRequest.end();
   });
 
-/** What Wrangler prints at every start and for every request, but not the Worker's own lines, warnings or errors. */
+/**
+ * What Wrangler prints at every start and for every request, but not the Worker's own lines, warnings or
+ * errors.
+ */
 const noticePattern =
   /^\[wrangler:info\]|^⎔|^✨|^Using secrets defined in|^Your Worker has access to|^Binding\s|^env\./;
 

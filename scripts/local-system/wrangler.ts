@@ -1,6 +1,6 @@
 /**
- * Runs Wrangler as a child process: its command line, or the development server of `dev-server.ts`. It sends no data to other servers,
- * and its logs stay in the data folder.
+ * Runs Wrangler as a child process: its command line, or the development server of `dev-server.ts`. It sends
+ * no data to other servers, and its logs stay in the data folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,11 +10,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { DevServerOptions, Listening } from './dev-server.ts';
 
-/** A child process with everything that it started. */
+/** A child process and all processes that it started. */
 export interface Child {
-  /** Settles with the exit code when all of it is gone. */
+  /** Resolves with the exit code when all of them have ended. */
   readonly exited: Promise<number>;
-  /** Ends all of it and waits until it is gone. */
+  /** Stops all of them and waits until they have ended. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface DevServer extends Child {
 
 export interface WranglerOptions {
   readonly dataFolder: string;
-  /** Told every line that is not empty. */
+  /** Receives every line that is not empty. */
   readonly log: (line: string) => void;
 }
 
@@ -53,7 +53,8 @@ const start = (
   channel: 'ignore' | 'ipc',
   { dataFolder }: WranglerOptions,
 ): ChildProcess =>
-  // In a process group of its own: Ctrl-C reaches us alone, and we end workerd even if Wrangler died before it.
+  // In its own process group, so that Ctrl-C reaches only this process, and workerd can be stopped even if
+  // Wrangler has already ended.
   spawn(process.execPath, ['--no-warnings', ...args], {
     stdio: ['ignore', 'pipe', 'pipe', channel],
     env: { ...process.env, ...buildWranglerEnvironment(dataFolder) },
@@ -84,7 +85,7 @@ const watch = (child: ChildProcess, { log }: WranglerOptions): Child => {
   return { exited, stop };
 };
 
-/** A group that is gone already is what was wanted. */
+/** Sends a signal to a process group, which may already have ended. */
 const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   if (pid === undefined) return;
   try {
@@ -94,7 +95,9 @@ const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   }
 };
 
-/** Variables with which wrangler keeps to this machine, and its traces to the data folder. */
+/**
+ * Environment variables that keep Wrangler from contacting other servers, and its logs in the data folder.
+ */
 export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
@@ -105,8 +108,8 @@ export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<st
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
   CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
-  // Pages that read and write the database, for whoever asks with `Host: localhost`.
+  // Pages that read and write the database, open to every request with `Host: localhost`.
   X_LOCAL_EXPLORER: 'false',
-  // A record of every request's URL, codes in callbacks included.
+  // A record of every request's URL, including the codes in callbacks.
   X_LOCAL_OBSERVABILITY: 'false',
 });

@@ -1,36 +1,36 @@
-/** Everything that is typed into the GPT editor, in the order of its fields. */
+/** The values to enter in the GPT editor, in the order of its fields. */
 import { readFile } from 'node:fs/promises';
 import { scopeNames } from '../../apps/words/src/api/scopes.ts';
 import { instructionsFile } from '../app/paths.ts';
 
 export interface EditorField {
-  /** As the editor calls it. */
+  /** The name in the editor. */
   readonly name: string;
   readonly value: string;
 }
 
 export interface EditorSection {
-  /** Where in the editor it is. */
+  /** The place in the editor. */
   readonly title: string;
   readonly fields: readonly EditorField[];
 }
 
 export interface EditorSettings {
-  /** Of the app. */
+  /** The origin of the app. */
   readonly origin: string;
   readonly clientId: string;
-  /** The secret itself, or where to find it. */
+  /** The secret, or a text that says where to find it. */
   readonly clientSecret: string;
 }
 
-/** Gives the sections of the editor with the values of one deployment. */
+/** Returns the sections of the editor with the values of one deployment. */
 export const buildGptEditorSections = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
   { title: 'Configure', fields: configure(await readInstructions()) },
   { title: 'Actions, Create new action, Authentication: OAuth', fields: authentication(settings) },
   { title: 'The rest of the action', fields: action(settings) },
 ];
 
-/** One text for the command, the page and the documentation. */
+/** Reads the same text for the command and the setup page. */
 const readInstructions = async (): Promise<string> => (await readFile(instructionsFile, 'utf8')).trimEnd();
 
 const configure = (instructions: string): readonly EditorField[] => [

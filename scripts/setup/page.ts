@@ -1,8 +1,10 @@
-/** The page that shows what goes into the GPT editor, without the secret. It is laid out for a loopback origin only. */
+/**
+ * Renders the page that shows the values for the GPT editor, without the secret. It is only built for an
+ * origin on loopback.
+ */
 import { html, renderHtml } from 'assistant-auth';
 import type { EditorField, EditorSection } from './gpt-editor.ts';
 
-/** Renders the page. */
 export const renderSetupPage = (sections: readonly EditorSection[]): string =>
   `${renderHtml(html`<!doctype html>
 <html lang="en">

@@ -1,8 +1,10 @@
-/** How the values for the GPT editor look in a terminal: ready to be copied, long ones without indentation. */
+/**
+ * Formats the values for the GPT editor in a terminal, so that they can be copied: long ones have no
+ * indentation.
+ */
 import { styleText } from 'node:util';
 import type { EditorField, EditorSection } from './gpt-editor.ts';
 
-/** Gives the sections as text. */
 export const formatSections = (sections: readonly EditorSection[]): string =>
   sections.map(formatSection).join('\n');
 

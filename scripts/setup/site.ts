@@ -1,4 +1,6 @@
-/** The page for setting up a GPT, as part of the site that `npm start` serves. What is built and uploaded has none. */
+/**
+ * Adds the page for setting up a GPT to the site that `npm start` serves. A deployed site does not have it.
+ */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOnLoopback } from '../../apps/words/src/config/urls.ts';
@@ -7,7 +9,7 @@ import type { Variables } from '../app/variables.ts';
 import { buildGptEditorSections } from './gpt-editor.ts';
 import { renderSetupPage } from './page.ts';
 
-/** Lays the page out beside the others, unless others than this machine reach the origin: it is for development only. */
+/** Writes the page into the site if the origin is on loopback, because the page is for development only. */
 export const buildSetupPage = async (
   site: string,
   origin: string,

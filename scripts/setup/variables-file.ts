@@ -1,4 +1,4 @@
-/** The publisher's file of variables: made from the example, with everything drawn that can be drawn. */
+/** Creates the publisher's file of variables from the example, and generates keys and secrets. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { generateKey } from 'assistant-auth/seal';
@@ -6,13 +6,13 @@ import { getVariablesFile, variablesExample } from '../app/paths.ts';
 import { makePrivate, writePrivateFile } from '../app/private-file.ts';
 import { addMissingVariables, readVariablesFile } from '../app/variables.ts';
 
-/** Whether there was something to write. */
+/** Whether the file was written. */
 export type Outcome = 'created' | 'completed' | 'unchanged';
 
 /**
- * Makes sure that the file holds a key ring, a client for the GPT and an origin. What it holds already stays as it is;
- * only its owner reads it afterwards, whoever could before.
- * @param origin written when the file has none; left out: nothing is
+ * Ensures that the file contains a key ring, a client for the GPT and an origin. Existing values are kept.
+ * Afterwards, only the file's owner can read it.
+ * @param origin written if the file has none. If `undefined`, no origin is written
  */
 export const ensureVariablesFile = async (
   environment: NodeJS.ProcessEnv,

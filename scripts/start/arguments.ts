@@ -1,10 +1,10 @@
-/** The arguments of `npm start`. */
+/** Parses the arguments of `npm start`. */
 import { parseArgs } from 'node:util';
 import { parseOrigin } from '../app/origin.ts';
 import type { StartOptions } from './running-app.ts';
 
 interface Arguments extends Pick<StartOptions, 'platform' | 'debugger'> {
-  /** Left out: the app stays on this machine. */
+  /** Default: the app is reachable on this machine only. */
   readonly origin?: string;
 }
 
@@ -18,7 +18,7 @@ provider's variables, no fake provider runs in its place.`;
 
 /**
  * Reads `--pages`, `--origin` and `--inspect`.
- * @throws VariableError for an `--origin` that is none, TypeError for an unknown argument
+ * @throws VariableError if `--origin` is not valid, TypeError for an unknown argument
  */
 export const readArguments = (args: readonly string[]): Arguments => {
   const options = {

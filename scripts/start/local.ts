@@ -1,4 +1,4 @@
-/** `npm start`: the app on loopback, with fake providers to sign in at. */
+/** `npm start`: runs the app on loopback with fake providers. */
 import { fakeUsers } from '@words-with-chat/lab';
 import { readEnvironmentVariables, type Variables } from '../app/variables.ts';
 import type { RunningFakeProvider } from '../local-system/fake-providers/fake-providers.ts';
@@ -7,7 +7,7 @@ import { debuggerLine, type RunningApp, type StartOptions } from './running-app.
 
 /**
  * Starts the app with the variables that the environment sets, and with defaults for the other required ones.
- * @throws Refused with the name of each variable that is wrong
+ * @throws CommandError with the name of each variable that is wrong
  */
 export const startLocal = async (options: StartOptions): Promise<RunningApp> => {
   const given = await readEnvironmentVariables(process.env);

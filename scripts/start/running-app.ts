@@ -1,4 +1,4 @@
-/** What `npm start` has running, whichever way it was asked for. */
+/** The options of `npm start`, and what it runs, with or without a tunnel. */
 import type { Platform } from '../app/paths.ts';
 import type { Listening } from '../local-system/dev-server.ts';
 
@@ -12,9 +12,9 @@ export interface StartOptions {
 }
 
 export interface RunningApp {
-  /** Where everything is. */
+  /** The text that `npm start` prints: addresses, commands and settings. */
   readonly summary: string;
-  /** Settles with the reason when a part ends without having been told to. */
+  /** Resolves with the reason if the app ends without `close`. */
   readonly unexpectedExit: Promise<string>;
   close(): Promise<void>;
 }

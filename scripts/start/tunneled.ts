@@ -1,4 +1,6 @@
-/** `npm start -- --origin https://…`: the app for the real ChatGPT, behind a tunnel that somebody runs beside it. */
+/**
+ * `npm start -- --origin https://…`: runs the app for the real ChatGPT, behind a tunnel that the user runs.
+ */
 
 import { join } from 'node:path';
 import { CommandError } from '../app/command.ts';
@@ -12,7 +14,7 @@ import { debuggerLine, type RunningApp, type StartOptions } from './running-app.
 
 /**
  * Starts the app with the variables of the publisher's file.
- * @throws Refused when the origin is on loopback or the variables would not do, naming all that is wrong
+ * @throws CommandError if the origin is on loopback, or with all variables that are wrong
  */
 export const startTunneled = async (origin: string, options: StartOptions): Promise<RunningApp> => {
   if (!origin.startsWith('https:')) {

@@ -1,4 +1,4 @@
-/** The app of one deployment: the broker's endpoints, the guarded API and its description, under one roof. */
+/** Creates the app of one deployment: the broker's endpoints, the guarded API, and its OpenAPI document. */
 import { type BrokerOptions, createBroker } from 'assistant-auth';
 import { accountPages } from 'assistant-auth/account';
 import { d1Storage } from 'assistant-auth/d1';
@@ -13,16 +13,17 @@ import { clientAddress, createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import { d1Scores, type ScoreOutcome } from './store/scores.ts';
 
+/** The app of one deployment. */
 export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Deletes what has expired. */
   readonly cleanup: () => Promise<void>;
 }
 
-/** What may be replaced of the surroundings; left out, the platform's own. */
+/** The options that depend on the runtime or that tests replace. Default: the broker's defaults. */
 export type RuntimeOptions = Pick<BrokerOptions, 'now' | 'log' | 'cleanupInterval' | 'waitUntil'>;
 
-/** Builds the app. Build it once per isolate: the broker keeps derived keys and the revocation memory. */
+/** Creates the app. Create it once per isolate: the broker caches derived keys and revocations. */
 export const createApp = (config: Config, bindings: Bindings, runtimeOptions: RuntimeOptions = {}): App => {
   const { origin, sealingKeys, clients, providers, auditRetention } = config;
   const storage = d1Storage(bindings.db);

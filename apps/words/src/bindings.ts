@@ -1,18 +1,22 @@
-/** The platform's services that the app stands on, found in the environment under the names of the Wrangler file. */
+/**
+ * Reads the bindings of the platform's services from the environment. The Wrangler file has the same names.
+ */
 import { type Environment, VariableError } from './config/variables.ts';
 import type { LimitName, RateLimitBinding } from './limits.ts';
 
+/** The services of the platform. */
 export interface Bindings {
   readonly db: D1Database;
   /** The static files. */
   readonly assets: { fetch(url: string): Promise<Response> };
-  /** What the platform counts; Pages counts nothing. */
+  /** The platform's counters. Pages has none. */
   readonly rateLimitBindings?: Partial<Readonly<Record<LimitName, RateLimitBinding>>>;
 }
 
 /**
- * Finds the bindings.
- * @throws VariableError naming `DB` or `ASSETS` when it is not bound, `LIMIT_…` when it is bound to something else
+ * Reads the bindings.
+ * @throws VariableError if `DB` or `ASSETS` is missing, or if one of them or a `LIMIT_…` variable is bound to
+ *   something else
  */
 export const readBindings = (environment: Environment): Bindings => {
   const { DB, ASSETS } = environment;

@@ -1,4 +1,4 @@
-/** The configuration of a deployment, read from its environment before anything starts. */
+/** Reads the configuration of a deployment from its environment, before the app is created. */
 import type { Client, IdentityProvider } from 'assistant-auth';
 import { parseKeyRing } from 'assistant-auth/seal';
 import { readAuditRetention } from './config/audit.ts';
@@ -7,21 +7,22 @@ import { readProviders } from './config/providers.ts';
 import { readOrigin } from './config/urls.ts';
 import { type Environment, required, VariableError, withVariableErrors } from './config/variables.ts';
 
+/** The configuration of a deployment. */
 export interface Config {
-  /** The deployment's own origin, `https://words.example`. */
+  /** The deployment's origin, for example `https://words.example`. */
   readonly origin: string;
-  /** The key ring, secret. */
+  /** The key ring. It is secret. */
   readonly sealingKeys: string;
-  /** All with different ids. */
+  /** Their IDs are unique. */
   readonly clients: readonly Client[];
   readonly providers: readonly IdentityProvider[];
-  /** How long the audit is kept, in seconds. Left out: as long as the broker keeps it unasked. */
+  /** How long the audit log is kept, in seconds. Default: the broker's default. */
   readonly auditRetention?: number;
 }
 
 /**
  * Reads the configuration. `.dev.vars.example` explains every variable.
- * @throws VariableError with one sentence that begins with the variable that is missing, wrong, half set or too short
+ * @throws VariableError with one sentence that begins with the variable that is missing or wrong
  */
 export const readConfig = (environment: Environment): Config => {
   const origin = readOrigin(environment);

@@ -1,4 +1,7 @@
-/** How much of the app anybody may use, and what counts it: the platform where it does, each isolate for itself where not. */
+/**
+ * The app's rate limits, counted by the platform if a rate-limit binding exists, and otherwise in the memory
+ * of each isolate.
+ */
 import {
   type Allowance,
   defaultRateLimits,
@@ -7,32 +10,32 @@ import {
   type RateLimiter,
 } from 'assistant-auth';
 
-/** Every limit with what it allows; the Wrangler file says the same to Cloudflare. */
+/** The allowances of all limits that count requests. The Wrangler file has the same numbers. */
 export const allowances = {
   ...defaultRateLimits,
-  /** Calls that only read, by user. */
+  /** API calls that only read, by user. */
   reads: { limit: 600, period: 60 },
-  /** Calls that change a score, by user: each costs a row. */
+  /** API calls that change a score, by user. Each writes a row. */
   writes: { limit: 300, period: 60 },
 } as const satisfies Readonly<Record<string, Allowance>>;
 
 export type LimitName = keyof typeof allowances;
 
-/** A counter of Cloudflare's (a rate-limit binding), which counts in each of its locations by itself. */
+/** A rate-limit binding of Cloudflare, which counts separately in each location. */
 export interface RateLimitBinding {
   limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
 export interface AppLimits {
   readonly broker: Omit<Limits, 'signInsPerUser'>;
-  /** The limit that a call of the API counts for. */
+  /** Selects the limiter that counts an API call. */
   readonly selectLimiter: (request: Request) => RateLimiter;
 }
 
 /**
- * Puts the limits together.
- * @param counters what the platform counts; the rest is counted in memory
- * @param now the clock of what is counted in memory; left out: the system's
+ * Creates the limiters.
+ * @param rateLimitBindings the platform's counters; limits without one are counted in memory
+ * @param now the clock of the limits that are counted in memory. Default: the system clock.
  */
 export const createLimits = (
   rateLimitBindings: Partial<Readonly<Record<LimitName, RateLimitBinding>>> = {},
@@ -53,11 +56,14 @@ export const createLimits = (
   };
 };
 
-/** Takes a counter of Cloudflare's as a rate limiter. */
+/** Creates a rate limiter from a rate-limit binding. */
 export const createBindingLimiter = (binding: RateLimitBinding): RateLimiter => ({
   take: async (key) => ((await binding.limit({ key })).success ? 'allowed' : 'limited'),
 });
 
-/** The caller's address as Cloudflare found it. Nobody can send this header: Cloudflare refuses requests that bring their own. */
+/**
+ * Returns the caller's address from Cloudflare. The header can't be forged: Cloudflare refuses requests that
+ * already have it.
+ */
 export const clientAddress = ({ headers }: Request): string | undefined =>
   headers.get('cf-connecting-ip') ?? undefined;

@@ -1,8 +1,8 @@
-/** What is answered where there is nothing: a page for people, a problem document for everybody else. */
+/** Responds to unknown paths: with a page for browsers, and with a problem document for other clients. */
 import { problemResponse } from 'assistant-operations';
 import type { Bindings } from './bindings.ts';
 
-/** Answers a request that nothing else answers. */
+/** Responds to a request that no route handles. */
 export const notFound = async (
   request: Request,
   origin: string,
@@ -14,7 +14,7 @@ export const notFound = async (
   }
   const page = await assets.fetch(`${origin}/404`);
   const headers = new Headers(page.headers);
-  // The same address answers programs differently, so nobody keeps either answer.
+  // Browsers and other clients get different responses from the same URL, so neither can be cached.
   headers.set('cache-control', 'no-store');
   headers.delete('etag');
   return new Response(page.body, { status: 404, headers });

@@ -1,27 +1,31 @@
-/** The Pages Function: the same app where the environment comes with each request, and where no schedule sweeps. */
+/**
+ * The entry point of the Pages Function. On Pages, the environment comes with each request, and there are no
+ * cron triggers for the cleanup.
+ */
 import { waitUntil } from 'cloudflare:workers';
 import { type App, createApp } from './app.ts';
 import { readBindings } from './bindings.ts';
 import type { Environment } from './config/variables.ts';
 import { readConfig } from './config.ts';
 
-/** What Pages calls a Function with, as far as it is used here. */
+/** The part of the Pages Function context that is used here. */
 interface Call {
   readonly request: Request;
   readonly env: Environment;
 }
 
-/** Of this isolate, whose environment stays the same. */
+/** The app of this isolate. The environment of an isolate never changes. */
 let app: App | undefined;
 
 /**
- * Answers what no static file answers.
- * @throws VariableError at every request until the configuration is right; the platform logs it and answers 500
+ * Handles every request that is not for a static file.
+ * @throws VariableError at every request if the configuration is wrong; the platform logs it and responds
+ *   with 500
  */
 export const onRequest = ({ request, env }: Call): Promise<Response> => {
   app ??= createApp(readConfig(env), readBindings(env), { cleanupInterval: hour, waitUntil: waitUntil });
   return app.fetch(request);
 };
 
-/** In seconds, as the Worker's schedule has it. */
+/** In seconds. The Worker's cron trigger has the same interval. */
 const hour = 3600;

@@ -1,4 +1,7 @@
-/** The Worker: reads its configuration before it takes a request, so that a wrong one never goes live. */
+/**
+ * The entry point of the Worker. It reads its configuration at startup, so that a deployment with a wrong one
+ * fails.
+ */
 import { env, waitUntil } from 'cloudflare:workers';
 import { createApp } from './app.ts';
 import { readBindings } from './bindings.ts';

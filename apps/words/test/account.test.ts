@@ -40,10 +40,10 @@ const everything = async (): Promise<string> => {
 it('finds the same score through Google and, once it is linked, GitHub', async () => {
   await emptyD1();
   const deployment = deploy();
-  const token = await deployment.signIn('watched-ada');
+  const token = await deployment.signIn('rechecked-ada');
   await score(deployment, 'POST', token);
   const accountBrowser = createAccountBrowser(site(deployment));
-  await accountBrowser.signInToAccount('watched-ada');
+  await accountBrowser.signInToAccount('rechecked-ada');
   await link(accountBrowser, '4711');
   const other = createAccountBrowser(site(deployment));
   await other.signInToAccount('4711', 'github');
@@ -59,10 +59,10 @@ it('finds the same score through Google and, once it is linked, GitHub', async (
 it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, and the score is still there', async () => {
   await emptyD1();
   const deployment = deploy();
-  const tokens = await signInForTokens(deployment.call, 'watched-ada');
+  const tokens = await signInForTokens(deployment.call, 'rechecked-ada');
   await score(deployment, 'POST', tokens.access_token);
   const accountBrowser = createAccountBrowser(site(deployment));
-  await accountBrowser.signInToAccount('watched-ada');
+  await accountBrowser.signInToAccount('rechecked-ada');
   const { html } = await accountBrowser.openAccountPage();
   expect(html).toContain('Words GPT');
   const [key = ''] = readButtonValues(html, 'app');
@@ -72,17 +72,17 @@ it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, a
   const call = await deployment.call('/api/scoring', { token: tokens.access_token });
   expect(call.status).toBe(401);
   expect(call.headers.get('www-authenticate')).toContain('error="invalid_token"');
-  expect(await score(deployment, 'GET', await deployment.signIn('watched-ada'))).toEqual({ score: 1 });
+  expect(await score(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toEqual({ score: 1 });
 });
 
 it('puts the score into the file that a person may ask for', async () => {
   await emptyD1();
   const deployment = deploy();
-  await score(deployment, 'POST', await deployment.signIn('watched-ada'));
+  await score(deployment, 'POST', await deployment.signIn('rechecked-ada'));
   const accountBrowser = createAccountBrowser(site(deployment));
-  await accountBrowser.signInToAccount('watched-ada');
+  await accountBrowser.signInToAccount('rechecked-ada');
   expect(await (await accountBrowser.post('/export')).json()).toMatchObject({
-    identities: [{ provider: 'google', subject: 'watched-ada', providerTokenStored: true }],
+    identities: [{ provider: 'google', subject: 'rechecked-ada', providerTokenStored: true }],
     history: [
       { event: 'signed-in', actor: 'user', clientId: 'account', provider: 'google' },
       { event: 'signed-in', actor: 'user', clientId: 'gpt', provider: 'google' },
@@ -94,21 +94,21 @@ it('puts the score into the file that a person may ask for', async () => {
 it('leaves nothing in D1 of who deletes their account, and everything of others', async () => {
   await emptyD1();
   const deployment = deploy();
-  const [ada, bob] = [await deployment.signIn('watched-ada'), await deployment.signIn('bob')];
+  const [ada, bob] = [await deployment.signIn('rechecked-ada'), await deployment.signIn('bob')];
   for (const token of [ada, bob]) await score(deployment, 'POST', token);
   const accountBrowser = createAccountBrowser(site(deployment));
-  await accountBrowser.signInToAccount('watched-ada');
+  await accountBrowser.signInToAccount('rechecked-ada');
   await link(accountBrowser, '4711');
   const { userId }: { readonly userId: string } = await (await accountBrowser.post('/export')).json();
   const before = await everything();
-  for (const trace of [userId, 'watched-ada', '4711']) expect(before).toContain(trace);
+  for (const trace of [userId, 'rechecked-ada', '4711']) expect(before).toContain(trace);
 
   await accountBrowser.post('/delete', { confirm: 'yes' });
   // The very next second, before anything is swept, and while tokens of theirs would still be good.
   const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
   expect(late.status).toBe(401);
   const after = await everything();
-  for (const trace of [userId, 'watched-ada', '4711']) expect(after).not.toContain(trace);
+  for (const trace of [userId, 'rechecked-ada', '4711']) expect(after).not.toContain(trace);
   expect(after).toContain('bob');
   expect(await score(deployment, 'GET', bob)).toEqual({ score: 1 });
 });

@@ -19,7 +19,7 @@ const createProvider = (id: string, label: string): IdentityProvider => ({
   authorizationUrl: async ({ state }) => new URL(`https://provider.example/?state=${state}`),
   handleCallback: async (answer) => {
     const subject = answer.searchParams.get('code') ?? 'nobody';
-    const refreshToken = subject.startsWith('watched') ? { refreshToken: `theirs-of-${subject}` } : {};
+    const refreshToken = subject.startsWith('rechecked') ? { refreshToken: `theirs-of-${subject}` } : {};
     return { provider: id, subject, emailVerified: false, claims: {}, ...refreshToken };
   },
 });

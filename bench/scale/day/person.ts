@@ -1,4 +1,4 @@
-/** The people of the simulation, one for each number: always the same, whoever asks and in whatever order. */
+/** The users of the simulation, one for each number, generated from that number and so always the same. */
 import { buildShardedId, computeIdentityBucket } from '../sharding/buckets.ts';
 
 export interface SimulatedUser {
@@ -9,7 +9,7 @@ export interface SimulatedUser {
   readonly grantId: string;
 }
 
-/** Gives somebody with ids as long and as scattered as the broker draws them. */
+/** Creates a user whose IDs are as long and as random as the broker's. */
 export const createSimulatedUser = (number: number): SimulatedUser => {
   const random = createRandomSource(number);
   const subject = `1${digits(random)}${digits(random)}`;
@@ -23,7 +23,7 @@ export const createSimulatedUser = (number: number): SimulatedUser => {
   };
 };
 
-/** A stream of numbers from 0 up to 1, the same for the same seed. */
+/** Returns numbers from 0 (inclusive) to 1 (exclusive), the same for the same seed. */
 export type RandomSource = () => number;
 
 export const createRandomSource = (seed: number): RandomSource => {

@@ -1,17 +1,20 @@
-/** A database as what it is: one thread that serves one trip after the other. How long do they wait? */
+/**
+ * Simulates the waiting times at a database, which is a single thread that serves one round trip after the
+ * other.
+ */
 
 export interface QueueStats {
-  /** Share of the time in which the thread was busy; 1 or more: it never catches up. */
+  /** The share of the time in which the thread was busy. With 1 or more, it never catches up. */
   readonly utilisation: number;
-  /** Milliseconds from the arrival of a trip until it was served. */
+  /** Milliseconds from the arrival of a round trip until it was served. */
   readonly median: number;
   readonly p99: number;
 }
 
 /**
- * Serves trips in the order of their arrival.
+ * Serves round trips in the order of their arrival.
  * @param arrivals milliseconds, in any order
- * @param services milliseconds that each trip keeps the thread busy
+ * @param services milliseconds that each round trip keeps the thread busy
  * @param span milliseconds in which they all arrive
  */
 export const simulateQueue = (arrivals: Float64Array, services: Float64Array, span: number): QueueStats => {

@@ -1,36 +1,42 @@
-/** What everybody does on the day. All assumptions about people stand here; docs/scale.md repeats them. */
+/**
+ * What each user does on the simulated day. All assumptions about users are in this file; docs/scale.md
+ * repeats them.
+ */
 import { createRandomSource, type RandomSource } from './person.ts';
 
-/** A trip to the database, by what it is for. */
+/** The purpose of a round trip to the database. */
 type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'recheck' | 'point' | 'read' | 'sign-out';
 
 export interface Step {
   readonly kind: TripKind;
-  /** Second of the day. */
+  /** The second of the day. */
   readonly second: number;
 }
 
-/** One visit: its steps in their order. */
+/** A visit: its steps in order. */
 export type Visit = readonly Step[];
 
-/** One in so many comes today. */
+/** One in this number of users is active today. */
 const activeOneIn = 4;
-/** One in so many of those signs in for the first time; everybody else did on some day before. */
+/** One in this number of active users signs in for the first time. All others did on an earlier day. */
 const newUserOneIn = 50;
-/** One in so many of those ends the last visit by signing out. */
+/** One in this number of active users signs out at the end of the last visit. */
 const signOutOneIn = 500;
-/** How long a provider's word counts, in seconds; after that a refresh asks again, and records the answer. */
+/**
+ * How long a recheck result is valid, in seconds. After that, a refresh rechecks the identity and records the
+ * result.
+ */
 export const recheckInterval = 600;
-/** How many visits a person makes, by share: three quarters come once. */
+/** The shares of users with one, two and three visits: three quarters have one. */
 const visitShares = [0.75, 0.2, 0.05];
-/** After every round the next one follows with this probability: two and a half rounds in the mean. */
+/** The probability that another round follows a round: 2.5 rounds on average. */
 const nextRoundProbability = 0.6;
-/** One in so many asks for the score at the end of a visit. */
+/** At the end of one in this number of visits, the score is read. */
 const scoreReadOneIn = 4;
 /** Seconds from one won round to the next. */
 const secondsPerRound = 90;
 
-/** How busy the hours are beside each other; the evening is twice the mean. */
+/** The relative load of the hours. The evening has about twice the average. */
 const hours = [5, 3, 2, 2, 2, 3, 5, 8, 10, 11, 12, 13, 14, 13, 12, 12, 13, 15, 18, 21, 22, 22, 16, 10];
 const allHours = hours.reduce((sum, weight) => sum + weight, 0);
 
@@ -39,11 +45,11 @@ const secondsInHour = 3600;
 
 export const isNewUser = (number: number): boolean => number % (activeOneIn * newUserOneIn) === 0;
 
-/** Whether this person ends the day signed out. */
+/** Returns whether this user signs out today. */
 export const signsOutToday = (number: number): boolean =>
   number % (activeOneIn * signOutOneIn) === 2 * activeOneIn;
 
-/** Gives the visits of a person, the earliest first. */
+/** Returns the visits of a user, earliest first. */
 export const simulateVisits = (number: number): readonly Visit[] => {
   if (number % activeOneIn !== 0) return [];
   const random = createRandomSource(number ^ 0x5bd1e995);
@@ -58,7 +64,7 @@ export const simulateVisits = (number: number): readonly Visit[] => {
   });
 };
 
-/** The hour in which a visit begins. */
+/** Returns the hour in which a visit begins. */
 export const hourOf = (visit: Visit): number => Math.floor((visit[0]?.second ?? 0) / secondsInHour);
 
 const signIn: readonly TripKind[] = ['sign-in', 'redeem'];

@@ -1,29 +1,33 @@
 /**
- * Buckets: the 4,096 shares into which all users fall for good, and which database keeps which of them. An id begins with its
- * bucket, two letters of base64url and a dot, so that whoever holds an id knows where its rows are, today and after a move.
+ * Assigns users to 4,096 permanent buckets, and buckets to databases. An ID starts with its bucket, as two
+ * base64url characters and a dot, so that the database of an ID is known without a lookup, also after buckets
+ * have moved.
  */
 
 export const buckets = 4096;
 
-/** The bucket of a person, found before anything is known of them but what the provider says. */
+/** Computes the bucket of a person, from nothing but the key of their identity at the provider. */
 export const computeIdentityBucket = (provider: string, subject: string): number =>
   hash(`${provider.length}:${provider}${subject}`) % buckets;
 
-/** Writes an id that knows its bucket. */
+/** Builds an ID that contains its bucket. */
 export const buildShardedId = (bucket: number, id: string): string => `${encodeBucket(bucket)}.${id}`;
 
-/** Reads the bucket of an id; an id without one was given before there were buckets. */
+/** Returns the bucket of an ID, or `undefined` if it was created before there were buckets. */
 export const parseBucket = (id: string): number | undefined => {
   if (id[2] !== '.') return undefined;
   const [high, low] = [alphabet.indexOf(id.charAt(0)), alphabet.indexOf(id.charAt(1))];
   return high < 0 || low < 0 ? undefined : high * alphabet.length + low;
 };
 
-/** Which of `databases` keeps a bucket: ranges, so that doubling the number moves half of every database, and no id. */
+/**
+ * Returns the index of the database that stores a bucket. Buckets are assigned in ranges, so doubling the
+ * number of databases moves half of each one, and changes no ID.
+ */
 export const findBucketDatabase = (bucket: number, databases: number): number =>
   Math.floor((bucket * databases) / buckets);
 
-/** Which of `databases` keeps an id; the first one keeps those of before. */
+/** Returns the index of the database that stores an ID. The first one stores those without a bucket. */
 export const findDatabase = (id: string, databases: number): number =>
   findBucketDatabase(parseBucket(id) ?? 0, databases);
 
@@ -34,7 +38,7 @@ const encodeBucket = (bucket: number): string => {
   return alphabet.charAt((bucket - low) / alphabet.length) + alphabet.charAt(low);
 };
 
-/** FNV-1a with a finish that stirs the low bits; spreads, and guards nothing. */
+/** FNV-1a with a finalizer that mixes the low bits. It distributes evenly, and has no security purpose. */
 const hash = (text: string): number => {
   let state = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);

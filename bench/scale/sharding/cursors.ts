@@ -1,17 +1,21 @@
 /**
- * One number for a place in the revocations of several databases, because the port's cursor is one. While only the first
- * database has any it is that database's own number; from then on it is a ticket, which this isolate alone can read.
+ * Represents positions in the revocations of several databases as one number, because the storage interface
+ * has one cursor. While only the first database has revocations, the cursor is that database's own; after
+ * that it is a ticket, which only this isolate can read.
  */
 
 export interface Cursors {
-  /** Where to go on in each database; what is unknown begins at the beginning, which reads more and misses nothing. */
+  /**
+   * Returns the position for each database. For an unknown ticket, all are `undefined`, so everything is read
+   * again and nothing is missed.
+   */
   readPositions(cursor: number | undefined): readonly (number | undefined)[];
   createCursor(positions: readonly number[]): number;
 }
 
-/** Above what a database counts to, so that no ticket is taken for a database's own number. */
+/** Higher than any position in a database, so that no ticket is confused with one. */
 const firstTicket = 2 ** 48;
-/** An isolate needs its newest ticket; requests side by side may need a few before it. */
+/** An isolate needs its newest ticket. Concurrent requests may need a few earlier ones. */
 const maxTickets = 100;
 
 export const createCursors = (databases: number): Cursors => {

@@ -1,8 +1,8 @@
-/** The game's scores over several stores: a score lies where its user lies. */
+/** The game's scores in several stores: a score is stored in the database of its user. */
 import type { Scores } from '../../../apps/words/src/store/scores.ts';
 import { findDatabase } from './buckets.ts';
 
-/** Puts stores side by side, in the order of the ledgers. */
+/** Combines stores, in the order of the databases. */
 export const shardedScores = (stores: readonly Scores[]): Scores => {
   const findShard = (userId: string): Scores => {
     const store = stores[findDatabase(userId, stores.length)];

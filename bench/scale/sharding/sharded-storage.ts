@@ -1,7 +1,7 @@
 /**
- * The broker's ledger over several ledgers: everything of one user lies in one of them, so every operation stays one atomic
- * round trip to one database. Only what concerns everybody, or does not say whom, asks them all: a client's end,
- * a provider's signal, news of revocations, the sweep.
+ * The broker's storage on several databases. All data of one user is in one of them, so every operation on a
+ * user is one atomic round trip to one database. Operations that affect all users, or whose user is not
+ * known, go to all of them: revocations of a client, security events, reads of new revocations, and cleanups.
  */
 import type {
   BrokerStorage,
@@ -13,13 +13,14 @@ import type {
 import { computeIdentityBucket, findBucketDatabase, findDatabase } from './buckets.ts';
 import { createCursors } from './cursors.ts';
 
-/** Whether there are people whose ids were given before there were buckets: the first ledger keeps them. */
+/** Whether there are users with IDs from before there were buckets. The first database stores them. */
 export type IdPlacement = 'all-sharded' | 'some-unsharded';
 
 /**
- * Puts ledgers side by side; their order is part of what the ids mean.
- * @throws RangeError from `recordSignIn` when grant and new user were placed in different databases, from `linkIdentity` when the
- *   identity belongs into another database than the user: that takes a directory (docs/scale.md)
+ * Combines storages. Their order must not change, because IDs refer to it.
+ * @throws RangeError from `recordSignIn` if the grant and the new user belong to different databases, and
+ * from `linkIdentity` if the identity belongs to another database than the user, which would need a directory
+ * (docs/scale.md)
  */
 export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: IdPlacement): BrokerStorage => {
   const cursors = createCursors(shards.length);
@@ -29,7 +30,7 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
     Promise.all(shards.map(ask));
   const findShardsOfTarget = ({ kind, id }: RevocationTarget): readonly BrokerStorage[] =>
     kind === 'client' ? shards : [findShard(id)];
-  /** Only where the token is stored does anything happen. */
+  /** The storages that may contain the identity. Operations have no effect on the others. */
   const findShardsOfIdentity = ({ provider, subject }: IdentityKey): readonly BrokerStorage[] => {
     const own = findBucketDatabase(computeIdentityBucket(provider, subject), shards.length);
     const identityShards = idPlacement === 'all-sharded' ? [own] : new Set([own, 0]);
@@ -81,7 +82,7 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
       if (all === undefined) return { kind: 'too-many' };
       return { kind: 'page', revocations: all.revocations, cursor: cursors.createCursor(all.positions) };
     },
-    // Whatever ends a grant, a client's end included, leaves its line in the grant's own database.
+    // Every revocation of a grant, including that of a client, adds an entry in the grant's own database.
     isRevoked: (token, now) => findShard(token.grantId).isRevoked(token, now),
     async cleanUp(cleanup) {
       await onEveryShard((storage) => storage.cleanUp(cleanup));
@@ -90,7 +91,7 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
       const found = await onEveryShard((storage) => storage.findUpstreamTokens(question));
       return found.flat().toSorted(compareIdentities).slice(0, question.limit);
     },
-    // Only where one is stored does anything happen.
+    // Has an effect only where the token is stored.
     async replaceUpstreamTokens(resealing) {
       await onEveryShard((storage) => storage.replaceUpstreamTokens(resealing));
     },
@@ -118,8 +119,8 @@ export const shardedStorage = (shards: readonly BrokerStorage[], idPlacement: Id
     unlinkIdentity: (unlink) => findShard(unlink.userId).unlinkIdentity(unlink),
     revokeGrants: (ending) => findShard(ending.userId).revokeGrants(ending),
     deleteUser: (deletion) => findShard(deletion.userId).deleteUser(deletion),
-    // Whose session or token it names, no id tells. Where one of them could not be asked, the sender tries again, and only there
-    // does it count as the first.
+    // No ID shows whose session or token the event is about. If one database is unavailable, the sender
+    // retries, and only that database treats the retry as new.
     async recordSecurityEvent(securityEvent) {
       const outcomes = await onEveryShard((storage) => storage.recordSecurityEvent(securityEvent));
       return outcomes.includes('recorded') ? 'recorded' : 'replayed';
@@ -138,7 +139,7 @@ const merge = (pages: readonly RevocationPage[], limit: number) => {
   return revocations.length > limit ? undefined : { revocations, positions };
 };
 
-/** As every one of them orders its own. */
+/** The order that each storage uses. */
 const compareIdentities = (one: IdentityKey, other: IdentityKey): number =>
   compare(one.provider, other.provider) || compare(one.subject, other.subject);
 

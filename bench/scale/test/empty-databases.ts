@@ -1,4 +1,4 @@
-/** Four real D1 databases, migrated and without a row. */
+/** Returns four real D1 databases with all tables and no rows. */
 import { applyD1Migrations } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 

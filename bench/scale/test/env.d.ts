@@ -1,4 +1,4 @@
-/** What the test runner binds: databases to be divided among. */
+/** The bindings of the test runner: the databases to distribute users to. */
 // biome-ignore lint/style/noNamespace: the only name under which the runtime looks for its bindings.
 declare namespace Cloudflare {
   interface Env {

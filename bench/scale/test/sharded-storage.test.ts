@@ -17,11 +17,11 @@ import { emptyDatabases } from './empty-databases.ts';
 
 const make = async () => shardedStorage((await emptyDatabases()).map(d1Storage), 'some-unsharded');
 
-// Ids without a bucket are those that one database gave before it was divided: they must go on as ever.
+// IDs without a bucket are from before the database was split, and must keep working.
 storageContract('the sharded ledger, with ids of before', make);
 
-/** Somebody of database 0 to 3, signed in. */
-const somebody = (index: number, name: string) => {
+/** A user of database 0 to 3, signed in. */
+const newIdentity = (index: number, name: string) => {
   const bucket = (index * buckets) / 4;
   const [grantId, userId] = [buildShardedId(bucket, `grant-${name}`), buildShardedId(bucket, `user-${name}`)];
   return {
@@ -30,7 +30,7 @@ const somebody = (index: number, name: string) => {
     choice: { grantId, identity: { subject: name }, user: { kind: 'by-identity', newId: userId } },
   } as const;
 };
-const [ada, bob] = [somebody(0, 'ada'), somebody(3, 'bob')];
+const [ada, bob] = [newIdentity(0, 'ada'), newIdentity(3, 'bob')];
 
 describe('the sharded ledger, with people in several databases', () => {
   let databases: readonly D1Database[];

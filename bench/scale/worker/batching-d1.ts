@@ -1,7 +1,8 @@
 /**
- * A real D1 to which trips of many people go together: what waits while a batch is under way leaves in the next one. Nothing
- * changes for a trip, whose statements stay side by side and in order; but a local D1 spends a millisecond on every call and
- * tens of microseconds on a statement, and a day has millions of trips. Counts what each kind of trip costs.
+ * Combines the round trips of many users to a real D1 database: those that arrive during a batch are sent
+ * together in the next one. The statements of a round trip stay together and in order. This is needed because
+ * a local D1 takes a millisecond per call and tens of microseconds per statement, and a day has millions of
+ * round trips. Also counts the costs of each kind of round trip.
  */
 
 export interface DatabaseUsage {
@@ -9,12 +10,12 @@ export interface DatabaseUsage {
   readonly statements: number;
   readonly rowsRead: number;
   readonly rowsWritten: number;
-  /** D1's own measure of the SQL; its clock ticks in milliseconds, so that only sums tell anything. */
+  /** D1's own measurement of the SQL time. Its clock ticks in milliseconds, so only sums are meaningful. */
   readonly sqlMilliseconds: number;
 }
 
 export interface BatchingD1 {
-  /** The database, for trips of this kind. */
+  /** Returns the database for round trips of this kind. */
   forKind(kind: string): D1Database;
   usage(): Readonly<Record<string, DatabaseUsage>>;
 }
@@ -26,7 +27,7 @@ interface PendingTrip {
   readonly reject: (error: unknown) => void;
 }
 
-/** Statements in one call; D1 takes no more than its time limit allows. */
+/** The maximum number of statements in one call, so that D1's time limit is not reached. */
 const maxStatements = 300;
 
 export const createBatchingD1 = (real: D1Database): BatchingD1 => {
@@ -38,7 +39,7 @@ export const createBatchingD1 = (real: D1Database): BatchingD1 => {
     if (isFlushing) return;
     isFlushing = true;
     while (pending.length > 0) {
-      // Lets everybody who was just answered ask again.
+      // Lets the users who just got a response send their next request.
       await new Promise((resolve) => setTimeout(resolve, 0));
       const group = pending.splice(0, Math.max(1, groupSize(pending)));
       await executeBatch(real, group, (trip, results) => {
@@ -101,7 +102,7 @@ const add = (before: DatabaseUsage, results: readonly D1Result[]): DatabaseUsage
 
 type Enqueue = (kind: string, statements: readonly D1PreparedStatement[]) => Promise<readonly D1Result[]>;
 
-/** What the stores use of a database: `prepare` with `bind` and `first`, and `batch`. */
+/** Implements the part of a database that the stores use: `prepare` with `bind` and `first`, and `batch`. */
 const wrapDatabase = (real: D1Database, kind: string, enqueue: Enqueue): D1Database => {
   const originals = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
   const statement = (original: D1PreparedStatement): D1PreparedStatement => {

@@ -1,4 +1,4 @@
-/** Counts what lies in a database, to hold it against what should. */
+/** Counts the rows in a database, to compare them with the expected ones. */
 import { findBucketDatabase, parseBucket } from '../sharding/buckets.ts';
 
 export interface TableCounts {
@@ -13,7 +13,7 @@ export interface TableCounts {
   readonly bytes: number;
 }
 
-/** Takes the census of database `index` of `databases`. */
+/** Counts the rows of database `index` of `databases`. */
 export const countRows = async (db: D1Database, index: number, databases: number): Promise<TableCounts> => {
   const [count, ...prefixes] = await db.batch<Record<string, number | string>>([
     db.prepare(counting),

@@ -1,4 +1,4 @@
-/** Lives visits through the stores. Time is the day's own: nobody waits for a clock. */
+/** Runs the visits through the stores. Times are simulated, so nothing waits. */
 import type { CodeRedemption, SignIn, StoredUpstreamToken } from 'assistant-auth';
 import { createSimulatedUser, type SimulatedUser } from '../day/person.ts';
 import { hourOf, recheckInterval, type Step, simulateVisits, type Visit } from '../day/visits.ts';
@@ -9,17 +9,17 @@ export interface SimulationSlice {
   readonly from: number;
   readonly to: number;
   readonly hour: number;
-  /** When the day begins, in seconds since 1970. */
+  /** The start of the day, in seconds since 1970. */
   readonly midnight: number;
 }
 
-/** How many people are under way at once. */
+/** The number of users that are simulated concurrently. */
 const concurrency = 2400;
 const day = 86_400;
 
 /**
- * Lives every visit of people `from` up to `to` that begins in the hour.
- * @throws Error when a store refuses what it must grant
+ * Simulates every visit of the users `from` (inclusive) to `to` (exclusive) that begins in the hour.
+ * @throws Error if a store refuses something that it must accept
  */
 export const simulateHour = async (
   stores: Stores,
@@ -38,8 +38,8 @@ export const simulateHour = async (
 };
 
 /**
- * What runs beside the people in an hour: an isolate looks at the revocations, anew and then for news every ten seconds, and the
- * sweep comes once. Two minutes of looking stand for the hour.
+ * Runs the hourly work besides the visits: an isolate reads the revocations, first all and then the new ones
+ * every ten seconds, and one cleanup runs. Two minutes of reads represent the hour.
  */
 export const runMaintenance = async ({ storage }: Stores, hour: number, midnight: number): Promise<void> => {
   const start = midnight + hour * 3600;
@@ -68,7 +68,7 @@ const simulateVisit = async (
   }
 };
 
-/** Refreshes, and gives what the provider is to be asked with. */
+/** Refreshes, and returns the upstream token if a recheck is due. */
 const refresh = async (
   { storage }: Stores,
   { grantId, number }: SimulatedUser,
@@ -94,7 +94,7 @@ interface SimulationState {
   readonly due: StoredUpstreamToken | undefined;
 }
 
-/** Tells whether the store granted it. */
+/** Returns whether the store accepted the step. */
 const executeStep = async (
   { storage, scores }: Stores,
   { who, due }: SimulationState,

@@ -1,4 +1,4 @@
-/** Everybody who signed in before the day began, put into the databases as the ledger would have left them. */
+/** Inserts all users who signed in before the day, with the rows that storage would have written. */
 import { createSimulatedUser, type SimulatedUser } from '../day/person.ts';
 import { isNewUser } from '../day/visits.ts';
 import { findDatabase } from '../sharding/buckets.ts';
@@ -6,7 +6,10 @@ import { findDatabase } from '../sharding/buckets.ts';
 export const clientId = 'words-gpt';
 const day = 86_400;
 
-/** Inserts people `from` up to `to`, without those who come for the first time today. */
+/**
+ * Inserts the users `from` (inclusive) to `to` (exclusive), without those who sign in for the first time
+ * today.
+ */
 export const insertPopulation = async (
   databases: readonly D1Database[],
   { from, to, midnight }: { readonly from: number; readonly to: number; readonly midnight: number },
@@ -37,7 +40,7 @@ const userId = "value ->> '$[0]'";
 const grantId = "value ->> '$[1]'";
 const subject = "value ->> '$[2]'";
 
-// As long as what is really stored: a name, and a provider's refresh token, sealed.
+// Values as long as in production: a label, and a sealed upstream token.
 const signedIn = [
   `INSERT INTO users (id, created_at) SELECT ${userId}, ?2 FROM json_each(?1)`,
   `INSERT INTO identities (provider, subject, user_id, label, sealed_refresh_token, created_at, last_sign_in_at)

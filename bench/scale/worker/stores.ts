@@ -1,4 +1,6 @@
-/** The product's own stores over the databases of the simulation, each operation counted by its kind. */
+/**
+ * Creates the product's own stores on the databases of the simulation, and counts the round trips by kind.
+ */
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Storage } from 'assistant-auth/d1';
 import { d1Scores, type Scores } from '../../../apps/words/src/store/scores.ts';
@@ -9,7 +11,7 @@ import { type BatchingD1, createBatchingD1, type DatabaseUsage } from './batchin
 export interface Stores {
   readonly storage: BrokerStorage;
   readonly scores: Scores;
-  /** What every database was asked for, by kind of trip. */
+  /** The costs of every database, by kind of round trip. */
   usage(): readonly Readonly<Record<string, DatabaseUsage>>[];
 }
 

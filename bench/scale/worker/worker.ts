@@ -1,11 +1,11 @@
-/** The Worker of the simulation: does a part of the day when it is told to, on all databases that are bound. */
+/** The Worker of the simulation: executes one command at a time, on all databases that are bound. */
 import { env } from 'cloudflare:workers';
 import { countRows } from './count-rows.ts';
 import { runMaintenance, type SimulationSlice, simulateHour } from './play.ts';
 import { insertPopulation } from './population.ts';
 import { createStores } from './stores.ts';
 
-/** What it is told. */
+/** A command to the Worker. */
 export type SimulationCommand = SimulationSlice & {
   readonly kind: 'populate' | 'simulate' | 'maintain' | 'usage' | 'counts';
 };
@@ -39,5 +39,5 @@ const worker = {
   fetch: async (request: Request): Promise<Response> =>
     Response.json((await executeCommand(await request.json())) ?? null),
 };
-// biome-ignore lint/style/noDefaultExport: workerd demands one
+// biome-ignore lint/style/noDefaultExport: workerd requires one
 export default worker;

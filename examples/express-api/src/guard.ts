@@ -1,8 +1,8 @@
-/** The broker's guard as a middleware of Express. */
+/** The broker's guard as Express middleware. */
 import { type Access, corsHeaders, type IntrospectionClient } from 'assistant-auth/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
-/** Lets a call through whose token is for this API and carries the scopes; its user stands in `response.locals.access`. */
+/** Accepts a call whose token is for this API and has the scopes. Its user is in `response.locals.access`. */
 export const guard =
   (
     server: IntrospectionClient,
@@ -10,7 +10,7 @@ export const guard =
     scopes: readonly string[],
   ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>
   async (request, response, next) => {
-    // Under the API's own address, from its configuration: the host of a request is whatever its sender wrote.
+    // Uses the configured URL of the API, because the sender controls the Host header of a request.
     const method = request.method === 'OPTIONS' ? 'OPTIONS' : 'GET';
     const asked = new Request(resource, { method, headers: pickGuardHeaders(request.rawHeaders) });
     const caller = await server.protect(asked, { scopes });
@@ -23,7 +23,10 @@ export const guard =
 /** The headers that the guard reads. */
 const guardHeaders = ['authorization', 'access-control-request-method'];
 
-/** All of them as they came: Node keeps the first of several, and a call that sends several is refused. */
+/**
+ * Copies all of them as received. Node keeps only the first of several, but a call with several tokens must
+ * be refused.
+ */
 const pickGuardHeaders = (rawHeaders: readonly string[]): Headers => {
   const headers = new Headers();
   rawHeaders.forEach((name, at) => {

@@ -1,6 +1,6 @@
 /**
- * An API in a process of its own. It knows its callers by the tokens that the broker gave them, and holds neither the broker's key
- * ring nor a database: only the sub-keys of its own identifier.
+ * An API in its own process. It opens the broker's access tokens with the keys derived for its own
+ * identifier, and has neither the broker's key ring nor a database.
  */
 import { createResourceServer } from 'assistant-auth/resource-server';
 import express from 'express';
@@ -8,7 +8,7 @@ import { guard } from './guard.ts';
 
 const { ISSUER = '', RESOURCE = '', AUDIENCE_KEYS = '', PORT = '3000' } = process.env;
 
-// Stops the start, and says which of them is wrong.
+// Throws if one of the values is wrong, with the name of the option, so the process does not start.
 const server = createResourceServer({ issuer: ISSUER, resource: RESOURCE, keys: AUDIENCE_KEYS });
 
 const app = express();

@@ -1,4 +1,4 @@
-/** The example as a process of its own, and a broker elsewhere that issues tokens for it. */
+/** Runs the example in its own process, with a broker elsewhere that issues tokens for it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -25,10 +25,10 @@ let send: typeof fetch;
 let api: ChildProcess;
 let address: string;
 
-/** How far the broker's clock is behind, in seconds: what it issues then is old already. */
+/** How far the broker's clock is behind, in seconds, so that it issues tokens that have already expired. */
 let behind = 0;
 
-/** A broker in this process, under an address at which nobody listens. */
+/** Starts a broker in this process, with an issuer URL at which no server listens. */
 const startBroker = (): typeof fetch => {
   const broker = createBroker({
     issuer,
@@ -54,7 +54,7 @@ const startBroker = (): typeof fetch => {
   };
 };
 
-/** The example's process, with these variables and no others. */
+/** Starts the example's process with these variables and no others. */
 const startApi = (variables: Readonly<Record<string, string>>): ChildProcess =>
   spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('../src/server.ts', import.meta.url))], {
     env: { PORT: '0', ISSUER: issuer, RESOURCE: resource, ...variables },
@@ -102,7 +102,7 @@ const freshToken = async (more: Partial<TokenRequest> = {}): Promise<string> =>
 const call = (token?: string): Promise<Response> =>
   fetch(`${address}/hello`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
 
-/** Sends the header twice, on two lines; gives the status. */
+/** Sends the header twice, on two lines, and returns the status. */
 const callTwice = async (token: string): Promise<number | undefined> => {
   const header = ['authorization', `Bearer ${token}`];
   const sent = get(`${address}/hello`, {

@@ -1,4 +1,4 @@
-/** The broker's endpoints, beside the Functions that were here before. */
+/** Serves the broker's endpoints. Other requests go to the existing Functions and static files. */
 import { type Env, getBroker } from '../src/broker.ts';
 
 export const onRequest: PagesFunction<Env> = ({ request, env, next }) => {

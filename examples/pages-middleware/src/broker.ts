@@ -1,4 +1,4 @@
-/** The broker of this project: who may call its API, and who vouches for them. */
+/** Configures the broker of this project: the clients that can call its API, and the provider for sign-in. */
 
 import { waitUntil } from 'cloudflare:workers';
 import { type Broker, createBroker, google, gptAction } from 'assistant-auth';
@@ -12,11 +12,11 @@ export interface Env {
   readonly GPT_CLIENT_SECRET: string;
   readonly GOOGLE_CLIENT_ID: string;
   readonly GOOGLE_CLIENT_SECRET: string;
-  /** Only on this machine: a fake provider in Google's place. */
+  /** For local development only: the URL of a fake Google provider. */
   readonly GOOGLE_BASE_URL?: string;
 }
 
-/** Of this isolate: it keeps derived keys, and the revocations it knows of. */
+/** One per isolate, because it caches derived keys and revocations. */
 let broker: Broker | undefined;
 
 export const getBroker = (env: Env): Broker => {
@@ -37,7 +37,7 @@ export const getBroker = (env: Env): Broker => {
     storage: d1Storage(env.DB),
     account: accountPages(),
     clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined,
-    // Pages has no schedule.
+    // Pages has no scheduled handlers, so writes start the cleanup.
     cleanupInterval: 3600,
     waitUntil: waitUntil,
   });

@@ -1,4 +1,4 @@
-/** A copy of the example: a Pages project in workerd, with a fake Google provider. */
+/** Runs the example as a Pages project in workerd, with a fake Google provider. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Creates the broker: checks the options, and gives every endpoint its path. */
+/** Creates the broker: checks the options, and lists every endpoint with its path. */
 import { authorizeEndpoint } from './authorization/authorize.ts';
 import { authorizationCallback } from './authorization/complete.ts';
 import { consentEndpoint } from './authorization/consent.ts';
@@ -23,30 +23,32 @@ import { callbackEndpoint } from './sign-in/callback.ts';
 import { tokenEndpoint } from './token-endpoint/endpoint.ts';
 import { iconPath } from './ui/layout.ts';
 
-/** Answers one request. It never throws. */
+/** Handles one request. It never throws. */
 export type Endpoint = (request: Request) => Promise<Response>;
 
-/** Where an endpoint is mounted, for all methods; a path that ends in `/*` takes everything below it. */
+/** An endpoint and its path, for all methods. A path that ends in `/*` matches every path below it. */
 export interface Route {
   readonly path: string;
   readonly endpoint: Endpoint;
 }
 
+/** The broker of one deployment. */
 export interface Broker {
-  /** Every endpoint with its path: mount them all, in any router. */
+  /** Every endpoint with its path. Mount all of them, in any router. */
   readonly routes: readonly Route[];
-  /** Tells who calls a guarded API, without reading storage on a busy isolate. */
+  /** Verifies the access token of a call to an API. Only the revocation cache reads storage. */
   protect(request: Request, options?: ProtectOptions): Promise<ProtectResult>;
   /**
-   * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream tokens with the first key.
-   * Call it on a schedule, or set `cleanupInterval`.
+   * Deletes expired data, records which keys are in the ring, and reseals up to a hundred stored upstream
+   * tokens with the first key. Call it on a schedule, or set `cleanupInterval`.
    */
   cleanup(): Promise<void>;
 }
 
 /**
- * Creates the broker of one deployment. Create it once per process or isolate: it keeps derived keys and the revocation cache.
- * @throws ConfigurationError naming the option that is missing, unsafe or contradicts another
+ * Creates the broker of one deployment. Create it once per process or isolate, because it caches derived keys
+ * and revocations.
+ * @throws ConfigurationError with the name of the option that is missing, unsafe or contradicts another
  */
 export const createBroker = (options: BrokerOptions): Broker => {
   const { context, cleanup } = resolveOptions(options);

@@ -1,4 +1,7 @@
-/** The options of `createBroker`: their types, their defaults, and the checks that stop an invalid configuration at startup. */
+/**
+ * The options of `createBroker`: their types, their defaults, and the checks that reject an invalid
+ * configuration at startup.
+ */
 
 import { type Client, createClientRegistry } from './clients/client.ts';
 import { createIntrospectionClients, type IntrospectionClient } from './clients/introspection-client.ts';
@@ -35,74 +38,101 @@ import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
 import { type Branding, parseBranding } from './ui/branding.ts';
 
+/** The options of `createBroker`. */
 export interface BrokerOptions {
-  /** The broker's own origin, for example `https://words.example`: no path; http only on loopback. */
+  /** The broker's own origin without a path, for example `https://words.example`. http only on loopback. */
   readonly issuer: string;
-  /** The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces. The first key seals, all keys open. Secret. */
+  /**
+   * The key ring: keys written `<id>.<base64url of 32 bytes>`, separated by spaces. The first key seals, all
+   * keys open. Secret.
+   */
   readonly sealingKeys: string;
   /**
-   * Lists every scope that exists, with a description that completes "it will be able to". `offline_access` is added if a client can get
-   * refresh tokens. `openid` is not allowed, because the broker issues no ID tokens.
+   * Lists every scope that exists, with a description that completes "it will be able to". `offline_access`
+   * is added if a client can get refresh tokens. `openid` is not allowed, because the broker issues no ID
+   * tokens.
    */
   readonly scopes: Readonly<Record<string, string>>;
   /**
-   * Lists the identifiers (RFC 8707) of the guarded APIs; the first is the default. They must be absolute https URLs (http only on
-   * loopback). The case of scheme and host, the default port and `/` as the whole path make no difference (RFC 3986 §6.2.2.1, §6.2.3).
-   * Default: the issuer.
+   * Lists the identifiers (RFC 8707) of the protected APIs; the first is the default. They must be absolute
+   * https URLs (http only on loopback). The case of scheme and host, the default port and `/` as the whole
+   * path make no difference (RFC 3986 §6.2.2.1, §6.2.3). Default: the issuer.
    */
   readonly resources?: readonly [string, ...string[]];
+  /** The clients that can request tokens, created by `gptAction` and `staticClient`. */
   readonly clients: readonly Client[];
-  /** APIs in other processes that may ask about the tokens they are sent. Left out: none. */
+  /** APIs in other processes that can use the introspection endpoint. Default: none. */
   readonly introspectionClients?: readonly IntrospectionClient[];
+  /** The identity providers that people can sign in with. At least one. */
   readonly providers: readonly IdentityProvider[];
+  /** Stores users, identities, grants and revocations. */
   readonly storage: BrokerStorage;
-  /** Maps a verified identity to a user of the publisher's, or refuses it. Left out: everybody, as our own users. */
+  /**
+   * Maps a verified identity to one of the publisher's users, or refuses it. Default: accepts every identity,
+   * and the broker assigns the user IDs.
+   */
   readonly resolveUser?: ResolveUser;
-  /** Replaces individual limits or the rate limiters that count them. Default: see `Limits`; each process counts separately. */
+  /**
+   * Replaces individual limits or the rate limiters that count them. Default: see `Limits`; each process
+   * counts separately.
+   */
   readonly limits?: Partial<Limits>;
   /**
-   * Tells a caller's network address, from where only the platform can have written it; never from `X-Forwarded-For`, which
-   * anybody can send. Left out, or `undefined`: sign-ins are not limited, and failed clients are counted without it.
+   * Returns the network address of a request, from a source that only the platform can write; never from
+   * `X-Forwarded-For`, which anyone can send. Default, and if it returns `undefined`: sign-ins are not
+   * limited by address, and failed authentication is counted without the address.
    */
   readonly clientAddress?: (request: Request) => string | undefined;
-  /** In seconds; every bound is checked. */
+  /** Replaces individual lifetimes, in seconds. Values out of bounds are rejected at startup. */
   readonly lifetimes?: Partial<Lifetimes>;
   /**
-   * Decides what happens if a client presents a replaced refresh token after the grace period of 120 seconds and its successor was never
-   * used. Either the response with the successor was lost, or the token was stolen (RFC 9700 §4.14.2). `recover`: the client gets new
-   * tokens, and the successor becomes invalid; presenting the successor then revokes the grant. `revoke`: the grant is revoked at once.
-   * Default: `recover`.
+   * Decides what happens if a client presents a replaced refresh token after the grace period of 120 seconds
+   * and its successor was never used. Either the response with the successor was lost, or the token was
+   * stolen (RFC 9700 §4.14.2). `recover`: the client gets new tokens, and the successor becomes invalid;
+   * presenting the successor then revokes the grant. `revoke`: the grant is revoked at once. Default:
+   * `recover`.
    */
   readonly lateRefresh?: LateRefresh;
   /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
   readonly account?: AccountFeature;
+  /** Changes the name, logo, links and texts of the pages. Default: the name is the host of the issuer. */
   readonly branding?: Partial<Branding>;
-  /** Replaces whole pages. */
+  /** Replaces individual pages. Default: `defaultPages`. */
   readonly pages?: Partial<Pages>;
   /**
-   * Seconds between two sweeps that writes of this process start by themselves, 60 to 86400, for a platform without a schedule.
-   * Left out: none; call `cleanup`.
+   * Lets a write of this process start a cleanup if the last one was at least this many seconds ago, 60 to
+   * 86400. For platforms without a schedule. Default: no write starts a cleanup; call `cleanup` on a
+   * schedule.
    */
   readonly cleanupInterval?: Seconds;
-  /** How long a ledger's audit is kept, in seconds: a day to 400 days. Left out: 90 days. */
+  /**
+   * How long the audit log is kept, if the storage has one, in seconds: a day to 400 days. Default: 90 days.
+   */
   readonly auditRetention?: Seconds;
   /**
-   * Keeps work going after a response, and if the client disconnects before it: `waitUntil` on Cloudflare, which otherwise stops such
-   * work. Set it there: rechecks at providers depend on it. Default: nothing, for platforms that stop no work.
+   * Keeps work running after the response, and if the client disconnects before it: `waitUntil` on
+   * Cloudflare, which otherwise stops such work. Set it there, because rechecks at providers depend on it.
+   * Default: does nothing, for platforms that do not stop work.
    */
   readonly waitUntil?: WaitUntil;
-  /** Left out: one line of JSON per event on the console. */
+  /** Receives the log events. Default: writes one line of JSON per event to the console. */
   readonly log?: Log;
+  /** Sends the requests to providers. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
+  /** Returns the current time in whole seconds. Default: the system clock. */
   readonly now?: Clock;
+  /** Returns cryptographically secure random bytes. Default: `crypto.getRandomValues`. */
   readonly randomBytes?: RandomBytes;
-  /** Waits between attempts to store the outcome of a recheck or an upstream token, in milliseconds. Default: `setTimeout`. */
+  /**
+   * Waits between attempts to store the outcome of a recheck or an upstream token, in milliseconds. Default:
+   * `setTimeout`.
+   */
   readonly sleep?: (duration: Milliseconds) => Promise<void>;
 }
 
 /**
- * Checks all options and builds what the endpoints share.
- * @throws ConfigurationError naming the option that is missing, unsafe or contradicts another
+ * Checks all options and builds the context that the endpoints share.
+ * @throws ConfigurationError with the name of the option that is missing, unsafe or contradicts another
  */
 export const resolveOptions = (
   options: BrokerOptions,
@@ -123,7 +153,7 @@ export const resolveOptions = (
       : cleanUpOnWrite(options.storage, { interval: options.cleanupInterval, cleanup, waitUntil, now, log });
   const clients = createClientRegistry(options.clients, issuer);
   const outside = {
-    // Called as a plain function: Workers refuse fetch as a method of something else.
+    // Workers reject `fetch` if it is called as a method of another object.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
     now,
     allowLoopbackHttp: isLoopback(new URL(issuer)),
@@ -147,7 +177,7 @@ export const resolveOptions = (
     limits: createLimits(options.limits, now, log),
     clientAddress: options.clientAddress,
     providerIo: { ...outside, timeoutMs: 10_000 },
-    // A client waits for its refresh, and Claude for no more than 30 seconds.
+    // A client waits for the response to its refresh; Claude waits for at most 30 seconds.
     recheckIo: { ...outside, timeoutMs: 3_000 },
   };
   return { context, cleanup };
@@ -159,8 +189,10 @@ const day: Seconds = 86_400;
 const offlineAccessDescription = 'stay connected until you end it';
 
 /**
- * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each client exist.
- * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`, `clients.<id>.scopes` for an unknown one
+ * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
+ * client exist.
+ * @throws ConfigurationError `scopes` for a malformed name, an empty description or `openid`;
+ *   `clients.<id>.scopes` for a scope that does not exist
  */
 export const parseScopes = (
   descriptions: Readonly<Record<string, string>>,
@@ -178,7 +210,8 @@ export const parseScopes = (
   for (const [name, description] of scopes) {
     if (!scopeNamePattern.test(name))
       throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
-    // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server issues none.
+    // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server
+    // issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
     if (description.trim() === '')
       throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
@@ -192,9 +225,9 @@ export const parseScopes = (
 };
 
 /**
- * Checks how long the audit is kept.
- * @returns 90 days when left out
- * @throws ConfigurationError `auditRetention` unless it is whole and a day to 400 days
+ * Checks the option `auditRetention`.
+ * @returns the value; by default 90 days
+ * @throws ConfigurationError `auditRetention` if it is not a whole number from a day to 400 days
  */
 export const parseAuditRetention = (input: Seconds = 90 * day): Seconds => {
   if (Number.isInteger(input) && input >= day && input <= 400 * day) return input;
@@ -213,8 +246,10 @@ const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
 };
 
 /**
- * Checks the providers together. Plain http is for fake providers, and fake providers are for a broker on loopback.
- * @throws ConfigurationError `providers` for none, a bad or repeated id, or an http address beyond that
+ * Checks the providers and indexes them by ID. http is allowed only if both the provider and the broker are
+ * on loopback: that is for fake providers.
+ * @throws ConfigurationError `providers` if there is none, or for a malformed or repeated ID;
+ *   `providers.<id>` for a URL that must use https
  */
 export const parseProviders = (
   input: readonly IdentityProvider[],
@@ -240,9 +275,9 @@ export const parseProviders = (
 };
 
 /**
- * Makes a rate limiter that counts in this process, for example for `protect`.
- * @param now left out: the system's clock
- * @throws ConfigurationError `limits` for an allowance that is not made of whole numbers from 1 on
+ * Creates a rate limiter that counts in this process, for example for `protect`.
+ * @param now the clock. Default: the system clock
+ * @throws ConfigurationError `limits` if the allowance has a number that is not whole or less than 1
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);

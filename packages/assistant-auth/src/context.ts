@@ -1,5 +1,6 @@
 /**
- * What the endpoints of one broker share. `config.ts` builds it once from the options; a function takes a `Pick` of it.
+ * The context that the endpoints of one broker share: `config.ts` builds it once from the options, and a
+ * function takes a `Pick` of it. Also the types of `resolveUser` and of replaceable pages.
  */
 
 import type { Client, ClientRegistry } from './clients/client.ts';
@@ -25,7 +26,7 @@ export const paths = {
   authorize: '/authorize',
   consent: '/authorize/consent',
   stylesheet: '/authorize/style.css',
-  icons: '/authorize/marks',
+  icons: '/authorize/icons',
   callback: '/callback',
   token: '/token',
   revocation: '/revoke',
@@ -35,6 +36,7 @@ export const paths = {
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
 
+/** The shared context of a broker. */
 export interface BrokerContext extends RetryContext {
   /** The issuer identifier (RFC 8414 §2). It is configuration and never taken from a request. */
   readonly issuer: Issuer;
@@ -75,23 +77,24 @@ export type UserResolution =
   /** The reason is logged. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-// The seam where a publisher puts other pages in place of ours.
-
 /**
- * What the broker shows to people. A replacement returns whole documents, escapes every value (`html` does) and runs under
- * a CSP without script, inline style or foreign origins. Its sign-in page is the consent: it shows client, host, scopes
- * and a way out, and its form posts to `action` what `renderSignInPage` posts. So do the forms of the account's pages.
+ * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
+ * (`html` does) and work under a CSP without scripts, inline styles or other origins. The sign-in page is the
+ * consent: it must show the client, the redirect host, the scopes and a way to cancel, and its form must post
+ * the same fields to `action` as that of the default page.
  */
 export interface Pages {
+  /** Renders the sign-in page. */
   readonly signIn: (model: SignInModel) => string;
+  /** Renders an error. */
   readonly error: (model: ErrorModel) => string;
-  /** Says that a callback which arrived again was handled before. */
+  /** Renders the page for a callback that arrives again after it was handled. */
   readonly completed: (model: CompletedModel) => string;
-  /** CSS served at `stylesheetPath`; rules added to the default's are enough for other colours. */
+  /** The CSS that is served at `stylesheetPath`. To change colors, append rules to the default. */
   readonly stylesheet: string;
 }
 
-/** The broker's own pages. */
+/** The default pages. */
 export const defaultPages: Pages = {
   signIn: renderSignInPage,
   error: renderErrorPage,

@@ -1,4 +1,4 @@
-/** The defaults of the options for the clock, randomness, waiting and the log. No other file reads these from the platform. */
+/** The platform's clock, randomness, timer and console, as defaults of the options of the same purpose. */
 
 import type { Clock, Milliseconds } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';

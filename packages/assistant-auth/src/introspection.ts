@@ -1,4 +1,7 @@
-/** `POST /introspect` (RFC 7662): says what a token is to those it concerns, and to everybody else that it is nothing. */
+/**
+ * `POST /introspect` (RFC 7662): describes a token to its API, and to its client if that is confidential. All
+ * other callers are told that the token is inactive.
+ */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
 import type { Client } from './clients/client.ts';
@@ -36,7 +39,7 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
   };
 };
 
-/** A public client proves nothing, so it is told nothing (§2.1). */
+/** Public clients get no information, because they do not authenticate (RFC 7662 §2.1). */
 const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): boolean => {
   switch (caller.kind) {
     case 'introspection-client':
@@ -47,7 +50,10 @@ const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): bool
   }
 };
 
-/** Asks the ledger itself, so that the answer is true at this second; `undefined` when the token is dead. */
+/**
+ * Asks storage, and not the revocation cache, so that the response is current.
+ * @returns `undefined` if the token is expired or revoked
+ */
 const describeToken = async (
   context: BrokerContext,
   found: PresentedToken,
@@ -79,7 +85,10 @@ const isTokenActive = async (
   }
 };
 
-/** Who the user is concerns the API alone: a client knows its users by its tokens, and two of them must not compare. */
+/**
+ * Returns the user ID and claims only to the API. A client identifies its users by their tokens, and two
+ * clients must not be able to find out that they have the same user.
+ */
 const describeAccessToken = (
   { userId, claims, issuedAt }: AccessToken,
   resource: string,

@@ -1,4 +1,4 @@
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414): says what this deployment does, and nothing that is off. */
+/** `GET /.well-known/oauth-authorization-server` (RFC 8414): describes what this deployment supports. */
 
 import type { Client } from './clients/client.ts';
 import { type BrokerContext, paths } from './context.ts';
@@ -24,7 +24,8 @@ const buildMetadata = ({ issuer, clients, scopes }: MetadataContext) => ({
   response_modes_supported: ['query'],
   grant_types_supported: [...grantHandlers.keys()],
   token_endpoint_auth_methods_supported: [...new Set([...clients.values()].flatMap(listAuthMethods))],
-  // Left out, these two would say Basic alone (RFC 8414 §2).
+  // Without these two, clients would assume `client_secret_basic` for revocation and nothing for
+  // introspection (RFC 8414 §2).
   revocation_endpoint_auth_methods_supported: [...new Set([...clients.values()].flatMap(listAuthMethods))],
   introspection_endpoint_auth_methods_supported: listAuthMethods({ authentication: 'client_secret' }),
   code_challenge_methods_supported: ['S256'],

@@ -1,4 +1,7 @@
-/** The guard of an API (RFC 6750): who calls, by an access token that needs no storage to be read. */
+/**
+ * Protects an API with access tokens (RFC 6750): opens the token of a call, and checks expiry, revocation and
+ * scopes. Only the revocation cache reads storage.
+ */
 
 import type { BrokerContext } from './context.ts';
 import { describeErrorForLog, toProtocolError } from './endpoint/handler.ts';
@@ -13,24 +16,28 @@ import type { Access, AccessToken } from './tokens/sealed-types.ts';
 import type { SealedTypeOpener } from './tokens/sealers.ts';
 import { findByResource } from './tokens/sealers.ts';
 
-/** What a call must bring. */
+/** The requirements for a call. */
 export interface ProtectOptions {
-  /** Names the API that is called: one of `resources` (RFC 8707). Default: the first of them. */
+  /** The API that is called: one of `resources` (RFC 8707). Default: the first of them. */
   readonly resource?: string;
-  /** Scopes that the token must carry, all of them. */
+  /** The scopes that the token must have, all of them. Default: none. */
   readonly scopes?: readonly string[];
-  /** Counts the call for its user, one among all who share the client's address; left out: nothing is counted. */
+  /** Limits the calls of each user, by user ID. Default: calls are not limited. */
   readonly limiter?: RateLimiter;
   /**
-   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, a preflight gets a finished 204 response
-   * without any checks, and error responses have `corsHeaders`; the API must add them to its own responses. With `off`, preflights get
-   * no special response, and no headers are added. Default: `any-origin`.
+   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, a preflight gets
+   * a complete 204 response without any checks, and error responses have `corsHeaders`; the API must add them
+   * to its own responses. With `off`, preflights get no special response, and no headers are added. Default:
+   * `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
    */
   readonly cors?: Cors;
 }
 
-/** The result of the guard: the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
+/**
+ * The result of `protect`: the caller, or the complete response to send instead (401, 403, 421, 429, 500,
+ * 503, or 204 for a CORS preflight).
+ */
 export type ProtectResult =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };
@@ -42,7 +49,7 @@ export interface ProtectContext
   readonly sealers: { readonly access: ReadonlyMap<string, SealedTypeOpener<AccessToken>> };
 }
 
-/** Far longer than any token of ours. */
+/** In characters. Far longer than any access token. */
 const maxHeaderLength = 4096;
 
 export const createProtect = (context: ProtectContext) => {
@@ -72,7 +79,7 @@ export const createProtect = (context: ProtectContext) => {
       };
     } catch (error) {
       const protocolError = toProtocolError(error);
-      // A call without a token is how clients ask for a challenge: nothing worth a line.
+      // Clients call without a token to get the challenge, so this is not logged.
       if (protocolError.reason !== 'token.missing') logDeniedCall(protocolError, context);
       const response = problemResponse(
         protocolError,
@@ -83,17 +90,20 @@ export const createProtect = (context: ProtectContext) => {
   };
 };
 
-/** RFC 6750 §2.1, the header only: a token in the query ends up in logs, and one in the body is a second place to look. */
+/**
+ * Reads the token from the Authorization header (RFC 6750 §2.1), and from nowhere else: a token in the query
+ * would end up in logs, and a token in the body would be a second place to check.
+ */
 const readBearerToken = (request: Request): string => {
   const header = request.headers.get('authorization');
   if (header === null) throw new ProtocolError('token.missing');
-  // One token and nothing else: repeated headers arrive joined by commas, which no token contains.
+  // Exactly one token: repeated headers are joined by commas, which no token contains.
   if (header.length > maxHeaderLength || !/^Bearer +[\w-]+$/i.test(header))
     throw new ProtocolError('token.malformed');
   return header.slice(header.lastIndexOf(' ') + 1);
 };
 
-/** By user: hosted clients send everybody's calls from the same few addresses. */
+/** Limits by user, because a hosted client sends the calls of all users from the same few addresses. */
 const enforceCallLimit = async (
   limiter: RateLimiter,
   userId: UserId,
@@ -102,7 +112,10 @@ const enforceCallLimit = async (
   if ((await failOpen(limiter, log).take(userId)) === 'limited') throw new ProtocolError('calls.limited');
 };
 
-/** RFC 6750 §3: no error code where no token was sent, so that the client just begins to sign in. */
+/**
+ * Builds the challenge. It has no error code if the request had no token (RFC 6750 §3), so the client starts
+ * a sign-in.
+ */
 const buildBearerChallenge = (
   protocolError: ProtocolError,
   issuer: Issuer,

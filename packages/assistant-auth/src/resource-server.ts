@@ -1,6 +1,6 @@
 /**
- * The sub-path export `assistant-auth/resource-server`: the guard of an API in another process. It opens tokens of one
- * resource with that resource's sub-keys, and has nothing else of the broker: no key ring, no storage, no provider.
+ * Protects an API in another process, as `assistant-auth/resource-server`. It opens access tokens of one
+ * resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
  */
 
 import { consoleLog, systemClock, systemRandom } from './defaults.ts';
@@ -23,31 +23,43 @@ export { type RevocableToken, type RevocationPage, StorageUnavailable } from './
 export type { Access } from './tokens/sealed-types.ts';
 export type { ProtectOptions, ProtectResult, RevocationSource };
 
+/** The options of `createResourceServer`. */
 export interface IntrospectionClientOptions {
-  /** The broker's origin, which the challenge names. */
+  /** The broker's origin. The challenge contains it. */
   readonly issuer: string;
-  /** This API's identifier (RFC 8707) among the broker's `resources`. Calls to another origin than its own are refused. */
+  /**
+   * The identifier of this API (RFC 8707), one of the broker's `resources`. Calls to any other origin than
+   * its own are refused.
+   */
   readonly resource: string;
-  /** The sub-keys of this resource, as `npm run keys -- audience` prints them. Secret: who has them can make tokens for it. */
+  /**
+   * The keys derived for this resource, as `npm run keys -- audience` prints them. Secret: someone who has
+   * them can create tokens for this API.
+   */
   readonly keys: string;
   /**
-   * Where revocations are read. What cannot answer throws `StorageUnavailable`, which is bridged for a minute. Left out: a
-   * revoked token goes on here until it expires.
+   * Reads revocations. If it cannot, it must throw `StorageUnavailable`; revocations read before are then
+   * used until they are a minute old. Default: none, so this API accepts a revoked token until it expires.
    */
   readonly revocations?: RevocationSource;
-  /** Left out: one line of JSON per event on the console. */
+  /** Receives the log events. Default: writes one line of JSON per event to the console. */
   readonly log?: Log;
+  /** Returns the current time in whole seconds. Default: the system clock. */
   readonly now?: Clock;
 }
 
+/** Protects one API. */
 export interface IntrospectionClient {
-  /** Returns the caller, or the finished response to send instead (401, 403, 421, 429, 503, or 204 for a CORS preflight). */
+  /**
+   * Returns the caller, or the complete response to send instead (401, 403, 421, 429, 500, 503, or 204 for a
+   * CORS preflight).
+   */
   protect(request: Request, requirement?: Omit<ProtectOptions, 'resource'>): Promise<ProtectResult>;
 }
 
 /**
- * Builds the guard. Build it once per process: it keeps imported keys and the revocation memory.
- * @throws ConfigurationError naming the option that is missing, malformed or not meant for this place
+ * Creates the resource server. Create it once per process, because it caches imported keys and revocations.
+ * @throws ConfigurationError with the name of the option that is missing or malformed
  */
 export const createResourceServer = (options: IntrospectionClientOptions): IntrospectionClient => {
   const { revocations, now = systemClock } = options;

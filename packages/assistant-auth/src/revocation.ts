@@ -1,4 +1,4 @@
-/** `POST /revoke` (RFC 7009): a client ends the grant that a token of its own came from. */
+/** `POST /revoke` (RFC 7009): revokes the grant that a token of the authenticated client was issued from. */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
 import type { BrokerContext } from './context.ts';
@@ -20,10 +20,10 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
     const { id: clientId } = await authenticateClient(context, requestContext.request, form, context.clients);
     if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
     const found = await lookUpToken(context.sealers, form.token);
-    // Nothing of ours is nothing that could be used: the client has what it wants (§2.2).
+    // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
     if (found === undefined) return emptyResponse();
     if (found.token.clientId !== clientId) throw new ProtocolError('token-parameter.client');
-    // Expired or of an old generation, it still says which grant the client wants to be rid of.
+    // A token that is expired or was replaced still identifies the grant to revoke.
     const { grantId } = found.token;
     const target = { kind: 'grant', id: grantId } as const;
     await context.storage.revoke(target, 'revoked by its client', context.now(), 'client');

@@ -1,4 +1,7 @@
-/** What the endpoints for providers' signals share: whose it is, what counts as a failure, and that the ledger is told. */
+/**
+ * The endpoints for security events of providers: `POST /events/:provider` (RFC 8935, and Apple's own format)
+ * and `POST /backchannel-logout/:provider` (OpenID Connect Back-Channel Logout 1.0 §2.5).
+ */
 
 import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition, RequestContext } from './endpoint/handler.ts';
@@ -17,7 +20,7 @@ type SecurityEventContext = Pick<
   'providers' | 'providerIo' | 'storage' | 'limits' | 'clientAddress' | 'now'
 >;
 
-/** Finds the provider that the path names, in its second and last part. */
+/** Finds the provider by the second and last segment of the path. */
 const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
   const [, , id = '', ...rest] = pathname.split('/');
   const provider = rest.length === 0 ? providers.get(id) : undefined;
@@ -26,8 +29,10 @@ const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: U
 };
 
 /**
- * Reads a signal, and has what it ends ended.
- * @throws ProtocolError `signal.…` for one that is not believed, StorageUnavailable when nothing was recorded
+ * Verifies a security event, and revokes what it asks to revoke. An event that revokes nothing is only
+ * logged.
+ * @throws ProtocolError `security-event.…` for an event that does not verify
+ * @throws StorageUnavailable if nothing was recorded
  */
 const receiveSecurityEvent = async (
   context: SecurityEventContext,
@@ -50,10 +55,13 @@ const receiveSecurityEvent = async (
   return outcome;
 };
 
-/** What a stranger could have sent. Whatever else is wrong with a token, the provider has signed it. */
+/** The faults of tokens that anyone can send. A token with any other fault was signed by the provider. */
 const forgeableFaults: readonly SecurityEventFault[] = ['unreadable', 'key', 'signature'];
 
-/** As with clients: only failures are counted, so that nobody who shares an address with a forger is kept out. */
+/**
+ * Counts only failures, as client authentication does, so that a provider is not blocked if it shares an
+ * address with an attacker.
+ */
 const readWithFailureLimit = async (
   { limits, clientAddress }: SecurityEventContext,
   request: Request,
@@ -63,7 +71,7 @@ const readWithFailureLimit = async (
   try {
     return await read();
   } catch (cause) {
-    // Its keys are out of reach: the sender tries again.
+    // The provider's keys cannot be read, so the sender has to try again.
     if (cause instanceof ProviderError) throw new ProtocolError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
     const key = `${findAddressBlock(clientAddress, request) ?? 'anywhere'} security events of ${provider}`;
@@ -73,8 +81,7 @@ const readWithFailureLimit = async (
   }
 };
 
-// `POST /events/:provider` (RFC 8935, and Apple's own way): something happened to a person's account at their provider.
-
+/** Receives events about accounts at the provider, for example that an account was disabled. */
 export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinition => ({
   name: 'events',
   methods: ['POST'],
@@ -85,7 +92,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
     if (readContentType(requestContext.request) !== securityEvents.contentType)
       throw new ProtocolError('security-event.content-type');
     const body = await readBodyText(requestContext.request);
-    // One that came before was delivered (RFC 8935 §2.2): saying otherwise, it would come again.
+    // An event that was received before gets 202 too (RFC 8935 §2.2). After an error it would be sent again.
     await receiveSecurityEvent(context, requestContext, id, () =>
       securityEvents.read(body, context.providerIo),
     );
@@ -93,8 +100,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   },
 });
 
-// `POST /backchannel-logout/:provider` (OpenID Connect Back-Channel Logout 1.0 §2.5): a person has signed out at their provider.
-
+/** Receives logout tokens: someone has signed out at the provider. */
 export const backchannelLogoutEndpoint = (context: SecurityEventContext): EndpointDefinition => ({
   name: 'backchannel-logout',
   methods: ['POST'],
@@ -108,9 +114,10 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
     const outcome = await receiveSecurityEvent(context, requestContext, id, () =>
       readLogoutToken(token, context.providerIo),
     );
-    // By the letter (§2.6) a fault. A sender whose answer was lost learns that what it wanted was done.
+    // A repeated token is an error (§2.6). The message tells a sender whose first response was lost that its
+    // token was received.
     if (outcome === 'replayed') throw new ProtocolError('security-event.replayed');
-    // Also for a person who is not known here: nobody learns who is (§2.7).
+    // The same response for a person who never signed in here, so that it does not reveal who did (§2.7).
     return emptyResponse();
   },
 });

@@ -1,4 +1,4 @@
-/** All operations of one API together, and the limits that assistants set to them: what is wrong stops the start. */
+/** Combines operations into an API, and checks them against the limits of assistants when the app starts. */
 import {
   describeSchema,
   listInputFields,
@@ -9,24 +9,28 @@ import {
 
 const apiBrand: unique symbol = Symbol('ApiDefinition');
 
-/** Operations that passed every check. Made by `defineApi` alone. */
+/** Operations that passed every check. Only `defineApi` creates it. */
 export interface ApiDefinition<Context> {
   readonly operations: readonly Operation<Context>[];
   readonly [apiBrand]: true;
 }
 
-/** An operation, or all of them together, that ChatGPT would not take. Thrown while the API is put together. */
+/**
+ * An operation, or an API, that is malformed or beyond ChatGPT's limits. Thrown while the API or its document
+ * is created.
+ */
 export class DefinitionError extends Error {
   override readonly name = 'DefinitionError';
 }
 
-/** What ChatGPT takes of an Action, in operations and characters. */
+/** ChatGPT's limits for an Action: the number of operations, and lengths in characters. */
 const limits = { operations: 30, summary: 300, description: 300, parameterDescription: 700 } as const;
 
 /**
- * Puts the operations of an API together.
- * @throws DefinitionError naming the operation: an id or a path with its method taken twice, an id of a foreign shape, a
- *   text that is empty or too long, a path field that the input lacks; or more than 30 operations
+ * Combines operations into an API.
+ * @throws DefinitionError with the name of the operation, for a duplicate ID, a duplicate method and path, a
+ *   malformed ID or path, a summary or description that is empty or too long, a field description that is too
+ *   long, or a path field that the input does not have; or for more than 30 operations
  */
 export const defineApi = <Context>(operations: readonly Operation<Context>[]): ApiDefinition<Context> => {
   if (operations.length > limits.operations) {

@@ -1,4 +1,6 @@
-/** The face of the package: API operations, defined once and served as routes and as an OpenAPI document. */
+/**
+ * The entry point of the package: API operations, defined once, served over HTTP and described in OpenAPI.
+ */
 export { type ApiDefinition, DefinitionError, defineApi } from './define-api.ts';
 export {
   createProblemResponse as problemResponse,

@@ -1,51 +1,60 @@
-/** One API operation, defined once: what it takes and gives, who may call it, what it does. Knows no transport. */
+/**
+ * Defines an API operation independently of the transport: input, output, scopes and handler; and describes
+ * schemas as JSON Schema.
+ */
 
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import * as v from 'valibot';
 
-/** The verbs of an API. `get` only reads; every other one may change something. */
+/** The HTTP methods of operations. `get` only reads; the others can change something. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** What an operation takes: always one object, so that the same definition also serves as a tool. */
+/** The schema of an input: always an object, so that the same definition can also be used as a tool. */
 export type InputSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
+/** What `operation` needs to define an operation. */
 export interface OperationDefinition<Input extends InputSchema, Output extends v.GenericSchema, Context> {
-  /** The `operationId`, unique in the API: letters, digits, underscores and hyphens, 64 at most. */
+  /**
+   * The `operationId`, unique in the API: a letter or underscore, then letters, digits, underscores and
+   * hyphens; at most 64 characters.
+   */
   readonly id: string;
   readonly method: Method;
-  /** Absolute path; `{name}` stands for the input field of that name. */
+  /** An absolute path. `{name}` is replaced by the input field of that name. */
   readonly path: `/${string}`;
-  /** One line, 300 characters at most. */
+  /** One line of at most 300 characters. */
   readonly summary: string;
-  /** When an assistant should call it and what comes back, 300 characters at most. */
+  /** When an assistant should call it and what it returns, in at most 300 characters. */
   readonly description: string;
-  /** Scopes that the caller's token must carry, all of them. */
+  /** The scopes that the caller's token must have, all of them. */
   readonly scopes: readonly string[];
-  /** Whether an assistant must ask the person before every single call. */
+  /** Whether an assistant must ask the person before every call. */
   readonly isConsequential: boolean;
   /**
-   * Fields named in the path are read from there, all others from the JSON body, or from the query when the method is
-   * `get` or `delete`; outside a body every value arrives as text. `noInput` when there are none.
+   * The fields. Those in the path are read from the path, all others from the JSON body, or from the query if
+   * the method is `get` or `delete`. Values from the path and the query are strings. `noInput` if there are
+   * no fields.
    */
   readonly input: Input;
   readonly output: Output;
-  /** Does the work. Ends the request early by throwing a `ProblemError`. */
+  /** Runs the operation. To end the request with an error, it throws a `ProblemError`. */
   readonly handle: (input: v.InferOutput<Input>, context: Context) => Promise<v.InferOutput<Output>>;
 }
 
-/** One way in which an input did not fit: where, and what was expected there. */
+/** One validation error of an input: the field, and what is expected. */
 export interface InputIssue {
-  /** Path to the field, joined by dots; empty for the input as a whole. */
+  /** The path of the field, joined by dots; empty for the input as a whole. */
   readonly field: string;
   readonly message: string;
 }
 
+/** The result of an operation: its output, or the validation errors of its input. */
 export type OperationResult =
   | { readonly kind: 'done'; readonly output: unknown }
   | { readonly kind: 'invalid'; readonly issues: readonly InputIssue[] };
 
-/** A defined operation: its description for documents, and `run` for transports. */
+/** A defined operation: its description, for documents, and `run`, for transports. */
 export interface Operation<Context> {
   readonly id: string;
   readonly method: Method;
@@ -56,20 +65,20 @@ export interface Operation<Context> {
   readonly isConsequential: boolean;
   readonly input: InputSchema;
   readonly output: v.GenericSchema;
-  /** Checks an unchecked input and, if it fits, does the work. */
+  /** Validates the input and, if it is valid, runs the operation. */
   readonly run: (rawInput: unknown, context: Context) => Promise<OperationResult>;
 }
 
-/** The input of an operation that takes none. */
+/** The input schema of an operation without input. */
 export const noInput = v.strictObject({});
 
-/** Defines one operation. The limits of assistants are checked when a `defineApi` is made of all of them. */
+/** Defines one operation. `defineApi` checks it against the limits of assistants. */
 export const defineOperation = <Input extends InputSchema, Output extends v.GenericSchema, Context>(
   definition: OperationDefinition<Input, Output, Context>,
 ): Operation<Context> => {
   const { handle, ...description } = definition;
   const run = async (rawInput: unknown, context: Context): Promise<OperationResult> => {
-    // The library takes a list for an object with no fields.
+    // Valibot accepts an array as an object without fields.
     const parsed = v.safeParse(definition.input, Array.isArray(rawInput) ? null : rawInput);
     if (!parsed.success) return { kind: 'invalid', issues: parsed.issues.map(toIssue) };
     return { kind: 'done', output: await handle(parsed.output, context) };
@@ -82,40 +91,39 @@ const toIssue = (issue: v.BaseIssue<unknown>): InputIssue => ({
   message: issue.message,
 });
 
-// The fields of an operation's input, and by which way each travels in a request: path, query or body.
+// The fields of an input, and whether each is sent in the path, the query or the body.
 
-/** Names of all fields of an operation's input. */
+/** Returns the names of all input fields. */
 export const listInputFields = ({ input }: Operation<never>): readonly string[] => Object.keys(input.entries);
 
-/** Names of the fields that stand in a path template, in order. */
+/** Returns the names of the fields in a path template, in order. */
 export const listPathFields = (path: string): readonly string[] =>
   [...path.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name ?? '');
 
-/** Names of the fields that do not stand in the path. */
+/** Returns the names of the input fields that are not in the path. */
 export const listFieldsOutsidePath = (operation: Operation<never>): readonly string[] => {
   const pathNames = listPathFields(operation.path);
   return listInputFields(operation).filter((name) => !pathNames.includes(name));
 };
 
-/** Whether fields beyond the path travel in a JSON body; otherwise in the query. */
+/** Tells whether the fields outside the path are sent in a JSON body; otherwise they are in the query. */
 export const hasRequestBody = (method: Method): boolean => method !== 'get' && method !== 'delete';
 
-// Schemas as JSON Schema (draft 2020-12), the dialect that OpenAPI 3.1 and tool definitions share.
-
 /**
- * Describes what a schema takes (`input`) or gives (`output`).
- * @throws Error for a schema that has no description, such as a transformation into a date
+ * Converts a schema to JSON Schema (draft 2020-12), which OpenAPI 3.1 and tool definitions use.
+ * @param typeMode whether to describe what the schema accepts (`input`) or returns (`output`)
+ * @throws Error for a schema that JSON Schema can't describe, such as a transformation into a date
  */
 export const describeSchema = (
   schema: GenericSchema,
   typeMode: 'input' | 'output',
 ): Omit<JsonSchema, '$schema'> => {
-  // Every reader takes this dialect for granted; naming it in each schema says nothing.
+  // The dialect is the default of OpenAPI 3.1, so `$schema` is not needed in each schema.
   const { $schema: _, ...rest } = toJsonSchema(schema, { typeMode, target: 'draft-2020-12' });
   return rest;
 };
 
-/** The description of one field of a described object, if it has any. */
+/** Returns the description of one field of an object schema, if it has one. */
 export const readFieldDescription = (
   { properties }: ReturnType<typeof describeSchema>,
   name: string,

@@ -1,4 +1,7 @@
-/** The face of the lab: everything to try the broker without an account anywhere. */
+/**
+ * The exports of the lab: fake providers, an emulated GPT Action, and a browser, to try the broker without a
+ * real account.
+ */
 export {
   type Browser,
   type BrowserOptions,

@@ -1,4 +1,4 @@
-/** The identity providers' fake providers on this machine, started and ended together. */
+/** Starts and stops the fake providers on this machine together. */
 import { randomBytes } from 'node:crypto';
 import {
   type FakeProvider,
@@ -11,21 +11,21 @@ import { requireFreePort, StartError } from '../ports.ts';
 import { clientId, type FakeProviderDefinition, fakeProviderRegistry } from './registry.ts';
 
 export interface FakeProvidersOptions {
-  /** Of the app, which the fake providers send people back to. */
+  /** The port of the app, to which the fake providers redirect. */
   readonly port: number;
-  /** The first of their ports, which lie in a row. */
+  /** The first of their ports, which are consecutive. */
   readonly fakeProviderPort: number;
-  /** Who has an account at every fake provider; left out: the lab's people. */
+  /** The users who have an account at every fake provider. Default: the lab's. */
   readonly users?: readonly FakeUser[];
-  /** Starts Google's fake provider; left out: the one that asks at every sign-in. */
+  /** Starts Google's fake provider. Default: the one that asks for an account at every sign-in. */
   readonly startGoogle?: StartFakeProvider;
 }
 
-/** A fake provider that runs. */
+/** A running fake provider. */
 export interface RunningFakeProvider {
-  /** As on the button: `Google`. */
+  /** The text on the sign-in button, such as `Google`. */
   readonly label: string;
-  /** On 127.0.0.1, so that it is another site than the app. */
+  /** The issuer URL, on 127.0.0.1, so that it is another site than the app. */
   readonly issuer: string;
 }
 
@@ -57,7 +57,7 @@ interface FakeProvidersToStart {
  * @param given the variables of the app that are already set
  */
 export const planFakeProviders = (options: FakeProvidersOptions, given: Variables): FakeProvidersToStart => {
-  // Good until the next start: by then the fake providers have forgotten whatever it opened.
+  // Valid until the next start. By then, the fake providers no longer know the sessions that it created.
   const secret = randomBytes(32).toString('base64url');
   const planned = fakeProviderRegistry
     .map((definition, at) => ({ definition, port: options.fakeProviderPort + at }))

@@ -1,4 +1,4 @@
-/** Which fake providers there are, in the order of their ports, and the app's variables for each. */
+/** The fake providers, in the order of their ports, and the app's variables for each one. */
 import { generateKeyPairSync } from 'node:crypto';
 import {
   type StartFakeProvider,
@@ -10,9 +10,9 @@ import {
 } from '@words-with-chat/lab';
 
 export interface FakeProviderDefinition {
-  /** Of the provider, as in its callback. */
+  /** The ID of the provider, as in the callback URL. */
   readonly id: string;
-  /** As on the button: `Google`. */
+  /** The text on the sign-in button, such as `Google`. */
   readonly label: string;
   readonly start: StartFakeProvider;
   /** The prefix of all variables that configure the provider. */
@@ -20,7 +20,7 @@ export interface FakeProviderDefinition {
   readonly variables: (issuer: string, secret: string) => Readonly<Record<string, string>>;
 }
 
-/** The app's, at all of them. */
+/** The app's client ID at all of them. */
 export const clientId = 'words-with-chat.local';
 
 export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
@@ -43,7 +43,7 @@ export const fakeProviderRegistry: readonly FakeProviderDefinition[] = [
     label: 'Microsoft',
     start: startMicrosoft,
     prefix: 'MICROSOFT_',
-    // The fake provider's metadata name the tenant of personal accounts, also under "common".
+    // The fake provider's metadata contain the tenant of personal accounts, also for "common".
     variables: (issuer, secret) => ({
       ...buildClientVariables('MICROSOFT', issuer, secret),
       MICROSOFT_TENANT: 'consumers',
@@ -89,11 +89,11 @@ const buildOidcProviderSettings = (issuer: string, clientSecret: string) => ({
   issuer,
   clientId,
   clientSecret,
-  // Otherwise it would remember the first person for as long as it runs.
+  // Otherwise the provider would remember the first user for as long as it runs.
   authorizationParameters: { prompt: 'login' },
 });
 
-/** A key as Apple gives it, on one line. */
+/** Generates a key in the format of Apple's, on one line. */
 const generateApplePrivateKey = (): string => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim().replaceAll('\n', '\\n');

@@ -1,2 +1,2 @@
-/** Every path that is no static file; `public/_routes.json` says which are. */
+/** Handles every path that is not a static file. `public/_routes.json` lists the static files. */
 export { onRequest } from '../../src/pages-function.ts';

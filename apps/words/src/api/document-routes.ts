@@ -1,10 +1,10 @@
-/** The API's own description, public and cacheable: `/openapi.json` and `/openapi.yaml`. */
+/** Serves the OpenAPI document of the API, public and cacheable: `/openapi.json` and `/openapi.yaml`. */
 import { createOpenApiDocument, problemResponse, toYaml } from 'assistant-operations';
 import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
-/** Makes the routes for a deployment; the documents are written when they are first asked for. */
+/** Creates the routes of a deployment. Each document is created at the first request for it. */
 export const createDocumentRoutes = (origin: string): Hono => {
   const json = memoize(() => JSON.stringify(buildDocument(origin), null, 2));
   const yaml = memoize(() => toYaml(buildDocument(origin)));

@@ -1,4 +1,4 @@
-/** The API of the game: its operations, and what it answers where there is none. */
+/** The API of the game: its operations, and its responses to unknown paths and to errors. */
 import { defineApi, type Problem } from 'assistant-operations';
 import { categories } from '../game/categories.ts';
 import { ScoresUnavailable } from '../store/scores.ts';
@@ -6,12 +6,13 @@ import { PlayerDeleted } from './player.ts';
 import { getScore, postScore } from './score-operations.ts';
 import { wordOperations } from './word-operations.ts';
 
-/** The path below which everything is the API's. */
+/** The path below which every path belongs to the API. */
 export const apiBasePath = '/api';
 
+/** All operations of the game. */
 export const gameApi = defineApi([...wordOperations, getScore, postScore]);
 
-/** Says what there would have been. */
+/** Returns the problem for an unknown path. For an unknown category, it lists the categories. */
 export const createUnknownPathProblem = (path: string): Problem =>
   path.startsWith(`${apiBasePath}/words/`)
     ? {
@@ -22,13 +23,13 @@ export const createUnknownPathProblem = (path: string): Problem =>
     : { status: 404, detail: 'There is nothing at this path.' };
 
 /**
- * Tells what a caller can do about an error.
+ * Creates a function that maps the errors of the game to problems.
  * @param origin the realm (RFC 6750 §3) of the challenge
  */
 export const createErrorMapper =
   (origin: string) =>
   (error: unknown): Problem | undefined => {
-    // 401 is what makes clients sign in again, which is all that helps: the user is looked up or made anew there.
+    // After a 401, clients sign in again, which finds the user or creates a new one.
     if (error instanceof PlayerDeleted) {
       const detail = 'The access token is not valid.';
       const challenge = `Bearer realm="${origin}", error="invalid_token", error_description="${detail}"`;

@@ -1,12 +1,13 @@
-/** What the game's operations work with: who plays, and where scores are kept. */
+/** The context of the game's operations: the signed-in user and the scores. */
 import type { Scores } from '../store/scores.ts';
 
+/** The context of an operation. */
 export interface Player {
   readonly userId: string;
   readonly scores: Scores;
 }
 
-/** The player was deleted after the token was issued: signing in again makes a new one. */
+/** The user was deleted after the token was issued. Signing in again creates a new user. */
 export class PlayerDeleted extends Error {
   override readonly name = 'PlayerDeleted';
 }

@@ -1,4 +1,4 @@
-/** The scopes of the API, and what the sign-in page says of each; completes "it will be able to". */
+/** The scopes of the API, with the descriptions on the sign-in page, which complete "it will be able to". */
 
 export const scopeNames = ['words', 'score'] as const;
 

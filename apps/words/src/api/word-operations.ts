@@ -1,4 +1,4 @@
-/** The operations that give the words of a category. */
+/** The operations that return the words of a category. */
 import { noInput, operation } from 'assistant-operations';
 import * as v from 'valibot';
 import { type Category, wordsByCategory } from '../game/categories.ts';

@@ -1,9 +1,13 @@
-/** How long the audit is kept. */
+/** Reads how long the audit log is kept. */
 import { type Environment, optional, VariableError } from './variables.ts';
 
+/** In days. */
 const [shortest, longest] = [1, 400];
 
-/** @throws VariableError unless `AUDIT_DAYS` is left out or a whole number of days from 1 to 400 */
+/**
+ * Reads `AUDIT_DAYS` and converts it to seconds. Default: the broker's default.
+ * @throws VariableError unless it is a whole number of days from 1 to 400
+ */
 export const readAuditRetention = (environment: Environment): { readonly auditRetention?: number } => {
   const text = optional(environment, 'AUDIT_DAYS');
   if (text === undefined) return {};

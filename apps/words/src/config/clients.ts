@@ -1,4 +1,4 @@
-/** The clients of the environment: the GPT, and those that are registered by hand. */
+/** Reads the clients: the GPT, and the static clients of `STATIC_CLIENTS`. */
 import { type Client, gptAction, staticClient } from 'assistant-auth';
 import * as v from 'valibot';
 import { scopeNames } from '../api/scopes.ts';
@@ -7,7 +7,7 @@ import { type Environment, optional, required, splitWords, withVariableErrors } 
 
 /**
  * Reads all clients.
- * @throws VariableError naming `GPT_CLIENT_ID`, `GPT_CLIENT_SECRET`, `GPT_IDS` or `STATIC_CLIENTS`
+ * @throws VariableError with the name `GPT_CLIENT_ID`, `GPT_CLIENT_SECRET`, `GPT_IDS` or `STATIC_CLIENTS`
  */
 export const readClients = (environment: Environment): readonly Client[] => [
   readGpt(environment),

@@ -1,4 +1,4 @@
-/** `OIDC_PROVIDERS`: any number of OpenID Connect issuers. */
+/** Reads `OIDC_PROVIDERS`: any number of OpenID Connect issuers. */
 import { type IdentityProvider, oidc } from 'assistant-auth';
 import * as v from 'valibot';
 import { readList, withItemErrors } from './json-list.ts';
@@ -24,9 +24,10 @@ const issuers = v.array(
 );
 
 /**
- * Reads them.
- * @param origin the app's own: plain http is for issuers on loopback of an app on loopback
- * @throws VariableError saying which of them is wrong, and where
+ * Reads the issuers.
+ * @param origin the app's origin. Only an app on loopback can use an http issuer, which must also be on
+ *   loopback.
+ * @throws VariableError with the provider that is wrong, and the problem
  */
 export const readIssuers = (environment: Environment, origin: string): readonly IdentityProvider[] =>
   readList(environment, variable, issuers, 'providers').map(

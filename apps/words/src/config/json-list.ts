@@ -1,12 +1,13 @@
-/** Variables that hold a list as JSON: one name for many things, so whatever is wrong says where. */
+/** Reads variables that contain a JSON list. Errors name the item and the place in it that is wrong. */
 import { ConfigurationError } from 'assistant-auth';
 import * as v from 'valibot';
 import { type Environment, optional, VariableError } from './variables.ts';
 
 /**
- * Reads a list; a variable that is left out holds none.
- * @param what is in the list, for the sentence: `clients`
- * @throws VariableError for what is no JSON, and for the first place in it that does not fit
+ * Reads a list. Default: an empty list.
+ * @param what what the list contains, for the error message: `clients`
+ * @throws VariableError if the variable is not JSON, or names the first place in it that does not match the
+ *   schema
  */
 export const readList = <Item>(
   environment: Environment,
@@ -23,8 +24,8 @@ export const readList = <Item>(
 };
 
 /**
- * Makes something of one item, and says of which what the broker has against it.
- * @throws VariableError
+ * Creates something from one item.
+ * @throws VariableError with the ID of the item, for each `ConfigurationError` of the broker
  */
 export const withItemErrors = <Made>(variable: string, id: string, make: () => Made): Made => {
   try {
@@ -39,7 +40,7 @@ const parseJson = (variable: string, text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    // Without a cause: its message quotes the text, which may be a secret.
+    // Without a cause: its message quotes the text, which can contain secrets.
     throw new VariableError(variable, 'must be JSON.');
   }
 };

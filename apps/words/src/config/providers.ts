@@ -1,4 +1,4 @@
-/** The identity providers of the environment, in the order of their buttons. */
+/** Reads the identity providers, in the order of their buttons. */
 import type { IdentityProvider } from 'assistant-auth';
 import { readIssuers } from './issuers.ts';
 import { type Environment, VariableError } from './variables.ts';
@@ -6,8 +6,9 @@ import { readBuiltInProviders } from './vendors.ts';
 
 /**
  * Reads all providers, at least one.
- * @param origin the app's own: only on loopback may a provider be a fake provider
- * @throws VariableError naming what a half-configured provider lacks, or what is wrong with it
+ * @param origin the app's origin. Only an app on loopback can use fake providers.
+ * @throws VariableError with the variable that is missing or wrong; also if there is no provider, or two have
+ *   the same ID
  */
 export const readProviders = (environment: Environment, origin: string): readonly IdentityProvider[] => {
   const providers = [...readBuiltInProviders(environment, origin), ...readIssuers(environment, origin)];

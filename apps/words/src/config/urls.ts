@@ -1,4 +1,7 @@
-/** URLs in variables: the deployment's own origin, fake providers, and issuers of identity providers. */
+/**
+ * Validates the URLs of the configuration: the deployment's origin, fake providers, and issuers of identity
+ * providers.
+ */
 import { type Environment, optional, required, VariableError } from './variables.ts';
 
 /**
@@ -22,9 +25,9 @@ export const readOrigin = (environment: Environment): string => {
 };
 
 /**
- * Reads where a provider's fake provider is.
- * @param origin the app's own: an app that others can reach has no fake providers
- * @throws VariableError unless it is an http origin on loopback, of an app on loopback
+ * Reads the base URL of a fake provider.
+ * @param origin the app's origin. Only an app on loopback can use fake providers.
+ * @throws VariableError unless both the base URL and `origin` are http origins on loopback
  */
 export const readBaseUrl = (
   environment: Environment,
@@ -44,13 +47,13 @@ export const readBaseUrl = (
   return text;
 };
 
-/** Tells whether an issuer may be asked by the app at `origin`: https, or both on loopback. */
+/** Tells whether the app at `origin` can use an issuer: it must use https, or both must be on loopback. */
 export const isAllowedIssuer = (issuer: string, origin: string): boolean => {
   const url = URL.parse(issuer);
   return url !== null && (url.protocol === 'https:' || (isLoopback(url) && isOnLoopback(origin)));
 };
 
-/** Tells whether an origin is reached from this machine alone. */
+/** Tells whether an origin can be reached only from this machine: http on loopback. */
 export const isOnLoopback = (origin: string): boolean => isLoopback(new URL(origin));
 
 const isLoopback = ({ protocol, hostname }: URL): boolean =>

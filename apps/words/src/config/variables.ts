@@ -1,10 +1,13 @@
-/** Reading single variables of the environment, so that whatever is wrong with one is said under its name. */
+/** Reads single variables of the environment. Every error names its variable. */
 import { ConfigurationError } from 'assistant-auth';
 
-/** The environment as the platform hands it over: variables, secrets and bindings. */
+/** The environment of the platform: variables, secrets and bindings. */
 export type Environment = Readonly<Record<string, unknown>>;
 
-/** A variable that is missing or cannot be used. The message is one sentence that begins with its name; never a value that may be secret. */
+/**
+ * A variable that is missing or can't be used. The message is one sentence that begins with the name of the
+ * variable. It contains no secret.
+ */
 export class VariableError extends Error {
   override readonly name = 'VariableError';
   readonly variable: string;
@@ -16,8 +19,8 @@ export class VariableError extends Error {
 }
 
 /**
- * Reads a variable that may be left out; empty is left out.
- * @throws VariableError when it is bound to something else than text
+ * Reads an optional variable. A variable that is empty counts as missing.
+ * @throws VariableError if it is not text
  */
 export const optional = (environment: Environment, variable: string): string | undefined => {
   const value = environment[variable] ?? '';
@@ -26,9 +29,9 @@ export const optional = (environment: Environment, variable: string): string | u
 };
 
 /**
- * Reads a variable that must be there.
- * @param need completes the sentence: what it is for, or what it belongs to
- * @throws VariableError when it is missing
+ * Reads a required variable.
+ * @param hint completes the error message: what the variable is for, or what it belongs to
+ * @throws VariableError if it is missing
  */
 export const required = (environment: Environment, variable: string, hint: string): string => {
   const value = optional(environment, variable);
@@ -40,9 +43,9 @@ export const required = (environment: Environment, variable: string, hint: strin
 export const splitWords = (text: string): readonly string[] => text.split(/\s+/);
 
 /**
- * Makes something of variables, and says under their names what the broker has against it.
- * @param toVariableName the variable from which an option was made
- * @throws VariableError
+ * Creates something from variables.
+ * @param toVariableName returns the variable that an option came from
+ * @throws VariableError with the name of the variable, for each `ConfigurationError` of the broker
  */
 export const withVariableErrors = <Made>(
   toVariableName: (option: string) => string,

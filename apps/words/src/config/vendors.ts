@@ -1,9 +1,15 @@
-/** The providers that everybody knows, each switched on by its credentials: `<VENDOR>_CLIENT_ID` and what belongs to it. */
+/**
+ * Reads the built-in providers. Each is enabled by its credentials: `<NAME>_CLIENT_ID` and the variables that
+ * belong to it.
+ */
 import { apple, github, google, type IdentityProvider, microsoft } from 'assistant-auth';
 import { readBaseUrl } from './urls.ts';
 import { type Environment, optional, required, withVariableErrors } from './variables.ts';
 
-/** One vendor: its variables by what follows its name, and what is made of them. */
+/**
+ * A built-in provider, with its variables (`CLIENT_ID` means `<NAME>_CLIENT_ID`) and the function that
+ * creates it.
+ */
 interface BuiltInProvider {
   readonly name: string;
   readonly needed: readonly string[];
@@ -11,7 +17,7 @@ interface BuiltInProvider {
   readonly make: (read: Read, baseUrl: { readonly baseUrl?: string }) => IdentityProvider;
 }
 
-/** Reads variables of one vendor. */
+/** Reads the variables of one provider. */
 interface Read {
   readonly needed: (variable: string) => string;
   readonly optional: (variable: string) => string | undefined;
@@ -57,9 +63,9 @@ const builtInProviders: readonly BuiltInProvider[] = [
 ];
 
 /**
- * Reads the vendors of which anything is set.
- * @param origin the app's own: only on loopback may a vendor be a fake provider
- * @throws VariableError naming what a half-configured vendor lacks, or what is wrong with it
+ * Reads the built-in providers that have at least one variable.
+ * @param origin the app's origin. Only an app on loopback can use fake providers.
+ * @throws VariableError with the variable that is missing or wrong
  */
 export const readBuiltInProviders = (environment: Environment, origin: string): readonly IdentityProvider[] =>
   builtInProviders
@@ -89,6 +95,6 @@ const readBuiltInProvider = (
 const listVariableNames = ({ name, needed, optional: extra = [] }: BuiltInProvider): readonly string[] =>
   [...needed, ...extra, 'BASE_URL'].map((rest) => `${name}_${rest}`);
 
-/** `providers.apple.teamId` was made of `TEAM_ID`. */
+/** Returns the variable of an option: `TEAM_ID` for `providers.apple.teamId`. */
 const toVariableName = (option: string): string =>
   (option.split('.').at(-1) ?? '').replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

@@ -3,10 +3,11 @@ import { animals } from './words/animals.ts';
 import { colors } from './words/colors.ts';
 import { places } from './words/places.ts';
 
-/** Every category with its words: lower-case nouns in alphabetical order, none twice. */
+/** Every category with its words: lower-case, in alphabetical order, without duplicates. */
 export const wordsByCategory = { animals, places, colors } as const;
 
+/** The name of a category. */
 export type Category = keyof typeof wordsByCategory;
 
-/** Names of all categories. */
+/** The names of all categories. */
 export const categories: readonly string[] = Object.keys(wordsByCategory);

@@ -1,4 +1,4 @@
-/** What the game is worth. */
+/** The points of the game. */
 
-/** What a won round adds to a score, which begins at 0. */
+/** The points for a won round. A score starts at 0. */
 export const pointsPerWin = 1;

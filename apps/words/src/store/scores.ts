@@ -1,23 +1,24 @@
-/** Scores in D1. Each question is one statement, which also tells whether the player still exists. */
+/** Stores scores in D1. Each method is one SQL statement, which also tells whether the user still exists. */
 
-/** A score, or that the player was deleted. */
+/** A score, or that the user was deleted. */
 export type ScoreOutcome =
   | { readonly kind: 'found'; readonly score: number }
   | { readonly kind: 'user-not-found' };
 
+/** The scores of all users. */
 export interface Scores {
-  /** Reads a score; 0 before the first point. */
+  /** Reads a score. It is 0 before the first point. */
   read(userId: string): Promise<ScoreOutcome>;
-  /** Adds points and gives the new score. Concurrent additions all count. */
+  /** Adds points and returns the new score. Concurrent additions all count. */
   add(userId: string, points: number): Promise<ScoreOutcome>;
 }
 
-/** The database did not answer. Thrown by every method; whether an addition arrived is unknown then. */
+/** The database statement failed. Thrown by every method. It is unknown whether an addition was stored. */
 export class ScoresUnavailable extends Error {
   override readonly name = 'ScoresUnavailable';
 }
 
-/** Keeps scores in a D1 database, beside the broker's `users`. */
+/** Stores scores in a D1 database, which also contains the broker's table `users`. */
 export const d1Scores = (db: D1Database): Scores => ({
   read: (userId) => ask(db.prepare(readScore).bind(userId)),
   add: (userId, points) => ask(db.prepare(addPoints).bind(userId, points)),

@@ -47,7 +47,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     return () => refresh(call, tokens);
   },
   'ChatGPT refreshes, and the provider is asked': async ({ call }) => {
-    const tokens = await signInForTokens(call, 'watched');
+    const tokens = await signInForTokens(call, 'rechecked');
     return () => refresh(call, tokens);
   },
   'an expired code comes again': async ({ call, advance }) => {
@@ -102,7 +102,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     return () => accountBrowser.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
   },
   'a player continues as who they are': async (deployment) => {
-    const { accountBrowser } = await openAccount(deployment, 'watched-going-on');
+    const { accountBrowser } = await openAccount(deployment, 'rechecked-session');
     return async () => {
       const { consent } = await accountBrowser.openSignInPage(gptQuery);
       const back = await accountBrowser.submitConsent(consent, { choice: 'continue' });
@@ -111,7 +111,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     };
   },
   'a player deletes their account': async (deployment) => {
-    const { accountBrowser, form } = await openAccount(deployment, 'going');
+    const { accountBrowser, form } = await openAccount(deployment, 'session');
     return () => accountBrowser.post('/delete', { confirm: 'yes' }, form);
   },
   'a client ends a connection': async ({ call }) => {

@@ -1,8 +1,11 @@
-/** Every call below `/api` needs a token; the Functions there find its user in `context.data.user`. */
+/**
+ * Requires an access token for every call below `/api`. The Functions there find its user in
+ * `context.data.user`.
+ */
 import type { Access } from 'assistant-auth';
 import { type Env, getBroker } from '../../src/broker.ts';
 
-/** What the Functions below are given. */
+/** The data that the Functions below `/api` get. */
 export interface SignedIn extends Record<string, unknown> {
   user: Access;
 }

@@ -1,4 +1,4 @@
-/** A Function as it was before, but for `data.user`. */
+/** An existing Function. Only the use of `data.user` is new. */
 import type { Env } from '../../src/broker.ts';
 import type { SignedIn } from './_middleware.ts';
 

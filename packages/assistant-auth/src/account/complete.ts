@@ -1,4 +1,7 @@
-/** Back from the provider on the account page's behalf: the person gets a session, which is a grant like any other. */
+/**
+ * Completes the account page's login transactions: a sign-in starts a session, which is a grant, and a link
+ * shows a page that asks.
+ */
 
 import { paths } from '../context.ts';
 import { bindBrowser } from '../http/csrf.ts';
@@ -36,7 +39,7 @@ export const linkCallback = (context: AccountContext): CallbackHandler<'link'> =
   destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
-/** @param user whom the person has to prove to be; left out, whoever they are */
+/** @param user the user that the person must be signed in as. Default: any user. */
 const completeAccountSignIn = async (
   context: AccountContext,
   callback: CallbackContext,
@@ -60,7 +63,7 @@ const completeAccountSignIn = async (
   ]);
 };
 
-/** Looked up first: whoever is to prove that they are somebody does not become somebody new by it. */
+/** Looks up the user before the sign-in is recorded: confirming who you are must never create a new user. */
 const matchesExpectedUser = async (
   { storage }: AccountContext,
   identity: Identity,
@@ -82,22 +85,23 @@ const startSession = async (
     await buildSignIn(context, requestedGrant, account, identity),
   );
   if (outcome.kind !== 'recorded') throw new ProtocolError('transaction.replayed');
-  // Unlinked at this very moment: then it is somebody else's sign-in by now, and no proof.
+  // The identity was unlinked after the lookup: the sign-in now belongs to another user, so it confirms
+  // nothing.
   if (user !== undefined && outcome.userId !== user) throw new ProtocolError('session.changed');
   const at = now();
   const redeemed = await storage.redeemCode({
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
     codeExpiresAt: at + 1,
-    // No access token comes from it.
+    // A session has no access token.
     accessExpiresAt: at,
     refreshIdleExpiresAt: at + Math.min(lifetimes.sessionIdle, lifetimes.sessionAbsolute),
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
-  // Ended at this very moment, with all that is theirs or with the identity: no session, and no earlier one to be replaced.
+  // The grant was revoked in the meantime. No session starts, and the previous one is not replaced.
   if (redeemed.kind !== 'redeemed') throw new ProtocolError('session.changed');
 };
 
-/** A session that this one takes the place of lives in no other browser. */
+/** Revokes the session that the new one replaces. Its cookie exists only in this browser. */
 const revokePreviousSession = async (context: AccountContext, request: Request): Promise<void> => {
   const previous = await readSession(request, context);
   if (previous === undefined) return;
@@ -105,7 +109,7 @@ const revokePreviousSession = async (context: AccountContext, request: Request):
   await context.storage.revoke(target, 'signed in again', context.now(), 'user');
 };
 
-// Back from the provider with one more identity for the person in this session. Nothing is written yet: a page shows both accounts and asks.
+// Linking an identity. Nothing is stored yet: a page shows both identities and asks for confirmation.
 
 const completeLink = async (
   context: AccountContext,
@@ -115,7 +119,7 @@ const completeLink = async (
   const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(callback.cookie);
   const session = await useSession(callback.requestContext.request, context);
-  // Signed out, or signed in as somebody else, while they were away.
+  // The person signed out, or someone else signed in, during the visit to the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw new ProtocolError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
@@ -134,9 +138,11 @@ const completeLink = async (
 };
 
 /**
- * Whose it is: by the publisher's word, which every later sign-in with it would follow, and by what is stored.
- * @throws ProtocolError where the publisher speaks of one of the two as a user of theirs and not of the other: who is refused as the
- *   one would still come in as the other
+ * Finds out whose identity it is, according to `resolveUser`, which every later sign-in follows, and
+ * according to storage.
+ * @throws ProtocolError `resolve-user.refused` if the publisher refuses either identity;
+ *   `resolve-user.link-refused` if the publisher does not map both identities to the same user, or both to
+ *   none: someone whom the publisher refuses with one identity could still sign in with the other
  */
 const resolveOwnership = async (
   context: AccountContext,
@@ -157,13 +163,13 @@ const resolvePublisherUser = async (
   identity: Identity,
 ): Promise<UserId | undefined> => parseUserResolution(await resolveUser(identity, account)).userId;
 
-/** As whom the publisher knows who is signed in. */
+/** Returns the user ID that the publisher assigns to the identity of this session. */
 const resolveSessionUser = async (
   context: AccountContext,
   { identity, verifiedProfile }: ActiveSession,
 ): Promise<UserId | undefined> => {
   if (context.resolveUser === acceptEveryIdentity) return undefined;
-  // Without what the provider said of them the publisher cannot be asked.
+  // `resolveUser` needs the verified profile, which is missing if it did not fit into the session cookie.
   if (verifiedProfile === undefined) throw new ProtocolError('resolve-user.link-refused');
   return resolvePublisherUser(context, { ...verifiedProfile, ...identity });
 };

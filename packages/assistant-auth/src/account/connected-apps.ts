@@ -1,4 +1,6 @@
-/** Connected apps: the living grants of a person, each app once per client and host, and how they end. */
+/**
+ * Connected apps: lists the active grants of a user, one app per client and redirect host, and revokes them.
+ */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { ProtocolError } from '../oauth/errors.ts';
@@ -10,7 +12,10 @@ import type { AccountContext } from './context.ts';
 import { redirectToAccount, requireSession } from './forms.ts';
 import type { ConnectedApp } from './ui/account-page.ts';
 
-/** Groups what lives, the most recently used first. A grant counts once its code was redeemed: until then no app has anything. */
+/**
+ * Groups active grants into apps, the most recently used first. A grant counts only after its code was
+ * redeemed: before that, no app has a token.
+ */
 export const listConnectedApps = (
   grants: readonly StoredGrant[],
   { clients, scopes }: Pick<AccountContext, 'clients' | 'scopes'>,
@@ -37,7 +42,7 @@ export const listConnectedApps = (
     .toSorted((left, right) => right.lastUsedAt - left.lastUsedAt);
 };
 
-/** `POST` that ends one app, or everything: all apps and all sessions, this one too. */
+/** `POST` that disconnects one app, or everything: all apps and all sessions, including this one. */
 export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinition =>
   requireSession(
     context,
@@ -55,7 +60,7 @@ export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinit
       );
       const [first] = selectActiveGrants(grants, at);
       if (first === undefined) throw new ProtocolError('account.item-not-found');
-      // What is not redeemed yet ends, too: a code would bring the app back a moment later.
+      // Also revoke grants whose code was not redeemed: redeeming it later would connect the app again.
       const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
       await storage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });
       requestContext.log({ event: 'revoked', clientId: first.clientId });
@@ -72,6 +77,6 @@ const selectActiveGrants = (grants: readonly StoredGrant[], now: EpochSeconds): 
     return use.accessExpiresAt > now || (refreshPolicy !== 'none' && use.refreshIdleExpiresAt > now);
   });
 
-/** No client id holds a blank. */
+/** The space is unambiguous: a client ID can't contain one. */
 const buildAppKey = ({ clientId, redirectUri }: StoredGrant): string =>
   `${clientId} ${formatRedirectHost(redirectUri)}`;

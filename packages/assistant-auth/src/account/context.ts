@@ -1,4 +1,4 @@
-/** What the endpoints of the account page share, and their paths. */
+/** The options, paths and pages of the account page, and the context that its endpoints share. */
 
 import type { PublicClient } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
@@ -17,12 +17,16 @@ import {
   renderLinkPage,
 } from './ui/link-page.ts';
 
-/** The pages of the account. A replacement follows the rules of `Pages`: its forms post what the default pages post. */
+/**
+ * The pages of the account. A replacement follows the rules of `Pages`, and its forms post what the forms of
+ * the default pages post.
+ */
 export interface AccountPages {
   readonly account: (model: AccountModel) => string;
   readonly accountSignIn: (model: AccountSignInModel) => string;
   /** Asks whether to add an identity. This is a consent, so it shows both identities. */
   readonly link: (model: LinkModel) => string;
+  /** Says that the identity belongs to another account. */
   readonly taken: (model: LinkConflictModel) => string;
 }
 
@@ -38,26 +42,28 @@ export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;
   /**
-   * Returns the publisher's data about a user as JSON, for the file that the person can download. Default: the file contains only the
-   * broker's data.
+   * Returns the publisher's data about a user as JSON, for the file that the person can download. Default:
+   * the file contains only the broker's data.
    */
   readonly onExportUser?: (userId: UserId) => Promise<unknown>;
   /**
-   * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing else is deleted and the
-   * person can try again, so it can be called twice. Access tokens stay valid for up to ten seconds more, so a write must check that its
-   * user still exists. Default: nothing.
+   * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing
+   * else is deleted and the person can try again, so it can be called twice. Access tokens stay valid for up
+   * to ten seconds more, so a write must check that its user still exists. Default: nothing.
    */
   readonly onDeleteUser?: (userId: UserId) => Promise<void>;
 }
 
+/** The shared context, and what only the account page needs. */
 export interface AccountContext extends BrokerContext {
   readonly accountPages: AccountPages;
+  /** The client that sessions are grants of. */
   readonly account: PublicClient;
   readonly onExportUser: (userId: UserId) => Promise<unknown>;
   readonly onDeleteUser: (userId: UserId) => Promise<void>;
 }
 
-/** The paths of the account page and of what its forms post to. */
+/** The paths of the account page and of the endpoints that its forms post to. */
 export const accountPaths = {
   page: '/account',
   signIn: '/account/sign-in',
@@ -71,7 +77,8 @@ export const accountPaths = {
 } as const;
 
 /**
- * Returns the client that a session is a grant of. It is not in `clients`, so nobody can request a code or a token in its name.
+ * Returns the client that a session is a grant of. It is not in `clients`, so nobody can request a code or a
+ * token in its name.
  */
 export const createAccountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',

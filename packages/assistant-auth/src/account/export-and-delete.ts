@@ -1,4 +1,7 @@
-/** `POST`s about all that is stored of a person: a file of it, and its end. */
+/**
+ * The account page's `POST` endpoints for data export and account deletion, and the revocation of upstream
+ * tokens.
+ */
 import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
 import { downloadResponse } from '../http/responses.ts';
 import { describeCause } from '../oauth/errors.ts';
@@ -36,7 +39,8 @@ export const deleteAccountEndpoint = (context: AccountContext): EndpointDefiniti
     async ({ requestContext, fields }, { userId }) => {
       if (fields.confirm !== 'yes') return redirectToAccount(context, 'delete-not-confirmed');
       const { storage, now } = context;
-      // The publisher's part first: should it fail, the account is still there, and they can try again.
+      // The publisher's data is deleted first: if that fails, the account still exists, and the person can
+      // try again.
       await context.onDeleteUser(userId);
       const outcome = await storage.deleteUser({ userId, actor: 'user', now: now() });
       if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, requestContext, outcome.tokens);
@@ -71,12 +75,13 @@ const exportGrant = ({ createdAt, revokedAt, use, sid, identity, ...grant }: Sto
 
 const exportHistoryEntry = ({ at, ...entry }: HistoryEntry) => ({ at: formatTimestamp(at), ...entry });
 
-/** As people and programs read it: `2026-11-24T09:30:00.000Z`. */
+/** In the format of RFC 3339: `2026-11-24T09:30:00.000Z`. */
 const formatTimestamp = (at: EpochSeconds): string => new Date(at * 1000).toISOString();
 
-// Telling providers that their tokens are needed no longer (RFC 7009). What is gone here is gone, whatever they answer.
-
-/** Revokes each where its provider has an endpoint for it; a failure is logged. */
+/**
+ * Revokes each token at its provider, if the provider supports that (RFC 7009). The broker has already
+ * deleted the tokens, so a failure is only logged.
+ */
 export const revokeUpstreamTokens = async (
   context: Pick<AccountContext, 'providers' | 'sealers' | 'recheckIo'>,
   { log }: Pick<RequestContext, 'log'>,

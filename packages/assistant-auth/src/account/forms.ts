@@ -1,4 +1,7 @@
-/** What the forms of the account page share: whose they are, in which session, and whether the person proved it just now. */
+/**
+ * What the account page's forms share: the CSRF check, the checks of session and recent sign-in, and flash
+ * messages.
+ */
 
 import type { BrokerContext } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
@@ -20,19 +23,20 @@ import { type AccountContext, accountPaths } from './context.ts';
 import type { AccountNotice, AccountSignInNotice } from './ui/account-page.ts';
 
 export interface FormDefinition<Field extends string> {
-  /** Of the endpoint. */
+  /** The name of the endpoint in the log. */
   readonly name: string;
+  /** The fields that are read besides `form`. */
   readonly fields: readonly Field[];
 }
 
-/** A form that was posted from a page of this browser. */
+/** A posted form that passed the CSRF check. */
 export interface FormSubmission<Field extends string> {
   readonly requestContext: RequestContext;
   readonly fields: Parameters<Field>;
   readonly cookies: ReadonlyMap<string, string>;
 }
 
-/** Makes the endpoint of a form that needs nobody to be signed in. */
+/** Creates the endpoint of a form that does not need a session. */
 export const defineForm = <Field extends string>(
   context: AccountContext,
   { name, fields: fieldNames }: FormDefinition<Field>,
@@ -50,7 +54,9 @@ export const defineForm = <Field extends string>(
   },
 });
 
-/** Makes the endpoint of a form that belongs to a session, which must still live in this browser. */
+/**
+ * Creates the endpoint of a form that belongs to a session. The session must still be active in this browser.
+ */
 export const requireSession = <Field extends string>(
   context: AccountContext,
   definition: FormDefinition<Field>,
@@ -60,12 +66,15 @@ export const requireSession = <Field extends string>(
     const session = await useSession(submission.requestContext.request, context);
     if (session === undefined)
       return redirectToAccount(context, 'session-ended', clearSentSessionCookie(submission.cookies));
-    // Shown to one person, posted by another who has signed in since.
+    // Someone else has signed in since the form was shown.
     if (session.grantId !== form.session) throw new ProtocolError('session.changed');
     return handle(submission, session);
   });
 
-/** The same for what must not be done by whoever finds a browser that somebody left open. */
+/**
+ * Like `requireSession`, but also requires a recent sign-in, so that someone who finds an open browser can't
+ * use the form.
+ */
 export const requireRecentAuth = <Field extends string>(
   context: AccountContext,
   definition: FormDefinition<Field>,
@@ -77,18 +86,18 @@ export const requireRecentAuth = <Field extends string>(
       : redirectToAccount(context, 'confirmation-required'),
   );
 
-/** Sends the browser to the account page, which says what has happened. */
+/** Redirects the browser to the account page, which shows the notice. */
 export const redirectToAccount = (
   { issuer }: AccountContext,
   notice: FlashMessage,
   cookies: readonly string[] = [],
 ): Response => seeOther(issuer + accountPaths.page, [setFlash(notice), ...cookies]);
 
-// What ties a form of the account page to one browser and one session: a form of another is nobody's will.
+// The sealed `form` field binds a form to one browser and one session (CSRF protection).
 
 type FormContext = Pick<BrokerContext, 'issuer' | 'sealers' | 'lifetimes' | 'now'>;
 
-/** Seals what every form on a page posts back. */
+/** Seals the value of the `form` field, which every form on a page posts back. */
 export const sealAccountForm = (
   { sealers, lifetimes, now }: FormContext,
   csrf: string,
@@ -96,8 +105,10 @@ export const sealAccountForm = (
 ): Promise<string> => sealers.accountForm.seal({ session, csrf, expiresAt: now() + lifetimes.consent });
 
 /**
- * Opens what was posted back.
- * @throws ProtocolError for a page of another origin, browser or time; in which session it was shown is the caller's to ask
+ * Opens the `form` field. The caller checks in which session the form was shown.
+ * @throws ProtocolError `account-form.origin` if it was posted from another origin;
+ *   `account-form.unreadable`; `account-form.expired`; `account-form.csrf` if it was shown in another
+ *   browser; `account-form.no-cookies`
  */
 const openAccountForm = async (
   { issuer, sealers, now }: FormContext,
@@ -120,31 +131,40 @@ const openAccountForm = async (
   }
 };
 
-// A word on what has just been done, for the next page of the same browser: nobody else can make a page say it.
+// Flash messages: a cookie tells the next page of this browser what has just happened.
 
 export type FlashMessage = AccountNotice | AccountSignInNotice;
 
 const flashCookie = '__Host-notice';
 
-/** In seconds: one redirect. */
+/** In seconds: enough for one redirect. */
 const flashLifetime = 60;
 
+/**
+ * Returns the `Set-Cookie` value of a notice. With the prefix `__Host-`, neither another site nor a subdomain
+ * can set it.
+ */
 export const setFlash = (notice: FlashMessage): string => setCookie(flashCookie, notice, flashLifetime);
 
-/** Clears the notice, if the browser sent one: the response of another tab may be setting it at this moment. */
+/**
+ * Clears the notice only if the browser sent one: a response to another tab may be setting it at this moment.
+ */
 export const clearFlash = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   cookies.has(flashCookie) ? [clearCookie(flashCookie)] : [];
 
 /**
  * Reads the notice.
- * @param known those that the page can say
+ * @param fieldNames the notices that the page can show
  */
 export const readFlash = <Allowed extends FlashMessage>(
   cookies: ReadonlyMap<string, string>,
   fieldNames: readonly Allowed[],
 ): Allowed | undefined => fieldNames.find((notice) => notice === cookies.get(flashCookie));
 
-/** @throws ProtocolError `consent.choice` */
+/**
+ * Finds the provider that was chosen in a form.
+ * @throws ProtocolError `consent.choice` if there is no such provider
+ */
 export const resolveChosenProvider = (
   { providers }: AccountContext,
   choice: string | undefined,

@@ -1,4 +1,4 @@
-/** `POST`s that change with whom a person signs in: to a provider for one more, the answer to whether to add it, and one less. */
+/** The account page's `POST` endpoints that link an identity (start and confirmation) and unlink one. */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { ProtocolError } from '../oauth/errors.ts';
@@ -35,7 +35,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
         case 'linked':
           requestContext.log({ event: 'linked', provider: identity.provider });
           return redirectToAccount(context, 'linked');
-        // Somebody signed in with it while the page was open.
+        // Someone else signed in with the identity, or linked it, while the page was open.
         case 'linked-to-other-user':
           return redirectToAccount(context, 'not-linked');
         case 'session-ended':
@@ -53,7 +53,8 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
       const { storage, now } = context;
       const { identity, others } = await findIdentity(context, session, fields.identity);
       const { provider, subject } = identity;
-      // The ledger keeps the last of all; one whose provider was taken away is no way to sign in, either.
+      // Storage never removes the last identity. One whose provider was removed can't be used to sign in, so
+      // it does not count.
       if (!others.some((other) => context.providers.has(other.provider)))
         return redirectToAccount(context, 'last-identity');
       const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });
@@ -75,7 +76,11 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
     },
   );
 
-/** @throws ProtocolError for what was not found in this session a few minutes ago at most */
+/**
+ * Opens the identity that waits for confirmation.
+ * @throws ProtocolError `link.unreadable`; `session.changed` if it was sealed in another session;
+ *   `link.expired`
+ */
 const openPendingLink = async (
   { sealers, now }: AccountContext,
   sealed: string | undefined,
@@ -95,7 +100,10 @@ const openPendingLink = async (
   };
 };
 
-/** @throws ProtocolError `account.item-not-found` for a key that stands for none of theirs */
+/**
+ * Finds an identity of the user by its opaque key.
+ * @throws ProtocolError `account.item-not-found` if the user has no such identity
+ */
 const findIdentity = async (
   { storage }: AccountContext,
   { userId, grantId }: ActiveSession,
@@ -109,9 +117,11 @@ const findIdentity = async (
   throw new ProtocolError('account.item-not-found');
 };
 
-// What stands for an identity in a form: good in one session alone, and telling nothing of what the provider calls the person.
-
-/** @param session the id of its grant, which no page shows */
+/**
+ * Derives the key that identifies an identity in a form. It is valid only in one session, and does not reveal
+ * the subject.
+ * @param session the grant ID of the session, which no page contains in plain text
+ */
 export const deriveOpaqueId = async (
   { provider, subject }: IdentityKey,
   session: string,

@@ -1,4 +1,7 @@
-/** The subpath `assistant-auth/account`: the account page, where people manage connected apps, sign-in methods and their data. */
+/**
+ * The subpath `assistant-auth/account`: the account page, where people manage connected apps, sign-in methods
+ * and data.
+ */
 import type { BrokerContext } from '../context.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';
 import { accountCallback, linkCallback } from './complete.ts';

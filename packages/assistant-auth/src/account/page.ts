@@ -1,4 +1,7 @@
-/** `GET` of the account page: what a person allowed whom, and with whom they sign in; or, signed out, how to sign in. */
+/**
+ * The account page (`GET`), or a sign-in page if nobody is signed in, and the `POST` endpoints that sign in
+ * and out.
+ */
 
 import { paths } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
@@ -116,8 +119,10 @@ const buildRecentAuth = (
   return { kind: 'stale', providers: listProviderChoices(linkedProviders, paths.icons) };
 };
 
-// `POST` that leads to a provider, to sign in to the account page or to prove once more who is there.
-
+/**
+ * `POST` that redirects to a provider, to sign in to the account page or (`purpose=prove`) to confirm the
+ * current user.
+ */
 export const accountSignInEndpoint = (context: AccountContext): EndpointDefinition =>
   defineForm(
     context,
@@ -134,8 +139,7 @@ export const accountSignInEndpoint = (context: AccountContext): EndpointDefiniti
     },
   );
 
-// `POST` that ends this session. Apps stay connected.
-
+/** `POST` that ends this session. Apps stay connected. */
 export const signOutEndpoint = (context: AccountContext): EndpointDefinition =>
   requireSession(context, { name: 'sign-out', fields: [] }, async ({ requestContext }, { grantId }) => {
     await context.storage.revoke({ kind: 'grant', id: grantId }, 'signed out', context.now(), 'user');

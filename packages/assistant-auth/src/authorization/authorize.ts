@@ -1,4 +1,7 @@
-/** `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent. Records nothing. */
+/**
+ * `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent.
+ * Stores nothing about the request; it only extends the session of the browser, if there is one.
+ */
 
 import type { Client, ClientRegistry } from '../clients/client.ts';
 import { type BrokerContext, paths } from '../context.ts';
@@ -36,7 +39,7 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   },
 });
 
-// The checks of an authorization request, in their order: first who asks and where the answer goes, then what they ask for.
+// The checks in order: client and redirect URI (errors show a page), then the rest (errors are redirected).
 
 const parameterNames = [
   'client_id',
@@ -45,13 +48,16 @@ const parameterNames = [
   'response_type',
   'response_mode',
   'scope',
-  // Listed to be refused when repeated; `parseCodeChallenge` reads them itself, because there empty is not absent.
+  // Listed so that repeated values are refused. `parseCodeChallenge` reads them itself, because an empty
+  // value must not count as absent.
   'code_challenge',
   'code_challenge_method',
 ] as const;
 type Query = Parameters<(typeof parameterNames)[number]>;
 
-/** Who asks, and that they may be answered there: from here on an error may redirect. */
+/**
+ * A registered client and its verified redirect URI. From here on, errors can be redirected to the client.
+ */
 export interface RequestingClient {
   readonly client: Client;
   readonly redirect: VerifiedRedirect;
@@ -62,8 +68,8 @@ export interface RequestingClient {
 const maxStateLength = 2048;
 
 /**
- * Establishes client and redirect.
- * @throws ProtocolError to be shown to the person, never redirected
+ * Finds the client and verifies the redirect URI.
+ * @throws ProtocolError that is shown to the user and never redirected
  */
 export const validateClientAndRedirect = (
   params: URLSearchParams,
@@ -78,10 +84,10 @@ export const validateClientAndRedirect = (
 };
 
 /**
- * Checks what is asked for.
- * @param resources all that exist, the default first
- * @param declared all scopes that exist on this server
- * @throws ProtocolError to be sent to the client
+ * Checks the response type, the code challenge, the scopes and the resource.
+ * @param resources all resources; the first is the default
+ * @param declaredScopes all scopes of this server
+ * @throws ProtocolError that is redirected to the client
  */
 export const parseAuthorizationRequest = (
   params: URLSearchParams,
@@ -96,7 +102,7 @@ export const parseAuthorizationRequest = (
   return { clientId: client.id, redirectUri: redirect, state, scopes, resource, codeChallenge };
 };
 
-/** RFC 6749 appendix A.5: printable ASCII. Anything else could not be given back safely. */
+/** Allows printable ASCII (RFC 6749 appendix A.5). Other characters could not be returned safely. */
 const parseState = (state: string | undefined): string | undefined => {
   if (state !== undefined && state.length > maxStateLength) throw new ProtocolError('state.too-long');
   if (state !== undefined && !/^[\x20-\x7E]*$/.test(state)) throw new ProtocolError('state.characters');
@@ -116,14 +122,14 @@ const parseResource = (params: URLSearchParams, resources: readonly string[]): s
   return requested;
 };
 
-// The sign-in page, which is the consent: shown for a verified request, and again where going on in a session failed.
+// The sign-in page, which is the consent. It is shown again if the sign-in cannot continue in a session.
 
 type SignInPageContext = Pick<
   BrokerContext,
   'sealers' | 'lifetimes' | 'scopes' | 'providers' | 'pages' | 'branding' | 'now' | 'randomBytes'
 >;
 
-/** What the page is about. */
+/** The verified request that the page is shown for. */
 export interface SignInPageRequest {
   readonly client: Client;
   readonly redirect: VerifiedRedirect;
@@ -131,8 +137,8 @@ export interface SignInPageRequest {
 }
 
 /**
- * Shows the page, bound to the browser and to the session that it offers.
- * @param cookies set with it
+ * Shows the sign-in page, bound to the browser and to the session that the page offers.
+ * @param browser the browser's request, and cookies to set in addition to the binding cookie
  */
 export const showSignInPage = async (
   context: SignInPageContext,

@@ -1,4 +1,7 @@
-/** Back from the provider on a client's behalf: its word becomes an identity, a user and a grant, and the client gets its code. */
+/**
+ * Completes an authorization request at the callback (RFC 6749 §4.1.2): verifies the provider's response,
+ * stores user, identity and grant, and redirects to the client with a code.
+ */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
@@ -18,7 +21,7 @@ import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import { completeReconsent, startReconsent } from './reconsent.ts';
 import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } from './response.ts';
 
-/** Completes an authorization request at the callback. */
+/** Creates the callback handler of authorization requests. */
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
   complete: (back, { request }) => completeAuthorization(context, back, request),
   destination({ clientId, redirectUri }) {
@@ -66,7 +69,10 @@ const completeAuthorization = async (
   });
 };
 
-/** Stores user, identity and grant in one round trip; tells whether the provider can be asked about the person later. */
+/**
+ * Stores user, identity and grant in one storage round trip.
+ * @returns whether an upstream token is stored, so that the identity can be rechecked
+ */
 const recordSignIn = async (
   context: BrokerContext,
   id: string,
@@ -80,7 +86,10 @@ const recordSignIn = async (
   return outcome.hasUpstreamToken;
 };
 
-/** The origin of the redirect URI, never the URI itself. Private-use schemes and loopback addresses belong to apps, not websites. */
+/**
+ * Returns the origin of the redirect URI, never the URI itself. Private-use schemes and loopback addresses
+ * belong to apps, not to websites.
+ */
 const findWebsiteUrl = (redirect: string): string | undefined => {
   const { protocol, origin } = new URL(redirect);
   return protocol === 'https:' ? `${origin}/` : undefined;

@@ -1,4 +1,7 @@
-/** `POST` of the sign-in page: the person chose a provider, goes on in a session, or cancelled. Only now does anything wait for them. */
+/**
+ * `POST /authorize/consent`, the form of the sign-in page: starts a login transaction at the chosen provider,
+ * continues in the session, or cancels.
+ */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
@@ -46,7 +49,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
   },
 });
 
-/** Opens the form's sealed request; another browser's form, even a genuine one, is refused. */
+/** Opens the sealed request of the form, and refuses a form that was issued to another browser. */
 const openConsent = async (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   sealed: string,
@@ -61,7 +64,7 @@ const openConsent = async (
       return consent;
     case 'other':
       throw new ProtocolError('consent.csrf');
-    // Our own page, shown not long ago: its cookie was not kept.
+    // The browser sent no binding cookie at all, so it probably blocks or deletes cookies.
     case 'none':
       throw new ProtocolError('consent.no-cookies');
   }

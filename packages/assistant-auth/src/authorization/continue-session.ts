@@ -1,6 +1,7 @@
 /**
- * Going on to a client as who is signed in at the account page: the provider is asked first, as at a refresh, and only a person
- * who lives there goes on. Consent is given each time: no client is ever remembered.
+ * Continues to a client as the person who is signed in at the account page. It rechecks the identity at its
+ * provider, unless the last recheck is still valid, and continues only if the provider confirms that the
+ * account is still active. The person consents each time: no client is remembered.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -17,14 +18,16 @@ import type { SignInModel } from '../ui/sign-in.ts';
 
 type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
 
-/** The session that may be gone on in, or why none may. */
+/** The session that the sign-in page offers to continue in, or a notice why it offers none. */
 export interface SessionOffer {
   readonly session?: string;
   readonly display?: NonNullable<SignInModel['session']>;
   readonly notice?: NonNullable<SignInModel['notice']>;
 }
 
-/** Finds the session that the page may offer. Without storage nothing is offered, and the page stands all the same. */
+/**
+ * Finds the session that the page can offer. If storage is unavailable, the page is shown without an offer.
+ */
 export const findSessionOffer = async (
   request: Request,
   context: SessionContext & Pick<BrokerContext, 'providers'>,
@@ -42,19 +45,22 @@ export const findSessionOffer = async (
   };
 };
 
-/** Who cannot be asked about signs in at the provider, and so does who would be unknown to `resolveUser`. */
+/**
+ * Tells whether someone can continue in this session. Without an upstream token the identity cannot be
+ * rechecked, and without the profile `resolveUser` cannot be called.
+ */
 const canContinue = ({ identity, verifiedProfile }: ActiveSession): boolean =>
   identity.hasUpstreamToken && verifiedProfile !== undefined;
 
 export type ContinueSessionResult =
   | { readonly kind: 'recorded'; readonly grantId: string }
-  /** Why not, for the page; and what is set with it. */
+  /** `sessionOffer` has the reason for the page; `cookies` are set with the page. */
   | { readonly kind: 'stopped'; readonly sessionOffer: SessionOffer; readonly cookies: readonly string[] };
 
 /**
- * Records a sign-in on the strength of the session.
- * @param offered the session that the page offered
- * @throws ProtocolError from `resolveUser`, which is called at every sign-in, or `user.limited`
+ * Records a sign-in of the person in the session.
+ * @param offeredSession the grant ID of the session that the page offered
+ * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
  */
 export const continueSession = async (
   context: BrokerContext,
@@ -65,9 +71,10 @@ export const continueSession = async (
 ): Promise<ContinueSessionResult> => {
   const session = await useSession(request, context);
   if (session === undefined) return sessionEnded;
-  // Somebody else may have signed in since: nobody goes on as a person whom the page did not name.
+  // Someone else may have signed in since: the page must have shown the person who continues.
   if (session.grantId !== offeredSession || session.verifiedProfile === undefined) return notVerified;
-  // A word of its own may still hold when a provider is taken away; it counts no longer.
+  // A recheck result can still be valid after its provider was removed from the configuration. It no longer
+  // counts.
   if (!context.providers.has(session.identity.provider)) return notVerified;
   switch (await keepAlive(context, recheckSessionIdentity(context, session))) {
     case 'revoked':

@@ -1,6 +1,7 @@
 /**
- * A second way to the same provider, for somebody who has signed in but brought no refresh token, so that the provider can be
- * asked about them later. The sign-in stands: whatever the provider says on this way, it goes on.
+ * A second request to the same provider, for someone who has signed in without a refresh token, so that the
+ * identity can be rechecked later. The sign-in is already recorded: it completes whatever the provider
+ * answers.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -31,15 +32,20 @@ type ReconsentContext = Pick<
   | 'log'
 >;
 
-/** The way that has just ended. */
+/** The sign-in that was just recorded. */
 export interface CompletedSignIn {
   readonly transaction: Transaction;
   readonly identity: Identity;
-  /** Those that the browser has, without the cookie of this way. */
+  /** The browser's cookies, without the cookie of the completed login transaction. */
   readonly cookies: ReadonlyMap<string, string>;
 }
 
-/** Begins it, for the same request and grant; `undefined` where the provider has nothing more to give. */
+/**
+ * Starts the second request, for the same authorization request and grant.
+ * @returns `undefined` if the provider has no `reconsentUrl`, or if the request could not be built, which is
+ *   logged
+ * @throws any unexpected error
+ */
 export const startReconsent = async (
   context: ReconsentContext,
   provider: IdentityProvider,
@@ -71,7 +77,7 @@ export const startReconsent = async (
   }
 };
 
-/** Takes what the provider brought; no more than a refresh token is wanted of it. */
+/** Stores the refresh token of the provider's response, and uses nothing else of it. It never throws. */
 export const completeReconsent = async (
   context: ReconsentContext,
   transaction: Transaction,
@@ -85,7 +91,7 @@ export const completeReconsent = async (
       upstreamRequest,
       context.providerIo,
     );
-    // Whoever it was: their token must not stand for somebody else.
+    // The token of another person must not be stored for this identity.
     if (subject !== transaction.reconsentSubject)
       throw new ProviderError('invalid', 'somebody else came back');
     if (refreshToken === undefined) throw new ProviderError('invalid', 'it gave no refresh token again');
@@ -97,7 +103,7 @@ export const completeReconsent = async (
       context.storage.storeUpstreamToken({ ...identity, sealedRefreshToken, ...identifiers }),
     );
   } catch (error) {
-    // The code was claimed: nothing may keep it from the client.
+    // The code is claimed already, so no error may keep the client from getting it.
     context.log({
       event: 'no-upstream-token',
       provider: provider.id,
@@ -112,7 +118,7 @@ const describeUnexpectedStack = (error: unknown): { readonly stack?: string } =>
   return stack === undefined ? {} : { stack };
 };
 
-/** @throws what nobody foresaw */
+/** @throws any unexpected error */
 const logMissingUpstreamToken = (
   { log }: ReconsentContext,
   { id }: IdentityProvider,
@@ -122,6 +128,8 @@ const logMissingUpstreamToken = (
   log({ event: 'no-upstream-token', provider: id, cause: describeCause(error) });
 };
 
-/** A refusal is what a cookie gets that would be too large. */
+/**
+ * A `ProtocolError` is expected, because `setTransactionCookie` throws it if the cookie would be too large.
+ */
 const isExpectedError = (error: unknown): boolean =>
   [ProviderError, StorageUnavailable, ProtocolError].some((kind) => error instanceof kind);

@@ -1,4 +1,7 @@
-/** The way back to the client: a verified redirect with the answer in its query (RFC 6749 §4.1.2, `iss` by RFC 9207). */
+/**
+ * The authorization response: redirects to the verified redirect URI with a code or an error in the query
+ * (RFC 6749 §4.1.2, with `iss` of RFC 9207), and seals the code.
+ */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
@@ -10,18 +13,19 @@ import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts'
 import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 
-/** Where an authorization response goes. Whoever holds one may redirect, errors included. */
+/** Where an authorization response goes. Code that has one can redirect, errors included. */
 export interface ResponseTarget {
   readonly redirect: VerifiedRedirect;
   readonly clientId: string;
-  /** The client's own, given back unchanged. */
+  /** The client's value, returned unchanged. */
   readonly state: string | undefined;
   readonly issuer: Issuer;
 }
 
 /**
- * Finds the way back of a request that was kept for a while. The client may have changed since: all is verified anew.
- * @throws ProtocolError `buildOAuthClient.unknown` or `redirect.unregistered`, to be shown to the person
+ * Resolves the target of a request that was sealed earlier. The registration of the client may have changed
+ * since then, so the client and the redirect URI are verified again.
+ * @throws ProtocolError `client.unknown` or `redirect.unregistered`, which are shown to the user
  */
 export const resolveResponseTarget = (
   { clients, issuer }: Pick<BrokerContext, 'clients' | 'issuer'>,
@@ -33,7 +37,7 @@ export const resolveResponseTarget = (
   return { client, target: { redirect, clientId, state, issuer } };
 };
 
-/** Sends the code to the client. */
+/** Redirects to the client with a code. */
 export const redirectWithCode = (
   target: ResponseTarget,
   code: string,
@@ -41,8 +45,9 @@ export const redirectWithCode = (
 ): Response => redirectToClient(target, { code }, cookies);
 
 /**
- * Does what is left of an authorization; a refusal on the way goes to the client.
- * @param cookies set with the refusal, too
+ * Does the rest of an authorization. If it fails, redirects to the client with the error, except for errors
+ * that are shown to the user.
+ * @param cookies set with an error redirect
  */
 export const withErrorRedirect = async (
   target: ResponseTarget,
@@ -82,9 +87,9 @@ const redirectToClient = (
   const query = new URLSearchParams(parameters);
   if (state !== undefined) query.append('state', state);
   query.append('iss', issuer);
-  // A blank as %20, which every decoder understands; a plus sign of the client's own is %2B by now.
+  // Spaces become %20, which every decoder understands. Plus signs in values are already %2B.
   const appended = query.toString().replaceAll('+', '%20');
-  // Added to the text as it stands: the client's own query must come back untouched (RFC 6749 §3.1.2).
+  // Appended to the string, because the query of the redirect URI must be retained (RFC 6749 §3.1.2).
   return seeOther(redirect + selectSeparator(redirect) + appended, cookies);
 };
 
@@ -93,9 +98,7 @@ const selectSeparator = (redirect: string): string => {
   return /[?&]$/.test(redirect) ? '' : '&';
 };
 
-// The authorization code of a sign-in that was recorded.
-
-/** Seals a code for the client that asked. */
+/** Seals the authorization code of a recorded sign-in. */
 export const sealCode = (
   { sealers, now, lifetimes }: Pick<BrokerContext, 'sealers' | 'now' | 'lifetimes'>,
   grantId: string,

@@ -1,4 +1,7 @@
-/** Making sure who asks at an endpoint for programs, and counting those who fail (RFC 6749 §2.3.1, §10.10). */
+/**
+ * Client authentication (RFC 6749 §2.3): a secret in the form or in Basic, or none for public clients. Limits
+ * failed attempts (§10.10).
+ */
 import { findAddressBlock, type Limits } from '../limits/rate-limits.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Parameters } from '../oauth/parameters.ts';
@@ -12,13 +15,14 @@ interface AuthenticationContext {
 /** The parties that can authenticate, by ID. */
 export type Parties<Party> = Pick<ReadonlyMap<string, Party>, 'get'>;
 
-/** No registered id is longer. */
+/** In characters. No registered ID is longer. */
 const longestId = 200;
 
 /**
- * Finds out who asks. Counts failures alone, after the fact: whoever has the right secret comes in, however many guess
- * beside them.
- * @throws ProtocolError `invalid_client`, always the same; 429 after too many failures
+ * Authenticates the caller. Only wrong credentials are counted, after the check: a caller with the right
+ * secret is never refused, however many others guess.
+ * @throws ProtocolError `invalid_request` for credentials in two places; `invalid_client`, always with the
+ *   same message, for all other failures; 429 after too many wrong credentials
  */
 export const authenticateClient = async <Party extends ClientAuthMethod>(
   { limits, clientAddress }: AuthenticationContext,
@@ -36,15 +40,17 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
   }
 };
 
-/** By the id as it was claimed, known or not: a count that unknown ids shared would tell them from known ones. */
+/**
+ * Uses the claimed ID, whether it is registered or not: a shared counter for unknown IDs would reveal which
+ * IDs are registered.
+ */
 const failureKey = (claimedId: string, block = 'anywhere'): string =>
   `${block} ${claimedId.slice(0, longestId)}`;
 
-/** The challenge that goes with a 401 here (RFC 7617). */
+/** Returns the challenge for a 401 response to failed client authentication (RFC 7617). */
 export const buildBasicChallenge = (issuer: string): string => `Basic realm="${issuer}", charset="UTF-8"`;
 
-// Client authentication (RFC 6749 §2.3): a secret in the form or as Basic, or none for public clients.
-
+/** The form parameters that can contain credentials. */
 export const credentialParameters = [
   'client_id',
   'client_secret',
@@ -54,17 +60,18 @@ export const credentialParameters = [
 
 export type CredentialParameters = Parameters<(typeof credentialParameters)[number]>;
 
-/** Who somebody claims to be, and the proof they gave. */
+/** Credentials that were not verified yet. */
 export interface ClientCredentials {
   readonly id: string;
-  /** Unproven, and a secret if it is right. */
+  /** Not verified. If it is right, it is a secret. */
   readonly secret?: string;
 }
 
 /**
- * Reads who asks, by their own account.
- * @param authorization the Authorization header, if there is one
- * @throws ProtocolError `invalid_request` for credentials in two places; `invalid_client`, always the same, for all else
+ * Parses client credentials, without verifying them.
+ * @param authorization the `Authorization` header, if there is one
+ * @throws ProtocolError `invalid_request` for credentials in two places; `invalid_client`, always with the
+ *   same message, for all other failures
  */
 export const parseClientCredentials = (
   authorization: string | null,
@@ -72,14 +79,14 @@ export const parseClientCredentials = (
 ): ClientCredentials =>
   authorization === null ? parseFormCredentials(form) : parseHeaderCredentials(authorization, form);
 
-/** Whoever can prove itself: a client, or a resource server. */
+/** How a client, or an API that uses introspection, authenticates. */
 export type ClientAuthMethod =
   | { readonly authentication: 'none' }
   | { readonly authentication: 'client_secret'; readonly secrets: readonly string[] };
 
 /**
- * Makes sure who asks.
- * @throws ProtocolError `invalid_client`, always the same
+ * Verifies client credentials.
+ * @throws ProtocolError `invalid_client`, always with the same message
  */
 export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   credentials: ClientCredentials,
@@ -87,7 +94,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 ): Promise<Party> => {
   const party = parties.get(credentials.id);
   if (party === undefined) {
-    // Spend the time of a comparison, so that ids cannot be told apart by it.
+    // Takes the time of a comparison, so that timing does not reveal which IDs are registered.
     await timingSafeEqual(credentials.secret ?? '', '');
     throw new ProtocolError('authentication.unknown-client');
   }
@@ -109,7 +116,7 @@ const verifySecret = async (party: ClientAuthMethod, secret: string | undefined)
 };
 
 const parseFormCredentials = (form: CredentialParameters): ClientCredentials => {
-  // An assertion that we cannot check must fail; it must not fall back to what else was sent.
+  // Client assertions are not supported: they must fail, and must not fall back to other credentials.
   if (form.client_assertion ?? form.client_assertion_type) throw new ProtocolError('authentication.method');
   if (form.client_id === undefined) throw new ProtocolError('authentication.missing');
   return form.client_secret === undefined
@@ -127,7 +134,7 @@ const parseHeaderCredentials = (authorization: string, form: CredentialParameter
   return credentials;
 };
 
-/** RFC 7617, with id and secret form-encoded beforehand as RFC 6749 §2.3.1 has it. */
+/** Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). */
 const parseBasic = (authorization: string): ClientCredentials => {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
   if (encoded === undefined) throw new ProtocolError('authentication.malformed');
@@ -135,7 +142,7 @@ const parseBasic = (authorization: string): ClientCredentials => {
     const pair = atob(encoded);
     const colon = pair.indexOf(':');
     if (colon < 1) throw new ProtocolError('authentication.malformed');
-    // Ids and secrets have no blanks, so a plus sign stands for itself, whether or not the client encodes.
+    // IDs and secrets contain no spaces, so `+` is literal, whether or not the client encodes it.
     const id = decodeURIComponent(pair.slice(0, colon));
     const secret = decodeURIComponent(pair.slice(colon + 1));
     // A client without a secret can send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.

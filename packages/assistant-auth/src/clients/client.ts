@@ -1,4 +1,7 @@
-/** The parties that may ask for tokens. What distinguishes their kinds is data here, so that no endpoint asks for the kind. */
+/**
+ * Clients, their registry, and the parsers of their options. The kinds of clients differ only in data, so no
+ * endpoint checks the kind.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import { accountClientId } from '../oauth/identifiers.ts';
@@ -9,39 +12,42 @@ import { hasApiScope, offlineAccessScope, type ScopePolicy, scopeNamePattern } f
 interface ClientTraits extends ScopePolicy {
   readonly id: string;
   readonly kind: 'gpt-action' | 'static';
-  /** Shown to the person who is asked for consent. */
+  /** Shown on the sign-in page. */
   readonly name: string;
   readonly redirects: readonly RedirectRule[];
   readonly pkce: 'required' | 'optional';
-  /** Of which kind its refresh tokens are: the same one for ever, or a new one at each use. */
+  /** Whether a refresh keeps the refresh token (`stable`) or replaces it (`rotating`). */
   readonly refresh: 'stable' | 'rotating';
-  /** Whether it gets refresh tokens unasked, or by asking for the scope `offline_access`. */
+  /** Whether it always gets refresh tokens, or only if it requests the scope `offline_access`. */
   readonly offlineAccess: 'always' | 'on-request';
-  /** How a dead refresh token is answered: 400 by RFC 6749 §5.2, 401 where the client needs it to sign in anew. */
+  /**
+   * The status of the response to a refresh token that is not valid: 400 (RFC 6749 §5.2), or 401 for a client
+   * that starts a new sign-in only after a 401.
+   */
   readonly refreshFailureStatus: 400 | 401;
 }
 
-/** A client that can keep no secret: an app, a script, a page. */
+/** A client that can't keep a secret: an app, a script, a page (RFC 6749 §2.1). */
 export interface PublicClient extends ClientTraits {
   readonly authentication: 'none';
 }
 
-/** A client that proves itself with a secret. */
+/** A client that authenticates with a secret (RFC 6749 §2.1). */
 export interface ConfidentialClient extends ClientTraits {
   readonly authentication: 'client_secret';
-  /** One, or two while one replaces the other. */
+  /** One secret, or two while one replaces the other. */
   readonly secrets: readonly string[];
 }
 
+/** A registered client. */
 export type Client = PublicClient | ConfidentialClient;
-
-// All clients of a deployment, found by id.
 
 /** The registered clients, by ID. */
 export type ClientRegistry = ReadonlyMap<string, Client>;
 
 /**
- * Collects the registered clients by their IDs.
+ * Indexes the registered clients by ID. GPT callbacks on loopback are removed unless the issuer is on
+ * loopback.
  * @throws ConfigurationError `clients` if two have the same ID
  */
 export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
@@ -51,34 +57,47 @@ export const createClientRegistry = (registered: readonly Client[], issuer: Issu
   return byId;
 };
 
-/** Tells whether any GPT at all may use this client, so that its secret alone decides. */
+/** Tells whether any GPT can use this client, so that only the secret restricts its use. */
 export const acceptsAnyGpt = ({ redirects }: Client): boolean =>
   redirects.some((rule) => rule.kind === 'gpt' && rule.gptIds === undefined);
 
-// A redirect to somebody's loopback address is for a broker that runs there too, never for a deployment.
+// Redirects to a GPT callback on loopback are only for a broker that also runs on loopback.
 const withoutDevelopmentRedirects = (client: Client): Client => ({
   ...client,
   redirects: client.redirects.filter((rule) => rule.kind !== 'gpt-development'),
 });
 
-// The settings that every kind of client has, parsed.
+// Parsers of the options that several kinds of clients share.
 
-/** A secret is 256 random bits; this many characters is the least that can hold nearly as much. */
+/** In characters. A secret should have 256 random bits; 32 printable characters can have about 210. */
 const minSecretLength = 32;
 
-/** Printable and without blanks, which come from the file that a secret was pasted from and are part of none. */
+/**
+ * Printable ASCII without spaces: a space or a line break comes from the file that a secret was pasted from.
+ */
 const secretPattern = /^[\x21-\x7E]+$/;
 
-/** VSCHAR (RFC 6749 appendix A.1), without the colon that would end it inside Basic credentials. */
+/**
+ * VSCHAR (RFC 6749 appendix A.1) without the space, and without the colon, which ends the ID in Basic
+ * credentials.
+ */
 const idPattern = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
 
-/** @param place where it stands in the options: `clients.<id>` */
+/**
+ * Checks an ID.
+ * @param optionPath the path of the client in the options, for the error: `clients.<id>`
+ * @throws ConfigurationError `<optionPath>.id`
+ */
 export const parseId = (optionPath: string, id: string): string => {
   if (!idPattern.test(id))
     throw new ConfigurationError(`${optionPath}.id`, 'must be printable ASCII without space or colon.');
   return id;
 };
 
+/**
+ * Checks the ID and the name of a client.
+ * @throws ConfigurationError `clients.<id>.id` or `clients.<id>.name`
+ */
 export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
   parseId(`clients.${id}`, id);
   if (id === accountClientId)
@@ -87,7 +106,11 @@ export const parseName = ({ id, name }: { readonly id: string; readonly name: st
   return { id, name };
 };
 
-/** @param place where they stand in the options: `clients.<id>` */
+/**
+ * Checks the secrets of a client.
+ * @param optionPath the path of the client in the options, for the error: `clients.<id>`
+ * @throws ConfigurationError `<optionPath>.secrets`
+ */
 export const parseSecrets = (optionPath: string, secrets: readonly string[]): readonly string[] => {
   const allowed = secrets.length >= 1 && secrets.length <= 2;
   if (
@@ -102,9 +125,16 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
   return secrets;
 };
 
-/** All names together, with their separators: they travel in every token, and a token must fit into a header. */
+/**
+ * In characters, of all scopes joined by spaces. Every token contains them, and a token must fit into a
+ * header.
+ */
 const maxScopesLength = 1500;
 
+/**
+ * Checks the scopes of a client, and adds `offline_access`.
+ * @throws ConfigurationError `clients.<id>.scopes` or `clients.<id>.defaultScopes`
+ */
 export const parseClientScopes = (options: {
   readonly id: string;
   readonly scopes: readonly string[];

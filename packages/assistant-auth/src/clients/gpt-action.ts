@@ -1,31 +1,41 @@
-/** The client kind `gpt-action`: a custom GPT's Action in ChatGPT, with what its OAuth leaves out. */
+/**
+ * The client kind `gpt-action`: the Action of a custom GPT in ChatGPT, with what ChatGPT's OAuth client
+ * needs.
+ */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { gptIdPattern } from '../oauth/redirect-uri.ts';
 import { type ConfidentialClient, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
+/** The options of `gptAction`. */
 export interface GptActionOptions {
-  /** Client id as it is typed into the GPT editor; users can see it. */
+  /** The client ID, as it is entered in the GPT editor. Users can see it. */
   readonly id: string;
-  /** Shown to the person who is asked for consent. */
+  /** Shown on the sign-in page. */
   readonly name: string;
-  /** One client secret, or two during a change; each 32 characters or more. */
+  /** One client secret, or two while one replaces the other; each has at least 32 characters. */
   readonly secrets: readonly string[];
-  /** Ids (`g-…`) of the GPTs that may sign in. Left out: any GPT whose owner knows the secret. */
+  /** The IDs (`g-…`) of the GPTs that can use this client. Default: any GPT whose owner knows the secret. */
   readonly gptIds?: readonly string[];
-  /** Lists the scopes that the GPT can be granted. Must contain a scope of the API; `offline_access` is added. */
+  /**
+   * Lists the scopes that the GPT can be granted. Must contain a scope of the API; `offline_access` is added.
+   */
   readonly scopes: readonly string[];
   /**
-   * Lists the scopes that are granted if the GPT requests no scope of the API. Must contain a scope of the API. Default: all of
-   * `scopes` except `offline_access`.
+   * Lists the scopes that are granted if the GPT requests no scope of the API. Must contain a scope of the
+   * API. Default: all of `scopes` except `offline_access`.
    */
   readonly defaultScopes?: readonly string[];
-  /** How a dead refresh token is answered; 401 when left out, so that ChatGPT signs the person in anew. */
+  /**
+   * The status of the response to a refresh token that is not valid. Default: 401, so that ChatGPT starts a
+   * new sign-in.
+   */
   readonly refreshFailureStatus?: 400 | 401;
 }
 
 /**
  * Registers a custom GPT's Action.
- * @throws ConfigurationError `clients.<id>.<option>` for a missing name, a short secret, a malformed GPT id, a bad scope
+ * @throws ConfigurationError `clients.<id>.<option>` for a malformed ID, an empty name, a short secret, a
+ *   malformed GPT ID or a bad scope
  */
 export const gptAction = (options: GptActionOptions): ConfidentialClient => {
   const gptRestriction = parseGptIds(options);
@@ -39,9 +49,9 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
       { kind: 'gpt', ...gptRestriction },
       { kind: 'gpt-development', ...gptRestriction },
     ],
-    // ChatGPT sends none; one that is sent is enforced.
+    // ChatGPT sends no code challenge. If one is sent, it is enforced.
     pkce: 'optional',
-    // What stands in the editor's scope field was typed by hand, perhaps for another API.
+    // The scope field of the GPT editor is filled in by hand, perhaps for another API.
     unknownScopes: 'dropped',
     // ChatGPT is not known to store a new refresh token reliably.
     refresh: 'stable',

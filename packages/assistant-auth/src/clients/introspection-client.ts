@@ -1,17 +1,25 @@
-/** An API in another process that may ask about the tokens it is sent (RFC 7662). It is no client: it can get none itself. */
+/**
+ * An API in another process that can use the introspection endpoint (RFC 7662). It is not a client: it can't
+ * request tokens.
+ */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { parseId, parseSecrets } from './client.ts';
 
+/** The options of `introspectionClient`. */
 export interface IntrospectionClientOptions {
-  /** Its user name at the introspection endpoint, different from every client's id. */
+  /** Its user name at the introspection endpoint. It must differ from every client ID. */
   readonly id: string;
-  /** One secret of 32 characters or more, or two while one replaces the other. */
+  /** One secret, or two while one replaces the other; each has at least 32 characters. */
   readonly secrets: readonly string[];
-  /** The resource (RFC 8707) that it serves: one of the broker's `resources`. It sees the tokens of this audience alone. */
+  /**
+   * The resource (RFC 8707) that it serves: one of the broker's `resources`. It can introspect only tokens
+   * with this audience.
+   */
   readonly resource: string;
 }
 
+/** An API that can use the introspection endpoint. */
 export interface IntrospectionClient {
   readonly kind: 'introspection-client';
   readonly id: string;
@@ -21,8 +29,8 @@ export interface IntrospectionClient {
 }
 
 /**
- * Registers a resource server.
- * @throws ConfigurationError `introspectionClients.<id>.<option>` for a malformed id or a short secret
+ * Registers an API that can use the introspection endpoint.
+ * @throws ConfigurationError `resourceServers.<id>.<option>` for a malformed ID or a short secret
  */
 export const introspectionClient = ({
   id,
@@ -41,9 +49,11 @@ export const introspectionClient = ({
 };
 
 /**
- * Collects the resource servers by their ids, each with the canonical form of its resource.
- * @param resources the canonical forms of all resources that exist
- * @throws ConfigurationError `introspectionClients` for an id that is taken, `introspectionClients.<id>.resource` for an unknown one
+ * Indexes introspection clients by ID, each with the canonical form of its resource.
+ * @param taken tells whether a client has this ID
+ * @param resources the canonical forms of all resources
+ * @throws ConfigurationError `introspectionClients` for an ID that is already used,
+ *   `resourceServers.<id>.resource` for an unknown resource
  */
 export const createIntrospectionClients = (
   servers: readonly IntrospectionClient[],

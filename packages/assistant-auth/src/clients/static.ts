@@ -1,33 +1,44 @@
-/** The client kind `static`: registered by the owner, in the configuration. */
+/** The client kind `static`: a client that the publisher registers in the configuration. */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { parseRedirectRule, type RedirectRule } from '../oauth/redirect-uri.ts';
 import { type Client, parseClientScopes, parseName, parseSecrets } from './client.ts';
 
+/** The options of `staticClient`. */
 export interface StaticClientOptions {
   readonly id: string;
-  /** Shown to the person who is asked for consent. */
+  /** Shown on the sign-in page. */
   readonly name: string;
-  /** Compared byte for byte; a loopback address (`http://127.0.0.1/callback`) matches with any port. */
+  /**
+   * The redirect URIs. They are compared byte for byte, except that a loopback URI
+   * (`http://127.0.0.1/callback`) matches any port (RFC 8252 §7.3).
+   */
   readonly redirectUris: readonly string[];
-  /** One secret, or two during a change, makes a confidential client; left out, a public one. */
+  /**
+   * One secret, or two while one replaces the other, for a confidential client; each has at least 32
+   * characters. Default: none, for a public client.
+   */
   readonly secrets?: readonly string[];
   /**
-   * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access` (`on-request`). With
-   * either value, the client can request that scope. Default: `on-request`.
+   * Decides when the client gets refresh tokens: `always`, or only if it requests the scope `offline_access`
+   * (`on-request`). With either value, the client can request that scope. Default: `on-request`.
    */
   readonly offlineAccess?: 'always' | 'on-request';
-  /** Lists the scopes that the client can be granted. Must contain a scope of the API; `offline_access` is added. */
+  /**
+   * Lists the scopes that the client can be granted. Must contain a scope of the API; `offline_access` is
+   * added.
+   */
   readonly scopes: readonly string[];
   /**
-   * Lists the scopes that are granted if the client requests no scope of the API. Must contain a scope of the API. Default: all of
-   * `scopes` except `offline_access`.
+   * Lists the scopes that are granted if the client requests no scope of the API. Must contain a scope of the
+   * API. Default: all of `scopes` except `offline_access`.
    */
   readonly defaultScopes?: readonly string[];
 }
 
 /**
- * Registers a client by hand.
- * @throws ConfigurationError `clients.<id>.<option>` for a missing name, no or bad redirect URI, a short secret, a bad scope
+ * Registers a client.
+ * @throws ConfigurationError `clients.<id>.<option>` for a malformed ID, an empty name, a missing or bad
+ *   redirect URI, a short secret or a bad scope
  */
 export const staticClient = (options: StaticClientOptions): Client => {
   const { offlineAccess: offline = 'on-request' } = options;

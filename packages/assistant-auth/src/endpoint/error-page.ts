@@ -1,4 +1,4 @@
-/** The door for what goes wrong before an answer may redirect: a page for the person, with a reference to quote. */
+/** Responds to an error with a page for the user, which shows the request ID as a reference. */
 import { type BrokerContext, defaultPages, type Pages, paths } from '../context.ts';
 import { errorPageResponse } from '../http/responses.ts';
 import type { ErrorReason } from '../oauth/error-catalog.ts';
@@ -6,7 +6,10 @@ import { ProtocolError } from '../oauth/errors.ts';
 import type { ErrorModel } from '../ui/error.ts';
 import { logProtocolError, type RequestContext } from './handler.ts';
 
-/** @param theirs the title of what went wrong on the other side; ours is said alike everywhere */
+/**
+ * Creates the `respondToError` of an endpoint with pages.
+ * @param clientErrorTitle the title for statuses below 500; server errors have the same title everywhere
+ */
 export const createErrorPageResponder =
   (
     { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
@@ -27,7 +30,7 @@ export const createErrorPageResponder =
     return errorPageResponse(renderErrorPage(pages, model, requestContext), protocolError);
   };
 
-/** The reasons that have their own heading. */
+/** The titles of errors that have their own. */
 const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
   'request.prefetch': 'This page was not loaded in advance',
   'user.limited': 'Too many sign-ins',
@@ -36,7 +39,10 @@ const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
   'transaction.no-cookies': 'Cookies are required',
 };
 
-/** A page of the publisher's that fails must not hide from the person what went wrong before it. */
+/**
+ * Renders the publisher's error page. If that throws, renders the default page, so that the user still sees
+ * the original error.
+ */
 const renderErrorPage = ({ error }: Pages, model: ErrorModel, requestContext: RequestContext): string => {
   try {
     return error(model);

@@ -1,4 +1,7 @@
-/** What every endpoint shares: the host and method it answers for, a request id, and that whatever is thrown becomes a response. */
+/**
+ * What all endpoints share: checks of host and method, a request ID, error responses, limits by address,
+ * refusal of prefetch requests, and static documents.
+ */
 
 import type { BrokerContext } from '../context.ts';
 import { allowAnyOrigin, endpointPreflight, isPreflight } from '../http/cors.ts';
@@ -16,22 +19,24 @@ import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
 
-/** One request on its way through an endpoint. */
+/** A request, its ID and its log. */
 export interface RequestContext {
   readonly request: Request;
   readonly url: URL;
-  /** Shown to people as the reference id, and logged. */
+  /** Logged, and shown on error pages as the reference. */
   readonly requestId: string;
-  /** Logs with the request id and the endpoint's name filled in. */
+  /** Logs an event, and adds the request ID and the name of the endpoint. */
   log(entry: Omit<LogEntry, 'requestId' | 'endpoint'>): void;
 }
 
+/** An endpoint without the checks that all endpoints share. */
 export interface EndpointDefinition {
+  /** The name in the log. */
   readonly name: string;
-  /** Those that it answers, everywhere or at an address. */
+  /** The allowed methods, or a function that returns them for a URL. */
   readonly methods: readonly string[] | ((url: URL) => readonly string[]);
   handle(requestContext: RequestContext): Promise<Response>;
-  /** How this endpoint says no. */
+  /** Builds the error response. */
   respondToError(protocolError: ProtocolError, requestContext: RequestContext): Response;
 }
 
@@ -43,7 +48,7 @@ export interface MountedEndpoint {
 
 type EndpointContext = Pick<BrokerContext, 'issuer' | 'log' | 'randomBytes'>;
 
-/** Makes an endpoint that answers every request and never throws. */
+/** Creates an endpoint that responds to every request and never throws. */
 export const createEndpoint =
   (definition: EndpointDefinition, { issuer, log, randomBytes }: EndpointContext) =>
   async (request: Request): Promise<Response> => {
@@ -56,7 +61,7 @@ export const createEndpoint =
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
     };
     try {
-      // The issuer is configuration: no header, forwarded or not, talks the broker into another one.
+      // The issuer comes from the configuration. No header can change it, forwarded or not.
       if (url.origin !== issuer) throw new ProtocolError('request.host');
       if (!resolveMethods(definition, url).includes(request.method))
         throw new ProtocolError('request.method');
@@ -71,7 +76,10 @@ export const createEndpoint =
     }
   };
 
-/** Makes an endpoint that pages on any origin can call; they can also read its errors. It never throws. */
+/**
+ * Creates an endpoint that pages on any origin can call, and whose errors they can read. It responds to CORS
+ * preflights, and never throws.
+ */
 export const createCrossOriginEndpoint = (definition: EndpointDefinition, context: EndpointContext) => {
   const endpoint = createEndpoint(definition, context);
   return async (request: Request): Promise<Response> =>
@@ -83,7 +91,7 @@ export const createCrossOriginEndpoint = (definition: EndpointDefinition, contex
 const resolveMethods = ({ methods }: EndpointDefinition, url: URL): readonly string[] =>
   typeof methods === 'function' ? methods(url) : methods;
 
-/** Gives whatever was thrown its place in the table of reasons. */
+/** Converts any thrown value into a `ProtocolError`. */
 export const toProtocolError = (error: unknown): ProtocolError => {
   if (error instanceof ProtocolError) return error;
   if (error instanceof StorageUnavailable) return new ProtocolError('storage.unavailable', { cause: error });
@@ -104,7 +112,9 @@ export const logProtocolError = (
   });
 };
 
-/** What nobody foresaw is logged whole: there is no other trace of it. */
+/**
+ * Returns the cause for the log, and for an unexpected error also the stack: there is no other trace of it.
+ */
 export const describeErrorForLog = ({ reason, cause }: ProtocolError): Pick<LogEntry, 'cause' | 'stack'> => {
   const stack = reason === 'unexpected' ? formatStack(cause) : undefined;
   return {
@@ -113,8 +123,7 @@ export const describeErrorForLog = ({ reason, cause }: ProtocolError): Pick<LogE
   };
 };
 
-// What everybody may read, with GET or HEAD (RFC 9110 §9.3.2): reading it does nothing.
-
+/** Defines an endpoint for a public document, for GET and HEAD (RFC 9110 §9.3.2). */
 export const defineStaticDocument = (name: string, createResponse: () => Response): EndpointDefinition => ({
   name,
   methods: ['GET', 'HEAD'],
@@ -124,8 +133,9 @@ export const defineStaticDocument = (name: string, createResponse: () => Respons
 });
 
 /**
- * Limits the requests of each address block. Without the option `clientAddress`, or for a request whose address is unknown, nothing is
- * limited: all such requests would share one allowance, which anyone could use up.
+ * Limits the requests of each address block. Without the option `clientAddress`, or for a request whose
+ * address is unknown, nothing is limited: all such requests would share one allowance, which anyone could use
+ * up.
  */
 export const limitByAddress = (
   definition: EndpointDefinition,
@@ -143,9 +153,12 @@ export const limitByAddress = (
         },
       };
 
-// Refuses prefetch requests, which a browser or a link scanner sends before the person opens the page (the `Sec-Purpose` header of Fetch): they would use up the sign-in. The browser would keep a 2xx response for the navigation; after a 503 it requests the page again.
-
-/** Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets anything. */
+/**
+ * Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets
+ * anything. A browser or a link scanner sends such a request before the person opens the page (the
+ * `Sec-Purpose` header of Fetch), and it would use up the sign-in. The browser would keep a 2xx response for
+ * the navigation; after a 503 it requests the page again.
+ */
 export const refusePrefetch = (definition: EndpointDefinition): EndpointDefinition => ({
   ...definition,
   async handle(requestContext) {
@@ -154,19 +167,19 @@ export const refusePrefetch = (definition: EndpointDefinition): EndpointDefiniti
   },
 });
 
-/** The standard header, and those that older browsers and Safari send in its place. */
+/** The standard header, and those that older browsers and Safari send instead. */
 const headers = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 
 /** `prefetch`, also with parameters (`prefetch;prerender`); `preview` in Safari. */
 const isPrefetch = (request: Request): boolean =>
   headers.some((name) => /\b(?:prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ''));
 
-// `GET` of a provider's mark: a file of its own, because the pages' policy lets pictures come from this origin alone.
-
+/**
+ * Serves the icon of a provider as a file, because the CSP of the pages allows images only from this origin.
+ */
 export const iconEndpoint = (svg: string): EndpointDefinition =>
   defineStaticDocument('icon', () => publicSvg(svg));
 
-// `GET` of the pages' stylesheet: a file of its own, because the pages' policy allows no style inside them.
-
+/** Serves the stylesheet of the pages as a file, because their CSP allows no inline styles. */
 export const stylesheetEndpoint = (css: string): EndpointDefinition =>
   defineStaticDocument('stylesheet', () => publicDocument(css, 'text/css; charset=utf-8'));

@@ -1,32 +1,39 @@
 /**
- * Cross-origin resource sharing (Fetch standard, "CORS protocol"): which responses a page on another origin can read, and the responses
- * to preflights.
- *
- * Every origin can call what browser apps need: the metadata, the token endpoint, the revocation endpoint and the API. These never
- * authenticate a request by a cookie, only by what the app puts into it, so the origin of the request does not matter. Credentials
- * (cookies) are never allowed. No other endpoint allows any origin: pages, their forms, callbacks, introspection, and the endpoints that
- * providers call.
+ * Cross-origin resource sharing (Fetch standard, "CORS protocol"): which responses a page on another origin
+ * can read, and the responses to preflights.
  */
 import { noContent } from './responses.ts';
 
-/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the publisher. */
+/**
+ * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app that serves
+ * the API.
+ */
 export type Cors = 'any-origin' | 'off';
 
-/** The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it with credentials. */
+/**
+ * The headers of a response that pages on any origin can read. `*` also excludes cookies: browsers reject it
+ * with credentials.
+ */
 export const corsHeaders = {
   'access-control-allow-origin': '*',
   // Scripts can't read these headers otherwise: how to get a token (RFC 6750 §3), and when to try again.
   'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
 } as const;
 
-/** The request headers that pages can send. They are listed by name, because `*` does not cover `Authorization`. */
+/**
+ * The request headers that pages can send. They are listed by name, because `*` does not cover
+ * `Authorization`.
+ */
 const requestHeaders = {
   // MCP clients also send the protocol version with their discovery requests.
   endpoint: 'Authorization, Content-Type, Mcp-Protocol-Version',
   api: 'Authorization, Content-Type',
 } as const;
 
-/** All methods: the guard does not know the API's routes, and callers without a token must not learn which of them exist. */
+/**
+ * All methods: the guard does not know the API's routes, and callers without a token must not learn which of
+ * them exist.
+ */
 const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** How long a browser can cache the response to a preflight, in seconds: Chromium's maximum. */
@@ -43,7 +50,12 @@ export const endpointPreflight = (methods: readonly string[]): Response =>
 /** Answers a preflight for a guarded API, at any of its paths. */
 export const apiPreflight = (): Response => preflight(apiMethods, requestHeaders.api);
 
-/** Adds the headers that let pages on any origin read a response. */
+/**
+ * Adds the headers that let pages on any origin read a response. Only what browser apps need has them: the
+ * metadata, the token endpoint, the revocation endpoint and the API. These never authenticate a request by a
+ * cookie, only by what the app puts into it, so the origin of the request does not matter. Pages, their
+ * forms, callbacks, introspection, and the endpoints that providers call never have them.
+ */
 export const allowAnyOrigin = (response: Response): Response => {
   for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   return response;

@@ -1,20 +1,30 @@
 /**
- * The binding cookie: a random value that binds the forms of our pages to the browser that they were shown in (RFC 6749 §10.12).
- * Each has its own name, so pages that a new browser opens at the same time don't replace each other's cookies.
+ * CSRF protection (RFC 6749 §10.12): the binding cookie, a random value that binds the forms of our pages to
+ * the browser that they were shown in, and the check of a request's origin.
  */
 
 import type { Seconds } from '../oauth/identifiers.ts';
 import { encodeBase64url, type RandomBytes, randomId, timingSafeEqual } from '../oauth/secrets.ts';
 import { clearCookie, setCookie } from './request.ts';
 
+/**
+ * Each binding cookie has its own name, so pages that a new browser opens at the same time don't replace each
+ * other's cookies.
+ */
 const prefix = '__Host-csrf-';
 
 const bindingName = /^__Host-csrf-[\w-]{8}$/;
 
-/** 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB for other cookies. */
+/**
+ * 128 random bits. Name and value take 45 bytes in the request, so the cookies of 30 tabs leave most of 6 kB
+ * for other cookies.
+ */
 const bindingValue = /^[\w-]{22}$/;
 
-/** How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit response headers, too. */
+/**
+ * How many binding cookies a browser keeps, and how many of the others one response clears: proxies limit
+ * response headers, too.
+ */
 const maxBindings = 32;
 const maxCleared = 16;
 
@@ -39,7 +49,8 @@ export interface Binding {
 
 /**
  * Finds the browser's binding cookie, or creates one.
- * @param maxAge how long a form can stay open; each page sets the cookie again, so that it outlives the page's forms
+ * @param maxAge how long a form can stay open, in seconds; each page sets the cookie again, so that it
+ *   outlives the page's forms
  */
 export const bindBrowser = async (
   cookies: ReadonlyMap<string, string>,
@@ -65,7 +76,10 @@ const findBinding = async (
   return undefined;
 };
 
-/** `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`: it sent no binding cookie. */
+/**
+ * `bound`: the browser sent the cookie that the form was sealed with. `other`: it sent only others. `none`:
+ * it sent no binding cookie.
+ */
 export type BindingCheck = 'bound' | 'other' | 'none';
 
 /** Checks that a form was posted by the browser that it was shown in. */
@@ -77,9 +91,10 @@ export const checkBinding = async (
   return readBindings(cookies).length === 0 ? 'none' : 'other';
 };
 
-// Where a form was posted from: browsers say so, and a form of another origin is nobody's will.
-
-/** Tells whether a request came from a page of this origin, or from something that is no browser. */
+/**
+ * Tells whether a request came from a page of this origin, according to `Origin` and `Sec-Fetch-Site`. A
+ * header that is missing is not checked: only some clients send it.
+ */
 export const isSameOriginRequest = ({ headers }: Request, origin: string): boolean => {
   const from = headers.get('origin');
   const site = headers.get('sec-fetch-site');

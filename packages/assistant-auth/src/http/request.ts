@@ -1,17 +1,20 @@
-/** Reading a body: of the right type, and never more of it than anybody honest sends. */
+/** Reads request bodies up to a limit, form bodies and cookies, and serializes cookies. */
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 
-/** Nothing honest here comes near it. */
+/** Far more than any legitimate request to the broker has. */
 const maxBodyBytes = 16_384;
 
-/** The type of a body, without parameters; `undefined` where it has none. */
+/**
+ * Returns the media type of a body in lower case, without parameters; `undefined` if there is no
+ * `Content-Type`.
+ */
 export const readContentType = (request: Request): string | undefined =>
   request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
 
 /**
- * Reads a body as text.
- * @throws ProtocolError `request.too-large` (without reading on) or `request.unreadable`
+ * Reads a body as UTF-8 text.
+ * @throws ProtocolError `request.too-large` (the rest is not read) or `request.unreadable`
  */
 export const readBodyText = async (request: Request): Promise<string> => {
   if (request.body === null) return '';
@@ -36,11 +39,10 @@ export const readBodyText = async (request: Request): Promise<string> => {
   }
 };
 
-// Reading a form body.
-
 /**
  * Reads an `application/x-www-form-urlencoded` body.
- * @throws ProtocolError `request.content-type`, `request.too-large` (without reading on) or `request.unreadable`
+ * @throws ProtocolError `request.content-type`, `request.too-large` (the rest is not read) or
+ *   `request.unreadable`
  */
 export const readForm = async (request: Request): Promise<URLSearchParams> => {
   if (readContentType(request) !== 'application/x-www-form-urlencoded')
@@ -48,11 +50,11 @@ export const readForm = async (request: Request): Promise<URLSearchParams> => {
   return new URLSearchParams(await readBodyText(request));
 };
 
-// Cookies with the `__Host-` prefix (RFC 6265bis §4.1.3.2): for this host alone, over TLS or on loopback, out of scripts' reach.
+// Cookies with the prefix `__Host-` (RFC 6265bis §4.1.3.2): for this host only, secure, hidden from scripts.
 
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
-/** The cookies that a browser sent, by name; the first of a name counts. */
+/** Returns the cookies of a request, by name. If a name occurs more than once, the first cookie counts. */
 export const readCookies = (request: Request): ReadonlyMap<string, string> => {
   const cookies = new Map<string, string>();
   for (const pair of request.headers.get('cookie')?.split(';') ?? []) {
@@ -64,13 +66,18 @@ export const readCookies = (request: Request): ReadonlyMap<string, string> => {
 };
 
 /**
- * Without the white space that browsers strip (RFC 6265bis §5.6), and no other: `trim` would make `__Host-` of a name that only
- * looks like it, for which no browser keeps the promises of the prefix, and which a neighbouring domain may set.
+ * Strips the white space that browsers strip (RFC 6265bis §5.6), and no other. `trim` would turn a name that
+ * only looks like `__Host-…` into one, although browsers do not enforce the prefix for it, so that a sibling
+ * domain could set it.
  */
 const stripWhitespace = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 
-/** @param maxAge left out, the cookie ends with the browser's session */
+/**
+ * Returns a `Set-Cookie` value.
+ * @param maxAge in seconds. Default: until the browser is closed.
+ */
 export const setCookie = (name: string, value: string, maxAge?: Seconds): string =>
   `${name}=${value}; ${attributes}${maxAge === undefined ? '' : `; Max-Age=${maxAge}`}`;
 
+/** Returns a `Set-Cookie` value that deletes a cookie. */
 export const clearCookie = (name: string): string => setCookie(name, '', 0);

@@ -1,8 +1,11 @@
-/** Every response of the broker is made here, so that its headers are right everywhere or nowhere. */
+/**
+ * Creates every response of the broker, with its security headers. No other file of the broker creates a
+ * response.
+ */
 import type { ProtocolError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 
-/** The default for `Retry-After` by status, for refusals without a `retryAfter` of their own. */
+/** The default for `Retry-After`, by status, for errors without a `retryAfter`. */
 const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
   [429, 60],
   [503, 10],
@@ -10,8 +13,8 @@ const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([
 
 const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
-// No form-action: Chromium holds it against every redirect that follows a form, and would stop people on their way to the
-// provider. docs/decisions tells why the alternatives are worse.
+// No `form-action`: Chromium also applies it to the redirects after a form post, so it would block the
+// redirect to the provider. See docs/decisions/0005-sign-in-page-without-form-action.md.
 const pageCsp =
   "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -23,11 +26,11 @@ const pageHeaders = {
   'referrer-policy': 'same-origin',
 } as const;
 
-/** A page whose form leads on to a provider or back to a client. */
+/** Returns a page with a form whose response redirects to a provider or a client. */
 export const formPageResponse = (html: string, cookies: readonly string[]): Response =>
   respond(200, html, { ...pageHeaders, 'content-security-policy': pageCsp }, cookies);
 
-/** A page whose forms, if it has any, stay here. */
+/** Returns a page whose forms, if any, only lead to pages of this origin. */
 export const plainPageResponse = (html: string, cookies: readonly string[]): Response =>
   respond(
     200,
@@ -36,7 +39,7 @@ export const plainPageResponse = (html: string, cookies: readonly string[]): Res
     cookies,
   );
 
-/** A file for the person, which no browser shows as a page. */
+/** Returns JSON as a download. */
 export const downloadResponse = (body: object, fileName: string): Response =>
   respond(200, `${JSON.stringify(body, null, 2)}\n`, {
     ...commonHeaders,
@@ -44,7 +47,7 @@ export const downloadResponse = (body: object, fileName: string): Response =>
     'content-disposition': `attachment; filename="${fileName}"`,
   });
 
-/** A page that says what went wrong, and leads nowhere. */
+/** Returns an error page, which has no form. */
 export const errorPageResponse = (html: string, error: ProtocolError): Response =>
   respond(error.status, html, {
     ...pageHeaders,
@@ -52,15 +55,18 @@ export const errorPageResponse = (html: string, error: ProtocolError): Response 
     'content-security-policy': `${pageCsp}; form-action 'none'`,
   });
 
-/** A page about a request that was handled before, with nothing but a link. */
+/** Returns the page for a repeated callback, which has a link and no form. */
 export const completedPageResponse = (html: string): Response =>
   respond(400, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
 
-/** Sends the browser on with GET, whatever brought it here. */
+/** Redirects with 303: the browser follows with GET, whatever the method of this request. */
 export const seeOther = (location: string, cookies: readonly string[]): Response =>
   respond(303, null, { ...commonHeaders, location, 'referrer-policy': 'no-referrer' }, cookies);
 
-/** The token endpoint's JSON (RFC 6749 §5.1), which caches must not keep. */
+/**
+ * Returns the JSON of the token endpoint (RFC 6749 §5.1) or the introspection endpoint, which must not be
+ * cached.
+ */
 export const tokenJson = (body: object): Response =>
   respond(200, JSON.stringify(body), {
     ...commonHeaders,
@@ -68,17 +74,17 @@ export const tokenJson = (body: object): Response =>
     pragma: 'no-cache',
   });
 
-/** What was asked for is done, and there is nothing to say. */
+/** Returns a 200 response without a body. */
 export const emptyResponse = (): Response => respond(200, null, commonHeaders);
 
-/** A response without a body, to a CORS preflight. */
+/** Returns a 204 response, to a CORS preflight. */
 export const noContent = (headers: Readonly<Record<string, string>>): Response =>
   respond(204, null, { ...commonHeaders, ...headers });
 
-/** A security event was taken (RFC 8935 §2.2). */
+/** Acknowledges a security event (RFC 8935 §2.2). */
 export const acceptedResponse = (): Response => respond(202, null, commonHeaders);
 
-/** A security event was not taken (RFC 8935 §2.3). */
+/** Rejects a security event (RFC 8935 §2.3). */
 export const eventError = (error: ProtocolError): Response =>
   respond(error.status, JSON.stringify({ err: error.code, description: error.description }), {
     ...commonHeaders,
@@ -87,7 +93,7 @@ export const eventError = (error: ProtocolError): Response =>
     'content-language': 'en',
   });
 
-/** A logout token was not taken (OpenID Connect Back-Channel Logout 1.0 §2.8). */
+/** Rejects a logout token (OpenID Connect Back-Channel Logout 1.0 §2.8). */
 export const logoutError = (error: ProtocolError): Response =>
   respond(error.status, JSON.stringify({ error: error.code, error_description: error.description }), {
     ...commonHeaders,
@@ -95,7 +101,10 @@ export const logoutError = (error: ProtocolError): Response =>
     'content-type': 'application/json',
   });
 
-/** The token endpoint's error (RFC 6749 §5.2). */
+/**
+ * Returns an error of the token, revocation or introspection endpoint (RFC 6749 §5.2). The challenge is sent
+ * with status 401.
+ */
 export const tokenError = (error: ProtocolError, status: number, challenge: string): Response =>
   respond(status, JSON.stringify({ error: error.code, error_description: error.description }), {
     ...commonHeaders,
@@ -106,8 +115,9 @@ export const tokenError = (error: ProtocolError, status: number, challenge: stri
   });
 
 /**
- * An error in JSON beside the token endpoint's: a problem document (RFC 9457).
- * @param challenge sent where a token is at fault (RFC 6750 §3); an open document has none
+ * Returns an error as a problem document (RFC 9457).
+ * @param challenge the `WWW-Authenticate` header, sent with status 401 and 403 (RFC 6750 §3). Default: none,
+ *   for public documents.
  */
 export const problemResponse = (error: ProtocolError, challenge?: string): Response => {
   const body = {
@@ -124,7 +134,7 @@ export const problemResponse = (error: ProtocolError, challenge?: string): Respo
   });
 };
 
-/** A public document that may be cached for an hour. */
+/** Returns a public document that can be cached for an hour. */
 export const publicDocument = (body: string, contentType: string): Response =>
   respond(200, body, {
     'cache-control': 'public, max-age=3600',
@@ -132,18 +142,21 @@ export const publicDocument = (body: string, contentType: string): Response =>
     'content-type': contentType,
   });
 
-/** An SVG that may be cached for an hour. Opened by itself it is a document, which may do nothing at all. */
+/**
+ * Returns an SVG that can be cached for an hour. A browser can also open it as a document, so its CSP allows
+ * nothing.
+ */
 export const publicSvg = (svg: string): Response => {
   const response = publicDocument(svg, 'image/svg+xml');
   response.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   return response;
 };
 
-/** The same response to HEAD, without its body. */
+/** Returns the response to HEAD: the same one without its body. */
 export const toHeadResponse = ({ status, headers }: Response): Response =>
   new Response(null, { status, headers });
 
-/** The same response, telling which methods would have been answered. */
+/** Adds the `Allow` header. */
 export const withAllowHeader = (methods: readonly string[], response: Response): Response => {
   response.headers.set('allow', methods.join(', '));
   return response;
@@ -157,7 +170,7 @@ const buildRetryAfterHeader = ({
 
 const isTokenError = ({ status }: ProtocolError): boolean => status === 401 || status === 403;
 
-/** The status's own phrase, as RFC 9457 §4.2.1 wants it for `about:blank`. */
+/** Returns the status phrase, which RFC 9457 §4.2.1 recommends as the title for `about:blank`. */
 const getStatusText = (status: number): string => {
   switch (status) {
     case 401:

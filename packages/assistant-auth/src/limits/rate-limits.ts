@@ -1,26 +1,34 @@
-/** What the broker limits by itself, and how much of each is plenty. Calls of an API are limited where `protect` is asked for it. */
+/**
+ * Rate limits: the broker's limits and their defaults, the limiter that counts in memory, and address blocks
+ * as keys. `protect` limits API calls if it is given a limiter.
+ */
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 
-/** The broker's own limits by name. */
+/** The broker's own limits, by name. */
 export interface Limits {
   /**
-   * Wrong credentials, wherever they are asked for, by claimed id and address block, and forged signals, by provider and address
-   * block. The right ones are never counted.
+   * Counts wrong client credentials, at all endpoints together, by claimed ID and address block; and forged
+   * security events and logout tokens, by provider and address block. Valid ones are never counted. Default:
+   * 20 per minute, counted in memory.
    */
   readonly failedAuthentications: RateLimiter;
-  /** Requests of a browser on its way through a sign-in, about three for each, and those of the account page, by address block. */
+  /**
+   * Counts the requests of browsers during sign-ins, about three for each, and to the account page, by
+   * address block. Requests without a known address are not counted. Default: 300 per minute, counted in
+   * memory.
+   */
   readonly signIns: RateLimiter;
   /**
-   * Counts refresh requests with a valid refresh token, by grant ID. A refused request gets a 429 response, and its refresh token stays
-   * valid. Beyond the limit, checks whether a request could succeed are counted by grant ID and generation. Default: 30 per minute, counted
-   * in memory.
+   * Counts refresh requests with a valid refresh token, by grant ID. A refused request gets a 429 response,
+   * and its refresh token stays valid. Beyond the limit, checks whether a request could succeed are counted
+   * by grant ID and generation. Default: 30 per minute, counted in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
   /**
-   * Limits the sign-ins of a user at a provider, for all clients and the account page, and separately those that start in a session. Storage
-   * counts them. Default: 20 in 600 seconds.
+   * Limits the sign-ins of a user at a provider, for all clients and the account page, and separately those
+   * that start in a session. Storage counts them. Default: 20 in 600 seconds.
    */
   readonly signInsPerUser: SignInLimit;
 }
@@ -33,7 +41,10 @@ export interface SignInLimit {
   readonly period: Seconds;
 }
 
-/** Far more than people need, who share an address with a school or a mobile network; far less than a flood. */
+/**
+ * The defaults: far more than people need who share an address in a school or a mobile network, and far less
+ * than an attacker sends.
+ */
 export const defaultRateLimits = {
   failedAuthentications: { limit: 20, period: 60 },
   signIns: { limit: 300, period: 60 },
@@ -41,7 +52,7 @@ export const defaultRateLimits = {
 } as const satisfies Readonly<Record<Exclude<keyof Limits, 'signInsPerUser'>, Allowance>>;
 
 /**
- * Completes the limits with counters in memory.
+ * Fills in the default limits, which count in memory.
  * @throws ConfigurationError `limits.signInsPerUser` if `limit` or `period` is out of bounds
  */
 export const createLimits = (given: Partial<Limits> = {}, now: Clock, log: Log): Limits => {
@@ -68,29 +79,31 @@ const parseSignInLimit = ({ limit, period }: SignInLimit = { limit: 20, period: 
   throw new ConfigurationError('limits.signInsPerUser', `must have ${bounds}.`);
 };
 
-// The port of a rate limiter: something that counts by key and says when it is enough. What is counted is not its business.
-
-/** What one more would be: within the allowance, or beyond it. */
+/** Whether one more request is within the allowance. */
 export type RateLimitResult = 'allowed' | 'limited';
 
 /**
- * Counts, by key, within one allowance. A platform may count by data centre and a little late, so it may let more pass than the
- * allowance says, never fewer. Implementations pass `rateLimiterContract`.
+ * Counts requests by key within one allowance. A platform can count separately in each data center and with a
+ * delay, so a limiter can let more requests pass than the allowance, but never fewer. Implementations pass
+ * `rateLimiterContract`.
  */
 export interface RateLimiter {
-  /** Takes one from the allowance of `key`; what is limited takes nothing. */
+  /** Counts one request of `key`. A request that is limited is not counted. */
   take(key: string): Promise<RateLimitResult>;
 }
 
-/** How much is plenty. */
+/** The allowance of one key. */
 export interface Allowance {
-  /** So many at once; afterwards as many again per period. */
+  /** The maximum number of requests at once, and the number that is added again in each period. */
   readonly limit: number;
-  /** In seconds; the two that Cloudflare's own counters know. */
+  /** In seconds. Cloudflare's rate-limit bindings accept only these two values. */
   readonly period: 10 | 60;
 }
 
-/** Makes a limiter that lets everybody pass, and logs it, while it fails: a counter out of order is no reason to turn anybody away. */
+/**
+ * Wraps a limiter so that it allows every request while it fails, and logs the failure: a broken counter must
+ * not lock anyone out.
+ */
 export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
   async take(key) {
     try {
@@ -102,26 +115,31 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
   },
 });
 
-// The rate limiter in memory: for runtimes whose platform counts nothing, and for one process or isolate by itself.
+// The rate limiter in memory, for platforms without counters. It counts for one process or isolate only.
 
-/** Keys that are remembered at most, about a megabyte. Whoever can use more keys than that is not stopped by counting keys. */
+/**
+ * The maximum number of keys: about a megabyte. A limit per key does not stop an attacker who has more keys
+ * than that.
+ */
 const maxKeys = 10_000;
 
-/** How much of its allowance a key had used up, and when: it has been getting it back evenly ever since. */
+/** How much of its allowance a key had used at a time. The allowance refills evenly from then on. */
 interface Usage {
   readonly amount: number;
   readonly at: EpochSeconds;
 }
 
 /**
- * Counts in this process. Remembers 10,000 keys and forgets the one that was silent longest.
- * @param now the clock in whole seconds
- * @throws ConfigurationError `limits` for an allowance that is no whole number: a limiter that counts with it would limit nothing
+ * Creates a limiter that counts in this process. It keeps 10,000 keys, and drops the key whose last allowed
+ * request is the oldest.
+ * @param now the clock, in whole seconds
+ * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number of at least 1: the limiter
+ *   would limit nothing
  */
 export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): RateLimiter => {
   if (![limit, period].every((value) => Number.isSafeInteger(value) && value >= 1))
     throw new ConfigurationError('limits', 'must be whole numbers from 1 on.');
-  // A Map keeps the order of insertion, so the key that was silent longest stands first.
+  // A Map keeps the order of insertion, so the key whose last allowed request is the oldest comes first.
   const usageByKey = new Map<string, Usage>();
   return {
     async take(key) {
@@ -138,7 +156,7 @@ export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): R
 
 const computeUsage = (use: Usage | undefined, at: EpochSeconds, refillPerSecond: number): number => {
   if (use === undefined) return 0;
-  // A clock that was set back gives nothing back, and takes nothing more.
+  // While a clock that was set back catches up, nothing refills.
   const elapsed = Math.max(0, at - use.at);
   return Math.max(0, use.amount - elapsed * refillPerSecond);
 };
@@ -148,9 +166,9 @@ const evictOldest = (usageByKey: Map<string, Usage>): void => {
   if (first !== undefined) usageByKey.delete(first);
 };
 
-// The part of a network address that one customer of a network holds, which is what limits count.
+// Address blocks: the part of an address that one customer of a network has, which the limits use as a key.
 
-/** Returns the address block that a request came from, or `undefined` if the platform does not tell the address. */
+/** Returns the address block that a request came from, or `undefined` if the address is unknown. */
 export const findAddressBlock = (
   clientAddress: ((request: Request) => string | undefined) | undefined,
   request: Request,
@@ -161,20 +179,26 @@ export const findAddressBlock = (
 
 const ipv4Pattern = /^\d{1,3}(\.\d{1,3}){3}$/;
 
-/** A zone (RFC 4007 §11) may follow: it names an interface of this machine, and says nothing about the other side. */
+/**
+ * A zone ID (RFC 4007 §11) can follow. It names an interface of this machine and says nothing about the
+ * sender.
+ */
 const ipv6Pattern = /^([0-9a-f:.]+)(%.*)?$/i;
 
-/** IPv4 written as IPv6 (RFC 4291 §2.5.5.2), as dual-stack servers hand it over: in the spelling of a parsed URL. */
+/**
+ * An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), as dual-stack servers report it, in the form of the URL
+ * parser.
+ */
 const ipv4MappedPattern = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
 /**
- * Gives the block of an address: an IPv4 address itself, and the /64 of an IPv6 address, within which a single device may choose
- * freely. Different spellings of an address give the same block.
- * @returns `undefined` for what is no address
+ * Returns the block of an address: the IPv4 address itself, or the /64 of an IPv6 address, in which a single
+ * device can choose any address. Different spellings of an address have the same block.
+ * @returns `undefined` if the text is not an address
  */
 export const toAddressBlock = (address: string): string | undefined => {
   if (ipv4Pattern.test(address)) return URL.parse(`http://${address}`)?.hostname;
-  // The URL parser knows every spelling of an IPv6 address, and writes them all in one.
+  // The URL parser accepts every spelling of an IPv6 address and serializes it in one form.
   const canonical = URL.parse(`http://[${ipv6Pattern.exec(address)?.[1]}]`)?.hostname.slice(1, -1);
   if (canonical === undefined) return undefined;
   const [, high, low] = ipv4MappedPattern.exec(canonical) ?? [];
@@ -183,7 +207,7 @@ export const toAddressBlock = (address: string): string | undefined => {
     : formatIpv4(high, low);
 };
 
-/** The first four groups of an IPv6 address. */
+/** Returns the first four groups of an IPv6 address. */
 const formatNetworkPrefix = (canonical: string): string => {
   const [head = '', tail] = canonical.split('::');
   const before = splitGroups(head);

@@ -1,9 +1,10 @@
 /**
- * Every reason for which a request can be refused, and the little of it that the other side is told: the error code
- * (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4), a sentence, and a status where the code's own does not fit.
+ * Lists every reason for refusing a request, with what the response discloses: the error code (RFC 6749
+ * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4), a message, and a status if the default
+ * status of the code does not fit.
  */
 
-/** The error codes that go over the wire. */
+/** The error codes that are sent in responses. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -22,10 +23,11 @@ export type OAuthErrorCode =
   | 'server_error'
   | 'temporarily_unavailable';
 
-/** A private reason: logged, counted, never sent. */
+/** A private reason. It is logged and counted, but never sent. */
 export type ErrorReason = keyof typeof errorCatalog;
 
-// One sentence for all that can be wrong with a credential, so that no answer tells a forger how far they came.
+// The same message for every defect of a credential, so that the response does not tell an attacker which
+// check failed.
 const invalidClientMessage = 'The client could not be authenticated.';
 const invalidCodeMessage = 'The authorization code is not valid.';
 const invalidRefreshTokenMessage = 'The refresh token is not valid.';
@@ -119,7 +121,7 @@ export const errorCatalog = {
   'transaction.expired': ['invalid_request', expiredSignInMessage],
   'transaction.provider': ['invalid_request', expiredSignInMessage],
   'transaction.replayed': ['invalid_request', 'This sign-in was completed before. Go back to the app.'],
-  // Whether it was completed before: without storage, nobody can tell.
+  // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [
     'temporarily_unavailable',
     "We couldn't finish your sign-in. Wait a moment, then reload this page.",
@@ -149,7 +151,7 @@ export const errorCatalog = {
   'authentication.method': ['invalid_client', invalidClientMessage],
   'authentication.unknown-client': ['invalid_client', invalidClientMessage],
   'authentication.secret': ['invalid_client', invalidClientMessage],
-  // Not invalid_client, which would owe a challenge (RFC 6749 §5.2) and ask for the next guess at once.
+  // Not `invalid_client`, because that requires a challenge (RFC 6749 §5.2), which invites the next guess.
   'authentication.limited': [
     'temporarily_unavailable',
     'Too many failed attempts. Try again in a minute.',

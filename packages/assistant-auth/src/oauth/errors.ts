@@ -1,11 +1,17 @@
-/** The two ways to fail: a configuration that must not start, and a request that is refused for a named reason. */
+/**
+ * The two kinds of errors: an invalid configuration, and a request that is refused for a named reason. Also
+ * formats their causes for the log.
+ */
 import { type ErrorReason, errorCatalog, type OAuthErrorCode } from './error-catalog.ts';
 import type { Seconds } from './identifiers.ts';
 
-/** A setting that would be unsafe or meaningless. Thrown while the broker is being built, never later. */
+/**
+ * An option or a key that is unsafe or invalid. Thrown when options or keys are parsed, for example by
+ * `createBroker`.
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  /** The option at fault, as the publisher wrote it: `issuer`, `clients`, `sealingKeys`. */
+  /** The name of the option, as the publisher writes it: `issuer`, `clients`, `sealingKeys`. */
   readonly option: string;
 
   constructor(option: string, problem: string) {
@@ -15,8 +21,8 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and `retryAfter` in the
- * `Retry-After` header.
+ * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and
+ * `retryAfter` in the `Retry-After` header.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
@@ -24,7 +30,10 @@ export class ProtocolError extends Error {
   readonly code: OAuthErrorCode;
   readonly description: string;
   readonly status: number;
-  /** The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no header. */
+  /**
+   * The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no
+   * header.
+   */
   readonly retryAfter: Seconds | undefined;
 
   constructor(reason: ErrorReason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {
@@ -57,18 +66,21 @@ const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
   temporarily_unavailable: 503,
 };
 
-// What lies beneath a refusal, as the log says it.
-
-/** Far more than any error of ours has beneath it; ends the walk where causes run in a circle. */
+/** No error of the broker has so many nested causes. The limit ends a circular chain. */
 const maxDepth = 5;
 
-/** Names an error and everything that caused it, outermost first. What is no error stands as its own text. */
+/**
+ * Formats an error and its causes, outermost first. A value that is not an error is converted to a string.
+ */
 export const describeCause = (cause: unknown, depth = maxDepth): string => {
   const innerCause = cause instanceof Error ? cause.cause : undefined;
   if (innerCause === undefined || depth === 0) return String(cause);
   return `${String(cause)}, because of ${describeCause(innerCause, depth - 1)}`;
 };
 
-/** The calls that led to an error, where it has them; its message is left to `describeCause`. */
+/**
+ * Returns the stack of an error without its message, or `undefined` if it has none. `describeCause` formats
+ * the message.
+ */
 export const formatStack = (cause: unknown): string | undefined =>
   cause instanceof Error ? cause.stack?.match(/(?<=^\s*)at .*$/gm)?.join(' ') : undefined;

@@ -1,45 +1,62 @@
-/** Key of a user of ours: opaque, never shown to clients in the clear. */
+/**
+ * The basic types of the broker: users, grants, identities, reserved IDs, time, and the security events of
+ * providers.
+ */
+
+/** The ID of a user. Opaque. OAuth clients never receive it; APIs that use introspection do, as `sub`. */
 export type UserId = string;
 
-/** Key of a grant: the family of all tokens issued from one consent. */
+/** The ID of a grant: the family of all tokens that are issued from one consent. */
 export type GrantId = string;
 
-/** Under which a provider may speak of a refresh token that it gave; none of them tells what the token is. */
+/**
+ * The identifiers that a provider's events can use for a refresh token. The token cannot be derived from
+ * them.
+ */
 export type TokenIdentifiers = readonly [name: string, other?: string];
 
-/** What a provider proved about the person who signed in. */
+/** What a provider verified about the person who signed in. */
 export interface Identity {
-  /** Which provider vouches, for example `google`. */
+  /** The ID of the provider, for example `google`. */
   readonly provider: string;
-  /** The provider's own stable key of the person; never an e-mail address. */
+  /** The provider's stable ID of the person. Never an email address. */
   readonly subject: string;
-  /** How the provider shows the person (a name or an address): for display only, never a key. */
+  /** A name or an address of the person. For display only, never a key. */
   readonly label?: string;
   readonly email?: string;
-  /** True only if the provider says so; absent at the provider means false. */
+  /** True only if the provider says so. Default: false. */
   readonly emailVerified: boolean;
-  /** The provider's refresh token, a secret, if this sign-in returned one that outlives the person's session there. */
+  /**
+   * The provider's refresh token, if this sign-in returned one that outlives the person's session there. A
+   * secret.
+   */
   readonly refreshToken?: string;
-  /** Names of that token, where the provider uses some. */
+  /** Identifiers of that token, if events of the provider use them. */
   readonly tokenIdentifiers?: TokenIdentifiers;
-  /** How the provider names the session there that the person signed in with, at most 255 characters; absent where it names none. */
+  /**
+   * The provider's ID of the session that the person signed in with, at most 255 characters. Absent if the
+   * provider sends none.
+   */
   readonly sid?: string;
   /**
-   * All verified claims as the provider sent them, for `resolveUser` (Google `hd`, Entra `tid`): those of the ID token, completed from
-   * UserInfo.
+   * All verified claims as the provider sent them, for `resolveUser` (Google `hd`, Entra `tid`): those of the
+   * ID token, completed from UserInfo. For an OAuth 2.0 provider, the profile.
    */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Small facts about a user that travel sealed in every access token; 512 bytes of JSON at most. */
+/** A few facts about a user that are sealed into every access token. At most 512 bytes of JSON. */
 export type UserClaims = Readonly<Record<string, string | number | boolean>>;
 
-// Names that a publisher may give to nothing, because they mean something here.
+// Reserved IDs, which a publisher cannot use.
 
-/** As a client: whose grants are sessions at the account page. No token is issued from such a grant. */
+/**
+ * The client ID of the account page. A session is a grant of this client. No token is issued from such a
+ * grant.
+ */
 export const accountClientId = 'account';
 
-/** As a provider: what a form says where a person goes on in their session. */
+/** Reserved as a provider ID: the value of a consent form that continues the session. */
 export const continueChoice = 'continue';
 
 // Units of time. Every instant in the broker is a whole number of seconds since 1970-01-01T00:00:00Z.
@@ -53,28 +70,28 @@ export type Milliseconds = number;
 /** An instant, in seconds since the Unix epoch. */
 export type EpochSeconds = number;
 
-/** Tells the current instant; passed in, so that tests own the time. */
+/** Returns the current time. Passed in, so that tests control the time. */
 export type Clock = () => EpochSeconds;
 
-// What providers say unasked, once it was verified: whom it is about, and how much of what rests on them ends.
+// Verified security events of a provider: whom they are about, and what the broker revokes because of them.
 
-/** Whom a signal is about. */
+/** Whom a security event is about. */
 export type SecurityEventTarget =
   | { readonly kind: 'identity'; readonly subject: string }
-  /** A session at the provider; of one person only, if the subject is named too. */
+  /** A session at the provider. With `subject`, only if it belongs to that person. */
   | { readonly kind: 'session'; readonly sid: string; readonly subject?: string }
-  /** Whoever's stored token goes by this name. */
+  /** The identity whose stored upstream token has this identifier. */
   | { readonly kind: 'token'; readonly identifier: string };
 
-/** How much of what rests on it ends. */
+/** Which grants of the target are revoked. */
 export type RevocationScope =
-  /** Sessions at the account page. */
+  /** Sessions of the account page. */
   | 'sessions'
-  /** Those, and grants without offline access: what was to last while the person is there. */
+  /** Sessions of the account page, and grants without offline access. */
   | 'online-grants'
   /** Every grant. */
   | 'grants'
-  /** Every grant, and the provider's stored token is forgotten, unless a session is all that is named. */
+  /** Every grant. The stored upstream token is deleted too, unless the target is a session. */
   | 'identity';
 
 export interface RequestedRevocation {
@@ -83,14 +100,16 @@ export interface RequestedRevocation {
 }
 
 export interface SecurityEvent {
-  /** What it is, in a word of ours that may stand in a log: `logout`, `account-disabled`. */
+  /** The type of the event, as the broker logs it: `logout`, `account-disabled`. */
   readonly type: string;
-  /** Its own name at the provider, which gives each one once; at most 255 characters. */
+  /** The provider's unique ID of the event, at most 255 characters. */
   readonly jti: string;
-  /** From here on it is refused for its age, and need not be known again. */
+  /**
+   * After this time, the event is rejected because of its age, so its `jti` need not be stored any longer.
+   */
   readonly retainUntil: EpochSeconds;
-  /** Who signed in at the provider after this instant came back, and that counts more: what rests on it is left alone. */
+  /** Grants of sign-ins after this time are not revoked: the person has signed in at the provider again. */
   readonly signedInBefore: EpochSeconds;
-  /** None where it asks for nothing. */
+  /** Empty if nothing is to be revoked. */
   readonly revocations: readonly RequestedRevocation[];
 }

@@ -1,18 +1,30 @@
-/** What the broker tells its operator: one flat, structured line per event. Never a secret, a token, a code or a user id. */
+/**
+ * The log events: one flat, structured line per event. A line never contains a secret, a token, a code or a
+ * user ID.
+ */
 import type { ErrorReason } from './error-catalog.ts';
 import { describeCause } from './errors.ts';
 
 export interface LogEntry {
   /**
-   * `unrestricted-gpt`, at the start: any GPT whose owner knows this client's secret may sign people in. `limiter-failed`: a rate
-   * limiter is out of order and lets everybody pass. `cleanUp-failed`: what has expired stays until the next sweep. `recheck-failed`: a
-   * provider gave no clear word on a person; their grants stay, and it is asked again. `unwatched`: somebody signed in
-   * whose provider cannot be asked about them later. `revocation-failed`: a provider was not told that its token is needed no
-   * longer, which is forgotten here all the same. `signal`: a provider said something unasked, and what it ends has ended.
-   * `no-upstream-token`: an identity lost its upstream token because a recheck was inconclusive, so it can't be rechecked until the
-   * person signs in again. `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was not
-   * used. `writeResponse-failed`: the outcome of a recheck, or an upstream token, could not be stored. `wait-until-failed`: `waitUntil`
-   * threw, so the work may not continue after the response. `log-failed`, on the console: the publisher's own log threw.
+   * Events that need an explanation:
+   * - `unrestricted-gpt`: at startup, a client accepts any GPT. Anyone who knows its secret can sign people
+   *   in with their own GPT.
+   * - `limiter-failed`: a rate limiter failed, so it lets every request pass.
+   * - `cleanup-failed`: expired rows stay until the next cleanup.
+   * - `recheck-failed`: a recheck had no conclusive result. Grants stay, and the identity is rechecked later.
+   * - `no-upstream-token`: a second trip to a provider brought no refresh token, so the identity cannot be
+   *   rechecked.
+   * - `upstream-token-dropped`: an identity lost its upstream token because a recheck was inconclusive, so it
+   *   cannot be rechecked until the person signs in again.
+   * - `late-refresh`: a replaced refresh token was accepted after the grace period because its successor was
+   *   not used.
+   * - `write-failed`: the outcome of a recheck, or an upstream token, could not be stored.
+   * - `wait-until-failed`: `waitUntil` threw, so the work may not continue after the response.
+   * - `revocation-failed`: an upstream token that is no longer needed could not be revoked at its provider.
+   *   It is deleted here anyway.
+   * - `security-event`: a provider sent a verified event, and the grants that it concerns are revoked.
+   * - `log-failed`: the publisher's log threw. This line goes to the console.
    */
   readonly event:
     | 'signed-in'
@@ -35,21 +47,24 @@ export interface LogEntry {
     | 'wait-until-failed'
     | 'security-event'
     | 'log-failed';
-  /** How many lines of this event and reason this process or isolate has logged, this one included; filled in by the broker. */
+  /**
+   * How many lines with this event and reason this process or isolate has logged, including this one. Set by
+   * the broker.
+   */
   readonly count?: number;
-  /** Ties the line to the reference id that a person sees on an error page; absent where no request is concerned. */
+  /** The reference ID that a person sees on an error page. Absent if there is no request. */
   readonly requestId?: string;
   readonly endpoint?: string;
   readonly clientId?: string;
   readonly provider?: string;
-  /** What a provider said, in a word of ours: `logout`, `account-disabled`. */
+  /** The type of a provider's security event: `logout`, `account-disabled`. */
   readonly securityEvent?: string;
-  /** Where a code went: tells which GPT signed somebody in. */
+  /** Where the code was sent, which tells which GPT signed a person in. */
   readonly redirectUri?: string;
   readonly reason?: ErrorReason;
-  /** What went wrong underneath, as far as it is known; for operators only. */
+  /** The underlying error, if it is known. For operators only. */
   readonly cause?: string;
-  /** The calls that led to what nobody foresaw. */
+  /** The stack of an unexpected error. */
   readonly stack?: string;
 }
 
@@ -72,7 +87,8 @@ export const safeLogger = (log: Log, fallback: Log): Log => {
 };
 
 /**
- * Wraps a log so that each line has the number of lines so far with its event and reason. Both are closed sets, so few counts are kept.
+ * Wraps a log so that each line has the number of lines so far with its event and reason. Both are closed
+ * sets, so few counts are kept.
  */
 export const addLogCounts = (log: Log): Log => {
   const counts = new Map<string, number>();

@@ -1,4 +1,7 @@
-/** Reading OAuth parameters: each at most once, empty means absent, unknown ones do not matter (RFC 6749 §3.1, §3.2). */
+/**
+ * Reads OAuth parameters: each at most once, empty means absent, unknown ones are ignored (RFC 6749 §3.1,
+ * §3.2).
+ */
 import { ProtocolError } from './errors.ts';
 import { canonicalResource } from './resource.ts';
 
@@ -6,8 +9,8 @@ import { canonicalResource } from './resource.ts';
 export type Parameters<Name extends string> = { readonly [name in Name]?: string };
 
 /**
- * Picks the known parameters out of a query or a form body.
- * @throws ProtocolError `invalid_request` when a known one is repeated, whichever value came first
+ * Reads the known parameters of a query or a form body.
+ * @throws ProtocolError `invalid_request` if a known parameter is repeated
  */
 export const readParameters = <Name extends string>(
   source: URLSearchParams,
@@ -23,9 +26,9 @@ export const readParameters = <Name extends string>(
 };
 
 /**
- * Reads the resource indicator (RFC 8707 §2) and returns its canonical form. It is the only parameter that can be repeated, with
- * equivalent values, because a token is for one resource.
- * @throws ProtocolError `invalid_target` for several
+ * Reads the resource indicator (RFC 8707 §2) and returns its canonical form. It is the only parameter that
+ * can be repeated, with equivalent values, because a token is for one resource.
+ * @throws ProtocolError `invalid_target` if there are several different values
  */
 export const readResource = (source: URLSearchParams): string | undefined => {
   const [resource, ...more] = new Set(

@@ -1,4 +1,4 @@
-/** Proof Key for Code Exchange (RFC 7636), S256 only: `plain` does not exist here. */
+/** Proof Key for Code Exchange (RFC 7636). Only S256 is supported, not `plain`. */
 
 import { ProtocolError } from './errors.ts';
 import { encodeBase64url, timingSafeEqual } from './secrets.ts';
@@ -10,9 +10,10 @@ const challengePattern = /^[A-Za-z0-9_-]{43}$/;
 const verifierPattern = /^[A-Za-z0-9._~-]{43,128}$/;
 
 /**
- * Reads the challenge of an authorization request.
- * @param demand `required` for every client but a GPT Action, whose requests carry none
- * @throws ProtocolError `invalid_request` when it is missing though required, malformed, or of another method
+ * Reads the code challenge of an authorization request.
+ * @param requirement `required` for every client except a GPT Action, which does not use PKCE
+ * @throws ProtocolError `invalid_request` if the challenge is missing but required, is malformed, or has
+ *   another method
  */
 export const parseCodeChallenge = (
   query: URLSearchParams,
@@ -24,16 +25,17 @@ export const parseCodeChallenge = (
     if (requirement === 'required') throw new ProtocolError('pkce.missing');
     return undefined;
   }
-  // RFC 7636 §4.3 lets a missing method mean `plain`: refused like the word itself.
+  // A missing method means `plain` (RFC 7636 §4.3), so it is rejected too.
   if (method !== 'S256') throw new ProtocolError('pkce.method');
-  // An empty challenge is a downgrade that hopes to be read as none.
+  // An empty challenge is not treated as absent: that would allow a downgrade.
   if (challenge === null || !isChallenge(challenge)) throw new ProtocolError('pkce.challenge');
   return challenge;
 };
 
 /**
- * Holds the verifier of a token request against the code's challenge, in both directions (RFC 9700 §2.1.1).
- * @throws ProtocolError `invalid_grant` when either comes without the other, or they do not belong together
+ * Checks the verifier of a token request against the challenge of the code, in both directions (RFC 9700
+ * §2.1.1).
+ * @throws ProtocolError `invalid_grant` if only one of the two is present, or if they do not match
  */
 export const verifyCodeVerifier = async (
   challenge: string | undefined,

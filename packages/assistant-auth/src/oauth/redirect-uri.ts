@@ -1,6 +1,7 @@
 /**
- * Redirect URIs as rules and how a requested one is held against them: byte for byte (RFC 9700 §4.1.3), but for the port
- * of a loopback address (RFC 8252 §7.3) and the GPT id in ChatGPT's address. Nothing is normalised, so nothing is confused.
+ * Parses redirect URIs into rules and verifies requested ones: by exact string comparison (RFC 9700 §4.1.3),
+ * except for the port of a loopback address (RFC 8252 §7.3) and the GPT ID in ChatGPT's URI. Nothing is
+ * normalized, so no two spellings are confused.
  */
 
 import { ConfigurationError, ProtocolError } from './errors.ts';
@@ -8,21 +9,25 @@ import { isLoopback } from './resource.ts';
 
 export type RedirectRule =
   | { readonly kind: 'exact'; readonly uri: string }
-  /** `http://127.0.0.1` with any port, then exactly `path`. */
+  /** `http`, a loopback host with any port, then exactly `path`. */
   | { readonly kind: 'loopback'; readonly host: string; readonly path: string }
-  /** ChatGPT's callback of one GPT; without `gptIds` of any. `development` is the same path on loopback. */
+  /**
+   * ChatGPT's callback for a GPT with one of these IDs. Default: any GPT. `gpt-development` is the same path
+   * on loopback.
+   */
   | { readonly kind: 'gpt' | 'gpt-development'; readonly gptIds?: readonly string[] };
 
-/** The shape of a GPT's id, as it stands in ChatGPT's redirect URI. */
+/** The format of a GPT ID in ChatGPT's redirect URI. */
 export const gptIdPattern = /^g-[A-Za-z0-9_-]{4,128}$/;
 
-/** How long a redirect URI may be, in characters. */
+/** The maximum length of a redirect URI, in characters. */
 const maxLength = 1024;
 
 /**
- * Turns a registered redirect URI into its rule.
- * @param option which setting it comes from, as the publisher knows it
- * @throws ConfigurationError unless it is https, http on loopback, or a private-use scheme with a dot (RFC 8252 §7.1)
+ * Parses a registered redirect URI into its rule.
+ * @param option the name of the option that it comes from, for the error message
+ * @throws ConfigurationError unless it uses https, http on loopback, or a private-use scheme with a dot (RFC
+ *   8252 §7.1), or if it has a fragment or user information or is not normalized
  */
 export const parseRedirectRule = (option: string, uri: string): RedirectRule => {
   const url = URL.parse(uri);
@@ -35,7 +40,7 @@ export const parseRedirectRule = (option: string, uri: string): RedirectRule => 
   throw new ConfigurationError(option, `must use https, loopback http or a private-use scheme: ${uri}`);
 };
 
-/** Tells whether a requested redirect URI obeys a rule. */
+/** Tells whether a requested redirect URI matches a rule. */
 export const matchesRedirectRule = (rule: RedirectRule, requested: string): boolean => {
   if (requested.length > maxLength) return false;
   switch (rule.kind) {
@@ -67,15 +72,17 @@ const isGptCallback = (path: string | undefined, gptIds: readonly string[] | und
   return gptIdPattern.test(id) && (gptIds?.includes(id) ?? true);
 };
 
-// Which redirect a client may be answered at. Only a `VerifiedRedirect` is ever redirected to.
+// Verification: redirects to a client go only to a `VerifiedRedirect`.
 
-/** A redirect URI that this client registered; `verifyRedirect` alone makes it. */
+/** A redirect URI that this client registered. Only `verifyRedirect` creates it. */
 export type VerifiedRedirect = string & { readonly brand: unique symbol };
 
 /**
- * Holds a requested redirect URI against the client's rules (RFC 9700 §4.1.3).
- * @param requested may be absent only if the client has exactly one, exact URI (RFC 6749 §3.1.2.3)
- * @throws ProtocolError `redirect.missing` or `redirect.unregistered`; it must never be answered by a redirect
+ * Verifies a requested redirect URI against the client's rules (RFC 9700 §4.1.3).
+ * @param requested can be absent only if the client has exactly one rule, for an exact URI (RFC 6749
+ *   §3.1.2.3)
+ * @throws ProtocolError `redirect.missing` or `redirect.unregistered`, which must never be answered with a
+ *   redirect
  */
 export const verifyRedirect = (
   client: { readonly redirects: readonly RedirectRule[] },
@@ -96,7 +103,10 @@ const requireSingleRedirect = ({
   return rule.uri as VerifiedRedirect;
 };
 
-/** The host; of a private-use scheme (RFC 8252 §7.1) the scheme, because what stands in a host's place there may be any name. */
+/**
+ * Returns the host for display. For a private-use scheme (RFC 8252 §7.1), returns the scheme, because the
+ * host of such a URI can be any name.
+ */
 export const formatRedirectHost = (redirectUri: string): string => {
   const { host, protocol } = new URL(redirectUri);
   return /^https?:$/.test(protocol) ? host : protocol;

@@ -1,20 +1,25 @@
 /**
- * Resource identifiers (RFC 8707 §2) in a canonical form. Two identifiers are equivalent only if all their differences are listed in
- * RFC 3986 §6.2.2.1 and §6.2.3: case of scheme and host, the default port, `/` or nothing as the whole path.
+ * Parses resource identifiers (RFC 8707 §2) into a canonical form, and the issuer. Two identifiers are
+ * equivalent only if all their differences are listed in RFC 3986 §6.2.2.1 and §6.2.3: case of scheme and
+ * host, the default port, `/` or nothing as the whole path.
  */
 import { ConfigurationError } from './errors.ts';
 
 const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };
 
-/** Scheme, host, port, and the rest: printable ASCII without a fragment or a backslash. User information does not match. */
+/**
+ * Scheme, host, port, and the rest: printable ASCII without a fragment or a backslash. User information does
+ * not match.
+ */
 const identifier =
   /^(https?):\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]*))?([/?][\x21\x22\x24-\x5B\x5D-\x7E]*)?$/i;
 
 /**
- * Parses an identifier into its canonical form: lowercase scheme and host, no default port, no `/` as the whole path. The rest of
- * the path and the query are not changed, because any difference there can identify another resource.
- * @returns undefined if the text is not an absolute http or https URL in printable ASCII, or if it has user information, a fragment or a
- *   backslash
+ * Parses an identifier into its canonical form: lowercase scheme and host, no default port, no `/` as the
+ * whole path. The rest of the path and the query are not changed, because any difference there can identify
+ * another resource.
+ * @returns undefined if the text is not an absolute http or https URL in printable ASCII, or if it has user
+ *   information, a fragment or a backslash
  */
 export const parseResourceIdentifier = (text: string): string | undefined => {
   const [, givenScheme, host, port = '', rest = ''] = identifier.exec(text) ?? [];
@@ -24,7 +29,10 @@ export const parseResourceIdentifier = (text: string): string | undefined => {
   return `${scheme}://${authority}${rest.replace(/^\/(?=\?|$)/, '')}`;
 };
 
-/** Returns the canonical form. Text that is not an identifier is returned unchanged, so that it equals only itself. */
+/**
+ * Returns the canonical form. Text that is not an identifier is returned unchanged, so that it equals only
+ * itself.
+ */
 export const canonicalResource = (text: string): string => parseResourceIdentifier(text) ?? text;
 
 /**
@@ -53,7 +61,8 @@ export const parseResource = (option: string, text: string): string => {
   const resource = parseResourceIdentifier(text);
   const url = resource === undefined ? null : URL.parse(resource);
   const isAllowed = url !== null && (url.protocol === 'https:' || isLoopback(url));
-  // Clients send the identifier as a URL parser writes it, so one that the parser changes could never be requested.
+  // Clients send the identifier as a URL parser writes it, so one that the parser changes could never be
+  // requested.
   if (resource !== undefined && isAllowed && canonicalResource(url.href) === resource) return resource;
   throw new ConfigurationError(
     option,
@@ -61,12 +70,13 @@ export const parseResource = (option: string, text: string): string => {
   );
 };
 
-/** An https origin without path, or an http one on loopback; as `URL` spells it, no trailing slash. */
+/** An https origin, or an http origin on loopback, as `URL` writes it: without a path or a trailing slash. */
 export type Issuer = string & { readonly brand: unique symbol };
 
 /**
- * Checks the broker's own origin.
- * @throws ConfigurationError when it is no URL, has a path, query, fragment or user, or is http beyond loopback
+ * Parses the broker's own origin.
+ * @throws ConfigurationError `issuer` if it is not a URL, if it has a path, query, fragment or user
+ *   information, or if it uses http and is not on loopback
  */
 export const parseIssuer = (text: string): Issuer => {
   const url = URL.parse(text);

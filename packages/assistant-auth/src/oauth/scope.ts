@@ -1,12 +1,15 @@
-/** Scopes (RFC 6749 §3.3): lists of case-sensitive names, separated by spaces; ChatGPT's editor also lets commas through. */
+/**
+ * Parses and grants scopes (RFC 6749 §3.3): case-sensitive names, separated by spaces. Commas are accepted
+ * too, because ChatGPT's editor allows them.
+ */
 import { ProtocolError } from './errors.ts';
 
 /** The scope that requests a refresh token (OpenID Connect Core §11). */
 export const offlineAccessScope = 'offline_access';
 
 /**
- * The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them from any server, so they never count as
- * unknown.
+ * The scopes that OpenID Connect defines (Core §3.1.2.1, §5.4, §11). Clients request them from any server, so
+ * they never count as unknown.
  */
 const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', offlineAccessScope];
 
@@ -14,22 +17,28 @@ const oidcScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 
 export const scopeNamePattern = /^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+$/;
 
 export interface ScopePolicy {
-  /** All that may be granted. */
+  /** All scopes that can be granted. */
   readonly scopes: readonly string[];
   /** What is granted if no scope of the API is requested. */
   readonly defaultScopes: readonly string[];
-  /** What happens to names that are not scopes of this server. */
+  /** Whether scopes that do not exist on this server are dropped or refused. */
   readonly unknownScopes: 'dropped' | 'refused';
 }
 
 /** Every scope that exists on this server. */
 export type DeclaredScopes = Pick<ReadonlyMap<string, string>, 'has'>;
 
-/** Tells whether a token with these scopes gives access to the API. No token is issued for `offline_access` alone. */
+/**
+ * Tells whether a token with these scopes gives access to the API. No token is issued for `offline_access`
+ * alone.
+ */
 export const hasApiScope = (scopes: readonly string[]): boolean =>
   scopes.some((scope) => scope !== offlineAccessScope);
 
-/** Splits a scope parameter at spaces and commas; doubles count once. */
+/**
+ * Splits a scope parameter at spaces and commas, and removes duplicates.
+ * @throws ProtocolError `invalid_scope` if a name is malformed
+ */
 export const splitScope = (text: string): readonly string[] => {
   const names = text.split(/[ ,]+/).filter((name) => name !== '');
   if (!names.every((name) => scopeNamePattern.test(name))) throw new ProtocolError('scope.malformed');
@@ -37,10 +46,11 @@ export const splitScope = (text: string): readonly string[] => {
 };
 
 /**
- * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the client is allowed. If it
- * requests only protocol scopes, it is granted its default scopes, and `offline_access` if it requested that.
- * @throws ProtocolError `invalid_scope` if a scope does not exist (unless this client's unknown scopes are dropped), or if the client requests
- *   other scopes than protocol scopes and no scope of the API is left
+ * Decides which scopes an authorization request is granted (RFC 6749 §3.3): the requested scopes that the
+ * client is allowed. If it requests only protocol scopes, it is granted its default scopes, and
+ * `offline_access` if it requested that.
+ * @throws ProtocolError `invalid_scope` if a scope does not exist (unless this client's unknown scopes are
+ *   dropped), or if the client requests other scopes than protocol scopes and no scope of the API is left
  */
 export const resolveGrantedScopes = (
   requested: string | undefined,
@@ -56,18 +66,21 @@ export const resolveGrantedScopes = (
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
 
-/** What is left of scopes that were granted once: what the publisher has withdrawn since is not granted any longer. */
+/**
+ * Returns the granted scopes that are still available, without those that the publisher has withdrawn since.
+ */
 export const filterAvailableScopes = (
   granted: readonly string[],
   { scopes }: Pick<ScopePolicy, 'scopes'>,
 ): readonly string[] => granted.filter((scope) => scopes.includes(scope));
 
 /**
- * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client can repeat its first request: scopes that
- * it could not be granted then, or that were withdrawn since, are dropped.
+ * Narrows granted scopes at a refresh (RFC 6749 §6): the same or fewer, never more. A client can repeat its
+ * first request: scopes that it could not be granted then, or that were withdrawn since, are dropped.
  * @param granted the scopes of the refresh token
- * @throws ProtocolError `invalid_scope` if the client requests a scope that it could have been granted but was not, or one that does not exist
- *   (unless this client's unknown scopes are dropped); or if no scope of the API is left
+ * @throws ProtocolError `invalid_scope` if the client requests a scope that it could have been granted but
+ *   was not, or one that does not exist (unless this client's unknown scopes are dropped); or if no scope of
+ *   the API is left
  */
 export const narrowScopes = (
   requested: string | undefined,

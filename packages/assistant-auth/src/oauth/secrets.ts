@@ -1,17 +1,17 @@
-/** Randomness as it is passed in, and the identifiers drawn from it. */
+/** Random identifiers, comparison of secrets in constant time, and base64url (RFC 4648 §5). */
 
 /** Fills a new array with `length` cryptographically random bytes. */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
-/** Draws an unguessable identifier: 256 bits as base64url, 43 characters. */
+/** Generates an unguessable identifier: 256 bits as base64url, 43 characters. */
 export const randomToken = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(32));
 
-/** Draws an identifier for a database row: 128 bits as base64url, 22 characters. */
+/** Generates an identifier for a database row: 128 bits as base64url, 22 characters. */
 export const randomId = (randomBytes: RandomBytes): string => encodeBase64url(randomBytes(16));
 
-// Comparing secrets without telling by the time it takes how much of them was right.
-
-/** Compares two texts by their SHA-256 digests, so that neither content nor length shows in the time it takes. */
+/**
+ * Compares two texts by their SHA-256 digests, so that the time does not reveal how much of a secret matches.
+ */
 export const timingSafeEqual = async (one: string, other: string): Promise<boolean> => {
   const [a, b] = await Promise.all([digest(one), digest(other)]);
   let difference = 0;
@@ -22,7 +22,7 @@ export const timingSafeEqual = async (one: string, other: string): Promise<boole
 const digest = async (text: string): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 
-// base64url without padding (RFC 4648 §5), strict: every value has exactly one spelling.
+// base64url without padding (RFC 4648 §5). Strict: each value has exactly one encoding.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const invalid = 255;
@@ -41,7 +41,9 @@ export const encodeBase64url = (bytes: Uint8Array): string => {
   return text;
 };
 
-/** Gives `undefined` for foreign characters, padding, impossible lengths and spare bits that are not zero. */
+/**
+ * Returns `undefined` for other characters, padding, impossible lengths, and unused bits that are not zero.
+ */
 export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | undefined => {
   const remainder = text.length % 4;
   if (remainder === 1) return undefined;

@@ -1,4 +1,7 @@
-/** Apple as an identity provider: OpenID Connect whose answers come by form, and whose client secret we sign ourselves. */
+/**
+ * Apple as an identity provider: OpenID Connect with form-post responses, and a client secret that the broker
+ * signs itself.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
@@ -14,11 +17,14 @@ export interface AppleSettings {
   readonly clientId: string;
   /** Ten characters. */
   readonly teamId: string;
-  /** Ten characters: the id of the key. */
+  /** The ID of the key. Ten characters. */
   readonly keyId: string;
-  /** The text of the key's .p8 file; its line breaks may be written `\n`. A secret. */
+  /** The contents of the key's .p8 file. Line breaks can be written `\n`. A secret. */
   readonly privateKey: string;
-  /** Origin of a fake provider on loopback in development. Left out: Apple itself, which knows no localhost. */
+  /**
+   * Origin of a fake provider on loopback, for development. Default: Apple, which does not accept localhost
+   * as a redirect URI.
+   */
   readonly baseUrl?: string;
 }
 
@@ -36,13 +42,13 @@ export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider
     clientId: settings.clientId,
     clientSecret: createAppleClientSecretSigner({ ...settings, audience: origin }),
     scopes: ['openid', 'email', 'name'],
-    // Apple insists on it when it is asked for name or address.
+    // Apple requires `form_post` if a name or email address is requested.
     responseMode: 'form_post',
-    // There is nothing to ask it with.
+    // Apple has no parameter that requests reauthentication.
     reauthentication: {},
     authTime: 'optional',
     singleUseRefreshTokens: false,
-    // Apple may throttle whoever asks more than once a day.
+    // Apple may throttle clients that validate a token more than once a day.
     recheckInterval: 86_400,
     // Apple documents that refresh tokens may be validated once a day, so they outlive the session.
     offlineAccess: 'always',
@@ -65,7 +71,10 @@ export const apple = ({ baseUrl, ...settings }: AppleSettings): IdentityProvider
   };
 };
 
-/** The name comes with the first answer only, beside the token and unsigned: good for a label, for nothing else. */
+/**
+ * Apple sends the name only with the first response, next to the token and unsigned, so it is used only as a
+ * label.
+ */
 const withNameAsLabel = (identity: Identity, user: string | null): Identity => {
   const label = readName(user ?? '');
   return label === undefined ? identity : { ...identity, label };
@@ -85,25 +94,25 @@ const readName = (user: string): string | undefined => {
   }
 };
 
-// Apple's client secret: a JWT (RFC 7519) that says who asks, signed anew for each exchange with the publisher's key (ES256).
+// Apple's client secret: a JWT (RFC 7519), signed for each exchange with the publisher's key (ES256).
 
-/** Whose secret it is, and the key that proves it. */
+/** The claims of the client secret, and the key that signs it. */
 interface AppleClientSecretConfig {
   readonly clientId: string;
   readonly teamId: string;
   readonly keyId: string;
-  /** PEM of a P-256 key in PKCS#8, secret. */
+  /** PEM of a P-256 key in PKCS#8. A secret. */
   readonly privateKey: string;
-  /** Apple's own name. */
+  /** Apple's issuer. */
   readonly audience: string;
 }
 
-/** Apple allows half a year; it is used at once. */
+/** Apple allows six months, but each secret is used immediately. */
 const lifetime: Seconds = 300;
 
 /**
- * Makes the maker of client secrets.
- * @throws ConfigurationError `providers.apple.<option>` for a team, a key id or a key that cannot be one
+ * Creates a function that signs client secrets.
+ * @throws ConfigurationError `providers.apple.<option>` for a team ID, key ID or key that is not valid
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
 const createAppleClientSecretSigner = (
@@ -135,9 +144,9 @@ const rules: readonly Rule<AppleClientSecretConfig & { readonly id: string }>[] 
 
 const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
 
-/** Everything of a PEM that is not the key: its frame, and line breaks, also those that were written as `\n`. */
+/** Everything in a PEM that is not the key: header, footer and line breaks, also those written as `\n`. */
 const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
-/** The object identifier of P-256 in DER, as a text of bytes. */
+/** The object identifier of P-256 in DER, one character per byte. */
 const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
 
 const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
@@ -145,7 +154,7 @@ const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
     const der = atob(pem.replaceAll(pemFraming, ''));
     if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
   } catch {
-    // Said below, like everything else that is no such key.
+    // Reported below, like every other invalid key.
   }
   throw new ConfigurationError(
     'providers.apple.privateKey',

@@ -1,20 +1,20 @@
-/** GitHub as an identity provider: data over OAuth 2.0 and GitHub's API, for there is no ID token. */
+/** GitHub as an identity provider: a configuration of `oauth2`, because GitHub issues no ID tokens. */
 
 import { resolveBaseUrl } from './config.ts';
 import { oauth2 } from './oauth2.ts';
 import type { IdentityProvider } from './provider.ts';
 
 export interface GitHubSettings {
-  /** Of a GitHub App or an OAuth app. */
+  /** The client ID of a GitHub App or an OAuth app. */
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
-  /** Origin of a fake provider on loopback in development. Left out: GitHub itself. */
+  /** Origin of a fake provider on loopback, for development. Default: GitHub. */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets people sign in with GitHub. No scope is asked for: the public profile is enough to know somebody again.
+ * Lets people sign in with GitHub. No scope is requested: the public profile is enough to recognize a person.
  * @throws ConfigurationError `providers.github.<option>` for a missing or malformed setting
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps
  */
@@ -23,7 +23,7 @@ export const github = ({ clientId, clientSecret, baseUrl }: GitHubSettings): Ide
   return oauth2({
     id: 'github',
     displayName: 'GitHub',
-    // Sent as `iss` with every answer since 2026.
+    // Since 2026, GitHub sends this as `iss` with every authorization response.
     issuer: `${origin}/login/oauth`,
     authorizationUrl: `${origin}/login/oauth/authorize`,
     tokenUrl: `${origin}/login/oauth/access_token`,
@@ -31,12 +31,13 @@ export const github = ({ clientId, clientSecret, baseUrl }: GitHubSettings): Ide
     clientId,
     clientSecret,
     authorizationParameters: { prompt: 'select_account' },
-    // The most that it can be asked for.
+    // GitHub has no parameter that requests reauthentication.
     reauthentication: { prompt: 'select_account' },
-    // The login can be given up, and then be somebody else's. The address is public if there is one, and unproven.
+    // A login can be given up and taken by someone else, so the ID is the subject. The email address is the
+    // public one, if there is one, and is not verified.
     mapProfile: ({ id, login, name, email }) =>
       Number.isSafeInteger(id) ? { subject: String(id), labels: [login, name], email } : undefined,
-    // Only apps with expiring tokens get a refresh token; without one GitHub cannot be asked about the person later.
+    // Only apps with expiring tokens get a refresh token. Without one, the identity cannot be rechecked.
     revokedErrors: ['bad_refresh_token'],
     // Refresh tokens last six months, whether or not the person is signed in at GitHub.
     offlineAccess: 'always',

@@ -1,4 +1,7 @@
-/** Google as an identity provider: data over any OpenID Connect issuer. */
+/**
+ * Google as an identity provider: a configuration of `oidc`, with Google's security events and its reconsent
+ * page.
+ */
 
 import type { TokenIdentifiers } from '../oauth/identifiers.ts';
 import { resolveBaseUrl } from './config.ts';
@@ -11,7 +14,7 @@ export interface GoogleSettings {
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
-  /** Origin of a fake provider on loopback in development. Left out: Google itself. */
+  /** Origin of a fake provider on loopback, for development. Default: Google. */
   readonly baseUrl?: string;
 }
 
@@ -29,20 +32,22 @@ export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): Ide
     clientSecret,
     scopes: ['openid', 'email', 'profile'],
     authorizationParameters: {
-      // Asks for a refresh token; the scope `offline_access` does not exist here. It comes only with a person's first
-      // consent, so a sign-in without one is normal and must never overwrite the stored one. Google keeps 100 per person
-      // and client and drops the oldest unasked.
+      // Requests a refresh token, because Google has no `offline_access` scope. Google returns one only at a
+      // person's first consent, so a sign-in without one is normal and must not overwrite the stored one.
+      // Google keeps 100 refresh tokens per person and client, and silently drops the oldest.
       access_type: 'offline',
-      // Not `consent`: that brings a new refresh token, and Google's own consent page, at every sign-in.
+      // Not `consent`, which would return a new refresh token but also show Google's consent page at every
+      // sign-in.
       prompt: 'select_account',
     },
-    // Google makes nobody sign in again for the asking, and says when they did only where its project has that switched on.
+    // Google never forces a new sign-in, and sends `auth_time` only if this is enabled for the project.
     reauthentication: { prompt: 'select_account', max_age: '0' },
     authTime: 'optional',
     singleUseRefreshTokens: false,
     // With `access_type=offline`, Google issues long-lived refresh tokens.
     offlineAccess: 'always',
-    // Google's ID tokens contain every claim that UserInfo returns: if `name` is missing, UserInfo lacks it too.
+    // Google's ID tokens contain every claim that UserInfo returns: if `name` is missing, UserInfo lacks it
+    // too.
     userInfo: 'never',
   });
   const provider = createOidcProvider(issuer);
@@ -60,14 +65,15 @@ export const google = ({ clientId, clientSecret, baseUrl }: GoogleSettings): Ide
     async reconsentUrl(subject, upstreamRequest, io) {
       const url = await provider.authorizationUrl(upstreamRequest, io);
       url.searchParams.set('prompt', 'consent');
-      // Spares them the choice of account. Google takes an address, too; but no address stands in a URL of ours.
+      // Skips the account chooser. Google also accepts an email address, but the broker puts no address into
+      // a URL.
       url.searchParams.set('login_hint', subject);
       return url;
     },
   };
 };
 
-/** A token that came, with the names under which an event may speak of it. */
+/** Adds the identifiers that Google's events can use for the refresh token, if there is one. */
 const withTokenIdentifiers = async <Result extends { readonly refreshToken?: string }>(
   result: Result,
 ): Promise<Result & { readonly tokenIdentifiers?: TokenIdentifiers }> =>

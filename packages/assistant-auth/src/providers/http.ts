@@ -1,4 +1,7 @@
-/** One request to a provider: no redirect followed, no long wait, no endless answer. */
+/**
+ * Sends requests to providers: follows no redirects, limits time and response size, and checks the URLs that
+ * an issuer names.
+ */
 import { allowInsecureRequests, customFetch } from 'oauth4webapi';
 import { isLoopback } from '../oauth/resource.ts';
 import { ProviderError, type ProviderIo } from './provider.ts';
@@ -10,18 +13,20 @@ export interface ProviderRequest {
 }
 
 const maxResponseBytes = 262_144; // bytes, after decompression
-/** The library takes seconds to parse a long one, and no time-out interrupts it. */
+/** `oauth4webapi` takes seconds to parse a long challenge, and no timeout interrupts it. */
 const maxChallengeLength = 1024;
 
 /**
- * Sends a request and reads the whole answer. Its reasons name the host only: a URL or a body may hold a secret.
- * @throws ProviderError `unavailable` without an answer in time, at 429 and at 5xx; `invalid` for a redirect, more
- *   than 256 KiB or an endless challenge
+ * Sends a request and reads the whole response. Error reasons name only the host, because a URL or a body can
+ * contain a secret.
+ * @throws ProviderError `unavailable` if there is no response in time, or one with status 429 or 5xx;
+ *   `invalid` for a redirect or another unexpected status, for more than 256 KiB, and for a challenge that is
+ *   too long
  */
 export const fetchFromProvider = async (
   url: string,
   { method, headers, body }: ProviderRequest,
-  // Taken out of its object: Workers' own `fetch` refuses to be called as anybody's method.
+  // Destructured, because `fetch` on Workers fails if it is called as a method of another object.
   { fetch, timeoutMs }: ProviderIo,
 ): Promise<Response> => {
   const { host } = new URL(url);
@@ -54,7 +59,7 @@ const refuseChallenge = async ({ headers, body }: Response, host: string): Promi
   );
 };
 
-/** Reads a copy to its end, so that what is handed on is known to be whole and short. */
+/** Reads a copy to its end, so that the returned response is known to be complete and within the limit. */
 const bufferResponse = async (response: Response, host: string): Promise<Response> => {
   const copy = response.clone().body?.getReader();
   let length = 0;
@@ -63,7 +68,7 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
     if (chunk === undefined || chunk.done) return response;
     length += chunk.value.length;
     if (length > maxResponseBytes) {
-      // Both at once: the provider is hung up on only when neither is wanted any more.
+      // Both are canceled, because the connection closes only when neither is still read.
       await Promise.all([copy?.cancel(), response.body?.cancel()]);
       throw new ProviderError('invalid', `${host} sent more than ${maxResponseBytes} bytes`);
     }
@@ -72,20 +77,19 @@ const bufferResponse = async (response: Response, host: string): Promise<Respons
 
 const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
-// How `oauth4webapi` reaches an issuer, and which addresses of an issuer may be reached at all.
-
-/** The options of every request that the library makes. */
+/** The options for every request that `oauth4webapi` sends. */
 export const buildRequestOptions = (io: ProviderIo) => ({
   [customFetch]: (url: string, request: ProviderRequest) => fetchFromProvider(url, request, io),
-  // The library knows only "any http" or none; `parseEndpoint` has looked at each address before.
+  // `oauth4webapi` can only allow all http URLs or none, so `parseEndpoint` has checked each URL before.
   [allowInsecureRequests]: io.allowLoopbackHttp,
 });
 
 /**
- * Checks an address that an issuer names: https, or http on loopback for an issuer that is there itself. What the publisher
- * configured is trusted to name hosts, but not machines behind the publisher's wall: an address in numbers or this machine
- * only where the issuer itself is there.
- * @throws ProviderError `invalid` for any other address, and for one with user, password or fragment
+ * Checks a URL that an issuer names: https, or http on loopback if the issuer is on loopback itself. The
+ * publisher trusts the issuer to name hosts, but not hosts in the publisher's own network (server-side
+ * request forgery): an IP address or localhost is allowed only if it is the issuer's own host, or on loopback
+ * like the issuer.
+ * @throws ProviderError `invalid` for any other URL, and for one with user, password or fragment
  */
 export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: ProviderIo): string => {
   const url = typeof value === 'string' ? URL.parse(value) : null;
@@ -97,6 +101,6 @@ export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: Pro
   throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an address that may be used`);
 };
 
-/** Not an address in numbers, which `URL` spells alike however it was written, and not this machine. */
+/** Not an IP address, which `URL` always normalizes, and not localhost. */
 const isHostname = (hostname: string): boolean =>
   !/^(\[.*\]|\d+(\.\d+){3}|(.*\.)?localhost\.?)$/.test(hostname);

@@ -1,4 +1,7 @@
-/** An OpenID Connect issuer: its settings, its metadata (Discovery 1.0 §4), its names, and its signing keys (RFC 7517 §5). */
+/**
+ * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4), the issuers of its
+ * tenants, and its signing keys (RFC 7517 §5).
+ */
 
 import {
   type AuthorizationServer,
@@ -14,14 +17,14 @@ import { ProviderError, type ProviderIo } from './provider.ts';
 
 export interface OidcIssuer {
   readonly config: RelyingPartyConfig;
-  /** Left out: it goes by its identifier alone. */
+  /** Absent if the issuer has only one identifier. */
   readonly tenantIssuers: TenantIssuers | undefined;
   readonly discover: (io: ProviderIo) => Promise<IssuerMetadata>;
   readonly verifyWithKeys: KeyVerifier;
 }
 
 /**
- * Makes an issuer; metadata and keys are read when they are first needed, and remembered for as long as it lives.
+ * Creates an issuer. Metadata and keys are read when they are first needed, and cached in the issuer.
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  */
 export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssuers): OidcIssuer => {
@@ -34,14 +37,17 @@ export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssue
   };
 };
 
-// What an issuer says of itself (OpenID Connect Discovery 1.0 §4): read, checked once, and kept for an hour.
+// Issuer metadata (OpenID Connect Discovery 1.0 §4), cached for an hour.
 
-/** Metadata whose addresses may be used, and whose algorithms are those that a public key can check. */
+/** Metadata with validated endpoint URLs, and only with algorithms whose signatures a public key verifies. */
 export interface IssuerMetadata {
   readonly server: AuthorizationServer;
   readonly authorizationEndpoint: string;
   readonly jwksUri: string;
-  /** Optional and not validated, because a value of the wrong type must not break a sign-in that does not need it. */
+  /**
+   * Optional and not validated, because a value of the wrong type must not break a sign-in that does not need
+   * it.
+   */
   readonly scopesSupported: unknown;
   /** Optional and not validated. The URL is checked before a request is sent to it. */
   readonly userInfoEndpoint: unknown;
@@ -49,22 +55,24 @@ export interface IssuerMetadata {
 
 const metadataMaxAge: Seconds = 3600;
 
-/** No `none`; no HS*, whose key would be our client secret, or the public key itself in the hands of a forger. */
+/**
+ * No `none`. No HS*: its key would be the client secret, or a public key that an attacker uses as the secret.
+ */
 const asymmetricAlgorithms: readonly unknown[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
 /**
- * Makes the reader of one issuer's metadata; it remembers for as long as it lives.
- * @param issuer its identifier, beneath which the metadata are found
- * @param names what it calls itself, when that is not its identifier
+ * Creates a function that reads the metadata of one issuer, and caches it.
+ * @param issuer the issuer identifier, below which the metadata is found
+ * @param tenantIssuers describes the issuers of its tenants, if they differ from the identifier
  */
 const createDiscovery = (
   issuer: string,
   tenantIssuers?: TenantIssuers,
 ): ((io: ProviderIo) => Promise<IssuerMetadata>) => {
-  // The finished value, never the promise: on Workers one request must not wait for another's.
+  // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: { readonly metadata: IssuerMetadata; readonly fetchedAt: EpochSeconds } | undefined;
   return async (io) => {
     if (cached !== undefined && io.now() < cached.fetchedAt + metadataMaxAge) return cached.metadata;
@@ -97,16 +105,19 @@ const discover = async (issuer: URL, name: URL, io: ProviderIo): Promise<IssuerM
 const selectAlgorithms = ({ id_token_signing_alg_values_supported: named }: AuthorizationServer): string[] =>
   Array.isArray(named) ? named.filter((name) => asymmetricAlgorithms.includes(name)) : ['RS256'];
 
-// The names of an issuer that goes by several: one for each of its tenants, as Microsoft does.
+// An issuer with a different identifier for each of its tenants, such as Microsoft.
 
 export interface TenantIssuers {
-  /** What its metadata call it: one of the names, or the pattern of all. */
+  /** The issuer in the metadata: the identifier of one tenant, or the template of all. */
   readonly metadataIssuer: string;
-  /** Tells whether tokens and answers under this name are the issuer's. */
+  /** Tells whether tokens and responses with this issuer come from a tenant of this issuer. */
   readonly isTenantIssuer: (name: string) => boolean;
 }
 
-/** The metadata under the name that is claimed. Under any other, the pattern of all names included, nothing fits them. */
+/**
+ * Returns the metadata with the claimed issuer, if that is a tenant. Otherwise, and for the template of all
+ * tenants, the metadata gets an issuer that matches nothing.
+ */
 export const withIssuer = (
   server: AuthorizationServer,
   tenantIssuers: TenantIssuers | undefined,
@@ -122,31 +133,31 @@ export const withIssuer = (
   };
 };
 
-/** An issuer identifier is an https URL. */
+/** Matches nothing, because an issuer identifier is an https URL. */
 const unmatchableIssuer = 'about:blank';
 
-/** Reads whom a token claims to be from. Nothing is verified yet. */
+/** Reads the issuer that a token claims. Nothing is verified yet. */
 export const readUnverifiedIssuer = (token: string): unknown => {
   try {
     const claims = decodeBase64url(token.split('.')[1] ?? '');
     return Object(JSON.parse(new TextDecoder().decode(claims))).iss;
   } catch {
-    // Whatever is wrong with it, the library says when it reads the same.
+    // `oauth4webapi` or `jose` reads the same token later and reports what is wrong with it.
     return undefined;
   }
 };
 
-// The issuer's signing keys: cached, and read again if a signature does not fit.
+// Signing keys: cached, and read again if a check fails.
 
-/** Where the keys are, and under which name of the issuer they are to have signed. */
+/** The URL of the keys, and the issuer that must have signed. */
 interface KeyLookup {
   readonly url: string;
   readonly issuer: string;
 }
 
 /**
- * Checks something against the keys, and once more against newer ones when it throws.
- * @throws what the check throws last, and ProviderError when the keys cannot be read
+ * Runs a check with the keys. If it throws, runs it once more with keys that are read again.
+ * @throws the last error of the check, and ProviderError if the keys cannot be read
  */
 type KeyVerifier = <Result>(
   source: KeyLookup,
@@ -161,14 +172,17 @@ interface CachedKeys {
 }
 
 const keysMaxAge: Seconds = 300;
-/** Keys younger than this are not read again, however many bad tokens come. */
+/** Keys younger than this are not read again, however many invalid tokens arrive. */
 const minAge: Seconds = 10;
-/** How often, within that time, newer ones are asked for: bad tokens may come all at once, or while the issuer gives none. */
+/**
+ * How often keys are read again within that time: many invalid tokens can arrive at once, or while the issuer
+ * does not respond.
+ */
 const maxRefetches = 5;
 
-/** Makes the keys of one issuer; they are remembered for as long as this lives. */
+/** Creates the verifier of one issuer, which caches its keys. */
 const createKeyVerifier = (): KeyVerifier => {
-  // The finished value, never the promise: on Workers one request must not wait for another's.
+  // Caches the value, not the promise: on Workers, one request must not wait for a promise of another.
   let cached: CachedKeys | undefined;
   let refetches: readonly EpochSeconds[] = [];
 
@@ -197,15 +211,15 @@ const createKeyVerifier = (): KeyVerifier => {
     } catch (error) {
       const now = io.now();
       if (now < keys.fetchedAt + minAge || !canRefetch(now)) throw error;
-      // The issuer may have a new key, under a new name or under the old one: worth one more try.
+      // The issuer may have a new key, with a new ID or with the old one.
       return await check(selectKeysForIssuer((await read(url, io)).jwks, issuer));
     }
   };
 };
 
 /**
- * The keys that may sign under a name: where a key says whose it is, as Microsoft's do, it signs for nobody else. Else whoever
- * held the key of one tenant could speak for all.
+ * Returns the keys that can sign for an issuer. A key that names its issuer, as Microsoft's do, signs for no
+ * other. Otherwise, someone with the key of one tenant could sign for all tenants.
  */
 const selectKeysForIssuer = ({ keys }: JWKS, name: string): JWKS => ({
   keys: keys.filter((key) => canSignFor(key, name)),

@@ -1,4 +1,7 @@
-/** Microsoft as an identity provider: OpenID Connect, but with an issuer for every tenant and a key of its own for a person. */
+/**
+ * Microsoft as an identity provider: OpenID Connect with a different issuer for each tenant. Tenant ID and
+ * object ID identify a person.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
@@ -8,18 +11,21 @@ import { createOidcProvider } from './oidc.ts';
 import { type IdentityProvider, ProviderError } from './provider.ts';
 
 export interface MicrosoftSettings {
-  /** The application (client) id. */
+  /** The application (client) ID. */
   readonly clientId: string;
   /** A secret. */
   readonly clientSecret: string;
-  /** Who may come in: `common` (everybody), `organizations`, `consumers`, or one tenant by its id. Left out: `common`. */
+  /**
+   * Who can sign in: `common` (everyone), `organizations`, `consumers`, or the ID of one tenant. Default:
+   * `common`.
+   */
   readonly tenant?: string;
-  /** Origin of a fake provider on loopback in development. Left out: Microsoft itself. */
+  /** Origin of a fake provider on loopback, for development. Default: Microsoft. */
   readonly baseUrl?: string;
 }
 
 /**
- * Lets people sign in with Microsoft accounts, personal ones or those of organisations.
+ * Lets people sign in with Microsoft accounts, personal or of an organization.
  * @throws ConfigurationError `providers.microsoft.<option>` for a missing or malformed setting
  * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
  */
@@ -38,7 +44,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       scopes: ['openid', 'email', 'profile', 'offline_access'],
       authorizationParameters: { prompt: 'select_account' },
       reauthentication: { prompt: 'login' },
-      // A claim that an application has to be configured for.
+      // Microsoft sends `auth_time` only if the application is configured for this optional claim.
       authTime: 'optional',
       // Microsoft issues a new refresh token, and the used one stays valid:
       // https://learn.microsoft.com/entra/identity-platform/refresh-tokens
@@ -47,7 +53,7 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       offlineAccess: 'always',
       // Microsoft documents that its ID tokens contain every claim that UserInfo returns.
       userInfo: 'never',
-      // The last two want the person back, as a policy of their organisation can at any time.
+      // The last two require the person to interact, for example because of a policy of their organization.
       revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
     },
     {
@@ -62,7 +68,8 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
     async handleCallback(...args) {
       const identity = await provider.handleCallback(...args);
       const { tid, oid, iss } = identity.claims;
-      // A tenant's administrators make up its tokens' claims: each issuer speaks for its own tenant alone.
+      // The administrators of a tenant control the claims of its tokens, so each issuer is trusted only for
+      // its own tenant.
       refuseIf(iss !== buildIssuer(String(tid)), 'the token’s issuer is not that of its tenant');
       refuseIf(!isTenantAllowed(String(tid), tenant), 'the tenant is not one that is let in');
       refuseIf(!guidPattern.test(String(oid)), 'the token names no person');
@@ -71,17 +78,17 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
   };
 };
 
-/** Microsoft's symbol: four squares in its four colours, a gap between them. */
+/** Microsoft's logo: four squares in its four colors, with gaps between them. */
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path fill="#f25022" d="M1 1h9v9H1z"/>' +
   '<path fill="#7fba00" d="M11 1h9v9h-9z"/><path fill="#00a4ef" d="M1 11h9v9H1z"/>' +
   '<path fill="#ffb900" d="M11 11h9v9h-9z"/></svg>';
 
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** The tenant of everybody who belongs to none. */
+/** The tenant of personal accounts. */
 const consumerTenantId = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
-/** What metadata say in the tenant's place where that is not the tenant itself. */
+/** The tenant in the metadata, if it is not the configured one. */
 const tenantInMetadata: ReadonlyMap<string, string> = new Map([
   ['common', '{tenantid}'],
   ['organizations', '{tenantid}'],
@@ -109,7 +116,10 @@ const isTenantAllowed = (tid: string, tenant: string): boolean => {
   }
 };
 
-/** The address may change hands, and nobody vouches for it; `sub` is another one for every app of the same publisher. */
+/**
+ * The email address can be reassigned and is not verified. `sub` is different for each app of the same
+ * publisher.
+ */
 const withTenantSubject = (identity: Identity, subject: string): Identity => ({
   ...identity,
   subject,

@@ -1,4 +1,8 @@
-/** The authorization request (RFC 6749 §4.1.1), always with PKCE (RFC 7636 §4.3). */
+/**
+ * The OAuth client that `oidc` and `oauth2` share: the authorization request with PKCE (RFC 6749 §4.1.1, RFC
+ * 7636 §4.3), the token response (RFC 6749 §5.1), rechecks with a refresh token (RFC 6749 §6), revocation
+ * (RFC 7009), and errors.
+ */
 
 import {
   AuthorizationResponseError,
@@ -19,8 +23,8 @@ import { buildRequestOptions } from './http.ts';
 import { ProviderError, type ProviderIo, type RecheckResult, type UpstreamRequest } from './provider.ts';
 
 /**
- * Builds the URL that a browser is sent to. The endpoint's own query stays.
- * @param more what this kind of provider wants besides
+ * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
+ * @param extraParameters parameters of this kind of provider, such as `nonce`
  */
 export const buildAuthorizationUrl = async (
   endpoint: string,
@@ -45,9 +49,12 @@ export const buildAuthorizationUrl = async (
   return url;
 };
 
-// Who we are in a single exchange, as `oauth4webapi` wants to be told.
+// The client and its secret, for one exchange.
 
-/** The library reads the machine's clock; what has a time is held against the one that is passed in, by us. */
+/**
+ * `oauth4webapi` reads the system clock. This tolerance disables its time checks, and `oidc` checks times
+ * with the clock that is passed in.
+ */
 export const buildOAuthClient = ({ clientId }: ClientSettings): Client => ({
   client_id: clientId,
   [clockTolerance]: Number.MAX_SAFE_INTEGER,
@@ -62,14 +69,20 @@ export const resolveClientSecret = async (
 
 /** The members that are used. A token that is empty or not a string counts as absent. */
 export interface TokenResponse {
-  /** Any truthy value is an error, even in a response with status 200 or with tokens. GitHub sends errors with status 200. */
+  /**
+   * Any truthy value is an error, even in a response with status 200 or with tokens. GitHub sends errors with
+   * status 200.
+   */
   readonly error: unknown;
   readonly accessToken: string | undefined;
   readonly tokenType: unknown;
   readonly idToken: string | undefined;
   readonly refreshToken: string | undefined;
   readonly scope: unknown;
-  /** In seconds: `refresh_token_expires_in` (draft-ietf-oauth-refresh-token-expiration, GitHub) or `refresh_expires_in` (Keycloak). */
+  /**
+   * In seconds: `refresh_token_expires_in` (draft-ietf-oauth-refresh-token-expiration, GitHub) or
+   * `refresh_expires_in` (Keycloak).
+   */
   readonly refreshTokenExpiresIn: unknown;
 }
 
@@ -88,7 +101,8 @@ export const readTokenResponse = (body: unknown): TokenResponse => {
 };
 
 /**
- * Reads a copy of the token response. For an error status, it returns no members, because `oauth4webapi` handles those responses.
+ * Reads a copy of the token response. For an error status, it returns no members, because `oauth4webapi`
+ * handles those responses.
  * @throws ProviderError for an `error` in a successful response
  */
 export const receiveTokens = async (response: Response): Promise<TokenResponse> => {
@@ -103,8 +117,8 @@ export const receiveTokens = async (response: Response): Promise<TokenResponse> 
 };
 
 /**
- * Prepares the response for `oauth4webapi`, which rejects members of the wrong type even if they are not used. The library gets the ID
- * token to verify, and placeholders for the other members that it requires.
+ * Prepares the response for `oauth4webapi`, which rejects members of the wrong type even if they are not
+ * used. The library gets the ID token to verify, and placeholders for the other members that it requires.
  */
 export const toStrictResponse = (response: Response, idToken: string | undefined): Response => {
   const readResult = response.json.bind(response);
@@ -118,7 +132,8 @@ export const toStrictResponse = (response: Response, idToken: string | undefined
 };
 
 /**
- * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are common and mean Bearer.
+ * Returns the access token for a request with `Authorization: Bearer`. Responses without a token type are
+ * common and mean Bearer.
  * @throws ProviderError `invalid` if there is no access token, or if it has another type (RFC 6749 §7.1)
  */
 export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): string => {
@@ -131,7 +146,7 @@ export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): s
 const readToken = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-// Which refresh tokens of a provider can be used for rechecks: those that outlive the person's session (OpenID Connect Core §11).
+// Which refresh tokens can be used for rechecks: those that outlive the session (OpenID Connect Core §11).
 
 interface OfflineAccessSettings {
   readonly scopes: readonly string[];
@@ -140,11 +155,15 @@ interface OfflineAccessSettings {
 
 const offlineAccessScope = 'offline_access';
 
-/** The longest time between two rechecks (`recheckInterval`). A token that expires sooner can expire before the next one. */
+/**
+ * The longest time between two rechecks (`recheckInterval`). A token that expires sooner can expire before
+ * the next one.
+ */
 const minLifetime: Seconds = 86_400;
 
 /**
- * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is `by-scope`.
+ * Returns the scopes to request, with `offline_access` if the issuer supports it and the setting is
+ * `by-scope`.
  * @param supported `scopes_supported` of the issuer's metadata, which is optional
  */
 export const resolveRequestedScopes = (
@@ -164,8 +183,9 @@ export const createTokenNotUsedError = (): ProviderError =>
   new ProviderError('invalid', 'refresh tokens of this provider are not used');
 
 /**
- * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a session expires, the provider
- * responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the person.
+ * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a
+ * session expires, the provider responds with `invalid_grant` (RFC 6749 §5.2), which says nothing about the
+ * person.
  * @param requested the scopes of the authorization request
  */
 export const selectLongLivedRefreshToken = (
@@ -188,7 +208,10 @@ const isOfflineAccessGranted = (offlineAccess: OfflineAccess, granted: readonly 
   }
 };
 
-/** A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send an array or separate scopes with commas. */
+/**
+ * A response without `scope` grants what was requested (RFC 6749 §5.1). Some servers send an array or
+ * separate scopes with commas.
+ */
 const parseGrantedScopes = (scope: unknown, requested: readonly string[]): readonly unknown[] => {
   if (scope === undefined || scope === null) return requested;
   if (typeof scope === 'string') return scope.split(/[\s,]+/);
@@ -201,10 +224,11 @@ const isShortLived = (expiresIn: unknown): boolean => {
   return typeof seconds === 'number' && seconds > 0 && seconds < minLifetime;
 };
 
-// A provider's word on a person: what its token endpoint answers to their refresh token (RFC 6749 §6).
+// Rechecks: what the token endpoint responds to a stored refresh token (RFC 6749 §6).
 
 /**
- * Sends the refresh token and reads the response: its `error`, and whether it has any token. An ID token is not verified.
+ * Sends the refresh token and reads the response: its `error`, and whether it has any token. An ID token is
+ * not verified.
  * @param prepare does what comes before the refresh token is sent, and returns the function that sends it
  * @returns `unknown` if one of the two functions throws
  */
@@ -225,7 +249,7 @@ export const checkRefreshToken = async (
 
 const read = async (response: Response, revokedErrors: readonly string[]): Promise<RecheckResult> => {
   const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
-  // Before the status, and before a token beside it: GitHub answers errors with 200.
+  // Checked before the status and before any token, because GitHub sends errors with status 200.
   if (error !== undefined)
     return includesCode(revokedErrors, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
   const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
@@ -241,23 +265,27 @@ const createInconclusiveResult = (error: unknown): RecheckResult => ({
   ...(rejectionCodes.includes(error) && { isTokenUnchanged: true }),
 });
 
-/** Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's). */
+/**
+ * Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's).
+ */
 const rejectionCodes: readonly unknown[] = [
   ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
   'incorrect_client_credentials',
 ];
 
-// Revoking a refresh token that is no longer needed, at the provider that gave it (RFC 7009).
+// Revocation of a refresh token that is no longer needed (RFC 7009).
 
-/** Who revokes, and where. */
+/** The client that revokes, and the server. */
 export interface RevocationClient {
   readonly config: ClientSettings;
-  /** Its `revocation_endpoint` was checked. */
+  /** Its `revocation_endpoint` was validated. */
   readonly server: AuthorizationServer;
   readonly auth: ClientAuth;
 }
 
-/** @throws the library's errors and ProviderError; `withProviderError` makes all of them the latter */
+/**
+ * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
+ */
 export const revokeToken = async (
   { config, server, auth }: RevocationClient,
   refreshToken: string,
@@ -268,16 +296,16 @@ export const revokeToken = async (
     additionalParameters: { token_type_hint: 'refresh_token' },
   });
   const { error } = Object(await response.json().catch(() => undefined));
-  // Google's word for a token that is dead already, which by the letter is a success (§2.2).
+  // Google's error for a token that is already invalid, which RFC 7009 §2.2 treats as a success.
   if (error === 'invalid_token') return;
   if (error) throw createRevocationError(String(error));
   if (!response.ok)
     throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
 };
 
-// Whatever fails on the way to an identity, as one of the three things a provider leg can say.
+// Converts every error of a request to the provider to one of the three kinds of ProviderError.
 
-/** Runs one piece of the leg; nothing but a ProviderError comes out of it. */
+/** Runs a step of a request to the provider. Throws only ProviderError. */
 export const withProviderError = async <Result>(work: () => Promise<Result>): Promise<Result> => {
   try {
     return await work();
@@ -286,18 +314,24 @@ export const withProviderError = async <Result>(work: () => Promise<Result>): Pr
   }
 };
 
-/** What a token endpoint said to a code. GitHub says only there that it wants a person to prove their address first. */
+/**
+ * The error of a token endpoint. GitHub reports an unverified email address only here, and the person has to
+ * verify it.
+ */
 export const createTokenEndpointError = (code: string): ProviderError =>
   new ProviderError(
     code === 'unverified_user_email' ? 'denied' : 'invalid',
     `the token endpoint answered ${sanitizeErrorCode(code)}`,
   );
 
-/** What a revocation endpoint said to a token (RFC 7009 §2.2.1). */
+/** The error of a revocation endpoint (RFC 7009 §2.2.1). */
 const createRevocationError = (code: string): ProviderError =>
   new ProviderError('invalid', `the revocation endpoint answered ${sanitizeErrorCode(code)}`);
 
-/** Gives whatever was thrown as one of the three, without a cause: the library's errors carry whole answers, with codes and tokens. */
+/**
+ * Converts any error, without a cause: errors of `oauth4webapi` contain whole responses, with codes and
+ * tokens.
+ */
 const toProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
   if (error instanceof AuthorizationResponseError) {
@@ -307,7 +341,8 @@ const toProviderError = (error: unknown): ProviderError => {
     );
   }
   if (error instanceof ResponseBodyError) return createTokenEndpointError(error.error);
-  // Stands before an error in the body: nearly always a wrong secret (RFC 6749 §5.2).
+  // `oauth4webapi` throws this before it reads the error in the body. The cause is nearly always a wrong
+  // client secret (RFC 6749 §5.2).
   if (error instanceof WWWAuthenticateChallengeError) {
     return new ProviderError('invalid', 'the token endpoint asks for other credentials');
   }
@@ -317,10 +352,13 @@ const toProviderError = (error: unknown): ProviderError => {
   );
 };
 
-/** A person said no, in the standard's word or in Apple's. */
+/** The person canceled. The second code is Apple's. */
 const denialCodes = ['access_denied', 'user_cancelled_authorize'];
 
-/** `server_error` and `temporarily_unavailable` are the 500 and 503 of an answer by redirect (RFC 6749 §4.1.2.1). */
+/**
+ * `server_error` and `temporarily_unavailable` correspond to the statuses 500 and 503, which a redirect
+ * cannot have (RFC 6749 §4.1.2.1).
+ */
 const classifyErrorCode = (code: string): ProviderError['kind'] => {
   if (denialCodes.includes(code)) return 'denied';
   return code === 'server_error' || code === 'temporarily_unavailable' ? 'unavailable' : 'invalid';
@@ -341,10 +379,13 @@ const knownCodes = [
   ...['application_suspended'],
 ];
 
-/** Only words from specifications and documentation reach the log: a provider could put anything else there, even the code. */
+/**
+ * Only codes from specifications and documentation are logged: a provider could send anything else, even the
+ * authorization code.
+ */
 const sanitizeErrorCode = (code: string): string =>
   knownCodes.includes(code) ? code : 'an error of its own';
 
-/** The library's errors whose messages are fixed sentences. */
+/** Errors of `oauth4webapi` whose messages are fixed sentences. */
 const hasFixedMessage = (error: unknown): error is Error =>
   error instanceof OperationProcessingError || error instanceof UnsupportedOperationError;

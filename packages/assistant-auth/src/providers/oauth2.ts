@@ -1,4 +1,7 @@
-/** Any OAuth 2.0 server that is no OpenID Connect issuer: the code flow with state and PKCE, then its API says who it is. */
+/**
+ * Any OAuth 2.0 server that is not an OpenID Connect issuer: the authorization code flow with state and PKCE
+ * (RFC 6749 §4.1, RFC 7636), then its API identifies the person.
+ */
 
 import {
   type AuthorizationServer,
@@ -42,24 +45,27 @@ import {
 
 export type { ProviderProfile } from './provider.ts';
 
-/** `scopes` are none when they are left out; the client secret goes into the form. All URLs are https, on loopback also http. */
+/**
+ * All URLs are https, or http on loopback. The client secret is sent in the form body. Default of `scopes`:
+ * none.
+ */
 export interface OAuth2Settings extends ClientSettings {
-  /** What the server calls itself in the `iss` of an answer (RFC 9207), if it sends one. */
+  /** The `iss` of the server's authorization responses (RFC 9207), if it sends one. */
   readonly issuer: string;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
-  /** Answers a GET with the access token in JSON. */
+  /** Returns the profile as JSON to a GET with the access token. */
   readonly profileUrl: string;
-  /** Where refresh tokens are revoked (RFC 7009). Left out: nowhere. */
+  /** Where refresh tokens are revoked (RFC 7009). Default: they are not revoked. */
   readonly revocationUrl?: string;
-  /** Reads the person out of that JSON; `undefined` for what is nobody. */
+  /** Maps that JSON to a profile. Returns `undefined` if it identifies nobody. */
   readonly mapProfile: (profile: Readonly<Record<string, unknown>>) => ProviderProfile | undefined;
 }
 
 type OAuth2Config = Required<Omit<OAuth2Settings, 'revocationUrl'>> & Pick<OAuth2Settings, 'revocationUrl'>;
 
 /**
- * Lets people sign in at an OAuth 2.0 server that has an API for their profile.
+ * Lets people sign in with an OAuth 2.0 server that has an API for their profile.
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  * @see RFC 6749 §4.1, RFC 7636, RFC 9207
  */
@@ -170,7 +176,7 @@ const fetchProfile = async (
   const headers = {
     accept: 'application/json',
     authorization: `Bearer ${accessToken}`,
-    // GitHub answers nobody who does not name themselves, and Workers send no name of their own.
+    // GitHub requires a user agent, and Workers send none by default.
     'user-agent': 'words-with-chat-broker',
   };
   const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);

@@ -1,4 +1,7 @@
-/** Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state, nonce and PKCE. */
+/**
+ * Any OpenID Connect issuer as an identity provider, by discovery: the authorization code flow with state,
+ * nonce and PKCE (OpenID Connect Core §3.1).
+ */
 
 import {
   type AuthorizationServer,
@@ -52,8 +55,8 @@ import { completeClaims } from './user-info.ts';
 export type { OidcSettings } from './config.ts';
 
 /**
- * Lets people sign in at any OpenID Connect issuer. Nothing is requested before the first sign-in; metadata and signing
- * keys are then remembered, so make the provider once and not for every request.
+ * Lets people sign in with any OpenID Connect issuer. No request is sent before the first sign-in. Metadata
+ * and signing keys are cached, so create the provider once and not for each request.
  * @throws ConfigurationError `providers.<id>.<option>` for a missing, malformed or unsafe setting
  * @see OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636, RFC 9207
  */
@@ -65,7 +68,7 @@ export const oidc = (settings: OidcSettings): IdentityProvider => {
   };
 };
 
-/** Lets people sign in at an issuer. */
+/** Creates the provider of an issuer. */
 export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
   const { config, discover } = issuer;
   const extraParameters = config.responseMode === 'query' ? {} : { response_mode: config.responseMode };
@@ -102,7 +105,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
       }),
     validateRefreshToken: (refreshToken, io) =>
       checkRefreshToken(config, async () => {
-        // The token was stored while the setting was another one.
+        // The token was stored while the setting had another value.
         if (config.offlineAccess === 'never') throw createTokenNotUsedError();
         const { server } = await discover(io);
         const auth = selectClientAuth(server, await resolveClientSecret(config, io));
@@ -120,7 +123,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
         const { server } = await discover(io);
         const { revocation_endpoint: named } = server;
         if (!named) return;
-        // Checked only now: nobody is kept from signing in by an endpoint that they do not need.
+        // Checked only here, so that an invalid endpoint does not prevent sign-ins, which do not need it.
         const endpoint = parseEndpoint('revocation_endpoint', named, new URL(config.issuer), io);
         const auth = selectClientAuth(server, await resolveClientSecret(config, io));
         const revocationClient = { config, server: { ...server, revocation_endpoint: endpoint }, auth };
@@ -136,7 +139,7 @@ const toIdentity = (
   refreshToken: string | undefined,
 ): Identity => {
   const { email, name, email_verified: verified, sid } = claims;
-  // Some providers (Apple) write the boolean as a string. Anything else, and no word at all, is not verified.
+  // Some providers (Apple) send the boolean as a string. Any other value, or none, means not verified.
   const emailVerified = verified === true || verified === 'true';
   return createIdentity(
     provider,
@@ -146,16 +149,16 @@ const toIdentity = (
   );
 };
 
-// The provider's answer at the callback becomes claims: answer, code, ID token, signature, in this order.
+// Verifies a callback in this order: parameters, code, ID token, signature.
 
-/** Everything that one exchange needs besides the answer. */
+/** What one code exchange needs besides the callback parameters. */
 interface CodeExchange extends Pick<OidcIssuer, 'config' | 'tenantIssuers' | 'verifyWithKeys'> {
   readonly metadata: IssuerMetadata;
   readonly upstreamRequest: UpstreamRequest;
   readonly io: ProviderIo;
 }
 
-/** What the issuer vouches for. Nothing leaves this file that was not verified. */
+/** What the issuer confirmed. Only verified claims leave this file. */
 interface VerifiedIdentity {
   readonly claims: IDToken;
   /** The token response that contained the ID token. */
@@ -163,9 +166,9 @@ interface VerifiedIdentity {
 }
 
 /**
- * Redeems the code in an answer.
- * @param answer the parameters that came to the callback
- * @throws the library's errors and ProviderError; `withProviderError` makes all of them the latter
+ * Redeems the code of a callback.
+ * @param callbackParameters the parameters of the callback
+ * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
  */
 const redeemCode = async (
   callbackParameters: URLSearchParams,
@@ -174,7 +177,7 @@ const redeemCode = async (
   const { config, tenantIssuers, metadata, verifyWithKeys, upstreamRequest, io } = exchange;
   const { server } = metadata;
   const client = buildOAuthClient(config);
-  // State, and `iss` against mix-up (RFC 9207), before the code goes anywhere.
+  // Checks the state, and `iss` against mix-up attacks (RFC 9207), before the code is sent anywhere.
   const checked = validateAuthResponse(
     withIssuer(server, tenantIssuers, callbackParameters.get('iss')),
     client,
@@ -206,8 +209,8 @@ const redeemCode = async (
 };
 
 /**
- * Says who we are in the way that the issuer takes. Prefers the body: servers disagree on how credentials are encoded
- * inside Basic (RFC 6749 §2.3.1).
+ * Selects a client authentication method that the issuer supports. Prefers the body, because servers disagree
+ * on how credentials are encoded in Basic (RFC 6749 §2.3.1).
  */
 const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAuth => {
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
@@ -216,12 +219,15 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint takes no client secret');
 };
 
-// What an ID token must be beyond what `oauth4webapi` checks (OpenID Connect Core §2 and §3.1.3.7).
+// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7).
 
-/** How far the issuer's clock and ours may be apart. */
+/** The maximum difference between the issuer's clock and ours. */
 const clockSkew: Seconds = 30;
 
-/** @throws ProviderError `invalid` for a token of another time or for another party, and for a proof that is older than asked for */
+/**
+ * @throws ProviderError `invalid` if the token is not valid now, was issued to another party, or does not
+ *   prove the requested reauthentication
+ */
 const validateIdToken = (
   claims: IDToken,
   { clientId, authTime }: Pick<RelyingPartyConfig, 'clientId' | 'authTime'>,
@@ -231,14 +237,17 @@ const validateIdToken = (
   const { exp, iat, nbf = 0, azp = clientId, auth_time: authenticatedAt } = claims;
   refuseIf(now >= exp + clockSkew, 'the ID token has expired');
   refuseIf(iat > now + clockSkew || nbf > now + clockSkew, 'the ID token is not valid yet');
-  // The library asks this of several audiences only. Whoever a token was issued to, it was not issued to us.
+  // `oauth4webapi` checks this only if there are several audiences. A token that was issued to another party
+  // is rejected.
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
   if (reauthenticate === undefined) return;
   if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, reauthenticate.since, now);
   else refuseIf(authTime === 'required', 'the ID token does not say when the person proved themselves');
 };
 
-/** Parameters of the request can be taken out in the browser: what counts is this claim (§3.1.2.1). */
+/**
+ * The browser can remove parameters from the request, so only this claim proves reauthentication (§3.1.2.1).
+ */
 const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
   const isInstant = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
   refuseIf(!isInstant, 'the ID token tells no instant at which the person proved themselves');
@@ -249,12 +258,10 @@ const refuseIf = (wrong: boolean, reason: string): void => {
   if (wrong) throw new ProviderError('invalid', reason);
 };
 
-// The signature of the ID token in a token response that the library has processed.
-
 /**
- * Checks it. Copies, because the library remembers promises for each object it is given; and dates the keys in the future, because
- * it would otherwise read them again by its own rules.
- * @throws the library's errors
+ * Verifies the signature of the ID token. Passes copies, because `oauth4webapi` caches promises for each
+ * object. The keys have an infinite timestamp, because otherwise it would read them again by its own rules.
+ * @throws the errors of `oauth4webapi`
  */
 const verifyIdTokenSignature = (response: Response, server: AuthorizationServer, keys: JWKS): Promise<void> =>
   validateApplicationLevelSignature({ ...server }, response, {

@@ -1,4 +1,4 @@
-/** The port behind which every identity provider stands: where to send a person, and whom it says they are. */
+/** The interface of an identity provider, which sends people to sign in and returns verified identities. */
 import type {
   Clock,
   EpochSeconds,
@@ -9,117 +9,133 @@ import type {
   TokenIdentifiers,
 } from '../oauth/identifiers.ts';
 
-/** What a provider may use of the outside world. */
+/** The platform functions that a provider can use. */
 export interface ProviderIo {
   readonly fetch: typeof fetch;
   readonly now: Clock;
-  /** Whether plain http to a loopback issuer is allowed: true only when the broker itself is on loopback. */
+  /** Whether http to a loopback issuer is allowed. True only if the broker itself is on loopback. */
   readonly allowLoopbackHttp: boolean;
-  /** How long one request may take, until the last byte of its answer. */
+  /** How long one request can take, until the last byte of its response. */
   readonly timeoutMs: Milliseconds;
 }
 
-/** The values of one journey to the provider, drawn at random for it alone. */
+/** The values of one trip to the provider. They are random and never reused. */
 export interface UpstreamRequest {
-  /** The broker's own callback for this provider. */
+  /** The broker's callback URL for this provider. */
   readonly redirectUri: string;
   readonly state: string;
   readonly nonce: string;
-  /** PKCE verifier (RFC 7636), a secret, 43 characters. */
+  /** The PKCE verifier (RFC 7636), 43 characters. A secret. */
   readonly codeVerifier: string;
-  /** The person must prove themselves anew, and not before this instant. Left out: any sign-in will do. */
+  /**
+   * Requests that the person authenticates again, not before `since`. Whether that is verified depends on the
+   * provider. Default: any sign-in is accepted.
+   */
   readonly reauthenticate?: { readonly since: EpochSeconds };
 }
 
-/** One identity provider. `createBroker` is given a list of them. */
+/** An identity provider. `createBroker` takes a list of them. */
 export interface IdentityProvider {
-  /** Stands in the callback path and in stored identities: lower-case letters, digits and hyphens; not `continue`. */
+  /**
+   * Part of the callback path and of stored identities: lowercase letters, digits and hyphens, but not
+   * `continue`.
+   */
   readonly id: string;
   /** The name on the button: `Google`. */
   readonly displayName: string;
   /**
-   * An SVG beside the name on the button: the vendor's own and unaltered, where its rules for its brand allow that. Left out: the
-   * name alone.
+   * An SVG next to the name on the button: the provider's own logo, unaltered, if its brand rules allow that.
+   * Default: only the name.
    */
   readonly icon?: string;
-  /** Every URL that the settings name, so that `createBroker` can refuse an http one at the start. */
+  /** Every URL in the settings, so that `createBroker` can reject an http one at startup. */
   readonly configuredUrls: readonly string[];
-  /** How it sends people back: in the callback's query, or in a form that the browser posts there. */
+  /**
+   * How the provider returns its response: in the query of the callback, or in a form that the browser posts
+   * there.
+   */
   readonly responseMode: 'query' | 'form_post';
   /**
-   * Error codes of its token endpoint that, in answer to a refresh, mean that the person's grant there has ended. Any other
-   * error says something about us, or about the provider's health, and nothing about the person.
+   * Error codes of the token endpoint that, in response to a refresh, mean that the person's grant there was
+   * revoked. Any other error is about the broker or the provider's health, not about the person.
    */
   readonly revokedErrors: readonly string[];
   /**
-   * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so, a rejected token proves
-   * nothing if an earlier response was lost. Default: `true`.
+   * Whether a refresh token can become invalid when it is used, because the provider issues a new one. If so,
+   * a rejected token proves nothing if an earlier response was lost. Default: `true`.
    */
   readonly singleUseRefreshTokens?: boolean;
-  /** How long its word on a person holds: no sooner is it asked again. */
+  /** How long a recheck with the result `active` is valid. The identity is not rechecked before that. */
   readonly recheckInterval: Seconds;
   /**
    * Builds the URL that the browser is sent to.
-   * @throws ProviderError `unavailable` when the provider's metadata cannot be read, `invalid` when they do not verify
+   * @throws ProviderError `unavailable` if the provider's metadata cannot be read, `invalid` if it cannot be
+   *   verified
    */
   authorizationUrl(upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
-   * Exchanges the provider's answer for a fully verified identity. Its refresh token must outlive the person's session there, because
-   * `check` uses it, and a token that expires with the session would sign the person out.
-   * @param answer the callback URL with the provider's parameters, however they came
-   * @throws ProviderError `denied` when the person refused, `unavailable` when the provider did not answer in
-   *   time or with a server error, `invalid` for everything that does not verify
+   * Exchanges the provider's response for a verified identity. The identity's refresh token must outlive the
+   * person's session there, because `validateRefreshToken` uses it, and a token that expires with the session
+   * would sign the person out.
+   * @param callbackUrl the callback URL with the provider's parameters in its query, however they arrived
+   * @throws ProviderError `denied` if the person canceled, `unavailable` if the provider did not respond in
+   *   time or had a server error, `invalid` for everything that cannot be verified
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
-   * Builds the URL for somebody who has just signed in without a refresh token, where one can be had by asking again; left out
-   * where it cannot.
-   * @throws ProviderError as `buildAuthorizationUrl`
+   * Builds the URL of a second trip for someone who has just signed in without a refresh token. Absent if a
+   * second trip would not return one.
+   * @throws ProviderError as `authorizationUrl`
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
   /**
-   * Asks whether a person's grant there still lives. It never throws: what is no clear word is `unknown`.
-   * @param refreshToken the newest that the provider gave for this person, a secret
+   * Asks whether a person's grant there is still active. Never throws: without a conclusive response, the
+   * result is `unknown`.
+   * @param refreshToken the newest refresh token of the person, a secret
    */
   validateRefreshToken(refreshToken: string, io: ProviderIo): Promise<RecheckResult>;
   /**
-   * Revokes a refresh token there, for it is no longer needed; a dead one is no error. It does nothing where the provider's
-   * metadata name no endpoint for it, and is left out where there can be none.
+   * Revokes a refresh token that is no longer needed. A token that is already invalid is not an error. Does
+   * nothing if the provider's metadata has no revocation endpoint. Absent if there can be none.
    * @param refreshToken a secret
    * @throws ProviderError `unavailable` or `invalid`, as `handleCallback`
    */
   revoke?(refreshToken: string, io: ProviderIo): Promise<void>;
   /**
-   * Reads a logout token (OpenID Connect Back-Channel Logout 1.0); left out where the provider sends none.
-   * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
+   * Reads a logout token (OpenID Connect Back-Channel Logout 1.0). Absent if the provider sends none.
+   * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
    */
   readLogoutToken?(token: string, io: ProviderIo): Promise<SecurityEvent>;
-  /** Reads the provider's security events; left out where it sends none. */
+  /** Reads the provider's security events. Absent if it sends none. */
   readonly securityEvents?: SecurityEventReader;
 }
 
-/** How a provider's security events are read. */
+/** Reads the security events of a provider. */
 export interface SecurityEventReader {
-  /** The type of the body in which one is posted. */
+  /** The content type of the request that contains an event. */
   readonly contentType: string;
-  /** @throws SecurityEventError for an event that is not to be believed, ProviderError when that cannot be told */
+  /** @throws SecurityEventError if the event is not valid, ProviderError if it cannot be verified now */
   read(body: string, io: ProviderIo): Promise<SecurityEvent>;
 }
 
-/** What a provider says of a person who signed in before. */
+/** The result of a recheck: what the provider responds about a person who signed in before. */
 export type RecheckResult =
-  /** With a refresh token, a secret, and its names when the provider has replaced the one that was asked with. */
+  /** If the provider has replaced the refresh token, contains the new one, a secret, and its identifiers. */
   | { readonly kind: 'active'; readonly refreshToken?: string; readonly tokenIdentifiers?: TokenIdentifiers }
-  /** Signed out, withdrawn or deleted there: the grants that rest on it end. */
+  /**
+   * The provider rejected the token with one of `revokedErrors`: the person signed out, withdrew consent or
+   * deleted the account there. The grants of the identity are revoked, unless the rejection proves nothing
+   * (`singleUseRefreshTokens`).
+   */
   | { readonly kind: 'revoked' }
   /**
-   * It speaks of us or of the provider's health, not of the person. The reason is for the log and holds no secret.
-   * `isTokenUnchanged`: no request was sent, or the provider rejected it, so the provider can't have replaced the refresh token.
-   * Default: not known.
+   * The response is about the broker or the provider's health, not about the person. The reason is for the
+   * log and contains no secret. `isTokenUnchanged`: no request was sent, or the provider rejected it, so the
+   * provider cannot have replaced the refresh token. Default: not known.
    */
   | { readonly kind: 'unknown'; readonly reason: string; readonly isTokenUnchanged?: boolean };
 
-/** Why a provider did not vouch. The reason is for the log, never for a client. */
+/** The reason why a provider returned no identity. It is for the log, never for a client. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly kind: 'denied' | 'unavailable' | 'invalid';
@@ -130,27 +146,27 @@ export class ProviderError extends Error {
   }
 }
 
-// What a provider said of a person becomes an identity.
+// Converts a provider's profile to an identity.
 
-/** Who it is in the provider's words; of the rest, what is no readable text is left out. */
+/** The profile of a person. Optional values that are not valid text are dropped. */
 export interface ProviderProfile {
-  /** The provider's own stable key of the person. */
+  /** The provider's stable ID of the person. */
   readonly subject: string;
-  /** The first of them that is a text is how the person is shown. */
+  /** The first one that is valid text is the label. */
   readonly labels: readonly unknown[];
   readonly email?: unknown;
-  /** Whether the provider says that the address is theirs. */
+  /** Whether the provider says that it has verified the address. Default: false. */
   readonly emailVerified?: boolean;
-  /** The session there that the person signed in with, if it has a name. */
+  /** The provider's ID of the session that the person signed in with, if there is one. */
   readonly sid?: unknown;
 }
 
-/** OpenID Connect Core §2; names of sessions are held to the same. */
+/** OpenID Connect Core §2. The same limit applies to session IDs. */
 const maxSubjectLength = 255;
-/** Longer than any address (RFC 5321 §4.5.3.1) and than any name that a page could show. */
+/** Longer than any email address (RFC 5321 §4.5.3.1) and than any name that a page can show. */
 const maxLabelLength = 320;
 
-/** @throws ProviderError `invalid` for a subject that is no text, empty or too long to be one */
+/** @throws ProviderError `invalid` for a subject that is not text, is empty, or is too long */
 export const createIdentity = (
   provider: string,
   profile: ProviderProfile,
@@ -174,11 +190,17 @@ export const createIdentity = (
   };
 };
 
-/** A number would be rounded on its way, and neighbours become one person; half a character is another one in storage. */
+/**
+ * Numbers are rejected because rounding could merge two people into one, and lone surrogates because storage
+ * changes them.
+ */
 const isSubject = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
 
-/** Gives a text that may be shown; `undefined` for what is none, is empty, too long or cut within a character, which nothing seals. */
+/**
+ * Returns text that can be shown and sealed. Returns `undefined` for other values, and for text that is
+ * empty, too long or has a lone surrogate.
+ */
 export const parseLabel = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
     ? value

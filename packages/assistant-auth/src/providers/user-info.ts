@@ -1,6 +1,6 @@
 /**
- * Reads claims from the UserInfo endpoint (OpenID Connect Core §5.3) if the ID token lacks claims that the scopes requested (§5.4). An
- * issuer can return them from either place.
+ * Reads claims from the UserInfo endpoint (OpenID Connect Core §5.3) if the ID token lacks claims that the
+ * scopes requested (§5.4). An issuer can return them from either place.
  */
 
 import { type IDToken, processUserInfoResponse, userInfoRequest } from 'oauth4webapi';
@@ -18,7 +18,10 @@ export interface UserInfoSource {
   readonly io: ProviderIo;
 }
 
-/** For each scope, the claim whose absence makes the broker read UserInfo. The other claims of a scope are optional (§5.4). */
+/**
+ * For each scope, the claim whose absence makes the broker read UserInfo. The other claims of a scope are
+ * optional (§5.4).
+ */
 const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
   ['email', 'email'],
   ['profile', 'name'],
@@ -27,10 +30,11 @@ const requiredClaimsByScope: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in fails: without the claims, the
- * publisher could reject the person or treat them as somebody else.
- * @throws ProviderError `unavailable` if the endpoint does not respond in time, or responds with 429 or 5xx; `invalid` for another subject
- *   (§5.3.2), for a URL that is not allowed, and for every other response without claims, except a JWT
+ * Completes the claims of a verified ID token. If a sign-in needs UserInfo and cannot read it, the sign-in
+ * fails: without the claims, the publisher could reject the person or treat them as someone else.
+ * @throws ProviderError `unavailable` if the endpoint does not respond in time, or responds with 429 or 5xx;
+ *   `invalid` for another subject (§5.3.2), for a URL that is not allowed, and for every other response
+ *   without claims, except a JWT
  */
 export const completeClaims = async (
   claims: IDToken,
@@ -64,7 +68,8 @@ const readUserInfo = async (
   const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
   if (!response.ok)
     throw new ProviderError('invalid', `the UserInfo endpoint answered with status ${response.status}`);
-  // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it is ignored.
+  // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it
+  // is ignored.
   if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};
   return processUserInfoResponse(server, client, subject, response);
 };
@@ -93,7 +98,10 @@ const isUsable = (name: string, value: unknown): boolean => {
   return nonStringClaims.get(name)?.(value) ?? true;
 };
 
-/** Claims about the token or the sign-in, which only the ID token can prove, and references to claims of third parties (§5.6.2). */
+/**
+ * Claims about the token or the sign-in, which only the ID token can prove, and references to claims of third
+ * parties (§5.6.2).
+ */
 const reservedClaims: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
   ...['at_hash', 'c_hash', 's_hash', 'cnf', 'events', 'toe', 'txn', 'sub_id', 'sub_jwk'],
@@ -101,7 +109,10 @@ const reservedClaims: ReadonlySet<string> = new Set([
   ...['_claim_names', '_claim_sources', '__proto__'],
 ]);
 
-/** The claim that each of these verifies. Both must come from the same source: `email_verified` is about the `email` next to it. */
+/**
+ * The claim that each of these verifies. Both must come from the same source: `email_verified` is about the
+ * `email` next to it.
+ */
 const verifiedClaims: ReadonlyMap<string, string> = new Map([
   ['email_verified', 'email'],
   ['phone_number_verified', 'phone_number'],

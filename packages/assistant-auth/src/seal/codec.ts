@@ -1,11 +1,15 @@
 /**
- * The compact binary form of what is sealed: fields in order, without names. Texts and lists bear their length, numbers are
- * LEB128 varints. Every value has one encoding, and no other is read.
+ * Encodes values in a compact binary form before they are sealed: fields in order, without names. Texts and
+ * lists start with their length; numbers are LEB128 varints. Each value has exactly one encoding, and
+ * decoding rejects any other.
  */
 
 interface Reader {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, a character for each byte. Nearly every text is ASCII, and cut out of it faster than decoded. */
+  /**
+   * The same bytes, one character per byte. Nearly every text is ASCII, and slicing this string is faster
+   * than decoding.
+   */
   readonly characters: string;
   at: number;
 }
@@ -40,7 +44,7 @@ export const uint: Codec<number> = {
   },
 };
 
-/** A text in UTF-8; half a surrogate pair is none. */
+/** A text in UTF-8. A lone surrogate is an error. */
 export const text: Codec<string> = {
   write(out, value) {
     if (!value.isWellFormed()) throw new RangeError('not a well-formed text');
@@ -85,17 +89,18 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
   },
 });
 
-/** A JSON value of a shape that its writer vouches for. */
+/** A JSON value. Its shape is not checked. */
 export const json = <Value>(): Codec<Value> => ({
   write: (out, value) => text.write(out, JSON.stringify(value)),
   read: (input) => JSON.parse(text.read(input)),
 });
 
-/** Fields in the order in which they are listed: adding, removing or moving one is a new format. */
+/** Fields in the order in which they are listed. Adding, removing or moving one changes the format. */
 export const record = <Value extends object>(
   fields: { readonly [name in keyof Value]: Codec<Value[name]> },
 ): Codec<Readonly<Value>> => {
-  // The casts: the compiler forgets that the keys of `fields` are those of `Value`, and when all of them are there.
+  // The casts are needed because the compiler does not know that `fields` and `Value` have the same keys, nor
+  // when all are set.
   const names = Object.keys(fields) as (keyof Value)[];
   return {
     write(out, value) {
@@ -109,7 +114,7 @@ export const record = <Value extends object>(
   };
 };
 
-/** One of several shapes, told apart by their `kind`; the name of the kind goes before the fields. */
+/** One of several shapes, distinguished by `kind`. The name of the kind is written before the fields. */
 export const variant = <Shapes extends Readonly<Record<string, Codec<object>>>>(
   shapes: Shapes,
 ): Codec<VariantOf<Shapes>> => ({
@@ -119,7 +124,7 @@ export const variant = <Shapes extends Readonly<Record<string, Codec<object>>>>(
   },
   read(input) {
     const kind = text.read(input);
-    // The cast: which shape belongs to which kind is what `shapes` says, and no more than that is read.
+    // The cast is safe because `shapes` defines which shape belongs to which kind.
     return { ...findShape(shapes, kind).read(input), kind } as VariantOf<Shapes>;
   },
 });
@@ -140,7 +145,7 @@ export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<Arr
   return Uint8Array.from(out);
 };
 
-/** @throws Error when the bytes are not exactly one value */
+/** @throws Error if the bytes are not exactly one value */
 export const decode = <Value>(codec: Codec<Value>, bytes: Uint8Array<ArrayBuffer>): Value => {
   const input: Reader = { bytes, characters: latin1.decode(bytes), at: 0 };
   const value = codec.read(input);

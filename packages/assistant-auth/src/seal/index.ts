@@ -1,4 +1,4 @@
-/** The sub-path export `assistant-auth/seal`: encrypt something under a rotatable key ring, in three lines. */
+/** The subpath export `assistant-auth/seal`: encrypts values with a key ring whose keys can be rotated. */
 
 export { generateKey, type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 export type { Purpose } from './sealer.ts';

@@ -1,18 +1,20 @@
-/** The key ring: named 256-bit keys. The first key seals, all keys open. */
+/**
+ * Parses the key ring and generates keys. A ring has named 256-bit keys: the first key seals, all keys open.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
 
 export interface NamedKey {
-  /** 1 to 16 characters of a–z, 0–9 and hyphen; stands readable in everything that the key sealed. */
+  /** 1 to 16 characters a–z, 0–9 and hyphen. Readable in everything that the key sealed. */
   readonly id: string;
-  /** 32 bytes, secret. */
+  /** 32 bytes. A secret. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** At least one key. */
+/** Has at least one key. */
 export interface KeyRing {
-  /** The first key in the ring: it seals. */
+  /** The first key in the ring. It seals. */
   readonly sealingKey: NamedKey;
   /** All keys by ID, in the order of the ring. All of them open. */
   readonly keys: ReadonlyMap<string, NamedKey>;
@@ -22,8 +24,10 @@ const idPattern = /^[a-z0-9-]{1,16}$/;
 const keyLength = 32;
 
 /**
- * Reads a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first key seals.
- * @throws ConfigurationError `sealingKeys` when there is none, one is malformed or too short, or two share an id or bytes
+ * Parses a key ring: keys separated by white space, each written `<id>.<base64url of 32 bytes>`. The first
+ * key seals.
+ * @throws ConfigurationError `sealingKeys` if there is no key, if one is malformed, has the wrong length or
+ *   is not random, or if two have the same ID or bytes
  */
 export const parseKeyRing = (text: string): KeyRing => {
   const all = text
@@ -41,8 +45,8 @@ export const parseKeyRing = (text: string): KeyRing => {
 };
 
 /**
- * Draws a new key and writes it as it stands in a ring; a secret.
- * @throws ConfigurationError when `id` is not of the shape of a key id
+ * Generates a key, in the form in which it is written in a ring. The result is a secret.
+ * @throws ConfigurationError `sealingKeys` if `id` is not a valid key ID
  */
 export const generateKey = (id: string, randomBytes: RandomBytes): string => {
   if (!idPattern.test(id))
@@ -59,7 +63,8 @@ const parseKey = (word: string): NamedKey => {
       'must be keys written <id>.<43 characters of base64url>, separated by spaces.',
     );
   }
-  // A key typed by hand or left at zero is no key.
+  // Rejects placeholders, such as a key of zeros: a random key practically never has fewer than 8 different
+  // bytes.
   if (new Set(bytes).size < 8) throw new ConfigurationError('sealingKeys', 'must be random; generate them.');
   return { id, bytes };
 };

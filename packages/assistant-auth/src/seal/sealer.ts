@@ -1,4 +1,7 @@
-/** Sealing: AES-256-GCM with a sub-key of its own for every purpose, a fresh random IV for every message. */
+/**
+ * Seals and opens with AES-256-GCM: a derived key for each purpose (HKDF-SHA-256, RFC 5869), and a fresh
+ * random IV for each message.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import { decodeBase64url, encodeBase64url, type RandomBytes } from '../oauth/secrets.ts';
@@ -7,41 +10,42 @@ import { type KeyRing, type NamedKey, parseKeyRing } from './key-ring.ts';
 
 export type Opened<Value> =
   | { readonly kind: 'opened'; readonly value: Value }
-  /** Private: log the reason, tell the other side only that it did not open. */
+  /** Log the reason, but do not disclose it in a response. */
   | { readonly kind: 'failed'; readonly reason: 'malformed' | 'unknown-key' | 'forged' };
 
 export interface Opener {
-  /** Gives the plaintext back, or says why not; never throws on bad input. */
+  /** Returns the plaintext, or the reason why it cannot be opened. Never throws on bad input. */
   open(sealed: string, context?: Uint8Array): Promise<Opened<Uint8Array<ArrayBuffer>>>;
 }
 
 export interface Sealer extends Opener {
   /**
    * Encrypts and authenticates.
-   * @param context public bytes that must be given again to open, such as the id of the row that holds the message
-   * @returns base64url, about 4/3 × (plaintext + 30 + length of the key id) characters
+   * @param context public bytes that are needed again to open the message, such as the ID of the row that
+   *   holds it
+   * @returns base64url, about 4/3 × (plaintext + 30 + length of the key ID) characters
    */
   seal(plaintext: Uint8Array, context?: Uint8Array): Promise<string>;
 }
 
-/** What opens the messages of one header. */
+/** Opens the messages that have one header. */
 export interface OpeningKey {
   readonly header: Uint8Array<ArrayBuffer>;
-  /** A promise only until the sub-key is there. */
+  /** Returns a promise only until the key is derived. */
   derivedKey(): CryptoKey | Promise<CryptoKey>;
 }
 
-/** Longer than anything this project seals; a longer text is refused unread. */
+/** Longer than anything that this project seals. Longer texts are rejected without being decoded. */
 const maxSealedLength = 65_536;
 const emptyContext = new Uint8Array(0);
 
 const webRandomBytes: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-/** Makes the sealer of one purpose. Sub-keys are derived on first use and kept as long as the sealer lives. */
+/** Creates the sealer of one purpose. Derives each key on first use and caches it in the sealer. */
 export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webRandomBytes): Sealer => {
   const { sealingKey } = ring;
   const header = buildHeader(sealingKey.id);
-  // Finished keys only, never promises: on Workers one request must not wait for another's.
+  // Caches keys, not promises: on Workers, one request must not wait for a promise of another.
   const derived = new Map<NamedKey, CryptoKey>();
 
   const derive = async (key: NamedKey): Promise<CryptoKey> => {
@@ -60,7 +64,7 @@ export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webR
     async seal(plaintext, context = emptyContext) {
       const iv = randomBytes(ivLength);
       const derivedKey = derived.get(sealingKey) ?? (await derive(sealingKey));
-      // Copied, because WebCrypto takes no memory that a worker thread may be writing to.
+      // Copied, because WebCrypto rejects shared memory, which another thread could change.
       const content = new Uint8Array(plaintext);
       const ciphertext = await crypto.subtle.encrypt(
         buildGcmParameters(iv, header, context),
@@ -72,7 +76,7 @@ export const createSealer = (ring: KeyRing, purpose: Purpose, randomBytes = webR
   };
 };
 
-/** Makes what opens messages with the sub-keys of these locks. */
+/** Creates an opener from these keys. */
 const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
   async open(sealed, context = emptyContext) {
     const bytes = sealed.length > maxSealedLength ? undefined : decodeBase64url(sealed);
@@ -83,7 +87,7 @@ const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
     const iv = bytes.subarray(header.length, header.length + ivLength);
     const ciphertext = bytes.subarray(header.length + ivLength);
     const found = openingKey.derivedKey();
-    // Not awaited when it is there, as it nearly always is.
+    // A cached key is not awaited, which is faster.
     const derivedKey = found instanceof Promise ? await found : found;
     try {
       const plaintext = await crypto.subtle.decrypt(
@@ -93,13 +97,13 @@ const createOpener = (openingKeys: readonly OpeningKey[]): Opener => ({
       );
       return { kind: 'opened', value: new Uint8Array(plaintext) };
     } catch {
-      // The one error that WebCrypto has here: the tag does not fit.
+      // WebCrypto fails here only if the authentication tag does not match.
       return { kind: 'failed', reason: 'forged' };
     }
   },
 });
 
-/** The header delimits itself, so header and context together are unambiguous. */
+/** The header contains its own length, so header and context together are unambiguous. */
 const buildGcmParameters = (
   iv: Uint8Array<ArrayBuffer>,
   header: Uint8Array<ArrayBuffer>,
@@ -110,19 +114,21 @@ const buildGcmParameters = (
   additionalData: context.length === 0 ? header : concatBytes(header, context),
 });
 
-// Sub-keys: one for every key of the ring and every purpose (HKDF-SHA-256, RFC 5869).
+// Derived keys: one for each key of the ring and each purpose (HKDF-SHA-256, RFC 5869).
 
-/** What a sealed message is for. Any difference in it makes other keys, so nothing opens in another's place. */
+/**
+ * What a message is sealed for. Purposes that differ in any part have different keys, so no message can be
+ * opened as another kind.
+ */
 export interface Purpose {
   /** For example `access`. */
   readonly name: string;
   /** The origin of the deployment. */
   readonly issuer: string;
-  /** For whom, when one purpose serves several. */
+  /** The audience, if one purpose has several. */
   readonly audience?: string;
 }
 
-/** Derives the key that seals and opens. */
 const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<CryptoKey> =>
   crypto.subtle.deriveKey(
     buildHkdfParameters(purpose),
@@ -132,7 +138,7 @@ const deriveKey = async (key: NamedKey, purpose: Purpose): Promise<CryptoKey> =>
     ['encrypt', 'decrypt'],
   );
 
-/** Derives the same key as bytes that can be handed on, under the same name; a secret. */
+/** Derives the same key as exportable bytes, with the ID of the root key. A secret. */
 const deriveNamedKey = async (key: NamedKey, purpose: Purpose): Promise<NamedKey> => {
   const bits = await crypto.subtle.deriveBits(
     buildHkdfParameters(purpose),
@@ -142,7 +148,7 @@ const deriveNamedKey = async (key: NamedKey, purpose: Purpose): Promise<NamedKey
   return { id: key.id, bytes: new Uint8Array(bits) };
 };
 
-/** The key's own context: every part bears its length, so that no two purposes write the same. */
+/** The `info` of HKDF. Each part starts with its length, so two purposes never have the same encoding. */
 const hkdfInfo = record({ format: text, name: text, issuer: text, audience: optional(text) });
 
 const buildHkdfParameters = ({ name, issuer, audience }: Purpose) => ({
@@ -155,14 +161,17 @@ const buildHkdfParameters = ({ name, issuer, audience }: Purpose) => ({
 const importRootKey = ({ bytes }: NamedKey, usage: 'deriveKey' | 'deriveBits'): Promise<CryptoKey> =>
   crypto.subtle.importKey('raw', bytes, 'HKDF', false, [usage]);
 
-// The bytes of a sealed message: `version ‖ length of key id ‖ key id ‖ IV ‖ ciphertext and tag`.
+// The bytes of a sealed message: `version ‖ length of key ID ‖ key ID ‖ IV ‖ ciphertext and tag`.
 
-/** Format version; a change of layout or derivation is a new number, and a new number is a new set of keys. */
+/**
+ * The version of the format. Increase it if the layout or the key derivation changes; a new version has new
+ * keys.
+ */
 const version = 1;
 const ivLength = 12;
 const tagLength = 16;
 
-/** All bytes before the IV: in the clear, and authenticated. */
+/** All bytes before the IV. They are not encrypted, but authenticated. */
 const buildHeader = (keyId: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.of(version, keyId.length, ...new TextEncoder().encode(keyId));
 
@@ -176,22 +185,23 @@ const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> =
   return whole;
 };
 
-/** Tells whether the bytes are of this version and long enough to be a message. */
+/** Tells whether the bytes have this version and are long enough for a message. */
 const isSealedMessage = (bytes: Uint8Array): boolean =>
   bytes[0] === version && bytes.length >= 2 + (bytes[1] ?? 0) + ivLength + tagLength;
 
-/** Tells whether a message begins with this header; as headers bear their length, with no other. */
+/** Tells whether a message has this header. Headers contain their length, so it then has no other. */
 const hasHeader = (message: Uint8Array, header: Uint8Array): boolean => {
   for (let at = 0; at < header.length; at++) if (message[at] !== header[at]) return false;
   return true;
 };
 
-// How sealed texts begin, by their key: for finding in a database what one key sealed, without opening anything.
+// Prefixes of sealed texts by key, to find in a database what one key sealed without opening it.
 
 /**
- * Gives every way in which a text begins that this key sealed, and no other key's text does: one to sixteen beginnings of one
- * length, because a character of base64url holds six bits and the header may end within one.
- * @param keyId the key's id in its ring
+ * Lists all prefixes of texts that this key sealed. Texts of other keys have none of them. There are up to 16
+ * prefixes, all of one length, because a base64url character holds six bits and the header can end within
+ * one.
+ * @param keyId the ID of the key in its ring
  */
 export const listSealedPrefixes = (keyId: string): readonly string[] => {
   const header = buildHeader(keyId);
@@ -200,19 +210,20 @@ export const listSealedPrefixes = (keyId: string): readonly string[] => {
   return [...new Set(next.map((byte) => encodeBase64url(concatBytes(header, byte)).slice(0, length)))];
 };
 
-// Sub-keys of one purpose on their own: what a process gets that opens messages of that purpose and must not have the ring. They are written `sub.<id>.<base64url of 32 bytes>`, so that neither is taken for the other.
+// Exported derived keys, for a process that must not have the ring. Written `sub.<id>.<base64url of 32
+// bytes>`.
 
 const prefix = 'sub.';
 
-/** Writes the sub-keys of every key of the ring, in its order, separated by spaces; a secret. */
+/** Exports the derived keys of all keys of the ring, in order and separated by spaces. A secret. */
 export const exportDerivedKeys = async (ring: KeyRing, purpose: Purpose): Promise<string> => {
   const derivedKeys = await Promise.all([...ring.keys.values()].map((key) => deriveNamedKey(key, purpose)));
   return derivedKeys.map(({ id, bytes }) => `${prefix}${id}.${encodeBase64url(bytes)}`).join(' ');
 };
 
 /**
- * Makes what opens messages with sub-keys that were exported.
- * @throws ConfigurationError `keys` when there is none, one is malformed, or it is a key ring
+ * Creates an opener from exported keys.
+ * @throws ConfigurationError `keys` if there is none, if one is malformed, or if the text is a key ring
  */
 export const createDerivedKeyOpener = (text: string): Opener =>
   createOpener([...parseDerivedKeys(text).keys.values()].map(toOpeningKey));
@@ -235,7 +246,7 @@ const parseDerivedKeys = (text: string): KeyRing => {
 const toOpeningKey = ({ id, bytes }: NamedKey): OpeningKey => {
   let imported: CryptoKey | undefined;
   const load = async (): Promise<CryptoKey> => {
-    // Sub-keys can seal as well as open: what only opens is not given a key that seals.
+    // Derived keys could also seal. An opener imports them for decryption only.
     imported = await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['decrypt']);
     return imported;
   };

@@ -1,4 +1,7 @@
-/** `/callback/:provider`: the browser is back from a provider; what for, its journey says. */
+/**
+ * `GET` or `POST /callback/:provider`: finds the login transaction by its `state` and completes it for its
+ * purpose (RFC 6749 §4.1.2). A callback that was handled before shows a page and sends nothing to the client.
+ */
 import { type BrokerContext, paths } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
@@ -81,7 +84,8 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
       const { transaction, cookie } = found;
       const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
       const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
-      // A browser that disconnects, as at a reload, must not stop a sign-in whose code the provider has already taken.
+      // A browser that disconnects, as at a reload, must not stop a sign-in whose code was already exchanged
+      // at the provider.
       return keepAlive({ ...context, log: requestContext.log }, work);
     },
   };
@@ -110,7 +114,10 @@ const completeOnce = async (
   }
 };
 
-/** Also deletes the login transaction: the provider's code was used, so a reload would fail there, and the client would get that error. */
+/**
+ * Shows the error, and deletes the login transaction: the provider's code was used, so a reload would fail at
+ * the provider, and the client would get that error.
+ */
 const respondLimited = (
   context: BrokerContext,
   { requestContext, cookie }: CallbackContext,
@@ -165,7 +172,10 @@ const findProviderByUrl = (
   throw new ProtocolError('provider.unknown');
 };
 
-/** Takes an answer only in the way that the provider gives it: nothing to be had by moving it from body to query. */
+/**
+ * Reads the response only in the provider's response mode, so that a response cannot be moved from the body
+ * to the query.
+ */
 const readProviderResponse = async (
   url: URL,
   provider: IdentityProvider,
@@ -183,7 +193,9 @@ type FoundTransaction =
   | { readonly kind: 'pending'; readonly transaction: Transaction; readonly cookie: string }
   | { readonly kind: 'completed'; readonly transaction: Completion };
 
-/** Finds the login transaction of this browser, open or completed. A `state` from another browser finds nothing. */
+/**
+ * Finds the login transaction of this browser, pending or completed. A `state` of another browser finds none.
+ */
 const findTransaction = async (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   request: Request,
@@ -204,7 +216,9 @@ const findTransaction = async (
   return { kind: 'pending', transaction, cookie };
 };
 
-/** A completion leads only to a page, so the part of the digest in the cookie's name is enough to identify it. */
+/**
+ * A completion only shows a page, so the part of the digest in the cookie's name is enough to identify it.
+ */
 const findCompletion = async (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,
   cookies: ReadonlyMap<string, string>,
@@ -217,15 +231,14 @@ const findCompletion = async (
   return { kind: 'completed', transaction: opened.value };
 };
 
-// A browser that is back from a provider, in a journey that was found to be its own.
-
+/** A callback whose login transaction was found in the cookies of the browser. */
 export interface CallbackContext {
   readonly requestContext: RequestContext;
   readonly provider: IdentityProvider;
-  /** The callback URL with the provider's parameters, however they came. */
+  /** The callback URL with the provider's parameters in its query, in either response mode. */
   readonly responseUrl: URL;
   readonly transaction: Transaction;
-  /** The name of the cookie that kept the journey. */
+  /** The name of the cookie that contains the login transaction. */
   readonly cookie: string;
   readonly replayGuard: ReplayGuard;
 }
@@ -233,10 +246,12 @@ export interface CallbackContext {
 type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
 
 /**
- * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant before it sends the code to
- * the provider, which accepts a code only once, and again if the exchange fails: another delivery of the callback may have been faster.
- * @throws ProtocolError `transaction.replayed`, or `transaction.status-unknown` if storage is unavailable: the client gets neither
- * @throws ProviderError for every response that identifies nobody
+ * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant
+ * before it sends the code to the provider, which accepts a code only once, and again if the exchange fails:
+ * another delivery of the callback may have been faster.
+ * @throws ProtocolError `transaction.replayed`, `transaction.status-unknown` if storage is unavailable, or
+ *   the error of an earlier delivery; the client gets none of these
+ * @throws ProviderError if the person refused, the provider is unavailable, or its response does not verify
  */
 export const handleProviderResponse = async (
   context: IdentityContext,
@@ -262,7 +277,7 @@ const rejectReplay = async (
 ): Promise<void> => {
   const protocolError = replayGuard.findError(state);
   if (protocolError !== undefined) throw protocolError;
-  // A link has no grant.
+  // The linking of an identity creates no grant.
   const isReplay =
     purpose.kind === 'link'
       ? replayGuard.wasHandled(state)
@@ -271,8 +286,9 @@ const rejectReplay = async (
 };
 
 /**
- * Asks storage what became of a sign-in.
- * @throws ProtocolError `transaction.status-unknown` if storage is unavailable, so that a reload can finish the sign-in
+ * Waits for a storage query about the status of a sign-in.
+ * @throws ProtocolError `transaction.status-unknown` if storage is unavailable, so that a reload can finish
+ *   the sign-in
  */
 export const withTransactionStatusError = async <Result>(query: Promise<Result>): Promise<Result> => {
   try {
@@ -284,8 +300,8 @@ export const withTransactionStatusError = async <Result>(query: Promise<Result>)
 };
 
 /**
- * The same where no client waits for the person.
- * @returns `undefined` for a person who refused at the provider
+ * Like `handleProviderResponse`, for a sign-in that no client waits for.
+ * @returns `undefined` if the person refused at the provider
  */
 export const handleProviderResponseUnlessDenied = async (
   context: IdentityContext,
@@ -306,8 +322,10 @@ export const buildCompletionCookies = (
 ): Promise<readonly string[]> =>
   completeTransaction(transaction, readCookies(requestContext.request), sealers, now());
 
-// Shows the page for a callback that arrives again after it was handled. The client gets no second response: it would replace the first.
-
+/**
+ * Shows the page for a callback that arrives again after it was handled. The client gets no second response,
+ * because that would replace the first one.
+ */
 const showCompleted = async (
   context: BrokerContext,
   handlers: CallbackHandlers,
@@ -341,10 +359,16 @@ const resolveDestination = (
   }
 };
 
-// Detects repeated callbacks where storage can't: callbacks that arrive at this process at the same moment, before the grant is stored, callbacks of links, for which nothing is stored until the person confirms them, and callbacks of sign-ins that the limit of a user refused, for which nothing is stored either.
-
+/**
+ * Detects repeated callbacks that storage can't detect: callbacks that arrive at this process at the same
+ * time, before the grant is stored; callbacks of links, for which nothing is stored until the person confirms
+ * them; and callbacks of sign-ins beyond the user's limit, for which nothing is stored either.
+ */
 interface ReplayGuard {
-  /** Waits until earlier deliveries of the same callback to this process were handled, then does the work. */
+  /**
+   * Waits until earlier deliveries of the same callback to this process were handled, but at most
+   * `maxWaitMs`, then does the work.
+   */
   runInTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
   /** Remembers a callback that was handled. */
   markHandled(state: string): void;
@@ -355,16 +379,16 @@ interface ReplayGuard {
 }
 
 /**
- * In milliseconds: longer than the timeout of one request to a provider. A platform may stop an earlier delivery whose browser
- * disconnected, and then it never settles.
+ * Longer than the timeout of one request to a provider (10 seconds). A platform can stop an earlier delivery
+ * whose browser disconnected, and then its promise never settles.
  */
 const maxWaitMs = 12_000;
 
-/** The limit of each map. The oldest entry is dropped. */
+/** The maximum number of entries of each map. The oldest entry is dropped. */
 const maxEntries = 1_000;
 
 const createReplayGuard = (): ReplayGuard => {
-  // All are caches of this process.
+  // These maps are caches of this process.
   const running = new Map<string, Promise<void>>();
   const handled = new Map<string, true>();
   const errors = new Map<string, ProtocolError>();

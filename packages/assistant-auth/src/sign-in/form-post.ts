@@ -1,6 +1,7 @@
 /**
- * A provider's answer that a browser posts from the provider's site (OAuth 2.0 Form Post Response Mode). Lax cookies do not
- * come with it, so nothing is decided: it is sealed and sent round once more, as a GET to the same address that brings them.
+ * The response of a provider that the browser posts from the provider's site (OAuth 2.0 Form Post Response
+ * Mode). The browser sends no `SameSite=Lax` cookies with it, so the broker only seals it and redirects to
+ * the same path with GET, which the browser sends with the cookies.
  */
 import type { BrokerContext } from '../context.ts';
 import { readForm } from '../http/request.ts';
@@ -12,12 +13,13 @@ type FormPostContext = Pick<BrokerContext, 'sealers' | 'now'>;
 
 const parameter = 'form_post';
 
-/** Honest answers are a tenth of it; URLs of twice the length still arrive everywhere. */
+/** Genuine responses have a tenth of this length. URLs of twice the length still work everywhere. */
 const maxSealedLength = 4096;
 
 /**
- * Seals what was posted to a callback, and gives the URL where it is to be brought.
- * @throws ProtocolError for a body that is no form, has not one state, or would make too long a URL
+ * Seals the posted parameters, and returns the URL to redirect the browser to.
+ * @throws ProtocolError if the body is not a form, has no `state` or several, or is too long to seal into a
+ *   URL
  */
 export const redirectFormPost = async (
   request: Request,
@@ -34,17 +36,20 @@ export const redirectFormPost = async (
   return url.href;
 };
 
-/** A provider's response, as it arrived at its callback. */
+/** A provider's response at its callback. */
 export interface ProviderResponse {
-  /** The callback URL with the provider's parameters in its query, however they came. */
+  /** The callback URL with the provider's parameters in its query, in either response mode. */
   readonly url: URL;
-  /** Whether it was posted more than a minute ago. It then signs nobody in, but still identifies a completed callback. */
+  /**
+   * Whether it was posted a minute or more ago. An expired response signs nobody in, but still identifies a
+   * completed callback.
+   */
   readonly isExpired: boolean;
 }
 
 /**
- * Opens what comes round, and gives the callback URL as if the provider had put its answer into the query.
- * @throws ProtocolError for what was not posted to this provider's callback
+ * Opens the sealed parameters, and returns the callback URL as if the provider had put them into the query.
+ * @throws ProtocolError if they are missing, unreadable, or were posted to another provider's callback
  */
 export const openFormPost = async (
   url: URL,

@@ -1,4 +1,7 @@
-/** Sending a browser to a provider, with the journey kept in a cookie of its own. */
+/**
+ * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), and keeps each
+ * one sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12).
+ */
 
 import { type BrokerContext, paths } from '../context.ts';
 import { clearCookie, setCookie } from '../http/request.ts';
@@ -15,7 +18,10 @@ import type { SealedType, Sealers } from '../tokens/sealers.ts';
 export const callbackUri = (issuer: Issuer, provider: string): string =>
   `${issuer}${paths.callback}/${provider}`;
 
-/** @param cookies those that the browser has */
+/**
+ * Starts a login transaction and redirects the browser to the provider.
+ * @param cookies the cookies that the browser sent
+ */
 export const redirectToProvider = async (
   context: Pick<BrokerContext, 'issuer' | 'sealers' | 'lifetimes' | 'providerIo' | 'now' | 'randomBytes'>,
   purpose: TransactionPurpose,
@@ -34,9 +40,7 @@ export const redirectToProvider = async (
   );
 };
 
-// A journey to a provider: how it begins, and the little of it that the provider is given.
-
-/** Begins a journey, with values that no other journey shares. */
+/** Creates a login transaction with new random values. */
 export const createTransaction = (
   { randomBytes, lifetimes, now }: Pick<BrokerContext, 'randomBytes' | 'lifetimes' | 'now'>,
   purpose: TransactionPurpose,
@@ -53,7 +57,7 @@ export const createTransaction = (
   reconsentSubject: undefined,
 });
 
-/** What a provider needs to know; whom it is for and the grant are none of its business. */
+/** Returns what the provider needs of a transaction. It gets neither the client nor the grant ID. */
 export const buildUpstreamRequest = (
   { purpose, provider, state, nonce, codeVerifier, startedAt }: Transaction,
   issuer: Issuer,
@@ -62,48 +66,56 @@ export const buildUpstreamRequest = (
   switch (purpose.kind) {
     case 'authorize':
       return upstreamRequest;
-    // Whoever finds a browser in which somebody is signed in at the provider must not come into their account by it.
+    // Someone who finds a browser that is signed in at the provider must not get into the account, so the
+    // provider is asked to authenticate the person again.
     case 'account':
     case 'link':
       return { ...upstreamRequest, reauthenticate: { since: startedAt } };
   }
 };
 
-// The cookie of each login transaction, which binds it to one browser, and the cookie that identifies a completed one.
+// The cookie of each login transaction, which binds it to one browser, and the cookie that identifies a
+// completed one.
 
 const transactionPrefix = '__Host-tx-';
 const completionPrefix = '__Host-done-';
 
-/** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
+/**
+ * In characters. Browsers can drop cookies beyond 4,096 bytes, name and attributes included (RFC 6265 §6.1).
+ */
 const maxTransactionLength = 3800;
 
-/** Names that we give. */
+/** The names of these cookies. */
 const transactionName = /^__Host-tx-[\w-]{8}$/;
 const completionName = /^__Host-done-[\w-]{8}$/;
 
 /** Every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
-/** More than a browser normally has. The rest are cleared without being opened. */
+/** How many transactions are opened to find the oldest. The rest are cleared without being opened. */
 const maxOpened = 16;
 
 /** How many cookies one response clears: proxies limit the size of response headers, too. */
 const maxCleared = 16;
 
 /**
- * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length, one takes about 520
- * bytes, so five of them, three completions, a session and the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
+ * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length,
+ * one takes about 520 bytes, so five of them, three completions, a session and the binding cookies of 30 tabs
+ * stay below 6 kB. A long `state` takes more.
  */
 const maxTransactions = 5;
 
 /** How many completed login transactions a browser keeps. */
 const maxCompletions = 3;
 
-/** Whether the browser sends any cookie of ours. */
+/** Tells whether the browser sent any cookie of the broker. */
 export const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
   [...cookies.keys()].some((name) => brokerCookieName.test(name));
 
-/** Where the journey with this `state` is kept: tabs do not disturb each other, and the name gives nothing away. */
+/**
+ * Returns the name of the transaction cookie for this `state`. Each tab has its own cookie, and the name does
+ * not reveal the `state`.
+ */
 export const deriveTransactionCookieName = async (state: string): Promise<string> =>
   transactionPrefix + (await digestState(state));
 
@@ -117,8 +129,8 @@ const digestState = async (state: string): Promise<string> => {
 };
 
 /**
- * Gives the `Set-Cookie` values that keep a new journey.
- * @throws ProtocolError when the client's request was too large to be kept in a cookie
+ * Returns the `Set-Cookie` values that store a new transaction.
+ * @throws ProtocolError `request.sign-in-too-large` if the client's request does not fit into a cookie
  */
 export const setTransactionCookie = async (
   transaction: Transaction,
@@ -133,8 +145,8 @@ export const setTransactionCookie = async (
 };
 
 /**
- * Returns the `Set-Cookie` values that end a login transaction and store what identifies its callback, until the transaction would have
- * expired.
+ * Returns the `Set-Cookie` values that delete a completed login transaction and store what identifies its
+ * callback, until the transaction would have expired.
  */
 export const completeTransaction = async (
   { state, grantId, provider, purpose, expiresAt }: Transaction,
@@ -165,7 +177,7 @@ export const completeTransaction = async (
   ];
 };
 
-/** Returns what is still needed of a transaction's purpose after it is completed. */
+/** Returns what a completion keeps of the transaction's purpose. */
 export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion['purpose'] => {
   switch (purpose.kind) {
     case 'authorize': {
@@ -179,15 +191,16 @@ export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion[
 };
 
 /**
- * Returns the names of the transactions to clear: the oldest, and those that don't open. Not all are cleared at once.
- * @param kept how many of the newest are kept
+ * Returns the names of the transactions to clear, at most `maxCleared`: all but those that expire last. A
+ * cookie that does not open counts as expired.
+ * @param kept how many are kept
  */
 const surplusTransactions = async (
   cookies: ReadonlyMap<string, string>,
   seal: SealedType<Transaction>,
   kept: number,
 ): Promise<readonly string[]> => {
-  // Browsers send the oldest cookie first (RFC 6265 §5.4): reversed, the newest of equals stays in front.
+  // Browsers send the oldest cookie first (RFC 6265 §5.4). Reversed, the newest of equal expiry comes first.
   const transactionCookies = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
   if (transactionCookies.length <= kept) return [];
   const withExpiry = await Promise.all(
@@ -205,7 +218,7 @@ const surplusTransactions = async (
   return [...surplus, ...failed.toReversed()].slice(0, maxCleared);
 };
 
-/** Returns the names of the completions to clear for another, the oldest first. */
+/** Returns the names of the completions to clear, the oldest first, so that one more can be added. */
 const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): readonly string[] => {
   const others = [...cookies.keys()].filter((name) => name !== own && completionName.test(name));
   return others.slice(0, Math.max(others.length - (maxCompletions - 1), 0));

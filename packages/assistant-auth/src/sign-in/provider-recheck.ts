@@ -1,7 +1,9 @@
 /**
- * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the provider says that the person's
- * grant there was revoked, every grant of the identity ends. Without a conclusive response, no grant ends: neither an outage of a
- * provider nor a lost response signs anyone out.
+ * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the provider
+ * says that the person's grant there was revoked, the broker revokes every grant of the identity. A recheck
+ * without a conclusive result revokes none, so an outage of a provider or a lost response signs nobody out;
+ * but if it drops the upstream token, the grants can be refreshed only for `inconclusiveRecheck` more, unless
+ * the person signs in again.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -22,16 +24,17 @@ export type RecheckContext = Pick<
 >;
 
 /**
- * `removed`: all grants of the identity have ended. `no-word`: the recheck had no conclusive result, or the person has signed in again
- * meanwhile.
+ * `active`: the provider confirmed the identity. `revoked`: all grants of the identity were revoked.
+ * `inconclusive`: the recheck had no conclusive result, or the person has signed in again meanwhile.
  */
 export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
 /**
- * Rechecks an identity, and stores the outcome; if storage is unavailable, an outcome that ends no grant is stored later. Callers must
- * wrap both the acquisition of the lease and this call in `keepAlive`, so that a client that disconnects can't avoid the recheck or
+ * Rechecks an identity, and stores the outcome. If storage is unavailable, the write is retried in the
+ * background, and an outcome that revokes no grant is returned anyway. Callers must wrap both the acquisition
+ * of the lease and this call in `keepAlive`, so that a client that disconnects can't avoid the recheck or
  * prevent its outcome from being stored.
- * @throws StorageUnavailable if the person's grants must end and it is not known whether this was stored
+ * @throws StorageUnavailable if the grants must be revoked and it is not known whether this was stored
  */
 export const recheckIdentity = async (
   context: RecheckContext,
@@ -41,7 +44,8 @@ export const recheckIdentity = async (
   const provider = providers.get(lease.provider);
   if (provider === undefined) return resolveUnsent(context, lease, 'the provider is no longer configured');
   const opened = await openUpstreamToken(sealers, lease);
-  // For example, after a key was removed: the identity can't be rechecked until a sign-in returns another token.
+  // For example, a key was removed from the ring. The identity can't be rechecked until the key is back or a
+  // sign-in returns another token.
   if (opened.kind === 'failed') return resolveUnsent(context, lease, `the stored token: ${opened.reason}`);
   return storeOutcome(context, lease, provider, await provider.validateRefreshToken(opened.value, recheckIo));
 };
@@ -83,7 +87,10 @@ const recordActive = async (
   return 'active';
 };
 
-/** A provider that rotates takes the old token for stolen when it sees it again. */
+/**
+ * Seals the refresh token that replaces the used one, if there is one. A provider that rotates refresh tokens
+ * treats a second use of the old one as theft.
+ */
 const sealReplacement = async (
   { sealers }: RecheckContext,
   lease: RecheckLease,
@@ -105,13 +112,14 @@ const revokeGrantsOfIdentity = async (
   if (result.kind === 'deferred') throw new StorageUnavailable('the end of an identity could not be stored');
   if (result.outcome === 'revoked') return 'revoked';
   if (result.isRepeated) throw new StorageUnavailable('the end of an identity may have been stored');
-  // The person has signed in again meanwhile, and that takes precedence.
+  // The stored token is another one or gone by now, for example after a new sign-in, which takes precedence.
   return 'inconclusive';
 };
 
 /**
- * Drops a token that the provider rejected but may have replaced in a response that was never stored: the rejection proves nothing about
- * the person, and without a valid token the identity can't be rechecked until they sign in again.
+ * Drops a token that the provider rejected but may have replaced in a response that was never stored. The
+ * rejection proves nothing about the person, and without a valid token the identity can't be rechecked until
+ * they sign in again.
  */
 const dropUpstreamToken = async (context: RecheckContext, lease: RecheckLease): Promise<RecheckOutcome> => {
   const { storage, lifetimes, log, now } = context;
@@ -128,7 +136,10 @@ const dropUpstreamToken = async (context: RecheckContext, lease: RecheckLease): 
   return 'inconclusive';
 };
 
-/** Records that the provider can't have replaced the token, so that the next recheck starts as if this one had not been made. */
+/**
+ * Records that the provider can't have replaced the token, so that the next recheck starts as if this one had
+ * not been made.
+ */
 const resolveUnsent = async (
   context: RecheckContext,
   lease: RecheckLease,
@@ -139,7 +150,8 @@ const resolveUnsent = async (
     await storage.resolveRecheck(lease);
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
-    // The recheck stays unresolved, which signs nobody out.
+    // The recheck stays unresolved, which revokes nothing: it can only make a later rejection of the token
+    // inconclusive.
     log({ event: 'write-failed', provider: lease.provider, cause: describeCause(error) });
   }
   return logInconclusive(context, lease, cause);

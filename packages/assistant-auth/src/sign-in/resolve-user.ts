@@ -1,4 +1,4 @@
-/** Whether a verified identity may sign in, as which user, and what is stored of it. */
+/** Maps a verified identity to a user with the option `resolveUser`, and builds and stores the sign-in. */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext, ResolveUser, UserResolution } from '../context.ts';
@@ -9,24 +9,27 @@ import { randomId } from '../oauth/secrets.ts';
 import type { BrokerStorage, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
 import { type Sealers, sealUpstreamToken } from '../tokens/sealers.ts';
 
-/** Everybody, as users of our own. */
+/** The default of `resolveUser`: accepts every identity, and the broker assigns the user IDs. */
 export const acceptEveryIdentity: ResolveUser = async () => ({ kind: 'accepted' });
 
-/** What of a grant is settled before it is known whose it will be. */
+/** The part of a grant that is known before its user is. */
 export type RequestedGrant = Pick<SignIn['grant'], 'id' | 'redirectUri' | 'scopes' | 'resource'>;
 
-/** In bytes. Both travel in every access token. */
+/** In bytes. Every access token contains both values. */
 const maxUserIdBytes = 255;
 const maxClaimsBytes = 512;
 
-/** The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used grant. */
+/**
+ * The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used
+ * grant.
+ */
 const maxActiveGrants = 200;
 
 type ResolveUserContext = Pick<BrokerContext, 'resolveUser' | 'sealers' | 'limits' | 'now' | 'randomBytes'>;
 
 /**
- * Makes the record of a sign-in.
- * @throws ProtocolError `resolve-user.refused`, or `resolve-user.invalid-id` or `resolve-user.invalid-claims` for a word that cannot be kept
+ * Builds the sign-in to store.
+ * @throws ProtocolError `resolve-user.refused`, `resolve-user.invalid-id` or `resolve-user.invalid-claims`
  */
 export const buildSignIn = async (
   context: ResolveUserContext,
@@ -68,8 +71,10 @@ export const recordWithinLimits = async (
 };
 
 /**
- * Reads a publisher's word. Held by no compiler where the publisher writes JavaScript, so that whatever is not a clear yes is a no.
- * @throws ProtocolError `resolve-user.refused`, `resolve-user.invalid-id` or `resolve-user.invalid-claims`
+ * Checks the result of `resolveUser`. No compiler checks it if the publisher writes JavaScript, so every
+ * result but `accepted` is refused.
+ * @throws ProtocolError `resolve-user.refused`; `resolve-user.invalid-id` or `resolve-user.invalid-claims`
+ *   for a malformed or too large value
  */
 export const parseUserResolution = (resolution: UserResolution) => {
   if (resolution.kind !== 'accepted')
@@ -80,7 +85,7 @@ export const parseUserResolution = (resolution: UserResolution) => {
   return { userId, claims };
 };
 
-/** An empty one would be the same user for everybody whose look-up failed. */
+/** An empty ID is refused: everyone whose lookup failed would be the same user. */
 const isUserId = (value: unknown): boolean =>
   typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxUserIdBytes;
 
@@ -96,7 +101,7 @@ const isClaim = (value: unknown): boolean =>
 
 const countBytes = (text: string): number => new TextEncoder().encode(text).length;
 
-/** What is stored of an identity; its token only sealed. */
+/** Returns what is stored of an identity. The refresh token is sealed. */
 export const sealIdentity = async (identity: Identity, sealers: Sealers): Promise<SignIn['identity']> => {
   const { provider, subject, label, refreshToken, tokenIdentifiers } = identity;
   const row = { provider, subject, ...(label === undefined ? {} : { label }) };

@@ -1,4 +1,7 @@
-/** The session at the account page: a cookie that names a grant. Whatever ends the grant ends the session. */
+/**
+ * The session of the account page: a sealed cookie with the ID of a grant. When the grant expires or is
+ * revoked, the session ends.
+ */
 import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies, setCookie } from '../http/request.ts';
 import type { Clock, EpochSeconds, Identity } from '../oauth/identifiers.ts';
@@ -8,15 +11,17 @@ import type { SessionCookie } from '../tokens/sealed-types.ts';
 
 type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
 
-/** A session that lived just now. */
+/** A session that storage has just confirmed as active. */
 export interface ActiveSession extends SessionCookie, Session {}
 
 const sessionCookie = '__Host-session';
 
-/** Browsers drop cookies beyond 4,096 bytes, name and attributes included. */
+/**
+ * In characters. Browsers can drop cookies beyond 4,096 bytes, name and attributes included (RFC 6265 §6.1).
+ */
 const maxSessionLength = 3800;
 
-/** Reads which session this browser says it is in, and asks nobody whether it still lives. */
+/** Reads the session from the browser's cookie, without asking storage whether it is still active. */
 export const readSession = async (
   request: Request,
   { sealers, now }: Pick<SessionContext, 'sealers' | 'now'>,
@@ -27,7 +32,7 @@ export const readSession = async (
   return opened.value;
 };
 
-/** Finds the session of this browser, and carries it on; one round trip to the ledger where there may be one. */
+/** Finds the active session of this browser, and extends it. One storage round trip if there is a cookie. */
 export const useSession = async (
   request: Request,
   context: SessionContext,
@@ -44,11 +49,14 @@ export const useSession = async (
   return session === undefined ? undefined : { ...cookie, ...session };
 };
 
-/** Whether the person has proved who they are recently enough for what cannot be undone. */
+/** Tells whether the person signed in recently enough for sensitive actions such as export and deletion. */
 export const checkRecentAuth = ({ signedInAt }: SessionCookie, now: Clock): 'fresh' | 'stale' =>
   now() < signedInAt + recentAuthLifetime ? 'fresh' : 'stale';
 
-/** Makes the cookie of a session that has just begun. */
+/**
+ * Returns the `Set-Cookie` value of a new session. A profile that does not fit into the cookie is omitted:
+ * the person can then not continue to a client in this session, and has to sign in again.
+ */
 export const setSessionCookie = async (
   { sealers, lifetimes, now }: Pick<SessionContext, 'sealers' | 'lifetimes' | 'now'>,
   grantId: string,
@@ -71,11 +79,17 @@ export const setSessionCookie = async (
   return setCookie(sessionCookie, kept, maxAge);
 };
 
-/** When the provider says it was; whoever dawdles there has proved it no later. */
+/**
+ * Returns the time of authentication that the provider claims (`auth_time`), so that time spent at the
+ * provider makes it no more recent. Without the claim, returns the current time.
+ */
 const resolveAuthTime = ({ auth_time: authTime }: Identity['claims'], now: EpochSeconds): EpochSeconds =>
   typeof authTime === 'number' && Number.isInteger(authTime) && authTime >= 0 ? Math.min(authTime, now) : now;
 
-/** Clears the session's cookie, if the browser sent one: another tab may be signing in at this moment. */
+/**
+ * Clears the session cookie only if the browser sent one. Otherwise another tab that is just signing in could
+ * lose its new session.
+ */
 export const clearSentSessionCookie = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   cookies.has(sessionCookie) ? [clearSessionCookie()] : [];
 

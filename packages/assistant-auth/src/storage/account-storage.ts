@@ -1,6 +1,6 @@
 /**
- * The part of the storage port that the account page stands on: sessions, what is stored of a person, and what they change
- * about it. As everywhere in the port every method is one round trip and decides atomically.
+ * The part of the storage interface that the account page uses, and the types of identities, upstream tokens
+ * and security events. As in the whole interface, every method is one round trip and atomic.
  */
 
 import type {
@@ -13,45 +13,45 @@ import type {
   UserId,
 } from '../oauth/identifiers.ts';
 
-/** A session is a grant of `accountClientId` that was redeemed. */
+/** A request with a session. A session is a redeemed grant of the client `accountClientId`. */
 export interface SessionActivity {
   readonly grantId: GrantId;
   readonly now: EpochSeconds;
-  /** Where the idle expiry moves to; the ledger caps it at the session's absolute expiry. */
+  /** The new idle expiry. Storage caps it at the session's absolute expiry. */
   readonly idleExpiresAt: EpochSeconds;
 }
 
 export interface Session {
   readonly userId: UserId;
-  /** With whom the person signed in. Once it was unlinked, or became another user's, the session is gone. */
+  /** The identity that signed in. If it is unlinked or moves to another user, the session ends. */
   readonly identity: IdentityKey & {
     readonly label?: string;
-    /** Whether a token of the provider's is stored, so that it can be asked. */
+    /** Whether an upstream token is stored, so that the identity can be rechecked. */
     readonly hasUpstreamToken: boolean;
   };
 }
 
-/** Whether somebody may ask a provider about an identity now. */
+/** A request for the right to recheck an identity now. */
 export interface RecheckLeaseRequest extends IdentityKey {
   readonly now: EpochSeconds;
-  /** How long whoever is told so has for it, before another is told. */
+  /** How long the caller has the lease before another caller can get it. */
   readonly recheckLeaseDuration: Seconds;
 }
 
 export type RecheckLeaseOutcome =
-  /** The provider is to be asked, by this caller and no other. */
+  /** The caller, and no other, is to recheck the identity. */
   | { readonly kind: 'acquired'; readonly lease: RecheckLease }
-  /** It was asked, said that the person's grant there lives, and that word still holds. */
+  /** An earlier recheck confirmed the identity, and its result is still valid. */
   | { readonly kind: 'verified' }
-  /** It cannot be asked, somebody else asks it now, or it was asked and gave no clear word. */
+  /** No upstream token is stored, another caller has the lease, or the last recheck had no clear result. */
   | { readonly kind: 'inconclusive' };
 
-/** All that is stored of a person, ended grants and sessions included. */
+/** Everything that is stored about a user, including revoked grants and sessions. */
 export interface Account {
   readonly createdAt: EpochSeconds;
-  /** The oldest first; of one second, by provider and subject. */
+  /** Oldest first. Those from the same second are ordered by provider and subject. */
   readonly identities: readonly LinkedIdentity[];
-  /** The newest first; of one second, by id. */
+  /** Newest first. Those from the same second are ordered by ID. */
   readonly grants: readonly StoredGrant[];
 }
 
@@ -69,36 +69,36 @@ export interface StoredGrant {
   readonly scopes: readonly string[];
   readonly resource: string;
   readonly claims: UserClaims;
-  /** The session at the provider that it began in, as the provider calls it. */
+  /** The provider's ID of the session there in which the grant was created (`sid`). */
   readonly sid?: string;
-  /** Who signed in for it. */
+  /** The identity that signed in. */
   readonly identity: IdentityKey;
   readonly refreshPolicy: RefreshPolicy;
   readonly createdAt: EpochSeconds;
   readonly revokedAt?: EpochSeconds;
-  /** Nothing until the code is redeemed. */
+  /** Absent until the code is redeemed. */
   readonly use?: {
     readonly redeemedAt: EpochSeconds;
-    /** When its newest token was issued. */
+    /** When the newest token was issued, or the session was last used. */
     readonly lastUsedAt: EpochSeconds;
     readonly accessExpiresAt: EpochSeconds;
     readonly refreshIdleExpiresAt: EpochSeconds;
   };
 }
 
-/** An identity that a person adds to those that they sign in with. */
+/** An identity that a user adds to those that they can sign in with. */
 export interface IdentityLink {
   readonly userId: UserId;
-  /** In which they ask for it; nothing is linked once it has ended. */
+  /** The session in which the user adds it. If it has ended, nothing is linked. */
   readonly session: GrantId;
   readonly identity: VerifiedIdentity;
   readonly now: EpochSeconds;
 }
 
 export type IdentityLinkOutcome =
-  /** Also when it was theirs already. */
+  /** Also if the user already had the identity. */
   | 'linked'
-  /** It belongs to another user. Nothing was changed. */
+  /** The identity belongs to another user. Nothing was changed. */
   | 'linked-to-other-user'
   | 'session-ended';
 
@@ -108,18 +108,18 @@ export interface IdentityUnlink extends IdentityKey {
 }
 
 export type IdentityUnlinkOutcome =
-  /** With the provider's token that was stored, if any: nobody needs it any longer. */
+  /** Contains the upstream token that was stored, if any, so that it can be revoked at the provider. */
   | { readonly kind: 'unlinked'; readonly token?: StoredUpstreamToken }
-  /** It is the only one: without it nobody could sign in. Nothing was changed. */
+  /** It is the user's only identity: without it, they could not sign in. Nothing was changed. */
   | { readonly kind: 'last-identity' }
-  /** It is not one of theirs. Nothing was changed. */
+  /** It is not an identity of this user. Nothing was changed. */
   | { readonly kind: 'unknown' };
 
 export interface GrantRevocation {
   readonly userId: UserId;
-  /** Of this user; others are left alone. */
+  /** Grants of this user. Grants of other users are not changed. */
   readonly grantIds: readonly GrantId[];
-  /** Kept for the operator. */
+  /** The reason, for the operator. */
   readonly reason: string;
   readonly now: EpochSeconds;
 }
@@ -131,15 +131,15 @@ export interface UserDeletion {
 }
 
 export type UserDeletionOutcome =
-  /** With the providers' tokens that were stored. */
+  /** Contains the upstream tokens that were stored. */
   | { readonly kind: 'deleted'; readonly tokens: readonly StoredUpstreamToken[] }
   | { readonly kind: 'unknown' };
 
-/** Something that happened, as the audit has it. */
+/** An entry of the audit log. */
 export interface HistoryEntry {
   readonly at: EpochSeconds;
   readonly event: string;
-  /** Who did it. */
+  /** Who did it: an `actor` of the audit log, such as `user` or `operator`. */
   readonly actor: string;
   readonly reason?: string;
   readonly clientId?: string;
@@ -147,35 +147,34 @@ export interface HistoryEntry {
 }
 
 export interface AccountStorage {
-  /** Carries a session on; `undefined` when it has ended, by whatever means. */
+  /** Extends a session. Returns `undefined` if it has ended, for whatever reason. */
   useSession(use: SessionActivity): Promise<Session | undefined>;
-  /** Takes the turn to ask a provider about an identity, as `refresh` does. */
+  /** Acquires the lease for a recheck of an identity, as `refresh` does. */
   acquireRecheckLease(request: RecheckLeaseRequest): Promise<RecheckLeaseOutcome>;
-  /** Reads what is stored of a user. */
+  /** Reads everything that is stored about a user. */
   readAccount(userId: UserId): Promise<Account | undefined>;
-  /** Reads what the audit says of a user, the newest first; nothing where no audit is kept. */
+  /** Reads a user's audit log, newest first. Returns an empty list if the storage has no audit log. */
   readHistory(userId: UserId): Promise<readonly HistoryEntry[]>;
-  /** Finds whose identity it is. */
+  /** Finds the user that an identity belongs to. */
   findUser(identity: IdentityKey): Promise<UserId | undefined>;
-  /** Adds an identity to a user; whoever has it already keeps it. */
+  /** Links an identity to a user, unless it belongs to another user. */
   linkIdentity(link: IdentityLink): Promise<IdentityLinkOutcome>;
-  /** Removes an identity from a user who has others, and revokes all grants of the user that are based on it. */
+  /** Unlinks an identity from a user who has others, and revokes all grants of the identity. */
   unlinkIdentity(unlink: IdentityUnlink): Promise<IdentityUnlinkOutcome>;
   /** Revokes several grants of a user. */
   revokeGrants(revocation: GrantRevocation): Promise<void>;
   /**
-   * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several grants have an unexpired access
-   * token, one line for the user replaces all lines of the grants. Otherwise nothing that is stored contains the user's ID.
+   * Deletes a user with identities, grants and upstream tokens, and revokes the access tokens. If several
+   * grants have an unexpired access token, one entry for the user replaces the entries of the grants that it
+   * covers. Nothing else that is stored contains the user's ID.
    */
   deleteUser(deletion: UserDeletion): Promise<UserDeletionOutcome>;
 }
 
-// What the storage port calls the parts of an identity: its key, its token, and all that a provider brings of it.
-
 /** The key of an identity. */
 export interface IdentityKey {
   readonly provider: string;
-  /** The provider's own stable key of the person. */
+  /** The provider's own stable ID of the person. */
   readonly subject: string;
 }
 
@@ -184,45 +183,52 @@ export interface StoredUpstreamToken extends IdentityKey {
   readonly sealedRefreshToken: string;
 }
 
-/** The right to recheck an identity now. No other caller gets it until the lease expires. The lease was stored before it was returned. */
+/**
+ * The right to recheck an identity now. No other caller gets it until the lease expires. The lease is stored
+ * before it is returned.
+ */
 export interface RecheckLease extends StoredUpstreamToken {
-  /** Whether an earlier recheck with this token started but its outcome was never stored, so the provider may have replaced the token. */
+  /**
+   * Whether an earlier recheck with this token started but its outcome was never stored, so the provider may
+   * have replaced the token.
+   */
   readonly isUnresolved: boolean;
   /** When the lease was acquired. */
   readonly startedAt: EpochSeconds;
 }
 
-/** A token as it is stored anew. */
+/** A new upstream token to store. */
 export interface NewUpstreamToken extends StoredUpstreamToken {
-  /** They go when the token goes. */
+  /** Deleted together with the token. */
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** An identity as a provider vouched for it just now. */
+/** An identity that a provider has just verified. */
 export interface VerifiedIdentity extends IdentityKey {
   readonly label?: string;
-  /** The provider's refresh token, sealed; when absent a stored one stays. */
+  /** The provider's refresh token, sealed. If absent, a stored one is kept. */
   readonly sealedRefreshToken?: string;
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** How refresh tokens of a grant behave: none issued, the same one for ever, or a new one at each use. */
+/** How a grant's refresh tokens behave: none is issued, it stays the same, or each use replaces it. */
 export type RefreshPolicy = 'none' | 'stable' | 'rotating';
 
-// The part of the storage port that providers' signals stand on: what they have said before, and what ends because they said it.
-
-/** A signal that was verified, and whose it is. */
+/** A verified security event, and the provider that sent it. */
 export interface ReceivedSecurityEvent extends Omit<SecurityEvent, 'type'> {
   readonly provider: string;
-  /** Kept for the operator. */
+  /** The reason, for the operator. */
   readonly reason: string;
   readonly now: EpochSeconds;
 }
 
-/** `replayed`: it was received before; nothing was changed. */
+/** `replayed`: the event was received before, and nothing was changed. */
 export type SecurityEventOutcome = 'recorded' | 'replayed';
 
 export interface SecurityEventStorage {
-  /** Ends what a signal ends, each grant as `revoke` does, and remembers that it came. */
+  /**
+   * Revokes what the event asks to revoke, each grant as `revoke` does, and stores that the event was
+   * received.
+   */
   recordSecurityEvent(event: ReceivedSecurityEvent): Promise<SecurityEventOutcome>;
 }

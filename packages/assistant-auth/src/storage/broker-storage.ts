@@ -1,7 +1,9 @@
 /**
- * The storage port: sign-ins, spent codes, refresh generations and revocations. Every method is one storage round trip
- * and decides atomically; two callers at once never both win. Implementations pass `storageContract`.
- * A method that cannot reach its storage throws `StorageUnavailable`, having changed nothing or everything.
+ * The storage interface: sign-ins, codes, refresh tokens, rechecks, revocations and cleanup.
+ *
+ * Every method is one round trip and atomic: if two callers compete, at most one succeeds. Implementations
+ * pass the storage contract in `test/storage/`. A method that cannot reach its storage throws
+ * `StorageUnavailable`; it has then changed either nothing or everything.
  */
 import type {
   EpochSeconds,
@@ -24,22 +26,27 @@ import type {
 
 export type * from './account-storage.ts';
 
-/** How long every grant is kept at least: no transaction lives longer, so one that comes back twice finds its grant. */
+/**
+ * The minimum time that a grant is stored. No login transaction lives longer, so a repeated callback finds
+ * its grant.
+ */
 export const grantRetention: Seconds = 3600;
 
 /** Limits of one user. Refused sign-ins do not count. */
 export interface SignInLimits {
   /**
-   * The maximum number of sign-ins at a provider that are recorded within any `period`, and of sign-ins that start in a session. The two are
-   * counted separately, so that someone with a stolen session cookie can't keep its owner from signing in.
+   * The maximum number of sign-ins at a provider that are recorded within any `period`, and of sign-ins that
+   * start in a session. The two are counted separately, so that someone with a stolen session cookie can't
+   * keep its owner from signing in.
    */
   readonly signIns: number;
   /** At most `grantRetention`. */
   readonly period: Seconds;
   /**
-   * The maximum number of active grants of a user, not counting sessions of the account page. A sign-in that adds one more revokes the
-   * least recently used grant. A grant is active if it was not revoked and its row is still needed: its access token or refresh token
-   * has not expired, or the grant is less than `grantRetention` old.
+   * The maximum number of active grants of a user, not counting sessions of the account page. A sign-in that
+   * adds one more revokes the least recently used grant. A grant is active if it was not revoked and its row
+   * is still needed: its access token or refresh token has not expired, or the grant is less than
+   * `grantRetention` old.
    */
   readonly activeGrants: number;
 }
@@ -47,12 +54,14 @@ export interface SignInLimits {
 export interface SignIn {
   readonly now: EpochSeconds;
   readonly limits: SignInLimits;
-  /** The session that vouches for the person where no provider was asked just now: once it has ended, nothing is recorded. */
+  /**
+   * The session that verifies the user if the provider was not asked. If it has ended, nothing is recorded.
+   */
   readonly session?: GrantId;
   readonly identity: VerifiedIdentity;
   /**
-   * `ours`: a known identity keeps its user, an unknown one gets a new user with `newId`.
-   * `theirs`: the publisher said who it is; the identity points to `id` from now on.
+   * `by-identity`: a known identity keeps its user, an unknown one gets a new user with `newId`.
+   * `resolved`: the publisher says who the user is; the identity belongs to `id` from now on.
    */
   readonly user:
     | { readonly kind: 'by-identity'; readonly newId: UserId }
@@ -62,35 +71,39 @@ export interface SignIn {
     readonly clientId: string;
     readonly redirectUri: string;
     readonly scopes: readonly string[];
-    /** The audience of its access tokens. */
+    /** The audience of the grant's access tokens. */
     readonly resource: string;
     readonly refreshPolicy: RefreshPolicy;
     readonly claims: UserClaims;
-    /** How the provider names the session there that the person signed in with. */
+    /** The provider's ID of the session there in which the user signed in (`sid`). */
     readonly sid?: string;
   };
 }
 
 export type SignInOutcome =
-  /** `watched`: a token of the provider's is stored for the identity, from this sign-in or an earlier one. */
+  /**
+   * `hasUpstreamToken`: an upstream token is stored for the identity, from this sign-in or an earlier one.
+   */
   | { readonly kind: 'recorded'; readonly userId: UserId; readonly hasUpstreamToken: boolean }
-  /** A grant with this id exists: the transaction came back twice. Nothing was written. */
+  /** A grant with this ID exists: the callback was repeated. Nothing was written. */
   | { readonly kind: 'replayed' }
-  /** The session that it rests on has ended. Nothing was written. */
+  /** The session has ended. Nothing was written. */
   | { readonly kind: 'session-ended' }
-  /** The user has signed in too often. Nothing was written. After `retryAfter`, the user can sign in again. */
+  /**
+   * The user has signed in too often. Nothing was written. After `retryAfter`, the user can sign in again.
+   */
   | { readonly kind: 'limited'; readonly retryAfter: Seconds };
 
 export interface CodeRedemption {
   readonly grantId: GrantId;
   readonly clientId: string;
-  /** Also the issue of the access token that follows: revocation relies on it. */
+  /** Also the time at which the access token that follows is issued; revocation relies on it. */
   readonly now: EpochSeconds;
   readonly codeExpiresAt: EpochSeconds;
   /** A second redemption this soon after the first is refused without revoking the grant. */
   readonly replayGrace: Seconds;
   readonly accessExpiresAt: EpochSeconds;
-  /** When the refresh token dies unused (the ledger caps it at the next), and when it dies in any case. */
+  /** When the refresh token expires if it is not used. Storage caps it at `refreshAbsoluteExpiresAt`. */
   readonly refreshIdleExpiresAt: EpochSeconds;
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
 }
@@ -101,42 +114,54 @@ export interface GrantState {
   readonly resource: string;
   readonly claims: UserClaims;
   readonly refreshPolicy: RefreshPolicy;
-  /** The generation that the grant's refresh token bears now: 0 at first, never moves when stable. */
+  /**
+   * The generation of the grant's current refresh token. Starts at 0, and never changes if the policy is
+   * `stable`.
+   */
   readonly generation: number;
-  /** When the current refresh token dies if it is not used. */
+  /** When the current refresh token expires if it is not used. */
   readonly refreshIdleExpiresAt: EpochSeconds;
   readonly refreshAbsoluteExpiresAt: EpochSeconds;
 }
 
 export type CodeRedemptionOutcome =
   | { readonly kind: 'redeemed'; readonly grant: GrantState }
-  /** `spent`: within the grace, expired, revoked or unknown. `replayed`: late, and the grant is revoked now. */
+  /**
+   * `invalid`: the code was redeemed within the grace period, has expired, is revoked or unknown. `replayed`:
+   * it was redeemed earlier, and the grant is now revoked.
+   */
   | { readonly kind: 'refused'; readonly reason: 'invalid' | 'replayed' };
 
 /** A refresh token that was presented, and when. */
 export interface PresentedRefreshToken {
   readonly grantId: GrantId;
   readonly clientId: string;
-  /** The generation that the token names. */
+  /** The generation in the presented token. */
   readonly generation: number;
   readonly now: EpochSeconds;
-  /** How long the previous refresh token is still accepted as a retry; the response then has the current generation. */
+  /**
+   * How long the previous refresh token is still accepted as a retry; the response then has the current
+   * generation.
+   */
   readonly grace: Seconds;
   /**
-   * What happens if the previous refresh token is presented after the grace period and its successor was not used: it starts a new
-   * branch of the family (`recover`), or the grant is revoked (`revoke`).
+   * What happens if the previous refresh token is presented after the grace period and its successor was not
+   * used: it starts a new branch of the family (`recover`), or the grant is revoked (`revoke`).
    */
   readonly lateRefresh: LateRefresh;
 }
 
 export type LateRefresh = 'recover' | 'revoke';
 
-/** Its use; `now` is also the issue of the access token that follows: revocation relies on it. */
+/**
+ * The use of a refresh token. `now` is also the time at which the access token that follows is issued;
+ * revocation relies on it.
+ */
 export interface GrantRefresh extends PresentedRefreshToken {
   readonly accessExpiresAt: EpochSeconds;
-  /** Where the idle expiry moves to; the ledger caps it at the grant's absolute expiry. */
+  /** The new idle expiry. Storage caps it at the grant's absolute expiry. */
   readonly refreshIdleExpiresAt: EpochSeconds;
-  /** How long whoever is told that a check is due has for it, before another is told. */
+  /** How long a caller that gets a recheck lease has it before another caller can get it. */
   readonly recheckLeaseDuration: Seconds;
 }
 
@@ -144,46 +169,57 @@ export type RefreshOutcome =
   | {
       readonly kind: 'refreshed';
       readonly grant: GrantState;
-      /** The provider is to be asked about the identity that signed in, by this caller and no other. */
+      /** The caller, and no other, is to recheck the identity that signed in. */
       readonly recheck?: RecheckLease;
     }
   /**
-   * `inactive`: unknown, expired, revoked or ahead of the row. `reused`: the token was replaced, and the
-   * request can't be a retry; the grant is now revoked.
+   * `inactive`: the grant is unknown, expired or revoked, or the token is of a generation that does not
+   * exist. `reused`: the token was replaced, and the request can't be a retry; the grant is now revoked.
    */
   | { readonly kind: 'refused'; readonly reason: 'inactive' | 'reused' };
 
-/** Whether a grant is stored, and whether it was revoked. `active` does not say whether its tokens have expired. */
+/**
+ * Whether a grant is stored, and whether it was revoked. `active` does not say whether its tokens have
+ * expired.
+ */
 export type GrantStatus = 'active' | 'revoked' | 'unknown';
 
-/** The one code of a grant that is issued only after the person went to the provider once more. */
+/** The one code of a grant whose code is issued only after a second trip to the provider. */
 export interface CodeClaim {
   readonly grantId: GrantId;
   readonly now: EpochSeconds;
 }
 
 /**
- * `claimed`: the caller issues the code, and nobody else ever does. `active`: it was claimed or redeemed before. `revoked`, `unknown`:
- * there is nothing to issue a code for.
+ * `claimed`: the caller issues the code, and nobody else can. `active`: it was claimed or redeemed before.
+ * `revoked`, `unknown`: there is nothing to issue a code for.
  */
 export type CodeClaimOutcome = 'claimed' | GrantStatus;
 
-/** A provider's word that a person's grant there lives. */
+/** A recheck in which the provider confirmed the identity. */
 export interface RecordedRecheck {
-  /** What it was asked with: the word counts only while that is stored, for a newer sign-in knows better. */
+  /**
+   * The token that was used. The result is stored only if it is still the stored token, because a newer
+   * sign-in takes precedence.
+   */
   readonly usedToken: StoredUpstreamToken;
-  /** When it is to be asked again; until then its word holds. */
+  /** When the next recheck is due. Until then, the identity counts as verified. */
   readonly recheckAfter: EpochSeconds;
-  /** The token that takes the place of the one it was asked with, sealed. */
+  /** The token that replaces the one that was used, sealed. */
   readonly sealedRefreshToken?: string;
   readonly tokenIdentifiers?: TokenIdentifiers;
 }
 
-/** Deletes an upstream token that can no longer be used, without a conclusion about the person. */
+/** The deletion of an upstream token that can no longer be used, without a conclusion about the person. */
 export interface UpstreamTokenDrop {
-  /** The token. It is deleted only if it is still the stored one, because a newer sign-in takes precedence. */
+  /**
+   * The token. It is deleted only if it is still the stored one, because a newer sign-in takes precedence.
+   */
   readonly usedToken: StoredUpstreamToken;
-  /** When the recheck started. If the person has signed in at the provider since then, `refreshableUntil` is not set. */
+  /**
+   * When the recheck started. If the person has signed in at the provider since then, `refreshableUntil` is
+   * not set.
+   */
   readonly startedAt: EpochSeconds;
   readonly now: EpochSeconds;
   /** The time from which grants of the identity can't be refreshed. */
@@ -200,27 +236,31 @@ export type RevocationTarget =
   | { readonly kind: 'user'; readonly id: UserId }
   | { readonly kind: 'client'; readonly id: string };
 
-/** Who asks for an ending. */
+/** Who revokes. */
 export type RevocationActor = 'user' | 'client' | 'operator';
 
-/** One line of revocation memory: tokens of the target issued at or before `revokedAt` are dead. */
+/**
+ * One entry of the revocation list: tokens of the target that were issued at or before `revokedAt` are
+ * revoked.
+ */
 export type Revocation = RevocationTarget & {
-  /** Never before the issue of a token of the target so far, however the clocks of two servers differ. */
+  /** Never before the issue of any of these tokens, even if the clocks of two servers differ. */
   readonly revokedAt: EpochSeconds;
-  /** From here on every such token has expired anyway and the line may be forgotten. */
+  /** From this time on, all of these tokens have expired, and the entry can be deleted. */
   readonly expiresAt: EpochSeconds;
 };
 
 /**
- * `cursor` names the newest line that is stored, 0 when there is none. It may be below the one asked with, after a sweep or after
- * a backup was restored, whose numbers began again: then the page holds all lines that live.
+ * `cursor` is the number of the newest stored entry, 0 if there is none. It can be lower than the requested
+ * cursor, after a cleanup, or after a restored backup, in which the numbers started over. The page then
+ * contains all unexpired entries.
  */
 export type RevocationPage =
   | { readonly kind: 'page'; readonly revocations: readonly Revocation[]; readonly cursor: number }
-  /** More than `limit` lines live: ask `isRevoked` per call instead. */
+  /** There are more than `limit` unexpired entries: call `isRevoked` for each token instead. */
   | { readonly kind: 'too-many' };
 
-/** What of an access token decides whether it was revoked. */
+/** The parts of an access token that determine whether it was revoked. */
 export interface RevocableToken {
   readonly grantId: GrantId;
   readonly userId: UserId;
@@ -229,30 +269,47 @@ export interface RevocableToken {
 }
 
 export interface BrokerStorage extends AccountStorage, SecurityEventStorage, MaintenanceStorage {
-  /** Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes grants beyond the limit. */
+  /**
+   * Stores user, identity and grant together, unless the user has reached the limit of sign-ins. Revokes
+   * grants beyond the limit.
+   */
   recordSignIn(signIn: SignIn): Promise<SignInOutcome>;
-  /** Tells whether a sign-in was recorded with this grant's id; changes nothing. */
+  /**
+   * Returns whether a sign-in was recorded with this grant ID, and whether the grant was revoked. Changes
+   * nothing.
+   */
   readGrantStatus(grantId: GrantId): Promise<GrantStatus>;
-  /** Claims the code of a grant, exactly once, for a sign-in that issues its code only after a second trip to the provider. */
+  /**
+   * Claims the code of a grant, exactly once, for a sign-in that issues its code only after a second trip to
+   * the provider.
+   */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
-  /** Spends a code exactly once; call it only after every other check passed. */
+  /** Redeems a code exactly once. Call it only after every other check passed. */
   redeemCode(redemption: CodeRedemption): Promise<CodeRedemptionOutcome>;
   /**
-   * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token starts the next
-   * generation. Within the grace period, the previous token gets the current generation again. After that, if its successor was not
-   * used and `lateRefresh` is `recover`, it starts a new branch: the next generation, which replaces that successor. Any other replaced
-   * token revokes the grant (RFC 9700 §4.14.2).
+   * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token
+   * starts the next generation. Within the grace period, the previous token gets the current generation
+   * again. After that, if its successor was not used and `lateRefresh` is `recover`, it starts a new branch:
+   * the next generation, which replaces that successor. Any other replaced token revokes the grant (RFC 9700
+   * §4.14.2).
    */
   refresh(use: GrantRefresh): Promise<RefreshOutcome>;
-  /** Tells whether `refresh` would answer, and changes nothing. */
+  /** Returns whether `refresh` would succeed. Changes nothing. */
   isRefreshable(presented: PresentedRefreshToken): Promise<boolean>;
-  /** Stores a token that came after the sign-in was recorded; changes nothing if the identity does not exist. */
+  /**
+   * Stores a token that arrived after the sign-in was recorded. Changes nothing if the identity does not
+   * exist.
+   */
   storeUpstreamToken(token: NewUpstreamToken): Promise<void>;
-  /** Records that a provider stands by a person; nothing if the token that it was asked with is no longer the stored one. */
+  /**
+   * Records that a provider confirmed an identity. Changes nothing if the token that was used is no longer
+   * the stored one.
+   */
   recordRecheck(recorded: RecordedRecheck): Promise<void>;
   /**
-   * Ends all grants that rest on an identity, as `revoke` does each of them, and forgets its token; if that is still the stored one.
-   * @param reason kept for the operator
+   * Revokes all grants of an identity, each as `revoke` does, and deletes its upstream token, if the token
+   * that was used is still the stored one.
+   * @param reason the reason, for the operator
    */
   revokeGrantsOfIdentity(
     usedToken: StoredUpstreamToken,
@@ -260,61 +317,67 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
     now: EpochSeconds,
   ): Promise<IdentityRevocationOutcome>;
   /**
-   * Records that a recheck ended without a result and that the provider did not replace the token, so that the recheck no longer counts
-   * as unresolved. Changes nothing if another token is stored by now.
+   * Records that a recheck ended without a result and that the provider did not replace the token, so that
+   * the recheck no longer counts as unresolved. Changes nothing if another token is stored by now.
    */
   resolveRecheck(usedToken: StoredUpstreamToken): Promise<void>;
   /**
-   * Deletes the upstream token of an identity if it is still the stored one, without ending any grant. From `refreshableUntil` on,
-   * grants of the identity can't be refreshed, unless the person has signed in at the provider since `startedAt` or does so later.
+   * Deletes the upstream token of an identity if it is still the stored one, without revoking any grant. From
+   * `refreshableUntil` on, grants of the identity can't be refreshed, unless the person has signed in at the
+   * provider since `startedAt` or does so later.
    */
   dropUpstreamToken(drop: UpstreamTokenDrop): Promise<'dropped' | 'superseded'>;
   /**
-   * Ends a grant, or all grants of a user or a client, redeemed or not, and appends one line if an access token may
-   * live on. (Every other method that ends grants appends a line for each grant with an unexpired access token, or one line for the user
-   * if it ends several such grants and no other active grant of the user is left.) Ending what has ended changes nothing.
-   * @param reason kept for the operator
-   * @param by left out: the operator, who is the publisher
+   * Revokes a grant, or all grants of a user or a client, redeemed or not, and appends one entry if one of
+   * them has an unexpired access token. Revoked grants are not changed. (Every other method that revokes
+   * grants appends an entry for each grant with an unexpired access token, or one entry for the user if it
+   * revokes several such grants and no other active grant of the user is left.)
+   * @param reason the reason, for the operator
+   * @param actor who revokes. Default: the operator, who is the publisher
    */
   revoke(target: RevocationTarget, reason: string, now: EpochSeconds, actor?: RevocationActor): Promise<void>;
-  /** Reads revocations appended after `cursor` that still matter; `undefined` reads all that live. */
+  /**
+   * Reads the unexpired revocations that were appended after `cursor`, or all unexpired ones if it is
+   * `undefined`.
+   */
   readRevocations(cursor: number | undefined, now: EpochSeconds, limit: number): Promise<RevocationPage>;
-  /** Asks for one token. */
+  /** Returns whether one token was revoked. */
   isRevoked(token: RevocableToken, now: EpochSeconds): Promise<boolean>;
 }
 
-/** The storage did not answer: the caller says 503 and changes nothing else. */
+/** Storage is unavailable. If the caller can't continue without it, the request fails with status 503. */
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
 }
 
-// The maintenance part of the storage port: deletes what has expired, and replaces stored upstream tokens that were resealed.
-
 export interface Cleanup {
   readonly now: EpochSeconds;
-  /** What the audit says of the time before it goes. */
+  /** Audit entries from before this time are deleted. */
   readonly deleteAuditBefore: EpochSeconds;
-  /** The ID of the first key in the ring, which seals. A ledger with an audit records since when. */
+  /**
+   * The ID of the first key in the ring, which seals. Storage with an audit log records since when it seals.
+   */
   readonly sealingKey: string;
   /**
-   * The IDs of all keys in the ring, including `sealingKey`. All of them open. A ledger with an audit records when a sweep first found
-   * each key in the ring, and deletes the record if a later sweep does not find the key.
+   * The IDs of all keys in the ring, including `sealingKey`. All of them open. Storage with an audit log
+   * records when a cleanup first found each key in the ring, and deletes the record if a later cleanup does
+   * not find the key.
    */
   readonly ringKeys: readonly string[];
 }
 
-/** Which of the stored tokens are asked for, in an order of the ledger's own that stays. */
+/** Selects stored upstream tokens, in an order that storage chooses and does not change. */
 export interface UpstreamTokenQuery {
-  /** How their sealed texts may begin. */
+  /** The prefixes that their sealed texts can have. */
   readonly prefixes: readonly string[];
-  /** The last one that was found before; left out: from the first on. */
+  /** The last one that was found before. Default: start from the first. */
   readonly after?: IdentityKey;
   readonly limit: number;
 }
 
-/** The same token, sealed anew. */
+/** The same token, resealed. */
 export interface ResealedToken extends IdentityKey {
-  /** What it was made from: it counts only while that is stored. */
+  /** The previous sealed text. It is replaced only if it is still the stored one. */
   readonly previous: string;
   readonly sealedRefreshToken: string;
 }
@@ -322,21 +385,26 @@ export interface ResealedToken extends IdentityKey {
 export interface UpstreamTokenReplacement {
   readonly tokens: readonly ResealedToken[];
   readonly now: EpochSeconds;
-  /** How long a provider may be waited for. Whoever waits knows a token by its text, and would store in vain what takes its place. */
+  /**
+   * How long a recheck may take. A recheck finds the token by its sealed text, so its outcome would be lost
+   * if the token were replaced meanwhile.
+   */
   readonly recheckLeaseDuration: Seconds;
 }
 
 export interface MaintenanceStorage {
   /**
-   * Deletes what nothing can need: grants past `grantRetention` that were never redeemed or whose tokens all died, spent
-   * revocations, and the audit of long ago. Users and identities stay.
+   * Deletes what is no longer needed: grants older than `grantRetention` that were never redeemed or whose
+   * tokens have all expired, records of received security events, expired revocations, and old audit entries.
+   * Users and identities are kept.
    */
   cleanUp(cleanup: Cleanup): Promise<void>;
-  /** Finds stored tokens by how their sealed texts begin. */
+  /** Finds stored upstream tokens by the prefix of their sealed texts. */
   findUpstreamTokens(query: UpstreamTokenQuery): Promise<readonly StoredUpstreamToken[]>;
   /**
-   * Puts each in place of what it was made from. What is stored stays where that is something else by now, and where a provider may
-   * be being asked with it: where the next check is due within twice the lease, for it may have been taken a while after `now`.
+   * Replaces each token, unless another token is stored by now or a recheck may be in progress. A recheck may
+   * be in progress if the next one is due within twice the lease duration, because a lease may be acquired a
+   * while after `now`.
    */
   replaceUpstreamTokens(replacement: UpstreamTokenReplacement): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** Sweeping where no schedule does it: a write starts it, once in a while, and no answer waits for it. */
+/**
+ * Runs the cleanup: what it does, and how a write starts it on a platform without a schedule. No response
+ * waits for it.
+ */
 
 import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
@@ -6,7 +9,7 @@ import type { Log } from '../oauth/log.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
 import type { BrokerStorage, MaintenanceStorage } from './broker-storage.ts';
 
-/** Takes work that goes on after the response was sent. */
+/** Keeps work running after the response was sent. */
 export type WaitUntil = (work: Promise<void>) => void;
 
 export interface CleanupOnWrite {
@@ -21,8 +24,8 @@ const minInterval: Seconds = 60;
 const maxInterval: Seconds = 86_400;
 
 /**
- * Gives the same ledger, which sweeps itself after a write.
- * @throws ConfigurationError `cleanupInterval` for an interval that is not whole or out of bounds
+ * Returns the same storage, which starts a cleanup after a write if none was started for `interval`.
+ * @throws ConfigurationError `cleanupInterval` if the interval is not a whole number or out of bounds
  */
 export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite): BrokerStorage => {
   const { interval, cleanup, waitUntil, now, log } = options;
@@ -30,7 +33,7 @@ export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite):
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
   }
-  // The first write of all sweeps: isolates may be too short-lived for an interval that counts from their start.
+  // The first write starts a cleanup, because an isolate may not live as long as the interval.
   let lastCleanupAt: EpochSeconds | undefined;
 
   const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });
@@ -38,7 +41,7 @@ export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite):
   const startCleanupIfDue = (): void => {
     const at = now();
     if (lastCleanupAt !== undefined && Math.abs(at - lastCleanupAt) < interval) return;
-    // Also when it fails: a ledger in trouble is not helped by being asked again at each write.
+    // Also if the cleanup fails: retrying at each write would add load to a storage that has problems.
     lastCleanupAt = at;
     try {
       waitUntil(cleanup().catch(logFailure));
@@ -56,7 +59,7 @@ export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite):
   return wrapWrites(storage, afterWrite);
 };
 
-/** Wraps every method that writes. */
+/** Wraps every method that writes, except `cleanUp`. */
 const wrapWrites = (
   storage: BrokerStorage,
   afterWrite: <Outcome>(write: Promise<Outcome>) => Promise<Outcome>,
@@ -100,7 +103,10 @@ interface CleanupContext {
   readonly reseal: () => Promise<void>;
 }
 
-/** Creates the cleanup: deletes what has expired, records which keys are in the ring, and reseals upstream tokens. */
+/**
+ * Creates the cleanup: deletes what has expired, records which keys are in the ring, and reseals upstream
+ * tokens.
+ */
 export const createCleanup =
   ({ storage, ring, auditRetention, now, reseal }: CleanupContext): (() => Promise<void>) =>
   async () => {

@@ -1,6 +1,10 @@
 /**
- * Revocation without reads: an isolate keeps the living revocations in memory and asks the ledger for news at most every ten
- * seconds, before it answers. A revoked token is thus dead within ten seconds, and a call on a busy isolate reads nothing.
+ * Checks whether access tokens were revoked, without a storage read per call.
+ *
+ * Each isolate keeps the unexpired revocations in memory. Before a call, it reads new ones from storage if
+ * its last read is ten seconds old. So a revoked token is refused within ten seconds, or within 60 while
+ * storage is unavailable; after that, calls fail. With more than 10,000 unexpired revocations, every call
+ * reads storage.
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {
@@ -11,45 +15,45 @@ import {
   StorageUnavailable,
 } from './broker-storage.ts';
 
-/** How old the picture may be when a call is answered. */
+/** The maximum age of the last read when a call is answered from memory. */
 export const maxRevocationAge: Seconds = 10;
-/** How old it may be while the ledger is out of reach. */
+/** The maximum age of the last read while storage is unavailable. */
 export const maxRevocationAgeInOutage: Seconds = 60;
-/** Past this age the picture is read anew, and forgets what has died. */
+/** After this time, all revocations are read again, so that expired ones are dropped from memory. */
 const fullReloadInterval: Seconds = 600;
-/** More living revocations than this are not kept in memory. */
+/** The maximum number of unexpired revocations that are kept in memory. */
 const maxCachedRevocations = 10_000;
 
-/** What of a ledger tells of revocations. */
+/** The storage methods that the cache calls. */
 export type RevocationSource = Pick<BrokerStorage, 'readRevocations' | 'isRevoked'>;
 
 export interface RevocationCache {
   /**
-   * Tells whether a token was revoked; a promise only where memory does not suffice.
-   * @throws StorageUnavailable (as a rejection) when there is no picture fresh enough to answer from
+   * Returns whether a token was revoked. Returns a promise only if storage has to be read.
+   * @throws StorageUnavailable (as a rejection) if storage is unavailable and the last read is too old
    */
   isRevoked(token: RevocableToken): boolean | Promise<boolean>;
 }
 
-/** One reading of the ledger. */
+/** One read of storage. */
 interface CacheRead {
-  /** Which of two began later; instants do not tell, for a clock may be set back. */
+  /** Orders reads by their start. Times can't, because a clock may be set back. */
   readonly sequence: number;
   readonly at: EpochSeconds;
 }
 
-/** What an isolate knows: the living revocations, or that there are too many to keep. */
-type CacheState = RevocationSnapshot | { readonly kind: 'too-many'; readonly lastRead: CacheRead };
+/** The state of an isolate's cache: the unexpired revocations, or that there are too many to keep. */
+type CacheState = RevocationSnapshot | { readonly kind: 'too-many'; readonly lastReadAt: CacheRead };
 
 interface RevocationSnapshot {
   readonly kind: 'snapshot';
   readonly revokedAtById: RevokedAtById;
   readonly cursor: number;
   readonly loadedAt: EpochSeconds;
-  readonly lastRead: CacheRead;
+  readonly lastReadAt: CacheRead;
 }
 
-/** By id: tokens of the target issued at or before the instant are dead. */
+/** By target ID: tokens of the target that were issued at or before this time are revoked. */
 type RevokedAtById = Readonly<Record<RevocationTarget['kind'], ReadonlyMap<string, EpochSeconds>>>;
 
 export const createRevocationCache = (storage: RevocationSource, now: Clock): RevocationCache => {
@@ -59,10 +63,10 @@ export const createRevocationCache = (storage: RevocationSource, now: Clock): Re
   const loadRevocations = async (at: EpochSeconds): Promise<CacheState> => {
     sequence += 1;
     try {
-      // Concurrent calls may each read: on Workers one request must not wait for another's promise.
+      // Concurrent calls may each read: on Workers, a request must not wait for another request's promise.
       const found = await readCacheState(storage, cached, { sequence, at });
-      // Of two readings side by side the one that began later knows more.
-      if (cached === undefined || cached.lastRead.sequence < found.lastRead.sequence) cached = found;
+      // Of two concurrent reads, the one that started later has newer data.
+      if (cached === undefined || cached.lastReadAt.sequence < found.lastReadAt.sequence) cached = found;
       return cached;
     } catch (error) {
       const isOutage = error instanceof StorageUnavailable;
@@ -91,33 +95,36 @@ export const createRevocationCache = (storage: RevocationSource, now: Clock): Re
 const isFresh = (cached: CacheState, at: EpochSeconds): boolean =>
   computeAge(cached, at) < (cached.kind === 'snapshot' ? maxRevocationAge : fullReloadInterval);
 
-const computeAge = ({ lastRead }: CacheState, at: EpochSeconds): Seconds =>
-  absoluteDifference(lastRead.at, at);
+const computeAge = ({ lastReadAt }: CacheState, at: EpochSeconds): Seconds =>
+  absoluteDifference(lastReadAt.at, at);
 
-/** Without sign: requests side by side see slightly different times, and a clock that was set back makes nothing young. */
+/**
+ * Unsigned, because concurrent requests see slightly different times, and because old data must not count as
+ * new after a clock was set back.
+ */
 const absoluteDifference = (one: EpochSeconds, other: EpochSeconds): Seconds => Math.abs(one - other);
 
 const readCacheState = async (
   storage: RevocationSource,
   cached: CacheState | undefined,
-  lastRead: CacheRead,
+  lastReadAt: CacheRead,
 ): Promise<CacheState> => {
-  const { at } = lastRead;
+  const { at } = lastReadAt;
   const snapshot =
     cached?.kind === 'snapshot' && absoluteDifference(cached.loadedAt, at) < fullReloadInterval
       ? cached
       : undefined;
   const page = await storage.readRevocations(snapshot?.cursor, at, maxCachedRevocations);
-  if (page.kind === 'too-many') return { kind: 'too-many', lastRead };
+  if (page.kind === 'too-many') return { kind: 'too-many', lastReadAt };
   const revokedAtById = mergeRevocations(page.revocations, snapshot?.revokedAtById);
   if (revokedAtById.grant.size + revokedAtById.user.size + revokedAtById.client.size > maxCachedRevocations)
-    return { kind: 'too-many', lastRead };
+    return { kind: 'too-many', lastReadAt };
   return {
     kind: 'snapshot',
     revokedAtById,
     cursor: page.cursor,
     loadedAt: snapshot?.loadedAt ?? at,
-    lastRead,
+    lastReadAt,
   };
 };
 

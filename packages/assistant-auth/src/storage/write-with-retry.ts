@@ -1,6 +1,6 @@
 /**
- * Writes what the broker can't get again, such as the refresh token with which a provider replaced the stored one. A write that fails
- * is retried at once, and then for a while in the background.
+ * Writes what the broker can't get again, such as the refresh token with which a provider replaced the stored
+ * one. A write that fails is retried at once, and then for a while in the background.
  */
 import { describeCause } from '../oauth/errors.ts';
 import type { Milliseconds } from '../oauth/identifiers.ts';
@@ -16,11 +16,17 @@ export interface RetryContext {
 
 /** `deferred`: storage is unavailable, and the write is retried in the background. */
 export type WriteResult<Outcome> =
-  /** `isRepeated`: an earlier attempt may have succeeded too, so `outcome` may describe a write that finds its own result. */
+  /**
+   * `isRepeated`: an earlier attempt may have succeeded too, so `outcome` may describe a write that finds its
+   * own result.
+   */
   | { readonly kind: 'written'; readonly outcome: Outcome; readonly isRepeated: boolean }
   | { readonly kind: 'deferred' };
 
-/** The pauses before the retries in the background. Together they are shorter than the 30 seconds that Workers allow after a response. */
+/**
+ * The pauses before the retries in the background. Their sum is less than the 30 seconds that Workers allow
+ * after a response.
+ */
 const retryDelays: readonly Milliseconds[] = [1_000, 4_000, 15_000];
 
 /**

@@ -1,4 +1,6 @@
-/** `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): a code becomes tokens, exactly once. */
+/**
+ * `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): redeems a code for tokens, exactly once.
+ */
 
 import type { Client } from '../clients/client.ts';
 import { ProtocolError } from '../oauth/errors.ts';
@@ -18,7 +20,9 @@ export const authorizationCodeGrant: GrantHandler = async (context, client, para
   await checkCode(sealers, code, client, parameters);
   const issuedAt = now();
   const accessExpiresAt = issuedAt + lifetimes.access;
-  // Spend after all checks and before issuing: a replay finds nothing left, a typo burns nothing.
+  // After the checks of the request and before tokens are issued: a replayed code gets no tokens, and a
+  // request with a mistake does not use up the code. The scopes are in the stored grant, so they can only be
+  // checked afterwards.
   const grant = await redeem(context, code, client, issuedAt);
   const scopes = filterAvailableScopes(grant.scopes, client);
   if (!hasApiScope(scopes)) throw new ProtocolError('code.scopes-removed');
@@ -40,7 +44,8 @@ const checkCode = async (
   parameters: GrantParameters,
 ): Promise<void> => {
   if (code.clientId !== client.id) throw new ProtocolError('code.client');
-  // With a challenge the verifier proves who asks, and OAuth 2.1 §4.1.3 no longer needs the redirect; one sent must fit.
+  // With PKCE, the verifier proves that this client started the request, and OAuth 2.1 §4.1.3 no longer
+  // requires `redirect_uri`. If it is sent, it must match.
   const redirect = parameters.redirect_uri ?? (code.codeChallenge === undefined ? '' : code.redirectUri);
   if (redirect !== code.redirectUri) throw new ProtocolError('code.redirect');
   if (parameters.resource !== undefined && parameters.resource !== canonicalResource(code.resource))
@@ -68,7 +73,9 @@ const redeem = async (
     refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  // The ledger tells the two apart no further, and the operator wants to know: the one is a clock, the other a client.
+  // Storage returns the same reason for an expired code and for a code that was already used. The log
+  // distinguishes them, because the first points to a slow client or clock, and the second to a client that
+  // repeats requests.
   const expired = outcome.reason === 'invalid' && now >= code.expiresAt;
   throw new ProtocolError(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

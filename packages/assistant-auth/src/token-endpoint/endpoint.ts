@@ -1,4 +1,6 @@
-/** `POST /token` (RFC 6749 §3.2): authenticates the client, calls the grant type, and issues the tokens. */
+/**
+ * `POST /token` (RFC 6749 §3.2): authenticates the client, calls the grant handler, and issues the tokens.
+ */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from '../clients/authentication.ts';
 import type { Client } from '../clients/client.ts';
@@ -16,7 +18,7 @@ import type { TokenGrant } from './grant-handler.ts';
 import { type GrantHandler, grantParameters } from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 
-/** The grant types that exist; the metadata lists the same. */
+/** The supported grant types. The server metadata lists them. */
 export const grantHandlers: ReadonlyMap<string, GrantHandler> = new Map([
   ['authorization_code', authorizationCodeGrant],
   ['refresh_token', refreshTokenGrant],
@@ -60,7 +62,10 @@ const findGrantHandler = (type: string | undefined): GrantHandler => {
   return handler;
 };
 
-/** A dead refresh token is answered as the client needs it, so that it signs the person in anew. */
+/**
+ * Selects the status that the client needs to start a new sign-in if its refresh token is not valid, for
+ * example expired or revoked.
+ */
 const selectErrorStatus = (protocolError: ProtocolError, client: Client): number =>
   protocolError.code === 'invalid_grant' && protocolError.reason.startsWith('refresh.')
     ? client.refreshFailureStatus
@@ -70,18 +75,21 @@ const selectErrorStatus = (protocolError: ProtocolError, client: Client): number
 interface TokenResponse {
   readonly access_token: string;
   readonly token_type: 'bearer';
-  /** Seconds. */
+  /** The lifetime of the access token. */
   readonly expires_in: Seconds;
   readonly refresh_token?: string;
   readonly scope: string;
 }
 
-/** Issues tokens (RFC 6749 §5.1): a sealed access token and, if the grant's policy allows one, a refresh token. */
+/**
+ * Issues tokens (RFC 6749 §5.1): a sealed access token and, if the grant's policy allows one, a refresh
+ * token.
+ */
 export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Promise<TokenResponse> => {
   const { grantId, clientId, grant, scopes, now, accessExpiresAt } = tokenGrant;
   const refreshToken = tokenGrant.refreshToken ?? (await sealRefreshToken(sealers, tokenGrant));
   const access = findByResource(sealers.access, grant.resource);
-  // Both grants checked their own copy of the resource before they spent.
+  // Both grant handlers checked the resource before they redeemed the code or refreshed the grant.
   if (access === undefined) throw new Error('a grant for a resource that is not configured');
   const { userId, claims } = grant;
   const sealed = await access.seal({
@@ -102,7 +110,10 @@ export const issueTokens = async (sealers: Sealers, tokenGrant: TokenGrant): Pro
   };
 };
 
-/** Seals the grant's current refresh token; none if its policy is to have none. */
+/**
+ * Seals the current refresh token of a grant.
+ * @returns `undefined` if the grant's policy allows none
+ */
 export const sealRefreshToken = async (
   sealers: Sealers,
   tokenGrant: TokenGrant,
@@ -112,7 +123,7 @@ export const sealRefreshToken = async (
   switch (grant.refreshPolicy) {
     case 'none':
       return undefined;
-    // A stable token stays the same text, so only the row knows when it was last used.
+    // A stable token never changes, so only storage knows when it expires for lack of use.
     case 'stable':
       return sealers.refresh.seal({
         grantId,

@@ -1,4 +1,6 @@
-/** What a grant type is: it gets a token request, and returns the grant that tokens are issued for. */
+/**
+ * The interface of a grant type: it checks a token request and returns the grant that tokens are issued for.
+ */
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
@@ -9,14 +11,16 @@ import type { GrantState } from '../storage/broker-storage.ts';
 
 export const grantParameters = ['code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope'] as const;
 
-/** The parameters of a token request that belong to its grant type. */
+/** The parameters of a token request that its grant handler reads. */
 export type GrantParameters = Parameters<(typeof grantParameters)[number] | 'resource'>;
 
 export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 'limits' | 'scopes'>;
 
 /**
  * Opens the code or refresh token, checks the whole request, and redeems or refreshes the grant.
- * @throws ProtocolError with the code of RFC 6749 §5.2; nothing was spent unless the reason says so
+ * @throws ProtocolError with an error code of RFC 6749 §5.2 or RFC 8707 §2, or `temporarily_unavailable`. The
+ *   code or refresh token is not used up, except by `code.scopes-removed`; `code.replayed`, `refresh.reused`
+ *   and `refresh.upstream-revoked` revoke the grant
  */
 export type GrantHandler = (
   context: GrantContext,
@@ -24,12 +28,12 @@ export type GrantHandler = (
   parameters: GrantParameters,
 ) => Promise<TokenGrant>;
 
-/** A grant that was just spent or refreshed, and what it is to yield. */
+/** A grant whose code was just redeemed or that was just refreshed, and what its tokens contain. */
 export interface TokenGrant {
   readonly grantId: GrantId;
   readonly clientId: string;
   readonly grant: GrantState;
-  /** The grant's, or fewer. */
+  /** The scopes of the grant, or fewer. */
   readonly scopes: readonly string[];
   readonly now: EpochSeconds;
   readonly accessExpiresAt: EpochSeconds;

@@ -1,6 +1,7 @@
 /**
- * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost can retry, and a
- * stolen token is detected when the second of two parties refreshes.
+ * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost
+ * can retry, and a stolen token is detected when the second of two parties refreshes. Also rechecks the
+ * identity at its provider, if that is due.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -29,12 +30,13 @@ export const refreshTokenGrant: GrantHandler = async (context, client, parameter
   const scopes = narrowScopes(parameters.scope, presented.scopes, client, context.scopes);
   if (await isLimited(context, presented, now)) throw new ProtocolError('refresh.limited');
   const idleExpiresAt = now + lifetimes.refresh[client.refresh].idle;
-  // Both run to the end even if the client disconnects. Otherwise the lease could be acquired for a recheck that is never made.
+  // Refresh and recheck run to the end even if the client disconnects. Otherwise the lease could be acquired
+  // for a recheck that is never made.
   const grant = await keepAlive(context, refreshAndRecheck(context, presented, now, idleExpiresAt));
   const { grantId, clientId } = presented;
   if (grant.generation > presented.generation + 1) context.log({ event: 'late-refresh', clientId });
   const tokenGrant = { grantId, clientId, grant, scopes, now, accessExpiresAt: now + lifetimes.access };
-  // A stable refresh token is returned unchanged: a client that does not store the new one loses nothing.
+  // A stable refresh token is returned unchanged, so a client that does not store it again loses nothing.
   const { refresh_token: refreshToken } = parameters;
   return grant.refreshPolicy === 'stable' && refreshToken !== undefined
     ? { ...tokenGrant, refreshToken }
@@ -61,9 +63,10 @@ const checkRefreshToken = (
 };
 
 /**
- * Tells whether the grant has used up its allowance. A request that can't succeed is never limited: if its token was replaced, the grant
- * must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token keeps using up the allowance. These checks have an allowance for
- * each generation.
+ * Tells whether the grant has used up its allowance. A request that can't succeed is not limited: if its
+ * token was replaced, the grant must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token
+ * keeps using up the allowance. The storage query for this has an allowance for each generation; beyond it,
+ * every request is limited.
  */
 const isLimited = async (
   { storage, limits, lateRefresh }: GrantContext,

@@ -19,16 +19,17 @@ interface ResealingContext {
   readonly now: Clock;
 }
 
-/** How many tokens one call seals anew: what fits into the time that the smallest platform gives a schedule. */
+/** How many tokens one call reseals. This fits the time limit of scheduled jobs on the smallest platform. */
 const batchSize = 100;
-/** How often it goes on behind tokens that do not open. */
+/** How many pages one call reads if no token of a page can be opened. */
 const maxPages = 10;
 
 /**
- * Creates a function that reseals up to a hundred tokens per call, and does nothing if the ring has one key. A token that does not
- * open stays as it is, because its key may come back. The next call continues after the last token that this call looked at, so such
- * tokens do not block others. While deployments with different first keys run side by side, each one reseals what the other sealed.
- * That costs writes, but both can open all tokens.
+ * Creates a function that reseals up to 100 tokens per call, and does nothing if the ring has only one key. A
+ * token that cannot be opened is not changed, because its key may be added again. The next call continues
+ * after the last token that this call read, so such tokens do not block others. While deployments with
+ * different first keys run side by side, each one reseals what the other sealed. That costs writes, but both
+ * can open all tokens.
  */
 export const createKeyRotation = ({
   storage,

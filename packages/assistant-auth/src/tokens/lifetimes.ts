@@ -1,4 +1,7 @@
-/** How long everything lives, and within which bounds a publisher may change it. */
+/**
+ * Lifetimes of tokens, codes, forms, transactions and sessions, and the bounds within which a publisher can
+ * change them.
+ */
 
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
@@ -11,41 +14,47 @@ const day = 24 * hour;
 export interface Lifetimes {
   readonly access: Seconds;
   readonly code: Seconds;
-  /** How long the sign-in page may stay open. */
+  /** How long the sign-in page can stay open before its form expires. */
   readonly consent: Seconds;
-  /** How long a person may take at the provider. */
+  /** How long a person can take at the provider. */
   readonly transaction: Seconds;
   readonly stableRefreshIdle: Seconds;
   readonly stableRefreshAbsolute: Seconds;
   readonly rotatingRefreshIdle: Seconds;
   readonly rotatingRefreshAbsolute: Seconds;
-  /** How long a session at the account page lives unused. */
+  /** How long a session of the account page stays valid without use. */
   readonly sessionIdle: Seconds;
   readonly sessionAbsolute: Seconds;
   /**
-   * How long the grants of an identity can still be refreshed after an inconclusive recheck, unless the person signs in again. From an
-   * hour to 400 days. Default: 30 days.
+   * How long the grants of an identity can still be refreshed after its upstream token was dropped because of
+   * an inconclusive recheck, unless the person signs in again. From an hour to 400 days. Default: 30 days.
    */
   readonly inconclusiveRecheck: Seconds;
 }
 
-/** How long a refresh token is valid if it is not used, and how long in any case. `idle` is never longer than `absolute`. */
+/**
+ * How long a refresh token is valid if it is not used (`idle`), and in any case (`absolute`). `idle` is never
+ * longer than `absolute`.
+ */
 interface RefreshLifetime {
   readonly idle: Seconds;
   readonly absolute: Seconds;
 }
 
 export interface ParsedLifetimes extends Lifetimes {
-  /** By the client's kind of refresh token. */
+  /** By the refresh policy of the client. */
   readonly refresh: Readonly<Record<Exclude<RefreshPolicy, 'none'>, RefreshLifetime>>;
 }
 
-/** Default, least and most, in seconds. Access is at least 10 minutes because Claude refreshes 5 minutes early. */
+/**
+ * Default, minimum and maximum, in seconds. Access tokens are valid for at least 10 minutes because Claude
+ * refreshes 5 minutes early.
+ */
 const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Seconds]>> = {
   access: [30 * minute, 10 * minute, day],
   code: [minute, 10, 10 * minute],
   consent: [30 * minute, minute, day],
-  // A journey that comes back twice must find its grant.
+  // At most `grantRetention`, so that a repeated callback still finds its grant.
   transaction: [10 * minute, minute, grantRetention],
   stableRefreshIdle: [60 * day, day, 400 * day],
   stableRefreshAbsolute: [365 * day, day, 400 * day],
@@ -56,24 +65,27 @@ const bounds: Readonly<Record<keyof Lifetimes, readonly [Seconds, Seconds, Secon
   inconclusiveRecheck: [30 * day, hour, 400 * day],
 };
 
-/** How long an answer that was posted may take to come round again: one redirect. */
+/** How long a posted provider response can take to come back as a GET: one redirect. */
 export const formPostLifetime: Seconds = minute;
 
-/** A second redemption of a code this soon after the first may be a retry: refused, but the grant lives. */
+/**
+ * If a code is redeemed a second time within this time, it may be a retry: the request fails, but the grant
+ * is not revoked.
+ */
 export const codeReplayGrace: Seconds = 10;
 
-/** How long a sign-in counts as proof of who is there, for what cannot be undone. */
+/** How long after a sign-in the account page allows actions that cannot be undone. */
 export const recentAuthLifetime: Seconds = 5 * minute;
 
-/** How long a provider may be waited for before another refresh may ask it. */
+/** How long one recheck of an identity can take before another one can start. */
 export const recheckLeaseDuration: Seconds = minute;
 
-/** How long the previous refresh token is accepted as a retry. Claude waits 30 s before it retries. */
+/** How long the previous refresh token is accepted as a retry. Claude waits 30 seconds before it retries. */
 export const refreshGrace: Seconds = 2 * minute;
 
 /**
- * Completes a publisher's choice with the defaults.
- * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or out of bounds
+ * Completes the publisher's lifetimes with the defaults.
+ * @throws ConfigurationError `lifetimes.<name>` for a number that is not whole or is out of bounds
  */
 export const parseLifetimes = (overrides: Partial<Lifetimes> = {}): ParsedLifetimes => {
   const pick = (name: keyof Lifetimes): Seconds => {

@@ -1,4 +1,7 @@
-/** What travels in an access token. Issuer and audience are not in it: they are in its key. */
+/**
+ * Defines what each sealed value contains: tokens, codes, cookies and forms. The issuer, and the audience of
+ * an access token, are not fields, because the keys are derived from them.
+ */
 import type { EpochSeconds, GrantId, TokenIdentifiers, UserClaims, UserId } from '../oauth/identifiers.ts';
 import { json, list, optional, record, text, uint, type ValueOf, variant } from '../seal/codec.ts';
 
@@ -14,24 +17,22 @@ export const accessToken = record({
 
 export type AccessToken = ValueOf<typeof accessToken>;
 
-/** Who calls a guarded API, and what they may do. */
+/** The user and the client of an API call, and their scopes. */
 export interface Access {
   readonly userId: UserId;
   readonly clientId: string;
   readonly grantId: GrantId;
   readonly scopes: readonly string[];
-  /** What `resolveUser` said of the user; empty without one. */
+  /** The claims of the user that `resolveUser` returned. Default: empty. */
   readonly claims: UserClaims;
   readonly expiresAt: EpochSeconds;
 }
-
-// What travels in an authorization code.
 
 export const authorizationCode = record({
   grantId: text,
   clientId: text,
   redirectUri: text,
-  /** Which API the tokens will be for. */
+  /** The API that the tokens are for (RFC 8707). */
   resource: text,
   codeChallenge: optional(text),
   expiresAt: uint,
@@ -39,7 +40,7 @@ export const authorizationCode = record({
 
 export type AuthorizationCode = ValueOf<typeof authorizationCode>;
 
-// What travels in a refresh token: enough to check a request whole before storage is touched.
+// Contains enough to check the whole refresh request before storage is accessed.
 
 export const refreshToken = record({
   grantId: text,
@@ -52,23 +53,35 @@ export const refreshToken = record({
 
 export type RefreshToken = ValueOf<typeof refreshToken>;
 
-// What the account page keeps sealed: the session in its cookie, the mark of its forms, and an identity that waits to be linked.
+// The account page: the session in its cookie, its forms, and an identity that waits to be linked.
 
-/** What `resolveUser` is told of the person when they go on to a client in this session: as the provider said it at the sign-in. */
+/**
+ * What `resolveUser` gets if the session continues to another client: the profile that the provider returned
+ * at the sign-in.
+ */
 interface VerifiedProfile {
   readonly email?: string;
   readonly emailVerified: boolean;
-  /** The session there, so that its end ends what is gone on to in this one. */
+  /**
+   * The session ID at the provider, so that a logout there also revokes grants that were issued in this
+   * session.
+   */
   readonly sid?: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
 export const session = record({
   grantId: text,
-  /** When the person proved to the provider who they are. */
+  /**
+   * When the person authenticated: the `auth_time` of the ID token if it has one, otherwise the time of the
+   * callback.
+   */
   signedInAt: uint,
   expiresAt: uint,
-  /** Left out where it would not fit a cookie: then nobody goes on in this session, they sign in anew. */
+  /**
+   * Absent if it would not fit into a cookie. Then the session cannot continue to a client, and the person
+   * signs in at the provider.
+   */
   verifiedProfile: optional(json<VerifiedProfile>()),
 });
 
@@ -79,27 +92,27 @@ export const accountForm = record({ session: optional(text), csrf: text, expires
 
 export type AccountForm = ValueOf<typeof accountForm>;
 
-/** An identity that a provider vouched for in a session, until the person has said that it is theirs, too. */
+/** An identity that a provider verified in a session, until the person confirms that it is theirs. */
 export const pendingLink = record({
   session: text,
   provider: text,
   subject: text,
   label: optional(text),
   sealedRefreshToken: optional(text),
-  /** Of that token. */
+  /** Identifiers of that token. */
   tokenIdentifiers: optional(json<TokenIdentifiers>()),
   expiresAt: uint,
 });
 
 export type PendingLink = ValueOf<typeof pendingLink>;
 
-// What waits sealed during a sign-in: in the consent form, then in a cookie while people are at the provider, last in a URL.
+// A sign-in in progress: in the consent form, in a cookie while the person is at the provider, or in a URL.
 
-/** A verified authorization request, as a client asked it. */
+/** A verified authorization request (RFC 6749 §4.1.1). */
 export const authorizationRequest = record({
   clientId: text,
   redirectUri: text,
-  /** The client's own, given back unchanged. */
+  /** Returned to the client unchanged. */
   state: optional(text),
   scopes: list(text),
   resource: text,
@@ -108,36 +121,38 @@ export const authorizationRequest = record({
 
 export type AuthorizationRequest = ValueOf<typeof authorizationRequest>;
 
-/** The consent form: the request, bound to the browser that was shown it. */
+/** The consent form: the request, bound to the browser that the form was shown to. */
 export const consent = record({
   request: authorizationRequest,
   csrf: text,
   expiresAt: uint,
-  /** The session that the page offered to go on in: in no other may they go on. */
+  /** The session that the page offered to continue. The form cannot continue another one. */
   session: optional(text),
 });
 
 export type Consent = ValueOf<typeof consent>;
 
-/** What a journey is for. */
+/** What a login transaction is for. */
 const purpose = variant({
-  /** A client asks for a code. */
+  /** A client requests an authorization code. */
   authorize: record({ request: authorizationRequest }),
-  /** The account page asks who is there. */
+  /** Someone signs in to the account page. */
   account: record({
-    /** Whom the person has to prove to be; left out, whoever they are. */
+    /** The user that the person must sign in as. Absent: any user. */
     user: optional(text),
   }),
-  /** The account page asks for one more identity of the person in this session. */
+  /** A signed-in user adds an identity to the account. */
   link: record({ session: text, user: text }),
 });
 
 export type TransactionPurpose = ValueOf<typeof purpose>;
 
-/** The journey to a provider, begun after consent. */
+/** A login transaction: one trip to a provider, started after consent. */
 export const transaction = record({
   purpose: purpose,
-  /** Drawn here and not at the callback: a grant that exists already is a journey that came back twice. */
+  /**
+   * Generated here and not at the callback: if a grant with this ID exists, the callback was handled before.
+   */
   grantId: text,
   provider: text,
   state: text,
@@ -145,13 +160,19 @@ export const transaction = record({
   codeVerifier: text,
   startedAt: uint,
   expiresAt: uint,
-  /** On a second way to the provider, who signed in on the first: all that is left to bring is a refresh token. */
+  /**
+   * On a second trip to the provider, the subject that signed in on the first. Only a refresh token is still
+   * missing.
+   */
   reconsentSubject: optional(text),
 });
 
 export type Transaction = ValueOf<typeof transaction>;
 
-/** What takes the place of a transaction once its callback was handled, so that the same callback is known when it arrives again. */
+/**
+ * Replaces a transaction after its callback was handled, so that the same callback is recognized if it
+ * arrives again.
+ */
 export const completion = record({
   grantId: text,
   provider: text,
@@ -165,7 +186,10 @@ export const completion = record({
 
 export type Completion = ValueOf<typeof completion>;
 
-/** A provider's answer that came as a form, on its way round to where the cookies are. */
+/**
+ * A provider response that arrived as a form post, until the browser brings it back with its cookies as a GET
+ * request.
+ */
 export const formPost = record({
   provider: text,
   /** Form-encoded, as they were posted. */

@@ -1,4 +1,8 @@
-/** The sealers of one deployment: which artefact is sealed for which purpose. */
+/**
+ * Creates the sealers of one deployment, which define the purpose that each value is sealed for, and opens
+ * tokens whose kind is not known (RFC 7009 §2.1, RFC 7662 §2.1). Also derives the keys for APIs in other
+ * processes.
+ */
 
 import { canonicalResource, parseIssuer, parseResource } from '../oauth/resource.ts';
 import type { RandomBytes } from '../oauth/secrets.ts';
@@ -37,7 +41,7 @@ import {
 } from './sealed-types.ts';
 
 export interface Sealers {
-  /** Access tokens, by the canonical form of the resource that they are for. */
+  /** Access tokens, by the canonical form of their resource. */
   readonly access: ReadonlyMap<string, SealedType<AccessToken>>;
   readonly refresh: SealedType<RefreshToken>;
   readonly code: SealedType<AuthorizationCode>;
@@ -48,11 +52,13 @@ export interface Sealers {
   readonly session: SealedType<SessionCookie>;
   readonly accountForm: SealedType<AccountForm>;
   readonly pendingLink: SealedType<PendingLink>;
-  /** Refresh tokens of providers, at rest; the context is the row that holds one. */
+  /**
+   * Stored refresh tokens of providers. The context is the identity, that is, the row that holds the token.
+   */
   readonly upstreamToken: Sealer;
 }
 
-/** What the access tokens of a resource are sealed for. */
+/** The purpose of a resource's access tokens. */
 const accessTokenPurpose = (issuer: string, resource: string): Purpose => ({
   name: 'access',
   issuer,
@@ -87,19 +93,19 @@ export const createSealers = (
   };
 };
 
-// Sealed artefacts: one shape of value, sealed for one purpose.
+// A sealed type: values of one shape, sealed for one purpose.
 
 export interface SealedType<Value> extends SealedTypeOpener<Value> {
   seal(value: Value): Promise<string>;
 }
 
-/** The half that opens. */
+/** Opens, but cannot seal. */
 export interface SealedTypeOpener<Value> {
-  /** Opens what `seal` made; whether it has expired is the caller's to ask. */
+  /** Opens what `seal` returned. Does not check whether it has expired. */
   open(sealed: string): Promise<Opened<Value> | UnknownFormat>;
 }
 
-/** Genuine, but written by a release whose format was another. */
+/** The value is authentic, but its format is that of another release. */
 interface UnknownFormat {
   readonly kind: 'failed';
   readonly reason: 'unknown-format';
@@ -125,15 +131,14 @@ export const createSealedTypeOpener = <Value>(
   },
 });
 
-// Finding out what a token of ours is that somebody presents without saying so (RFC 7009 §2.1, RFC 7662 §2.1).
-
 export type PresentedToken =
   | { readonly kind: 'access'; readonly resource: string; readonly token: AccessToken }
   | { readonly kind: 'refresh'; readonly token: RefreshToken };
 
 /**
- * Opens a token of whichever kind, expired or not. Each kind has its own key, so that no hint is needed and none is believed.
- * @returns `undefined` for everything that is no access or refresh token of this deployment
+ * Opens an access or refresh token, expired or not (RFC 7009 §2.1, RFC 7662 §2.1). Each kind has its own key,
+ * so `token_type_hint` is not needed and is ignored.
+ * @returns `undefined` for everything that is not an access or refresh token of this deployment
  */
 export const lookUpToken = async (
   sealers: Sealers,
@@ -148,7 +153,7 @@ export const lookUpToken = async (
   return undefined;
 };
 
-// Refresh tokens of providers at rest, each sealed for the identity that it belongs to: in another row it does not open.
+// Stored refresh tokens of providers. Each is sealed for its identity, so it cannot be opened in another row.
 
 type IdentityKey = Pick<StoredUpstreamToken, 'provider' | 'subject'>;
 
@@ -167,23 +172,23 @@ export const openUpstreamToken = async (
   return { kind: 'opened', value: new TextDecoder().decode(opened.value) };
 };
 
-/** A provider's id holds no NUL, so that the two cannot be cut elsewhere. */
+/** A provider ID cannot contain NUL, so the two parts are unambiguous. */
 const buildSealContext = ({ provider, subject }: IdentityKey): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(`${provider}\0${subject}`);
 
-// The sub-keys that an API in another process opens its tokens with.
+// The derived keys with which an API in another process opens its access tokens.
 
 export interface ResourceKeyOptions {
-  /** The broker's key ring; a secret. */
+  /** The key ring of the broker. A secret. */
   readonly sealingKeys: string;
   readonly issuer: string;
-  /** The API's identifier (RFC 8707), one of the broker's `resources`. */
+  /** The identifier of the API (RFC 8707), one of the broker's `resources`. */
   readonly resource: string;
 }
 
 /**
- * Derives the keys of one resource's access tokens, one for each key of the ring; a secret, which opens and can make tokens of
- * this resource and nothing else.
+ * Derives the keys of one resource's access tokens, one for each key of the ring. The result is a secret: it
+ * can open and create access tokens of this resource, but nothing else.
  * @throws ConfigurationError `sealingKeys`, `issuer` or `resource`
  */
 export const deriveResourceKeys = async ({
@@ -197,8 +202,9 @@ export const deriveResourceKeys = async ({
   );
 
 /**
- * Finds what seals or opens the access tokens of a resource, which a caller or an older record can write in any equivalent form.
- * @returns undefined if the resource is not configured
+ * Finds the sealer or opener of a resource's access tokens. A caller or an older record can write the
+ * resource in any equivalent form.
+ * @returns `undefined` if the resource is not configured
  */
 export const findByResource = <Found>(
   access: ReadonlyMap<string, Found>,

@@ -1,18 +1,26 @@
-/** What a publisher may change about the pages without replacing them: name, pictures and every sentence. */
+/**
+ * Branding: what a publisher can change about the pages without replacing them (name, logo, icon, links and
+ * texts).
+ */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { parseTexts, type Texts } from './texts.ts';
 
-/** The publisher's face on the broker's pages. All values are plain text and are escaped where they are shown. */
+/** How the broker's pages present the publisher. All values are plain text, and the pages escape them. */
 export interface Branding {
-  /** The product's name, as the person knows it. */
+  /** The product's name, as people know it. */
   readonly name: string;
-  /** Path of a logo on the broker's own origin (`/logo.svg`), shown as a square; the pages load nothing from elsewhere. */
+  /**
+   * Path of a logo on the broker's own origin (`/logo.svg`), shown as a square. The pages load nothing from
+   * other origins.
+   */
   readonly logoPath?: string;
-  /** Path of the icon in the browser's tab. Left out: the logo; without a logo browsers ask for `/favicon.ico`. */
+  /**
+   * Path of the icon in the browser tab. Default: the logo. Without a logo, browsers request `/favicon.ico`.
+   */
   readonly iconPath?: string;
-  /** Path or https URL of the privacy policy, linked at the foot of the page. */
+  /** Path or https URL of the privacy policy, linked in the footer of each page. */
   readonly privacyUrl?: string;
-  /** Language of the texts, a BCP 47 tag. Default: `en`. */
+  /** Language of the texts, as a BCP 47 tag. Default: `en`. */
   readonly language?: string;
   /** Writing direction of the texts. Default: `ltr`. */
   readonly direction?: 'ltr' | 'rtl';
@@ -20,7 +28,7 @@ export interface Branding {
   readonly texts?: Partial<Texts>;
 }
 
-/** Branding that was checked and completed: what the pages are made from. */
+/** Validated branding, with all defaults filled in. The pages are rendered from it. */
 export interface ParsedBranding {
   readonly name: string;
   readonly logoPath: SameOriginPath | undefined;
@@ -32,7 +40,7 @@ export interface ParsedBranding {
 }
 
 /**
- * Checks and completes what a publisher gave. Without a name the pages say "this service".
+ * Validates branding and fills in the defaults. Without a name, the pages say "this service".
  * @throws ConfigurationError naming the option (`branding.logoPath`) and what is wrong with it
  */
 export const parseBranding = (given: Partial<Branding>): ParsedBranding => {
@@ -78,15 +86,16 @@ const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
   throw new ConfigurationError('branding.direction', 'must be ltr or rtl');
 };
 
-/** A path on the broker's own origin, in the form that a browser would give it. */
+/** A path on the broker's own origin, as the URL parser serializes it. */
 type SameOriginPath = string & { readonly brand: unique symbol };
 
-/** An absolute https URL, in the form that a browser would give it. */
+/** An absolute https URL, as the URL parser serializes it. */
 type HttpsUrl = string & { readonly brand: unique symbol };
 
 /**
- * Accepts a path that stays on the own origin: the pages load nothing from elsewhere.
- * @throws ConfigurationError for anything else, such as `//elsewhere`, a scheme, `..` or an unescaped blank
+ * Accepts a path on the broker's own origin: the pages load nothing from other origins.
+ * @throws ConfigurationError for anything else, such as `//other.example`, a scheme, `..` or an unescaped
+ *   space
  */
 const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
   if (isSameOriginPath(value)) return value;
@@ -94,7 +103,7 @@ const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => 
 };
 
 /**
- * Accepts what a person may be linked to: an own path or an https URL without credentials.
+ * Accepts the target of a link: a path on the broker's own origin, or an https URL without credentials.
  * @throws ConfigurationError for anything else, such as `javascript:` or plain http
  */
 const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
@@ -102,7 +111,7 @@ const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl =>
   throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
 };
 
-// Equal to its parsed form means that browsers, too, read it as nothing else: they skip tabs and turn \ into /.
+// A value that equals its parsed form means the same to browsers, which skip tabs and turn \ into /.
 const isSameOriginPath = (value: unknown): value is SameOriginPath =>
   typeof value === 'string' && URL.parse(value, baseOrigin)?.href === baseOrigin + value;
 

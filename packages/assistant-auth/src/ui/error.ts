@@ -1,21 +1,25 @@
-/** The page for whatever goes wrong before an answer can be sent to a client: what happened, what to do, what to quote. */
+/**
+ * Renders the error page, for errors that can't be sent to the client, and the page for a callback that was
+ * already handled.
+ */
 
 import type { ParsedBranding } from './branding.ts';
 import { fillText, type Html, html, renderLayout, renderName } from './layout.ts';
 import type { Texts } from './texts.ts';
 
+/** The data of the error page. */
 export interface ErrorModel {
   readonly branding: ParsedBranding;
-  /** The problem in a few plain words, the page's heading. */
+  /** The problem in a few plain words: the heading of the page. */
   readonly title: string;
-  /** What happened, in a sentence or two for the person. */
+  /** What happened and what to do next, in a sentence or two. */
   readonly message: string;
-  /** Identifies the entry in the log; no secret. */
+  /** The request ID, which identifies the entry in the log. It is not secret. */
   readonly reference: string;
   readonly stylesheetPath: string;
 }
 
-/** Renders the page; it says nothing about the request but what `title` and `message` say. */
+/** Renders the page. Apart from `title`, `message` and `reference`, it reveals nothing about the request. */
 export const renderErrorPage = ({
   branding,
   title,
@@ -32,20 +36,25 @@ export const renderErrorPage = ({
 <p class="facts reference"><span>${fillText(branding.texts.reference)}</span> <code translate="no">${reference}</code></p>`,
   });
 
-// The page for a callback that arrives again after it was handled: what became of the sign-in, and where to go next.
-
+/** The data of the page for a callback that arrives again after it was handled. */
 export interface CompletedModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
-  /** `signed-in`; `ended`: the access was ended since then; `linked`: the person was asked whether to add an account. */
+  /**
+   * `signed-in`: the grant is active. `ended`: it was revoked or deleted since then. `linked`: the page that
+   * asks whether to link an identity was shown before.
+   */
   readonly outcome: 'signed-in' | 'ended' | 'linked';
-  /** Where the page links to. `url` of a client: the origin of its redirect URI; absent if that is not a website. */
+  /**
+   * What the page links to. A client's `url` is the origin of its redirect URI; it is absent if that is not a
+   * website.
+   */
   readonly destination:
     | { readonly kind: 'client'; readonly name: string; readonly url?: string }
     | { readonly kind: 'account'; readonly url: string };
 }
 
-/** Renders the page. */
+/** Renders the page for a repeated callback. */
 export const renderCompletedPage = ({
   branding,
   stylesheetPath,
@@ -64,7 +73,7 @@ export const renderCompletedPage = ({
   });
 };
 
-// The URL of this page contains the provider's code, so the link must not send it as a referrer.
+// The URL of this page contains the provider's code, so the link must not send it in the `Referer` header.
 const renderLink = (destination: CompletedModel['destination'], texts: Texts): Html => {
   switch (destination.kind) {
     case 'client': {

@@ -1,4 +1,7 @@
-/** Owns how values become markup: a template tag that escapes everything but markup made by itself. */
+/**
+ * Builds HTML: the template tag that escapes every value, the layout of all pages, and how providers and
+ * identities are shown.
+ */
 
 import type { IdentityProvider } from '../providers/provider.ts';
 import type { ParsedBranding } from './branding.ts';
@@ -6,23 +9,27 @@ import { placeholder } from './texts.ts';
 
 const markup: unique symbol = Symbol('markup');
 
-/** Finished markup. Only `html` makes it: the key is private, so no parsed input can pose as it. */
+/**
+ * Finished markup. Only `html` can create it: the key is a private symbol, so no parsed input can pass for
+ * it.
+ */
 export interface Html {
   readonly [markup]: string;
 }
 
-/** What may stand in a template; `undefined` and `false` render as nothing. */
+/** A value that can be inserted into a template. `undefined` and `false` render nothing. */
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
 /**
- * Builds markup from a template. Text is escaped for element content and for quoted attributes, the only two places
- * where a value may stand; markup from another `html` and lists are put in as they are.
+ * Builds markup from a template. Text is escaped for element content and for quoted attribute values, the
+ * only two places where a value can be inserted. Markup from another `html` is inserted unchanged, and the
+ * items of a list one after the other.
  */
 export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html => ({
   [markup]: String.raw({ raw: strings }, ...values.map(toMarkup)),
 });
 
-/** Gives the markup as text, ready to be a response body. */
+/** Returns the markup as a string, for a response body. */
 export const renderHtml = (content: Html): string => content[markup];
 
 const toMarkup = (value: HtmlValue): string => {
@@ -32,7 +39,7 @@ const toMarkup = (value: HtmlValue): string => {
   return markup in value ? value[markup] : value.map(toMarkup).join('');
 };
 
-// The ampersand first, or it would escape the others' escapes.
+// The ampersand must be first; otherwise it would escape the other escape sequences.
 const escapeText = (text: string): string =>
   text
     .replaceAll('&', '&amp;')
@@ -41,20 +48,18 @@ const escapeText = (text: string): string =>
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;');
 
-// Owns the frame around every page: head, logo, main part and foot.
-
 interface Layout {
   readonly branding: ParsedBranding;
-  /** Path on the own origin that serves `stylesheet`. */
+  /** Path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
-  /** Heading of the page and title of its window. */
+  /** The heading of the page and the title of its window. */
   readonly title: HtmlValue;
-  /** What has just happened, said before everything else. */
+  /** What has just happened; shown before the content. */
   readonly notice?: HtmlValue;
   readonly content: Html;
 }
 
-/** Renders a whole document; it has no script and no style of its own, so that the strictest CSP holds. */
+/** Renders a whole document without scripts or inline styles, so that a strict CSP can apply. */
 export const renderLayout = ({ branding, stylesheetPath, title, notice, content }: Layout): string =>
   renderHtml(html`<!doctype html>
 <html lang="${branding.language}" dir="${branding.direction}">
@@ -79,7 +84,7 @@ ${content}
 </html>
 `);
 
-/** Renders a name or address that somebody chose: kept apart from the text around it and never translated. */
+/** Renders a name or an address: isolated from the direction of the text around it, and never translated. */
 export const renderName = (text: string): Html => html`<bdi translate="no">${text}</bdi>`;
 
 const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefined =>
@@ -87,32 +92,36 @@ const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefi
     ? undefined
     : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
 
-// How a provider is shown: as a button that chooses it, and as where somebody signs in.
-
-/** A provider as a button. */
+/** A provider that the person can choose. */
 export interface ProviderChoice {
   readonly id: string;
   readonly displayName: string;
-  /** Path of the vendor's mark on the own origin; the label says all that it says. */
+  /**
+   * Path of the provider's icon on the broker's own origin. The icon is decoration: the button also has the
+   * name.
+   */
   readonly providerIconPath?: string;
 }
 
-/** An identity in the words that a person knows it by. */
+/** An identity as the person knows it. */
 export interface IdentitySummary {
-  /** The provider's label. */
+  /** The provider's display name. */
   readonly provider: string;
-  /** How the provider shows the person: a name or an address. */
+  /** The person's name or address at the provider. */
   readonly label?: string;
 }
 
-/** Renders one button per provider; each posts the provider's id as `choice`. `text` has a place for `{provider}`. */
+/**
+ * Renders one button per provider. Each posts the provider's ID as `choice`. `text` has the placeholder
+ * `{provider}`.
+ */
 export const renderProviderButtons = (providers: readonly ProviderChoice[], text: string): Html =>
   html`<ul class="providers" role="list">
 ${providers.map((provider) => renderProviderButton(provider, text))}</ul>`;
 
-/** Renders a vendor's mark as decoration beside the vendor's name; nothing where there is none. */
+/** Renders a provider's icon as decoration beside the provider's name, or nothing if there is no icon. */
 export const renderProviderIcon = (providerIconPath: string | undefined): Html =>
-  html`${providerIconPath && html`<img class="mark" src="${providerIconPath}" alt="" width="24" height="24">`}`;
+  html`${providerIconPath && html`<img class="icon" src="${providerIconPath}" alt="" width="24" height="24">`}`;
 
 /** Renders an identity within a sentence: `Google (ada@example.org)`. */
 export const renderIdentity = ({ provider, label }: IdentitySummary): Html =>
@@ -121,12 +130,13 @@ export const renderIdentity = ({ provider, label }: IdentitySummary): Html =>
 const renderProviderButton = ({ id, displayName, providerIconPath }: ProviderChoice, text: string): Html =>
   html`<li><button name="choice" value="${id}">${renderProviderIcon(providerIconPath)}${fillText(text, { provider: renderName(displayName) })}</button></li>\n`;
 
-// Providers as the buttons that pages show.
-
 /** Returns the path of a provider's icon. */
 export const iconPath = (folder: string, provider: string): string => `${folder}/${provider}.svg`;
 
-/** @param icons the path of the folder with the icons */
+/**
+ * Returns the providers as choices for `renderProviderButtons`.
+ * @param icons the path of the folder with the icons
+ */
 export const listProviderChoices = (
   providers: readonly IdentityProvider[],
   icons: string,
@@ -137,6 +147,6 @@ export const listProviderChoices = (
     ...(icon !== undefined && { providerIconPath: iconPath(icons, id) }),
   }));
 
-/** Puts names into a text. A name is put in once, as it is: places inside a name are not filled. */
+/** Replaces the placeholders in a text with names. Placeholders inside a name are not replaced. */
 export const fillText = (text: string, names: Readonly<Record<string, HtmlValue>> = {}): Html =>
   html`${text.split(placeholder).map((piece, index) => (index % 2 === 0 ? piece : names[piece]))}`;

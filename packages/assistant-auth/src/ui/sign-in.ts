@@ -1,4 +1,7 @@
-/** The sign-in page, which is the consent: who asks, for what, where the answer goes, and one button per provider. */
+/**
+ * Renders the sign-in page, which is also the consent: client, scopes, redirect host, and one button per
+ * provider.
+ */
 
 import { continueChoice } from '../oauth/identifiers.ts';
 import type { ParsedBranding } from './branding.ts';
@@ -14,32 +17,36 @@ import {
 } from './layout.ts';
 import type { Texts } from './texts.ts';
 
+/** The data of the sign-in page. */
 export interface SignInModel {
   readonly branding: ParsedBranding;
-  /** What the client calls itself: a claim. */
+  /** The registered name of the client. */
   readonly clientName: string;
-  /** Host, with the port if it is not the scheme's own, that the code is sent to: a fact, from the verified redirect. */
+  /**
+   * The host that the code is sent to, from the verified redirect URI, with the port unless it is the default
+   * port; or the scheme of a private-use scheme (RFC 8252 §7.1).
+   */
   readonly redirectHost: string;
-  /** What is asked for; `description` completes "it will be able to". */
+  /** The scopes that are granted. `description` completes "it will be able to". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   readonly providers: readonly ProviderChoice[];
-  /** Whoever signed in here before and may go on without the provider's page. */
+  /** The identity of this browser's session, if the person can continue without the provider's page. */
   readonly session?: IdentitySummary;
-  /** Why that is not offered. */
+  /** Why the person must sign in again. */
   readonly notice?: SignInNotice;
   /** Path that the form is posted to. */
   readonly action: string;
-  /** The sealed request, posted back unread as `consent`. */
+  /** The sealed request, which the form posts back unchanged as `consent`. */
   readonly consent: string;
   readonly stylesheetPath: string;
 }
 
-/** Why somebody who signed in before must do so again. */
+/** Why someone with a session must sign in again. */
 type SignInNotice = 'session-ended' | 'provider-not-confirmed';
 
 /**
- * Renders the page. The form posts `consent` with either `choice` (a provider's id, or `continue` for the session) or
- * `cancel=1`.
+ * Renders the page. The form posts `consent` with either `choice` (a provider's ID, or `continue` for the
+ * session) or `cancel=1`.
  */
 export const renderSignInPage = (model: SignInModel): string => {
   const { branding, stylesheetPath, notice } = model;
@@ -76,7 +83,7 @@ const noticeTexts = {
   'provider-not-confirmed': 'providerNotConfirmed',
 } as const satisfies Readonly<Record<SignInNotice, keyof Texts>>;
 
-// autocomplete="off": on reload Firefox would put the earlier sealed request back into the field.
+// `autocomplete="off"`: on reload, Firefox would put the earlier sealed request back into the field.
 const renderChoiceForm = ({ action, consent, providers, session, branding: { texts } }: SignInModel): Html =>
   html`<form method="post" action="${action}" autocomplete="off">
 <input type="hidden" name="consent" value="${consent}">

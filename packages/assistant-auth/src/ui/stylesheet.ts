@@ -1,4 +1,4 @@
-/** The pages' one stylesheet. Colours are custom properties; both schemes keep WCAG AA contrast. */
+/** The stylesheet of all pages. Colors are custom properties; both color schemes have WCAG AA contrast. */
 
 export const stylesheet = `:root {
   color-scheme: light dark;
@@ -67,7 +67,7 @@ button {
   cursor: pointer;
 }
 /* On white, whatever the scheme: marks are made for it. */
-.mark {
+.icon {
   margin-inline-end: 0.625rem;
   padding: 0.125rem;
   border-radius: 0.25rem;

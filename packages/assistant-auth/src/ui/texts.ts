@@ -1,61 +1,59 @@
-/** Owns every sentence of the pages: the defaults, what a replacement must keep, and how names are put in. */
+/** The texts of all pages: the defaults, and the check of replacements, which must keep the placeholders. */
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
- * The sentences, plain text with places for names: `{product}`, `{buildOAuthClient}`, `{host}` (where the client's code goes),
- * `{provider}` and `{createSimulatedUser}` (how the provider shows whoever signed in before). A replacement keeps the places of the
- * default; only `{product}` may be left out.
- */
-/**
- * Further places: `{identity}`, a provider with the name or address that it shows the person by; `{since}` and `{used}`,
- * days. A button that ends something is read out together with the name of what it ends.
+ * The texts of the account pages. Besides the placeholders of `Texts`: `{identity}` (a provider, with the
+ * person's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
+ * disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
   /** Heading and window title of the account page and of its sign-in page: `{product}`. */
   readonly account: string;
-  /** What signing in is good for: `{product}`. */
+  /** Why to sign in: `{product}`. */
   readonly accountPurpose: string;
   /** What happens to the password: `{product}`. */
   readonly accountAssurance: string;
-  /** Who is here: `{identity}`. */
+  /** Who is signed in: `{identity}`. */
   readonly signedInWith: string;
   readonly signOut: string;
 
   /** Heading of the apps. */
   readonly apps: string;
-  /** Stands before the apps: `{product}`. */
+  /** Shown before the apps: `{product}`. */
   readonly appsAbout: string;
   readonly noApps: string;
-  /** Stands before the list of what an app may do. */
+  /** Shown before the list of what an app can do. */
   readonly appScopes: string;
-  /** Stands instead of the list when the app may only recognise the person: `{product}`. */
+  /**
+   * Shown instead of the list if an app has no scopes, so that it can only recognize the person: `{product}`.
+   */
   readonly appNoScopes: string;
   /** When an app was connected: `{since}`. */
   readonly appSince: string;
   /** When an app or an identity was last used: `{used}`. */
   readonly lastUsed: string;
-  /** Button that ends one app. */
+  /** Button that disconnects one app. */
   readonly disconnect: string;
-  /** Heading of the way to end everything. */
+  /** Heading of the section that disconnects everything. */
   readonly signOutEverywhereTitle: string;
   readonly signOutEverywhereAbout: string;
   readonly disconnectEverything: string;
 
-  /** Heading of what the person must do before anything below it, and link to it where a form would stand otherwise. */
+  /** Heading of the confirmation box, and link to it in place of a form that needs a recent sign-in. */
   readonly confirm: string;
   readonly confirmAbout: string;
-  /** A provider's button: `{provider}`. */
+  /** A provider's button in the confirmation box: `{provider}`. */
   readonly confirmWith: string;
 
   /** Heading of the identities. */
   readonly identities: string;
-  /** What each is, and what removing one does. */
+  /** What an identity is, and what removing one does. */
   readonly identitiesAbout: string;
-  /** Stands instead when there is only one. */
+  /** Shown instead if there is only one identity. */
   readonly onlyIdentity: string;
   /** When an identity was added: `{since}`. */
   readonly identitySince: string;
-  /** Beside the identity that this session signed in with, when it can be removed. */
+  /** Shown beside the identity that this session was started with, if it can be removed. */
   readonly unlinkCurrent: string;
   /** Button that removes an identity. */
   readonly unlink: string;
@@ -72,32 +70,32 @@ export interface AccountTexts {
 
   /** Heading of the deletion. */
   readonly deleteHeading: string;
-  /** Stands before the list of what goes: `{product}`. */
+  /** Shown before the list of consequences: `{product}`. */
   readonly deleteAbout: string;
   readonly deleteApps: string;
   readonly deleteIdentities: string;
-  /** What goes besides: `{product}`. */
+  /** What else is deleted: `{product}`. */
   readonly deleteData: string;
   readonly deleteFinal: string;
-  /** Beside the box that must be ticked. */
+  /** Label of the box that must be checked. */
   readonly deleteConfirm: string;
   readonly deleteAccount: string;
 
-  /** Heading and window title of the question whether to add an identity. */
+  /** Heading and window title of the page that asks whether to add an identity. */
   readonly linkTitle: string;
-  /** Stands before the identity of this session. */
+  /** Shown before the identity of this session. */
   readonly linkCurrent: string;
-  /** Stands before the identity to be added. */
+  /** Shown before the identity to add. */
   readonly linkNew: string;
   /** What adding it means: `{identity}`, `{product}`. */
   readonly linkAbout: string;
-  /** Heading and window title when the identity belongs to another account. */
+  /** Heading and window title if the identity belongs to another account. */
   readonly linkConflictTitle: string;
   /** What that means: `{identity}`, `{product}`. */
   readonly linkConflictAbout: string;
   readonly backToAccount: string;
 
-  // What has just happened, said at the top of a page.
+  // Notices at the top of a page: what has just happened.
   readonly appDisconnected: string;
   readonly linked: string;
   readonly alreadyLinked: string;
@@ -191,57 +189,65 @@ export const defaultAccountTexts: AccountTexts = {
   deleted: 'Your account is deleted.',
 };
 
+/**
+ * The texts: plain text with placeholders for names: `{product}`, `{client}`, `{host}` (where the client's
+ * code is sent), `{provider}` and `{person}` (the person's name or address at the provider of the session). A
+ * replacement must keep the placeholders of the default; only `{product}` can be left out.
+ */
 export interface Texts extends AccountTexts {
   /** Heading and window title: `{product}`. */
   readonly signIn: string;
-  /** Who asks for what: `{buildOAuthClient}`, `{product}`. */
+  /** Which client asks for access: `{client}`, `{product}`. */
   readonly request: string;
-  /** Stands before the list of what is asked for: `{buildOAuthClient}`. */
+  /** Shown before the list of scopes: `{client}`. */
   readonly scopes: string;
-  /** Stands instead of the list when nothing is asked for but to be recognised: `{buildOAuthClient}`, `{product}`. */
+  /**
+   * Shown instead of the list if there are no scopes, so that the client can only recognize the person:
+   * `{client}`, `{product}`.
+   */
   readonly noScopes: string;
-  /** Where the browser goes afterwards: `{host}`. */
+  /** Where the browser is redirected afterwards: `{host}`. */
   readonly destination: string;
-  /** Name of the group of buttons. */
+  /** Legend of the group of buttons. */
   readonly choice: string;
   /** A provider's button, which is also the consent: `{provider}`. */
   readonly continueWith: string;
-  /** The button of whoever is signed in already, which is also the consent: `{createSimulatedUser}`, `{provider}`. */
+  /** The button for someone with a session, which is also the consent: `{person}`, `{provider}`. */
   readonly continueAs: string;
-  /** The same when the provider told neither name nor address: `{provider}`. */
+  /** The same, if the provider returned neither a name nor an address: `{provider}`. */
   readonly continueSession: string;
-  /** Stands between that button and those of the providers. */
+  /** Shown between that button and those of the providers. */
   readonly otherWay: string;
-  /** Said at the top when an earlier sign-in is over. */
+  /** Notice if the session has ended. */
   readonly sessionEnded: string;
-  /** Said at the top when the provider did not stand by an earlier sign-in. */
+  /** Notice if the provider did not confirm the session's identity. */
   readonly providerNotConfirmed: string;
   readonly cancel: string;
   /**
-   * What happens to password, name and address: `{buildOAuthClient}`, `{product}`. Replace it if the guarded API itself tells
-   * clients who the person is, so that the page stays true.
+   * What happens to password, name and address: `{client}`, `{product}`. Replace it if your API tells clients
+   * who the person is; otherwise the text is wrong.
    */
   readonly assurance: string;
   readonly privacy: string;
-  /** Heading when a sign-in was completed before and its page is opened again. */
+  /** Heading if the callback of a completed sign-in is opened again. */
   readonly alreadySignedIn: string;
-  /** Said below it: `{buildOAuthClient}`. */
+  /** Shown below it: `{client}`. */
   readonly signInComplete: string;
   /** The same for a sign-in to the account page. */
   readonly accountSignInComplete: string;
-  /** Heading when the access of a completed sign-in was ended since then. */
+  /** Heading if the grant of a completed sign-in was revoked since then. */
   readonly signInEnded: string;
-  /** Said below it: `{buildOAuthClient}`. */
+  /** Shown below it: `{client}`. */
   readonly accessEnded: string;
-  /** Heading when the page that asks whether to add an account is opened again. */
+  /** Heading if the callback that showed the page for adding an identity is opened again. */
   readonly linkPageUsed: string;
   readonly linkPageUsedNext: string;
-  /** Link to the client's website: `{buildOAuthClient}`. */
+  /** Link to the client's website: `{client}`. */
   readonly returnToClient: string;
   readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
   readonly advice: string;
-  /** Name of the reference that identifies an error in the log. */
+  /** Label of the reference that identifies an error in the log. */
   readonly reference: string;
 }
 
@@ -281,15 +287,16 @@ export const defaultTexts: Texts = {
 };
 
 /**
- * Completes replaced texts with the defaults.
- * @throws ConfigurationError for an unknown text, an empty one, one that lost a place for a name or invents one
+ * Fills in the default texts.
+ * @throws ConfigurationError for an unknown name, an empty text, a missing placeholder, or one that the
+ *   default does not have
  */
 export const parseTexts = (given: Partial<Texts>): Texts => {
   for (const [name, text] of Object.entries(given)) checkText(`branding.texts.${name}`, name, text);
   return { ...defaultTexts, ...given };
 };
 
-// Splitting by it leaves the places' names at the odd positions.
+/** Matches a placeholder. `split` with it leaves the names of the placeholders at the odd positions. */
 export const placeholder = /\{([a-z]+)\}/;
 
 const findPlaceholders = (text: string): readonly string[] =>

@@ -39,8 +39,11 @@ const createForgetfulProvider = (changes: Partial<IdentityProvider> = {}) => {
 };
 
 const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<IdentityProvider> = {}) => {
-  const forgetful = createForgetfulProvider(provider);
-  return { checked: forgetful.checked, deployment: deploy({ providers: [forgetful.provider], ...changes }) };
+  const forgetfulProvider = createForgetfulProvider(provider);
+  return {
+    checked: forgetfulProvider.checked,
+    deployment: deploy({ providers: [forgetfulProvider.provider], ...changes }),
+  };
 };
 
 /** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */

@@ -34,7 +34,7 @@ const createLoggedContext = () => {
   return { requestContext, lines };
 };
 
-const refuse = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
+const respond = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
   const { requestContext, lines } = createLoggedContext();
   return {
     response: withErrorRedirect(target, requestContext, cookies, () => Promise.reject(rejection)),
@@ -92,7 +92,7 @@ describe('the way back', () => {
 
 describe('a refusal on the way', () => {
   test('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
-    const { response, lines } = refuse(
+    const { response, lines } = respond(
       targetFor('https://app.example/cb'),
       new ProtocolError('scope.unknown'),
       ['a=1'],
@@ -110,7 +110,7 @@ describe('a refusal on the way', () => {
   });
 
   test('that nobody foresaw says nothing of itself', async () => {
-    const { response, lines } = refuse(targetFor('https://app.example/cb'), new Error('password=hunter2'));
+    const { response, lines } = respond(targetFor('https://app.example/cb'), new Error('password=hunter2'));
     const location = (await response).headers.get('location') ?? '';
     expect(new URL(location).searchParams.get('error')).toBe('server_error');
     expect(location).not.toContain('hunter2');
@@ -126,7 +126,7 @@ describe('a refusal on the way', () => {
   });
 
   test('stays here when the login transaction was completed before', async () => {
-    const { response, lines } = refuse(
+    const { response, lines } = respond(
       targetFor('https://app.example/cb'),
       new ProtocolError('transaction.replayed'),
     );

@@ -16,7 +16,7 @@ const createLoggedContext = () => {
   return { requestContext, lines };
 };
 
-const refuse = (
+const respond = (
   reason: ErrorReason,
   pages: Partial<Pages> = {},
   { requestContext } = createLoggedContext(),
@@ -44,14 +44,14 @@ describe('the error page', () => {
       'The service is out of order for a moment. Try again soon.',
     ],
   ] as const)('shows %s with status %i', async (reason, status, title, message) => {
-    const response = refuse(reason);
+    const response = respond(reason);
     expect(response.status).toBe(status);
     const lines = await readLines(await response.text());
     expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
   });
 
   test('hands a page of the publisher’s all there is to say', async () => {
-    const response = refuse('state.too-long', {
+    const response = respond('state.too-long', {
       error: ({ title, message, reference, stylesheetPath, branding }) =>
         JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
     });
@@ -72,9 +72,9 @@ describe('the error page', () => {
         throw new Error('template missing');
       },
     };
-    const response = refuse('state.too-long', failing, visited);
+    const response = respond('state.too-long', failing, visited);
     expect(response.status).toBe(400);
-    expect(await response.text()).toBe(await refuse('state.too-long').text());
+    expect(await response.text()).toBe(await respond('state.too-long').text());
     expect(visited.lines).toEqual([
       {
         event: 'refused',

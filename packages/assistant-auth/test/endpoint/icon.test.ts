@@ -5,21 +5,21 @@ import { deploy, issuer } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 import { readAttributes } from '../ui/read-markup.ts';
 
-const mark = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 const marked = () =>
   deploy({
-    providers: [{ ...createProvider('acme', 'Acme'), icon: mark }, createProvider('other', 'Other')],
+    providers: [{ ...createProvider('acme', 'Acme'), icon: icon }, createProvider('other', 'Other')],
   });
 
-test('serves a provider’s mark where the page looks for it, as a picture that may do nothing', async () => {
+test('serves a provider’s icon where the page looks for it, as a picture that may do nothing', async () => {
   const deployment = marked();
   const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
   expect(await readAttributes(page, 'img')).toEqual([
-    { class: 'mark', src: '/authorize/marks/acme.svg', alt: '', width: '24', height: '24' },
+    { class: 'icon', src: '/authorize/icons/acme.svg', alt: '', width: '24', height: '24' },
   ]);
-  const response = await deployment.fetch(new Request(`${issuer}/authorize/marks/acme.svg`));
+  const response = await deployment.fetch(new Request(`${issuer}/authorize/icons/acme.svg`));
   expect(response.status).toBe(200);
-  expect(await response.text()).toBe(mark);
+  expect(await response.text()).toBe(icon);
   expect(Object.fromEntries(response.headers)).toEqual({
     'cache-control': 'public, max-age=3600',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -30,18 +30,18 @@ test('serves a provider’s mark where the page looks for it, as a picture that 
 
 test('has no address for a provider without one', () => {
   const paths = marked().broker.routes.map(({ path }) => path);
-  expect(paths.filter((path) => path.includes('marks'))).toEqual(['/authorize/marks/acme.svg']);
+  expect(paths.filter((path) => path.includes('icons'))).toEqual(['/authorize/icons/acme.svg']);
 });
 
 test('answers HEAD like GET, without the picture', async () => {
-  const request = new Request(`${issuer}/authorize/marks/acme.svg`, { method: 'HEAD' });
+  const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'HEAD' });
   const response = await marked().fetch(request);
   expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
   expect(await response.text()).toBe('');
 });
 
 test('answers another method with a problem', async () => {
-  const request = new Request(`${issuer}/authorize/marks/acme.svg`, { method: 'POST' });
+  const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'POST' });
   const response = await marked().fetch(request);
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, HEAD');

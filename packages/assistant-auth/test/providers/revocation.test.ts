@@ -28,7 +28,7 @@ interface Revoking {
   readonly sent: readonly { readonly url: string; readonly form: object }[];
 }
 
-const watch = (provider: IdentityProvider, io: ProviderIo, answer: Answer): Revoking => {
+const createRecorder = (provider: IdentityProvider, io: ProviderIo, answer: Answer): Revoking => {
   const sent: { readonly url: string; readonly form: object }[] = [];
   const fetch: ProviderIo['fetch'] = async (input, init) => {
     if (!String(input).endsWith('/revoke')) return io.fetch(input, init);
@@ -47,8 +47,8 @@ const both = (answer: Answer = () => new Response()): readonly Revoking[] => {
   const issuer = createIssuer();
   issuer.override({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
   return [
-    watch(createOidcProvider(issuer), issuer.io, answer),
-    watch(createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
+    createRecorder(createOidcProvider(issuer), issuer.io, answer),
+    createRecorder(createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
   ];
 };
 
@@ -119,7 +119,7 @@ describe('an issuer', () => {
   test.each([undefined, null, ''])('that names no endpoint for it (%j) is not asked', async (named) => {
     const issuer = createIssuer();
     issuer.override({ metadata: { revocation_endpoint: named } });
-    const { revoke, sent } = watch(createOidcProvider(issuer), issuer.io, () => new Response());
+    const { revoke, sent } = createRecorder(createOidcProvider(issuer), issuer.io, () => new Response());
     await revoke();
     expect(sent).toEqual([]);
     expect(issuer.asked()).toEqual(['discovery']);
@@ -131,7 +131,7 @@ describe('an issuer', () => {
       const issuer = createIssuer();
       issuer.override({ metadata: { revocation_endpoint } });
       const provider = createOidcProvider(issuer);
-      const { revoke, sent } = watch(provider, issuer.io, () => new Response());
+      const { revoke, sent } = createRecorder(provider, issuer.io, () => new Response());
       expect(await captureProviderError(revoke())).toEqual({
         kind: 'invalid',
         reason: 'the revocation_endpoint of id.example is not an address that may be used',

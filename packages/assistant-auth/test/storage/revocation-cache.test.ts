@@ -21,7 +21,7 @@ const caching = async (changes: Partial<BrokerStorage> = {}) => {
   await grantTokens(spied.storage, bob);
   return {
     ...spied,
-    watch: createRevocationCache(spied.storage, () => instant),
+    cache: createRevocationCache(spied.storage, () => instant),
     setClock(seconds: number) {
       instant = start + seconds;
     },
@@ -32,15 +32,15 @@ const caching = async (changes: Partial<BrokerStorage> = {}) => {
 
 describe('reading', () => {
   it('reads all that lives once, then only what is new, at most every ten seconds', async () => {
-    const { watch, revocationReads, setClock, revoke } = await caching();
+    const { cache, revocationReads, setClock, revoke } = await caching();
     for (const at of [0, 1, 9]) {
       setClock(at);
-      expect(await watch.isRevoked(ada)).toBe(false);
+      expect(await cache.isRevoked(ada)).toBe(false);
     }
     await revoke('grant', 'grant-a');
     for (const at of [10, 19, 20, 30]) {
       setClock(at);
-      await watch.isRevoked(bob);
+      await cache.isRevoked(bob);
     }
     expect(revocationReads).toEqual([
       { cursor: undefined, now: start, limit: 10_000 },
@@ -51,8 +51,8 @@ describe('reading', () => {
   });
 
   it('asks no question about a single token', async () => {
-    const { watch, isRevokedCalls } = await caching();
-    for (let call = 0; call < 100; call++) await watch.isRevoked(ada);
+    const { cache, isRevokedCalls } = await caching();
+    for (let call = 0; call < 100; call++) await cache.isRevoked(ada);
     expect(isRevokedCalls).toEqual([]);
   });
 
@@ -62,28 +62,28 @@ describe('reading', () => {
   });
 
   it('lets a revoked token live no second beyond the horizon', async () => {
-    const { watch, setClock, revoke } = await caching();
-    await watch.isRevoked(ada);
+    const { cache, setClock, revoke } = await caching();
+    await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
     setClock(9);
-    expect(await watch.isRevoked(ada)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(false);
     setClock(10);
-    expect(await watch.isRevoked(ada)).toBe(true);
-    expect(await watch.isRevoked(bob)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(bob)).toBe(false);
   });
 
   it('knows on a fresh isolate what was revoked before it started', async () => {
-    const { watch, revoke } = await caching();
+    const { cache, revoke } = await caching();
     await revoke('grant', 'grant-a');
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
   });
 
   it('keeps a token dead while later pages say nothing of it', async () => {
-    const { watch, setClock, revoke } = await caching();
+    const { cache, setClock, revoke } = await caching();
     await revoke('grant', 'grant-a');
     for (let at = 0; at <= 1200; at += 10) {
       setClock(at);
-      expect(await watch.isRevoked(ada)).toBe(true);
+      expect(await cache.isRevoked(ada)).toBe(true);
     }
   });
 });
@@ -96,27 +96,27 @@ describe('a target', () => {
   ] as const)(
     'of kind %s ends the tokens issued until then, and no later or foreign ones',
     async (kind, id) => {
-      const { watch, setClock, revoke } = await caching();
+      const { cache, setClock, revoke } = await caching();
       setClock(5);
       await revoke(kind, id);
-      expect(await watch.isRevoked(ada)).toBe(true);
-      expect(await watch.isRevoked({ ...ada, issuedAt: start + 5 })).toBe(true);
-      expect(await watch.isRevoked({ ...ada, issuedAt: start + 6 })).toBe(false);
-      expect(await watch.isRevoked(bob)).toBe(false);
+      expect(await cache.isRevoked(ada)).toBe(true);
+      expect(await cache.isRevoked({ ...ada, issuedAt: start + 5 })).toBe(true);
+      expect(await cache.isRevoked({ ...ada, issuedAt: start + 6 })).toBe(false);
+      expect(await cache.isRevoked(bob)).toBe(false);
     },
   );
 
   it('is not mistaken for one of another kind with the same id', async () => {
-    const { watch, storage, revoke } = await caching();
+    const { cache, storage, revoke } = await caching();
     await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
     await revoke('grant', 'bob');
-    expect(await watch.isRevoked(ada)).toBe(false);
-    expect(await watch.isRevoked(bob)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(false);
+    expect(await cache.isRevoked(bob)).toBe(false);
   });
 
   it.each(['constructor', '__proto__', 'toString'])('of another token is not the id %s', async (id) => {
-    const { watch } = await caching();
-    expect(await watch.isRevoked({ grantId: id, userId: id, clientId: id, issuedAt: start })).toBe(false);
+    const { cache } = await caching();
+    expect(await cache.isRevoked({ grantId: id, userId: id, clientId: id, issuedAt: start })).toBe(false);
   });
 
   it('that was revoked twice is dead since the later of both, whichever is read first', async () => {
@@ -126,83 +126,83 @@ describe('a target', () => {
       revokedAt,
       expiresAt: start + 1800,
     });
-    const { watch } = await caching({
+    const { cache } = await caching({
       readRevocations: async () => ({
         kind: 'page',
         cursor: 2,
         revocations: [line(start + 20), line(start + 10)],
       }),
     });
-    expect(await watch.isRevoked({ ...ada, issuedAt: start + 15 })).toBe(true);
-    expect(await watch.isRevoked({ ...ada, issuedAt: start + 21 })).toBe(false);
+    expect(await cache.isRevoked({ ...ada, issuedAt: start + 15 })).toBe(true);
+    expect(await cache.isRevoked({ ...ada, issuedAt: start + 21 })).toBe(false);
   });
 });
 
 describe('an outage', () => {
   it('is bridged for 60 seconds from the last picture, then refused', async () => {
-    const { watch, setClock, revoke, disconnect, reconnect } = await caching();
+    const { cache, setClock, revoke, disconnect, reconnect } = await caching();
     await revoke('grant', 'grant-a');
-    await watch.isRevoked(bob);
+    await cache.isRevoked(bob);
     disconnect();
     for (const at of [10, 59, 60]) {
       setClock(at);
-      expect(await watch.isRevoked(bob)).toBe(false);
-      expect(await watch.isRevoked(ada)).toBe(true);
+      expect(await cache.isRevoked(bob)).toBe(false);
+      expect(await cache.isRevoked(ada)).toBe(true);
     }
     setClock(61);
-    await expect(watch.isRevoked(bob)).rejects.toThrow(StorageUnavailable);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(bob)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
     reconnect();
-    expect(await watch.isRevoked(bob)).toBe(false);
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(bob)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(true);
   });
 
   it('is asked about by every call, so that its end is seen at once', async () => {
-    const { watch, setClock, revoke, disconnect, reconnect } = await caching();
-    await watch.isRevoked(ada);
+    const { cache, setClock, revoke, disconnect, reconnect } = await caching();
+    await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
     disconnect();
     setClock(10);
-    expect(await watch.isRevoked(ada)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(false);
     reconnect();
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
   });
 
   it('does not make the picture younger', async () => {
-    const { watch, setClock, disconnect } = await caching();
-    await watch.isRevoked(ada);
+    const { cache, setClock, disconnect } = await caching();
+    await cache.isRevoked(ada);
     disconnect();
     setClock(50);
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     setClock(100);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is refused at once where there is no picture', async () => {
-    const { watch, disconnect } = await caching();
+    const { cache, disconnect } = await caching();
     disconnect();
-    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is bridged by the old picture when its renewal is due', async () => {
-    const { watch, setClock, disconnect } = await caching();
+    const { cache, setClock, disconnect } = await caching();
     for (const at of [0, 595]) {
       setClock(at);
-      await watch.isRevoked(ada);
+      await cache.isRevoked(ada);
     }
     disconnect();
     setClock(655);
-    expect(await watch.isRevoked(ada)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(false);
     setClock(656);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
   it('is not every failure: broken storage is refused though there is a picture', async () => {
-    const { watch, setClock, disconnect } = await caching();
-    await watch.isRevoked(ada);
+    const { cache, setClock, disconnect } = await caching();
+    await cache.isRevoked(ada);
     disconnect(new TypeError('no such column'));
     setClock(10);
-    await expect(watch.isRevoked(ada)).rejects.toThrow(TypeError);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(TypeError);
   });
 });
 
@@ -218,21 +218,21 @@ describe('too many revocations', () => {
   it('are not kept: storage is asked per call, and looked at anew after ten minutes', async () => {
     let many = true;
     const memory = createControlledStorage().storage;
-    const { watch, revocationReads, isRevokedCalls, setClock, revoke } = await caching({
+    const { cache, revocationReads, isRevokedCalls, setClock, revoke } = await caching({
       ...memory,
       readRevocations: async (cursor, now, limit) =>
         many ? { kind: 'too-many' } : memory.readRevocations(cursor, now, limit),
     });
     await revoke('grant', 'grant-a');
-    expect(await watch.isRevoked(ada)).toBe(true);
-    expect(await watch.isRevoked(bob)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(bob)).toBe(false);
     many = false;
     setClock(599);
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
     expect(isRevokedCalls).toEqual([ada, bob, ada]);
     expect(revocationReads).toHaveLength(1);
     setClock(600);
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
     expect(isRevokedCalls).toHaveLength(3);
     expect(revocationReads.map(({ cursor }) => cursor)).toEqual([undefined, undefined]);
   });
@@ -241,43 +241,43 @@ describe('too many revocations', () => {
     ['10,000 are kept', 10_000, 0],
     ['10,001 are not', 10_001, 1],
   ])('are counted exactly: %s', async (_, count, asked) => {
-    const { watch, isRevokedCalls } = await caching({
+    const { cache, isRevokedCalls } = await caching({
       readRevocations: async () => ({ kind: 'page', cursor: count, revocations: lines(0, count) }),
     });
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     expect(isRevokedCalls).toHaveLength(asked);
   });
 
   it('are also noticed when they gather page by page', async () => {
     let pages = 0;
-    const { watch, isRevokedCalls, setClock } = await caching({
+    const { cache, isRevokedCalls, setClock } = await caching({
       readRevocations: async () => ({
         kind: 'page',
         cursor: ++pages * 6000,
         revocations: lines(pages * 6000, 6000),
       }),
     });
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     expect(isRevokedCalls).toHaveLength(0);
     setClock(10);
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     expect(isRevokedCalls).toEqual([ada]);
   });
 
   it('leave nothing to answer from during an outage', async () => {
-    const { watch, disconnect } = await caching({ readRevocations: async () => ({ kind: 'too-many' }) });
-    await watch.isRevoked(ada);
+    const { cache, disconnect } = await caching({ readRevocations: async () => ({ kind: 'too-many' }) });
+    await cache.isRevoked(ada);
     disconnect();
-    await expect(watch.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
+    await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 });
 
 describe('renewal', () => {
   it('reads everything anew after ten minutes', async () => {
-    const { watch, revocationReads, setClock } = await caching();
+    const { cache, revocationReads, setClock } = await caching();
     for (const at of [0, 590, 599, 600, 610]) {
       setClock(at);
-      await watch.isRevoked(ada);
+      await cache.isRevoked(ada);
     }
     expect(revocationReads.map(({ cursor, now }) => [cursor, now - start])).toEqual([
       [undefined, 0],
@@ -289,69 +289,69 @@ describe('renewal', () => {
 
   it('is not needed to heal after a database was restored, whose numbers began again', async () => {
     let serving = createControlledStorage().storage;
-    const { watch, setClock } = await caching({
+    const { cache, setClock } = await caching({
       readRevocations: (cursor, now, limit) => serving.readRevocations(cursor, now, limit),
     });
     for (const grantId of ['one', 'two', 'three']) {
       await grantTokens(serving, { ...bob, grantId });
       await serving.revoke({ kind: 'grant', id: grantId }, 'test', start);
     }
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     serving = createControlledStorage().storage;
     await grantTokens(serving, ada);
     await serving.revoke({ kind: 'grant', id: 'grant-a' }, 'test', start);
     setClock(9);
-    expect(await watch.isRevoked(ada)).toBe(false);
+    expect(await cache.isRevoked(ada)).toBe(false);
     setClock(10);
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
   });
 });
 
 describe('calls side by side', () => {
   it('read for themselves and do not wait for one another', async () => {
-    const { watch, revocationReads, holdNextRead } = await caching();
+    const { cache, revocationReads, holdNextRead } = await caching();
     const letGo = holdNextRead();
-    const first = watch.isRevoked(ada);
-    expect(await watch.isRevoked(bob)).toBe(false);
+    const first = cache.isRevoked(ada);
+    expect(await cache.isRevoked(bob)).toBe(false);
     expect(revocationReads).toHaveLength(2);
     letGo();
     expect(await first).toBe(false);
   });
 
   it('believe the reading that began later, whichever ends last', async () => {
-    const { watch, revocationReads, holdNextRead, revoke } = await caching();
+    const { cache, revocationReads, holdNextRead, revoke } = await caching();
     const letGo = holdNextRead();
-    const first = watch.isRevoked(ada);
+    const first = cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
     letGo();
     expect(await first).toBe(true);
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
     expect(revocationReads).toHaveLength(2);
   });
 });
 
 describe('a clock', () => {
   it('that was set back does not keep the picture alive', async () => {
-    const { watch, setClock, revoke } = await caching();
+    const { cache, setClock, revoke } = await caching();
     setClock(3600);
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     setClock(0);
     await revoke('grant', 'grant-a');
-    expect(await watch.isRevoked(ada)).toBe(true);
+    expect(await cache.isRevoked(ada)).toBe(true);
     setClock(9);
     await revoke('grant', 'grant-b');
-    expect(await watch.isRevoked(bob)).toBe(false);
+    expect(await cache.isRevoked(bob)).toBe(false);
     setClock(10);
-    expect(await watch.isRevoked(bob)).toBe(true);
+    expect(await cache.isRevoked(bob)).toBe(true);
   });
 
   it('that is a moment behind in another request costs no reading', async () => {
-    const { watch, revocationReads, setClock } = await caching();
+    const { cache, revocationReads, setClock } = await caching();
     setClock(2);
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     setClock(0);
-    await watch.isRevoked(ada);
+    await cache.isRevoked(ada);
     expect(revocationReads).toHaveLength(1);
   });
 });

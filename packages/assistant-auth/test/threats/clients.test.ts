@@ -40,7 +40,7 @@ describe('L2', () => {
   it('L2.1 Basic and body together: refuses two proofs, also if both are right', async () => {
     const waiting = await awaitClient(gpt);
     const { deployment, form, anonymous } = waiting;
-    const proofs = [
+    const credentials = [
       form,
       { ...form, client_secret: 'wrong' },
       { ...anonymous, client_secret: gptSecret },
@@ -48,8 +48,8 @@ describe('L2', () => {
       { ...anonymous, client_assertion: 'x.y.z' },
       { ...anonymous, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
     ];
-    for (const proof of proofs) {
-      await expectTokenError(await requestTokens(deployment, proof, basic(`gpt:${gptSecret}`)), twice);
+    for (const credential of credentials) {
+      await expectTokenError(await requestTokens(deployment, credential, basic(`gpt:${gptSecret}`)), twice);
       expect(reasonOf(deployment)).toBe('authentication.multiple');
     }
     await expectNothingSpent(waiting);

@@ -26,7 +26,7 @@ const redeemed = async (testClient: TestClient) => {
   return { storage, deployment, code, tokens };
 };
 
-const expectAlive = async (
+const expectActive = async (
   deployment: ReturnType<typeof deploy>,
   testClient: TestClient,
   { access_token, refresh_token }: TokenBody,
@@ -44,7 +44,7 @@ describe.each(testClients)('%s', (_, testClient) => {
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.invalid' });
     }
     deployment.advance(10);
-    await expectAlive(deployment, testClient, tokens);
+    await expectActive(deployment, testClient, tokens);
   });
 
   it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
@@ -64,9 +64,9 @@ describe.each(testClients)('%s', (_, testClient) => {
     const won = answers.find(({ status }) => status === 200);
     if (won === undefined) throw new Error('nobody won');
     const tokens = await expectTokens(won);
-    await expectAlive(deployment, testClient, tokens);
+    await expectActive(deployment, testClient, tokens);
     deployment.advance(11);
-    await expectAlive(deployment, testClient, tokens);
+    await expectActive(deployment, testClient, tokens);
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe.each(testClients)('%s', (_, testClient) => {
         invalidClientError,
       );
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
-    await expectAlive(deployment, testClient, tokens);
+    await expectActive(deployment, testClient, tokens);
   });
 
   it('C4.1 another client: refuses a code that was issued to another client', async () => {

@@ -1,6 +1,9 @@
-/** Errors as `application/referToProblemResponse+json` (RFC 9457): one shape for everything that goes wrong in an API. */
+/**
+ * JSON responses: problem documents (`application/problem+json`, RFC 9457) for all errors of an API, and the
+ * outputs of operations.
+ */
 
-/** Title of a status, as IANA registers it; only these statuses are answered. */
+/** The titles that IANA registers for the statuses that a problem can have. */
 const titles = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -16,18 +19,21 @@ const titles = {
   503: 'Service Unavailable',
 } as const;
 
+/** The statuses that a problem can have. */
 export type ProblemStatus = keyof typeof titles;
 
+/** The content of a problem document and its response headers. */
 export interface Problem {
   readonly status: ProblemStatus;
-  /** A sentence for whoever reads the answer, often an assistant: what is wrong and what would be right. */
+  /** A sentence for the reader, often an assistant: what is wrong and what is expected. */
   readonly detail: string;
   /** Further members of the body (RFC 9457 §3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Further response headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Ends a request with a problem. */
+/** Thrown to end a request with a problem. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
@@ -38,14 +44,17 @@ export class ProblemError extends Error {
   }
 }
 
-/** Writes a problem as a response that nobody stores or sniffs. */
+/** Creates the response for a problem, which must not be cached (`no-store`) or sniffed (`nosniff`). */
 export const createProblemResponse = ({ status, detail, members, headers }: Problem): Response =>
   new Response(JSON.stringify({ type: 'about:blank', title: titles[status], status, detail, ...members }), {
     status,
     headers: { 'content-type': 'application/problem+json', ...noStoreHeaders, ...headers },
   });
 
-/** Writes the output of an operation as a response that nobody stores or sniffs. */
+/**
+ * Creates the response for the output of an operation, which must not be cached (`no-store`) or sniffed
+ * (`nosniff`).
+ */
 export const createJsonResponse = (body: unknown): Response =>
   new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', ...noStoreHeaders } });
 

@@ -1,24 +1,29 @@
-/** Reading the one input object of an operation out of a request: path, then query or JSON body. Checks no field. */
+/**
+ * Reads the input object of an operation from a request: from the path, and from the query or the JSON body.
+ * Does not validate it.
+ */
 import { hasRequestBody, listFieldsOutsidePath, type Operation } from '../operation.ts';
 import { ProblemError } from './problem.ts';
 
-/** Longest JSON body that is read, in bytes: what ChatGPT sends at most. */
+/** The maximum size of a JSON body, in bytes: the most that ChatGPT sends. */
 const maxBodyBytes = 100_000;
 
 /**
- * Gathers an unchecked input. `pathParameters` holds the decoded values of the path's fields: they win over a body that names
- * them too.
- * @throws ProblemError 400 for a repeated parameter or a body that is no JSON object, 413, 415
+ * Reads an input without validating it. `pathParameters` are the decoded path fields; they take precedence
+ * over fields of the same name in the body.
+ * @throws ProblemError 400 for a repeated query parameter or a body that is not a JSON object; 413 for a body
+ *   that is too large; 415 for a body that is not JSON
  */
 export type ReadInput = (
   request: Request,
   pathParameters: Readonly<Record<string, string>>,
 ) => Promise<Readonly<Record<string, unknown>>>;
 
-/** Makes the reader of an operation's input. */
+/** Creates the reader of an operation's input. */
 export const createInputReader = (operation: Operation<never>): ReadInput => {
   const names = listFieldsOutsidePath(operation);
-  // What nobody will look at is not read, so its size and type do not matter.
+  // Without fields outside the path, query and body are not read, so the size and type of the body do not
+  // matter.
   if (names.length === 0) return async (_, pathParameters) => pathParameters;
   if (hasRequestBody(operation.method)) {
     return async (request, pathParameters) => ({ ...(await readBody(request)), ...pathParameters });

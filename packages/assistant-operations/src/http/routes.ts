@@ -1,40 +1,49 @@
-/** Operations served over HTTP: every route is guarded, and so is every path below the same base that is none. */
+/** Serves operations over HTTP. Every route is guarded, and so is every other path below the base path. */
 import { Hono, type Context as HonoContext } from 'hono';
 import type { ApiDefinition } from '../define-api.ts';
 import type { InputIssue, Operation } from '../operation.ts';
 import { createJsonResponse, createProblemResponse, type Problem, ProblemError } from './problem.ts';
 import { createInputReader, type ReadInput } from './read-input.ts';
 
-/** What a guard found: the caller, or the finished response to send instead. */
+/** The result of a guard: the caller's access, or the response to send instead. */
 export type GuardOutcome<Access> =
   | { readonly kind: 'granted'; readonly access: Access }
   | { readonly kind: 'refused'; readonly response: Response };
 
-/** Tells who calls and whether their token carries all `scopes`. */
+/** Authenticates the caller, and checks that the token has all `scopes`. */
 export type Guard<Access> = (request: Request, scopes: readonly string[]) => Promise<GuardOutcome<Access>>;
 
+/** The options of `createHttpRoutes`. */
 export interface HttpRoutesOptions<Access, Context> {
-  /** The path below which everything is the API's, for example `/api`. */
+  /** The path below which every path belongs to the API, for example `/api`. */
   readonly basePath: `/${string}`;
+  /** Is called for every request except a preflight that `cors` answers. */
   readonly guard: Guard<Access>;
   /**
-   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response has CORS headers, including
-   * those of the guard, and a preflight is answered before the guard is called. With `off`, no headers are added, and a preflight is
-   * handled like any other request. Default: `any-origin`.
+   * Decides whether pages on other origins can call the API with `fetch`. With `any-origin`, every response
+   * has CORS headers, including those of the guard, and a preflight is answered before the guard is called.
+   * With `off`, no headers are added, and a preflight is handled like any other request. Default:
+   * `any-origin`.
    * @see https://fetch.spec.whatwg.org/#http-cors-protocol
    */
   readonly cors?: Cors;
-  /** What handlers are given, made anew for each call. */
+  /** Creates the context that is passed to the handler, once for each call. */
   readonly context: (access: Access) => Context;
-  /** The problem of a path below `base` that no operation has; left out: a plain 404. */
+  /** Returns the problem for a path below `basePath` that no operation has. Default: a 404 problem. */
   readonly notFound?: (path: string) => Problem;
-  /** Translates what a handler threw; `undefined`, or left out, makes it a 500. */
+  /**
+   * Maps a thrown error to a problem. If it returns `undefined`, the response is a 500. Default: a 500 for
+   * every error. A `ProblemError` is not passed to it.
+   */
   readonly mapError?: (error: unknown) => Problem | undefined;
-  /** Is told of every error that is answered with a 5xx. */
+  /** Is called with every error whose response is a 5xx, except a `ProblemError`. */
   readonly logError: (error: unknown) => void;
 }
 
-/** Makes the routes of a catalogue: mount them at the root. A wrong method is a 405, and HEAD answers like GET. */
+/**
+ * Creates the routes of an API. Mount them at the root. A method that a path does not have gets a 405; HEAD
+ * is handled like GET.
+ */
 export const createHttpRoutes = <Access, Context>(
   { operations }: ApiDefinition<Context>,
   options: HttpRoutesOptions<Access, Context>,
@@ -76,7 +85,8 @@ interface OperationRoute<Context> {
   readonly readInput: ReadInput;
 }
 
-// The guard stands inside each route, not before it: a path that is spelled so as to miss a guard misses the route too.
+// The guard runs inside each route, not before it: a path that is spelled so that it bypasses a guard also
+// misses the route.
 const runOperation = async <Access, Context>(
   { operation, readInput }: OperationRoute<Context>,
   { req }: HonoContext,
@@ -142,9 +152,12 @@ const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<str
 
 const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
 
-// Cross-origin resource sharing (Fetch standard, "CORS protocol") for an API that authenticates every call by a token in the `Authorization` header, so that any origin can call it. Credentials (cookies) are never allowed.
+// CORS (Fetch standard): calls are authenticated by the `Authorization` header, so any origin is allowed.
 
-/** `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. */
+/**
+ * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. Cookies are
+ * never allowed.
+ */
 export type Cors = 'any-origin' | 'off';
 
 /** Tells whether a request is a CORS preflight, and not another OPTIONS request. */
@@ -152,8 +165,8 @@ const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && headers.has('access-control-request-method');
 
 /**
- * Answers a preflight in the same way for every path, because only callers that the guard accepts may learn which paths and methods
- * exist. The headers are listed by name, because `*` does not cover `Authorization`.
+ * Answers a preflight in the same way for every path, because only callers that the guard accepts may learn
+ * which paths and methods exist. The headers are listed by name, because `*` does not cover `Authorization`.
  */
 const preflightResponse = (): Response =>
   new Response(null, {
@@ -169,7 +182,10 @@ const preflightResponse = (): Response =>
     },
   });
 
-/** Copies the response so that pages on any origin can read it, including the headers that say how to get a token and when to try again. */
+/**
+ * Copies the response so that pages on any origin can read it, including the headers that say how to get a
+ * token and when to try again.
+ */
 const allowAnyOrigin = (response: Response): Response => {
   const readable = new Response(response.body, response);
   readable.headers.set('access-control-allow-origin', '*');

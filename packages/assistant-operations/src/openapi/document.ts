@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of an API, made from the definitions that its routes are made from. */
+/** Creates the OpenAPI 3.1 document of an API from the same definitions as its routes. */
 import { type ApiDefinition, DefinitionError } from '../define-api.ts';
 import {
   describeSchema,
@@ -10,27 +10,35 @@ import {
   readFieldDescription,
 } from '../operation.ts';
 
+/** The options of `createOpenApiDocument`. */
 export interface DocumentOptions {
   readonly title: string;
   readonly version: string;
   readonly description: string;
-  /** The API's own origin, its one server: https, or http on loopback. No trailing slash. */
+  /**
+   * The origin of the API, which is the only server in the document: https, or http on loopback. No trailing
+   * slash.
+   */
   readonly origin: string;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
-  /** Every scope that operations require, with what it allows. */
+  /** Every scope that an operation requires, with a description of what it allows. */
   readonly scopes: Readonly<Record<string, string>>;
 }
 
-/** A document: JSON values, and members that are `undefined`, which writers leave out. */
+/**
+ * An OpenAPI document: JSON values, and members that are `undefined`, which `JSON.stringify` and `toYaml`
+ * omit.
+ */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
-/** Name of the security scheme in documents. */
+/** The name of the security scheme in the document. */
 const scheme = 'signIn';
 
 /**
- * Makes the document of a catalogue.
- * @throws DefinitionError when the origin is no https or loopback origin, or an operation requires a scope that is not told
+ * Creates the OpenAPI document of an API.
+ * @throws DefinitionError if the origin is neither https nor http on loopback, or an operation requires a
+ *   scope that is not in `scopes`
  * @see https://spec.openapis.org/oas/v3.1.0
  */
 export const createOpenApiDocument = <Context>(
@@ -115,9 +123,7 @@ const problemResponses = {
   }),
 } as const;
 
-// One operation as an OpenAPI 3.1 operation object: parameters, body, responses, required scopes.
-
-/** Describes an operation; `scheme` names the security scheme of the document that it stands in. */
+/** Builds the operation object. `scheme` is the name of the document's security scheme. */
 const buildOperationObject = (
   operation: Operation<never>,
   scheme: string,

@@ -1,6 +1,12 @@
-/** JSON values written as YAML 1.2: block style, every text that YAML could take for something else in quotes. */
+/**
+ * Serializes JSON values as YAML 1.2 in block style. Strings that YAML could read as another type or as
+ * syntax are quoted.
+ */
 
-/** Writes a JSON-like value as a YAML document; members that are `undefined` are left out, as `JSON.stringify` does. */
+/**
+ * Serializes a JSON value as a YAML document. Members that are `undefined` are omitted, as by
+ * `JSON.stringify`.
+ */
 export const toYaml = (value: unknown): string => `${writeBlock(value, '').trimStart()}\n`;
 
 const writeBlock = (value: unknown, indent: string): string => {
@@ -17,11 +23,12 @@ const writeBlock = (value: unknown, indent: string): string => {
   return ` ${writeScalar(value)}`;
 };
 
-// Quoted texts are written as JSON, which YAML 1.2 reads as it stands.
+// Quoted strings are written as JSON, which is valid YAML 1.2.
 const writeScalar = (value: unknown): string =>
   typeof value === 'string' && plain.test(value) && !reserved.test(value) ? value : JSON.stringify(value);
 
-/** Texts that are nothing but themselves in YAML: words, without any of its signs where they would mean something. */
+/** Strings that need no quotes: words without characters that have a meaning in YAML. */
 const plain = /^[A-Za-z/$](?:[A-Za-z0-9_./$-]| (?=[A-Za-z]))*$/;
 
+/** Words that some YAML versions read as a boolean or null. */
 const reserved = /^(?:true|false|null|yes|no|on|off|y|n)$/i;

@@ -1,4 +1,6 @@
-/** A browser without script: keeps cookies, follows redirects by hand, presses buttons, and never leaves loopback. */
+/**
+ * A browser without JavaScript: keeps cookies, follows redirects, clicks buttons, and never leaves loopback.
+ */
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import { type Button, type Form, readForms } from './forms.ts';
 import { buildFetchMetadataHeaders, findRedirectTarget, isLoopback, type Navigation } from './navigation.ts';
@@ -12,30 +14,30 @@ export interface Page {
   readonly html: string;
 }
 
-/** An address that the browser was sent to and did not open. */
+/** A URL that the browser was sent to but did not open. */
 export interface StoppedRedirect {
   readonly kind: 'stopped-redirect';
   readonly location: URL;
 }
 
-/** The browser cannot go on: the page lacks the button, or redirects go in a circle. */
+/** The browser cannot continue: the page does not have the button, or there are too many redirects. */
 export class NavigationError extends Error {
   override readonly name = 'NavigationError';
 }
 
 export interface Browser {
-  /** @throws Stuck after too many redirects; pressing a button too */
+  /** @throws NavigationError after too many redirects, as `clickButton` does */
   open(url: URL): Promise<Page | StoppedRedirect>;
   /**
-   * Presses the first button whose text contains `label`, and submits its form.
-   * @throws Stuck when the page has no such button
+   * Clicks the first button whose text contains `label`, which submits its form.
+   * @throws NavigationError if the page has no such button
    */
   clickButton(page: Page, label: string): Promise<Page | StoppedRedirect>;
 }
 
 export interface BrowserOptions {
   readonly fetch: typeof fetch;
-  /** Addresses on loopback that are not opened either: a client's callback, say. */
+  /** Tells which loopback URLs are not opened either, such as a client's callback. Default: none. */
   readonly shouldStopAt?: (url: URL) => boolean;
 }
 

@@ -1,10 +1,13 @@
-/** Cookies as a browser keeps them on loopback (RFC 6265bis): host-only, shared by all ports, with SameSite and `__Host-`. */
+/**
+ * Stores cookies as a browser does on loopback (RFC 6265bis): host-only, shared by all ports, with SameSite
+ * and `__Host-`.
+ */
 import { isSameSite, type Navigation } from './navigation.ts';
 
 export interface CookieJar {
-  /** Keeps what an answer sets; a `Max-Age` of zero or less deletes, other expiry is not watched. */
+  /** Stores the cookies of a response. A `Max-Age` of zero or less deletes; other expiry is ignored. */
   store(url: URL, setCookies: readonly string[]): void;
-  /** The `Cookie` header of a navigation, `undefined` when nothing is to be sent. */
+  /** Returns the `Cookie` header of a navigation, or `undefined` if there are no cookies to send. */
   header(navigation: Navigation): string | undefined;
 }
 

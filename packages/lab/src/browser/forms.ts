@@ -1,14 +1,17 @@
-/** Reads the forms of a page as far as our pages and the fake providers' need it: inputs, buttons, the five usual entities. */
+/**
+ * Parses the forms of a page, as far as the broker's and the fake providers' pages need it: inputs, buttons,
+ * and character references.
+ */
 
 export interface Button {
   readonly name?: string;
   readonly value: string;
-  /** What a person reads on it, white space collapsed. */
+  /** The visible text, with white space collapsed. */
   readonly text: string;
 }
 
 export interface Form {
-  /** As written; empty means the page's own address. */
+  /** As written in the page. Empty means the page's own URL. */
   readonly action: string;
   readonly method: 'GET' | 'POST';
   /** Names and values of the inputs, in document order. */
@@ -27,7 +30,7 @@ export const readForms = (html: string): readonly Form[] =>
     };
   });
 
-/** Turns character references back into the characters they stand for. */
+/** Replaces character references: numeric ones, and the five predefined names. */
 export const decodeEntities = (text: string): string =>
   text.replaceAll(
     /&(?:#x([0-9a-f]+)|#(\d+)|(amp|lt|gt|quot|apos));/gi,

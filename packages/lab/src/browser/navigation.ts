@@ -1,21 +1,24 @@
-/** One top-level request of a browser: what it says of its origin, and where its answer leads next. */
+/**
+ * One top-level request of a browser: the headers that describe its origin, and the redirect that its
+ * response causes.
+ */
 import { decodeEntities } from './forms.ts';
 
 /** A top-level request, and the page that caused it. */
 export interface Navigation {
   readonly url: URL;
   readonly method: 'GET' | 'POST';
-  /** Absent when a person typed the address. */
+  /** Absent if a person typed the URL. */
   readonly initiator?: URL;
 }
 
 export const isLoopback = (url: URL): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 
-/** Ports do not part sites (RFC 6265bis §5.2): localhost and 127.0.0.1 do. */
+/** Ports do not separate sites (RFC 6265bis §5.2), but localhost and 127.0.0.1 are different sites. */
 export const isSameSite = ({ url, initiator }: Navigation): boolean =>
   initiator === undefined || initiator.hostname === url.hostname;
 
-/** The headers by which a server can tell who caused the request (Fetch Metadata, RFC 6454 §7). */
+/** Builds the headers that tell a server what caused the request (Fetch Metadata, RFC 6454 §7). */
 export const buildFetchMetadataHeaders = (navigation: Navigation): Readonly<Record<string, string>> => {
   const { method, initiator } = navigation;
   return {
@@ -26,7 +29,10 @@ export const buildFetchMetadataHeaders = (navigation: Navigation): Readonly<Reco
   };
 };
 
-/** Where an answer sends the browser: a `Location`, or a `Refresh` header or meta element that waits 0 seconds. */
+/**
+ * Finds the URL that a response redirects to: a `Location`, or a `Refresh` header or meta element with 0
+ * seconds.
+ */
 export const findRedirectTarget = (url: URL, response: Response, html: string): URL | undefined => {
   const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
   if (location !== null) return new URL(location, url);

@@ -1,6 +1,7 @@
 /**
- * ChatGPT's side of a custom GPT with an Action: what it sends, in which order, and how it reads the answers. No PKCE, no
- * nonce, no resource; a UUID as state; credentials in the form body or as Basic; a new sign-in only after a 401.
+ * Emulates ChatGPT as the client of a custom GPT with an Action: what it sends, in which order, and how it
+ * reads responses. It uses no PKCE, nonce or resource, a UUID as `state`, credentials in the form body or as
+ * Basic, and starts a new sign-in only after a 401.
  */
 
 export interface GptAction {
@@ -8,28 +9,31 @@ export interface GptAction {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** As typed into the editor, which allows nothing, spaces and commas. */
+  /** As typed into the editor, which accepts an empty text, spaces and commas. */
   readonly scope: string;
-  /** The address that ChatGPT is called back at; `buildGptCallbackUrl` makes a real one. */
+  /** ChatGPT's callback. `buildGptCallbackUrl` returns a real one. */
   readonly redirectUri: string;
   /** The editor's "Default (POST request)" or "Basic authorization header". */
   readonly tokenExchange: 'post' | 'basic';
 }
 
-/** A sign-in that has begun: where the person is sent, and the state that must come back. */
+/** A sign-in that has started: the URL that the person opens, and the expected state. */
 export interface StartedSignIn {
   readonly url: URL;
   readonly state: string;
 }
 
-/** What came back to ChatGPT's callback. */
+/** What ChatGPT's callback received. */
 export type CallbackResult =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'error'; readonly error: string }
-  /** Not the state that was sent: ChatGPT drops it. */
+  /** The state is not the one that was sent, so ChatGPT drops the response. */
   | { readonly kind: 'state-mismatch' };
 
-/** What the token URL answered. ChatGPT shows a refusal other than 401 as a dead end. */
+/**
+ * The token response. For an error status other than 401, ChatGPT shows an error and does not offer to sign
+ * in again.
+ */
 export type TokenResult =
   | {
       readonly kind: 'tokens';
@@ -39,12 +43,14 @@ export type TokenResult =
     }
   | { readonly kind: 'error'; readonly status: number; readonly body: unknown };
 
-/** What the API answered. A 401 makes ChatGPT ask the person to sign in again, a 400 or 403 does not. */
+/**
+ * The API response. After a 401, ChatGPT asks the person to sign in again; after a 400 or 403, it does not.
+ */
 export type ApiResult =
   | { readonly kind: 'response'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'unauthorized' };
 
-/** ChatGPT's callback for one GPT, `id` being `g-` and 4 to 128 characters more. */
+/** Returns ChatGPT's callback for one GPT. `id` is `g-` and 4 to 128 more characters. */
 export const buildGptCallbackUrl = (
   id: string,
   host: 'chat.openai.com' | 'chatgpt.com' = 'chatgpt.com',
@@ -61,7 +67,7 @@ export const startSignIn = (action: GptAction, state: string): StartedSignIn => 
   return { url, state };
 };
 
-/** Reads the address at which the browser came back. */
+/** Reads the URL at which the browser returned. */
 export const readCallback = (startedSignIn: StartedSignIn, location: URL): CallbackResult => {
   const { state, error, code } = Object.fromEntries(location.searchParams);
   if (state !== startedSignIn.state) return { kind: 'state-mismatch' };
@@ -128,7 +134,7 @@ const readTokens = (body: unknown): TokenResult | undefined => {
   };
 };
 
-/** JSON where it is JSON, text otherwise. */
+/** Parses JSON by its content type, and returns any other body as text. */
 const readBody = async (response: Response): Promise<unknown> => {
   const text = await response.text();
   return /^application\/([\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '')

@@ -1,6 +1,7 @@
 /**
- * Fake providers for Google, GitHub, Microsoft and Apple on loopback: the `emulate` package, with people who keep their subject
- * over restarts. Tokens and signing keys are new at every start, and nobody is signed out by that.
+ * Starts fake providers for Google, GitHub, Microsoft and Apple on loopback, with the `emulate` package.
+ * People keep their subjects across restarts; tokens and signing keys are new at each start, but that signs
+ * nobody out.
  */
 import { createEmulator } from 'emulate';
 import { type FakeProviderOptions, resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
@@ -9,22 +10,28 @@ import { findFreePort } from './free-port.ts';
 import { startReverseProxy } from './reverse-proxy.ts';
 import { withSeededRandomness } from './seeded-randomness.ts';
 
-/** Starts Google's fake provider. */
+/** Starts the fake provider for Google. */
 export const startGoogle: StartFakeProvider = (options) =>
   startEmulated('google', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
-/** Starts GitHub's fake provider. It takes any PKCE verifier, and a person's id is their place in its list. */
+/**
+ * Starts the fake provider for GitHub. It accepts any PKCE verifier, and a person's ID is their position in
+ * its list.
+ */
 export const startGitHub: StartFakeProvider = (options) =>
   startEmulated('github', options, {
     users: options.users.map((user) => ({ ...user, login: toLogin(user.email) })),
     oauth_apps: [buildOAuthClient(options)],
   });
 
-/** Starts Microsoft's fake provider. All people have personal accounts, and its metadata are those of the tenant `consumers`. */
+/**
+ * Starts the fake provider for Microsoft. All people have personal accounts, and its metadata is that of the
+ * tenant `consumers`.
+ */
 export const startMicrosoft: StartFakeProvider = (options) =>
   startEmulated('microsoft', options, { users: options.users, oauth_clients: [buildOAuthClient(options)] });
 
-/** Starts Apple's fake provider. It posts its answers, and checks no client secret. */
+/** Starts the fake provider for Apple. It posts its responses, and checks no client secret. */
 export const startApple: StartFakeProvider = (options) =>
   startEmulated('apple', options, {
     users: options.users,
@@ -43,7 +50,7 @@ const startEmulated = async (service: Service, options: FakeProviderOptions, acc
     baseUrl: issuer,
     seed: { [service]: { ...accounts } },
   });
-  // The subject is drawn while seeding. `reset` seeds again, synchronously.
+  // Subjects are generated at random while the data is seeded. `reset` seeds again, synchronously.
   withSeededRandomness(service, () => emulator.reset());
   const close = async (): Promise<void> => {
     proxy.close();
@@ -59,5 +66,5 @@ const buildOAuthClient = ({ clientId, clientSecret, redirectUris }: FakeProvider
   redirect_uris: redirectUris,
 });
 
-/** GitHub's logins hold letters, digits and hyphens only. */
+/** GitHub's logins contain only letters, digits and hyphens. */
 const toLogin = (email: string): string => email.split('@')[0]?.replaceAll(/[^a-z0-9]+/gi, '-') ?? email;

@@ -1,4 +1,4 @@
-/** What every fake provider for an identity provider is started with, and what it is once it runs. */
+/** The options and the interface of every fake provider. */
 import type { FakeUser } from './users.ts';
 
 export interface FakeProviderOptions {
@@ -8,23 +8,28 @@ export interface FakeProviderOptions {
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
   readonly users: readonly FakeUser[];
-  /** Where the client is told that somebody signed out, by those fake providers that tell it. Left out: nowhere. */
+  /**
+   * Where logout tokens are sent (OpenID Connect Back-Channel Logout 1.0). Only `startOidcIssuer` sends them.
+   * Default: none are sent.
+   */
   readonly backchannelLogoutUri?: string;
-  /** Where the issuer for any OpenID Connect client puts a person's claims. Default: `id-token`. */
+  /** Where `startOidcIssuer` returns a person's claims. Default: `id-token`. */
   readonly claimsIn?: 'id-token' | 'userinfo';
-  /** The address that browsers and the broker use, when something stands in front; left out: the port's own. */
+  /**
+   * The URL that browsers and the broker use, if there is a proxy in front. Default: the address of the port.
+   */
   readonly issuer?: string;
 }
 
-/** A running fake provider for an identity provider. */
+/** A running fake provider. */
 export interface FakeProvider {
   readonly issuer: string;
   close(): Promise<void>;
 }
 
-/** Starts a fake provider; rejects with the system's `EADDRINUSE` when the port is taken. */
+/** Starts a fake provider. Rejects with the system's `EADDRINUSE` if the port is in use. */
 export type StartFakeProvider = (options: FakeProviderOptions) => Promise<FakeProvider>;
 
-/** Where a fake provider is reached. */
+/** Returns the URL of a fake provider. */
 export const resolveIssuer = ({ issuer, port }: FakeProviderOptions): string =>
   issuer ?? `http://127.0.0.1:${port}`;

@@ -1,10 +1,10 @@
 /**
- * The memory of a fake provider that forgets its tokens when it ends. To one of an earlier start it would say `invalid_grant`, as to
- * one that was revoked, and everybody would be signed out by a restart; so it is out of order instead, as far as that token goes.
+ * Answers 503 to refresh tokens that a fake provider issued before it was restarted. It would answer
+ * `invalid_grant`, as for a revoked token, so every restart would sign everyone out.
  */
 import { forward, type ProxyHandler } from './reverse-proxy.ts';
 
-/** Makes what stands in front of a fake provider that has just started. */
+/** Creates the proxy handler of a fake provider that has just started. */
 export const rejectForgottenTokens = (): ProxyHandler => {
   const issued = new Set<string>();
   return async (proxiedRequest, target) => {

@@ -1,22 +1,26 @@
-/** Finds ports on loopback that nobody listens on, and that the system gives to nobody unasked. */
+/**
+ * Finds free ports on loopback that the operating system does not assign to other processes automatically.
+ */
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that systems lend to whoever connects or listens without naming one (Linux from 32768 on, macOS from 49152
- * on): one that was found free here is not lent away before it is taken. Above 10080, the highest that `fetch` and browsers refuse.
+ * Below the ephemeral ports that systems assign automatically (Linux from 32768 on, macOS from 49152 on), so
+ * that a free port is not assigned before it is used. Above 10080, the highest port that `fetch` and browsers
+ * block.
  * @see https://fetch.spec.whatwg.org/#port-blocking
  */
 const range = { from: 10_100, to: 32_000 } as const;
 
 const maxAttempts = 100;
 
-/** Finds a free port; whoever takes it next gets it, so take it at once. */
+/** Finds a free port. It is not reserved, so use it immediately. */
 export const findFreePort = (): Promise<number> => findConsecutivePorts(1);
 
 /**
- * Finds the first of `count` free ports in a row.
- * @param draw where to look; left out: at random, so that processes that look at the same time find different ones
+ * Finds the first of `count` consecutive free ports.
+ * @param pickPort returns a port to try. Default: a random one, so that processes that search at the same
+ *   time find different ports
  */
 export const findConsecutivePorts = async (
   count: number,
@@ -30,7 +34,7 @@ export const findConsecutivePorts = async (
   throw new Error(`No ${count} ports in a row were free from ${range.from} to ${range.to}.`);
 };
 
-/** Listens for a moment. */
+/** Listens for a moment to find out. */
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();

@@ -1,6 +1,6 @@
 /**
- * The Google fake provider as one meets it while signed in there already: with the cookie `signed-in=<e-mail>` on its host the
- * authorization request is answered with a redirect at once, without a page between. Everything else is passed through.
+ * The fake provider for Google with a session: with the cookie `signed-in=<email>` on its host, it answers
+ * the authorization request with a redirect, without a page. Other requests are forwarded.
  */
 import { readForms } from '../browser/forms.ts';
 import { startGoogle } from './emulated.ts';
@@ -29,7 +29,7 @@ const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
     : response;
 };
 
-/** Presses the person's own button in her place. */
+/** Submits the person's form on the account chooser. */
 const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
   const form = readForms(html).find(({ fields }) => fields.some(([, value]) => value === email));
   if (form === undefined) return new Response(`Nobody here is called ${email}`, { status: 400 });

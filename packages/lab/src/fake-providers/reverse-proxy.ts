@@ -1,18 +1,18 @@
-/** A server on loopback that stands in front of another one, and has a say in what passes. */
+/** A reverse proxy on loopback that can change requests and responses. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** One request on its way to the server behind. */
+/** A request for the server behind the proxy. */
 export interface ProxiedRequest {
   readonly method: string;
   /** With the query. */
   readonly path: string;
   readonly headers: Headers;
-  /** Empty where the method has none. */
+  /** Empty if there is none. */
   readonly body: string;
 }
 
-/** Answers a request, mostly by passing it on to `target`. */
+/** Handles a request, usually by forwarding it to `target`. */
 export type ProxyHandler = (proxiedRequest: ProxiedRequest, target: string) => Promise<Response>;
 
 export interface ReverseProxy {
@@ -20,9 +20,9 @@ export interface ReverseProxy {
 }
 
 /**
- * Opens a front on 127.0.0.1.
- * @param targetPort of the server behind
- * @throws the system's `EADDRINUSE` when the port is taken
+ * Starts a reverse proxy on 127.0.0.1.
+ * @param targetPort the port of the server behind it
+ * @throws the system's `EADDRINUSE` if the port is in use
  */
 export const startReverseProxy = async (
   port: number,
@@ -47,7 +47,7 @@ export const startReverseProxy = async (
   };
 };
 
-/** Sends a request on as it came. */
+/** Forwards a request unchanged, except for the connection headers. */
 export const forward = ({ method, path, headers, body }: ProxiedRequest, target: string): Promise<Response> =>
   fetch(target + path, {
     ...{ method, headers: withConnectionClose(headers), redirect: 'manual' },
@@ -55,8 +55,8 @@ export const forward = ({ method, path, headers, body }: ProxiedRequest, target:
   });
 
 /**
- * Asks for a connection that serves one request. A server closes those that are idle, and what is sent on one just then is lost:
- * on a busy machine a person was left with a 502 instead of their answer.
+ * Requests a connection for one request only. A server closes idle connections, and a request that is sent on
+ * one at that moment is lost: on a busy machine, that caused a 502.
  */
 export const withConnectionClose = (headers: HeadersInit = {}): Headers => {
   const all = new Headers(headers);
@@ -64,7 +64,7 @@ export const withConnectionClose = (headers: HeadersInit = {}): Headers => {
   return all;
 };
 
-/** They belong to one connection (RFC 9110 §7.6.1), or are made anew for the next. */
+/** Headers of one connection (RFC 9110 §7.6.1), and headers that are set again for the next. */
 const hopByHopHeaders = [
   ...['connection', 'content-encoding', 'content-length', 'host', 'keep-alive', 'transfer-encoding'],
   ...['accept-encoding', 'expect', 'upgrade'],

@@ -1,10 +1,14 @@
-/** Gives node:crypto a known stream of bytes while one synchronous function runs: only to seed a fake provider, never for a secret. */
+/**
+ * Makes `node:crypto` deterministic while one synchronous function runs. Use it only to seed a fake provider,
+ * never for a secret.
+ */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
- * Runs `work` with `crypto.randomBytes` and `crypto.randomUUID` drawing from bytes that follow from `seed` alone; afterwards
- * randomness is real again. `work` must be synchronous: nothing else in the process may draw meanwhile.
+ * Runs `work` while `crypto.randomBytes` and `crypto.randomUUID` return bytes that are derived only from
+ * `seed`. Afterwards they are random again. `work` must be synchronous, so that nothing else in the process
+ * gets these bytes.
  */
 export const withSeededRandomness = (seed: string, work: () => void): void => {
   const { createHash, randomBytes, randomUUID } = crypto;
@@ -29,7 +33,7 @@ const replaceRandomness = (functions: {
   syncBuiltinESMExports();
 };
 
-/** Version 4 (RFC 9562 §5.4), as the real function writes it. */
+/** Version 4 (RFC 9562 §5.4), as the real function returns it. */
 const uuidFrom = (bytes: Buffer): string => {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

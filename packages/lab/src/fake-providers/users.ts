@@ -1,4 +1,7 @@
-/** The persons who have an account at every fake provider. Append, never reorder: a person's subject follows from the place in the list. */
+/**
+ * The people who have an account at every fake provider. Only append to this list: a person's subject depends
+ * on their position.
+ */
 
 export interface FakeUser {
   readonly name: string;

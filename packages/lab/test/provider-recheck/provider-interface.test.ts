@@ -39,15 +39,15 @@ const atIssuer = async (options: Partial<FakeProviderOptions> = {}, more: Partia
 /** Goes to the provider, signs Ada in where a page asks for it, and takes the answer to be identified. */
 const signIn = async (
   { provider, browser }: Awaited<ReturnType<typeof atIssuer>>,
-  journey: UpstreamRequest,
+  login: UpstreamRequest,
 ) => {
-  const destination = await browser.open(await provider.authorizationUrl(journey, io));
+  const destination = await browser.open(await provider.authorizationUrl(login, io));
   const asked = destination.kind === 'page' ? 'asked' : 'not asked';
   const answer =
     destination.kind === 'page'
       ? await clickAndReadCallback(browser, destination, ada.email)
       : destination.location.searchParams;
-  const identity = await provider.handleCallback(new URL(`${redirectUri}?${answer}`), journey, io);
+  const identity = await provider.handleCallback(new URL(`${redirectUri}?${answer}`), login, io);
   return { asked, identity };
 };
 
@@ -58,8 +58,8 @@ it('a person who is signed in at the issuer must prove themselves anew, and the 
   const since = now();
   const { asked, identity } = await signIn(visit, { ...upstreamRequest, reauthenticate: { since } });
   expect(asked).toBe('asked');
-  const { auth_time: provenAt } = identity.claims;
-  expect(provenAt).toBeGreaterThanOrEqual(since);
+  const { auth_time: authTime } = identity.claims;
+  expect(authTime).toBeGreaterThanOrEqual(since);
 });
 
 it('B17.4 a person whose browser takes the question out of the request is refused', async () => {

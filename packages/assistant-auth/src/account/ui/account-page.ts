@@ -1,4 +1,6 @@
-/** The account page: who is signed in, and every section in its order. */
+/**
+ * Renders the account page with all its sections, and the sign-in page that is shown if nobody is signed in.
+ */
 import type { EpochSeconds } from '../../oauth/identifiers.ts';
 import type { ParsedBranding } from '../../ui/branding.ts';
 import {
@@ -15,7 +17,9 @@ import {
 } from '../../ui/layout.ts';
 import type { Texts } from '../../ui/texts.ts';
 
-/** Renders the page. Every form posts `form` to its own action, and what the model says there. */
+/**
+ * Renders the page. Every form posts `form` and the fields that `AccountModel` documents to its own action.
+ */
 export const renderAccountPage = (model: AccountModel): string => {
   const { branding, stylesheetPath, notice } = model;
   const { texts, name } = branding;
@@ -60,7 +64,10 @@ ${current && html`<p>${fillText(texts.signedInWith, { identity: renderIdentity(c
   );
 };
 
-/** One box for all that needs a proof; the form posts `purpose=reauthenticate` and `choice`, a provider's id. */
+/**
+ * Renders one box for all sections that need a recent sign-in. The form posts `purpose=prove` and `choice`, a
+ * provider's ID.
+ */
 const renderConfirmBox = ({
   branding: { texts },
   actions,
@@ -75,95 +82,93 @@ const renderConfirmBox = ({
 ${renderForm(actions.signIn, form, html`<input type="hidden" name="purpose" value="prove">\n${renderProviderButtons(recentAuth.providers, texts.confirmWith)}`)}
 </section>`;
 
-// What the account page is made from.
-
+/** The data of the account page. */
 export interface AccountModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
   /** Paths that the forms are posted to. */
   readonly actions: {
     readonly signOut: string;
-    /** Ends an app (`app`, its key) or everything (`all=1`), which includes this session. */
+    /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
     readonly disconnectApps: string;
-    /** Leads to a provider (`choice`) to prove who it is (`purpose=reauthenticate`). */
+    /** Redirects to a provider (`choice`) to confirm who the person is (`purpose=prove`). */
     readonly signIn: string;
-    /** Leads to a provider (`choice`) to add an identity there. */
+    /** Redirects to a provider (`choice`) to link an identity there. */
     readonly link: string;
-    /** Removes an identity (`identity`, its key) and ends the apps that were connected through it. */
+    /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
     readonly unlink: string;
     readonly exportData: string;
-    /** Deletes the account if `confirm=yes` was ticked. */
+    /** Deletes the account if the form posts `confirm=yes`. */
     readonly deleteAccount: string;
   };
-  /** Sealed; posted back unread as `form` by every form. */
+  /** A sealed value that every form posts back unchanged as `form`. */
   readonly form: string;
   readonly notice?: AccountNotice;
-  /** Connected apps, each once per client and host. */
+  /** The connected apps, one per client and redirect host. */
   readonly apps: readonly ConnectedApp[];
   readonly identities: readonly LinkedIdentity[];
-  /** Providers that an identity can be added of; several identities of one provider may be. */
+  /** The providers whose identities can be linked. A user can have several identities of one provider. */
   readonly linkableProviders: readonly ProviderChoice[];
   readonly recentAuth: RecentAuth;
 }
 
-/** What has just been done, or why it was not. */
+/** What has just happened, or why it did not. */
 export const accountNotices = [
   'app-disconnected',
   'linked',
   'already-linked',
   'link-cancelled',
-  // It belongs to another account by now.
+  // The identity was linked to another account in the meantime.
   'not-linked',
   'unlinked',
-  // Nothing was removed: it is the only identity.
+  // Nothing was removed: no other identity can be used to sign in.
   'last-identity',
   'confirmed',
-  // The provider did not confirm who it is: somebody else, or a journey given up.
+  // The provider did not confirm the current user: someone else signed in, or the sign-in was canceled.
   'not-confirmed',
-  // Nothing was done: the proof that it needs is missing or too old.
+  // Nothing was done: the last sign-in is not recent enough.
   'confirmation-required',
-  // Nothing was deleted: `confirm` was missing.
+  // Nothing was deleted: `confirm` was not `yes`.
   'delete-not-confirmed',
 ] as const;
 
 export type AccountNotice = (typeof accountNotices)[number];
 
+/** A client at one redirect host, with all its active grants. */
 export interface ConnectedApp {
-  /** Stands for the app in what is posted. */
+  /** Identifies the app in the posted form. */
   readonly key: string;
-  /** What the client calls itself: a claim. */
+  /** The registered name of the client, or its ID if the client is no longer registered. */
   readonly clientName: string;
-  /** Host that its codes are sent to: a fact. */
+  /** The host that its codes are sent to, or the scheme of a private-use scheme (RFC 8252 §7.1). */
   readonly redirectHost: string;
-  /** What it may do; `description` completes "it can". */
+  /** The scopes of all its grants. `description` completes "it can". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   readonly connectedAt: EpochSeconds;
   readonly lastUsedAt: EpochSeconds;
 }
 
 interface LinkedIdentity extends IdentitySummary {
-  /** Stands for the identity in what is posted. */
+  /** Identifies the identity in the posted form. */
   readonly key: string;
-  /** Path of the vendor's mark on the own origin. */
+  /** Path of the provider's icon on the broker's own origin. */
   readonly providerIconPath?: string;
   readonly linkedAt: EpochSeconds;
   readonly lastSignInAt: EpochSeconds;
-  /** Whether this session signed in with it. */
+  /** Whether this session was started with it. */
   readonly isCurrent: boolean;
 }
 
-/** Whether the person has just proved who it is: to link, unlink, export and delete needs that. */
+/** Whether the last sign-in is recent enough to link, unlink, export and delete. */
 export type RecentAuth =
-  /** The page does not show `until`: it knows neither the person's clock nor time zone. */
+  /** The default page does not show `until`, because it does not know the person's clock or time zone. */
   | { readonly kind: 'fresh'; readonly until: EpochSeconds }
-  /** With which providers it can be proved. */
+  /** `providers`: where the person can confirm who they are. */
   | { readonly kind: 'stale'; readonly providers: readonly ProviderChoice[] };
 
-// Owns the forms of the account's pages, and what stands where one needs a fresh proof first.
-
 /**
- * Renders a form that posts the sealed `form` and what `content` holds. Without autocompletion: on reload Firefox would
- * put the earlier sealed value back into the field.
+ * Renders a form that posts the sealed `form` and the fields in `content`. `autocomplete="off"`: on reload,
+ * Firefox would put the earlier sealed value back into the field.
  */
 export const renderForm = (action: string, form: string, content: Html): Html =>
   html`<form method="post" action="${action}" autocomplete="off">
@@ -171,13 +176,11 @@ export const renderForm = (action: string, form: string, content: Html): Html =>
 ${content}
 </form>\n`;
 
-/** Renders the way to the box that confirms who it is, in place of a form that could only be refused. */
+/** Renders a link to the confirmation box, in place of a form that would be refused. */
 const renderConfirmLink = (texts: Texts): Html =>
   html`<p><a href="#confirm">${fillText(texts.confirm)}</a></p>`;
 
-// The sections about apps: what each may do and how to end it, and how to end everything at once.
-
-/** Renders the apps; the form posts `app`, the key of the one to end. */
+/** Renders the connected apps. The form posts `app`, the key of the app to disconnect. */
 const renderConnectedApps = (model: AccountModel): Html => {
   const { branding, actions, form, apps } = model;
   const { texts } = branding;
@@ -188,7 +191,7 @@ ${apps.length > 0 && renderForm(actions.disconnectApps, form, html`<ul class="ca
 </section>`;
 };
 
-/** Renders the way out of everything; the form posts `all=1`. */
+/** Renders the section that disconnects everything. The form posts `all=1`. */
 const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: AccountModel): Html =>
   html`<section aria-labelledby="everywhere">
 <h2 id="everywhere">${fillText(texts.signOutEverywhereTitle)}</h2>
@@ -196,7 +199,7 @@ const renderSignOutEverywhere = ({ branding: { texts }, actions, form }: Account
 ${renderForm(actions.disconnectApps, form, html`<button class="end" name="all" value="1">${fillText(texts.disconnectEverything)}</button>`)}
 </section>`;
 
-// The button is named by itself and by the heading: "Disconnect ChatGPT chatgpt.com".
+// The accessible name of the button includes the heading: "Disconnect ChatGPT chatgpt.com".
 const renderAppCard = (app: ConnectedApp, id: string, { branding }: AccountModel): Html => {
   const { language, texts } = branding;
   const days = { since: renderDate(app.connectedAt, language), used: renderDate(app.lastUsedAt, language) };
@@ -220,18 +223,20 @@ const renderAppScopes = ({ scopes }: ConnectedApp, texts: Texts, product: Html):
 <ul class="scopes">
 ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 
-// Owns how days are shown.
-
-/** Renders the day of an instant in the language of the page. In UTC: the server does not know the person's time zone. */
+/**
+ * Renders the date of an instant in the language of the page, in UTC: the server does not know the person's
+ * time zone.
+ */
 const renderDate = (instant: EpochSeconds, language: string): Html => {
   const date = new Date(instant * 1000);
   const shown = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(date);
   return html`<time datetime="${date.toISOString().slice(0, 10)}">${shown}</time>`;
 };
 
-// The section about identities: which ones open the account, how to remove one and how to add another.
-
-/** Renders the identities. One form posts `identity`, the key of the one to remove; the other `choice`, a provider's id. */
+/**
+ * Renders the identities. One form posts `identity`, the key of the identity to remove; the other posts
+ * `choice`, a provider's ID.
+ */
 const renderLinkedIdentities = (model: AccountModel): Html => {
   const { texts } = model.branding;
   return html`<section aria-labelledby="identities">
@@ -279,15 +284,13 @@ ${isRemovable && renderRemoveButton(identity, id, texts)}
 </li>\n`;
 };
 
-// The button is named by itself and by the heading: "Remove Google ada@example.org".
+// The accessible name of the button includes the heading: "Remove Google ada@example.org".
 const renderRemoveButton = ({ key }: LinkedIdentity, id: string, texts: Texts): Html =>
   html`<button class="end" name="identity" value="${key}" id="end-${id}" aria-labelledby="end-${id} ${id}">${fillText(texts.unlink)}</button>`;
 
 const hasOthers = ({ identities }: AccountModel): boolean => identities.length > 1;
 
-// The sections about what is stored: a copy of it, and its end.
-
-/** Renders the export; the form posts nothing of its own. */
+/** Renders the data export. The form posts no further field. */
 const renderDataExport = (model: AccountModel): Html => {
   const { branding, actions } = model;
   const { texts } = branding;
@@ -298,7 +301,7 @@ ${renderRecentAuthForm(model, actions.exportData, html`<button>${fillText(texts.
 </section>`;
 };
 
-/** Renders what a deletion takes away; the form posts `confirm=yes` if the box is ticked. */
+/** Renders the account deletion. The form posts `confirm=yes` if the box is checked. */
 const renderDeletion = (model: AccountModel): Html => {
   const { branding, actions } = model;
   const { texts } = branding;
@@ -328,20 +331,19 @@ const renderRecentAuthForm = (
 ): Html =>
   recentAuth.kind === 'fresh' ? renderForm(action, form, content) : renderConfirmLink(branding.texts);
 
-// The page for whoever wants to see the account and is not signed in: one button per provider.
-
+/** The data of the page that is shown if nobody is signed in. */
 export interface AccountSignInModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */
   readonly action: string;
-  /** Sealed; posted back unread as `form`. */
+  /** A sealed value that the form posts back unchanged as `form`. */
   readonly form: string;
   readonly providers: readonly ProviderChoice[];
   readonly notice?: AccountSignInNotice;
 }
 
-/** Why nobody is signed in. */
+/** Why nobody is signed in any more. */
 export const accountSignInNotices = [
   'signed-out',
   'signed-out-everywhere',
@@ -351,7 +353,7 @@ export const accountSignInNotices = [
 
 export type AccountSignInNotice = (typeof accountSignInNotices)[number];
 
-/** Renders the page. The form posts `form` and `choice`, a provider's id. */
+/** Renders the page. The form posts `form` and `choice`, a provider's ID. */
 export const renderAccountSignInPage = (model: AccountSignInModel): string => {
   const { branding, stylesheetPath, notice } = model;
   const { texts } = branding;

@@ -1,4 +1,7 @@
-/** The pages on the way back from a provider with an identity to add: the question, and the answer when it is taken. */
+/**
+ * Renders the page that asks whether to link an identity, and the page that says it belongs to another
+ * account.
+ */
 
 import type { ParsedBranding } from '../../ui/branding.ts';
 import {
@@ -11,22 +14,23 @@ import {
 } from '../../ui/layout.ts';
 import { renderForm } from './account-page.ts';
 
+/** The data of the page that asks whether to link an identity. */
 export interface LinkModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
   /** Path that the form is posted to. */
   readonly action: string;
-  /** Sealed; posted back unread as `form`. */
+  /** A sealed value that the form posts back unchanged as `form`. */
   readonly form: string;
-  /** The identity that was found, sealed; posted back unread as `link`. */
+  /** The new identity, sealed. The form posts it back unchanged as `link`. */
   readonly link: string;
-  /** The identity that this session signed in with. */
+  /** The identity that this session was started with. */
   readonly currentIdentity: IdentitySummary;
-  /** The identity that the provider has just vouched for. */
+  /** The identity that the provider has just verified. */
   readonly newIdentity: IdentitySummary;
 }
 
-/** Renders the question. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
+/** Renders the page. The form posts `form`, `link` and either `confirm=1` or `cancel=1`. */
 export const renderLinkPage = (model: LinkModel): string => {
   const { branding, stylesheetPath, currentIdentity, newIdentity } = model;
   const { texts } = branding;
@@ -52,6 +56,7 @@ ${renderForm(
   });
 };
 
+/** The data of the page for an identity that belongs to another account. */
 export interface LinkConflictModel {
   readonly branding: ParsedBranding;
   readonly stylesheetPath: string;
@@ -61,7 +66,7 @@ export interface LinkConflictModel {
   readonly conflictingIdentity: IdentitySummary;
 }
 
-/** Renders the answer; it offers nothing but the way back, and tells nothing about the other account. */
+/** Renders the page. It only links back to the account page, and reveals nothing about the other account. */
 export const renderLinkConflictPage = ({
   branding,
   stylesheetPath,

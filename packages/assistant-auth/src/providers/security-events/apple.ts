@@ -1,4 +1,7 @@
-/** Apple's notifications from server to server: a person stopped using Apple for this app, or has no account there any longer. */
+/**
+ * Reads Apple's server-to-server notifications: a person revoked consent for this app, deleted their Apple
+ * account, or changed email forwarding.
+ */
 
 import type { RevocationScope, SecurityEvent } from '../../oauth/identifiers.ts';
 import type { OidcIssuer } from '../issuer.ts';
@@ -12,7 +15,10 @@ import {
 
 const rules: SecurityEventTokenRules = { type: 'secevent+jwt', maxAge: 7 * 86_400, expiry: 'enforced' };
 
-/** How much ends; nothing, where there is nothing to end. Apple has written the second one in two ways. */
+/**
+ * What each event revokes. Without a value, nothing. Apple's documentation has two spellings of the second
+ * one.
+ */
 const scopeByEventType: ReadonlyMap<unknown, RevocationScope | undefined> = new Map([
   ['consent-revoked', 'identity'],
   ['account-delete', 'identity'],
@@ -24,7 +30,7 @@ const scopeByEventType: ReadonlyMap<unknown, RevocationScope | undefined> = new 
 /**
  * Reads a notification.
  * @param body JSON with the token as its `payload`
- * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
+ * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
  * @see https://developer.apple.com/documentation/signinwithapple/processing-changes-for-sign-in-with-apple-accounts
  */
 export const readAppleNotification = async (
@@ -36,7 +42,7 @@ export const readAppleNotification = async (
   if (typeof payload !== 'string') throw new SecurityEventError('unreadable', 'there is no payload');
   const { claims, ...verified } = await verifySecurityEventToken(payload, issuer, rules, io);
   const { events } = claims;
-  // JSON within JSON.
+  // The claim is a JSON string.
   const { type, sub: subject } = Object(parse(events));
   const revocationScope = scopeByEventType.get(type);
   if (!isIdentifier(type) || (revocationScope !== undefined && !isIdentifier(subject)))

@@ -1,4 +1,7 @@
-/** Google's security events (RISC, as security event tokens by RFC 8417): something happened to a person's account there. */
+/**
+ * Reads Google's security events (RISC, as security event tokens of RFC 8417): something happened to a
+ * person's account there.
+ */
 
 import type {
   RequestedRevocation,
@@ -18,28 +21,30 @@ import {
   verifySecurityEventToken,
 } from './verify.ts';
 
-/** Google tries again for a while, and does not say for how long. */
+/** Google retries delivery for some time, which it does not document. */
 const maxAge = 7 * 86_400;
 
 const risc = 'https://schemas.openid.net/secevent/risc/event-type/';
 const oauth = 'https://schemas.openid.net/secevent/oauth/event-type/';
 
-/** How much ends; nothing, where there is nothing to end. */
+/** What each event revokes. Without a value, nothing. */
 const scopeByEventType: ReadonlyMap<string, RevocationScope | undefined> = new Map([
   [`${risc}sessions-revoked`, 'identity'],
   [`${oauth}tokens-revoked`, 'identity'],
   [`${oauth}token-revoked`, 'identity'],
   [`${risc}account-disabled`, 'identity'],
   [`${risc}account-purged`, 'identity'],
-  // Perhaps in other hands: they have to come with what it is now. Apps go on, for which the token that is stored speaks.
+  // Someone else may have the password, so the person must sign in again. Grants of apps stay; rechecks of
+  // the stored token decide on them.
   [`${risc}account-credential-change-required`, 'sessions'],
   [`${risc}account-enabled`, undefined],
   [`${risc}verification`, undefined],
 ]);
 
 /**
- * Reads an event. Keys are those of the ID tokens: https://accounts.google.com/.well-known/risc-configuration names the same.
- * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
+ * Reads an event. The keys are those of the ID tokens:
+ * https://accounts.google.com/.well-known/risc-configuration names the same.
+ * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
  * @see https://developers.google.com/identity/protocols/risc
  */
 export const readGoogleEvent = async (
@@ -47,7 +52,7 @@ export const readGoogleEvent = async (
   issuer: OidcIssuer,
   io: ProviderIo,
 ): Promise<SecurityEvent> => {
-  // By its own documentation it is written either way.
+  // Google's documentation has both spellings.
   const issuers = [issuer.config.issuer, `${issuer.config.issuer}/`];
   const { claims, ...verified } = await verifySecurityEventToken(
     token,
@@ -73,7 +78,10 @@ const readEvents = ({ events }: VerifiedEvent['claims']): object => {
   return events;
 };
 
-/** `undefined` for whom nothing here could be found by: an address, or a token in words that are new. */
+/**
+ * Returns `undefined` if no identity can be found by the subject: it has no `sub`, or an unknown kind of
+ * token identifier.
+ */
 const parseTarget = async (
   event: unknown,
   issuers: readonly unknown[],
@@ -93,9 +101,10 @@ const parseTarget = async (
   }
 };
 
-// How Google names a refresh token in its events. What is stored are digests, so that the names say nothing of a token either.
+// Google's identifiers of refresh tokens. Only digests of them are stored, so that they disclose nothing
+// about a token.
 
-/** Both names under which Google may speak of a token. */
+/** Computes both identifiers that Google can use for a token. */
 export const computeGoogleTokenIdentifiers = async (refreshToken: string): Promise<TokenIdentifiers> => {
   const twice = await digest('SHA-512', await digest('SHA-512', encoder.encode(refreshToken)));
   return [
@@ -104,7 +113,7 @@ export const computeGoogleTokenIdentifiers = async (refreshToken: string): Promi
   ];
 };
 
-/** The name as it is stored; `undefined` for one in words that are new. */
+/** Returns the identifier as it is stored, or `undefined` for an unknown algorithm. */
 export const parseGoogleTokenIdentifier = async (
   algorithm: unknown,
   identifier: unknown,
@@ -114,7 +123,7 @@ export const parseGoogleTokenIdentifier = async (
     case 'prefix':
       return hashIdentifier('prefix', identifier);
     case doubleHash:
-      // Whether base64 or base64url, with padding or without, Google does not say.
+      // Google does not document whether this is base64 or base64url, with or without padding.
       return hashIdentifier(
         doubleHash,
         identifier.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''),

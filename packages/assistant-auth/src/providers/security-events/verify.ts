@@ -1,33 +1,37 @@
-/** Signed tokens in which a provider says something unasked (RFC 7519, RFC 8417): whose they are, for whom, and from when. */
+/**
+ * Verifies the signed tokens that providers send on their own: security event tokens (RFC 7519, RFC 8417) and
+ * logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6).
+ */
 import { type CompactVerifyResult, compactVerify, createLocalJWKSet } from 'jose';
 import type { EpochSeconds, Seconds, SecurityEvent, SecurityEventTarget } from '../../oauth/identifiers.ts';
 import { type OidcIssuer, readUnverifiedIssuer, withIssuer } from '../issuer.ts';
 import { ProviderError, type ProviderIo } from '../provider.ts';
 
-/** What is asked of one kind of token. */
+/** The rules for one kind of token. */
 export interface SecurityEventTokenRules {
-  /** Which `typ` it may bear besides `JWT`; it may bear none. */
+  /** The `typ` that is allowed besides `JWT`. `typ` can also be absent. */
   readonly type: string;
-  /** How long after it was made it is still taken. */
+  /** How long after its `iat` a token is accepted. */
   readonly maxAge: Seconds;
-  /** Whether `exp` counts: what tells of the past does not expire (RFC 8417 §2.2). */
+  /** Whether `exp` is checked. An event in the past does not expire (RFC 8417 §2.2). */
   readonly expiry: 'enforced' | 'ignored';
-  /** What the issuer calls itself there. Left out: as in its ID tokens. */
+  /** The issuers that are allowed. Default: the issuer of the ID tokens. */
   readonly issuers?: readonly string[];
 }
 
-/** A token that was checked. */
+/** A verified token. */
 export interface VerifiedEvent extends Pick<SecurityEvent, 'jti' | 'retainUntil' | 'signedInBefore'> {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** How far the provider's clock and ours may be apart. */
+/** The maximum difference between the provider's clock and ours. */
 const clockSkew: Seconds = 30;
 const maxIdentifierLength = 255;
 
 /**
- * Checks a token: signature first, so that whatever else is wrong with it, the provider has said it.
- * @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told
+ * Verifies a token, the signature first: if another check fails, the provider has nevertheless signed the
+ * token.
+ * @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now
  */
 export const verifySecurityEventToken = async (
   token: string,
@@ -60,7 +64,7 @@ export const verifySecurityEventToken = async (
   };
 };
 
-/** Tells whether something may be the name of a token, of a session or of a person. */
+/** Tells whether a value can identify a token, a session or a person. */
 export const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= maxIdentifierLength && value.isWellFormed();
 
@@ -83,7 +87,7 @@ const validateTimes = (
   return iat;
 };
 
-/** Types are media types, written with their first part or without (RFC 7515 §4.1.9). */
+/** Types are media types, with or without `application/` (RFC 7515 §4.1.9). */
 const hasTokenType = (typ: unknown, expected: string): boolean =>
   typ === undefined ||
   (typeof typ === 'string' && ['jwt', expected].includes(typ.toLowerCase().replace(/^application\//, '')));
@@ -93,7 +97,7 @@ const parseClaims = (payload: Uint8Array): VerifiedEvent['claims'] => {
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     if (typeof claims === 'object' && claims !== null) return { ...claims };
   } catch {
-    // Said below, like all that is no object.
+    // Reported below, like every value that is not an object.
   }
   throw new SecurityEventError('unreadable', 'its claims cannot be read');
 };
@@ -106,7 +110,7 @@ const faultByErrorCode: Readonly<Record<string, SecurityEventFault>> = {
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
 };
 
-/** The library's errors, by their codes; whatever else is wrong with a token, it is none. */
+/** Maps errors of `jose` by their codes. Any other error means that the token is not readable. */
 const withSecurityEventError = async (
   verification: Promise<CompactVerifyResult>,
 ): Promise<CompactVerifyResult> => {
@@ -119,13 +123,11 @@ const withSecurityEventError = async (
   }
 };
 
-// Why a signal was not believed.
-
 export class SecurityEventError extends Error {
   override readonly name = 'SecurityEventError';
   readonly fault: SecurityEventFault;
 
-  /** @param cause for the log: it holds nothing of the token */
+  /** @param cause for the log; it contains nothing from the token */
   constructor(fault: SecurityEventFault, cause: string) {
     super(cause);
     this.fault = fault;
@@ -133,26 +135,26 @@ export class SecurityEventError extends Error {
 }
 
 export type SecurityEventFault =
-  /** It is no signed token. */
+  /** It is not a signed token. */
   | 'unreadable'
-  /** No key of the provider's is of its name. */
+  /** The provider has no key with this ID. */
   | 'key'
   | 'signature'
   | 'issuer'
   | 'audience'
-  /** Too old, or not yet. */
+  /** Too old, or not valid yet. */
   | 'age'
-  /** It does not say what such a token has to say. */
+  /** It lacks required content, or has content that is not allowed. */
   | 'content';
 
 // Logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6): a person has signed out at the issuer.
 
-/** Issuers send it at once; an hour leaves room for trying again. */
+/** Issuers send a logout token immediately. An hour leaves time for retries. */
 const rules: SecurityEventTokenRules = { type: 'logout+jwt', maxAge: 3600, expiry: 'enforced' };
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** @throws SecurityEventError for a token that is not to be believed, ProviderError when that cannot be told */
+/** @throws SecurityEventError if the token is not valid, ProviderError if it cannot be verified now */
 export const readLogoutToken = async (
   token: string,
   issuer: OidcIssuer,
@@ -162,7 +164,7 @@ export const readLogoutToken = async (
   const { events } = claims;
   const event: unknown = Object(events)[logoutEvent];
   refuseIf(typeof event !== 'object' || event === null, 'content', 'it tells of no logout');
-  // An ID token may hold anything an issuer likes, but no logout token holds this (§2.4).
+  // A logout token never has a nonce (§2.4), so an ID token with this event is not accepted as one.
   refuseIf('nonce' in claims, 'content', 'it holds a nonce');
   const revocationScope = issuer.config.logoutEndsGrants ? 'grants' : 'online-grants';
   return {

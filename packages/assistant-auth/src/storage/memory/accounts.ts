@@ -1,4 +1,4 @@
-/** What is stored of a person, and what they change about it. */
+/** Accounts in memory: identities, account data, sessions, and rechecks with upstream tokens. */
 
 import {
   accountClientId,
@@ -166,7 +166,7 @@ const toStoredGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
   };
 };
 
-// What is remembered of providers' words: when each is due, and what follows from it.
+// Rechecks: when each one is due, and what their results change.
 
 /** Acquires the lease for a recheck during a refresh, if one is due. */
 export const acquireLeaseOnRefresh = (
@@ -259,7 +259,7 @@ const revokeGrantsOfIdentity = (
   return 'revoked';
 };
 
-/** The identity, if its token is still the one that the provider was asked with. */
+/** Returns the identity if the token that was used is still the stored one. */
 const findByUsedToken = (
   { identities }: MemoryTables,
   usedToken: StoredUpstreamToken,
@@ -267,8 +267,6 @@ const findByUsedToken = (
   const stored = identities.get(identityKey(usedToken));
   return stored?.sealedRefreshToken === usedToken.sealedRefreshToken ? stored : undefined;
 };
-
-// Tokens of providers as they are stored: found by how they begin, and replaced by the same sealed anew.
 
 const findUpstreamTokens = (
   { identities }: MemoryTables,
@@ -301,7 +299,7 @@ const replaceUpstreamTokens = (
 const compareIdentityKeys = (one: IdentityKey, other: IdentityKey): number =>
   compareText(one.provider, other.provider) || compareText(one.subject, other.subject);
 
-// Sessions: grants of the account page, which end as any grant does.
+// Sessions are grants of the account page and are revoked like any grant.
 
 const useSession = (
   memory: MemoryTables,
@@ -329,7 +327,7 @@ const useSession = (
   };
 };
 
-/** The session, if it lives. */
+/** Returns the session if it is active. */
 export const findSession = (
   { grants }: MemoryTables,
   grantId: GrantId,

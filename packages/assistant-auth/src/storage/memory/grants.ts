@@ -1,4 +1,7 @@
-/** Sign-ins: user, identity and grant, remembered together or, on a replay, not at all. */
+/**
+ * Grants in memory: sign-ins, which store user, identity and grant together, codes (RFC 6749 §4.1.2) and
+ * refresh tokens (RFC 9700 §4.14.2).
+ */
 
 import {
   accountClientId,
@@ -52,7 +55,7 @@ const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   const retryAfter = computeRetryAfter(memory, userId, signIn);
   if (retryAfter !== undefined) return { kind: 'limited', retryAfter };
   if (!memory.users.has(userId)) memory.users.set(userId, now);
-  // Whoever goes on in a session has not been at the provider: that is no sign-in there.
+  // Someone who continues a session did not sign in at the provider.
   const signedInAtProvider = session === undefined ? now : (existing?.lastSignInAt ?? now);
   const { refreshableUntil } = existing ?? {};
   const refreshLimit = session === undefined || refreshableUntil === undefined ? {} : { refreshableUntil };
@@ -72,7 +75,10 @@ const recordSignIn = (memory: MemoryTables, signIn: SignIn): SignInOutcome => {
   return { kind: 'recorded', userId, hasUpstreamToken: sealedRefreshToken !== undefined };
 };
 
-/** Returns how long the user has to wait if the limit is reached: until enough counted sign-ins are older than the period. */
+/**
+ * Returns how long the user has to wait if the limit is reached: until enough counted sign-ins are older than
+ * the period.
+ */
 const computeRetryAfter = (
   { grants }: MemoryTables,
   userId: UserId,
@@ -106,7 +112,7 @@ const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatu
   return grant.revokedAt === undefined ? 'active' : 'revoked';
 };
 
-// Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2).
+// Codes are redeemed once; a late second redemption revokes the grant (RFC 6749 §4.1.2).
 
 const redeemCode = (memory: MemoryTables, redemption: CodeRedemption): CodeRedemptionOutcome => {
   const { grantId, clientId, now, refreshAbsoluteExpiresAt } = redemption;
@@ -142,7 +148,7 @@ const claimCode = (memory: MemoryTables, { grantId, now }: CodeClaim): CodeClaim
 
 const notRedeemable: CodeRedemptionOutcome = { kind: 'refused', reason: 'invalid' };
 
-// Refresh: rotates, answers a retry, starts a new branch after a lost response, or detects reuse (RFC 9700 §4.14.2).
+// Refresh: rotates, answers a retry, starts a branch, or detects reuse (RFC 9700 §4.14.2).
 
 const refresh = (memory: MemoryTables, request: GrantRefresh): RefreshOutcome => {
   const { grantId, now, accessExpiresAt } = request;
@@ -193,7 +199,7 @@ const isRefreshable = (memory: MemoryTables, token: PresentedRefreshToken): bool
   return classification !== 'reused' && classification !== 'none';
 };
 
-/** The grant, if any refresh token of it could be answered. */
+/** Returns the grant if any of its refresh tokens can be used now. */
 const findRefreshableGrant = (
   { grants, identities }: MemoryTables,
   { grantId, clientId, now }: PresentedRefreshToken,
@@ -206,7 +212,10 @@ const findRefreshableGrant = (
   return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };
 
-/** Decides what a presented token gets: the current generation again, the next one (`next` or `late`), or an error. */
+/**
+ * Decides what a presented token gets: the current generation again, the next one (`next` or `new-branch`),
+ * or an error (`reused` or `none`).
+ */
 const classifyPresentedToken = (
   { refreshPolicy }: Grant,
   { generation, branch, rotatedAt }: Use,
@@ -230,7 +239,7 @@ const classifyPresentedToken = (
 
 const notRefreshable: RefreshOutcome = { kind: 'refused', reason: 'inactive' };
 
-/** Stores a grant's use, and says what tokens are issued from. */
+/** Stores the use of a grant, and returns the state that tokens are issued from. */
 const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantState => {
   grants.set(grant.id, { ...grant, use });
   const { userId, scopes, resource, claims, refreshPolicy } = grant;

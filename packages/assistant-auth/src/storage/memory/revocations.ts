@@ -1,4 +1,7 @@
-/** Revocations: ending grants on request, and telling which access tokens are dead. */
+/**
+ * Revocations in memory: revokes grants on request and for security events, tells which access tokens are
+ * revoked, and deletes what has expired.
+ */
 import {
   accountClientId,
   type EpochSeconds,
@@ -42,9 +45,10 @@ export const revoke = (memory: MemoryTables, target: RevocationTarget, now: Epoc
 };
 
 /**
- * Revokes grants. Appends a line for each grant with an unexpired access token, or one line for the user if several of them have one
- * and no other active grant of the user is left. That line covers the tokens issued before this second, and none that is issued from now
- * on: a grant with a token from this second, or from a server whose clock is ahead, gets its own line.
+ * Revokes grants. Appends an entry for each grant with an unexpired access token, or one entry for the user
+ * if several of them have one and no other active grant of the user is left. That entry covers the tokens
+ * issued before this second, and none that is issued from now on: a grant with a token from this second, or
+ * from a server whose clock is ahead, gets its own entry.
  */
 export const revokeEach = (memory: MemoryTables, grants: readonly Grant[], now: EpochSeconds): void => {
   const unexpired = markRevoked(memory, grants, now).filter((grant) => hasUnexpiredToken(grant, now));
@@ -62,8 +66,9 @@ export const revokeEach = (memory: MemoryTables, grants: readonly Grant[], now: 
 };
 
 /**
- * Revokes all grants of a user who is being deleted. One line replaces the lines of grants that were revoked before: otherwise someone who
- * deletes their account again and again, and so starts with a new count of sign-ins each time, could leave any number of lines.
+ * Revokes all grants of a user who is being deleted. One entry replaces the entries of grants that were
+ * revoked before. Otherwise someone who deletes their account again and again, and so starts with a new count
+ * of sign-ins each time, could create any number of entries.
  */
 export const revokeGrantsOfDeletedUser = (
   memory: MemoryTables,
@@ -126,7 +131,7 @@ const appendRevocation = (
   const revocation = {
     ...target,
     seq: memory.lastSeq,
-    // Not before the newest token was issued, should the clock have been set back meanwhile.
+    // Not before the newest token was issued, in case the clock was set back since then.
     revokedAt: uses.reduce((latest, { lastUsedAt }) => Math.max(latest, lastUsedAt), earliest),
     expiresAt: uses.reduce((latest, { accessExpiresAt }) => Math.max(latest, accessExpiresAt), earliest),
   };
@@ -172,7 +177,7 @@ const matchesTarget = (
   }
 };
 
-// Providers' signals: each counts once, and ends what rests on whom it names.
+// Security events: each one is applied once.
 
 const recordSecurityEvent = (memory: MemoryTables, event: ReceivedSecurityEvent): SecurityEventOutcome => {
   const { provider, jti, retainUntil, signedInBefore, revocations: eventRevocations, now } = event;
@@ -218,7 +223,7 @@ const isBasedOn = (
   matched: readonly StoredIdentity[],
 ): boolean => {
   switch (target.kind) {
-    // Not by its row, which may be gone already.
+    // Not through the stored identity, which may have been unlinked.
     case 'identity':
       return identity.subject === target.subject;
     case 'session':
@@ -242,8 +247,6 @@ const isInRevocationScope = (
       return true;
   }
 };
-
-// Sweeping: forgets what has expired.
 
 const cleanUp = (memory: MemoryTables, now: EpochSeconds): void => {
   for (const grant of memory.grants.values())

@@ -1,4 +1,4 @@
-/** What the ledger in memory remembers. */
+/** The tables of the storage in memory, and functions that several of its methods use. */
 import { accountClientId, type EpochSeconds, type GrantId, type UserId } from '../../oauth/identifiers.ts';
 import {
   grantRetention,
@@ -9,13 +9,12 @@ import {
 } from '../broker-storage.ts';
 
 export interface MemoryTables {
-  /** When each user was made. */
+  /** The time at which each user was created. */
   readonly users: Map<UserId, EpochSeconds>;
-  /** By `deriveOpaqueId`, the oldest first. */
+  /** Keyed by `identityKey`. */
   readonly identities: Map<string, StoredIdentity>;
-  /** The oldest first. */
   readonly grants: Map<GrantId, Grant>;
-  /** Until when each signal is to be known again, by provider and name. */
+  /** By provider and `jti`: the time until which a repeated security event must be recognized. */
   readonly securityEvents: Map<string, EpochSeconds>;
   revocations: readonly (Revocation & { readonly seq: number })[];
   lastSeq: number;
@@ -33,22 +32,22 @@ export interface StoredIdentity extends VerifiedIdentity {
   readonly lastSignInAt: EpochSeconds;
 }
 
-/** An identity's key. */
+/** Returns the key of an identity in `MemoryTables`. */
 export const identityKey = ({ provider, subject }: IdentityKey): string =>
   JSON.stringify([provider, subject]);
 
 export type Grant = SignIn['grant'] & {
   readonly userId: UserId;
-  /** Who signed in. */
+  /** The identity that signed in. */
   readonly identity: IdentityKey;
   readonly createdAt: EpochSeconds;
-  /** At the provider: before the grant, where it was begun in a session. */
+  /** The sign-in at the provider. Earlier than `createdAt` if the grant was created in a session. */
   readonly signedInAt: EpochSeconds;
   readonly isFromSession: boolean;
   readonly revokedAt?: EpochSeconds;
-  /** When its code was claimed; nothing if the code was issued when the sign-in was recorded. */
+  /** When its code was claimed. Absent if the code was issued when the sign-in was recorded. */
   readonly codeClaimedAt?: EpochSeconds;
-  /** Nothing until the code is redeemed. */
+  /** Absent until the code is redeemed. */
   readonly use?: {
     readonly redeemedAt: EpochSeconds;
     readonly lastUsedAt: EpochSeconds;
@@ -74,16 +73,16 @@ export const computeRetainUntil = ({ createdAt, refreshPolicy, revokedAt, use }:
   );
 };
 
-/** Whether a grant counts as active (`SignInLimits`). */
+/** Returns whether a grant counts as active (`SignInLimits`). */
 export const isActiveGrant = (grant: Grant, now: EpochSeconds): boolean =>
   grant.revokedAt === undefined && grant.clientId !== accountClientId && computeRetainUntil(grant) > now;
 
-/** Compares text by code unit, as a database does, whatever the language of the system. */
+/** Compares text by code unit, independent of the locale. A database compares the same way. */
 export const compareText = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
 
 /**
- * Stores an identity that a provider confirmed. Values that the provider did not send this time are kept.
- * @param limit the limit on refreshes from now on; empty after a sign-in at the provider
+ * Stores an identity that a provider verified. Values that the provider did not send this time are kept.
+ * @param limit the limit on refreshes from now on. Default: none, as after a sign-in at the provider
  */
 export const storeVerifiedIdentity = (
   { identities }: MemoryTables,
@@ -108,7 +107,7 @@ export const storeVerifiedIdentity = (
   return stored;
 };
 
-/** Returns what is kept of an identity: facts about its token are dropped if a new token replaces it. */
+/** Returns what is kept of an identity: data about its token is dropped if a new token replaces it. */
 export const clearReplacedToken = (
   existing: StoredIdentity,
   { sealedRefreshToken }: { readonly sealedRefreshToken?: string },
@@ -118,7 +117,7 @@ export const clearReplacedToken = (
   return { ...rest, unresolvedRechecks: 0 };
 };
 
-/** Forgets an identity's token, for it is dead at the provider. */
+/** Deletes an identity's upstream token, which can no longer be used. */
 export const clearUpstreamToken = ({ identities }: MemoryTables, identity: StoredIdentity): void => {
   const { sealedRefreshToken: _, tokenIdentifiers: __, ...rest } = identity;
   identities.set(identityKey(identity), { ...rest, verifiedUntil: 0, unresolvedRechecks: 0 });

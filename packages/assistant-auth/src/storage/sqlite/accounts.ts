@@ -1,4 +1,4 @@
-/** What is stored of a person, read and deleted. */
+/** Accounts in SQL: reads and deletes a user's data, links and unlinks identities, and extends sessions. */
 
 import { accountClientId, type UserId } from '../../oauth/identifiers.ts';
 import type {
@@ -104,7 +104,8 @@ export const deleteUser = async (
       )
       .bind(userId),
     ...recordUserRevocation(db, userId, now),
-    // Identities, grants and the user's rows of the audit go with it; the one that stays names nobody.
+    // Identities, grants and the user's audit rows are deleted with the user. The audit row of the deletion
+    // contains no IDs.
     db.prepare('DELETE FROM users WHERE id = ?1').bind(userId),
     auditChange(db, { event: 'deleted', actor, now }, {}),
   );
@@ -168,7 +169,7 @@ const toStoredGrant = (row: StoredGrantRow): StoredGrant => ({
   ...readUse(row),
 });
 
-/** All four are written together. */
+/** The four columns are written together when the code is redeemed. */
 const readUse = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
   const { redeemed_at, last_used_at, access_expires_at, refresh_idle_expires_at } = row;
   if (redeemed_at === null || last_used_at === null) return {};
@@ -182,7 +183,7 @@ const readUse = (row: StoredGrantRow): Pick<StoredGrant, 'use'> => {
   };
 };
 
-// The identities of a person: one more, one less, and what ends with it.
+// Linked identities of a user.
 
 export const linkIdentity = async (
   db: SqlDatabase,
@@ -245,7 +246,7 @@ export const unlinkIdentity = async (
       )
       .bind(provider, subject, userId),
     auditChange(db, { event: 'unlinked', actor: 'user', now }, { userId, provider }),
-    // After the identity: that it is gone is what the endings ask.
+    // After the identity is deleted, because the conditions of these statements require that.
     ...revokeEach(db, {
       where: `provider = ?2 AND subject = ?3 AND user_id = ?4
         AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3)`,
@@ -271,7 +272,7 @@ export const revokeGrants = async (
   );
 };
 
-// Sessions: grants of the account page, which end as any grant does.
+// Sessions are grants of the account page and are revoked like any grant.
 
 export const useSession = async (
   db: SqlDatabase,
@@ -308,7 +309,10 @@ export const useSession = async (
   };
 };
 
-/** The condition on a row of `grants` that it is a session and lives; of the parameters for its id and for now. */
+/**
+ * Returns the condition that a row of `grants` is an active session. Parameters for its ID and the current
+ * time.
+ */
 export const buildActiveSessionCondition = (id: string, now: string): string =>
   `id = ${id} AND client_id = '${accountClientId}' AND redeemed_at IS NOT NULL AND revoked_at IS NULL
     AND refresh_idle_expires_at > ${now}`;

@@ -1,30 +1,39 @@
-/** What an operator asks: who is there, what they allowed, what happened, and what still needs a key. Ids alone, no names of people. */
+/**
+ * Queries for an operator: users, grants, the audit log, and what still needs a sealing key. Results contain
+ * IDs only, no names or email addresses of people.
+ */
 import type { EpochSeconds, GrantId, Seconds, UserId } from '../../oauth/identifiers.ts';
 import { type AuditEvent, runBatch, type SqlDatabase } from './statements.ts';
 import { buildPrefixCondition } from './upstream-tokens.ts';
 
 export interface StorageAdmin {
-  /** Asks the database's clock, by which the deployment's does not differ; that of an operator's own machine may. */
+  /**
+   * Reads the clock of the database, which agrees with the deployment's. The clock of the operator's computer
+   * may not.
+   */
   readClock(): Promise<EpochSeconds>;
-  /** Reads users, the newest first. */
+  /** Reads users, newest first. */
   listUsers(page: Page, now: EpochSeconds): Promise<readonly UserSummary[]>;
-  /** Reads a user's grants and sessions, the newest first; `undefined` when there is no such user. */
+  /** Reads a user's grants and sessions, newest first. Returns `undefined` if the user does not exist. */
   listGrants(userId: UserId, now: EpochSeconds): Promise<readonly GrantSummary[] | undefined>;
-  /** Reads identities on which living grants rest although their provider cannot be asked, the oldest first. */
+  /**
+   * Reads identities that have active grants but no upstream token, so they cannot be rechecked. Ordered by
+   * last sign-in, oldest first.
+   */
   listIdentitiesWithoutUpstreamToken(
     page: Page,
     now: EpochSeconds,
   ): Promise<readonly IdentityWithoutUpstreamToken[]>;
-  /** Reads the audit, the newest first. */
+  /** Reads the audit log, newest first. */
   listAuditEntries(page: Page, userId?: UserId): Promise<readonly AuditEntry[]>;
-  /** Tells of each key of a ring what may still need it. */
+  /** Reads what may still need each key in a ring. */
   readKeyUsage(query: KeyUsageQuery): Promise<readonly KeyUsage[]>;
 }
 
 /**
- * Answers an operator from the ledger's database. Every method is one round trip, and most read whole tables: they are for people who
- * ask now and then.
- * @throws StorageUnavailable from every method when D1 fails, with D1's error as `cause`
+ * Creates the operator's queries on the storage's database. Every method is one round trip, and most of them
+ * read whole tables, because they are called rarely.
+ * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  */
 export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
   readClock: () => readClock(db),
@@ -34,8 +43,6 @@ export const d1Admin = (db: SqlDatabase): StorageAdmin => ({
   listAuditEntries: (page, userId) => readAudit(db, page, userId),
   readKeyUsage: (query) => readKeyUsage(db, query),
 });
-
-// The audit, read.
 
 export interface AuditEntry {
   readonly at: EpochSeconds;
@@ -81,16 +88,12 @@ const toAuditEntry = (row: AuditEntryRow): AuditEntry => ({
   ...(row.provider !== null && { provider: row.provider }),
 });
 
-// The clock of the database.
-
 export const readClock = async (db: SqlDatabase): Promise<EpochSeconds> => {
   const [found] = await runBatch<{ readonly now: number }>(db, db.prepare('SELECT unixepoch() AS now'));
   const now = found?.results[0]?.now;
   if (now === undefined) throw new Error('the database has no clock');
   return now;
 };
-
-// A user's grants as an operator sees them.
 
 export interface GrantSummary {
   readonly id: GrantId;
@@ -99,11 +102,11 @@ export interface GrantSummary {
   readonly scopes: readonly string[];
   readonly provider: string;
   readonly createdAt: EpochSeconds;
-  /** When its newest token was issued. */
+  /** When the newest token was issued. */
   readonly lastUsedAt?: EpochSeconds;
-  /** `pending`: its code was not redeemed, or not yet. */
+  /** `pending`: its code has not been redeemed. */
   readonly state: 'active' | 'pending' | 'expired' | 'revoked';
-  /** Why it was revoked. */
+  /** Why the grant was revoked. */
   readonly reason?: string;
 }
 
@@ -152,30 +155,26 @@ const toGrantSummary = (row: GrantRow): GrantSummary => ({
   ...(row.revoked_reason !== null && { reason: row.revoked_reason }),
 });
 
-// A part of a long list, and what the lists of an operator call living.
-
 export interface Page {
   readonly limit: number;
-  /** How many of the list come before. */
+  /** The number of rows to skip. */
   readonly skip: number;
 }
 
 /**
- * The condition on a row of `grants` that a token of it may be used.
- * @param now the parameter for now, such as `?1`
+ * Returns the condition that a token of a row of `grants` can still be used.
+ * @param now the SQL parameter with the current time, such as `?1`
  */
 export const buildActiveGrantCondition = (now: string): string =>
   `(grants.revoked_at IS NULL AND (grants.access_expires_at > ${now}
     OR (grants.refresh_policy <> 'none' AND grants.refresh_idle_expires_at > ${now})))`;
 
-// Identities whose provider cannot be asked whether the person is still there.
-
 export interface IdentityWithoutUpstreamToken {
   readonly provider: string;
   readonly userId: UserId;
-  /** When the person last signed in, without a token of the provider's coming of it. */
+  /** When the person last signed in at the provider. */
   readonly since: EpochSeconds;
-  /** How many living grants rest on it. */
+  /** The number of active grants of the identity. */
   readonly activeGrants: number;
   /** The time from which those grants can't be refreshed, after an inconclusive recheck. Absent: no limit. */
   readonly refreshableUntil?: EpochSeconds;
@@ -219,15 +218,13 @@ const toIdentityWithoutUpstreamToken = (
   ...(row.refreshable_until !== null && { refreshableUntil: row.refreshable_until }),
 });
 
-// Users as an operator sees them.
-
 export interface UserSummary {
   readonly id: UserId;
   readonly createdAt: EpochSeconds;
   readonly identities: number;
-  /** Sessions at the account page included. */
+  /** Includes sessions of the account page. */
   readonly activeGrants: number;
-  /** Nothing for a user without identities. */
+  /** Absent for a user without identities. */
   readonly lastSignInAt?: EpochSeconds;
 }
 
@@ -267,7 +264,7 @@ const toUserSummary = (row: UserRow): UserSummary => ({
   ...(row.last_sign_in_at !== null && { lastSignInAt: row.last_sign_in_at }),
 });
 
-// Finds out what may still need a sealing key, and from when a key can be promoted. The database does not record which token was sealed with which key, so times decide: everything that was sealed before another key began to seal may need the key.
+// Key usage: what may still need a sealing key, and from when a key can be promoted.
 
 export interface KeyUsageQuery {
   /** The keys of a ring, in order. The first one seals. */
@@ -283,25 +280,30 @@ export interface KeyUsage {
   readonly id: string;
   /** The number of stored upstream tokens that it sealed. */
   readonly sealedUpstreamTokens: number;
-  /** The time from which it cannot have sealed anything. Missing until a sweep has found another key at the front after it. */
+  /**
+   * The time from which it cannot have sealed anything. Absent until a cleanup has found another first key
+   * after it.
+   */
   readonly sealedUntil?: EpochSeconds;
   /** The number of active grants that may have a token or cookie from before `sealedUntil`. */
   readonly activeGrants: number;
   /** When the last of these grants expires, unless it is revoked before. */
   readonly lastGrantExpiresAt?: EpochSeconds;
   /**
-   * The time from which every isolate has the key, so that it can be promoted. Missing until a sweep has found the key in the deployed
-   * ring, and after a sweep that did not find it.
+   * The time from which every isolate has the key, so that it can be promoted. Absent until a cleanup has
+   * found the key in the deployed ring, and after a cleanup that did not find it.
    */
   readonly promotableFrom?: EpochSeconds;
   /**
-   * Whether no sweep has found it at the front although it is not the first key: it may have sealed nothing, or it was promoted and rolled
-   * back between two sweeps.
+   * Whether no cleanup has found it as the first key, although it is not the first one now. It may have
+   * sealed nothing, or it was promoted and rolled back between two cleanups.
    */
   readonly isSealingPeriodUnknown: boolean;
 }
 
-/** How long an isolate with the previous ring may run after the first sweep with the next ring. */
+/**
+ * How long an isolate with the previous ring may run after the first cleanup with the next ring, in seconds.
+ */
 const rolloutPeriod: Seconds = 3600;
 
 export const readKeyUsage = async (
@@ -321,9 +323,11 @@ export const readKeyUsage = async (
 };
 
 /**
- * A key stopped sealing when the key in the next row of `sealing_keys` began to seal. It is unknown until when a key without a row there
- * sealed: it may have been promoted and rolled back between two sweeps. A stable refresh token does not change until it expires; a rotating
- * one is sealed again with each generation, and the previous one can still be used after a lost response.
+ * The database does not record which key sealed which token, so times decide: everything that was sealed
+ * before another key began to seal may need the key. A key stopped sealing when the key in the next row of
+ * `sealing_keys` began to seal. For a key without a row, that time is unknown: it may have been promoted and
+ * rolled back between two cleanups. A stable refresh token does not change until it expires; a rotating one
+ * is sealed again with each generation, and the previous one can still be used after a lost response.
  */
 const buildUsageQuery = (sealedByKey: string): string =>
   `WITH

@@ -1,4 +1,7 @@
-/** Sweeps: deletes what has expired (`grants.retain_until` says until when a grant is needed), and records the keys in the ring. */
+/**
+ * Deletes what has expired (`grants.retain_until` is the time until which a grant is needed), and records the
+ * keys in the ring.
+ */
 import type { Cleanup } from '../broker-storage.ts';
 import { auditWhen, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
 
@@ -17,10 +20,13 @@ export const cleanUp = async (db: SqlDatabase, cleanup: Cleanup): Promise<void> 
   );
 };
 
-/** How many rows of the audit one sweep deletes at most. */
+/** The maximum number of audit rows that one cleanup deletes. */
 const maxAuditDeletions = 10_000;
 
-/** From the oldest row up to the first that stays: no other is read, and no index of times is kept. */
+/**
+ * Deletes from the oldest row up to the first one that is kept. So it reads no other row, and needs no index
+ * on `at`.
+ */
 const deleteOldAuditEntries = (db: SqlDatabase, before: Cleanup['deleteAuditBefore']): SqlStatement =>
   db
     .prepare(
@@ -33,19 +39,23 @@ const deleteOldAuditEntries = (db: SqlDatabase, before: Cleanup['deleteAuditBefo
 
 const newestKey = 'SELECT id FROM sealing_keys ORDER BY seq DESC LIMIT 1';
 
-/** Before the next, which is what it asks for. The first key of all came after none. */
+/**
+ * Must run before `recordSealingKey`, because it compares with the newest recorded key. The first key of all
+ * replaces none, so it is not audited.
+ */
 const auditKeyRotation = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlStatement =>
   auditWhen(db, { event: 'key-rotated', actor: 'operator', reason: sealingKey, now }, `(${newestKey}) <> ?4`);
 
-/** A row for each change: a key that comes back to the front seals again. */
+/** Inserts a row for each change: a key that becomes the first one again seals again. */
 const recordSealingKey = (db: SqlDatabase, { now, sealingKey }: Cleanup): SqlStatement =>
   db
     .prepare(`INSERT INTO sealing_keys (id, sealing_since) SELECT ?1, ?2 WHERE (${newestKey}) IS NOT ?1`)
     .bind(sealingKey, now);
 
 /**
- * A key that leaves the ring and comes back gets a new time. While deployments with and without it run side by side, the sweeps of one
- * delete the row and the sweeps of the other insert it again, so the recorded time is never before the last sweep without the key.
+ * A key that is removed from the ring and added again gets a new time. While deployments with and without it
+ * run side by side, the cleanups of one delete the row and the cleanups of the other insert it again, so the
+ * recorded time is never before the last cleanup without the key.
  */
 const deleteRemovedKeys = (db: SqlDatabase, { ringKeys }: Cleanup): SqlStatement =>
   db

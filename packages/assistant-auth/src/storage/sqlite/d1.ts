@@ -1,4 +1,7 @@
-/** The face of the package: the broker's ledger on Cloudflare D1, and which file answers which of its methods. */
+/**
+ * The entry point for storage on Cloudflare D1. Maps each method of `BrokerStorage` to the function that
+ * implements it.
+ */
 
 import type { BrokerStorage } from '../broker-storage.ts';
 import {
@@ -31,9 +34,10 @@ export * from './admin.ts';
 export { type ExecuteText, textD1 } from './text-d1.ts';
 
 /**
- * Keeps the broker's ledger in a D1 database that this package's migrations were applied to. Every method is one round
- * trip to the primary: pass the binding itself, because a session's replicas may lag behind a revocation.
- * @throws StorageUnavailable from every method when D1 fails, with D1's error as `cause`
+ * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round
+ * trip to the primary. Pass the binding itself, because the replicas of a D1 session may not have a
+ * revocation yet.
+ * @throws StorageUnavailable from every method if D1 fails, with D1's error as `cause`
  */
 export const d1Storage = (db: SqlDatabase): BrokerStorage => ({
   recordSignIn: (signIn) => recordSignIn(db, signIn),

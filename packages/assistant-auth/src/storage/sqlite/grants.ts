@@ -1,4 +1,7 @@
-/** Sign-ins: user, identity and grant, stored together or, on a replay, not at all. */
+/**
+ * Grants in SQL: sign-ins, which store user, identity and grant together, codes (RFC 6749 §4.1.2) and refresh
+ * tokens (RFC 9700 §4.14.2).
+ */
 import { accountClientId } from '../../oauth/identifiers.ts';
 import type {
   CodeClaim,
@@ -48,11 +51,14 @@ export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<Sig
   const { created_at } = counted?.results[0] ?? {};
   if (created_at !== undefined)
     return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
-  // Whoever goes on in a session has drawn the grant's id just now.
+  // The grant ID of someone who continues a session was generated just now, so it can't exist.
   return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
 };
 
-/** The rows that the statements of a sign-in return: `created_at` if the limit is reached, or the columns of the identity. */
+/**
+ * The rows that the statements of a sign-in return: `created_at` if the limit is reached, or the columns of
+ * the identity.
+ */
 interface SignInRow {
   readonly created_at?: number;
   readonly user_id?: string;
@@ -77,22 +83,26 @@ const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
 };
 
 /**
- * The condition that this transaction has not been recorded yet, and that its session, if it has one, has not ended. `?1` is the
- * grant's ID, `?2` now, `?3` the session.
+ * The condition that this transaction has not been recorded yet, and that its session, if it has one, has not
+ * ended. `?1` is the grant's ID, `?2` now, `?3` the session.
  */
 const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${buildActiveSessionCondition('?3', '?2')}))`;
 
 /**
- * If the user has reached the limit of sign-ins, finds the sign-in that must leave the period before another one is possible. `?4` is
- * the length of the period, `?5` one less than the limit, `?6` the user ID if the publisher provides one, `?7` and `?8` the identity.
+ * If the user has reached the limit of sign-ins, finds the sign-in that must leave the period before another
+ * one is possible. `?4` is the length of the period, `?5` one less than the limit, `?6` the user ID if the
+ * publisher provides one, `?7` and `?8` the identity.
  */
 const oldestCounted = `SELECT created_at FROM grants
   WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8))
     AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
   ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
 
-/** The condition that the statements for user and identity check, because each statement runs whatever the others did. */
+/**
+ * The condition that the statements for user and identity check, because each statement runs whatever the
+ * others did.
+ */
 const canRecord = `${isNew} AND NOT EXISTS (${oldestCounted})`;
 
 /** The values of `?1` to `?8`. */
@@ -126,7 +136,7 @@ const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   }
 };
 
-/** Whoever goes on in a session has not been at the provider: that is no sign-in there. */
+/** Someone who continues a session did not sign in at the provider, so `last_sign_in_at` is kept. */
 const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   const { identity, user } = signIn;
   const { label = null, sealedRefreshToken = null } = identity;
@@ -152,7 +162,10 @@ const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
     );
 };
 
-/** Must directly follow the statement for the identity: `changes()` shows whether that statement recorded the sign-in. */
+/**
+ * Must directly follow the statement for the identity: `changes()` shows whether that statement recorded the
+ * sign-in.
+ */
 const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
   const { grant } = signIn;
   return db
@@ -178,15 +191,16 @@ const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
 };
 
 /**
- * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the audit: each statement
- * reads nothing unless the one before it changed a row.
+ * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the
+ * audit: each statement reads nothing unless the one before it changed a row.
  */
 const revokeLeastRecentlyUsed = (
   db: SqlDatabase,
   { now, grant, limits }: SignIn,
 ): readonly SqlStatement[] => {
   const others = limits.activeGrants - Number(grant.clientId !== accountClientId);
-  // Contains the ID of the new grant, so that the other two statements find the grants that the first one revoked.
+  // Contains the ID of the new grant, so that the other two statements find the grants that the first one
+  // revoked.
   const reason = `too many grants when ${grant.id} was added`;
   const justRevoked =
     'user_id = iif(changes() > 0, (SELECT user_id FROM grants WHERE id = ?2), NULL) AND revoked_reason = ?3';
@@ -208,7 +222,10 @@ const revokeLeastRecentlyUsed = (
   ];
 };
 
-/** Finds the grants to revoke. `?1` is now, `?2` the new grant, `?4` the number of other grants that can be active. */
+/**
+ * Finds the grants to revoke. `?1` is now, `?2` the new grant, `?4` the number of other grants that can be
+ * active.
+ */
 const leastRecentlyUsed = `SELECT other.id FROM grants AS other
   WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActiveGrant}
   ORDER BY coalesce(other.last_used_at, other.created_at) DESC, other.id LIMIT -1 OFFSET ?4`;
@@ -222,13 +239,13 @@ const selectUserId = (user: SignIn['user']): string => {
   }
 };
 
-// Authorization codes: spent exactly once, and a late second redemption ends the grant (RFC 6749 §4.1.2).
+// Codes are redeemed once; a late second redemption revokes the grant (RFC 6749 §4.1.2).
 
 export const redeemCode = async (
   db: SqlDatabase,
   redemption: CodeRedemption,
 ): Promise<CodeRedemptionOutcome> => {
-  // The ending leaves alone what this very call redeems: that is not late.
+  // The revocation does not match the grant that this call redeems, because that redemption is not late.
   const [redeemed, , revoked] = await runBatch<GrantStateRow>(
     db,
     updateRedeemedGrant(db, redemption),
@@ -286,14 +303,15 @@ export const claimCode = async (db: SqlDatabase, { grantId, now }: CodeClaim): P
   return hasChanges(claimed) ? 'claimed' : toGrantStatus(found?.results[0]);
 };
 
-// Refresh: one statement rotates the token, answers a retry, or starts a new branch after a lost response; the other statements detect reuse (RFC 9700 §4.14.2).
+// Refresh: one statement rotates, answers a retry, or starts a branch; the others detect reuse.
 
 export const refresh = async (db: SqlDatabase, use: GrantRefresh): Promise<RefreshOutcome> => {
   const [refreshed, leased, , revoked] = await runBatch<GrantStateRow & RecheckLeaseRow>(
     db,
     updateRefreshedGrant(db, use),
     acquireLeaseOnRefresh(db, use),
-    // Never matches a request that was just answered: its token is now the previous one, within the grace period.
+    // Never matches a request that was just answered: its token is now the previous one, within the grace
+    // period.
     ...revokeReused(db, use),
     auditReuse(db, use),
   );
@@ -324,19 +342,21 @@ const buildRefreshableCondition = (now: string): string => `refresh_idle_expires
   )`;
 
 /**
- * The generation that the current one replaced. The branch columns count only while the first token of the branch is the current one, so
- * that a release that doesn't know them can rotate the grant in between.
+ * The generation that the current one replaced. The branch columns count only while the first token of the
+ * branch is the current one, so that a release that doesn't know them can rotate the grant in between.
  */
 const previous = 'iif(branch_generation IS generation, branch_started_from, generation - 1)';
 
-/** The grant that a presented refresh token can refresh. `?1` to `?6` are the values of `asked`. */
+/** The condition that a presented refresh token can refresh its grant. `?1` to `?6` are the `tokenValues`. */
 const isTokenAccepted = `id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND ${buildRefreshableCondition('?4')}
   AND (
     (refresh_policy <> 'none' AND generation = ?3)
     OR (refresh_policy = 'rotating' AND ${previous} = ?3 AND (rotated_at >= ?4 - ?5 OR ?6 = 'recover'))
   )`;
 
-/** Whether the token starts a new generation: the current token, or the previous one after the grace period. */
+/**
+ * Whether the token starts a new generation: the current token, or the previous one after the grace period.
+ */
 const startsGeneration = `refresh_policy = 'rotating' AND (generation = ?3 OR rotated_at < ?4 - ?5)`;
 
 /** Whether the token is late: its successor was never used, and from now on it can't be. */
@@ -382,9 +402,7 @@ const auditReuse = (db: SqlDatabase, { grantId, now }: GrantRefresh) =>
 
 const tokenReused = 'refresh token reused';
 
-// How a row of `grants` becomes the facts that tokens are issued from.
-
-/** What `factColumns` reads. */
+/** The columns in `grantStateColumns`. */
 interface GrantStateRow {
   readonly user_id: string;
   /** JSON array. */

@@ -1,4 +1,7 @@
-/** Revocations: ending grants on request, and telling which access tokens are dead. */
+/**
+ * Revocations in SQL: revokes grants, appends entries for their unexpired access tokens, and tells which
+ * tokens are revoked.
+ */
 import { accountClientId, type EpochSeconds, type UserId } from '../../oauth/identifiers.ts';
 import type {
   RevocableToken,
@@ -65,7 +68,10 @@ export const readRevocations = async (
   return { kind: 'page', revocations: rows.map(toRevocation), cursor: newest?.results[0]?.seq ?? 0 };
 };
 
-/** A cursor ahead of it is of lines that were swept, or of another database: then all that is here is news. */
+/**
+ * A cursor that is higher belongs to entries that were deleted, or to another database: then all entries are
+ * new.
+ */
 const newestSeq = 'SELECT coalesce(max(seq), 0) AS seq FROM revocations';
 
 export const isRevoked = async (
@@ -87,7 +93,7 @@ export const isRevoked = async (
   return (found?.results.length ?? 0) > 0;
 };
 
-/** Which column of `grants` names a target. */
+/** The column of `grants` that contains a target's ID. */
 const targetColumns = {
   grant: 'id',
   user: 'user_id',
@@ -109,24 +115,26 @@ const toRevocation = (row: RevocationRow): Revocation => ({
   expiresAt: row.expires_at,
 });
 
-// How grants end: their living access tokens are remembered as dead, and the grants are marked.
-
 export interface TargetRevocation {
-  /** Whose tokens die: what the line in `revocations` says. */
+  /** The target of the entry in `revocations`. */
   readonly target: RevocationTarget;
-  /** Condition on a row of `grants`; `?2` is the target's id, `?3` is now, `?4` and on are `values`. */
+  /** Condition on a row of `grants`. `?2` is the target's ID, `?3` is now, and `values` start at `?4`. */
   readonly where: string;
   readonly values: readonly (string | number)[];
   readonly reason: string;
   readonly now: EpochSeconds;
 }
 
-/** Makes the two statements, for one batch and in this order; the second has changes exactly if a grant ended now. */
+/**
+ * Creates the two statements, for one batch and in this order. The second one has changes only if a grant was
+ * revoked now.
+ */
 export const revokeByTarget = (
   db: SqlDatabase,
   { target, where, values, reason, now }: TargetRevocation,
 ): [insertRevocation: SqlStatement, updateGrants: SqlStatement] => [
-  // Not before the newest token was issued: it may have come from a server whose clock runs ahead of this one's.
+  // Not before the newest token was issued, which may have been on a server whose clock is ahead of this
+  // one's.
   db
     .prepare(
       `INSERT INTO revocations (kind, id, revoked_at, expires_at)
@@ -144,13 +152,16 @@ export const revokeByTarget = (
 
 /** Some grants of a user, or of several users. */
 export interface GrantSelection {
-  /** Condition on a row of `grants`; `?1` is now, `?2` and on are `values`. */
+  /** Condition on a row of `grants`. `?1` is now, and `values` start at `?2`. */
   readonly where: string;
   readonly values: readonly (string | number | null)[];
   readonly now: EpochSeconds;
 }
 
-/** Makes the two statements, for one batch and in this order: the lines in `revocations`, and the update of the grants. */
+/**
+ * Creates the two statements, for one batch and in this order: the entries in `revocations`, and the update
+ * of the grants.
+ */
 export const revokeEach = (
   db: SqlDatabase,
   selection: GrantSelection & { readonly reason: string },
@@ -162,10 +173,11 @@ export const revokeEach = (
 };
 
 /**
- * Makes the first of the two statements. It appends a line for each grant with an unexpired access token, or one line for the user if
- * several of them have one and no other active grant of the user is left. The one line saves storage reads: while more than 10,000 lines
- * are active, every API call reads storage. It covers the tokens issued before this second, and none that is issued from now on: a grant
- * with a token from this second, or from a server whose clock is ahead, gets its own line.
+ * Creates the first of the two statements. It appends an entry for each grant with an unexpired access token,
+ * or one entry for the user if several of them have one and no other active grant of the user is left. The
+ * one entry saves storage reads: while more than 10,000 entries are unexpired, every API call reads storage.
+ * It covers the tokens issued before this second, and none that is issued from now on: a grant with a token
+ * from this second, or from a server whose clock is ahead, gets its own entry.
  */
 const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelection): SqlStatement =>
   db
@@ -192,10 +204,11 @@ const insertRevocations = (db: SqlDatabase, { where, values, now }: GrantSelecti
     .bind(now, ...values);
 
 /**
- * Makes three statements for a user who is about to be deleted, for one batch and in this order: a line for the user if several grants
- * have an unexpired access token, whether they were revoked before or not; the deletion of the lines that it replaces; and the lines of the
- * grants that it does not cover. Without the deletion, someone who deletes their account again and again, and so starts with a new count of
- * sign-ins each time, could leave any number of lines.
+ * Creates three statements for a user who is about to be deleted, for one batch and in this order: an entry
+ * for the user if several grants have an unexpired access token, whether they were revoked before or not; the
+ * deletion of the entries that it replaces; and the entries of the grants that it does not cover. Without the
+ * deletion, someone who deletes their account again and again, and so starts with a new count of sign-ins
+ * each time, could create any number of entries.
  */
 export const recordUserRevocation = (
   db: SqlDatabase,
@@ -224,11 +237,14 @@ export const recordUserRevocation = (
   insertRevocations(db, { where: `user_id = ?2 AND NOT ${isCovered}`, values: [userId], now }),
 ];
 
-/** The condition on a row of `grants` that a line for the user `?2` covers all of its access tokens. */
+/** The condition that an entry for the user `?2` covers all access tokens of a row of `grants`. */
 const isCovered = `EXISTS (
   SELECT 1 FROM revocations AS line
   WHERE line.kind = 'user' AND line.id = ?2 AND line.revoked_at >= last_used_at AND line.expires_at >= access_expires_at
 )`;
 
-/** The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is now. */
+/**
+ * The condition that `other`, a row of `grants`, is an active grant as defined by `SignInLimits`; `?1` is
+ * now.
+ */
 export const isActiveGrant = `other.revoked_at IS NULL AND other.client_id <> '${accountClientId}' AND other.retain_until > ?1`;

@@ -1,4 +1,4 @@
-/** Records security events of providers. Each counts once, and revokes what is based on its target. */
+/** Records security events of providers. Each event is applied once, and revokes grants of its target. */
 import {
   accountClientId,
   type RequestedRevocation,
@@ -17,7 +17,7 @@ export const recordSecurityEvent = async (
   const results = await runBatch(
     db,
     ...event.revocations.flatMap((revocation) => applyRevocation(db, event, revocation)),
-    // Comes last: that it is not there yet is what all the others ask.
+    // Comes last, because all other statements check that the event is not stored yet.
     insertSecurityEvent(db, event),
   );
   return hasChanges(results.at(-1)) ? 'recorded' : 'replayed';
@@ -48,11 +48,14 @@ const applyRevocation = (
   if (revocationScope !== 'identity' || identityCondition === undefined) return grantStatements;
   const clearToken = `UPDATE identities SET ${clearedToken}
     WHERE ${identityCondition} AND last_sign_in_at <= ?4 AND ${isFirstDelivery}`;
-  // The token goes after the grants, which are found by its names.
+  // The token is deleted after the grants are revoked, because its identifiers are used to find them.
   return [...grantStatements, db.prepare(clearToken).bind(now, ...values)];
 };
 
-/** A row for each user of whom grants end; comes before they are marked, which tells them from those that had ended. */
+/**
+ * Creates an audit row for each user whose grants are revoked. Must run before the grants are updated,
+ * because it selects those that are not revoked yet.
+ */
 const auditRevocations = (
   db: SqlDatabase,
   { where, values, reason, now }: GrantSelection & { readonly reason: string },
@@ -66,11 +69,14 @@ const auditRevocations = (
   );
 };
 
-/** `?2` is the provider and `?3` the signal's name there; `?4` is from when on grants are left alone. */
+/**
+ * The condition that the event is not stored yet. `?2` is the provider, `?3` the event's `jti`. (`?4` is
+ * `signedInBefore`: grants of later sign-ins are not revoked.)
+ */
 const isFirstDelivery =
   'NOT EXISTS (SELECT 1 FROM security_events WHERE security_events.provider = ?2 AND jti = ?3)';
 
-/** `?5` and on, by the kind of target. */
+/** The values from `?5` on, by the kind of target. */
 const targetValues = (target: SecurityEventTarget): readonly (string | null)[] => {
   switch (target.kind) {
     case 'identity':
@@ -82,22 +88,23 @@ const targetValues = (target: SecurityEventTarget): readonly (string | null)[] =
   }
 };
 
-/** Conditions on a row of `identities`, for the targets that name one. */
+/** Conditions on a row of `identities`, for the targets that identify one. */
 const matchesTarget = {
   identity: 'provider = ?2 AND subject = ?5',
   session: undefined,
-  // The sign keeps SQLite from reading everybody of the provider: each name has an index of its own.
+  // The unary plus keeps SQLite from reading all identities of the provider through the primary key: each
+  // identifier has its own index.
   token: '+provider = ?2 AND (token_identifier = ?5 OR other_token_identifier = ?5)',
 } as const satisfies Record<SecurityEventTarget['kind'], string | undefined>;
 
-/** Conditions on a row of `grants`: that it rests on the target. */
+/** Conditions on a row of `grants`: that it is a grant of the target. */
 const basedOnTarget = {
   identity: matchesTarget.identity,
   session: 'provider = ?2 AND sid = ?5 AND (?6 IS NULL OR subject = ?6)',
   token: `(provider, subject) IN (SELECT provider, subject FROM identities WHERE ${matchesTarget.token})`,
 } as const satisfies Record<SecurityEventTarget['kind'], string>;
 
-/** Conditions on a row of `grants`: that it ends with so much. */
+/** Conditions on a row of `grants`: that it is in the revocation scope. */
 const revocationScopes = {
   sessions: `client_id = '${accountClientId}'`,
   'online-grants': `(client_id = '${accountClientId}' OR refresh_policy = 'none')`,

@@ -1,4 +1,7 @@
-/** The one way to D1: every statement of an operation at once, all or nothing. */
+/**
+ * Runs the SQL statements of a storage method in one batch, and creates the statements that write the audit
+ * log.
+ */
 
 import type { EpochSeconds, GrantId, UserId } from '../../oauth/identifiers.ts';
 import { StorageUnavailable } from '../broker-storage.ts';
@@ -6,7 +9,7 @@ import { StorageUnavailable } from '../broker-storage.ts';
 /**
  * Runs the statements in order, in one transaction and one round trip.
  * @returns one result per statement, in their order
- * @throws StorageUnavailable for every failure; what D1 says may quote SQL, so it stays in `cause`
+ * @throws StorageUnavailable for every failure. D1's message may quote SQL, so it is only in `cause`
  */
 export const runBatch = async <Row>(
   db: SqlDatabase,
@@ -19,10 +22,10 @@ export const runBatch = async <Row>(
   }
 };
 
-/** Tells whether a statement changed anything. */
+/** Returns whether a statement changed a row. */
 export const hasChanges = (result: SqlResult | undefined): boolean => (result?.meta.changes ?? 0) > 0;
 
-/** A database as D1 offers it. Cloudflare's `D1Database` binding fits. */
+/** The part of the D1 interface that storage uses. Cloudflare's `D1Database` binding is compatible. */
 export interface SqlDatabase {
   prepare(sql: string): SqlStatement;
   /** Runs the statements in order, in one transaction. */
@@ -40,9 +43,9 @@ export interface SqlResult<Row = unknown> {
   readonly meta: { readonly changes: number };
 }
 
-// The audit: a row for each event with a proven user, client or operator, written in the batch that runs anyway. A row names ids alone: no label, no address, no token, no grant.
+// The audit log. A row contains IDs only: no label, email address, token or grant.
 
-/** What a row says, besides whom it is about. */
+/** The content of an audit row, without the IDs. */
 export interface AuditEvent {
   readonly event:
     | 'signed-in'
@@ -56,12 +59,12 @@ export interface AuditEvent {
     | 'security-event';
   /** Who did it. */
   readonly actor: 'user' | 'client' | 'provider' | 'operator' | 'broker';
-  /** Why; for `key-rotated` the id of the key that seals now. */
+  /** Why it happened. For `key-rotated`, the ID of the key that seals now. */
   readonly reason?: string;
   readonly now: EpochSeconds;
 }
 
-/** Whom a row is about, as far as it is known. */
+/** The IDs that an audit row is about, as far as they are known. */
 interface AuditedIds {
   readonly userId?: UserId;
   readonly clientId?: string;
@@ -69,15 +72,15 @@ interface AuditedIds {
 }
 
 /**
- * Makes the statement that writes the row if the statement right before it in the batch changed anything. So what did not happen
- * leaves no row.
+ * Creates the statement that writes the row if the statement directly before it in the batch changed a row.
+ * Something that did not happen leaves no audit row.
  */
 export const auditChange = (db: SqlDatabase, auditEvent: AuditEvent, ids: AuditedIds): SqlStatement =>
   db
     .prepare(`${insertAuditRow} SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE changes() > 0`)
     .bind(...auditValues(auditEvent), ids.userId ?? null, ids.clientId ?? null, ids.provider ?? null);
 
-/** The same about the user, client and provider of a grant. */
+/** Like `auditChange`, with the user, client and provider of a grant. */
 export const auditGrantChange = (db: SqlDatabase, auditEvent: AuditEvent, grantId: GrantId): SqlStatement =>
   db
     .prepare(
@@ -86,7 +89,7 @@ export const auditGrantChange = (db: SqlDatabase, auditEvent: AuditEvent, grantI
     )
     .bind(...auditValues(auditEvent), grantId);
 
-/** The same about the user and provider of an identity. */
+/** Like `auditChange`, with the user and provider of an identity. */
 export const auditIdentityChange = (
   db: SqlDatabase,
   auditEvent: AuditEvent,
@@ -99,14 +102,20 @@ export const auditIdentityChange = (
     )
     .bind(...auditValues(auditEvent), provider, subject);
 
-/** Makes the statement that writes the rows of a query: instant, event, actor, reason, user, client and provider. */
+/**
+ * Creates the statement that writes the rows of a query: time, event, actor, reason, user, client and
+ * provider.
+ */
 export const auditRows = (
   db: SqlDatabase,
   query: string,
   values: readonly (string | number | null)[],
 ): SqlStatement => db.prepare(`${insertAuditRow} ${query}`).bind(...values);
 
-/** Makes the statement that writes a row about nobody where a condition holds; `?4` is the reason. */
+/**
+ * Creates the statement that writes a row without IDs if a condition is true. In the condition, `?4` is the
+ * reason.
+ */
 export const auditWhen = (db: SqlDatabase, auditEvent: AuditEvent, condition: string): SqlStatement =>
   db
     .prepare(`INSERT INTO audit (at, event, actor, reason) SELECT ?1, ?2, ?3, ?4 WHERE ${condition}`)

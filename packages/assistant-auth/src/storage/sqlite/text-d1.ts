@@ -1,13 +1,16 @@
-/** A D1 database where only SQL as text reaches it, as by `wrangler d1 execute`: as much of one as this package uses. */
+/**
+ * A D1 database that is reached only through SQL text, as with `wrangler d1 execute`. Implements what storage
+ * uses.
+ */
 import type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
- * Carries out statements in one transaction, in their order.
+ * Executes statements in order, in one transaction.
  * @returns JSON: an array with an object for each statement, whose `results` are its rows
  */
 export type ExecuteText = (statements: readonly string[]) => Promise<string>;
 
-/** Makes the database. What this package does not call rejects. */
+/** Creates the database. */
 export const textD1 = (execute: ExecuteText): SqlDatabase => {
   const preparedStatements = new WeakMap<
     object,
@@ -29,7 +32,7 @@ export const textD1 = (execute: ExecuteText): SqlDatabase => {
   return {
     prepare: (query) => prepare(query, []),
     async batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
-      // What a statement changed is asked for: of a local database, wrangler does not tell.
+      // The number of changes is queried, because Wrangler does not report it for a local database.
       const texts = statements.flatMap((statement) => [
         renderStatement(statement),
         'SELECT changes() AS changes',
@@ -55,12 +58,11 @@ const toD1Result = <Row>(
   };
 };
 
-// Values as they stand in SQL that is text and nothing else.
-
 /**
- * Writes a value. Texts with anything that could be read as more than a text are written as their bytes, so that no reader between
- * here and the database can take a part of them for something else.
- * @throws TypeError for what no column holds, RangeError for half a surrogate pair or what is no finite number
+ * Writes a value as an SQL literal. Text with characters that could be read as syntax is written as bytes, so
+ * that nothing between here and the database can interpret a part of it.
+ * @throws TypeError for a type that no column has, RangeError for text with an unpaired surrogate or a number
+ * that is not finite
  */
 export const toSqlLiteral = (value: unknown): string => {
   if (value === null) return 'NULL';
@@ -71,7 +73,7 @@ export const toSqlLiteral = (value: unknown): string => {
 
 const numberLiteral = (value: number): string => {
   if (!Number.isFinite(value)) throw new RangeError(`not a finite number: ${value}`);
-  // In brackets: two minus signs in a row begin a comment.
+  // In parentheses, because two minus signs in a row start a comment.
   return value < 0 ? `(${value})` : String(value);
 };
 
@@ -85,7 +87,7 @@ const textLiteral = (value: string): string => {
 };
 
 /**
- * Puts literals in place of the numbered parameters of a statement.
+ * Replaces the numbered parameters of a statement with literals.
  * @throws RangeError for a parameter without a number or a value
  */
 export const inlineParameters = (query: string, values: readonly unknown[]): string =>
@@ -96,5 +98,5 @@ export const inlineParameters = (query: string, values: readonly unknown[]): str
     return toSqlLiteral(values[at]);
   });
 
-/** A question mark in quotes is none. */
+/** Also matches quoted text, because a question mark in quotes is not a parameter. */
 const quotedOrParameter = /'(?:[^']|'')*'|\?(\d*)/g;

@@ -1,4 +1,4 @@
-/** Rechecks of identities at their providers: acquires the lease, which also stores that a recheck starts, and stores each outcome. */
+/** Upstream tokens in SQL: leases and outcomes of rechecks, and the resealing of stored tokens. */
 
 import type { EpochSeconds } from '../../oauth/identifiers.ts';
 import type { RecheckLeaseOutcome, RecheckLeaseRequest } from '../account-storage.ts';
@@ -22,7 +22,7 @@ import {
   type SqlStatement,
 } from './statements.ts';
 
-/** A stored token. */
+/** An identity with a stored token. */
 export interface UpstreamTokenRow {
   readonly provider: string;
   readonly subject: string;
@@ -47,11 +47,17 @@ export const toRecheckLease = (row: RecheckLeaseRow, startedAt: EpochSeconds): R
   startedAt,
 });
 
-/** Counts a recheck that starts. Storing an outcome sets the number back to 0, and so does a new token. */
+/**
+ * Counts a recheck that starts. A confirmed recheck or a new token sets the number back to 0;
+ * `resolveRecheck` subtracts one.
+ */
 const countRecheckStart = 'unresolved_rechecks = unresolved_rechecks + 1';
 const leaseColumns = 'provider, subject, sealed_refresh_token, unresolved_rechecks';
 
-/** Acquires the lease for a recheck, if one is due. Must directly follow the statement that answers the refresh. */
+/**
+ * Acquires the lease for a recheck, if one is due. Must directly follow the statement that refreshes the
+ * grant.
+ */
 export const acquireLeaseOnRefresh = (
   db: SqlDatabase,
   { grantId, now, recheckLeaseDuration }: GrantRefresh,
@@ -125,7 +131,7 @@ export const revokeGrantsOfIdentity = async (
   reason: string,
   now: EpochSeconds,
 ): Promise<IdentityRevocationOutcome> => {
-  // The token goes last: that it is still there is what the other two ask.
+  // The token is deleted last, because the other two statements check that it is still stored.
   const [, , clearedToken] = await runBatch(
     db,
     ...revokeEach(db, { where: basedOnIdentity, values: tokenValues(usedToken), reason, now }),
@@ -171,7 +177,10 @@ const tokenValues = ({ provider, subject, sealedRefreshToken }: StoredUpstreamTo
   sealedRefreshToken,
 ];
 
-/** Grants that rest on the identity while its token is the one that was asked with: `?2` to `?4` are what is `named`. */
+/**
+ * The condition for grants of the identity, while the token that was used is still stored. `?2` to `?4` are
+ * the `tokenValues`.
+ */
 const basedOnIdentity = `provider = ?2 AND subject = ?3 AND EXISTS (
     SELECT 1 FROM identities WHERE provider = ?2 AND subject = ?3 AND sealed_refresh_token = ?4
   )`;
@@ -184,11 +193,9 @@ const clearUpstreamToken = (db: SqlDatabase, usedToken: StoredUpstreamToken): Sq
     )
     .bind(...tokenValues(usedToken));
 
-// Tokens of providers as they are stored: found by how their sealed texts begin, and replaced by the same sealed anew.
-
 /**
- * Reads the table from `after` on, without an index: keeping one would write rows at every sign-in, and this is asked once an
- * hour, and only after a rotation.
+ * Reads the table from `after` on, without an index. An index would cost a write at every sign-in, and this
+ * query runs only in a cleanup, and only if the ring has several keys.
  */
 export const findUpstreamTokens = async (
   db: SqlDatabase,
@@ -225,7 +232,8 @@ export const replaceUpstreamTokens = async (
 };
 
 /**
- * Makes the condition that a row's sealed text begins with one of these, and its parameters.
+ * Returns the condition that a row's sealed text begins with one of the prefixes, and the values of its
+ * parameters.
  * @param first the number of its first parameter
  */
 export const buildPrefixCondition = (
@@ -243,9 +251,9 @@ export const buildPrefixCondition = (
   };
 };
 
-// Providers' tokens in a row of `identities`: the sealed one, and the names that go with it.
-
-/** What `token_identifier` and `other_token_identifier` hold for a token that came just now. */
+/**
+ * Returns the values of `token_identifier` and `other_token_identifier` for a token that was just received.
+ */
 export const identifierValues = ({
   tokenIdentifiers,
 }: Pick<NewUpstreamToken, 'tokenIdentifiers'>): [string | null, string | null] => [
@@ -253,7 +261,10 @@ export const identifierValues = ({
   tokenIdentifiers?.[1] ?? null,
 ];
 
-/** In an upsert: the token that the provider sent, with its names if it has any; otherwise the stored one with its own. */
+/**
+ * In an upsert: stores the token that the provider sent, with its identifiers if it has any. Otherwise, keeps
+ * the stored token and its identifiers.
+ */
 export const replaceTokenIfSent = `
   unresolved_rechecks = iif(excluded.sealed_refresh_token IS NULL, unresolved_rechecks, 0),
   token_identifier = iif(excluded.sealed_refresh_token IS NULL, token_identifier, excluded.token_identifier),

@@ -114,7 +114,7 @@ describe('the audit', () => {
       signedInBefore: t0 + 300,
       now: t0 + 300,
     };
-    for (const jti of ['signal-1', 'signal-2'])
+    for (const jti of ['event-1', 'event-2'])
       await storage.recordSecurityEvent({
         ...securityEvent,
         jti,

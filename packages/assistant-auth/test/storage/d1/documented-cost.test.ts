@@ -59,7 +59,7 @@ const buildSecurityEvent = (
   target: SecurityEventTarget,
   revocationScope: RevocationScope,
 ): ReceivedSecurityEvent => ({
-  ...{ provider: 'google', jti: 'signal-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
+  ...{ provider: 'google', jti: 'event-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
   revocations: [{ target, revocationScope: revocationScope }],
   reason: 'a signal',
 });

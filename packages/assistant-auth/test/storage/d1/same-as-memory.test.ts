@@ -287,7 +287,7 @@ const target = fc.oneof(
 
 const recordSecurityEvent = fc
   .record({
-    jti: fc.constantFrom('signal-1', 'signal-2', 'signal-3', 'signal-4'),
+    jti: fc.constantFrom('event-1', 'event-2', 'event-3', 'event-4'),
     age: fc.constantFrom(0, 0, 1, 100),
     revocationScope: fc.constantFrom('sessions', 'online-grants', 'grants', 'identity'),
     targets: fc.array(target, { minLength: 1, maxLength: 2 }),

@@ -281,8 +281,8 @@ const drops = (createStorage: CreateStorage): void => {
     });
     await signInAndRedeem(storage, { grantId: 'session', clientId: 'account' });
     await storage.dropUpstreamToken(drop);
-    const going = signIn({ grantId: 'grant-3', refreshPolicy: 'stable', now: t0 + 200 });
-    await storage.recordSignIn({ ...going, session: 'session' });
+    const continued = signIn({ grantId: 'grant-3', refreshPolicy: 'stable', now: t0 + 200 });
+    await storage.recordSignIn({ ...continued, session: 'session' });
     await storage.redeemCode(redemption({ grantId: 'grant-3', now: t0 + 201, codeExpiresAt: t0 + 260 }));
     const at = t0 + 10 * day;
     expect(await storage.refresh(refreshUse(0, at, { grantId: 'grant-3' }))).toEqual(ended);

@@ -27,7 +27,7 @@ import {
   t0,
   token,
 } from './sample.ts';
-import { createSession, createStorageWithSession, goOn, useAccountSession } from './sessions.ts';
+import { continueInSession, createSession, createStorageWithSession, useAccountSession } from './sessions.ts';
 
 const now = t0 + 100;
 const ada: SecurityEventTarget = { kind: 'identity', subject: 'ada' };
@@ -37,7 +37,7 @@ const securityEvent = (
   given: Partial<ReceivedSecurityEvent> = {},
 ): ReceivedSecurityEvent => ({
   provider: 'google',
-  jti: 'signal-1',
+  jti: 'event-1',
   retainUntil: now + day,
   signedInBefore: now,
   revocations: endings,
@@ -71,7 +71,7 @@ const signedIn = async (createStorage: CreateStorage): Promise<BrokerStorage> =>
 
 export const securityEventContract = (createStorage: CreateStorage): void => {
   onceOnly(createStorage);
-  reaches(createStorage);
+  revocationScopeContract(createStorage);
   targets(createStorage);
   tokens(createStorage);
   retention(createStorage);
@@ -100,7 +100,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await tell(storage, ada, 'grants', { provider: 'github' })).toBe('recorded');
     expect(await endedOf(storage)).toEqual([]);
     expect(await tell(storage, ada, 'sessions')).toBe('recorded');
-    expect(await tell(storage, ada, 'grants', { jti: 'signal-2' })).toBe('recorded');
+    expect(await tell(storage, ada, 'grants', { jti: 'event-2' })).toBe('recorded');
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 
@@ -111,7 +111,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
   });
 };
 
-const reaches = (createStorage: CreateStorage): void => {
+const revocationScopeContract = (createStorage: CreateStorage): void => {
   it.each([
     ['sessions', ['session']],
     ['online-grants', ['now', 'session']],
@@ -172,7 +172,7 @@ const reaches = (createStorage: CreateStorage): void => {
 
   it('does not take going on in a session for coming back', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
-    await goOn(storage, t0 + 51);
+    await continueInSession(storage, t0 + 51);
     await tell(storage, ada, 'identity', { signedInBefore: t0 + 50 });
     expect(await endedOf(storage)).toEqual(['grant-2', 'session-1']);
     await signInAndRedeem(storage, { grantId: 'back-again', now: now + 1, refreshPolicy: 'stable' });
@@ -182,7 +182,7 @@ const reaches = (createStorage: CreateStorage): void => {
 
   it('leaves alone what is gone on to in a session that began after the provider said it', async () => {
     const storage = await createStorageWithSession(createStorage);
-    await goOn(storage, t0 + 51);
+    await continueInSession(storage, t0 + 51);
     await tell(storage, ada, 'identity', { signedInBefore: t0 - 1 });
     expect(await endedOf(storage)).toEqual([]);
   });
@@ -196,7 +196,7 @@ const targets = (createStorage: CreateStorage): void => {
     for (const [jti, subject] of ['user-1', 'ADA', '', 'sid-1'].entries())
       await tell(storage, { kind: 'identity', subject }, 'identity', { jti: `signal-${jti}` });
     expect(await endedOf(storage)).toEqual([]);
-    await tell(storage, ada, 'identity', { jti: 'signal-5' });
+    await tell(storage, ada, 'identity', { jti: 'event-5' });
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, now, { grantId: 'elsewhere' })))).toBe(
       'continued 1',
     );
@@ -214,7 +214,7 @@ const targets = (createStorage: CreateStorage): void => {
     const storage = await signedIn(createStorage);
     await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'bob' });
     expect(await endedOf(storage)).toEqual([]);
-    await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'grants', { jti: 'signal-2' });
+    await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'ada' }, 'grants', { jti: 'event-2' });
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 

@@ -148,7 +148,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
 };
 
 /** Signing in at a client on the strength of the session. */
-export const goOn = (storage: BrokerStorage, now: number, grantId = 'grant-2') =>
+export const continueInSession = (storage: BrokerStorage, now: number, grantId = 'grant-2') =>
   storage.recordSignIn({
     ...signIn({ grantId, now, user: { kind: 'by-identity', newId: 'x' } }),
     session: 'session-1',
@@ -157,7 +157,7 @@ export const goOn = (storage: BrokerStorage, now: number, grantId = 'grant-2') =
 const continuing = (createStorage: CreateStorage): void => {
   it('lets its person sign in, as the user that they are', async () => {
     const storage = await createStorageWithSession(createStorage);
-    expect(await goOn(storage, t0 + 5)).toEqual({
+    expect(await continueInSession(storage, t0 + 5)).toEqual({
       kind: 'recorded',
       userId: 'user-1',
       hasUpstreamToken: false,
@@ -181,7 +181,7 @@ const continuing = (createStorage: CreateStorage): void => {
     const storage = await createStorageWithSession(createStorage);
     await end(storage);
     const now = t0 + 1 + 7 * day;
-    expect(await goOn(storage, now)).toEqual({ kind: 'session-ended' });
+    expect(await continueInSession(storage, now)).toEqual({ kind: 'session-ended' });
     const later = redemption({ grantId: 'grant-2', now, codeExpiresAt: now + 60 });
     expect(await storage.redeemCode(later)).toEqual({ kind: 'refused', reason: 'invalid' });
     expect(await storage.readAccount('x')).toBeUndefined();
@@ -191,7 +191,7 @@ const continuing = (createStorage: CreateStorage): void => {
     for (const n of fiftyIndexes.slice(0, 5)) {
       const storage = await createStorageWithSession(createStorage);
       const [outcome] = await Promise.all([
-        goOn(storage, t0 + 5, `grant-${n}`),
+        continueInSession(storage, t0 + 5, `grant-${n}`),
         storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 5 }),
       ]);
       expect(['recorded', 'session-ended']).toContain(outcome.kind);

@@ -19,7 +19,7 @@ import {
   t0,
   token,
 } from './sample.ts';
-import { createSession, createStorageWithSession, goOn, useAccountSession } from './sessions.ts';
+import { continueInSession, createSession, createStorageWithSession, useAccountSession } from './sessions.ts';
 
 type Choice = NonNullable<Parameters<typeof signIn>[0]>;
 
@@ -88,7 +88,7 @@ const signIns = (createStorage: CreateStorage): void => {
     expect(await again(storage, { ...at, identity: { provider: 'new' }, user: theirs })).toEqual(
       limited(595),
     );
-    expect(await goOn(storage, t0 + 5)).toMatchObject({ kind: 'recorded' });
+    expect(await continueInSession(storage, t0 + 5)).toMatchObject({ kind: 'recorded' });
   });
 
   it('counts sign-ins that start in a session separately', async () => {
@@ -261,7 +261,7 @@ const endings: readonly Ending[] = [
       storage.recordSecurityEvent({
         ...{
           provider: 'google',
-          jti: 'signal-1',
+          jti: 'event-1',
           retainUntil: now + 600,
           signedInBefore: now,
           reason: 'a signal',

@@ -94,7 +94,7 @@ describe('B16', () => {
   /** A provider's signal about the person, as the endpoints for them record it. */
   const tell = ({ deployment }: Captured, revocationScope: RevocationScope) =>
     deployment.storage.recordSecurityEvent({
-      ...{ provider: 'google', jti: 'signal-1', reason: 'a signal', retainUntil: deployment.now() + 600 },
+      ...{ provider: 'google', jti: 'event-1', reason: 'a signal', retainUntil: deployment.now() + 600 },
       ...{ signedInBefore: deployment.now(), now: deployment.now() },
       revocations: [{ target: { kind: 'identity', subject: 'subject-1' }, revocationScope: revocationScope }],
     });

@@ -251,7 +251,7 @@ describe('W17', () => {
   it('W17.1 not shared: knows all of these endpoints', () => {
     expect(never()).toEqual(
       expect.arrayContaining([
-        ...['/authorize', '/authorize/consent', '/authorize/style.css', '/authorize/marks/google.svg'],
+        ...['/authorize', '/authorize/consent', '/authorize/style.css', '/authorize/icons/google.svg'],
         ...['/callback/google', '/introspect', '/account', '/account/link', '/account/delete'],
         ...['/backchannel-logout/google', '/events/google'],
       ]),

@@ -1,4 +1,6 @@
-/** The fake provider issuer's page for signing in: a button for every person, and one to refuse. */
+/**
+ * Renders the account chooser of the fake OpenID Connect issuer: a button for each person, and one to refuse.
+ */
 import type { FakeUser } from '../users.ts';
 import { renderPage } from './page.ts';
 

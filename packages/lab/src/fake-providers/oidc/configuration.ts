@@ -1,11 +1,11 @@
-/** What the fake provider is: its one client, its keys, and what it says of its people. */
+/** Configures the fake OpenID Connect issuer: its client, its keys, and the claims of its people. */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import type { FakeProviderOptions } from '../fake-provider.ts';
 import type { FakeUser } from '../users.ts';
 import { renderSignedOutPage, renderSignOutPage } from './sign-out-page.ts';
 
-/** The stable key of a person: follows from the address, which never changes here. */
+/** The stable ID of a person, derived from the email address, which never changes here. */
 export const computeSubject = ({ email }: FakeUser): string =>
   createHash('sha256').update(email).digest('base64url').slice(0, 22);
 
@@ -13,11 +13,13 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
   clients: [buildClient(options)],
   jwks: { keys: [generateSigningKey()] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
-  // The library's own, made by hand: by itself it would warn at every start that it forgets.
+  // The package's own adapter, created explicitly: the default one prints a warning at every start that it is
+  // in memory.
   adapter: createMemoryAdapter(clockTolerance),
   clockTolerance,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-  // Most issuers put these claims into the ID token. According to OpenID Connect Core §5.4, UserInfo returns them.
+  // Most issuers put these claims into the ID token. According to OpenID Connect Core §5.4, UserInfo returns
+  // them.
   conformIdTokenClaims: options.claimsIn === 'userinfo',
   features: {
     devInteractions: { enabled: false },
@@ -28,12 +30,13 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
       postLogoutSuccessSource: renderSignedOutPage,
     },
   },
-  // The library hands over a dispatcher that keeps it away from loopback, where the client is.
+  // The package passes a dispatcher that blocks loopback, where the client is.
   fetch: (url: string, { dispatcher: _, ...request }: RequestInit & { readonly dispatcher?: unknown }) =>
     fetch(url, request),
   interactions: { url: (_: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
   pkce: { required: () => true },
-  // At each use, as the strictest issuers do; one that comes back is taken for stolen, and ends all.
+  // At each use, like the strictest issuers. A token that is used again counts as stolen, and the grant is
+  // revoked.
   rotateRefreshToken: () => true,
   findAccount: (_: unknown, id: string) => lookUpAccount(options.users, id),
   ttl: {

@@ -1,5 +1,5 @@
 /// <reference path="./oidc-provider.d.ts" />
-/** A fake provider for any OpenID Connect issuer on loopback: the `oidc-provider` package, with a page to choose a person on. */
+/** Starts a fake OpenID Connect issuer on loopback: the `oidc-provider` package, with an account chooser. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,10 @@ import type { FakeUser } from '../users.ts';
 import { renderAccountChooser } from './choice-page.ts';
 import { buildProviderConfiguration, computeSubject } from './configuration.ts';
 
-/** Starts it. Its people keep their subject over restarts; its sessions, tokens and keys are new at every start. */
+/**
+ * Starts the issuer. People keep their subjects across restarts; sessions, tokens and keys are new at each
+ * start.
+ */
 export const startOidcIssuer: StartFakeProvider = async (options) => {
   const issuer = resolveIssuer(options);
   const provider = new Provider(issuer, buildProviderConfiguration(options));
@@ -20,7 +23,7 @@ export const startOidcIssuer: StartFakeProvider = async (options) => {
       response.writeHead(400, { 'content-type': 'text/plain' }).end(String(error)),
     );
   });
-  // Rejects when the server says that it cannot listen.
+  // Rejects if the server cannot listen.
   await once(server.listen(options.port, '127.0.0.1'), 'listening');
   const close = async (): Promise<void> => {
     const closed = once(server, 'close');
@@ -31,7 +34,7 @@ export const startOidcIssuer: StartFakeProvider = async (options) => {
   return { issuer, close };
 };
 
-/** Shows the page, or takes what was pressed on it: a person, or the refusal. */
+/** Shows the account chooser, or handles its form: a person, or the refusal. */
 const handleInteraction = async (
   provider: Provider,
   fakeUsers: readonly FakeUser[],
@@ -50,7 +53,7 @@ const handleInteraction = async (
   await provider.interactionFinished(request, response, result);
 };
 
-/** One press is both: who it is, and that the client may have what it asked for. */
+/** One click signs the person in and grants what the client requested. */
 const signIn = async (
   provider: Provider,
   user: FakeUser,

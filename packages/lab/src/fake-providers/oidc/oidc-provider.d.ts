@@ -1,4 +1,6 @@
-/** The little of `oidc-provider` that the fake provider uses; the package brings no types of its own. */
+/**
+ * Types for the parts of `oidc-provider` that the fake provider uses. The package has no types of its own.
+ */
 declare module 'oidc-provider' {
   import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** What all pages of the fake provider look like. */
+/** The layout of all pages of the fake OpenID Connect issuer. */
 
 export const renderPage = (title: string, content: string): string => `<!doctype html>
 <html lang="en">

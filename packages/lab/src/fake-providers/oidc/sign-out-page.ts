@@ -1,7 +1,10 @@
-/** The fake provider issuer's pages for signing out there, in the library's own way: it makes the form, and lacks the button. */
+/**
+ * Renders the sign-out pages of the fake OpenID Connect issuer. `oidc-provider` creates the form, and this
+ * file adds its button.
+ */
 import { renderPage } from './page.ts';
 
-/** As much of the library's context as a page needs. */
+/** The part of the package's context that a page needs. */
 interface KoaContext {
   body: string;
 }
