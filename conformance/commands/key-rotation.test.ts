@@ -110,7 +110,12 @@ beforeAll(async () => {
   origin = `http://localhost:${port}`;
   firstPort = port + 6;
   proxy = await startReverseProxy(port);
-  const fakeProviders = { port, fakeProviderPort: port + 1, users: fakeUsers, startGoogle: startGoogleWithSession };
+  const fakeProviders = {
+    port,
+    fakeProviderPort: port + 1,
+    users: fakeUsers,
+    startGoogle: startGoogleWithSession,
+  };
   const planned = planFakeProviders(fakeProviders, {});
   closeProviders = (await planned.start()).close;
 

@@ -138,7 +138,13 @@ describe.each([
       ...microsoft,
       MICROSOFT_TENANT: 'organizations',
       OIDC_PROVIDERS: JSON.stringify([
-        { id: 'acme', displayName: 'Acme', issuer: 'http://127.0.0.1:1', clientId: 'c', clientSecret: secret },
+        {
+          id: 'acme',
+          displayName: 'Acme',
+          issuer: 'http://127.0.0.1:1',
+          clientId: 'c',
+          clientSecret: secret,
+        },
       ]),
       AUDIT_DAYS: '7',
       STATIC_CLIENTS: JSON.stringify([

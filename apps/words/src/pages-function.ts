@@ -23,7 +23,7 @@ let app: App | undefined;
  *   with 500
  */
 export const onRequest = ({ request, env }: Call): Promise<Response> => {
-  app ??= createApp(readConfig(env), readBindings(env), { cleanupInterval: hour, waitUntil: waitUntil });
+  app ??= createApp(readConfig(env), readBindings(env), { cleanupInterval: hour, waitUntil });
   return app.fetch(request);
 };
 

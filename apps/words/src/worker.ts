@@ -1,6 +1,6 @@
 /**
- * The entry point of the Worker. It reads its configuration at startup, so that a deployment with a wrong one
- * fails.
+ * The entry point of the Worker. It reads its configuration at startup, so a deployment with an invalid
+ * configuration fails.
  */
 import { env, waitUntil } from 'cloudflare:workers';
 import { createApp } from './app.ts';
@@ -8,7 +8,7 @@ import { readBindings } from './bindings.ts';
 import { readConfig } from './config.ts';
 
 const environment = { ...env };
-const app = createApp(readConfig(environment), readBindings(environment), { waitUntil: waitUntil });
+const app = createApp(readConfig(environment), readBindings(environment), { waitUntil });
 
 export default {
   fetch: (request) => app.fetch(request),

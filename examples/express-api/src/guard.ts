@@ -1,11 +1,11 @@
 /** The broker's guard as Express middleware. */
-import { type Access, corsHeaders, type IntrospectionClient } from 'assistant-auth/resource-server';
+import { type Access, corsHeaders, type ResourceServer } from 'assistant-auth/resource-server';
 import type { Response as ExpressResponse, RequestHandler } from 'express';
 
 /** Accepts a call whose token is for this API and has the scopes. Its user is in `response.locals.access`. */
 export const guard =
   (
-    server: IntrospectionClient,
+    server: ResourceServer,
     resource: string,
     scopes: readonly string[],
   ): RequestHandler<object, unknown, unknown, object, { access: Access }> =>

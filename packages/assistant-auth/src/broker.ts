@@ -66,7 +66,7 @@ export const createBroker = (options: BrokerOptions): Broker => {
   const mountPage = (path: string, definition: EndpointDefinition): Route =>
     mount(path, refusePrefetch(limitByAddress(definition, context)));
   const providers = [...context.providers.values()];
-  const callbacks = { authorize: authorizationCallback(context), ...account?.callbacks(context) };
+  const callbacks = { ...account?.callbacks(context), authorize: authorizationCallback(context) };
   return {
     routes: [
       mountPage(paths.authorize, authorizeEndpoint(context)),

@@ -167,6 +167,7 @@ export const resolveOptions = (
     ),
     lifetimes: parseLifetimes(options.lifetimes),
     lateRefresh: parseLateRefresh(options.lateRefresh),
+    hasAccountPage: options.account !== undefined,
     sleep: options.sleep ?? systemSleep,
     scopes: parseScopes(options.scopes, [...clients.values()]),
     providers: parseProviders(options.providers, issuer),

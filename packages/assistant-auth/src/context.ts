@@ -53,6 +53,8 @@ export interface BrokerContext extends RetryContext {
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
+  /** Whether there is an account page. Without it, no session is used: nobody could sign out of one. */
+  readonly hasAccountPage: boolean;
   readonly limits: Limits;
   /** The option of the same name. Without it, requests are not counted by address. */
   readonly clientAddress: ((request: Request) => string | undefined) | undefined;

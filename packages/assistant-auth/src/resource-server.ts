@@ -24,7 +24,7 @@ export type { Access } from './tokens/sealed-types.ts';
 export type { ProtectOptions, ProtectResult, RevocationSource };
 
 /** The options of `createResourceServer`. */
-export interface IntrospectionClientOptions {
+export interface ResourceServerOptions {
   /** The broker's origin. The challenge contains it. */
   readonly issuer: string;
   /**
@@ -49,7 +49,7 @@ export interface IntrospectionClientOptions {
 }
 
 /** Protects one API. */
-export interface IntrospectionClient {
+export interface ResourceServer {
   /**
    * Returns the caller, or the complete response to send instead (401, 403, 421, 429, 500, 503, or 204 for a
    * CORS preflight).
@@ -61,7 +61,7 @@ export interface IntrospectionClient {
  * Creates the resource server. Create it once per process, because it caches imported keys and revocations.
  * @throws ConfigurationError with the name of the option that is missing or malformed
  */
-export const createResourceServer = (options: IntrospectionClientOptions): IntrospectionClient => {
+export const createResourceServer = (options: ResourceServerOptions): ResourceServer => {
   const { revocations, now = systemClock } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const resource = parseResource('resource', options.resource);

@@ -11,7 +11,8 @@ import {
   staticClient,
 } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { callApi, createTestBrowser, gptRequest } from './browser.ts';
+import { createAccountBrowser } from './account-browser.ts';
+import { callApi, createTestBrowser, gptRequest, readRedirect } from './browser.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
 import { createProvider } from './fake-provider.ts';
 import { createSpyStorage } from './spy-storage.ts';
@@ -90,6 +91,31 @@ describe('a wrong option', () => {
 });
 
 describe('a broker', () => {
+  test('has no account page unless it is configured', async () => {
+    const before = deploy();
+    const browser = createAccountBrowser(before);
+    const { form } = await browser.openAccountPage();
+    const sent = readRedirect(await browser.post('/sign-in', { choice: 'google' }, form));
+    const after = deploy({ storage: before.storage }, { hasAccountPage: false });
+    expect(after.broker.routes.map(({ path }) => path).filter((path) => path.startsWith('/account'))).toEqual(
+      [],
+    );
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const query = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
+    const response = await after.fetch(
+      new Request(`${after.issuer}/callback/google?${query}`, { headers: { cookie } }),
+    );
+    expect(response.status).toBe(400);
+    expect(after.log.slice(1)).toEqual([
+      {
+        event: 'refused',
+        reason: 'transaction.missing',
+        endpoint: 'callback',
+        requestId: expect.any(String),
+      },
+    ]);
+  });
+
   test('has every endpoint to be mounted, and no other', () => {
     expect(deploy().broker.routes.map(({ path }) => path)).toEqual([
       '/authorize',

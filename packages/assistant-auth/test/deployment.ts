@@ -51,7 +51,7 @@ export const highUserLimits: Partial<Limits> = {
 };
 
 /** Everything a test looks at: the broker over HTTP, its ledger, its log and its clock. */
-export const deploy = (changes: Partial<BrokerOptions> = {}) => {
+export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = true } = {}) => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
   const background: Promise<void>[] = [];
@@ -64,7 +64,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}) => {
     clients,
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
     storage,
-    account: accountPages(),
+    ...(hasAccountPage && { account: accountPages() }),
     // Without the counts, which depend on all that came before.
     log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,

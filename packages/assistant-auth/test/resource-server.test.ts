@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { deriveResourceKeys, type LogEntry, StorageUnavailable } from '../src/index.ts';
-import { createResourceServer, type IntrospectionClientOptions } from '../src/resource-server.ts';
+import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { expectTokens } from './browser.ts';
 import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
@@ -10,7 +10,7 @@ const resource = 'https://api.example/v1';
 const other = 'https://other.example';
 
 /** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
-const stand = async (storage = memoryStorage(), changes: Partial<IntrospectionClientOptions> = {}) => {
+const stand = async (storage = memoryStorage(), changes: Partial<ResourceServerOptions> = {}) => {
   const deployment = deploy({ storage, resources: [resource, other] });
   const log: LogEntry[] = [];
   const server = createResourceServer({

@@ -21,7 +21,7 @@ export interface OperationDefinition<Input extends InputSchema, Output extends v
    */
   readonly id: string;
   readonly method: Method;
-  /** An absolute path. `{name}` is replaced by the input field of that name. */
+  /** An absolute path. `{name}` is a segment that contains the input field of that name. */
   readonly path: `/${string}`;
   /** One line of at most 300 characters. */
   readonly summary: string;

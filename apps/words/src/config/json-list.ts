@@ -6,8 +6,8 @@ import { type Environment, optional, VariableError } from './variables.ts';
 /**
  * Reads a list. Default: an empty list.
  * @param what what the list contains, for the error message: `clients`
- * @throws VariableError if the variable is not JSON, or names the first place in it that does not match the
- *   schema
+ * @throws VariableError if the variable is not JSON or does not match the schema; it names the first place
+ *   that does not match
  */
 export const readList = <Item>(
   environment: Environment,

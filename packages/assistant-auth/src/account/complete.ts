@@ -29,17 +29,17 @@ import { sealAccountForm, setFlash } from './forms.ts';
 
 /** Completes a sign-in to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
-  complete: (back, { user }) => completeAccountSignIn(context, back, user),
+  complete: (callback, { user }) => completeAccountSignIn(context, callback, user),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
 /** Completes the linking of an identity. */
 export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
-  complete: (back, begun) => completeLink(context, back, begun),
+  complete: (callback, purpose) => completeLink(context, callback, purpose),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
-/** @param user the user that the person must be signed in as. Default: any user. */
+/** @param user the user that the identity must belong to. Default: any user. */
 const completeAccountSignIn = async (
   context: AccountContext,
   callback: CallbackContext,
@@ -85,8 +85,7 @@ const startSession = async (
     await buildSignIn(context, requestedGrant, account, identity),
   );
   if (outcome.kind !== 'recorded') throw new ProtocolError('transaction.replayed');
-  // The identity was unlinked after the lookup: the sign-in now belongs to another user, so it confirms
-  // nothing.
+  // The identity was unlinked after the lookup, so the sign-in belongs to another user and confirms nothing.
   if (user !== undefined && outcome.userId !== user) throw new ProtocolError('session.changed');
   const at = now();
   const redeemed = await storage.redeemCode({

@@ -103,7 +103,7 @@ const buildIdentityModel = async (
     provider: provider?.displayName ?? identity.provider,
     ...(provider?.icon !== undefined && { providerIconPath: iconPath(paths.icons, provider.id) }),
     ...(label !== undefined && { label }),
-    ...{ linkedAt: since, lastSignInAt, isCurrent: isCurrent },
+    ...{ linkedAt: since, lastSignInAt, isCurrent },
   };
 };
 

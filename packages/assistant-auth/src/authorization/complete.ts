@@ -23,7 +23,7 @@ import { redirectWithCode, resolveResponseTarget, sealCode, withErrorRedirect } 
 
 /** Creates the callback handler of authorization requests. */
 export const authorizationCallback = (context: BrokerContext): CallbackHandler<'authorize'> => ({
-  complete: (back, { request }) => completeAuthorization(context, back, request),
+  complete: (callback, { request }) => completeAuthorization(context, callback, request),
   destination({ clientId, redirectUri }) {
     const { client, target } = resolveResponseTarget(context, { clientId, redirectUri, state: undefined });
     const url = findWebsiteUrl(target.redirect);

@@ -16,7 +16,7 @@ import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import type { SignInModel } from '../ui/sign-in.ts';
 
-type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'now'>;
+type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'hasAccountPage' | 'now'>;
 
 /** The session that the sign-in page offers to continue in, or a notice why it offers none. */
 export interface SessionOffer {

@@ -19,8 +19,8 @@ export type Parties<Party> = Pick<ReadonlyMap<string, Party>, 'get'>;
 const longestId = 200;
 
 /**
- * Authenticates the caller. Only wrong credentials are counted, after the check: a caller with the right
- * secret is never refused, however many others guess.
+ * Authenticates the caller. Failed verifications are counted afterwards, so a caller with the right secret is
+ * never refused, however many others guess.
  * @throws ProtocolError `invalid_request` for credentials in two places; `invalid_client`, always with the
  *   same message, for all other failures; 429 after too many wrong credentials
  */

@@ -1,6 +1,6 @@
 /**
  * Clients, their registry, and the parsers of their options. The kinds of clients differ only in data, so no
- * endpoint checks the kind.
+ * endpoint has special cases for one kind.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';

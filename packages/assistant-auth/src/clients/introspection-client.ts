@@ -30,20 +30,20 @@ export interface IntrospectionClient {
 
 /**
  * Registers an API that can use the introspection endpoint.
- * @throws ConfigurationError `resourceServers.<id>.<option>` for a malformed ID or a short secret
+ * @throws ConfigurationError `introspectionClients.<id>.<option>` for a malformed ID or a short secret
  */
 export const introspectionClient = ({
   id,
   secrets,
   resource,
 }: IntrospectionClientOptions): IntrospectionClient => {
-  const place = `resourceServers.${id}`;
-  parseId(place, id);
+  const optionPath = `introspectionClients.${id}`;
+  parseId(optionPath, id);
   return {
     kind: 'introspection-client',
     id,
     authentication: 'client_secret',
-    secrets: parseSecrets(place, secrets),
+    secrets: parseSecrets(optionPath, secrets),
     resource,
   };
 };
@@ -53,7 +53,7 @@ export const introspectionClient = ({
  * @param taken tells whether a client has this ID
  * @param resources the canonical forms of all resources
  * @throws ConfigurationError `introspectionClients` for an ID that is already used,
- *   `resourceServers.<id>.resource` for an unknown resource
+ *   `introspectionClients.<id>.resource` for an unknown resource
  */
 export const createIntrospectionClients = (
   servers: readonly IntrospectionClient[],
@@ -68,7 +68,7 @@ export const createIntrospectionClients = (
       const resource = canonicalResource(server.resource);
       if (resources.includes(resource)) return [server.id, { ...server, resource }];
       throw new ConfigurationError(
-        `resourceServers.${server.id}.resource`,
+        `introspectionClients.${server.id}.resource`,
         `must be one of resources: ${server.resource}`,
       );
     }),

@@ -30,8 +30,8 @@ export interface OidcIssuer {
 export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssuers): OidcIssuer => {
   const config = parseRelyingPartyConfig(settings);
   return {
-    config: config,
-    tenantIssuers: tenantIssuers,
+    config,
+    tenantIssuers,
     discover: createDiscovery(config.issuer, tenantIssuers),
     verifyWithKeys: createKeyVerifier(),
   };

@@ -100,7 +100,7 @@ export const createOidcProvider = (issuer: OidcIssuer): IdentityProvider => {
         });
         const requested = resolveRequestedScopes(config, metadata.scopesSupported);
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, requested);
-        const completed = await completeClaims(claims, tokens, { config: config, metadata, io });
+        const completed = await completeClaims(claims, tokens, { config, metadata, io });
         return toIdentity(config.id, claims.sub, completed, refreshToken);
       }),
     validateRefreshToken: (refreshToken, io) =>

@@ -36,7 +36,7 @@ import {
 export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {
   /** Completes the transaction and returns the response. */
   readonly complete: (
-    back: CallbackContext,
+    callback: CallbackContext,
     purpose: Extract<TransactionPurpose, { readonly kind: Kind }>,
   ) => Promise<Response>;
   /**

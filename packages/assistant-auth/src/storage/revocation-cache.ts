@@ -43,14 +43,14 @@ interface CacheRead {
 }
 
 /** The state of an isolate's cache: the unexpired revocations, or that there are too many to keep. */
-type CacheState = RevocationSnapshot | { readonly kind: 'too-many'; readonly lastReadAt: CacheRead };
+type CacheState = RevocationSnapshot | { readonly kind: 'too-many'; readonly lastRead: CacheRead };
 
 interface RevocationSnapshot {
   readonly kind: 'snapshot';
   readonly revokedAtById: RevokedAtById;
   readonly cursor: number;
   readonly loadedAt: EpochSeconds;
-  readonly lastReadAt: CacheRead;
+  readonly lastRead: CacheRead;
 }
 
 /** By target ID: tokens of the target that were issued at or before this time are revoked. */
@@ -66,7 +66,7 @@ export const createRevocationCache = (storage: RevocationSource, now: Clock): Re
       // Concurrent calls may each read: on Workers, a request must not wait for another request's promise.
       const found = await readCacheState(storage, cached, { sequence, at });
       // Of two concurrent reads, the one that started later has newer data.
-      if (cached === undefined || cached.lastReadAt.sequence < found.lastReadAt.sequence) cached = found;
+      if (cached === undefined || cached.lastRead.sequence < found.lastRead.sequence) cached = found;
       return cached;
     } catch (error) {
       const isOutage = error instanceof StorageUnavailable;
@@ -95,8 +95,8 @@ export const createRevocationCache = (storage: RevocationSource, now: Clock): Re
 const isFresh = (cached: CacheState, at: EpochSeconds): boolean =>
   computeAge(cached, at) < (cached.kind === 'snapshot' ? maxRevocationAge : fullReloadInterval);
 
-const computeAge = ({ lastReadAt }: CacheState, at: EpochSeconds): Seconds =>
-  absoluteDifference(lastReadAt.at, at);
+const computeAge = ({ lastRead }: CacheState, at: EpochSeconds): Seconds =>
+  absoluteDifference(lastRead.at, at);
 
 /**
  * Unsigned, because concurrent requests see slightly different times, and because old data must not count as
@@ -107,24 +107,24 @@ const absoluteDifference = (one: EpochSeconds, other: EpochSeconds): Seconds => 
 const readCacheState = async (
   storage: RevocationSource,
   cached: CacheState | undefined,
-  lastReadAt: CacheRead,
+  lastRead: CacheRead,
 ): Promise<CacheState> => {
-  const { at } = lastReadAt;
+  const { at } = lastRead;
   const snapshot =
     cached?.kind === 'snapshot' && absoluteDifference(cached.loadedAt, at) < fullReloadInterval
       ? cached
       : undefined;
   const page = await storage.readRevocations(snapshot?.cursor, at, maxCachedRevocations);
-  if (page.kind === 'too-many') return { kind: 'too-many', lastReadAt };
+  if (page.kind === 'too-many') return { kind: 'too-many', lastRead };
   const revokedAtById = mergeRevocations(page.revocations, snapshot?.revokedAtById);
   if (revokedAtById.grant.size + revokedAtById.user.size + revokedAtById.client.size > maxCachedRevocations)
-    return { kind: 'too-many', lastReadAt };
+    return { kind: 'too-many', lastRead };
   return {
     kind: 'snapshot',
     revokedAtById,
     cursor: page.cursor,
     loadedAt: snapshot?.loadedAt ?? at,
-    lastReadAt,
+    lastRead,
   };
 };
 

@@ -149,7 +149,7 @@ export type TransactionPurpose = ValueOf<typeof purpose>;
 
 /** A login transaction: one trip to a provider, started after consent. */
 export const transaction = record({
-  purpose: purpose,
+  purpose,
   /**
    * Generated here and not at the callback: if a grant with this ID exists, the callback was handled before.
    */

@@ -9,10 +9,7 @@ import { placeholder } from './texts.ts';
 
 const markup: unique symbol = Symbol('markup');
 
-/**
- * Finished markup. Only `html` can create it: the key is a private symbol, so no parsed input can pass for
- * it.
- */
+/** Finished markup. Only `html` can create it: the key is a private symbol, which parsed input can't have. */
 export interface Html {
   readonly [markup]: string;
 }
@@ -96,10 +93,7 @@ const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefi
 export interface ProviderChoice {
   readonly id: string;
   readonly displayName: string;
-  /**
-   * Path of the provider's icon on the broker's own origin. The icon is decoration: the button also has the
-   * name.
-   */
+  /** Path of the provider's icon on the broker's own origin. It is decoration beside the provider's name. */
   readonly providerIconPath?: string;
 }
 

@@ -14,7 +14,11 @@ import { createProvider } from '../fake-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
 /** A deployment whose Google says what a test has it say, and counts how often it was asked. */
-const saying = (word: RecheckResult = { kind: 'active' }, changes: Partial<BrokerOptions> = {}) => {
+const saying = (
+  word: RecheckResult = { kind: 'active' },
+  changes: Partial<BrokerOptions> = {},
+  features: { readonly hasAccountPage?: boolean } = {},
+) => {
   const said = { word, asked: 0 };
   const google: IdentityProvider = {
     ...createProvider('google', 'Google'),
@@ -23,7 +27,8 @@ const saying = (word: RecheckResult = { kind: 'active' }, changes: Partial<Broke
       return said.word;
     },
   };
-  return { deployment: deploy({ providers: [google, createProvider('other', 'Other')], ...changes }), said };
+  const providers = [google, createProvider('other', 'Other')];
+  return { deployment: deploy({ providers, ...changes }, features), said };
 };
 
 /** Signed in at the account page, with a token of Google's stored, and in front of ChatGPT's sign-in page. */
@@ -115,6 +120,23 @@ describe('continuing', () => {
       },
     });
     expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'signed-in', clientId: 'gpt' }));
+  });
+
+  test('is not possible after the account page was removed, where people could sign out', async () => {
+    const storage = memoryStorage();
+    const before = await inFront(saying(undefined, { storage }).deployment);
+    expect(before.choices).toContain('continue');
+    const { deployment, said } = saying(undefined, { storage }, { hasAccountPage: false });
+    const browser = createAccountBrowser(deployment);
+    for (const [name, value] of before.accountBrowser.cookies) browser.cookies.set(name, value);
+    const { response } = await browser.openSignInPage(gptRequest);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    const continued = await browser.submitConsent(before.consent, { choice: 'continue' });
+    expect(continued.status).toBe(200);
+    expect(readButtonValues(await continued.text(), 'choice')).toEqual(['google', 'other']);
+    expect(browser.cookies.has('__Host-session')).toBe(false);
+    expect(said.asked).toBe(0);
+    expect(deployment.log.map(({ event }) => event)).not.toContain('signed-in');
   });
 
   test('asks again only when the last word no longer holds', async () => {

@@ -19,10 +19,10 @@ describe('introspectionClient', () => {
   });
 
   it.each<[string, Partial<IntrospectionClientOptions>, string]>([
-    ['an empty id', { id: '' }, 'resourceServers..id'],
-    ['a colon in its id', { id: 'a:b' }, 'resourceServers.a:b.id'],
-    ['no secret', { secrets: [] }, 'resourceServers.api.secrets'],
-    ['a short secret', { secrets: ['s'.repeat(31)] }, 'resourceServers.api.secrets'],
+    ['an empty id', { id: '' }, 'introspectionClients..id'],
+    ['a colon in its id', { id: 'a:b' }, 'introspectionClients.a:b.id'],
+    ['no secret', { secrets: [] }, 'introspectionClients.api.secrets'],
+    ['a short secret', { secrets: ['s'.repeat(31)] }, 'introspectionClients.api.secrets'],
   ])('is refused with %s', (_, changes, option) => {
     expect(() => introspectionClient({ ...options, ...changes })).toThrow(
       expect.objectContaining({ option }),
@@ -45,7 +45,7 @@ describe('the resource servers together', () => {
   it.each([
     ['one id twice', start({}, { resource: `${issuer}/other` }), 'introspectionClients'],
     ['a client’s id', start({ id: 'gpt' }), 'introspectionClients'],
-    ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'resourceServers.api.resource'],
+    ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'introspectionClients.api.resource'],
   ])('are refused with %s', (_, wrong, option) => {
     expect(wrong).toThrow(expect.objectContaining({ option }));
   });

@@ -56,9 +56,7 @@ describe('an endpoint', () => {
       status: 421,
       detail: 'This server does not answer for that host.',
     });
-    expect(log).toEqual([
-      { event: 'refused', reason: 'request.host', requestId: requestId, endpoint: 'trial' },
-    ]);
+    expect(log).toEqual([{ event: 'refused', reason: 'request.host', requestId, endpoint: 'trial' }]);
   });
 
   test.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
@@ -126,7 +124,7 @@ describe('whatever is thrown', () => {
     const response = await answer(new Request('https://words.example/a'));
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ status, detail: toProtocolError(thrown).description });
-    expect(log).toEqual([{ event: 'refused', requestId: requestId, endpoint: 'trial', ...line }]);
+    expect(log).toEqual([{ event: 'refused', requestId, endpoint: 'trial', ...line }]);
   });
 
   test('before anything is awaited is caught, too', async () => {

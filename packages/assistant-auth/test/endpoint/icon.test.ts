@@ -8,7 +8,7 @@ import { readAttributes } from '../ui/read-markup.ts';
 const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 const marked = () =>
   deploy({
-    providers: [{ ...createProvider('acme', 'Acme'), icon: icon }, createProvider('other', 'Other')],
+    providers: [{ ...createProvider('acme', 'Acme'), icon }, createProvider('other', 'Other')],
   });
 
 test('serves a provider’s icon where the page looks for it, as a picture that may do nothing', async () => {

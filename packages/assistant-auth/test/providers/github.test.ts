@@ -57,7 +57,7 @@ describe('the way to GitHub', () => {
 
   test('leads to a fake provider on loopback when it is given one', async () => {
     const baseUrl = 'http://127.0.0.1:4001';
-    const provider = github({ clientId, clientSecret, baseUrl: baseUrl });
+    const provider = github({ clientId, clientSecret, baseUrl });
     expect(provider.configuredUrls).toEqual([
       `${baseUrl}/login/oauth/authorize`,
       `${baseUrl}/login/oauth/access_token`,

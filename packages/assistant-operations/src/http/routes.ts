@@ -155,8 +155,8 @@ const routePath = (path: string): string => path.replace(/\{([^}]*)\}/g, ':$1');
 // CORS (Fetch standard): calls are authenticated by the `Authorization` header, so any origin is allowed.
 
 /**
- * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. Cookies are
- * never allowed.
+ * `any-origin` lets pages on any origin call the API with `fetch`; `off` leaves CORS to the app. With
+ * `any-origin`, cookies are never allowed.
  */
 export type Cors = 'any-origin' | 'off';
 

@@ -8,9 +8,7 @@ let running: Awaited<ReturnType<typeof deployWithFakeProvider>> | undefined;
 afterEach(() => running?.fakeProvider.close());
 
 const overGoogle = async () => {
-  running = await deployWithFakeProvider(startGoogle, (baseUrl, client) =>
-    google({ ...client, baseUrl: baseUrl }),
-  );
+  running = await deployWithFakeProvider(startGoogle, (baseUrl, client) => google({ ...client, baseUrl }));
   return running;
 };
 

@@ -343,7 +343,7 @@ export interface AccountSignInModel {
   readonly notice?: AccountSignInNotice;
 }
 
-/** Why nobody is signed in any more. */
+/** Why the person is signed out. */
 export const accountSignInNotices = [
   'signed-out',
   'signed-out-everywhere',

@@ -51,9 +51,7 @@ export const readAppleNotification = async (
     ...verified,
     type: scopeByEventType.has(type) ? type : 'unknown',
     revocations:
-      revocationScope === undefined
-        ? []
-        : [{ target: { kind: 'identity', subject }, revocationScope: revocationScope }],
+      revocationScope === undefined ? [] : [{ target: { kind: 'identity', subject }, revocationScope }],
   };
 };
 

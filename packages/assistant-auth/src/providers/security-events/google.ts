@@ -57,7 +57,7 @@ export const readGoogleEvent = async (
   const { claims, ...verified } = await verifySecurityEventToken(
     token,
     issuer,
-    { type: 'secevent+jwt', maxAge: maxAge, expiry: 'ignored', issuers },
+    { type: 'secevent+jwt', maxAge, expiry: 'ignored', issuers },
     io,
   );
   const events = Object.entries(readEvents(claims));
@@ -66,10 +66,9 @@ export const readGoogleEvent = async (
   for (const [type, event] of events) {
     const revocationScope = scopeByEventType.get(type);
     const target = revocationScope && (await parseTarget(event, issuers));
-    if (revocationScope !== undefined && target !== undefined)
-      revocations.push({ target, revocationScope: revocationScope });
+    if (revocationScope !== undefined && target !== undefined) revocations.push({ target, revocationScope });
   }
-  return { ...verified, type: known.slice(known.lastIndexOf('/') + 1), revocations: revocations };
+  return { ...verified, type: known.slice(known.lastIndexOf('/') + 1), revocations };
 };
 
 const readEvents = ({ events }: VerifiedEvent['claims']): object => {

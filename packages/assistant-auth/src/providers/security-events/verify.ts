@@ -170,7 +170,7 @@ export const readLogoutToken = async (
   return {
     ...verified,
     type: 'logout',
-    revocations: [{ target: parseTarget(claims), revocationScope: revocationScope }],
+    revocations: [{ target: parseTarget(claims), revocationScope }],
   };
 };
 

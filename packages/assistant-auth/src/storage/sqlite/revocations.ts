@@ -30,7 +30,7 @@ export const revoke = async (
   await runBatch(
     db,
     ...revokeByTarget(db, { target, where, values: [], reason, now }),
-    auditRevocation(db, target, { event: 'revoked', actor: actor, reason, now }),
+    auditRevocation(db, target, { event: 'revoked', actor, reason, now }),
   );
 };
 

@@ -60,7 +60,7 @@ const buildSecurityEvent = (
   revocationScope: RevocationScope,
 ): ReceivedSecurityEvent => ({
   ...{ provider: 'google', jti: 'event-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
-  revocations: [{ target, revocationScope: revocationScope }],
+  revocations: [{ target, revocationScope }],
   reason: 'a signal',
 });
 const session: SecurityEventTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };

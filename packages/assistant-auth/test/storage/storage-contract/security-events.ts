@@ -51,7 +51,7 @@ const tell = (
   target: SecurityEventTarget,
   revocationScope: RevocationScope = 'grants',
   given: Partial<ReceivedSecurityEvent> = {},
-) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope: revocationScope }], given));
+) => storage.recordSecurityEvent(securityEvent([{ target, revocationScope }], given));
 
 /** The ids of a user's grants that have ended, in order. */
 const endedOf = async (storage: BrokerStorage, userId = 'user-1'): Promise<readonly string[]> => {

@@ -96,7 +96,7 @@ describe('B16', () => {
     deployment.storage.recordSecurityEvent({
       ...{ provider: 'google', jti: 'event-1', reason: 'a signal', retainUntil: deployment.now() + 600 },
       ...{ signedInBefore: deployment.now(), now: deployment.now() },
-      revocations: [{ target: { kind: 'identity', subject: 'subject-1' }, revocationScope: revocationScope }],
+      revocations: [{ target: { kind: 'identity', subject: 'subject-1' }, revocationScope }],
     });
 
   it.each([
