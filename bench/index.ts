@@ -23,7 +23,7 @@ const each = (name: 'decrypt' | 'unseal') => (round: Round<Name>) => (round[name
 const lines: readonly Line<Name>[] = [
   { label: 'open route, µs a call', digits: 1, of: ({ open }) => open },
   { label: 'guarded route, µs a call', digits: 1, of: ({ guarded }) => guarded },
-  { label: 'least possible (sketch), µs a call', digits: 1, of: ({ baseline }) => baseline },
+  { label: 'least possible (baseline), µs a call', digits: 1, of: ({ baseline }) => baseline },
   { label: 'token endpoint (refresh), µs a call', digits: 1, of: ({ refresh }) => refresh },
   { label: 'raw decryption, µs', digits: 2, of: each('decrypt') },
   { label: 'open() of the seal, µs', digits: 2, of: each('unseal') },

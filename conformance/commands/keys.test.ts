@@ -84,7 +84,7 @@ describe('npm run keys -- audience', () => {
   it.each([
     ['SEALING_KEYS', (ring: string) => ({ SEALING_KEYS: ring }), [], () => ''],
     ['standard input', () => ({}), ['-'], (ring: string) => `${ring}\n`],
-  ])('derives sub-keys of the resource from the ring in %s', async (_, variables, last, input) => {
+  ])('derives the keys of the resource from the ring in %s', async (_, variables, last, input) => {
     const ring = await fresh();
     const { code, stdout } = await runCommand(
       'keys',

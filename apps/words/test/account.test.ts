@@ -104,7 +104,7 @@ it('leaves nothing in D1 of who deletes their account, and everything of others'
   for (const trace of [userId, 'rechecked-ada', '4711']) expect(before).toContain(trace);
 
   await accountBrowser.post('/delete', { confirm: 'yes' });
-  // The very next second, before anything is swept, and while tokens of theirs would still be good.
+  // The very next second, before anything is cleaned up, and while tokens of theirs would still be good.
   const late = await deployment.call('/api/scoring', { method: 'POST', token: ada });
   expect(late.status).toBe(401);
   const after = await everything();

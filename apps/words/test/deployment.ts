@@ -28,13 +28,13 @@ export interface Deployment {
   readonly app: App;
   readonly log: readonly LogEntry[];
   readonly call: Call;
-  /** Signs somebody in through ChatGPT's door. */
+  /** Signs somebody in through ChatGPT. */
   signIn(subject: string, scope?: string): Promise<string>;
   advance(seconds: number): void;
 }
 
 /**
- * @param surroundings beside clock and log
+ * @param options besides the clock and the log
  * @param chosen of the configuration, what is not as usual
  */
 export const deploy = (

@@ -1,4 +1,4 @@
-/** A sign-in through ChatGPT's door, step by step, as browser and ChatGPT make it. */
+/** A sign-in through ChatGPT, step by step, as browser and ChatGPT make it. */
 
 /** Calls a path of the app; `token` goes into the header. */
 export type Call = (path: string, init?: RequestInit & { readonly token?: string }) => Promise<Response>;

@@ -26,7 +26,7 @@ it('names the variable at every request while the configuration is wrong, and an
   expect(await response.json()).toMatchObject({ issuer: 'https://words.example' });
 });
 
-it('sweeps what was abandoned after a request that writes, and after no other', async () => {
+it('deletes what was abandoned after a request that writes, and after no other', async () => {
   const work: Promise<void>[] = [];
   const { call, advance } = deploy(env.DB, {
     cleanupInterval: 3600,
@@ -47,7 +47,7 @@ it('sweeps what was abandoned after a request that writes, and after no other', 
   expect(await grants()).toBe(1);
   await signInWithoutRedeeming('who comes later');
   await Promise.all(work);
-  // Two callbacks, each of which was kept going, and the sweep after each.
+  // Two callbacks, each of which was kept going, and the cleanup after each.
   expect(work).toHaveLength(4);
   expect(await grants()).toBe(1);
   await signInWithoutRedeeming('who comes then');

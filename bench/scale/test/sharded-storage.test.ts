@@ -18,7 +18,7 @@ import { emptyDatabases } from './empty-databases.ts';
 const make = async () => shardedStorage((await emptyDatabases()).map(d1Storage), 'some-unsharded');
 
 // IDs without a bucket are from before the database was split, and must keep working.
-storageContract('the sharded ledger, with ids of before', make);
+storageContract('the sharded storage, with ids of before', make);
 
 /** A user of database 0 to 3, signed in. */
 const newIdentity = (index: number, name: string) => {
@@ -32,7 +32,7 @@ const newIdentity = (index: number, name: string) => {
 };
 const [ada, bob] = [newIdentity(0, 'ada'), newIdentity(3, 'bob')];
 
-describe('the sharded ledger, with people in several databases', () => {
+describe('the sharded storage, with people in several databases', () => {
   let databases: readonly D1Database[];
   let storage: ReturnType<typeof shardedStorage>;
   beforeEach(async () => {
@@ -111,7 +111,7 @@ describe('the sharded ledger, with people in several databases', () => {
     );
   });
 
-  it('sweeps every database', async () => {
+  it('cleans up every database', async () => {
     await storage.cleanUp(buildCleanup(t0 + 400 * 86_400));
     for (const db of databases)
       expect(await db.prepare('SELECT count(*) AS n FROM grants').first('n')).toBe(0);

@@ -178,6 +178,6 @@ it('does not start with the key ring in the place of its keys, and does not repe
   if (refused.stderr === null) throw new Error('no output');
   const [said, [code]] = await Promise.all([text(refused.stderr), once(refused, 'close')]);
   expect(code).toBe(1);
-  expect(said).toContain('keys must be sub-keys of an audience; a key ring must not be here.');
+  expect(said).toContain('keys must be the derived keys of a resource, not a key ring.');
   expect(said).not.toContain(sealingKeys.split('.')[1]);
 });

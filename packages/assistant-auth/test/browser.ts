@@ -129,7 +129,7 @@ export const buildGptCodeRequest = (code: string) => ({
   code,
 });
 
-/** Signs a new person in through ChatGPT's door. */
+/** Signs a new person in through ChatGPT. */
 export const gptSignIn = async (deployment: Deployment, subject?: string): Promise<TokenBody> => {
   const back = await createTestBrowser(deployment).signIn(gptRequest, subject);
   return expectTokens(

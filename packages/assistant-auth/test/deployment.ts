@@ -50,7 +50,7 @@ export const highUserLimits: Partial<Limits> = {
   signInsPerUser: { limit: 1000, period: 600 },
 };
 
-/** Everything a test looks at: the broker over HTTP, its ledger, its log and its clock. */
+/** Everything a test looks at: the broker over HTTP, its storage, its log and its clock. */
 export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = true } = {}) => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;

@@ -1,4 +1,4 @@
-/** What a refusal looks like at each door, whole: status, headers and body, and what is not there. */
+/** What a refusal looks like at each endpoint, whole: status, headers and body, and what is not there. */
 import { expect } from 'vitest';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';

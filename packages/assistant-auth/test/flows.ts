@@ -29,11 +29,11 @@ export const continueToProvider = async (
   };
 };
 
-/** The names of a browser's journeys. */
+/** The names of a browser's login transactions. */
 export const listTransactionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-tx-'));
 
-/** The names of a browser's completed journeys. */
+/** The names of a browser's completed login transactions. */
 export const listCompletionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-done-'));
 

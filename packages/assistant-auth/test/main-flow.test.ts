@@ -9,7 +9,7 @@ import {
 } from './browser.ts';
 import { deploy, gptSecret } from './deployment.ts';
 
-it('signs a person in through ChatGPT’s door, answers the API, and refreshes', async () => {
+it('signs a person in through ChatGPT, answers the API, and refreshes', async () => {
   const deployment = deploy();
   const browser = createTestBrowser(deployment);
 

@@ -1,9 +1,9 @@
-/** A provider that tells what it was given, and whose codes are good for the journey they were issued to alone. */
+/** A provider that tells what it was given, and whose codes are good for the login transaction they were issued to alone. */
 import { type IdentityProvider, ProviderError, type UpstreamRequest } from '../src/index.ts';
 import { createProvider } from './fake-provider.ts';
 
 export interface SpyProvider extends IdentityProvider {
-  /** What every journey to it was begun with, in order. */
+  /** What every login transaction to it was begun with, in order. */
   readonly authorizationRequests: readonly UpstreamRequest[];
   /** What every answer of it was to be redeemed with, in order. */
   readonly tokenRequests: readonly UpstreamRequest[];

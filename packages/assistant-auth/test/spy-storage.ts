@@ -1,4 +1,4 @@
-/** A ledger that tells what it was asked, so that a test can see that it was not asked at all. */
+/** Storage that tells what it was asked, so that a test can see that it was not asked at all. */
 
 import type { BrokerStorage } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';

@@ -77,7 +77,7 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
   ['31 operations', many(31), '31 operations are more than the 30 that ChatGPT takes'],
 ];
 
-describe('a catalogue', () => {
+describe('an API definition', () => {
   it.each(refused)('refuses %s', (_, operations, message) => {
     expect(() => defineApi(operations)).toThrow(new DefinitionError(message));
   });

@@ -130,12 +130,12 @@ export const flows: Readonly<Record<string, Flow>> = {
     async ({ call }) =>
     async () =>
       ok(await call('/openapi.json')),
-  'the hourly sweep finds nothing': async ({ app, advance }) => {
+  'the hourly cleanup finds nothing': async ({ app, advance }) => {
     advance(7200);
     await app.cleanup();
     return () => app.cleanup();
   },
-  'the hourly sweep deletes a grant': async ({ app, call, advance }) => {
+  'the hourly cleanup deletes a grant': async ({ app, call, advance }) => {
     await app.cleanup();
     await returnFromProvider(
       call,

@@ -231,7 +231,7 @@ export const createDerivedKeyOpener = (text: string): Opener =>
 const parseDerivedKeys = (text: string): KeyRing => {
   const all = text.split(/\s+/).filter((word) => word !== '');
   if (all.some((word) => !word.startsWith(prefix)))
-    throw new ConfigurationError('keys', 'must be sub-keys of an audience; a key ring must not be here.');
+    throw new ConfigurationError('keys', 'must be the derived keys of a resource, not a key ring.');
   try {
     return parseKeyRing(all.map((word) => word.slice(prefix.length)).join(' '));
   } catch (error) {

@@ -203,7 +203,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBe('emp-7');
   });
 
-  test('ends on a page when the provider does not vouch', async () => {
+  test('ends on a page when the provider returns an error', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
     await expectErrorPage(

@@ -1,4 +1,4 @@
-/** Nothing but a ProviderError leaves the provider leg, and none tells what it should not. */
+/** Nothing but a ProviderError leaves a request to a provider, and none tells what it should not. */
 
 import { expect, test } from 'vitest';
 import { createTokenEndpointError, withProviderError } from '../../src/providers/oauth-client.ts';

@@ -30,7 +30,7 @@ export interface RecordedRequest {
   readonly canTimeOut: boolean;
 }
 
-/** One journey to the provider, with the verifier and challenge of RFC 7636 appendix B. */
+/** One request to the provider, with the verifier and challenge of RFC 7636 appendix B. */
 export const upstreamRequest = {
   redirectUri: 'https://words.example/callback/acme',
   state: 'state-of-this-transaction',
@@ -107,7 +107,7 @@ export const callback = (changes: Readonly<Record<string, string | null>> = {}):
   return url;
 };
 
-/** Gives why a provider did not vouch, and makes sure that the error holds nothing secret. */
+/** Gives why a provider returned an error, and makes sure that the error holds nothing secret. */
 export const captureProviderError = async (
   work: Promise<unknown>,
 ): Promise<{ readonly kind: string; readonly reason: string }> => {

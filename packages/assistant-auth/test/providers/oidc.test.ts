@@ -1,4 +1,4 @@
-/** The whole leg with an honest issuer: what is asked, what is sent, and what comes of it. */
+/** The whole exchange with a well-behaved issuer: what is asked, what is sent, and what comes of it. */
 import { describe, expect, test } from 'vitest';
 import {
   callback,

@@ -143,7 +143,7 @@ describe('a provider', () => {
     });
   });
 
-  test('is hung up on when patience ends', async () => {
+  test('is hung up on when the timeout expires', async () => {
     const fetch: ProviderIo['fetch'] = (_, init) =>
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));

@@ -11,7 +11,7 @@ const plaintext = new TextEncoder().encode('who calls');
 const sealed = (keys = ring, changes: Partial<typeof purpose> = {}) =>
   createSealer(keys, { ...purpose, ...changes }).seal(plaintext);
 
-describe('sub-keys on their own', () => {
+describe('derived keys on their own', () => {
   it.each([
     ['first', ring],
     ['last', parseKeyRing(older)],
@@ -61,7 +61,7 @@ describe('sub-keys on their own', () => {
 
   it.each([
     ['none', '', 'keys must be written sub.<id>.<43 characters>, at least one and each once.'],
-    ['a key ring', `${newer} ${older}`, 'keys must be sub-keys of an audience; a key ring must not be here.'],
+    ['a key ring', `${newer} ${older}`, 'keys must be the derived keys of a resource, not a key ring.'],
     [
       'a short one',
       'sub.new-1.AAEC',

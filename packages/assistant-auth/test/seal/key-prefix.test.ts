@@ -13,7 +13,7 @@ const keyId = fc.stringMatching(/^[a-z0-9-]{1,16}$/);
 const beginsAs = (sealed: string, id: string): readonly string[] =>
   listSealedPrefixes(id).filter((beginning) => sealed.startsWith(beginning));
 
-describe('the beginnings of what a key sealed', () => {
+describe('the prefixes of what a key sealed', () => {
   it('hold one for every text that it sealed', () =>
     fc.assert(
       fc.asyncProperty(keyId, fc.uint8Array({ maxLength: 40 }), async (id, plaintext) => {

@@ -29,7 +29,7 @@ const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
-/** A ledger that keeps a copy of what it recorded. */
+/** Storage that keeps a copy of what it recorded. */
 const recordingStorage = () => {
   const signIns: SignIn[] = [];
   const storage = memoryStorage();

@@ -68,7 +68,7 @@ const signIn = async (
   return expectTokens(await redeem(deployment, testClient, back.searchParams.get('code') ?? ''));
 };
 
-/** A ledger whose writes after a recheck fail a number of times, before or after the change is made. */
+/** Storage whose writes after a recheck fail a number of times, before or after the change is made. */
 const failingAt = (failures: number, when: 'before the write' | 'after the write') => {
   let left = failures;
   const storage = memoryStorage();

@@ -17,7 +17,7 @@ import { storageContract } from './storage-contract.ts';
 
 const hour = 3600;
 
-/** A deployment that sweeps every hour, and when it swept. */
+/** A deployment that cleans up every hour, and when it did. */
 const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: BrokerStorage['cleanUp']) => {
   const cleanedUp: number[] = [];
   const inner = memoryStorage();
@@ -91,7 +91,7 @@ describe('a cleanup', () => {
     const work: Promise<void>[] = [];
     const deployment = deployWithCleanup({ waitUntil: (one) => void work.push(one) }, () => promise);
     await obtainTokens(deployment, gpt);
-    // The callback, and the sweep.
+    // The callback, and the cleanup.
     expect(work).toHaveLength(2);
     resolve();
     await expect(Promise.all(work)).resolves.toEqual([undefined, undefined]);

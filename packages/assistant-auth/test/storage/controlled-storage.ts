@@ -1,4 +1,4 @@
-/** A ledger in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
+/** Storage in memory that counts how it is asked about revocations, and can be cut off or made to wait. */
 
 import { type BrokerStorage, type RevocableToken, StorageUnavailable } from '../../src/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -40,7 +40,7 @@ export const createControlledStorage = (changes: Partial<BrokerStorage> = {}) =>
     reconnect() {
       beforeResponse = async () => undefined;
     },
-    /** Keeps the next reading's answer back, which is what the ledger held at the time, until it is let go. */
+    /** Keeps the next reading's answer back, which is what storage held at the time, until it is let go. */
     holdNextRead(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       beforeResponse = () => {

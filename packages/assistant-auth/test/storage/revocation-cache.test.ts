@@ -13,7 +13,7 @@ const start = 1_800_000_000;
 const ada: RevocableToken = { grantId: 'grant-a', userId: 'ada', clientId: 'gpt', issuedAt: start };
 const bob: RevocableToken = { grantId: 'grant-b', userId: 'bob', clientId: 'app', issuedAt: start };
 
-/** A watch over a ledger where Ada and Bob have tokens, and its clock. */
+/** A watch over storage where Ada and Bob have tokens, and its clock. */
 const caching = async (changes: Partial<BrokerStorage> = {}) => {
   const spied = createControlledStorage(changes);
   let instant = start;

@@ -17,7 +17,7 @@ import { signInContract } from './storage-contract/sign-ins.ts';
 import { storedTokenContract } from './storage-contract/upstream-tokens.ts';
 import { userLimitContract } from './storage-contract/user-limits.ts';
 
-/** Declares the contract's tests for one implementation; `createStorage` gives an empty ledger each time. */
+/** Declares the contract's tests for one implementation; `createStorage` gives empty storage each time. */
 export const storageContract = (name: string, createStorage: CreateStorage): void => {
   describe(name, () => {
     describe('recordSignIn', () => signInContract(createStorage));

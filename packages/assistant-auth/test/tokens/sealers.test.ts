@@ -26,11 +26,11 @@ const code = {
   expiresAt: 1_800_000_060,
 };
 
-/** What seals outside the vault, for a purpose given by name. */
+/** What seals outside the sealers, for a purpose given by name. */
 const named = (name: string, audience?: string) =>
   createSealer(ring, { name, issuer, ...(audience === undefined ? {} : { audience }) });
 
-describe('the vault', () => {
+describe('the sealers', () => {
   it('holds a sealed type of access tokens for each resource, and for no other', () => {
     expect([...sealers.access.keys()]).toEqual(resources);
   });

@@ -57,7 +57,7 @@ describe('what the page says', () => {
   test('says so when nothing is asked for', async () => {
     const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
     expect(lines).toContain(
-      'ChatGPT will only be able to recognise you when you come back to Words With Chat.',
+      'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
     );
     expect(lines).not.toContain('ChatGPT will be able to:');
   });

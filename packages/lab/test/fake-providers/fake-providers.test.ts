@@ -27,7 +27,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
     await expect(fetch(issuer)).rejects.toThrow('fetch failed');
   });
 
-  it('vouches for every person by the same key after a restart', async () => {
+  it('uses the same signing key after a restart', async () => {
     const first = await collectSubjects(name);
     expect(first.map((line) => line.split(' ')[0])).toEqual(fakeUsers.map(({ email }) => email));
     expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(fakeUsers.length);
@@ -51,7 +51,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
   });
 });
 
-it('all vouch by the same keys in a fresh process', async () => {
+it('all use the same signing keys in a new process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
   const { stdout } = await run(process.execPath, [program]);
   const here: (readonly string[])[] = [];
@@ -68,7 +68,7 @@ it.each<[ProviderName, object]>([
   ],
   ['apple', { email: 'ada.marlow@example.com', email_verified: 'true' }],
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
-])('the %s fake provider speaks its provider’s dialect', async (name, claims) => {
+])('the %s fake provider sends the claims of its provider', async (name, claims) => {
   const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
   const said = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
   await close();

@@ -26,7 +26,7 @@ describe('the Google fake provider that remembers', () => {
     });
   };
 
-  it('answers somebody who is signed in with a redirect at once, and vouches for her', async () => {
+  it('answers somebody who is signed in with a redirect at once, and signs her in', async () => {
     const response = await authorize(`other=1; signed-in=${ada.email}`);
     const location = new URL(response.headers.get('location') ?? '');
     expect(response.status).toBe(302);
@@ -42,7 +42,7 @@ describe('the Google fake provider that remembers', () => {
     expect(await response.text()).toContain(ada.email);
   });
 
-  it('vouches for nobody whom it does not know', async () => {
+  it('signs nobody in whom it does not know', async () => {
     const response = await authorize('signed-in=nobody@example.com');
     expect(response.status).toBe(400);
     expect(response.headers.get('location')).toBeNull();

@@ -87,7 +87,7 @@ describe('what the page says', () => {
 
   test('says so when an app may do nothing', async () => {
     const lines = await readLines(renderAccount({ model: { apps: [{ ...app, scopes: [] }] } }));
-    expect(lines).toContain('It can only recognise you when you come back to Words With Chat.');
+    expect(lines).toContain('It can only recognize you when you come back to Words With Chat.');
     expect(lines).not.toContain('It can:');
   });
 

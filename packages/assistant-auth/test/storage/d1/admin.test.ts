@@ -282,7 +282,7 @@ describe('the use of keys', () => {
   });
 
   it('T16.4 unseen: gives no time for a key that no cleanup has seen seal, whenever it was added', async () => {
-    // Each time, it may have been promoted and rolled back between two sweeps.
+    // Each time, it may have been promoted and rolled back between two cleanup runs.
     await cleanup(t0, 'new');
     await signInAndRedeem(storage, { now: t0 + 60 });
     await cleanup(t0 + day, 'new');

@@ -1,4 +1,4 @@
-/** One call of every method of the ledger, for what must hold of them all. */
+/** One call of every method of storage, for what must hold of them all. */
 import type { BrokerStorage, ReceivedSecurityEvent, SecurityEventTarget } from 'assistant-auth';
 import {
   adasUpstreamToken,

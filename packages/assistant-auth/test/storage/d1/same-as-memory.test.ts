@@ -15,7 +15,7 @@ import {
 } from '../storage-contract/sample.ts';
 import { emptyD1 } from './empty-d1.ts';
 
-/** One call, made alike on both ledgers. */
+/** One call, made alike on both implementations. */
 type Call = (storage: BrokerStorage) => Promise<unknown>;
 
 interface CallContext {
@@ -70,7 +70,7 @@ const recordSignIn = fc
         ...signIn({ ...choice, ...upstreamSession, user, now }),
         ...here,
       });
-      // Whoever goes on in a session draws the grant's id just then: it exists for no ledger outside a test.
+      // Whoever goes on in a session draws the grant's id just then: it exists for no storage outside a test.
       return here.session !== undefined && outcome.kind === 'replayed' ? { kind: 'session-ended' } : outcome;
     };
   });

@@ -131,7 +131,7 @@ export const listActiveRevocations = async (storage: BrokerStorage, now: number)
   return page.kind === 'page' ? page.revocations : page.kind;
 };
 
-/** A sweep by a deployment whose ring has never changed. */
+/** A cleanup by a deployment whose ring has never changed. */
 export const buildCleanup = (now: number): Cleanup => ({
   ...{ now, deleteAuditBefore: now - 90 * day },
   ...{ sealingKey: 'key-1', ringKeys: ['key-1'] },

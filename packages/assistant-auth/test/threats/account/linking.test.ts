@@ -173,7 +173,7 @@ describe('B17', () => {
     expect(other.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([{ since }]);
   });
 
-  it('B17.4 provider session reused silently: a provider that reuses one vouches for nobody', async () => {
+  it('B17.4 provider session reused silently: a provider that reuses one signs nobody in', async () => {
     const google = createProvider('google', 'Google');
     const deployment = deploy({
       providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
@@ -185,7 +185,7 @@ describe('B17', () => {
   });
 });
 
-/** As the OpenID Connect providers do, when `auth_time` is of before the journey. */
+/** As the OpenID Connect providers do, when `auth_time` is of before the login transaction. */
 const silent = async () => {
   throw new ProviderError('invalid', 'the person did not prove themselves anew');
 };

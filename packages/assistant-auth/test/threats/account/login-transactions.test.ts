@@ -91,7 +91,7 @@ describe('B6', () => {
     await ada.openAccountPage();
     const url = await sent(mallory, 'mallory');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
-    // Nor while a journey of one's own is under way.
+    // Nor while a login transaction of one's own is under way.
     await sent(ada, 'ada');
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });

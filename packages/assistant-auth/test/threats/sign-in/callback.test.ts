@@ -20,7 +20,7 @@ const stale =
 
 const readCode = (response: Response): string => readRedirect(response).searchParams.get('code') ?? '';
 
-/** A deployment whose provider and ledger tell what they were asked. */
+/** A deployment whose provider and storage tell what they were asked. */
 const monitored = () => {
   const provider = createSpyProvider();
   const storage = createSpyStorage();
@@ -69,7 +69,7 @@ it('B5.1 mix-up: an answer at another provider’s callback goes to neither prov
   expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.provider' });
   expect([...provider.tokenRequests, ...other.tokenRequests]).toEqual([]);
   expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
-  // The journey itself goes on at its own place.
+  // The login transaction itself goes on at its own place.
   expect(readCode(await returnFromProvider({ code: 'ada' }))).not.toBe('');
 });
 
@@ -81,7 +81,7 @@ describe('B6', () => {
     const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'attacker') });
     await expectErrorPage(await victim.browser.visit(answer), deployment, missingTransactionMessage);
     expect(provider.tokenRequests).toEqual([]);
-    // The victim's own journey is untouched.
+    // The victim's own login transaction is untouched.
     const own = await victim.returnFromProvider({ code: provider.buildCode(victim.sent, 'victim') });
     expect(readCode(own)).not.toBe('');
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);

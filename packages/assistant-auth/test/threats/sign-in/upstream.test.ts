@@ -15,7 +15,7 @@ import { continueToProvider, listTransactionCookies } from '../../flows.ts';
 import { createIssuer, createOidcProvider, type IssuerOverrides } from '../../providers/hostile-issuer.ts';
 import { jwtPrefix } from '../../providers/signing.ts';
 
-/** A deployment whose provider is a real OpenID Connect relying party, and whose ledger keeps what it recorded. */
+/** A deployment whose provider is a real OpenID Connect relying party, and whose storage keeps what it recorded. */
 const upstream = (changes: Partial<BrokerOptions> = {}) => {
   const acme = createIssuer();
   const signIns: SignIn[] = [];
@@ -33,7 +33,7 @@ const upstream = (changes: Partial<BrokerOptions> = {}) => {
     storage,
     ...changes,
   });
-  /** A person at Acme, whose ID token will carry the nonce of their journey. */
+  /** A person at Acme, whose ID token will carry the nonce of their login transaction. */
   const depart = async () => {
     const transaction = await continueToProvider(deployment, gptRequest, 'acme');
     const nonce = transaction.sent.searchParams.get('nonce');
@@ -45,7 +45,7 @@ const upstream = (changes: Partial<BrokerOptions> = {}) => {
 
 const answerOf = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
 
-/** The client is told `error` in words of ours; nothing is stored, and the journey is over. */
+/** The client is told `error` in words of ours; nothing is stored, and the login transaction is over. */
 const expectNoSignIn = async (
   { signIns, depart }: ReturnType<typeof upstream>,
   answer: Readonly<Record<string, string>>,

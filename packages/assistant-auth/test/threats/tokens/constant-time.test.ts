@@ -94,7 +94,7 @@ describe('T11', () => {
 
   it('T11.1 comparison: so is the state of a login transaction', async () => {
     const { state, returnFromProvider } = await continueToProvider();
-    // Once for the cookie's name, then both sides; at last for two names, when the journey is completed.
+    // Once for the cookie's name, then both sides; at last for two names, when the login transaction is completed.
     const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
     expect(digested).toEqual([state, state, state, state, state]);
   });

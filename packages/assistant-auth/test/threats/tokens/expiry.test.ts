@@ -112,7 +112,7 @@ describe('T9', () => {
 const unreachable = () => Promise.reject(new StorageUnavailable('no route'));
 const broken = () => Promise.reject(new TypeError('no such table'));
 
-/** A token of a deployment in order, at an isolate that has just started over another ledger. */
+/** A token of a deployment in order, at an isolate that has just started over other storage. */
 const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
   const home = deploy();
   const { access_token } = await obtainTokens(home, gpt);

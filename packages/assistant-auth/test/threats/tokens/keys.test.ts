@@ -20,7 +20,7 @@ import {
 const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
 const keyUnder = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
 
-/** The same deployment, configured anew: its clock and its ledger go on. */
+/** The same deployment, configured anew: its clock and its storage go on. */
 const redeployed = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
   deployWithFormPost({ storage, now, ...changes }).deployment;
 

@@ -34,7 +34,7 @@ export interface Sealed {
   readonly texts: Readonly<Record<SealedType, string>>;
   /** The browser that signed in. */
   readonly browser: TestBrowser;
-  /** What its journey to the provider is known by. */
+  /** What its login transaction to the provider is known by. */
   readonly state: string;
 }
 

@@ -113,7 +113,7 @@ it('W6.1 oversized body: one that only says it is large is judged by what comes'
   expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
 });
 
-/** Honest requests of every door, to be bent, and all that an attacker has at hand to bend them with. */
+/** Honest requests of every endpoint, to be bent, and all that an attacker has at hand to bend them with. */
 const honest = async (deployment: Deployment) => {
   const { browser, consent } = await startAuthorization(deployment);
   const { state, browser: traveller } = await continueToProvider(deployment);

@@ -26,7 +26,7 @@ const createForbidden = () => ({
 });
 type Forbidden = ReturnType<typeof createForbidden>;
 
-/** A deployment that keeps somebody out, and whose ledger can fail to record. */
+/** A deployment that keeps somebody out, and whose storage can fail to record. */
 const createSystem = () => {
   const forbidden = createForbidden();
   const memory = memoryStorage();

@@ -16,10 +16,10 @@ import { type Deployment, deploy, gptRedirect, issuer } from '../../deployment.t
 import { expectErrorRedirect } from '../../expect-error.ts';
 import { continueToProvider } from '../../flows.ts';
 
-/** When a ledger fails: before it did anything, or after it did everything and could not say so. */
+/** When storage fails: before it did anything, or after it did everything and could not say so. */
 type Failure = 'before' | 'after';
 
-/** A deployment whose ledger can be put out of reach. */
+/** A deployment whose storage can be put out of reach. */
 const fragile = () => {
   let failure: Failure | undefined;
   const storage: BrokerStorage = memoryStorage();
@@ -62,7 +62,7 @@ const fragile = () => {
       recordSecurityEvent: fragileAs(storage.recordSecurityEvent),
     },
   });
-  /** Does something while the ledger is out of reach. */
+  /** Does something while storage is out of reach. */
   const during = async <Result>(how: Failure, work: () => Promise<Result>): Promise<Result> => {
     failure = how;
     try {
