@@ -9,27 +9,32 @@ export {
 } from './clients/introspection-client.ts';
 export { type StaticClientOptions, staticClient } from './clients/static.ts';
 export { type BrokerOptions, memoryLimiter } from './config.ts';
-export type { ResolveUser, UserResolution } from './context.ts';
-export { defaultPages, type Pages } from './context.ts';
+export { defaultPages, type Pages, type ResolveUser, type UserResolution } from './context.ts';
 export { type Cors, corsHeaders } from './http/cors.ts';
-export type { Allowance, RateLimiter, RateLimitResult } from './limits/rate-limits.ts';
-export { defaultRateLimits, type Limits, type SignInLimit } from './limits/rate-limits.ts';
+export {
+  type Allowance,
+  defaultRateLimits,
+  type Limits,
+  type RateLimiter,
+  type RateLimitResult,
+  type SignInLimit,
+} from './limits/rate-limits.ts';
 export { ConfigurationError } from './oauth/errors.ts';
-export type {
-  Clock,
-  EpochSeconds,
-  GrantId,
-  Identity,
-  RequestedRevocation,
-  RevocationScope,
-  Seconds,
-  SecurityEvent,
-  SecurityEventTarget,
-  TokenIdentifiers,
-  UserClaims,
-  UserId,
+export {
+  accountClientId,
+  type Clock,
+  type EpochSeconds,
+  type GrantId,
+  type Identity,
+  type RequestedRevocation,
+  type RevocationScope,
+  type Seconds,
+  type SecurityEvent,
+  type SecurityEventTarget,
+  type TokenIdentifiers,
+  type UserClaims,
+  type UserId,
 } from './oauth/identifiers.ts';
-export { accountClientId } from './oauth/identifiers.ts';
 export type { Log, LogEntry } from './oauth/log.ts';
 export type { ProtectOptions, ProtectResult } from './protect.ts';
 export { type AppleSettings, apple } from './providers/apple.ts';
@@ -54,7 +59,6 @@ export type { Access } from './tokens/sealed-types.ts';
 export { deriveResourceKeys, type ResourceKeyOptions } from './tokens/sealers.ts';
 export type { Branding, ParsedBranding } from './ui/branding.ts';
 export type { ErrorModel } from './ui/error.ts';
-export type { IdentitySummary, ProviderChoice } from './ui/layout.ts';
-export { html, renderHtml } from './ui/layout.ts';
+export { html, type IdentitySummary, type ProviderChoice, renderHtml } from './ui/layout.ts';
 export type { SignInModel } from './ui/sign-in.ts';
 export type { Texts } from './ui/texts.ts';

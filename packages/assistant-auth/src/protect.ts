@@ -13,8 +13,7 @@ import type { UserId } from './oauth/identifiers.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { randomId } from './oauth/secrets.ts';
 import type { Access, AccessToken } from './tokens/sealed-types.ts';
-import type { SealedTypeOpener } from './tokens/sealers.ts';
-import { findByResource } from './tokens/sealers.ts';
+import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
 /** The requirements for a call. */
 export interface ProtectOptions {

@@ -8,8 +8,13 @@ export {
   ProblemError,
   type ProblemStatus,
 } from './http/problem.ts';
-export type { Cors } from './http/routes.ts';
-export { createHttpRoutes, type Guard, type GuardOutcome, type HttpRoutesOptions } from './http/routes.ts';
+export {
+  type Cors,
+  createHttpRoutes,
+  type Guard,
+  type GuardOutcome,
+  type HttpRoutesOptions,
+} from './http/routes.ts';
 export { createOpenApiDocument, type DocumentOptions, type OpenApiDocument } from './openapi/document.ts';
 export { toYaml } from './openapi/yaml.ts';
 export {

@@ -181,7 +181,7 @@ const respondLinkConflict = (
   const { branding, accountPages } = context;
   const found = buildIdentityModel(context, identity);
   return plainPageResponse(
-    accountPages.taken({
+    accountPages.linkConflict({
       branding,
       stylesheetPath: paths.stylesheet,
       accountPath: accountPaths.page,

@@ -27,7 +27,7 @@ export interface AccountPages {
   /** Asks whether to add an identity. This is a consent, so it shows both identities. */
   readonly link: (model: LinkModel) => string;
   /** Says that the identity belongs to another account. */
-  readonly taken: (model: LinkConflictModel) => string;
+  readonly linkConflict: (model: LinkConflictModel) => string;
 }
 
 /** The default pages of the account. */
@@ -35,7 +35,7 @@ export const defaultAccountPages: AccountPages = {
   account: renderAccountPage,
   accountSignIn: renderAccountSignInPage,
   link: renderLinkPage,
-  taken: renderLinkConflictPage,
+  linkConflict: renderLinkConflictPage,
 };
 
 export interface AccountOptions {

@@ -154,12 +154,12 @@ export const clearFlash = (cookies: ReadonlyMap<string, string>): readonly strin
 
 /**
  * Reads the notice.
- * @param fieldNames the notices that the page can show
+ * @param allowed the notices that the page can show
  */
 export const readFlash = <Allowed extends FlashMessage>(
   cookies: ReadonlyMap<string, string>,
-  fieldNames: readonly Allowed[],
-): Allowed | undefined => fieldNames.find((notice) => notice === cookies.get(flashCookie));
+  allowed: readonly Allowed[],
+): Allowed | undefined => allowed.find((notice) => notice === cookies.get(flashCookie));
 
 /**
  * Finds the provider that was chosen in a form.

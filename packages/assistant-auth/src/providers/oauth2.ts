@@ -34,12 +34,12 @@ import {
   toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
-import type { ProviderProfile } from './provider.ts';
 import {
   createIdentity,
   type IdentityProvider,
   ProviderError,
   type ProviderIo,
+  type ProviderProfile,
   type UpstreamRequest,
 } from './provider.ts';
 
@@ -177,7 +177,7 @@ const fetchProfile = async (
     accept: 'application/json',
     authorization: `Bearer ${accessToken}`,
     // GitHub requires a user agent, and Workers send none by default.
-    'user-agent': 'words-with-chat-broker',
+    'user-agent': 'assistant-auth',
   };
   const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);

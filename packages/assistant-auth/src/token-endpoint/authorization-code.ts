@@ -10,8 +10,7 @@ import { filterAvailableScopes, hasApiScope } from '../oauth/scope.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
 import { codeReplayGrace } from '../tokens/lifetimes.ts';
 import type { AuthorizationCode } from '../tokens/sealed-types.ts';
-import type { Sealers } from '../tokens/sealers.ts';
-import { findByResource } from '../tokens/sealers.ts';
+import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
 export const authorizationCodeGrant: GrantHandler = async (context, client, parameters) => {

@@ -11,11 +11,9 @@ import { tokenError, tokenJson } from '../http/responses.ts';
 import { ProtocolError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';
-import type { Sealers } from '../tokens/sealers.ts';
-import { findByResource } from '../tokens/sealers.ts';
+import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
-import type { TokenGrant } from './grant-handler.ts';
-import { type GrantHandler, grantParameters } from './grant-handler.ts';
+import { type GrantHandler, grantParameters, type TokenGrant } from './grant-handler.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 
 /** The supported grant types. The server metadata lists them. */

@@ -14,8 +14,7 @@ import type { GrantState } from '../storage/broker-storage.ts';
 import { keepAlive } from '../storage/write-with-retry.ts';
 import { recheckLeaseDuration, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/sealed-types.ts';
-import type { Sealers } from '../tokens/sealers.ts';
-import { findByResource } from '../tokens/sealers.ts';
+import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import type { GrantContext, GrantHandler, GrantParameters } from './grant-handler.ts';
 
 export const refreshTokenGrant: GrantHandler = async (context, client, parameters) => {

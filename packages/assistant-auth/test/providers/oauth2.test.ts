@@ -100,7 +100,7 @@ describe('the way back from an OAuth 2.0 server', () => {
     expect(Object.fromEntries(profile?.headers ?? [])).toEqual({
       accept: 'application/json',
       authorization: 'Bearer their-access-token',
-      'user-agent': 'words-with-chat-broker',
+      'user-agent': 'assistant-auth',
     });
   });
 

@@ -15,9 +15,10 @@ import {
   useSession,
 } from './accounts.ts';
 import { cleanUp } from './cleanup.ts';
-import { claimCode, isRefreshable, readGrantStatus, recordSignIn, redeemCode, refresh } from './grants.ts';
+import { claimCode, isRefreshable, redeemCode, refresh } from './grants.ts';
 import { isRevoked, readRevocations, revoke } from './revocations.ts';
 import { recordSecurityEvent } from './security-events.ts';
+import { readGrantStatus, recordSignIn } from './sign-ins.ts';
 import type { SqlDatabase } from './statements.ts';
 import {
   acquireRecheckLease,

@@ -1,0 +1,211 @@
+/** Sign-ins in SQL: user, identity and grant are stored together or, if the callback was repeated, not at all. */
+import { accountClientId } from '../../oauth/identifiers.ts';
+import type { GrantStatus, SignIn, SignInOutcome } from '../broker-storage.ts';
+import { buildActiveSessionCondition } from './accounts.ts';
+import { isActiveGrant } from './revocations.ts';
+import { auditGrantChange, auditRows, runBatch, type SqlDatabase, type SqlStatement } from './statements.ts';
+import { identifierValues, replaceTokenIfSent } from './upstream-tokens.ts';
+
+export const recordSignIn = async (db: SqlDatabase, signIn: SignIn): Promise<SignInOutcome> => {
+  const [counted, , upserted] = await runBatch<SignInRow>(
+    db,
+    selectOldestCounted(db, signIn),
+    insertUser(db, signIn),
+    upsertIdentity(db, signIn),
+    insertGrant(db, signIn),
+    auditGrantChange(db, { event: 'signed-in', actor: 'user', now: signIn.now }, signIn.grant.id),
+    ...revokeLeastRecentlyUsed(db, signIn),
+  );
+  const { user_id, hasUpstreamToken } = upserted?.results[0] ?? {};
+  if (user_id !== undefined)
+    return { kind: 'recorded', userId: user_id, hasUpstreamToken: hasUpstreamToken === 1 };
+  const { created_at } = counted?.results[0] ?? {};
+  if (created_at !== undefined)
+    return { kind: 'limited', retryAfter: created_at + signIn.limits.period - signIn.now };
+  // The grant ID of someone who continues a session was generated just now, so it can't exist.
+  return { kind: signIn.session === undefined ? 'replayed' : 'session-ended' };
+};
+
+/**
+ * The rows that the statements of a sign-in return: `created_at` if the limit is reached, or the columns of
+ * the identity.
+ */
+interface SignInRow {
+  readonly created_at?: number;
+  readonly user_id?: string;
+  readonly hasUpstreamToken?: number;
+}
+
+export const readGrantStatus = async (db: SqlDatabase, grantId: string): Promise<GrantStatus> => {
+  const [found] = await runBatch<StatusRow>(db, selectStatus(db, grantId));
+  return toGrantStatus(found?.results[0]);
+};
+
+export interface StatusRow {
+  readonly revoked: number;
+}
+
+export const selectStatus = (db: SqlDatabase, grantId: string): SqlStatement =>
+  db.prepare('SELECT revoked_at IS NOT NULL AS revoked FROM grants WHERE id = ?1').bind(grantId);
+
+export const toGrantStatus = (row: StatusRow | undefined): GrantStatus => {
+  if (row === undefined) return 'unknown';
+  return row.revoked === 1 ? 'revoked' : 'active';
+};
+
+/**
+ * The condition that this transaction has not been recorded yet, and that its session, if it has one, has not
+ * ended. `?1` is the grant's ID, `?2` now, `?3` the session.
+ */
+const isNew = `NOT EXISTS (SELECT 1 FROM grants WHERE id = ?1)
+  AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE ${buildActiveSessionCondition('?3', '?2')}))`;
+
+/**
+ * If the user has reached the limit of sign-ins, finds the sign-in that must leave the period before another
+ * one is possible. `?4` is the length of the period, `?5` one less than the limit, `?6` the user ID if the
+ * publisher provides one, `?7` and `?8` the identity.
+ */
+const oldestCounted = `SELECT created_at FROM grants
+  WHERE user_id = coalesce(?6, (SELECT user_id FROM identities WHERE provider = ?7 AND subject = ?8))
+    AND created_at > ?2 - ?4 AND (signed_in_at IS NULL) = (?3 IS NULL)
+  ORDER BY created_at DESC LIMIT 1 OFFSET ?5`;
+
+/**
+ * The condition that the statements for user and identity check, because each statement runs whatever the
+ * others did.
+ */
+const canRecord = `${isNew} AND NOT EXISTS (${oldestCounted})`;
+
+/** The values of `?1` to `?8`. */
+const signInValues = ({ now, session, grant, limits, user, identity }: SignIn) => [
+  ...[grant.id, now, session ?? null, limits.period, limits.signIns - 1],
+  ...[user.kind === 'resolved' ? user.id : null, identity.provider, identity.subject],
+];
+
+const selectOldestCounted = (db: SqlDatabase, signIn: SignIn): SqlStatement =>
+  db.prepare(`SELECT created_at FROM (${oldestCounted}) WHERE ${isNew}`).bind(...signInValues(signIn));
+
+const insertUser = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
+  const { user } = signIn;
+  switch (user.kind) {
+    case 'by-identity':
+      return db
+        .prepare(
+          `INSERT INTO users (id, created_at)
+          SELECT ?9, ?2 WHERE ${canRecord}
+            AND NOT EXISTS (SELECT 1 FROM identities WHERE provider = ?7 AND subject = ?8)`,
+        )
+        .bind(...signInValues(signIn), user.newId);
+    case 'resolved':
+      return db
+        .prepare(
+          `INSERT INTO users (id, created_at)
+          SELECT ?6, ?2 WHERE ${canRecord}
+          ON CONFLICT (id) DO NOTHING`,
+        )
+        .bind(...signInValues(signIn));
+  }
+};
+
+/** Someone who continues a session did not sign in at the provider, so `last_sign_in_at` is kept. */
+const upsertIdentity = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
+  const { identity, user } = signIn;
+  const { label = null, sealedRefreshToken = null } = identity;
+  return db
+    .prepare(
+      `INSERT INTO identities
+        (provider, subject, user_id, label, sealed_refresh_token, token_identifier, other_token_identifier, created_at, last_sign_in_at)
+      SELECT ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?2, ?2 WHERE ${canRecord}
+      ON CONFLICT (provider, subject) DO UPDATE SET
+        ${user.kind === 'resolved' ? 'user_id = excluded.user_id,' : ''}
+        label = coalesce(excluded.label, label),
+        ${replaceTokenIfSent},
+        refreshable_until = iif(?3 IS NULL, NULL, refreshable_until),
+        last_sign_in_at = iif(?3 IS NULL, excluded.last_sign_in_at, last_sign_in_at)
+      RETURNING user_id, sealed_refresh_token IS NOT NULL AS hasUpstreamToken`,
+    )
+    .bind(
+      ...signInValues(signIn),
+      selectUserId(user),
+      label,
+      sealedRefreshToken,
+      ...identifierValues(identity),
+    );
+};
+
+/**
+ * Must directly follow the statement for the identity: `changes()` shows whether that statement recorded the
+ * sign-in.
+ */
+const insertGrant = (db: SqlDatabase, signIn: SignIn): SqlStatement => {
+  const { grant } = signIn;
+  return db
+    .prepare(
+      `INSERT INTO grants
+        (id, user_id, provider, subject, client_id, redirect_uri, scopes, resource, claims, refresh_policy, created_at,
+          sid, signed_in_at)
+      SELECT ?1, user_id, provider, subject, ?9, ?10, ?11, ?12, ?13, ?14, ?2, ?15,
+        (SELECT created_at FROM grants WHERE id = ?3)
+      FROM identities
+      WHERE provider = iif(changes() > 0, ?7, NULL) AND subject = ?8`,
+    )
+    .bind(
+      ...signInValues(signIn),
+      grant.clientId,
+      grant.redirectUri,
+      JSON.stringify(grant.scopes),
+      grant.resource,
+      JSON.stringify(grant.claims),
+      grant.refreshPolicy,
+      grant.sid ?? null,
+    );
+};
+
+/**
+ * Revokes the user's least recently used grants beyond the limit. Must directly follow the statement for the
+ * audit: each statement reads nothing unless the one before it changed a row.
+ */
+const revokeLeastRecentlyUsed = (
+  db: SqlDatabase,
+  { now, grant, limits }: SignIn,
+): readonly SqlStatement[] => {
+  const others = limits.activeGrants - Number(grant.clientId !== accountClientId);
+  // Contains the ID of the new grant, so that the other two statements find the grants that the first one
+  // revoked.
+  const reason = `too many grants when ${grant.id} was added`;
+  const justRevoked =
+    'user_id = iif(changes() > 0, (SELECT user_id FROM grants WHERE id = ?2), NULL) AND revoked_reason = ?3';
+  return [
+    db
+      .prepare(`UPDATE grants SET revoked_at = ?1, revoked_reason = ?3 WHERE id IN (${leastRecentlyUsed})`)
+      .bind(now, grant.id, reason, others),
+    auditRows(
+      db,
+      `SELECT ?1, 'revoked', 'broker', 'too many grants', user_id, client_id, provider FROM grants WHERE ${justRevoked}`,
+      [now, grant.id, reason],
+    ),
+    db
+      .prepare(
+        `INSERT INTO revocations (kind, id, revoked_at, expires_at)
+        SELECT 'grant', id, max(?1, last_used_at), access_expires_at FROM grants WHERE ${justRevoked} AND access_expires_at > ?1`,
+      )
+      .bind(now, grant.id, reason),
+  ];
+};
+
+/**
+ * Finds the grants to revoke. `?1` is now, `?2` the new grant, `?4` the number of other grants that can be
+ * active.
+ */
+const leastRecentlyUsed = `SELECT other.id FROM grants AS other
+  WHERE other.user_id = (SELECT user_id FROM grants WHERE id = iif(changes() > 0, ?2, NULL)) AND other.id <> ?2 AND ${isActiveGrant}
+  ORDER BY coalesce(other.last_used_at, other.created_at) DESC, other.id LIMIT -1 OFFSET ?4`;
+
+const selectUserId = (user: SignIn['user']): string => {
+  switch (user.kind) {
+    case 'by-identity':
+      return user.newId;
+    case 'resolved':
+      return user.id;
+  }
+};
