@@ -1,7 +1,7 @@
 /**
- * Parses redirect URIs into rules and verifies requested ones: by exact string comparison (RFC 9700 §4.1.3),
- * except for the port of a loopback address (RFC 8252 §7.3) and the GPT ID in ChatGPT's URI. Nothing is
- * normalized, so no two spellings are confused.
+ * Parses redirect URIs into rules and verifies requested ones: by exact string comparison (RFC 9700 §4.1.3).
+ * Exceptions: the port of a loopback address (RFC 8252 §7.3), and in ChatGPT's URI the GPT ID and which of its
+ * two hosts is used. Nothing is normalized, so no two spellings are confused.
  */
 
 import { ConfigurationError, ProtocolError } from './errors.ts';

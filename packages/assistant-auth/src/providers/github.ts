@@ -31,7 +31,7 @@ export const github = ({ clientId, clientSecret, baseUrl }: GitHubSettings): Ide
     clientId,
     clientSecret,
     authorizationParameters: { prompt: 'select_account' },
-    // GitHub has no parameter that requests reauthentication.
+    // GitHub cannot be asked to authenticate someone again. The account chooser is the closest.
     reauthentication: { prompt: 'select_account' },
     // A login can be given up and taken by someone else, so the ID is the subject. The email address is the
     // public one, if there is one, and is not verified.

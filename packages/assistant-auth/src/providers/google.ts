@@ -1,6 +1,6 @@
 /**
- * Google as an identity provider: a configuration of `oidc`, with Google's security events and its reconsent
- * page.
+ * Google as an identity provider: an OpenID Connect provider (`createOidcProvider`) with Google's security
+ * events and its reconsent page, and without back-channel logout.
  */
 
 import type { TokenIdentifiers } from '../oauth/identifiers.ts';

@@ -156,8 +156,8 @@ interface OfflineAccessSettings {
 const offlineAccessScope = 'offline_access';
 
 /**
- * The longest time between two rechecks (`recheckInterval`). A token that expires sooner can expire before
- * the next one.
+ * The shortest lifetime of an upstream token that is worth storing: a day, which is also the longest
+ * `recheckInterval`. A token that expires sooner can expire before the next recheck.
  */
 const minLifetime: Seconds = 86_400;
 

@@ -92,7 +92,10 @@ const completionName = /^__Host-done-[\w-]{8}$/;
 /** Every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
-/** How many transactions are opened to find the oldest. The rest are cleared without being opened. */
+/**
+ * How many transactions are opened to find the oldest. Beyond that, transactions are cleared without being
+ * opened.
+ */
 const maxOpened = 16;
 
 /** How many cookies one response clears: proxies limit the size of response headers, too. */

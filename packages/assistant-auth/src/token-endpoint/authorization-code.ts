@@ -1,5 +1,6 @@
 /**
  * `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.6): redeems a code for tokens, exactly once.
+ * Storage decides: a second redemption is refused, and after `codeReplayGrace` it also revokes the grant.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -72,9 +73,8 @@ const redeem = async (
     refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  // Storage returns the same reason for an expired code and for a code that was already used. The log
-  // distinguishes them, because the first points to a slow client or clock, and the second to a client that
-  // repeats requests.
+  // `invalid` covers expired codes, codes that were used within the grace period, and revoked grants. The log
+  // distinguishes expired codes, because they point to a slow client or clock.
   const expired = outcome.reason === 'invalid' && now >= code.expiresAt;
   throw new ProtocolError(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

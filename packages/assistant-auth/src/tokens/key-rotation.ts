@@ -1,4 +1,8 @@
-/** Reseals stored upstream tokens with the first key in the ring, so that another key can be retired. */
+/**
+ * The part of key rotation that concerns data at rest: each cleanup reseals stored upstream tokens with the
+ * first key in the ring, so that another key can be retired. `seal/key-ring.ts` says which key does what;
+ * `storage/sqlite/admin.ts` computes when a key can be promoted or retired.
+ */
 
 import type { Clock } from '../oauth/identifiers.ts';
 import type { KeyRing } from '../seal/key-ring.ts';

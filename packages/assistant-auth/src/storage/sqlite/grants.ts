@@ -1,3 +1,8 @@
+/**
+ * Grants in SQL: codes and refresh tokens. A code is redeemed once; a second redemption after the grace period
+ * revokes the grant (RFC 6749 §4.1.2). A reused refresh token revokes the grant (RFC 9700 §4.14.2).
+ */
+
 import type {
   CodeClaim,
   CodeClaimOutcome,
