@@ -1,6 +1,6 @@
 /**
- * The part of the storage interface that the account page uses, and the types of identities, upstream tokens
- * and security events. As in the whole interface, every method is one round trip and atomic.
+ * The parts of the storage interface that the account page, security events and cleanup use, and the types of
+ * identities and upstream tokens. As in the whole interface, every method is one round trip and atomic.
  */
 
 import type {
@@ -231,4 +231,63 @@ export interface SecurityEventStorage {
    * received.
    */
   recordSecurityEvent(event: ReceivedSecurityEvent): Promise<SecurityEventOutcome>;
+}
+
+export interface Cleanup {
+  readonly now: EpochSeconds;
+  /** Audit entries from before this time are deleted. */
+  readonly deleteAuditBefore: EpochSeconds;
+  /**
+   * The ID of the first key in the ring, which seals. Storage with an audit log records since when it seals.
+   */
+  readonly sealingKey: string;
+  /**
+   * The IDs of all keys in the ring, including `sealingKey`. All of them open. Storage with an audit log
+   * records when a cleanup first found each key in the ring, and deletes the record if a later cleanup does
+   * not find the key.
+   */
+  readonly ringKeys: readonly string[];
+}
+
+/** Selects stored upstream tokens, in an order that storage chooses and does not change. */
+export interface UpstreamTokenQuery {
+  /** The prefixes that their sealed texts can have. */
+  readonly prefixes: readonly string[];
+  /** The last one that was found before. Default: start from the first. */
+  readonly after?: IdentityKey;
+  readonly limit: number;
+}
+
+/** The same token, resealed. */
+export interface ResealedToken extends IdentityKey {
+  /** The previous sealed text. It is replaced only if it is still the stored one. */
+  readonly previous: string;
+  readonly sealedRefreshToken: string;
+}
+
+export interface UpstreamTokenReplacement {
+  readonly tokens: readonly ResealedToken[];
+  readonly now: EpochSeconds;
+  /**
+   * How long a recheck may take. A recheck finds the token by its sealed text, so its outcome would be lost
+   * if the token were replaced meanwhile.
+   */
+  readonly recheckLeaseDuration: Seconds;
+}
+
+export interface MaintenanceStorage {
+  /**
+   * Deletes what is no longer needed: grants older than `grantRetention` that were never redeemed or whose
+   * tokens have all expired, records of received security events, expired revocations, and old audit entries.
+   * Users and identities are kept.
+   */
+  cleanUp(cleanup: Cleanup): Promise<void>;
+  /** Finds stored upstream tokens by the prefix of their sealed texts. */
+  findUpstreamTokens(query: UpstreamTokenQuery): Promise<readonly StoredUpstreamToken[]>;
+  /**
+   * Replaces each token, unless another token is stored by now or a recheck may be in progress. A recheck may
+   * be in progress if the next one is due within twice the lease duration, because a lease may be acquired a
+   * while after `now`.
+   */
+  replaceUpstreamTokens(replacement: UpstreamTokenReplacement): Promise<void>;
 }

@@ -15,7 +15,7 @@ import type {
 } from '../oauth/identifiers.ts';
 import type {
   AccountStorage,
-  IdentityKey,
+  MaintenanceStorage,
   NewUpstreamToken,
   RecheckLease,
   RefreshPolicy,
@@ -348,63 +348,4 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
 /** Storage is unavailable. If the caller can't continue without it, the request fails with status 503. */
 export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
-}
-
-export interface Cleanup {
-  readonly now: EpochSeconds;
-  /** Audit entries from before this time are deleted. */
-  readonly deleteAuditBefore: EpochSeconds;
-  /**
-   * The ID of the first key in the ring, which seals. Storage with an audit log records since when it seals.
-   */
-  readonly sealingKey: string;
-  /**
-   * The IDs of all keys in the ring, including `sealingKey`. All of them open. Storage with an audit log
-   * records when a cleanup first found each key in the ring, and deletes the record if a later cleanup does
-   * not find the key.
-   */
-  readonly ringKeys: readonly string[];
-}
-
-/** Selects stored upstream tokens, in an order that storage chooses and does not change. */
-export interface UpstreamTokenQuery {
-  /** The prefixes that their sealed texts can have. */
-  readonly prefixes: readonly string[];
-  /** The last one that was found before. Default: start from the first. */
-  readonly after?: IdentityKey;
-  readonly limit: number;
-}
-
-/** The same token, resealed. */
-export interface ResealedToken extends IdentityKey {
-  /** The previous sealed text. It is replaced only if it is still the stored one. */
-  readonly previous: string;
-  readonly sealedRefreshToken: string;
-}
-
-export interface UpstreamTokenReplacement {
-  readonly tokens: readonly ResealedToken[];
-  readonly now: EpochSeconds;
-  /**
-   * How long a recheck may take. A recheck finds the token by its sealed text, so its outcome would be lost
-   * if the token were replaced meanwhile.
-   */
-  readonly recheckLeaseDuration: Seconds;
-}
-
-export interface MaintenanceStorage {
-  /**
-   * Deletes what is no longer needed: grants older than `grantRetention` that were never redeemed or whose
-   * tokens have all expired, records of received security events, expired revocations, and old audit entries.
-   * Users and identities are kept.
-   */
-  cleanUp(cleanup: Cleanup): Promise<void>;
-  /** Finds stored upstream tokens by the prefix of their sealed texts. */
-  findUpstreamTokens(query: UpstreamTokenQuery): Promise<readonly StoredUpstreamToken[]>;
-  /**
-   * Replaces each token, unless another token is stored by now or a recheck may be in progress. A recheck may
-   * be in progress if the next one is due within twice the lease duration, because a lease may be acquired a
-   * while after `now`.
-   */
-  replaceUpstreamTokens(replacement: UpstreamTokenReplacement): Promise<void>;
 }
