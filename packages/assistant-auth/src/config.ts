@@ -152,7 +152,7 @@ export const resolveOptions = (
       ? options.storage
       : cleanUpOnWrite(options.storage, { interval: options.cleanupInterval, cleanup, waitUntil, now, log });
   const clients = createClientRegistry(options.clients, issuer);
-  const outside = {
+  const sharedIo = {
     // Workers reject `fetch` if it is called as a method of another object.
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
     now,
@@ -177,9 +177,9 @@ export const resolveOptions = (
     revocations: createRevocationCache(storage, now),
     limits: createLimits(options.limits, now, log),
     clientAddress: options.clientAddress,
-    providerIo: { ...outside, timeoutMs: 10_000 },
+    providerIo: { ...sharedIo, timeoutMs: 10_000 },
     // A client waits for the response to its refresh; Claude waits for at most 30 seconds.
-    recheckIo: { ...outside, timeoutMs: 3_000 },
+    recheckIo: { ...sharedIo, timeoutMs: 3_000 },
   };
   return { context, cleanup };
 };

@@ -179,13 +179,12 @@ const respondLinkConflict = (
   cookies: readonly string[],
 ): Response => {
   const { branding, accountPages } = context;
-  const found = buildIdentityModel(context, identity);
   return plainPageResponse(
     accountPages.linkConflict({
       branding,
       stylesheetPath: paths.stylesheet,
       accountPath: accountPaths.page,
-      conflictingIdentity: found,
+      conflictingIdentity: summarizeIdentity(context, identity),
     }),
     cookies,
   );
@@ -219,13 +218,13 @@ const showLinkPage = async (
       expiresAt: now() + recentAuthLifetime,
     }),
     form: await sealAccountForm(context, csrf, session.grantId),
-    currentIdentity: buildIdentityModel(context, session.identity),
-    newIdentity: buildIdentityModel(context, identity),
+    currentIdentity: summarizeIdentity(context, session.identity),
+    newIdentity: summarizeIdentity(context, identity),
   });
   return plainPageResponse(html, [...cookies, ...setCookies]);
 };
 
-const buildIdentityModel = (
+const summarizeIdentity = (
   { providers }: AccountContext,
   { provider, label }: { readonly provider: string; readonly label?: string },
 ) => ({

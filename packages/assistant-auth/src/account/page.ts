@@ -95,7 +95,7 @@ const buildIdentityModel = async (
   identity: LinkedIdentity,
   { grantId, identity: current }: ActiveSession,
 ): Promise<AccountModel['identities'][number]> => {
-  const { label, createdAt: since, lastSignInAt } = identity;
+  const { label, createdAt, lastSignInAt } = identity;
   const provider = providers.get(identity.provider);
   const isCurrent = identity.provider === current.provider && identity.subject === current.subject;
   return {
@@ -103,7 +103,7 @@ const buildIdentityModel = async (
     provider: provider?.displayName ?? identity.provider,
     ...(provider?.icon !== undefined && { providerIconPath: iconPath(paths.icons, provider.id) }),
     ...(label !== undefined && { label }),
-    ...{ linkedAt: since, lastSignInAt, isCurrent },
+    ...{ linkedAt: createdAt, lastSignInAt, isCurrent },
   };
 };
 

@@ -16,7 +16,7 @@ interface AuthenticationContext {
 export type Parties<Party> = Pick<ReadonlyMap<string, Party>, 'get'>;
 
 /** In characters. No registered ID is longer. */
-const longestId = 200;
+const maxIdLength = 200;
 
 /**
  * Authenticates the caller. Failed verifications are counted afterwards, so a caller with the right secret is
@@ -45,7 +45,7 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
  * IDs are registered.
  */
 const failureKey = (claimedId: string, block = 'anywhere'): string =>
-  `${block} ${claimedId.slice(0, longestId)}`;
+  `${block} ${claimedId.slice(0, maxIdLength)}`;
 
 /** Returns the challenge for a 401 response to failed client authentication (RFC 7617). */
 export const buildBasicChallenge = (issuer: string): string => `Basic realm="${issuer}", charset="UTF-8"`;

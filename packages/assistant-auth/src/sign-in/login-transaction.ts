@@ -138,13 +138,13 @@ const digestState = async (state: string): Promise<string> => {
 export const setTransactionCookie = async (
   transaction: Transaction,
   cookies: ReadonlyMap<string, string>,
-  seal: SealedType<Transaction>,
+  sealer: SealedType<Transaction>,
   maxAge: Seconds,
 ): Promise<readonly string[]> => {
-  const sealed = await seal.seal(transaction);
+  const sealed = await sealer.seal(transaction);
   if (sealed.length > maxTransactionLength) throw new ProtocolError('request.sign-in-too-large');
-  const kept = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
-  return [kept, ...(await surplusTransactions(cookies, seal, maxTransactions - 1)).map(clearCookie)];
+  const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
+  return [added, ...(await surplusTransactions(cookies, sealer, maxTransactions - 1)).map(clearCookie)];
 };
 
 /**
@@ -157,7 +157,7 @@ export const completeTransaction = async (
   { transaction, completion }: Pick<Sealers, 'transaction' | 'completion'>,
   now: EpochSeconds,
 ): Promise<readonly string[]> => {
-  const [endedCookie, name] = await Promise.all([
+  const [transactionCookie, name] = await Promise.all([
     deriveTransactionCookieName(state),
     deriveCompletionCookieName(state),
   ]);
@@ -168,13 +168,13 @@ export const completeTransaction = async (
     expiresAt,
   });
   const others = new Map(cookies);
-  others.delete(endedCookie);
+  others.delete(transactionCookie);
   const surplus = [
     ...(await surplusTransactions(others, transaction, maxTransactions)),
     ...surplusCompletions(others, name),
   ];
   return [
-    clearCookie(endedCookie),
+    clearCookie(transactionCookie),
     setCookie(name, sealed, Math.max(expiresAt - now, 0)),
     ...surplus.slice(0, maxCleared).map(clearCookie),
   ];
@@ -196,29 +196,29 @@ export const toCompletedPurpose = (purpose: Transaction['purpose']): Completion[
 /**
  * Returns the names of the transactions to clear, at most `maxCleared`: all but those that expire last. A
  * cookie that does not open counts as expired.
- * @param kept how many are kept
+ * @param maxKept how many are kept
  */
 const surplusTransactions = async (
   cookies: ReadonlyMap<string, string>,
-  seal: SealedType<Transaction>,
-  kept: number,
+  sealer: SealedType<Transaction>,
+  maxKept: number,
 ): Promise<readonly string[]> => {
   // Browsers send the oldest cookie first (RFC 6265 §5.4). Reversed, the newest of equal expiry comes first.
   const transactionCookies = [...cookies].filter(([name]) => transactionName.test(name)).toReversed();
-  if (transactionCookies.length <= kept) return [];
+  if (transactionCookies.length <= maxKept) return [];
   const withExpiry = await Promise.all(
     transactionCookies.slice(0, maxOpened).map(async ([name, sealed]) => {
-      const opened = await seal.open(sealed);
+      const opened = await sealer.open(sealed);
       const expiresAt: EpochSeconds = opened.kind === 'opened' ? opened.value.expiresAt : 0;
       return { name, expiresAt };
     }),
   );
   const surplus = withExpiry
     .toSorted((one, other) => other.expiresAt - one.expiresAt)
-    .slice(kept)
+    .slice(maxKept)
     .map(({ name }) => name);
-  const failed = transactionCookies.slice(maxOpened).map(([name]) => name);
-  return [...surplus, ...failed.toReversed()].slice(0, maxCleared);
+  const unexamined = transactionCookies.slice(maxOpened).map(([name]) => name);
+  return [...surplus, ...unexamined.toReversed()].slice(0, maxCleared);
 };
 
 /** Returns the names of the completions to clear, the oldest first, so that one more can be added. */
