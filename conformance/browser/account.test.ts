@@ -124,8 +124,8 @@ describe('a person at their account', () => {
       expect(await says(page)).toBe('Your account is deleted.');
       await look(page, 'account-deleted', name);
       await untilRefused(throughGitHub.accessToken);
-      const anew = await connect(page, [/Continue with.*Google/, user.email]);
-      expect(await score('GET', anew.accessToken)).toEqual(is(0));
+      const reconnected = await connect(page, [/Continue with.*Google/, user.email]);
+      expect(await score('GET', reconnected.accessToken)).toEqual(is(0));
       await context.close();
       expect(pageErrors).toEqual([]);
     },

@@ -93,8 +93,8 @@ export const completeReconsent = async (
     );
     // The token of another person must not be stored for this identity.
     if (subject !== transaction.reconsentSubject)
-      throw new ProviderError('invalid', 'somebody else came back');
-    if (refreshToken === undefined) throw new ProviderError('invalid', 'it gave no refresh token again');
+      throw new ProviderError('invalid', 'another person signed in');
+    if (refreshToken === undefined) throw new ProviderError('invalid', 'the response has no refresh token');
     const identity = { provider: provider.id, subject };
     const sealedRefreshToken = await sealUpstreamToken(context.sealers, identity, refreshToken);
     const identifiers = tokenIdentifiers !== undefined && { tokenIdentifiers };

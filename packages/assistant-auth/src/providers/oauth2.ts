@@ -95,7 +95,8 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
         const tokens = await redeemCode(callback.searchParams, config, upstreamRequest, io);
         const profile = await fetchProfile(config, requireBearerToken(tokens), io);
         const mappedProfile = config.mapProfile(profile);
-        if (mappedProfile === undefined) throw new ProviderError('invalid', 'the profile is nobody’s');
+        if (mappedProfile === undefined)
+          throw new ProviderError('invalid', 'the profile response has no user ID');
         const refreshToken = selectLongLivedRefreshToken(tokens, config.offlineAccess, config.scopes);
         return createIdentity(config.id, mappedProfile, profile, refreshToken);
       }),

@@ -242,16 +242,16 @@ const validateIdToken = (
   refuseIf(azp !== clientId, 'the ID token was issued to another party');
   if (reauthenticate === undefined) return;
   if (authenticatedAt !== undefined) validateAuthTime(authenticatedAt, reauthenticate.since, now);
-  else refuseIf(authTime === 'required', 'the ID token does not say when the person proved themselves');
+  else refuseIf(authTime === 'required', 'the ID token has no auth_time');
 };
 
 /**
  * The browser can remove parameters from the request, so only this claim proves reauthentication (§3.1.2.1).
  */
 const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
-  const isInstant = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
-  refuseIf(!isInstant, 'the ID token tells no instant at which the person proved themselves');
-  refuseIf(authenticatedAt < since - clockSkew, 'the person did not prove themselves anew');
+  const isValidTime = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
+  refuseIf(!isValidTime, 'the auth_time of the ID token is not a valid time');
+  refuseIf(authenticatedAt < since - clockSkew, 'the person did not authenticate again');
 };
 
 const refuseIf = (wrong: boolean, reason: string): void => {

@@ -182,7 +182,7 @@ describe('deleting the account', () => {
   });
 });
 
-test('an account that is deleted while its page is open is nobody’s', async () => {
+test('an account that is deleted while its page is open is signed out', async () => {
   const { deployment, accountBrowser } = await signedIn();
   const { form } = await accountBrowser.openAccountPage();
   const userId = (await deployment.storage.findUser(ada)) ?? '';

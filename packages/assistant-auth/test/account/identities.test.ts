@@ -385,13 +385,13 @@ const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
   return accountBrowser;
 };
 
-test('a question that waited for longer than five minutes is asked anew', async () => {
+test('a confirmation page that was open for more than five minutes is shown again', async () => {
   const { deployment, accountBrowser } = await signedIn();
   const { link, form } = await asked(accountBrowser);
   deployment.advance(299);
   await accountBrowser.reauthenticate();
   deployment.advance(1);
-  // Proven anew, it is another session by now.
+  // After the reauthentication it is another session.
   await expectFormRejected(
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form),
     deployment,

@@ -71,7 +71,7 @@ describe('choosing a provider', () => {
     ]);
   });
 
-  test('draws every value anew each time, even from the same form', async () => {
+  test('creates new random values each time, even from the same form', async () => {
     const provider = createSpyProvider();
     const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
     for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
@@ -212,7 +212,7 @@ describe('the form', () => {
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
-  test('is asked for anew by whoever reloads its address', async () => {
+  test('is shown again after a reload', async () => {
     const deployment = deploy();
     const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
     expect(response.headers.get('allow')).toBe('POST');

@@ -163,7 +163,7 @@ describe('continuing', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
 
-  test('needs a clear word: without one they sign in anew, from the very same page', async () => {
+  test('needs a clear answer: without one they sign in again, from the same page', async () => {
     const { deployment, said } = saying({ kind: 'unknown', reason: 'took too long' });
     const { accountBrowser, consent } = await inFront(deployment);
     const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
@@ -173,8 +173,8 @@ describe('continuing', () => {
     const { consent: again } = await accountBrowser.openSignInPage(gptRequest);
     expect((await accountBrowser.submitConsent(again, { choice: 'continue' })).status).toBe(200);
     expect(said.asked).toBe(1);
-    const anew = /name="consent" value="([^"]*)"/.exec(first)?.[1] ?? '';
-    expect(readRedirect(await accountBrowser.submitConsent(anew, { choice: 'google' })).origin).toBe(
+    const nextForm = /name="consent" value="([^"]*)"/.exec(first)?.[1] ?? '';
+    expect(readRedirect(await accountBrowser.submitConsent(nextForm, { choice: 'google' })).origin).toBe(
       'https://google.example',
     );
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');

@@ -84,7 +84,7 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
   });
 
-  it('draws everything anew for it but the grant', async () => {
+  it('creates new random values for it, and keeps the grant ID', async () => {
     const { deployment } = deployWith();
     const { sent: first, returnFromProvider } = await continueToProvider(deployment);
     const second = readRedirect(await returnFromProvider({ code: 'ada' }));
@@ -104,11 +104,11 @@ describe('somebody who brought no refresh token, and none is stored,', () => {
     ['denies', { error: 'access_denied' }, 'ProviderError: access_denied'],
     ['meets an outage', { error: 'temporarily_unavailable' }, 'ProviderError: temporarily_unavailable'],
     ['brings an answer that does not verify', { error: 'x' }, 'ProviderError: x'],
-    ['brings none again', { code: 'ada' }, 'ProviderError: it gave no refresh token again'],
+    ['brings none again', { code: 'ada' }, 'ProviderError: the response has no refresh token'],
     [
       'comes back as somebody else',
       { code: 'eve', refresh: 'their-eve' },
-      'ProviderError: somebody else came back',
+      'ProviderError: another person signed in',
     ],
   ])('and then %s is signed in all the same, without an upstream token', async (_, answer, cause) => {
     const { checked, deployment } = deployWith();

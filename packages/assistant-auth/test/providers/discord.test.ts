@@ -94,7 +94,7 @@ describe('discord', () => {
       server.overrideProfile({ id });
       expect(await captureProviderError(handleCallback())).toEqual({
         kind: 'invalid',
-        reason: 'the profile is nobody’s',
+        reason: 'the profile response has no user ID',
       });
     },
   );

@@ -27,7 +27,7 @@ const setUp = () => {
   };
 };
 
-const nobody = { kind: 'invalid', reason: 'the profile is nobody’s' };
+const nobody = { kind: 'invalid', reason: 'the profile response has no user ID' };
 
 describe('the way to GitHub', () => {
   test('asks for no scope, lets the person choose the account, and carries PKCE', async () => {

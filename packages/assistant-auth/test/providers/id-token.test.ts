@@ -30,7 +30,7 @@ const badAudience = 'unexpected JWT "aud" (audience) claim value';
 const otherParty = 'the ID token was issued to another party';
 const badNonce = 'unexpected ID Token "nonce" claim value';
 const badSignature = 'JWT signature verification failed';
-const badSubject = 'the subject is no text, empty or too long';
+const badSubject = 'the subject is not a string, empty or too long';
 const missing = (claim: string) => `JWT ${claim} claim missing`;
 
 const forgeries: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [

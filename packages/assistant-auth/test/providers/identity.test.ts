@@ -24,10 +24,10 @@ describe('a subject', () => {
     ['null', null],
     ['a list of one', ['person-1']],
     ['half a surrogate pair', 'person-\ud800'],
-  ])('is nobody’s when it is %s', async (_, subject) => {
+  ])('is rejected if the subject is %s', async (_, subject) => {
     expect(await captureProviderError(from(subject))).toEqual({
       kind: 'invalid',
-      reason: 'the subject is no text, empty or too long',
+      reason: 'the subject is not a string, empty or too long',
     });
   });
 });

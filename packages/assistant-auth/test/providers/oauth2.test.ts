@@ -207,13 +207,13 @@ describe('the profile of an OAuth 2.0 server', () => {
   };
 
   test.each([
-    ['of nobody', () => Response.json({ name: 'Ada' }), 'the profile is nobody’s'],
-    ['with a list as id', () => Response.json({ id: ['person-1'] }), 'the profile is nobody’s'],
-    ['with an empty id', () => Response.json({ id: '' }), 'the subject is no text, empty or too long'],
+    ['without an ID', () => Response.json({ name: 'Ada' }), 'the profile response has no user ID'],
+    ['with a list as id', () => Response.json({ id: ['person-1'] }), 'the profile response has no user ID'],
+    ['with an empty id', () => Response.json({ id: '' }), 'the subject is not a string, empty or too long'],
     [
       'with an endless id',
       () => Response.json({ id: 'x'.repeat(256) }),
-      'the subject is no text, empty or too long',
+      'the subject is not a string, empty or too long',
     ],
     ['that is a text', () => Response.json('their-text'), 'the profile is no JSON object'],
     ['that is null', () => Response.json(null), 'the profile is no JSON object'],

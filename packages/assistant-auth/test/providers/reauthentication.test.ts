@@ -1,4 +1,4 @@
-/** A person who must prove themselves anew: how each provider is asked for it, and what counts as proof. */
+/** Reauthentication: what each provider is asked, and what counts as proof. */
 import fc from 'fast-check';
 import { exportPKCS8 } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -17,11 +17,11 @@ import { type Claims, generateKey } from './signing.ts';
 
 const now = 1_800_000_000;
 const since = now - 100;
-const anew: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since } };
+const reauthentication: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since } };
 
-const noAuthTime = 'the ID token does not say when the person proved themselves';
-const noInstant = 'the ID token tells no instant at which the person proved themselves';
-const notAnew = 'the person did not prove themselves anew';
+const noAuthTime = 'the ID token has no auth_time';
+const invalidAuthTime = 'the auth_time of the ID token is not a valid time';
+const notReauthenticated = 'the person did not authenticate again';
 
 const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
   const issuer = createIssuer();
@@ -41,7 +41,7 @@ describe('the way to an issuer', () => {
     });
     const [usual, asked] = [
       await provider.authorizationUrl(upstreamRequest, issuer.io),
-      await provider.authorizationUrl(anew, issuer.io),
+      await provider.authorizationUrl(reauthentication, issuer.io),
     ];
     expect(Object.fromEntries(asked.searchParams)).toEqual({
       ...Object.fromEntries(usual.searchParams),
@@ -55,21 +55,21 @@ describe('the way to an issuer', () => {
   test('asks as the publisher has it, where that was said', async () => {
     const issuer = createIssuer();
     const provider = createOidcProvider(issuer, { reauthentication: { acr_values: 'fresh' } });
-    const { searchParams } = await provider.authorizationUrl(anew, issuer.io);
+    const { searchParams } = await provider.authorizationUrl(reauthentication, issuer.io);
     expect(searchParams.get('acr_values')).toBe('fresh');
     expect(searchParams.has('prompt')).toBe(false);
   });
 });
 
-describe('an ID token of somebody who must prove themselves anew', () => {
+describe('an ID token after a requested reauthentication', () => {
   test.each([
-    ['B17.4 a session from long before', { auth_time: now - 86_400 }, notAnew],
-    ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notAnew],
+    ['B17.4 a session from long before', { auth_time: now - 86_400 }, notReauthenticated],
+    ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notReauthenticated],
     ['B17.4 no word on it', { auth_time: undefined }, noAuthTime],
-    ['B17.4 a future instant', { auth_time: now + 31 }, noInstant],
-    ['B17.4 half a second', { auth_time: now - 0.5 }, noInstant],
+    ['B17.4 a future instant', { auth_time: now + 31 }, invalidAuthTime],
+    ['B17.4 half a second', { auth_time: now - 0.5 }, invalidAuthTime],
   ])('%s is refused', async (_, claims, reason) => {
-    expect(await captureProviderError(setUp(claims).handleCallback(anew))).toEqual({
+    expect(await captureProviderError(setUp(claims).handleCallback(reauthentication))).toEqual({
       kind: 'invalid',
       reason,
     });
@@ -81,22 +81,29 @@ describe('an ID token of somebody who must prove themselves anew', () => {
     ['less than nothing', -now],
   ])('B17.4 that calls the instant %s is refused', async (_, auth_time) => {
     for (const authTime of ['required', 'optional'] as const)
-      expect(await captureProviderError(setUp({ auth_time }, authTime).handleCallback(anew))).toMatchObject({
+      expect(
+        await captureProviderError(setUp({ auth_time }, authTime).handleCallback(reauthentication)),
+      ).toMatchObject({
         kind: 'invalid',
       });
   });
 
   test('is held to what it says also where it need not say it', async () => {
     const { handleCallback } = setUp({ auth_time: since - 31 }, 'optional');
-    expect(await captureProviderError(handleCallback(anew))).toEqual({ kind: 'invalid', reason: notAnew });
-    expect(await setUp({}, 'optional').handleCallback(anew)).toMatchObject({ subject: 'person-1' });
+    expect(await captureProviderError(handleCallback(reauthentication))).toEqual({
+      kind: 'invalid',
+      reason: notReauthenticated,
+    });
+    expect(await setUp({}, 'optional').handleCallback(reauthentication)).toMatchObject({
+      subject: 'person-1',
+    });
   });
 
   test('proves it exactly from 30 s before the instant on, until 30 s from now', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: -200, max: 200 }), async (ago) => {
         const outcome = await setUp({ auth_time: now - ago })
-          .handleCallback(anew)
+          .handleCallback(reauthentication)
           .then(
             () => 'proven',
             () => 'refused',
@@ -138,25 +145,27 @@ describe('a vendor', () => {
     'is asked as strongly as it can be, and held to what it says: %s',
     async (_, site, provider, asked, who) => {
       const issuer = createIssuer(site);
-      const url = await provider.authorizationUrl(anew, issuer.io);
+      const url = await provider.authorizationUrl(reauthentication, issuer.io);
       const { prompt, max_age } = Object.fromEntries(url.searchParams);
       expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(asked);
       issuer.override({ claims: who });
-      expect(await provider.handleCallback(callback(), anew, issuer.io)).toMatchObject({
+      expect(await provider.handleCallback(callback(), reauthentication, issuer.io)).toMatchObject({
         provider: provider.id,
       });
       issuer.override({ claims: { ...who, auth_time: since - 31 } });
-      expect(await captureProviderError(provider.handleCallback(callback(), anew, issuer.io))).toEqual({
+      expect(
+        await captureProviderError(provider.handleCallback(callback(), reauthentication, issuer.io)),
+      ).toEqual({
         kind: 'invalid',
-        reason: notAnew,
+        reason: notReauthenticated,
       });
     },
   );
 
   test('without ID tokens can be asked, and proves nothing', async () => {
-    const { searchParams } = await github(settings).authorizationUrl(anew, createIssuer().io);
+    const { searchParams } = await github(settings).authorizationUrl(reauthentication, createIssuer().io);
     expect(searchParams.get('prompt')).toBe('select_account');
-    const plain = await createOAuth2Provider().authorizationUrl(anew, createIssuer().io);
+    const plain = await createOAuth2Provider().authorizationUrl(reauthentication, createIssuer().io);
     expect([...plain.searchParams.keys()]).not.toContain('prompt');
   });
 

@@ -182,10 +182,12 @@ describe('UserInfo never supplies', () => {
 
   test('B19.4 proof of a new sign-in', async () => {
     const { issuer } = setUp({ userInfo: { ...ada, auth_time: 1_800_000_000 } });
-    const anew = { ...upstreamRequest, reauthenticate: { since: 1_799_999_900 } };
+    const reauthentication = { ...upstreamRequest, reauthenticate: { since: 1_799_999_900 } };
     expect(
-      await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), anew, issuer.io)),
-    ).toEqual(invalid('the ID token does not say when the person proved themselves'));
+      await captureProviderError(
+        createOidcProvider(issuer).handleCallback(callback(), reauthentication, issuer.io),
+      ),
+    ).toEqual(invalid('the ID token has no auth_time'));
   });
 
   test('B19.4 another value for a claim of the ID token', async () => {

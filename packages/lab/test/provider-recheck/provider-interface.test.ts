@@ -51,7 +51,7 @@ const signIn = async (
   return { asked, identity };
 };
 
-it('a person who is signed in at the issuer must prove themselves anew, and the issuer says when they did', async () => {
+it('a person who is signed in at the issuer must authenticate again, and the issuer says when they did', async () => {
   const visit = await atIssuer();
   expect((await signIn(visit, upstreamRequest)).asked).toBe('asked');
   expect((await signIn(visit, upstreamRequest)).asked).toBe('not asked');
@@ -74,7 +74,7 @@ it('B17.4 a person whose browser takes the question out of the request is refuse
   if (destination.kind === 'page') throw new Error('asked all the same');
   await expect(
     provider.handleCallback(new URL(`${redirectUri}?${destination.location.searchParams}`), fresh, io),
-  ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not prove themselves anew' });
+  ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not authenticate again' });
 });
 
 it('claims that the issuer returns only from UserInfo complete those of its ID token', async () => {

@@ -140,7 +140,7 @@ const linking = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('links what is theirs already, and keeps what it does not bring anew', async () => {
+  it('links an identity that the user has already, and keeps the values that it does not have', async () => {
     const storage = await createStorageWithSession(createStorage, {
       identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' },
     });
@@ -150,7 +150,7 @@ const linking = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('takes nobody’s identity from another user', async () => {
+  it('does not move an identity of another user', async () => {
     const storage = await createStorageWithSession(createStorage);
     await signInAndRedeem(storage, {
       grantId: 'grant-2',

@@ -223,7 +223,7 @@ const unresolvedRechecks = (createStorage: CreateStorage): void => {
     ],
     ['another identity', (l: BrokerStorage) => l.resolveRecheck({ ...adasUpstreamToken, subject: 'eve' })],
     [
-      'the same token sealed anew',
+      'the same token resealed',
       (l: BrokerStorage) =>
         l.replaceUpstreamTokens({
           ...{ now: t0 + 9999, recheckLeaseDuration: 60 },
@@ -387,7 +387,7 @@ const endings = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ issuedAt: t0 + 103 }), t0 + 104)).toBe(true);
   });
 
-  it('forgets the token, and starts anew with the next sign-in that brings one', async () => {
+  it('deletes the token, and starts again at the next sign-in that has one', async () => {
     const storage = await monitored(createStorage);
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 200 });

@@ -107,7 +107,7 @@ export const adasUpstreamToken = {
   sealedRefreshToken: 'sealed-1',
 } as const satisfies StoredUpstreamToken;
 
-/** Tokens that were sealed anew a day later, while no provider is asked. */
+/** Tokens that were resealed a day later, while no recheck is in progress. */
 export const resealed = (...tokens: readonly ResealedToken[]): UpstreamTokenReplacement => ({
   tokens,
   now: t0 + day,

@@ -213,7 +213,7 @@ const turns = (createStorage: CreateStorage): void => {
     expect(countValues(found.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
   });
 
-  it('holds a word for as long as it holds, and then asks anew', async () => {
+  it('keeps the result of a recheck while it is valid, and then rechecks again', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     expect(await ask(storage, t0 + 5)).toEqual(due);
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });

@@ -97,16 +97,16 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
-    const anew = (now: number) =>
+    const replaceAt = (now: number) =>
       storage.replaceUpstreamTokens({
-        ...resealed({ ...ada, previous, sealedRefreshToken: 'sealed anew' }),
+        ...resealed({ ...ada, previous, sealedRefreshToken: 'resealed' }),
         now,
       });
     const stored = async () => (await storage.findUpstreamTokens({ prefixes: ['sealed'], limit: 9 }))[0];
     expect(await storage.refresh(refreshUse(0, t0 + 100))).toMatchObject({ recheck: adasUpstreamToken });
     // The lease is until 160, and may have been taken by a clock or a statement that came later.
     for (const now of [40, 100, 159]) {
-      await anew(t0 + now);
+      await replaceAt(t0 + now);
       expect(await stored()).toEqual(adasUpstreamToken);
     }
     const rotated = { ...adasUpstreamToken, sealedRefreshToken: 'sealed by rotation' };
@@ -122,9 +122,9 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
     await storage.refresh(refreshUse(0, t0 + 100));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
-    const anew = resealed({ ...ada, previous, sealedRefreshToken: 'sealed anew' });
-    await storage.replaceUpstreamTokens({ ...anew, now: t0 + now });
-    expect(await storage.findUpstreamTokens({ prefixes: ['sealed anew'], limit: 9 })).toHaveLength(1);
+    const replacement = resealed({ ...ada, previous, sealedRefreshToken: 'resealed' });
+    await storage.replaceUpstreamTokens({ ...replacement, now: t0 + now });
+    expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
   });
 
   it('lets the provider be asked with what it replaced', async () => {

@@ -187,5 +187,5 @@ describe('B17', () => {
 
 /** As the OpenID Connect providers do, when `auth_time` is of before the login transaction. */
 const silent = async () => {
-  throw new ProviderError('invalid', 'the person did not prove themselves anew');
+  throw new ProviderError('invalid', 'the person did not authenticate again');
 };
