@@ -98,7 +98,7 @@ export const parseEndpoint = (name: string, value: unknown, issuer: URL, io: Pro
     const isPublic = url.protocol === 'https:' && (url.host === issuer.host || isHostname(url.hostname));
     if (isPublic || (isHttpAllowed && isLoopback(url))) return url.href;
   }
-  throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an address that may be used`);
+  throw new ProviderError('invalid', `the ${name} of ${issuer.host} is not an allowed URL`);
 };
 
 /** Not an IP address, which `URL` always normalizes, and not localhost. */

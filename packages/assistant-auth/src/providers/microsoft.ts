@@ -70,9 +70,9 @@ export const microsoft = ({ clientId, clientSecret, ...settings }: MicrosoftSett
       const { tid, oid, iss } = identity.claims;
       // The administrators of a tenant control the claims of its tokens, so each issuer is trusted only for
       // its own tenant.
-      refuseIf(iss !== buildIssuer(String(tid)), 'the token’s issuer is not that of its tenant');
-      refuseIf(!isTenantAllowed(String(tid), tenant), 'the tenant is not one that is let in');
-      refuseIf(!guidPattern.test(String(oid)), 'the token names no person');
+      refuseIf(iss !== buildIssuer(String(tid)), 'the issuer does not match the tenant');
+      refuseIf(!isTenantAllowed(String(tid), tenant), 'the tenant is not allowed');
+      refuseIf(!guidPattern.test(String(oid)), 'the ID token has no valid oid');
       return withTenantSubject(identity, `${tid}.${oid}`);
     },
   };

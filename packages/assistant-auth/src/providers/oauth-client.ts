@@ -253,7 +253,7 @@ const read = async (response: Response, revokedErrors: readonly string[]): Promi
   if (error !== undefined)
     return includesCode(revokedErrors, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
   const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
-  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the answer holds no token' };
+  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the response has no token' };
   return { kind: 'active', ...(refreshToken !== undefined && { refreshToken }) };
 };
 
@@ -348,7 +348,7 @@ const toProviderError = (error: unknown): ProviderError => {
   }
   return new ProviderError(
     'invalid',
-    hasFixedMessage(error) ? error.message : 'the answer could not be read',
+    hasFixedMessage(error) ? error.message : 'the response could not be read',
   );
 };
 

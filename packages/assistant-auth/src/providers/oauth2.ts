@@ -184,6 +184,6 @@ const fetchProfile = async (
   const profile: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw new ProviderError('invalid', `the profile answered with status ${response.status}`);
   if (typeof profile !== 'object' || profile === null)
-    throw new ProviderError('invalid', 'the profile is no JSON object');
+    throw new ProviderError('invalid', 'the profile response is not a JSON object');
   return { ...profile };
 };

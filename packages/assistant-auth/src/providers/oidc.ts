@@ -216,7 +216,7 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
   if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
-  throw new ProviderError('invalid', 'the token endpoint takes no client secret');
+  throw new ProviderError('invalid', 'the token endpoint does not support client secrets');
 };
 
 // ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7).

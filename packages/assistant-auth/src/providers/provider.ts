@@ -174,7 +174,8 @@ export const createIdentity = (
   refreshToken: string | undefined,
 ): Identity => {
   const { subject, labels, emailVerified = false } = profile;
-  if (!isSubject(subject)) throw new ProviderError('invalid', 'the subject is not a string, empty or too long');
+  if (!isSubject(subject))
+    throw new ProviderError('invalid', 'the subject is not a string, empty or too long');
   const email = parseLabel(profile.email);
   const sid = isSubject(profile.sid) ? profile.sid : undefined;
   const label = labels.map(parseLabel).find((text) => text !== undefined);

@@ -161,7 +161,7 @@ describe('the token endpoint', () => {
   ])('that takes %s is not asked', async (_, methods) => {
     const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
     expect(await rejectUnsentRequest(callback(), bends)).toEqual(
-      invalid('the token endpoint takes no client secret'),
+      invalid('the token endpoint does not support client secrets'),
     );
   });
 });

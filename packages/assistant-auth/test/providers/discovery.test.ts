@@ -53,7 +53,7 @@ describe('metadata', () => {
     'of an https issuer with %s %j is refused',
     async (name, address) => {
       expect(await refuseMetadata({ [name]: address })).toEqual(
-        invalid(`the ${name} of id.example is not an address that may be used`),
+        invalid(`the ${name} of id.example is not an allowed URL`),
       );
     },
   );
@@ -142,7 +142,7 @@ describe('plain http', () => {
       await captureProviderError(
         createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
       ),
-    ).toEqual(invalid(`the issuer of ${new URL(url).host} is not an address that may be used`));
+    ).toEqual(invalid(`the issuer of ${new URL(url).host} is not an allowed URL`));
     expect(issuer.asked()).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('plain http', () => {
       const io = { ...issuer.io, allowLoopbackHttp: true };
       expect(
         await captureProviderError(createOidcProvider(issuer).authorizationUrl(upstreamRequest, io)),
-      ).toEqual(invalid(`the ${name} of 127.0.0.1:4001 is not an address that may be used`));
+      ).toEqual(invalid(`the ${name} of 127.0.0.1:4001 is not an allowed URL`));
     },
   );
 
@@ -169,7 +169,7 @@ describe('plain http', () => {
         await captureProviderError(
           createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
         ),
-      ).toEqual(invalid(`the ${name} of id.example is not an address that may be used`));
+      ).toEqual(invalid(`the ${name} of id.example is not an allowed URL`));
       expect(issuer.asked()).toEqual(['discovery']);
     }
   });
@@ -187,6 +187,6 @@ describe('plain http', () => {
     const io = { ...issuer.io, allowLoopbackHttp: true };
     expect(
       await captureProviderError(createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, io)),
-    ).toEqual(invalid('the token_endpoint of id.example is not an address that may be used'));
+    ).toEqual(invalid('the token_endpoint of id.example is not an allowed URL'));
   });
 });

@@ -22,7 +22,7 @@ test.each([
 ])('keeps what %s said to itself', async (_, thrown) => {
   expect(await captureProviderError(withProviderError(() => Promise.reject(thrown)))).toEqual({
     kind: 'invalid',
-    reason: 'the answer could not be read',
+    reason: 'the response could not be read',
   });
 });
 

@@ -27,7 +27,7 @@ const setUp = () => {
   };
 };
 
-const nobody = { kind: 'invalid', reason: 'the profile response has no user ID' };
+const noUserId = { kind: 'invalid', reason: 'the profile response has no user ID' };
 
 describe('the way to GitHub', () => {
   test('asks for no scope, lets the person choose the account, and carries PKCE', async () => {
@@ -99,10 +99,10 @@ describe('a person at GitHub', () => {
     ['a fraction', 1.5],
     ['too large to be exact', 2 ** 53],
     ['a list', [583_231]],
-  ])('B11.1 numeric id: whose id is %s is nobody', async (_, id) => {
+  ])('B11.1 numeric id: rejects a profile with the ID %s', async (_, id) => {
     const { server, handleCallback } = setUp();
     server.overrideProfile({ id });
-    expect(await captureProviderError(handleCallback())).toEqual(nobody);
+    expect(await captureProviderError(handleCallback())).toEqual(noUserId);
   });
 
   test('B10.1 proves no address, whatever the profile says', async () => {

@@ -215,9 +215,9 @@ describe('the profile of an OAuth 2.0 server', () => {
       () => Response.json({ id: 'x'.repeat(256) }),
       'the subject is not a string, empty or too long',
     ],
-    ['that is a text', () => Response.json('their-text'), 'the profile is no JSON object'],
-    ['that is null', () => Response.json(null), 'the profile is no JSON object'],
-    ['that is no JSON', () => new Response('their-page'), 'the profile is no JSON object'],
+    ['that is a text', () => Response.json('their-text'), 'the profile response is not a JSON object'],
+    ['that is null', () => Response.json(null), 'the profile response is not a JSON object'],
+    ['that is no JSON', () => new Response('their-page'), 'the profile response is not a JSON object'],
     [
       'with status 401',
       () => Response.json({ id: 'person-1' }, { status: 401 }),

@@ -55,8 +55,8 @@ describe('a provider', () => {
 
   const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
   const said = (code: string) => `the token endpoint answered ${code}`;
-  const unreadable = 'the answer could not be read';
-  const noToken = 'the answer holds no token';
+  const unreadable = 'the response could not be read';
+  const noToken = 'the response has no token';
 
   test.each<[string, Answer, string | RegExp]>([
     ['500', () => json({ error: 'invalid_grant' }, 500), /answered with status 500$/],

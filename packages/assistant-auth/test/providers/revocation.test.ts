@@ -134,7 +134,7 @@ describe('an issuer', () => {
       const { revoke, sent } = createRecorder(provider, issuer.io, () => new Response());
       expect(await captureProviderError(revoke())).toEqual({
         kind: 'invalid',
-        reason: 'the revocation_endpoint of id.example is not an address that may be used',
+        reason: 'the revocation_endpoint of id.example is not an allowed URL',
       });
       expect(sent).toEqual([]);
       expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).host).toBe('id.example');

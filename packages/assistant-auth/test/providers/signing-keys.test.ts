@@ -212,7 +212,7 @@ describe('signing keys', () => {
     [
       'half a key',
       { keys: [{ kty: 'RSA', kid: 'key-1', alg: 'RS256' }] },
-      { kind: 'invalid', reason: 'the answer could not be read' },
+      { kind: 'invalid', reason: 'the response could not be read' },
     ],
   ])('that are %s are not believed', async (_, keys, refused) => {
     const { issuer, signIn } = setUp();

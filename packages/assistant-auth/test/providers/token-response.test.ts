@@ -135,7 +135,7 @@ describe('a token response with', () => {
   });
 
   test('no token at all says nothing about the person', async () => {
-    const unknown = { kind: 'unknown', reason: 'the answer holds no token' };
+    const unknown = { kind: 'unknown', reason: 'the response has no token' };
     const tokens = { access_token: null, refresh_token: 7, id_token: '', expires_in: 3600 };
     expect(await recheck(tokens)).toEqual([unknown, unknown]);
   });

@@ -439,7 +439,7 @@ describe('UserInfo that cannot be read', () => {
     [
       'B19.7 an access token that no header can hold',
       { access_token: 'their\ntoken' },
-      'the answer could not be read',
+      'the response could not be read',
     ],
   ])('%s: signs nobody in', async (_, tokens, reason) => {
     const { issuer, handleCallback } = setUp({ tokens });
@@ -466,7 +466,7 @@ describe('the URL of UserInfo', () => {
   ])('B19.8 %j gets no access token', async (userinfo_endpoint) => {
     const { issuer, handleCallback } = setUp({ metadata: { userinfo_endpoint } });
     expect(await captureProviderError(handleCallback())).toEqual(
-      invalid('the userinfo_endpoint of id.example is not an address that may be used'),
+      invalid('the userinfo_endpoint of id.example is not an allowed URL'),
     );
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });

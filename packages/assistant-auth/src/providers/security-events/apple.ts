@@ -46,7 +46,7 @@ export const readAppleNotification = async (
   const { type, sub: subject } = Object(parse(events));
   const revocationScope = scopeByEventType.get(type);
   if (!isIdentifier(type) || (revocationScope !== undefined && !isIdentifier(subject)))
-    throw new SecurityEventError('content', 'it tells of no event');
+    throw new SecurityEventError('content', 'it has no event');
   return {
     ...verified,
     type: scopeByEventType.has(type) ? type : 'unknown',

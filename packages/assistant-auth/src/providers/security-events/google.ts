@@ -73,7 +73,7 @@ export const readGoogleEvent = async (
 
 const readEvents = ({ events }: VerifiedEvent['claims']): object => {
   if (typeof events !== 'object' || events === null || Object.keys(events).length === 0)
-    throw new SecurityEventError('content', 'it tells of no event');
+    throw new SecurityEventError('content', 'it has no event');
   return events;
 };
 
@@ -89,14 +89,14 @@ const parseTarget = async (
   switch (type) {
     case 'iss-sub':
     case 'id_token_claims':
-      refuseIf(iss !== undefined && !issuers.includes(iss), 'content', 'it is about somebody else’s people');
+      refuseIf(iss !== undefined && !issuers.includes(iss), 'content', 'its subject has another issuer');
       return isIdentifier(sub) ? { kind: 'identity', subject: sub } : undefined;
     case 'oauth_token': {
       const name = await parseGoogleTokenIdentifier(token.token_identifier_alg, token.token);
       return name === undefined ? undefined : { kind: 'token', identifier: name };
     }
     default:
-      throw new SecurityEventError('content', 'it does not say whom it is about');
+      throw new SecurityEventError('content', 'its subject is missing or not valid');
   }
 };
 

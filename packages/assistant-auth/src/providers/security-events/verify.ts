@@ -52,10 +52,10 @@ export const verifySecurityEventToken = async (
   const issuers: readonly unknown[] = rules.issuers ?? [issuer];
   refuseIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  refuseIf(!audiences.includes(config.clientId), 'audience', 'it is for somebody else');
-  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is a token of another kind');
+  refuseIf(!audiences.includes(config.clientId), 'audience', 'it has another audience');
+  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is another type of token');
   const issuedAt = validateTimes(claims, rules, io.now());
-  if (!isIdentifier(jti)) throw new SecurityEventError('content', 'it has no name that can be kept');
+  if (!isIdentifier(jti)) throw new SecurityEventError('content', 'its jti is missing or not valid');
   return {
     claims,
     jti,
@@ -78,7 +78,7 @@ const validateTimes = (
   now: EpochSeconds,
 ): EpochSeconds => {
   if (!Number.isSafeInteger(iat) || typeof iat !== 'number')
-    throw new SecurityEventError('content', 'it does not say when it was made');
+    throw new SecurityEventError('content', 'its iat is missing or not valid');
   refuseIf(iat > now + clockSkew, 'age', 'it is from the future');
   refuseIf(iat < now - maxAge - clockSkew, 'age', 'it is too old');
   refuseIf(typeof nbf !== 'number' || nbf > now + clockSkew, 'age', 'it is not valid yet');
@@ -99,7 +99,7 @@ const parseClaims = (payload: Uint8Array): VerifiedEvent['claims'] => {
   } catch {
     // Reported below, like every value that is not an object.
   }
-  throw new SecurityEventError('unreadable', 'its claims cannot be read');
+  throw new SecurityEventError('unreadable', 'its claims are not a JSON object');
 };
 
 const faultByErrorCode: Readonly<Record<string, SecurityEventFault>> = {
@@ -163,9 +163,9 @@ export const readLogoutToken = async (
   const { claims, ...verified } = await verifySecurityEventToken(token, issuer, rules, io);
   const { events } = claims;
   const event: unknown = Object(events)[logoutEvent];
-  refuseIf(typeof event !== 'object' || event === null, 'content', 'it tells of no logout');
+  refuseIf(typeof event !== 'object' || event === null, 'content', 'it has no logout event');
   // A logout token never has a nonce (§2.4), so an ID token with this event is not accepted as one.
-  refuseIf('nonce' in claims, 'content', 'it holds a nonce');
+  refuseIf('nonce' in claims, 'content', 'it has a nonce');
   const revocationScope = issuer.config.logoutEndsGrants ? 'grants' : 'online-grants';
   return {
     ...verified,
@@ -176,11 +176,7 @@ export const readLogoutToken = async (
 
 const parseTarget = ({ sub: subject, sid }: VerifiedEvent['claims']): SecurityEventTarget => {
   const named = [subject, sid].filter((name) => name !== undefined);
-  refuseIf(
-    named.length === 0 || !named.every(isIdentifier),
-    'content',
-    'it names neither person nor session',
-  );
+  refuseIf(named.length === 0 || !named.every(isIdentifier), 'content', 'it has no valid sub or sid');
   if (!isIdentifier(sid)) return { kind: 'identity', subject: String(subject) };
   return { kind: 'session', sid, ...(isIdentifier(subject) && { subject }) };
 };
