@@ -3,9 +3,8 @@
  * signs itself.
  */
 
-import { ConfigurationError } from '../oauth/errors.ts';
+import { importPKCS8, SignJWT } from 'jose';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { encodeBase64url } from '../oauth/secrets.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
@@ -96,19 +95,13 @@ const readName = (user: string): string | undefined => {
 
 // Apple's client secret: a JWT (RFC 7519), signed for each exchange with the publisher's key (ES256).
 
-/** The claims of the client secret, and the key that signs it. */
-interface AppleClientSecretConfig {
-  readonly clientId: string;
-  readonly teamId: string;
-  readonly keyId: string;
-  /** PEM of a P-256 key in PKCS#8. A secret. */
-  readonly privateKey: string;
-  /** Apple's issuer. */
-  readonly audience: string;
-}
-
 /** Apple allows six months, but each secret is used immediately. */
 const lifetime: Seconds = 300;
+
+type ClientSecretSettings = Pick<AppleSettings, 'clientId' | 'teamId' | 'keyId' | 'privateKey'> & {
+  /** Apple's issuer. */
+  readonly audience: string;
+};
 
 /**
  * Creates a function that signs client secrets.
@@ -116,30 +109,33 @@ const lifetime: Seconds = 300;
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
 const createAppleClientSecretSigner = (
-  settings: AppleClientSecretConfig,
+  settings: ClientSecretSettings,
 ): ((now: EpochSeconds) => Promise<string>) => {
   const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);
-  const pkcs8 = parsePem(settings.privateKey);
-  let imported: CryptoKey | undefined;
+  let signingKey: CryptoKey | undefined;
   return async (now) => {
-    imported ??= await importKey(pkcs8);
-    const header = { alg: 'ES256', kid: keyId };
-    const claims = { iss: teamId, iat: now, exp: now + lifetime, aud: audience, sub: clientId };
-    const signed = `${encodeJwtPart(header)}.${encodeJwtPart(claims)}`;
-    const signature = await crypto.subtle.sign(
-      { name: 'ECDSA', hash: 'SHA-256' },
-      imported,
-      new TextEncoder().encode(signed),
-    );
-    return `${signed}.${encodeBase64url(new Uint8Array(signature))}`;
+    signingKey ??= await importPrivateKey(settings.privateKey);
+    return new SignJWT()
+      .setProtectedHeader({ alg: 'ES256', kid: keyId })
+      .setIssuer(teamId)
+      .setSubject(clientId)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setExpirationTime(now + lifetime)
+      .sign(signingKey);
   };
 };
 
 const idProblem = 'must be ten letters and digits, as Apple shows it.';
 
-const rules: readonly Rule<AppleClientSecretConfig & { readonly id: string }>[] = [
+const rules: readonly Rule<ClientSecretSettings & { readonly id: string }>[] = [
   ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
   ['keyId', ({ keyId }) => appleIdentifierPattern.test(keyId), idProblem],
+  [
+    'privateKey',
+    ({ privateKey }) => isP256Key(privateKey),
+    'must be the text of the .p8 file that Apple gave you.',
+  ],
 ];
 
 const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
@@ -149,28 +145,20 @@ const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
 /** The object identifier of P-256 in DER, one character per byte. */
 const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
 
-const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
+/** Finds a wrong key at startup. Importing it would tell more, but is asynchronous. */
+const isP256Key = (pem: string): boolean => {
   try {
-    const der = atob(pem.replaceAll(pemFraming, ''));
-    if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
+    return atob(pem.replaceAll(pemFraming, '')).includes(p256);
   } catch {
-    // Reported below, like every other invalid key.
+    return false;
   }
-  throw new ConfigurationError(
-    'providers.apple.privateKey',
-    'must be the text of the .p8 file that Apple gave you.',
-  );
 };
 
-const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
+const importPrivateKey = async (pem: string): Promise<CryptoKey> => {
+  const key = pem.replaceAll(pemFraming, '');
   try {
-    return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
-      'sign',
-    ]);
+    return await importPKCS8(`-----BEGIN PRIVATE KEY-----${key}-----END PRIVATE KEY-----`, 'ES256');
   } catch {
     throw new ProviderError('invalid', 'the private key for Apple cannot be used');
   }
 };
-
-const encodeJwtPart = (part: object): string =>
-  encodeBase64url(new TextEncoder().encode(JSON.stringify(part)));
