@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
 import { createClientRegistry } from '../../src/clients/client.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { appRequest, challenge, gptRequest } from '../browser.ts';
 import { clients, gptRedirect, issuer } from '../deployment.ts';

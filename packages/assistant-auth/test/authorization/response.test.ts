@@ -6,9 +6,18 @@ import {
   withErrorRedirect,
 } from '../../src/authorization/response.ts';
 import { staticClient } from '../../src/clients/static.ts';
-import { errorCatalog } from '../../src/oauth/error-catalog.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
+import {
+  accountErrors,
+  apiErrors,
+  authorizationError,
+  authorizationErrors,
+  callbackError,
+  callbackErrors,
+  eventEndpointErrors,
+  requestErrors,
+  tokenEndpointErrors,
+} from '../../src/oauth/protocol-error.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 
@@ -94,7 +103,7 @@ describe('a refusal on the way', () => {
   test('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
     const { response, lines } = respond(
       targetFor('https://app.example/cb'),
-      new ProtocolError('scope.unknown'),
+      authorizationError('scope.unknown'),
       ['a=1'],
     );
     const { status, headers } = await response;
@@ -128,7 +137,7 @@ describe('a refusal on the way', () => {
   test('stays here when the login transaction was completed before', async () => {
     const { response, lines } = respond(
       targetFor('https://app.example/cb'),
-      new ProtocolError('transaction.replayed'),
+      callbackError('transaction.replayed'),
     );
     await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
     expect(lines).toEqual([]);
@@ -150,7 +159,17 @@ describe('a refusal on the way', () => {
   });
 });
 
-test.each(Object.entries(errorCatalog))(
+const errorDefinitions = {
+  ...requestErrors,
+  ...authorizationErrors,
+  ...callbackErrors,
+  ...accountErrors,
+  ...tokenEndpointErrors,
+  ...apiErrors,
+  ...eventEndpointErrors,
+};
+
+test.each(Object.entries(errorDefinitions))(
   '%s is described in the characters of RFC 6749 §4.1.2.1',
   (_, [, sentence]) => {
     expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseClientCredentials, verifyClientCredentials } from '../../src/clients/authentication.ts';
 import { type ClientRegistry, createClientRegistry } from '../../src/clients/client.ts';
 import { gptAction } from '../../src/index.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { clients, gptSecret, issuer } from '../deployment.ts';
 

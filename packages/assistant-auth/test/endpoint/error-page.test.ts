@@ -2,8 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { defaultPages, type Pages } from '../../src/context.ts';
 import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
 import type { RequestContext } from '../../src/endpoint/handler.ts';
-import type { ErrorReason } from '../../src/oauth/error-catalog.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import {
+  authorizationError,
+  callbackError,
+  type ProtocolError,
+  requestError,
+} from '../../src/oauth/protocol-error.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { readLines } from '../ui/read-markup.ts';
 
@@ -17,41 +21,46 @@ const createLoggedContext = () => {
 };
 
 const respond = (
-  reason: ErrorReason,
+  protocolError: ProtocolError,
   pages: Partial<Pages> = {},
   { requestContext } = createLoggedContext(),
 ) =>
   createErrorPageResponder({
     pages: { ...defaultPages, ...pages },
     branding: parseBranding({ name: 'Words' }),
-  })(new ProtocolError(reason), requestContext);
+  })(protocolError, requestContext);
 
 describe('the error page', () => {
   test.each([
     [
-      'client.unknown',
+      authorizationError('client.unknown'),
       400,
       'This sign-in cannot go on',
       'The app that sent you here is not registered with us.',
     ],
-    ['provider.unknown', 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
-    ['request.method', 405, 'This sign-in cannot go on', 'This address does not answer that method.'],
-    ['unexpected', 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [callbackError('provider.unknown'), 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
     [
-      'storage.unavailable',
+      requestError('request.method'),
+      405,
+      'This sign-in cannot go on',
+      'This address does not answer that method.',
+    ],
+    [requestError('unexpected'), 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [
+      requestError('storage.unavailable'),
       503,
       'Something is out of order',
       'The service is out of order for a moment. Try again soon.',
     ],
-  ] as const)('shows %s with status %i', async (reason, status, title, message) => {
-    const response = respond(reason);
+  ] as const)('shows $0 with status $1', async (protocolError, status, title, message) => {
+    const response = respond(protocolError);
     expect(response.status).toBe(status);
     const lines = await readLines(await response.text());
     expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
   });
 
   test('hands a page of the publisher’s all there is to say', async () => {
-    const response = respond('state.too-long', {
+    const response = respond(authorizationError('state.too-long'), {
       error: ({ title, message, reference, stylesheetPath, branding }) =>
         JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
     });
@@ -72,9 +81,9 @@ describe('the error page', () => {
         throw new Error('template missing');
       },
     };
-    const response = respond('state.too-long', failing, visited);
+    const response = respond(authorizationError('state.too-long'), failing, visited);
     expect(response.status).toBe(400);
-    expect(await response.text()).toBe(await respond('state.too-long').text());
+    expect(await response.text()).toBe(await respond(authorizationError('state.too-long')).text());
     expect(visited.lines).toEqual([
       {
         event: 'refused',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createEndpoint, type EndpointDefinition, toProtocolError } from '../../src/endpoint/handler.ts';
 import { problemResponse } from '../../src/http/responses.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
+import { apiError, authorizationError, type ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
@@ -81,10 +81,10 @@ describe('an endpoint', () => {
 
 describe('whatever is thrown', () => {
   test.each([
-    ['a refusal', new ProtocolError('state.too-long'), 400, { reason: 'state.too-long' }],
+    ['a refusal', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
     [
       'a refusal with a cause',
-      new ProtocolError('token.unreadable', { cause: 'forged' }),
+      apiError('token.unreadable', { cause: 'forged' }),
       401,
       { reason: 'token.unreadable', cause: 'forged' },
     ],

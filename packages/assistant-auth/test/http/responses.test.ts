@@ -9,7 +9,12 @@ import {
   tokenJson,
   withAllowHeader,
 } from '../../src/http/responses.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import {
+  apiError,
+  authorizationError,
+  requestError,
+  tokenEndpointError,
+} from '../../src/oauth/protocol-error.ts';
 
 /** All headers but the cookies, which are several of one name. */
 const headersOf = (response: Response) =>
@@ -35,7 +40,7 @@ describe('pages', () => {
   });
 
   test('an error page leads nowhere', async () => {
-    const response = errorPageResponse('<p>', new ProtocolError('client.unknown'));
+    const response = errorPageResponse('<p>', authorizationError('client.unknown'));
     expect(response.status).toBe(400);
     expect(await response.text()).toBe('<p>');
     expect(headersOf(response)).toEqual({
@@ -45,7 +50,7 @@ describe('pages', () => {
   });
 
   test('an error page says when to come back while something is out of order', () => {
-    const response = errorPageResponse('<p>', new ProtocolError('storage.unavailable'));
+    const response = errorPageResponse('<p>', requestError('storage.unavailable'));
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');
   });
@@ -83,7 +88,7 @@ describe('the token endpoint’s answers', () => {
     [400, {}],
     [401, { 'www-authenticate': 'Basic realm="x"' }],
   ])('an error with %i carries what belongs to that status', async (status, more) => {
-    const response = tokenError(new ProtocolError('refresh.inactive'), status, 'Basic realm="x"');
+    const response = tokenError(tokenEndpointError('refresh.inactive'), status, 'Basic realm="x"');
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({
       error: 'invalid_grant',
@@ -93,21 +98,20 @@ describe('the token endpoint’s answers', () => {
   });
 
   test('an outage says when to ask again', () => {
-    const response = tokenError(new ProtocolError('storage.unavailable'), 503, 'Basic');
+    const response = tokenError(requestError('storage.unavailable'), 503, 'Basic');
     expect(headersOf(response)).toEqual({ ...jsonHeaders, 'retry-after': '10' });
   });
 });
 
 describe('problem documents', () => {
   test.each([
-    ['token.expired', 401, 'Unauthorized', { 'www-authenticate': 'Bearer' }],
-    ['token.scope', 403, 'Forbidden', { 'www-authenticate': 'Bearer' }],
-    ['request.method', 405, 'Method Not Allowed', {}],
-    ['request.host', 421, 'Misdirected Request', {}],
-    ['unexpected', 500, 'Internal Server Error', {}],
-    ['storage.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
-  ] as const)('%s is a %i', async (reason, status, title, more) => {
-    const rejection = new ProtocolError(reason);
+    [apiError('token.expired'), 401, 'Unauthorized', { 'www-authenticate': 'Bearer' }],
+    [apiError('token.scope'), 403, 'Forbidden', { 'www-authenticate': 'Bearer' }],
+    [requestError('request.method'), 405, 'Method Not Allowed', {}],
+    [requestError('request.host'), 421, 'Misdirected Request', {}],
+    [requestError('unexpected'), 500, 'Internal Server Error', {}],
+    [requestError('storage.unavailable'), 503, 'Service Unavailable', { 'retry-after': '10' }],
+  ] as const)('$0 is a $1', async (rejection, status, title, more) => {
     const response = problemResponse(rejection, 'Bearer');
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual({
@@ -126,7 +130,7 @@ describe('problem documents', () => {
 });
 
 test('an open document’s problem asks for no token', () => {
-  expect(problemResponse(new ProtocolError('token.missing')).headers.has('www-authenticate')).toBe(false);
+  expect(problemResponse(apiError('token.missing')).headers.has('www-authenticate')).toBe(false);
 });
 
 test('a public document may be cached for an hour', async () => {
@@ -143,7 +147,7 @@ test('a public document may be cached for an hour', async () => {
 test('a refused method learns which ones are answered', () => {
   const response = withAllowHeader(
     ['GET', 'POST'],
-    problemResponse(new ProtocolError('request.method'), 'Bearer'),
+    problemResponse(requestError('request.method'), 'Bearer'),
   );
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, POST');
