@@ -3,7 +3,8 @@
  * signs itself.
  */
 
-import { importPKCS8, SignJWT } from 'jose';
+import { CompactSign } from 'jose';
+import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
@@ -112,16 +113,13 @@ const createAppleClientSecretSigner = (
   settings: ClientSecretSettings,
 ): ((now: EpochSeconds) => Promise<string>) => {
   const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);
+  const pkcs8 = parsePem(settings.privateKey);
   let signingKey: CryptoKey | undefined;
   return async (now) => {
-    signingKey ??= await importPrivateKey(settings.privateKey);
-    return new SignJWT()
+    signingKey ??= await importKey(pkcs8);
+    const claims = { iss: teamId, iat: now, exp: now + lifetime, aud: audience, sub: clientId };
+    return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'ES256', kid: keyId })
-      .setIssuer(teamId)
-      .setSubject(clientId)
-      .setAudience(audience)
-      .setIssuedAt(now)
-      .setExpirationTime(now + lifetime)
       .sign(signingKey);
   };
 };
@@ -131,11 +129,6 @@ const idProblem = 'must be ten letters and digits, as Apple shows it.';
 const rules: readonly Rule<ClientSecretSettings & { readonly id: string }>[] = [
   ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
   ['keyId', ({ keyId }) => appleIdentifierPattern.test(keyId), idProblem],
-  [
-    'privateKey',
-    ({ privateKey }) => isP256Key(privateKey),
-    'must be the text of the .p8 file that Apple gave you.',
-  ],
 ];
 
 const appleIdentifierPattern = /^[A-Z0-9]{10}$/;
@@ -145,19 +138,28 @@ const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
 /** The object identifier of P-256 in DER, one character per byte. */
 const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
 
-/** Finds a wrong key at startup. Importing it would tell more, but is asynchronous. */
-const isP256Key = (pem: string): boolean => {
+/**
+ * Decodes the key. Unlike the `importPKCS8` of jose, it is synchronous, so that a wrong key is rejected at
+ * startup.
+ */
+const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
   try {
-    return atob(pem.replaceAll(pemFraming, '')).includes(p256);
+    const der = atob(pem.replaceAll(pemFraming, ''));
+    if (der.includes(p256)) return Uint8Array.from(der, (character) => character.charCodeAt(0));
   } catch {
-    return false;
+    // Reported below, like every other invalid key.
   }
+  throw new ConfigurationError(
+    'providers.apple.privateKey',
+    'must be the text of the .p8 file that Apple gave you.',
+  );
 };
 
-const importPrivateKey = async (pem: string): Promise<CryptoKey> => {
-  const key = pem.replaceAll(pemFraming, '');
+const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
   try {
-    return await importPKCS8(`-----BEGIN PRIVATE KEY-----${key}-----END PRIVATE KEY-----`, 'ES256');
+    return await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+    ]);
   } catch {
     throw new ProviderError('invalid', 'the private key for Apple cannot be used');
   }
