@@ -1,14 +1,18 @@
 /**
- * Tests the main flow in a real Chromium: from the authorization request through the pages to a stored score.
+ * Tests a sign-in in a real Chromium, from the authorization request through the pages to a stored score: at
+ * Google in several situations, and at each of the other fake providers. Apple's form post is tested with and
+ * without JavaScript.
  */
-import { callApi, redeemCode } from '@words-with-chat/lab';
-import type { Browser } from 'playwright-core';
+import { callApi, readCallback, redeemCode, startSignIn } from '@words-with-chat/lab';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type TestUserName, testUser } from '../clients.ts';
 import { launchChromium, openContext } from './chromium.ts';
 import { type ClientCallback, startClientCallback } from './client-callback.ts';
-import { createGptAction, signInThroughBrowser } from './flows.ts';
+import { createGptAction, signInThroughBrowser, waitForClientPage } from './flows.ts';
 
-const url = `${inject('system').origin}/api/scoring`;
+const { origin } = inject('system');
+const url = `${origin}/api/scoring`;
 
 let chromium: Browser;
 let callback: ClientCallback;
@@ -34,7 +38,7 @@ const scoreWith = async (code: string, at: ClientCallback): Promise<unknown> => 
   return callApi({ method: 'GET', url }, tokens.accessToken, fetch);
 };
 
-describe('signing in with Chromium', () => {
+describe('signing in at Google', () => {
   it.each([
     ['with script', 'browser', 'signed-out', { javaScriptEnabled: true }],
     ['without script', 'browser-without-script', 'signed-out', { javaScriptEnabled: false }],
@@ -87,8 +91,42 @@ describe('signing in with Chromium', () => {
       error: 'access_denied',
       error_description: expect.any(String),
       state: 's 1',
-      iss: inject('system').origin,
+      iss: origin,
     });
     expect(pageErrors).toEqual([]);
+  });
+});
+
+/** Presses the buttons in order, and returns the code that the client receives. */
+const press = async (page: Page, buttons: readonly string[]): Promise<string> => {
+  const startedSignIn = startSignIn(createGptAction(callback), crypto.randomUUID());
+  await page.goto(startedSignIn.url.href);
+  for (const name of buttons) await page.getByRole('button', { name }).click();
+  await waitForClientPage(page);
+  const answer = readCallback(startedSignIn, new URL(`${callback.redirectUri}?${callback.received.at(-1)}`));
+  if (answer.kind !== 'code') throw new Error(`The client was called back with ${callback.received.at(-1)}.`);
+  return answer.code;
+};
+
+describe('signing in at another provider', () => {
+  it.each<[string, TestUserName, readonly string[], boolean]>([
+    ['GitHub', 'browser-every-provider', [], true],
+    ['Microsoft', 'browser-every-provider', [], true],
+    ['OpenID Connect', 'browser-every-provider', [], true],
+    ['Apple', 'browser-every-provider', [], true],
+    ['Apple', 'browser-apple-without-script', ['Continue'], false],
+  ])('%s leads to a stored score for %s', async (provider, testUserName, extraButtons, javaScriptEnabled) => {
+    const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled });
+    const code = await press(await context.newPage(), [
+      provider,
+      testUser(testUserName).email,
+      ...extraButtons,
+    ]);
+    // The cookie of the login transaction is deleted, also the one for Apple's cross-site form post.
+    const names = (await context.cookies(origin)).map(({ name }) => name);
+    await context.close();
+    expect(names.filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
+    expect(pageErrors).toEqual([]);
+    expect(await scoreWith(code, callback)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 });
