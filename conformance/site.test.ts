@@ -79,7 +79,7 @@ describe('the page for setting up a GPT', () => {
   it('shows the URLs and the client ID, and never the secret', async () => {
     const page = await (await get('/setup')).text();
     for (const value of [
-      ...['/authorize', '/token', '/openapi.yaml', '/privacy'].map((path) => origin + path),
+      ...['/authorize', '/token', '/openapi.json', '/privacy'].map((path) => origin + path),
       gpt.clientId,
     ])
       expect(page).toContain(`>${value}<`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenApiDocument, DefinitionError } from '../../src/index.ts';
-import { library } from '../library.ts';
+import { createOpenApiDocument, DefinitionError } from '../src/index.ts';
+import { library } from './library.ts';
 
 const options = {
   title: 'Library',
@@ -12,8 +12,8 @@ const options = {
   scopes: { read: 'Read', rate: 'Rate' },
 };
 
-/** What a reader of the JSON sees: members that are undefined are not there. */
-const written = (change: Partial<typeof options> = {}) =>
+/** Creates the document as JSON, without the members that are undefined. */
+const createDocument = (change: Partial<typeof options> = {}) =>
   JSON.parse(JSON.stringify(createOpenApiDocument(library, { ...options, ...change })));
 
 const failures = {
@@ -23,9 +23,11 @@ const failures = {
   '503': { $ref: '#/components/responses/Unavailable' },
 };
 
-describe('the document', () => {
-  it('names itself, its one server and how to sign in', () => {
-    const { paths: _, ...rest } = written();
+const header = { description: expect.any(String), schema: { type: 'string' } };
+
+describe('the OpenAPI document', () => {
+  it('has a title, one server, and the security scheme', () => {
+    const { paths: _, ...rest } = createDocument();
     expect(rest).toMatchObject({
       openapi: '3.1.0',
       info: { title: 'Library', version: '1.2.3', description: 'Books.' },
@@ -48,7 +50,7 @@ describe('the document', () => {
   });
 
   it('describes an operation with a query', () => {
-    expect(written().paths['/api/books'].get).toEqual({
+    expect(createDocument().paths['/api/books'].get).toEqual({
       operationId: 'list_books',
       summary: 'List the books',
       description: 'Gives the titles of all books, or of those that hold a word.',
@@ -74,8 +76,8 @@ describe('the document', () => {
     });
   });
 
-  it('describes an operation with a body, which leaves out what is in the path', () => {
-    expect(written().paths['/api/books/{title}'].post).toMatchObject({
+  it('describes an operation with a body, without the fields that are in the path', () => {
+    expect(createDocument().paths['/api/books/{title}'].post).toMatchObject({
       operationId: 'rate_book',
       'x-openai-isConsequential': true,
       security: [{ signIn: ['read', 'rate'] }],
@@ -99,9 +101,9 @@ describe('the document', () => {
     });
   });
 
-  it('says nothing of input where there is none', () => {
-    const burn = written().paths['/api/books'].delete;
-    expect(Object.keys(burn)).toEqual([
+  it('has no parameters or body for an operation without input', () => {
+    const operation = createDocument().paths['/api/books'].delete;
+    expect(Object.keys(operation)).toEqual([
       'operationId',
       'summary',
       'description',
@@ -109,7 +111,7 @@ describe('the document', () => {
       'security',
       'responses',
     ]);
-    expect(burn.responses).toEqual({
+    expect(operation.responses).toEqual({
       '200': {
         description: 'What was asked for.',
         content: { 'application/json': { schema: { type: 'null' } } },
@@ -118,17 +120,17 @@ describe('the document', () => {
     });
   });
 
-  it('documents every problem as problem+json, with the header that comes along', () => {
-    const { responses, schemas } = written().components;
+  it('documents every problem as problem+json, with its response header', () => {
+    const { responses, schemas } = createDocument().components;
     expect(schemas.Problem.required).toEqual(['type', 'title', 'status', 'detail']);
-    for (const response of Object.values(responses)) {
-      expect(response).toMatchObject({
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      });
-    }
-    expect(Object.keys(responses.Unauthorized.headers)).toEqual(['WWW-Authenticate']);
-    expect(Object.keys(responses.Forbidden.headers)).toEqual(['WWW-Authenticate']);
-    expect(Object.keys(responses.Unavailable.headers)).toEqual(['Retry-After']);
+    const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+    expect(responses).toEqual({
+      BadRequest: { description: expect.any(String), content },
+      Unauthorized: { description: expect.any(String), content, headers: { 'WWW-Authenticate': header } },
+      Forbidden: { description: expect.any(String), content, headers: { 'WWW-Authenticate': header } },
+      NotFound: { description: expect.any(String), content },
+      Unavailable: { description: expect.any(String), content, headers: { 'Retry-After': header } },
+    });
   });
 
   it.each([
@@ -138,18 +140,18 @@ describe('the document', () => {
     ['ftp://library.example'],
     ['library.example'],
     ['http://localhost.example'],
-  ])('is not made for the server %s', (origin) => {
-    expect(() => written({ origin })).toThrow(new DefinitionError(`${origin} is not an https origin`));
+  ])('is not created for the server %s', (origin) => {
+    expect(() => createDocument({ origin })).toThrow(new DefinitionError(`${origin} is not an https origin`));
   });
 
   it.each([['http://localhost:8787'], ['http://127.0.0.1:1'], ['https://library.example:8443']])(
-    'is made for the server %s',
+    'is created for the server %s',
     (origin) => {
-      expect(written({ origin }).servers).toEqual([{ url: origin }]);
+      expect(createDocument({ origin }).servers).toEqual([{ url: origin }]);
     },
   );
 
-  it('is not made when an operation requires a scope that is not told', () => {
+  it('is not created if an operation requires a scope that is not declared', () => {
     expect(() => createOpenApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
       new DefinitionError('rate_book: the scope rate is not told'),
     );

@@ -1,5 +1,5 @@
-/** A broker in this process over a real fake provider on loopback, with a clock that can be moved on, and ChatGPT in front. */
-import { createBroker, gptAction, type IdentityProvider, type LogEntry } from 'assistant-auth';
+/** A broker in this process with a fake provider on loopback, a clock that tests advance, and an emulated GPT Action. */
+import { createBroker, gptAction, type IdentityProvider, type LogEntry, type Route } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
 import {
   buildGptCallbackUrl,
@@ -16,7 +16,7 @@ import {
 } from '../../src/index.ts';
 import { client, startFakeProvider } from '../fake-providers/visit.ts';
 
-const issuer = 'http://localhost:8787';
+export const issuer = 'http://localhost:8787';
 
 const action: GptAction = {
   authorizationUrl: `${issuer}/authorize`,
@@ -28,7 +28,20 @@ const action: GptAction = {
   tokenExchange: 'post',
 };
 
-/** Starts the fake provider, and a broker whose one provider `createProvider` makes for the fake provider's address. */
+/** Creates a `fetch` that calls the broker for its own origin, and sends other requests to the fake provider. */
+export const createFetch =
+  (routes: readonly Route[]): typeof fetch =>
+  async (input, init) => {
+    const request = new Request(input, init);
+    const { origin, pathname } = new URL(request.url);
+    if (origin !== issuer) return fetch(request);
+    const route = routes.find(({ path }) =>
+      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
+    );
+    return route?.endpoint(request) ?? new Response(null, { status: 404 });
+  };
+
+/** Starts a fake provider, and a broker with one provider, which `createProvider` creates for its URL. */
 export const deployWithFakeProvider = async (
   start: StartFakeProvider,
   createProvider: (baseUrl: string, id: typeof client) => IdentityProvider,
@@ -53,32 +66,23 @@ export const deployWithFakeProvider = async (
     now: () => Math.floor(Date.now() / 1000) + clockOffset,
   });
 
-  /** Ends at the broker, or at the fake provider. */
-  const routeRequest: typeof fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const { origin, pathname } = new URL(request.url);
-    if (origin !== issuer) return fetch(request);
-    const route = routes.find(({ path }) =>
-      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
-    );
-    return route?.endpoint(request) ?? new Response(null, { status: 404 });
-  };
+  const brokerFetch = createFetch(routes);
 
   const signIn = async (user: FakeUser): Promise<string> => {
     const startedSignIn = startSignIn(action, 'a state');
-    const browser = createBrowser({ fetch: routeRequest });
+    const browser = createBrowser({ fetch: brokerFetch });
     let destination = await browser.open(startedSignIn.url);
     for (const label of [provider.displayName, user.email])
       if (destination.kind === 'page') destination = await browser.clickButton(destination, label);
     if (destination.kind === 'page') throw new Error(`${destination.url} ${destination.html}`);
     const callback = readCallback(startedSignIn, destination.location);
     if (callback.kind !== 'code') throw new Error(JSON.stringify(callback));
-    return expectTokens(await redeemCode(action, callback.code, routeRequest)).refreshToken ?? '';
+    return expectTokens(await redeemCode(action, callback.code, brokerFetch)).refreshToken ?? '';
   };
 
   return {
     ...{ fakeProvider, log, tokens, signIn },
-    refresh: (token: string) => refreshTokens(action, token, routeRequest),
+    refresh: (token: string) => refreshTokens(action, token, brokerFetch),
     call: async (token: string) => {
       const headers = { authorization: `Bearer ${token}` };
       return (await protect(new Request(`${issuer}/api`, { headers }))).kind;
@@ -89,13 +93,13 @@ export const deployWithFakeProvider = async (
   };
 };
 
-/** The tokens in an answer, or the test ends here. */
-export const expectTokens = (answer: TokenResult) => {
-  if (answer.kind !== 'tokens') throw new Error(JSON.stringify(answer));
-  return answer;
+/** Returns the result if it has tokens, and fails otherwise. */
+export const expectTokens = (result: TokenResult) => {
+  if (result.kind !== 'tokens') throw new Error(JSON.stringify(result));
+  return result;
 };
 
-/** The refresh tokens of the provider's that passed by: those that came, and those that it was asked with. */
+/** Records the provider's refresh tokens: those that it issued, and those that the broker sent to it. */
 const recordUpstreamTokens = () => {
   const tokens: { readonly sent: string[]; readonly received: string[] } = { sent: [], received: [] };
   const recordingFetch: typeof fetch = async (input, init) => {

@@ -1,4 +1,4 @@
-/** Signing out at an issuer that others wrote: it tells the broker over HTTP, and what was to last while the person is there ends. */
+/** Signing out at the fake issuer, which sends a logout token to the broker over HTTP. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -13,7 +13,7 @@ import {
   staticClient,
 } from 'assistant-auth';
 import { memoryStorage } from 'assistant-auth/memory';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   type Browser,
   createBrowser,
@@ -24,9 +24,8 @@ import {
   startOidcIssuer,
 } from '../../src/index.ts';
 import { client } from '../fake-providers/visit.ts';
+import { ada, bruno, createFetch, issuer } from './deployment.ts';
 
-const [ada, bruno] = fakeUsers;
-const issuer = 'http://localhost:8787';
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 let running: { readonly fakeProvider: FakeProvider; readonly server: Server } | undefined;
@@ -35,8 +34,8 @@ afterEach(async () => {
   await running?.fakeProvider.close();
 });
 
-/** Keeps what was signed in with, for the name of the session. */
-const noteSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signIns: SignIn[] } => {
+/** Records the sign-ins, which contain the session ID. */
+const recordSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signIns: SignIn[] } => {
   const signIns: SignIn[] = [];
   const recordSignIn: BrokerStorage['recordSignIn'] = (signIn) => {
     signIns.push(signIn);
@@ -53,7 +52,7 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     redirectUris: [`${issuer}/callback/acme`],
     backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/acme`,
   });
-  const storage = noteSignIns(memoryStorage());
+  const storage = recordSignIns(memoryStorage());
   const log: LogEntry[] = [];
   const { routes } = createBroker({
     ...{ issuer, storage },
@@ -75,30 +74,21 @@ const deploy = async (settings: Partial<OidcSettings> = {}) => {
     log: (entry) => void log.push(entry),
   });
 
-  /** Ends at the broker, or at the fake provider. */
-  const visit: typeof fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const { origin, pathname } = new URL(request.url);
-    if (origin !== issuer) return fetch(request);
-    const route = routes.find(({ path }) =>
-      path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
-    );
-    return route?.endpoint(request) ?? new Response(null, { status: 404 });
-  };
+  const brokerFetch = createFetch(routes);
   const server = createServer(async (request, response) => {
     const headers = { 'content-type': request.headers['content-type'] ?? '' };
     const body = new Uint8Array(await buffer(request));
-    const answer = await visit(`${issuer}${request.url}`, { method: 'POST', headers, body });
-    response.writeHead(answer.status).end(await answer.text());
+    const brokerResponse = await brokerFetch(`${issuer}${request.url}`, { method: 'POST', headers, body });
+    response.writeHead(brokerResponse.status).end(await brokerResponse.text());
   });
   await once(server.listen(backPort, '127.0.0.1'), 'listening');
   running = { fakeProvider, server };
-  return { fakeProvider, storage, log, visit };
+  return { fakeProvider, storage, log, fetch: brokerFetch };
 };
 
 type Deployed = Awaited<ReturnType<typeof deploy>>;
 
-/** Signs a person in for the app, and gives the grant. */
+/** Signs a user in for the app, and returns the stored sign-in. */
 const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUser, scope: string) => {
   const query = new URLSearchParams({
     ...{ response_type: 'code', client_id: 'app', redirect_uri: 'https://app.example/cb', scope },
@@ -114,7 +104,7 @@ const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUs
   return signedIn;
 };
 
-/** A session at the account page, from the same sign-in. */
+/** Creates a session of the account page from the same sign-in. */
 const createSession = async ({ storage }: Deployed, { identity, grant, ...signedIn }: SignIn) => {
   const session = {
     ...grant,
@@ -126,10 +116,11 @@ const createSession = async ({ storage }: Deployed, { identity, grant, ...signed
   return session.id;
 };
 
-const endedOf = async ({ storage }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
+const listRevokedGrants = async ({ storage }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
   const userId = await storage.findUser(identity);
   const account = userId === undefined ? undefined : await storage.readAccount(userId);
-  return (account?.grants ?? []).filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id);
+  if (account === undefined || account.grants.length === 0) throw new Error('the user has no grants');
+  return account.grants.filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id);
 };
 
 const signOut = async ({ fakeProvider }: Deployed, browser: Browser): Promise<void> => {
@@ -138,43 +129,47 @@ const signOut = async ({ fakeProvider }: Deployed, browser: Browser): Promise<vo
   await browser.clickButton(page, 'Sign out');
 };
 
-/** Ada at the app in one browser, in three ways; in another browser once more; and Bruno. */
+/** Signs Ada in three times in one browser and once in another, and signs Bruno in. */
 const populate = async (deployed: Deployed) => {
   const [browser, other] = [
-    createBrowser({ fetch: deployed.visit }),
-    createBrowser({ fetch: deployed.visit }),
+    createBrowser({ fetch: deployed.fetch }),
+    createBrowser({ fetch: deployed.fetch }),
   ];
-  const brunos = await signIn(deployed, other, bruno, 'words');
-  const elsewhere = await signIn(deployed, createBrowser({ fetch: deployed.visit }), ada, 'words');
-  const forNow = await signIn(deployed, browser, ada, 'words');
-  const forLater = await signIn(deployed, browser, ada, 'words offline_access');
-  const session = await createSession(deployed, forNow);
-  return { browser, brunos, elsewhere, forNow, forLater, session };
+  const otherUser = await signIn(deployed, other, bruno, 'words');
+  const inOtherBrowser = await signIn(deployed, createBrowser({ fetch: deployed.fetch }), ada, 'words');
+  const online = await signIn(deployed, browser, ada, 'words');
+  const offline = await signIn(deployed, browser, ada, 'words offline_access');
+  const session = await createSession(deployed, online);
+  return { browser, otherUser, inOtherBrowser, online, offline, session };
 };
 
-it('a person who signs out there loses sessions and what was to last so long, and keeps what apps may do without them', async () => {
-  const deployed = await deploy();
-  const { browser, brunos, elsewhere, forNow, forLater, session } = await populate(deployed);
-  expect(forNow.grant.sid).toMatch(/\S/);
-  expect([forLater.grant.sid, forLater.grant.refreshPolicy]).toEqual([forNow.grant.sid, 'rotating']);
-  expect(elsewhere.grant.sid).not.toBe(forNow.grant.sid);
-  await signOut(deployed, browser);
-  expect((await endedOf(deployed, forNow)).toSorted()).toEqual([forNow.grant.id, session].toSorted());
-  expect(await endedOf(deployed, brunos)).toEqual([]);
-  expect(deployed.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
-    {
-      event: 'security-event',
-      endpoint: 'backchannel-logout',
-      provider: 'acme',
-      securityEvent: 'logout',
-    },
-  ]);
-});
+describe('a user who signs out at the issuer', () => {
+  it('loses their sessions and grants without offline access, and keeps grants with offline access', async () => {
+    const deployed = await deploy();
+    const { browser, otherUser, inOtherBrowser, online, offline, session } = await populate(deployed);
+    expect(online.grant.sid).toMatch(/\S/);
+    expect([offline.grant.sid, offline.grant.refreshPolicy]).toEqual([online.grant.sid, 'rotating']);
+    expect(inOtherBrowser.grant.sid).not.toBe(online.grant.sid);
+    await signOut(deployed, browser);
+    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(
+      [online.grant.id, session].toSorted(),
+    );
+    expect(await listRevokedGrants(deployed, otherUser)).toEqual([]);
+    expect(deployed.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
+      {
+        event: 'security-event',
+        endpoint: 'backchannel-logout',
+        provider: 'acme',
+        securityEvent: 'logout',
+      },
+    ]);
+  });
 
-it('loses all of it where the publisher has it so', async () => {
-  const deployed = await deploy({ logoutEndsGrants: true });
-  const { browser, forNow, forLater, session } = await populate(deployed);
-  await signOut(deployed, browser);
-  const all = [forNow.grant.id, forLater.grant.id, session];
-  expect((await endedOf(deployed, forNow)).toSorted()).toEqual(all.toSorted());
+  it('loses all grants of the session with `logoutEndsGrants`', async () => {
+    const deployed = await deploy({ logoutEndsGrants: true });
+    const { browser, online, offline, session } = await populate(deployed);
+    await signOut(deployed, browser);
+    const all = [online.grant.id, offline.grant.id, session];
+    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(all.toSorted());
+  });
 });
