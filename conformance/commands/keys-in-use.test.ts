@@ -9,10 +9,10 @@ import type { Cleanup } from 'assistant-auth';
 import { createSealer, parseKeyRing } from 'assistant-auth/seal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wranglerConfig } from '../../scripts/app/paths.ts';
+import { runWrangler } from '../../scripts/app/wrangler.ts';
 import { openDatabase } from '../../scripts/database/databases.ts';
 import { findDatabaseLocation } from '../../scripts/database/location.ts';
 import { ensureSettings, settingsFile } from '../../scripts/local-system/settings.ts';
-import { runWrangler } from '../../scripts/local-system/wrangler.ts';
 import { runCommand } from './command.ts';
 
 const day = 86_400;
@@ -74,8 +74,7 @@ beforeAll(async () => {
   const stateFolder = join(dataFolder, 'state');
   await mkdir(stateFolder);
   const target = ['DB', '--local', '--persist-to', stateFolder, '--config', wranglerConfig];
-  const migration = runWrangler(['d1', 'migrations', 'apply', ...target], { dataFolder, log: () => {} });
-  expect(await migration.exited).toBe(0);
+  await runWrangler(['d1', 'migrations', 'apply', ...target], dataFolder);
   old = (await ensureSettings(dataFolder)).sealingKeys;
   const added = (await keys(old, 'add')).stdout.trim();
   fresh = added.split(' ')[1] ?? '';

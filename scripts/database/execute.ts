@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import type { ExecuteText } from 'assistant-auth/d1';
 import { CommandError } from '../app/command.ts';
-import { buildWranglerEnvironment } from '../local-system/wrangler.ts';
+import { buildWranglerEnvironment } from '../app/wrangler.ts';
 import type { DatabaseLocation } from './location.ts';
 
 const { SEALING_KEYS: _, ...environmentWithoutKeys } = process.env;
