@@ -7,10 +7,16 @@ const compatibilityDate = '2026-10-20';
 /** Only for tests that hang: on a busy machine, any test may be slow. */
 const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
 
+/**
+ * Test files in workerd share one isolate and its storage, because to start an isolate takes longer than
+ * most files run. So a test must create the state that it needs, and spies are removed after each test.
+ */
+const sharedIsolate = { ...timeouts, isolate: false, restoreMocks: true };
+
 /** The tests of a library, inside workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
-  test: { ...timeouts, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
+  test: { ...sharedIsolate, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
 });
 
 const migrations = async () => [
@@ -37,7 +43,7 @@ const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
       },
     }),
   ],
-  test: { ...timeouts, name, include: [include] },
+  test: { ...sharedIsolate, name, include: [include] },
 });
 
 /** Black-box tests against the system that the setup file starts. */
@@ -53,7 +59,10 @@ export default defineConfig(async () => ({
     projects: [
       inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
       inWorkerd('assistant-operations'),
-      await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts'),
+      await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts', [
+        'DB',
+        'UNMIGRATED',
+      ]),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
       await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),

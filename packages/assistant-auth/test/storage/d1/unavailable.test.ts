@@ -28,10 +28,9 @@ describe('D1 out of reach', () => {
   });
 });
 
-// The database of this file has no tables until a test migrates it.
 describe('D1 without the migrations', () => {
   it.each(everyMethod)('is StorageUnavailable and its message says no SQL: %s', async (_, call) => {
-    const error = await catchError(call(d1Storage(env.DB)));
+    const error = await catchError(call(d1Storage(env.UNMIGRATED)));
     expect(error).toBeInstanceOf(StorageUnavailable);
     expect(String(error)).toBe('StorageUnavailable: D1 did not carry out the statements');
     expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
