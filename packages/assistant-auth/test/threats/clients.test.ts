@@ -1,42 +1,43 @@
+/** Attacks on client authentication, and on the tokens of another client. */
 import { describe, expect, it } from 'vitest';
 import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
-import { expectTokens, requestTokens } from '../browser.ts';
-import { app, gpt, obtainCode, server, type TestClient, without } from '../clients.ts';
+import { callApi, expectTokens, requestTokens } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient, without } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidClientError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
-import { postForm } from '../token-requests.ts';
+import { clientCredentials, postForm } from '../token-requests.ts';
 
-type Headers = Readonly<Record<string, string>>;
-type Form = Readonly<Record<string, string>>;
+describe('client authentication', () => {
+  type Headers = Readonly<Record<string, string>>;
+  type Form = Readonly<Record<string, string>>;
 
-const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
-const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
-const twice = {
-  status: 400,
-  error: 'invalid_request',
-  error_description: 'Send the client credentials in one place only.',
-};
+  const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
+  const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
+  const twice = {
+    status: 400,
+    error: 'invalid_request',
+    error_description: 'Send the client credentials in one place only.',
+  };
 
-/** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
-const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
-  const storage = createSpyStorage();
-  const deployment = deploy({ storage, clients: registered });
-  const form = testClient.codeRequest(await obtainCode(deployment, testClient));
-  return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
-};
+  /** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
+  const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, clients: registered });
+    const form = testClient.codeRequest(await obtainCode(deployment, testClient));
+    return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
+  };
 
-const expectNothingSpent = async (
-  { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
-  headers: Headers = {},
-) => {
-  expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
-  expect((await requestTokens(deployment, form, headers)).status).toBe(200);
-};
+  const expectNothingSpent = async (
+    { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
+    headers: Headers = {},
+  ) => {
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+    expect((await requestTokens(deployment, form, headers)).status).toBe(200);
+  };
 
-const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
+  const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
 
-describe('L2', () => {
   it('L2.1 Basic and body together: refuses two proofs, also if both are right', async () => {
     const waiting = await awaitClient(gpt);
     const { deployment, form, anonymous } = waiting;
@@ -199,9 +200,7 @@ describe('L2', () => {
     const right = basic(`gpt:${start}0123456789-0123456789`);
     await expectNothingSpent({ ...waiting, form: waiting.anonymous }, right);
   });
-});
 
-describe('L3', () => {
   const wrongMethods: readonly (readonly [string, TestClient, Record<string, string>, Headers])[] = [
     ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
     ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
@@ -235,9 +234,7 @@ describe('L3', () => {
     await expectTokenError(answer, invalidClientError);
     await expectNothingSpent(waiting);
   });
-});
 
-describe('L9', () => {
   const publicApp = clients[1];
   const confidential = clients[2];
   const gptClient = clients[0];
@@ -286,5 +283,43 @@ describe('L9', () => {
       grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],
     });
+  });
+});
+
+describe('tokens of another client', () => {
+  const owners = [
+    ['ChatGPT', gpt, clientCredentials.gpt],
+    ['a confidential client', server, clientCredentials.server],
+    ['a public client', app, clientCredentials.app],
+  ] as const;
+  const kinds = ['access_token', 'refresh_token'] as const;
+  const cases = owners.flatMap(([name, owner, own]) =>
+    owners
+      .filter(([, , thief]) => thief !== own)
+      .flatMap(([thiefName, , thief]) => kinds.map((kind) => [thiefName, kind, name, owner, thief] as const)),
+  );
+
+  it.each(cases)(
+    'L10.1 revoking: %s cannot end a grant by the %s of %s',
+    async (_, kind, __, owner, thief) => {
+      const deployment = deploy();
+      const tokens = await obtainTokens(deployment, owner);
+      const response = await postForm(deployment, '/revoke', { ...thief, token: tokens[kind] });
+      await expectTokenError(response, {
+        status: 400,
+        error: 'invalid_grant',
+        error_description: 'The token was issued to another client.',
+      });
+      deployment.advance(10);
+      expect(await callApi(deployment, tokens.access_token)).toMatchObject({ kind: 'granted' });
+      expect((await refresh(deployment, owner, tokens.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it.each(cases)('L10.2 inspecting: %s sees nothing in the %s of %s', async (_, kind, __, owner, thief) => {
+    const deployment = deploy();
+    const tokens = await obtainTokens(deployment, owner);
+    const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
+    expect([response.status, await response.json()]).toEqual([200, { active: false }]);
   });
 });

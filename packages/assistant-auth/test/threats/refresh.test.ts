@@ -1,3 +1,4 @@
+/** Attacks on refresh tokens. */
 import { describe, expect, it } from 'vitest';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { callApi, expectTokens, type TokenBody } from '../browser.ts';

@@ -1,4 +1,4 @@
-/** Signals that a provider did not send, sent once, or sent to somebody else: nothing ends by them. */
+/** Security events that are forged, replayed or meant for someone else: they revoke nothing. */
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url } from '../../src/oauth/secrets.ts';
 import { clientSecret, issuerKey } from '../providers/hostile-issuer.ts';

@@ -1,6 +1,5 @@
 /** Everything sealed that the broker hands out, collected from one sign-in, and the place where each of it comes back. */
-import type { BrokerOptions } from '../../../src/index.ts';
-import { deriveTransactionCookieName } from '../../../src/sign-in/login-transaction.ts';
+
 import {
   callApi,
   createTestBrowser,
@@ -8,12 +7,14 @@ import {
   readRedirect,
   requestTokens,
   type TestBrowser,
-} from '../../browser.ts';
-import { gpt, redeem } from '../../clients.ts';
-import { type Deployment, deploy } from '../../deployment.ts';
-import { createProvider } from '../../fake-provider.ts';
-import { startAuthorization } from '../../flows.ts';
-import { createSpyStorage, type SpyStorage } from '../../spy-storage.ts';
+} from '../browser.ts';
+import { gpt, redeem } from '../clients.ts';
+import { type Deployment, deploy } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
+import { startAuthorization } from '../flows.ts';
+import { createSpyStorage, type SpyStorage } from '../spy-storage.ts';
+import type { BrokerOptions } from '../../src/index.ts';
+import { deriveTransactionCookieName } from '../../src/sign-in/login-transaction.ts';
 
 export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
 export type SealedType = (typeof sealedTypes)[number];
