@@ -1,5 +1,7 @@
 /** Everything sealed that the broker hands out, collected from one sign-in, and the place where each of it comes back. */
 
+import type { BrokerOptions } from '../../src/index.ts';
+import { deriveTransactionCookieName } from '../../src/sign-in/login-transaction.ts';
 import {
   callApi,
   createTestBrowser,
@@ -13,8 +15,6 @@ import { type Deployment, deploy } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 import { startAuthorization } from '../flows.ts';
 import { createSpyStorage, type SpyStorage } from '../spy-storage.ts';
-import type { BrokerOptions } from '../../src/index.ts';
-import { deriveTransactionCookieName } from '../../src/sign-in/login-transaction.ts';
 
 export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
 export type SealedType = (typeof sealedTypes)[number];
