@@ -1,5 +1,4 @@
-/** What a refresh makes of the provider's word on a person, whether it comes in time, late, garbled or not at all. */
-
+/** Rechecks at a refresh: what the provider’s response, late response or missing response changes. */
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
