@@ -1,46 +1,58 @@
-import { describe, expect, it } from 'vitest';
-import { type Access, corsHeaders, type ProtectOptions, StorageUnavailable } from '../src/index.ts';
+/** The guard of an API, in the same process and in another one. */
+import { describe, expect, it, vi } from 'vitest';
+import {
+  type Access,
+  corsHeaders,
+  deriveResourceKeys,
+  type LogEntry,
+  memoryLimiter,
+  type ProtectOptions,
+  type RateLimiter,
+  StorageUnavailable,
+} from '../src/index.ts';
+import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { gpt, obtainTokens } from './clients.ts';
-import { deploy, issuer } from './deployment.ts';
+import { expectTokens, gptSignIn } from './browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
+import { type Deployment, deploy, issuer, keys } from './deployment.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
-type Headers = Readonly<Record<string, string>>;
+describe('protect', () => {
+  type Headers = Readonly<Record<string, string>>;
 
-const ask = (
-  { broker }: ReturnType<typeof deploy>,
-  headers: Headers = {},
-  requirement: ProtectOptions = {},
-  url = `${issuer}/api/scoring`,
-) => broker.protect(new Request(url, { headers }), requirement);
+  const ask = (
+    { broker }: ReturnType<typeof deploy>,
+    headers: Headers = {},
+    requirement: ProtectOptions = {},
+    url = `${issuer}/api/scoring`,
+  ) => broker.protect(new Request(url, { headers }), requirement);
 
-/** Asks, and expects a problem document. */
-const expectRefused = async (
-  asked: ReturnType<typeof ask>,
-  status: number,
-  [title, detail]: readonly [string, string],
-  challenge?: string,
-) => {
-  const protection = await asked;
-  if (protection.kind === 'granted') throw new Error('the API answered');
-  const { response } = protection;
-  expect(response.status).toBe(status);
-  expect(Object.fromEntries(response.headers)).toEqual({
-    ...corsHeaders,
-    'cache-control': 'no-store',
-    'content-type': 'application/problem+json',
-    'x-content-type-options': 'nosniff',
-    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
-    ...(status === 503 ? { 'retry-after': '10' } : {}),
-  });
-  expect(await response.json()).toEqual({ type: 'about:blank', title, status, detail });
-};
+  /** Asks, and expects a problem document. */
+  const expectRefused = async (
+    asked: ReturnType<typeof ask>,
+    status: number,
+    [title, detail]: readonly [string, string],
+    challenge?: string,
+  ) => {
+    const protection = await asked;
+    if (protection.kind === 'granted') throw new Error('the API answered');
+    const { response } = protection;
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'x-content-type-options': 'nosniff',
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+      ...(status === 503 ? { 'retry-after': '10' } : {}),
+    });
+    expect(await response.json()).toEqual({ type: 'about:blank', title, status, detail });
+  };
 
-const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
-const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
-const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
+  const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
+  const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
+  const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
 
-describe('a call', () => {
   it('with a token says who calls and what they may do, and nothing else', async () => {
     const deployment = deploy({
       resolveUser: async () => ({ kind: 'accepted', userId: 'u1', claims: { plan: 'free' } }),
@@ -149,6 +161,249 @@ describe('a call', () => {
     expect(deployment.log.at(-1)).toMatchObject({
       reason: 'unexpected',
       cause: 'Error: protect was asked for a resource that is not configured: https://typo.example',
+    });
+  });
+});
+
+describe('protect with a rate limit', () => {
+  const call = (
+    deployment: Deployment,
+    token: string,
+    limiter: RateLimiter,
+    scopes: readonly string[] = [],
+  ) =>
+    deployment.broker.protect(
+      new Request(`${issuer}/api/scoring`, { headers: { authorization: `Bearer ${token}` } }),
+      { limiter, scopes },
+    );
+
+  it('answers calls beyond the allowance 429, as a problem that says when to come back', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
+    for (let turn = 0; turn < 2; turn++)
+      expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    const protection = await call(deployment, access_token, limiter);
+    if (protection.kind === 'granted') throw new Error('the third call was granted');
+    expect(protection.response.status).toBe(429);
+    expect(Object.fromEntries(protection.response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'retry-after': '60',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await protection.response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Too Many Requests',
+      status: 429,
+      detail: 'Too many calls for this user. Try again in a minute.',
+    });
+    expect(deployment.log.at(-1)).toEqual({
+      event: 'refused',
+      endpoint: 'protect',
+      requestId: expect.any(String),
+      reason: 'calls.limited',
+    });
+    deployment.advance(30);
+    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+  });
+
+  it('counts by user, whichever token and address the call comes with', async () => {
+    const deployment = deploy();
+    const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
+    const [one, again, other] = [
+      await gptSignIn(deployment, 'ada'),
+      await gptSignIn(deployment, 'ada'),
+      await gptSignIn(deployment, 'bob'),
+    ];
+    await call(deployment, one.access_token, limiter);
+    await call(deployment, again.access_token, limiter);
+    expect((await call(deployment, one.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, again.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, other.access_token, limiter)).kind).toBe('granted');
+  });
+
+  it('counts nothing that is refused for another reason', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const keys: string[] = [];
+    const limiter: RateLimiter = { take: async (key) => (keys.push(key) > 0 ? 'allowed' : 'limited') };
+    expect((await call(deployment, 'x', limiter)).kind).toBe('refused');
+    expect((await call(deployment, access_token, limiter, ['unknown'])).kind).toBe('refused');
+    expect(keys).toEqual([]);
+    expect((await call(deployment, access_token, limiter, ['score'])).kind).toBe('granted');
+    expect(keys).toHaveLength(1);
+  });
+
+  it('goes on granting calls when the limiter fails, and logs it', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const limiter: RateLimiter = { take: () => Promise.reject(new Error('the counter is gone')) };
+    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    expect(deployment.log.at(-1)).toEqual({ event: 'limiter-failed', cause: 'Error: the counter is gone' });
+  });
+});
+
+describe('an API in another process', () => {
+  const resource = 'https://api.example/v1';
+  const other = 'https://other.example';
+
+  /** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
+  const stand = async (storage = memoryStorage(), changes: Partial<ResourceServerOptions> = {}) => {
+    const deployment = deploy({ storage, resources: [resource, other] });
+    const log: LogEntry[] = [];
+    const server = createResourceServer({
+      issuer,
+      resource,
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
+      log: (entry) => void log.push(entry),
+      now: deployment.now,
+      ...changes,
+    });
+    const call = (token: string | undefined, requirement = {}, url = `${resource}/score`) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return server.protect(new Request(url, { headers }), requirement);
+    };
+    return { deployment, log, call };
+  };
+
+  const tokenFor = async (deployment: Deployment): Promise<string> =>
+    (await obtainTokens(deployment, gpt)).access_token;
+
+  const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
+
+  describe('an API in another process', () => {
+    it('knows who calls, from the token alone', async () => {
+      const { deployment, call } = await stand();
+      const token = await tokenFor(deployment);
+      const here = await call(token, { scopes: ['score'] });
+      const there = await deployment.broker.protect(
+        new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
+      );
+      expect(here).toMatchObject({
+        kind: 'granted',
+        access: { clientId: 'gpt', scopes: ['words', 'score'] },
+      });
+      expect(here).toEqual(there);
+    });
+
+    it('challenges a call without a token, naming the broker', async () => {
+      const { call, log } = await stand();
+      const answer = await call(undefined, { scopes: ['score'] });
+      if (answer.kind === 'granted') throw new Error('let in');
+      expect(answer.response.status).toBe(401);
+      expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+      expect(log).toEqual([]);
+    });
+
+    it('is guarded whether or not its log can be written', async () => {
+      const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+      const { call } = await stand(memoryStorage(), {
+        log: () => {
+          throw new Error('the disk is full');
+        },
+      });
+      const answer = await call('x');
+      const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+      lines.mockRestore();
+      expect(answer).toEqual(refused(401));
+      expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
+    });
+
+    it('refuses a token for another resource, whatever it is asked to guard', async () => {
+      const { deployment, call } = await stand();
+      const code = await obtainCode(deployment, app, { resource: other });
+      const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
+      expect(await call(token)).toEqual(refused(401));
+    });
+
+    it('refuses a token without the scope, an altered one and one that has expired', async () => {
+      const { deployment, call, log } = await stand();
+      const token = await tokenFor(deployment);
+      expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
+      expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
+      deployment.advance(1800);
+      expect(await call(token)).toEqual(refused(401));
+      expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
+    });
+
+    it('opens nothing else of the broker', async () => {
+      const { deployment, call } = await stand();
+      const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
+      expect(await call(refresh)).toEqual(refused(401));
+      expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
+    });
+
+    it('answers at its own origin only', async () => {
+      const { deployment, call } = await stand();
+      const token = await tokenFor(deployment);
+      expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
+      expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
+    });
+
+    it('lets a revoked token go on until it expires, when it has nowhere to ask', async () => {
+      const storage = memoryStorage();
+      const { deployment, call } = await stand(storage);
+      const token = await tokenFor(deployment);
+      await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+      deployment.advance(1799);
+      expect(await call(token)).toMatchObject({ kind: 'granted' });
+      deployment.advance(1);
+      expect(await call(token)).toEqual(refused(401));
+    });
+
+    it('knows of a revocation within ten seconds, when it may ask', async () => {
+      const shared = memoryStorage();
+      const { deployment, call } = await stand(shared, { revocations: shared });
+      const token = await tokenFor(deployment);
+      expect(await call(token)).toMatchObject({ kind: 'granted' });
+      await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+      deployment.advance(10);
+      expect(await call(token)).toEqual(refused(401));
+    });
+
+    it('answers nobody while what it asks is out of reach, and it knows nothing', async () => {
+      const { deployment, call } = await stand(memoryStorage(), {
+        revocations: {
+          readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
+          isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
+        },
+      });
+      expect(await call(await tokenFor(deployment))).toEqual(refused(503));
+    });
+
+    it('takes tokens of every key of the ring that its own were derived from', async () => {
+      const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
+      const { deployment, call } = await stand(memoryStorage(), {
+        keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
+      });
+      expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
+    });
+  });
+
+  describe('a wrong option', () => {
+    it.each([
+      ['issuer', { issuer: 'words.example' }],
+      ['resource', { resource: 'api.example' }],
+      ['resource', { resource: 'http://api.example' }],
+      ['resource', { resource: `${resource}#a` }],
+      ['keys', { keys: '' }],
+      ['keys', { keys }],
+    ])('stops the start of an API and is named: %s', async (option, changes) => {
+      await expect(stand(memoryStorage(), changes)).rejects.toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option }),
+      );
+    });
+
+    it.each([
+      ['sealingKeys', { sealingKeys: '' }],
+      ['issuer', { issuer: '' }],
+      ['resource', { resource: '/api' }],
+    ])('stops the derivation of its keys and is named: %s', async (option, changes) => {
+      await expect(deriveResourceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option }),
+      );
     });
   });
 });
