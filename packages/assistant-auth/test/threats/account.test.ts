@@ -121,7 +121,7 @@ describe('forms', () => {
     );
   });
 
-  it('B4.1 framing: no page of the account may be framed', async () => {
+  it('B4.1 framing: no page of the account can be framed', async () => {
     for (const page of await everyPage()) {
       expect(page.headers.get('x-frame-options')).toBe('DENY');
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
@@ -165,14 +165,14 @@ describe('forms', () => {
     }
   });
 
-  it('W1.2 strict CSP: the account’s pages load from their own origin alone', async () => {
+  it('W1.2 strict CSP: account pages load files only from their own origin', async () => {
     for (const page of await everyPage())
       expect(page.headers.get('content-security-policy')).toContain(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
   });
 
-  it('W1.3 no inline script: no page of the account has one, nor a style', async () => {
+  it('W1.3 no inline script: no account page has an inline script or style', async () => {
     for (const page of await everyPage()) {
       for (const piece of await readMarkup(await page.text())) {
         if (!('tag' in piece)) continue;
@@ -185,7 +185,7 @@ describe('forms', () => {
     }
   });
 
-  it('W2.1 flags: the account’s cookies are Secure, HttpOnly and SameSite=Lax', async () => {
+  it('W2.1 flags: cookies of the account page are Secure, HttpOnly and SameSite=Lax', async () => {
     const { accountBrowser } = await signedIn();
     const responses = [
       await accountBrowser.signInToAccount(),
@@ -198,13 +198,13 @@ describe('forms', () => {
       expect(line).toMatch(/^__Host-[\w-]+=[^;]*; Path=\/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?$/);
   });
 
-  it('W3.1 no-store: nothing of an account is kept by a cache', async () => {
+  it('W3.1 no-store: no response about an account can be cached', async () => {
     const { accountBrowser } = await signedIn();
     for (const response of [...(await everyPage()), await accountBrowser.post('/export')])
       expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('W4.1 no CORS with credentials: no page or file of an account is readable from elsewhere', async () => {
+  it('W4.1 no CORS with credentials: no page or file of an account can be read from another origin', async () => {
     const { accountBrowser } = await signedIn();
     const headers = { origin: 'https://evil.example' };
     for (const response of [
@@ -224,7 +224,7 @@ describe('forms', () => {
     ['W6.4 anything at all: a sealed text of another kind', { body: new URLSearchParams({ form: 'AQI' }) }],
   ];
 
-  it.each(garbage)('%s: every form answers 4xx and does nothing', async (_, init) => {
+  it.each(garbage)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
     const { deployment, accountBrowser } = await signedIn();
     for (const action of actions) {
       const response = await accountBrowser.visit(`${issuer}/account${action}`, {
@@ -254,7 +254,7 @@ describe('forms', () => {
     await expectFormRejected(response, deployment, 'A parameter is given more than once.');
   });
 
-  it('W6.4 anything at all: garbage in every cookie is nobody', async () => {
+  it('W6.4 anything at all: garbage in every cookie signs nobody in', async () => {
     const { accountBrowser } = await signedIn();
     for (const value of ['', 'x', '%', 'AQI', 'A'.repeat(5000)]) {
       for (const name of ['__Host-session', '__Host-csrf-12345678', '__Host-notice'])
@@ -263,7 +263,7 @@ describe('forms', () => {
     }
   });
 
-  it('W8.1 secret: no line about an account holds a token, a key or whom it is about', async () => {
+  it('W8.1 secret: no log line about an account contains a token, a key or personal data', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount('ada.lovelace');
@@ -280,7 +280,7 @@ describe('forms', () => {
   it.each([
     ['', 'GET', ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']],
     ...actions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
-  ] as const)('W10.1 override: /account%s answers %s alone', async (path, allowed, others) => {
+  ] as const)('W10.1 override: /account%s accepts only %s', async (path, allowed, others) => {
     const { deployment, accountBrowser } = await signedIn();
     for (const method of others) {
       const response = await createTestBrowser(deployment).visit(`${issuer}/account${path}?_method=POST`, {
@@ -293,7 +293,7 @@ describe('forms', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it('T5.2 a cookie as token: neither a session nor a form is a token, a code or a consent', async () => {
+  it('T5.2 a cookie as token: neither a session nor a form is accepted as a token, a code or a consent', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { form } = await accountBrowser.openAccountPage();
     const session = accountBrowser.cookies.get('__Host-session') ?? '';
@@ -342,7 +342,7 @@ describe('linking identities', () => {
     return { link: readHiddenField(html, 'link'), form: readHiddenField(html, 'form') };
   };
 
-  it('B17.1 stale session: a proof of more than five minutes ago begins no link and writes none', async () => {
+  it('B17.1 stale session: an authentication older than five minutes neither starts nor stores a link', async () => {
     const deployment = deploy();
     const ada = await signInToAccount(deployment, 'ada');
     const { link, form } = await question(ada, await inProgress(ada));
@@ -355,7 +355,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.2 foreign link: the URL of somebody’s login transaction links nothing in another browser', async () => {
+  it('B17.2 foreign link: the URL of a login transaction links nothing in another browser', async () => {
     const deployment = deploy();
     const [mallory, ada] = [
       await signInToAccount(deployment, 'mallory'),
@@ -365,7 +365,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.2 foreign link: nor does a login transaction that was planted there with its cookie', async () => {
+  it('B17.2 foreign link: a login transaction planted in another browser with its cookie links nothing', async () => {
     const deployment = deploy();
     const [mallory, ada] = [
       await signInToAccount(deployment, 'mallory'),
@@ -378,7 +378,7 @@ describe('linking identities', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
   });
 
-  it('B17.2 foreign link: nor does the answer to a question that somebody else was asked', async () => {
+  it('B17.2 foreign link: a confirmation that was issued to another user links nothing', async () => {
     const deployment = deploy();
     const [mallory, ada] = [
       await signInToAccount(deployment, 'mallory'),
@@ -398,7 +398,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.3 session switched meanwhile: who signed in during the login transaction is linked to nothing', async () => {
+  it('B17.3 session switched meanwhile: a user who signs in during the login transaction is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
     const url = await inProgress(browser);
@@ -407,7 +407,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.3 session switched meanwhile: nor is the same person in another session than the one that asked', async () => {
+  it('B17.3 session switched meanwhile: the same user in another session is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
     const url = await inProgress(browser);
@@ -416,7 +416,7 @@ describe('linking identities', () => {
     expect(await linkedTo(deployment)).toBeUndefined();
   });
 
-  it('B17.3 session switched meanwhile: nor who signed in while the question, or a page, was open', async () => {
+  it('B17.3 session switched meanwhile: a user who signs in while a confirmation or a page is open is linked to nothing', async () => {
     const deployment = deploy();
     const browser = await signInToAccount(deployment, 'ada');
     const { link, form } = await question(browser, await inProgress(browser));
@@ -443,7 +443,7 @@ describe('linking identities', () => {
     expect((await browser.openAccountPage()).html).toContain('bob@example.com');
   });
 
-  it('B17.3 session switched meanwhile: a page’s Continue names one person and signs in no other', async () => {
+  it('B17.3 session switched meanwhile: Continue signs in only the user whom the page names', async () => {
     const deployment = deploy();
     const browser = createAccountBrowser(deployment);
     await browser.signInToAccount('ada', 'google', { refresh: 'r-1' });
@@ -458,7 +458,7 @@ describe('linking identities', () => {
     expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
   });
 
-  it('B17.4 provider session reused silently: every login transaction from the account page wants a new proof', async () => {
+  it('B17.4 provider session reused silently: every login transaction from the account page requests reauthentication', async () => {
     const [google, other] = [createSpyProvider(), createSpyProvider('other')];
     const deployment = deploy({ providers: [google, other] });
     const accountBrowser = await signInToAccount(deployment, 'ada');
@@ -477,7 +477,7 @@ describe('linking identities', () => {
     expect(other.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([{ since }]);
   });
 
-  it('B17.4 provider session reused silently: a provider that reuses one signs nobody in', async () => {
+  it('B17.4 provider session reused silently: signs nobody in if the provider reuses a session', async () => {
     const google = createProvider('google', 'Google');
     const deployment = deploy({
       providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
@@ -520,7 +520,7 @@ describe('login transactions', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   };
 
-  it('B1.1 browser: a consent that offers to continue is good in the browser that was shown it alone', async () => {
+  it('B1.1 browser: a consent that offers to continue is valid only in the browser that it was shown to', async () => {
     const deployment = deploy();
     const [ada, mallory] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     for (const [accountBrowser, subject] of [
@@ -544,7 +544,7 @@ describe('login transactions', () => {
     expect([...accountBrowser.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
   });
 
-  it('B2.1 opened in the victim’s browser: the way to a provider from somebody’s account page signs nobody in', async () => {
+  it('B2.1 opened in the victim’s browser: a provider URL from another user’s account page signs nobody in', async () => {
     const deployment = deploy();
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     const url = await sent(mallory, 'ada');
@@ -563,7 +563,7 @@ describe('login transactions', () => {
     expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
   });
 
-  it('B6.1 at the callback: nobody is signed in to the attacker’s account', async () => {
+  it('B6.1 at the callback: does not sign the victim in to the attacker’s account', async () => {
     const deployment = deploy();
     const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
     await ada.openAccountPage();
@@ -574,7 +574,7 @@ describe('login transactions', () => {
     await expectNoIdentity(deployment, ada, await ada.visit(url.href));
   });
 
-  it('B7.1 state replay: a login transaction signs in once, also with its cookie put back', async () => {
+  it('B7.1 state replay: a login transaction signs in once, even if its cookie is restored', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
     const url = await sent(ada, 'ada');
@@ -595,7 +595,7 @@ describe('login transactions', () => {
     await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
   });
 
-  it('B7.3 two tabs at once: both arrive, and the later one is the session', async () => {
+  it('B7.3 two tabs at once: both sign in, and the later one becomes the session', async () => {
     const deployment = deploy();
     const ada = createAccountBrowser(deployment);
     const [first, second] = [await sent(ada, 'ada'), await sent(ada, 'bob', 'other')];
@@ -665,13 +665,13 @@ describe('sessions', () => {
   const everythingOf = async (deployment: Deployment) =>
     deployment.storage.readAccount(await userOf(deployment));
 
-  it('B16.1 sign-out: the cookie is worth nothing afterwards', async () => {
+  it('B16.1 sign-out: the cookie is invalid afterwards', async () => {
     const all = await captured();
     await all.accountBrowser.post('/sign-out');
     await expectUseless(all);
   });
 
-  it('B16.2 revoke-all: the cookie is worth nothing afterwards, in whichever browser it was said', async () => {
+  it('B16.2 revoke-all: the cookie is invalid afterwards, from whichever browser it was requested', async () => {
     const all = await captured();
     const elsewhere = createAccountBrowser(all.deployment);
     await elsewhere.signInToAccount('subject-1');
@@ -679,7 +679,7 @@ describe('sessions', () => {
     await expectUseless(all);
   });
 
-  it('B16.3 gone at the provider: a refresh that finds out ends the session, too', async () => {
+  it('B16.3 gone at the provider: a refresh that learns of it also ends the session', async () => {
     const all = await captured({ kind: 'revoked' });
     expect((await refresh(all.deployment, gpt, all.tokens.refresh_token)).status).toBe(401);
     await expectUseless(all);
@@ -697,7 +697,7 @@ describe('sessions', () => {
     ['B16.4 security event: one that ends every grant', 'identity'],
     ['B16.4 security event: one that ends sessions only', 'sessions'],
     ['B16.5 logout: at the provider', 'online-grants'],
-  ] as const)('%s leaves a cookie that is worth nothing', async (_, revocationScope) => {
+  ] as const)('%s leaves an invalid cookie', async (_, revocationScope) => {
     const all = await captured();
     expect(await tell(all, revocationScope)).toBe('recorded');
     await expectUseless(all);
@@ -705,21 +705,21 @@ describe('sessions', () => {
     expect(left.status).toBe(revocationScope === 'identity' ? 401 : 200);
   });
 
-  it('B16.6 deletion: the cookie is worth nothing afterwards, and brings nobody back', async () => {
+  it('B16.6 deletion: the cookie is invalid afterwards and restores no user', async () => {
     const all = await captured();
     await all.accountBrowser.post('/delete', { confirm: 'yes' });
     await expectUseless(all);
     expect(await userOf(all.deployment)).toBe('nobody');
   });
 
-  it('F8.1 deletion: refresh is dead at once, the API within ten seconds', async () => {
+  it('F8.1 deletion: refresh fails at once, the API within ten seconds', async () => {
     const { deployment, accountBrowser, tokens } = await captured();
     await accountBrowser.post('/delete', { confirm: 'yes' });
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
-  it('F8.2 sign-out: ending everything ends the refresh token, and signing out of this browser does not', async () => {
+  it('F8.2 sign-out: revoking everything ends the refresh token, and signing out of one browser does not', async () => {
     const { deployment, accountBrowser, tokens } = await captured();
     await accountBrowser.post('/sign-out');
     expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
@@ -729,7 +729,7 @@ describe('sessions', () => {
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
-  it('W12.1 deletion: ends every grant and session, and a late call brings nobody back', async () => {
+  it('W12.1 deletion: ends every grant and session, and a late request restores no user', async () => {
     const { deployment, accountBrowser, tokens } = await captured();
     const late: AccountBrowser = createAccountBrowser(deployment);
     await late.signInToAccount('subject-1', 'google', { refresh: 'r-1' });

@@ -34,7 +34,7 @@ describe('blocked or deleted cookies', () => {
   };
 
   it.each([{ choice: 'google' }, { choice: 'continue' }, { cancel: '1' }])(
-    'B23.1 at the consent: %j is answered with what is missing, and begins nothing',
+    'B23.1 at the consent: the response to %j says what is missing, and nothing starts',
     async (choice) => {
       const { provider, storage, deployment } = createSystem();
       const { browser, consent } = await startAuthorization(deployment);
@@ -50,7 +50,7 @@ describe('blocked or deleted cookies', () => {
     },
   );
 
-  it('B23.1 at the consent: the same form goes on once its cookie is there', async () => {
+  it('B23.1 at the consent: the same form works once its cookie is present', async () => {
     const { deployment } = createSystem();
     const { browser, consent } = await startAuthorization(deployment);
     const cookies = [...browser.cookies];
@@ -64,7 +64,7 @@ describe('blocked or deleted cookies', () => {
     expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
   });
 
-  it('B23.2 not blocked: what is wrong with the form itself is said first', async () => {
+  it('B23.2 not blocked: an error in the form itself is reported first', async () => {
     const { deployment } = createSystem();
     const { consent } = await startAuthorization(deployment);
     const stranger = createTestBrowser(deployment);
@@ -90,7 +90,7 @@ describe('blocked or deleted cookies', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
   });
 
-  it('B23.2 not blocked: a browser with another binding cookie is told that the page is not its own', async () => {
+  it('B23.2 not blocked: a browser with another binding cookie sees that the page was issued to another browser', async () => {
     const { deployment } = createSystem();
     const { consent } = await startAuthorization(deployment);
     const { browser } = await startAuthorization(deployment);
@@ -102,7 +102,7 @@ describe('blocked or deleted cookies', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.csrf' });
   });
 
-  it('B23.3 at the callback: no cookie of ours at all', async () => {
+  it('B23.3 at the callback: without any cookie of this host', async () => {
     const { provider, storage, deployment } = createSystem();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     browser.cookies.clear();
@@ -116,7 +116,7 @@ describe('blocked or deleted cookies', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('B23.3 at the callback: any other cookie of ours shows that cookies are kept', async () => {
+  it('B23.3 at the callback: any other cookie of this host shows that cookies are not blocked', async () => {
     const { deployment } = createSystem();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     for (const name of listTransactionCookies(browser.cookies)) browser.cookies.delete(name);
@@ -129,7 +129,7 @@ describe('blocked or deleted cookies', () => {
   });
 
   it.each(['/sign-in', '/sign-out', '/apps/end', '/link', '/link/confirm', '/unlink', '/export', '/delete'])(
-    'B23.4 at the account page: POST /account%s does nothing, and says what is missing',
+    'B23.4 at the account page: POST /account%s changes nothing, and says what is missing',
     async (action) => {
       const { provider, storage, deployment } = createSystem();
       const accountBrowser = createAccountBrowser(deployment);
@@ -156,7 +156,7 @@ describe('blocked or deleted cookies', () => {
     );
   });
 
-  it('B23.5 cleared in the middle: each next step says so, and starting again works', async () => {
+  it('B23.5 cleared in the middle: each later step says so, and starting again works', async () => {
     const { deployment } = createSystem();
     const { browser, consent } = await startAuthorization(deployment);
     browser.cookies.clear();
@@ -285,7 +285,7 @@ describe('prefetch requests', () => {
     },
   );
 
-  it.each(prefetching)('B21.3 forms and posted answers, with %s: begin nothing', async (_, purpose) => {
+  it.each(prefetching)('B21.3 forms and posted answers, with %s: start nothing', async (_, purpose) => {
     const system = createSystem();
     const { browser, consent } = await startAuthorization(system.deployment);
     const headers = { origin: issuer, cookie: buildCookieHeader(browser.cookies), ...purpose };
@@ -299,7 +299,7 @@ describe('prefetch requests', () => {
   });
 
   it.each(prefetching)(
-    'B21.4 the account, with %s: touches neither session nor notice',
+    'B21.4 the account, with %s: changes neither session nor notice',
     async (_, purpose) => {
       const system = createSystem();
       const accountBrowser = createAccountBrowser(system.deployment);
@@ -327,7 +327,7 @@ describe('prefetch requests', () => {
     },
   );
 
-  it('B21.5 what may be loaded in advance: public documents are', async () => {
+  it('B21.5 what may be loaded in advance: serves public documents', async () => {
     const { deployment } = createSystem();
     const headers = { 'sec-purpose': 'prefetch' };
     for (const path of ['/.well-known/oauth-authorization-server', '/authorize/style.css']) {
@@ -339,8 +339,8 @@ describe('prefetch requests', () => {
   it.each([
     ['no such header', {}],
     ['another purpose', { purpose: 'navigation', 'sec-purpose': '' }],
-    ['a longer word', { purpose: 'prefetched' }],
-  ])('B21.5 what may be loaded in advance: a navigation with %s goes on', async (_, headers) => {
+    ['a longer value', { purpose: 'prefetched' }],
+  ])('B21.5 what may be loaded in advance: a navigation with %s continues', async (_, headers) => {
     const { deployment } = createSystem();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const back = readRedirect(await browser.visit(callbackUrl({ code: 'ada' }), { headers }));
@@ -429,7 +429,7 @@ describe('several tabs', () => {
     }
   });
 
-  it('B20.2 30 tabs at once: beside abandoned sign-ins and a session all cookies stay below 6 kB', async () => {
+  it('B20.2 30 tabs at once: with abandoned sign-ins and a session, all cookies stay below 6 kB', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const pages = await openAtOnce(
@@ -474,7 +474,7 @@ describe('several tabs', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it('B20.3 account tabs: a page that arrives late signs nobody out who signed in meanwhile', async () => {
+  it('B20.3 account tabs: a page that arrives late signs nobody out who has signed in meanwhile', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const late = await deployment.fetch(new Request(account));
@@ -483,7 +483,7 @@ describe('several tabs', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it('B20.3 account tabs: a page that arrives late keeps what another is about to say', async () => {
+  it('B20.3 account tabs: a page that arrives late keeps the notice of another page', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -500,7 +500,7 @@ describe('several tabs', () => {
     );
   });
 
-  it('B20.3 account tabs: the page that asks about a link is bound to a browser without a binding cookie, too', async () => {
+  it('B20.3 account tabs: the page that confirms a link is bound to a browser without a binding cookie, too', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -517,7 +517,7 @@ describe('several tabs', () => {
     expect(readButtonValues(html, 'identity')).toHaveLength(2);
   });
 
-  it('B20.4 30 consents submitted at once: the newest sign in, the others learn what to do', async () => {
+  it('B20.4 30 consents submitted at once: the newest sign in, the others see what to do', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
     const pages = await openAtOnce(deployment, browser, Array(30).fill(authorize), (responses) => responses);
@@ -546,7 +546,7 @@ describe('several tabs', () => {
     }
   });
 
-  it('B20.5 another browser’s form: 30 cookies of one’s own make it no better', async () => {
+  it('B20.5 another browser’s form: is refused in a browser with 30 binding cookies', async () => {
     const deployment = deploy();
     const [victim, attacker] = [createTestBrowser(deployment), createTestBrowser(deployment)];
     const own = await openAtOnce(deployment, victim, Array(30).fill(authorize), (responses) => responses);
@@ -563,7 +563,7 @@ describe('several tabs', () => {
     expect(await signInFrom(victim, own[0] ?? '')).toBe(true);
   });
 
-  it('B20.5 another browser’s form: nor do the attacker’s cookies under names that only look like ours', async () => {
+  it('B20.5 another browser’s form: is refused with the attacker’s cookies under look-alike names', async () => {
     const deployment = deploy();
     const attacker = createTestBrowser(deployment);
     const { consent } = await attacker.openSignInPage(gptRequest);

@@ -38,7 +38,7 @@ describe('client authentication', () => {
 
   const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
 
-  it('L2.1 Basic and body together: refuses two proofs, also if both are right', async () => {
+  it('L2.1 Basic and body together: refuses two credentials, even if both are right', async () => {
     const waiting = await awaitClient(gpt);
     const { deployment, form, anonymous } = waiting;
     const credentials = [
@@ -56,13 +56,13 @@ describe('client authentication', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L2.1 Basic and body together: takes the same client id in both', async () => {
+  it('L2.1 Basic and body together: accepts the same client_id in both', async () => {
     const { deployment, form } = await awaitClient(gpt);
     const answer = await requestTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
     expect(answer.status).toBe(200);
   });
 
-  it('L2.2 malformed Basic: is answered like a wrong secret, whatever is wrong with it', async () => {
+  it('L2.2 malformed Basic: gets the same response as a wrong secret', async () => {
     const waiting = await awaitClient(gpt);
     const authorization = basicOf(`gpt:${gptSecret}`);
     const malformed = [
@@ -174,7 +174,7 @@ describe('client authentication', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L2.3 %: takes an encoded secret, and answers a broken escape like a wrong secret', async () => {
+  it('L2.3 %: accepts an encoded secret, and treats a broken escape like a wrong secret', async () => {
     const waiting = await awaitClient(gpt);
     for (const bad of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
       const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
@@ -188,9 +188,9 @@ describe('client authentication', () => {
   const withOddSecret = [gptAction({ id: 'gpt', name: 'GPT', secrets: [odd], scopes: ['words', 'score'] })];
 
   it.each([
-    ['L2.4 +: takes a plus sign from a client that encodes', 'one%2Btwo%252B%3Athree%3A%3A'],
-    ['L2.4 +: takes a plus sign from a client that does not', 'one+two%252B%3Athree%3A%3A'],
-    ['L2.5 colons: lets a secret have colons, encoded or not', 'one%2btwo%252B:three:%3A'],
+    ['L2.4 +: accepts a plus sign from a client that encodes it', 'one%2Btwo%252B%3Athree%3A%3A'],
+    ['L2.4 +: accepts a plus sign from a client that does not encode it', 'one+two%252B%3Athree%3A%3A'],
+    ['L2.5 colons: accepts a secret with colons, encoded or not', 'one%2btwo%252B:three:%3A'],
   ])('%s', async (_, start) => {
     const waiting = await awaitClient(gpt, withOddSecret);
     for (const wrong of [odd, odd.replace('+', ' '), odd.replace('+', '%20'), odd.replace('::', ':')]) {
@@ -224,7 +224,7 @@ describe('client authentication', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L3.1 wrong method: reads no credentials from the address', async () => {
+  it('L3.1 wrong method: reads no credentials from the query', async () => {
     const waiting = await awaitClient(gpt);
     const query = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret });
     const body = new URLSearchParams(waiting.anonymous);
@@ -268,7 +268,7 @@ describe('client authentication', () => {
       expect(await scopesOf([online, one])).toEqual(['offline_access', 'words', 'score']);
   });
 
-  it('L9.1 what is off: advertises no endpoint, method or flow that is not there', async () => {
+  it('L9.1 what is off: advertises no endpoint, method or flow that does not exist', async () => {
     const { broker, fetch } = deploy();
     const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
     const document: Readonly<Record<string, unknown>> = await response.json();
@@ -300,7 +300,7 @@ describe('tokens of another client', () => {
   );
 
   it.each(cases)(
-    'L10.1 revoking: %s cannot end a grant by the %s of %s',
+    'L10.1 revoking: %s cannot revoke a grant with the %s of %s',
     async (_, kind, __, owner, thief) => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, owner);
@@ -316,10 +316,13 @@ describe('tokens of another client', () => {
     },
   );
 
-  it.each(cases)('L10.2 inspecting: %s sees nothing in the %s of %s', async (_, kind, __, owner, thief) => {
-    const deployment = deploy();
-    const tokens = await obtainTokens(deployment, owner);
-    const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
-    expect([response.status, await response.json()]).toEqual([200, { active: false }]);
-  });
+  it.each(cases)(
+    'L10.2 inspecting: %s learns nothing from the %s of %s',
+    async (_, kind, __, owner, thief) => {
+      const deployment = deploy();
+      const tokens = await obtainTokens(deployment, owner);
+      const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
+      expect([response.status, await response.json()]).toEqual([200, { active: false }]);
+    },
+  );
 });

@@ -48,7 +48,7 @@ describe('authorization codes', () => {
   };
 
   describe.each(testClients)('%s', (_, testClient) => {
-    it('C1.1 replay: a second redemption within 10 s is refused, and ends nothing', async () => {
+    it('C1.1 replay: a second redemption within 10 s is refused and revokes nothing', async () => {
       const { deployment, code, tokens } = await redeemed(testClient);
       for (const seconds of [0, 10]) {
         deployment.advance(seconds);
@@ -71,7 +71,7 @@ describe('authorization codes', () => {
       for (const answer of others) await expectTokenError(answer, invalidCodeError);
     });
 
-    it('C2.2 winner: the tokens of the one redemption go on working', async () => {
+    it('C2.2 winner: the tokens of the one redemption still work', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, testClient);
       const answers = await Promise.all(
@@ -86,9 +86,9 @@ describe('authorization codes', () => {
     });
 
     it.each([
-      ['C3.1 late: a replay after 11 s ends the grant', 11],
-      ['C3.1 late: a replay after the code has expired ends the grant', 61],
-      ['C3.1 late: a replay after an hour and a cleanup ends the grant', 3700],
+      ['C3.1 late: a replay after 11 s revokes the grant', 11],
+      ['C3.1 late: a replay after the code has expired revokes the grant', 61],
+      ['C3.1 late: a replay after an hour and a cleanup revokes the grant', 3700],
     ])('%s', async (__, seconds) => {
       const { deployment, code, tokens } = await redeemed(testClient);
       deployment.advance(seconds - 1);
@@ -107,7 +107,7 @@ describe('authorization codes', () => {
       await expectInvalidToken(deployment, access_token);
     });
 
-    it('C3.2 genuine: a replay that fails another check ends nothing', async () => {
+    it('C3.2 genuine: a replay that fails another check revokes nothing', async () => {
       const { storage, deployment, code, tokens } = await redeemed(testClient);
       deployment.advance(30);
       const forged = [
@@ -154,7 +154,7 @@ describe('authorization codes', () => {
       expect((await redeem(deployment, testClient, code)).status).toBe(200);
     });
 
-    it('C8.1 expired: takes a code for 60 s, not a second longer', async () => {
+    it('C8.1 expired: accepts a code for 60 s, not a second longer', async () => {
       const deployment = deploy();
       const [inTime, late] = [
         await obtainCode(deployment, testClient),
@@ -167,7 +167,7 @@ describe('authorization codes', () => {
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.expired' });
     });
 
-    it('C9.1 failing request: burns nothing, whatever was wrong with it', async () => {
+    it('C9.1 failing request: does not use up the code, whatever was wrong', async () => {
       const storage = createSpyStorage();
       const deployment = deploy({ storage });
       const code = await obtainCode(deployment, testClient);
@@ -191,7 +191,7 @@ describe('authorization codes', () => {
     });
   });
 
-  it('C10.1 leaks: no code stands in a log line, whatever becomes of it', async () => {
+  it('C10.1 leaks: no log line contains a code, whatever happens to it', async () => {
     const { deployment, code, tokens } = await redeemed(gpt);
     await redeem(deployment, gpt, code);
     await redeem(deployment, gpt, code, { redirect_uri: 'https://evil.example/' });
@@ -207,7 +207,7 @@ describe('authorization codes', () => {
       expect(log).not.toContain(secret.slice(0, 60));
   });
 
-  it('C10.1 leaks: no page or redirect on the way lets a browser tell where it came from', async () => {
+  it('C10.1 leaks: no page or redirect lets the browser send a Referer to another site', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
     const { response, consent } = await browser.openSignInPage(gptRequest);
@@ -261,7 +261,7 @@ describe('PKCE', () => {
   const s256 = { code_challenge: challenge, code_challenge_method: 'S256' };
   const gptWithPkce = { ...gptRequest, ...s256 };
 
-  it('C5.1 verifier alone: refuses a verifier for a code that was asked for without a challenge', () =>
+  it('C5.1 verifier alone: refuses a verifier for a code that was requested without a challenge', () =>
     expectRefusedVerifier(gpt, {}, { code_verifier: verifier }));
 
   it.each([
@@ -270,7 +270,7 @@ describe('PKCE', () => {
     ['C5.2 challenge alone: ChatGPT must send a verifier if it sent a challenge', gpt, s256],
   ])('%s', (_, testClient, asked) => expectRefusedVerifier(testClient, asked, { code_verifier: '' }));
 
-  it('C5.3 plain: the method plain does not exist, named or implied', async () => {
+  it('C5.3 plain: refuses the method plain, explicit or implied', async () => {
     for (const query of [app.request, server.request, gptWithPkce]) {
       await expectSentBack({ ...query, code_challenge_method: 'plain' }, unsupported);
       await expectSentBack(
@@ -282,7 +282,7 @@ describe('PKCE', () => {
     }
   });
 
-  it('C5.3 plain: the challenge itself is no verifier', () =>
+  it('C5.3 plain: refuses the challenge itself as a verifier', () =>
     expectRefusedVerifier(app, {}, { code_verifier: challenge }));
 
   it('C5.4 unknown method: refuses other methods and other spellings', async () => {
@@ -292,7 +292,7 @@ describe('PKCE', () => {
     }
   });
 
-  it('C5.5 empty challenge: is not read as none', async () => {
+  it('C5.5 empty challenge: is not treated as absent', async () => {
     for (const query of [app.request, server.request, gptWithPkce]) {
       await expectSentBack({ ...query, code_challenge: '' }, malformed);
       await expectSentBack(without(query, 'code_challenge'), malformed);
@@ -300,7 +300,7 @@ describe('PKCE', () => {
     }
   });
 
-  it('C5.5 empty challenge: nor is a malformed one', async () => {
+  it('C5.5 empty challenge: a malformed challenge is not treated as absent', async () => {
     for (const bad of [
       challenge.slice(1),
       `${challenge}A`,
@@ -320,7 +320,7 @@ describe('PKCE', () => {
     await expectRefusedVerifier(app, asked, { code_verifier });
   });
 
-  it('takes a verifier of 43 to 128 characters of its whole alphabet', async () => {
+  it('accepts a verifier of 43 to 128 characters of the whole alphabet', async () => {
     for (const length of [43, 128]) {
       const code_verifier = 'vV0~._-'.repeat(20).slice(0, length);
       const deployment = deploy();
@@ -345,7 +345,7 @@ describe('PKCE', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  it('C7.2 ChatGPT: with PKCE it is enforced, and then works', async () => {
+  it('C7.2 ChatGPT: enforces PKCE if it is used', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt, s256);
     for (const sent of [{}, { code_verifier: 'w'.repeat(43) }]) {

@@ -63,11 +63,11 @@ describe('malformed requests', () => {
   };
 
   it.each([
-    ['W6.1 oversized body: one text', () => `a=${'x'.repeat(1_000_000)}`],
+    ['W6.1 oversized body: one field', () => `a=${'x'.repeat(1_000_000)}`],
     ['W6.1 oversized body: many fields', () => 'a=1&'.repeat(100_000)],
     ['W6.1 oversized body: a stream of unknown length', () => megabytes(64)],
     ['W6.1 oversized body: not even a form', () => new Uint8Array(1_000_000)],
-  ])('%s is a 413, unread', async (_, body) => {
+  ])('%s gets a 413 without being read', async (_, body) => {
     expect(await postEverywhere(body)).toEqual({
       statuses: [413, 413],
       reasons: ['request.too-large', 'request.too-large'],
@@ -81,7 +81,7 @@ describe('malformed requests', () => {
     'application/xml',
     'application/x-www-form-urlencoded-not',
     ';',
-  ])('W6.2 odd content type: %s is a 400', async (contentType) => {
+  ])('W6.2 odd content type: %s gets a 400', async (contentType) => {
     const body = () => new URLSearchParams(gpt.codeRequest('x')).toString();
     expect(await postEverywhere(body, contentType)).toEqual({
       statuses: [400, 400],
@@ -89,14 +89,14 @@ describe('malformed requests', () => {
     });
   });
 
-  it('W6.2 odd content type: a body that is not UTF-8 is a 400', async () => {
+  it('W6.2 odd content type: a body that is not UTF-8 gets a 400', async () => {
     expect(await postEverywhere(() => Uint8Array.of(0x61, 0x3d, 0xff))).toEqual({
       statuses: [400, 400],
       reasons: ['request.unreadable', 'request.unreadable'],
     });
   });
 
-  it('W6.3 repeated parameters: are a 400 at every endpoint, and burn nothing', async () => {
+  it('W6.3 repeated parameters: get a 400 at every endpoint, and use up no code or token', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
     const { browser, consent } = await startAuthorization(deployment);
@@ -122,7 +122,7 @@ describe('malformed requests', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  it('W6.1 oversized body: one that only says it is large is judged by what comes', async () => {
+  it('W6.1 oversized body: a wrong Content-Length is ignored', async () => {
     const response = await deploy().fetch(
       new Request(`${issuer}/token`, {
         method: 'POST',
@@ -205,7 +205,7 @@ describe('malformed requests', () => {
     });
   };
 
-  it('W6.4 anything at all: is answered, never with a 5xx, at every endpoint and at the guard', async () => {
+  it('W6.4 anything at all: never gets a 5xx, at any endpoint or at the guard', async () => {
     const deployment = deploy();
     await fc.assert(
       fc.asyncProperty(bent(await honest(deployment)), async ({ path, method, query, body, headers }) => {
@@ -326,7 +326,7 @@ describe('storage outages', () => {
       cause: 'StorageUnavailable: no route to storage',
     });
 
-  it('W14.1 clear 503: a sign-in during an outage stays on a page, and a reload finishes it', async () => {
+  it('W14.1 clear 503: a sign-in during an outage shows a page, and a reload completes it', async () => {
     const { deployment, during } = fragile();
     const { returnFromProvider } = await continueToProvider(deployment);
     const response = await during('before', () => returnFromProvider({ code: 'ada' }));
@@ -346,7 +346,7 @@ describe('storage outages', () => {
     expect(back.searchParams.get('code')).not.toBeNull();
   });
 
-  it('W14.1 clear 503: a sign-in that cannot be stored goes back to the client, which may try again', async () => {
+  it('W14.1 clear 503: a sign-in that cannot be stored sends the client an error that it can retry', async () => {
     const recordSignIn = () => Promise.reject(new StorageUnavailable('no route to storage'));
     const deployment = deploy({ storage: { ...memoryStorage(), recordSignIn } });
     const { returnFromProvider } = await continueToProvider(deployment);
@@ -361,7 +361,7 @@ describe('storage outages', () => {
     expectLogged(deployment, 'callback');
   });
 
-  it('W14.1 clear 503: the sign-in page needs no storage and stands', async () => {
+  it('W14.1 clear 503: the sign-in page works without storage', async () => {
     const { deployment, during } = fragile();
     const { sent } = await during('before', () => continueToProvider(deployment));
     expect(sent.host).toBe('google.example');
@@ -374,7 +374,7 @@ describe('storage outages', () => {
   ];
 
   it.each(testClients)(
-    'W14.2 nothing lost: the code of %s is good after an outage',
+    'W14.2 nothing lost: the code of %s is valid after an outage',
     async (_, testClient) => {
       const { deployment, during } = fragile();
       const code = await obtainCode(deployment, testClient);
@@ -385,7 +385,7 @@ describe('storage outages', () => {
   );
 
   it.each(testClients)(
-    'W14.2 nothing lost: the refresh token of %s is good after an outage',
+    'W14.2 nothing lost: the refresh token of %s is valid after an outage',
     async (_, testClient) => {
       const { deployment, during } = fragile();
       const { refresh_token } = await obtainTokens(deployment, testClient);
@@ -409,7 +409,7 @@ describe('storage outages', () => {
     expect((await obtainTokens(deployment, gpt)).token_type).toBe('bearer');
   });
 
-  it('W14.1 clear 503: the guard says so when it knows nothing, and asks nobody to sign in again', async () => {
+  it('W14.1 clear 503: the guard responds with 503 if it knows no revocations, without a challenge', async () => {
     const { deployment, during } = fragile();
     const { access_token } = await obtainTokens(deployment, gpt);
     const protection = await during('before', () => callApi(deployment, access_token));
@@ -433,7 +433,7 @@ describe('storage outages', () => {
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
   });
 
-  it('W14.2 nothing lost: the guard goes on from what it last knew, for a minute', async () => {
+  it('W14.2 nothing lost: the guard uses the last known revocations for a minute', async () => {
     const { deployment, during } = fragile();
     const { access_token } = await obtainTokens(deployment, gpt);
     const during60 = (seconds: number) => {
@@ -447,7 +447,7 @@ describe('storage outages', () => {
     expect((await callApi(deployment, access_token)).kind).toBe('granted');
   });
 
-  it('W14.1 clear 503: what fails in another way is a 500 that says nothing of itself', async () => {
+  it('W14.1 clear 503: any other failure gets a 500 without details', async () => {
     const broken = async () => Promise.reject(new Error('no such table: grants'));
     const deployment = deploy({
       storage: { ...memoryStorage(), redeemCode: broken, readRevocations: broken },
@@ -468,7 +468,7 @@ describe('storage outages', () => {
     if (protection.kind === 'refused') expect(await protection.response.text()).not.toContain('grants');
   });
 
-  it('W11.1 abandoned sign-ins: a thousand people who never come back leave nothing', async () => {
+  it('W11.1 abandoned sign-ins: a thousand abandoned sign-ins store nothing', async () => {
     const untouchable: BrokerStorage = new Proxy(memoryStorage(), {
       get: (_, name) => () => Promise.reject(new Error(`storage was asked to ${String(name)}`)),
     });
@@ -578,7 +578,7 @@ describe('the log', () => {
     ['W8.2 token', 'token'],
     ['W8.3 code', 'code'],
     ['W8.4 user', 'user'],
-  ] as const)('%s: none stands in any line of the log, whatever happens', async (_, kind) => {
+  ] as const)('%s: no log line contains one, whatever happens', async (_, kind) => {
     const { deployment, forbidden, outage } = createSystem();
     for (const testClient of [gpt, app, server]) await useTokens(deployment, forbidden, testClient);
     await createTestBrowser(deployment).openSignInPage({ ...gptRequest, scope: wrong });

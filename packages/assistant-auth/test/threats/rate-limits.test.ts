@@ -51,7 +51,7 @@ describe('brute force', () => {
     error_description: 'Too many failed attempts. Try again in a minute.',
   };
 
-  it('L1.1 brute force: answers wrong secrets 429 after the first few, whole and with Retry-After', async () => {
+  it('L1.1 brute force: responds to wrong secrets with a full 429 and Retry-After after the first few', async () => {
     const storage = createSpyStorage();
     const deployment = deployWithClientAddress({ storage });
     for (let turn = 0; turn < failedClientLimit; turn++)
@@ -74,7 +74,7 @@ describe('brute force', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('L1.1 brute force: counts each client and each address block by itself', async () => {
+  it('L1.1 brute force: counts each client and each address block separately', async () => {
     const deployment = deployWithClientAddress();
     await sendWrongSecrets(deployment, failedClientLimit + 1, 'gpt');
     expect((await sendWrongSecret(deployment, 'server', buildAddressHeaders(attacker))).status).toBe(401);
@@ -82,7 +82,7 @@ describe('brute force', () => {
     expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(429);
   });
 
-  it('L1.1 brute force: tells by no count whether a client exists', async () => {
+  it('L1.1 brute force: does not reveal whether a client exists', async () => {
     const deployment = deployWithClientAddress();
     for (const client of ['gpt', 'nobody', 'somebody', 'x'.repeat(5000)])
       expect(await sendWrongSecrets(deployment, failedClientLimit + 2, client)).toEqual({
@@ -101,7 +101,7 @@ describe('brute force', () => {
     });
   });
 
-  it('L1.1 brute force: counts alike wherever a secret can be tried', async () => {
+  it('L1.1 brute force: counts the same at every endpoint that accepts a secret', async () => {
     const deployment = deployWithClientAddress();
     const wrong = { client_id: 'gpt', client_secret: 'wrong-gpt', token: 'x' };
     for (const path of ['/revoke', '/introspect'] as const) {
@@ -126,7 +126,7 @@ describe('brute force', () => {
     );
   });
 
-  it('L1.1 brute force: counts nothing but failed authentication', async () => {
+  it('L1.1 brute force: counts only failed authentication', async () => {
     const deployment = deployWithClientAddress();
     const wrongCode = {
       ...gpt.codeRequest('x'),
@@ -138,7 +138,7 @@ describe('brute force', () => {
     expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(401);
   });
 
-  it('L1.1 brute force: is limited together where no address is known', async () => {
+  it('L1.1 brute force: requests without a known address share one limit', async () => {
     const deployment = deploy();
     expect(
       await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', (turn) => `198.51.100.${turn}`),
@@ -148,7 +148,7 @@ describe('brute force', () => {
     });
   });
 
-  it('L1.1 brute force: never shuts out the right secret, also if the limiter says no to all', async () => {
+  it('L1.1 brute force: never refuses the right secret, even if the limiter refuses everything', async () => {
     const limited = { take: async () => 'limited' as const };
     const deployment = deployWithClientAddress({ limits: { failedAuthentications: limited } });
     const tokens = await obtainTokens(deployment, gpt);
@@ -164,7 +164,7 @@ describe('brute force', () => {
   const claude = '160.79.104.10';
 
   it.each<[where: string, times: number, addressOf: (turn: number) => string]>([
-    ['from elsewhere', 10_000, (turn) => `198.51.${turn >> 8}.${turn & 255}`],
+    ['from another address', 10_000, (turn) => `198.51.${turn >> 8}.${turn & 255}`],
     ['from ChatGPT’s own address', 10_000, () => chatGpt],
     ['from the addresses around it', 1000, (turn) => `23.102.140.${112 + (turn % 16)}`],
   ])('W5.3 shared egress: wrong secrets %s, %d of them, lock no user of ChatGPT out', async (...row) => {
@@ -193,7 +193,7 @@ describe('brute force', () => {
     ['a public client', app],
     ['a confidential client', server],
   ])(
-    'W5.3 shared egress: wrong secrets from Claude’s own address lock no user of it out: %s',
+    'W5.3 shared egress: wrong secrets from Claude’s own address lock none of its users out: %s',
     async (_, testClient) => {
       const deployment = deployWithClientAddress();
       const code = await obtainCode(deployment, testClient);
@@ -214,7 +214,7 @@ describe('brute force', () => {
     },
   );
 
-  it('W5.3 shared egress: everybody behind one address gets tokens, and new ones, without a limit', async () => {
+  it('W5.3 shared egress: all users behind one address get and refresh tokens without a limit', async () => {
     const deployment = deployWithClientAddress({ limits: highUserLimits });
     for (let browser = 0; browser < 200; browser++) {
       const exchange = await requestTokens(
@@ -234,7 +234,7 @@ describe('brute force', () => {
     }
   });
 
-  it('W5.3 shared egress: gets a code redeemed although it may begin no more sign-ins', async () => {
+  it('W5.3 shared egress: redeems a code although the address can start no more sign-ins', async () => {
     const signIns = { take: async () => 'limited' as const };
     const deployment = deployWithClientAddress({ limits: { signIns } });
     const code = await obtainCode(deployment, gpt);
@@ -291,7 +291,7 @@ describe('the address that a limit counts', () => {
     );
   });
 
-  it('W5.1 IPv6 by /64: counts each IPv4 address by itself, also when written as IPv6', async () => {
+  it('W5.1 IPv6 by /64: counts each IPv4 address separately, even if it is written as IPv6', async () => {
     const deployment = deployWithClientAddress();
     await spend(deployment, (turn) => (turn % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7'));
     await expectTooMany(await signInPage(deployment, buildAddressHeaders('203.0.113.7')), deployment);
@@ -310,7 +310,7 @@ describe('the address that a limit counts', () => {
     'via',
   ];
 
-  it('W5.2 only the platform’s own header: moves no count by any other header', async () => {
+  it('W5.2 only the platform’s own header: no other header changes what is counted', async () => {
     const deployment = deployWithClientAddress();
     const forged = (turn: number) =>
       Object.fromEntries(forgeries.map((name) => [name, `192.0.2.${turn % 250}`]));
@@ -327,7 +327,7 @@ describe('the address that a limit counts', () => {
     ).toBe(429);
   });
 
-  it('W5.2 only the platform’s own header: spends nobody’s allowance by naming them', async () => {
+  it('W5.2 only the platform’s own header: a forged address uses up no other user’s allowance', async () => {
     const deployment = deployWithClientAddress();
     const victim = '203.0.113.7';
     for (let turn = 0; turn <= crowd; turn++)
@@ -339,7 +339,7 @@ describe('the address that a limit counts', () => {
     expect((await signInPage(deployment, buildAddressHeaders(victim))).status).toBe(200);
   });
 
-  it('W5.2 only the platform’s own header: reads none unless told which', async () => {
+  it('W5.2 only the platform’s own header: reads no header unless one is configured', async () => {
     const deployment = deploy();
     for (let turn = 0; turn <= crowd; turn++)
       expect(
@@ -348,13 +348,13 @@ describe('the address that a limit counts', () => {
       ).toBe(200);
   });
 
-  it('W5.2 only the platform’s own header: limits nobody by an address that is none', async () => {
+  it('W5.2 only the platform’s own header: a malformed address limits nobody', async () => {
     const deployment = deployWithClientAddress();
     for (let turn = 0; turn <= crowd; turn++)
       expect((await signInPage(deployment, buildAddressHeaders('unknown'))).status).toBe(200);
   });
 
-  it('limits every step of a sign-in in a browser, and lets it be taken again later', async () => {
+  it('limits every step of a sign-in in a browser, and allows it again later', async () => {
     let verdict: RateLimitResult = 'allowed';
     const deployment = deployWithClientAddress({ limits: { signIns: { take: async () => verdict } } });
     const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
@@ -429,7 +429,7 @@ describe('limits of a user and of a grant', () => {
     );
   };
 
-  describe('W18 sign-ins', () => {
+  describe('sign-ins of a user', () => {
     it('W18.1 sign-ins of a user: the same consent form submitted 120 times creates at most 20 grants', async () => {
       const deployment = deploy();
       const { submit } = await openConsentPage(deployment);
@@ -589,7 +589,7 @@ describe('limits of a user and of a grant', () => {
     return responses.map(({ status }) => status).toSorted();
   };
 
-  describe('W18 refreshes', () => {
+  describe('refreshes of a grant', () => {
     it.each([
       ['ChatGPT', gpt],
       ['a public client', app],
@@ -689,7 +689,7 @@ describe('limits of a user and of a grant', () => {
     });
   });
 
-  describe('W18 grants', () => {
+  describe('grants of a user', () => {
     it('W18.4 active grants of a user: the 201st ends the least recently used one', async () => {
       const deployment = deploy({ limits: highUserLimits });
       const first = await obtainTokens(deployment, app);

@@ -15,7 +15,7 @@ describe('redirect URIs that are not registered', () => {
     expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'authorize', reason: 'redirect.unregistered' });
   };
 
-  it('R1.1 unregistered: refuses an address that the client did not register, whoever did', async () => {
+  it('R1.1 unregistered: refuses a redirect URI that the client did not register, even if another client did', async () => {
     for (const { id } of clients) {
       await expectRefused({ ...gptRequest, client_id: id, redirect_uri: 'https://evil.example/callback' });
     }
@@ -28,19 +28,19 @@ describe('redirect URIs that are not registered', () => {
 
   it.each([
     [
-      'R2.1 prefix: refuses what only begins like a registered address',
+      'R2.1 prefix: refuses a URI that only starts like a registered one',
       [`${registered}/`, `${registered}2`, `${registered}?a=b`, `${registered}?`, `${registered}#`],
     ],
     [
-      'R2.2 suffix: refuses what only ends like a registered address',
+      'R2.2 suffix: refuses a URI that only ends like a registered one',
       [`https://evil.example/${registered}`, 'https://evil-app.example/callback', ` ${registered}`],
     ],
     [
-      'R2.3 substring: refuses a part of a registered address, and what contains one',
+      'R2.3 substring: refuses a part of a registered URI, and a URI that contains one',
       ['https://app.example/', 'https://app.example/callbac', `https://evil.example/?to=${registered}&a=b`],
     ],
     [
-      'R2.4 userinfo: refuses a user in front of the host',
+      'R2.4 userinfo: refuses a URI with userinfo',
       [
         'https://app.example@evil.example/callback',
         'https://app.example:443@evil.example/callback',
@@ -49,7 +49,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R2.5 port: refuses another port, and the usual one spelt out',
+      'R2.5 port: refuses another port, and the explicit default port',
       [
         'https://app.example:8443/callback',
         'https://app.example:443/callback',
@@ -57,19 +57,19 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R2.6 case: refuses other letters in scheme, host and path',
+      'R2.6 case: refuses another case in scheme, host and path',
       ['HTTPS://app.example/callback', 'https://APP.example/callback', 'https://app.example/Callback'],
     ],
     [
-      'R2.7 trailing dot: refuses a dot behind host or path',
+      'R2.7 trailing dot: refuses a dot after host or path',
       ['https://app.example./callback', `${registered}.`],
     ],
     [
-      'R2.8 ..: refuses a path that climbs, even to the registered one',
+      'R2.8 ..: refuses dot segments, even if they resolve to the registered path',
       ['https://app.example/x/../callback', `${registered}/..`, 'https://app.example/../callback'],
     ],
     [
-      'R2.9 ..;/: refuses a path that climbs for some servers only',
+      'R2.9 ..;/: refuses dot segments that only some servers resolve',
       ['https://app.example/..;/callback', 'https://app.example/x/..;/callback'],
     ],
     [
@@ -89,7 +89,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R2.12 backslash: refuses what browsers read as a slash',
+      'R2.12 backslash: refuses a backslash, which browsers read as a slash',
       [
         'https:\\\\app.example/callback',
         'https://app.example\\callback',
@@ -97,7 +97,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R2.13 double encoding: refuses what becomes right when decoded once more',
+      'R2.13 double encoding: refuses a URI that would match if it were decoded once more',
       [
         'https://app.example/%63allback',
         'https://app.example/%2563allback',
@@ -117,7 +117,7 @@ describe('redirect URIs that are not registered', () => {
     for (const redirect_uri of addresses) await expectRefused({ ...appRequest, redirect_uri });
   });
 
-  it('R3.1 public suffix: refuses a neighbour under the same public suffix', async () => {
+  it('R3.1 public suffix: refuses another site under the same public suffix', async () => {
     const redirectUris = ['https://you.workers.dev/callback'];
     const yours = staticClient({ id: 'app', name: 'Yours', redirectUris, scopes: ['words'] });
     const deployment = deploy({ clients: [yours] });
@@ -133,16 +133,13 @@ describe('redirect URIs that are not registered', () => {
 
   const plain = ['javascript:alert(1)', 'data:text/html,hi', 'vbscript:x', 'blob:https://app.example/1'];
   it.each([
+    ['R4.1 case: refuses a script URL in any case', ['JaVaScRiPt:alert(1)', 'DATA:text/html,hi']],
     [
-      'R4.1 case: takes no script address, however its scheme is spelt',
-      ['JaVaScRiPt:alert(1)', 'DATA:text/html,hi'],
-    ],
-    [
-      'R4.2 tabs: takes no script address with tabs in it',
+      'R4.2 tabs: refuses a script URL with tabs in it',
       ['java\tscript:alert(1)', '\tjavascript:alert(1)', 'da\tta:text/html,hi'],
     ],
     [
-      'R4.3 control characters: takes no script address with control characters in it',
+      'R4.3 control characters: refuses a script URL with control characters in it',
       [
         '\u0001javascript:alert(1)',
         'java\r\nscript:alert(1)',
@@ -164,7 +161,7 @@ describe('redirect URIs that are not registered', () => {
 
   it.each([
     [
-      'R7.1 /aip/../: refuses a path that leaves its place',
+      'R7.1 /aip/../: refuses a path that leaves /aip/',
       [
         'https://chatgpt.com/aip/../oauth/callback',
         `https://chatgpt.com/aip/g-0000/../${id}/oauth/callback`,
@@ -173,7 +170,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R7.2 extra path: refuses more segments, and fewer',
+      'R7.2 extra path: refuses more or fewer segments',
       [
         `https://chatgpt.com/aip/${id}/oauth/callback/`,
         `https://chatgpt.com/aip/${id}/x/oauth/callback`,
@@ -183,7 +180,7 @@ describe('redirect URIs that are not registered', () => {
       ],
     ],
     [
-      'R7.3 query or fragment: refuses both, also empty or encoded',
+      'R7.3 query or fragment: refuses both, even if empty or encoded',
       ['?x=1', '?', '#x', '#', '%3Fx=1', '\n'].map(
         (end) => `https://chatgpt.com/aip/${id}/oauth/callback${end}`,
       ),
@@ -202,7 +199,7 @@ describe('redirect URIs that are not registered', () => {
       ].map((origin) => `${origin}/aip/${id}/oauth/callback`),
     ],
     [
-      'R7.5 another GPT: refuses every id but the pinned ones',
+      'R7.5 another GPT: refuses every ID except the pinned ones',
       ['g-0000567890abcdef1234567890abcdef', `${id}-slug`, id.slice(0, -1), id.toUpperCase()].map(
         (other) => `https://chatgpt.com/aip/${other}/oauth/callback`,
       ),
@@ -218,7 +215,7 @@ describe('redirect URIs that are not registered', () => {
     expect(back.searchParams.has('code')).toBe(true);
   });
 
-  it('R7.5 another GPT: refuses an id that no GPT can have, even where none is pinned', async () => {
+  it('R7.5 another GPT: refuses an ID that no GPT can have, even if none is pinned', async () => {
     for (const other of [
       'g-',
       'g-123',
@@ -240,14 +237,14 @@ describe('redirects and errors of authorization requests', () => {
   it.each([
     ['R5.1 token step: refuses ChatGPT’s other host', gpt, { redirect_uri: otherHost }],
     ['R5.1 token step: refuses another GPT', gpt, { redirect_uri: gptRedirect.replace('g-1234', 'g-4321') }],
-    ['R5.1 token step: refuses an empty address where PKCE is not used', gpt, { redirect_uri: '' }],
+    ['R5.1 token step: refuses an empty redirect_uri without PKCE', gpt, { redirect_uri: '' }],
     ['R5.1 token step: refuses a longer path', app, { redirect_uri: 'https://app.example/callback/' }],
     [
-      'R5.1 token step: refuses the client’s other address',
+      'R5.1 token step: refuses the client’s other redirect URI',
       server,
       { redirect_uri: 'https://server.example/cb2?tenant=1' },
     ],
-  ])('%s, and the code lives on', async (_, testClient, changes) => {
+  ])('%s, and the code stays valid', async (_, testClient, changes) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const code = await obtainCode(deployment, testClient);
@@ -257,7 +254,7 @@ describe('redirects and errors of authorization requests', () => {
     expect((await redeem(deployment, testClient, code)).status).toBe(200);
   });
 
-  it('R6.1 omitted: wants the address spelt out where several may be meant', async () => {
+  it('R6.1 omitted: requires redirect_uri if several are registered', async () => {
     const query = without(serverRequest, 'redirect_uri');
     for (const client_id of ['server', 'gpt', 'native']) {
       for (const given of [{}, { redirect_uri: '' }]) {
@@ -272,7 +269,7 @@ describe('redirects and errors of authorization requests', () => {
     }
   });
 
-  it('R6.1 omitted: means the only address where there is but one', async () => {
+  it('R6.1 omitted: uses the only registered redirect URI', async () => {
     const back = await createTestBrowser(deploy()).signIn(without(appRequest, 'redirect_uri'));
     expect(back.origin + back.pathname).toBe(appRequest.redirect_uri);
   });
@@ -293,13 +290,13 @@ describe('redirects and errors of authorization requests', () => {
       'The app that sent you here is not registered with us.',
     ],
     [
-      'R8.1 stays on a page: unregistered address',
+      'R8.1 stays on a page: unregistered redirect URI',
       { ...wrong, redirect_uri: 'https://evil.example' },
       unregistered,
     ],
-    ['R8.1 stays on a page: relative address', { ...wrong, redirect_uri: '/callback' }, unregistered],
+    ['R8.1 stays on a page: relative redirect URI', { ...wrong, redirect_uri: '/callback' }, unregistered],
     [
-      'R8.1 stays on a page: no address where several are registered',
+      'R8.1 stays on a page: no redirect_uri although several are registered',
       { ...without(wrong, 'redirect_uri'), client_id: 'server' },
       'The parameter redirect_uri is missing.',
     ],
@@ -317,7 +314,7 @@ describe('redirects and errors of authorization requests', () => {
   });
 
   it.each(['client_id', 'redirect_uri', 'state'])(
-    'R8.1 stays on a page: %s given twice, also alike',
+    'R8.1 stays on a page: %s given twice, even with the same value',
     async (name) => {
       for (const [first, second] of [
         ['https://evil.example', undefined],
@@ -373,7 +370,7 @@ describe('redirects and errors of authorization requests', () => {
     expect(response.status).toBe(400);
   });
 
-  it('R9.2 swap: takes one loopback name for another only where both were registered', async () => {
+  it('R9.2 swap: accepts another loopback name only if both are registered', async () => {
     for (const host of ['localhost', '[::1]', '127.0.0.2', '127.1', '2130706433', '0.0.0.0', '127.0.0.1.'])
       await refused(`http://${host}:49152/callback`);
     await refused('https://127.0.0.1:49152/callback');
@@ -387,7 +384,7 @@ describe('redirects and errors of authorization requests', () => {
     await refused('http://[::1]:49152/callback', deploy({ clients: [both] }));
   });
 
-  it('R10.1 state: refuses what would not come back unchanged', async () => {
+  it('R10.1 state: refuses a state that would not be returned unchanged', async () => {
     const controls = Array.from({ length: 33 }, (_, code) => String.fromCharCode(code === 32 ? 127 : code));
     for (const character of [...controls, '\u0085', '\u2028', 'é', '\ufeff', '😀']) {
       for (const state of [character, `a${character}b`, `a${character}`]) {
@@ -416,7 +413,7 @@ describe('redirects and errors of authorization requests', () => {
     'x-host': 'evil.example',
   };
 
-  it('R11.1 issuer: forwarded headers move no address that the broker names', async () => {
+  it('R11.1 issuer: forwarded headers change no URL that the broker sends', async () => {
     const deployment = deploy();
     const url = `${issuer}/.well-known/oauth-authorization-server`;
     const plain = await deployment.fetch(new Request(url));
@@ -431,7 +428,7 @@ describe('redirects and errors of authorization requests', () => {
     expect(challenge.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}"`);
   });
 
-  it('R11.2 cookies or checks: forwarded headers change no cookie, and open nothing', async () => {
+  it('R11.2 cookies or checks: forwarded headers change no cookie and bypass no check', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment, headers);
     const { response, consent } = await browser.openSignInPage(gptRequest);

@@ -66,11 +66,11 @@ describe('scopes', () => {
       ['score,offline_access,score', 'score offline_access'],
       ['openid profile email score offline_access', 'score offline_access'],
       ['offline_access score', 'offline_access score'],
-    ])('works if it requests %s, also at a refresh', async (scope, expected) => {
+    ])('gets tokens if it requests %s, at a refresh as well', async (scope, expected) => {
       expect(await granted(start(), testClient, scope, scope)).toBe(expected);
     });
 
-    it('works if it requests all of scopes_supported, also at a refresh', async () => {
+    it('gets tokens if it requests all of scopes_supported, at a refresh as well', async () => {
       const deployment = start();
       const all = (await supportedBy(deployment)).join(' ');
       expect(all).toBe('offline_access words score admin');
@@ -96,7 +96,7 @@ describe('scopes', () => {
     });
   });
 
-  it('shows and introspects what is granted, and nothing that was dropped', async () => {
+  it('shows and introspects the granted scopes, and none that were dropped', async () => {
     const deployment = start();
     const scope = 'openid score admin offline_access';
     const { response } = await createTestBrowser(deployment).openSignInPage({ ...app.request, scope });
@@ -236,7 +236,7 @@ describe('scopes', () => {
   );
 
   it.each(['words "x"', 'words\\score', 'words\tscore', 'wörds', 'words\0', '\u00a0words'])(
-    'L11.6 malformed: refuses %j, also at a refresh',
+    'L11.6 malformed: refuses %j, at a refresh as well',
     async (scope) => {
       await expectNoPage(app, scope, 'scope.malformed');
       await expectNoPage(gpt, scope, 'scope.malformed');
@@ -258,7 +258,7 @@ describe('scopes', () => {
       () => staticClient({ ...options, scopes: ['words'], defaultScopes: ['offline_access'] }),
     ],
     ['openid for', () => start({ scopes: { ...scopes, openid: 'know who you are' } })],
-  ])('L11.7 configuration: %s without a scope of the API stops the start', (_, configure) => {
+  ])('L11.7 configuration: createBroker fails if %s has no scope of the API', (_, configure) => {
     expect(configure).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   });
 });
@@ -290,88 +290,86 @@ describe('resources', () => {
     return expectTokens(await redeem(deployment, testClient, code));
   };
 
-  describe('a resource', () => {
-    it.each(equalToIssuer)('is the same at the authorization endpoint as %s', async (resource) => {
-      const deployment = deploy({ resources });
-      for (const testClient of [gpt, app, server]) {
-        const { access_token } = await tokensAbout(deployment, testClient, resource);
+  it.each(equalToIssuer)('is equivalent to %s at the authorization endpoint', async (resource) => {
+    const deployment = deploy({ resources });
+    for (const testClient of [gpt, app, server]) {
+      const { access_token } = await tokensAbout(deployment, testClient, resource);
+      expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
+      expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ kind: 'refused' });
+    }
+  });
+
+  it.each(equalToIssuer)('is equivalent to %s at the token endpoint', async (resource) => {
+    const deployment = deploy({ resources });
+    for (const testClient of [gpt, app, server]) {
+      const code = await obtainCode(deployment, testClient);
+      const first = await expectTokens(await redeem(deployment, testClient, code, { resource }));
+      const next = await expectTokens(
+        await refresh(deployment, testClient, first.refresh_token, { resource }),
+      );
+      for (const { access_token } of [first, next])
         expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
-        expect(await protect(deployment, access_token, `${issuer}/mcp`)).toMatchObject({ kind: 'refused' });
-      }
-    });
+    }
+  });
 
-    it.each(equalToIssuer)('is the same at the token endpoint alone as %s', async (resource) => {
-      const deployment = deploy({ resources });
-      for (const testClient of [gpt, app, server]) {
-        const code = await obtainCode(deployment, testClient);
-        const first = await expectTokens(await redeem(deployment, testClient, code, { resource }));
-        const next = await expectTokens(
-          await refresh(deployment, testClient, first.refresh_token, { resource }),
-        );
-        for (const { access_token } of [first, next])
-          expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
-      }
-    });
+  it('can be requested with its default port, and differs from one with another query', async () => {
+    const tenants = ['https://api.example/?tenant=A', 'https://api.example/?tenant=a'] as const;
+    const deployment = deploy({ resources: tenants });
+    const { access_token } = await tokensAbout(deployment, app, 'https://API.example:443?tenant=A');
+    expect(await protect(deployment, access_token, tenants[0])).toMatchObject({ kind: 'granted' });
+    expect(await protect(deployment, access_token, tenants[1])).toMatchObject({ kind: 'refused' });
+  });
 
-    it('may be requested with its default port, and differs from one with another query', async () => {
-      const tenants = ['https://api.example/?tenant=A', 'https://api.example/?tenant=a'] as const;
-      const deployment = deploy({ resources: tenants });
-      const { access_token } = await tokensAbout(deployment, app, 'https://API.example:443?tenant=A');
-      expect(await protect(deployment, access_token, tenants[0])).toMatchObject({ kind: 'granted' });
-      expect(await protect(deployment, access_token, tenants[1])).toMatchObject({ kind: 'refused' });
-    });
+  it.each(equalToIssuer)('is equivalent to %s for the guard', async (resource) => {
+    const deployment = deploy({ resources: ['https://api.example', issuer] });
+    const { access_token } = await tokensAbout(deployment, app, issuer);
+    expect(await protect(deployment, access_token, resource)).toMatchObject({ kind: 'granted' });
+    expect(await protect(deployment, access_token)).toMatchObject({ kind: 'refused' });
+  });
 
-    it.each(equalToIssuer)('is the same for the guard as %s', async (resource) => {
-      const deployment = deploy({ resources: ['https://api.example', issuer] });
-      const { access_token } = await tokensAbout(deployment, app, issuer);
-      expect(await protect(deployment, access_token, resource)).toMatchObject({ kind: 'granted' });
-      expect(await protect(deployment, access_token)).toMatchObject({ kind: 'refused' });
+  it.each(equalToIssuer)('is equivalent to %s in every option', async (spelled) => {
+    const secrets = [serverSecret];
+    const deployment = deploy({
+      resources: [spelled],
+      introspectionClients: [introspectionClient({ id: 'api', secrets, resource: spelled })],
     });
-
-    it.each(equalToIssuer)('is the same in every configuration as %s', async (spelled) => {
-      const secrets = [serverSecret];
-      const deployment = deploy({
-        resources: [spelled],
-        introspectionClients: [introspectionClient({ id: 'api', secrets, resource: spelled })],
+    const elsewhere = createResourceServer({
+      issuer,
+      resource: spelled,
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource: spelled }),
+      now: deployment.now,
+    });
+    const plain = deploy({ resources: [issuer] });
+    for (const one of [deployment, plain]) {
+      const { access_token } = await tokensAbout(one, app);
+      const headers = { authorization: `Bearer ${access_token}` };
+      expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
+      expect(await elsewhere.protect(new Request(`${issuer}/x`, { headers }))).toMatchObject({
+        kind: 'granted',
       });
-      const elsewhere = createResourceServer({
-        issuer,
-        resource: spelled,
-        keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource: spelled }),
-        now: deployment.now,
-      });
-      const plain = deploy({ resources: [issuer] });
-      for (const one of [deployment, plain]) {
-        const { access_token } = await tokensAbout(one, app);
-        const headers = { authorization: `Bearer ${access_token}` };
-        expect(await protect(deployment, access_token)).toMatchObject({ kind: 'granted' });
-        expect(await elsewhere.protect(new Request(`${issuer}/x`, { headers }))).toMatchObject({
-          kind: 'granted',
-        });
-        const form = { client_id: 'api', client_secret: serverSecret, token: access_token };
-        expect(await (await postForm(deployment, '/introspect', form)).json()).toMatchObject({ aud: issuer });
-      }
-    });
+      const form = { client_id: 'api', client_secret: serverSecret, token: access_token };
+      expect(await (await postForm(deployment, '/introspect', form)).json()).toMatchObject({ aud: issuer });
+    }
+  });
 
-    it('keeps grants whose resource an earlier version stored as it was configured', async () => {
-      const stored = 'https://Words.example:443/';
-      const storage = memoryStorage();
-      const refreshing: BrokerStorage = {
-        ...storage,
-        refresh: async (use) => {
-          const outcome = await storage.refresh(use);
-          if (outcome.kind === 'refused') return outcome;
-          return { ...outcome, grant: { ...outcome.grant, resource: stored } };
-        },
-      };
-      const deployment = deploy({ storage: refreshing, resources });
-      const first = await tokensAbout(deployment, app);
-      const second = await expectTokens(await refresh(deployment, app, first.refresh_token));
-      // The refresh token now contains the stored form of the resource.
-      const resource = { resource: `${issuer}/` };
-      const third = await expectTokens(await refresh(deployment, app, second.refresh_token, resource));
-      expect(await protect(deployment, third.access_token)).toMatchObject({ kind: 'granted' });
-    });
+  it('keeps grants whose resource an earlier version stored as it was configured', async () => {
+    const stored = 'https://Words.example:443/';
+    const storage = memoryStorage();
+    const refreshing: BrokerStorage = {
+      ...storage,
+      refresh: async (use) => {
+        const outcome = await storage.refresh(use);
+        if (outcome.kind === 'refused') return outcome;
+        return { ...outcome, grant: { ...outcome.grant, resource: stored } };
+      },
+    };
+    const deployment = deploy({ storage: refreshing, resources });
+    const first = await tokensAbout(deployment, app);
+    const second = await expectTokens(await refresh(deployment, app, first.refresh_token));
+    // The refresh token now contains the stored form of the resource.
+    const resource = { resource: `${issuer}/` };
+    const third = await expectTokens(await refresh(deployment, app, second.refresh_token, resource));
+    expect(await protect(deployment, third.access_token)).toMatchObject({ kind: 'granted' });
   });
 
   const lookAlikes: readonly (readonly [string, string, string])[] = [
@@ -455,17 +453,20 @@ describe('resources', () => {
     ['the case', ['https://API.example/v1', 'HTTPS://api.example/v1']],
     ['the default port', ['https://api.example:443/v1', `${issuer}/mcp`, 'https://api.example/v1']],
     ['nothing', [issuer, issuer]],
-  ] as const)('T15.10 configured twice: two that differ in %s stop the start', (_, [first, ...others]) => {
-    expect(() => deploy({ resources: [first, ...others] })).toThrow(
-      expect.objectContaining({
-        name: 'ConfigurationError',
-        option: 'resources',
-        message: expect.stringMatching(/^resources must be different; two of them are https:/),
-      }),
-    );
-  });
+  ] as const)(
+    'T15.10 configured twice: createBroker fails if two resources differ only in %s',
+    (_, [first, ...others]) => {
+      expect(() => deploy({ resources: [first, ...others] })).toThrow(
+        expect.objectContaining({
+          name: 'ConfigurationError',
+          option: 'resources',
+          message: expect.stringMatching(/^resources must be different; two of them are https:/),
+        }),
+      );
+    },
+  );
 
-  it('T15.10 configured twice: resources that differ in their paths start', () => {
+  it('T15.10 configured twice: accepts resources that differ in their paths', () => {
     expect(() =>
       deploy({ resources: [issuer, `${issuer}/mcp`, `${issuer}/mcp/`, `${issuer}/MCP`] }),
     ).not.toThrow();

@@ -49,7 +49,7 @@ describe('consent', () => {
     return { deployment, provider, storage, victim, attacker };
   };
 
-  it('B1.1 browser: takes a form from no browser but the one that was shown it', async () => {
+  it('B1.1 browser: accepts a form only from the browser that it was shown to', async () => {
     const { deployment, provider, victim, attacker } = await twoBrowsers();
     for (const choice of choices) {
       await expectErrorPage(await victim.browser.submitConsent(attacker.consent, choice), deployment, stale);
@@ -61,15 +61,15 @@ describe('consent', () => {
 
   it.each([
     [
-      'B1.2 client: whatever else is posted, the code is the asking client’s',
+      'B1.2 client: whatever else is posted, the code is issued to the client that the page named',
       { client_id: 'server', code_challenge: 'x'.repeat(43) },
     ],
     [
-      'B1.3 redirect: whatever else is posted, the answer goes where the page said',
+      'B1.3 redirect: whatever else is posted, the response goes to the redirect URI that the page named',
       { redirect_uri: 'https://server.example/cb', state: 'another-state' },
     ],
     [
-      'B1.4 scope: whatever else is posted, what the page listed is granted',
+      'B1.4 scope: whatever else is posted, the scopes that the page listed are granted',
       { scope: 'words score', resource: `${issuer}/other` },
     ],
   ])('%s', async (_, foreign) => {
@@ -85,7 +85,7 @@ describe('consent', () => {
     expect(await response.json()).toMatchObject({ scope: 'words' });
   });
 
-  it('B1.1 browser: takes no form that was changed, cut or made of something else', async () => {
+  it('B1.1 browser: refuses a form that was changed, truncated or made of other sealed text', async () => {
     const deployment = deploy();
     const { browser, consent } = await startAuthorization(deployment);
     const { browser: traveller } = await continueToProvider(deployment);
@@ -103,7 +103,7 @@ describe('consent', () => {
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
-  it('B1.5 transaction cookie: nothing but a consent sets one', async () => {
+  it('B1.5 transaction cookie: only a consent sets one', async () => {
     const { browser, consent } = await startAuthorization();
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
     await browser.submitConsent(consent, { cancel: '1' });
@@ -121,17 +121,17 @@ describe('consent', () => {
   });
 
   it.each([
-    ['B3.1 other origin: a page elsewhere', post('https://evil.example', 'cross-site')],
-    ['B3.1 other origin: a browser that tells no site', post('https://evil.example', null)],
-    ['B3.1 other origin: a neighbour under the same domain', post('https://evil.words.example', 'same-site')],
+    ['B3.1 other origin: a page on another site', post('https://evil.example', 'cross-site')],
+    ['B3.1 other origin: a browser that sends no Sec-Fetch-Site', post('https://evil.example', null)],
+    ['B3.1 other origin: a sibling subdomain', post('https://evil.words.example', 'same-site')],
     ['B3.1 other origin: the same host over http', post('http://words.example', 'cross-site')],
     ['B3.1 other origin: another port', post('https://words.example:8443', 'same-site')],
-    ['B3.1 other origin: a browser that tells no origin', post(null, 'cross-site')],
-    ['B3.1 other origin: an address typed or opened by a program', post(null, 'none')],
-    ['B3.1 other origin: in another case', post('HTTPS://WORDS.EXAMPLE', 'same-origin')],
+    ['B3.1 other origin: a browser that sends no Origin', post(null, 'cross-site')],
+    ['B3.1 other origin: a URL that was typed or opened by a program', post(null, 'none')],
+    ['B3.1 other origin: an Origin in another case', post('HTTPS://WORDS.EXAMPLE', 'same-origin')],
     ['B3.2 Origin null: a sandboxed frame', post('null', 'cross-site')],
-    ['B3.2 Origin null: a browser that tells no site', post('null', null)],
-  ])('%s posts the victim’s own form in vain', async (_, headers) => {
+    ['B3.2 Origin null: a browser that sends no Sec-Fetch-Site', post('null', null)],
+  ])('%s cannot submit the victim’s own form', async (_, headers) => {
     const { deployment, provider, victim } = await twoBrowsers();
     for (const choice of choices) {
       const response = await victim.browser.visit(`${issuer}/authorize/consent`, {
@@ -145,7 +145,7 @@ describe('consent', () => {
     expect(provider.authorizationRequests).toEqual([]);
   });
 
-  it('B3.3 no cookie: a form without the cookie behind it is nobody’s', async () => {
+  it('B3.3 no cookie: refuses a form without its binding cookie', async () => {
     const { deployment, provider, victim } = await twoBrowsers();
     const cookies = [
       {},
@@ -162,7 +162,7 @@ describe('consent', () => {
     expect(provider.authorizationRequests).toEqual([]);
   });
 
-  it('B3.4 own form: the attacker’s genuine form does nothing in the victim’s browser', async () => {
+  it('B3.4 own form: refuses the attacker’s genuine form in the victim’s browser', async () => {
     const { deployment, provider, storage, victim, attacker } = await twoBrowsers();
     const stranger = createTestBrowser(deployment);
     for (const choice of choices) {
@@ -175,7 +175,7 @@ describe('consent', () => {
     expect((await attacker.browser.submitConsent(attacker.consent, { choice: 'google' })).status).toBe(303);
   });
 
-  it('B4.1 framing: no page may stand in a frame, whatever it says', async () => {
+  it('B4.1 framing: no page can be framed', async () => {
     const deployment = deploy();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const replaced = deploy({ pages: { signIn: () => 'theirs', error: () => 'theirs' } });
@@ -216,7 +216,7 @@ describe('the callback', () => {
     };
   };
 
-  it('B2.1 captured URL: a person who follows the attacker’s way to the provider comes back to a page', async () => {
+  it('B2.1 captured URL: a victim who opens the attacker’s provider URL ends on an error page', async () => {
     const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const answer = attacker.callbackUrl({ code: provider.buildCode(attacker.sent, 'victim') });
@@ -229,7 +229,7 @@ describe('the callback', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('B2.2 look-alike name: a login transaction that a neighbouring domain planted is none', async () => {
+  it('B2.2 look-alike name: ignores a login transaction that a sibling domain planted', async () => {
     const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const [name = ''] = listTransactionCookies(attacker.browser.cookies);
@@ -245,7 +245,7 @@ describe('the callback', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('B5.1 mix-up: an answer at another provider’s callback goes to neither provider', async () => {
+  it('B5.1 mix-up: a response at another provider’s callback is sent to neither provider', async () => {
     const provider = createSpyProvider('google');
     const other = createSpyProvider('other');
     const deployment = deploy({ providers: [provider, other] });
@@ -258,7 +258,7 @@ describe('the callback', () => {
     expect(readCode(await returnFromProvider({ code: 'ada' }))).not.toBe('');
   });
 
-  it('B6.1 login CSRF: the attacker’s own answer signs nobody in as the attacker', async () => {
+  it('B6.1 login CSRF: the attacker’s own response signs nobody in as the attacker', async () => {
     const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
@@ -271,7 +271,7 @@ describe('the callback', () => {
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
   });
 
-  it('B6.1 login CSRF: the attacker’s code under the victim’s state is held against the victim’s nonce', async () => {
+  it('B6.1 login CSRF: the attacker’s code with the victim’s state is checked against the victim’s nonce', async () => {
     const { provider, storage, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
@@ -287,7 +287,7 @@ describe('the callback', () => {
     ['a guessed state', (url: URL) => url.searchParams.set('state', 'x'.repeat(43))],
     ['a state cut short', (url: URL) => url.searchParams.set('state', 'x')],
     ['the client’s state', (url: URL) => url.searchParams.set('state', gptRequest.state)],
-  ])('B6.1 login CSRF: an answer with %s finds no login transaction', async (_, change) => {
+  ])('B6.1 login CSRF: a response with %s finds no login transaction', async (_, change) => {
     const { provider, deployment } = monitored();
     const { browser, callbackUrl } = await continueToProvider(deployment);
     const url = new URL(callbackUrl({ code: 'ada' }));
@@ -296,7 +296,7 @@ describe('the callback', () => {
     expect(provider.tokenRequests).toEqual([]);
   });
 
-  it('B6.1 login CSRF: one login transaction’s cookie under the name of another opens neither', async () => {
+  it('B6.1 login CSRF: the cookie of one login transaction under the name of another opens neither', async () => {
     const { provider, deployment } = monitored();
     const attacker = await continueToProvider(deployment);
     const victim = await continueToProvider(deployment);
@@ -311,7 +311,7 @@ describe('the callback', () => {
     expect(provider.tokenRequests).toEqual([]);
   });
 
-  it('B7.1 state replay: an answer that came once is known the second time, and makes nothing of it', async () => {
+  it('B7.1 state replay: a repeated response is recognized and has no effect', async () => {
     const { provider, storage, deployment } = monitored();
     const { returnFromProvider } = await continueToProvider(deployment);
     await returnFromProvider({ code: 'ada' });
@@ -320,7 +320,7 @@ describe('the callback', () => {
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'readGrantStatus']);
   });
 
-  it('B7.1 state replay: with the cookie put back by hand no second code is made, and the first works', async () => {
+  it('B7.1 state replay: with a restored cookie, no second code is created, and the first one works', async () => {
     const { deployment } = monitored();
     const { browser, returnFromProvider } = await continueToProvider(deployment);
     const before = new Map(browser.cookies);
@@ -333,14 +333,14 @@ describe('the callback', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  it('B7.1 state replay: of two answers at once exactly one makes a code', async () => {
+  it('B7.1 state replay: exactly one of two concurrent responses creates a code', async () => {
     const { deployment } = monitored();
     const { returnFromProvider } = await continueToProvider(deployment);
     const responses = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider({ code: 'ada' })));
     expect(responses.map(({ status }) => status).toSorted()).toEqual([303, 400, 400, 400]);
   });
 
-  it('B7.2 expiry: a person may take ten minutes at the provider, and not a second more', async () => {
+  it('B7.2 expiry: a sign-in at the provider can take ten minutes, and not a second more', async () => {
     const { deployment, provider } = monitored();
     const [quick, slow] = [await continueToProvider(deployment), await continueToProvider(deployment)];
     deployment.advance(599);
@@ -351,7 +351,7 @@ describe('the callback', () => {
     expect(provider.tokenRequests).toHaveLength(1);
   });
 
-  it('B7.3 two tabs: login transactions side by side end each at its own client, in any order', async () => {
+  it('B7.3 two tabs: each of two concurrent login transactions ends at its own client, in any order', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const [one, two] = [await browser.openSignInPage(gptRequest), await browser.openSignInPage(appRequest)];
@@ -371,7 +371,7 @@ describe('the callback', () => {
     expect([gptDestination, toApp].every(({ searchParams }) => searchParams.has('code'))).toBe(true);
   });
 
-  it('B7.3 two tabs: a refusal in one leaves the other its login transaction', async () => {
+  it('B7.3 two tabs: a refusal in one does not end the login transaction of the other', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const consents = [
@@ -394,7 +394,7 @@ describe('the callback', () => {
     expect(readCode(await browser.visit(`${issuer}/callback/google?code=ada&state=${two}`))).not.toBe('');
   });
 
-  it('B7.3 two tabs: of six login transactions the newest five can end, also if all began in one second', async () => {
+  it('B7.3 two tabs: the newest five of six login transactions can complete, even if all started in one second', async () => {
     const { deployment } = monitored();
     const browser = createTestBrowser(deployment);
     const states: string[] = [];
@@ -473,7 +473,7 @@ describe('the identity provider', () => {
 
   it.each([
     ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],
-    ['B12.1 provider error: access_denied beside a code', { error: 'access_denied', code: 'x' }, denied],
+    ['B12.1 provider error: access_denied with a code', { error: 'access_denied', code: 'x' }, denied],
     ['B12.1 provider error: temporarily_unavailable', { error: 'temporarily_unavailable' }, away],
     [
       'B12.1 provider error: server_error',
@@ -482,17 +482,17 @@ describe('the identity provider', () => {
     ],
     ['B12.1 provider error: invalid_scope', { error: 'invalid_scope' }, invalid],
     [
-      'B12.1 provider error: a word of its own',
+      'B12.1 provider error: an unknown error code',
       { error: '<script>', error_description: '\r\nx: y' },
       invalid,
     ],
     ['B12.2 missing code: none', {}, invalid],
     ['B12.2 missing code: an empty one', { code: '' }, invalid],
-  ])('%s is told to the client in our words, and signs nobody in', async (_, answer, told) => {
+  ])('%s reaches the client as a fixed message, and signs nobody in', async (_, answer, told) => {
     await expectNoSignIn(upstream(), answer, told);
   });
 
-  it('B12.1 provider error: under a state that nobody waits for is a page', async () => {
+  it('B12.1 provider error: with an unknown state shows a page', async () => {
     const { deployment, depart } = upstream();
     const { browser } = await depart();
     const response = await browser.visit(`${issuer}/callback/acme?error=access_denied&state=unknown`);
@@ -507,7 +507,7 @@ describe('the identity provider', () => {
     ['B13.1 5xx', () => new Response('out of order', { status: 503 })],
     ['B13.2 429', () => new Response('slow down', { status: 429 })],
     ['B13.3 time-out', timedOut],
-  ])('%s of the provider signs nobody in, and leaves the grants that exist', async (_, token) => {
+  ])('%s of the provider signs nobody in, and keeps the existing grants', async (_, token) => {
     const system = upstream();
     const { acme, deployment, depart, signIns } = system;
     const { returnFromProvider } = await depart();
@@ -526,7 +526,7 @@ describe('the identity provider', () => {
       expect((await callApi(deployment, access_token)).kind).toBe('granted');
   });
 
-  describe('B13, at a refresh', () => {
+  describe('a recheck at a refresh', () => {
     const json = (body: unknown, status: number) => () => Response.json(body, { status });
     const timedOut = () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'));
     const begin = async () => {
@@ -541,7 +541,7 @@ describe('the identity provider', () => {
       ['B13.2 429', json({ error: 'invalid_grant' }, 429)],
       ['B13.3 time-out', timedOut],
       ['B13.3 time-out of the body', () => new Response(new ReadableStream({ pull: timedOut }))],
-    ])('%s leaves the grant, whatever the body says', async (_, token) => {
+    ])('%s keeps the grant, whatever the body says', async (_, token) => {
       const { acme, deployment, tokens } = await begin();
       acme.override({ endpointOverrides: { token } });
       const refreshed = await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
@@ -549,7 +549,7 @@ describe('the identity provider', () => {
       expect((await callApi(deployment, refreshed.access_token)).kind).toBe('granted');
     });
 
-    it('B13.4 invalid_grant ends it: the refresh, its access tokens, and for good', async () => {
+    it('B13.4 invalid_grant revokes the grant and its access tokens for good', async () => {
       const { acme, deployment, tokens } = await begin();
       acme.override({ endpointOverrides: { token: json({ error: 'invalid_grant' }, 400) } });
       const invalid = { ...invalidRefreshTokenError, status: 401 };
@@ -562,7 +562,7 @@ describe('the identity provider', () => {
 
   const secrets = ['their-access-token', 'their-refresh-token', jwtPrefix, 'our_client.secret'];
 
-  it('B14.1 never to clients: no answer on the way holds a token of the provider', async () => {
+  it('B14.1 never to clients: no response contains a token of the provider', async () => {
     const { deployment, depart } = upstream();
     const { returnFromProvider, sent } = await depart();
     const back = await returnFromProvider({ code: 'code-1' });
@@ -575,7 +575,7 @@ describe('the identity provider', () => {
     expect(answers.map(({ status }) => status)).toEqual([303, 200, 200]);
   });
 
-  it('B14.2 sealed at rest: storage gets the refresh token sealed, another text each time, and no other', async () => {
+  it('B14.2 sealed at rest: storage gets only the refresh token, sealed differently each time', async () => {
     const { signIns, depart } = upstream();
     for (let time = 0; time < 2; time++) await (await depart()).returnFromProvider({ code: 'code-1' });
     const stored = JSON.stringify(signIns);
@@ -585,7 +585,7 @@ describe('the identity provider', () => {
     expect(new Set(sealed).size).toBe(2);
   });
 
-  it('B14.2 sealed at rest: a sign-in that brings none writes none over the stored one', async () => {
+  it('B14.2 sealed at rest: a sign-in without a refresh token keeps the stored one', async () => {
     const { acme, signIns, depart } = upstream();
     const { returnFromProvider, nonce } = await depart();
     acme.override({ claims: { nonce }, tokens: { refresh_token: undefined } });
@@ -605,7 +605,7 @@ describe('the identity provider', () => {
     return answerOf(await returnFromProvider({ code: 'code-1' }));
   };
 
-  describe('B19, a refresh token that is bound to a session', () => {
+  describe('a refresh token that is bound to a session', () => {
     const expired = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
 
     /** Signs in, and refreshes 31 minutes later, when the session at the issuer has ended. */
@@ -652,7 +652,7 @@ describe('the identity provider', () => {
     );
   });
 
-  describe('B19, a publisher that admits people by the domain of their address', () => {
+  describe('a publisher that admits users by the domain of their email address', () => {
     const endpoint = { userinfo_endpoint: 'https://id.example/userinfo' };
     const bare: IssuerOverrides = {
       claims: { email: undefined, email_verified: undefined, name: undefined },
@@ -671,7 +671,7 @@ describe('the identity provider', () => {
       return { ...upstream({ resolveUser }), asked };
     };
 
-    it('is given the address from UserInfo, also in the claims', async () => {
+    it('gets the email address from UserInfo, in the claims as well', async () => {
       const system = guarded();
       expect(await signIn(system, bare)).toHaveProperty('code');
       expect(system.asked).toEqual([['ada@example.com', true, 'ada@example.com', true]]);
@@ -688,14 +688,14 @@ describe('the identity provider', () => {
           endpointOverrides: { userinfo: () => Promise.reject(new DOMException('too slow', 'TimeoutError')) },
         },
       ],
-    ])('%s of UserInfo is an outage for the client, and the publisher is not asked', async (_, bends) => {
+    ])('%s of UserInfo is an outage for the client, and resolveUser is not called', async (_, bends) => {
       const system = guarded();
       const [error, error_description] = away;
       expect(await signIn(system, { ...bare, ...bends })).toMatchObject({ error, error_description });
       expect([system.asked, system.signIns]).toEqual([[], []]);
     });
 
-    it('B19.3 another subject: nobody is signed in, and the publisher is not asked', async () => {
+    it('B19.3 another subject: nobody is signed in, and resolveUser is not called', async () => {
       const system = guarded();
       const [error, error_description] = invalid;
       const userInfo = { ...bare.userInfo, sub: 'person-2' };
@@ -703,7 +703,7 @@ describe('the identity provider', () => {
       expect([system.asked, system.signIns]).toEqual([[], []]);
     });
 
-    it('B19.5 another source: an address that UserInfo does not verify stays unverified', async () => {
+    it('B19.5 another source: an email address that UserInfo does not verify stays unverified', async () => {
       const system = guarded();
       const claims = { ...bare.claims, email_verified: true };
       const userInfo = { email: 'ada@example.com' };
@@ -718,7 +718,7 @@ describe('the identity provider', () => {
     ['a refresh token that is null', { tokens: { refresh_token: null } }],
     ['no token type', { tokens: { token_type: undefined } }],
     ['no access token', { tokens: { access_token: null } }],
-  ])('a token response with %s signs the person in', async (_, bends) => {
+  ])('a token response with %s signs the user in', async (_, bends) => {
     const system = upstream();
     expect(Object.keys(await signIn(system, bends))).toContain('code');
     expect(system.signIns).toHaveLength(1);

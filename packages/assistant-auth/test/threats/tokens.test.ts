@@ -65,7 +65,7 @@ describe('sealed text that was changed', () => {
     );
   });
 
-  it('T1.1 every bit flipped: the API knows no token with any bit changed, and says the same of all', async () => {
+  it('T1.1 every bit flipped: the API refuses a token with any bit changed, always with the same response', async () => {
     const { deployment } = deployWithFormPost();
     const { texts } = await collect(deployment);
     const { length } = bytesOf(texts.access);
@@ -77,15 +77,12 @@ describe('sealed text that was changed', () => {
 
   const places = sealedTypes.filter((kind) => kind !== 'access');
 
-  it.each(sealedTypes)(
-    'T3.1 truncated: %s does not open without its end, nor its beginning',
-    async (kind) => {
-      await expectRefused(kind, (sealed) => [
-        ...Array.from({ length: sealed.length - 1 }, (_, at) => sealed.slice(0, at + 1)),
-        ...[1, 2, 3, 4].map((at) => sealed.slice(at)),
-      ]);
-    },
-  );
+  it.each(sealedTypes)('T3.1 truncated: %s does not open without its end or its beginning', async (kind) => {
+    await expectRefused(kind, (sealed) => [
+      ...Array.from({ length: sealed.length - 1 }, (_, at) => sealed.slice(0, at + 1)),
+      ...[1, 2, 3, 4].map((at) => sealed.slice(at)),
+    ]);
+  });
 
   it.each(sealedTypes)('T3.2 extended: %s does not open with anything before or after it', async (kind) => {
     await expectRefused(kind, (sealed) => [
@@ -101,13 +98,13 @@ describe('sealed text that was changed', () => {
     ['consent', 'consent.unreadable'],
     ['transaction', 'transaction.unreadable'],
     ['answer', 'form-post.missing'],
-  ] as const)('T3.3 empty: nothing is no %s', async (kind, reason) => {
+  ] as const)('T3.3 empty: refuses an empty %s', async (kind, reason) => {
     const { deployment } = deployWithFormPost();
     const sealed = await collect(deployment);
     expect(await present(deployment, sealed, kind, '')).toMatchObject({ status: 400, reason });
   });
 
-  it.each(places)('T3.4 huge: 15,000 characters are no %s', async (kind) => {
+  it.each(places)('T3.4 huge: refuses 15,000 characters as %s', async (kind) => {
     await expectRefused(kind, (sealed) => ['A'.repeat(15_000), sealed.padEnd(15_000, 'A')]);
   });
 
@@ -117,7 +114,7 @@ describe('sealed text that was changed', () => {
     ['consent', 413, 'request.too-large'],
     ['transaction', 400, 'transaction.unreadable'],
     ['answer', 400, 'form-post.unreadable'],
-  ] as const)('T3.4 huge: 100,000 characters are refused as %s with %i', async (kind, status, reason) => {
+  ] as const)('T3.4 huge: refuses 100,000 characters as %s with %i', async (kind, status, reason) => {
     const { deployment, storage } = deployWithFormPost();
     const sealed = await collect(deployment);
     const before = storage.calls.length;
@@ -126,7 +123,7 @@ describe('sealed text that was changed', () => {
     expect(storage.calls).toHaveLength(before);
   });
 
-  it.each(places)('T3.5 not base64url: %s has one spelling', async (kind) => {
+  it.each(places)('T3.5 not base64url: %s has only one spelling', async (kind) => {
     await expectRefused(kind, (sealed) => [
       ...['=', '==', '%3D', '.', '~', '%', '+', '/'].map((odd) => sealed + odd),
       ...['+', '/', '=', '.', '%'].map((odd) => sealed.slice(0, 40) + odd + sealed.slice(41)),
@@ -139,14 +136,14 @@ describe('sealed text that was changed', () => {
     ['T3.4 huge: a million characters', 'A'.repeat(1_000_000), 'token.malformed'],
     ['T3.5 not base64url: padding', 'AAAA=', 'token.malformed'],
     ['T3.5 not base64url: base64', 'AA+/', 'token.malformed'],
-    ['T3.5 not base64url: letters of elsewhere', 'AA\u00e4A', 'token.malformed'],
+    ['T3.5 not base64url: letters outside ASCII', 'AA\u00e4A', 'token.malformed'],
     ['T3.5 not base64url: a JWT', 'e30.e30.AAAA', 'token.malformed'],
     ['T3.5 not base64url: an impossible length', 'AAAAA', 'token.unreadable'],
     ['T3.6 Bearer %', '%', 'token.malformed'],
-    ['T3.6 Bearer %: half an escape', '%4', 'token.malformed'],
+    ['T3.6 Bearer %: an incomplete escape', '%4', 'token.malformed'],
     ['T3.6 Bearer %: a NUL', '%00', 'token.malformed'],
     ['T3.6 Bearer %: an escaped letter', '%41AAA', 'token.malformed'],
-  ])('%s is no token', async (_, token, reason) => {
+  ])('refuses as a token: %s', async (_, token, reason) => {
     const { deployment, storage } = deployWithFormPost();
     await expectInvalidToken(deployment, token);
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', endpoint: 'protect', reason });
@@ -174,7 +171,7 @@ describe('sealed text that belongs elsewhere', () => {
     return encodeBase64url(bytes);
   };
 
-  it.each(sealedTypes)('T4.1 unknown: %s does not open under a key that nobody has', async (kind) => {
+  it.each(sealedTypes)('T4.1 unknown: %s does not open with an unknown key', async (kind) => {
     const { deployment } = deployWithFormPost();
     const sealed = await collect(deployment);
     const foreign = redeployed(deployment, { sealingKeys: newKey });
@@ -184,7 +181,7 @@ describe('sealed text that belongs elsewhere', () => {
   });
 
   it.each(sealedTypes)(
-    'T4.2 old: %s goes on opening under an older key, but not as if a newer had sealed it',
+    'T4.2 old: %s still opens with an older key, but not under the ID of a newer one',
     async (kind) => {
       const { deployment } = deployWithFormPost();
       const sealed = await collect(deployment);
@@ -200,7 +197,7 @@ describe('sealed text that belongs elsewhere', () => {
   );
 
   it.each(sealedTypes)(
-    'T4.3 retired: %s is dead when its key leaves the ring, also when its id comes back',
+    'T4.3 retired: %s does not open after its key was removed, even if the key ID is used again',
     async (kind) => {
       const { deployment } = deployWithFormPost();
       const sealed = await collect(deployment);
@@ -248,7 +245,7 @@ describe('sealed text that belongs elsewhere', () => {
   const tokensAbout = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
     expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
 
-  it('T6.1 issuer: a token of another issuer is dead, though key, API, client and storage are the same', async () => {
+  it('T6.1 issuer: refuses a token of another issuer with the same key, API, client and storage', async () => {
     const storage = memoryStorage();
     const shared: readonly [string] = ['https://api.example/'];
     const one = deploy({ storage, resources: shared });
@@ -261,7 +258,7 @@ describe('sealed text that belongs elsewhere', () => {
     expect(await callApi(one, access_token)).toMatchObject({ kind: 'granted' });
   });
 
-  it('T6.2 audience: a token opens at the API that it is for, and at no other', async () => {
+  it('T6.2 audience: a token opens only at its own API', async () => {
     const deployment = deploy({ resources });
     for (const audience of resources) {
       const { access_token } = await tokensAbout(deployment, audience);
@@ -295,7 +292,7 @@ describe('sealed text that belongs elsewhere', () => {
     ['/mcp-other', '/mcp'],
     ['/mcp', '/mcp/'],
     ['/mcp/', '/mcp'],
-  ])('T6.4 path boundary: a token for %s is none for %s', async (path, alike) => {
+  ])('T6.4 path boundary: a token for %s is refused at %s', async (path, alike) => {
     const deployment = deploy({ resources });
     const { access_token } = await tokensAbout(deployment, issuer + path);
     expect(await askAbout(deployment, access_token, issuer + path)).toHaveProperty('kind', 'granted');
@@ -320,7 +317,7 @@ describe('sealed text that belongs elsewhere', () => {
     },
   );
 
-  it('T8.1 another deployment: a token names neither, and is dead at the other', async () => {
+  it('T8.1 another deployment: a token is refused at another deployment', async () => {
     const [one, two] = [deploy(), deploy({ issuer: otherIssuer, resources: [`${issuer}/api`] })];
     const { access_token } = await obtainTokens(one, gpt);
     const { access_token: theirs } = await obtainTokens(two, gpt);
@@ -376,7 +373,7 @@ describe('what sealed text reveals', () => {
   };
 
   it.each(testClients)(
-    'T10.1 readable: nothing that %s or a browser is given tells who it is',
+    'T10.1 readable: nothing that is sent to %s or a browser reveals the user',
     async (_, testClient) => {
       const deployment = deployForAda();
       const { texts, tokens } = await everythingFor(deployment, testClient);
@@ -387,7 +384,7 @@ describe('what sealed text reveals', () => {
   );
 
   it.each(testClients)(
-    'T10.1 readable: the tokens of %s do not even tell client, grant, scope or API',
+    'T10.1 readable: the tokens of %s do not reveal client, grant, scope or API',
     async (_, testClient) => {
       const deployment = deployForAda();
       const { tokens } = await everythingFor(deployment, testClient);
@@ -401,7 +398,7 @@ describe('what sealed text reveals', () => {
   );
 
   it.each(sealedTypes)(
-    'T10.1 readable: two of the same in %s have nothing in common but the key’s id',
+    'T10.1 readable: two sealed texts of type %s have only the key ID in common',
     async (kind) => {
       const { deployment } = deployWithFormPost();
       const [one, other] = [(await collect(deployment)).texts[kind], (await collect(deployment)).texts[kind]];
@@ -413,7 +410,7 @@ describe('what sealed text reveals', () => {
     },
   );
 
-  it('T10.1 readable: this test would see through base64, escapes and any beginning', () => {
+  it('T10.1 readable: these tests decode base64 at any offset, and escapes', () => {
     const hidden = btoa(`xy${userId}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
     for (const text of [userId, hidden, `?code=A${hidden}`, `AA${hidden}`, encodeURIComponent(`"${hidden}"`)])
       expect(tells([text], about)).toEqual([userId]);
@@ -435,7 +432,7 @@ describe('IVs', () => {
     return new DataView(iv.buffer).getBigUint64(0);
   };
 
-  it('T2.1 unique: a million messages of one sealer bear a million IVs', async () => {
+  it('T2.1 unique: a million messages of one sealer have a million IVs', async () => {
     const ring = parseKeyRing(generateKey('k', systemRandom));
     const sealer = createSealer(ring, { name: 'test', issuer: 'https://words.example' });
     const nothing = new Uint8Array();
@@ -457,7 +454,7 @@ describe('expiry, revocation and outages', () => {
   };
 
   it.each(testClients)(
-    'T7.1 expired: the API takes a token of %s for 30 min, not a second longer',
+    'T7.1 expired: the API accepts a token of %s for 30 min, not a second longer',
     async (_, testClient) => {
       const deployment = deploy();
       const { access_token, expires_in } = await obtainTokens(deployment, testClient);
@@ -472,7 +469,7 @@ describe('expiry, revocation and outages', () => {
     },
   );
 
-  it('T7.1 expired: a publisher’s own lifetime is kept as exactly', async () => {
+  it('T7.1 expired: a configured lifetime is exact, too', async () => {
     const deployment = deploy({ lifetimes: { access: 600 } });
     const { access_token } = await obtainTokens(deployment, gpt);
     deployment.advance(599);
@@ -483,7 +480,7 @@ describe('expiry, revocation and outages', () => {
 
   const targets = ['grant', 'user', 'client'] as const;
 
-  it('T9.1 dead within ten seconds: that is the horizon', () => {
+  it('T9.1 dead within ten seconds: revocations are at most ten seconds old', () => {
     expect(maxRevocationAge).toBe(10);
   });
 
@@ -510,7 +507,7 @@ describe('expiry, revocation and outages', () => {
     },
   );
 
-  it('T9.1 dead within ten seconds: and for good, until it has expired anyway', async () => {
+  it('T9.1 dead within ten seconds: a revoked token stays refused until it expires', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const { grantId } = await accessOf(deployment, access_token);
@@ -522,7 +519,7 @@ describe('expiry, revocation and outages', () => {
     }
   });
 
-  it('T9.1 dead within ten seconds: others’ tokens live on', async () => {
+  it('T9.1 dead within ten seconds: other tokens stay valid', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const { access_token: other } = await obtainTokens(deployment, app);
@@ -570,7 +567,7 @@ describe('expiry, revocation and outages', () => {
     },
   );
 
-  it('T12.1 storage: what was known is good for a minute of outage, and then for nothing', async () => {
+  it('T12.1 storage: known revocations are used for a minute of an outage, and then calls are refused', async () => {
     const storage = memoryStorage();
     const revocationScope = { now: true };
     const readRevocations: BrokerStorage['readRevocations'] = (...asked) =>
@@ -604,13 +601,13 @@ describe('expiry, revocation and outages', () => {
     ['lifetimes.access', () => ({ lifetimes: { access: Number.NaN } })],
   ];
 
-  it.each(wrong)('T12.2 configuration: a wrong %s stops the start, and is named', (option, changes) => {
+  it.each(wrong)('T12.2 configuration: a wrong %s fails at startup with its name', (option, changes) => {
     const start = () => deploy(changes());
     expect(start).toThrow(ConfigurationError);
     expect(start).toThrow(expect.objectContaining({ option }));
   });
 
-  it('T12.2 configuration: a guard for an API that nobody configured lets nobody in', async () => {
+  it('T12.2 configuration: the guard of an API that is not configured refuses everyone', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
@@ -652,13 +649,13 @@ describe('the Authorization header', () => {
     expect(reads).toBe(0);
   };
 
-  it('a token in one Authorization header is the way in', async () => {
+  it('accepts a token in one Authorization header', async () => {
     const { protection } = await call((token) => withHeaders(['authorization', `Bearer ${token}`]));
     expect(protection.kind).toBe('granted');
   });
 
   it.each(['access_token', 'token', 'authorization', 'bearer_token'])(
-    'T13.1 query string: %s in it is nothing, and is not logged',
+    'T13.1 query string: %s in the query is ignored, and not logged',
     async (name) => {
       const inQuery = (token: string) => new Request(`${issuer}/api/scoring?${name}=${token}`);
       await expectRefused(inQuery, signIn);
@@ -667,7 +664,7 @@ describe('the Authorization header', () => {
     },
   );
 
-  it('T13.1 query string: nor in a body, a cookie, a fragment or the path', async () => {
+  it('T13.1 query string: a token in a body, a cookie, a fragment or the path is ignored, too', async () => {
     const url = `${issuer}/api/scoring`;
     await expectRefused(
       (access_token) => new Request(url, { method: 'POST', body: new URLSearchParams({ access_token }) }),
@@ -678,7 +675,7 @@ describe('the Authorization header', () => {
     await expectRefused((token) => new Request(`${url}/${token}`), signIn);
   });
 
-  it('T14.1 repeated: two headers are refused, even with the same token', async () => {
+  it('T14.1 repeated: refuses two headers, even with the same token', async () => {
     await expectRefused((token) => {
       const header: Header = ['authorization', `Bearer ${token}`];
       return withHeaders(header, header);
@@ -745,7 +742,7 @@ describe('the Authorization header', () => {
     ['Token', (token) => `Token ${token}`],
     ['none', (token) => token],
     ['a longer word', (token) => `BearerX ${token}`],
-    ['a word before it', (token) => `X Bearer ${token}`],
+    ['a word before the scheme', (token) => `X Bearer ${token}`],
     ['a colon', (token) => `Bearer: ${token}`],
     ['a tab for a space', (token) => `Bearer\t${token}`],
     ['no space', (token) => `Bearer${token}`],
@@ -755,7 +752,7 @@ describe('the Authorization header', () => {
     await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
   });
 
-  it('T14.3 other schemes: nor another header', async () => {
+  it('T14.3 other schemes: refuses a token in another header', async () => {
     const names = ['x-authorization', 'proxy-authorization', 'x-access-token', 'x-forwarded-authorization'];
     for (const name of names) await expectRefused((token) => withHeaders([name, `Bearer ${token}`]), signIn);
   });
@@ -792,7 +789,7 @@ describe('comparison of secrets', () => {
     redeem(deployment, gpt, 'no-code', { client_id, client_secret });
 
   it.each(nearly(gptSecret))(
-    'T11.1 comparison: the secret %j is digested whole, and so is the right one',
+    'T11.1 comparison: digests all of the secret %j and all of the right one',
     async (wrong) => {
       const deployment = deploy();
       expect(await digestedDuring(() => guess(deployment, wrong))).toEqual([wrong, gptSecret]);
@@ -800,7 +797,7 @@ describe('comparison of secrets', () => {
     },
   );
 
-  it('T11.1 comparison: of two valid secrets both are compared, whichever fits', async () => {
+  it('T11.1 comparison: compares both of two valid secrets, whichever matches', async () => {
     const options = { id: 'gpt', name: 'GPT', secrets: [gptSecret, serverSecret], scopes: ['words'] };
     for (const client of [
       gptAction(options),
@@ -815,13 +812,13 @@ describe('comparison of secrets', () => {
     }
   });
 
-  it('T11.1 comparison: a client that does not exist costs what a wrong secret costs', async () => {
+  it('T11.1 comparison: an unknown client takes the same work as a wrong secret', async () => {
     const unknown = await digestedDuring(() => guess(deploy({ clients }), 'wrong', 'nobody'));
     expect(unknown).toEqual(['wrong', '']);
   });
 
   it.each(nearly('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk').filter(({ length }) => length >= 43))(
-    'T11.1 comparison: what the verifier %j makes is held against the challenge like a secret',
+    'T11.1 comparison: compares the challenge of the verifier %j in constant time',
     async (code_verifier) => {
       const deployment = deploy();
       const code = await obtainCode(deployment, app);
@@ -833,7 +830,7 @@ describe('comparison of secrets', () => {
     },
   );
 
-  it('T11.1 comparison: the browser’s own value is held against the form’s like a secret', async () => {
+  it('T11.1 comparison: compares the binding cookie with the form in constant time', async () => {
     const { browser, consent } = await startAuthorization();
     const [name = ''] = listBindingCookies(browser.cookies);
     const right = browser.cookies.get(name) ?? '';
@@ -844,14 +841,14 @@ describe('comparison of secrets', () => {
     expect(digested).toEqual([right, wrong, right]);
   });
 
-  it('T11.1 comparison: so is the state of a login transaction', async () => {
+  it('T11.1 comparison: compares the state of a login transaction in constant time', async () => {
     const { state, returnFromProvider } = await continueToProvider();
     // Once for the cookie's name, then both sides; at last for two names, when the login transaction is completed.
     const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
     expect(digested).toEqual([state, state, state, state, state]);
   });
 
-  it('T11.1 comparison: a difference counts at each place of the digests', async () => {
+  it('T11.1 comparison: finds a difference at every position of the digests', async () => {
     for (let place = 0; place < 32; place++) {
       const digests = [new Uint8Array(32), new Uint8Array(32).fill(1, place, place + 1)];
       const spy = vi.spyOn(crypto.subtle, 'digest');

@@ -95,7 +95,7 @@ describe('cross-origin calls', () => {
       .filter((path) => !shared.some(([open]) => open === path));
 
   describe('a page on another origin', () => {
-    it.each(shared)('learns from a preflight what it may send: %s', async (path, methods, headers) => {
+    it.each(shared)('learns from a preflight what it can send: %s', async (path, methods, headers) => {
       const response = await preflight(deploy(), path);
       expect([response.status, await response.text()]).toEqual([204, '']);
       expect(Object.fromEntries(response.headers)).toEqual({
@@ -108,7 +108,7 @@ describe('cross-origin calls', () => {
       });
     });
 
-    it('reads the metadata, tokens and the end of a grant', async () => {
+    it('reads the metadata, token responses and revocation responses', async () => {
       const deployment = deploy();
       expect(corsOf(await deployment.fetch(new Request(issuer + metadata, { headers: fromPage })))).toEqual(
         corsHeaders,
@@ -203,7 +203,7 @@ describe('cross-origin calls', () => {
       return protection.response;
     };
 
-    it('answers a preflight without being asked for a token', async () => {
+    it('responds to a preflight without a token', async () => {
       for (const method of ['GET', 'POST', 'DELETE']) {
         const response = await responseOf(call(deploy(), { method: 'OPTIONS', headers: asking(method) }));
         expect([response.status, await response.text()]).toEqual([204, '']);
@@ -242,7 +242,7 @@ describe('cross-origin calls', () => {
       for (const answer of answers) expect(corsOf(answer)).toEqual(corsHeaders);
     });
 
-    it('does the same in another process', async () => {
+    it('responds in the same way in another process', async () => {
       const { protect } = createResourceServer({
         issuer,
         resource: issuer,
@@ -276,7 +276,7 @@ describe('cross-origin calls', () => {
       }
   });
 
-  it('W17.1 not shared: knows all of these endpoints', () => {
+  it('W17.1 not shared: covers all of these endpoints', () => {
     expect(never()).toEqual(
       expect.arrayContaining([
         ...['/authorize', '/authorize/consent', '/authorize/style.css', '/authorize/icons/google.svg'],
@@ -412,7 +412,7 @@ describe('pages and cookies', () => {
       branding: { name: `Words ${markup}`, texts: { cancel: `Cancel ${markup}` } },
     });
 
-  it('W1.1 markup: stays text on every page, whoever wrote it', async () => {
+  it('W1.1 markup: stays text on every page, wherever it comes from', async () => {
     const pages = await everyPage(deployment(), appRequest);
     const expected = ['App', 'read', 'Google', 'Words', 'Cancel'].map((word) => `${word} ${markup}`);
     const [signIn, ...errors] = await Promise.all(pages.map(async (page) => readMarkup(await page.text())));
@@ -427,11 +427,11 @@ describe('pages and cookies', () => {
     expect(tags).not.toContain('img');
   });
 
-  it('W1.1 markup: no page repeats what the request brought', async () => {
+  it('W1.1 markup: no page repeats text of the request', async () => {
     for (const page of await everyPage()) expect(await page.text()).not.toContain('evil.example');
   });
 
-  it('W1.2 strict CSP: pages load from their own origin alone, and error pages lead nowhere', async () => {
+  it('W1.2 strict CSP: pages load files only from their own origin, and error pages submit no form', async () => {
     const strict =
       "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     const [signIn, ...errors] = await everyPage();
@@ -440,7 +440,7 @@ describe('pages and cookies', () => {
       expect(headers.get('content-security-policy')).toBe(`${strict}; form-action 'none'`);
   });
 
-  it('W1.3 no inline script: no page needs the policy to be any weaker', async () => {
+  it('W1.3 no inline script: no page needs a weaker policy', async () => {
     for (const page of await everyPage(deployment(), appRequest)) {
       for (const piece of await readMarkup(await page.text())) {
         if (!('tag' in piece)) continue;
@@ -474,7 +474,7 @@ describe('pages and cookies', () => {
       expect(line).toMatch(/; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=(0|600|1800)$/);
   });
 
-  it('W2.2 size: a cookie of the longest request that is taken stays below what browsers keep', async () => {
+  it('W2.2 size: the cookie of the longest accepted request stays below the limit of browsers', async () => {
     const browser = createTestBrowser(deploy());
     const { consent } = await browser.openSignInPage({ ...gptRequest, state: 'x'.repeat(2048) });
     const response = await browser.submitConsent(consent, { choice: 'google' });
@@ -483,7 +483,7 @@ describe('pages and cookies', () => {
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
   });
 
-  it('W2.3 __Host-: every cookie belongs to this host and no other', async () => {
+  it('W2.3 __Host-: every cookie belongs to this host only', async () => {
     const { lines } = await everyCookie();
     for (const line of lines) {
       expect(line).toMatch(/^__Host-(csrf|tx|done)-[\w-]{8}=/);
@@ -491,7 +491,7 @@ describe('pages and cookies', () => {
     }
   });
 
-  it('W2.4 two Set-Cookie headers: both arrive, each whole', async () => {
+  it('W2.4 two Set-Cookie headers: both arrive complete', async () => {
     const { last } = await everyCookie();
     expect(last).toEqual([
       expect.stringMatching(/^__Host-tx-[\w-]{8}=[\w-]{100,}; .* Max-Age=600$/),
@@ -524,7 +524,7 @@ describe('pages and cookies', () => {
     ];
   };
 
-  it('W3.1 no-store: nothing that saw a secret may be kept by a cache', async () => {
+  it('W3.1 no-store: no response that involves a secret can be cached', async () => {
     const answers = await everyAnswer();
     expect(new Set(answers.map(({ status }) => status))).toEqual(
       new Set([200, 303, 400, 401, 404, 405, 421]),
@@ -535,7 +535,7 @@ describe('pages and cookies', () => {
     }
   });
 
-  it('W4.1 no CORS: no answer lets a page of another origin read it with the person’s cookies', async () => {
+  it('W4.1 no CORS: no response can be read by another origin with the user’s cookies', async () => {
     for (const { headers } of await everyAnswer()) {
       expect(headers.has('access-control-allow-credentials')).toBe(false);
       const isPage = headers.has('content-security-policy') || headers.has('location');
@@ -553,7 +553,7 @@ describe('paths and methods', () => {
       'W9.4 trailing slash',
       ['/api/scoring/', '/api/scoring//', '/api/scoring/.', '/api/scoring?', '/api/scoring;x'],
     ],
-  ])('%s in the path: the guard asks for a token all the same', async (_, paths) => {
+  ])('%s in the path: the guard requires a token', async (_, paths) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     for (const path of paths) {
@@ -565,7 +565,7 @@ describe('paths and methods', () => {
   });
 
   it.each(['https://evil.example/api', 'https://words.example.evil.example/', 'http://words.example/api'])(
-    'W9.1 //: the guard answers for no other host: %s',
+    'W9.1 //: the guard refuses another host: %s',
     async (url) => {
       const deployment = deploy();
       const { access_token } = await gptSignIn(deployment);
@@ -583,7 +583,7 @@ describe('paths and methods', () => {
     'x-method-override': 'POST',
   };
 
-  it('W10.1 method override: no header or parameter makes another method of a request', async () => {
+  it('W10.1 method override: no header or parameter changes the method of a request', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment, overriding);
     const { consent } = await browser.openSignInPage(gptRequest);
@@ -609,7 +609,7 @@ describe('paths and methods', () => {
     ['W10.2 HEAD', 'HEAD'],
     ['W10.3 OPTIONS', 'OPTIONS'],
     ['W10.1 method override: PATCH', 'PATCH'],
-  ])('%s does nothing at any endpoint, and names the method that would', async (_, method) => {
+  ])('%s changes nothing at any endpoint, and the response lists the allowed methods', async (_, method) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { browser, callbackUrl, returnFromProvider } = await continueToProvider(deployment);
@@ -626,7 +626,7 @@ describe('paths and methods', () => {
     ['W10.2 HEAD', 'HEAD'],
     ['W10.3 OPTIONS', 'OPTIONS'],
     ['W10.1 method override: GET with a header', 'GET'],
-  ])('%s gets past the guard with a token only', async (_, method) => {
+  ])('%s passes the guard only with a token', async (_, method) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const call = (headers: Record<string, string>) =>
@@ -655,7 +655,7 @@ describe('errors that make a client sign in again', () => {
 
   const badToken = 'error="invalid_token", error_description="The access token is not valid."';
 
-  it('W7.1 no token: the API asks for one with a bare challenge, which names no error', async () => {
+  it('W7.1 no token: the API responds with a challenge without an error', async () => {
     const response = await readError(callWith(deploy(), {}));
     expect(response.status).toBe(401);
     expect(await response.json()).toEqual({
@@ -681,7 +681,7 @@ describe('errors that make a client sign in again', () => {
     ['revoked', ({ storage, now }) => storage.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
   ];
 
-  it.each(invalid)('W7.2 dead token: an %s one is a 401 with invalid_token', async (_, kill) => {
+  it.each(invalid)('W7.2 dead token: %s gets a 401 with invalid_token', async (_, kill) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     await kill(deployment, access_token);
@@ -691,7 +691,7 @@ describe('errors that make a client sign in again', () => {
   });
 
   it.each(['Bearer forged', 'Bearer %', 'Bearer', 'Basic Z3B0Og==', 'bearer a b', ''])(
-    'W7.2 dead token: %j is a 401 with invalid_token',
+    'W7.2 dead token: %j gets a 401 with invalid_token',
     async (authorization) => {
       const response = await readError(callWith(deploy(), { authorization }));
       expect(response.status).toBe(401);
@@ -699,7 +699,7 @@ describe('errors that make a client sign in again', () => {
     },
   );
 
-  it('W7.3 missing scope: is a 403 that names what is needed, because to sign in again alone would not help', async () => {
+  it('W7.3 missing scope: gets a 403 with the required scopes, because signing in again would not help', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, {
       ...app,
@@ -721,7 +721,7 @@ describe('errors that make a client sign in again', () => {
     ['a confidential client 400', server, 400],
   ];
 
-  it.each(ends)('W7.4 dead refresh token: gives %s, and invalid_grant', async (_, testClient, status) => {
+  it.each(ends)('W7.4 dead refresh token: gets %s and invalid_grant', async (_, testClient, status) => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, testClient);
     await deployment.storage.revoke({ kind: 'client', id: clientIdOf(testClient) }, 'test', deployment.now());
@@ -736,7 +736,7 @@ describe('errors that make a client sign in again', () => {
     }
   });
 
-  it('W7.4 dead refresh token: what is no dead token does not look like one', async () => {
+  it('W7.4 dead refresh token: other errors look different', async () => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, gpt);
     const answers = [
@@ -764,7 +764,7 @@ describe('errors that make a client sign in again', () => {
     );
   });
 
-  it('W7.5 wrong secret: is the client’s trouble, not the person’s', async () => {
+  it('W7.5 wrong secret: does not make the user sign in again', async () => {
     const deployment = deploy();
     const { refresh_token } = await obtainTokens(deployment, gpt);
     const response = await refresh(deployment, gpt, refresh_token, { client_secret: `${gptSecret}x` });
@@ -779,7 +779,7 @@ describe('errors that make a client sign in again', () => {
 describe('development routes', () => {
   const local = `http://127.0.0.1:8976${new URL(gptRedirect).pathname}`;
 
-  it('W13.1 development: a deployment redirects no GPT to somebody’s own machine, a local broker does', async () => {
+  it('W13.1 development: only a local broker redirects a GPT to loopback', async () => {
     const request = { ...gptRequest, redirect_uri: local };
     const deployed = deploy();
     const { response } = await createTestBrowser(deployed).openSignInPage(request);
@@ -790,7 +790,7 @@ describe('development routes', () => {
     );
   });
 
-  it('W13.1 development: a deployment serves nothing but its endpoints', () => {
+  it('W13.1 development: a deployment serves only its endpoints', () => {
     const paths = (at: string) =>
       deploy({ issuer: at, resources: [`${at}/api`] }).broker.routes.map(({ path }) => path);
     expect(paths('http://localhost:8787')).toEqual(paths(issuer));
@@ -820,7 +820,7 @@ describe('development routes', () => {
     },
   );
 
-  it('W13.2 fake providers: a deployment tells its providers to reach nothing over http', async () => {
+  it('W13.2 fake providers: providers of a deployment send no requests over http', async () => {
     const allowed: boolean[] = [];
     const asking = (id: string) => {
       const plain = createProvider(id, id);
