@@ -31,7 +31,7 @@ import { createProvider } from './fake-provider.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
 describe('one sign-in from end to end', () => {
-  it('signs a person in through ChatGPT, answers the API, and refreshes', async () => {
+  it('signs a user in through ChatGPT, calls the API, and refreshes', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
 
@@ -83,7 +83,7 @@ describe('createBroker', () => {
   const gpt = { id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words'] };
   const app = { id: 'app', name: 'App', redirectUris: ['https://app.example/'], scopes: ['words'] };
 
-  describe('a wrong option', () => {
+  describe('an invalid option', () => {
     it.each<[option: string, changes: () => Partial<BrokerOptions>]>([
       ['issuer', () => ({ issuer: '' })],
       ['issuer', () => ({ issuer: 'words.example' })],
@@ -121,7 +121,7 @@ describe('createBroker', () => {
       ['branding.name', () => ({ branding: { name: '' } })],
       ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
       ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
-    ])('stops the start and is named: %s', (option, changes) => {
+    ])('fails at startup and is named: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
@@ -131,7 +131,7 @@ describe('createBroker', () => {
       );
     });
 
-    it('never repeats a secret in what it says', () => {
+    it('never appears with its secret in the message', () => {
       const wrong = [
         () => createBroker({ ...options(), sealingKeys: shortKey }),
         () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
@@ -143,133 +143,131 @@ describe('createBroker', () => {
     });
   });
 
-  describe('a broker', () => {
-    it('has no account page unless it is configured', async () => {
-      const before = deploy();
-      const browser = createAccountBrowser(before);
-      const { form } = await browser.openAccountPage();
-      const sent = readRedirect(await browser.post('/sign-in', { choice: 'google' }, form));
-      const after = deploy({ storage: before.storage }, { hasAccountPage: false });
-      expect(
-        after.broker.routes.map(({ path }) => path).filter((path) => path.startsWith('/account')),
-      ).toEqual([]);
-      const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const query = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
-      const response = await after.fetch(
-        new Request(`${after.issuer}/callback/google?${query}`, { headers: { cookie } }),
-      );
-      expect(response.status).toBe(400);
-      expect(after.log.slice(1)).toEqual([
-        {
-          event: 'refused',
-          reason: 'transaction.missing',
-          endpoint: 'callback',
-          requestId: expect.any(String),
+  it('has no account page unless it is configured', async () => {
+    const before = deploy();
+    const browser = createAccountBrowser(before);
+    const { form } = await browser.openAccountPage();
+    const sent = readRedirect(await browser.post('/sign-in', { choice: 'google' }, form));
+    const after = deploy({ storage: before.storage }, { hasAccountPage: false });
+    expect(after.broker.routes.map(({ path }) => path).filter((path) => path.startsWith('/account'))).toEqual(
+      [],
+    );
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const query = new URLSearchParams({ state: sent.searchParams.get('state') ?? '', code: 'ada' });
+    const response = await after.fetch(
+      new Request(`${after.issuer}/callback/google?${query}`, { headers: { cookie } }),
+    );
+    expect(response.status).toBe(400);
+    expect(after.log.slice(1)).toEqual([
+      {
+        event: 'refused',
+        reason: 'transaction.missing',
+        endpoint: 'callback',
+        requestId: expect.any(String),
+      },
+    ]);
+  });
+
+  it('lists every endpoint, and no other', () => {
+    expect(deploy().broker.routes.map(({ path }) => path)).toEqual([
+      '/authorize',
+      '/authorize/consent',
+      '/authorize/style.css',
+      '/callback/*',
+      '/token',
+      '/revoke',
+      '/introspect',
+      '/account',
+      '/account/sign-in',
+      '/account/sign-out',
+      '/account/apps/end',
+      '/account/link',
+      '/account/link/confirm',
+      '/account/unlink',
+      '/account/export',
+      '/account/delete',
+      '/.well-known/oauth-authorization-server',
+    ]);
+  });
+
+  it('has endpoints for security events only if a provider sends them', () => {
+    const settings = { clientId: 'id', clientSecret: 'secret' };
+    const acme = oidc({ id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...settings });
+    const told = (providers: BrokerOptions['providers']) =>
+      deploy({ providers })
+        .broker.routes.map(({ path }) => path)
+        .filter((path) => /^.(back|ev)/.test(path));
+    expect(told([acme])).toEqual(['/backchannel-logout/*']);
+    expect(told([google(settings)])).toEqual(['/events/*']);
+    expect(told([google(settings), acme])).toEqual(['/backchannel-logout/*', '/events/*']);
+    expect(told([github(settings), microsoft(settings)])).toEqual([]);
+  });
+
+  it('logs a warning only for a GPT client that any GPT can use', () => {
+    const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
+    expect(warned({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
+    expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
+  });
+
+  it('cleans up storage at the time of its clock, and keeps the audit for 90 days', async () => {
+    const cleanedUp: Cleanup[] = [];
+    const deployment = deploy({
+      storage: {
+        ...memoryStorage(),
+        cleanUp: async (given) => {
+          cleanedUp.push(given);
         },
-      ]);
+      },
     });
+    deployment.advance(5);
+    await deployment.broker.cleanup();
+    const now = 1_800_000_005;
+    expect(cleanedUp).toEqual([
+      { now, deleteAuditBefore: now - 90 * 86_400, sealingKey: 'test-1', ringKeys: ['test-1'] },
+    ]);
+  });
 
-    it('has every endpoint to be mounted, and no other', () => {
-      expect(deploy().broker.routes.map(({ path }) => path)).toEqual([
-        '/authorize',
-        '/authorize/consent',
-        '/authorize/style.css',
-        '/callback/*',
-        '/token',
-        '/revoke',
-        '/introspect',
-        '/account',
-        '/account/sign-in',
-        '/account/sign-out',
-        '/account/apps/end',
-        '/account/link',
-        '/account/link/confirm',
-        '/account/unlink',
-        '/account/export',
-        '/account/delete',
-        '/.well-known/oauth-authorization-server',
-      ]);
-    });
+  it('responds even if its log can’t be written', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const log = () => {
+      throw new Error('the disk is full');
+    };
+    const deployment = deploy({ log });
+    const { status } = await deployment.fetch(new Request(`${issuer}/authorize`));
+    const protection = await callApi(deployment, 'x');
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect([status, protection.kind]).toEqual([400, 'refused']);
+    const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
+    // At the start of the unpinned client, then of both refusals.
+    expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
+  });
 
-    it('has endpoints for what providers tell, where one of them tells something', () => {
-      const settings = { clientId: 'id', clientSecret: 'secret' };
-      const acme = oidc({ id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...settings });
-      const told = (providers: BrokerOptions['providers']) =>
-        deploy({ providers })
-          .broker.routes.map(({ path }) => path)
-          .filter((path) => /^.(back|ev)/.test(path));
-      expect(told([acme])).toEqual(['/backchannel-logout/*']);
-      expect(told([google(settings)])).toEqual(['/events/*']);
-      expect(told([google(settings), acme])).toEqual(['/backchannel-logout/*', '/events/*']);
-      expect(told([github(settings), microsoft(settings)])).toEqual([]);
-    });
+  it('does not call storage when it is created or when a page is shown', async () => {
+    const storage = createSpyStorage();
+    await createTestBrowser(deploy({ storage })).openSignInPage(gptRequest);
+    expect(storage.calls).toEqual([]);
+  });
 
-    it('warns of a GPT client that any GPT may use, and only of that', () => {
-      const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
-      expect(warned({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
-      expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
-    });
-
-    it('cleans up storage at the instant of its clock, and keeps the audit for 90 days', async () => {
-      const cleanedUp: Cleanup[] = [];
-      const deployment = deploy({
-        storage: {
-          ...memoryStorage(),
-          cleanUp: async (given) => {
-            cleanedUp.push(given);
-          },
-        },
-      });
-      deployment.advance(5);
-      await deployment.broker.cleanup();
-      const now = 1_800_000_005;
-      expect(cleanedUp).toEqual([
-        { now, deleteAuditBefore: now - 90 * 86_400, sealingKey: 'test-1', ringKeys: ['test-1'] },
-      ]);
-    });
-
-    it('answers whether or not its log can be written', async () => {
-      const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-      const log = () => {
-        throw new Error('the disk is full');
-      };
-      const deployment = deploy({ log });
-      const { status } = await deployment.fetch(new Request(`${issuer}/authorize`));
-      const protection = await callApi(deployment, 'x');
-      const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
-      lines.mockRestore();
-      expect([status, protection.kind]).toEqual([400, 'refused']);
-      const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
-      // At the start of the unpinned client, then of both refusals.
-      expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
-    });
-
-    it('touches storage neither when it is built nor when a page is shown', async () => {
-      const storage = createSpyStorage();
-      await createTestBrowser(deploy({ storage })).openSignInPage(gptRequest);
-      expect(storage.calls).toEqual([]);
-    });
-
-    it('runs on the system’s clock and randomness, and logs lines of JSON, when nothing else is given', async () => {
-      const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-      const { routes } = createBroker(options());
-      const authorize = routes.find(({ path }) => path === '/authorize');
-      const pages = await Promise.all(
-        [1, 2].map(() =>
-          authorize?.endpoint(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`)),
-        ),
-      );
-      const cookies = pages.map((page) => page?.headers.get('set-cookie'));
-      await authorize?.endpoint(new Request(`${issuer}/authorize`));
-      const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
-      lines.mockRestore();
-      expect(pages.map((page) => page?.status)).toEqual([200, 200]);
-      expect(new Set(cookies).size).toBe(2);
-      expect(logged).toEqual([
-        { event: 'unrestricted-gpt', clientId: 'gpt', count: 1 },
-        expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
-      ]);
-    });
+  it('uses the system’s clock and randomness, and logs lines of JSON, by default', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const { routes } = createBroker(options());
+    const authorize = routes.find(({ path }) => path === '/authorize');
+    const pages = await Promise.all(
+      [1, 2].map(() =>
+        authorize?.endpoint(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`)),
+      ),
+    );
+    const cookies = pages.map((page) => page?.headers.get('set-cookie'));
+    await authorize?.endpoint(new Request(`${issuer}/authorize`));
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect(pages.map((page) => page?.status)).toEqual([200, 200]);
+    expect(new Set(cookies).size).toBe(2);
+    expect(logged).toEqual([
+      { event: 'unrestricted-gpt', clientId: 'gpt', count: 1 },
+      expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
+    ]);
   });
 });
 
@@ -309,7 +307,7 @@ describe('options', () => {
 
     it.each([
       [
-        'a blank',
+        'a space',
         { 'read words': 'x' },
         'scopes must not contain space, comma, quote or backslash: read words',
       ],
@@ -317,8 +315,8 @@ describe('options', () => {
       ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
       ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
       ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
-      ['no sentence', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
-    ])('with %s stop the start', (_, wrong, message) => {
+      ['no description', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
+    ])('with %s fail at startup', (_, wrong, message) => {
       expect(() => parseScopes(wrong, [])).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: 'scopes', message }),
       );
@@ -335,12 +333,12 @@ describe('options', () => {
   });
 
   describe('resources', () => {
-    it('are the issuer itself when none is given', () => {
+    it('default to the issuer', () => {
       expect(parseResources(undefined, deployed)).toEqual([issuer]);
     });
 
     it.each([[`${issuer}/api`], ['https://api.example/v1?tenant=1'], ['http://localhost:8787/api']])(
-      'may be %s',
+      'can be %s',
       (resource) => {
         expect(parseResources([resource], deployed)).toEqual([resource]);
       },
@@ -351,7 +349,7 @@ describe('options', () => {
       ['HTTPS://Words.Example:443', issuer],
       ['https://API.example/V1', 'https://api.example/V1'],
       ['http://LOCALHOST:80/', 'http://localhost'],
-    ])('are written in their canonical form: %s', (resource, canonical) => {
+    ])('are converted to their canonical form: %s', (resource, canonical) => {
       expect(parseResources([resource], deployed)).toEqual([canonical]);
     });
 
@@ -367,7 +365,7 @@ describe('options', () => {
         'https://2130706433',
       ],
       ...['https://words.example:99999', 'https://[0:0:0:0:0:0:0:1]/api', ' https://words.example'],
-    ])('may not be %j', (resource) => {
+    ])('can’t be %j', (resource) => {
       expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
@@ -384,7 +382,7 @@ describe('options', () => {
       configuredUrls,
     });
 
-    it('are found by id, in the order of their buttons', () => {
+    it('are found by ID, in the order of their buttons', () => {
       const given = [createProvider('b', 'B'), createProvider('a', 'A')];
       expect([...parseProviders(given, deployed)]).toEqual([
         ['b', given[0]],
@@ -397,7 +395,7 @@ describe('options', () => {
     it.each<Row>([
       ['none', [], 'providers', 'providers must hold at least one.'],
       [
-        'two of one id',
+        'two with one ID',
         [createProvider('google', 'Google'), createProvider('google', 'Work')],
         'providers',
         'providers must have different ids.',
@@ -418,13 +416,13 @@ describe('options', () => {
           `providers.google must use https: ${url}`,
         ],
       ),
-    ])('must not be %s', (_, given, option, message) => {
+    ])('can’t be %s', (_, given, option, message) => {
       expect(() => parseProviders(given, deployed)).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option, message }),
       );
     });
 
-    it('may be fake providers over http when the broker itself is on loopback, and they are, too', () => {
+    it('can use http if both the broker and the provider are on loopback', () => {
       expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
       expect(() => parseProviders([at('http://google.example')], local)).toThrow(
         'providers.google must use https: http://google.example',
@@ -433,15 +431,15 @@ describe('options', () => {
   });
 
   describe('auditRetention', () => {
-    it('is 90 days when it is left out', () => {
+    it('defaults to 90 days', () => {
       expect(parseAuditRetention(undefined)).toBe(7_776_000);
     });
 
-    it('is a day at least and 400 days at most', () => {
+    it('is at least one day and at most 400 days', () => {
       expect([86_400, 34_560_000].map((given) => parseAuditRetention(given))).toEqual([86_400, 34_560_000]);
     });
 
-    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s stops the start', (given) => {
+    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s fails at startup', (given) => {
       expect(() => parseAuditRetention(given)).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
@@ -455,7 +453,7 @@ describe('options', () => {
 describe('authorization server metadata', () => {
   const path = '/.well-known/oauth-authorization-server';
 
-  it('says all that the deployment does, and may be cached for an hour', async () => {
+  it('describes the deployment, and can be cached for an hour', async () => {
     const response = await deploy().fetch(new Request(issuer + path));
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -482,7 +480,7 @@ describe('authorization server metadata', () => {
     });
   });
 
-  it('follows the issuer, port included', async () => {
+  it('is served at the issuer, including its port', async () => {
     const local = 'http://localhost:8787';
     const response = await deploy({ issuer: local, clients: [clients[0]] }).fetch(new Request(local + path));
     expect(await response.json()).toMatchObject({
@@ -494,18 +492,18 @@ describe('authorization server metadata', () => {
     });
   });
 
-  it('answers HEAD like GET, without the document', async () => {
+  it('responds to HEAD like GET, without a body', async () => {
     const response = await deploy().fetch(new Request(issuer + path, { method: 'HEAD' }));
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(await response.text()).toBe('');
   });
 
-  it.each(['POST', 'PUT', 'OPTIONS'])('is not there for %s', async (method) => {
+  it.each(['POST', 'PUT', 'OPTIONS'])('does not exist for %s', async (method) => {
     const response = await deploy().fetch(new Request(issuer + path, { method }));
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('is not there for another host', async () => {
+  it('does not exist for another host', async () => {
     const response = await deploy().fetch(new Request(`https://evil.example${path}`));
     expect(response.status).toBe(421);
     expect(await response.text()).not.toContain('words.example');

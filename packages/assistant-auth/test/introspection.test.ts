@@ -48,7 +48,7 @@ describe('introspection', () => {
   const inactive = { active: false };
 
   describe('a resource server', () => {
-    it('sees who calls with a token of its audience', async () => {
+    it('gets the user of a token with its audience', async () => {
       const resolveUser = async () =>
         ({ kind: 'accepted', userId: 'user-7', claims: { plan: 'free' } }) as const;
       const deployment = withApis({ resolveUser });
@@ -69,14 +69,14 @@ describe('introspection', () => {
       });
     });
 
-    it('sees nothing of a token of another audience, nor of a refresh token', async () => {
+    it('learns nothing of a token with another audience or of a refresh token', async () => {
       const deployment = withApis();
       const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
       expect(await inspect(deployment, other, access_token)).toEqual(inactive);
       expect(await inspect(deployment, api, refresh_token)).toEqual(inactive);
     });
 
-    it('is no client: it can neither get tokens nor revoke any', async () => {
+    it('is not a client: it can neither get nor revoke tokens', async () => {
       const deployment = withApis();
       const { access_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(await postForm(deployment, '/revoke', { ...api, token }), invalidClientError);
@@ -87,7 +87,7 @@ describe('introspection', () => {
   });
 
   describe('a client', () => {
-    it('sees its own access token, but not whose it is', async () => {
+    it('learns that its own access token is active, but not whose it is', async () => {
       const deployment = withApis();
       const issuedAt = deployment.now();
       const { access_token } = await obtainTokens(deployment, server);
@@ -103,7 +103,7 @@ describe('introspection', () => {
       });
     });
 
-    it('sees its own refresh token for as long as it would be answered, and asking uses nothing', async () => {
+    it('learns that its own refresh token is active, without using it up', async () => {
       const deployment = withApis();
       const first = await obtainTokens(deployment, server);
       const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
@@ -127,7 +127,7 @@ describe('introspection', () => {
       expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
     });
 
-    it('is told that a late refresh token is inactive if it would revoke the grant', async () => {
+    it('gets inactive for a late refresh token that would revoke the grant', async () => {
       const deployment = withApis({ lateRefresh: 'revoke' });
       const first = await obtainTokens(deployment, server);
       const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
@@ -138,19 +138,19 @@ describe('introspection', () => {
       });
     });
 
-    it('without a secret proves nothing, and is told nothing, not even of its own token', async () => {
+    it('without a secret is refused, even for its own token', async () => {
       const deployment = withApis();
       const { access_token } = await obtainTokens(deployment, app);
       expect(await inspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
     });
   });
 
-  describe('a dead token', () => {
-    it.each(['x', 'A'.repeat(200), '%'])('is inactive when it is none of ours: %s', async (token) => {
+  describe('an inactive token', () => {
+    it.each(['x', 'A'.repeat(200), '%'])('was not issued here: %s', async (token) => {
       expect(await inspect(withApis(), api, token)).toEqual(inactive);
     });
 
-    it('is inactive once it has expired', async () => {
+    it('has expired', async () => {
       const deployment = withApis();
       const { access_token } = await obtainTokens(deployment, gpt);
       deployment.advance(1800);
@@ -158,7 +158,7 @@ describe('introspection', () => {
     });
 
     it.each(['access_token', 'refresh_token'] as const)(
-      'is inactive in the second in which its grant ended: %s',
+      'is inactive in the second in which its grant was revoked: %s',
       async (kind) => {
         const deployment = withApis();
         const tokens = await obtainTokens(deployment, gpt);
@@ -190,7 +190,7 @@ describe('introspection', () => {
       ['nobody', {}],
       ['a wrong secret', { ...api, client_secret: 'wrong' }],
       ['a resource server without its secret', { client_id: 'api' }],
-      ['an unknown one', { client_id: 'nobody', client_secret: 'x' }],
+      ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
     ])('of %s is refused', async (_, credentials) => {
       const deployment = withApis();
       const { access_token: token } = await obtainTokens(deployment, gpt);
@@ -200,7 +200,7 @@ describe('introspection', () => {
       );
     });
 
-    it('is answered 503 when storage is out of reach: it never says yes without having looked', async () => {
+    it('gets a 503 if storage is unavailable, and never an active response', async () => {
       const isRevoked = () => Promise.reject(new StorageUnavailable('no route'));
       const deployment = withApis({ storage: { ...memoryStorage(), isRevoked } });
       const { access_token: token } = await obtainTokens(deployment, gpt);
@@ -245,21 +245,24 @@ describe('revocation', () => {
       ['refresh token', 'refresh_token', 'a confidential client', server, clientCredentials.server, 400],
       ['access token', 'access_token', 'a public client', app, clientCredentials.app, 400],
       ['refresh token', 'refresh_token', 'a public client', app, clientCredentials.app, 400],
-    ] as const)('ends its grant: the %s (%s) of %s', async (_, kind, __, testClient, credentials, status) => {
-      const deployment = deploy();
-      const tokens = await obtainTokens(deployment, testClient);
-      await callApi(deployment, tokens.access_token);
-      await expectDone(await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }));
-      expect(deployment.log.at(-1)).toEqual({
-        event: 'revoked',
-        endpoint: 'revoke',
-        requestId: expect.any(String),
-        clientId: credentials.client_id,
-      });
-      await expectEnded(deployment, testClient, tokens, status);
-    });
+    ] as const)(
+      'revokes its grant: the %s (%s) of %s',
+      async (_, kind, __, testClient, credentials, status) => {
+        const deployment = deploy();
+        const tokens = await obtainTokens(deployment, testClient);
+        await callApi(deployment, tokens.access_token);
+        await expectDone(await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }));
+        expect(deployment.log.at(-1)).toEqual({
+          event: 'revoked',
+          endpoint: 'revoke',
+          requestId: expect.any(String),
+          clientId: credentials.client_id,
+        });
+        await expectEnded(deployment, testClient, tokens, status);
+      },
+    );
 
-    it('ends its grant also after it expired, and leaves other grants alone', async () => {
+    it('revokes its grant even after it expired, and keeps other grants', async () => {
       const deployment = deploy();
       const [tokens, others] = [
         await obtainTokens(deployment, server),
@@ -276,7 +279,7 @@ describe('revocation', () => {
       expect((await refresh(deployment, server, others.refresh_token)).status).toBe(200);
     });
 
-    it('ends its grant also when it is of a generation long gone', async () => {
+    it('revokes its grant even if it was replaced long ago', async () => {
       const deployment = deploy();
       const first = await obtainTokens(deployment, server);
       let newest = first;
@@ -290,14 +293,14 @@ describe('revocation', () => {
       await expectEnded(deployment, server, newest, 400);
     });
 
-    it('may be revoked again, to the same effect', async () => {
+    it('can be revoked again with the same response', async () => {
       const deployment = deploy();
       const { refresh_token: token } = await obtainTokens(deployment, gpt);
       for (let time = 0; time < 2; time++)
         await expectDone(await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }));
     });
 
-    it('may come with a hint, even a wrong one', async () => {
+    it('can come with a token_type_hint, even a wrong one', async () => {
       const deployment = deploy();
       const tokens = await obtainTokens(deployment, gpt);
       const form = { ...clientCredentials.gpt, token: tokens.refresh_token, token_type_hint: 'access_token' };
@@ -305,11 +308,14 @@ describe('revocation', () => {
       await expectEnded(deployment, gpt, tokens, 401);
     });
 
-    it.each(['x', 'A'.repeat(200), '%', '{}'])('that is none of ours is no error: %s', async (token) => {
-      const storage = createSpyStorage();
-      await expectDone(await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }));
-      expect(storage.calls).toEqual([]);
-    });
+    it.each(['x', 'A'.repeat(200), '%', '{}'])(
+      'that was not issued here is not an error: %s',
+      async (token) => {
+        const storage = createSpyStorage();
+        await expectDone(await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }));
+        expect(storage.calls).toEqual([]);
+      },
+    );
   });
 
   describe('a request', () => {
@@ -321,7 +327,7 @@ describe('revocation', () => {
       });
     });
 
-    it('names its token once', async () => {
+    it('with a repeated token is refused', async () => {
       const body = new URLSearchParams([
         ...Object.entries(clientCredentials.gpt),
         ['token', 'a'],
@@ -339,7 +345,7 @@ describe('revocation', () => {
       ['a wrong secret', { ...clientCredentials.gpt, client_secret: 'wrong' }],
       ['a client without its secret', { client_id: 'gpt' }],
       ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
-    ])('of %s is refused, and ends nothing', async (_, credentials) => {
+    ])('of %s is refused, and revokes nothing', async (_, credentials) => {
       const deployment = deploy();
       const { refresh_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(
@@ -354,7 +360,7 @@ describe('revocation', () => {
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
     });
 
-    it('is answered 503 when storage is out of reach, so that the client tries again', async () => {
+    it('gets a 503 if storage is unavailable, so that the client retries', async () => {
       const revoke = () => Promise.reject(new StorageUnavailable('no route'));
       const deployment = deploy({ storage: { ...memoryStorage(), revoke } });
       const { refresh_token: token } = await obtainTokens(deployment, gpt);

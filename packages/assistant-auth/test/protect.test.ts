@@ -53,7 +53,7 @@ describe('protect', () => {
   const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
   const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
 
-  it('with a token says who calls and what they may do, and nothing else', async () => {
+  it('returns user and scopes for a token, and nothing else', async () => {
     const deployment = deploy({
       resolveUser: async () => ({ kind: 'accepted', userId: 'u1', claims: { plan: 'free' } }),
     });
@@ -70,7 +70,7 @@ describe('protect', () => {
     expect(granted).toEqual({ kind: 'granted', access });
   });
 
-  it('may write the scheme in any letters', async () => {
+  it('accepts the scheme in any case', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     for (const scheme of ['bearer', 'BEARER', 'Bearer '])
@@ -80,19 +80,19 @@ describe('protect', () => {
       );
   });
 
-  it('without a token is challenged without an error, and makes no line in the log', async () => {
+  it('responds to a call without a token with a challenge without an error, and logs nothing', async () => {
     const deployment = deploy();
     const before = deployment.log.length;
     await expectRefused(ask(deployment), 401, signIn, `Bearer realm="${issuer}"`);
     expect(deployment.log).toHaveLength(before);
   });
 
-  it('is told in the challenge which scopes are needed', async () => {
+  it('lists the required scopes in the challenge', async () => {
     const challenge = `Bearer realm="${issuer}", scope="words score"`;
     await expectRefused(ask(deploy(), {}, { scopes: ['words', 'score'] }), 401, signIn, challenge);
   });
 
-  it('with a token that does not open is refused, and the log says why', async () => {
+  it('refuses a token that does not open, and logs the reason', async () => {
     const deployment = deploy();
     await expectRefused(ask(deployment, { authorization: 'Bearer x' }), 401, invalid, invalidTokenChallenge);
     expect(deployment.log.at(-1)).toEqual({
@@ -104,7 +104,7 @@ describe('protect', () => {
     });
   });
 
-  it('without the scope that it needs is refused with 403, and told which', async () => {
+  it('responds with 403 and the required scopes if the token lacks one', async () => {
     const deployment = deploy();
     const narrow = { ...gpt, request: { ...gpt.request, scope: 'words' } };
     const { access_token } = await obtainTokens(deployment, narrow);
@@ -119,7 +119,7 @@ describe('protect', () => {
     );
   });
 
-  it('with the token in the query or the body is a call without one', async () => {
+  it('ignores a token in the query or the body', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const query = ask(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
@@ -129,7 +129,7 @@ describe('protect', () => {
     await expectRefused(posted, 401, signIn, `Bearer realm="${issuer}"`);
   });
 
-  it('for another host is refused before its token is looked at', async () => {
+  it('refuses a call for another host before it opens the token', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { access_token } = await obtainTokens(deployment, gpt);
@@ -143,7 +143,7 @@ describe('protect', () => {
     expect(storage.calls).toHaveLength(before);
   });
 
-  it('is answered 503 while nothing is known of what was revoked', async () => {
+  it('responds with 503 while no revocations are known', async () => {
     const inner = memoryStorage();
     const readRevocations = () => Promise.reject(new StorageUnavailable('out of reach'));
     const deployment = deploy({ storage: { ...inner, readRevocations } });
@@ -154,7 +154,7 @@ describe('protect', () => {
     ]);
   });
 
-  it('for a resource that nobody configured is our error, told to the log alone', async () => {
+  it('responds with 500 for a resource that is not configured, with the reason in the log only', async () => {
     const deployment = deploy();
     const asked = ask(deployment, { authorization: 'Bearer x' }, { resource: 'https://typo.example' });
     await expectRefused(asked, 500, ['Internal Server Error', 'Something went wrong on our side.']);
@@ -177,7 +177,7 @@ describe('protect with a rate limit', () => {
       { limiter, scopes },
     );
 
-  it('answers calls beyond the allowance 429, as a problem that says when to come back', async () => {
+  it('responds to calls beyond the limit with 429, a problem document and Retry-After', async () => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
@@ -209,7 +209,7 @@ describe('protect with a rate limit', () => {
     expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
   });
 
-  it('counts by user, whichever token and address the call comes with', async () => {
+  it('counts by user, for any token and address', async () => {
     const deployment = deploy();
     const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
     const [one, again, other] = [
@@ -224,7 +224,7 @@ describe('protect with a rate limit', () => {
     expect((await call(deployment, other.access_token, limiter)).kind).toBe('granted');
   });
 
-  it('counts nothing that is refused for another reason', async () => {
+  it('does not count calls that are refused for another reason', async () => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const keys: string[] = [];
@@ -236,7 +236,7 @@ describe('protect with a rate limit', () => {
     expect(keys).toHaveLength(1);
   });
 
-  it('goes on granting calls when the limiter fails, and logs it', async () => {
+  it('still allows calls if the limiter fails, and logs it', async () => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     const limiter: RateLimiter = { take: () => Promise.reject(new Error('the counter is gone')) };
@@ -273,116 +273,114 @@ describe('an API in another process', () => {
 
   const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
 
-  describe('an API in another process', () => {
-    it('knows who calls, from the token alone', async () => {
-      const { deployment, call } = await stand();
-      const token = await tokenFor(deployment);
-      const here = await call(token, { scopes: ['score'] });
-      const there = await deployment.broker.protect(
-        new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
-      );
-      expect(here).toMatchObject({
-        kind: 'granted',
-        access: { clientId: 'gpt', scopes: ['words', 'score'] },
-      });
-      expect(here).toEqual(there);
+  it('returns the user from the token only', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    const here = await call(token, { scopes: ['score'] });
+    const there = await deployment.broker.protect(
+      new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
+    );
+    expect(here).toMatchObject({
+      kind: 'granted',
+      access: { clientId: 'gpt', scopes: ['words', 'score'] },
     });
-
-    it('challenges a call without a token, naming the broker', async () => {
-      const { call, log } = await stand();
-      const answer = await call(undefined, { scopes: ['score'] });
-      if (answer.kind === 'granted') throw new Error('let in');
-      expect(answer.response.status).toBe(401);
-      expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
-      expect(log).toEqual([]);
-    });
-
-    it('is guarded whether or not its log can be written', async () => {
-      const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-      const { call } = await stand(memoryStorage(), {
-        log: () => {
-          throw new Error('the disk is full');
-        },
-      });
-      const answer = await call('x');
-      const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
-      lines.mockRestore();
-      expect(answer).toEqual(refused(401));
-      expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
-    });
-
-    it('refuses a token for another resource, whatever it is asked to guard', async () => {
-      const { deployment, call } = await stand();
-      const code = await obtainCode(deployment, app, { resource: other });
-      const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
-      expect(await call(token)).toEqual(refused(401));
-    });
-
-    it('refuses a token without the scope, an altered one and one that has expired', async () => {
-      const { deployment, call, log } = await stand();
-      const token = await tokenFor(deployment);
-      expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
-      expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
-      deployment.advance(1800);
-      expect(await call(token)).toEqual(refused(401));
-      expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
-    });
-
-    it('opens nothing else of the broker', async () => {
-      const { deployment, call } = await stand();
-      const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
-      expect(await call(refresh)).toEqual(refused(401));
-      expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
-    });
-
-    it('answers at its own origin only', async () => {
-      const { deployment, call } = await stand();
-      const token = await tokenFor(deployment);
-      expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
-      expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
-    });
-
-    it('lets a revoked token go on until it expires, when it has nowhere to ask', async () => {
-      const storage = memoryStorage();
-      const { deployment, call } = await stand(storage);
-      const token = await tokenFor(deployment);
-      await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
-      deployment.advance(1799);
-      expect(await call(token)).toMatchObject({ kind: 'granted' });
-      deployment.advance(1);
-      expect(await call(token)).toEqual(refused(401));
-    });
-
-    it('knows of a revocation within ten seconds, when it may ask', async () => {
-      const shared = memoryStorage();
-      const { deployment, call } = await stand(shared, { revocations: shared });
-      const token = await tokenFor(deployment);
-      expect(await call(token)).toMatchObject({ kind: 'granted' });
-      await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
-      deployment.advance(10);
-      expect(await call(token)).toEqual(refused(401));
-    });
-
-    it('answers nobody while what it asks is out of reach, and it knows nothing', async () => {
-      const { deployment, call } = await stand(memoryStorage(), {
-        revocations: {
-          readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
-          isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
-        },
-      });
-      expect(await call(await tokenFor(deployment))).toEqual(refused(503));
-    });
-
-    it('takes tokens of every key of the ring that its own were derived from', async () => {
-      const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
-      const { deployment, call } = await stand(memoryStorage(), {
-        keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
-      });
-      expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
-    });
+    expect(here).toEqual(there);
   });
 
-  describe('a wrong option', () => {
+  it('challenges a call without a token, naming the broker', async () => {
+    const { call, log } = await stand();
+    const answer = await call(undefined, { scopes: ['score'] });
+    if (answer.kind === 'granted') throw new Error('let in');
+    expect(answer.response.status).toBe(401);
+    expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+    expect(log).toEqual([]);
+  });
+
+  it('is guarded even if its log can’t be written', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const { call } = await stand(memoryStorage(), {
+      log: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    const answer = await call('x');
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect(answer).toEqual(refused(401));
+    expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
+  });
+
+  it('refuses a token for another resource', async () => {
+    const { deployment, call } = await stand();
+    const code = await obtainCode(deployment, app, { resource: other });
+    const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses a token without the scope, an altered one and one that has expired', async () => {
+    const { deployment, call, log } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
+    expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
+    deployment.advance(1800);
+    expect(await call(token)).toEqual(refused(401));
+    expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
+  });
+
+  it('can open no other sealed type', async () => {
+    const { deployment, call } = await stand();
+    const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
+    expect(await call(refresh)).toEqual(refused(401));
+    expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
+  });
+
+  it('responds at its own origin only', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
+    expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
+  });
+
+  it('accepts a revoked token until it expires if it has no revocation source', async () => {
+    const storage = memoryStorage();
+    const { deployment, call } = await stand(storage);
+    const token = await tokenFor(deployment);
+    await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(1799);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    deployment.advance(1);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses a revoked token within ten seconds if it has a revocation source', async () => {
+    const shared = memoryStorage();
+    const { deployment, call } = await stand(shared, { revocations: shared });
+    const token = await tokenFor(deployment);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(10);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses every call while its revocation source is unavailable', async () => {
+    const { deployment, call } = await stand(memoryStorage(), {
+      revocations: {
+        readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
+        isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
+      },
+    });
+    expect(await call(await tokenFor(deployment))).toEqual(refused(503));
+  });
+
+  it('accepts tokens of every key of the ring that its keys were derived from', async () => {
+    const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
+    const { deployment, call } = await stand(memoryStorage(), {
+      keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
+    });
+    expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
+  });
+
+  describe('an invalid option', () => {
     it.each([
       ['issuer', { issuer: 'words.example' }],
       ['resource', { resource: 'api.example' }],
@@ -390,7 +388,7 @@ describe('an API in another process', () => {
       ['resource', { resource: `${resource}#a` }],
       ['keys', { keys: '' }],
       ['keys', { keys }],
-    ])('stops the start of an API and is named: %s', async (option, changes) => {
+    ])('fails at startup of an API and is named: %s', async (option, changes) => {
       await expect(stand(memoryStorage(), changes)).rejects.toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option }),
       );
@@ -400,7 +398,7 @@ describe('an API in another process', () => {
       ['sealingKeys', { sealingKeys: '' }],
       ['issuer', { issuer: '' }],
       ['resource', { resource: '/api' }],
-    ])('stops the derivation of its keys and is named: %s', async (option, changes) => {
+    ])('fails in the derivation of its keys and is named: %s', async (option, changes) => {
       await expect(deriveResourceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option }),
       );

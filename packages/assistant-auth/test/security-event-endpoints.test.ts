@@ -51,7 +51,7 @@ describe('security events', () => {
     readonly status: number;
   }
 
-  describe('an event of Google’s', () => {
+  describe('an event of Google', () => {
     it.each<[string, string, readonly string[]]>([
       ['sessions-revoked', risc, everything],
       ['tokens-revoked', oauth, everything],
@@ -60,7 +60,7 @@ describe('security events', () => {
       ['account-credential-change-required', risc, ['session']],
       ['account-enabled', risc, []],
       ['something-new', risc, []],
-    ])('ends what it ends: %s', async (name, kind, ended) => {
+    ])('revokes what its type requires: %s', async (name, kind, ended) => {
       const fixture = await deployForSecurityEvents();
       const response = await sendGoogleEvent(
         fixture,
@@ -85,33 +85,36 @@ describe('security events', () => {
       expect(fixture.storage.calls).toEqual(ended.length === 0 ? [] : ['recordSecurityEvent']);
     });
 
-    it.each([undefined, 'hijacking', 'bulk-account'])('ends as much for the reason %s', async (reason) => {
-      const fixture = await deployForSecurityEvents();
-      await sendGoogleEvent(
-        fixture,
-        googleEvent({ [`${risc}account-disabled`]: { subject: adaSubject, reason } }),
-      );
-      expect(await fixture.listRevokedGrants('google')).toEqual(everything);
-    });
+    it.each([undefined, 'hijacking', 'bulk-account'])(
+      'revokes the same for the reason %s',
+      async (reason) => {
+        const fixture = await deployForSecurityEvents();
+        await sendGoogleEvent(
+          fixture,
+          googleEvent({ [`${risc}account-disabled`]: { subject: adaSubject, reason } }),
+        );
+        expect(await fixture.listRevokedGrants('google')).toEqual(everything);
+      },
+    );
 
     it.each<[string, unknown]>([
       ['issuer and subject', { ...adaSubject, iss: issuerUrls.google }],
       ['the claims of ID tokens', { subject_type: 'id_token_claims', sub: 'ada', email: 'ada@example.com' }],
-    ])('names people by %s', async (_, subject) => {
+    ])('names users by %s', async (_, subject) => {
       const fixture = await deployForSecurityEvents();
       await sendGoogleEvent(fixture, googleEvent({ [`${risc}account-disabled`]: { subject } }));
       expect(await fixture.listRevokedGrants('google')).toEqual(everything);
     });
 
     it.each<[string, unknown]>([
-      ['an address alone', { subject_type: 'id_token_claims', email: 'ada@example.com' }],
+      ['only an email address', { subject_type: 'id_token_claims', email: 'ada@example.com' }],
       [
-        'a token in words that are new',
+        'a token in an unknown format',
         { subject_type: 'oauth_token', token_identifier_alg: 'x', token: 'y' },
       ],
-      ['a token of nobody', { subject_type: 'oauth_token', token_identifier_alg: 'prefix', token: 'y' }],
-      ['somebody unknown', { ...adaSubject, sub: 'eve' }],
-    ])('that names %s is taken, and ends nothing', async (_, subject) => {
+      ['an unknown token', { subject_type: 'oauth_token', token_identifier_alg: 'prefix', token: 'y' }],
+      ['an unknown subject', { ...adaSubject, sub: 'eve' }],
+    ])('that names %s is accepted, and revokes nothing', async (_, subject) => {
       const fixture = await deployForSecurityEvents();
       const response = await sendGoogleEvent(
         fixture,
@@ -124,7 +127,7 @@ describe('security events', () => {
     it.each<[string, () => Promise<string> | string]>([
       ['prefix', () => theirs.slice(0, 16)],
       ['hash_base64_sha512_sha512', () => doubleHash(theirs)],
-    ])('that names a token alone ends what rests on it: %s', async (token_identifier_alg, named) => {
+    ])('that names only a token revokes what depends on it: %s', async (token_identifier_alg, named) => {
       const storage = memoryStorage();
       const fixture = await deployForSecurityEvents({ storage });
       const tokenIdentifiers = await computeGoogleTokenIdentifiers(theirs);
@@ -147,7 +150,7 @@ describe('security events', () => {
       expect(await fixture.listRevokedGrants('apple')).toEqual([]);
     });
 
-    it('that verifies the stream is taken, and its text is not logged', async () => {
+    it('that verifies the stream is accepted, and its state is not logged', async () => {
       const fixture = await deployForSecurityEvents();
       const event = { [`${risc}verification`]: { state: 'their-state' } };
       expect((await sendGoogleEvent(fixture, googleEvent(event))).status).toBe(202);
@@ -160,12 +163,12 @@ describe('security events', () => {
       ['an expiry in the past', { exp: now - 9999 }],
       ['an age of seven days', { iat: now - 7 * 86_400 }],
       ['several audiences', { aud: ['another', 'our-client-id'] }],
-    ])('may have %s', async (_, changes) => {
+    ])('can have %s', async (_, changes) => {
       const fixture = await deployForSecurityEvents();
       expect((await sendGoogleEvent(fixture, googleEvent(undefined, changes))).status).toBe(202);
     });
 
-    it('that was delayed leaves alone who came back meanwhile', async () => {
+    it('that was delayed does not affect someone who signed in again meanwhile', async () => {
       const fixture = await deployForSecurityEvents();
       expect((await sendGoogleEvent(fixture, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
       expect(await fixture.listRevokedGrants('google')).toEqual([]);
@@ -174,29 +177,29 @@ describe('security events', () => {
     it.each<[string, unknown, Claims, string]>([
       ['from another issuer', undefined, { iss: 'https://evil.example/' }, 'invalid_issuer'],
       ['with two slashes', undefined, { iss: `${issuerUrls.google}//` }, 'invalid_issuer'],
-      ['for somebody else', undefined, { aud: 'another' }, 'invalid_audience'],
+      ['for another audience', undefined, { aud: 'another' }, 'invalid_audience'],
       ['that is too old', undefined, { iat: now - 7 * 86_400 - 31 }, 'invalid_request'],
       ['from the future', undefined, { iat: now + 31 }, 'invalid_request'],
-      ['without a name', undefined, { jti: undefined }, 'invalid_request'],
+      ['without a jti', undefined, { jti: undefined }, 'invalid_request'],
       ['without events', undefined, { events: undefined }, 'invalid_request'],
       ['with no event', {}, {}, 'invalid_request'],
-      ['with a text for events', 'account-disabled', {}, 'invalid_request'],
-      ['about nobody', { [`${risc}account-disabled`]: {} }, {}, 'invalid_request'],
-      ['that is nothing', { [`${risc}account-disabled`]: null }, {}, 'invalid_request'],
+      ['with a string for events', 'account-disabled', {}, 'invalid_request'],
+      ['without a subject', { [`${risc}account-disabled`]: {} }, {}, 'invalid_request'],
+      ['that is null', { [`${risc}account-disabled`]: null }, {}, 'invalid_request'],
       [
-        'about people of another issuer',
+        'about users of another issuer',
         { [`${risc}account-disabled`]: { subject: { ...adaSubject, iss: 'https://evil.example' } } },
         {},
         'invalid_request',
       ],
-    ])('%s is refused in the words of RFC 8935, and ends nothing', async (_, events, changes, err) => {
+    ])('%s is refused with an error of RFC 8935, and revokes nothing', async (_, events, changes, err) => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(await sendGoogleEvent(fixture, googleEvent(events, changes)), { err });
       expect(fixture.storage.calls).toEqual([]);
     });
   });
 
-  describe('a notification of Apple’s', () => {
+  describe('a notification of Apple', () => {
     const of = (type: unknown, sub: unknown = 'ada') =>
       appleNotification({ type, sub, event_time: now * 1000 });
 
@@ -207,7 +210,7 @@ describe('security events', () => {
       ['email-disabled', [], 'email-disabled'],
       ['email-enabled', [], 'email-enabled'],
       ['something-new', [], 'unknown'],
-    ])('ends as much as it says: %s', async (type, ended, securityEvent) => {
+    ])('revokes what its event type requires: %s', async (type, ended, securityEvent) => {
       const fixture = await deployForSecurityEvents();
       const response = await sendAppleNotification(fixture, of(type));
       expect([response.status, await response.text()]).toEqual([202, '']);
@@ -218,26 +221,29 @@ describe('security events', () => {
 
     it.each<[string, string | Promise<string>]>([
       ['without payload', '{}'],
-      ['that is no JSON', 'payload'],
-      ['that is nothing', 'null'],
-      ['whose payload is no text', '{"payload":7}'],
-      ['whose event is no JSON', appleNotification('consent-revoked')],
+      ['that is not JSON', 'payload'],
+      ['that is null', 'null'],
+      ['whose payload is not a string', '{"payload":7}'],
+      ['whose event is not JSON', appleNotification('consent-revoked')],
       ['without an event', appleNotification(undefined, { events: undefined })],
       [
         'whose event is an object',
         appleNotification(undefined, { events: { type: 'consent-revoked', sub: 'ada' } }),
       ],
-      ['whose event has no text', appleNotification(undefined, { events: { toString: 'consent-revoked' } })],
+      [
+        'whose event is not a string',
+        appleNotification(undefined, { events: { toString: 'consent-revoked' } }),
+      ],
       ['without a type', of(undefined)],
-      ['about nobody', of('consent-revoked', null)],
+      ['without a subject', of('consent-revoked', null)],
       ['that has expired', appleNotification(undefined, { exp: now - 30 })],
-    ])('%s is refused, and ends nothing', async (_, body) => {
+    ])('%s is refused, and revokes nothing', async (_, body) => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(await sendAppleNotification(fixture, body));
       expect(fixture.storage.calls).toEqual([]);
     });
 
-    it('from another issuer, or for somebody else, is refused', async () => {
+    it('from another issuer or for another audience is refused', async () => {
       const fixture = await deployForSecurityEvents();
       const foreign = appleNotification(undefined, { iss: 'https://evil.example' });
       await expectRefused(await sendAppleNotification(fixture, foreign), { err: 'invalid_issuer' });
@@ -247,7 +253,7 @@ describe('security events', () => {
   });
 
   describe('a request', () => {
-    it.each(['nobody', 'acme', 'google/x', ''])('for %j is answered 404', async (provider) => {
+    it.each(['nobody', 'acme', 'google/x', ''])('for %j gets a 404', async (provider) => {
       const { post, storage } = await deployForSecurityEvents();
       await expectRefused(await post(`/events/${provider}`, await googleEvent(), securityEventHeaders), {
         description: 'Nothing is taken here from a provider of this name.',
@@ -261,7 +267,7 @@ describe('security events', () => {
       ['Google', '/events/google', 'text/plain'],
       ['Google', '/events/google', ''],
       ['Apple', '/events/apple', 'application/secevent+jwt'],
-    ])('is of the type that %s sends (%s, %j)', async (_, path, type) => {
+    ])('must have the content type that %s sends (%s, %j)', async (_, path, type) => {
       const { post } = await deployForSecurityEvents();
       const body = new TextEncoder().encode(await googleEvent());
       await expectRefused(await post(path, body, type === '' ? {} : { 'content-type': type }), {
@@ -269,7 +275,7 @@ describe('security events', () => {
       });
     });
 
-    it('may say the type with parameters and in capitals', async () => {
+    it('can have a content type with parameters and in capitals', async () => {
       const { post } = await deployForSecurityEvents();
       const type = 'Application/SecEvent+JWT; charset=utf-8';
       const response = await post('/events/google', await googleEvent(), { 'content-type': type });
@@ -285,7 +291,7 @@ describe('security events', () => {
         await expectRefused(await post(path, 'x'.repeat(16_385), type), { status: 413 });
     });
 
-    it('is answered 503 when storage is out of reach', async () => {
+    it('gets a 503 if storage is unavailable', async () => {
       const recordSecurityEvent = () => Promise.reject(new StorageUnavailable('no route'));
       const fixture = await deployForSecurityEvents({ storage: { ...memoryStorage(), recordSecurityEvent } });
       await expectRefused(await sendGoogleEvent(fixture), { err: 'temporarily_unavailable', status: 503 });
@@ -309,7 +315,7 @@ describe('back-channel logout', () => {
   };
 
   describe('a logout token', () => {
-    it('ends sessions, and grants without offline access, of the session that it names', async () => {
+    it('revokes sessions and grants without offline access of the session that it names', async () => {
       const fixture = await deployForSecurityEvents();
       const response = await sendLogoutToken(fixture);
       expect([response.status, await response.text()]).toEqual([200, '']);
@@ -330,19 +336,19 @@ describe('back-channel logout', () => {
       ]);
     });
 
-    it('ends every grant where the publisher has it so', async () => {
+    it('revokes every grant if configured', async () => {
       const fixture = await deployForSecurityEvents({ acme: { logoutEndsGrants: true } });
       await sendLogoutToken(fixture);
       expect(await fixture.listRevokedGrants()).toEqual(['later', 'now', 'session']);
     });
 
     it.each<[string, Claims, readonly string[]]>([
-      ['the person alone', { sid: undefined }, ['now', 'session']],
-      ['the session alone', { sub: undefined }, ['now', 'session']],
-      ['another session of theirs', { sid: 'sid-2' }, []],
-      ['a session of somebody else', { sub: 'bob' }, []],
-      ['somebody who is not known here', { sub: 'bob', sid: undefined }, []],
-    ])('that names %s is taken', async (_, names, ended) => {
+      ['only the user', { sid: undefined }, ['now', 'session']],
+      ['only the session', { sub: undefined }, ['now', 'session']],
+      ['another session of the user', { sid: 'sid-2' }, []],
+      ['a session of another user', { sub: 'bob' }, []],
+      ['an unknown user', { sub: 'bob', sid: undefined }, []],
+    ])('that names %s is accepted', async (_, names, ended) => {
       const fixture = await deployForSecurityEvents();
       expect((await sendLogoutToken(fixture, logoutToken(names))).status).toBe(200);
       expect(await fixture.listRevokedGrants()).toEqual(ended);
@@ -352,20 +358,20 @@ describe('back-channel logout', () => {
       ['no type', {}],
       ['the type of any JWT', { typ: 'JWT' }],
       ['its type in capitals', { typ: 'LOGOUT+JWT' }],
-      ['its type as a media type', { typ: 'application/logout+jwt' }],
-    ])('may bear %s', async (_, header) => {
+      ['its type as a full media type', { typ: 'application/logout+jwt' }],
+    ])('can have %s', async (_, header) => {
       const fixture = await deployForSecurityEvents();
       expect((await sendLogoutToken(fixture, logoutToken({}, issuerKey, header))).status).toBe(200);
     });
 
     it.each<[string, Claims]>([
       ['no expiry', { exp: undefined }],
-      ['the oldest age', { iat: now - 3630, exp: undefined }],
-      ['an instant 30 s ahead', { iat: now + 30 }],
+      ['the maximum age', { iat: now - 3630, exp: undefined }],
+      ['an iat 30 s ahead', { iat: now + 30 }],
       ['an expiry 29 s ago', { exp: now - 29 }],
       ['several audiences', { aud: ['another', 'our-client-id'] }],
-      ['another event beside', { events: { [logoutEvent]: {}, 'https://x.example/other': {} } }],
-    ])('may have %s', async (_, changes) => {
+      ['another event in addition', { events: { [logoutEvent]: {}, 'https://x.example/other': {} } }],
+    ])('can have %s', async (_, changes) => {
       const fixture = await deployForSecurityEvents();
       expect((await sendLogoutToken(fixture, logoutToken(changes))).status).toBe(200);
     });
@@ -375,32 +381,36 @@ describe('back-channel logout', () => {
 
     it.each<[string, Claims, string]>([
       ['from another issuer', { iss: 'https://evil.example' }, 'The token is of another issuer.'],
-      ['from nobody', { iss: undefined }, 'The token is of another issuer.'],
-      ['of an issuer with a slash', { iss: 'https://id.example/' }, 'The token is of another issuer.'],
+      ['without an issuer', { iss: undefined }, 'The token is of another issuer.'],
+      [
+        'of an issuer with a trailing slash',
+        { iss: 'https://id.example/' },
+        'The token is of another issuer.',
+      ],
       ['for another client', { aud: 'another' }, 'The token is for somebody else.'],
       ['that has expired', { exp: now - 30 }, age],
-      ['whose expiry is text', { exp: `${now + 9}` }, age],
-      ['that is 31 s ahead', { iat: now + 31 }, age],
+      ['whose expiry is a string', { exp: `${now + 9}` }, age],
+      ['whose iat is 31 s ahead', { iat: now + 31 }, age],
       ['that is too old', { iat: now - 3631 }, age],
       ['that is not valid yet', { nbf: now + 31 }, age],
-      ['without an instant', { iat: undefined }, content],
-      ['whose instant is text', { iat: `${now}` }, content],
-      ['without a name', { jti: undefined }, content],
-      ['with an empty name', { jti: '' }, content],
-      ['with an endless name', { jti: 'x'.repeat(256) }, content],
-      ['whose name is a number', { jti: 7 }, content],
+      ['without an iat', { iat: undefined }, content],
+      ['whose iat is a string', { iat: `${now}` }, content],
+      ['without a jti', { jti: undefined }, content],
+      ['with an empty jti', { jti: '' }, content],
+      ['with a jti that is too long', { jti: 'x'.repeat(256) }, content],
+      ['whose jti is a number', { jti: 7 }, content],
       ['without events', { events: undefined }, content],
       ['without this event', { events: { 'https://x.example/other': {} } }, content],
-      ['whose event is no object', { events: { [logoutEvent]: 'yes' } }, content],
-      ['whose event is nothing', { events: { [logoutEvent]: null } }, content],
-      ['whose events are a list', { events: [logoutEvent] }, content],
+      ['whose event is not an object', { events: { [logoutEvent]: 'yes' } }, content],
+      ['whose event is null', { events: { [logoutEvent]: null } }, content],
+      ['whose events are an array', { events: [logoutEvent] }, content],
       ['with a nonce', { nonce: 'nonce-1' }, content],
       ['with an empty nonce', { nonce: null }, content],
-      ['that names nobody', { sub: undefined, sid: undefined }, content],
-      ['whose person is a number', { sub: 7 }, content],
-      ['whose session is a list', { sid: ['sid-1'] }, content],
-      ['whose person is empty', { sub: '', sid: undefined }, content],
-    ])('%s is refused, and ends nothing', async (_, changes, description) => {
+      ['without sub and sid', { sub: undefined, sid: undefined }, content],
+      ['whose sub is a number', { sub: 7 }, content],
+      ['whose sid is an array', { sid: ['sid-1'] }, content],
+      ['whose sub is empty', { sub: '', sid: undefined }, content],
+    ])('%s is refused, and revokes nothing', async (_, changes, description) => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(await sendLogoutToken(fixture, logoutToken(changes)), description);
       expect(fixture.storage.calls).toEqual([]);
@@ -420,7 +430,7 @@ describe('back-channel logout', () => {
       ['a provider that sends other security events', 'apple'],
       ['a path below a provider', 'acme/x'],
       ['no provider', ''],
-    ])('for %s is answered 404', async (_, provider) => {
+    ])('for %s gets a 404', async (_, provider) => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(
         await sendLogoutToken(fixture, logoutToken(), provider),
@@ -430,7 +440,7 @@ describe('back-channel logout', () => {
       expect(fixture.storage.calls).toEqual([]);
     });
 
-    it('brings its token once, in a form', async () => {
+    it('must contain its token once, in a form', async () => {
       const { post } = await deployForSecurityEvents();
       const token = await logoutToken();
       const twice = new URLSearchParams([
@@ -451,13 +461,13 @@ describe('back-channel logout', () => {
       );
     });
 
-    it.each(['GET', 'PUT', 'OPTIONS'])('that is a %s is answered 405', async (method) => {
+    it.each(['GET', 'PUT', 'OPTIONS'])('with %s gets a 405', async (method) => {
       const { deployment } = await deployForSecurityEvents();
       const response = await deployment.fetch(new Request(`${issuer}/backchannel-logout/acme`, { method }));
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
     });
 
-    it('is answered 503 when storage is out of reach, and succeeds when it is sent again', async () => {
+    it('gets a 503 if storage is unavailable, and succeeds if it is retried', async () => {
       const memory = memoryStorage();
       const outage = { now: true };
       const recordSecurityEvent: typeof memory.recordSecurityEvent = async (securityEvent) => {
@@ -473,7 +483,7 @@ describe('back-channel logout', () => {
       expect(await fixture.listRevokedGrants()).toEqual(['now', 'session']);
     });
 
-    it('is answered 503 when the issuer’s keys are out of reach, and nobody is counted for it', async () => {
+    it('gets a 503 if the issuer’s keys are unavailable, without being counted as a failure', async () => {
       const fetch = () => Promise.resolve(new Response(null, { status: 503 }));
       const fixture = await deployForSecurityEvents({ broker: { fetch } });
       for (let turn = 0; turn < 25; turn++) {

@@ -28,68 +28,66 @@ describe('connected apps', () => {
 
   const gptKey = 'gpt chat.openai.com';
 
-  describe('connected apps', () => {
-    it('are shown once per client and host, with what they may do and when they did', async () => {
-      const deployment = deploy();
-      await obtainTokens(deployment, gpt);
-      deployment.advance(86_400);
-      const { refresh_token } = await obtainTokens(deployment, gpt);
-      await obtainTokens(deployment, app);
-      deployment.advance(86_400);
-      await refresh(deployment, gpt, refresh_token);
-      const { html } = await (await visit(deployment)).openAccountPage();
-      expect(readButtonValues(html, 'app')).toEqual([gptKey, 'app app.example']);
-      const [, card = ''] = html.split('Words GPT');
-      expect(card).toContain('read the word lists');
-      expect([...card.matchAll(/<time datetime="([^"]+)"/g)].slice(0, 2).map(([, at]) => at)).toEqual([
-        expect.stringContaining('2027-01-15'),
-        expect.stringContaining('2027-01-17'),
-      ]);
-    });
+  it('are shown once per client and host, with their scopes and last use', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, gpt);
+    deployment.advance(86_400);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
+    await obtainTokens(deployment, app);
+    deployment.advance(86_400);
+    await refresh(deployment, gpt, refresh_token);
+    const { html } = await (await visit(deployment)).openAccountPage();
+    expect(readButtonValues(html, 'app')).toEqual([gptKey, 'app app.example']);
+    const [, card = ''] = html.split('Words GPT');
+    expect(card).toContain('read the word lists');
+    expect([...card.matchAll(/<time datetime="([^"]+)"/g)].slice(0, 2).map(([, at]) => at)).toEqual([
+      expect.stringContaining('2027-01-15'),
+      expect.stringContaining('2027-01-17'),
+    ]);
+  });
 
-    it('are those whose code was redeemed, that have not ended, and whose tokens live', async () => {
-      const deployment = deploy();
-      await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
-      const online = { ...app, request: { ...app.request, scope: 'words' } };
-      await obtainTokens(deployment, online);
-      const accountBrowser = await visit(deployment);
-      expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([
-        'app app.example',
-      ]);
-      deployment.advance(1800);
-      expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([]);
-      expect((await accountBrowser.openAccountPage()).html).toContain('No app is connected yet.');
-    });
+  it('are those with a redeemed code, an active grant and valid tokens', async () => {
+    const deployment = deploy();
+    await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
+    const online = { ...app, request: { ...app.request, scope: 'words' } };
+    await obtainTokens(deployment, online);
+    const accountBrowser = await visit(deployment);
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([
+      'app app.example',
+    ]);
+    deployment.advance(1800);
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([]);
+    expect((await accountBrowser.openAccountPage()).html).toContain('No app is connected yet.');
+  });
 
-    it('are none that stayed away for so long that they must ask again', async () => {
-      const deployment = deploy();
-      await obtainTokens(deployment, app);
-      deployment.advance(30 * 86_400 - 1);
-      expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([
-        'app app.example',
-      ]);
-      deployment.advance(1);
-      expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
-    });
+  it('exclude apps whose grant has expired', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, app);
+    deployment.advance(30 * 86_400 - 1);
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([
+      'app app.example',
+    ]);
+    deployment.advance(1);
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+  });
 
-    it('are never the account page itself, nor anybody else’s', async () => {
-      const deployment = deploy();
-      await gptSignIn(deployment, 'somebody else');
-      expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
-    });
+  it('exclude the account page itself and apps of other users', async () => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'somebody else');
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+  });
 
-    it('keep their id as a name when they are no longer registered', async () => {
-      const deployment = deploy();
-      await obtainTokens(deployment, server);
-      const others = deploy({ storage: deployment.storage, clients: [] });
-      const accountBrowser = createAccountBrowser(others);
-      await accountBrowser.signInToAccount('subject-1');
-      expect((await accountBrowser.openAccountPage()).html).toContain('>server<');
-    });
+  it('are named by client ID if they are no longer registered', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, server);
+    const others = deploy({ storage: deployment.storage, clients: [] });
+    const accountBrowser = createAccountBrowser(others);
+    await accountBrowser.signInToAccount('subject-1');
+    expect((await accountBrowser.openAccountPage()).html).toContain('>server<');
   });
 
   describe('disconnecting an app', () => {
-    it('ends its grants, all of them: refresh at once, the API within ten seconds; the others live', async () => {
+    it('ends all its grants, at once for refreshes and within ten seconds at the API, and no others', async () => {
       const deployment = deploy();
       const [first, second] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, gpt)];
       const other = await obtainTokens(deployment, server);
@@ -109,7 +107,7 @@ describe('connected apps', () => {
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'revoked', clientId: 'gpt' }));
     });
 
-    it('leaves it no code to come back with, and another app its own', async () => {
+    it('ends its unredeemed codes, and keeps those of other apps', async () => {
       const deployment = deploy();
       await obtainTokens(deployment, gpt);
       const codes = [await obtainCode(deployment, gpt), await obtainCode(deployment, server)] as const;
@@ -126,7 +124,7 @@ describe('connected apps', () => {
       ]);
     });
 
-    it('that has no more than a code is to disconnect nothing', async () => {
+    it('with only an unredeemed code changes nothing', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, gpt);
       const accountBrowser = await visit(deployment);
@@ -134,8 +132,8 @@ describe('connected apps', () => {
       expect((await redeem(deployment, gpt, code)).status).toBe(200);
     });
 
-    it.each([['nobody nowhere'], [''], ['account words.example'], ['gpt evil.example']])(
-      'that is not there ends nothing: "%s"',
+    it.each([['unknown nowhere'], [''], ['account words.example'], ['gpt evil.example']])(
+      'that does not exist ends nothing: "%s"',
       async (key) => {
         const deployment = deploy();
         const { refresh_token } = await obtainTokens(deployment, gpt);
@@ -151,7 +149,7 @@ describe('connected apps', () => {
     );
   });
 
-  it('ending everything ends every app and every session, this one too', async () => {
+  it('ending everything ends every app and every session, including this one', async () => {
     const deployment = deploy();
     const testClients: readonly TestClient[] = [gpt, app, server];
     const tokens = await Promise.all(testClients.map((testClient) => obtainTokens(deployment, testClient)));
@@ -172,7 +170,7 @@ describe('connected apps', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });
 
-  it('a code that was not redeemed when its app was ended is worth nothing', async () => {
+  it('a code that was not redeemed when its app was disconnected is refused', async () => {
     const deployment = deploy();
     const back = await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
     const accountBrowser = await visit(deployment);
@@ -194,7 +192,7 @@ describe('export and deletion', () => {
   };
 
   describe('exporting', () => {
-    it('gives a file with all that is stored, the publisher’s part too', async () => {
+    it('downloads a file with all stored data, including the publisher’s', async () => {
       const { deployment, accountBrowser } = await signedIn({ onExportUser: async () => ({ score: 7 }) });
       const response = await accountBrowser.post('/export');
       expect(response.status).toBe(200);
@@ -234,7 +232,7 @@ describe('export and deletion', () => {
       });
     });
 
-    it('asks the publisher for this user, and leaves out a part that is not there', async () => {
+    it('asks the publisher for this user, and omits a part that does not exist', async () => {
       const asked: string[] = [];
       const { deployment, accountBrowser } = await signedIn({
         onExportUser: async (id) => void asked.push(id),
@@ -244,7 +242,7 @@ describe('export and deletion', () => {
       expect(asked).toEqual([await deployment.storage.findUser(ada)]);
     });
 
-    it('holds no token and no secret', async () => {
+    it('contains no token and no secret', async () => {
       const { accountBrowser, tokens } = await signedIn();
       const text = await (await accountBrowser.post('/export')).text();
       for (const secret of ['their-refresh-token', tokens.access_token, tokens.refresh_token])
@@ -253,7 +251,7 @@ describe('export and deletion', () => {
   });
 
   describe('deleting the account', () => {
-    it('ends every grant and session, and forgets the person', async () => {
+    it('ends every grant and session, and deletes the user', async () => {
       const { deployment, accountBrowser, tokens } = await signedIn();
       const elsewhere = createAccountBrowser(deployment);
       await elsewhere.signInToAccount();
@@ -275,7 +273,7 @@ describe('export and deletion', () => {
       );
     });
 
-    it('takes more than the button: the box must be ticked', async () => {
+    it('requires the checkbox in addition to the button', async () => {
       const { deployment, accountBrowser } = await signedIn();
       for (const fields of [{}, { confirm: '' }, { confirm: 'no' }]) {
         const { html } = await expectAccountRedirect(
@@ -288,7 +286,7 @@ describe('export and deletion', () => {
       expect(await deployment.storage.findUser(ada)).toBeDefined();
     });
 
-    it('has the publisher delete its part first; while that fails nothing is deleted', async () => {
+    it('deletes the publisher’s part first, and deletes nothing if that fails', async () => {
       const deleted: string[] = [];
       let failing = true;
       const { deployment, accountBrowser } = await signedIn({
@@ -312,7 +310,7 @@ describe('export and deletion', () => {
       expect(deleted).toEqual([userId, userId]);
     });
 
-    it('revokes the provider’s tokens, and is done whatever the provider says', async () => {
+    it('revokes the provider’s tokens, and completes whatever the provider responds', async () => {
       const revoked: string[] = [];
       const google = {
         ...createProvider('google', 'Google'),
@@ -333,7 +331,7 @@ describe('export and deletion', () => {
       expect(JSON.stringify(line)).not.toContain('their-refresh-token');
     });
 
-    it('changes nothing while storage is out of reach, and can be tried again', async () => {
+    it('changes nothing while storage is unavailable, and can be retried', async () => {
       const memory = memoryStorage();
       let down = true;
       const storage = {
@@ -356,7 +354,7 @@ describe('export and deletion', () => {
     });
   });
 
-  it('an account that is deleted while its page is open is signed out', async () => {
+  it('signs out an account that is deleted while its page is open', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { form } = await accountBrowser.openAccountPage();
     const userId = (await deployment.storage.findUser(ada)) ?? '';

@@ -38,8 +38,8 @@ describe('the authorization request', () => {
   const handleCallback = (changes: Changes) => () =>
     validateClientAndRedirect(queryOf(gptRequest, changes), registry);
 
-  describe('who asks', () => {
-    it('is a registered client with one of its redirects', () => {
+  describe('client and redirect URI', () => {
+    it('are a registered client and one of its redirect URIs', () => {
       const { client, redirect, state } = validateClientAndRedirect(queryOf(gptRequest), registry);
       expect([client.id, redirect, state]).toEqual(['gpt', gptRedirect, gptRequest.state]);
     });
@@ -64,7 +64,7 @@ describe('the authorization request', () => {
     it.each([
       ...['client_id', 'redirect_uri', 'state', 'response_type', 'response_mode', 'scope'],
       ...['code_challenge', 'code_challenge_method'],
-    ])('is refused when %s is repeated, with the same value or another', (name) => {
+    ])('are refused if %s is repeated, with the same value or another', (name) => {
       const value = name === 'client_id' ? 'gpt' : 'x';
       for (const repeated of [
         [value, value],
@@ -76,15 +76,15 @@ describe('the authorization request', () => {
         );
     });
 
-    it('may send a state of 2,048 characters, blanks included, or an empty one, which is none', () => {
+    it('can come with a state of 2,048 characters, including spaces, or an empty one, which counts as absent', () => {
       const longest = ' ~'.repeat(1024);
       expect(handleCallback({ state: longest })().state).toBe(longest);
       expect(handleCallback({ state: '' })().state).toBeUndefined();
     });
   });
 
-  describe('what they ask for', () => {
-    it('is the client, its redirect and state, the scopes, the resource and the challenge', () => {
+  describe('the other parameters', () => {
+    it('become the request: client, redirect URI, state, scopes, resource and challenge', () => {
       expect(parse(queryOf(appRequest, { scope: 'score words', resource: `${issuer}/other` }))).toEqual({
         clientId: 'app',
         redirectUri: 'https://app.example/callback',
@@ -95,7 +95,7 @@ describe('the authorization request', () => {
       });
     });
 
-    it('is completed by defaults, and by nothing that was not sent', () => {
+    it('have defaults, and nothing else that was not sent is added', () => {
       const request = queryOf(appRequest, { redirect_uri: undefined, state: undefined });
       expect(parse(request)).toEqual({
         clientId: 'app',
@@ -107,7 +107,7 @@ describe('the authorization request', () => {
       });
     });
 
-    it('may come with parameters that nobody knows, even repeated', () => {
+    it('can include unknown parameters, even repeated ones', () => {
       const changes = { ui_locales: ['de', 'en'], prompt: 'none', nonce: ['1', '2'], __proto__x: '1' };
       expect(parse(queryOf(gptRequest, changes))).toEqual(parse(queryOf(gptRequest)));
     });
@@ -132,14 +132,14 @@ describe('the authorization request', () => {
       expect(() => parse(queryOf(appRequest, changes))).toThrow(expect.objectContaining({ reason }));
     });
 
-    it('may name one resource twice, or an empty one', () => {
+    it('can name one resource twice, or an empty one', () => {
       const api = `${issuer}/api`;
       expect(parse(queryOf(appRequest, { resource: [api, api] })).resource).toBe(api);
       expect(parse(queryOf(appRequest, { resource: '' })).resource).toBe(api);
     });
   });
 
-  it('any query at all is either a request or refused for a named reason', () => {
+  it('any query is either a request or refused for a known reason', () => {
     const name = fc.oneof(fc.constantFrom(...Object.keys(appRequest), 'scope', 'resource'), fc.string());
     const value = fc.oneof(fc.constantFrom(...Object.values(appRequest)), fc.string({ unit: 'binary' }));
     fc.assert(
@@ -169,7 +169,7 @@ describe('/authorize', () => {
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
   describe('the sign-in page', () => {
-    it('says who asks, for what, where the answer goes and how to sign in, and stores nothing', async () => {
+    it('shows client, scopes, redirect host and providers, and stores nothing', async () => {
       const storage = createSpyStorage();
       const deployment = deploy({ storage, branding: { name: 'Words' } });
       const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
@@ -193,7 +193,7 @@ describe('/authorize', () => {
       expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
     });
 
-    it('sets the cookie behind its form, and no other', async () => {
+    it('sets the binding cookie of its form, and no other', async () => {
       const { response } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
       expect(response.headers.getSetCookie()).toEqual([
         expect.stringMatching(
@@ -204,7 +204,7 @@ describe('/authorize', () => {
       expect(Object.fromEntries(headers)).toEqual(pageHeaders);
     });
 
-    it('holds the checked request, sealed, for half an hour and for this browser', async () => {
+    it('contains the verified request, sealed for half an hour and for this browser', async () => {
       const deployment = deploy();
       const browser = createTestBrowser(deployment);
       const { consent } = await browser.openSignInPage({
@@ -229,7 +229,7 @@ describe('/authorize', () => {
       });
     });
 
-    it('has one form, and in it nothing to fill in but the choice', async () => {
+    it('has one form, with nothing to fill in except the choice', async () => {
       const { response, consent } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
       const page = await response.text();
       expect(await readAttributes(page, 'form')).toEqual([
@@ -245,7 +245,7 @@ describe('/authorize', () => {
       ]);
     });
 
-    it('gives a browser that comes again its cookie back, so that its other tabs go on', async () => {
+    it('reuses the browser’s cookie, so that its other tabs keep working', async () => {
       const browser = createTestBrowser(deploy());
       await browser.openSignInPage(gptRequest);
       const before = [...browser.cookies];
@@ -253,7 +253,7 @@ describe('/authorize', () => {
       expect([...browser.cookies]).toEqual(before);
     });
 
-    it('replaces a cookie that is not of our making', async () => {
+    it('replaces a malformed cookie', async () => {
       const browser = createTestBrowser(deploy());
       browser.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
       browser.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
@@ -263,7 +263,7 @@ describe('/authorize', () => {
     });
   });
 
-  describe('the address that the page names', () => {
+  describe('the redirect host on the page', () => {
     const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
       const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
       const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
@@ -286,15 +286,15 @@ describe('/authorize', () => {
       );
     });
 
-    it('of an app on this machine shows its port', async () => {
+    it('of an app on this computer shows its port', async () => {
       expect(await addressOn('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback')).toContain(
         'you return to 127.0.0.1:51004.',
       );
     });
   });
 
-  describe('a request that is wrong', () => {
-    it('goes to a page until client and address are known', async () => {
+  describe('an invalid request', () => {
+    it('shows a page until client and redirect URI are verified', async () => {
       const deployment = deploy();
       const { response } = await createTestBrowser(deployment).openSignInPage({
         ...gptRequest,
@@ -313,7 +313,7 @@ describe('/authorize', () => {
         'The requested scope is unknown or not available to this client.',
       ],
       [{ resource: 'https://evil.example' }, 'invalid_target', 'The requested resource is unknown.'],
-    ])('then goes to the client: %j', async (changes, error, description) => {
+    ])('is redirected to the client after that: %j', async (changes, error, description) => {
       const deployment = deploy();
       const browser = createTestBrowser(deployment);
       const { response } = await browser.openSignInPage({ ...appRequest, ...changes });
@@ -326,7 +326,7 @@ describe('/authorize', () => {
       });
     });
 
-    it('goes to a page when it is posted', async () => {
+    it('shows a page if it is posted', async () => {
       const deployment = deploy();
       const response = await createTestBrowser(deployment).visit(`${issuer}/authorize`, {
         method: 'POST',
@@ -338,8 +338,8 @@ describe('/authorize', () => {
     });
   });
 
-  describe('a page of the publisher’s', () => {
-    it('is given all that the consent must show', async () => {
+  describe('a custom sign-in page', () => {
+    it('gets everything that the consent must show', async () => {
       const deployment = deploy({ pages: { signIn: (model) => JSON.stringify(model) } });
       const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
       expect(await response.json()).toMatchObject({
@@ -361,7 +361,7 @@ describe('/authorize', () => {
       expect(Object.fromEntries(headers)).toEqual(pageHeaders);
     });
 
-    it('that fails is our error, told to the client', async () => {
+    it('that fails is a server_error for the client', async () => {
       const deployment = deploy({
         pages: {
           signIn: () => {

@@ -58,7 +58,7 @@ describe('the authorization response', () => {
     };
   };
 
-  describe('the way back', () => {
+  describe('a successful response', () => {
     it('carries code, state and issuer', () => {
       const response = redirectWithCode(targetFor('https://app.example/cb'), 'code-1', ['a=1']);
       expect(response.status).toBe(303);
@@ -68,7 +68,7 @@ describe('the authorization response', () => {
       expect(response.headers.getSetCookie()).toEqual(['a=1']);
     });
 
-    it('carries no state when the client sent none', () => {
+    it('carries no state if the client sent none', () => {
       const target = { ...targetFor('https://app.example/cb'), state: undefined };
       expect(redirectWithCode(target, 'code-1', []).headers.get('location')).toBe(
         'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
@@ -86,13 +86,13 @@ describe('the authorization response', () => {
       ['com.example.app:/cb', '?'],
       ['http://127.0.0.1/cb', '?'],
       ['http://127.0.0.1/cb?a=%2F', '&'],
-    ])('leaves what the client registered as it is: %s', (redirectUri, separator) => {
+    ])('keeps the query of the registered redirect URI: %s', (redirectUri, separator) => {
       expect(redirectWithCode(targetFor(redirectUri), 'code-1', []).headers.get('location')).toBe(
         `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
       );
     });
 
-    it('brings any state back unchanged, whichever way the client decodes it', () => {
+    it('returns any state unchanged, however the client decodes it', () => {
       fc.assert(
         fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
           const location = redirectWithCode(targetFor('https://app.example/cb', state), 'c', []).headers.get(
@@ -106,8 +106,8 @@ describe('the authorization response', () => {
     });
   });
 
-  describe('a refusal on the way', () => {
-    it('goes to the client with its code, sentence, state and issuer, and sets the cookies', async () => {
+  describe('an error response', () => {
+    it('goes to the client with error, error_description, state and iss, and sets the cookies', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
         new ProtocolError('scope.unknown'),
@@ -125,7 +125,7 @@ describe('the authorization response', () => {
       expect(lines).toEqual([{ event: 'refused', reason: 'scope.unknown', clientId: 'app' }]);
     });
 
-    it('that nobody foresaw says nothing of itself', async () => {
+    it('for an unexpected error has no details', async () => {
       const { response, lines } = respond(targetFor('https://app.example/cb'), new Error('password=hunter2'));
       const location = (await response).headers.get('location') ?? '';
       expect(new URL(location).searchParams.get('error')).toBe('server_error');
@@ -141,7 +141,7 @@ describe('the authorization response', () => {
       ]);
     });
 
-    it('stays here when the login transaction was completed before', async () => {
+    it('is a page if the login transaction was completed before', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
         new ProtocolError('transaction.replayed'),
@@ -150,7 +150,7 @@ describe('the authorization response', () => {
       expect(lines).toEqual([]);
     });
 
-    it('leaves the answer alone when there is none', async () => {
+    it('is not created if there is no error', async () => {
       const { requestContext, lines } = createLoggedContext();
       const answer = new Response('fine');
       expect(
@@ -167,7 +167,7 @@ describe('the authorization response', () => {
   });
 
   it.each(Object.entries(errorCatalog))(
-    '%s is described in the characters of RFC 6749 §4.1.2.1',
+    'the description of %s uses only the characters of RFC 6749 §4.1.2.1',
     (_, [, sentence]) => {
       expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
     },
@@ -229,8 +229,8 @@ describe('a second trip for a refresh token', () => {
 
   const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
 
-  describe('somebody who brought no refresh token, and none is stored,', () => {
-    it('goes to the provider once more, and then to the client', async () => {
+  describe('someone without a new or stored refresh token', () => {
+    it('is redirected to the provider once more, and then to the client', async () => {
       const { checked, deployment } = deployWith();
       const { browser, response, sent, comeAgain } = await afterSignIn(deployment);
       expect(response.status).toBe(303);
@@ -253,7 +253,7 @@ describe('a second trip for a refresh token', () => {
       expect(second.href).not.toContain(gptRequest.state);
     });
 
-    it('does not go again from then on', async () => {
+    it('is not redirected a third time', async () => {
       const { deployment } = deployWith();
       await (await afterSignIn(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
@@ -261,15 +261,19 @@ describe('a second trip for a refresh token', () => {
 
     it.each<[string, Query, string]>([
       ['denies', { error: 'access_denied' }, 'ProviderError: access_denied'],
-      ['meets an outage', { error: 'temporarily_unavailable' }, 'ProviderError: temporarily_unavailable'],
-      ['brings an answer that does not verify', { error: 'x' }, 'ProviderError: x'],
-      ['brings none again', { code: 'ada' }, 'ProviderError: the response has no refresh token'],
       [
-        'comes back as somebody else',
+        'the provider is unavailable',
+        { error: 'temporarily_unavailable' },
+        'ProviderError: temporarily_unavailable',
+      ],
+      ['the response can’t be verified', { error: 'x' }, 'ProviderError: x'],
+      ['there is none again', { code: 'ada' }, 'ProviderError: the response has no refresh token'],
+      [
+        'they come back as someone else',
         { code: 'eve', refresh: 'their-eve' },
         'ProviderError: another person signed in',
       ],
-    ])('and then %s is signed in all the same, without an upstream token', async (_, answer, cause) => {
+    ])('is signed in without an upstream token if %s', async (_, answer, cause) => {
       const { checked, deployment } = deployWith();
       const { comeAgain } = await afterSignIn(deployment);
       await expectSignedIn(deployment, await comeAgain(answer));
@@ -277,7 +281,7 @@ describe('a second trip for a refresh token', () => {
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ provider: 'google', cause }]);
     });
 
-    it('is signed in when the provider fails in a way that nobody expected, and the log has the stack', async () => {
+    it('is signed in if the provider fails unexpectedly, and the log has the stack', async () => {
       const plain = createProvider('google', 'Google');
       const { deployment } = deployWith(
         {},
@@ -295,20 +299,20 @@ describe('a second trip for a refresh token', () => {
       ]);
     });
 
-    it('is signed in at once where the provider cannot be reached for it', async () => {
+    it('is signed in at once if the provider can’t be reached', async () => {
       const away = new ProviderError('unavailable', 'google.example is out of reach');
       const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
     });
 
-    it('is signed in at once by a provider that has nothing more to give', async () => {
+    it('is signed in at once if the provider does not support a second trip', async () => {
       const deployment = deploy();
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
       expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
     });
 
-    it('is signed in at once when the second way does not fit into a cookie', async () => {
+    it('is signed in at once if the login transaction does not fit into a cookie', async () => {
       const { deployment } = deployWith();
       const browser = 'x'.repeat(3000);
       const { returnFromProvider } = await continueToProvider(deployment);
@@ -348,15 +352,15 @@ describe('a second trip for a refresh token', () => {
     });
   });
 
-  describe('nobody goes twice', () => {
-    it('who brought a token', async () => {
+  describe('no second trip', () => {
+    it('for someone with a refresh token', async () => {
       const { deployment } = deployWith();
       const { returnFromProvider } = await continueToProvider(deployment);
       await expectSignedIn(deployment, await returnFromProvider({ code: 'ada', refresh: 'their-1' }));
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
     });
 
-    it('who is refused', async () => {
+    it('for someone who is refused', async () => {
       const resolveUser: BrokerOptions['resolveUser'] = async () => ({
         kind: 'refused',
         reason: 'not on the list',
@@ -370,8 +374,8 @@ describe('a second trip for a refresh token', () => {
   const stale =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
-  describe('the second way', () => {
-    it('B2.1 is of no use in another browser', async () => {
+  describe('the login transaction of the second trip', () => {
+    it('B2.1 is refused in another browser', async () => {
       const { deployment } = deployWith();
       const { backUrl } = await afterSignIn(deployment);
       const other = createTestBrowser(deployment);
@@ -379,14 +383,14 @@ describe('a second trip for a refresh token', () => {
       await expectCookiesPage(response, deployment, 'callback');
     });
 
-    it('B7.2 expires as the first does', async () => {
+    it('B7.2 expires like the first one', async () => {
       const { deployment } = deployWith();
       const { comeAgain } = await afterSignIn(deployment);
       deployment.advance(600);
       await expectErrorPage(await comeAgain({ code: 'ada', refresh: 'their-2' }), deployment, stale);
     });
 
-    it('B7.1 come back from twice, gives one code, whichever comes first', async () => {
+    it('B7.1 creates one code if it is completed twice, in either order', async () => {
       const { checked, deployment } = deployWith();
       const { browser, backUrl } = await afterSignIn(deployment);
       const cookie = buildCookieHeader(browser.cookies);

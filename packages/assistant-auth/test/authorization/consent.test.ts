@@ -30,129 +30,124 @@ describe('choosing a provider', () => {
   const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
   const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
-  describe('choosing a provider', () => {
-    it('sends the browser there, and keeps the login transaction in one cookie of its own', async () => {
-      const storage = createSpyStorage();
-      const provider = createSpyProvider();
-      const { deployment, browser, consent } = await startAuthorization(
-        deploy({ storage, providers: [provider] }),
-      );
-      const response = await browser.submitConsent(consent, { choice: 'google' });
-      const [upstreamRequest] = provider.authorizationRequests;
-      expect(response.status).toBe(303);
-      expect(readRedirect(response).href).toBe(
-        (await createProvider('google', 'Google').authorizationUrl(...buildUpstreamRequest(upstreamRequest)))
-          .href,
-      );
-      expect([...response.headers].filter(([name]) => name !== 'set-cookie')).toEqual([
-        ['cache-control', 'no-store'],
-        ['location', readRedirect(response).href],
-        ['referrer-policy', 'no-referrer'],
-        ['x-content-type-options', 'nosniff'],
-      ]);
-      expect(response.headers.getSetCookie()).toEqual([
-        expect.stringMatching(
-          /^__Host-tx-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
-        ),
-      ]);
-      const sealed = browser.cookies.get(listTransactionCookies(browser.cookies)[0] ?? '') ?? '';
-      expect(await sealers.transaction.open(sealed)).toMatchObject({
-        kind: 'opened',
-        value: {
-          purpose: {
-            kind: 'authorize',
-            request: { clientId: 'gpt', redirectUri: gptRedirect, scopes: ['words', 'score'] },
-          },
-          grantId: expect.stringMatching(/^[\w-]{22}$/),
-          provider: 'google',
-          expiresAt: deployment.now() + 600,
-          state: upstreamRequest?.state,
-          nonce: upstreamRequest?.nonce,
-          codeVerifier: upstreamRequest?.codeVerifier,
-        },
-      });
-      expect(storage.calls).toEqual([]);
-    });
-
-    it('gives the provider the values of this login transaction and nothing else', async () => {
-      const provider = createSpyProvider();
-      const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
-      await browser.submitConsent(consent, { choice: 'google' });
-      expect(provider.authorizationRequests).toEqual([
-        {
-          redirectUri: `${issuer}/callback/google`,
-          state: expect.stringMatching(/^[\w-]{43}$/),
-          nonce: expect.stringMatching(/^[\w-]{43}$/),
-          codeVerifier: expect.stringMatching(/^[\w-]{43}$/),
-        },
-      ]);
-    });
-
-    it('creates new random values each time, even from the same form', async () => {
-      const provider = createSpyProvider();
-      const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
-      for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
-      const drawn = provider.authorizationRequests.flatMap(({ state, nonce, codeVerifier }) => [
-        state,
-        nonce,
-        codeVerifier,
-      ]);
-      expect(new Set(drawn).size).toBe(9);
-      const grants = await Promise.all(
-        listTransactionCookies(browser.cookies).map((name) =>
-          sealers.transaction.open(browser.cookies.get(name) ?? ''),
-        ),
-      );
-      expect(new Set(grants.map((one) => one.kind === 'opened' && one.value.grantId)).size).toBe(3);
-      expect(drawn).not.toContain(gptRequest.state);
-    });
-
-    it.each([
-      [{ choice: 'nobody' }],
-      [{ choice: '' }],
-      [{ choice: '__proto__' }],
-      [{ choice: 'Google' }],
-      [{}],
-      [{ cancel: '' }],
-    ])('that does not exist goes to a page: %j', async (choice) => {
-      const { deployment, browser, consent } = await startAuthorization();
-      const response = await browser.submitConsent(consent, choice);
-      await expectErrorPage(response, deployment, 'Choose one of the ways to sign in.');
-      expect(listTransactionCookies(browser.cookies)).toEqual([]);
-    });
-
-    it.each([
-      ['temporarily_unavailable', new ProviderError('unavailable', 'discovery timed out')],
-      ['server_error', new ProviderError('invalid', 'issuer differs')],
-      ['server_error', new Error('nobody foresaw this')],
-    ])(
-      'that cannot be reached is %s to the client, and starts no login transaction',
-      async (error, thrown) => {
-        const away: IdentityProvider = {
-          ...createProvider('google', 'Google'),
-          authorizationUrl: () => Promise.reject(thrown),
-        };
-        const { browser, consent } = await startAuthorization(deploy({ providers: [away] }));
-        const response = await browser.submitConsent(consent, { choice: 'google' });
-        expectErrorRedirect(response, {
-          to: gptRedirect,
-          state: gptRequest.state,
-          error,
-          description:
-            error === 'temporarily_unavailable'
-              ? 'The sign-in provider did not answer. Try again later.'
-              : expect.any(String),
-        });
-        expect(listTransactionCookies(browser.cookies)).toEqual([]);
-      },
+  it('redirects the browser to it, and stores the login transaction in one cookie', async () => {
+    const storage = createSpyStorage();
+    const provider = createSpyProvider();
+    const { deployment, browser, consent } = await startAuthorization(
+      deploy({ storage, providers: [provider] }),
     );
+    const response = await browser.submitConsent(consent, { choice: 'google' });
+    const [upstreamRequest] = provider.authorizationRequests;
+    expect(response.status).toBe(303);
+    expect(readRedirect(response).href).toBe(
+      (await createProvider('google', 'Google').authorizationUrl(...buildUpstreamRequest(upstreamRequest)))
+        .href,
+    );
+    expect([...response.headers].filter(([name]) => name !== 'set-cookie')).toEqual([
+      ['cache-control', 'no-store'],
+      ['location', readRedirect(response).href],
+      ['referrer-policy', 'no-referrer'],
+      ['x-content-type-options', 'nosniff'],
+    ]);
+    expect(response.headers.getSetCookie()).toEqual([
+      expect.stringMatching(
+        /^__Host-tx-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
+      ),
+    ]);
+    const sealed = browser.cookies.get(listTransactionCookies(browser.cookies)[0] ?? '') ?? '';
+    expect(await sealers.transaction.open(sealed)).toMatchObject({
+      kind: 'opened',
+      value: {
+        purpose: {
+          kind: 'authorize',
+          request: { clientId: 'gpt', redirectUri: gptRedirect, scopes: ['words', 'score'] },
+        },
+        grantId: expect.stringMatching(/^[\w-]{22}$/),
+        provider: 'google',
+        expiresAt: deployment.now() + 600,
+        state: upstreamRequest?.state,
+        nonce: upstreamRequest?.nonce,
+        codeVerifier: upstreamRequest?.codeVerifier,
+      },
+    });
+    expect(storage.calls).toEqual([]);
+  });
+
+  it('passes the provider the values of this login transaction and nothing else', async () => {
+    const provider = createSpyProvider();
+    const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
+    await browser.submitConsent(consent, { choice: 'google' });
+    expect(provider.authorizationRequests).toEqual([
+      {
+        redirectUri: `${issuer}/callback/google`,
+        state: expect.stringMatching(/^[\w-]{43}$/),
+        nonce: expect.stringMatching(/^[\w-]{43}$/),
+        codeVerifier: expect.stringMatching(/^[\w-]{43}$/),
+      },
+    ]);
+  });
+
+  it('creates new random values each time, even from the same form', async () => {
+    const provider = createSpyProvider();
+    const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
+    for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
+    const drawn = provider.authorizationRequests.flatMap(({ state, nonce, codeVerifier }) => [
+      state,
+      nonce,
+      codeVerifier,
+    ]);
+    expect(new Set(drawn).size).toBe(9);
+    const grants = await Promise.all(
+      listTransactionCookies(browser.cookies).map((name) =>
+        sealers.transaction.open(browser.cookies.get(name) ?? ''),
+      ),
+    );
+    expect(new Set(grants.map((one) => one.kind === 'opened' && one.value.grantId)).size).toBe(3);
+    expect(drawn).not.toContain(gptRequest.state);
+  });
+
+  it.each([
+    [{ choice: 'nobody' }],
+    [{ choice: '' }],
+    [{ choice: '__proto__' }],
+    [{ choice: 'Google' }],
+    [{}],
+    [{ cancel: '' }],
+  ])('that does not exist shows a page: %j', async (choice) => {
+    const { deployment, browser, consent } = await startAuthorization();
+    const response = await browser.submitConsent(consent, choice);
+    await expectErrorPage(response, deployment, 'Choose one of the ways to sign in.');
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
+  });
+
+  it.each([
+    ['temporarily_unavailable', new ProviderError('unavailable', 'discovery timed out')],
+    ['server_error', new ProviderError('invalid', 'issuer differs')],
+    ['server_error', new Error('nobody foresaw this')],
+  ])('that cannot be reached is %s to the client, and starts no login transaction', async (error, thrown) => {
+    const away: IdentityProvider = {
+      ...createProvider('google', 'Google'),
+      authorizationUrl: () => Promise.reject(thrown),
+    };
+    const { browser, consent } = await startAuthorization(deploy({ providers: [away] }));
+    const response = await browser.submitConsent(consent, { choice: 'google' });
+    expectErrorRedirect(response, {
+      to: gptRedirect,
+      state: gptRequest.state,
+      error,
+      description:
+        error === 'temporarily_unavailable'
+          ? 'The sign-in provider did not answer. Try again later.'
+          : expect.any(String),
+    });
+    expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
   it.each([
     ['alone', { cancel: '1' }],
-    ['whatever was chosen beside it', { cancel: '1', choice: 'google' }],
-    ['whatever its button says', { cancel: 'Abbrechen' }],
-  ])('cancelling goes back to the client without a login transaction: %s', async (_, choice) => {
+    ['with a provider as well', { cancel: '1', choice: 'google' }],
+    ['with any value of the button', { cancel: 'Abbrechen' }],
+  ])('cancelling redirects to the client without a login transaction: %s', async (_, choice) => {
     const storage = createSpyStorage();
     const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
     expectErrorRedirect(await browser.submitConsent(consent, choice), {
@@ -171,7 +166,7 @@ describe('choosing a provider', () => {
   });
 
   describe('the form', () => {
-    it('is good for half an hour', async () => {
+    it('is valid for half an hour', async () => {
       const { deployment, browser, consent } = await startAuthorization();
       deployment.advance(1799);
       expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
@@ -180,7 +175,7 @@ describe('choosing a provider', () => {
       expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
     });
 
-    it('is as long open as the publisher says', async () => {
+    it('is valid for the configured time', async () => {
       const { deployment, browser, consent } = await startAuthorization(
         deploy({ lifetimes: { consent: 60 } }),
       );
@@ -188,7 +183,7 @@ describe('choosing a provider', () => {
       await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
     });
 
-    it('is no longer good once its client is gone, or the address of it', async () => {
+    it('is invalid once its client or redirect URI is no longer registered', async () => {
       const { consent, browser } = await startAuthorization();
       const cookie = buildCookieHeader(browser.cookies);
       const answerOf = (deployment: ReturnType<typeof deploy>) =>
@@ -208,7 +203,7 @@ describe('choosing a provider', () => {
       );
     });
 
-    it('may come with a state of the longest kind, and the login transaction still fits its cookie', async () => {
+    it('with the longest state still fits into the cookie of its login transaction', async () => {
       const browser = createTestBrowser(deploy());
       const state = '~ '.repeat(1024);
       const { consent } = await browser.openSignInPage({ ...gptRequest, state });
@@ -218,7 +213,7 @@ describe('choosing a provider', () => {
       expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
     });
 
-    it('that would not fit a cookie is refused to the client in so many words', async () => {
+    it('that would not fit into a cookie is refused with a clear message for the client', async () => {
       const redirect_uri = gptRedirect.replace('g-1234567890abcdef1234567890abcdef', `g-${'a'.repeat(128)}`);
       const resource = `${issuer}/${'r'.repeat(600)}`;
       const deployment = deploy({ resources: [resource] });
@@ -285,8 +280,8 @@ describe('continuing with a session', () => {
 
   const codeOf = (response: Response) => readRedirect(response).searchParams.get('code');
 
-  describe('the sign-in page of who is signed in', () => {
-    it('offers to continue as them, and shows the consent all the same', async () => {
+  describe('the sign-in page with a session', () => {
+    it('offers to continue, and shows the whole consent', async () => {
       const { deployment } = saying();
       const { html, choices } = await inFront(deployment);
       expect(choices).toEqual(['continue', 'google', 'other']);
@@ -298,15 +293,15 @@ describe('continuing with a session', () => {
 
     it.each([
       ['nobody is signed in', undefined],
-      ['the provider cannot be asked about them', 'bob'],
-    ])('offers nothing when %s', async (_, subject) => {
+      ['the provider can’t be asked about the user', 'bob'],
+    ])('does not offer to continue if %s', async (_, subject) => {
       const accountBrowser = createAccountBrowser(saying().deployment);
       if (subject !== undefined) await accountBrowser.signInToAccount(subject);
       const { response } = await accountBrowser.openSignInPage(gptRequest);
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
     });
 
-    it('asks storage only where a session may be', async () => {
+    it('calls storage only if there is a session cookie', async () => {
       const storage = createSpyStorage();
       const { deployment } = saying(undefined, { storage });
       await createAccountBrowser(deployment).openSignInPage(gptRequest);
@@ -318,7 +313,7 @@ describe('continuing with a session', () => {
       expect(storage.calls).toHaveLength(4);
     });
 
-    it('stands without storage, and offers nothing then', async () => {
+    it('works without storage, and does not offer to continue then', async () => {
       const memory = memoryStorage();
       let down = false;
       const storage = {
@@ -336,7 +331,7 @@ describe('continuing with a session', () => {
   });
 
   describe('continuing', () => {
-    it('asks the provider first, and sends the client its code', async () => {
+    it('rechecks at the provider first, and sends the client its code', async () => {
       const { deployment, said } = saying();
       const { accountBrowser, consent } = await inFront(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
@@ -362,7 +357,7 @@ describe('continuing with a session', () => {
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'signed-in', clientId: 'gpt' }));
     });
 
-    it('is not possible after the account page was removed, where people could sign out', async () => {
+    it('is not possible after the account page, where users can sign out, was removed', async () => {
       const storage = memoryStorage();
       const before = await inFront(saying(undefined, { storage }).deployment);
       expect(before.choices).toContain('continue');
@@ -379,7 +374,7 @@ describe('continuing with a session', () => {
       expect(deployment.log.map(({ event }) => event)).not.toContain('signed-in');
     });
 
-    it('asks again only when the last word no longer holds', async () => {
+    it('rechecks only after the recheck interval', async () => {
       const { deployment, said } = saying();
       const { accountBrowser, consent } = await inFront(deployment);
       for (let time = 0; time < 2; time++)
@@ -391,7 +386,7 @@ describe('continuing with a session', () => {
       expect(said.asked).toBe(2);
     });
 
-    it('ends here for who is gone at the provider, and so does the session', async () => {
+    it('fails and ends the session if the account at the provider is gone', async () => {
       const { deployment } = saying({ kind: 'revoked' });
       const { accountBrowser, consent } = await inFront(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
@@ -403,7 +398,7 @@ describe('continuing with a session', () => {
       expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
     });
 
-    it('needs a clear answer: without one they sign in again, from the same page', async () => {
+    it('requires a conclusive recheck: otherwise the user signs in again from the same page', async () => {
       const { deployment, said } = saying({ kind: 'unknown', reason: 'took too long' });
       const { accountBrowser, consent } = await inFront(deployment);
       const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
@@ -420,7 +415,7 @@ describe('continuing with a session', () => {
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
     });
 
-    it('asks the publisher with what the provider said of them, and accepts a refusal', async () => {
+    it('calls resolveUser with the provider’s response, and accepts a refusal', async () => {
       const asked: unknown[] = [];
       let allowed = true;
       const { deployment } = saying(undefined, {
@@ -452,7 +447,7 @@ describe('continuing with a session', () => {
       });
     });
 
-    it('is not offered to who would be unknown to the publisher', async () => {
+    it('is not offered to someone who would be unknown to the publisher', async () => {
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
         async handleCallback(...transaction) {
@@ -464,7 +459,7 @@ describe('continuing with a session', () => {
       expect(choices).toEqual(['google']);
     });
 
-    it('without having been offered is no choice', async () => {
+    it('is refused if it was not offered', async () => {
       const { deployment } = saying();
       const accountBrowser = createAccountBrowser(deployment);
       const { consent } = await accountBrowser.openSignInPage(gptRequest);
@@ -474,7 +469,7 @@ describe('continuing with a session', () => {
       expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
     });
 
-    it('rests on no provider that was taken away while the page was open', async () => {
+    it('is refused if the provider was removed while the page was open', async () => {
       const { deployment } = saying();
       const { accountBrowser, consent } = await inFront(deployment);
       expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
@@ -490,7 +485,7 @@ describe('continuing with a session', () => {
       expect(readButtonValues(await page.text(), 'choice')).toEqual(['other']);
     });
 
-    it('brings back nobody who was deleted while the provider was asked', async () => {
+    it('does not restore a user who was deleted during the recheck', async () => {
       const storage = memoryStorage();
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
@@ -508,7 +503,7 @@ describe('continuing with a session', () => {
       expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
     });
 
-    it('tells the publisher their address, and storage the session that they have at the provider', async () => {
+    it('passes the email address to resolveUser, and the provider’s session ID to storage', async () => {
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
         async handleCallback(...transaction) {
@@ -539,7 +534,7 @@ describe('continuing with a session', () => {
       expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
     });
 
-    it('is cancelled like any sign-in', async () => {
+    it('can be cancelled like any sign-in', async () => {
       const { deployment, said } = saying();
       const { accountBrowser, consent } = await inFront(deployment);
       expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue', cancel: '1' }), {

@@ -23,40 +23,38 @@ const secret = 's'.repeat(43);
 describe('the client registry', () => {
   const development = 'http://localhost:9000/aip/g-1234567890abcdef/oauth/callback';
 
-  describe('a registry', () => {
-    it('finds its clients by id, in the very same letters', () => {
-      const registry = createClientRegistry(clients, parseIssuer(issuer));
-      expect(clients.map(({ id }) => registry.get(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
-      for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
-    });
+  it('finds its clients by ID, case-sensitively', () => {
+    const registry = createClientRegistry(clients, parseIssuer(issuer));
+    expect(clients.map(({ id }) => registry.get(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
+    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
+  });
 
-    it('refuses two clients of one id', () => {
-      expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
-        expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
-      );
-    });
+  it('refuses two clients with one ID', () => {
+    expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
+    );
+  });
 
-    it('refuses a client of the id that sessions at the account page go by', () => {
-      const account = { id: 'account', name: 'Account', scopes: ['words'] };
-      const problem = new ConfigurationError(
-        'clients.account.id',
-        'must not be account, which is the account page.',
-      );
-      expect(() => staticClient({ ...account, redirectUris: ['https://app.example/callback'] })).toThrow(
-        problem,
-      );
-      expect(() => gptAction({ ...account, secrets: ['s'.repeat(32)] })).toThrow(problem);
-    });
+  it('refuses a client with the reserved ID of the account page', () => {
+    const account = { id: 'account', name: 'Account', scopes: ['words'] };
+    const problem = new ConfigurationError(
+      'clients.account.id',
+      'must not be account, which is the account page.',
+    );
+    expect(() => staticClient({ ...account, redirectUris: ['https://app.example/callback'] })).toThrow(
+      problem,
+    );
+    expect(() => gptAction({ ...account, secrets: ['s'.repeat(32)] })).toThrow(problem);
+  });
 
-    it('keeps redirects for development on a loopback issuer only', () => {
-      const kinds = (at: string) =>
-        createClientRegistry(clients, parseIssuer(at))
-          .get('gpt')
-          ?.redirects.map(({ kind }) => kind);
-      expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
-      expect(kinds('https://localhost:8787')).toEqual(['gpt']);
-      expect(kinds(issuer)).toEqual(['gpt']);
-    });
+  it('allows development redirects only for a loopback issuer', () => {
+    const kinds = (at: string) =>
+      createClientRegistry(clients, parseIssuer(at))
+        .get('gpt')
+        ?.redirects.map(({ kind }) => kind);
+    expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
+    expect(kinds('https://localhost:8787')).toEqual(['gpt']);
+    expect(kinds(issuer)).toEqual(['gpt']);
   });
 
   describe('a GPT in development', () => {
@@ -70,7 +68,7 @@ describe('the client registry', () => {
       expect(back.searchParams.has('code')).toBe(true);
     });
 
-    it('is held to its pinned GPT there, too', async () => {
+    it('accepts only its pinned GPT there, too', async () => {
       const pinned = gptAction({
         id: 'gpt',
         name: 'GPT',
@@ -87,7 +85,7 @@ describe('the client registry', () => {
     });
   });
 
-  it('knows a client that any GPT may use', () => {
+  it('recognizes a client that any GPT can use', () => {
     const pinned = gptAction({
       id: 'gpt',
       name: 'GPT',
@@ -110,38 +108,42 @@ describe('client options', () => {
 
   it.each<[string, Partial<GptActionOptions>, string]>([
     ['an empty id', { id: '' }, 'clients..id'],
-    ['a blank in its id', { id: 'a b' }, 'clients.a b.id'],
+    ['a space in its ID', { id: 'a b' }, 'clients.a b.id'],
     ['a colon in its id', { id: 'a:b' }, 'clients.a:b.id'],
     ['a line break in its id', { id: 'a\n' }, 'clients.a\n.id'],
     ['an id beyond ASCII', { id: 'ä' }, 'clients.ä.id'],
-    ['an endless id', { id: 'a'.repeat(201) }, `clients.${'a'.repeat(201)}.id`],
+    ['an ID that is too long', { id: 'a'.repeat(201) }, `clients.${'a'.repeat(201)}.id`],
     ['no name', { name: ' ' }, 'clients.gpt.name'],
     ['no secrets', { secrets: [] }, 'clients.gpt.secrets'],
     ['three secrets', { secrets: [secret, `${secret}2`, `${secret}3`] }, 'clients.gpt.secrets'],
     ['a short secret', { secrets: ['s'.repeat(31)] }, 'clients.gpt.secrets'],
     ['one short secret of two', { secrets: [secret, ''] }, 'clients.gpt.secrets'],
-    [
-      'a secret with the line break of the file that it came from',
-      { secrets: [`${secret}\n`] },
-      'clients.gpt.secrets',
-    ],
-    ['a secret with a blank', { secrets: [`${secret} `] }, 'clients.gpt.secrets'],
+    ['a secret with a trailing line break', { secrets: [`${secret}\n`] }, 'clients.gpt.secrets'],
+    ['a secret with a space', { secrets: [`${secret} `] }, 'clients.gpt.secrets'],
     ['a secret beyond ASCII', { secrets: [`${secret}é`] }, 'clients.gpt.secrets'],
     ['no scope', { scopes: [] }, 'clients.gpt.scopes'],
     ['no scope of the API', { scopes: ['offline_access'] }, 'clients.gpt.scopes'],
     ['a malformed scope', { scopes: ['words score'] }, 'clients.gpt.scopes'],
     ['a scope with a comma', { scopes: ['words,score'] }, 'clients.gpt.scopes'],
     ['an empty scope', { scopes: [''] }, 'clients.gpt.scopes'],
-    ['more scopes than a token holds', { scopes: ['x'.repeat(750), 'y'.repeat(750)] }, 'clients.gpt.scopes'],
+    [
+      'more scopes than fit into a token',
+      { scopes: ['x'.repeat(750), 'y'.repeat(750)] },
+      'clients.gpt.scopes',
+    ],
     ['no default scope', { defaultScopes: [] }, 'clients.gpt.defaultScopes'],
     ['no default scope of the API', { defaultScopes: ['offline_access'] }, 'clients.gpt.defaultScopes'],
-    ['a default scope that it may not have', { defaultScopes: ['words', 'x'] }, 'clients.gpt.defaultScopes'],
-  ])('is refused with %s', (_, changes, option) => {
+    [
+      'a default scope that is not in its scopes',
+      { defaultScopes: ['words', 'x'] },
+      'clients.gpt.defaultScopes',
+    ],
+  ])('are refused with %s', (_, changes, option) => {
     for (const make of register(changes))
       expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
   });
 
-  it('may have offline_access, whether or not it is listed', () => {
+  it('can include offline_access, listed or not', () => {
     const all = ['words', 'score', 'offline_access'];
     for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
       for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
@@ -151,11 +153,11 @@ describe('client options', () => {
       expect(make().defaultScopes).toEqual(['words', 'offline_access']);
   });
 
-  it('never shows a secret in what it complains about', () => {
+  it('never repeat a secret in an error message', () => {
     for (const make of register({ secrets: [`${secret}\n`] })) expect(make).not.toThrow(new RegExp(secret));
   });
 
-  it('may have any printable id but for the colon', () => {
+  it('can have any printable ID without a colon', () => {
     const id = '!"#$%&\'()*+,-./0123456789;<=>?@AZ[\\]^_`az{|}~';
     for (const make of register({ id })) expect(make().id).toBe(id);
   });
@@ -169,7 +171,7 @@ describe('static clients', () => {
     scopes: ['words', 'score'],
   };
 
-  it('is public without a secret, and stays connected where it asks for that', () => {
+  it('are public without a secret, and get refresh tokens on request', () => {
     expect(staticClient(options)).toEqual({
       id: 'app',
       kind: 'static',
@@ -189,7 +191,7 @@ describe('static clients', () => {
     });
   });
 
-  it('is confidential with one, and needs PKCE all the same', () => {
+  it('are confidential with a secret, and still require PKCE', () => {
     expect(staticClient({ ...options, secrets: [secret] })).toMatchObject({
       authentication: 'client_secret',
       secrets: [secret],
@@ -197,7 +199,7 @@ describe('static clients', () => {
     });
   });
 
-  it('stays connected unasked where the publisher says so', () => {
+  it('always get refresh tokens if configured', () => {
     expect(staticClient({ ...options, offlineAccess: 'always', defaultScopes: ['words'] })).toMatchObject({
       offlineAccess: 'always',
       scopes: ['words', 'score', 'offline_access'],
@@ -213,7 +215,7 @@ describe('static clients', () => {
       'clients.app.redirectUris',
     ],
     ['no secret in its list', { secrets: [] }, 'clients.app.secrets'],
-  ])('refuses %s', (_, changes, option) => {
+  ])('are refused with %s', (_, changes, option) => {
     expect(() => staticClient({ ...options, ...changes })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option }),
     );
@@ -228,7 +230,7 @@ describe('GPT Actions', () => {
     scopes: ['words', 'score'],
   };
 
-  it('knows what ChatGPT’s OAuth leaves out', () => {
+  it('accept what ChatGPT’s OAuth omits', () => {
     expect(gptAction(options)).toEqual({
       id: 'gpt',
       kind: 'gpt-action',
@@ -246,7 +248,7 @@ describe('GPT Actions', () => {
     });
   });
 
-  it('takes what the publisher chooses', () => {
+  it('use the publisher’s options', () => {
     const gptIds = ['g-68f0c2a1b4d8', 'g-1234-words'];
     expect(
       gptAction({ ...options, gptIds, defaultScopes: ['words'], refreshFailureStatus: 400 }),
@@ -264,15 +266,15 @@ describe('GPT Actions', () => {
     ['no GPT', []],
     ['a malformed id', ['g-12']],
     ['an id without its prefix', ['68f0c2a1b4d8']],
-    ['a whole address', ['https://chatgpt.com/g/g-68f0c2a1b4d8']],
-    ['one bad id of two', ['g-68f0c2a1b4d8', 'g-68f0/c2a1']],
-  ])('refuses to be pinned to %s', (_, gptIds) => {
+    ['a whole URL', ['https://chatgpt.com/g/g-68f0c2a1b4d8']],
+    ['one malformed ID of two', ['g-68f0c2a1b4d8', 'g-68f0/c2a1']],
+  ])('can’t be pinned to %s', (_, gptIds) => {
     expect(() => gptAction({ ...options, gptIds })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients.gpt.gptIds' }),
     );
   });
 
-  it('is warned about at the start unless it is pinned, once for each client', () => {
+  it('are logged at startup unless they are pinned, once for each client', () => {
     const pinned = gptAction({ ...options, id: 'pinned', gptIds: ['g-68f0c2a1b4d8'] });
     const { log } = deploy({ clients: [gptAction(options), pinned, gptAction({ ...options, id: 'gpt-2' })] });
     expect(log).toEqual([
@@ -290,7 +292,7 @@ describe('introspection clients', () => {
   };
 
   describe('introspectionClient', () => {
-    it('is somebody who proves itself with a secret and serves one resource', () => {
+    it('authenticates with a secret and serves one resource', () => {
       expect(introspectionClient(options)).toEqual({
         ...options,
         kind: 'introspection-client',
@@ -310,7 +312,7 @@ describe('introspection clients', () => {
     });
   });
 
-  describe('the resource servers together', () => {
+  describe('all introspection clients', () => {
     const start =
       (...servers: readonly Partial<IntrospectionClientOptions>[]) =>
       () =>
@@ -318,7 +320,7 @@ describe('introspection clients', () => {
           introspectionClients: servers.map((changes) => introspectionClient({ ...options, ...changes })),
         });
 
-    it('start with different ids and resources that exist', () => {
+    it('are accepted with different IDs and existing resources', () => {
       expect(start({}, { id: 'other', resource: `${issuer}/other` })).not.toThrow();
     });
 
@@ -349,7 +351,7 @@ describe('client authentication', () => {
   const clientWith = (id: string, secrets: readonly string[]) =>
     createClientRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
 
-  it('does as much for an unknown id as for a known one, so that time does not tell them apart', async () => {
+  it('does the same work for an unknown ID as for a known one', async () => {
     const digest = vi.spyOn(crypto.subtle, 'digest');
     const counts: number[] = [];
     for (const client_id of ['gpt', 'nobody']) {
@@ -362,17 +364,17 @@ describe('client authentication', () => {
     expect(counts[1]).toBe(counts[0]);
   });
 
-  it('finds a confidential client by its secret, in the form or as Basic', async () => {
+  it('authenticates a confidential client with a secret in the form or as Basic', async () => {
     const inForm = await authenticateClient(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
     const inHeader = await authenticateClient(basic(`gpt:${gptSecret}`), {}, registry);
     expect([inForm, inHeader]).toEqual([registry.get('gpt'), registry.get('gpt')]);
   });
 
-  it('finds a public client by its name', async () => {
+  it('identifies a public client by client_id', async () => {
     expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.get('app'));
   });
 
-  it('takes either of two secrets during a change, and not a third', async () => {
+  it('accepts either of two secrets, and no third one', async () => {
     const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
     const both = clientWith('gpt', [newer, older]);
     for (const client_secret of [older, newer])
@@ -383,7 +385,7 @@ describe('client authentication', () => {
       );
   });
 
-  it('takes any id and secret as Basic when they are form-encoded first', async () => {
+  it('accepts any form-encoded ID and secret as Basic', async () => {
     const id = fc.stringMatching(/^[\x21-\x39\x3B-\x7E]{1,20}$/);
     const secret = fc.stringMatching(/^[\x21-\x7E]{32,60}$/);
     await fc.assert(
@@ -395,7 +397,7 @@ describe('client authentication', () => {
     );
   });
 
-  it('answers any other header with one of its own refusals', async () => {
+  it('refuses any other header with an error of its own', async () => {
     const header = fc.oneof(
       fc.string(),
       fc.string().map((text) => `Basic ${text}`),
@@ -415,7 +417,7 @@ describe('client authentication', () => {
     );
   });
 
-  it('says the same of an unknown client as of a wrong secret', async () => {
+  it('responds to an unknown client as to a wrong secret', async () => {
     const failures = await Promise.all(
       [
         { client_id: 'nobody', client_secret: gptSecret },

@@ -46,7 +46,7 @@ describe('the handler', () => {
   const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
 
   describe('an endpoint', () => {
-    it('answers its methods on its own host', async () => {
+    it('responds to its methods on its own host', async () => {
       const { answer, log } = endpointWith(async ({ request, url, requestId }) =>
         Response.json([request.method, url.pathname, requestId]),
       );
@@ -62,7 +62,7 @@ describe('the handler', () => {
       'https://words.example:8443/a',
       'http://words.example/a',
       'https://words.example./a',
-    ])('does not answer for %s', async (url) => {
+    ])('refuses the host %s', async (url) => {
       const { answer, log } = endpointWith(answered);
       const response = await answer(new Request(url));
       expect(response.status).toBe(421);
@@ -76,14 +76,14 @@ describe('the handler', () => {
     });
 
     it.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
-      'answers for another spelling of its host: %s',
+      'responds for another spelling of its host: %s',
       async (url) => {
         expect(await (await endpointWith(answered).answer(new Request(url))).text()).toBe('answered');
       },
     );
 
     it.each(['POST', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'PROPFIND', 'get'])(
-      'does not answer %s',
+      'refuses the method %s',
       async (method) => {
         const { answer } = endpointWith(answered);
         const response = await answer(new Request('https://words.example/a', { method }));
@@ -95,7 +95,7 @@ describe('the handler', () => {
     );
   });
 
-  describe('whatever is thrown', () => {
+  describe('an error', () => {
     it.each([
       ['a refusal', new ProtocolError('state.too-long'), 400, { reason: 'state.too-long' }],
       [
@@ -111,30 +111,30 @@ describe('the handler', () => {
         { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },
       ],
       [
-        'a provider that says no',
+        'a refusal of a provider',
         new ProviderError('denied', 'access_denied'),
         403,
         { reason: 'provider.denied', cause: 'ProviderError: access_denied' },
       ],
       [
-        'a provider that is away',
+        'an unavailable provider',
         new ProviderError('unavailable', 'timed out'),
         503,
         { reason: 'provider.unavailable', cause: 'ProviderError: timed out' },
       ],
       [
-        'a provider whose word does not hold',
+        'an invalid response of a provider',
         new ProviderError('invalid', 'nonce'),
         500,
         { reason: 'provider.invalid', cause: 'ProviderError: nonce' },
       ],
       [
-        'an error nobody foresaw',
+        'an unexpected error',
         new TypeError('oops'),
         500,
         { reason: 'unexpected', cause: 'TypeError: oops', stack: expect.stringMatching(/^at /) },
       ],
-      ['what is no error at all', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
+      ['a thrown value that is not an Error', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
     ])('becomes a response and a line in the log: %s', async (_, thrown, status, line) => {
       const { answer, log } = endpointWith(() => Promise.reject(thrown));
       const response = await answer(new Request('https://words.example/a'));
@@ -143,14 +143,14 @@ describe('the handler', () => {
       expect(log).toEqual([{ event: 'refused', requestId, endpoint: 'trial', ...line }]);
     });
 
-    it('before anything is awaited is caught, too', async () => {
+    it('that is thrown synchronously is caught, too', async () => {
       const { answer } = endpointWith(() => {
         throw new Error('at once');
       });
       expect((await answer(new Request('https://words.example/a'))).status).toBe(500);
     });
 
-    it('unforeseen says nothing of itself to the outside', async () => {
+    it('that is unexpected has no details in the response', async () => {
       const { answer } = endpointWith(() => Promise.reject(new Error('password=hunter2')));
       const response = await answer(new Request('https://words.example/a'));
       expect(await response.json()).toEqual({
@@ -205,14 +205,14 @@ describe('error pages', () => {
       'Something is out of order',
       'The service is out of order for a moment. Try again soon.',
     ],
-  ] as const)('shows %s with status %i', async (reason, status, title, message) => {
+  ] as const)('show %s with status %i', async (reason, status, title, message) => {
     const response = respond(reason);
     expect(response.status).toBe(status);
     const lines = await readLines(await response.text());
     expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
   });
 
-  it('hands a page of the publisher’s all there is to say', async () => {
+  it('pass all values to a custom page', async () => {
     const response = respond('state.too-long', {
       error: ({ title, message, reference, stylesheetPath, branding }) =>
         JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
@@ -227,7 +227,7 @@ describe('error pages', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  it('shows our own page when the publisher’s fails, and logs that, too', async () => {
+  it('use the built-in page if the custom page fails, and log both', async () => {
     const visited = createLoggedContext();
     const failing = {
       error: () => {
@@ -255,7 +255,7 @@ describe('provider icons', () => {
       providers: [{ ...createProvider('acme', 'Acme'), icon }, createProvider('other', 'Other')],
     });
 
-  it('serves a provider’s icon where the page looks for it, as a picture that may do nothing', async () => {
+  it('are served at the path that the page uses, with a restrictive policy', async () => {
     const deployment = marked();
     const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
     expect(await readAttributes(page, 'img')).toEqual([
@@ -272,26 +272,26 @@ describe('provider icons', () => {
     });
   });
 
-  it('has no address for a provider without one', () => {
+  it('have no path for a provider without one', () => {
     const paths = marked().broker.routes.map(({ path }) => path);
     expect(paths.filter((path) => path.includes('icons'))).toEqual(['/authorize/icons/acme.svg']);
   });
 
-  it('answers HEAD like GET, without the picture', async () => {
+  it('respond to HEAD like GET, without a body', async () => {
     const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'HEAD' });
     const response = await marked().fetch(request);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
     expect(await response.text()).toBe('');
   });
 
-  it('answers another method with a problem', async () => {
+  it('respond to another method with a problem document', async () => {
     const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'POST' });
     const response = await marked().fetch(request);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
   });
 
-  it('Microsoft’s is four squares in its colours, and neither loads nor runs anything', () => {
+  it('Microsoft’s icon has four colored squares, and neither loads nor runs anything', () => {
     const svg = microsoft({ clientId: 'id', clientSecret: 'secret' }).icon ?? '';
     const squares = [
       ...svg.matchAll(/<path fill="(#[0-9a-f]{6})" d="M(?:1|11) (?:1|11)h9v9(?:h-9|H1)z"\/>/g),
@@ -305,7 +305,7 @@ describe('the stylesheet', () => {
   const stylesheetOf = (deployment = deploy(), init: RequestInit = {}) =>
     deployment.fetch(new Request(`${issuer}/authorize/style.css`, init));
 
-  it('serves the pages’ stylesheet where the pages look for it, to be cached for an hour', async () => {
+  it('is served at the path that the pages use, cached for an hour', async () => {
     const response = await stylesheetOf();
     expect(response.status).toBe(200);
     expect(await response.text()).toBe(defaultPages.stylesheet);
@@ -318,18 +318,18 @@ describe('the stylesheet', () => {
     expect(await readAttributes(page, 'link')).toEqual([{ rel: 'stylesheet', href: '/authorize/style.css' }]);
   });
 
-  it('serves a stylesheet of the publisher’s instead', async () => {
+  it('can be replaced by the publisher', async () => {
     const stylesheet = `${defaultPages.stylesheet}:root { --accent: #123456; }`;
     expect(await (await stylesheetOf(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
   });
 
-  it('answers HEAD like GET, without the stylesheet', async () => {
+  it('is served to HEAD without a body', async () => {
     const response = await stylesheetOf(deploy(), { method: 'HEAD' });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
     expect(await response.text()).toBe('');
   });
 
-  it('answers another method with a problem', async () => {
+  it('responds to another method with a problem document', async () => {
     const response = await stylesheetOf(deploy(), { method: 'POST' });
     expect(response.status).toBe(405);
     expect(await response.json()).toEqual({

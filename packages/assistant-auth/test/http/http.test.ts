@@ -27,7 +27,7 @@ describe('request bodies', () => {
 
   const entries = async (request: Request) => [...(await readForm(request))];
 
-  describe('reading a form', () => {
+  describe('readForm', () => {
     it.each([
       [
         'pairs',
@@ -52,7 +52,7 @@ describe('request bodies', () => {
       expect(await entries(post(body))).toEqual(pairs);
     });
 
-    it('finds nothing without a body', async () => {
+    it('returns an empty form without a body', async () => {
       expect(await entries(post(null))).toEqual([]);
     });
 
@@ -77,32 +77,32 @@ describe('request bodies', () => {
       await expect(readForm(post('a=1', type))).rejects.toMatchObject({ reason: 'request.content-type' });
     });
 
-    it('puts a character together that was cut by the network', async () => {
+    it('decodes a character that was split across chunks', async () => {
       const [first, second] = [Uint8Array.of(0x61, 0x3d, 0xc3), Uint8Array.of(0xa9)];
       const request = post(streamOf([first, second]).stream);
       expect(await entries(request)).toEqual([['a', 'é']]);
     });
   });
 
-  describe('a body that nobody honest sends', () => {
-    it('is read up to 16 KiB', async () => {
+  describe('a malformed body', () => {
+    it('can have up to 16 KiB', async () => {
       const value = 'x'.repeat(16_382);
       expect(await entries(post(`a=${value}`))).toEqual([['a', value]]);
     });
 
-    it('is refused from the next byte on', async () => {
+    it('is refused with one more byte', async () => {
       await expect(readForm(post(`a=${'x'.repeat(16_383)}`))).rejects.toMatchObject({
         reason: 'request.too-large',
       });
     });
 
-    it('counts as bytes, not as characters', async () => {
+    it('is measured in bytes, not characters', async () => {
       await expect(readForm(post(`a=${'é'.repeat(8_192)}`))).rejects.toMatchObject({
         reason: 'request.too-large',
       });
     });
 
-    it('is not read on once it is too large, even without a declared length', async () => {
+    it('is not read further once it is too large, even without Content-Length', async () => {
       const endless = streamOf(Array.from({ length: 1000 }, () => new Uint8Array(4096).fill(0x61)));
       await expect(readForm(post(endless.stream))).rejects.toMatchObject({ reason: 'request.too-large' });
       expect(endless.pulled()).toBeLessThan(20);
@@ -117,7 +117,7 @@ describe('request bodies', () => {
       await expect(readForm(post(body))).rejects.toMatchObject({ reason: 'request.unreadable' });
     });
 
-    it('is refused when it breaks off', async () => {
+    it('is refused if it is interrupted', async () => {
       const broken = new ReadableStream({
         pull(controller) {
           controller.error(new Error('connection lost'));
@@ -126,7 +126,7 @@ describe('request bodies', () => {
       await expect(readForm(post(broken))).rejects.toMatchObject({ reason: 'request.unreadable' });
     });
 
-    it('never fails in another way', async () => {
+    it('fails only with one of these errors', async () => {
       const reasons = ['request.unreadable', 'request.too-large'];
       await fc.assert(
         fc.asyncProperty(fc.uint8Array({ maxLength: 20_000, size: 'max' }), async (bytes) => {
@@ -165,17 +165,17 @@ describe('cookies', () => {
       ['the first of a name', 'a=1; a=2', { a: '1' }],
       ['a value with equals signs', 'a=b=c==', { a: 'b=c==' }],
       ['an empty value', 'a=', { a: '' }],
-      ['around blanks', '  a = 1 ;  b=2  ', { a: '1', b: '2' }],
+      ['around spaces', '  a = 1 ;  b=2  ', { a: '1', b: '2' }],
       ['names in their own case', 'a=1; A=2', { a: '1', A: '2' }],
-      ['names that objects have', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
+      ['names of object properties', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
       ['around tabs', '\ta\t=\t1\t;\tb=2', { a: '1', b: '2' }],
-      ['past what has no name', '=1; ; nothing; b=2', { b: '2' }],
+      ['after a cookie without a name', '=1; ; nothing; b=2', { b: '2' }],
     ])('finds %s', (_, header, cookies) => {
       expect(read(header)).toEqual(cookies);
     });
 
     it.each(['\u00a0', '\u1680', '\u2000', '\u2009', '\u202f', '\u3000', '\ufeff', '\v', '\f'])(
-      'takes no look-alike for a name with a prefix: %j',
+      'ignores a look-alike of a prefixed name: %j',
       (space) => {
         for (const name of [`${space}__Host-a`, `__Host-a${space}`]) {
           expect(Object.keys(read(`${name}=1; b=2`))).not.toContain('__Host-a');
@@ -188,7 +188,7 @@ describe('cookies', () => {
       expect([...readCookies(new Request('https://words.example/'))]).toEqual([]);
     });
 
-    it('takes any header without throwing', () => {
+    it('accepts any header without throwing', () => {
       fc.assert(
         fc.property(fc.stringMatching(/^[\x20-\x7E]*$/), (header) => {
           for (const name of Object.keys(read(header))) expect(header).toContain(name);
@@ -198,17 +198,17 @@ describe('cookies', () => {
   });
 
   describe('setting cookies', () => {
-    it('ties a cookie to this host, over TLS, away from scripts and from other sites’ posts', () => {
+    it('sets Secure, HttpOnly, SameSite=Lax and no Domain', () => {
       expect(setCookie('__Host-a', 'b', 600)).toBe(
         '__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600',
       );
     });
 
-    it('lets a cookie end with the session when no age is given', () => {
+    it('sets a session cookie if no age is given', () => {
       expect(setCookie('__Host-a', 'b')).toBe('__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax');
     });
 
-    it('ends a cookie with the attributes that set it', () => {
+    it('clears a cookie with the attributes that set it', () => {
       expect(clearCookie('__Host-a')).toBe('__Host-a=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0');
     });
   });
@@ -238,19 +238,19 @@ describe('CSRF protection', () => {
       expect((await bind()).csrf).not.toBe(csrf);
     });
 
-    it('is used again, for as long as the new form may stay open', async () => {
+    it('is reused, for as long as the new form is valid', async () => {
       const { bindings, cookies } = await browserWith(1);
       const [first] = bindings;
       expect(await bind(cookies)).toEqual(first);
     });
 
-    it('is one of several, always the same, and clears none of the others', async () => {
+    it('is always the same of several, and the others are kept', async () => {
       const { bindings, cookies } = await browserWith(30);
       expect(await bind(cookies)).toEqual(bindings.at(-1));
       expect(await bind(cookies)).toEqual(bindings.at(-1));
     });
 
-    it('is one of at most 32: of more, the oldest are cleared, never the one that is used', async () => {
+    it('is one of at most 32: beyond that, the oldest are cleared, never the one in use', async () => {
       const { bindings, cookies } = await browserWith(60);
       const { csrf, setCookies } = await bind(cookies);
       expect(csrf).toBe(bindings.at(-1)?.csrf);
@@ -275,12 +275,12 @@ describe('CSRF protection', () => {
       ['too long', new Map([['__Host-csrf-12345678', `${value}x`]])],
       ['of other characters', new Map([['__Host-csrf-12345678', `${value.slice(1)}"`]])],
       ['followed by a line break', new Map([['__Host-csrf-12345678', `${value}\n`]])],
-    ])('is none if it is %s', async (_, cookies) => {
+    ])('is ignored if it is %s', async (_, cookies) => {
       expect((await bind(cookies)).csrf).not.toBe(value);
       expect(await checkBinding(cookies, value)).toBe('none');
     });
 
-    it('is not used under a name that does not belong to its value', async () => {
+    it('is ignored under a name that does not match its value', async () => {
       const cookies = new Map([['__Host-csrf-12345678', value]]);
       expect((await bind(cookies)).csrf).not.toBe(value);
       expect(await checkBinding(cookies, value)).toBe('other');
@@ -288,7 +288,7 @@ describe('CSRF protection', () => {
   });
 
   describe('a form', () => {
-    it('is bound to every browser that has its cookie, whatever else that has, and to no other', () =>
+    it('is accepted only with its cookie, whatever other cookies there are', () =>
       fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(), async (count, pick) => {
           const { bindings, cookies } = await browserWith(count);
@@ -318,7 +318,7 @@ describe('responses', () => {
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
   describe('pages', () => {
-    it('a page with a form may lead on, but nowhere load from', async () => {
+    it('a page with a form allows form submission, and no external resources', async () => {
       const response = formPageResponse('<p>', ['a=1', 'b=2']);
       expect(response.status).toBe(200);
       expect(await response.text()).toBe('<p>');
@@ -326,7 +326,7 @@ describe('responses', () => {
       expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
     });
 
-    it('an error page leads nowhere', async () => {
+    it('an error page allows no form submission', async () => {
       const response = errorPageResponse('<p>', new ProtocolError('client.unknown'));
       expect(response.status).toBe(400);
       expect(await response.text()).toBe('<p>');
@@ -336,14 +336,14 @@ describe('responses', () => {
       });
     });
 
-    it('an error page says when to come back while something is out of order', () => {
+    it('an error page has Retry-After during an outage', () => {
       const response = errorPageResponse('<p>', new ProtocolError('storage.unavailable'));
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('10');
     });
   });
 
-  it('a redirect is a GET, is not cached, and tells the next host nothing of where it came from', async () => {
+  it('a redirect is followed with GET, is not cached, and sends no Referer', async () => {
     const response = seeOther('https://app.example/cb?code=1', ['a=1', 'b=2']);
     expect(response.status).toBe(303);
     expect(await response.text()).toBe('');
@@ -356,7 +356,7 @@ describe('responses', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 
-  describe('the token endpoint’s answers', () => {
+  describe('responses of the token endpoint', () => {
     const jsonHeaders = {
       'cache-control': 'no-store',
       'content-type': 'application/json',
@@ -364,7 +364,7 @@ describe('responses', () => {
       'x-content-type-options': 'nosniff',
     };
 
-    it('tokens are JSON that no cache keeps', async () => {
+    it('tokens are JSON that is not cached', async () => {
       const response = tokenJson({ access_token: 'a' });
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({ access_token: 'a' });
@@ -374,7 +374,7 @@ describe('responses', () => {
     it.each([
       [400, {}],
       [401, { 'www-authenticate': 'Basic realm="x"' }],
-    ])('an error with %i carries what belongs to that status', async (status, more) => {
+    ])('an error with %i has the headers of that status', async (status, more) => {
       const response = tokenError(new ProtocolError('refresh.inactive'), status, 'Basic realm="x"');
       expect(response.status).toBe(status);
       expect(await response.json()).toEqual({
@@ -384,7 +384,7 @@ describe('responses', () => {
       expect(headersOf(response)).toEqual({ ...jsonHeaders, ...more });
     });
 
-    it('an outage says when to ask again', () => {
+    it('an outage has Retry-After', () => {
       const response = tokenError(new ProtocolError('storage.unavailable'), 503, 'Basic');
       expect(headersOf(response)).toEqual({ ...jsonHeaders, 'retry-after': '10' });
     });
@@ -398,7 +398,7 @@ describe('responses', () => {
       ['request.host', 421, 'Misdirected Request', {}],
       ['unexpected', 500, 'Internal Server Error', {}],
       ['storage.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
-    ] as const)('%s is a %i', async (reason, status, title, more) => {
+    ] as const)('%s gets status %i', async (reason, status, title, more) => {
       const rejection = new ProtocolError(reason);
       const response = problemResponse(rejection, 'Bearer');
       expect(response.status).toBe(status);
@@ -417,11 +417,11 @@ describe('responses', () => {
     });
   });
 
-  it('an open document’s problem asks for no token', () => {
+  it('the problem document of a public document has no challenge', () => {
     expect(problemResponse(new ProtocolError('token.missing')).headers.has('www-authenticate')).toBe(false);
   });
 
-  it('a public document may be cached for an hour', async () => {
+  it('a public document can be cached for an hour', async () => {
     const response = publicDocument('{}', 'application/json');
     expect(response.status).toBe(200);
     expect(await response.text()).toBe('{}');
@@ -432,7 +432,7 @@ describe('responses', () => {
     });
   });
 
-  it('a refused method learns which ones are answered', () => {
+  it('a refused method gets Allow', () => {
     const response = withAllowHeader(
       ['GET', 'POST'],
       problemResponse(new ProtocolError('request.method'), 'Bearer'),

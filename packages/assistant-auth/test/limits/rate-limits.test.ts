@@ -14,7 +14,7 @@ describe('limits', () => {
   };
 
   describe('a limiter that fails', () => {
-    it('lets everybody pass, and is logged', async () => {
+    it('allows every request, and is logged', async () => {
       const log: LogEntry[] = [];
       const limiter = failOpen(broken, (entry) => void log.push(entry));
       expect(await limiter.take('somebody')).toBe('allowed');
@@ -23,7 +23,7 @@ describe('limits', () => {
   });
 
   describe('the limits', () => {
-    it('are counted in memory where nothing else counts', async () => {
+    it('are counted in memory by default', async () => {
       const limits = createLimits(
         {},
         () => 1_800_000_000,
@@ -36,7 +36,7 @@ describe('limits', () => {
       }
     });
 
-    it('are counted by what is given, and stand even if it fails', async () => {
+    it('are counted by the given limiters, and one that fails allows every request', async () => {
       const log: LogEntry[] = [];
       const keys: string[] = [];
       const counting = { take: async (key: string) => (keys.push(key) > 1 ? 'limited' : 'allowed') } as const;
@@ -80,13 +80,13 @@ describe('the limiter in memory', () => {
     };
   };
 
-  it.each([Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY])('is not made for %d', (wrong) => {
+  it.each([Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY])('refuses a limit of %d', (wrong) => {
     const refused = expect.objectContaining({ name: 'ConfigurationError', option: 'limits' });
     expect(() => memoryLimiter({ limit: wrong, period: 60 })).toThrow(refused);
     expect(() => memoryLimiter({ limit: 5, period: JSON.parse(JSON.stringify(wrong)) })).toThrow(refused);
   });
 
-  it('gives the allowance back evenly', async () => {
+  it('refills the allowance evenly', async () => {
     const { allowance, advance } = setUp(6);
     expect(await allowance()).toBe(6);
     advance(9);
@@ -101,7 +101,7 @@ describe('the limiter in memory', () => {
     expect(await allowance()).toBe(6);
   });
 
-  it('takes nothing for what it limits', async () => {
+  it('does not count limited requests', async () => {
     const { allowance, take, advance } = setUp(5, 10);
     await allowance();
     for (let turn = 0; turn < 1000; turn++) expect(await take()).toBe('limited');
@@ -109,7 +109,7 @@ describe('the limiter in memory', () => {
     expect(await take()).toBe('allowed');
   });
 
-  it('gives nothing back, and takes nothing more, when the clock is set back', async () => {
+  it('neither refills nor counts more if the clock is set back', async () => {
     const { allowance, take, advance } = setUp(6);
     await take();
     advance(-3600);
@@ -118,7 +118,7 @@ describe('the limiter in memory', () => {
     expect(await allowance()).toBe(6);
   });
 
-  it('never allows more than its limit at once and a limit more for each period', async () => {
+  it('never allows more than its limit at once, plus one limit for each period', async () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 200 });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 20 }), pauses, async (limit, waits) => {
@@ -134,7 +134,7 @@ describe('the limiter in memory', () => {
     );
   });
 
-  it('remembers 10,000 keys, and forgets the one that was silent longest', async () => {
+  it('keeps 10,000 keys, and drops the least recently used one', async () => {
     const { take } = setUp(1);
     for (let key = 0; key < 10_000; key++) await take(String(key));
     for (const key of ['0', '1', '9999']) expect(await take(key)).toBe('limited');
@@ -160,7 +160,7 @@ describe('address blocks', () => {
     ['::', '0:0:0:0::/64'],
     ['1::', '1:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ])('%s is of %s', (address, block) => {
+  ])('the block of %s is %s', (address, block) => {
     expect(toAddressBlock(address)).toBe(block);
   });
 
@@ -179,14 +179,14 @@ describe('address blocks', () => {
     '::1]:80/',
     'localhost',
     '%eth0',
-  ])('does not exist for %j', (address) => {
+  ])('there is no block for %j', (address) => {
     expect(toAddressBlock(address)).toBeUndefined();
   });
 
   const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
   const groups = (count: number) => fc.array(group, { minLength: count, maxLength: count });
 
-  it('is the same for all addresses of a /64, and another for every other /64', () => {
+  it('the block is the same for all addresses of a /64, and different for every other /64', () => {
     fc.assert(
       fc.property(groups(4), groups(4), groups(4), groups(4), (network, other, one, two) => {
         fc.pre(network.slice(0, 3).some((value) => value !== '0'));
@@ -199,7 +199,7 @@ describe('address blocks', () => {
     );
   });
 
-  it('is nothing or something, whatever it is asked for', () => {
+  it('any text has a block or none, without an exception', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(['string', 'undefined']).toContain(typeof toAddressBlock(text));

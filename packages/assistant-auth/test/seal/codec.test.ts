@@ -51,7 +51,7 @@ describe('codecs', () => {
   });
 
   describe('a payload', () => {
-    it('comes back as it was written', () => {
+    it('is read as it was written', () => {
       fc.assert(
         fc.property(anything, (value) => {
           expect(decode(everything, encode(everything, value))).toEqual(value);
@@ -59,7 +59,7 @@ describe('codecs', () => {
       );
     });
 
-    it('writes every value in its own way, and reads no other', () => {
+    it('has exactly one encoding for each value', () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 24 }), (drawn) => {
           const input = Uint8Array.from(drawn);
@@ -70,7 +70,7 @@ describe('codecs', () => {
       );
     });
 
-    it('reads nothing that ends early', () => {
+    it('refuses truncated bytes', () => {
       fc.assert(
         fc.property(anything, fc.nat(), (value, cut) => {
           const whole = encode(everything, value);
@@ -79,7 +79,7 @@ describe('codecs', () => {
       );
     });
 
-    it('reads nothing that goes on', () => {
+    it('refuses trailing bytes', () => {
       fc.assert(
         fc.property(anything, fc.uint8Array({ minLength: 1, maxLength: 3 }), (value, tail) => {
           const whole = encode(everything, value);
@@ -88,7 +88,7 @@ describe('codecs', () => {
       );
     });
 
-    it('has fields in order, without names', () => {
+    it('encodes fields in order, without names', () => {
       const value = { name: 'é', count: 300, tags: ['a', 'bc'], note: undefined, more: [[1], []] };
       expect(encode(everything, value)).toEqual(
         bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 2, 1, 1, 0),
@@ -112,7 +112,7 @@ describe('codecs', () => {
       expect(decode(uint, bytes(...expected))).toBe(value);
     });
 
-    it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('does not write %d', (value) => {
+    it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuses to write %d', (value) => {
       expect(() => encode(uint, value)).toThrow(new RangeError(`not a whole number: ${value}`));
     });
 
@@ -121,9 +121,9 @@ describe('codecs', () => {
       ['one in three bytes', [0x81, 0x80, 0]],
       ['2^53', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
       ['nine bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
-      ['a number without end', [0xff, 0xff]],
+      ['a number that never ends', [0xff, 0xff]],
       ['nothing', []],
-    ])('does not read %s', (_, input) => {
+    ])('refuses to read %s', (_, input) => {
       expect(() => decode(uint, bytes(...input))).toThrow(RangeError);
     });
   });
@@ -141,42 +141,42 @@ describe('codecs', () => {
       expect(decode(text, encode(text, long))).toBe(long);
     });
 
-    it('does not write half a character, which would come back as another', () => {
+    it('refuses to write a lone surrogate, which would be read as another character', () => {
       expect(() => encode(text, 'a\ud800')).toThrow(new RangeError('not a well-formed text'));
     });
 
     it.each([
-      ['a byte that begins no character', [1, 0x80]],
+      ['a byte that starts no character', [1, 0x80]],
       ['an overlong slash', [2, 0xc0, 0xaf]],
       ['a surrogate', [3, 0xed, 0xa0, 0x80]],
       ['half a character', [1, 0xc3]],
       ['more than there is', [5, 0x61]],
       ['an absurd length', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
-    ])('does not read %s', (_, input) => {
+    ])('refuses to read %s', (_, input) => {
       expect(() => decode(text, bytes(...input))).toThrow();
     });
   });
 
   describe('optional', () => {
-    it('tells nothing from an empty text', () => {
+    it('distinguishes an absent value from an empty text', () => {
       expect(encode(optional(text), undefined)).toEqual(bytes(0));
       expect(encode(optional(text), '')).toEqual(bytes(1, 0));
     });
 
-    it('reads no other mark than 0 and 1', () => {
+    it('refuses markers other than 0 and 1', () => {
       expect(() => decode(optional(text), bytes(2, 0))).toThrow(RangeError);
     });
   });
 
   describe('list', () => {
-    it('does not read an absurd length', () => {
+    it('refuses an absurd length', () => {
       const input = bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);
       expect(() => decode(list(uint), input)).toThrow(RangeError);
     });
   });
 
   describe('json', () => {
-    it('keeps what JSON can hold', () => {
+    it('keeps every JSON value', () => {
       fc.assert(
         fc.property(fc.jsonValue(), (value) => {
           const back = decode(json<unknown>(), encode(json<unknown>(), value));
@@ -185,7 +185,7 @@ describe('codecs', () => {
       );
     });
 
-    it.each(['', '{', '{"a":1}x', 'undefined'])('does not read %j', (value) => {
+    it.each(['', '{', '{"a":1}x', 'undefined'])('refuses to read %j', (value) => {
       expect(() => decode(json<unknown>(), encode(text, value))).toThrow();
     });
   });
@@ -226,15 +226,15 @@ describe('test vectors', () => {
   };
 
   describe('the payload vectors', () => {
-    it('are of every sealed type, in the order of the page', () => {
+    it('cover every sealed type, in the order of the page', () => {
       expect(payloadVectors.map(({ purpose }) => purpose)).toEqual(Object.keys(codecs));
     });
 
-    it.each(payloadVectors)('are what the code reads and writes: $purpose', ({ purpose, value, bytes }) => {
+    it.each(payloadVectors)('match what the code reads and writes: $purpose', ({ purpose, value, bytes }) => {
       expect(codecs[purpose]?.(bytes)).toEqual({ value, written: bytes });
     });
 
-    it('are what the page’s words make of an access token', () => {
+    it('match the documented encoding of an access token', () => {
       const { text, list, uint } = byThePage;
       const [vector] = payloadVectors;
       const token = decode(accessToken, fromHex(vector?.bytes ?? ''));
@@ -249,7 +249,7 @@ describe('test vectors', () => {
       expect([...written, uint(issuedAt), uint(expiresAt)].join('')).toBe(vector?.bytes);
     });
 
-    it('are what the page’s words make of the request in a consent', () => {
+    it('match the documented encoding of the request in a consent', () => {
       const { text, list, optional } = byThePage;
       const { request } = decode(consent, fromHex(payloadVectors[3]?.bytes ?? ''));
       const { clientId, redirectUri, state, scopes, resource, codeChallenge } = request;
@@ -263,29 +263,29 @@ describe('test vectors', () => {
       createSealer(parseKeyRing(vector.ring), purpose, (length) => fromHex(vector.iv).slice(0, length));
     const context = fromHex(vector.context);
 
-    it('is what the code seals', async () => {
+    it('matches what the code seals', async () => {
       expect(await sealerFor().seal(fromHex(vector.plaintext), context)).toBe(vector.sealed);
     });
 
-    it('is what the code opens', async () => {
+    it('matches what the code opens', async () => {
       const value = fromHex(vector.plaintext);
       expect(await sealerFor().open(vector.sealed, context)).toEqual({ kind: 'opened', value });
     });
 
-    it('is what the page’s words derive and open', async () => {
+    it('matches the documented derivation and opening', async () => {
       const rootKey = fromHex(toHex(rootKeyOf(vector.ring)));
       expect(byThePage.info(vector.purpose)).toBe(vector.info);
       expect(await byThePage.derive(rootKey, vector.info)).toBe(vector.derivedKey);
       expect(await byThePage.open(vector.sealed, vector.derivedKey, vector.context)).toBe(vector.plaintext);
     });
 
-    it('has the length that the page says', () => {
+    it('has the documented length', () => {
       const keyId = vector.ring.split('.')[0] ?? '';
       const bytes = 30 + keyId.length + fromHex(vector.plaintext).length;
       expect(vector.sealed).toHaveLength(Math.ceil((4 / 3) * bytes));
     });
 
-    it('opens for nothing else', async () => {
+    it('opens for no other purpose', async () => {
       const { name, issuer, audience } = vector.purpose;
       const others: readonly Purpose[] = [
         { ...vector.purpose, name: `${name}x` },

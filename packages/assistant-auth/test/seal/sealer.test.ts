@@ -29,8 +29,8 @@ describe('createSealer', () => {
 
   afterEach(() => void vi.restoreAllMocks());
 
-  describe('what is sealed', () => {
-    it('comes back, with and without context, whatever it is', async () => {
+  describe('sealed text', () => {
+    it('opens with the same value and context', async () => {
       const sealer = sealerOf(newer);
       await fc.assert(
         fc.asyncProperty(anyBytes, fc.option(anyBytes, { nil: undefined }), async (value, context) => {
@@ -42,7 +42,7 @@ describe('createSealer', () => {
       );
     });
 
-    it('is base64url, in the length that its content gives it', async () => {
+    it('is base64url of a length that depends on its content', async () => {
       const sealer = sealerOf(newer);
       await fc.assert(
         fc.asyncProperty(anyBytes, async (value) => {
@@ -53,12 +53,12 @@ describe('createSealer', () => {
       );
     });
 
-    it('opens in another isolate of the same deployment, as the page’s three lines say', async () => {
+    it('opens in another isolate of the same deployment', async () => {
       const sealed = await sealerOf(newer).seal(bytes('met at the library'), bytes('row 1'));
       expect(readable(await sealerOf(newer).open(sealed, bytes('row 1')))).toBe('met at the library');
     });
 
-    it('is another text each time, with an IV drawn for it alone', async () => {
+    it('differs each time, with an IV of its own', async () => {
       let drawn = 0;
       const asked: number[] = [];
       const sealer = createSealer(parseKeyRing(newer), purpose, (length) => {
@@ -75,8 +75,8 @@ describe('createSealer', () => {
     });
   });
 
-  describe('what does not open', () => {
-    it('is everything with a bit changed', async () => {
+  describe('text that does not open', () => {
+    it('includes sealed text with any bit changed', async () => {
       const sealer = sealerOf(newer);
       await fc.assert(
         fc.asyncProperty(anyBytes, fc.nat(), fc.nat(7), async (value, place, bit) => {
@@ -88,7 +88,7 @@ describe('createSealer', () => {
       );
     });
 
-    it('is any text that nobody sealed, and it throws at none', async () => {
+    it('includes any unsealed text, without an exception', async () => {
       const sealer = sealerOf(`${newer} ${older}`);
       const likely = fc
         .uint8Array({ minLength: 1, maxLength: 60 })
@@ -101,7 +101,7 @@ describe('createSealer', () => {
       );
     });
 
-    it('is one under another context, or none', async () => {
+    it('includes sealed text with another context or none', async () => {
       const sealer = sealerOf(newer);
       const sealed = await sealer.seal(bytes('x'), bytes('row 1'));
       expect(await sealer.open(sealed, bytes('row 2'))).toEqual(failed('forged'));
@@ -119,18 +119,18 @@ describe('createSealer', () => {
       ['a key id that only begins alike', [1, 6, ...bytes('2027-0')], 'unknown-key'],
       ['a key id that goes on', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
       ['the right header and nothing right behind it', [1, 7, ...bytes('2027-01')], 'forged'],
-    ] as const)('is one with %s', async (_, start, reason) => {
+    ] as const)('includes text with %s', async (_, start, reason) => {
       const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
       const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
       expect(await sealerOf(newer).open(text)).toEqual(failed(reason));
     });
 
-    it('is one that is too short for IV and tag, by a byte', async () => {
+    it('includes text that is one byte too short for IV and tag', async () => {
       const sealed = decodeBase64url(await sealerOf(newer).seal(new Uint8Array())) ?? new Uint8Array();
       expect(await sealerOf(newer).open(encodeBase64url(sealed.slice(0, -1)))).toEqual(failed('malformed'));
     });
 
-    it('is one beyond 65,536 characters, which is not read at all', async () => {
+    it('includes text of more than 65,536 characters, which is not decrypted', async () => {
       const sealer = sealerOf(newer);
       // 9 bytes of header and 28 around the content, so that 49,115 more make 65,536 characters.
       const longest = await sealer.seal(new Uint8Array(49_115));
@@ -153,7 +153,7 @@ describe('createSealer', () => {
       expect(readable(await both.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
     });
 
-    it('opens with the key that is named, and tries no other', async () => {
+    it('opens only with the key that is named', async () => {
       await both.seal(bytes('x'));
       const sealed = await sealerOf(older).seal(bytes('old'));
       await both.open(sealed);
@@ -164,7 +164,7 @@ describe('createSealer', () => {
   });
 
   describe('the derived key', () => {
-    it('is derived once for each key of the ring, and cannot be taken out', async () => {
+    it('is derived once for each key of the ring, and is not extractable', async () => {
       const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
       const sealer = sealerOf(`${newer} ${older}`);
       expect(deriveKey).not.toHaveBeenCalled();
@@ -178,7 +178,7 @@ describe('createSealer', () => {
       expect(extractable).toBe(false);
     });
 
-    it('is not derived for what names no key of the ring', async () => {
+    it('is not derived for text that names no key of the ring', async () => {
       const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
       const sealer = sealerOf(newer);
       for (const text of ['', 'AQ', await sealerOf(older).seal(bytes('x'))]) await sealer.open(text);
@@ -201,7 +201,7 @@ describe('derived keys', () => {
   it.each([
     ['first', ring],
     ['last', parseKeyRing(older)],
-  ])('open what the %s key of the ring sealed for their purpose, once and again', async (_, keys) => {
+  ])('open text that the %s key of the ring sealed for their purpose, repeatedly', async (_, keys) => {
     const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     const opened = { kind: 'opened', value: plaintext };
     expect(await opener.open(await sealed(keys))).toEqual(opened);
@@ -212,12 +212,12 @@ describe('derived keys', () => {
     ['name', { name: 'refresh' }],
     ['issuer', { issuer: 'https://other.example' }],
     ['audience', { audience: 'https://api.example/' }],
-  ])('open nothing of another %s', async (_, changes) => {
+  ])('open no text of another %s', async (_, changes) => {
     const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
-  it('are imported to open, so that the process holds no key that WebCrypto would seal with', async () => {
+  it('are imported for opening only', async () => {
     const importKey = vi.spyOn(crypto.subtle, 'importKey');
     const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
     importKey.mockClear();
@@ -229,18 +229,18 @@ describe('derived keys', () => {
     ]);
   });
 
-  it('open nothing of a key that is younger than they are', async () => {
+  it('open no text of a newer key', async () => {
     const opener = createDerivedKeyOpener(await exportDerivedKeys(parseKeyRing(older), purpose));
     expect(await opener.open(await sealed())).toEqual({ kind: 'failed', reason: 'unknown-key' });
   });
 
-  it('stand for the ring’s keys in order and by name, and are none of them', async () => {
+  it('have the key IDs and order of the ring, and differ from its keys', async () => {
     const exported = await exportDerivedKeys(ring, purpose);
     expect(exported).toMatch(/^sub\.new-1\.[\w-]{43} sub\.old-1\.[\w-]{43}$/);
     for (const key of [older, newer]) expect(exported).not.toContain(key.split('.')[1]);
   });
 
-  it('are no key ring, and are refused as one', async () => {
+  it('are refused as a key ring', async () => {
     const exported = await exportDerivedKeys(ring, purpose);
     expect(() => parseKeyRing(exported)).toThrow(/^sealingKeys must be keys written/);
   });
@@ -258,7 +258,7 @@ describe('derived keys', () => {
       `sub.${newer} sub.${newer}`,
       'keys must be written sub.<id>.<43 characters>, at least one and each once.',
     ],
-  ])('that are %s stop the start, unrepeated', (_, text, message) => {
+  ])('that are %s fail at startup, and the message does not repeat them', (_, text, message) => {
     expect(() => createDerivedKeyOpener(text)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'keys', message }),
     );
@@ -289,12 +289,12 @@ describe('the key ring', () => {
       expect(ring.keys.get('2027-spring')).toBe(ring.sealingKey);
     });
 
-    it('takes any white space between keys and around them', () => {
+    it('accepts any whitespace between and around keys', () => {
       const ring = parseKeyRing(`\n  ${spring}\r\n\t${winter}\n`);
       expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
     });
 
-    it('takes ids of 1 to 16 characters', () => {
+    it('accepts IDs of 1 to 16 characters', () => {
       expect(parseKeyRing(`a.${material}`).sealingKey.id).toBe('a');
       expect(parseKeyRing(`abcdefghij-45678.${material}`).sealingKey.id).toBe('abcdefghij-45678');
     });
@@ -338,7 +338,7 @@ describe('the key ring', () => {
       expect(error.cause).toBeUndefined();
     });
 
-    it('never fails in another way, whatever is given', () => {
+    it('fails only with a ConfigurationError, whatever is passed', () => {
       fc.assert(
         fc.property(
           fc.oneof(
@@ -358,7 +358,7 @@ describe('the key ring', () => {
   });
 
   describe('generateKey', () => {
-    it('draws 32 bytes and writes them as they stand in a ring', () => {
+    it('generates 32 bytes in the format of a ring', () => {
       const asked: number[] = [];
       const key = generateKey('2027-spring', (length) => {
         asked.push(length);
@@ -368,7 +368,7 @@ describe('the key ring', () => {
       expect(asked).toEqual([32]);
     });
 
-    it('makes keys that a ring accepts', () => {
+    it('generates keys that a ring accepts', () => {
       const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
       const keys = Array.from({ length: 50 }, (_, at) => generateKey(`key-${at}`, random));
       expect(parseKeyRing(keys.join(' ')).keys.size).toBe(50);
@@ -382,7 +382,7 @@ describe('the key ring', () => {
   });
 });
 
-describe('the prefix of a key ID', () => {
+describe('key prefixes', () => {
   const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
   const sealedWith = (keyId: string, plaintext: Uint8Array): Promise<string> => {
@@ -394,14 +394,14 @@ describe('the prefix of a key ID', () => {
   const beginsAs = (sealed: string, id: string): readonly string[] =>
     listSealedPrefixes(id).filter((beginning) => sealed.startsWith(beginning));
 
-  it('hold one for every text that it sealed', () =>
+  it('match every text that the key sealed', () =>
     fc.assert(
       fc.asyncProperty(keyId, fc.uint8Array({ maxLength: 40 }), async (id, plaintext) => {
         expect(beginsAs(await sealedWith(id, plaintext), id)).toHaveLength(1);
       }),
     ));
 
-  it('hold none for a text of another key', () =>
+  it('match no text of another key', () =>
     fc.assert(
       fc.asyncProperty(keyId, keyId, async (id, other) => {
         fc.pre(id !== other);
@@ -414,7 +414,7 @@ describe('the prefix of a key ID', () => {
     ['ab', 16],
     ['abc', 4],
     ['2026-11-24', 1],
-  ])('are all of one length and as few as can be: of %s', (id, count) => {
+  ])('have one length and are as few as possible: for %s', (id, count) => {
     const prefixes = listSealedPrefixes(id);
     expect(new Set(prefixes).size).toBe(count);
     expect(new Set(prefixes.map(({ length }) => length)).size).toBe(1);

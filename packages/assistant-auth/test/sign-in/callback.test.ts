@@ -112,14 +112,14 @@ describe('a callback by query', () => {
       });
     });
 
-    it('redeems the answer with the values that the login transaction started with', async () => {
+    it('redeems the provider’s code with the values of the login transaction', async () => {
       const provider = createSpyProvider();
       const { returnFromProvider } = await continueToProvider(deploy({ providers: [provider] }));
       await returnFromProvider({ code: 'ada' });
       expect(provider.tokenRequests).toEqual(provider.authorizationRequests);
     });
 
-    it('finds the same user again for the same subject, and another for another provider’s', async () => {
+    it('finds the same user for the same subject, and another user for another provider', async () => {
       const deployment = deploy();
       const userOf = async (provider: string, subject: string) => {
         const { returnFromProvider } = await continueToProvider(deployment, gptRequest, provider);
@@ -135,8 +135,8 @@ describe('a callback by query', () => {
     });
   });
 
-  describe('a publisher who decides who may come in', () => {
-    it('keeps somebody out: nothing is stored, and the client learns only that', async () => {
+  describe('resolveUser', () => {
+    it('can refuse a user: nothing is stored, and the client gets access_denied', async () => {
       const storage = createSpyStorage();
       const resolveUser = async () => ({ kind: 'refused', reason: 'hd is not example.org' }) as const;
       const { deployment, returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
@@ -154,7 +154,7 @@ describe('a callback by query', () => {
       });
     });
 
-    it('names a user of theirs, whose facts come out of the guard, unchanged by a refresh', async () => {
+    it('can return a user ID and claims, which the guard returns, even after a refresh', async () => {
       const claims = { plan: 'pro', seats: 3, beta: false };
       const deployment = deploy({
         resolveUser: async () => ({ kind: 'accepted', userId: 'their-42', claims }),
@@ -168,7 +168,7 @@ describe('a callback by query', () => {
         });
     });
 
-    it('says too much about somebody: our error, and nothing is stored', async () => {
+    it('that returns too many claims is a server_error, and nothing is stored', async () => {
       const storage = createSpyStorage();
       const resolveUser = async () => ({ kind: 'accepted', claims: { much: 'x'.repeat(600) } }) as const;
       const { returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
@@ -178,7 +178,7 @@ describe('a callback by query', () => {
       expect(storage.calls).toEqual(['readGrantStatus']);
     });
 
-    it('is asked about the client that asks', async () => {
+    it('gets the client of the request', async () => {
       const asked: string[] = [];
       const { returnFromProvider } = await continueToProvider(
         deploy({
@@ -193,7 +193,7 @@ describe('a callback by query', () => {
     });
   });
 
-  it('the provider’s refresh token reaches storage sealed, bound to its row', async () => {
+  it('stores the provider’s refresh token sealed, bound to its row', async () => {
     const { signIns, storage } = recordingStorage();
     const { returnFromProvider } = await continueToProvider(deploy({ storage }));
     await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
@@ -208,7 +208,7 @@ describe('a callback by query', () => {
     expect((await sealers.upstreamToken.open(sealed, row('google\0bob'))).kind).toBe('failed');
   });
 
-  describe('an address that is no way to sign in', () => {
+  describe('an invalid callback URL', () => {
     it.each([
       '/callback/nobody',
       '/callback/',
@@ -218,14 +218,14 @@ describe('a callback by query', () => {
       '/callback/goo%67le',
       '/callback//google',
       '/callback/__proto__',
-    ])('is a page: %s', async (path) => {
+    ])('shows an error page: %s', async (path) => {
       const { deployment, browser, returnFromProvider } = await continueToProvider();
       const response = await returnFromProvider({ code: 'ada' }, path);
       await expectErrorPage(response, deployment, 'There is no such way to sign in.', 404);
       expect(browser.cookies.size).toBe(2);
     });
 
-    it('is a page when the state is repeated', async () => {
+    it('shows an error page if the state is repeated', async () => {
       const { deployment, browser, state } = await continueToProvider();
       const response = await browser.visit(
         `${issuer}/callback/google?code=ada&state=${state}&state=${state}`,
@@ -234,17 +234,17 @@ describe('a callback by query', () => {
     });
   });
 
-  describe('a login transaction whose client changed meanwhile', () => {
+  describe('a login transaction after a change of the configuration', () => {
     const [gptClient, ...others] = clients;
 
     it.each([
       ['revoked', others, 'The app that sent you here is not registered with us.'],
       [
-        'of another address',
+        'of another redirect URI',
         [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
         'The address to return to is not registered for this app.',
       ],
-    ])('ends on a page, and asks the provider nothing: %s', async (_, left, message) => {
+    ])('ends on a page without a request to the provider: %s', async (_, left, message) => {
       const { browser, callbackUrl } = await continueToProvider();
       const cookie = buildCookieHeader(browser.cookies);
       const provider = createSpyProvider();
@@ -254,7 +254,7 @@ describe('a callback by query', () => {
       expect(provider.tokenRequests).toEqual([]);
     });
 
-    it('ends on a page when the provider is no longer offered', async () => {
+    it('ends on a page if the provider was removed', async () => {
       const { browser, callbackUrl } = await continueToProvider();
       const cookie = buildCookieHeader(browser.cookies);
       const changed = deploy({ providers: [createProvider('other', 'Other')] });
@@ -263,7 +263,7 @@ describe('a callback by query', () => {
     });
   });
 
-  it('a login transaction survives a new key, and ends with its old one', async () => {
+  it('completes a login transaction after a new key is added, until its key is removed', async () => {
     const { browser, callbackUrl } = await continueToProvider();
     const cookie = buildCookieHeader(browser.cookies);
     const newest = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
@@ -277,7 +277,7 @@ describe('a callback by query', () => {
     expect(burned.log.at(-1)).toMatchObject({ reason: 'transaction.unreadable', cause: 'unknown-key' });
   });
 
-  it('a provider that fails in a way nobody foresaw is our error, and says nothing of itself', async () => {
+  it('returns a server_error without details if a provider fails unexpectedly', async () => {
     const failing: IdentityProvider = {
       ...createProvider('google', 'Google'),
       handleCallback: () => Promise.reject(new Error('client_secret=hunter2')),
@@ -347,8 +347,8 @@ describe('a callback by form post', () => {
     expect(storage.calls).toEqual([]);
   };
 
-  describe('an answer that is posted', () => {
-    it('is sent round to the same address, sealed, and touches no cookie', async () => {
+  describe('the posted response', () => {
+    it('is redirected to the same path, sealed, and sets no cookie', async () => {
       const { deployment, answer, answers, storage } = await atApple();
       const response = await post(deployment, answer({ code: 'ada', user: '{"name":{}}' }));
       const location = readRedirect(response);
@@ -365,7 +365,7 @@ describe('a callback by form post', () => {
       expect(storage.calls).toEqual([]);
     });
 
-    it('signs in where it comes round, as if it had come in the query', async () => {
+    it('signs in after the redirect, as a response in the query does', async () => {
       const { deployment, browser, answer, answers, storage } = await atApple();
       const round = readRedirect(await post(deployment, answer({ code: 'ada', user: '{"n":"ä b"}' })));
       const back = readRedirect(await browser.visit(round.href));
@@ -376,7 +376,7 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
     });
 
-    it('lets the person refuse', async () => {
+    it('can be a refusal', async () => {
       const { deployment, browser, answer } = await atApple();
       const round = readRedirect(await post(deployment, answer({ error: 'access_denied' })));
       const { searchParams } = readRedirect(await browser.visit(round.href));
@@ -416,14 +416,14 @@ describe('a callback by form post', () => {
       expect(answers).toEqual([]);
     });
 
-    it('still fits with all that an honest provider sends', async () => {
+    it('fits into the redirect with everything that a real provider sends', async () => {
       const { deployment, answer } = await atApple();
       const user = JSON.stringify({ name: { firstName: 'Ä'.repeat(60), lastName: 'ß'.repeat(60) } });
       expect((await post(deployment, answer({ code: 'c'.repeat(512), user }))).status).toBe(303);
     });
   });
 
-  describe('what comes round', () => {
+  describe('the redirected response', () => {
     it('B6.2 posted answer: is refused in a browser that did not start the login transaction', async () => {
       const system = await atApple();
       const round = readRedirect(await post(system.deployment, system.answer()));
@@ -432,7 +432,7 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
     });
 
-    it('B6.2 posted answer: brings nobody in twice', async () => {
+    it('B6.2 posted answer: signs nobody in twice', async () => {
       const { deployment, browser, answer, storage } = await atApple();
       const cookie = buildCookieHeader(browser.cookies);
       const round = readRedirect(await post(deployment, answer()));
@@ -450,7 +450,7 @@ describe('a callback by form post', () => {
       ]);
     });
 
-    it('B6.3 moved from body to query: is refused, and the login transaction goes on', async () => {
+    it('B6.3 moved from body to query: is refused, and the login transaction stays valid', async () => {
       const system = await atApple();
       await expectNoIdentity(
         system,
@@ -460,14 +460,14 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
     });
 
-    it('B6.3 moved from body to query: plain parameters beside the sealed ones are not read', async () => {
+    it('B6.3 moved from body to query: plain parameters in addition to the sealed ones are ignored', async () => {
       const { deployment, browser, answer, answers } = await atApple();
       const round = readRedirect(await post(deployment, answer()));
       await browser.visit(`${round.href}&code=mallory&state=x&user=y`);
       expect(answers).toEqual([`${callback}?${answer()}`]);
     });
 
-    it('B6.3 moved from query to body: a provider that answers in the query is not posted for', async () => {
+    it('B6.3 moved from query to body: is refused for a provider that responds in the query', async () => {
       const { deployment } = formPosting();
       const { state, browser } = await continueToProvider(deployment, gptRequest, 'google');
       const body = new URLSearchParams({ state, code: 'ada' });
@@ -478,21 +478,21 @@ describe('a callback by form post', () => {
       expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
     });
 
-    it('B5.2 posted answer: another provider’s is refused', async () => {
+    it('B5.2 posted answer: is refused at another provider’s callback', async () => {
       const system = await atApple();
       const round = readRedirect(await post(system.deployment, system.answer()));
       const elsewhere = round.href.replace('/callback/apple', '/callback/pear');
       await expectNoIdentity(system, await system.browser.visit(elsewhere), 'form-post.provider');
     });
 
-    it('B5.2 posted answer: at a provider that answers in the query it is no answer', async () => {
+    it('B5.2 posted answer: is ignored at a provider that responds in the query', async () => {
       const system = await atApple();
       const round = readRedirect(await post(system.deployment, system.answer()));
       const elsewhere = round.href.replace('/callback/apple', '/callback/google');
       await expectNoIdentity(system, await system.browser.visit(elsewhere), 'transaction.missing');
     });
 
-    it('is good for less than a minute', async () => {
+    it('is valid for less than a minute', async () => {
       const system = await atApple();
       const round = readRedirect(await post(system.deployment, system.answer()));
       system.deployment.advance(60);
@@ -502,15 +502,15 @@ describe('a callback by form post', () => {
     it.each([
       ['changed', (sealed: string) => `${sealed.slice(0, -2)}${sealed.endsWith('AA') ? 'BA' : 'AA'}`],
       ['cut', (sealed: string) => sealed.slice(0, 40)],
-      ['nothing that was sealed', () => 'AAAA'],
-    ])('is refused when it is %s', async (_, override) => {
+      ['not sealed', () => 'AAAA'],
+    ])('is refused if it is %s', async (_, override) => {
       const system = await atApple();
       const round = readRedirect(await post(system.deployment, system.answer()));
       round.searchParams.set('form_post', override(round.searchParams.get('form_post') ?? ''));
       await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.unreadable');
     });
 
-    it('is refused when something else was sealed', async () => {
+    it('is refused if it is sealed text of another type', async () => {
       const system = await atApple();
       const [transaction = ''] = listTransactionCookies(system.browser.cookies).map((name) =>
         system.browser.cookies.get(name),
@@ -519,7 +519,7 @@ describe('a callback by form post', () => {
       await expectNoIdentity(system, response, 'form-post.unreadable');
     });
 
-    it('is refused when it comes twice', async () => {
+    it('is refused if it is repeated', async () => {
       const { deployment, browser, answer, answers } = await atApple();
       const round = readRedirect(await post(deployment, answer()));
       const twice = `${round.href}&${round.searchParams}`;

@@ -36,7 +36,7 @@ describe('login transactions', () => {
     );
   };
 
-  it('a login transaction starts with four values drawn apart, and ends when its time is over', () => {
+  it('a login transaction starts with four independent random values, and expires', () => {
     const transaction = begin();
     expect(transaction).toEqual({
       purpose: { kind: 'authorize', request },
@@ -52,7 +52,7 @@ describe('login transactions', () => {
     expect(new Set([grantId, state, nonce, codeVerifier].map((value) => value.slice(0, 22))).size).toBe(4);
   });
 
-  it('an upstream request is what the provider needs, and nothing of the client or the grant', () => {
+  it('an upstream request contains nothing of the client or the grant', () => {
     const { state, nonce, codeVerifier } = begin();
     expect(buildUpstreamRequest(begin(), parseIssuer('https://words.example'))).toEqual({
       redirectUri: 'https://words.example/callback/google',
@@ -65,16 +65,13 @@ describe('login transactions', () => {
   it.each([
     ['the account page', { kind: 'account', user: undefined }],
     ['one more identity', { kind: 'link', session: 'session-1', user: 'user-1' }],
-  ] as const)(
-    'an upstream request for %s wants the person to prove themselves after it began',
-    (_, purpose) => {
-      expect(
-        buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate,
-      ).toEqual({
+  ] as const)('an upstream request for %s requires authentication after it started', (_, purpose) => {
+    expect(buildUpstreamRequest(begin(purpose), parseIssuer('https://words.example')).reauthenticate).toEqual(
+      {
         since: 1_000,
-      });
-    },
-  );
+      },
+    );
+  });
 });
 
 describe('transaction cookies', () => {
@@ -118,7 +115,7 @@ describe('transaction cookies', () => {
   const namesFor = (...states: readonly string[]) => Promise.all(states.map(deriveTransactionCookieName));
 
   describe('the name of a transaction cookie', () => {
-    it('is the same for the same state and does not tell it', async () => {
+    it('is the same for the same state and does not reveal it', async () => {
       const name = await deriveTransactionCookieName('some-state');
       expect(name).toMatch(/^__Host-tx-[A-Za-z0-9_-]{8}$/);
       expect(await deriveTransactionCookieName('some-state')).toBe(name);
@@ -138,7 +135,7 @@ describe('transaction cookies', () => {
       expect(await seal.open(value)).toEqual({ kind: 'opened', value: begun });
     });
 
-    it('leaves four others alone, and cookies that are no transactions', async () => {
+    it('keeps four others, and other cookies', async () => {
       const cookies = await browserWith([1, 2, 3, 4].map((at) => transaction(`old-${at}`, at)));
       cookies.set('__Host-csrf', 'x').set('theme', 'dark');
       expect(namesOf(await setTransactionCookie(transaction('new', 9), cookies, seal, 600))).toEqual(
@@ -146,14 +143,14 @@ describe('transaction cookies', () => {
       );
     });
 
-    it('forgets the oldest of five, wherever its cookie stands', async () => {
+    it('drops the oldest of five, at any position in the header', async () => {
       const cookies = await browserWith([3, 1, 5, 2, 4].map((at) => transaction(`old-${at}`, at)));
       const lines = await setTransactionCookie(transaction('new', 9), cookies, seal, 600);
       expect(namesOf(lines)).toEqual(await namesFor('new', 'old-1'));
       expect(lines[1]).toMatch(/^__Host-tx-[^=]+=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/);
     });
 
-    it('forgets the one that the browser has had longest when all began in the same second', async () => {
+    it('drops the one that the browser sends first if all started in the same second', async () => {
       const cookies = await browserWith(
         ['first', 'second', 'third', 'fourth', 'fifth'].map((s) => transaction(s, 5)),
       );
@@ -161,7 +158,7 @@ describe('transaction cookies', () => {
       expect(namesOf(lines)).toEqual(await namesFor('new', 'first'));
     });
 
-    it('forgets what does not open before what does, and all that is too many', async () => {
+    it('drops cookies that do not open first, and then those above the maximum', async () => {
       const cookies = await browserWith([1, 2, 3, 4, 5].map((at) => transaction(`old-${at}`, at)));
       cookies.set('__Host-tx-garbage1', 'garbage').set('__Host-tx-garbage2', '');
       const lines = await setTransactionCookie(transaction('new', 9), cookies, seal, 600);
@@ -170,7 +167,7 @@ describe('transaction cookies', () => {
       );
     });
 
-    it('opens no more cookies than an honest browser could have, and clears no more than a proxy lets through', async () => {
+    it('opens no more cookies than a real browser could have, and clears no more than fit into response headers', async () => {
       let opened = 0;
       const counting = {
         ...seal,
@@ -186,7 +183,7 @@ describe('transaction cookies', () => {
       expect([opened, lines.length]).toEqual([16, 17]);
     });
 
-    it('is refused from 3,801 characters on, before a browser would drop the cookie', async () => {
+    it('fails from 3,801 characters on, before a browser would drop the cookie', async () => {
       const outcomeOf = async (stateLength: number) => {
         const large = transaction('s', 9, 'x'.repeat(stateLength));
         const sealed = (await seal.seal(large)).length;
@@ -219,7 +216,7 @@ describe('transaction cookies', () => {
   };
 
   describe('completing a login transaction', () => {
-    it('puts into its place what knows it again, and no nonce, verifier or state, until it would have expired', async () => {
+    it('replaces it with a completion record without nonce, verifier and state, until it would have expired', async () => {
       const begun = transaction('state-1', 2_000);
       const lines = await completeTransaction(begun, await browserWith([begun]), sealers, 1_700);
       const [, value = ''] = /^[^=]+=([^;]*)/.exec(lines[1] ?? '') ?? [];
@@ -240,7 +237,7 @@ describe('transaction cookies', () => {
       expect((await seal.open(value)).kind).toBe('failed');
     });
 
-    it('keeps the newest three completions and five others that are under way', async () => {
+    it('keeps the newest three completions and five others in progress', async () => {
       const states = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((at) => `state-${at}`);
       const transactions = states.map((state, at) => transaction(state, at + 1));
       let cookies = await browserWith(transactions);
@@ -252,7 +249,7 @@ describe('transaction cookies', () => {
       );
     });
 
-    it('after 30 consents at once leaves the newest five others, within two responses', async () => {
+    it('keeps only the newest five of 30 concurrent consents, within two responses', async () => {
       const states = Array.from({ length: 30 }, (_, at) => `state-${at}`);
       const transactions = states.map((state) => transaction(state, 600));
       const cookies = await browserWith(transactions);

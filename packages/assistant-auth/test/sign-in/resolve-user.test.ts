@@ -51,7 +51,7 @@ const record = (
   );
 
 describe('the record of a sign-in', () => {
-  it('goes with the names of the token, where the provider uses some', async () => {
+  it('contains the identifiers of the token, if the provider uses any', async () => {
     const tokenIdentifiers = ['start', 'digest'];
     const { identity: named } = await record(
       acceptEveryIdentity,
@@ -64,13 +64,13 @@ describe('the record of a sign-in', () => {
     expect(nameless).not.toHaveProperty('tokenIdentifiers');
   });
 
-  it('names the session at the provider, where it has a name', async () => {
+  it('contains the session ID of the provider, if there is one', async () => {
     const { grant } = await record(acceptEveryIdentity, gpt, {}, { sid: 'session-1' });
     expect(grant.sid).toBe('session-1');
     expect((await record(acceptEveryIdentity)).grant).not.toHaveProperty('sid');
   });
 
-  it('holds the identity, a user of our own and the grant, and neither e-mail nor claims of the provider', async () => {
+  it('contains identity, a new user ID and the grant, and neither email address nor claims of the provider', async () => {
     const signIn = await record(acceptEveryIdentity);
     expect(signIn).toEqual({
       now: 1_000,
@@ -89,12 +89,12 @@ describe('the record of a sign-in', () => {
     });
   });
 
-  it('draws another id for every new user', async () => {
+  it('creates another ID for every new user', async () => {
     const [one, other] = await Promise.all([record(acceptEveryIdentity), record(acceptEveryIdentity)]);
     expect(one.user).not.toEqual(other.user);
   });
 
-  it('leaves out a label that the provider did not give', async () => {
+  it('omits a label that the provider did not return', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { label: undefined });
     expect(stored).toEqual({ provider: 'google', subject: 'subject-1' });
   });
@@ -116,8 +116,8 @@ const saying =
   async () =>
     Object.assign(JSON.parse('{}'), word);
 
-describe('the publisher’s word', () => {
-  it('is asked with the verified identity, all its claims, and the client', async () => {
+describe('resolveUser', () => {
+  it('gets the verified identity, all its claims, and the client', async () => {
     const questions: unknown[] = [];
     await record(async (...question) => {
       questions.push(...question);
@@ -126,7 +126,7 @@ describe('the publisher’s word', () => {
     expect(questions).toEqual([identity, gpt]);
   });
 
-  it('may name a user of theirs and facts about them', async () => {
+  it('can return a user ID and claims', async () => {
     const signIn = await record(async () => ({
       kind: 'accepted',
       userId: 'their-42',
@@ -136,7 +136,7 @@ describe('the publisher’s word', () => {
     expect(signIn.grant.claims).toEqual({ plan: 'pro', seats: 3, beta: true });
   });
 
-  it('may be no, with a reason for the log alone', async () => {
+  it('can refuse, with a reason for the log only', async () => {
     const refused = record(async () => ({ kind: 'refused', reason: 'not of example.org' }));
     await expect(refused).rejects.toMatchObject({
       reason: 'resolve-user.refused',
@@ -147,7 +147,7 @@ describe('the publisher’s word', () => {
   });
 
   it.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ACCEPTED' }, { refused: 'no' }])(
-    'is no when it is not a clear yes: %j',
+    'refuses if the result is not valid: %j',
     async (word) => {
       await expect(record(saying(word))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
     },
@@ -160,7 +160,7 @@ describe('the publisher’s word', () => {
     ['half a surrogate pair', '\ud800', false],
     ['of 255 bytes', `${'é'.repeat(127)}x`, true],
     ['of 256 bytes', 'é'.repeat(128), false],
-  ])('may name no user that is %s, unless it can be one', async (_, userId, fits) => {
+  ])('must return a user ID that is a valid string: %s', async (_, userId, fits) => {
     const resolveUser = saying({ kind: 'accepted', userId });
     if (fits)
       await expect(record(resolveUser)).resolves.toMatchObject({ user: { kind: 'resolved', id: userId } });
@@ -177,9 +177,9 @@ describe('the publisher’s word', () => {
     ['a text', 'plan=free'],
     ['an object within', { plan: { name: 'free' } }],
     ['null within', { plan: null }],
-    ['no number', { seats: Number.NaN }],
+    ['NaN', { seats: Number.NaN }],
     ['half a surrogate pair', { plan: '\ud800' }],
-  ])('may carry no claims that are %s', async (_, claims) => {
+  ])('must not return claims that are %s', async (_, claims) => {
     const resolveUser = saying({ kind: 'accepted', claims });
     await expect(record(resolveUser)).rejects.toMatchObject({
       reason: 'resolve-user.invalid-claims',
@@ -187,7 +187,7 @@ describe('the publisher’s word', () => {
     });
   });
 
-  it('fails as it fails', async () => {
+  it('can throw, and the sign-in fails with the same error', async () => {
     await expect(record(() => Promise.reject(new Error('their database is away')))).rejects.toThrow(
       'their database is away',
     );
@@ -198,7 +198,7 @@ describe('the publisher’s word', () => {
     ['512 bytes', 'x'.repeat(504), true],
     ['513 bytes', 'x'.repeat(505), false],
     ['514 bytes in 258 characters', 'é'.repeat(253), false],
-  ])('may carry claims of 512 bytes of JSON: %s', async (_, text, fits) => {
+  ])('can return claims of at most 512 bytes of JSON: %s', async (_, text, fits) => {
     const recorded = record(async () => ({ kind: 'accepted', claims: { a: text } }));
     if (fits) await expect(recorded).resolves.toMatchObject({ grant: { claims: { a: text } } });
     else
@@ -213,7 +213,7 @@ describe('the provider’s refresh token', () => {
   const refreshToken = 'provider-secret-1';
   const context = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
 
-  it('is stored sealed, and opens for its own row alone', async () => {
+  it('is stored sealed, and opens only for its own row', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     expect(JSON.stringify(stored)).not.toContain(refreshToken);
@@ -226,14 +226,14 @@ describe('the provider’s refresh token', () => {
       });
   });
 
-  it('opens as nothing else', async () => {
+  it('opens as no other sealed type', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     for (const sealedType of [sealers.refresh, sealers.code, sealers.consent, sealers.transaction])
       expect(await sealedType.open(sealed)).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
-  it('is left out when none came, so that a stored one stays', async () => {
+  it('is omitted if the provider returned none, so that a stored one stays', async () => {
     expect(Object.keys((await record(acceptEveryIdentity)).identity)).not.toContain('sealedRefreshToken');
   });
 });

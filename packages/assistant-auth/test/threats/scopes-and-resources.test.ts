@@ -252,13 +252,16 @@ describe('scopes', () => {
   );
 
   it.each([
-    ['a client', () => gptAction({ id: 'g', name: 'G', secrets: [gptSecret], scopes: ['offline_access'] })],
     [
-      'the default of a client',
+      'a client without a scope of the API',
+      () => gptAction({ id: 'g', name: 'G', secrets: [gptSecret], scopes: ['offline_access'] }),
+    ],
+    [
+      'default scopes without a scope of the API',
       () => staticClient({ ...options, scopes: ['words'], defaultScopes: ['offline_access'] }),
     ],
-    ['openid for', () => start({ scopes: { ...scopes, openid: 'know who you are' } })],
-  ])('L11.7 configuration: createBroker fails if %s has no scope of the API', (_, configure) => {
+    ['a description of openid', () => start({ scopes: { ...scopes, openid: 'know who you are' } })],
+  ])('L11.7 configuration: createBroker fails for %s', (_, configure) => {
     expect(configure).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   });
 });

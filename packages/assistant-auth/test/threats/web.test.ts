@@ -681,7 +681,7 @@ describe('errors that make a client sign in again', () => {
     ['revoked', ({ storage, now }) => storage.revoke({ kind: 'client', id: 'gpt' }, 'test', now())],
   ];
 
-  it.each(invalid)('W7.2 dead token: %s gets a 401 with invalid_token', async (_, kill) => {
+  it.each(invalid)('W7.2 dead token: an %s one gets a 401 with invalid_token', async (_, kill) => {
     const deployment = deploy();
     const { access_token } = await gptSignIn(deployment);
     await kill(deployment, access_token);

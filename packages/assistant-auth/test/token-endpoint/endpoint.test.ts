@@ -35,42 +35,39 @@ describe('/token', () => {
 
   const bodyOf = (form: Readonly<Record<string, string>>): string => new URLSearchParams(form).toString();
 
-  describe('the answer', () => {
+  describe('a successful response', () => {
     it.each([
       ['ChatGPT', gpt, 'words score'],
       ['a public client', app, 'words score offline_access'],
       ['a confidential client', server, 'words score'],
-    ])(
-      'has for %s exactly the fields that it expects, and is kept by no cache',
-      async (_, testClient, scope) => {
-        const deployment = deploy();
-        const response = await redeem(deployment, testClient, await obtainCode(deployment, testClient));
-        expect(response.status).toBe(200);
-        expect(Object.fromEntries(response.headers)).toEqual({
-          ...corsHeaders,
-          'cache-control': 'no-store',
-          'content-type': 'application/json',
-          pragma: 'no-cache',
-          'x-content-type-options': 'nosniff',
-        });
-        expect(await response.json()).toEqual({
-          access_token: expect.stringMatching(token),
-          token_type: 'bearer',
-          expires_in: 1800,
-          refresh_token: expect.stringMatching(token),
-          scope,
-        });
-        const { client_id: clientId } = testClient.request;
-        expect(deployment.log.at(-1)).toEqual({
-          event: 'tokens-issued',
-          endpoint: 'token',
-          requestId: expect.stringMatching(/^[\w-]{22}$/),
-          clientId,
-        });
-      },
-    );
+    ])('has exactly the expected fields for %s, and is not cached', async (_, testClient, scope) => {
+      const deployment = deploy();
+      const response = await redeem(deployment, testClient, await obtainCode(deployment, testClient));
+      expect(response.status).toBe(200);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        ...corsHeaders,
+        'cache-control': 'no-store',
+        'content-type': 'application/json',
+        pragma: 'no-cache',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(await response.json()).toEqual({
+        access_token: expect.stringMatching(token),
+        token_type: 'bearer',
+        expires_in: 1800,
+        refresh_token: expect.stringMatching(token),
+        scope,
+      });
+      const { client_id: clientId } = testClient.request;
+      expect(deployment.log.at(-1)).toEqual({
+        event: 'tokens-issued',
+        endpoint: 'token',
+        requestId: expect.stringMatching(/^[\w-]{22}$/),
+        clientId,
+      });
+    });
 
-    it('has no refresh token for a client that did not ask to stay connected', async () => {
+    it('has no refresh token for a client that did not request offline_access', async () => {
       const online = { ...app, request: { ...app.request, scope: 'words' } };
       expect(await obtainTokens(deploy(), online)).toEqual({
         access_token: expect.stringMatching(token),
@@ -80,7 +77,7 @@ describe('/token', () => {
       });
     });
 
-    it('says how long the token really lives', async () => {
+    it('has the exact lifetime of the token', async () => {
       const deployment = deploy({ lifetimes: { access: 600 } });
       const { access_token, expires_in } = await obtainTokens(deployment, gpt);
       expect(expires_in).toBe(600);
@@ -91,7 +88,7 @@ describe('/token', () => {
     });
   });
 
-  describe('a dead refresh token', () => {
+  describe('an invalid refresh token', () => {
     const registered = {
       gpt: gptAction({ id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words', 'score'] }),
       polite: gptAction({
@@ -115,7 +112,7 @@ describe('/token', () => {
       ['401 and a challenge for ChatGPT, which then signs the person in anew', 'gpt', gpt, 401],
       ['400 for ChatGPT where the publisher says so', 'polite', gpt, 400],
       ['400 for every other client', 'server', server, 400],
-    ] as const)('is answered %s', async (_, kind, testClient, status) => {
+    ] as const)('gets %s', async (_, kind, testClient, status) => {
       const deployment = deploy({ clients: [registered[kind]] });
       for (const invalid of ['x', 'A'.repeat(200), (await obtainTokens(deployment, testClient)).access_token])
         await expectTokenError(await refresh(deployment, testClient, invalid), {
@@ -124,7 +121,7 @@ describe('/token', () => {
         });
     });
 
-    it('is the only thing that ChatGPT gets this 401 for', async () => {
+    it('is the only error for which ChatGPT gets this 401', async () => {
       const deployment = deploy();
       const { refresh_token } = await obtainTokens(deployment, gpt);
       expect((await redeem(deployment, gpt, 'x')).status).toBe(400);
@@ -180,7 +177,7 @@ describe('/token', () => {
       await refused(post(body), 400, 'invalid_target', 'Ask for one resource at a time.');
     });
 
-    it('may name its one resource twice, and send what nobody knows', async () => {
+    it('can name its one resource twice, and include unknown parameters', async () => {
       const deployment = deploy();
       const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
       const resource = `&resource=${issuer}/api`;
@@ -201,7 +198,7 @@ describe('/token', () => {
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
     });
 
-    it('may say its character set', async () => {
+    it('can include its character set', async () => {
       const deployment = deploy();
       const body = bodyOf(gpt.codeRequest(await obtainCode(deployment, gpt)));
       const headers = { 'content-type': 'Application/X-WWW-Form-URLencoded ; charset=UTF-8' };
@@ -211,7 +208,7 @@ describe('/token', () => {
 
   describe('when storage is unavailable', () => {
     const out: TestClient[] = [gpt, app, server];
-    it.each(out)('says so, and loses neither code nor refresh token', async (testClient) => {
+    it.each(out)('responds with 503, and loses neither code nor refresh token', async (testClient) => {
       const inner = memoryStorage();
       let broken = false;
       const orFail = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -258,7 +255,7 @@ describe('grant_type=authorization_code', () => {
   const call = ({ broker }: ReturnType<typeof deploy>, token: string, resource: string) =>
     broker.protect(new Request(issuer, { headers: { authorization: `Bearer ${token}` } }), { resource });
 
-  it('becomes tokens for the resource that was asked for, and no other', async () => {
+  it('returns tokens only for the requested resource', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, app, { resource: other });
     const { access_token } = await expectTokens(await redeem(deployment, app, code, { resource: other }));
@@ -266,7 +263,7 @@ describe('grant_type=authorization_code', () => {
     expect(await call(deployment, access_token, `${issuer}/api`)).toMatchObject({ kind: 'refused' });
   });
 
-  it('needs no resource at the token endpoint, and lives on when a wrong one is sent', async () => {
+  it('requires no resource at the token endpoint, and a wrong one does not use up the code', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const code = await obtainCode(deployment, app, { resource: other });
@@ -277,7 +274,7 @@ describe('grant_type=authorization_code', () => {
     expect(await call(deployment, access_token, other)).toMatchObject({ kind: 'granted' });
   });
 
-  it('is refused when its resource has gone meanwhile, and is not spent', async () => {
+  it('refuses a code whose resource was removed meanwhile, without using it up', async () => {
     const storage = memoryStorage();
     const code = await obtainCode(deploy({ storage }), app, { resource: other });
     const smaller = deploy({ storage, resources: [`${issuer}/api`] });
@@ -286,7 +283,7 @@ describe('grant_type=authorization_code', () => {
     expect((await redeem(deploy({ storage }), app, code)).status).toBe(200);
   });
 
-  it('brings no scope that was withdrawn from its client meanwhile', async () => {
+  it('grants no scope that was withdrawn from the client meanwhile', async () => {
     const storage = memoryStorage();
     const registered = { id: 'gpt', name: 'Words GPT', secrets: [gptSecret] };
     const now = (scopes: readonly string[]) =>
@@ -302,7 +299,7 @@ describe('grant_type=authorization_code', () => {
   it.each([
     ['a public client', app],
     ['a confidential client', server],
-  ])('needs no redirect_uri from %s, whose verifier says more', async (_, testClient) => {
+  ])('requires no redirect_uri from %s, which sends a verifier', async (_, testClient) => {
     const deployment = deploy();
     const code = await obtainCode(deployment, testClient);
     const anywhere = {
@@ -312,7 +309,7 @@ describe('grant_type=authorization_code', () => {
     expect((await redeem(deployment, anywhere, code)).status).toBe(200);
   });
 
-  it('needs redirect_uri from ChatGPT, which sends no verifier', async () => {
+  it('requires redirect_uri from ChatGPT, which sends no verifier', async () => {
     const deployment = deploy();
     const code = await obtainCode(deployment, gpt);
     const anywhere = {
@@ -324,7 +321,7 @@ describe('grant_type=authorization_code', () => {
     expect((await redeem(deployment, gpt, code)).status).toBe(200);
   });
 
-  it('of another deployment is refused, though the keys are the same', async () => {
+  it('refuses a code of another deployment with the same keys', async () => {
     const storage = memoryStorage();
     const code = await obtainCode(deploy({ storage }), gpt);
     const elsewhere = deploy({ storage, issuer: 'https://elsewhere.example' });
@@ -357,7 +354,7 @@ describe('grant_type=refresh_token', () => {
   ];
 
   describe.each(kinds)('a refresh token of %s', (_, testClient, clientWith, status) => {
-    it('loses the scopes that the publisher has withdrawn from the client', async () => {
+    it('loses the scopes that were withdrawn from the client', async () => {
       const storage = memoryStorage();
       const before = deploy({ storage });
       const { refresh_token } = await obtainTokens(before, testClient);
@@ -375,7 +372,7 @@ describe('grant_type=refresh_token', () => {
       ]);
     });
 
-    it('is dead when none of its scopes is left, and not spent', async () => {
+    it('is refused if none of its scopes is left, without being used up', async () => {
       const storage = createSpyStorage();
       const { refresh_token } = await obtainTokens(deploy({ storage }), testClient);
       const after = deploy({
@@ -391,7 +388,7 @@ describe('grant_type=refresh_token', () => {
       expect(storage.calls).not.toContain('refresh');
     });
 
-    it('is dead when its resource has gone, and not spent', async () => {
+    it('is refused if its resource was removed, without being used up', async () => {
       const storage = createSpyStorage();
       const { refresh_token } = await obtainTokens(deploy({ storage }), testClient);
       const after = deploy({ storage, resources: [`${issuer}/other`] });
@@ -403,7 +400,7 @@ describe('grant_type=refresh_token', () => {
       expect(storage.calls).not.toContain('refresh');
     });
 
-    it('survives a new key, and dies with the key that sealed it', async () => {
+    it('works after a new key is added, until the key that sealed it is removed', async () => {
       const storage = memoryStorage();
       const { refresh_token } = await obtainTokens(deploy({ storage }), testClient);
       const rotated = deploy({ storage, sealingKeys: newKeys });
@@ -427,7 +424,7 @@ describe('grant_type=refresh_token', () => {
     });
   });
 
-  it('returns a stable token letter for letter, and a rotating one anew', async () => {
+  it('returns a stable token unchanged, and a new rotating one', async () => {
     const deployment = deploy();
     const [stable, rotating] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, app)];
     const again = await expectTokens(await refresh(deployment, gpt, stable.refresh_token));
@@ -436,7 +433,7 @@ describe('grant_type=refresh_token', () => {
     expect(next.refresh_token).not.toBe(rotating.refresh_token);
   });
 
-  it('keeps a grant’s policy though the client’s registration changes', async () => {
+  it('keeps a grant’s policy if the client’s registration changes', async () => {
     const storage = memoryStorage();
     const { refresh_token } = await obtainTokens(deploy({ storage }), server);
     const onRequest = staticClient({
@@ -480,7 +477,7 @@ describe('issued tokens', () => {
   });
 
   describe('issueTokens', () => {
-    it('answers with the fields of RFC 6749 §5.1, in ChatGPT’s spelling', async () => {
+    it('returns the fields of RFC 6749 §5.1, in ChatGPT’s spelling', async () => {
       const answer = await issueTokens(sealers, { ...tokenGrantWith(), refreshToken: 'refresh-1' });
       expect(Object.entries(answer).slice(1)).toEqual([
         ['token_type', 'bearer'],
@@ -493,7 +490,7 @@ describe('issued tokens', () => {
       );
     });
 
-    it('seals the caller and what they may do, for the grant’s resource alone', async () => {
+    it('seals user and scopes for the grant’s resource only', async () => {
       const { access_token } = await issueTokens(sealers, tokenGrantWith());
       expect(await sealers.access.get(resource)?.open(access_token)).toEqual({
         kind: 'opened',
@@ -512,7 +509,7 @@ describe('issued tokens', () => {
       });
     });
 
-    it('stops at a resource that is not configured, since the grants should have', async () => {
+    it('fails for a resource that is not configured', async () => {
       await expect(
         issueTokens(sealers, tokenGrantWith({ resource: 'https://gone.example' })),
       ).rejects.toThrow('a grant for a resource that is not configured');
@@ -524,7 +521,7 @@ describe('issued tokens', () => {
       ['stable', now + 1000],
       ['rotating', now + 100],
     ])(
-      'seals for the policy %s the whole grant, not what this answer was narrowed to',
+      'seals all scopes of the grant for the policy %s, even if this response was narrowed',
       async (refreshPolicy, expiresAt) => {
         const sealed = await sealRefreshToken(sealers, tokenGrantWith({ refreshPolicy }));
         expect(await sealers.refresh.open(sealed ?? '')).toEqual({

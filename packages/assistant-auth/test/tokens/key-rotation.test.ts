@@ -82,13 +82,13 @@ describe('resealing', () => {
     }
   });
 
-  it('asks storage nothing while the ring has one key', async () => {
+  it('does not call storage while the ring has one key', async () => {
     const asked = () => Promise.reject(new Error('it was asked'));
     const storage = { findUpstreamTokens: asked, replaceUpstreamTokens: asked };
     await createKeyRotation({ storage, now, ...deployed(fresh) })();
   });
 
-  it('takes a hundred at a time until all are moved', async () => {
+  it('reseals a hundred at a time until all are done', async () => {
     const storage = memoryStorage();
     for (const subject of numbered(250)) await store(storage, before, subject);
     const reseal = createKeyRotation({ storage, now, ...after });
@@ -100,14 +100,14 @@ describe('resealing', () => {
     expect(left).toEqual([150, 50, 0, 0]);
   });
 
-  it('begins anew in each process, and still comes to the end', async () => {
+  it('starts again in each process, and still finishes', async () => {
     const storage = memoryStorage();
     for (const subject of numbered(150)) await store(storage, before, subject);
     for (let turn = 0; turn < 2; turn++) await createKeyRotation({ storage, now, ...after })();
     expect(await sealedUnder(storage, 'old-1')).toEqual([]);
   });
 
-  it('leaves what does not open, which keeps nobody waiting', async () => {
+  it('skips tokens that do not open', async () => {
     const storage = memoryStorage();
     const elsewhere = { sealers: createSealers(before.ring, 'https://old.example', [], randomBytes) };
     for (const subject of numbered(300)) await store(storage, { ...before, ...elsewhere }, subject);
@@ -119,7 +119,7 @@ describe('resealing', () => {
     expect(await sealedUnder(storage, 'lost-1')).toEqual(foreign);
   });
 
-  it('goes on behind a thousand that do not open', async () => {
+  it('continues after a thousand that do not open', async () => {
     const storage = memoryStorage();
     const elsewhere = { sealers: createSealers(before.ring, 'https://old.example', [], randomBytes) };
     for (const subject of numbered(1050)) await store(storage, { ...before, ...elsewhere }, subject);
@@ -131,7 +131,7 @@ describe('resealing', () => {
     expect(await sealedUnder(storage, 'new-1')).toMatchObject([{ subject: 'zoe' }]);
   });
 
-  it('lets a sign-in win that comes while it works', async () => {
+  it('keeps the token of a sign-in that happens meanwhile', async () => {
     const inner = memoryStorage();
     await store(inner, before, 'ada');
     const newer = { provider: 'google', subject: 'ada', sealedRefreshToken: 'newer' };
@@ -175,7 +175,7 @@ describe('deployments with different key rings', () => {
     storage.findUpstreamTokens({ prefixes: listSealedPrefixes(id), limit: 100 });
 
   describe('after a key was promoted', () => {
-    it('tokens, sessions and codes of before and after work side by side', async () => {
+    it('tokens, sessions and codes from before and after it work', async () => {
       const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
       const code = await obtainCode(deployment, gpt);
       deployWith(fresh, old);
@@ -196,7 +196,7 @@ describe('deployments with different key rings', () => {
       expect((await refresh(deployment, app, after.refresh_token)).status).toBe(200);
     });
 
-    it('a cleanup reseals stored upstream tokens, so that the new key alone opens them', async () => {
+    it('a cleanup reseals stored upstream tokens, so that only the new key opens them', async () => {
       expect(await sealedUnder('2026-01-01')).toHaveLength(1);
       deployWith(fresh, old);
       await deployment.broker.cleanup();
@@ -208,8 +208,8 @@ describe('deployments with different key rings', () => {
     });
   });
 
-  describe('a burned key', () => {
-    it('ends all that it sealed, and nothing else', async () => {
+  describe('a compromised key that was removed', () => {
+    it('ends everything that it sealed, and nothing else', async () => {
       const before = { stable: await gptSignIn(deployment), rotating: await obtainTokens(deployment, app) };
       const code = await obtainCode(deployment, gpt);
       deployWith(fresh, old);
@@ -224,7 +224,7 @@ describe('deployments with different key rings', () => {
       expect((await refresh(deployment, gpt, after.refresh_token)).status).toBe(200);
     });
 
-    it('leaves stored tokens that do not open, until a sign-in brings others', async () => {
+    it('keeps stored tokens that do not open, until a sign-in replaces them', async () => {
       deployWith(fresh);
       await deployment.broker.cleanup();
       expect(await sealedUnder('2026-01-01')).toHaveLength(1);
@@ -287,17 +287,14 @@ describe('deployments with different key rings', () => {
     },
   );
 
-  it.each(names)(
-    'T16.2 a key that seals without having been added everywhere: %s is refused',
-    async (name) => {
-      const kind = kindOf(name);
-      const [old, fresh] = [shared.run(before), shared.run(promoted)];
-      const present = await kind.seal(fresh);
-      expect(await present(old)).toBe(kind.refused);
-      // Nothing was revoked: the deployment that has the key still accepts it.
-      expect(await present(fresh)).toBe(kind.accepted);
-    },
-  );
+  it.each(names)('T16.2 promoted without having been added everywhere: %s is refused', async (name) => {
+    const kind = kindOf(name);
+    const [old, fresh] = [shared.run(before), shared.run(promoted)];
+    const present = await kind.seal(fresh);
+    expect(await present(old)).toBe(kind.refused);
+    // Nothing was revoked: the deployment that has the key still accepts it.
+    expect(await present(fresh)).toBe(kind.accepted);
+  });
 
   const longLived = ['a stable refresh token', 'a session cookie', 'a stored upstream token'];
   const rollout = [

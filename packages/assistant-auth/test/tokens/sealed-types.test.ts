@@ -18,7 +18,7 @@ describe('sealed types', () => {
   const sealer = createSealer(parseKeyRing(keys), { name: 'ticket', issuer });
   const ticket = createSealedType(sealer, record({ holder: text, seats: list(uint) }));
 
-  it('comes back as it was sealed', async () => {
+  it('opens with the value that was sealed', async () => {
     const tickets = fc.record({ holder: fc.string(), seats: fc.array(fc.maxSafeNat()) });
     await fc.assert(
       fc.asyncProperty(tickets, async (value) => {
@@ -27,7 +27,7 @@ describe('sealed types', () => {
     );
   });
 
-  it('says as its sealer does why it did not open', async () => {
+  it('fails with the reason of its sealer', async () => {
     const sealed = await ticket.seal({ holder: 'ada', seats: [1] });
     const elsewhere = createSealer(parseKeyRing(keys), { name: 'other', issuer });
     const unknown = createSealer(parseKeyRing(keys.replace('test-1', 'test-2')), { name: 'ticket', issuer });
@@ -39,9 +39,9 @@ describe('sealed types', () => {
 
   it.each([
     ['nothing', new Uint8Array()],
-    ['a field too few', encode(record({ holder: text }), { holder: 'ada' })],
+    ['one field too few', encode(record({ holder: text }), { holder: 'ada' })],
     [
-      'a field too many',
+      'one field too many',
       encode(record({ holder: text, seats: list(uint), row: uint }), { holder: 'ada', seats: [1], row: 2 }),
     ],
     [
@@ -49,7 +49,7 @@ describe('sealed types', () => {
       encode(record({ seats: list(uint), holder: text }), { holder: 'ada', seats: [200, 300] }),
     ],
     ['no text', Uint8Array.of(1, 0xff, 0)],
-  ])('that is genuine but holds %s is of a foreign format', async (_, payload) => {
+  ])('fails with the reason of a foreign format if it contains %s', async (_, payload) => {
     expect(await ticket.open(await sealer.seal(payload))).toEqual({
       kind: 'failed',
       reason: 'unknown-format',
@@ -85,11 +85,11 @@ describe('sealers', () => {
   const named = (name: string, audience?: string) =>
     createSealer(ring, { name, issuer, ...(audience === undefined ? {} : { audience }) });
 
-  it('holds a sealed type of access tokens for each resource, and for no other', () => {
+  it('have an access token type for each resource, and for no other', () => {
     expect([...sealers.access.keys()]).toEqual(resources);
   });
 
-  it('seals for the purposes that docs/sealed-tokens.md names', async () => {
+  it('seal for the purposes in docs/sealed-tokens.md', async () => {
     const sealedCode = await sealers.code.seal(code);
     expect(await named('code').open(sealedCode)).toHaveProperty('kind', 'opened');
     const sealedToken = await sealers.upstreamToken.seal(new Uint8Array(3), new Uint8Array(2));
@@ -111,7 +111,7 @@ describe('sealers', () => {
       });
   });
 
-  it('opens an access token for its own resource alone', async () => {
+  it('open an access token only for its own resource', async () => {
     const sealed = (await sealers.access.get(resources[0] ?? '')?.seal(access)) ?? '';
     expect(await sealers.access.get(resources[0] ?? '')?.open(sealed)).toEqual({
       kind: 'opened',
@@ -122,7 +122,7 @@ describe('sealers', () => {
     expect(await sealers.refresh.open(sealed)).toEqual(forged);
   });
 
-  it('draws every IV from the randomness that it was given', async () => {
+  it('take every IV from the given source of randomness', async () => {
     const asked: number[] = [];
     const counted = createSealers(ring, issuer, resources, (length) => {
       asked.push(length);
@@ -142,7 +142,7 @@ describe('stored tokens of a provider', async () => {
   const ada = { provider: 'google', subject: 'ada' };
   const sealed = await sealUpstreamToken(sealers, ada, 'their-token ✓');
 
-  it('opens for the identity that it was sealed for', async () => {
+  it('open for the identity that they were sealed for', async () => {
     expect(await openUpstreamToken(sealers, { ...ada, sealedRefreshToken: sealed })).toEqual({
       kind: 'opened',
       value: 'their-token ✓',
@@ -152,8 +152,8 @@ describe('stored tokens of a provider', async () => {
   it.each([
     ['another person', { ...ada, subject: 'eve' }],
     ['another provider', { ...ada, provider: 'github' }],
-    ['names that are cut elsewhere', { provider: 'goog', subject: 'lesada' }],
-  ])('B14.2 sealed at rest per row: does not open in the row of %s', async (_, identity) => {
+    ['names that are split differently', { provider: 'goog', subject: 'lesada' }],
+  ])('B14.2 sealed at rest per row: do not open in the row of %s', async (_, identity) => {
     expect(await openUpstreamToken(sealers, { ...identity, sealedRefreshToken: sealed })).toEqual({
       kind: 'failed',
       reason: 'forged',
@@ -194,38 +194,41 @@ describe('lifetimes', () => {
   ];
 
   describe('parseLifetimes', () => {
-    it('completes what was left out', () => {
+    it('fills in defaults', () => {
       expect(parseLifetimes()).toMatchObject(defaults);
       expect(parseLifetimes({})).toEqual(parseLifetimes());
       expect(parseLifetimes({ access: 900 })).toEqual({ ...parseLifetimes(), access: 900 });
     });
 
-    it('has bounds for each of them', () => {
+    it('has a range for each lifetime', () => {
       expect(bounds.map(([name]) => name)).toEqual(Object.keys(defaults));
     });
 
-    it.each(bounds)('takes %s from %i to %i seconds', (name, least, most) => {
+    it.each(bounds)('accepts %s from %i to %i seconds', (name, least, most) => {
       for (const seconds of [least, most]) expect(parseLifetimes({ [name]: seconds })[name]).toBe(seconds);
     });
 
-    it.each(bounds)('refuses a %s below %i or above %i, and what is no number', (name, least, most) => {
-      const message = `lifetimes.${name} must be a whole number of seconds from ${least} to ${most}.`;
-      for (const seconds of [
-        least - 1,
-        most + 1,
-        least + 0.5,
-        0,
-        -least,
-        Number.NaN,
-        Number.POSITIVE_INFINITY,
-      ]) {
-        const parse = () => parseLifetimes({ [name]: seconds });
-        expect(parse).toThrow(ConfigurationError);
-        expect(parse).toThrow(message);
-      }
-    });
+    it.each(bounds)(
+      'refuses a %s below %i or above %i, and anything that is not a number',
+      (name, least, most) => {
+        const message = `lifetimes.${name} must be a whole number of seconds from ${least} to ${most}.`;
+        for (const seconds of [
+          least - 1,
+          most + 1,
+          least + 0.5,
+          0,
+          -least,
+          Number.NaN,
+          Number.POSITIVE_INFINITY,
+        ]) {
+          const parse = () => parseLifetimes({ [name]: seconds });
+          expect(parse).toThrow(ConfigurationError);
+          expect(parse).toThrow(message);
+        }
+      },
+    );
 
-    it('lets a login transaction live no longer than its grant is sure to be found', () => {
+    it('limits a login transaction to the time for which its grant can be found', () => {
       expect(() => parseLifetimes({ transaction: grantRetention + 1 })).toThrow('lifetimes.transaction');
     });
   });

@@ -61,7 +61,7 @@ const notALink = [
   'mailto:a@words.example',
 ];
 
-describe('addresses', () => {
+describe('logo, icon and privacy policy', () => {
   it.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
     expect(rejection({ logoPath })).toEqual(
       new ConfigurationError(
@@ -96,15 +96,15 @@ describe('addresses', () => {
     },
   );
 
-  it('takes the logo as icon when there is no other', () => {
+  it('uses the logo as the icon if there is no other icon', () => {
     expect(parseBranding({ logoPath: '/logo.svg' }).iconPath).toBe('/logo.svg');
     expect(parseBranding({ logoPath: '/logo.svg', iconPath: '/icon.svg' }).iconPath).toBe('/icon.svg');
     expect(parseBranding({}).iconPath).toBeUndefined();
   });
 });
 
-describe('words', () => {
-  it('completes what is left out', () => {
+describe('names and texts', () => {
+  it('fills in defaults', () => {
     expect(parseBranding({})).toEqual({
       name: 'this service',
       logoPath: undefined,
@@ -123,7 +123,7 @@ describe('words', () => {
     });
   });
 
-  it('lets a text leave out the product and repeat its places', () => {
+  it('accepts a text that omits the product and repeats a placeholder', () => {
     const texts = { signIn: 'Sign in', assurance: '{client}, {client}!' };
     expect(parseBranding({ texts }).texts).toMatchObject(texts);
   });
@@ -152,7 +152,7 @@ describe('words', () => {
     expect(error).toHaveProperty('message', `${option} ${problem}`);
   });
 
-  it('writes a language tag the way it is registered', () => {
+  it('normalizes the case of a language tag', () => {
     expect(parseBranding({ language: 'PT-br' }).language).toBe('pt-BR');
   });
 });

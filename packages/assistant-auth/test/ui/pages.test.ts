@@ -13,8 +13,8 @@ import { renderCompleted, renderError, renderSignIn } from './models.ts';
 import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';
 
 describe('the sign-in page', () => {
-  describe('what the page says', () => {
-    it('says who asks, for what, where the answer goes and what stays private', async () => {
+  describe('what the page shows', () => {
+    it('names the client, the scopes, the redirect host and what stays private', async () => {
       expect(await readLines(renderSignIn())).toEqual([
         'Sign in to Words With Chat',
         'Sign in to Words With Chat',
@@ -60,12 +60,12 @@ describe('the sign-in page', () => {
       expect(lines).toContain('<b>Chat</b>&amp; asks to use Words With Chat on your behalf.');
     });
 
-    it('does not fill places inside a name', async () => {
+    it('does not fill placeholders inside a name', async () => {
       const lines = await readLines(renderSignIn({ model: { clientName: '{product}{host}' } }));
       expect(lines).toContain('{product}{host} asks to use Words With Chat on your behalf.');
     });
 
-    it('says so when nothing is asked for', async () => {
+    it('says so if no scope is requested', async () => {
       const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
       expect(lines).toContain(
         'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
@@ -73,17 +73,17 @@ describe('the sign-in page', () => {
       expect(lines).not.toContain('ChatGPT will be able to:');
     });
 
-    it('uses the texts of the publisher', async () => {
+    it('uses the publisher’s texts', async () => {
       const branding = { texts: { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' } };
       const lines = await readLines(renderSignIn({ branding }));
       expect(lines.slice(8, 11)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
     });
   });
 
-  describe('whoever signed in before', () => {
+  describe('someone who signed in before', () => {
     const session = { provider: 'Google', label: 'ada@words.example' };
 
-    it('may go on at the first button, or sign in another way', async () => {
+    it('can continue with the first button, or sign in another way', async () => {
       const page = renderSignIn({ model: { session } });
       expect((await readLines(page)).slice(7, 13)).toEqual([
         'Allow this and sign in',
@@ -101,12 +101,12 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('is known by the provider alone when it gave no name', async () => {
+    it('is shown by provider if there is no label', async () => {
       const lines = await readLines(renderSignIn({ model: { session: { provider: 'Google' } } }));
       expect(lines).toContain('Continue with your Google account');
     });
 
-    it('consents to the same', async () => {
+    it('consents to the same scopes', async () => {
       const consentIn = async (page: string) =>
         (await readLines(page)).filter((line) => !/^(Continue|or sign in)/.test(line));
       expect(await consentIn(renderSignIn({ model: { session } }))).toEqual(await consentIn(renderSignIn()));
@@ -118,13 +118,13 @@ describe('the sign-in page', () => {
         'provider-not-confirmed',
         'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
       ],
-    ] as const)('is told why not: %s', async (notice, sentence) => {
+    ] as const)('sees why they can’t continue: %s', async (notice, sentence) => {
       expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(sentence);
     });
   });
 
   describe('what the form sends', () => {
-    it('posts the sealed request and nothing else that is hidden', async () => {
+    it('posts the sealed request as its only hidden field', async () => {
       const page = renderSignIn();
       expect(await readAttributes(page, 'form')).toEqual([
         { method: 'post', action: '/authorize', autocomplete: 'off' },
@@ -134,7 +134,7 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('offers one button per provider in the given order, then a way out', async () => {
+    it('has one button per provider in the given order, then Cancel', async () => {
       expect(await readAttributes(renderSignIn(), 'button')).toEqual([
         { name: 'choice', value: 'google' },
         { name: 'choice', value: 'github' },
@@ -142,7 +142,7 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('asks also when there is one provider', async () => {
+    it('asks for consent even if there is only one provider', async () => {
       const page = renderSignIn({ model: { providers: [{ id: 'google', displayName: 'Google' }] } });
       expect(await readAttributes(page, 'button')).toEqual([
         { name: 'choice', value: 'google' },
@@ -150,7 +150,7 @@ describe('the sign-in page', () => {
       ]);
     });
 
-    it('tells a provider called cancel from the way out', async () => {
+    it('distinguishes a provider with the ID cancel from the Cancel button', async () => {
       const page = renderSignIn({ model: { providers: [{ id: 'cancel', displayName: 'Cancel' }] } });
       expect(await readAttributes(page, 'button')).toEqual([
         { name: 'choice', value: 'cancel' },
@@ -161,7 +161,7 @@ describe('the sign-in page', () => {
 });
 
 describe('the error page', () => {
-  it('names the problem, what to do and what to quote', async () => {
+  it('shows the problem, what to do and the reference', async () => {
     expect(await readLines(renderError())).toEqual([
       'This sign-in cannot go on',
       'This sign-in cannot go on',
@@ -173,14 +173,14 @@ describe('the error page', () => {
     ]);
   });
 
-  it('has nothing to press and no link but the privacy policy', async () => {
+  it('has no button, and no link except the privacy policy', async () => {
     const page = renderError();
     expect(await readAttributes(page, 'form')).toEqual([]);
     expect(await readAttributes(page, 'button')).toEqual([]);
     expect(await readAttributes(page, 'a')).toEqual([{ href: '/privacy', rel: 'noreferrer' }]);
   });
 
-  it('uses the texts of the publisher', async () => {
+  it('uses the publisher’s texts', async () => {
     const texts = { advice: 'Write to help@words.example:', reference: 'Ticket' };
     expect((await readLines(renderError({ branding: { texts } }))).slice(3, 5)).toEqual([
       'Write to help@words.example:',
@@ -213,7 +213,7 @@ describe('the layout', () => {
       for (const [name] of attributes(pieces)) expect(name).not.toMatch(/^(on|style$|http-equiv$|srcdoc$)/);
     });
 
-    it('loads nothing from elsewhere', async () => {
+    it('loads nothing from another origin', async () => {
       const addresses = attributes(await readMarkup(render()))
         .filter(([name]) => ['href', 'src', 'action', 'formaction', 'srcset'].includes(name))
         .map(([, value]) => value);
@@ -221,7 +221,7 @@ describe('the layout', () => {
       for (const address of addresses) expect(address).toMatch(/^(\/[^/\\]|#confirm$)/);
     });
 
-    it('begins as a standards-mode document in UTF-8 that fits a phone', async () => {
+    it('starts as a standards-mode document in UTF-8 that fits a phone', async () => {
       const page = render();
       expect(page).toMatch(/^<!doctype html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n/);
       expect(await readAttributes(page, 'meta')).toContainEqual({
@@ -234,7 +234,7 @@ describe('the layout', () => {
       ]);
     });
 
-    it('has one main landmark and one heading of the first rank', async () => {
+    it('has one main landmark and one level-1 heading', async () => {
       const found = tags(await readMarkup(render()));
       expect(found.filter((tag) => tag === 'main')).toHaveLength(1);
       expect(found.filter((tag) => tag === 'h1')).toHaveLength(1);
@@ -247,7 +247,7 @@ describe('the layout', () => {
       ]);
     });
 
-    it('links the privacy policy without telling it the address of the page', async () => {
+    it('links the privacy policy without a Referer', async () => {
       const page = render({ branding: { privacyUrl: 'https://words.example/privacy' } });
       expect((await readAttributes(page, 'a')).at(-1)).toEqual({
         href: 'https://words.example/privacy',
@@ -255,14 +255,14 @@ describe('the layout', () => {
       });
     });
 
-    it('says the language and direction of its texts', async () => {
+    it('sets the language and direction of its texts', async () => {
       const page = render({ branding: { language: 'he', direction: 'rtl' } });
       expect(await readAttributes(page, 'html')).toEqual([{ lang: 'he', dir: 'rtl' }]);
     });
   });
 
   describe('a notice', () => {
-    it('is a status below the heading, where reading begins', async () => {
+    it('is a status below the heading', async () => {
       const pieces = await readMarkup(renderSignIn({ model: { notice: 'session-ended' } }));
       const at = pieces.findIndex((piece) => 'tag' in piece && piece.tag === 'p');
       expect(pieces.slice(at, at + 2)).toEqual([
@@ -272,7 +272,7 @@ describe('the layout', () => {
       expect(tags(pieces.slice(0, at)).at(-1)).toBe('h1');
     });
 
-    it.each(pages)('is absent from the $page when there is nothing to say', async ({ render }) => {
+    it.each(pages)('is absent from the $page if there is none', async ({ render }) => {
       expect(attributes(await readMarkup(render()))).not.toContainEqual(['role', 'status']);
     });
   });
@@ -299,18 +299,18 @@ describe('the html template tag', () => {
     );
   });
 
-  it('escapes text that looks escaped once more', () => {
+  it('escapes text that looks escaped again', () => {
     expect(renderHtml(html`${'&lt;'}`)).toBe('&amp;lt;');
   });
 
-  it('puts markup of its own in as it is, however deep', () => {
+  it('inserts its own markup unchanged, at any depth', () => {
     const item = (text: string) => html`<li>${text}</li>`;
     expect(renderHtml(html`<ul>${[item('a'), [item('<b>')]]}</ul>`)).toBe(
       '<ul><li>a</li><li>&lt;b&gt;</li></ul>',
     );
   });
 
-  it('renders numbers, zero too', () => {
+  it('renders numbers, including zero', () => {
     expect(renderHtml(html`${0} ${-1.5}`)).toBe('0 -1.5');
   });
 
@@ -318,16 +318,16 @@ describe('the html template tag', () => {
     expect(renderHtml(html`[${undefined}${false}${[]}]`)).toBe('[]');
   });
 
-  it('does not take markup from parsed input', () => {
+  it('does not accept markup from parsed input', () => {
     const posing = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}');
     expect(() => html`${posing}`).toThrow(TypeError);
   });
 
-  it('keeps the markup around a value as it is written', () => {
+  it('keeps the markup around a value unchanged', () => {
     expect(renderHtml(html`<p>a &amp; b</p>\n${'c'}`)).toBe('<p>a &amp; b</p>\nc');
   });
 
-  it('gives back any text unchanged to whoever reads the markup', async () => {
+  it('any text is read back unchanged', async () => {
     const text = fc.string({ unit: 'binary', minLength: 1 });
     await fc.assert(
       fc.asyncProperty(text, text, async (attribute, content) => {
@@ -446,20 +446,18 @@ describe('markup in the fields of a page', () => {
     payloads.map((payload) => ({ field, payload: JSON.stringify(payload), render, value: payload })),
   );
 
-  describe('markup in a field', () => {
-    it.each(cases)('W1.1 is inert: $payload in $field', async ({ render, value }) => {
-      expect(await readMarkup(render(value))).toEqual(await expected(render, value));
-    });
+  it.each(cases)('W1.1 is inert: $payload in $field', async ({ render, value }) => {
+    expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+  });
 
-    it.each(fields)('W1.1 of any shape stays text in %s', async (_, render) => {
-      expect(render(stand)).toContain(stand);
-      await fc.assert(
-        fc.asyncProperty(anyText, async (value) => {
-          expect(await readMarkup(render(value))).toEqual(await expected(render, value));
-        }),
-        { numRuns: 20 },
-      );
-    });
+  it.each(fields)('W1.1 any value stays text in %s', async (_, render) => {
+    expect(render(stand)).toContain(stand);
+    await fc.assert(
+      fc.asyncProperty(anyText, async (value) => {
+        expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+      }),
+      { numRuns: 20 },
+    );
   });
 
   // Braces name places in replaced texts and are refused there, which branding.test.ts shows.
@@ -474,7 +472,7 @@ describe('markup in the fields of a page', () => {
     .map((pieces) => pieces.join('').replaceAll(/[{}]/g, ''))
     .filter((text) => text.trim() !== '');
 
-  it.each(Object.entries(defaultTexts))('the text %s is shown on some page', (name, text) => {
+  it.each(Object.entries(defaultTexts))('the text %s appears on a page', (name, text) => {
     const branding = { texts: { [name]: stand + text } };
     expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(stand);
   });
@@ -515,7 +513,7 @@ describe('the stylesheet', () => {
     });
   });
 
-  it('tells what ends something by more than its colour', () => {
+  it('marks destructive buttons by more than their color', () => {
     expect(stylesheet).toContain(String.raw`.end::before { content: "\d7\a0" / ""; }`);
   });
 

@@ -16,8 +16,8 @@ import { accountNotices, accountSignInNotices } from './notices.ts';
 describe('the account page', () => {
   const days = ['Connected Nov 3, 2026', 'Last used Nov 20, 2026'];
 
-  describe('what the page says', () => {
-    it('says what there is and what could be done, and asks for a proof first', async () => {
+  describe('what the page shows', () => {
+    it('shows apps and identities, and asks for reauthentication first', async () => {
       expect((await readLines(renderAccount())).slice(1)).toEqual([
         'Your account at Words With Chat',
         'You are signed in with Google (ada@words.example).',
@@ -58,7 +58,7 @@ describe('the account page', () => {
       ]);
     });
 
-    it('offers what needs a proof to whoever gave one', async () => {
+    it('offers every change after reauthentication', async () => {
       const lines = await readLines(renderAccount({ model: recentlyAuthenticated }));
       expect(lines).not.toContain('First, confirm that it is you');
       expect(lines.slice(lines.indexOf('Ways to sign in'), -1)).toEqual([
@@ -91,7 +91,7 @@ describe('the account page', () => {
       ]);
     });
 
-    it('says so when no app is connected', async () => {
+    it('says so if no app is connected', async () => {
       const lines = await readLines(renderAccount({ model: { apps: [] } }));
       expect(lines.slice(4, 7)).toEqual([
         'Connected apps',
@@ -100,37 +100,37 @@ describe('the account page', () => {
       ]);
     });
 
-    it('says so when an app may do nothing', async () => {
+    it('says so if an app has no scope', async () => {
       const lines = await readLines(renderAccount({ model: { apps: [{ ...app, scopes: [] }] } }));
       expect(lines).toContain('It can only recognize you when you come back to Words With Chat.');
       expect(lines).not.toContain('It can:');
     });
 
-    it('says nothing of who is signed in when that identity is not here any more', async () => {
+    it('names no signed-in identity if it is no longer linked', async () => {
       const lines = await readLines(renderAccount({ model: { identities: [otherIdentity] } }));
       expect(lines.slice(1, 3)).toEqual(['Your account at Words With Chat', 'Sign out']);
     });
 
-    it('shows an identity without a label by its provider', async () => {
+    it('shows an identity without a label by provider', async () => {
       const { label: _, ...unnamed } = identity;
       const lines = await readLines(renderAccount({ model: { identities: [unnamed] } }));
       expect(lines).toContain('You are signed in with Google.');
       expect(lines).toContain('Google');
     });
 
-    it('L7.1 shows the host of an app whatever it calls itself', async () => {
+    it('L7.1 shows the host of an app, whatever its name is', async () => {
       const impostor = { ...app, clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' };
       const lines = await readLines(renderAccount({ model: { apps: [impostor] } }));
       expect(lines).toContain('ChatGPT (chatgpt.com) evil.example');
     });
 
-    it('writes days in the language of the page, and in UTC', async () => {
+    it('formats dates in the language of the page, in UTC', async () => {
       const page = renderAccount({ branding: { language: 'de' } });
       expect(await readLines(page)).toContain('Connected 03.11.2026');
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
 
-    it.each(accountNotices)('says what has just happened: %s', async (notice, sentence) => {
+    it.each(accountNotices)('shows a notice of what has just happened: %s', async (notice, sentence) => {
       expect((await readLines(renderAccount({ model: { notice } })))[2]).toBe(sentence);
     });
   });
@@ -139,7 +139,7 @@ describe('the account page', () => {
     const form = { method: 'post', autocomplete: 'off' };
     const sealed = { type: 'hidden', name: 'form', value: 'sealed-form' };
 
-    it('nothing that needs a proof before it is given', async () => {
+    it('no change that needs reauthentication before it', async () => {
       const page = renderAccount();
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
@@ -165,7 +165,7 @@ describe('the account page', () => {
       ]);
     });
 
-    it('all that needs a proof once it is given', async () => {
+    it('every change after reauthentication', async () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps: [] } });
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
@@ -203,15 +203,15 @@ describe('the account page', () => {
       expect((await readAttributes(page, 'button')).map(({ name }) => name)).not.toContain('identity');
     });
 
-    it('no identity to add where no provider is', async () => {
+    it('no identity to add if there is no other provider', async () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, linkableProviders: [] } });
       expect((await readAttributes(page, 'form')).map(({ action }) => action)).not.toContain('/account/link');
       expect(await readLines(page)).not.toContain('Add another way to sign in');
     });
   });
 
-  describe('who cannot see the page', () => {
-    it('finds every section by its heading', async () => {
+  describe('screen readers', () => {
+    it('find every section by its heading', async () => {
       const page = renderAccount();
       const headings = (await readAttributes(page, 'h2')).map(({ id }) => id);
       expect(headings).toEqual(['apps', 'everywhere', 'confirm', 'identities', 'export', 'delete']);
@@ -219,7 +219,7 @@ describe('the account page', () => {
       expect(sections.map((section) => section['aria-labelledby'])).toEqual(headings);
     });
 
-    it('hears what a button ends', async () => {
+    it('announce what a button ends', async () => {
       const apps = [app, { ...app, key: 'b', redirectHost: 'elsewhere.example' }];
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps } });
       const headings = (await readAttributes(page, 'h3')).flatMap(({ id }) => id ?? []);
@@ -233,7 +233,7 @@ describe('the account page', () => {
 });
 
 describe('the page that confirms a link', () => {
-  describe('the question', () => {
+  describe('the confirmation', () => {
     it('shows both identities and what adding one means', async () => {
       expect((await readLines(renderLink())).slice(1)).toEqual([
         'Add this way to sign in?',
@@ -248,7 +248,7 @@ describe('the page that confirms a link', () => {
       ]);
     });
 
-    it('posts what is sealed, with a yes or a no', async () => {
+    it('posts the sealed link, with yes or no', async () => {
       const page = renderLink();
       expect(await readAttributes(page, 'form')).toEqual([
         { method: 'post', action: '/account/link/confirm', autocomplete: 'off' },
@@ -265,7 +265,7 @@ describe('the page that confirms a link', () => {
   });
 
   describe('an identity of another account', () => {
-    it('is named, and nothing of that account', async () => {
+    it('is named without anything of that account', async () => {
       expect((await readLines(renderLinkConflict())).slice(1)).toEqual([
         'Already in use by another account',
         'GitHub (ada) already belongs to another account at Words With Chat, so it was not added. Nothing has changed.',
@@ -274,7 +274,7 @@ describe('the page that confirms a link', () => {
       ]);
     });
 
-    it('leaves nothing to press but the way back', async () => {
+    it('has only a way back', async () => {
       const page = renderLinkConflict();
       expect(await readAttributes(page, 'form')).toEqual([]);
       expect(await readAttributes(page, 'button')).toEqual([]);
@@ -284,7 +284,7 @@ describe('the page that confirms a link', () => {
 });
 
 describe('the sign-in page of the account', () => {
-  it('says what signing in is good for', async () => {
+  it('says what signing in is for', async () => {
     expect(await readLines(renderAccountSignIn())).toEqual([
       'Your account at Words With Chat',
       'Your account at Words With Chat',
