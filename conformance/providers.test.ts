@@ -1,11 +1,13 @@
 /**
- * Tests each fake provider over HTTP: its user is another one than at the other providers, and the same one
- * at the next sign-in.
+ * Tests each fake provider over HTTP: a user at one provider is not the user at another one, and is the same
+ * user at the next sign-in. Also tests that a sign-out at a provider ends the session on the account page.
  */
 import {
   buildGptCallbackUrl,
   callApi,
+  createBrowser,
   type GptAction,
+  type Page,
   readCallback,
   redeemCode,
   refreshTokens,
@@ -42,15 +44,15 @@ const score = (method: 'GET' | 'POST', accessToken: string) =>
 
 const is = (points: number) => ({ kind: 'response', status: 200, body: { score: points } });
 
-it('offers a button for each', async () => {
+it('the sign-in page has a button for each provider', async () => {
   const page = await (await fetch(startSignIn(action, 'a state').url)).text();
   const buttons = [...page.matchAll(/Continue with <bdi[^>]*>([^<]*)</g)].map(([, label]) => label);
   expect(buttons).toEqual(['Google', 'GitHub', 'Microsoft', 'Apple', 'OpenID Connect']);
   expect(fakeProviders.map(({ label }) => label)).toEqual(buttons);
 });
 
-describe.each(fakeProviders.map(({ label }) => label))('a person at %s', (provider) => {
-  it('plays, and finds the score again with a refreshed token and with a new sign-in', async () => {
+describe.each(fakeProviders.map(({ label }) => label))('a user at %s', (provider) => {
+  it('keeps the score with a refreshed token and with a new sign-in', async () => {
     const first = await tokensAt(provider);
     // A user with the same email address plays at the other providers, too. Accounts are not linked by email
     // address.
@@ -62,3 +64,32 @@ describe.each(fakeProviders.map(({ label }) => label))('a person at %s', (provid
     expect(await score('GET', (await tokensAt(provider)).accessToken)).toEqual(is(1));
   });
 });
+
+describe('a sign-out at the provider', () => {
+  const issuer = fakeProviders.find(({ label }) => label === 'OpenID Connect')?.issuer ?? '';
+  const account = new URL(`${origin}/account`);
+
+  it('ends the session on the account page', async () => {
+    const browser = createBrowser({ fetch });
+    const open = async (url: URL): Promise<Page> => requirePage(await browser.open(url));
+    const press = async (page: Page, label: string): Promise<Page> =>
+      requirePage(await browser.clickButton(page, label));
+
+    let page = await open(account);
+    for (const label of ['OpenID Connect', testUser('oidc-logout').email]) page = await press(page, label);
+    expect(page.url.href).toBe(account.href);
+    expect(page.html).toContain(testUser('oidc-logout').email);
+
+    await press(await open(new URL(`${issuer}/session/end`)), 'Sign out');
+    const after = await open(account);
+    expect(after.html).not.toContain(testUser('oidc-logout').email);
+    expect(after.html).toContain('action="/account/sign-in"');
+  });
+});
+
+type Destination = Awaited<ReturnType<ReturnType<typeof createBrowser>['open']>>;
+
+const requirePage = (destination: Destination): Page => {
+  if (destination.kind === 'page') return destination;
+  throw new Error(`The browser was redirected to ${destination.location.origin}.`);
+};

@@ -52,7 +52,7 @@ it('prints every field of the editor, with keys and a secret drawn into a file t
     ['Token URL', 'https://words.example/token'],
     ['Scope', 'words score'],
     ['Token Exchange Method', 'Default (POST request)'],
-    ['Schema, Import from URL', 'https://words.example/openapi.yaml'],
+    ['Schema, Import from URL', 'https://words.example/openapi.json'],
     ['Privacy policy', 'https://words.example/privacy'],
   ] as const) {
     expect(printedFor(stdout, field)).toBe(value);

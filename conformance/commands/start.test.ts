@@ -49,9 +49,9 @@ describe('npm start', () => {
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toContain(`Playing against http://localhost:${port}, which is running.`);
     expect(demo.stdout).toContain('score: 1');
-    for (const secret of Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong)) {
-      expect(demo.stdout).not.toContain(secret);
-    }
+    const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong);
+    expect(secrets).toHaveLength(2);
+    for (const secret of secrets) expect(demo.stdout).not.toContain(secret);
     // Sealed tokens start with the key ID. None of them may be printed in full.
     expect(demo.stdout).not.toMatch(/AQV[\w-]{24}/);
 

@@ -1,5 +1,5 @@
-# The Cloudflare rules in front of the Worker. What each is for stands in its description, and in README.md.
-# Applying owns both phases of the zone: import rules that are already there first, or they are replaced.
+# The Cloudflare rules in front of the Worker. The description of each rule and README.md say what it is for.
+# Terraform owns both phases of the zone: import existing rules first, otherwise they are replaced.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "zone_id" {
-  description = "Id of the zone that the deployment's domain lies in."
+  description = "The ID of the zone that contains the deployment's domain."
   type        = string
 }
 
@@ -21,7 +21,7 @@ provider "cloudflare" {}
 
 resource "cloudflare_ruleset" "custom" {
   zone_id = var.zone_id
-  name    = "Words With Chat: what is never challenged, what is never answered"
+  name    = "Words With Chat: never challenged, always blocked"
   kind    = "zone"
   phase   = "http_request_firewall_custom"
   rules   = jsondecode(file("${path.module}/custom-rules.json"))

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createBroker, google, oidc, type Route } from 'assistant-auth';
+import { createBroker, google, oidc } from 'assistant-auth';
+import { accountPages } from 'assistant-auth/account';
 import { memoryStorage } from 'assistant-auth/memory';
 import { describe, expect, it } from 'vitest';
-import { readExpression } from './expression.ts';
+import { createDocumentRoutes } from '../../apps/words/src/api/document-routes.ts';
+import { gameApi } from '../../apps/words/src/api/game-api.ts';
 
 interface Rule {
   readonly ref: string;
@@ -15,53 +17,82 @@ interface Rule {
 }
 
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
-const rulesOf = (file: string): readonly Rule[] => JSON.parse(read(file));
+const readRules = (file: string): readonly Rule[] => JSON.parse(read(file));
 
-const custom = rulesOf('custom-rules.json');
-const rates = rulesOf('rate-limit-rules.json');
-const all = [...custom, ...rates];
-
-const matching = (rules: readonly Rule[], path: string): readonly string[] =>
-  rules
-    .filter(({ expression }) => readExpression(expression)({ 'http.request.uri.path': path }))
-    .map(({ ref }) => ref);
-
-/** Returns what Cloudflare does with a request for a path, phase by phase. */
-const fate = (path: string) => {
-  const [first] = matching(custom, path);
-  return {
-    skipped: first === 'never_challenge_sign_in_and_api',
-    blocked: first === 'block_searches_for_other_software',
-    counted: matching(rates, path).length > 0,
-  };
+const custom = readRules('custom-rules.json');
+const rateLimits = readRules('rate-limit-rules.json');
+const all = [...custom, ...rateLimits];
+const findRule = (ref: string): Rule => {
+  const rule = all.find((one) => one.ref === ref);
+  if (rule === undefined) throw new Error(`there is no rule ${ref}`);
+  return rule;
 };
 
-const routes: readonly Route[] = createBroker({
-  issuer: 'https://words.example',
-  sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-  scopes: { words: 'read the word lists' },
-  clients: [],
-  providers: [
-    google({ clientId: 'id', clientSecret: 'secret' }),
-    oidc({
-      id: 'acme',
-      displayName: 'Acme',
-      issuer: 'https://id.example',
-      clientId: 'id',
-      clientSecret: 'secret',
-    }),
-  ],
-  storage: memoryStorage(),
-}).routes;
+/** What people open in a browser. A name that ends in a slash stands for all paths that start with it. */
+const browserPaths = ['/authorize', '/account', '/authorize/', '/account/', '/callback/'];
+/** What hosted clients, other APIs and providers request. All users of a client share its addresses. */
+const serverPaths = [
+  ...['/token', '/revoke', '/introspect', '/openapi.json', '/openapi.yaml'],
+  ...['/api/', '/backchannel-logout/', '/events/', '/.well-known/'],
+];
+const blocked = {
+  prefixes: ['/.', '/wp-', '/cgi-bin/'],
+  suffixes: ['.php', '.asp', '.aspx', '.jsp', '.env', '.sql', '.bak'],
+};
+
+const startsWith = (prefix: string): string => `starts_with(http.request.uri.path, "${prefix}")`;
+const endsWith = (suffix: string): string => `ends_with(http.request.uri.path, "${suffix}")`;
+
+/** Builds the expression that matches the named paths. */
+const buildPathExpression = (names: readonly string[]): string => {
+  const exact = names.filter((name) => !name.endsWith('/')).map((name) => `"${name}"`);
+  const prefixes = names.filter((name) => name.endsWith('/')).map(startsWith);
+  return [`http.request.uri.path in {${exact.join(' ')}}`, ...prefixes].join(' or ');
+};
+
+const isNamed = (names: readonly string[], path: string): boolean =>
+  names.some((name) => (name.endsWith('/') ? path.startsWith(name) : path === name));
+const isBlocked = (path: string): boolean =>
+  !isNamed([...browserPaths, ...serverPaths], path) &&
+  (blocked.prefixes.some((prefix) => path.startsWith(prefix)) ||
+    blocked.suffixes.some((suffix) => path.endsWith(suffix)));
+
+/** The paths that the app serves with code, with every optional feature. A trailing `*` is any rest. */
+const routes: readonly string[] = [
+  ...createBroker({
+    issuer: 'https://words.example',
+    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    scopes: { words: 'read the word lists' },
+    clients: [],
+    providers: [
+      google({ clientId: 'id', clientSecret: 'secret' }),
+      oidc({
+        id: 'acme',
+        displayName: 'Acme',
+        issuer: 'https://id.example',
+        clientId: 'id',
+        clientSecret: 'secret',
+      }),
+    ],
+    storage: memoryStorage(),
+    account: accountPages(),
+  }).routes.map(({ path }) => path),
+  ...gameApi.operations.map(({ path }) => path),
+  ...createDocumentRoutes('https://words.example').routes.map(({ path }) => path),
+];
 
 describe('the rules', () => {
-  it('do two things only: to skip other checks, and to block', () => {
-    expect(new Set(all.map(({ action }) => action))).toEqual(new Set(['skip', 'block']));
+  it('only skip other checks or block', () => {
+    expect(all.map(({ ref, action }) => [ref, action])).toEqual([
+      ['never_challenge_sign_in_and_api', 'skip'],
+      ['block_searches_for_other_software', 'block'],
+      ['limit_pages_by_address', 'block'],
+    ]);
   });
 
-  it('fit into the free plan: five custom rules and one for rates, by path and address, within ten seconds', () => {
+  it('fit the free plan: five custom rules, one rate limit by address within ten seconds', () => {
     expect(custom.length).toBeLessThanOrEqual(5);
-    expect(rates.map(({ ratelimit }) => ratelimit)).toEqual([
+    expect(rateLimits.map(({ ratelimit }) => ratelimit)).toEqual([
       {
         characteristics: ['cf.colo.id', 'ip.src'],
         period: 10,
@@ -72,20 +103,21 @@ describe('the rules', () => {
   });
 
   it.each(all.map((rule) => [rule.ref, rule] as const))(
-    'say what they are for, here and in the README: %s',
-    (ref, rule) => {
-      expect(rule.description).toMatch(/^[A-Z].{60,300}\.$/);
+    'are enabled, described, and within the length that Cloudflare accepts: %s',
+    (ref, { description, enabled, expression }) => {
+      expect(description).toMatch(/^[A-Z].{60,300}\.$/);
       expect(read('README.md')).toContain(`\`${ref}\``);
-      expect(rule.enabled).toBe(true);
+      expect(enabled).toBe(true);
+      expect(expression.length).toBeGreaterThan(0);
+      expect(expression.length).toBeLessThanOrEqual(4096);
     },
   );
 
-  it('have nothing that Cloudflare’s API and Terraform’s resource do not know, and names of their own', () => {
+  it('have only members that Cloudflare’s API and Terraform’s resource define', () => {
     const known = ['ref', 'description', 'expression', 'action', 'action_parameters'];
-    for (const rule of all)
-      for (const key of Object.keys(rule))
-        expect([...known, 'logging', 'ratelimit', 'enabled']).toContain(key);
-    expect(new Set(all.map(({ ref }) => ref)).size).toBe(all.length);
+    const members = new Set(all.flatMap((rule) => Object.keys(rule)));
+    expect([...known, 'logging', 'ratelimit', 'enabled']).toEqual(expect.arrayContaining([...members]));
+    expect(members).toContain('expression');
     expect(custom[0]?.action_parameters).toEqual({
       ruleset: 'current',
       phases: ['http_request_sbfm', 'http_request_firewall_managed'],
@@ -100,76 +132,55 @@ describe('the rules', () => {
       ['http_ratelimit', 'rate-limit-rules.json'],
     ]);
   });
-});
 
-describe('a hosted client', () => {
-  it.each([
-    '/token',
-    '/revoke',
-    '/introspect',
-    '/mcp',
-    '/api/scoring',
-    '/api/words/animals',
-    '/openapi.json',
-    '/openapi.yaml',
-    '/.well-known/oauth-authorization-server',
-    '/.well-known/oauth-protected-resource/mcp',
-    '/.well-known/openid-configuration',
-  ])('is neither challenged nor blocked nor counted with all the others behind its address: %s', (path) => {
-    expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: false });
+  it.each(['README.md', '../../docs/abuse.md'])('have the numbers that %s states', (page) => {
+    const { period, requests_per_period, mitigation_timeout } =
+      findRule('limit_pages_by_address').ratelimit ?? {};
+    expect(read(page).replaceAll(/\s+/g, ' ')).toContain(
+      `an address for ${mitigation_timeout} seconds after ${requests_per_period} requests in ${period} seconds`,
+    );
   });
 });
 
-describe('a provider', () => {
-  it.each(['/backchannel-logout/acme', '/events/google', '/events/apple'])(
-    'that tells something is neither challenged nor blocked nor counted: %s',
-    (path) => {
-      expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: false });
-    },
-  );
-});
-
-describe('a person', () => {
-  it.each([
-    '/authorize',
-    '/authorize/consent',
-    '/authorize/style.css',
-    '/callback/google',
-    '/account',
-    '/account/link/confirm',
-  ])('is not challenged on the way through a sign-in or at their account, but counted: %s', (path) => {
-    expect(fate(path)).toEqual({ skipped: true, blocked: false, counted: true });
+describe('the paths', () => {
+  it('that skip other checks are those of the sign-in, the account page, the API and the documents', () => {
+    const names = [...browserPaths, ...serverPaths];
+    expect(findRule('never_challenge_sign_in_and_api').expression).toBe(buildPathExpression(names));
   });
 
-  it.each(['/', '/privacy', '/nothing'])('is counted elsewhere, too: %s', (path) => {
-    expect(fate(path)).toEqual({ skipped: false, blocked: false, counted: true });
+  it('that are not rate-limited by address are those that servers request', () => {
+    expect(findRule('limit_pages_by_address').expression).toBe(`not (${buildPathExpression(serverPaths)})`);
   });
 
-  it('reaches every file of the site', () => {
+  it('that are blocked start or end like those of other software', () => {
+    const terms = [...blocked.prefixes.map(startsWith), ...blocked.suffixes.map(endsWith)];
+    expect(findRule('block_searches_for_other_software').expression).toBe(terms.join(' or '));
+  });
+
+  it('include every route of the app, each for browsers or for servers', () => {
+    expect(routes.length).toBeGreaterThan(20);
+    const kinds = routes.map((path) => [path, isNamed(browserPaths, path), isNamed(serverPaths, path)]);
+    expect(kinds.filter(([, byBrowsers, byServers]) => byBrowsers === byServers)).toEqual([]);
+  });
+
+  it('are all routes of the app', () => {
+    const unused = [...browserPaths, ...serverPaths].filter(
+      (name) => !routes.some((path) => isNamed([name], path)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('that are blocked include no file of the site and no route', () => {
     const files = readdirSync(new URL('../../apps/words/public', import.meta.url), { recursive: true });
-    expect(files).toContain('index.html');
-    // Wrangler reads this file and does not upload it.
-    const served = files.filter((file) => file !== '.assetsignore');
-    for (const file of served) expect([file, fate(`/${file}`).blocked]).toEqual([file, false]);
+    // Wrangler reads .assetsignore and does not upload it.
+    const served = files.filter((file) => file !== '.assetsignore').map((file) => `/${file}`);
+    expect(served).toContain('/index.html');
+    expect([...served, ...routes].filter(isBlocked)).toEqual([]);
   });
-});
 
-describe('the broker', () => {
-  it('has no endpoint that could be challenged or blocked', () => {
-    expect(routes.length).toBeGreaterThan(0);
-    for (const { path } of routes)
-      expect([path, fate(path.replace('*', 'google'))]).toEqual([
-        path,
-        expect.objectContaining({ skipped: true, blocked: false }),
-      ]);
-  });
-});
-
-describe('a search for other software', () => {
   it.each([
     '/.env',
     '/.git/config',
-    '/.aws/credentials',
     '/wp-login.php',
     '/wp-admin/',
     '/blog/xmlrpc.php',
@@ -179,31 +190,7 @@ describe('a search for other software', () => {
     '/app/.env',
     '/.well-known',
     '/.WELL-KNOWN/x',
-  ])('does not reach the Worker: %s', (path) => {
-    expect(fate(path)).toEqual({ skipped: false, blocked: true, counted: true });
-  });
-});
-
-describe('the reader of expressions', () => {
-  it('knows which word binds stronger', () => {
-    const path = 'http.request.uri.path';
-    const holds = (text: string) => readExpression(text)({ [path]: '/a' });
-    expect(holds(`${path} eq "/a" or ${path} eq "/b" and ${path} eq "/c"`)).toBe(true);
-    expect(holds(`(${path} eq "/a" or ${path} eq "/b") and ${path} eq "/c"`)).toBe(false);
-    expect(holds(`not ${path} eq "/b" and ${path} in {"/b" "/a"}`)).toBe(true);
-    expect(holds(`not (starts_with(${path}, "/") or ends_with(${path}, "b"))`)).toBe(false);
-  });
-
-  it.each([
-    '',
-    'http.host eq "x"',
-    'http.request.uri.path matches "x"',
-    'http.request.uri.path eq "/a" http.request.uri.path eq "/b"',
-    'http.request.uri.path eq /a',
-    'starts_with(http.request.uri.path "/a")',
-    '(http.request.uri.path eq "/a"',
-    'http.request.uri.path in {"/a"',
-  ])('does not guess: %j', (text) => {
-    expect(() => readExpression(text)).toThrow(SyntaxError);
+  ])('that are blocked include %s', (path) => {
+    expect(isBlocked(path)).toBe(true);
   });
 });

@@ -50,6 +50,6 @@ const authentication = ({ origin, clientId, clientSecret }: EditorSettings): rea
 ];
 
 const action = ({ origin }: EditorSettings): readonly EditorField[] => [
-  { name: 'Schema, Import from URL', value: `${origin}/openapi.yaml` },
+  { name: 'Schema, Import from URL', value: `${origin}/openapi.json` },
   { name: 'Privacy policy', value: `${origin}/privacy` },
 ];

@@ -38,7 +38,7 @@ const summary = (system: LocalSystem, variables: Variables): string => {
   return `
   Words With Chat    ${origin}
   A person's account ${origin}/account
-  API description    ${origin}/openapi.yaml
+  API description    ${origin}/openapi.json
 ${[...signInLines(fakeProviders), ...environmentLines(variables)].join('\n')}
   ChatGPT's client   ${gptClientId}, its secret in ${secretLocation}
   The GPT editor     ${origin}/setup shows what goes into it

@@ -31,7 +31,7 @@ import { parseKeyRing } from './seal/key-ring.ts';
 import type { AccountFeature } from './sign-in/callback.ts';
 import { acceptEveryIdentity } from './sign-in/resolve-user.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
-import { cleanUpOnWrite, createCleanup, type WaitUntil } from './storage/cleanup.ts';
+import { createCleanup, createCleanupStarter, type WaitUntil } from './storage/cleanup.ts';
 import { createRevocationCache } from './storage/revocation-cache.ts';
 import { createKeyRotation } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
@@ -100,9 +100,9 @@ export interface BrokerOptions {
   /** Replaces individual pages. Default: `defaultPages`. */
   readonly pages?: Partial<Pages>;
   /**
-   * Lets a write of this process start a cleanup if the last one was at least this many seconds ago, 60 to
-   * 86400. For platforms without a schedule. Default: no write starts a cleanup; call `cleanup` on a
-   * schedule.
+   * Starts a cleanup after a sign-in, token or refresh request that succeeds, if this process started the last
+   * one at least this many seconds ago, 60 to 86400. For platforms without a schedule. Default: no request
+   * starts a cleanup; call `cleanup` on a schedule.
    */
   readonly cleanupInterval?: Seconds;
   /**
@@ -137,20 +137,16 @@ export interface BrokerOptions {
 export const resolveOptions = (
   options: BrokerOptions,
 ): { readonly context: BrokerContext; readonly cleanup: () => Promise<void> } => {
-  const { now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
+  const { storage, now = systemClock, randomBytes = systemRandom, waitUntil = ignoreWork } = options;
   const log = safeLogger(options.log ?? consoleLog, consoleLog);
   const issuer = parseIssuer(options.issuer);
   const resources = parseResources(options.resources, issuer);
   const ring = parseKeyRing(options.sealingKeys);
   const sealers = createSealers(ring, issuer, resources, randomBytes);
   const cleanup = createCleanup({
-    ...{ storage: options.storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
-    reseal: createKeyRotation({ storage: options.storage, sealers, ring, now }),
+    ...{ storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
+    reseal: createKeyRotation({ storage, sealers, ring, now }),
   });
-  const storage =
-    options.cleanupInterval === undefined
-      ? options.storage
-      : cleanUpOnWrite(options.storage, { interval: options.cleanupInterval, cleanup, waitUntil, now, log });
   const clients = createClientRegistry(options.clients, issuer);
   const sharedIo = {
     // Workers reject `fetch` if it is called as a method of another object.
@@ -175,6 +171,7 @@ export const resolveOptions = (
     branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
     resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
+    startCleanupIfDue: createCleanupStarter(options.cleanupInterval, { cleanup, waitUntil, now, log }),
     limits: createLimits(options.limits, now, log),
     clientAddress: options.clientAddress,
     providerIo: { ...sharedIo, timeoutMs: 10_000 },

@@ -50,6 +50,8 @@ export interface BrokerContext extends RetryContext {
   readonly providers: ReadonlyMap<string, IdentityProvider>;
   readonly storage: BrokerStorage;
   readonly revocations: RevocationCache;
+  /** Starts a cleanup if the option `cleanupInterval` is set and one is due. Returns at once. */
+  readonly startCleanupIfDue: () => void;
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;

@@ -10,8 +10,8 @@ import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/request.ts';
 import { tokenError, tokenJson } from './http/responses.ts';
-import { ProtocolError } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';
+import { tokenEndpointError } from './oauth/protocol-error.ts';
 import { refreshGrace } from './tokens/lifetimes.ts';
 import type { AccessToken } from './tokens/sealed-types.ts';
 import { lookUpToken, type PresentedToken } from './tokens/sealers.ts';
@@ -30,7 +30,7 @@ export const introspectionEndpoint = (context: BrokerContext): EndpointDefinitio
     async handle(requestContext) {
       const form = readParameters(await readForm(requestContext.request), parameterNames);
       const caller = await authenticateClient(context, requestContext.request, form, { get });
-      if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
+      if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
       const found = await lookUpToken(context.sealers, form.token);
       const introspection =
         found !== undefined && mayIntrospect(found, caller) && (await describeToken(context, found, caller));

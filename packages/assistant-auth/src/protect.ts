@@ -4,12 +4,12 @@
  */
 
 import type { BrokerContext } from './context.ts';
-import { describeErrorForLog, toProtocolError } from './endpoint/handler.ts';
+import { describeErrorForLog, toRequestError } from './endpoint/handler.ts';
 import { allowAnyOrigin, apiPreflight, type Cors, isPreflight } from './http/cors.ts';
 import { problemResponse } from './http/responses.ts';
 import { failOpen, type RateLimiter } from './limits/rate-limits.ts';
-import { ProtocolError } from './oauth/errors.ts';
 import type { UserId } from './oauth/identifiers.ts';
+import { apiError, type ProtocolError, requestError } from './oauth/protocol-error.ts';
 import type { Issuer } from './oauth/resource.ts';
 import { randomId } from './oauth/secrets.ts';
 import type { Access, AccessToken } from './tokens/sealed-types.ts';
@@ -60,16 +60,16 @@ export const createProtect = (context: ProtectContext) => {
     const isCrossOrigin = cors === 'any-origin';
     if (isCrossOrigin && isPreflight(request)) return { kind: 'refused', response: apiPreflight() };
     try {
-      if (!request.url.startsWith(originPrefix)) throw new ProtocolError('request.host');
+      if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
       const sealedType = findByResource(context.sealers.access, resource);
       if (sealedType === undefined)
         throw new Error(`protect was asked for a resource that is not configured: ${resource}`);
       const opened = await sealedType.open(readBearerToken(request));
-      if (opened.kind === 'failed') throw new ProtocolError('token.unreadable', { cause: opened.reason });
+      if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
       const token = opened.value;
-      if (context.now() >= token.expiresAt) throw new ProtocolError('token.expired');
-      if (await context.revocations.isRevoked(token)) throw new ProtocolError('token.revoked');
-      if (!scopes.every((scope) => token.scopes.includes(scope))) throw new ProtocolError('token.scope');
+      if (context.now() >= token.expiresAt) throw apiError('token.expired');
+      if (await context.revocations.isRevoked(token)) throw apiError('token.revoked');
+      if (!scopes.every((scope) => token.scopes.includes(scope))) throw apiError('token.scope');
       if (limiter !== undefined) await enforceCallLimit(limiter, token.userId, context);
       const { userId, clientId, grantId, claims, expiresAt } = token;
       return {
@@ -77,7 +77,7 @@ export const createProtect = (context: ProtectContext) => {
         access: { userId, clientId, grantId, scopes: token.scopes, claims, expiresAt },
       };
     } catch (error) {
-      const protocolError = toProtocolError(error);
+      const protocolError = toRequestError(error);
       // Clients call without a token to get the challenge, so this is not logged.
       if (protocolError.reason !== 'token.missing') logDeniedCall(protocolError, context);
       const response = problemResponse(
@@ -95,10 +95,9 @@ export const createProtect = (context: ProtectContext) => {
  */
 const readBearerToken = (request: Request): string => {
   const header = request.headers.get('authorization');
-  if (header === null) throw new ProtocolError('token.missing');
+  if (header === null) throw apiError('token.missing');
   // Exactly one token: repeated headers are joined by commas, which no token contains.
-  if (header.length > maxHeaderLength || !/^Bearer +[\w-]+$/i.test(header))
-    throw new ProtocolError('token.malformed');
+  if (header.length > maxHeaderLength || !/^Bearer +[\w-]+$/i.test(header)) throw apiError('token.malformed');
   return header.slice(header.lastIndexOf(' ') + 1);
 };
 
@@ -108,7 +107,7 @@ const enforceCallLimit = async (
   userId: UserId,
   { log }: ProtectContext,
 ): Promise<void> => {
-  if ((await failOpen(limiter, log).take(userId)) === 'limited') throw new ProtocolError('calls.limited');
+  if ((await failOpen(limiter, log).take(userId)) === 'limited') throw apiError('calls.limited');
 };
 
 /**

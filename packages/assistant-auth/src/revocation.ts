@@ -5,8 +5,8 @@ import type { BrokerContext } from './context.ts';
 import type { EndpointDefinition } from './endpoint/handler.ts';
 import { readForm } from './http/request.ts';
 import { emptyResponse, tokenError } from './http/responses.ts';
-import { ProtocolError } from './oauth/errors.ts';
 import { readParameters } from './oauth/parameters.ts';
+import { tokenEndpointError } from './oauth/protocol-error.ts';
 import { lookUpToken } from './tokens/sealers.ts';
 
 const parameterNames = ['token', 'token_type_hint', ...credentialParameters] as const;
@@ -18,11 +18,11 @@ export const revocationEndpoint = (context: BrokerContext): EndpointDefinition =
   async handle(requestContext) {
     const form = readParameters(await readForm(requestContext.request), parameterNames);
     const { id: clientId } = await authenticateClient(context, requestContext.request, form, context.clients);
-    if (form.token === undefined) throw new ProtocolError('token-parameter.missing');
+    if (form.token === undefined) throw tokenEndpointError('token-parameter.missing');
     const found = await lookUpToken(context.sealers, form.token);
     // A token that is not ours cannot be used here, so the client gets a success response (RFC 7009 §2.2).
     if (found === undefined) return emptyResponse();
-    if (found.token.clientId !== clientId) throw new ProtocolError('token-parameter.client');
+    if (found.token.clientId !== clientId) throw tokenEndpointError('token-parameter.client');
     // A token that is expired or was replaced still identifies the grant to revoke.
     const { grantId } = found.token;
     const target = { kind: 'grant', id: grantId } as const;

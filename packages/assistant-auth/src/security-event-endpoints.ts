@@ -8,9 +8,9 @@ import type { EndpointDefinition, RequestContext } from './endpoint/handler.ts';
 import { readBodyText, readContentType, readForm } from './http/request.ts';
 import { acceptedResponse, emptyResponse, eventError, logoutError } from './http/responses.ts';
 import { findAddressBlock } from './limits/rate-limits.ts';
-import { ProtocolError } from './oauth/errors.ts';
 import type { SecurityEvent } from './oauth/identifiers.ts';
 import { readParameters } from './oauth/parameters.ts';
+import { eventEndpointError } from './oauth/protocol-error.ts';
 import { type IdentityProvider, ProviderError } from './providers/provider.ts';
 import { SecurityEventError, type SecurityEventFault } from './providers/security-events/verify.ts';
 import type { SecurityEventOutcome } from './storage/broker-storage.ts';
@@ -24,7 +24,7 @@ type SecurityEventContext = Pick<
 const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
   const [, , id = '', ...rest] = pathname.split('/');
   const provider = rest.length === 0 ? providers.get(id) : undefined;
-  if (provider === undefined) throw new ProtocolError('security-event.provider');
+  if (provider === undefined) throw eventEndpointError('security-event.provider');
   return provider;
 };
 
@@ -72,12 +72,12 @@ const readWithFailureLimit = async (
     return await read();
   } catch (cause) {
     // The provider's keys cannot be read, so the sender has to try again.
-    if (cause instanceof ProviderError) throw new ProtocolError('security-event.unverifiable', { cause });
+    if (cause instanceof ProviderError) throw eventEndpointError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
     const key = `${findAddressBlock(clientAddress, request) ?? 'anywhere'} security events of ${provider}`;
     if (forgeableFaults.includes(cause.fault) && (await limits.failedAuthentications.take(key)) === 'limited')
-      throw new ProtocolError('security-event.limited', { cause });
-    throw new ProtocolError(`security-event.${cause.fault}`, { cause });
+      throw eventEndpointError('security-event.limited', { cause });
+    throw eventEndpointError(`security-event.${cause.fault}`, { cause });
   }
 };
 
@@ -88,9 +88,9 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   respondToError: (error) => eventError(error),
   async handle(requestContext) {
     const { id, securityEvents } = findProviderByPath(context, requestContext.url);
-    if (securityEvents === undefined) throw new ProtocolError('security-event.provider');
+    if (securityEvents === undefined) throw eventEndpointError('security-event.provider');
     if (readContentType(requestContext.request) !== securityEvents.contentType)
-      throw new ProtocolError('security-event.content-type');
+      throw eventEndpointError('security-event.content-type');
     const body = await readBodyText(requestContext.request);
     // An event that was received before gets 202 too (RFC 8935 §2.2). After an error it would be sent again.
     await receiveSecurityEvent(context, requestContext, id, () =>
@@ -107,16 +107,16 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
   respondToError: (error) => logoutError(error),
   async handle(requestContext) {
     const { id, readLogoutToken } = findProviderByPath(context, requestContext.url);
-    if (readLogoutToken === undefined) throw new ProtocolError('security-event.provider');
+    if (readLogoutToken === undefined) throw eventEndpointError('security-event.provider');
     const form = readParameters(await readForm(requestContext.request), ['logout_token']);
     const { logout_token: token } = form;
-    if (token === undefined) throw new ProtocolError('logout-token.missing');
+    if (token === undefined) throw eventEndpointError('logout-token.missing');
     const outcome = await receiveSecurityEvent(context, requestContext, id, () =>
       readLogoutToken(token, context.providerIo),
     );
     // A repeated token is an error (§2.6). The message tells a sender whose first response was lost that its
     // token was received.
-    if (outcome === 'replayed') throw new ProtocolError('security-event.replayed');
+    if (outcome === 'replayed') throw eventEndpointError('security-event.replayed');
     // The same response for a person who never signed in here, so that it does not reveal who did (§2.7).
     return emptyResponse();
   },

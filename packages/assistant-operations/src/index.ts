@@ -16,7 +16,6 @@ export {
   type HttpRoutesOptions,
 } from './http/routes.ts';
 export { createOpenApiDocument, type DocumentOptions, type OpenApiDocument } from './openapi/document.ts';
-export { toYaml } from './openapi/yaml.ts';
 export {
   defineOperation as operation,
   type InputIssue,

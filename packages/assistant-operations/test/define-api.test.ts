@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { DefinitionError, defineApi, type Operation, operation } from '../src/index.ts';
+import { DefinitionError, defineApi, noInput, type Operation, operation } from '../src/index.ts';
 import { getBook, library, listBooks, rateBook, type Shelf } from './library.ts';
 
-const described = (length: number) =>
+const createWithFieldDescription = (length: number) =>
   operation({
     ...listBooks,
     input: v.strictObject({ word: v.optional(v.pipe(v.string(), v.description('x'.repeat(length)))) }),
@@ -11,22 +11,22 @@ const described = (length: number) =>
     handle: async () => null,
   });
 
-const many = (count: number) =>
+const createMany = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ ...listBooks, id: `list_${at}`, path: `/api/${at}` as const }));
 
-const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])[] = [
+const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[], string])[] = [
   [
-    'an id taken twice',
+    'a duplicate ID',
     [getBook, { ...listBooks, id: 'get_book' }],
     'get_book: get_book is taken by get_book already',
   ],
   [
-    'a path with its method taken twice',
+    'a duplicate method and path',
     [listBooks, { ...listBooks, id: 'other' }],
     'other: get /api/books is taken by list_books already',
   ],
   [
-    'paths that differ in the name of a field only',
+    'paths that differ only in the name of a field',
     [
       getBook,
       { ...getBook, id: 'other', path: '/api/books/{name}', input: v.strictObject({ name: v.string() }) },
@@ -34,12 +34,12 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
     'other: get /api/books/{} is taken by get_book already',
   ],
   [
-    'an id with a space',
+    'an ID with a space',
     [{ ...getBook, id: 'get book' }],
     'get book: an id is a letter, then letters, digits, _ or -',
   ],
   [
-    'an id of 65 characters',
+    'an ID of 65 characters',
     [{ ...getBook, id: 'x'.repeat(65) }],
     `${'x'.repeat(65)}: an id is a letter, then letters, digits, _ or -`,
   ],
@@ -55,12 +55,12 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
     'get_book: the description has 301 characters, ChatGPT takes 300',
   ],
   [
-    'a field described in 701 characters',
-    [described(701)],
+    'a field description of 701 characters',
+    [createWithFieldDescription(701)],
     'list_books: the description of word has 701 characters, ChatGPT takes 700',
   ],
   [
-    'a field of the path that the input lacks',
+    'a path field that the input does not have',
     [{ ...getBook, path: '/api/books/{isbn}' }],
     'get_book: the input has no field {isbn}',
   ],
@@ -74,23 +74,23 @@ const refused: readonly (readonly [string, readonly Operation<Shelf>[], string])
     [{ ...listBooks, path: '/api/' }],
     'list_books: /api/ is not a path of plain segments and {fields}',
   ],
-  ['31 operations', many(31), '31 operations are more than the 30 that ChatGPT takes'],
+  ['31 operations', createMany(31), '31 operations are more than the 30 that ChatGPT takes'],
 ];
 
 describe('an API definition', () => {
-  it.each(refused)('refuses %s', (_, operations, message) => {
+  it.each(invalidDefinitions)('refuses %s', (_, operations, message) => {
     expect(() => defineApi(operations)).toThrow(new DefinitionError(message));
   });
 
-  it('takes what is just within the limits', () => {
+  it('accepts operations that just meet the limits', () => {
     const longest = {
       ...rateBook,
       id: 'x'.repeat(64),
       summary: 'x'.repeat(300),
       description: 'x'.repeat(300),
     };
-    expect(defineApi([longest, described(700)]).operations).toHaveLength(2);
-    expect(defineApi(many(30)).operations).toHaveLength(30);
+    expect(defineApi([longest, createWithFieldDescription(700)]).operations).toHaveLength(2);
+    expect(defineApi(createMany(30)).operations).toHaveLength(30);
   });
 
   it('keeps the operations in their order', () => {
@@ -100,5 +100,50 @@ describe('an API definition', () => {
       'rate_book',
       'burn_books',
     ]);
+  });
+});
+
+const shelf = { reader: 'ada', books: ['Emma'] };
+
+describe('an operation', () => {
+  it('validates its input and returns the output of its handler', async () => {
+    expect(await rateBook.run({ title: 'Emma', stars: 4 }, shelf)).toEqual({
+      kind: 'done',
+      output: { title: 'Emma', stars: 4 },
+    });
+  });
+
+  it('names every invalid field, and does not call its handler', async () => {
+    let calls = 0;
+    const counting = operation({
+      ...rateBook,
+      output: v.null(),
+      handle: async () => {
+        calls += 1;
+        return null;
+      },
+    });
+    expect(await counting.run({ title: 7, stars: 9, extra: true }, shelf)).toEqual({
+      kind: 'invalid',
+      issues: [
+        { field: 'title', message: 'Invalid type: Expected string but received 7' },
+        { field: 'stars', message: 'Invalid value: Expected <=5 but received 9' },
+        { field: 'extra', message: 'Invalid key: Expected never but received "extra"' },
+      ],
+    });
+    expect(calls).toBe(0);
+  });
+
+  it.each([[undefined], [null], [[]], ['{}'], [7]])('refuses the input %j', async (input) => {
+    const nothing = operation({ ...getBook, input: noInput, output: v.null(), handle: async () => null });
+    expect(await nothing.run(input, shelf)).toMatchObject({ kind: 'invalid', issues: [{ field: '' }] });
+  });
+
+  it('throws what its handler throws', async () => {
+    await expect(getBook.run({ title: 'Ulysses' }, shelf)).rejects.toMatchObject({
+      name: 'ProblemError',
+      message: 'There is no such book.',
+      problem: { status: 404, members: { books: ['Emma'] } },
+    });
   });
 });

@@ -1,6 +1,14 @@
-/** A small API with every way of passing input, for the tests of this package. */
+/** A small API with every way of passing input, and its routes, for the tests of this package. */
 import * as v from 'valibot';
-import { defineApi, noInput, operation, ProblemError } from '../src/index.ts';
+import {
+  type Cors,
+  createHttpRoutes,
+  defineApi,
+  type Guard,
+  noInput,
+  operation,
+  ProblemError,
+} from '../src/index.ts';
 
 export interface Shelf {
   readonly reader: string;
@@ -73,3 +81,58 @@ const burnBooks = operation({
 });
 
 export const library = defineApi([listBooks, getBook, rateBook, burnBooks]);
+
+interface Reader {
+  readonly name: string;
+}
+
+export const noStoreHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+export const corsResponseHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
+};
+
+/** Serves the library. The guard grants access to every caller with a name, and records the requested scopes. */
+export const createLibraryRoutes = (books: readonly string[] = ['Emma', 'Dracula'], cors?: Cors) => {
+  const requestedScopes: (readonly string[])[] = [];
+  const errors: unknown[] = [];
+  const guard: Guard<Reader> = async (request, scopes) => {
+    requestedScopes.push(scopes);
+    const name = request.headers.get('authorization');
+    return name === null
+      ? { kind: 'refused', response: new Response('no name', { status: 401 }) }
+      : { kind: 'granted', access: { name } };
+  };
+  const routes = createHttpRoutes(library, {
+    basePath: '/api',
+    guard,
+    context: ({ name }): Shelf => ({ reader: name, books }),
+    notFound: (path) => ({ status: 404, detail: `No such shelf: ${path}` }),
+    mapError: (error) =>
+      error instanceof RangeError && error.message.startsWith('eve')
+        ? { status: 503, detail: 'The library is closed.', headers: { 'retry-after': '7' } }
+        : undefined,
+    logError: (error) => errors.push(error),
+    ...(cors !== undefined && { cors }),
+  });
+  const call = (path: string, init: RequestInit = {}, name = 'ada') =>
+    routes.request(`http://localhost${path}`, { ...init, headers: { authorization: name, ...init.headers } });
+  return { routes, call, requestedScopes, errors };
+};
+
+export const problem = (status: number, title: string, detail: string, members: object = {}) => ({
+  type: 'about:blank',
+  title,
+  status,
+  detail,
+  ...members,
+});
+
+export const toHeaderRecord = (response: Response) => Object.fromEntries(response.headers);
+
+export const json = (body: unknown): RequestInit => ({
+  method: 'POST',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  headers: { 'content-type': 'application/json' },
+});

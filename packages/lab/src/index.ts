@@ -6,11 +6,11 @@ export {
   type Browser,
   type BrowserOptions,
   createBrowser,
+  isLoopback,
   NavigationError,
   type Page,
   type StoppedRedirect,
-} from './browser/browser.ts';
-export { isLoopback } from './browser/navigation.ts';
+} from './browser.ts';
 export {
   type ApiResult,
   buildGptCallbackUrl,

@@ -1,20 +1,30 @@
-/** Serves the OpenAPI document of the API, public and cacheable: `/openapi.json` and `/openapi.yaml`. */
-import { createOpenApiDocument, problemResponse, toYaml } from 'assistant-operations';
+/**
+ * Serves the OpenAPI document of the API, public and cacheable, at `/openapi.json` and `/openapi.yaml`. Both
+ * have the same body: JSON is YAML 1.2 (§1.3 of its specification).
+ */
+import { createOpenApiDocument, problemResponse } from 'assistant-operations';
 import { Hono } from 'hono';
 import { gameApi } from './game-api.ts';
 import { scopes } from './scopes.ts';
 
-/** Creates the routes of a deployment. Each document is created at the first request for it. */
+/** Creates the routes of a deployment. The document is created at the first request for it. */
 export const createDocumentRoutes = (origin: string): Hono => {
-  const json = memoize(() => JSON.stringify(buildDocument(origin), null, 2));
-  const yaml = memoize(() => toYaml(buildDocument(origin)));
+  let cached: string | undefined;
   const routes = new Hono();
-  routes.get('/openapi.json', () => createDocumentResponse(json(), 'application/json'));
-  routes.get('/openapi.yaml', () => createDocumentResponse(yaml(), 'application/yaml'));
-  routes.all('/openapi.json', rejectMethod);
-  routes.all('/openapi.yaml', rejectMethod);
+  for (const [path, contentType] of contentTypes) {
+    routes.get(path, () => {
+      cached ??= JSON.stringify(buildDocument(origin), null, 2);
+      return createDocumentResponse(cached, contentType);
+    });
+    routes.all(path, rejectMethod);
+  }
   return routes;
 };
+
+const contentTypes = [
+  ['/openapi.json', 'application/json'],
+  ['/openapi.yaml', 'application/yaml'],
+] as const;
 
 const buildDocument = (origin: string) =>
   createOpenApiDocument(gameApi, {
@@ -38,11 +48,3 @@ const createDocumentResponse = (body: string, contentType: string): Response =>
 
 const rejectMethod = (): Response =>
   problemResponse({ status: 405, detail: 'This document is only read.', headers: { allow: 'GET, HEAD' } });
-
-const memoize = <Made>(make: () => Made): (() => Made) => {
-  let cached: { readonly value: Made } | undefined;
-  return () => {
-    cached ??= { value: make() };
-    return cached.value;
-  };
-};

@@ -139,9 +139,14 @@ describe('the document', () => {
     }
   });
 
-  it('is the same as YAML', async () => {
-    const yaml = await call('/openapi.yaml');
-    expect(parse(new TextDecoder().decode(await yaml.arrayBuffer()))).toEqual(await fetchDocument());
+  it('is also valid YAML at /openapi.yaml', async () => {
+    const text = await (await call('/openapi.yaml')).bytes();
+    const yaml = new TextDecoder().decode(text);
+    const document = await fetchDocument();
+    expect(document.openapi).toBe('3.1.0');
+    // Some clients still use YAML 1.1.
+    for (const version of ['1.1', '1.2'] as const)
+      expect(parse(yaml, { version, strict: true })).toEqual(document);
   });
 
   it.each([

@@ -7,8 +7,8 @@ import { paths } from '../context.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { clearCookie, readCookies } from '../http/request.ts';
 import { plainPageResponse, seeOther } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { GrantId, Identity, UserId } from '../oauth/identifiers.ts';
+import { accountError, callbackError } from '../oauth/protocol-error.ts';
 import {
   buildCompletionCookies,
   type CallbackContext,
@@ -81,12 +81,12 @@ const startSession = async (
   const redirectUri = redirect?.kind === 'exact' ? redirect.uri : issuer;
   const requestedGrant = { id, redirectUri, scopes: account.scopes, resource: issuer };
   const outcome = await recordWithinLimits(
-    storage,
+    context,
     await buildSignIn(context, requestedGrant, account, identity),
   );
-  if (outcome.kind !== 'recorded') throw new ProtocolError('transaction.replayed');
+  if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');
   // The identity was unlinked after the lookup, so the sign-in belongs to another user and confirms nothing.
-  if (user !== undefined && outcome.userId !== user) throw new ProtocolError('session.changed');
+  if (user !== undefined && outcome.userId !== user) throw accountError('session.changed');
   const at = now();
   const redeemed = await storage.redeemCode({
     ...{ grantId: id, clientId: account.id, now: at, replayGrace: 0 },
@@ -97,7 +97,7 @@ const startSession = async (
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
   // The grant was revoked in the meantime. No session starts, and the previous one is not replaced.
-  if (redeemed.kind !== 'redeemed') throw new ProtocolError('session.changed');
+  if (redeemed.kind !== 'redeemed') throw accountError('session.changed');
 };
 
 /** Revokes the session that the new one replaces. Its cookie exists only in this browser. */
@@ -120,7 +120,7 @@ const completeLink = async (
   const session = await useSession(callback.requestContext.request, context);
   // The person signed out, or someone else signed in, during the visit to the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
-    throw new ProtocolError('session.changed');
+    throw accountError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
   if (identity === undefined) return seeOther(accountUrl, [clearedCookie, setFlash('link-cancelled')]);
   const found = await resolveOwnership(context, identity, session);
@@ -153,7 +153,7 @@ const resolveOwnership = async (
   const owner = await context.storage.findUser(identity);
   if ((publisherUser ?? user) !== user || (owner ?? user) !== user) return 'linked-to-other-user';
   if (publisherUser !== (await resolveSessionUser(context, session)))
-    throw new ProtocolError('resolve-user.link-refused');
+    throw callbackError('resolve-user.link-refused');
   return owner === undefined ? 'available' : 'linked-to-this-user';
 };
 
@@ -169,7 +169,7 @@ const resolveSessionUser = async (
 ): Promise<UserId | undefined> => {
   if (context.resolveUser === acceptEveryIdentity) return undefined;
   // `resolveUser` needs the verified profile, which is missing if it did not fit into the session cookie.
-  if (verifiedProfile === undefined) throw new ProtocolError('resolve-user.link-refused');
+  if (verifiedProfile === undefined) throw callbackError('resolve-user.link-refused');
   return resolvePublisherUser(context, { ...verifiedProfile, ...identity });
 };
 

@@ -3,8 +3,8 @@
  */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { accountClientId, type EpochSeconds } from '../oauth/identifiers.ts';
+import { accountError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost } from '../oauth/redirect-uri.ts';
 import { clearSessionCookie } from '../sign-in/session.ts';
 import type { StoredGrant } from '../storage/broker-storage.ts';
@@ -59,7 +59,7 @@ export const disconnectAppsEndpoint = (context: AccountContext): EndpointDefinit
         (grant) => buildAppKey(grant) === fields.app,
       );
       const [first] = selectActiveGrants(grants, at);
-      if (first === undefined) throw new ProtocolError('account.item-not-found');
+      if (first === undefined) throw accountError('account.item-not-found');
       // Also revoke grants whose code was not redeemed: redeeming it later would connect the app again.
       const grantIds = grants.filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id);
       await storage.revokeGrants({ userId, grantIds, reason: 'disconnected by the user', now: at });

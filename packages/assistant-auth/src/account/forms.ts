@@ -9,8 +9,8 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
 import { clearCookie, readCookies, readForm, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { type Parameters, readParameters } from '../oauth/parameters.ts';
+import { accountError, authorizationError } from '../oauth/protocol-error.ts';
 import type { IdentityProvider } from '../providers/provider.ts';
 import {
   type ActiveSession,
@@ -67,7 +67,7 @@ export const requireSession = <Field extends string>(
     if (session === undefined)
       return redirectToAccount(context, 'session-ended', clearSentSessionCookie(submission.cookies));
     // Someone else has signed in since the form was shown.
-    if (session.grantId !== form.session) throw new ProtocolError('session.changed');
+    if (session.grantId !== form.session) throw accountError('session.changed');
     return handle(submission, session);
   });
 
@@ -116,18 +116,18 @@ const openAccountForm = async (
   sealed: string | undefined,
   cookies: ReadonlyMap<string, string>,
 ): Promise<AccountForm> => {
-  if (!isSameOriginRequest(request, issuer)) throw new ProtocolError('account-form.origin');
+  if (!isSameOriginRequest(request, issuer)) throw accountError('account-form.origin');
   const opened = await sealers.accountForm.open(sealed ?? '');
-  if (opened.kind === 'failed') throw new ProtocolError('account-form.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw accountError('account-form.unreadable', { cause: opened.reason });
   const form = opened.value;
-  if (now() >= form.expiresAt) throw new ProtocolError('account-form.expired');
+  if (now() >= form.expiresAt) throw accountError('account-form.expired');
   switch (await checkBinding(cookies, form.csrf)) {
     case 'bound':
       return form;
     case 'other':
-      throw new ProtocolError('account-form.csrf');
+      throw accountError('account-form.csrf');
     case 'none':
-      throw new ProtocolError('account-form.no-cookies');
+      throw accountError('account-form.no-cookies');
   }
 };
 
@@ -170,6 +170,6 @@ export const resolveChosenProvider = (
   choice: string | undefined,
 ): IdentityProvider => {
   const provider = providers.get(choice ?? '');
-  if (provider === undefined) throw new ProtocolError('consent.choice');
+  if (provider === undefined) throw authorizationError('consent.choice');
   return provider;
 };

@@ -1,7 +1,7 @@
 /** The account page's `POST` endpoints that link an identity (start and confirmation) and unlink one. */
 
 import type { EndpointDefinition } from '../endpoint/handler.ts';
-import { ProtocolError } from '../oauth/errors.ts';
+import { accountError } from '../oauth/protocol-error.ts';
 import { encodeBase64url } from '../oauth/secrets.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import { type ActiveSession, clearSessionCookie } from '../sign-in/session.ts';
@@ -60,7 +60,7 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
       const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });
       switch (outcome.kind) {
         case 'unknown':
-          throw new ProtocolError('account.item-not-found');
+          throw accountError('account.item-not-found');
         case 'last-identity':
           return redirectToAccount(context, 'last-identity');
         case 'unlinked': {
@@ -87,11 +87,11 @@ const openPendingLink = async (
   { grantId }: ActiveSession,
 ) => {
   const opened = await sealers.pendingLink.open(sealed ?? '');
-  if (opened.kind === 'failed') throw new ProtocolError('link.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw accountError('link.unreadable', { cause: opened.reason });
   const link: PendingLink = opened.value;
   const { session, expiresAt, provider, subject, label, sealedRefreshToken, tokenIdentifiers } = link;
-  if (session !== grantId) throw new ProtocolError('session.changed');
-  if (now() >= expiresAt) throw new ProtocolError('link.expired');
+  if (session !== grantId) throw accountError('session.changed');
+  if (now() >= expiresAt) throw accountError('link.expired');
   return {
     ...{ provider, subject },
     ...(label !== undefined && { label }),
@@ -114,7 +114,7 @@ const findIdentity = async (
     if ((await deriveOpaqueId(identity, grantId)) === key)
       return { identity, others: identities.filter((other) => other !== identity) };
   }
-  throw new ProtocolError('account.item-not-found');
+  throw accountError('account.item-not-found');
 };
 
 /**

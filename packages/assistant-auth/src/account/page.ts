@@ -9,7 +9,7 @@ import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts'
 import { bindBrowser } from '../http/csrf.ts';
 import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
+import { accountError } from '../oauth/protocol-error.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import {
   type ActiveSession,
@@ -134,7 +134,7 @@ export const accountSignInEndpoint = (context: AccountContext): EndpointDefiniti
       const session = await useSession(requestContext.request, context);
       if (session === undefined)
         return redirectToAccount(context, 'session-ended', clearSentSessionCookie(cookies));
-      if (session.grantId !== form.session) throw new ProtocolError('session.changed');
+      if (session.grantId !== form.session) throw accountError('session.changed');
       return redirectToProvider(context, { kind: 'account', user: session.userId }, provider, cookies);
     },
   );

@@ -10,9 +10,9 @@ import type { EndpointDefinition } from '../endpoint/handler.ts';
 import { bindBrowser } from '../http/csrf.ts';
 import { readCookies } from '../http/request.ts';
 import { formPageResponse } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { type Parameters, readParameters, readResource } from '../oauth/parameters.ts';
 import { parseCodeChallenge } from '../oauth/pkce.ts';
+import { authorizationError } from '../oauth/protocol-error.ts';
 import { formatRedirectHost, type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import { type DeclaredScopes, resolveGrantedScopes } from '../oauth/scope.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
@@ -77,9 +77,9 @@ export const validateClientAndRedirect = (
 ): RequestingClient => {
   const query = readParameters(params, parameterNames);
   const state = parseState(query.state);
-  if (query.client_id === undefined) throw new ProtocolError('client.missing');
+  if (query.client_id === undefined) throw authorizationError('client.missing');
   const client = clients.get(query.client_id);
-  if (client === undefined) throw new ProtocolError('client.unknown');
+  if (client === undefined) throw authorizationError('client.unknown');
   return { client, redirect: verifyRedirect(client, query.redirect_uri), state, query };
 };
 
@@ -104,21 +104,21 @@ export const parseAuthorizationRequest = (
 
 /** Allows printable ASCII (RFC 6749 appendix A.5). Other characters could not be returned safely. */
 const parseState = (state: string | undefined): string | undefined => {
-  if (state !== undefined && state.length > maxStateLength) throw new ProtocolError('state.too-long');
-  if (state !== undefined && !/^[\x20-\x7E]*$/.test(state)) throw new ProtocolError('state.characters');
+  if (state !== undefined && state.length > maxStateLength) throw authorizationError('state.too-long');
+  if (state !== undefined && !/^[\x20-\x7E]*$/.test(state)) throw authorizationError('state.characters');
   return state;
 };
 
 const checkResponseType = ({ response_type, response_mode }: Query): void => {
-  if (response_type === undefined) throw new ProtocolError('response-type.missing');
-  if (response_type !== 'code') throw new ProtocolError('response-type.unsupported');
+  if (response_type === undefined) throw authorizationError('response-type.missing');
+  if (response_type !== 'code') throw authorizationError('response-type.unsupported');
   if (response_mode !== undefined && response_mode !== 'query')
-    throw new ProtocolError('response-mode.unsupported');
+    throw authorizationError('response-mode.unsupported');
 };
 
 const parseResource = (params: URLSearchParams, resources: readonly string[]): string => {
   const requested = readResource(params) ?? resources[0];
-  if (requested === undefined || !resources.includes(requested)) throw new ProtocolError('resource.unknown');
+  if (requested === undefined || !resources.includes(requested)) throw authorizationError('resource.unknown');
   return requested;
 };
 

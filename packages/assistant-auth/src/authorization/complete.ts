@@ -7,8 +7,8 @@ import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { clearCookie, readCookies } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
+import { callbackError } from '../oauth/protocol-error.ts';
 import {
   buildCompletionCookies,
   type CallbackContext,
@@ -46,7 +46,7 @@ const completeAuthorization = async (
       const claim = await withTransactionStatusError(
         context.storage.claimCode({ grantId, now: context.now() }),
       );
-      if (claim !== 'claimed') throw new ProtocolError('transaction.replayed');
+      if (claim !== 'claimed') throw callbackError('transaction.replayed');
       await completeReconsent(reconsentContext, transaction, provider, responseUrl);
       return redirectWithCode(target, await code(), await buildCompletionCookies(context, callback));
     }
@@ -81,8 +81,8 @@ const recordSignIn = async (
   identity: Identity,
 ): Promise<boolean> => {
   const signIn = await buildSignIn(context, { id, redirectUri, scopes, resource }, client, identity);
-  const outcome = await recordWithinLimits(context.storage, signIn);
-  if (outcome.kind !== 'recorded') throw new ProtocolError('transaction.replayed');
+  const outcome = await recordWithinLimits(context, signIn);
+  if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');
   return outcome.hasUpstreamToken;
 };
 

@@ -9,9 +9,9 @@ import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import type { EndpointDefinition, RequestContext } from '../endpoint/handler.ts';
 import { checkBinding, isSameOriginRequest } from '../http/csrf.ts';
 import { readCookies, readForm } from '../http/request.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { continueChoice } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
+import { authorizationError } from '../oauth/protocol-error.ts';
 import { redirectToProvider } from '../sign-in/login-transaction.ts';
 import type { Consent } from '../tokens/sealed-types.ts';
 import { showSignInPage } from './authorize.ts';
@@ -30,7 +30,7 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
   respondToError: createErrorPageResponder(context),
   async handle(requestContext) {
     if (!isSameOriginRequest(requestContext.request, context.issuer))
-      throw new ProtocolError('consent.origin');
+      throw authorizationError('consent.origin');
     const form = readParameters(await readForm(requestContext.request), ['consent', 'choice', 'cancel']);
     const cookies = readCookies(requestContext.request);
     const consent = await openConsent(context, form.consent ?? '', cookies);
@@ -39,9 +39,9 @@ export const consentEndpoint = (context: BrokerContext): EndpointDefinition => (
     const provider = context.providers.get(form.choice ?? '');
     const isKnownChoice =
       provider !== undefined || form.choice === continueChoice || form.cancel !== undefined;
-    if (!isKnownChoice) throw new ProtocolError('consent.choice');
+    if (!isKnownChoice) throw authorizationError('consent.choice');
     return withErrorRedirect(target, requestContext, [], async () => {
-      if (form.cancel !== undefined) throw new ProtocolError('user.cancelled');
+      if (form.cancel !== undefined) throw authorizationError('user.cancelled');
       if (provider === undefined)
         return continueAsSessionUser(context, requestContext, consent, client, target);
       return redirectToProvider(context, { kind: 'authorize', request }, provider, cookies);
@@ -56,17 +56,17 @@ const openConsent = async (
   cookies: ReadonlyMap<string, string>,
 ): Promise<Consent> => {
   const opened = await sealers.consent.open(sealed);
-  if (opened.kind === 'failed') throw new ProtocolError('consent.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw authorizationError('consent.unreadable', { cause: opened.reason });
   const consent = opened.value;
-  if (now() >= consent.expiresAt) throw new ProtocolError('consent.expired');
+  if (now() >= consent.expiresAt) throw authorizationError('consent.expired');
   switch (await checkBinding(cookies, consent.csrf)) {
     case 'bound':
       return consent;
     case 'other':
-      throw new ProtocolError('consent.csrf');
+      throw authorizationError('consent.csrf');
     // The browser sent no binding cookie at all, so it probably blocks or deletes cookies.
     case 'none':
-      throw new ProtocolError('consent.no-cookies');
+      throw authorizationError('consent.no-cookies');
   }
 };
 

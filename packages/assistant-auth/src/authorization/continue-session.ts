@@ -86,7 +86,7 @@ export const continueSession = async (
       const identity = { ...session.verifiedProfile, ...session.identity };
       const requestedGrant = { id: grantId, redirectUri, scopes, resource };
       const signIn = await buildSignIn(context, requestedGrant, client, identity);
-      const outcome = await recordWithinLimits(context.storage, { ...signIn, session: session.grantId });
+      const outcome = await recordWithinLimits(context, { ...signIn, session: session.grantId });
       return outcome.kind === 'recorded' ? { kind: 'recorded', grantId } : sessionEnded;
     }
   }

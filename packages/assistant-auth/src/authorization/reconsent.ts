@@ -5,8 +5,9 @@
  */
 
 import type { BrokerContext } from '../context.ts';
-import { describeCause, formatStack, ProtocolError } from '../oauth/errors.ts';
+import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
+import { ProtocolError } from '../oauth/protocol-error.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import {
   buildUpstreamRequest,

@@ -7,8 +7,7 @@ import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
 import { logProtocolError, type RequestContext, toProtocolError } from '../endpoint/handler.ts';
 import { seeOther } from '../http/responses.ts';
-import type { ErrorReason } from '../oauth/error-catalog.ts';
-import { ProtocolError } from '../oauth/errors.ts';
+import { authorizationError, type ErrorReason } from '../oauth/protocol-error.ts';
 import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
@@ -32,7 +31,7 @@ export const resolveResponseTarget = (
   { clientId, redirectUri, state }: Pick<AuthorizationRequest, 'clientId' | 'redirectUri' | 'state'>,
 ): { readonly client: Client; readonly target: ResponseTarget } => {
   const client = clients.get(clientId);
-  if (client === undefined) throw new ProtocolError('client.unknown');
+  if (client === undefined) throw authorizationError('client.unknown');
   const redirect = verifyRedirect(client, redirectUri);
   return { client, target: { redirect, clientId, state, issuer } };
 };

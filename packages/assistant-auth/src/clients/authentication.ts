@@ -3,8 +3,8 @@
  * failed attempts (§10.10).
  */
 import { findAddressBlock, type Limits } from '../limits/rate-limits.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { Parameters } from '../oauth/parameters.ts';
+import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { timingSafeEqual } from '../oauth/secrets.ts';
 
 interface AuthenticationContext {
@@ -36,7 +36,7 @@ export const authenticateClient = async <Party extends ClientAuthMethod>(
   } catch (cause) {
     const key = failureKey(credentials.id, findAddressBlock(clientAddress, request));
     if ((await limits.failedAuthentications.take(key)) === 'allowed') throw cause;
-    throw new ProtocolError('authentication.limited', { cause });
+    throw tokenEndpointError('authentication.limited', { cause });
   }
 };
 
@@ -96,7 +96,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
   if (party === undefined) {
     // Takes the time of a comparison, so that timing does not reveal which IDs are registered.
     await timingSafeEqual(credentials.secret ?? '', '');
-    throw new ProtocolError('authentication.unknown-client');
+    throw tokenEndpointError('authentication.unknown-client');
   }
   await verifySecret(party, credentials.secret);
   return party;
@@ -105,20 +105,20 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 const verifySecret = async (party: ClientAuthMethod, secret: string | undefined): Promise<void> => {
   switch (party.authentication) {
     case 'none':
-      if (secret !== undefined) throw new ProtocolError('authentication.method');
+      if (secret !== undefined) throw tokenEndpointError('authentication.method');
       return;
     case 'client_secret': {
-      if (secret === undefined) throw new ProtocolError('authentication.method');
+      if (secret === undefined) throw tokenEndpointError('authentication.method');
       const matches = await Promise.all(party.secrets.map((valid) => timingSafeEqual(secret, valid)));
-      if (!matches.includes(true)) throw new ProtocolError('authentication.secret');
+      if (!matches.includes(true)) throw tokenEndpointError('authentication.secret');
     }
   }
 };
 
 const parseFormCredentials = (form: CredentialParameters): ClientCredentials => {
   // Client assertions are not supported: they must fail, and must not fall back to other credentials.
-  if (form.client_assertion ?? form.client_assertion_type) throw new ProtocolError('authentication.method');
-  if (form.client_id === undefined) throw new ProtocolError('authentication.missing');
+  if (form.client_assertion ?? form.client_assertion_type) throw tokenEndpointError('authentication.method');
+  if (form.client_id === undefined) throw tokenEndpointError('authentication.missing');
   return form.client_secret === undefined
     ? { id: form.client_id }
     : { id: form.client_id, secret: form.client_secret };
@@ -126,28 +126,28 @@ const parseFormCredentials = (form: CredentialParameters): ClientCredentials => 
 
 const parseHeaderCredentials = (authorization: string, form: CredentialParameters): ClientCredentials => {
   if (form.client_secret ?? form.client_assertion ?? form.client_assertion_type) {
-    throw new ProtocolError('authentication.multiple');
+    throw tokenEndpointError('authentication.multiple');
   }
   const credentials = parseBasic(authorization);
   if (form.client_id !== undefined && form.client_id !== credentials.id)
-    throw new ProtocolError('authentication.multiple');
+    throw tokenEndpointError('authentication.multiple');
   return credentials;
 };
 
 /** Parses Basic credentials (RFC 7617) whose ID and secret are form-encoded (RFC 6749 §2.3.1). */
 const parseBasic = (authorization: string): ClientCredentials => {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
-  if (encoded === undefined) throw new ProtocolError('authentication.malformed');
+  if (encoded === undefined) throw tokenEndpointError('authentication.malformed');
   try {
     const pair = atob(encoded);
     const colon = pair.indexOf(':');
-    if (colon < 1) throw new ProtocolError('authentication.malformed');
+    if (colon < 1) throw tokenEndpointError('authentication.malformed');
     // IDs and secrets contain no spaces, so `+` is literal, whether or not the client encodes it.
     const id = decodeURIComponent(pair.slice(0, colon));
     const secret = decodeURIComponent(pair.slice(colon + 1));
     // A client without a secret can send an empty password (RFC 6749 §2.3.1), as `curl -u app:` does.
     return secret === '' ? { id } : { id, secret };
   } catch (cause) {
-    throw new ProtocolError('authentication.malformed', { cause });
+    throw tokenEndpointError('authentication.malformed', { cause });
   }
 };

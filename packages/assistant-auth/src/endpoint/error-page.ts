@@ -1,8 +1,7 @@
 /** Responds to an error with a page for the user, which shows the request ID as a reference. */
 import { type BrokerContext, defaultPages, type Pages, paths } from '../context.ts';
 import { errorPageResponse } from '../http/responses.ts';
-import type { ErrorReason } from '../oauth/error-catalog.ts';
-import { ProtocolError } from '../oauth/errors.ts';
+import { type ErrorReason, type ProtocolError, requestError } from '../oauth/protocol-error.ts';
 import type { ErrorModel } from '../ui/error.ts';
 import { logProtocolError, type RequestContext } from './handler.ts';
 
@@ -47,7 +46,7 @@ const renderErrorPage = ({ error }: Pages, model: ErrorModel, requestContext: Re
   try {
     return error(model);
   } catch (cause) {
-    logProtocolError(new ProtocolError('unexpected', { cause }), requestContext);
+    logProtocolError(requestError('unexpected', { cause }), requestContext);
     return defaultPages.error(model);
   }
 };

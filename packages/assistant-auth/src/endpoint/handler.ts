@@ -13,8 +13,9 @@ import {
   withAllowHeader,
 } from '../http/responses.ts';
 import { findAddressBlock } from '../limits/rate-limits.ts';
-import { describeCause, formatStack, ProtocolError } from '../oauth/errors.ts';
+import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { LogEntry } from '../oauth/log.ts';
+import { authorizationError, callbackError, ProtocolError, requestError } from '../oauth/protocol-error.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
@@ -62,9 +63,8 @@ export const createEndpoint =
     };
     try {
       // The issuer comes from the configuration. No header can change it, forwarded or not.
-      if (url.origin !== issuer) throw new ProtocolError('request.host');
-      if (!resolveMethods(definition, url).includes(request.method))
-        throw new ProtocolError('request.method');
+      if (url.origin !== issuer) throw requestError('request.host');
+      if (!resolveMethods(definition, url).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
     } catch (error) {
       const protocolError = toProtocolError(error);
@@ -92,11 +92,16 @@ const resolveMethods = ({ methods }: EndpointDefinition, url: URL): readonly str
   typeof methods === 'function' ? methods(url) : methods;
 
 /** Converts any thrown value into a `ProtocolError`. */
-export const toProtocolError = (error: unknown): ProtocolError => {
+export const toProtocolError = (error: unknown): ProtocolError =>
+  error instanceof ProviderError
+    ? callbackError(`provider.${error.kind}`, { cause: error })
+    : toRequestError(error);
+
+/** Like `toProtocolError`, where no request to a provider is made. */
+export const toRequestError = (error: unknown): ProtocolError => {
   if (error instanceof ProtocolError) return error;
-  if (error instanceof StorageUnavailable) return new ProtocolError('storage.unavailable', { cause: error });
-  if (error instanceof ProviderError) return new ProtocolError(`provider.${error.kind}`, { cause: error });
-  return new ProtocolError('unexpected', { cause: error });
+  if (error instanceof StorageUnavailable) return requestError('storage.unavailable', { cause: error });
+  return requestError('unexpected', { cause: error });
 };
 
 export const logProtocolError = (
@@ -148,7 +153,7 @@ export const limitByAddress = (
         async handle(requestContext) {
           const addressBlock = findAddressBlock(clientAddress, requestContext.request);
           if (addressBlock !== undefined && (await limits.signIns.take(addressBlock)) === 'limited')
-            throw new ProtocolError('sign-in.limited');
+            throw authorizationError('sign-in.limited');
           return definition.handle(requestContext);
         },
       };
@@ -162,7 +167,7 @@ export const limitByAddress = (
 export const refusePrefetch = (definition: EndpointDefinition): EndpointDefinition => ({
   ...definition,
   async handle(requestContext) {
-    if (isPrefetch(requestContext.request)) throw new ProtocolError('request.prefetch');
+    if (isPrefetch(requestContext.request)) throw requestError('request.prefetch');
     return definition.handle(requestContext);
   },
 });

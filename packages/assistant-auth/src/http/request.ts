@@ -1,6 +1,7 @@
 /** Reads request bodies up to a limit, form bodies and cookies, and serializes cookies. */
-import { ProtocolError } from '../oauth/errors.ts';
+
 import type { Seconds } from '../oauth/identifiers.ts';
+import { ProtocolError, requestError } from '../oauth/protocol-error.ts';
 
 /** Far more than any legitimate request to the broker has. */
 const maxBodyBytes = 16_384;
@@ -29,13 +30,13 @@ export const readBodyText = async (request: Request): Promise<string> => {
       length += value.length;
       if (length > maxBodyBytes) {
         await reader.cancel();
-        throw new ProtocolError('request.too-large');
+        throw requestError('request.too-large');
       }
       text += decoder.decode(value, { stream: true });
     }
   } catch (cause) {
     if (cause instanceof ProtocolError) throw cause;
-    throw new ProtocolError('request.unreadable', { cause });
+    throw requestError('request.unreadable', { cause });
   }
 };
 
@@ -46,7 +47,7 @@ export const readBodyText = async (request: Request): Promise<string> => {
  */
 export const readForm = async (request: Request): Promise<URLSearchParams> => {
   if (readContentType(request) !== 'application/x-www-form-urlencoded')
-    throw new ProtocolError('request.content-type');
+    throw requestError('request.content-type');
   return new URLSearchParams(await readBodyText(request));
 };
 

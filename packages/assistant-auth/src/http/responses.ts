@@ -2,8 +2,9 @@
  * Creates every response of the broker, with its security headers. No other file of the broker creates a
  * response.
  */
-import type { ProtocolError } from '../oauth/errors.ts';
+
 import type { Seconds } from '../oauth/identifiers.ts';
+import type { ProtocolError } from '../oauth/protocol-error.ts';
 
 /** The default for `Retry-After`, by status, for errors without a `retryAfter`. */
 const defaultRetryAfter: ReadonlyMap<number, Seconds> = new Map([

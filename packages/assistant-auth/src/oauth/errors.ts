@@ -1,9 +1,4 @@
-/**
- * The two kinds of errors: an invalid configuration, and a request that is refused for a named reason. Also
- * formats their causes for the log.
- */
-import { type ErrorReason, errorCatalog, type OAuthErrorCode } from './error-catalog.ts';
-import type { Seconds } from './identifiers.ts';
+/** The error for an invalid configuration, and how the causes of errors are formatted for the log. */
 
 /**
  * An option or a key that is unsafe or invalid. Thrown when options or keys are parsed, for example by
@@ -19,52 +14,6 @@ export class ConfigurationError extends Error {
     this.option = option;
   }
 }
-
-/**
- * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and
- * `retryAfter` in the `Retry-After` header.
- */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-  readonly reason: ErrorReason;
-  readonly code: OAuthErrorCode;
-  readonly description: string;
-  readonly status: number;
-  /**
-   * The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no
-   * header.
-   */
-  readonly retryAfter: Seconds | undefined;
-
-  constructor(reason: ErrorReason, options: ErrorOptions & { readonly retryAfter?: Seconds } = {}) {
-    super(reason, options);
-    this.retryAfter = options.retryAfter;
-    this.reason = reason;
-    const [code, description, status] = errorCatalog[reason];
-    this.code = code;
-    this.description = description;
-    this.status = status ?? statusByCode[code];
-  }
-}
-
-const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
-  invalid_request: 400,
-  invalid_client: 401,
-  invalid_grant: 400,
-  unsupported_grant_type: 400,
-  unsupported_response_type: 400,
-  invalid_scope: 400,
-  invalid_target: 400,
-  access_denied: 403,
-  invalid_token: 401,
-  insufficient_scope: 403,
-  invalid_key: 400,
-  invalid_issuer: 400,
-  invalid_audience: 400,
-  authentication_failed: 400,
-  server_error: 500,
-  temporarily_unavailable: 503,
-};
 
 /** No error of the broker has so many nested causes. The limit ends a circular chain. */
 const maxDepth = 5;

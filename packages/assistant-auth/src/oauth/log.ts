@@ -2,8 +2,8 @@
  * The log events: one flat, structured line per event. A line never contains a secret, a token, a code or a
  * user ID.
  */
-import type { ErrorReason } from './error-catalog.ts';
 import { describeCause } from './errors.ts';
+import type { ErrorReason } from './protocol-error.ts';
 
 export interface LogEntry {
   /**

@@ -2,7 +2,7 @@
  * Reads OAuth parameters: each at most once, empty means absent, unknown ones are ignored (RFC 6749 §3.1,
  * §3.2).
  */
-import { ProtocolError } from './errors.ts';
+import { authorizationError, requestError } from './protocol-error.ts';
 import { canonicalResource } from './resource.ts';
 
 /** The parameters of one request that the endpoint knows. */
@@ -19,7 +19,7 @@ export const readParameters = <Name extends string>(
   const found: { [name in Name]?: string } = {};
   for (const name of known) {
     const [value, ...more] = source.getAll(name);
-    if (more.length > 0) throw new ProtocolError('parameter.repeated');
+    if (more.length > 0) throw requestError('parameter.repeated');
     if (value) found[name] = value;
   }
   return found;
@@ -37,6 +37,6 @@ export const readResource = (source: URLSearchParams): string | undefined => {
       .filter((value) => value !== '')
       .map(canonicalResource),
   );
-  if (more.length > 0) throw new ProtocolError('resource.multiple');
+  if (more.length > 0) throw authorizationError('resource.multiple');
   return resource;
 };

@@ -1,6 +1,6 @@
 /** Proof Key for Code Exchange (RFC 7636). Only S256 is supported, not `plain`. */
 
-import { ProtocolError } from './errors.ts';
+import { authorizationError, tokenEndpointError } from './protocol-error.ts';
 import { encodeBase64url, timingSafeEqual } from './secrets.ts';
 
 /** A challenge: base64url of a SHA-256 digest, 43 characters. */
@@ -22,13 +22,13 @@ export const parseCodeChallenge = (
   const challenge = query.get('code_challenge');
   const method = query.get('code_challenge_method');
   if (challenge === null && method === null) {
-    if (requirement === 'required') throw new ProtocolError('pkce.missing');
+    if (requirement === 'required') throw authorizationError('pkce.missing');
     return undefined;
   }
   // A missing method means `plain` (RFC 7636 §4.3), so it is rejected too.
-  if (method !== 'S256') throw new ProtocolError('pkce.method');
+  if (method !== 'S256') throw authorizationError('pkce.method');
   // An empty challenge is not treated as absent: that would allow a downgrade.
-  if (challenge === null || !isChallenge(challenge)) throw new ProtocolError('pkce.challenge');
+  if (challenge === null || !isChallenge(challenge)) throw authorizationError('pkce.challenge');
   return challenge;
 };
 
@@ -43,11 +43,11 @@ export const verifyCodeVerifier = async (
 ): Promise<void> => {
   if (challenge === undefined && verifier === undefined) return;
   if (challenge === undefined || verifier === undefined || !verifierPattern.test(verifier)) {
-    throw new ProtocolError('code.pkce');
+    throw tokenEndpointError('code.pkce');
   }
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
   if (!(await timingSafeEqual(encodeBase64url(new Uint8Array(digest)), challenge)))
-    throw new ProtocolError('code.pkce');
+    throw tokenEndpointError('code.pkce');
 };
 
 const isChallenge = (text: string): text is CodeChallenge => challengePattern.test(text);

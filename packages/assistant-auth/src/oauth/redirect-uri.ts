@@ -4,7 +4,8 @@
  * two hosts is used. Nothing is normalized, so no two spellings are confused.
  */
 
-import { ConfigurationError, ProtocolError } from './errors.ts';
+import { ConfigurationError } from './errors.ts';
+import { authorizationError } from './protocol-error.ts';
 import { isLoopback } from './resource.ts';
 
 export type RedirectRule =
@@ -90,7 +91,7 @@ export const verifyRedirect = (
 ): VerifiedRedirect => {
   if (requested === undefined) return requireSingleRedirect(client);
   if (!client.redirects.some((rule) => matchesRedirectRule(rule, requested)))
-    throw new ProtocolError('redirect.unregistered');
+    throw authorizationError('redirect.unregistered');
   return requested as VerifiedRedirect;
 };
 
@@ -99,7 +100,7 @@ const requireSingleRedirect = ({
 }: {
   readonly redirects: readonly RedirectRule[];
 }): VerifiedRedirect => {
-  if (rule?.kind !== 'exact' || others.length > 0) throw new ProtocolError('redirect.missing');
+  if (rule?.kind !== 'exact' || others.length > 0) throw authorizationError('redirect.missing');
   return rule.uri as VerifiedRedirect;
 };
 

@@ -2,7 +2,7 @@
  * Parses and grants scopes (RFC 6749 §3.3): case-sensitive names, separated by spaces. Commas are accepted
  * too, because ChatGPT's editor allows them.
  */
-import { ProtocolError } from './errors.ts';
+import { authorizationError, tokenEndpointError } from './protocol-error.ts';
 
 /** The scope that requests a refresh token (OpenID Connect Core §11). */
 export const offlineAccessScope = 'offline_access';
@@ -41,7 +41,7 @@ export const hasApiScope = (scopes: readonly string[]): boolean =>
  */
 export const splitScope = (text: string): readonly string[] => {
   const names = text.split(/[ ,]+/).filter((name) => name !== '');
-  if (!names.every((name) => scopeNamePattern.test(name))) throw new ProtocolError('scope.malformed');
+  if (!names.every((name) => scopeNamePattern.test(name))) throw authorizationError('scope.malformed');
   return [...new Set(names)];
 };
 
@@ -58,11 +58,11 @@ export const resolveGrantedScopes = (
   declared: DeclaredScopes,
 ): readonly string[] => {
   const names = splitScope(requested ?? '');
-  if (names.some((name) => isUnknown(name, policy, declared))) throw new ProtocolError('scope.unknown');
+  if (names.some((name) => isUnknown(name, policy, declared))) throw authorizationError('scope.unknown');
   const granted = names.filter((name) => policy.scopes.includes(name));
   if (hasApiScope(granted)) return granted;
   // Protocol scopes do not say which part of the API a client wants, so the defaults apply.
-  if (!names.every(isOidcScope)) throw new ProtocolError('scope.unavailable');
+  if (!names.every(isOidcScope)) throw authorizationError('scope.unavailable');
   return [...new Set([...policy.defaultScopes, ...granted])];
 };
 
@@ -92,13 +92,13 @@ export const narrowScopes = (
   const available = filterAvailableScopes(granted, policy);
   const exceeding = names.filter((name) => !granted.includes(name) && name !== offlineAccessScope);
   if (exceeding.some((name) => policy.scopes.includes(name) || isUnknown(name, policy, declared)))
-    throw new ProtocolError('refresh.scope');
+    throw tokenEndpointError('refresh.scope');
   const narrowed = names.filter((name) => available.includes(name));
   if (hasApiScope(narrowed)) return narrowed;
   // A scope of the API can have the name of a protocol scope.
   const isIgnored = (name: string) =>
     name === offlineAccessScope || (isOidcScope(name) && !granted.includes(name));
-  if (!names.every(isIgnored)) throw new ProtocolError('refresh.scope');
+  if (!names.every(isIgnored)) throw tokenEndpointError('refresh.scope');
   return available;
 };
 

@@ -3,9 +3,9 @@
  * signs itself.
  */
 
+import { CompactSign } from 'jose';
 import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
-import { encodeBase64url } from '../oauth/secrets.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
 import { createOidcProvider } from './oidc.ts';
@@ -96,19 +96,13 @@ const readName = (user: string): string | undefined => {
 
 // Apple's client secret: a JWT (RFC 7519), signed for each exchange with the publisher's key (ES256).
 
-/** The claims of the client secret, and the key that signs it. */
-interface AppleClientSecretConfig {
-  readonly clientId: string;
-  readonly teamId: string;
-  readonly keyId: string;
-  /** PEM of a P-256 key in PKCS#8. A secret. */
-  readonly privateKey: string;
-  /** Apple's issuer. */
-  readonly audience: string;
-}
-
 /** Apple allows six months, but each secret is used immediately. */
 const lifetime: Seconds = 300;
+
+type ClientSecretSettings = Pick<AppleSettings, 'clientId' | 'teamId' | 'keyId' | 'privateKey'> & {
+  /** Apple's issuer. */
+  readonly audience: string;
+};
 
 /**
  * Creates a function that signs client secrets.
@@ -116,28 +110,23 @@ const lifetime: Seconds = 300;
  * @see https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret
  */
 const createAppleClientSecretSigner = (
-  settings: AppleClientSecretConfig,
+  settings: ClientSecretSettings,
 ): ((now: EpochSeconds) => Promise<string>) => {
   const { clientId, teamId, keyId, audience } = validate({ id: 'apple', ...settings }, rules);
   const pkcs8 = parsePem(settings.privateKey);
-  let imported: CryptoKey | undefined;
+  let signingKey: CryptoKey | undefined;
   return async (now) => {
-    imported ??= await importKey(pkcs8);
-    const header = { alg: 'ES256', kid: keyId };
+    signingKey ??= await importKey(pkcs8);
     const claims = { iss: teamId, iat: now, exp: now + lifetime, aud: audience, sub: clientId };
-    const signed = `${encodeJwtPart(header)}.${encodeJwtPart(claims)}`;
-    const signature = await crypto.subtle.sign(
-      { name: 'ECDSA', hash: 'SHA-256' },
-      imported,
-      new TextEncoder().encode(signed),
-    );
-    return `${signed}.${encodeBase64url(new Uint8Array(signature))}`;
+    return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'ES256', kid: keyId })
+      .sign(signingKey);
   };
 };
 
 const idProblem = 'must be ten letters and digits, as Apple shows it.';
 
-const rules: readonly Rule<AppleClientSecretConfig & { readonly id: string }>[] = [
+const rules: readonly Rule<ClientSecretSettings & { readonly id: string }>[] = [
   ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
   ['keyId', ({ keyId }) => appleIdentifierPattern.test(keyId), idProblem],
 ];
@@ -149,6 +138,10 @@ const pemFraming = /-----(BEGIN|END) PRIVATE KEY-----|\\n|\s/g;
 /** The object identifier of P-256 in DER, one character per byte. */
 const p256 = '\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07';
 
+/**
+ * Decodes the key. Unlike the `importPKCS8` of jose, it is synchronous, so that a wrong key is rejected at
+ * startup.
+ */
 const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
   try {
     const der = atob(pem.replaceAll(pemFraming, ''));
@@ -171,6 +164,3 @@ const importKey = async (pkcs8: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => 
     throw new ProviderError('invalid', 'the private key for Apple cannot be used');
   }
 };
-
-const encodeJwtPart = (part: object): string =>
-  encodeBase64url(new TextEncoder().encode(JSON.stringify(part)));

@@ -12,9 +12,9 @@ import {
 } from '../endpoint/handler.ts';
 import { clearCookie, readCookies } from '../http/request.ts';
 import { completedPageResponse, seeOther } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { readParameters } from '../oauth/parameters.ts';
+import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
 import { timingSafeEqual } from '../oauth/secrets.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
@@ -78,10 +78,10 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
         context,
       );
       const found = await findTransaction(context, requestContext.request, responseUrl);
-      if (found.transaction.provider !== provider.id) throw new ProtocolError('transaction.provider');
+      if (found.transaction.provider !== provider.id) throw callbackError('transaction.provider');
       if (found.kind === 'completed')
         return respondCompleted(context, handlers, requestContext, found.transaction);
-      if (isExpired) throw new ProtocolError('form-post.expired');
+      if (isExpired) throw callbackError('form-post.expired');
       const { transaction, cookie } = found;
       const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
       const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
@@ -136,7 +136,7 @@ const respondCompleted = (
   requestContext: RequestContext,
   completion: Pick<Completion, 'purpose' | 'grantId'>,
 ): Promise<Response> => {
-  logProtocolError(new ProtocolError('transaction.replayed'), requestContext);
+  logProtocolError(callbackError('transaction.replayed'), requestContext);
   return showCompleted(context, handlers, completion);
 };
 
@@ -157,7 +157,7 @@ const completeByPurpose = (
 
 /** A transaction of the account page can come back after the page was removed from the configuration. */
 const handlerOf = <Handler>(handler: Handler | undefined): Handler => {
-  if (handler === undefined) throw new ProtocolError('transaction.missing');
+  if (handler === undefined) throw callbackError('transaction.missing');
   return handler;
 };
 
@@ -170,7 +170,7 @@ const findProviderByUrl = (
   for (const provider of providers.values()) {
     if (url.origin + url.pathname === callbackUri(issuer, provider.id)) return provider;
   }
-  throw new ProtocolError('provider.unknown');
+  throw callbackError('provider.unknown');
 };
 
 /**
@@ -203,17 +203,17 @@ const findTransaction = async (
   responseUrl: URL,
 ): Promise<FoundTransaction> => {
   const { state } = readParameters(responseUrl.searchParams, ['state']);
-  if (state === undefined) throw new ProtocolError('transaction.missing');
+  if (state === undefined) throw callbackError('transaction.missing');
   const cookies = readCookies(request);
   const cookie = await deriveTransactionCookieName(state);
   const sealed = cookies.get(cookie);
   if (sealed === undefined) return findCompletion({ sealers, now }, cookies, state);
   const opened = await sealers.transaction.open(sealed);
-  if (opened.kind === 'failed') throw new ProtocolError('transaction.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw callbackError('transaction.unreadable', { cause: opened.reason });
   const transaction = opened.value;
-  if (now() >= transaction.expiresAt) throw new ProtocolError('transaction.expired');
+  if (now() >= transaction.expiresAt) throw callbackError('transaction.expired');
   // The cookie's name holds only part of the state's digest.
-  if (!(await timingSafeEqual(transaction.state, state))) throw new ProtocolError('transaction.missing');
+  if (!(await timingSafeEqual(transaction.state, state))) throw callbackError('transaction.missing');
   return { kind: 'pending', transaction, cookie };
 };
 
@@ -225,10 +225,10 @@ const findCompletion = async (
   cookies: ReadonlyMap<string, string>,
   state: string,
 ): Promise<FoundTransaction> => {
-  if (!hasBrokerCookies(cookies)) throw new ProtocolError('transaction.no-cookies');
+  if (!hasBrokerCookies(cookies)) throw callbackError('transaction.no-cookies');
   const opened = await sealers.completion.open(cookies.get(await deriveCompletionCookieName(state)) ?? '');
-  if (opened.kind === 'failed') throw new ProtocolError('transaction.missing', { cause: opened.reason });
-  if (now() >= opened.value.expiresAt) throw new ProtocolError('transaction.expired');
+  if (opened.kind === 'failed') throw callbackError('transaction.missing', { cause: opened.reason });
+  if (now() >= opened.value.expiresAt) throw callbackError('transaction.expired');
   return { kind: 'completed', transaction: opened.value };
 };
 
@@ -283,7 +283,7 @@ const rejectReplay = async (
     purpose.kind === 'link'
       ? replayGuard.wasHandled(state)
       : (await withTransactionStatusError(storage.readGrantStatus(grantId))) !== 'unknown';
-  if (isReplay) throw new ProtocolError('transaction.replayed');
+  if (isReplay) throw callbackError('transaction.replayed');
 };
 
 /**
@@ -295,7 +295,7 @@ export const withTransactionStatusError = async <Result>(query: Promise<Result>)
   try {
     return await query;
   } catch (cause) {
-    if (cause instanceof StorageUnavailable) throw new ProtocolError('transaction.status-unknown', { cause });
+    if (cause instanceof StorageUnavailable) throw callbackError('transaction.status-unknown', { cause });
     throw cause;
   }
 };

@@ -5,8 +5,8 @@
  */
 import type { BrokerContext } from '../context.ts';
 import { readForm } from '../http/request.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { readParameters } from '../oauth/parameters.ts';
+import { callbackError, requestError } from '../oauth/protocol-error.ts';
 import { formPostLifetime } from '../tokens/lifetimes.ts';
 
 type FormPostContext = Pick<BrokerContext, 'sealers' | 'now'>;
@@ -27,10 +27,10 @@ export const redirectFormPost = async (
   context: FormPostContext,
 ): Promise<string> => {
   const form = await readForm(request);
-  if (readParameters(form, ['state']).state === undefined) throw new ProtocolError('transaction.missing');
+  if (readParameters(form, ['state']).state === undefined) throw callbackError('transaction.missing');
   const expiresAt = context.now() + formPostLifetime;
   const sealed = await context.sealers.formPost.seal({ provider, parameters: form.toString(), expiresAt });
-  if (sealed.length > maxSealedLength) throw new ProtocolError('request.too-large');
+  if (sealed.length > maxSealedLength) throw requestError('request.too-large');
   const url = new URL(request.url);
   url.search = new URLSearchParams({ [parameter]: sealed }).toString();
   return url.href;
@@ -57,11 +57,11 @@ export const openFormPost = async (
   { sealers, now }: FormPostContext,
 ): Promise<ProviderResponse> => {
   const { [parameter]: sealed } = readParameters(url.searchParams, [parameter]);
-  if (sealed === undefined) throw new ProtocolError('form-post.missing');
+  if (sealed === undefined) throw callbackError('form-post.missing');
   const opened = await sealers.formPost.open(sealed);
-  if (opened.kind === 'failed') throw new ProtocolError('form-post.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw callbackError('form-post.unreadable', { cause: opened.reason });
   const { provider: sealedProvider, parameters, expiresAt } = opened.value;
-  if (sealedProvider !== provider) throw new ProtocolError('form-post.provider');
+  if (sealedProvider !== provider) throw callbackError('form-post.provider');
   const responseUrl = new URL(url);
   responseUrl.search = parameters;
   return { url: responseUrl, isExpired: now() >= expiresAt };

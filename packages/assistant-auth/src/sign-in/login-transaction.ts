@@ -6,8 +6,8 @@
 import { type BrokerContext, paths } from '../context.ts';
 import { clearCookie, setCookie } from '../http/request.ts';
 import { seeOther } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { EpochSeconds, Seconds } from '../oauth/identifiers.ts';
+import { authorizationError } from '../oauth/protocol-error.ts';
 import type { Issuer } from '../oauth/resource.ts';
 import { encodeBase64url, randomId, randomToken } from '../oauth/secrets.ts';
 import type { IdentityProvider, UpstreamRequest } from '../providers/provider.ts';
@@ -142,7 +142,7 @@ export const setTransactionCookie = async (
   maxAge: Seconds,
 ): Promise<readonly string[]> => {
   const sealed = await sealer.seal(transaction);
-  if (sealed.length > maxTransactionLength) throw new ProtocolError('request.sign-in-too-large');
+  if (sealed.length > maxTransactionLength) throw authorizationError('request.sign-in-too-large');
   const added = setCookie(await deriveTransactionCookieName(transaction.state), sealed, maxAge);
   return [added, ...(await surplusTransactions(cookies, sealer, maxTransactions - 1)).map(clearCookie)];
 };

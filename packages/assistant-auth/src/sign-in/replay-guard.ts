@@ -1,5 +1,5 @@
 /** Detects repeated callbacks at one process. Storage detects those of sign-ins that were recorded. */
-import type { ProtocolError } from '../oauth/errors.ts';
+import type { ProtocolError } from '../oauth/protocol-error.ts';
 
 /**
  * Detects repeated callbacks that storage can't detect: callbacks that arrive at this process at the same

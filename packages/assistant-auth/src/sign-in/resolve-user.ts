@@ -2,11 +2,11 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext, ResolveUser, UserResolution } from '../context.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
+import { callbackError } from '../oauth/protocol-error.ts';
 import { offlineAccessScope } from '../oauth/scope.ts';
 import { randomId } from '../oauth/secrets.ts';
-import type { BrokerStorage, RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
+import type { RefreshPolicy, SignIn, SignInOutcome } from '../storage/broker-storage.ts';
 import { type Sealers, sealUpstreamToken } from '../tokens/sealers.ts';
 
 /** The default of `resolveUser`: accepts every identity, and the broker assigns the user IDs. */
@@ -62,12 +62,13 @@ export const buildSignIn = async (
  * @throws ProtocolError `user.limited` if the user has signed in too often; nothing was stored
  */
 export const recordWithinLimits = async (
-  storage: Pick<BrokerStorage, 'recordSignIn'>,
+  { storage, startCleanupIfDue }: Pick<BrokerContext, 'storage' | 'startCleanupIfDue'>,
   signIn: SignIn,
 ): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
   const outcome = await storage.recordSignIn(signIn);
-  if (outcome.kind !== 'limited') return outcome;
-  throw new ProtocolError('user.limited', { retryAfter: outcome.retryAfter });
+  if (outcome.kind === 'limited') throw callbackError('user.limited', { retryAfter: outcome.retryAfter });
+  startCleanupIfDue();
+  return outcome;
 };
 
 /**
@@ -78,10 +79,10 @@ export const recordWithinLimits = async (
  */
 export const parseUserResolution = (resolution: UserResolution) => {
   if (resolution.kind !== 'accepted')
-    throw new ProtocolError('resolve-user.refused', { cause: resolution.reason });
+    throw callbackError('resolve-user.refused', { cause: resolution.reason });
   const { userId, claims = {} } = resolution;
-  if (userId !== undefined && !isUserId(userId)) throw new ProtocolError('resolve-user.invalid-id');
-  if (!isClaims(claims)) throw new ProtocolError('resolve-user.invalid-claims');
+  if (userId !== undefined && !isUserId(userId)) throw callbackError('resolve-user.invalid-id');
+  if (!isClaims(claims)) throw callbackError('resolve-user.invalid-claims');
   return { userId, claims };
 };
 

@@ -1,5 +1,5 @@
 /**
- * Runs the cleanup: what it does, and how a write starts it on a platform without a schedule. No response
+ * Runs the cleanup: what it does, and how requests start it on a platform without a schedule. No response
  * waits for it.
  */
 
@@ -7,38 +7,33 @@ import { ConfigurationError, describeCause } from '../oauth/errors.ts';
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import type { Log } from '../oauth/log.ts';
 import type { KeyRing } from '../seal/key-ring.ts';
-import type { BrokerStorage, MaintenanceStorage } from './broker-storage.ts';
+import type { MaintenanceStorage } from './broker-storage.ts';
 
 /** Keeps work running after the response was sent. */
 export type WaitUntil = (work: Promise<void>) => void;
-
-export interface CleanupOnWrite {
-  readonly interval: Seconds;
-  readonly cleanup: () => Promise<void>;
-  readonly waitUntil: WaitUntil;
-  readonly now: Clock;
-  readonly log: Log;
-}
 
 const minInterval: Seconds = 60;
 const maxInterval: Seconds = 86_400;
 
 /**
- * Returns the same storage, which starts a cleanup after a write if none was started for `interval`.
+ * Creates a function that starts a cleanup, unless one was started less than `interval` ago. The endpoints
+ * that store sign-ins and refreshes call it after they have stored one.
+ * @param interval in seconds. Default: the function does nothing
  * @throws ConfigurationError `cleanupInterval` if the interval is not a whole number or out of bounds
  */
-export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite): BrokerStorage => {
-  const { interval, cleanup, waitUntil, now, log } = options;
+export const createCleanupStarter = (
+  interval: Seconds | undefined,
+  { cleanup, waitUntil, now, log }: CleanupStarterContext,
+): (() => void) => {
+  if (interval === undefined) return () => {};
   if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);
   }
-  // The first write starts a cleanup, because an isolate may not live as long as the interval.
+  // The first call starts a cleanup, because an isolate may not live as long as the interval.
   let lastCleanupAt: EpochSeconds | undefined;
-
   const logFailure = (cause: unknown): void => log({ event: 'cleanup-failed', cause: describeCause(cause) });
-
-  const startCleanupIfDue = (): void => {
+  return () => {
     const at = now();
     if (lastCleanupAt !== undefined && Math.abs(at - lastCleanupAt) < interval) return;
     // Also if the cleanup fails: retrying at each write would add load to a storage that has problems.
@@ -49,50 +44,14 @@ export const cleanUpOnWrite = (storage: BrokerStorage, options: CleanupOnWrite):
       logFailure(cause);
     }
   };
-
-  const afterWrite = async <Outcome>(write: Promise<Outcome>): Promise<Outcome> => {
-    const outcome = await write;
-    startCleanupIfDue();
-    return outcome;
-  };
-
-  return wrapWrites(storage, afterWrite);
 };
 
-/** Wraps every method that writes, except `cleanUp`. */
-const wrapWrites = (
-  storage: BrokerStorage,
-  afterWrite: <Outcome>(write: Promise<Outcome>) => Promise<Outcome>,
-): BrokerStorage => ({
-  recordSignIn: (signIn) => afterWrite(storage.recordSignIn(signIn)),
-  readGrantStatus: (grantId) => storage.readGrantStatus(grantId),
-  claimCode: (claim) => afterWrite(storage.claimCode(claim)),
-  redeemCode: (redemption) => afterWrite(storage.redeemCode(redemption)),
-  refresh: (use) => afterWrite(storage.refresh(use)),
-  isRefreshable: (query) => storage.isRefreshable(query),
-  storeUpstreamToken: (token) => afterWrite(storage.storeUpstreamToken(token)),
-  recordRecheck: (check) => afterWrite(storage.recordRecheck(check)),
-  revokeGrantsOfIdentity: (usedToken, reason, at) =>
-    afterWrite(storage.revokeGrantsOfIdentity(usedToken, reason, at)),
-  resolveRecheck: (usedToken) => afterWrite(storage.resolveRecheck(usedToken)),
-  dropUpstreamToken: (drop) => afterWrite(storage.dropUpstreamToken(drop)),
-  revoke: (target, reason, at, by) => afterWrite(storage.revoke(target, reason, at, by)),
-  readRevocations: (cursor, at, limit) => storage.readRevocations(cursor, at, limit),
-  isRevoked: (token, at) => storage.isRevoked(token, at),
-  cleanUp: (cleanup) => storage.cleanUp(cleanup),
-  findUpstreamTokens: (query) => storage.findUpstreamTokens(query),
-  replaceUpstreamTokens: (resealing) => afterWrite(storage.replaceUpstreamTokens(resealing)),
-  useSession: (use) => afterWrite(storage.useSession(use)),
-  acquireRecheckLease: (query) => afterWrite(storage.acquireRecheckLease(query)),
-  readAccount: (userId) => storage.readAccount(userId),
-  readHistory: (userId) => storage.readHistory(userId),
-  findUser: (identity) => storage.findUser(identity),
-  linkIdentity: (link) => afterWrite(storage.linkIdentity(link)),
-  unlinkIdentity: (unlink) => afterWrite(storage.unlinkIdentity(unlink)),
-  revokeGrants: (revocation) => afterWrite(storage.revokeGrants(revocation)),
-  deleteUser: (deletion) => afterWrite(storage.deleteUser(deletion)),
-  recordSecurityEvent: (signal) => afterWrite(storage.recordSecurityEvent(signal)),
-});
+interface CleanupStarterContext {
+  readonly cleanup: () => Promise<void>;
+  readonly waitUntil: WaitUntil;
+  readonly now: Clock;
+  readonly log: Log;
+}
 
 interface CleanupContext {
   readonly storage: MaintenanceStorage;

@@ -4,8 +4,8 @@
  */
 
 import type { Client } from '../clients/client.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import { verifyCodeVerifier } from '../oauth/pkce.ts';
+import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope } from '../oauth/scope.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
@@ -25,15 +25,15 @@ export const authorizationCodeGrant: GrantHandler = async (context, client, para
   // checked afterwards.
   const grant = await redeem(context, code, client, issuedAt);
   const scopes = filterAvailableScopes(grant.scopes, client);
-  if (!hasApiScope(scopes)) throw new ProtocolError('code.scopes-removed');
+  if (!hasApiScope(scopes)) throw tokenEndpointError('code.scopes-removed');
   const { grantId, clientId } = code;
   return { grantId, clientId, grant, scopes, now: issuedAt, accessExpiresAt };
 };
 
 const openCode = async (sealers: Sealers, presented: string | undefined): Promise<AuthorizationCode> => {
-  if (presented === undefined) throw new ProtocolError('code.missing');
+  if (presented === undefined) throw tokenEndpointError('code.missing');
   const opened = await sealers.code.open(presented);
-  if (opened.kind === 'failed') throw new ProtocolError('code.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw tokenEndpointError('code.unreadable', { cause: opened.reason });
   return opened.value;
 };
 
@@ -43,15 +43,15 @@ const checkCode = async (
   client: Client,
   parameters: GrantParameters,
 ): Promise<void> => {
-  if (code.clientId !== client.id) throw new ProtocolError('code.client');
+  if (code.clientId !== client.id) throw tokenEndpointError('code.client');
   // With PKCE, the verifier proves that this client started the request, and OAuth 2.1 §4.1.3 no longer
   // requires `redirect_uri`. If it is sent, it must match.
   const redirect = parameters.redirect_uri ?? (code.codeChallenge === undefined ? '' : code.redirectUri);
-  if (redirect !== code.redirectUri) throw new ProtocolError('code.redirect');
+  if (redirect !== code.redirectUri) throw tokenEndpointError('code.redirect');
   if (parameters.resource !== undefined && parameters.resource !== canonicalResource(code.resource))
-    throw new ProtocolError('code.resource');
+    throw tokenEndpointError('code.resource');
   if (findByResource(sealers.access, code.resource) === undefined)
-    throw new ProtocolError('code.resource-removed');
+    throw tokenEndpointError('code.resource-removed');
   await verifyCodeVerifier(code.codeChallenge, parameters.code_verifier);
 };
 
@@ -76,5 +76,5 @@ const redeem = async (
   // `invalid` covers expired codes, codes that were used within the grace period, and revoked grants. The log
   // distinguishes expired codes, because they point to a slow client or clock.
   const expired = outcome.reason === 'invalid' && now >= code.expiresAt;
-  throw new ProtocolError(expired ? 'code.expired' : `code.${outcome.reason}`);
+  throw tokenEndpointError(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

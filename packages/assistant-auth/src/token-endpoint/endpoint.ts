@@ -8,9 +8,9 @@ import type { BrokerContext } from '../context.ts';
 import { type EndpointDefinition, logProtocolError, toProtocolError } from '../endpoint/handler.ts';
 import { readForm } from '../http/request.ts';
 import { tokenError, tokenJson } from '../http/responses.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { Seconds } from '../oauth/identifiers.ts';
 import { readParameters, readResource } from '../oauth/parameters.ts';
+import { type ProtocolError, tokenEndpointError } from '../oauth/protocol-error.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
 import { type GrantHandler, grantParameters, type TokenGrant } from './grant-handler.ts';
@@ -38,6 +38,7 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
         const grant = await handler({ ...context, log: requestContext.log }, client, form);
         const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
+        context.startCleanupIfDue();
         return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);
@@ -54,9 +55,9 @@ const parseTokenRequest = (form: URLSearchParams) => {
 };
 
 const findGrantHandler = (type: string | undefined): GrantHandler => {
-  if (type === undefined) throw new ProtocolError('grant-type.missing');
+  if (type === undefined) throw tokenEndpointError('grant-type.missing');
   const handler = grantHandlers.get(type);
-  if (handler === undefined) throw new ProtocolError('grant-type.unsupported');
+  if (handler === undefined) throw tokenEndpointError('grant-type.unsupported');
   return handler;
 };
 

@@ -5,8 +5,8 @@
  */
 
 import type { Client } from '../clients/client.ts';
-import { ProtocolError } from '../oauth/errors.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
+import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
@@ -23,11 +23,11 @@ export const refreshTokenGrant: GrantHandler = async (context, client, parameter
   const presented = await openRefreshToken(sealers, parameters.refresh_token);
   checkRefreshToken(presented, client, parameters, now);
   if (findByResource(sealers.access, presented.resource) === undefined)
-    throw new ProtocolError('refresh.resource-removed');
+    throw tokenEndpointError('refresh.resource-removed');
   if (!hasApiScope(filterAvailableScopes(presented.scopes, client)))
-    throw new ProtocolError('refresh.scopes-removed');
+    throw tokenEndpointError('refresh.scopes-removed');
   const scopes = narrowScopes(parameters.scope, presented.scopes, client, context.scopes);
-  if (await isLimited(context, presented, now)) throw new ProtocolError('refresh.limited');
+  if (await isLimited(context, presented, now)) throw tokenEndpointError('refresh.limited');
   const idleExpiresAt = now + lifetimes.refresh[client.refresh].idle;
   // Refresh and recheck run to the end even if the client disconnects. Otherwise the lease could be acquired
   // for a recheck that is never made.
@@ -43,9 +43,9 @@ export const refreshTokenGrant: GrantHandler = async (context, client, parameter
 };
 
 const openRefreshToken = async (sealers: Sealers, presented: string | undefined): Promise<RefreshToken> => {
-  if (presented === undefined) throw new ProtocolError('refresh.missing');
+  if (presented === undefined) throw tokenEndpointError('refresh.missing');
   const opened = await sealers.refresh.open(presented);
-  if (opened.kind === 'failed') throw new ProtocolError('refresh.unreadable', { cause: opened.reason });
+  if (opened.kind === 'failed') throw tokenEndpointError('refresh.unreadable', { cause: opened.reason });
   return opened.value;
 };
 
@@ -55,10 +55,10 @@ const checkRefreshToken = (
   { resource }: GrantParameters,
   now: EpochSeconds,
 ): void => {
-  if (presented.clientId !== client.id) throw new ProtocolError('refresh.client');
-  if (now >= presented.expiresAt) throw new ProtocolError('refresh.expired');
+  if (presented.clientId !== client.id) throw tokenEndpointError('refresh.client');
+  if (now >= presented.expiresAt) throw tokenEndpointError('refresh.expired');
   if (resource !== undefined && resource !== canonicalResource(presented.resource))
-    throw new ProtocolError('refresh.resource');
+    throw tokenEndpointError('refresh.resource');
 };
 
 /**
@@ -96,9 +96,9 @@ const refreshAndRecheck = async (
     refreshIdleExpiresAt,
     recheckLeaseDuration,
   });
-  if (outcome.kind !== 'refreshed') throw new ProtocolError(`refresh.${outcome.reason}`);
+  if (outcome.kind !== 'refreshed') throw tokenEndpointError(`refresh.${outcome.reason}`);
   const { grant, recheck } = outcome;
   if (recheck !== undefined && (await recheckIdentity(context, recheck)) === 'revoked')
-    throw new ProtocolError('refresh.upstream-revoked', { cause: recheck.provider });
+    throw tokenEndpointError('refresh.upstream-revoked', { cause: recheck.provider });
   return grant;
 };

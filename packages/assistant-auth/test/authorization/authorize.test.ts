@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
 import { createClientRegistry } from '../../src/clients/client.ts';
 import { staticClient } from '../../src/index.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';

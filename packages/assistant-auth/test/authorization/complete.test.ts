@@ -14,9 +14,18 @@ import {
   ProviderError,
   StorageUnavailable,
 } from '../../src/index.ts';
-import { errorCatalog } from '../../src/oauth/error-catalog.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
+import {
+  accountErrors,
+  apiErrors,
+  authorizationError,
+  authorizationErrors,
+  callbackError,
+  callbackErrors,
+  eventEndpointErrors,
+  requestErrors,
+  tokenEndpointErrors,
+} from '../../src/oauth/protocol-error.ts';
 import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -110,7 +119,7 @@ describe('the authorization response', () => {
     it('goes to the client with error, error_description, state and iss, and sets the cookies', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
-        new ProtocolError('scope.unknown'),
+        authorizationError('scope.unknown'),
         ['a=1'],
       );
       const { status, headers } = await response;
@@ -144,7 +153,7 @@ describe('the authorization response', () => {
     it('is a page if the login transaction was completed before', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
-        new ProtocolError('transaction.replayed'),
+        callbackError('transaction.replayed'),
       );
       await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
       expect(lines).toEqual([]);
@@ -166,7 +175,17 @@ describe('the authorization response', () => {
     });
   });
 
-  it.each(Object.entries(errorCatalog))(
+  const errorDefinitions = {
+    ...requestErrors,
+    ...authorizationErrors,
+    ...callbackErrors,
+    ...accountErrors,
+    ...tokenEndpointErrors,
+    ...apiErrors,
+    ...eventEndpointErrors,
+  };
+
+  it.each(Object.entries(errorDefinitions))(
     'the description of %s uses only the characters of RFC 6749 §4.1.2.1',
     (_, [, sentence]) => {
       expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);

@@ -12,7 +12,8 @@ import {
   type StaticClientOptions,
   staticClient,
 } from '../../src/index.ts';
-import { ConfigurationError, ProtocolError } from '../../src/oauth/errors.ts';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { createTestBrowser, gptRequest } from '../browser.ts';
 import { clients, deploy, gptSecret, issuer } from '../deployment.ts';

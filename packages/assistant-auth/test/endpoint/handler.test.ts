@@ -10,9 +10,14 @@ import {
 } from '../../src/endpoint/handler.ts';
 import { problemResponse } from '../../src/http/responses.ts';
 import { defaultPages, microsoft } from '../../src/index.ts';
-import type { ErrorReason } from '../../src/oauth/error-catalog.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
+import {
+  apiError,
+  authorizationError,
+  callbackError,
+  type ProtocolError,
+  requestError,
+} from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
@@ -97,10 +102,10 @@ describe('the handler', () => {
 
   describe('an error', () => {
     it.each([
-      ['a refusal', new ProtocolError('state.too-long'), 400, { reason: 'state.too-long' }],
+      ['a refusal', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
       [
         'a refusal with a cause',
-        new ProtocolError('token.unreadable', { cause: 'forged' }),
+        apiError('token.unreadable', { cause: 'forged' }),
         401,
         { reason: 'token.unreadable', cause: 'forged' },
       ],
@@ -180,40 +185,45 @@ describe('error pages', () => {
   };
 
   const respond = (
-    reason: ErrorReason,
+    protocolError: ProtocolError,
     pages: Partial<Pages> = {},
     { requestContext } = createLoggedContext(),
   ) =>
     createErrorPageResponder({
       pages: { ...defaultPages, ...pages },
       branding: parseBranding({ name: 'Words' }),
-    })(new ProtocolError(reason), requestContext);
+    })(protocolError, requestContext);
 
   it.each([
     [
-      'client.unknown',
+      authorizationError('client.unknown'),
       400,
       'This sign-in cannot go on',
       'The app that sent you here is not registered with us.',
     ],
-    ['provider.unknown', 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
-    ['request.method', 405, 'This sign-in cannot go on', 'This address does not answer that method.'],
-    ['unexpected', 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [callbackError('provider.unknown'), 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
     [
-      'storage.unavailable',
+      requestError('request.method'),
+      405,
+      'This sign-in cannot go on',
+      'This address does not answer that method.',
+    ],
+    [requestError('unexpected'), 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [
+      requestError('storage.unavailable'),
       503,
       'Something is out of order',
       'The service is out of order for a moment. Try again soon.',
     ],
-  ] as const)('show %s with status %i', async (reason, status, title, message) => {
-    const response = respond(reason);
+  ] as const)('show $0.reason with status $1', async (protocolError, status, title, message) => {
+    const response = respond(protocolError);
     expect(response.status).toBe(status);
     const lines = await readLines(await response.text());
     expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
   });
 
   it('pass all values to a custom page', async () => {
-    const response = respond('state.too-long', {
+    const response = respond(authorizationError('state.too-long'), {
       error: ({ title, message, reference, stylesheetPath, branding }) =>
         JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
     });
@@ -234,9 +244,9 @@ describe('error pages', () => {
         throw new Error('template missing');
       },
     };
-    const response = respond('state.too-long', failing, visited);
+    const response = respond(authorizationError('state.too-long'), failing, visited);
     expect(response.status).toBe(400);
-    expect(await response.text()).toBe(await respond('state.too-long').text());
+    expect(await response.text()).toBe(await respond(authorizationError('state.too-long')).text());
     expect(visited.lines).toEqual([
       {
         event: 'refused',

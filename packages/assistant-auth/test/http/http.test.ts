@@ -13,7 +13,12 @@ import {
   tokenJson,
   withAllowHeader,
 } from '../../src/http/responses.ts';
-import { ProtocolError } from '../../src/oauth/errors.ts';
+import {
+  apiError,
+  authorizationError,
+  requestError,
+  tokenEndpointError,
+} from '../../src/oauth/protocol-error.ts';
 
 describe('request bodies', () => {
   const formType = 'application/x-www-form-urlencoded';
@@ -327,7 +332,7 @@ describe('responses', () => {
     });
 
     it('an error page allows no form submission', async () => {
-      const response = errorPageResponse('<p>', new ProtocolError('client.unknown'));
+      const response = errorPageResponse('<p>', authorizationError('client.unknown'));
       expect(response.status).toBe(400);
       expect(await response.text()).toBe('<p>');
       expect(headersOf(response)).toEqual({
@@ -337,7 +342,7 @@ describe('responses', () => {
     });
 
     it('an error page has Retry-After during an outage', () => {
-      const response = errorPageResponse('<p>', new ProtocolError('storage.unavailable'));
+      const response = errorPageResponse('<p>', requestError('storage.unavailable'));
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('10');
     });
@@ -375,7 +380,7 @@ describe('responses', () => {
       [400, {}],
       [401, { 'www-authenticate': 'Basic realm="x"' }],
     ])('an error with %i has the headers of that status', async (status, more) => {
-      const response = tokenError(new ProtocolError('refresh.inactive'), status, 'Basic realm="x"');
+      const response = tokenError(tokenEndpointError('refresh.inactive'), status, 'Basic realm="x"');
       expect(response.status).toBe(status);
       expect(await response.json()).toEqual({
         error: 'invalid_grant',
@@ -385,21 +390,20 @@ describe('responses', () => {
     });
 
     it('an outage has Retry-After', () => {
-      const response = tokenError(new ProtocolError('storage.unavailable'), 503, 'Basic');
+      const response = tokenError(requestError('storage.unavailable'), 503, 'Basic');
       expect(headersOf(response)).toEqual({ ...jsonHeaders, 'retry-after': '10' });
     });
   });
 
   describe('problem documents', () => {
     it.each([
-      ['token.expired', 401, 'Unauthorized', { 'www-authenticate': 'Bearer' }],
-      ['token.scope', 403, 'Forbidden', { 'www-authenticate': 'Bearer' }],
-      ['request.method', 405, 'Method Not Allowed', {}],
-      ['request.host', 421, 'Misdirected Request', {}],
-      ['unexpected', 500, 'Internal Server Error', {}],
-      ['storage.unavailable', 503, 'Service Unavailable', { 'retry-after': '10' }],
-    ] as const)('%s gets status %i', async (reason, status, title, more) => {
-      const rejection = new ProtocolError(reason);
+      [apiError('token.expired'), 401, 'Unauthorized', { 'www-authenticate': 'Bearer' }],
+      [apiError('token.scope'), 403, 'Forbidden', { 'www-authenticate': 'Bearer' }],
+      [requestError('request.method'), 405, 'Method Not Allowed', {}],
+      [requestError('request.host'), 421, 'Misdirected Request', {}],
+      [requestError('unexpected'), 500, 'Internal Server Error', {}],
+      [requestError('storage.unavailable'), 503, 'Service Unavailable', { 'retry-after': '10' }],
+    ] as const)('$0.reason gets status $1', async (rejection, status, title, more) => {
       const response = problemResponse(rejection, 'Bearer');
       expect(response.status).toBe(status);
       expect(await response.json()).toEqual({
@@ -418,7 +422,7 @@ describe('responses', () => {
   });
 
   it('the problem document of a public document has no challenge', () => {
-    expect(problemResponse(new ProtocolError('token.missing')).headers.has('www-authenticate')).toBe(false);
+    expect(problemResponse(apiError('token.missing')).headers.has('www-authenticate')).toBe(false);
   });
 
   it('a public document can be cached for an hour', async () => {
@@ -435,7 +439,7 @@ describe('responses', () => {
   it('a refused method gets Allow', () => {
     const response = withAllowHeader(
       ['GET', 'POST'],
-      problemResponse(new ProtocolError('request.method'), 'Bearer'),
+      problemResponse(requestError('request.method'), 'Bearer'),
     );
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, POST');

@@ -6,14 +6,12 @@ import {
   createBroker,
   StorageUnavailable,
 } from '../../src/index.ts';
-import { cleanUpOnWrite } from '../../src/storage/cleanup.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { createTestBrowser, gptRequest } from '../browser.ts';
 import { gpt, obtainTokens, redeem, refresh } from '../clients.ts';
 import { clients, deploy, issuer, keys } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
-import { storageContract } from './storage-contract.ts';
 
 const hour = 3600;
 
@@ -35,8 +33,8 @@ const deployWithCleanup = (changes: Partial<BrokerOptions> = {}, cleanup?: Broke
 const eventsOf = ({ log }: ReturnType<typeof deploy>, event: string) =>
   log.filter((entry) => entry.event === event);
 
-describe('a broker that cleans up on write', () => {
-  it('cleans up at the first write, and at most once an hour from then on', async () => {
+describe('a broker with cleanupInterval', () => {
+  it('starts a cleanup at the first sign-in, and then at most once an hour', async () => {
     const deployment = deployWithCleanup();
     const { cleanedUp, start } = deployment;
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
@@ -49,7 +47,7 @@ describe('a broker that cleans up on write', () => {
     expect(cleanedUp).toEqual([start, start + hour]);
   });
 
-  it('cleans up again when its clock was set back', async () => {
+  it('starts a cleanup if the clock was set back', async () => {
     const deployment = deployWithCleanup();
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     deployment.advance(-hour);
@@ -57,7 +55,7 @@ describe('a broker that cleans up on write', () => {
     expect(deployment.cleanedUp).toEqual([deployment.start, deployment.start - hour]);
   });
 
-  it('does not clean up if nothing is written', async () => {
+  it('starts no cleanup for requests that store nothing', async () => {
     const deployment = deployWithCleanup();
     await createTestBrowser(deployment).openSignInPage(gptRequest);
     await redeem(deployment, gpt, 'no-code');
@@ -67,7 +65,7 @@ describe('a broker that cleans up on write', () => {
 });
 
 describe('a cleanup', () => {
-  it('tells storage which key seals, and which keys open', async () => {
+  it('passes the IDs of the sealing key and of all keys to storage', async () => {
     const given: Cleanup[] = [];
     const storage: BrokerStorage = {
       ...memoryStorage(),
@@ -86,7 +84,7 @@ describe('a cleanup', () => {
     ]);
   });
 
-  it('is waited for by no answer, but handed to what keeps it going', async () => {
+  it('does not delay the response, and is passed to waitUntil', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const work: Promise<void>[] = [];
     const deployment = deployWithCleanup({ waitUntil: (one) => void work.push(one) }, () => promise);
@@ -98,9 +96,9 @@ describe('a cleanup', () => {
   });
 
   it.each<[string, Partial<BrokerOptions>, BrokerStorage['cleanUp']]>([
-    ['storage does not answer', {}, () => Promise.reject(new StorageUnavailable('no route'))],
+    ['storage is unavailable', {}, () => Promise.reject(new StorageUnavailable('no route'))],
     [
-      'nothing keeps it going',
+      'waitUntil throws',
       {
         waitUntil: () => {
           throw new Error('no route');
@@ -108,7 +106,7 @@ describe('a cleanup', () => {
       },
       async () => {},
     ],
-  ])('fails in the log alone when %s, and is tried again an hour later', async (_, changes, cleanup) => {
+  ])('only logs the failure if %s, and tries again an hour later', async (_, changes, cleanup) => {
     const deployment = deployWithCleanup(changes, cleanup);
     const { refresh_token: token } = await obtainTokens(deployment, gpt);
     await refresh(deployment, gpt, token);
@@ -134,7 +132,7 @@ describe('cleanupInterval', () => {
       ...changes,
     });
 
-  it.each([59, 86_401, 60.5, Number.NaN, -3600])('of %s stops the start', (cleanupInterval) => {
+  it.each([59, 86_401, 60.5, Number.NaN, -3600])('rejects %s at startup', (cleanupInterval) => {
     expect(() => start({ cleanupInterval })).toThrow(
       expect.objectContaining({
         name: 'ConfigurationError',
@@ -143,23 +141,13 @@ describe('cleanupInterval', () => {
     );
   });
 
-  it('is a minute at least and a day at most', () => {
+  it('accepts a minute and a day', () => {
     expect(() => [start({ cleanupInterval: 60 }), start({ cleanupInterval: 86_400 })]).not.toThrow();
   });
 
-  it('left out means that nothing is cleaned up automatically', async () => {
+  it('starts no cleanup by default', async () => {
     const storage = createSpyStorage();
     await obtainTokens(deploy({ storage }), gpt);
     expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
   });
 });
-
-storageContract('storage that is cleaned up on write, and was a moment ago', async () =>
-  cleanUpOnWrite(memoryStorage(), {
-    interval: hour,
-    cleanup: async () => {},
-    waitUntil: () => {},
-    now: () => 0,
-    log: () => {},
-  }),
-);

@@ -26,10 +26,7 @@ export interface DocumentOptions {
   readonly scopes: Readonly<Record<string, string>>;
 }
 
-/**
- * An OpenAPI document: JSON values, and members that are `undefined`, which `JSON.stringify` and `toYaml`
- * omit.
- */
+/** An OpenAPI document: JSON values, and members that are `undefined`, which `JSON.stringify` omits. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
 /** The name of the security scheme in the document. */

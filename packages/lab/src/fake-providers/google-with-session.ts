@@ -2,7 +2,7 @@
  * The fake provider for Google with a session: with the cookie `signed-in=<email>` on its host, it answers
  * the authorization request with a redirect, without a page. Other requests are forwarded.
  */
-import { readForms } from '../browser/forms.ts';
+import { parsePage, readFields } from '../browser.ts';
 import { startGoogle } from './emulated.ts';
 import { resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
 import { findFreePort } from './free-port.ts';
@@ -31,13 +31,14 @@ const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
 
 /** Submits the person's form on the account chooser. */
 const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
-  const form = readForms(html).find(({ fields }) => fields.some(([, value]) => value === email));
-  if (form === undefined) return new Response(`Nobody here is called ${email}`, { status: 400 });
-  const body = new URLSearchParams(form.fields.map(([name, value]) => [name, value]));
-  return fetch(target + form.action, {
+  const form = [...parsePage(html).querySelectorAll('form')].find((one) =>
+    readFields(one).some(([, value]) => value === email),
+  );
+  if (form === undefined) return new Response(`There is no user ${email}`, { status: 400 });
+  return fetch(target + form.getAttribute('action'), {
     method: 'POST',
     headers: withConnectionClose(),
     redirect: 'manual',
-    body,
+    body: new URLSearchParams(readFields(form)),
   });
 };

@@ -21,12 +21,12 @@ const action: GptAction = {
 const state = 'a6f1c1a4-8d0f-4c41-9b0b-1f1f3a3f9b10';
 const startedSignIn = startSignIn(action, state);
 
-/** Answers every request in the same way and keeps what was asked. */
-const other = (answer: () => Response) => {
+/** Responds to every request in the same way, and records the requests. */
+const createServer = (respond: () => Response) => {
   const requests: Request[] = [];
   const send: typeof fetch = async (input, init) => {
     requests.push(new Request(input, init));
-    return answer();
+    return respond();
   };
   return { requests, send };
 };
@@ -46,8 +46,8 @@ const onlyRequest = async (requests: readonly Request[]) => {
 const tokens = () =>
   Response.json({ access_token: 'at', token_type: 'bearer', refresh_token: 'rt', expires_in: 59 });
 
-describe('authorizing', () => {
-  it('asks with five parameters: no PKCE, no nonce, no resource', () => {
+describe('the authorization request', () => {
+  it('has five parameters: no PKCE, no nonce, no resource', () => {
     expect(startedSignIn.url.origin + startedSignIn.url.pathname).toBe(action.authorizationUrl);
     expect([...startedSignIn.url.searchParams]).toEqual([
       ['response_type', 'code'],
@@ -63,14 +63,14 @@ describe('authorizing', () => {
     [`error=access_denied&state=${state}`, { kind: 'error', error: 'access_denied' }],
     ['code=c&state=another', { kind: 'state-mismatch' }],
     ['code=c', { kind: 'state-mismatch' }],
-  ])('reads the callback ?%s', (query, read) => {
+  ])('is answered by the callback ?%s', (query, read) => {
     expect(readCallback(startedSignIn, new URL(`${action.redirectUri}?${query}`))).toEqual(read);
   });
 });
 
-describe('asking for tokens', () => {
+describe('the token request', () => {
   it('redeems a code with the credentials in the form', async () => {
-    const { requests, send } = other(tokens);
+    const { requests, send } = createServer(tokens);
     expect(await redeemCode(action, 'c', send)).toEqual({
       kind: 'tokens',
       accessToken: 'at',
@@ -94,8 +94,8 @@ describe('asking for tokens', () => {
     });
   });
 
-  it('refreshes with Basic when the editor says so, and then without credentials in the form', async () => {
-    const { requests, send } = other(() => Response.json({ access_token: 'at2' }));
+  it('refreshes with Basic authentication if the editor says so, without credentials in the form', async () => {
+    const { requests, send } = createServer(() => Response.json({ access_token: 'at2' }));
     expect(await refreshTokens({ ...action, tokenExchange: 'basic' }, 'rt', send)).toEqual({
       kind: 'tokens',
       accessToken: 'at2',
@@ -106,18 +106,18 @@ describe('asking for tokens', () => {
     expect(body).toEqual({ grant_type: 'refresh_token', refresh_token: 'rt' });
   });
 
-  it('takes no token from a refusal', async () => {
+  it('ignores tokens in an error response', async () => {
     const body = { error: 'invalid_grant', access_token: 'at' };
-    const { send } = other(() => Response.json(body, { status: 401 }));
+    const { send } = createServer(() => Response.json(body, { status: 401 }));
     expect(await refreshTokens(action, 'rt', send)).toEqual({ kind: 'error', status: 401, body });
   });
 });
 
-describe('calling the API', () => {
+describe('an API call', () => {
   const get = { method: 'GET', url: 'https://words.example/api/scoring' } as const;
 
-  it('sends the token as Bearer and reads the answer', async () => {
-    const { requests, send } = other(() => Response.json({ score: 1 }));
+  it('sends the token as Bearer and parses the response', async () => {
+    const { requests, send } = createServer(() => Response.json({ score: 1 }));
     expect(await callApi(get, 'at', send)).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
     expect((await onlyRequest(requests)).headers).toEqual({
       accept: 'application/json',
@@ -129,9 +129,9 @@ describe('calling the API', () => {
     [401, { kind: 'unauthorized' }],
     [403, { kind: 'response', status: 403, body: { title: 'no' } }],
     [400, { kind: 'response', status: 400, body: { title: 'no' } }],
-  ])('takes a %i as %o', async (status, read) => {
+  ])('interprets a %i as %o', async (status, read) => {
     const problem = () =>
       new Response('{"title":"no"}', { status, headers: { 'content-type': 'application/problem+json' } });
-    expect(await callApi(get, 'at', other(problem).send)).toEqual(read);
+    expect(await callApi(get, 'at', createServer(problem).send)).toEqual(read);
   });
 });

@@ -1,47 +1,68 @@
-/** What all fake providers have in common. */
 import { execFile } from 'node:child_process';
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import { fakeUsers } from '../../src/index.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { forward, type ReverseProxy, startReverseProxy } from '../../src/fake-providers/reverse-proxy.ts';
 import {
+  type FakeProvider,
+  fakeUsers,
+  findConsecutivePorts,
+  findFreePort,
+  type Page,
+  startGoogle,
+  startGoogleWithSession,
+  startOidcIssuer,
+} from '../../src/index.ts';
+import {
+  buildAuthorizationUrl,
+  clickAndReadCallback,
+  client,
   collectSubjects,
+  createTestBrowser,
   fakeProviders,
+  findEndpoints,
   type ProviderName,
   providerNames,
+  redeem,
+  redirectUri,
   signIn,
   startFakeProvider,
 } from './visit.ts';
 
+const [ada, bruno] = fakeUsers;
 const run = promisify(execFile);
 const real = { randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID };
 
 describe.each(providerNames)('the %s fake provider', (name) => {
   const fakeProvider = fakeProviders[name];
 
-  it('listens on 127.0.0.1 alone', async () => {
+  it('listens only on 127.0.0.1', async () => {
     const { issuer, close } = await startFakeProvider(fakeProvider.start);
-    await expect(fetch(issuer.replace('127.0.0.1', '[::1]'))).rejects.toThrow('fetch failed');
+    expect((await fetch(issuer)).status).toBeGreaterThan(0);
+    for (const address of ['[::1]', '127.0.0.2'])
+      await expect(fetch(issuer.replace('127.0.0.1', address))).rejects.toThrow('fetch failed');
     await close();
     expect(issuer).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     await expect(fetch(issuer)).rejects.toThrow('fetch failed');
   });
 
-  it('uses the same signing key after a restart', async () => {
+  it('gives every user the same ID after a restart', async () => {
     const first = await collectSubjects(name);
     expect(first.map((line) => line.split(' ')[0])).toEqual(fakeUsers.map(({ email }) => email));
     expect(new Set(first.map((line) => line.split(' ')[1])).size).toBe(fakeUsers.length);
     expect(await collectSubjects(name)).toEqual(first);
   });
 
-  it('says that its port is taken', async () => {
+  it('fails with EADDRINUSE if its port is in use', async () => {
     const { issuer, close } = await startFakeProvider(fakeProvider.start);
     const again = startFakeProvider(fakeProvider.start, Number(new URL(issuer).port));
     await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await close();
   });
 
-  it('leaves randomness as it found it', async () => {
+  it('does not change the randomness of the process', async () => {
     const { close } = await startFakeProvider(fakeProvider.start);
     await close();
     expect({ randomBytes: crypto.randomBytes, randomUUID: crypto.randomUUID }).toEqual(real);
@@ -51,7 +72,7 @@ describe.each(providerNames)('the %s fake provider', (name) => {
   });
 });
 
-it('all use the same signing keys in a new process', async () => {
+it('all give every user the same ID in another process', async () => {
   const program = new URL('subjects.ts', import.meta.url).pathname;
   const { stdout } = await run(process.execPath, [program]);
   const here: (readonly string[])[] = [];
@@ -68,9 +89,216 @@ it.each<[ProviderName, object]>([
   ],
   ['apple', { email: 'ada.marlow@example.com', email_verified: 'true' }],
   ['oidc', { email: 'ada.marlow@example.com', email_verified: true, name: 'Ada Marlow' }],
-])('the %s fake provider sends the claims of its provider', async (name, claims) => {
+])('the %s fake provider returns the claims of its provider', async (name, claims) => {
   const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
-  const said = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
+  const received = await signIn(fakeProviders[name], issuer, fakeUsers[0].email);
   await close();
-  expect(said).toMatchObject(claims);
+  expect(received).toMatchObject(claims);
+});
+
+it.each(['google', 'microsoft', 'apple'] as const)(
+  'the %s fake provider responds with 503 to a refresh token from before its restart, and not as to a revoked one',
+  async (name) => {
+    const { issuer, close } = await startFakeProvider(fakeProviders[name].start);
+    const { token } = await findEndpoints(fakeProviders[name], issuer);
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: 'of-an-earlier-start',
+      client_id: client.clientId,
+      client_secret: client.clientSecret,
+    });
+    const response = await fetch(token, { method: 'POST', body });
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: 'temporarily_unavailable', error_description: 'This token is of an earlier start.' },
+    ]);
+    await close();
+  },
+);
+
+describe('the Google fake provider with a session', () => {
+  let google: FakeProvider;
+  beforeEach(async () => {
+    google = await startFakeProvider(startGoogleWithSession);
+  });
+  afterEach(() => google.close());
+
+  const authorize = async (cookie: string): Promise<Response> => {
+    const { authorize: address } = await findEndpoints(fakeProviders.google, google.issuer);
+    return fetch(buildAuthorizationUrl(address, fakeProviders.google), {
+      redirect: 'manual',
+      headers: { cookie },
+    });
+  };
+
+  it('redirects a user with a session without showing a page', async () => {
+    const response = await authorize(`other=1; signed-in=${ada.email}`);
+    const location = new URL(response.headers.get('location') ?? '');
+    expect(response.status).toBe(302);
+    expect(location.origin + location.pathname).toBe(redirectUri);
+    expect(location.searchParams.get('state')).toBe('a state');
+    const claims = await redeem(fakeProviders.google, google.issuer, location.searchParams.get('code') ?? '');
+    expect(claims).toMatchObject({ iss: google.issuer, email: ada.email, nonce: 'a nonce' });
+  });
+
+  it('shows the page to users without a session', async () => {
+    const response = await authorize('');
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain(ada.email);
+  });
+
+  it('rejects a session of an unknown user', async () => {
+    const response = await authorize('signed-in=nobody@example.com');
+    expect(response.status).toBe(400);
+    expect(response.headers.get('location')).toBeNull();
+  });
+
+  it.each([startGoogleWithSession, startGoogle])(
+    'fails with EADDRINUSE if its port is in use',
+    async (start) => {
+      const again = startFakeProvider(start, Number(new URL(google.issuer).port));
+      await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    },
+  );
+});
+
+describe('the fake OpenID Connect issuer', () => {
+  const fakeProvider = fakeProviders.oidc;
+  let issuer: FakeProvider;
+  beforeEach(async () => {
+    issuer = await startFakeProvider(startOidcIssuer);
+  });
+  afterEach(() => issuer.close());
+
+  const open = async (change: (url: URL) => void = () => {}, browser = createTestBrowser()) => {
+    const url = buildAuthorizationUrl(
+      (await findEndpoints(fakeProvider, issuer.issuer)).authorize,
+      fakeProvider,
+    );
+    change(url);
+    const page = await browser.open(url);
+    return { browser, page };
+  };
+
+  const pageOf = ({ page }: Awaited<ReturnType<typeof open>>): Page => {
+    if (page.kind === 'stopped-redirect') throw new Error(`redirected to ${page.location}`);
+    return page;
+  };
+
+  it('shows all users', async () => {
+    const { html, status } = pageOf(await open());
+    expect(status).toBe(200);
+    for (const { name, email } of fakeUsers) expect(html).toContain(`${name} <small>${email}`);
+  });
+
+  it('returns access_denied if the user refuses', async () => {
+    const opened = await open();
+    const callback = await clickAndReadCallback(opened.browser, pageOf(opened), 'Refuse');
+    expect(callback.get('error')).toBe('access_denied');
+    expect(callback.get('state')).toBe('a state');
+    expect(callback.get('code')).toBeNull();
+  });
+
+  it('asks again although a user is signed in, and lets another user sign in', async () => {
+    const first = await open();
+    await clickAndReadCallback(first.browser, pageOf(first), ada.email);
+    const second = await open(undefined, first.browser);
+    // oidc-provider signs the first user out on its own page.
+    const between = await first.browser.clickButton(pageOf(second), bruno.email);
+    const callback =
+      between.kind === 'page'
+        ? await clickAndReadCallback(first.browser, between, '')
+        : between.location.searchParams;
+    expect(await redeem(fakeProvider, issuer.issuer, callback.get('code') ?? '')).toMatchObject({
+      email: bruno.email,
+    });
+  });
+
+  it('returns its issuer at the callback', async () => {
+    const opened = await open();
+    expect((await clickAndReadCallback(opened.browser, pageOf(opened), ada.email)).get('iss')).toBe(
+      issuer.issuer,
+    );
+  });
+
+  it('rejects an authorization request without PKCE', async () => {
+    const { page } = await open((url) => url.searchParams.delete('code_challenge'));
+    if (page.kind === 'page') throw new Error(`a page was shown: ${page.status}`);
+    expect(page.location.searchParams.get('error')).toBe('invalid_request');
+    expect(page.location.searchParams.get('code')).toBeNull();
+  });
+
+  it.each([
+    ['client_id', 'another'],
+    ['redirect_uri', 'http://localhost:1/'],
+  ])('shows an error page for an unregistered %s', async (name, value) => {
+    expect(pageOf(await open((url) => url.searchParams.set(name, value))).status).toBe(400);
+  });
+});
+
+describe('the reverse proxy', () => {
+  // The server closes every connection on its second request, as if it had been idle for too long.
+  let target: Server;
+  let proxy: ReverseProxy;
+  let address: string;
+
+  beforeEach(async () => {
+    const [port, targetPort] = [await findFreePort(), await findFreePort()];
+    const known = new WeakSet<object>();
+    target = createServer((request, response) => {
+      if (known.has(request.socket)) return void request.socket.destroy();
+      known.add(request.socket);
+      response.end(`${request.method} ${request.url}`);
+    });
+    await once(target.listen(targetPort, '127.0.0.1'), 'listening');
+    proxy = await startReverseProxy(port, targetPort, forward);
+    address = `http://127.0.0.1:${port}`;
+  });
+
+  afterEach(() => {
+    proxy.close();
+    target.close();
+    target.closeAllConnections();
+  });
+
+  it('forwards every request on a new connection', async () => {
+    for (const path of ['/one', '/two', '/three']) {
+      const response = await fetch(address + path, { method: 'POST', body: 'x' });
+      expect([response.status, await response.text()]).toEqual([200, `POST ${path}`]);
+    }
+  });
+});
+
+const listen = (port: number) =>
+  new Promise<() => void>((resolve, reject) => {
+    const server = createServer((_, response) => response.end('open'));
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(() => void server.close()));
+  });
+
+describe('a free port', () => {
+  it('is a port that a server can listen on', async () => {
+    (await listen(await findFreePort()))();
+  });
+
+  it('is the first of several in a row', async () => {
+    const first = await findConsecutivePorts(6);
+    const closeServers = await Promise.all(Array.from({ length: 6 }, (_, at) => listen(first + at)));
+    for (const close of closeServers) close();
+    expect(closeServers).toHaveLength(6);
+  });
+
+  it('is not a port that the system assigns automatically', async () => {
+    const found = await Promise.all(Array.from({ length: 50 }, () => findConsecutivePorts(6)));
+    expect(Math.max(...found) + 5).toBeLessThan(32_768);
+  });
+
+  it('is not a port that fetch blocks', async () => {
+    let tries = 0;
+    const lowest = await findConsecutivePorts(6, (from) => from + tries++);
+    const close = await listen(lowest);
+    const response = await fetch(`http://127.0.0.1:${lowest}/`, { headers: { connection: 'close' } });
+    expect(await response.text()).toBe('open');
+    close();
+    expect(lowest).toBeGreaterThan(10_080);
+  });
 });

@@ -1,4 +1,4 @@
-/** A program: signs everybody in at every fake provider, in a process of its own, and prints their keys as JSON. */
+/** A program that signs all users in at every fake provider, and prints their IDs as JSON. */
 import { collectSubjects, providerNames } from './visit.ts';
 
 const found: (readonly string[])[] = [];

@@ -1,5 +1,6 @@
-/** A client's visit to a fake provider: signs a person in, by hand, and reads what the fake provider says of them. */
+/** Signs a user in at a fake provider as a client does, and reads the claims that it returns. */
 import { createHash } from 'node:crypto';
+import { parsePage, readFields } from '../../src/browser.ts';
 import {
   type Browser,
   createBrowser,
@@ -19,10 +20,10 @@ type Claims = Readonly<Record<string, unknown>>;
 
 export interface FakeProviderCase {
   readonly start: StartFakeProvider;
-  /** Beneath the issuer; GitHub has no metadata. */
+  /** The path of the metadata, below the issuer. GitHub has none. */
   readonly metadata: string | undefined;
   readonly query: Readonly<Record<string, string>>;
-  /** Which member of what it says is a person's key. */
+  /** The claim that identifies a user. */
   readonly key: string;
 }
 
@@ -56,7 +57,7 @@ export const startFakeProvider = async (
 ): Promise<FakeProvider> =>
   start({ ...client, port: port ?? (await findFreePort()), redirectUris, users: fakeUsers });
 
-/** Where a fake provider's browsers and clients are to go. */
+/** Reads a fake provider's endpoints from its metadata. */
 export const findEndpoints = async ({ metadata }: FakeProviderCase, issuer: string) => {
   if (metadata === undefined)
     return { authorize: `${issuer}/login/oauth/authorize`, token: `${issuer}/login/oauth/access_token` };
@@ -82,7 +83,7 @@ export const buildAuthorizationUrl = (address: string, { query }: FakeProviderCa
 export const createTestBrowser = (): Browser =>
   createBrowser({ fetch, shouldStopAt: (url) => url.href.startsWith(redirectUri) });
 
-/** Presses a button, and gives the answer that the client is sent. */
+/** Clicks a button, and returns the parameters that the client receives at its callback. */
 export const clickAndReadCallback = async (
   browser: Browser,
   page: Page,
@@ -90,14 +91,13 @@ export const clickAndReadCallback = async (
 ): Promise<URLSearchParams> => {
   const destination = await browser.clickButton(page, label);
   if (destination.kind === 'stopped-redirect') return destination.location.searchParams;
-  // Form post: what script would submit. Read from the page, for nobody listens at the callback.
-  const fields = [...destination.html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
-  return new URLSearchParams(
-    fields.map(([, name = '', value = '']) => [name, value.replaceAll('&quot;', '"')]),
-  );
+  // With `form_post`, JavaScript would submit this form. Nothing listens at the callback, so the test reads it.
+  const form = parsePage(destination.html).querySelector('form');
+  if (form === null) throw new Error(`there is no form on ${destination.url}`);
+  return new URLSearchParams(readFields(form));
 };
 
-/** Redeems a code: the ID token's claims, or GitHub's profile. */
+/** Redeems a code, and returns the claims of the ID token, or GitHub's profile. */
 export const redeem = async (
   fakeProvider: FakeProviderCase,
   issuer: string,
@@ -121,7 +121,7 @@ export const redeem = async (
 const profile = async (issuer: string, token: string): Promise<Claims> =>
   Object(await (await fetch(`${issuer}/user`, { headers: { authorization: `Bearer ${token}` } })).json());
 
-/** Signs a person in, and gives what the fake provider says of them. */
+/** Signs a user in, and returns their claims. */
 export const signIn = async (
   fakeProvider: FakeProviderCase,
   issuer: string,
@@ -131,12 +131,12 @@ export const signIn = async (
   const page = await browser.open(
     buildAuthorizationUrl((await findEndpoints(fakeProvider, issuer)).authorize, fakeProvider),
   );
-  if (page.kind === 'stopped-redirect') throw new Error('sent back without a page');
-  const answer = await clickAndReadCallback(browser, page, email);
-  return redeem(fakeProvider, issuer, answer.get('code') ?? '');
+  if (page.kind === 'stopped-redirect') throw new Error('redirected without a page');
+  const callback = await clickAndReadCallback(browser, page, email);
+  return redeem(fakeProvider, issuer, callback.get('code') ?? '');
 };
 
-/** Signs everybody in at a fresh fake provider, and gives each person's address and key. */
+/** Signs all users in at a new fake provider, and returns the email address and ID of each. */
 export const collectSubjects = async (name: ProviderName): Promise<readonly string[]> => {
   const fakeProvider: FakeProviderCase = fakeProviders[name];
   const { issuer, close } = await startFakeProvider(fakeProvider.start);

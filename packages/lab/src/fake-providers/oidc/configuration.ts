@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import type { FakeProviderOptions } from '../fake-provider.ts';
 import type { FakeUser } from '../users.ts';
-import { renderSignedOutPage, renderSignOutPage } from './sign-out-page.ts';
+import { renderSignedOutPage, renderSignOutPage } from './pages.ts';
 
 /** The stable ID of a person, derived from the email address, which never changes here. */
 export const computeSubject = ({ email }: FakeUser): string =>

@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { Provider } from 'oidc-provider';
 import { resolveIssuer, type StartFakeProvider } from '../fake-provider.ts';
 import type { FakeUser } from '../users.ts';
-import { renderAccountChooser } from './choice-page.ts';
 import { buildProviderConfiguration, computeSubject } from './configuration.ts';
+import { renderAccountChooser } from './pages.ts';
 
 /**
  * Starts the issuer. People keep their subjects across restarts; sessions, tokens and keys are new at each

@@ -1,0 +1,358 @@
+/**
+ * The reasons for refusing a request, by endpoint, and what the response discloses: the error code (RFC 6749
+ * §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 8935 §2.4), a message, and a status if the default
+ * status of the code does not fit. A bundle contains only the messages of the endpoints that it contains.
+ */
+import type { Seconds } from './identifiers.ts';
+
+/**
+ * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and
+ * `retryAfter` in the `Retry-After` header.
+ */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly reason: ErrorReason;
+  readonly code: OAuthErrorCode;
+  readonly description: string;
+  readonly status: number;
+  /**
+   * The value of the `Retry-After` header. Default: 60 for status 429, 10 for status 503, otherwise no
+   * header.
+   */
+  readonly retryAfter: Seconds | undefined;
+
+  constructor(
+    reason: ErrorReason,
+    [code, description, status = statusByCode[code]]: ErrorDefinition,
+    options: ProtocolErrorOptions = {},
+  ) {
+    super(reason, options);
+    this.reason = reason;
+    this.code = code;
+    this.description = description;
+    this.status = status;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** `cause` is only logged. */
+export type ProtocolErrorOptions = ErrorOptions & { readonly retryAfter?: Seconds };
+
+/** The error code, the message, and the status. Default for the status: see `statusByCode`. */
+type ErrorDefinition = readonly [code: OAuthErrorCode, description: string, status?: number];
+
+/** A private reason. It is logged and counted, but never sent. */
+export type ErrorReason =
+  | RequestErrorReason
+  | AuthorizationErrorReason
+  | CallbackErrorReason
+  | AccountErrorReason
+  | TokenEndpointErrorReason
+  | ApiErrorReason
+  | EventEndpointErrorReason;
+
+type Definitions = Readonly<Record<string, ErrorDefinition>>;
+
+/** The error codes that are sent in responses. */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'access_denied'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_key'
+  | 'invalid_issuer'
+  | 'invalid_audience'
+  | 'authentication_failed'
+  | 'server_error'
+  | 'temporarily_unavailable';
+
+const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unsupported_grant_type: 400,
+  unsupported_response_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  access_denied: 403,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  invalid_key: 400,
+  invalid_issuer: 400,
+  invalid_audience: 400,
+  authentication_failed: 400,
+  server_error: 500,
+  temporarily_unavailable: 503,
+};
+
+// What any endpoint can refuse.
+
+export const requestErrors = {
+  'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
+  'request.method': ['invalid_request', 'This address does not answer that method.', 405],
+  'request.prefetch': [
+    'temporarily_unavailable',
+    'This page cannot be loaded in advance. Open it again to continue.',
+  ],
+  'request.content-type': ['invalid_request', 'The body must be application/x-www-form-urlencoded.'],
+  'request.too-large': ['invalid_request', 'The request is too large.', 413],
+  'request.unreadable': ['invalid_request', 'The body could not be read.'],
+  'parameter.repeated': ['invalid_request', 'A parameter is given more than once.'],
+  'storage.unavailable': [
+    'temporarily_unavailable',
+    'The service is out of order for a moment. Try again soon.',
+  ],
+  unexpected: ['server_error', 'Something went wrong on our side.'],
+} as const satisfies Definitions;
+
+type RequestErrorReason = keyof typeof requestErrors;
+
+export const requestError = (reason: RequestErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
+  new ProtocolError(reason, requestErrors[reason], options);
+
+// What `/authorize` and the sign-in page refuse.
+
+const expiredConsentMessage =
+  'This page has expired or belongs to another browser. Go back to the app and start again.';
+const blockedCookiesMessage =
+  'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+  'for this site, then go back to the app and start again.';
+
+export const authorizationErrors = {
+  'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
+  'client.unknown': ['invalid_request', 'The app that sent you here is not registered with us.'],
+  'redirect.missing': ['invalid_request', 'The parameter redirect_uri is missing.'],
+  'redirect.unregistered': ['invalid_request', 'The address to return to is not registered for this app.'],
+  'state.too-long': ['invalid_request', 'The parameter state is too long.'],
+  'state.characters': ['invalid_request', 'The parameter state contains characters that are not allowed.'],
+  'response-type.missing': ['invalid_request', 'The parameter response_type is missing.'],
+  'response-type.unsupported': ['unsupported_response_type', 'Only the response type code is supported.'],
+  'response-mode.unsupported': ['invalid_request', 'Only the response mode query is supported.'],
+  'pkce.missing': ['invalid_request', 'This client must send a code_challenge.'],
+  'pkce.method': ['invalid_request', 'Only the code_challenge_method S256 is supported.'],
+  'pkce.challenge': ['invalid_request', 'The code_challenge is malformed.'],
+  'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
+  'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
+  'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
+  'resource.multiple': ['invalid_target', 'Ask for one resource at a time.'],
+  'resource.unknown': ['invalid_target', 'The requested resource is unknown.'],
+  'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
+  'consent.origin': ['invalid_request', expiredConsentMessage],
+  'consent.unreadable': ['invalid_request', expiredConsentMessage],
+  'consent.expired': ['invalid_request', expiredConsentMessage],
+  'consent.csrf': ['invalid_request', expiredConsentMessage],
+  'consent.no-cookies': ['invalid_request', blockedCookiesMessage],
+  'consent.choice': ['invalid_request', 'Choose one of the ways to sign in.'],
+  'sign-in.limited': [
+    'temporarily_unavailable',
+    'Too many people are signing in from your network. Wait a minute, then try again.',
+    429,
+  ],
+  'user.cancelled': ['access_denied', 'The sign-in was cancelled.'],
+} as const satisfies Definitions;
+
+type AuthorizationErrorReason = keyof typeof authorizationErrors;
+
+export const authorizationError = (
+  reason: AuthorizationErrorReason,
+  options?: ProtocolErrorOptions,
+): ProtocolError => new ProtocolError(reason, authorizationErrors[reason], options);
+
+// What the callback refuses, in a sign-in for a client or for the account page.
+
+const expiredSignInMessage =
+  'This sign-in has expired or was started in another browser. Go back to the app and start again.';
+const missingSignInMessage =
+  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  'was started in another browser. Go back to the app and start again.';
+
+export const callbackErrors = {
+  'user.limited': [
+    'temporarily_unavailable',
+    "You've signed in too many times in the last few minutes. Wait a few minutes, then try again.",
+    429,
+  ],
+  'transaction.missing': ['invalid_request', missingSignInMessage],
+  'transaction.no-cookies': [
+    'invalid_request',
+    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+      'another browser. Allow cookies for this site, then go back to the app and start again.',
+  ],
+  'transaction.unreadable': ['invalid_request', expiredSignInMessage],
+  'transaction.expired': ['invalid_request', expiredSignInMessage],
+  'transaction.provider': ['invalid_request', expiredSignInMessage],
+  'transaction.replayed': ['invalid_request', 'This sign-in was completed before. Go back to the app.'],
+  // Without storage, the broker cannot tell whether the sign-in was completed before.
+  'transaction.status-unknown': [
+    'temporarily_unavailable',
+    "We couldn't finish your sign-in. Wait a moment, then reload this page.",
+  ],
+  'form-post.missing': ['invalid_request', expiredSignInMessage],
+  'form-post.unreadable': ['invalid_request', expiredSignInMessage],
+  'form-post.provider': ['invalid_request', expiredSignInMessage],
+  'form-post.expired': ['invalid_request', expiredSignInMessage],
+  'provider.unknown': ['invalid_request', 'There is no such way to sign in.', 404],
+  'provider.denied': ['access_denied', 'The sign-in was refused or cancelled at the provider.'],
+  'provider.unavailable': [
+    'temporarily_unavailable',
+    'The sign-in provider did not answer. Try again later.',
+  ],
+  'provider.invalid': ['server_error', 'The sign-in provider gave an answer that could not be verified.'],
+  'resolve-user.refused': ['access_denied', 'This account may not sign in here.'],
+  'resolve-user.link-refused': [
+    'access_denied',
+    'This account cannot be added to the one that you are signed in to.',
+  ],
+  'resolve-user.invalid-id': ['server_error', 'Something went wrong on our side.'],
+  'resolve-user.invalid-claims': ['server_error', 'Something went wrong on our side.'],
+} as const satisfies Definitions;
+
+type CallbackErrorReason = keyof typeof callbackErrors;
+
+export const callbackError = (reason: CallbackErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
+  new ProtocolError(reason, callbackErrors[reason], options);
+
+// What the account page refuses.
+
+const expiredAccountFormMessage =
+  'This page has expired or belongs to another sign-in. Open your account again and start from there.';
+
+export const accountErrors = {
+  'session.changed': ['invalid_request', expiredAccountFormMessage],
+  'account-form.origin': ['invalid_request', expiredAccountFormMessage],
+  'account-form.unreadable': ['invalid_request', expiredAccountFormMessage],
+  'account-form.expired': ['invalid_request', expiredAccountFormMessage],
+  'account-form.csrf': ['invalid_request', expiredAccountFormMessage],
+  'account-form.no-cookies': [
+    'invalid_request',
+    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+      'for this site, then open your account again.',
+  ],
+  'link.unreadable': ['invalid_request', expiredAccountFormMessage],
+  'link.expired': ['invalid_request', expiredAccountFormMessage],
+  'account.item-not-found': [
+    'invalid_request',
+    'There is no such thing in your account any longer. Open your account again.',
+  ],
+} as const satisfies Definitions;
+
+type AccountErrorReason = keyof typeof accountErrors;
+
+export const accountError = (reason: AccountErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
+  new ProtocolError(reason, accountErrors[reason], options);
+
+// What the token, revocation and introspection endpoints refuse.
+
+// The same message for every defect of a credential, so that the response does not tell an attacker which
+// check failed.
+const invalidClientMessage = 'The client could not be authenticated.';
+const invalidCodeMessage = 'The authorization code is not valid.';
+const invalidRefreshTokenMessage = 'The refresh token is not valid.';
+
+export const tokenEndpointErrors = {
+  'authentication.multiple': ['invalid_request', 'Send the client credentials in one place only.'],
+  'authentication.missing': ['invalid_client', invalidClientMessage],
+  'authentication.malformed': ['invalid_client', invalidClientMessage],
+  'authentication.method': ['invalid_client', invalidClientMessage],
+  'authentication.unknown-client': ['invalid_client', invalidClientMessage],
+  'authentication.secret': ['invalid_client', invalidClientMessage],
+  // Not `invalid_client`, because that requires a challenge (RFC 6749 §5.2), which invites the next guess.
+  'authentication.limited': [
+    'temporarily_unavailable',
+    'Too many failed attempts. Try again in a minute.',
+    429,
+  ],
+  'grant-type.missing': ['invalid_request', 'The parameter grant_type is missing.'],
+  'grant-type.unsupported': ['unsupported_grant_type', 'This grant type is not supported.'],
+  'code.missing': ['invalid_request', 'The parameter code is missing.'],
+  'code.unreadable': ['invalid_grant', invalidCodeMessage],
+  'code.expired': ['invalid_grant', invalidCodeMessage],
+  'code.client': ['invalid_grant', invalidCodeMessage],
+  'code.redirect': ['invalid_grant', invalidCodeMessage],
+  'code.pkce': ['invalid_grant', invalidCodeMessage],
+  'code.resource': ['invalid_target', 'The code was issued for another resource.'],
+  'code.resource-removed': ['invalid_grant', invalidCodeMessage],
+  'code.scopes-removed': ['invalid_grant', invalidCodeMessage],
+  'code.invalid': ['invalid_grant', invalidCodeMessage],
+  'code.replayed': ['invalid_grant', invalidCodeMessage],
+  'refresh.missing': ['invalid_request', 'The parameter refresh_token is missing.'],
+  'refresh.unreadable': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.expired': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.client': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.resource-removed': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.scopes-removed': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.inactive': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.reused': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.upstream-revoked': ['invalid_grant', invalidRefreshTokenMessage],
+  'refresh.limited': [
+    'temporarily_unavailable',
+    'Too many refresh requests for this grant. Try again in a minute.',
+    429,
+  ],
+  'refresh.scope': ['invalid_scope', 'The scope exceeds what was granted.'],
+  'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
+  'token-parameter.missing': ['invalid_request', 'The parameter token is missing.'],
+  'token-parameter.client': ['invalid_grant', 'The token was issued to another client.'],
+} as const satisfies Definitions;
+
+type TokenEndpointErrorReason = keyof typeof tokenEndpointErrors;
+
+export const tokenEndpointError = (
+  reason: TokenEndpointErrorReason,
+  options?: ProtocolErrorOptions,
+): ProtocolError => new ProtocolError(reason, tokenEndpointErrors[reason], options);
+
+// What a protected API refuses.
+
+// The same message for every defect of a credential, so that the response does not tell an attacker which
+// check failed.
+const invalidAccessTokenMessage = 'The access token is not valid.';
+
+export const apiErrors = {
+  'token.missing': ['invalid_token', 'Sign in to use this API.'],
+  'token.malformed': ['invalid_token', invalidAccessTokenMessage],
+  'token.unreadable': ['invalid_token', invalidAccessTokenMessage],
+  'token.expired': ['invalid_token', invalidAccessTokenMessage],
+  'token.revoked': ['invalid_token', invalidAccessTokenMessage],
+  'calls.limited': ['temporarily_unavailable', 'Too many calls for this user. Try again in a minute.', 429],
+  'token.scope': ['insufficient_scope', 'The access token does not carry the scope that this needs.'],
+} as const satisfies Definitions;
+
+type ApiErrorReason = keyof typeof apiErrors;
+
+export const apiError = (reason: ApiErrorReason, options?: ProtocolErrorOptions): ProtocolError =>
+  new ProtocolError(reason, apiErrors[reason], options);
+
+// What the endpoints for security events and logout tokens refuse.
+
+export const eventEndpointErrors = {
+  'logout-token.missing': ['invalid_request', 'The parameter logout_token is missing.'],
+  'security-event.provider': ['invalid_request', 'Nothing is taken here from a provider of this name.', 404],
+  'security-event.content-type': ['invalid_request', 'The body is not of the type that this provider sends.'],
+  'security-event.unreadable': ['invalid_request', 'This is no token that can be read.'],
+  'security-event.key': ['invalid_key', 'The token names no key of this provider.'],
+  'security-event.signature': ['authentication_failed', 'The token is not signed by this provider.'],
+  'security-event.issuer': ['invalid_issuer', 'The token is of another issuer.'],
+  'security-event.audience': ['invalid_audience', 'The token is for somebody else.'],
+  'security-event.age': ['invalid_request', 'The token is too old, or not valid yet.'],
+  'security-event.content': ['invalid_request', 'The token does not say what it has to say here.'],
+  'security-event.replayed': ['invalid_request', 'This token was received before.'],
+  'security-event.unverifiable': [
+    'temporarily_unavailable',
+    'The token cannot be checked at the moment. Try again soon.',
+  ],
+  'security-event.limited': ['temporarily_unavailable', 'Too many bad tokens. Try again in a minute.', 429],
+} as const satisfies Definitions;
+
+type EventEndpointErrorReason = keyof typeof eventEndpointErrors;
+
+export const eventEndpointError = (
+  reason: EventEndpointErrorReason,
+  options?: ProtocolErrorOptions,
+): ProtocolError => new ProtocolError(reason, eventEndpointErrors[reason], options);

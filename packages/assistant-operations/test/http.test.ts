@@ -1,0 +1,334 @@
+import { describe, expect, it } from 'vitest';
+import {
+  corsResponseHeaders,
+  createLibraryRoutes,
+  json,
+  noStoreHeaders,
+  problem,
+  toHeaderRecord,
+} from './library.ts';
+
+describe('a route', () => {
+  it('returns the output as JSON that must not be stored', async () => {
+    const response = await createLibraryRoutes().call('/api/books');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual(['Emma', 'Dracula']);
+    expect(toHeaderRecord(response)).toEqual({
+      'content-type': 'application/json',
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
+    });
+  });
+
+  it('calls the guard once, with the scopes of its operation', async () => {
+    const { call, requestedScopes } = createLibraryRoutes();
+    await call('/api/books');
+    await call('/api/books/Emma', json({ stars: 3 }));
+    expect(requestedScopes).toEqual([['read'], ['read', 'rate']]);
+  });
+
+  it('returns the guard’s response unchanged if the guard refuses', async () => {
+    const response = await createLibraryRoutes().routes.request('http://localhost/api/books');
+    expect([response.status, await response.text()]).toEqual([401, 'no name']);
+  });
+
+  it('passes the context that was created from the access to the handler', async () => {
+    expect(await (await createLibraryRoutes().call('/api/books/Emma')).json()).toEqual({
+      title: 'Emma',
+      reader: 'ada',
+    });
+  });
+
+  it('responds to HEAD as to GET, without the body', async () => {
+    const response = await createLibraryRoutes().call('/api/books', { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect(toHeaderRecord(response)).toEqual({
+      'content-type': 'application/json',
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
+    });
+  });
+});
+
+describe('a path or method without a route', () => {
+  it('gets a 405 that lists the methods of the path', async () => {
+    const { call } = createLibraryRoutes();
+    const response = await call('/api/books', { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, DELETE');
+    expect(await response.json()).toEqual(
+      problem(405, 'Method Not Allowed', 'This path does not answer that method.'),
+    );
+    expect((await call('/api/books/Emma', { method: 'OPTIONS' })).headers.get('allow')).toBe(
+      'GET, HEAD, POST',
+    );
+  });
+
+  it('does not take its method from a header or a parameter', async () => {
+    const response = await createLibraryRoutes().call('/api/books/Emma?_method=DELETE&stars=5', {
+      method: 'POST',
+      headers: { 'x-http-method-override': 'GET', 'x-method-override': 'GET' },
+    });
+    expect(response.status).toBe(400);
+  });
+
+  it('gets the API’s own 404', async () => {
+    const response = await createLibraryRoutes().call('/api/films');
+    expect(response.status).toBe(404);
+    expect(toHeaderRecord(response)).toEqual({
+      'content-type': 'application/problem+json',
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
+    });
+    expect(await response.json()).toEqual(problem(404, 'Not Found', 'No such shelf: /api/films'));
+  });
+
+  it.each([
+    ['GET', '/api'],
+    ['GET', '/api/'],
+    ['GET', '/api/films'],
+    ['GET', '/api/books/'],
+    ['PUT', '/api/books'],
+    ['OPTIONS', '/api/books'],
+    ['GET', '/api/books/Emma/pages'],
+  ])('gets the guard’s response first: %s %s', async (method, path) => {
+    const { routes, requestedScopes } = createLibraryRoutes();
+    const response = await routes.request(`http://localhost${path}`, { method });
+    expect([response.status, await response.text()]).toEqual([401, 'no name']);
+    expect(requestedScopes).toEqual([[]]);
+  });
+
+  it.each([['//api/books'], ['/API/books'], ['/api%2fbooks'], ['/x/../api%2fbooks'], ['/;/api/books']])(
+    'is not another spelling of a route: %s',
+    async (path) => {
+      const { routes } = createLibraryRoutes();
+      const response = await routes.request(`http://localhost${path}`);
+      expect(response.status).toBe(404);
+      expect(await response.text()).toBe('404 Not Found');
+    },
+  );
+
+  it('is guarded in every spelling that the router accepts', async () => {
+    expect((await createLibraryRoutes().routes.request('http://localhost/%61pi/books')).status).toBe(401);
+    expect((await createLibraryRoutes().routes.request('http://localhost/x/../api/books')).status).toBe(401);
+  });
+});
+
+describe('an error of a handler', () => {
+  it('is returned as a problem if it is a ProblemError', async () => {
+    const response = await createLibraryRoutes().call('/api/books/Ulysses');
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual(
+      problem(404, 'Not Found', 'There is no such book.', { books: ['Emma', 'Dracula'] }),
+    );
+  });
+
+  it('is returned as the problem that the app maps it to, and logged if the status is 5xx', async () => {
+    const { call, errors } = createLibraryRoutes();
+    const response = await call('/api/books', { method: 'DELETE' }, 'eve');
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('7');
+    expect(await response.json()).toEqual(problem(503, 'Service Unavailable', 'The library is closed.'));
+    expect(errors).toEqual([new RangeError('eve has no matches')]);
+  });
+
+  it('is logged and hidden behind a 500 if the app does not map it', async () => {
+    const { call, errors } = createLibraryRoutes();
+    const response = await call('/api/books', { method: 'DELETE' });
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual(
+      problem(500, 'Internal Server Error', 'Something went wrong on our side.'),
+    );
+    expect(errors).toEqual([new RangeError('ada has no matches')]);
+  });
+});
+
+describe('input', () => {
+  it('is read from the path, decoded', async () => {
+    const response = await createLibraryRoutes(['War & Peace/1']).call('/api/books/War%20%26%20Peace%2F1');
+    expect(await response.json()).toEqual({ title: 'War & Peace/1', reader: 'ada' });
+  });
+
+  it('is read from the query, and unknown parameters are ignored', async () => {
+    expect(await (await createLibraryRoutes().call('/api/books?word=mm&utm=1')).json()).toEqual(['Emma']);
+  });
+
+  it('is refused if a parameter is repeated', async () => {
+    const response = await createLibraryRoutes().call('/api/books?word=a&word=b');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual(
+      problem(400, 'Bad Request', 'The parameter word is given more than once.'),
+    );
+  });
+
+  it('is read from a JSON body', async () => {
+    const response = await createLibraryRoutes().call('/api/books/Emma', json({ stars: 5 }));
+    expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
+  });
+
+  it('takes a path field from the path, even if the body has the field', async () => {
+    const response = await createLibraryRoutes().call(
+      '/api/books/Emma',
+      json({ stars: 5, title: 'Dracula' }),
+    );
+    expect(await response.json()).toEqual({ title: 'Emma', stars: 5 });
+  });
+
+  it('is refused with the names of the invalid fields', async () => {
+    const response = await createLibraryRoutes().call('/api/books/Emma', json({ stars: 6 }));
+    expect(response.status).toBe(400);
+    expect(toHeaderRecord(response)).toEqual({
+      'content-type': 'application/problem+json',
+      ...noStoreHeaders,
+      ...corsResponseHeaders,
+    });
+    expect(await response.json()).toEqual(
+      problem(400, 'Bad Request', 'The input does not fit this operation.', {
+        issues: [{ field: 'stars', message: 'Invalid value: Expected <=5 but received 6' }],
+      }),
+    );
+  });
+
+  it.each([
+    ['not JSON', '{"stars":', 'The body is not valid JSON.'],
+    ['a list', '[1]', 'The body must be one JSON object.'],
+    ['null', 'null', 'The body must be one JSON object.'],
+  ])('is refused if the body is %s', async (_, body, detail) => {
+    const response = await createLibraryRoutes().call('/api/books/Emma', json(body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual(problem(400, 'Bad Request', detail));
+  });
+
+  it.each([['text/plain'], ['application/x-www-form-urlencoded'], ['application/jsonp'], ['']])(
+    'is refused if the content type is "%s"',
+    async (type) => {
+      const response = await createLibraryRoutes().call('/api/books/Emma', {
+        method: 'POST',
+        body: '{"stars":5}',
+        headers: { 'content-type': type },
+      });
+      expect(response.status).toBe(415);
+      expect(response.headers.get('accept-post')).toBe('application/json');
+      expect(await response.json()).toEqual(
+        problem(415, 'Unsupported Media Type', 'The body must be application/json.'),
+      );
+    },
+  );
+
+  it('accepts a content type with parameters, in any case', async () => {
+    const init = { ...json({ stars: 5 }), headers: { 'content-type': 'Application/JSON; charset=utf-8' } };
+    expect((await createLibraryRoutes().call('/api/books/Emma', init)).status).toBe(200);
+  });
+
+  it('is an object without fields if the body is empty', async () => {
+    const response = await createLibraryRoutes().call('/api/books/Emma', { method: 'POST' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ issues: [{ field: 'stars' }] });
+  });
+
+  it('is refused if the body is too long, which is not read to its end', async () => {
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 1;
+        controller.enqueue(new Uint8Array(50_000).fill(32));
+      },
+    });
+    const request = new Request('http://localhost/api/books/Emma', {
+      method: 'POST',
+      body: endless,
+      headers: { authorization: 'ada', 'content-type': 'application/json' },
+    });
+    const response = await createLibraryRoutes().routes.request(request);
+    expect(response.status).toBe(413);
+    expect(await response.json()).toEqual(
+      problem(413, 'Content Too Large', 'The body is longer than 100000 bytes.'),
+    );
+    expect(sent).toBeLessThan(6);
+  });
+});
+
+const origin = 'https://browser-app.example';
+const preflightHeaders = { origin, 'access-control-request-method': 'POST' };
+const paths = ['/api', '/api/books', '/api/books/Emma', '/api/films', '/api/books/Emma/pages'];
+
+const corsOf = (response: Response) =>
+  Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
+
+describe('a preflight', () => {
+  it.each(paths)(
+    'is answered before the guard is called, in the same way at every path: %s',
+    async (path) => {
+      const { routes, requestedScopes, errors } = createLibraryRoutes();
+      const response = await routes.request(path, { method: 'OPTIONS', headers: preflightHeaders });
+      expect([response.status, await response.text()]).toEqual([204, '']);
+      expect(toHeaderRecord(response)).toEqual({
+        'access-control-allow-origin': '*',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+        'access-control-allow-headers': 'Authorization, Content-Type',
+        'access-control-max-age': '7200',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+      expect([requestedScopes, errors]).toEqual([[], []]);
+    },
+  );
+
+  it.each([
+    ['OPTIONS', { origin }],
+    ['PUT', preflightHeaders],
+  ])('is no other request: %s %j', async (method, headers) => {
+    const { routes, requestedScopes } = createLibraryRoutes();
+    expect((await routes.request('/api/books', { method, headers })).status).toBe(401);
+    expect(requestedScopes).toEqual([[]]);
+  });
+
+  it('gets no CORS headers outside the API', async () => {
+    const response = await createLibraryRoutes().routes.request('/other', {
+      method: 'OPTIONS',
+      headers: preflightHeaders,
+    });
+    expect([response.status, corsOf(response)]).toEqual([404, {}]);
+  });
+});
+
+const collectResponses = async ({
+  routes,
+  call,
+}: ReturnType<typeof createLibraryRoutes>): Promise<readonly Response[]> => [
+  await call('/api/books'),
+  await call('/api/books', { method: 'HEAD' }),
+  await call('/api/books/Emma', json({ stars: 3 })),
+  await call('/api/books/Emma', json({ stars: 99 })),
+  await call('/api/books/Emma', json('x'.repeat(200_000))),
+  await call('/api/books/Emma', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }),
+  await routes.request('/api/books'),
+  await call('/api/films'),
+  await call('/api/books', { method: 'PUT' }),
+  await call('/api/books', { method: 'DELETE' }),
+  await call('/api/books', { method: 'DELETE' }, 'eve'),
+];
+const statuses = [200, 200, 200, 400, 413, 415, 401, 404, 405, 500, 503];
+
+describe('a page on another origin', () => {
+  it('reads every response, errors included', async () => {
+    const responses = await collectResponses(createLibraryRoutes());
+    expect(responses.map(({ status }) => status)).toEqual(statuses);
+    for (const response of responses) expect(corsOf(response)).toEqual(corsResponseHeaders);
+  });
+
+  it('reads nothing if the app sets `cors` to `off`, and preflights are handled as other requests', async () => {
+    const withoutCors = createLibraryRoutes(undefined, 'off');
+    const responses = await collectResponses(withoutCors);
+    expect(responses.map(({ status }) => status)).toEqual(statuses);
+    const unguarded = await withoutCors.routes.request('/api/books', {
+      method: 'OPTIONS',
+      headers: preflightHeaders,
+    });
+    expect(unguarded.status).toBe(401);
+    for (const response of [...responses, unguarded]) expect(corsOf(response)).toEqual({});
+    expect(
+      (await withoutCors.call('/api/books', { method: 'OPTIONS', headers: preflightHeaders })).status,
+    ).toBe(405);
+  });
+});

@@ -1,0 +1,175 @@
+/** Signing out at the fake issuer, which sends a logout token to the broker over HTTP. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import {
+  accountClientId,
+  type BrokerStorage,
+  createBroker,
+  type LogEntry,
+  type OidcSettings,
+  oidc,
+  type SignIn,
+  staticClient,
+} from 'assistant-auth';
+import { memoryStorage } from 'assistant-auth/memory';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  type Browser,
+  createBrowser,
+  type FakeProvider,
+  type FakeUser,
+  fakeUsers,
+  findFreePort,
+  startOidcIssuer,
+} from '../../src/index.ts';
+import { client } from '../fake-providers/visit.ts';
+import { ada, bruno, createFetch, issuer } from './deployment.ts';
+
+const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+
+let running: { readonly fakeProvider: FakeProvider; readonly server: Server } | undefined;
+afterEach(async () => {
+  running?.server.close();
+  await running?.fakeProvider.close();
+});
+
+/** Records the sign-ins, which contain the session ID. */
+const recordSignIns = (storage: BrokerStorage): BrokerStorage & { readonly signIns: SignIn[] } => {
+  const signIns: SignIn[] = [];
+  const recordSignIn: BrokerStorage['recordSignIn'] = (signIn) => {
+    signIns.push(signIn);
+    return storage.recordSignIn(signIn);
+  };
+  return { ...storage, recordSignIn, signIns };
+};
+
+const deploy = async (settings: Partial<OidcSettings> = {}) => {
+  const backPort = await findFreePort();
+  const fakeProvider = await startOidcIssuer({
+    ...client,
+    ...{ port: await findFreePort(), users: fakeUsers },
+    redirectUris: [`${issuer}/callback/acme`],
+    backchannelLogoutUri: `http://127.0.0.1:${backPort}/backchannel-logout/acme`,
+  });
+  const storage = recordSignIns(memoryStorage());
+  const log: LogEntry[] = [];
+  const { routes } = createBroker({
+    ...{ issuer, storage },
+    sealingKeys: 'test-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    scopes: { words: 'read the word lists' },
+    clients: [
+      staticClient({
+        ...{ id: 'app', name: 'App', redirectUris: ['https://app.example/cb'] },
+        ...{ scopes: ['words'], offlineAccess: 'on-request' },
+      }),
+    ],
+    providers: [
+      oidc({
+        ...{ id: 'acme', displayName: 'Acme', issuer: fakeProvider.issuer, ...client, ...settings },
+        scopes: ['openid', 'email', 'offline_access'],
+        authorizationParameters: { prompt: 'consent' },
+      }),
+    ],
+    log: (entry) => void log.push(entry),
+  });
+
+  const brokerFetch = createFetch(routes);
+  const server = createServer(async (request, response) => {
+    const headers = { 'content-type': request.headers['content-type'] ?? '' };
+    const body = new Uint8Array(await buffer(request));
+    const brokerResponse = await brokerFetch(`${issuer}${request.url}`, { method: 'POST', headers, body });
+    response.writeHead(brokerResponse.status).end(await brokerResponse.text());
+  });
+  await once(server.listen(backPort, '127.0.0.1'), 'listening');
+  running = { fakeProvider, server };
+  return { fakeProvider, storage, log, fetch: brokerFetch };
+};
+
+type Deployed = Awaited<ReturnType<typeof deploy>>;
+
+/** Signs a user in for the app, and returns the stored sign-in. */
+const signIn = async ({ storage }: Deployed, browser: Browser, { email }: FakeUser, scope: string) => {
+  const query = new URLSearchParams({
+    ...{ response_type: 'code', client_id: 'app', redirect_uri: 'https://app.example/cb', scope },
+    ...{ code_challenge: challenge, code_challenge_method: 'S256' },
+  });
+  let destination = await browser.open(new URL(`${issuer}/authorize?${query}`));
+  for (const label of ['Acme', email])
+    if (destination.kind === 'page') destination = await browser.clickButton(destination, label);
+  if (destination.kind === 'page' || !destination.location.searchParams.has('code'))
+    throw new Error('no code');
+  const signedIn = storage.signIns.at(-1);
+  if (signedIn === undefined) throw new Error('no sign-in');
+  return signedIn;
+};
+
+/** Creates a session of the account page from the same sign-in. */
+const createSession = async ({ storage }: Deployed, { identity, grant, ...signedIn }: SignIn) => {
+  const session = {
+    ...grant,
+    id: `${grant.id} session`,
+    clientId: accountClientId,
+    refreshPolicy: 'stable',
+  } as const;
+  await storage.recordSignIn({ ...signedIn, identity, grant: session });
+  return session.id;
+};
+
+const listRevokedGrants = async ({ storage }: Deployed, { identity }: SignIn): Promise<readonly string[]> => {
+  const userId = await storage.findUser(identity);
+  const account = userId === undefined ? undefined : await storage.readAccount(userId);
+  if (account === undefined || account.grants.length === 0) throw new Error('the user has no grants');
+  return account.grants.filter(({ revokedAt }) => revokedAt !== undefined).map(({ id }) => id);
+};
+
+const signOut = async ({ fakeProvider }: Deployed, browser: Browser): Promise<void> => {
+  const page = await browser.open(new URL(`${fakeProvider.issuer}/session/end`));
+  if (page.kind === 'stopped-redirect') throw new Error('no page');
+  await browser.clickButton(page, 'Sign out');
+};
+
+/** Signs Ada in three times in one browser and once in another, and signs Bruno in. */
+const populate = async (deployed: Deployed) => {
+  const [browser, other] = [
+    createBrowser({ fetch: deployed.fetch }),
+    createBrowser({ fetch: deployed.fetch }),
+  ];
+  const otherUser = await signIn(deployed, other, bruno, 'words');
+  const inOtherBrowser = await signIn(deployed, createBrowser({ fetch: deployed.fetch }), ada, 'words');
+  const online = await signIn(deployed, browser, ada, 'words');
+  const offline = await signIn(deployed, browser, ada, 'words offline_access');
+  const session = await createSession(deployed, online);
+  return { browser, otherUser, inOtherBrowser, online, offline, session };
+};
+
+describe('a user who signs out at the issuer', () => {
+  it('loses their sessions and grants without offline access, and keeps grants with offline access', async () => {
+    const deployed = await deploy();
+    const { browser, otherUser, inOtherBrowser, online, offline, session } = await populate(deployed);
+    expect(online.grant.sid).toMatch(/\S/);
+    expect([offline.grant.sid, offline.grant.refreshPolicy]).toEqual([online.grant.sid, 'rotating']);
+    expect(inOtherBrowser.grant.sid).not.toBe(online.grant.sid);
+    await signOut(deployed, browser);
+    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(
+      [online.grant.id, session].toSorted(),
+    );
+    expect(await listRevokedGrants(deployed, otherUser)).toEqual([]);
+    expect(deployed.log.filter(({ event }) => event !== 'signed-in')).toMatchObject([
+      {
+        event: 'security-event',
+        endpoint: 'backchannel-logout',
+        provider: 'acme',
+        securityEvent: 'logout',
+      },
+    ]);
+  });
+
+  it('loses all grants of the session with `logoutEndsGrants`', async () => {
+    const deployed = await deploy({ logoutEndsGrants: true });
+    const { browser, online, offline, session } = await populate(deployed);
+    await signOut(deployed, browser);
+    const all = [online.grant.id, offline.grant.id, session];
+    expect((await listRevokedGrants(deployed, online)).toSorted()).toEqual(all.toSorted());
+  });
+});
