@@ -1,3 +1,4 @@
+/** Scopes: parsing, granting and narrowing (RFC 6749 §3.3). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../src/oauth/protocol-error.ts';
