@@ -10,8 +10,15 @@ const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
 /**
  * Test files in workerd share one isolate and its storage, because to start an isolate takes longer than
  * most files run. So a test must create the state that it needs, and spies are removed after each test.
+ * A test without an assertion fails, because it could not fail otherwise.
  */
-const sharedIsolate = { ...timeouts, isolate: false, restoreMocks: true };
+const sharedIsolate = {
+  ...timeouts,
+  isolate: false,
+  restoreMocks: true,
+  unstubGlobals: true,
+  expect: { requireAssertions: true },
+};
 
 /** The tests of a library, inside workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({

@@ -70,7 +70,7 @@ describe('causes of errors', () => {
 
   it('has a stack of calls alone, whatever its message holds', () => {
     const stack = formatStack(new Error('first line\nsecond line'));
-    expect(stack).toMatch(/^at .*cause\.test\.ts/);
+    expect(stack).toMatch(/^at .*log\.test\.ts/);
     expect(stack).not.toMatch(/first|second|\n/);
   });
 });

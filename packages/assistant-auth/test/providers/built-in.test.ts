@@ -168,8 +168,10 @@ describe('Apple', async () => {
       ['without its frame', pem.replaceAll(/-----.*-----\n?/g, '')],
     ])('is signed with the text of the file %s', async (_, text) => {
       const secret = await secretSent({ privateKey: text });
-      const verified = jwtVerify(secret, await importSPKI(spki, 'ES256'), { currentDate: new Date(1.8e12) });
-      await expect(verified).resolves.toBeDefined();
+      const { payload } = await jwtVerify(secret, await importSPKI(spki, 'ES256'), {
+        currentDate: new Date(1.8e12),
+      });
+      expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
     });
 
     const noKey = 'must be the text of the .p8 file that Apple gave you.';
