@@ -39,12 +39,12 @@ const { ratelimits }: { ratelimits: RateLimit[] } = unstable_readConfig({
 });
 
 /** Like `inWorkerd`, with a real D1 database, all migrations, and Cloudflare's rate limiters. */
-const withD1 = async (name: string, include: string, d1Databases = ['DB']) => ({
+const withD1 = async (name: string, include: string) => ({
   plugins: [
     cloudflareTest({
       miniflare: {
         compatibilityDate,
-        d1Databases,
+        d1Databases: ['DB', 'UNMIGRATED'],
         ratelimits: Object.fromEntries(ratelimits.map(({ name, ...counter }) => [name, counter])),
         bindings: { MIGRATIONS: await migrations(), RATE_LIMITS: ratelimits },
       },
@@ -66,12 +66,9 @@ export default defineConfig(async () => ({
     projects: [
       inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
       inWorkerd('assistant-operations'),
-      await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts', [
-        'DB',
-        'UNMIGRATED',
-      ]),
+      await withD1('assistant-auth-d1', 'packages/assistant-auth/test/storage/d1/**/*.test.ts'),
       await withD1('words', 'apps/words/test/**/*.test.ts'),
-      await withD1('scale', 'bench/scale/test/**/*.test.ts', ['SHARD_0', 'SHARD_1', 'SHARD_2', 'SHARD_3']),
+      await withD1('scale', 'bench/scale/test/**/*.test.ts'),
       inNode('lab', 'packages/lab/test/**/*.test.ts'),
       inNode('deploy', 'deploy/**/*.test.ts'),
       inNode('examples', 'examples/*/test/**/*.test.ts'),

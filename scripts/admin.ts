@@ -5,14 +5,13 @@
 import { readArguments, usage } from './admin/arguments.ts';
 import { runAdminCommand } from './admin/commands.ts';
 import { printHelpIfRequested, runCommand } from './app/command.ts';
-import { rethrowDatabaseError } from './database/databases.ts';
-import { findDatabaseLocation } from './database/location.ts';
+import { findDatabaseLocation } from './database/database.ts';
 
 const main = async (): Promise<void> => {
   const given = readArguments(process.argv.slice(2));
   const databaseLocation = findDatabaseLocation(given.databaseLocation, process.env);
-  if (databaseLocation === undefined) throw new Error('no place');
-  const output = await runAdminCommand(databaseLocation, given).catch(rethrowDatabaseError);
+  if (databaseLocation === undefined) throw new Error('no database was selected');
+  const output = await runAdminCommand(databaseLocation, given);
   console.log(given.outputFormat === 'json' ? JSON.stringify(output.json, null, 2) : output.text);
 };
 

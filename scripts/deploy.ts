@@ -10,8 +10,8 @@ import { requireConfiguration } from './app/configuration.ts';
 import { exitWhenInterrupted } from './app/interrupted.ts';
 import { getBuildFolder, getVariablesFile } from './app/paths.ts';
 import { readVariables } from './app/variables.ts';
+import { readWranglerOutput, runWranglerInTerminal } from './app/wrangler.ts';
 import { readDeploymentDomain } from './deploy/address.ts';
-import { captureWranglerOutput, runWranglerCommand } from './deploy/run-wrangler.ts';
 import { withSecretsFile } from './deploy/secrets-file.ts';
 import {
   buildCreateDatabaseStep,
@@ -56,16 +56,16 @@ const describePlan = (deployment: Deployment): string =>
 const deploy = async (deployment: Deployment, secretsFile: string): Promise<void> => {
   const name = readDatabaseName();
   if (!(await listDatabaseNames()).includes(name))
-    await runWranglerCommand(buildCreateDatabaseStep(name).command);
-  await runWranglerCommand(migrateStep.command);
-  await runWranglerCommand(buildUploadStep(deployment).command(secretsFile));
+    await runWranglerInTerminal(buildCreateDatabaseStep(name).command);
+  await runWranglerInTerminal(migrateStep.command);
+  await runWranglerInTerminal(buildUploadStep(deployment).command(secretsFile));
   console.log(`
 Deployed. A new domain takes some minutes until it answers:
   curl https://${deployment.domain}/.well-known/oauth-authorization-server`);
 };
 
 const listDatabaseNames = async (): Promise<readonly unknown[]> => {
-  const answer: unknown = JSON.parse(await captureWranglerOutput(listDatabasesCommand));
+  const answer: unknown = JSON.parse(await readWranglerOutput(listDatabasesCommand));
   return Array.isArray(answer) ? answer.map((database) => Object(database).name) : [];
 };
 

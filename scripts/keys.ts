@@ -11,18 +11,26 @@
 import { parseArgs } from 'node:util';
 import { deriveResourceKeys } from 'assistant-auth';
 import { CommandError, printHelpIfRequested } from './app/command.ts';
-import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/location.ts';
+import { type DatabaseLocation, databaseOptions, findDatabaseLocation } from './database/database.ts';
 import { add, burn, list, promote, retire } from './keys/changes.ts';
 import { generateRingKey, readGivenKeyRing, requireKeyRing, splitKeyRing } from './keys/ring.ts';
 
-const usage = `Write npm run keys, or npm run keys -- with one of
-  add                                       the ring in use with a new key at the end, which does not seal yet
-  promote <id> [--local | --remote]         the ring with this key at the front, where it seals
-  list [--local | --remote]                 the keys in the ring, and what needs them
-  retire <id> --local | --remote            the ring without a key that nothing needs any longer
-  burn <id>                                 the ring without this key, even if something needs it
-  audience <resource>                       the keys with which an API in another process opens its tokens
-To pass the ring on standard input, end the command with -`;
+const usage = `Usage: npm run keys [-- <command>]
+
+Commands:
+  (no command)                          print a new key ring with one key
+  add                                   print the ring in use with a new key at the end, which doesn't seal yet
+  promote <id> [--local | --remote]     print the ring with this key at the front, where it seals
+  list [--local | --remote]             list the keys in the ring, and what needs them
+  retire <id> --local | --remote        print the ring without a key that nothing needs anymore
+  burn <id>                             print the ring without this key, even if something needs it
+  audience <resource>                   print the keys with which an API in another process opens its tokens
+
+Options:
+  --local            check with the database of npm start
+  --remote           check with the deployed database
+  --pages            the app is a Pages project, not a Worker
+  -                  as the last argument: read the ring from standard input`;
 
 interface Sources {
   readonly from: string | undefined;
@@ -88,7 +96,9 @@ const printResourceKeys = async (
   if (more.length > 0) throw new CommandError(usage);
   const { ORIGIN: issuer = '' } = process.env;
   if (resource === undefined || issuer === '')
-    throw new CommandError('Write ORIGIN=https://words.example npm run keys -- audience https://api.example');
+    throw new CommandError(
+      'Set ORIGIN and pass the resource, for example: ORIGIN=https://words.example npm run keys -- audience https://api.example',
+    );
   return deriveResourceKeys({ sealingKeys: await readGivenKeyRing(from), issuer, resource });
 };
 

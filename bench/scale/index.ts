@@ -1,36 +1,103 @@
 /**
- * `npm run scale`: simulates a day of a million users with the product's own stores on several local D1
- * databases, and computes from the measured costs when one database is no longer enough. `npm run scale --
- * --users 20000` is quick. docs/scale.md explains the model and the figures.
+ * `npm run scale`: simulates a day of a million users with the product's own stores on a local D1 database,
+ * and computes from the measured costs when one database is no longer enough. `npm run scale -- --users
+ * 20000` is quick. docs/scale.md explains the model and the figures.
  */
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findDifferences } from './expected.ts';
+import { createTestHarness } from 'wrangler';
+import { findDifferences } from './day.ts';
 import { printReport } from './report.ts';
-import { runDay } from './runner.ts';
+import type { Outcome, SimulationCommand } from './worker/worker.ts';
 
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000000' },
-    databases: { type: 'string', default: '8' },
     isolates: { type: 'string', default: '100' },
   },
 });
 
 /** @throws RangeError unless it is a whole number from 1 to `most` */
-const wholeNumber = (name: keyof typeof values, most: number): number => {
+const readWholeNumber = (name: keyof typeof values, most: number): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new RangeError(`--${name} must be a whole number from 1 to ${most}`);
 };
 
-const options = {
-  users: wholeNumber('users', 10_000_000),
-  databases: wholeNumber('databases', 64),
-  isolates: wholeNumber('isolates', 10_000),
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const midnight = 1_800_057_600;
+/** A larger batch would exceed D1's limit for one value. */
+const populationBatchSize = 20_000;
+const simulationBatchSize = 100_000;
+
+/** Sends a command to the Worker. The response is JSON. */
+type SendCommand = (command: Omit<SimulationCommand, 'midnight'>) => Promise<string>;
+
+/**
+ * Starts a Worker with a new, empty database, which is deleted afterwards.
+ * @throws Error if a store refuses something that it must accept
+ */
+const withWorker = async <Result>(use: (sendCommand: SendCommand) => Promise<Result>): Promise<Result> => {
+  // Prevents requests to other servers.
+  Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
+  const server = createTestHarness({ root, workers: [{ config: workerConfig }] });
+  await server.listen();
+  try {
+    await server.getWorker().applyD1Migrations('DB');
+    return await use(async (command) => {
+      const response = await server.fetch('/', {
+        method: 'POST',
+        body: JSON.stringify({ ...command, midnight }),
+      });
+      const text = await response.text();
+      if (response.status !== 200) throw new Error(`${command.kind}: ${text}`);
+      return text;
+    });
+  } finally {
+    await server.close();
+  }
 };
-const outcome = await runDay({ ...options, log: console.log });
-printReport(options, outcome);
-const wrong = findDifferences(options.users, outcome.counts);
-for (const sentence of wrong) console.error(sentence);
-console.log(wrong.length === 0 ? 'nothing was lost, doubled or misplaced' : 'the stores failed');
-if (wrong.length > 0) process.exitCode = 1;
+
+const workerConfig = {
+  name: 'scale',
+  main: fileURLToPath(new URL('worker/worker.ts', import.meta.url)),
+  compatibility_date: '2026-10-20',
+  d1_databases: [
+    {
+      binding: 'DB',
+      database_name: 'scale',
+      database_id: 'scale',
+      migrations_dir: root,
+      migrations_pattern: `${root}{packages,apps}/*/migrations/*.sql`,
+    },
+  ],
+};
+
+const simulateDay = async (sendCommand: SendCommand, users: number): Promise<Outcome> => {
+  for (const part of splitUsers(users, populationBatchSize))
+    await sendCommand({ kind: 'populate', hour: 0, ...part });
+  console.log(`inserted ${users.toLocaleString('en-US')} users`);
+  const startedAt = performance.now();
+  for (let hour = 0; hour < 24; hour++) {
+    for (const part of splitUsers(users, simulationBatchSize))
+      await sendCommand({ kind: 'simulate', hour, ...part });
+    await sendCommand({ kind: 'maintain', hour, from: 0, to: 0 });
+    console.log(`hour ${hour} done after ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  }
+  return JSON.parse(await sendCommand({ kind: 'outcome', hour: 0, from: 0, to: 0 }));
+};
+
+const splitUsers = (users: number, size: number): readonly { readonly from: number; readonly to: number }[] =>
+  Array.from({ length: Math.ceil(users / size) }, (_, at) => ({
+    from: at * size,
+    to: Math.min(users, (at + 1) * size),
+  }));
+
+const users = readWholeNumber('users', 10_000_000);
+const isolates = readWholeNumber('isolates', 10_000);
+const outcome = await withWorker((sendCommand) => simulateDay(sendCommand, users));
+printReport({ users, isolates }, outcome);
+const differences = findDifferences(users, outcome.counts);
+for (const difference of differences) console.error(difference);
+console.log(differences.length === 0 ? 'no row was lost or doubled' : 'the database differs from the model');
+if (differences.length > 0) process.exitCode = 1;

@@ -1,90 +1,51 @@
 /** Prints the figures of docs/scale.md as tables. */
-import { type ServiceTimes, simulateBusiestDatabase, tripsOfBusiestHour } from './busiest-hour.ts';
-import type { DayOutcome } from './runner.ts';
-import type { DatabaseUsage } from './worker/batching-d1.ts';
+import { listTripsOfBusiestHour, type ServiceTimes, simulateBusiestHour } from './busiest-hour.ts';
+import type { TripCosts } from './worker/batching-d1.ts';
+import type { Outcome } from './worker/worker.ts';
 
-export interface ReportOptions {
-  readonly users: number;
-  readonly isolates: number;
-}
-
-/** The numbers of databases, and the factors for the number of users, that are compared. */
-const databaseCounts = [1, 2, 4, 8];
-const times = [1, 4, 10, 20, 50, 100];
+/** The factors for the number of users that are compared. */
+const factors = [1, 4, 10, 20, 50, 100];
 /** Cloudflare's own estimate: a query takes a millisecond, so a database handles a thousand per second. */
 const assumedMsPerStatement = 1;
 
-export const printReport = ({ users, isolates }: ReportOptions, outcome: DayOutcome): void => {
-  const kinds = totalByKind(outcome.usage);
-  printTrips(kinds);
-  printDatabases(outcome);
-  const trips = tripsOfBusiestHour(users);
-  const measured = computeServiceTimes(kinds, ({ sqlMilliseconds, trips: count }) => sqlMilliseconds / count);
-  const assumed = computeServiceTimes(
-    kinds,
-    ({ statements, trips: count }) => (assumedMsPerStatement * statements) / count,
-  );
-  for (const [name, services] of Object.entries({
-    'measured SQL time': measured,
-    'a millisecond a statement': assumed,
-  })) {
-    console.log(`\nthe busiest database in the busiest hour, ${name}: utilisation, median and p99 in ms`);
-    console.log(row(['people', ...databaseCounts.map((databases) => `${databases} database(s)`)]));
-    for (const factor of times) {
-      const cells = databaseCounts.map((databases) => {
-        const queueStats = simulateBusiestDatabase(trips, { times: factor, databases, isolates, services });
-        return queueStats.utilisation >= 1
-          ? `${percent(queueStats.utilisation)} never`
-          : `${percent(queueStats.utilisation)} ${queueStats.median.toFixed(2)} ${queueStats.p99.toFixed(2)}`;
-      });
-      console.log(row([(users * factor).toLocaleString('en-US'), ...cells]));
-    }
-  }
-  console.log(`\nthe day took ${Math.round(outcome.seconds)} s`);
-};
-
-const printTrips = (kinds: Readonly<Record<string, DatabaseUsage>>): void => {
-  console.log(row(['\ntrips', 'count', 'statements', 'rows read', 'rows written', 'SQL ms a trip']));
-  for (const [kind, usage] of Object.entries(kinds)) {
-    const figures = [usage.trips, usage.statements, usage.rowsRead, usage.rowsWritten];
-    const each = (usage.sqlMilliseconds / usage.trips).toFixed(3);
-    console.log(row([kind, ...figures.map((figure) => figure.toLocaleString('en-US')), each]));
+export const printReport = (
+  { users, isolates }: { readonly users: number; readonly isolates: number },
+  { usage, counts }: Outcome,
+): void => {
+  printTrips(usage);
+  console.log(`\n${(counts.bytes / 1e6).toFixed(1)} MB, ${(counts.bytes / users).toFixed(0)} bytes a user`);
+  const serviceTimes = [
+    computeServiceTimes(usage, ({ sqlMilliseconds, trips }) => sqlMilliseconds / trips),
+    computeServiceTimes(usage, ({ statements, trips }) => (assumedMsPerStatement * statements) / trips),
+  ];
+  const trips = listTripsOfBusiestHour(users);
+  console.log('\nthe busiest hour: utilization, median and p99 in ms');
+  console.log(formatRow(['users', 'measured SQL time', '1 ms a statement']));
+  for (const times of factors) {
+    const cells = serviceTimes.map((services) => {
+      const { utilization, median, p99 } = simulateBusiestHour(trips, { times, isolates, services });
+      const share = `${(utilization * 100).toFixed(1)} %`;
+      return utilization >= 1 ? `${share} never` : `${share} ${median.toFixed(2)} ${p99.toFixed(2)}`;
+    });
+    console.log(formatRow([(users * times).toLocaleString('en-US'), ...cells]));
   }
 };
 
-const printDatabases = ({ counts, usage }: DayOutcome): void => {
-  console.log(row(['\ndatabase', 'users', 'MB', 'bytes a user', 'trips', 'SQL s']));
-  for (const [index, { users, bytes }] of counts.entries()) {
-    const own = Object.values(usage[index] ?? {});
-    const trips = own.reduce((sum, one) => sum + one.trips, 0);
-    const sql = own.reduce((sum, one) => sum + one.sqlMilliseconds, 0) / 1000;
-    const cells = [users.toLocaleString('en-US'), (bytes / 1e6).toFixed(1), (bytes / users).toFixed(0)];
-    console.log(row([String(index), ...cells, trips.toLocaleString('en-US'), sql.toFixed(1)]));
+const printTrips = (usage: Outcome['usage']): void => {
+  console.log('\nround trips');
+  console.log(formatRow(['kind', 'count', 'statements', 'rows read', 'rows written', 'SQL ms a trip']));
+  for (const [kind, { trips, statements, rowsRead, rowsWritten, sqlMilliseconds }] of Object.entries(usage)) {
+    const figures = [trips, statements, rowsRead, rowsWritten].map((figure) =>
+      figure.toLocaleString('en-US'),
+    );
+    console.log(formatRow([kind, ...figures, (sqlMilliseconds / trips).toFixed(3)]));
   }
 };
-
-const totalByKind = (usage: DayOutcome['usage']): Readonly<Record<string, DatabaseUsage>> => {
-  const total: Record<string, DatabaseUsage> = {};
-  for (const [kind, one] of usage.flatMap((database) => Object.entries(database))) {
-    const before = total[kind];
-    total[kind] = before === undefined ? one : sum(before, one);
-  }
-  return total;
-};
-
-const sum = (one: DatabaseUsage, other: DatabaseUsage): DatabaseUsage => ({
-  trips: one.trips + other.trips,
-  statements: one.statements + other.statements,
-  rowsRead: one.rowsRead + other.rowsRead,
-  rowsWritten: one.rowsWritten + other.rowsWritten,
-  sqlMilliseconds: one.sqlMilliseconds + other.sqlMilliseconds,
-});
 
 const computeServiceTimes = (
-  kinds: Readonly<Record<string, DatabaseUsage>>,
-  service: (usage: DatabaseUsage) => number,
-): ServiceTimes => Object.fromEntries(Object.entries(kinds).map(([kind, usage]) => [kind, service(usage)]));
+  usage: Outcome['usage'],
+  computeServiceTime: (costs: TripCosts) => number,
+): ServiceTimes =>
+  Object.fromEntries(Object.entries(usage).map(([kind, costs]) => [kind, computeServiceTime(costs)]));
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-
-const row = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(18)).join('');
+const formatRow = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(20)).join('');

@@ -1,10 +1,12 @@
 /**
- * Tests `npm run admin` on the database of a system that runs only for this file, so that no other test adds
- * rows.
+ * Tests `npm run admin` on the database of a local system, which runs only for this file so that no other test
+ * adds rows.
  */
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import {
   buildGptCallbackUrl,
   callApi,
@@ -16,7 +18,13 @@ import {
   refreshTokens,
   startSignIn,
 } from '@words-with-chat/lab';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BrokerStorage } from 'assistant-auth';
+import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readArguments } from '../../scripts/admin/arguments.ts';
+import { revocationReason, verifyRevocation } from '../../scripts/admin/commands.ts';
+import { wranglerConfig } from '../../scripts/app/paths.ts';
+import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
 import { signIn } from '../sign-in.ts';
 import { runCommand } from './command.ts';
@@ -38,8 +46,8 @@ afterAll(async () => {
 const admin = (...args: readonly string[]) =>
   runCommand('admin', { LOCAL_DATA_FOLDER: dataFolder }, { args });
 
-/** Returns the JSON output of a command. */
-const asked = async (...args: readonly string[]): Promise<unknown> => {
+/** Returns the JSON output of a command, which prints nothing else. */
+const readJson = async (...args: readonly string[]): Promise<unknown> => {
   const { code, stdout, stderr } = await admin(...args, '--json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout);
@@ -51,111 +59,326 @@ interface Row {
 }
 
 const rowsOf = async (...args: readonly string[]): Promise<readonly Row[]> => {
-  const rows = await asked(...args);
-  return Array.isArray(rows) ? rows.map(Object) : [];
+  const rows = await readJson(...args);
+  if (!Array.isArray(rows)) throw new Error(`not a list: ${JSON.stringify(rows)}`);
+  return rows.map(Object);
 };
 
-const action = (): GptAction => ({
-  authorizationUrl: `${system.origin}/authorize`,
-  tokenUrl: `${system.origin}/token`,
-  clientId: system.gptClientId,
-  clientSecret: system.gptClientSecret,
-  scope: '',
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-});
-
-const [ada] = fakeUsers;
-
-const tokens = async () => {
-  const startedSignIn = startSignIn(action(), crypto.randomUUID());
-  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, ada));
-  const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
-  if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
-  return answer;
-};
-
-const refreshed = ({ refreshToken }: Awaited<ReturnType<typeof tokens>>) =>
-  refreshTokens(action(), refreshToken ?? '', fetch);
-
-it('shows who is there and what happened, ends what is named, and deletes', async () => {
-  const first = await tokens();
-  const [newest] = await rowsOf('audit', '--limit', '1');
-  expect(newest).toMatchObject({
-    event: 'signed-in',
-    actor: 'user',
+describe('while npm start runs', () => {
+  const action = (): GptAction => ({
+    authorizationUrl: `${system.origin}/authorize`,
+    tokenUrl: `${system.origin}/token`,
     clientId: system.gptClientId,
-    provider: 'google',
-  });
-  const userId = String(newest?.userId);
-
-  const grants = await rowsOf('grants', userId);
-  expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'active' }]);
-  const users = await admin('users', '--local');
-  expect(users.stdout).toMatch(/^user +since +identities +active grants +last sign-in\n/);
-  expect(users.stdout).toMatch(new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'));
-  expect(users.stdout).not.toContain('@example.com');
-
-  const target = { kind: 'grant', id: String(grants[0]?.id) };
-  expect(await asked('revoke', 'grant', target.id)).toEqual({ revoked: target });
-  expect(await refreshed(first)).toMatchObject({ kind: 'error', status: 401 });
-  expect(await admin('revoke', 'grant', target.id)).toMatchObject({
-    code: 1,
-    stdout: '',
-    stderr: 'Nothing was left to end of a grant of that id.\n',
-  });
-  const [ending] = await rowsOf('audit', userId, '--limit', '1');
-  expect(ending).toMatchObject({
-    event: 'revoked',
-    actor: 'operator',
-    reason: 'revoked by the operator',
-    userId,
+    clientSecret: system.gptClientSecret,
+    scope: '',
+    redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
+    tokenExchange: 'post',
   });
 
-  const second = await tokens();
-  expect(await admin('delete', userId)).toMatchObject({ code: 1, stdout: '' });
-  expect(await asked('delete', userId, '--yes')).toEqual({ deleted: userId });
-  expect(await refreshed(second)).toMatchObject({ kind: 'error', status: 401 });
-  const call = { method: 'GET', url: `${system.origin}/api/scoring` } as const;
-  const called = async () => (await callApi(call, second.accessToken, fetch)).kind;
-  await expect.poll(called, { timeout: 60_000 }).toBe('unauthorized');
-  expect(await rowsOf('audit', userId)).toEqual([]);
-  const [deletion] = await rowsOf('audit', '--limit', '1');
-  expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
-  expect(await admin('grants', userId)).toMatchObject({ code: 1, stderr: 'There is no such user.\n' });
+  const [ada] = fakeUsers;
+
+  const obtainTokens = async () => {
+    const startedSignIn = startSignIn(action(), crypto.randomUUID());
+    const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, ada));
+    const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
+    if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
+    return answer;
+  };
+
+  const refresh = ({ refreshToken }: Awaited<ReturnType<typeof obtainTokens>>) =>
+    refreshTokens(action(), refreshToken ?? '', fetch);
+
+  it('lists users, grants and the audit log, revokes a grant, and deletes a user', async () => {
+    const first = await obtainTokens();
+    const [newest] = await rowsOf('audit', '--limit', '1');
+    expect(newest).toMatchObject({
+      event: 'signed-in',
+      actor: 'user',
+      clientId: system.gptClientId,
+      provider: 'google',
+    });
+    const userId = String(newest?.userId);
+
+    const grants = await rowsOf('grants', userId);
+    expect(grants).toMatchObject([{ clientId: system.gptClientId, provider: 'google', state: 'active' }]);
+    const users = await admin('users', '--local');
+    expect(users.stdout).toMatch(/^user +created +identities +active grants +last sign-in\n/);
+    expect(users.stdout).toMatch(
+      new RegExp(`^${userId} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC +1 +1 `, 'm'),
+    );
+    expect(users.stdout).not.toContain('@example.com');
+
+    const target = { kind: 'grant', id: String(grants[0]?.id) };
+    expect(await readJson('revoke', 'grant', target.id)).toEqual({ revoked: target });
+    expect(await refresh(first)).toMatchObject({ kind: 'error', status: 401 });
+    expect(await admin('revoke', 'grant', target.id)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.\n',
+    });
+    const [revocation] = await rowsOf('audit', userId, '--limit', '1');
+    expect(revocation).toMatchObject({
+      event: 'revoked',
+      actor: 'operator',
+      reason: 'revoked by the operator',
+      userId,
+    });
+
+    const second = await obtainTokens();
+    expect(await admin('delete', userId)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'In a non-interactive shell, pass --yes to confirm the deletion.\n',
+    });
+    expect(await readJson('delete', userId, '--yes')).toEqual({ deleted: userId });
+    expect(await refresh(second)).toMatchObject({ kind: 'error', status: 401 });
+    const call = { method: 'GET', url: `${system.origin}/api/scoring` } as const;
+    const callWithToken = async () => (await callApi(call, second.accessToken, fetch)).kind;
+    await expect.poll(callWithToken, { timeout: 60_000 }).toBe('unauthorized');
+    expect(await rowsOf('audit', userId)).toEqual([]);
+    const [deletion] = await rowsOf('audit', '--limit', '1');
+    expect(deletion).toEqual({ at: expect.any(Number), event: 'deleted', actor: 'operator' });
+    expect(await admin('grants', userId)).toEqual({
+      ...{ code: 1, stdout: '', stderr: 'No user has this ID.\n' },
+    });
+  });
 });
 
-it('has a list of those whose provider cannot be asked', async () => {
-  for (const row of await rowsOf('no-upstream-token'))
-    expect(row).toMatchObject({ userId: expect.any(String) });
+describe('on a database with users', () => {
+  /** Releases the write lock during the pause with this number. Default: never. */
+  let releaseAt: number | undefined;
+  let pausesMs: number[];
+  let lock: DatabaseSync;
+  let close: () => Promise<void>;
+  let storage: BrokerStorage;
+  let operator: StorageAdmin;
+  const day = 86_400;
+
+  beforeAll(async () => {
+    const stateFolder = join(dataFolder, 'state');
+    const folder = join(stateFolder, 'v3/d1/miniflare-D1DatabaseObject');
+    const [file = ''] = readdirSync(folder).filter((name) => /^[\da-f]{64}\.sqlite$/.test(name));
+    lock = new DatabaseSync(join(folder, file));
+    const options = { config: wranglerConfig, dataFolder, stateFolder };
+    const local = await openLocalD1(options, async (ms) => {
+      if (pausesMs.push(ms) === releaseAt) lock.exec('ROLLBACK');
+    });
+    close = local.close;
+    storage = d1Storage(local.db);
+    operator = d1Admin(local.db);
+  });
+
+  beforeEach(() => {
+    releaseAt = undefined;
+    pausesMs = [];
+  });
+
+  afterEach(() => lock.isTransaction && lock.exec('ROLLBACK'));
+
+  afterAll(async () => {
+    lock.close();
+    await close();
+  });
+
+  /** Records a user with one active grant and without an upstream token. */
+  const recordUser = async (userId: string): Promise<void> => {
+    const now = await operator.readClock();
+    await storage.recordSignIn({
+      now,
+      limits: { signIns: 20, period: 600, activeGrants: 200 },
+      identity: { provider: 'github', subject: userId },
+      user: { kind: 'by-identity', newId: userId },
+      grant: {
+        ...{ id: `grant of ${userId}`, clientId: 'chatgpt', redirectUri: 'https://chat.example/callback' },
+        ...{ scopes: ['score'], resource: system.origin, refreshPolicy: 'stable', claims: {} },
+      },
+    });
+    await storage.redeemCode({
+      ...{ grantId: `grant of ${userId}`, clientId: 'chatgpt', now, replayGrace: 10 },
+      ...{ codeExpiresAt: now + 60, accessExpiresAt: now + 3600 },
+      ...{ refreshIdleExpiresAt: now + 60 * day, refreshAbsoluteExpiresAt: now + 365 * day },
+    });
+  };
+
+  const revokeUser = async (id: string): Promise<void> =>
+    storage.revoke({ kind: 'user', id }, revocationReason, await operator.readClock(), 'operator');
+
+  it('lists the identities that cannot be rechecked', async () => {
+    await recordUser('without a token');
+    expect(await rowsOf('no-upstream-token')).toEqual([
+      { provider: 'github', userId: 'without a token', since: expect.any(Number), activeGrants: 1 },
+    ]);
+    const { stdout } = await admin('no-upstream-token');
+    expect(stdout).toMatch(/^provider +user +last sign-in +active grants +refreshable until\n/);
+    expect(stdout).toMatch(/^github +without a token +\S+ \S+ UTC +1 +-$/m);
+    expect(await readJson('delete', 'without a token', '--yes')).toEqual({ deleted: 'without a token' });
+    expect(await rowsOf('no-upstream-token')).toEqual([]);
+  });
+
+  it.each(['-x\'; DROP TABLE users; --"?1', 'ü😀 \u2028'])(
+    'takes an ID as a value, not as SQL: %j',
+    async (id) => {
+      await recordUser(id);
+      await recordUser(`another than ${id}`);
+      expect(await rowsOf('grants', id)).toMatchObject([{ id: `grant of ${id}`, state: 'active' }]);
+      expect(await readJson('revoke', 'user', id)).toEqual({ revoked: { kind: 'user', id } });
+      expect(await operator.listGrants(id, 0)).toMatchObject([{ state: 'revoked' }]);
+      expect(await operator.listGrants(`another than ${id}`, 0)).toMatchObject([{ state: 'active' }]);
+      expect(await rowsOf('audit', id, '--limit', '1')).toMatchObject([{ event: 'revoked', userId: id }]);
+      expect(await readJson('delete', id, '--yes')).toEqual({ deleted: id });
+      expect(await operator.listGrants(id, 0)).toBeUndefined();
+      expect(await operator.listGrants(`another than ${id}`, 0)).toMatchObject([{ state: 'active' }]);
+    },
+  );
+
+  it('finds no user for an ID with an unpaired surrogate', async () => {
+    const before = await operator.listAuditEntries({ limit: 100, skip: 0 });
+    expect(await operator.listGrants('\ud800', 0)).toBeUndefined();
+    await revokeUser('\ud800');
+    expect(await operator.listAuditEntries({ limit: 100, skip: 0 })).toEqual(before);
+  });
+
+  it('waits while another process writes, and then makes the change once', async () => {
+    await recordUser('waiting');
+    releaseAt = 4;
+    lock.exec('BEGIN IMMEDIATE');
+    await revokeUser('waiting');
+    expect(pausesMs).toEqual([50, 100, 200, 400]);
+    expect(await operator.listGrants('waiting', 0)).toMatchObject([{ state: 'revoked' }]);
+    const entries = await operator.listAuditEntries({ limit: 100, skip: 0 }, 'waiting');
+    expect(entries.map(({ event }) => event)).toEqual(['revoked', 'signed-in']);
+  });
+
+  it('waits to read, too', async () => {
+    releaseAt = 2;
+    lock.exec('BEGIN IMMEDIATE');
+    expect(await operator.listGrants('nobody', 0)).toBeUndefined();
+    expect(pausesMs).toEqual([50, 100]);
+  });
+
+  it('gives up after about ten seconds, and has changed nothing', async () => {
+    await recordUser('locked');
+    lock.exec('BEGIN IMMEDIATE');
+    const sentence =
+      'Another process kept the local database locked for ten seconds. Nothing was changed. Try again later, or stop npm start.';
+    const now = Math.floor(Date.now() / 1000);
+    const error = storage.revoke({ kind: 'user', id: 'locked' }, revocationReason, now, 'operator');
+    await expect(error).rejects.toHaveProperty('cause.message', sentence);
+    expect(pausesMs.reduce((sum, ms) => sum + ms, 0)).toBe(10_150);
+    for (const args of [
+      ['revoke', 'user', 'locked'],
+      ['users', '--json'],
+    ])
+      expect(await admin(...args)).toEqual({ code: 1, stdout: '', stderr: `${sentence}\n` });
+    lock.exec('ROLLBACK');
+    expect(await operator.listGrants('locked', 0)).toMatchObject([{ state: 'active' }]);
+  });
+
+  it('repeats the message of the database', async () => {
+    await recordUser('unlucky');
+    lock.exec("CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    const { code, stdout, stderr } = await admin('revoke', 'user', 'unlucky');
+    lock.exec('DROP TRIGGER fail');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^The local database failed: D1_ERROR: disk full: .*\. Nothing was changed\.\n$/);
+    expect(await operator.listGrants('unlucky', 0)).toMatchObject([{ state: 'active' }]);
+  });
+});
+
+it('does not pass the key ring to other processes', async () => {
+  Object.assign(process.env, { SEALING_KEYS: 'a.secret' });
+  const stateFolder = join(dataFolder, 'state');
+  const { close } = await openLocalD1({ config: wranglerConfig, dataFolder, stateFolder });
+  await close();
+  expect(process.env).not.toHaveProperty('SEALING_KEYS');
 });
 
 describe('wrong usage', () => {
   it.each([
-    [[], 'Write npm run admin -- with one of'],
-    [['users', 'ada'], 'Write npm run admin -- with one of'],
-    [['grants'], 'Write npm run admin -- with one of'],
-    [['revoke', 'everything', 'x'], 'Write npm run admin -- with one of'],
-    [['revoke', 'grant'], 'Write npm run admin -- with one of'],
-    [['delete', 'a', 'b'], 'Write npm run admin -- with one of'],
-    [['users', '--limit', 'all'], '--limit and --skip take a number of rows.'],
-    [['users', '--local', '--remote'], 'Write --local or --remote, not both.'],
+    [[], 'Usage: npm run admin -- <command> [options]'],
+    [['users', 'ada'], 'Usage: npm run admin -- <command> [options]'],
+    [['grants'], 'Usage: npm run admin -- <command> [options]'],
+    [['revoke', 'everything', 'x'], 'Usage: npm run admin -- <command> [options]'],
+    [['revoke', 'grant'], 'Usage: npm run admin -- <command> [options]'],
+    [['delete', 'a', 'b'], 'Usage: npm run admin -- <command> [options]'],
+    [['users', '--limit', 'all'], '--limit and --skip must be a number of rows, from 0 to 999999.'],
+    [['users', '--local', '--remote'], 'Pass --local or --remote, not both.'],
     [['users', '--locale'], "Unknown option '--locale'"],
     [['audit', '--jsn=1'], "Unknown option '--jsn'"],
-    [['delete', 'a'], 'Where nobody can be asked, a deletion takes --yes.'],
-  ])('is told what may be written: %j', async (args, sentence) => {
+  ])('%j: explains what is expected', async (args, sentence) => {
     const { code, stdout, stderr } = await admin(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.startsWith(sentence)).toBe(true);
   });
 
-  it('is told that there is no database', async () => {
+  it('says that there is no local database', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
-    const { code, stderr } = await runCommand('admin', { LOCAL_DATA_FOLDER: folder }, { args: ['users'] });
+    const result = await runCommand('admin', { LOCAL_DATA_FOLDER: folder }, { args: ['users'] });
     await rm(folder, { recursive: true });
-    expect({ code, stderr }).toEqual({
+    expect(result).toEqual({
       code: 1,
-      stderr: `There is no local database in ${folder}: npm start makes one.\n`,
+      stdout: '',
+      stderr: `There is no local database in ${folder}. Run npm start to create it.\n`,
+    });
+  });
+});
+
+describe('the arguments', () => {
+  // One in 64 random IDs starts with a hyphen.
+  it.each(['-tEmfJooYR-dbAlS_W6RWw', '--mfJooYR-dbAlS_W6RWw', '--limitYR-dbAlS_W6RWw'])(
+    'may contain an ID that starts with hyphens: %s',
+    (id) => {
+      expect(readArguments(['grants', id]).adminCommand).toEqual({ kind: 'grants', userId: id });
+      expect(readArguments(['--local', 'revoke', 'user', id, '--limit', '5', '--json'])).toMatchObject({
+        adminCommand: { kind: 'revoke', target: { kind: 'user', id } },
+        page: { limit: 5, skip: 0 },
+        outputFormat: 'json',
+      });
+      expect(readArguments(['delete', '--yes', id, '--skip=3'])).toMatchObject({
+        adminCommand: { kind: 'delete', userId: id, confirmed: true },
+        page: { skip: 3 },
+      });
+    },
+  );
+
+  it.each([
+    [['users', '--everything'], "Unknown option '--everything'"],
+    [['--limit'], "Option '--limit' argument is ambiguous."],
+    [['grants'], 'Usage: npm run admin'],
+    [['delete', 'one', 'another'], 'Usage: npm run admin'],
+    [[], 'Usage: npm run admin'],
+  ])('are rejected: %j', (args, sentence) => {
+    expect(() => readArguments(args)).toThrow(sentence);
+  });
+});
+
+describe('a revocation', () => {
+  const now = 1_700_000_000;
+  const row = { at: now, event: 'revoked', actor: 'operator', reason: revocationReason } as const;
+  const ofUser = { ...row, userId: 'ada' };
+  const ofClient = { ...row, clientId: 'words-gpt' };
+  const ofGrant = { ...row, userId: 'ada', clientId: 'words-gpt', provider: 'google' };
+  const later = { ...row, at: now + 1, event: 'signed-in', actor: 'user', userId: 'ada' } as const;
+
+  describe.each([
+    [{ kind: 'user', id: 'ada' }, ofUser, [ofClient, ofGrant, { ...row, userId: 'bruno' }]],
+    [{ kind: 'client', id: 'words-gpt' }, ofClient, [ofUser, ofGrant, { ...row, clientId: 'app' }]],
+    [{ kind: 'grant', id: 'some-grant' }, ofGrant, [ofUser, ofClient]],
+  ] as const)('of %j', (target, itsRow, others) => {
+    it('is confirmed by its audit row', () => {
+      expect(verifyRevocation(target, [later, ...others, itsRow], now).json).toEqual({ revoked: target });
+    });
+
+    it.each([
+      ['no row', []],
+      ['rows of other revocations in that second', others],
+      ['a revocation in another second', [{ ...itsRow, at: now - 1 }]],
+      ['a revocation for another reason', [{ ...itsRow, reason: 'deleted' }]],
+      ['another event', [{ ...itsRow, event: 'signed-in' as const }]],
+    ])('is not confirmed by %s', (_, newest) => {
+      expect(() => verifyRevocation(target, newest, now)).toThrow(
+        `Nothing was revoked. The ${target.kind} ID is unknown, or `,
+      );
     });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Tests what `npm start` opens on this machine besides the app: no debugger, no control endpoint, and no file
- * that other users can read.
+ * Tests what `npm start` and the other commands open on this machine besides the app: no debugger, no control
+ * endpoint, and no file that other users can read.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,6 +13,8 @@ import { findConsecutivePorts, findFreePort } from '@words-with-chat/lab';
 import { generateKey } from 'assistant-auth/seal';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startWorkerd } from '../../bench/workerd.ts';
+import { wranglerConfig } from '../../scripts/app/paths.ts';
+import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type RunningCommand, runCommand, startCommand } from './command.ts';
 import { findDebuggerSigns, listOpenPorts, listProcessTree, sendProbe, upgrade } from './open-ports.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -227,6 +229,20 @@ describe('npm run bench', () => {
     expect(fresh).toEqual([at]);
     expect(await signsOn(fresh)).toEqual([]);
     await workerd.stop();
+  });
+});
+
+describe('npm run admin', () => {
+  it('W16.1 opens the local database without a debugger, and listens on loopback only', async () => {
+    await prepare();
+    const stateFolder = join(folder, 'state');
+    const before = new Set(listOpenPorts(process.pid).map((open) => open.port));
+    const { close } = await openLocalD1({ config: wranglerConfig, dataFolder: folder, stateFolder });
+    const fresh = listOpenPorts(process.pid).filter((open) => !before.has(open.port));
+    expect(new Set(fresh.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
+    expect(await signsOn(fresh.map((open) => open.port))).toEqual([]);
+    await close();
+    await rm(folder, { recursive: true });
   });
 });
 

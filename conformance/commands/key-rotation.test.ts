@@ -22,8 +22,7 @@ import {
   refreshTokenGrant,
 } from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../scripts/database/databases.ts';
-import { findDatabaseLocation } from '../../scripts/database/location.ts';
+import { findDatabaseLocation, withDatabase } from '../../scripts/database/database.ts';
 import { planFakeProviders } from '../../scripts/local-system/fake-providers/fake-providers.ts';
 import { startWorker, type Worker } from '../../scripts/local-system/worker.ts';
 import { signIn } from '../sign-in.ts';
@@ -82,7 +81,9 @@ const cleanUp = async (ring: string): Promise<void> => {
   const now = Math.floor(Date.now() / 1000) - 7200;
   const ringKeys = idsOf(ring);
   const [sealingKey = ''] = ringKeys;
-  await openDatabase(place).storage.cleanUp({ now, deleteAuditBefore: 0, sealingKey, ringKeys });
+  await withDatabase(place, ({ storage }) =>
+    storage.cleanUp({ now, deleteAuditBefore: 0, sealingKey, ringKeys }),
+  );
 };
 
 /** Starts a Worker with this ring, in its own data folder but with the database of the first Worker. */

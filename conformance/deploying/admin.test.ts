@@ -1,62 +1,262 @@
-/** Tests `npm run admin -- --remote`. Wrangler sends its requests to a fake of Cloudflare's API. */
-import { afterEach, expect, it } from 'vitest';
+/**
+ * Tests `npm run admin` and `npm run keys` with `--remote`. They send their requests to a fake of Cloudflare's
+ * API, whose database is real.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrokerStorage } from 'assistant-auth';
+import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
+import { generateKey } from 'assistant-auth/seal';
+import { afterEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../commands/command.ts';
-import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
+import { account, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
 let cloudflare: FakeCloudflare;
+let storage: BrokerStorage;
+let operator: StorageAdmin;
 
 afterEach(() => cloudflare.close());
 
-const admin = async (options: Omit<CloudflareOptions, 'database'>, ...args: readonly string[]) => {
+const start = async (options: Partial<CloudflareOptions> = {}): Promise<void> => {
   cloudflare = await startFakeCloudflare({ database: 'present', ...options });
-  return runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
+  const { d1 } = cloudflare;
+  d1.query({ sql: await readFile('packages/assistant-auth/migrations/0001_broker.sql', 'utf8') });
+  storage = d1Storage(d1.db);
+  operator = d1Admin(d1.db);
 };
 
-/** Returns the statements that were sent to the deployed database, one list per transaction. */
-const queries = (): readonly (readonly string[])[] =>
+const admin = (...args: readonly string[]) =>
+  runCommand('admin', cloudflare.environment, { args: [...args, '--remote', '--json'] });
+
+const rowsOf = async (...args: readonly string[]): Promise<unknown> => {
+  const { code, stdout, stderr } = await admin(...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+const day = 86_400;
+
+/** Records a user with one active grant, whose access token has not expired. */
+const signIn = async (userId: string): Promise<void> => {
+  const now = await operator.readClock();
+  await storage.recordSignIn({
+    now,
+    limits: { signIns: 20, period: 600, activeGrants: 200 },
+    identity: { provider: 'google', subject: userId },
+    user: { kind: 'by-identity', newId: userId },
+    grant: {
+      ...{ id: `grant of ${userId}`, clientId: 'chatgpt', redirectUri: 'https://chat.example/' },
+      ...{ scopes: ['score'], resource: 'https://words.example', refreshPolicy: 'stable', claims: {} },
+    },
+  });
+  await storage.redeemCode({
+    ...{ grantId: `grant of ${userId}`, clientId: 'chatgpt', now, codeExpiresAt: now + 60, replayGrace: 10 },
+    ...{ accessExpiresAt: now + 3600, refreshIdleExpiresAt: now + 60 * day },
+    refreshAbsoluteExpiresAt: now + 365 * day,
+  });
+};
+
+const readAudit = () => operator.listAuditEntries({ limit: 100, skip: 0 });
+
+/** Returns the bodies of the requests with statements. */
+const queries = (): readonly { readonly batch: readonly { readonly sql: string }[] }[] =>
   cloudflare.calls
     .filter(({ path }) => path === '/d1/database/11111111-1111-4111-8111-111111111111/query')
-    .map(({ body }) => String(Object(JSON.parse(body)).sql).split(';\n'));
+    .map(({ body }) => JSON.parse(body));
 
-/** The time of the deployed database. */
-const now = 1_800_000_000;
-const isClock = (sql: string): boolean => sql.includes('unixepoch()');
-const clockAnswer = [[{ now }], [{ changes: 0 }]];
+const unusualId = '-x\'; DROP TABLE users; --"?1 ü😀\u2028';
 
-it('asks the database of the Wrangler file, and reads what Cloudflare answers', async () => {
-  const row = { id: 'user-1', created_at: 1, identities: 1, active_grants: 2, last_sign_in_at: null };
-  const query = (sql: string) => (isClock(sql) ? clockAnswer : [[row], [{ changes: 0 }]]);
-  const { code, stdout, stderr } = await admin({ query }, 'users');
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(JSON.parse(stdout)).toEqual([{ id: 'user-1', createdAt: 1, identities: 1, activeGrants: 2 }]);
-  expect(queries()).toEqual([
-    [expect.stringContaining('unixepoch()'), 'SELECT changes() AS changes'],
-    [expect.stringContaining('FROM users'), 'SELECT changes() AS changes'],
-  ]);
-  expect(queries()[1]?.[0]).toContain(String(now));
+describe('npm run admin -- --remote', () => {
+  it('lists users, grants, identities and the audit log of the database in the Wrangler file', async () => {
+    await start();
+    await signIn('user-1');
+    const now = expect.any(Number);
+    expect(await rowsOf('users')).toEqual([
+      { id: 'user-1', createdAt: now, identities: 1, activeGrants: 1, lastSignInAt: now },
+    ]);
+    expect(await rowsOf('grants', 'user-1')).toMatchObject([{ id: 'grant of user-1', state: 'active' }]);
+    expect(await rowsOf('no-upstream-token')).toMatchObject([{ userId: 'user-1', activeGrants: 1 }]);
+    expect(await rowsOf('audit')).toEqual([
+      {
+        at: now,
+        event: 'signed-in',
+        actor: 'user',
+        userId: 'user-1',
+        clientId: 'chatgpt',
+        provider: 'google',
+      },
+    ]);
+    expect(new Set(cloudflare.calls.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer a-token']),
+    );
+  });
+
+  it('revokes the grants of a user whose ID looks like SQL, and of no other user', async () => {
+    const id = unusualId;
+    await start();
+    for (const userId of [id, 'someone else']) await signIn(userId);
+    expect(await rowsOf('revoke', 'user', id)).toEqual({ revoked: { kind: 'user', id } });
+    expect(await operator.listGrants(id, 0)).toMatchObject([
+      { state: 'revoked', reason: 'revoked by the operator' },
+    ]);
+    expect(await operator.listGrants('someone else', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({
+      kind: 'page',
+      revocations: [{ kind: 'user', id }],
+    });
+    expect((await readAudit())[0]).toMatchObject({ event: 'revoked', actor: 'operator', userId: id });
+    for (const { batch } of queries()) for (const { sql } of batch) expect(sql).not.toContain(id);
+  });
+
+  it('deletes a user whose ID looks like SQL, and finds no user afterwards', async () => {
+    const id = unusualId;
+    await start();
+    await signIn(id);
+    expect(await rowsOf('delete', id, '--yes')).toEqual({ deleted: id });
+    expect(await admin('grants', id)).toEqual({ code: 1, stdout: '', stderr: 'No user has this ID.\n' });
+    expect(await readAudit()).toEqual([{ at: expect.any(Number), event: 'deleted', actor: 'operator' }]);
+  });
+
+  it('changes nothing, and says so, if there is nothing to revoke or to delete', async () => {
+    await start();
+    await signIn('user-1');
+    const before = await readAudit();
+    expect(await admin('revoke', 'user', 'user-2')).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr:
+        'Nothing was revoked. The user ID is unknown, or all grants of the user were already revoked.\n',
+    });
+    expect(await admin('delete', 'user-2', '--yes')).toEqual({
+      ...{ code: 1, stdout: '', stderr: 'No user has this ID.\n' },
+    });
+    expect(await readAudit()).toEqual(before);
+  });
+
+  it('revokes nothing if one statement of the revocation fails', async () => {
+    await start();
+    await signIn('user-1');
+    cloudflare.d1.query({
+      sql: "CREATE TRIGGER fail BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    });
+    expect(await admin('revoke', 'user', 'user-1')).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: "Cloudflare's API responded with status 400: disk full (code 7500). Nothing was changed.\n",
+    });
+    expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
+    expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({ revocations: [] });
+  });
+
+  it('runs nothing if the API binds numbers as text, because comparisons would be wrong', async () => {
+    await start({ parameters: 'text' });
+    await signIn('user-1');
+    expect(await admin('revoke', 'user', 'user-1')).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr:
+        "Cloudflare's API does not bind numbers as numbers, so the command can't use it. Nothing was changed.\n",
+    });
+    expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
+  });
+
+  it('repeats the reason that Cloudflare gave, and not the token', async () => {
+    await start({ failing: /query/ });
+    const { code, stdout, stderr } = await admin('audit');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(
+      "Cloudflare's API responded with status 400: refused (code 7500). Nothing was changed.\n",
+    );
+  });
+
+  it('says that the API cannot be reached', async () => {
+    await start();
+    const { CLOUDFLARE_API_BASE_URL: _, ...environment } = cloudflare.environment;
+    const unreachable = { ...environment, CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/client/v4' };
+    expect(await runCommand('admin', unreachable, { args: ['users', '--remote'] })).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr:
+        "Cloudflare's API can't be reached at http://127.0.0.1:9. Before you try again, check whether the change was made.\n",
+    });
+  });
 });
 
-it('ends everything of a user in one transaction, by the database’s clock, whatever the id holds', async () => {
-  const row = { at: 1, event: 'revoked', actor: 'operator', reason: 'other', user_id: 'user-1' };
-  const query = (sql: string) => {
-    if (isClock(sql)) return clockAnswer;
-    return sql.startsWith('SELECT *') ? [[row], [{ changes: 0 }]] : [[], [{}], [], [{}], [], [{}]];
+describe('the account', () => {
+  const other = 'b'.repeat(32);
+  const withoutAccount = (): Readonly<Record<string, string>> => {
+    const { CLOUDFLARE_ACCOUNT_ID: _, ...environment } = cloudflare.environment;
+    return environment;
   };
-  const { code, stderr } = await admin({ query }, 'revoke', 'user', "x'; DROP TABLE users");
-  expect({ code, stderr }).toEqual({ code: 1, stderr: 'Nothing was left to end of a user of that id.\n' });
-  const [, ending = []] = queries();
-  expect(ending.filter((_, at) => at % 2 === 0).map((text) => text.slice(0, 6))).toEqual([
-    'INSERT',
-    'UPDATE',
-    'INSERT',
-  ]);
-  expect(ending[0]).toContain(String(now));
-  expect(ending.join()).not.toContain('DROP');
+  const users = (environment: Readonly<Record<string, string>>) =>
+    runCommand('admin', environment, { args: ['users', '--remote', '--json'] });
+
+  it.each([
+    ['the only one', [account]],
+    ['the one that has the database', [other, account]],
+  ])('is %s, if CLOUDFLARE_ACCOUNT_ID is not set', async (_, accounts) => {
+    await start({ accounts });
+    await signIn('user-1');
+    const { code, stdout, stderr } = await users(withoutAccount());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject([{ id: 'user-1' }]);
+  });
+
+  it('has to be set if several accounts have the database', async () => {
+    await start({ accounts: [account, account] });
+    expect(await users(withoutAccount())).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `Several Cloudflare accounts have a D1 database "words". Set CLOUDFLARE_ACCOUNT_ID to one of them: ${account}, ${account}.\n`,
+    });
+  });
+
+  it('must have the database', async () => {
+    await start({ database: 'missing' });
+    expect(await users(cloudflare.environment)).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `Cloudflare has no D1 database "words" in the account ${account}. Deploy the app first, or set CLOUDFLARE_ACCOUNT_ID to the account that has the database.\n`,
+    });
+  });
+
+  it('is used as the user who is logged in to Wrangler, if there is no token in the environment', async () => {
+    await start();
+    const { CLOUDFLARE_API_TOKEN: _, ...environment } = cloudflare.environment;
+    const HOME = await mkdtemp(join(tmpdir(), 'words-with-chat-'));
+    const folder = join(HOME, '.config/.wrangler/config');
+    await mkdir(folder, { recursive: true });
+    const login = ['oauth_token = "a-login"', 'expiration_time = "2999-01-01T00:00:00.000Z"'];
+    await writeFile(join(folder, 'default.toml'), login.join('\n'));
+    const loggedIn = await users({ ...environment, HOME });
+    await writeFile(join(folder, 'default.toml'), '');
+    const loggedOut = await users({ ...environment, HOME });
+    await rm(HOME, { recursive: true });
+    expect(loggedIn).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
+    expect(new Set(cloudflare.calls.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer a-login']),
+    );
+    expect(loggedOut).toMatchObject({ code: 1, stdout: '' });
+    expect(loggedOut.stderr).toContain(
+      'Wrangler has no credentials for Cloudflare. Run npx wrangler login or set CLOUDFLARE_API_TOKEN, and try again.\n',
+    );
+  });
 });
 
-it('says what Cloudflare said, and shows nothing, when it refuses', async () => {
-  const { code, stdout, stderr } = await admin({ failing: /query/ }, 'audit');
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^The database did not carry it out: .+/);
-  expect(stderr).not.toContain('a-token');
+describe('npm run keys -- --remote', () => {
+  it('reads from the deployed database what needs a key', async () => {
+    await start();
+    await signIn('user-1');
+    const createKey = (id: string) =>
+      generateKey(id, (length) => crypto.getRandomValues(new Uint8Array(length)));
+    const [first, second] = [createKey('first'), createKey('second')];
+    const promote = () =>
+      runCommand(
+        'keys',
+        { ...cloudflare.environment, SEALING_KEYS: `${first} ${second}` },
+        { args: ['promote', 'second', '--remote'] },
+      );
+    const { code, stdout, stderr } = await promote();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^The deployment has not recorded the key second yet\./);
+    const now = await operator.readClock();
+    const ringKeys = ['first', 'second'];
+    await storage.cleanUp({ now: now - 7200, deleteAuditBefore: 0, sealingKey: 'first', ringKeys });
+    expect(await promote()).toEqual({ code: 0, stdout: `${second} ${first}\n`, stderr: '' });
+  });
 });

@@ -1,13 +1,15 @@
 /**
- * Fakes the part of Cloudflare's API that a deployment uses. It records the requests, and its only state is
- * whether the database exists.
+ * Fakes the part of Cloudflare's API that a deployment and the commands use. It records the requests, and its
+ * only state is the database.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { findFreePort } from '@words-with-chat/lab';
+import { createFakeD1, type FakeD1 } from './fake-d1.ts';
 
 interface ApiCall {
   readonly method: string;
+  readonly authorization: string | undefined;
   /** The path after the account ID, with the query. */
   readonly path: string;
   readonly body: string;
@@ -16,6 +18,8 @@ interface ApiCall {
 export interface FakeCloudflare {
   /** The environment variables for Wrangler. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The database, without tables. */
+  readonly d1: FakeD1;
   readonly calls: readonly ApiCall[];
   close(): void;
 }
@@ -23,31 +27,39 @@ export interface FakeCloudflare {
 export interface CloudflareOptions {
   /** Whether the account already has the database. */
   readonly database: 'present' | 'missing';
-  /** Returns the rows for every statement of a query. */
-  readonly query?: (sql: string) => readonly (readonly object[])[];
+  /** The accounts of the user. Only the first one can have the database. Default: the first one alone. */
+  readonly accounts?: readonly string[];
+  /** How parameters are bound: with their types, or all as text. Default: `typed`. */
+  readonly parameters?: 'typed' | 'text';
   /** Requests with a matching path fail. */
   readonly failing?: RegExp;
   /** Requests with a matching path get no response; `asked` is called instead. */
   readonly unanswered?: { readonly at: RegExp; readonly asked: () => void };
 }
 
+/** The ID of the account with the database. */
+export const account = 'a'.repeat(32);
+
 /** Starts the fake on loopback. */
-export const startFakeCloudflare = async ({
-  database,
-  query = () => [[]],
-  failing,
-  unanswered,
-}: CloudflareOptions): Promise<FakeCloudflare> => {
+export const startFakeCloudflare = async (options: CloudflareOptions): Promise<FakeCloudflare> => {
+  const { database, accounts = [account], failing, unanswered } = options;
   const port = await findFreePort();
   const calls: ApiCall[] = [];
+  const d1 = createFakeD1();
   let databases = database === 'present' ? [fakeDatabase] : [];
   const server = createServer(async (request, response) => {
     const call = await readCall(request);
     calls.push(call);
     if (call.method === 'POST' && call.path === '/d1/database') databases = [fakeDatabase];
     if (unanswered?.at.test(call.path)) return unanswered.asked();
-    const answer = findFailure(call, failing) ?? respondToQuery(call, query) ?? respondTo(call, databases);
-    response.writeHead(answer.success ? 200 : 404, { 'content-type': 'application/json' });
+    const answer =
+      findFailure(call, failing) ??
+      respondToQuery(call, d1, options) ??
+      respondTo(call, databases, accounts) ??
+      createFailure(7404, 'not found');
+    response.writeHead(answer.success ? 200 : call.path.endsWith('/query') ? 400 : 404, {
+      'content-type': 'application/json',
+    });
     response.end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -55,10 +67,8 @@ export const startFakeCloudflare = async ({
     server.close();
     server.closeAllConnections();
   };
-  return { environment: environmentFor(port), calls, close };
+  return { environment: environmentFor(port), d1, calls, close };
 };
-
-const account = 'a'.repeat(32);
 
 const environmentFor = (port: number) => ({
   CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
@@ -71,7 +81,8 @@ const fakeDatabase = { uuid: '11111111-1111-4111-8111-111111111111', name: 'word
 
 const readCall = async (request: IncomingMessage): Promise<ApiCall> => ({
   method: request.method ?? '',
-  path: (request.url ?? '').replace(`/client/v4/accounts/${account}`, ''),
+  authorization: request.headers.authorization,
+  path: (request.url ?? '').replace('/client/v4', '').replace(`/accounts/${account}`, ''),
   body: (await buffer(request)).toString('utf8'),
 });
 
@@ -83,26 +94,41 @@ const findFailure = ({ method, path }: ApiCall, failing: RegExp | undefined) => 
   return /^GET \/workers\/scripts\/[\w-]+(\/settings)?$/.test(call) ? createFailure(10_007) : undefined;
 };
 
-const createFailure = (code: number) => ({
+const createFailure = (code: number, message = 'refused') => ({
   success: false,
-  errors: [{ code, message: 'refused' }],
+  errors: [{ code, message }],
   messages: [],
   result: null,
 });
 
 /** Responds like Cloudflare: with a result for each statement, in order. */
-const respondToQuery = ({ method, path, body }: ApiCall, query: Required<CloudflareOptions>['query']) => {
+const respondToQuery = (
+  { method, path, body }: ApiCall,
+  d1: FakeD1,
+  { parameters = 'typed' }: CloudflareOptions,
+) => {
   if (method !== 'POST' || !/^\/d1\/database\/[\w-]+\/query/.test(path)) return undefined;
-  const rows = query(String(Object(JSON.parse(body)).sql));
-  const result = rows.map((results) => ({ success: true, results, meta: { duration: 0 } }));
-  return { success: true, errors: [], messages: [], result };
+  const bindAsText = (name: string, value: unknown) =>
+    name !== 'batch' && typeof value === 'number' ? String(value) : value;
+  try {
+    const result = d1.query(JSON.parse(body, parameters === 'text' ? bindAsText : undefined));
+    return { success: true, errors: [], messages: [], result };
+  } catch (error) {
+    return createFailure(7500, error instanceof Error ? error.message : String(error));
+  }
 };
 
-const respondTo = ({ method, path }: ApiCall, databases: readonly object[]) => {
-  const answer = answers.find(([which]) => which.test(`${method} ${path}`));
+/** @returns `undefined` if the path is a database that does not exist */
+const respondTo = ({ method, path }: ApiCall, databases: readonly object[], accounts: readonly string[]) => {
+  const isMissing = databases.length === 0 || path.startsWith('/accounts/');
+  if (isMissing && /\/d1\/database\/[\w-]+(\?|$)/.test(path)) return undefined;
+  const result =
+    method === 'GET' && /^\/accounts(\?|$)/.test(path)
+      ? accounts.map((id) => ({ id, name: id }))
+      : answers.find(([which]) => which.test(`${method} ${path}`))?.[1](databases);
   return {
     ...{ success: true, errors: [], messages: [], result_info: { total_count: databases.length } },
-    result: answer?.[1](databases) ?? {},
+    result: result ?? {},
   };
 };
 

@@ -86,7 +86,7 @@ it('uploads the variables of the Worker as secrets, and nothing else of what it 
 it('uploads nothing when a migration fails, and says so', async () => {
   const { code, stderr } = await deploy({ database: 'present', failing: /\/query$/ });
   expect(code).toBe(1);
-  expect(stderr).toContain('wrangler d1 migrations apply DB failed; nothing after it was done.\n');
+  expect(stderr).toContain('wrangler d1 migrations apply DB failed. The steps after it were not run.\n');
   expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });

@@ -1,10 +1,10 @@
 /** Parses the arguments of `npm run admin`. */
 import { parseArgs } from 'node:util';
 import { CommandError } from '../app/command.ts';
-import { type DatabaseFlags, databaseOptions } from '../database/location.ts';
+import { type DatabaseFlags, databaseOptions } from '../database/database.ts';
 
 /** A command with its arguments. */
-type AdminCommand =
+export type AdminCommand =
   | { readonly kind: 'users' | 'no-upstream-token' }
   | { readonly kind: 'grants'; readonly userId: string }
   | { readonly kind: 'audit'; readonly userId?: string }
@@ -23,15 +23,24 @@ export interface Arguments {
   readonly outputFormat: 'json' | 'table';
 }
 
-export const usage = `Write npm run admin -- with one of
-  users                              who there is, the newest first
-  grants <user>                      what a user allowed, and their sessions
-  revoke grant|user|client <id>      end a grant, or all of a user or a client
-  delete <user> [--yes]              delete a user with everything that is theirs
-  no-upstream-token                  identities that cannot be rechecked at their provider
-  audit [<user>]                     what happened, the newest first
-and with --local (npm start's database, also when left out) or --remote; --pages for a Pages project, --json for machines,
---limit <rows> and --skip <rows> for long lists.`;
+export const usage = `Usage: npm run admin -- <command> [options]
+
+Commands:
+  users                              list users, newest first
+  grants <user>                      list a user's grants and sessions
+  revoke grant|user|client <id>      revoke a grant, or all grants of a user or a client
+  delete <user>                      delete a user and everything stored about them
+  no-upstream-token                  list identities that can't be rechecked at their provider
+  audit [<user>]                     list what happened, newest first
+
+Options:
+  --local            use the database of npm start (default)
+  --remote           use the deployed database
+  --pages            the app is a Pages project, not a Worker
+  --json             print JSON
+  --yes              delete without asking
+  --limit <rows>     list at most this many rows (default: 50)
+  --skip <rows>      leave out this many rows at the start of the list`;
 
 /**
  * @throws CommandError with the usage, or with a message about `--limit` and `--skip`. TypeError for an
@@ -101,5 +110,5 @@ const parseTargetKind = (text: string | undefined): Target['kind'] => {
 const readNumber = (text: string | undefined, fallback: number): number => {
   if (text === undefined) return fallback;
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CommandError('--limit and --skip take a number of rows.');
+  throw new CommandError('--limit and --skip must be a number of rows, from 0 to 999999.');
 };

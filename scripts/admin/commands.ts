@@ -1,78 +1,115 @@
 /** Runs the commands of `npm run admin`: queries the storage's database, revokes grants and deletes users. */
 import { createInterface } from 'node:readline/promises';
+import type { AuditEntry } from 'assistant-auth/d1';
 import { CommandError } from '../app/command.ts';
-import { openDatabase } from '../database/databases.ts';
-import type { DatabaseLocation } from '../database/location.ts';
-import type { Arguments } from './arguments.ts';
+import { type Database, type DatabaseLocation, withDatabase } from '../database/database.ts';
+import type { AdminCommand, Arguments, Target } from './arguments.ts';
 import {
-  formatAuditTable,
-  formatGrantsTable,
-  formatNoUpstreamTokenTable,
-  formatUsersTable,
-} from './lists.ts';
-import type { CommandOutput } from './output.ts';
-import { revocationReason, verifyRevocation } from './verify-revocation.ts';
+  type CommandOutput,
+  formatAuditEntries,
+  formatGrants,
+  formatIdentitiesWithoutUpstreamToken,
+  formatUsers,
+} from './output.ts';
 
 /**
- * @throws CommandError if the user does not exist, a revocation revoked nothing, or a deletion was not
- * confirmed
+ * @throws CommandError if the user does not exist, a revocation revoked nothing, a deletion was not confirmed,
+ * or the database fails
  */
 export const runAdminCommand = async (
   databaseLocation: DatabaseLocation,
   { adminCommand, page }: Arguments,
 ): Promise<CommandOutput> => {
-  const { storage, operator } = openDatabase(databaseLocation);
+  if (adminCommand.kind === 'delete' && !adminCommand.confirmed) await confirmDeletion(adminCommand.userId);
+  return withDatabase(databaseLocation, (database) => runOnDatabase(database, adminCommand, page));
+};
+
+const runOnDatabase = async (
+  { storage, operator }: Database,
+  adminCommand: AdminCommand,
+  page: Arguments['page'],
+): Promise<CommandOutput> => {
+  const now = await operator.readClock();
   switch (adminCommand.kind) {
     case 'users':
-      return formatRows(await operator.listUsers(page, await operator.readClock()), formatUsersTable);
+      return formatUsers(await operator.listUsers(page, now));
     case 'grants':
-      return formatRows(
-        (await operator.listGrants(adminCommand.userId, await operator.readClock())) ?? rejectUnknownUser(),
-        formatGrantsTable,
-      );
+      return formatGrants((await operator.listGrants(adminCommand.userId, now)) ?? rejectUnknownUser());
     case 'no-upstream-token':
-      return formatRows(
-        await operator.listIdentitiesWithoutUpstreamToken(page, await operator.readClock()),
-        formatNoUpstreamTokenTable,
+      return formatIdentitiesWithoutUpstreamToken(
+        await operator.listIdentitiesWithoutUpstreamToken(page, now),
       );
     case 'audit':
-      return formatRows(await operator.listAuditEntries(page, adminCommand.userId), formatAuditTable);
+      return formatAuditEntries(await operator.listAuditEntries(page, adminCommand.userId));
     case 'revoke': {
-      const now = await operator.readClock();
-      await storage.revoke(adminCommand.target, revocationReason, now, 'operator');
-      return verifyRevocation(
-        adminCommand.target,
-        await operator.listAuditEntries({ limit: 100, skip: 0 }),
-        now,
-      );
+      const { target } = adminCommand;
+      await storage.revoke(target, revocationReason, now, 'operator');
+      return verifyRevocation(target, await operator.listAuditEntries({ limit: 100, skip: 0 }), now);
     }
     case 'delete': {
       const { userId } = adminCommand;
-      if (!adminCommand.confirmed) await confirm(userId);
-      const { kind } = await storage.deleteUser({
-        userId,
-        actor: 'operator',
-        now: await operator.readClock(),
-      });
+      const { kind } = await storage.deleteUser({ userId, actor: 'operator', now });
       if (kind === 'unknown') return rejectUnknownUser();
-      return { json: { deleted: userId }, text: 'The user is deleted, with everything that was theirs.' };
+      return { json: { deleted: userId }, text: 'Deleted the user and everything stored about them.' };
     }
   }
 };
 
-const formatRows = <Row>(rows: readonly Row[], write: (rows: readonly Row[]) => string): CommandOutput => ({
-  json: rows,
-  text: rows.length === 0 ? 'None.' : write(rows),
-});
-
 const rejectUnknownUser = (): never => {
-  throw new CommandError('There is no such user.');
+  throw new CommandError('No user has this ID.');
 };
 
-const confirm = async (userId: string): Promise<void> => {
-  if (!process.stdin.isTTY) throw new CommandError('Where nobody can be asked, a deletion takes --yes.');
+const confirmDeletion = async (userId: string): Promise<void> => {
+  if (!process.stdin.isTTY)
+    throw new CommandError('In a non-interactive shell, pass --yes to confirm the deletion.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Delete the user ${userId} for good? Write yes: `);
+  const answer = await terminal.question(`Permanently delete the user ${userId}? Type yes to confirm: `);
   terminal.close();
-  if (answer.trim() !== 'yes') throw new CommandError('Nothing was deleted.');
+  if (answer.trim() !== 'yes') throw new CommandError('Canceled. Nothing was deleted.');
+};
+
+/** The reason in the audit log. */
+export const revocationReason = 'revoked by the operator';
+
+/**
+ * Verifies that a revocation revoked something, because a mistyped ID must not look like a success: finds its
+ * row among the newest rows of the audit log.
+ * @param now the time of the revocation
+ * @throws CommandError if there is none
+ */
+export const verifyRevocation = (
+  target: Target,
+  newest: readonly AuditEntry[],
+  now: number,
+): CommandOutput => {
+  const isRevoked = newest.some(
+    (row) =>
+      row.event === 'revoked' &&
+      row.at === now &&
+      row.reason === revocationReason &&
+      matchesTarget(target, row),
+  );
+  const { kind, id } = target;
+  if (!isRevoked)
+    throw new CommandError(
+      kind === 'grant'
+        ? 'Nothing was revoked. The grant ID is unknown, or the grant was already revoked.'
+        : `Nothing was revoked. The ${kind} ID is unknown, or all grants of the ${kind} were already revoked.`,
+    );
+  return {
+    json: { revoked: target },
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${id}. Refresh tokens and sessions stop working now, access tokens within ten seconds.`,
+  };
+};
+
+/** Audit rows contain no grant ID, so any row with a user and a client matches a grant. */
+const matchesTarget = ({ kind, id }: Target, { userId, clientId }: AuditEntry): boolean => {
+  switch (kind) {
+    case 'user':
+      return userId === id && clientId === undefined;
+    case 'client':
+      return clientId === id && userId === undefined;
+    case 'grant':
+      return userId !== undefined && clientId !== undefined;
+  }
 };

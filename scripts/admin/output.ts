@@ -1,3 +1,7 @@
+/** Formats what `npm run admin` prints: as JSON, or as a table or a sentence. */
+import type { AuditEntry, GrantSummary, IdentityWithoutUpstreamToken, UserSummary } from 'assistant-auth/d1';
+import { formatInstant, formatTable } from '../app/command.ts';
+
 /** The output of a command. */
 export interface CommandOutput {
   /** The output with `--json`. */
@@ -5,3 +9,57 @@ export interface CommandOutput {
   /** The output as readable text. */
   readonly text: string;
 }
+
+export const formatUsers = (users: readonly UserSummary[]): CommandOutput =>
+  formatRows(
+    users,
+    ['user', 'created', 'identities', 'active grants', 'last sign-in'],
+    ({ id, createdAt, identities, activeGrants, lastSignInAt }) => [
+      ...[id, formatInstant(createdAt), String(identities), String(activeGrants)],
+      formatInstant(lastSignInAt),
+    ],
+  );
+
+export const formatGrants = (grants: readonly GrantSummary[]): CommandOutput =>
+  formatRows(
+    grants,
+    ['grant', 'client', 'redirect host', 'scopes', 'provider', 'created', 'last used', 'state'],
+    (grant) => [
+      ...[grant.id, grant.clientId, formatHost(grant.redirectUri), grant.scopes.join(' '), grant.provider],
+      ...[formatInstant(grant.createdAt), formatInstant(grant.lastUsedAt), formatGrantState(grant)],
+    ],
+  );
+
+export const formatIdentitiesWithoutUpstreamToken = (
+  identities: readonly IdentityWithoutUpstreamToken[],
+): CommandOutput =>
+  formatRows(
+    identities,
+    ['provider', 'user', 'last sign-in', 'active grants', 'refreshable until'],
+    ({ provider, userId, since, activeGrants, refreshableUntil }) => [
+      ...[provider, userId, formatInstant(since), String(activeGrants), formatInstant(refreshableUntil)],
+    ],
+  );
+
+export const formatAuditEntries = (entries: readonly AuditEntry[]): CommandOutput =>
+  formatRows(
+    entries,
+    ['time', 'event', 'actor', 'reason', 'user', 'client', 'provider'],
+    ({ at, event, actor, reason = '-', userId = '-', clientId = '-', provider = '-' }) => [
+      ...[formatInstant(at), event, actor, reason, userId, clientId, provider],
+    ],
+  );
+
+const formatRows = <Row>(
+  rows: readonly Row[],
+  headers: readonly string[],
+  formatRow: (row: Row) => readonly string[],
+): CommandOutput => ({
+  json: rows,
+  text: rows.length === 0 ? 'None.' : formatTable(headers, rows.map(formatRow)),
+});
+
+const formatHost = (redirectUri: string): string => URL.parse(redirectUri)?.host ?? redirectUri;
+
+const formatGrantState = ({ state, reason }: GrantSummary): string =>
+  reason === undefined ? state : `${state}: ${reason}`;

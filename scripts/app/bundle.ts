@@ -2,11 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { runWrangler } from '../local-system/wrangler.ts';
 import { CommandError } from './command.ts';
 import { wranglerConfig } from './paths.ts';
 import { buildSite } from './site.ts';
 import type { Variables } from './variables.ts';
+import { runWrangler } from './wrangler.ts';
 
 export interface Bundle {
   /** The folder of the site. */
@@ -26,12 +26,7 @@ export const bundle = async (folder: string, variables: Variables): Promise<Bund
   const [site, worker] = [join(folder, 'site'), join(folder, 'worker')];
   await buildSite(site, variables);
   const target = ['--config', wranglerConfig, '--outdir', worker, '--assets', site];
-  const lines: string[] = [];
-  const child = runWrangler(['deploy', '--dry-run', '--minify', ...target], {
-    dataFolder: folder,
-    log: (line) => lines.push(line),
-  });
-  if ((await child.exited) !== 0) throw new CommandError(lines.join('\n'));
+  await runWrangler(['deploy', '--dry-run', '--minify', ...target], folder);
   return { site, size: await measureSize(worker) };
 };
 

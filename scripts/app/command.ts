@@ -1,6 +1,6 @@
 /**
- * Runs a command. An error that the reader can fix is printed as its message, any other error with its stack
- * trace.
+ * Runs a command, and formats what it lists. An error that the reader can fix is printed as its message, any
+ * other error with its stack trace.
  */
 import { VariableError } from '../../apps/words/src/config/variables.ts';
 
@@ -30,6 +30,24 @@ export const runCommand = async (main: () => Promise<void>): Promise<void> => {
     process.exitCode = 1;
   }
 };
+
+/** Formats rows with headers. Each column is as wide as its longest cell. */
+export const formatTable = (headers: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const all = [headers, ...rows];
+  const widths = headers.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+};
+
+/** Formats a time to the minute, or `-` if there is none. */
+export const formatInstant = (seconds: number | undefined): string =>
+  seconds === undefined
+    ? '-'
+    : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 const isWrongArgument = (error: unknown): boolean =>
   error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');

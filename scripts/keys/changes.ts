@@ -1,11 +1,8 @@
 /** Lists the keys in a ring, and creates the ring for each step of a rotation. */
-
 import type { KeyUsage } from 'assistant-auth/d1';
 import { listSealedPrefixes } from 'assistant-auth/seal';
-import { CommandError } from '../app/command.ts';
-import { openDatabase, rethrowDatabaseError } from '../database/databases.ts';
-import type { DatabaseLocation } from '../database/location.ts';
-import { formatInstant, formatTable } from '../database/table.ts';
+import { CommandError, formatInstant, formatTable } from '../app/command.ts';
+import { type DatabaseLocation, withDatabase } from '../database/database.ts';
 import { checkPromotion, checkRetirement, type KeyCheck, promotableFrom, retirableFrom } from './checks.ts';
 import { generateRingKey, type KeyRingEntries, readKeyId } from './ring.ts';
 
@@ -133,7 +130,8 @@ const readKeyUses = async (
   ring: KeyRingEntries,
 ): Promise<{ readonly uses: readonly KeyUsage[]; readonly now: number }> => {
   const keys = ring.map(readKeyId).map((id) => ({ id, prefixes: listSealedPrefixes(id) }));
-  const { operator } = openDatabase(databaseLocation);
-  const now = await operator.readClock().catch(rethrowDatabaseError);
-  return { uses: await operator.readKeyUsage({ keys, now }).catch(rethrowDatabaseError), now };
+  return withDatabase(databaseLocation, async ({ operator }) => {
+    const now = await operator.readClock();
+    return { uses: await operator.readKeyUsage({ keys, now }), now };
+  });
 };

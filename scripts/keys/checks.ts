@@ -3,7 +3,7 @@
  * any longer).
  */
 import type { KeyUsage } from 'assistant-auth/d1';
-import { formatInstant } from '../database/table.ts';
+import { formatInstant } from '../app/command.ts';
 
 export type KeyCheck =
   | { readonly kind: 'allowed' }

@@ -5,7 +5,7 @@ import { generateKey, parseKeyRing } from 'assistant-auth/seal';
 import { CommandError } from '../app/command.ts';
 import { getVariablesFile } from '../app/paths.ts';
 import { readVariables } from '../app/variables.ts';
-import type { DatabaseLocation } from '../database/location.ts';
+import type { DatabaseLocation } from '../database/database.ts';
 import { readSettings } from '../local-system/settings.ts';
 
 /** The keys in their text form. The first one seals. Secret. */
@@ -45,7 +45,7 @@ export const requireKeyRing = async (sources: Sources): Promise<KeyRingEntries> 
   const ring = await readCurrentKeyRing(sources);
   if (ring !== undefined) return ring;
   throw new CommandError(
-    `There is no ring: pass it in SEALING_KEYS, on standard input with a last argument -, or in ${getVariablesFile(process.env)}.`,
+    `No key ring was found. Set SEALING_KEYS in the environment or in ${getVariablesFile(process.env)}, or pass the ring on standard input with - as the last argument.`,
   );
 };
 

@@ -8,12 +8,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Platform, wranglerConfigs } from '../app/paths.ts';
 import { buildSite } from '../app/site.ts';
+import { type DevServer, type ProcessOptions, runWrangler, startDevServer } from '../app/wrangler.ts';
 import { buildSetupPage } from '../setup/site.ts';
 import type { DevServerOptions, Listening } from './dev-server.ts';
 import { StartError } from './ports.ts';
-import { type DevServer, runWrangler, startDevServer, type WranglerOptions } from './wrangler.ts';
 
-export interface WorkerOptions extends WranglerOptions {
+export interface WorkerOptions extends ProcessOptions {
   /** The port on loopback to listen on. */
   readonly port: number;
   /** The origin at which clients reach the app. If it is https, a tunnel is in front of the app. */
@@ -40,7 +40,7 @@ export interface Worker extends Listening {
 
 /**
  * Starts the app.
- * @throws StartError if it does not start; the log says why
+ * @throws CommandError if it does not start. The message or the log says why
  */
 export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
   const { dataFolder, origin, platform = 'workers' } = options;
@@ -53,7 +53,7 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
 
 /**
  * Starts a project, which can be another one than the app.
- * @throws StartError if it does not start; the log says why
+ * @throws CommandError if it does not start. The message or the log says why
  */
 export const startProject = async (
   project: Project,
@@ -61,9 +61,10 @@ export const startProject = async (
 ): Promise<Worker> => {
   const { dataFolder, origin, port, log, variables } = options;
   const stateFolder = join(dataFolder, 'state');
-  await runStep(['d1', 'migrations', 'apply', 'DB', ...localDatabase(project, stateFolder)], options);
+  const database = ['DB', '--local', '--persist-to', stateFolder, '--config', project.config];
+  await runWrangler(['d1', 'migrations', 'apply', ...database], dataFolder);
   const main = join(dataFolder, project.platform, 'index.js');
-  if (project.platform === 'pages') await compileFunctions(project, main, options);
+  if (project.platform === 'pages') await compileFunctions(project, main, dataFolder);
   const server = startDevServer(
     {
       ...{ ...project, main, stateFolder, port, variables, debugger: options.debugger ?? 'closed' },
@@ -86,26 +87,9 @@ export const startProject = async (
   }
 };
 
-const localDatabase = ({ config }: Project, stateFolder: string): readonly string[] => [
-  ...['--local', '--persist-to', stateFolder, '--config', config],
-];
-
-const compileFunctions = (
-  { config }: Project,
-  main: string,
-  options: Omit<WorkerOptions, 'platform'>,
-): Promise<void> => {
+const compileFunctions = ({ config }: Project, main: string, dataFolder: string): Promise<void> => {
   const functions = join(dirname(config), 'functions');
-  return runStep(['pages', 'functions', 'build', functions, '--outdir', dirname(main)], options);
-};
-
-/** @throws StartError with the command's name if it fails, after its output was logged */
-const runStep = async (command: readonly string[], { dataFolder, log }: WranglerOptions): Promise<void> => {
-  const lines: string[] = [];
-  const child = runWrangler(command, { dataFolder, log: (line) => lines.push(line) });
-  if ((await child.exited) === 0) return;
-  for (const line of lines) log(line);
-  throw new StartError(`wrangler ${command.slice(0, 3).join(' ')} failed; the lines above say why.`);
+  return runWrangler(['pages', 'functions', 'build', functions, '--outdir', dirname(main)], dataFolder);
 };
 
 const waitUntilListening = ({ listening }: DevServer, unexpectedExit: Promise<string>): Promise<Listening> =>

@@ -5,7 +5,8 @@
  * round trips. Also counts the costs of each kind of round trip.
  */
 
-export interface DatabaseUsage {
+/** What all round trips of one kind cost together. */
+export interface TripCosts {
   readonly trips: number;
   readonly statements: number;
   readonly rowsRead: number;
@@ -17,7 +18,7 @@ export interface DatabaseUsage {
 export interface BatchingD1 {
   /** Returns the database for round trips of this kind. */
   forKind(kind: string): D1Database;
-  usage(): Readonly<Record<string, DatabaseUsage>>;
+  usage(): Readonly<Record<string, TripCosts>>;
 }
 
 interface PendingTrip {
@@ -31,7 +32,7 @@ interface PendingTrip {
 const maxStatements = 300;
 
 export const createBatchingD1 = (real: D1Database): BatchingD1 => {
-  const usage: Record<string, DatabaseUsage> = {};
+  const usage: Record<string, TripCosts> = {};
   const pending: PendingTrip[] = [];
   let isFlushing = false;
 
@@ -86,9 +87,9 @@ const executeBatch = async (
   }
 };
 
-const nothing: DatabaseUsage = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
+const nothing: TripCosts = { trips: 0, statements: 0, rowsRead: 0, rowsWritten: 0, sqlMilliseconds: 0 };
 
-const add = (before: DatabaseUsage, results: readonly D1Result[]): DatabaseUsage => {
+const add = (before: TripCosts, results: readonly D1Result[]): TripCosts => {
   const total = (of: 'rows_read' | 'rows_written' | 'duration') =>
     results.reduce((sum, { meta }) => sum + meta[of], 0);
   return {
@@ -110,7 +111,7 @@ const wrapDatabase = (real: D1Database, kind: string, enqueue: Enqueue): D1Datab
       get(_, name) {
         if (name === 'bind') return (...values: unknown[]) => statement(original.bind(...values));
         if (name === 'first') return async () => (await enqueue(kind, [original]))[0]?.results[0] ?? null;
-        throw new TypeError(`no store was known to call ${String(name)}`);
+        throw new TypeError(`the stores must not call ${String(name)}`);
       },
     });
     originals.set(proxy, original);
@@ -125,7 +126,7 @@ const wrapDatabase = (real: D1Database, kind: string, enqueue: Enqueue): D1Datab
             kind,
             statements.map((one) => originals.get(one) ?? one),
           );
-      throw new TypeError(`no store was known to call ${String(name)}`);
+      throw new TypeError(`the stores must not call ${String(name)}`);
     },
   });
 };

@@ -1,9 +1,15 @@
 /** Runs the visits through the stores. Times are simulated, so nothing waits. */
 import type { CodeRedemption, SignIn, StoredUpstreamToken } from 'assistant-auth';
-import { createSimulatedUser, type SimulatedUser } from '../day/person.ts';
-import { hourOf, recheckInterval, type Step, simulateVisits, type Visit } from '../day/visits.ts';
-import { clientId } from './population.ts';
-import type { Stores } from './stores.ts';
+import {
+  createSimulatedUser,
+  hourOf,
+  recheckInterval,
+  type SimulatedUser,
+  type Step,
+  simulateVisits,
+  type Visit,
+} from '../day.ts';
+import { clientId, type Stores } from './stores.ts';
 
 export interface SimulationSlice {
   readonly from: number;
@@ -46,7 +52,7 @@ export const runMaintenance = async ({ storage }: Stores, hour: number, midnight
   let cursor: number | undefined;
   for (let second = 0; second < 120; second += 10) {
     const page = await storage.readRevocations(cursor, start + second, 10_000);
-    if (page.kind === 'too-many') throw new Error('too many revocations live');
+    if (page.kind === 'too-many') throw new Error('there are too many active revocations');
     cursor = page.cursor;
   }
   const now = start + 3600;

@@ -1,37 +1,33 @@
-/** The Worker of the simulation: executes one command at a time, on all databases that are bound. */
+/** The Worker of the simulation: executes one command at a time. */
 import { env } from 'cloudflare:workers';
-import { countRows } from './count-rows.ts';
+import type { DatabaseCounts } from '../day.ts';
+import type { TripCosts } from './batching-d1.ts';
 import { runMaintenance, type SimulationSlice, simulateHour } from './play.ts';
-import { insertPopulation } from './population.ts';
-import { createStores } from './stores.ts';
+import { countRows, createStores, insertPopulation } from './stores.ts';
 
 /** A command to the Worker. */
 export type SimulationCommand = SimulationSlice & {
-  readonly kind: 'populate' | 'simulate' | 'maintain' | 'usage' | 'counts';
+  readonly kind: 'populate' | 'simulate' | 'maintain' | 'outcome';
 };
 
-const isDatabase = (binding: unknown): binding is D1Database =>
-  typeof binding === 'object' && binding !== null && 'prepare' in binding;
+/** The costs by kind of round trip, and what the database contains. */
+export interface Outcome {
+  readonly usage: Readonly<Record<string, TripCosts>>;
+  readonly counts: DatabaseCounts;
+}
 
-/** In the order of their names. */
-const databases = Object.entries<unknown>({ ...env })
-  .sort(([one], [other]) => one.localeCompare(other))
-  .map(([, binding]) => binding)
-  .filter(isDatabase);
-const stores = createStores(databases);
+const stores = createStores(env.DB);
 
 const executeCommand = async (command: SimulationCommand): Promise<unknown> => {
   switch (command.kind) {
     case 'populate':
-      return insertPopulation(databases, command);
+      return insertPopulation(env.DB, command);
     case 'simulate':
       return simulateHour(stores, command);
     case 'maintain':
       return runMaintenance(stores, command.hour, command.midnight);
-    case 'usage':
-      return stores.usage();
-    case 'counts':
-      return Promise.all(databases.map((db, index) => countRows(db, index, databases.length)));
+    case 'outcome':
+      return { usage: stores.usage(), counts: await countRows(env.DB) } satisfies Outcome;
   }
 };
 

@@ -32,7 +32,7 @@ import {
 } from './upstream-tokens.ts';
 
 export * from './admin.ts';
-export { type ExecuteText, textD1 } from './text-d1.ts';
+export type { SqlDatabase, SqlResult, SqlStatement } from './statements.ts';
 
 /**
  * Creates storage in a D1 database to which this package's migrations were applied. Every method is one round

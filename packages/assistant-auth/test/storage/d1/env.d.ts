@@ -3,7 +3,7 @@
 declare namespace Cloudflare {
   interface Env {
     DB: D1Database;
-    /** A database in which no test creates tables; bound only in the project `assistant-auth-d1`. */
+    /** A database in which no test creates tables. */
     UNMIGRATED: D1Database;
     MIGRATIONS: import('cloudflare:test').D1Migration[];
     /** What the app's Wrangler file asks Cloudflare to count; the counters are bound under their names. */

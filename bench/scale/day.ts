@@ -1,8 +1,23 @@
 /**
- * What each user does on the simulated day. All assumptions about users are in this file; docs/scale.md
- * repeats them.
+ * The model of the simulated day: the users, what each of them does, and what the database must contain at the
+ * end. All assumptions about users are in this file; docs/scale.md repeats them.
  */
-import { createRandomSource, type RandomSource } from './person.ts';
+
+/** A user, generated from its number and so always the same. */
+export interface SimulatedUser {
+  readonly number: number;
+  readonly provider: string;
+  readonly subject: string;
+  readonly userId: string;
+  readonly grantId: string;
+}
+
+/** Creates a user whose IDs are as long and as random as the broker's. */
+export const createSimulatedUser = (number: number): SimulatedUser => {
+  const random = createRandomSource(number);
+  const subject = `1${digits(random)}${digits(random)}`;
+  return { number, provider: 'google', subject, userId: generateId(random), grantId: generateId(random) };
+};
 
 /** The purpose of a round trip to the database. */
 type TripKind = 'sign-in' | 'redeem' | 'refresh' | 'recheck' | 'point' | 'read' | 'sign-out';
@@ -46,8 +61,7 @@ const secondsInHour = 3600;
 export const isNewUser = (number: number): boolean => number % (activeOneIn * newUserOneIn) === 0;
 
 /** Returns whether this user signs out today. */
-export const signsOutToday = (number: number): boolean =>
-  number % (activeOneIn * signOutOneIn) === 2 * activeOneIn;
+const signsOutToday = (number: number): boolean => number % (activeOneIn * signOutOneIn) === 2 * activeOneIn;
 
 /** Returns the visits of a user, earliest first. */
 export const simulateVisits = (number: number): readonly Visit[] => {
@@ -66,6 +80,55 @@ export const simulateVisits = (number: number): readonly Visit[] => {
 
 /** Returns the hour in which a visit begins. */
 export const hourOf = (visit: Visit): number => Math.floor((visit[0]?.second ?? 0) / secondsInHour);
+
+/** The number of rows, and the sum of the scores, in the database. */
+export interface DatabaseCounts {
+  readonly users: number;
+  readonly identities: number;
+  readonly grants: number;
+  readonly revokedGrants: number;
+  readonly scores: number;
+  readonly points: number;
+  readonly bytes: number;
+}
+
+/** Returns a sentence for each count that differs from what the model expects at the end of the day. */
+export const findDifferences = (users: number, counts: DatabaseCounts): readonly string[] => {
+  const expected = computeExpectedCounts(users);
+  return counted.flatMap((what) =>
+    counts[what] === expected[what] ? [] : [`${what}: ${counts[what]} instead of ${expected[what]}`],
+  );
+};
+
+const counted = ['users', 'identities', 'grants', 'revokedGrants', 'scores', 'points'] as const;
+
+const computeExpectedCounts = (users: number): Omit<DatabaseCounts, 'bytes'> => {
+  let [revoked, cleanedUp, points] = [0, 0, 0];
+  for (let number = 0; number < users; number++) {
+    if (signsOutToday(number)) revoked += 1;
+    if (signsOutToday(number) && computeAccessExpiry(number) <= secondsInDay) cleanedUp += 1;
+    // Users from before the day already have a point.
+    if (!isNewUser(number)) points += 1;
+    points += simulateVisits(number)
+      .flat()
+      .filter(({ kind }) => kind === 'point').length;
+  }
+  return {
+    users,
+    identities: users,
+    grants: users - cleanedUp,
+    revokedGrants: revoked - cleanedUp,
+    scores: users,
+    points,
+  };
+};
+
+const secondsInDay = 86_400;
+const accessTokenLifetime = 1800;
+
+/** The second of the day from which the grant of a user who signed out is no longer needed. */
+const computeAccessExpiry = (number: number): number =>
+  (simulateVisits(number).at(-1)?.[0]?.second ?? 0) + accessTokenLifetime;
 
 const signIn: readonly TripKind[] = ['sign-in', 'redeem'];
 const refresh: readonly TripKind[] = ['refresh'];
@@ -103,3 +166,26 @@ const steps = (start: number, kinds: readonly TripKind[]): Visit => {
     return step;
   });
 };
+
+/** Returns numbers from 0 (inclusive) to 1 (exclusive), the same for the same seed. */
+export type RandomSource = () => number;
+
+export const createRandomSource = (seed: number): RandomSource => {
+  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+
+const digits = (random: RandomSource): string =>
+  Math.floor(random() * 1e10)
+    .toString()
+    .padStart(10, '0');
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+const generateId = (random: RandomSource): string =>
+  Array.from({ length: 22 }, () => alphabet.charAt(random() * 64)).join('');

@@ -1,0 +1,167 @@
+/**
+ * Starts Wrangler as a child process: its command line, quietly or in the user's terminal, and the
+ * development server of `../local-system/dev-server.ts`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { DevServerOptions, Listening } from '../local-system/dev-server.ts';
+import { CommandError } from './command.ts';
+
+const cli = createRequire(import.meta.url).resolve('wrangler');
+const devServer = fileURLToPath(new URL('../local-system/dev-server.ts', import.meta.url));
+
+/**
+ * Runs a command that needs no other server and asks nothing. Its logs stay in the data folder.
+ * @throws CommandError with its output if it fails
+ */
+export const runWrangler = async (command: readonly string[], dataFolder: string): Promise<void> => {
+  const lines: string[] = [];
+  const options = { dataFolder, log: (line: string) => void lines.push(line) };
+  if ((await watch(start([cli, ...command], 'ignore', options), options).exited) === 0) return;
+  throw new CommandError(
+    [...lines, `wrangler ${readVerbs(command)} failed. The lines above say why.`].join('\n'),
+  );
+};
+
+/**
+ * Runs a command in the user's terminal, where it can ask to log in or to confirm.
+ * @throws CommandError if it fails, after it printed the reason
+ */
+export const runWranglerInTerminal = async (command: readonly string[]): Promise<void> => {
+  await requireSuccess(startInTerminal(command, 'inherit'), command);
+};
+
+/**
+ * Runs a command in the user's terminal, and returns its standard output instead of showing it.
+ * @throws CommandError if it fails, after it printed the reason
+ */
+export const readWranglerOutput = async (command: readonly string[]): Promise<string> => {
+  const child = startInTerminal(command, 'pipe');
+  const output = child.stdout === null ? '' : text(child.stdout);
+  await requireSuccess(child, command);
+  return output;
+};
+
+/** The development server, and all processes that it started. */
+export interface DevServer {
+  /** Resolves when the server listens. Never settles if the process ends first. */
+  readonly listening: Promise<Listening>;
+  /** Resolves with the exit code when all of them have ended. */
+  readonly exited: Promise<number>;
+  /** Stops all of them and waits until they have ended. */
+  stop(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  readonly dataFolder: string;
+  /** Receives every line that is not empty. */
+  readonly log: (line: string) => void;
+}
+
+/** Starts the development server with the given options. */
+export const startDevServer = (server: DevServerOptions, options: ProcessOptions): DevServer => {
+  const child = start([devServer], 'ipc', options);
+  const listening = once(child, 'message').then(([message]): Listening => JSON.parse(String(message)));
+  // An error here means that the process has already ended, which `exited` reports.
+  child.send(JSON.stringify(server), () => {});
+  return { ...watch(child, options), listening };
+};
+
+/** The words of a command before its first option, for messages. */
+const readVerbs = (command: readonly string[]): string => {
+  const option = command.findIndex((word) => word.startsWith('-'));
+  return command.slice(0, option === -1 ? undefined : option).join(' ');
+};
+
+const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess => {
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
+    stdio: ['inherit', stdout, 'inherit'],
+    // The lock file determines the version of Wrangler, so its banner about updates is hidden.
+    env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' },
+  });
+  // A signal that is sent only to this process also ends Wrangler.
+  const killAtExit = (): void => void child.kill();
+  process.once('exit', killAtExit);
+  child.once('exit', () => process.off('exit', killAtExit));
+  return child;
+};
+
+const requireSuccess = async (child: ChildProcess, command: readonly string[]): Promise<void> => {
+  const [code]: unknown[] = await once(child, 'close');
+  if (code !== 0)
+    throw new CommandError(`wrangler ${readVerbs(command)} failed. The steps after it were not run.`);
+};
+
+/** How long the processes may take to end before they are killed, in milliseconds. */
+const timeoutMs = 5_000;
+
+const start = (
+  args: readonly string[],
+  channel: 'ignore' | 'ipc',
+  { dataFolder }: ProcessOptions,
+): ChildProcess =>
+  // In its own process group, so that Ctrl-C reaches only this process, and workerd can be stopped even if
+  // Wrangler has already ended.
+  spawn(process.execPath, ['--no-warnings', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', channel],
+    env: { ...process.env, ...buildWranglerEnvironment(dataFolder) },
+    detached: true,
+  });
+
+const watch = (child: ChildProcess, { log }: ProcessOptions): Omit<DevServer, 'listening'> => {
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      if (line.trim() !== '') log(line);
+    });
+  }
+  const endGroup = (signal: NodeJS.Signals): void => signalGroup(child.pid, signal);
+  const killAtExit = (): void => endGroup('SIGTERM');
+  process.once('exit', killAtExit);
+  child.once('exit', () => endGroup('SIGKILL'));
+  const exited = once(child, 'close').then(([code]: readonly unknown[]) => {
+    process.off('exit', killAtExit);
+    return typeof code === 'number' ? code : 1;
+  });
+  const stop = async (): Promise<void> => {
+    endGroup('SIGTERM');
+    const timer = setTimeout(() => endGroup('SIGKILL'), timeoutMs);
+    await exited;
+    clearTimeout(timer);
+  };
+  return { exited, stop };
+};
+
+/** Sends a signal to a process group, which may already have ended. */
+const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+};
+
+/**
+ * Environment variables that keep Wrangler from contacting other servers, and its logs in the data folder.
+ */
+export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+  WRANGLER_LOG_PATH: join(dataFolder, 'wrangler.log'),
+  WRANGLER_REGISTRY_PATH: join(dataFolder, 'registry'),
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
+  CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
+  // Pages that read and write the database, open to every request with `Host: localhost`.
+  X_LOCAL_EXPLORER: 'false',
+  // A record of every request's URL, including the codes in callbacks.
+  X_LOCAL_OBSERVABILITY: 'false',
+});

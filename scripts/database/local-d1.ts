@@ -1,0 +1,83 @@
+/** Opens the local D1 database, which `npm start` may be using, through Wrangler's platform proxy. */
+import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SqlDatabase, SqlResult, SqlStatement } from 'assistant-auth/d1';
+import { CommandError } from '../app/command.ts';
+import { buildWranglerEnvironment } from '../app/wrangler.ts';
+
+export interface LocalD1Options {
+  /** The Wrangler file with the database binding. */
+  readonly config: string;
+  readonly dataFolder: string;
+  readonly stateFolder: string;
+}
+
+/**
+ * Opens the database in a workerd of its own, without a debugger and without the variables of the app. Its
+ * `batch` waits while another process writes.
+ * @param pause waits for this many milliseconds
+ */
+export const openLocalD1 = async (
+  { config, dataFolder, stateFolder }: LocalD1Options,
+  pause: (ms: number) => Promise<unknown> = sleep,
+): Promise<{ readonly db: SqlDatabase; close(): Promise<void> }> => {
+  // Wrangler reads these when it is loaded. workerd gets the whole environment, so the key ring, which
+  // `npm run keys` has already read from it, is removed.
+  Object.assign(process.env, buildWranglerEnvironment(dataFolder));
+  Reflect.deleteProperty(process.env, 'SEALING_KEYS');
+  const { getPlatformProxy } = await import('wrangler');
+  const { env, dispose } = await getPlatformProxy<{ readonly DB: SqlDatabase }>({
+    configPath: config,
+    persist: { path: join(stateFolder, 'v3') },
+    // Otherwise Wrangler reads `.dev.vars` or `.env`, which contain the variables of a deployment.
+    envFiles: [devNull],
+    remoteBindings: false,
+  });
+  const db: SqlDatabase = {
+    prepare: (sql) => env.DB.prepare(sql),
+    batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
+      const all = [env.DB.prepare(takeWriteLock), ...statements];
+      return retryWhileLocked(async () => (await env.DB.batch<Row>(all)).slice(1), pause);
+    },
+  };
+  return { db, close: dispose };
+};
+
+/**
+ * Changes nothing. workerd writes at the end of each batch, and reports a lock that it finds only then as an
+ * internal error. With this statement first, a locked database is always reported as such.
+ */
+const takeWriteLock = 'DELETE FROM users WHERE false';
+
+/** About ten seconds in total. */
+const pausesMs = [50, 100, 200, 400, 800, 1600, 2000, 2000, 3000];
+
+/**
+ * SQLite lets one connection write at a time, and workerd does not wait for another one. An attempt that finds
+ * the database locked has changed nothing, because a batch is one transaction.
+ * @throws CommandError if the database stays locked, or if it fails for another reason
+ */
+const retryWhileLocked = async <Result>(
+  attempt: () => Promise<Result>,
+  pause: (ms: number) => Promise<unknown>,
+): Promise<Result> => {
+  for (let attempts = 0; ; attempts++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (!message.includes('SQLITE_BUSY'))
+        throw new CommandError(`The local database failed: ${message}. Nothing was changed.`, {
+          cause: error,
+        });
+      const pauseMs = pausesMs[attempts];
+      if (pauseMs === undefined)
+        throw new CommandError(
+          'Another process kept the local database locked for ten seconds. Nothing was changed. Try again later, or stop npm start.',
+          { cause: error },
+        );
+      await pause(pauseMs);
+    }
+  }
+};
