@@ -8,7 +8,7 @@ import { clients, issuer, keys } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 
 describe('counts', () => {
-  it('counts by event and reason, from one on', () => {
+  it('counts by event and reason, starting at one', () => {
     const lines: LogEntry[] = [];
     const log = addLogCounts((entry) => void lines.push(entry));
     log({ event: 'signed-in', provider: 'google' });
@@ -25,7 +25,7 @@ describe('counts', () => {
     ]);
   });
 
-  it('counts the lines of one broker, about requests each with its id', async () => {
+  it('counts the lines of one broker, and gives each request its ID', async () => {
     const lines: LogEntry[] = [];
     const broker = createBroker({
       issuer,
@@ -57,18 +57,18 @@ describe('causes of errors', () => {
     );
   });
 
-  it('that is no error stands as its own text', () => {
+  it('that is not an Error is its own text', () => {
     expect(describeCause('forged')).toBe('forged');
     expect(formatStack('forged')).toBeUndefined();
   });
 
-  it('that runs in a circle comes to an end', () => {
+  it('that refers to itself is cut off', () => {
     const circle = new Error('again');
     circle.cause = circle;
     expect(describeCause(circle).split('because of')).toHaveLength(6);
   });
 
-  it('has a stack of calls alone, whatever its message holds', () => {
+  it('has a stack without its message', () => {
     const stack = formatStack(new Error('first line\nsecond line'));
     expect(stack).toMatch(/^at .*log\.test\.ts/);
     expect(stack).not.toMatch(/first|second|\n/);

@@ -18,17 +18,17 @@ describe('parameters', () => {
   const rejection = (reason: string) => expect.objectContaining({ reason });
 
   describe('readParameters', () => {
-    it('reads what it knows, once each, and does not mind the rest', () => {
+    it('reads known parameters, and ignores others', () => {
       const query = new URLSearchParams('scope=a+b%2Cc&x=1&x=2&client_id=gpt&Scope=z&scope[]=y');
       expect(readParameters(query, known)).toEqual({ client_id: 'gpt', scope: 'a b,c' });
     });
 
-    it('takes an empty parameter for an absent one', () => {
+    it('treats an empty parameter as absent', () => {
       expect(readParameters(new URLSearchParams('scope=&client_id&state=x'), known)).toEqual({ state: 'x' });
     });
 
     it.each(['scope=a&scope=b', 'scope=a&scope=a', 'scope=&scope=a', 'scope=a&scope=', 'scope&scope'])(
-      'refuses what it knows when it is repeated: %s',
+      'refuses a known parameter that is repeated: %s',
       (query) => {
         expect(() => readParameters(new URLSearchParams(query), known)).toThrow(
           rejection('parameter.repeated'),
@@ -36,7 +36,7 @@ describe('parameters', () => {
       },
     );
 
-    it('gives the one value of each name or refuses, whatever else is there', () => {
+    it('returns the one value of each name or refuses, for any query', () => {
       fc.assert(
         fc.property(fc.array(pair), (pairs) => {
           const query = new URLSearchParams(pairs);
@@ -53,7 +53,7 @@ describe('parameters', () => {
   describe('readResource', () => {
     const read = (query: string) => readResource(new URLSearchParams(query));
 
-    it('reads the one that is named, once or again', () => {
+    it('reads one resource, even if it is repeated', () => {
       expect(read('resource=https://a.example')).toBe('https://a.example');
       expect(read('resource=https://a.example&resource=&resource=https://a.example')).toBe(
         'https://a.example',
@@ -62,12 +62,12 @@ describe('parameters', () => {
       expect(read('')).toBeUndefined();
     });
 
-    it('reads one that is repeated in equivalent forms', () => {
+    it('reads one resource that is repeated in equivalent forms', () => {
       for (const other of ['https://a.example/', 'HTTPS://A.example', 'https://a.example:443'])
         expect(read(`resource=${other}&resource=https://a.example`)).toBe('https://a.example');
     });
 
-    it('refuses several, even if they differ only in the case of a path or the slash after it', () => {
+    it('refuses several resources, even if they differ only in the case of a path or a trailing slash', () => {
       for (const other of [
         'https://b.example/mcp',
         'https://a.example/mcp/',
@@ -102,7 +102,7 @@ describe('resources', () => {
       ['https://words.example?Tenant=A', 'https://words.example?Tenant=A'],
       ['https://words.example//', 'https://words.example//'],
       ['https://words.example/%7euser', 'https://words.example/%7euser'],
-    ])('writes %s as %s', (text, canonical) => {
+    ])('converts %s to %s', (text, canonical) => {
       expect(parseResourceIdentifier(text)).toBe(canonical);
     });
 
@@ -137,7 +137,7 @@ describe('resources', () => {
       'https://words.example:port',
       'https://words.example:443:443',
       'https://[::1',
-    ])('does not parse %j', (text) => {
+    ])('refuses %j', (text) => {
       expect(parseResourceIdentifier(text)).toBeUndefined();
     });
 
@@ -191,7 +191,7 @@ describe('issuers', () => {
       ['http://localhost:8787', 'http://localhost:8787'],
       ['http://127.0.0.1', 'http://127.0.0.1'],
       ['http://[::1]:1/', 'http://[::1]:1'],
-    ])('takes %s as %s', (text, issuer) => {
+    ])('parses %s as %s', (text, issuer) => {
       expect(parseIssuer(text)).toBe(issuer);
     });
 
@@ -224,7 +224,7 @@ describe('issuers', () => {
       );
     });
 
-    it('gives nothing but an origin, from any text', () => {
+    it('returns an origin or fails, for any text', () => {
       fc.assert(
         fc.property(
           fc.oneof(
@@ -253,7 +253,7 @@ describe('issuers', () => {
       'http://[::1]/x',
       'http://127.1/',
       'http://2130706433/',
-    ])('knows %s for this machine', (url) => {
+    ])('is true for %s', (url) => {
       expect(isLoopback(new URL(url))).toBe(true);
     });
 
@@ -263,7 +263,7 @@ describe('issuers', () => {
       'http://127.0.0.2',
       'http://[::ffff:127.0.0.1]',
       'http://0.0.0.0',
-    ])('does not take %s for this machine', (url) => {
+    ])('is false for %s', (url) => {
       expect(isLoopback(new URL(url))).toBe(false);
     });
   });

@@ -63,7 +63,7 @@ describe('parseRedirectRule', () => {
     ['http://127.0.0.1/cb', { kind: 'loopback', host: '127.0.0.1', path: '/cb' }],
     ['http://localhost:3000/cb?a=1', { kind: 'loopback', host: 'localhost', path: '/cb?a=1' }],
     ['http://[::1]/', { kind: 'loopback', host: '[::1]', path: '/' }],
-  ])('takes %s', (uri, rule) => {
+  ])('accepts %s', (uri, rule) => {
     expect(parseRedirectRule(uri)).toEqual(rule);
   });
 
@@ -74,17 +74,17 @@ describe('parseRedirectRule', () => {
     ['a scheme without a dot', 'myapp:/cb'],
     ['plain http', 'http://app.example/cb'],
     ['a private address', 'http://192.168.0.1/cb'],
-    ['a name below localhost', 'http://app.localhost/cb'],
-    ['a loopback address in other digits', 'http://127.1/cb'],
+    ['a subdomain of localhost', 'http://app.localhost/cb'],
+    ['a loopback address in another notation', 'http://127.1/cb'],
     ['a fragment', 'https://app.example/cb#x'],
     ['an empty fragment', 'https://app.example/cb#'],
     ['a user', 'https://user@app.example/cb'],
-    ['an at sign, which looks like one', 'https://app.example/@cb'],
+    ['an at sign, which looks like userinfo', 'https://app.example/@cb'],
     ['a missing path', 'https://app.example'],
-    ['a path to be normalised', 'https://app.example/a/../cb'],
+    ['a path that would be normalized', 'https://app.example/a/../cb'],
     ['capitals in the host', 'https://App.example/cb'],
-    ['the scheme’s own port', 'https://app.example:443/cb'],
-    ['a blank around it', ' https://app.example/cb'],
+    ['the default port', 'https://app.example:443/cb'],
+    ['a leading or trailing space', ' https://app.example/cb'],
     ['a tab in it', 'https://app.example/c\tb'],
     ['a backslash', 'https://app.example\\cb'],
     ['letters beyond ASCII', 'https://äpp.example/cb'],
@@ -100,7 +100,7 @@ describe('parseRedirectRule', () => {
 });
 
 describe('matchesRedirectRule', () => {
-  it('takes an exact address byte for byte, and nothing else', () => {
+  it('matches only the exact redirect URI, byte for byte', () => {
     const registered = fc
       .webUrl({ validSchemes: ['https'], withQueryParameters: true })
       .map((url) => new URL(url).href)
@@ -116,7 +116,7 @@ describe('matchesRedirectRule', () => {
     );
   });
 
-  it('takes a loopback address with any port, and what it takes is what a browser would open', () => {
+  it('matches a loopback address with any port, if a browser would open that address', () => {
     const rule = parseRedirectRule('http://127.0.0.1/cb?a=1');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => {
@@ -147,7 +147,7 @@ describe('matchesRedirectRule', () => {
     .tuple(host, gptId)
     .map(([name, gptIs]) => `https://${name}/aip/${gptIs}/oauth/callback`);
 
-  it('takes the callback of any GPT at both of ChatGPT’s hosts, and of one GPT where it is pinned', () => {
+  it('matches the callback of any GPT at both of ChatGPT’s hosts, and only of a pinned GPT', () => {
     fc.assert(
       fc.property(callback, (uri) => {
         expect(matchesRedirectRule(gpt, uri)).toBe(true);
@@ -160,7 +160,7 @@ describe('matchesRedirectRule', () => {
     );
   });
 
-  it('takes for ChatGPT nothing that a browser would open elsewhere', () => {
+  it('matches no URI for ChatGPT that a browser would open elsewhere', () => {
     fc.assert(
       fc.property(nearly(callback), (requested) => {
         if (!matchesRedirectRule(gpt, requested)) return;
@@ -174,7 +174,7 @@ describe('matchesRedirectRule', () => {
     );
   });
 
-  it('takes in development the same path on this machine alone', () => {
+  it('matches the same path only on loopback in development', () => {
     const path = `/aip/${id}/oauth/callback`;
     for (const origin of [
       'http://localhost:8787',
@@ -195,7 +195,7 @@ describe('matchesRedirectRule', () => {
     ).toBe(false);
   });
 
-  it('refuses whatever is too long, and says no to anything without throwing', () => {
+  it('refuses a URI that is too long, and never throws', () => {
     const uri = `https://app.example/${'x'.repeat(1004)}`;
     expect(uri).toHaveLength(1024);
     expect(matchesRedirectRule(parseRedirectRule(uri), uri)).toBe(true);
@@ -213,7 +213,7 @@ describe('verifyRedirect', () => {
   const [gpt, app, server, native] = clients;
   const rejection = (reason: string) => expect.objectContaining({ reason });
 
-  it('gives the address as it was asked for', () => {
+  it('returns the requested redirect URI', () => {
     for (const [client, uri] of [
       [gpt, gptRedirect],
       [app, 'https://app.example/callback'],
@@ -223,21 +223,21 @@ describe('verifyRedirect', () => {
       expect(verifyRedirect(client, uri)).toBe(uri);
   });
 
-  it('gives the only address where none was asked for', () => {
+  it('returns the only registered URI if none was requested', () => {
     expect(verifyRedirect(app, undefined)).toBe('https://app.example/callback');
   });
 
-  it('refuses to guess among several, or the open part of one', () => {
+  it('refuses an absent redirect_uri if several are registered, or one with a variable part', () => {
     for (const client of [gpt, server, native])
       expect(() => verifyRedirect(client, undefined)).toThrow(rejection('redirect.missing'));
   });
 
-  it('takes an empty address for a wrong one', () => {
+  it('refuses an empty redirect_uri', () => {
     for (const client of clients)
       expect(() => verifyRedirect(client, '')).toThrow(rejection('redirect.unregistered'));
   });
 
-  it('takes a private-use scheme as it was registered', () => {
+  it('accepts a private-use scheme as registered', () => {
     const uri = 'com.example.app:/oauth?x=1';
     const mobile = staticClient({ id: 'm', name: 'M', redirectUris: [uri], scopes: ['words'] });
     expect(verifyRedirect(mobile, uri)).toBe(uri);

@@ -17,17 +17,17 @@ describe('random values', () => {
   const counting: RandomBytes = (length) => Uint8Array.from({ length }, (_, at) => at);
   const real: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-  it('writes 256 bits as a token of 43 characters', () => {
+  it('encodes 256 bits as a token of 43 characters', () => {
     expect(randomToken(counting)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
     expect(randomToken(real)).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
-  it('writes 128 bits as an id of 22 characters', () => {
+  it('encodes 128 bits as an ID of 22 characters', () => {
     expect(randomId(counting)).toBe('AAECAwQFBgcICQoLDA0ODw');
     expect(decodeBase64url(randomId(real))).toHaveLength(16);
   });
 
-  it('draws anew each time', () => {
+  it('returns a new value each time', () => {
     const draws = Array.from({ length: 1000 }, () => [randomToken(real), randomId(real)]).flat();
     expect(new Set(draws).size).toBe(2000);
   });
@@ -44,7 +44,7 @@ describe('base64url', () => {
     ['foob', 'Zm9vYg'],
     ['fooba', 'Zm9vYmE'],
     ['foobar', 'Zm9vYmFy'],
-  ])('writes %j as RFC 4648 §10 does, without padding', (plain, text) => {
+  ])('encodes %j as in RFC 4648 §10, without padding', (plain, text) => {
     expect(encodeBase64url(bytesOf(plain))).toBe(text);
     expect(decodeBase64url(text)).toEqual(bytesOf(plain));
   });
@@ -54,7 +54,7 @@ describe('base64url', () => {
     expect(decodeBase64url('-_-_')).toEqual(Uint8Array.of(0xfb, 0xff, 0xbf));
   });
 
-  it('gives back every sequence of bytes', () => {
+  it('decodes every encoded sequence of bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(decodeBase64url(encodeBase64url(bytes))).toEqual(new Uint8Array(bytes));
@@ -62,7 +62,7 @@ describe('base64url', () => {
     );
   });
 
-  it('writes as the platform does, letters and padding aside', () => {
+  it('encodes as the platform does, apart from alphabet and padding', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         const platform = btoa(String.fromCharCode(...bytes));
@@ -73,7 +73,7 @@ describe('base64url', () => {
     );
   });
 
-  it('reads a text only if it is the one spelling of its bytes', () => {
+  it('decodes a text only if it is the canonical encoding', () => {
     const nearly = fc.string({
       unit: fc.constantFrom(...'ABYZabyz0189-_', '=', '+', '/', ' ', '\n', '\0', 'é', 'Ā', '\ud800'),
       maxLength: 12,
@@ -109,7 +109,7 @@ describe('base64url', () => {
 describe('timingSafeEqual', () => {
   const secret = 'gpt-secret-0123456789-0123456789';
 
-  it('knows a secret again', async () => {
+  it('is true for the same secret', async () => {
     expect(await timingSafeEqual(secret, secret)).toBe(true);
     expect(await timingSafeEqual('', '')).toBe(true);
     expect(await timingSafeEqual('ключ 🔑', 'ключ 🔑')).toBe(true);
@@ -119,22 +119,22 @@ describe('timingSafeEqual', () => {
     ['nothing', ''],
     ['another first character', `G${secret.slice(1)}`],
     ['another last character', `${secret.slice(0, -1)}8`],
-    ['a beginning of it', secret.slice(0, -1)],
+    ['a prefix of it', secret.slice(0, -1)],
     ['more than it', `${secret}0`],
     ['a space at the end', `${secret} `],
     ['a NUL at the end', `${secret}\0`],
     ['other case', secret.toUpperCase()],
     ['twice the secret', secret + secret],
-  ])('does not take %s for it', async (_, other) => {
+  ])('is false for %s', async (_, other) => {
     expect(await timingSafeEqual(secret, other)).toBe(false);
     expect(await timingSafeEqual(other, secret)).toBe(false);
   });
 
-  it('does not normalise: two spellings of a letter are two secrets', async () => {
+  it('does not normalize: two encodings of a letter differ', async () => {
     expect(await timingSafeEqual('caf\u00e9', 'cafe\u0301')).toBe(false);
   });
 
-  it('agrees with comparing the texts', async () => {
+  it('agrees with ===', async () => {
     const short = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(short, short, async (one, other) => {
@@ -154,14 +154,14 @@ describe('PKCE', () => {
     const parse = (query: string, requirement: 'required' | 'optional' = 'optional') =>
       parseCodeChallenge(new URLSearchParams(query), requirement);
 
-    it('gives the challenge, and none only where none is demanded', () => {
+    it('returns the challenge, or none if none is required', () => {
       expect(parse(`code_challenge=${challenge}&code_challenge_method=S256`)).toBe(challenge);
       expect(parse('')).toBeUndefined();
       expect(() => parse('', 'required')).toThrow(rejection('pkce.missing'));
     });
 
     it.each(['required', 'optional'] as const)(
-      'refuses half of it, or another method (%s)',
+      'refuses an incomplete challenge, or another method (%s)',
       (requirement) => {
         for (const query of [
           `code_challenge=${challenge}`,
@@ -192,11 +192,11 @@ describe('PKCE', () => {
       await expect(verifyCodeVerifier(challenge, verifier)).resolves.toBeUndefined();
     });
 
-    it('asks for nothing where neither was sent', async () => {
+    it('requires no verifier if no challenge was sent', async () => {
       await expect(verifyCodeVerifier(undefined, undefined)).resolves.toBeUndefined();
     });
 
-    it('takes the verifier of a challenge, and no other', async () => {
+    it('accepts only the verifier of the challenge', async () => {
       await fc.assert(
         fc.asyncProperty(shaped, shaped, async (right, wrong) => {
           const made = await challengeOf(right);
@@ -221,7 +221,7 @@ describe('PKCE', () => {
       `${'v'.repeat(43)}+`,
       `${'v'.repeat(43)}é`,
       `${'v'.repeat(43)}\n`,
-    ])('refuses a verifier of another shape though it fits: %j', async (bad) => {
+    ])('refuses a malformed verifier even if it matches: %j', async (bad) => {
       await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(rejection('code.pkce'));
     });
   });

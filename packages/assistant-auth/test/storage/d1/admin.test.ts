@@ -31,7 +31,7 @@ describe('admin queries', () => {
     admin = d1Admin(db);
   });
 
-  it('tells the database’s time', async () => {
+  it('return the database’s time', async () => {
     const before = Math.floor(Date.now() / 1000);
     const now = await admin.readClock();
     expect(now).toBeGreaterThanOrEqual(before);
@@ -60,7 +60,7 @@ describe('admin queries', () => {
       expect(await admin.listUsers({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([users[1]]);
     });
 
-    it('have no living grants when theirs have expired', async () => {
+    it('have no active grants if all have expired', async () => {
       await signInAndRedeem(storage);
       expect(await admin.listUsers(all, t0 + 400 * day)).toMatchObject([{ activeGrants: 0 }]);
     });
@@ -95,14 +95,14 @@ describe('admin queries', () => {
       ]);
     });
 
-    it('are told from those of nobody', async () => {
+    it('are distinguished from those of an unknown user', async () => {
       await signInAndRedeem(storage);
       expect(await admin.listGrants('user-9', t0)).toBeUndefined();
     });
   });
 
   describe('identities without an upstream token', () => {
-    it('are those without a token on which living grants rest, the oldest first', async () => {
+    it('are those with active grants but no token, the oldest first', async () => {
       await signInAndRedeem(storage, { identity: adasUpstreamToken });
       await signInAndRedeem(storage, bob);
       await signInAndRedeem(storage, { ...bob, grantId: 'grant-c' });
@@ -138,7 +138,7 @@ describe('admin queries', () => {
   });
 
   describe('the audit', () => {
-    it('is read from the newest row on, of one user or of all', async () => {
+    it('is read from the newest row, for one user or all', async () => {
       await signInAndRedeem(storage);
       await signInAndRedeem(storage, bob);
       await storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 2 * day);
@@ -190,7 +190,7 @@ describe('admin queries', () => {
       await cleanup(rotated, 'new');
     };
 
-    it('counts the stored tokens of each by how they begin', async () => {
+    it('counts the stored tokens of each key by prefix', async () => {
       await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'o1' } });
       await signInAndRedeem(storage, { ...bob, identity: { ...bob.identity, sealedRefreshToken: 'n1' } });
       expect(await admin.readKeyUsage({ keys, now: t0 })).toMatchObject([
@@ -200,14 +200,14 @@ describe('admin queries', () => {
       expect(await admin.readKeyUsage({ keys: [], now: t0 })).toEqual([]);
     });
 
-    it('does not know until when a key sealed before a cleanup has seen the next', async () => {
+    it('has no end time for a key until a cleanup has seen the next key', async () => {
       await cleanup(t0, 'old');
       await signInAndRedeem(storage);
       expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
       expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
     });
 
-    it('knows it from the cleanup on, with an hour for isolates of before', async () => {
+    it('has the end time after the cleanup, plus an hour for older isolates', async () => {
       await rotate();
       expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
       expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
@@ -226,7 +226,7 @@ describe('admin queries', () => {
       ['rotating', { refreshPolicy: 'rotating' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 30 * day }],
     ] as const;
 
-    it.each(policies)('counts a %s grant from before, until its token dies', async (_, choice, needing) => {
+    it.each(policies)('counts an older %s grant until its token expires', async (_, choice, needing) => {
       await signInAndRedeem(storage, choice);
       await rotate();
       expect(await readUsage('old', rotated)).toMatchObject(needing);
@@ -235,7 +235,7 @@ describe('admin queries', () => {
       expect(after).not.toHaveProperty('lastGrantExpiresAt');
     });
 
-    it('counts a session as a grant whose cookie stays the same', async () => {
+    it('counts a session as a grant with a stable cookie', async () => {
       await createSession(storage);
       const use = (now: number) =>
         storage.useSession({ grantId: 'session-1', now, idleExpiresAt: t0 + 20 * day });
@@ -245,7 +245,7 @@ describe('admin queries', () => {
       expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
     });
 
-    it('counts a stable grant although it was refreshed since', async () => {
+    it('counts a stable grant even if it was refreshed since', async () => {
       await signInAndRedeem(storage, { refreshPolicy: 'stable' });
       await rotate();
       for (const later of [0, 1]) await storage.refresh(refreshUse(0, sealedUntil + later));
@@ -267,7 +267,7 @@ describe('admin queries', () => {
       expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
     });
 
-    it('counts a grant without refresh token while its access token lives', async () => {
+    it('counts a grant without refresh token while its access token is valid', async () => {
       await cleanup(t0, 'old');
       await signInAndRedeem(storage, { refreshPolicy: 'none' });
       await cleanup(t0 + 60, 'new');
@@ -278,7 +278,7 @@ describe('admin queries', () => {
       expect(await readUsage('old', t0 + 1801)).toMatchObject({ activeGrants: 0 });
     });
 
-    it('counts no grant that began since, was revoked, or has not begun', async () => {
+    it('does not count a grant that is newer, was revoked, or has no redeemed code', async () => {
       await signInAndRedeem(storage);
       await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
       await rotate();
@@ -287,7 +287,7 @@ describe('admin queries', () => {
       expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
     });
 
-    it('T16.4 unseen: gives no time for a key that no cleanup has seen seal, whenever it was added', async () => {
+    it('T16.4 unseen: returns no time for a key that no cleanup has seen seal, whenever it was added', async () => {
       // Each time, it may have been promoted and rolled back between two cleanup runs.
       await cleanup(t0, 'new');
       await signInAndRedeem(storage, { now: t0 + 60 });
@@ -304,14 +304,14 @@ describe('admin queries', () => {
       expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
     });
 
-    it('gives the time of a key that was added later, if a cleanup has seen it seal', async () => {
+    it('returns the time of a key that was added later if a cleanup has seen it seal', async () => {
       await cleanup(t0, 'new', ['new']);
       await cleanup(t0 + day, 'old');
       await cleanup(rotated, 'new');
       expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
     });
 
-    it('T16.3 promote: gives no time from which a key can be promoted until a cleanup has found it in the ring', async () => {
+    it('T16.3 promote: returns no time from which a key can be promoted until a cleanup has found it in the ring', async () => {
       await cleanup(t0, 'new', ['new']);
       expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
       await cleanup(t0 + 9, 'new');
@@ -344,44 +344,44 @@ describe('the audit log', () => {
   /** What the audit says after somebody signed in. */
   const rowsAfterSignIn = async () => (await rows()).slice(1);
 
-  it('has a row for a sign-in, in ids alone', async () => {
+  it('has a row for a sign-in, with IDs only', async () => {
     await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
     expect(await rows()).toEqual([row({})]);
   });
 
-  it('names the user that the publisher named', async () => {
+  it('has the user ID from the publisher', async () => {
     await storage.recordSignIn(signIn({ user: { kind: 'resolved', id: 'their-7' } }));
     expect(await rows()).toEqual([row({ user_id: 'their-7' })]);
   });
 
   it.each<[string, Readonly<Record<string, unknown>>, () => Promise<unknown>]>([
     [
-      'a code that comes again late',
+      'a late replay of a code',
       { event: 'reuse-detected', actor: 'client', reason: 'code replayed' },
       () => storage.redeemCode(redemption({ now: t0 + 300 })),
     ],
     [
-      'a refresh token that is reused',
+      'a reused refresh token',
       { event: 'reuse-detected', actor: 'client', reason: 'refresh token reused' },
       () => storage.refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
     ],
     [
-      'a grant that its client ends',
+      'a grant that its client revokes',
       { event: 'revoked', actor: 'client', reason: 'revoked by its client' },
       () => storage.revoke(grant1, 'revoked by its client', t0 + 300, 'client'),
     ],
     [
-      'a user whom the operator signs out',
+      'a user that the operator signs out',
       { event: 'revoked', actor: 'operator', reason: 'signed out', client_id: null, provider: null },
       () => storage.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 300),
     ],
     [
-      'a client that the operator ends',
+      'a client that the operator revokes',
       { event: 'revoked', actor: 'operator', reason: 'withdrawn', user_id: null, provider: null },
       () => storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 300),
     ],
     [
-      'a person who is gone at the provider',
+      'a user who is gone at the provider',
       { event: 'revoked', actor: 'provider', reason: 'revoked', client_id: null },
       () => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 300),
     ],
@@ -394,7 +394,7 @@ describe('the audit log', () => {
           reason: 'inconclusive',
         }),
     ],
-  ])('has one row for %s, however often it comes', async (_, expected, perform) => {
+  ])('has one row for %s, however often it happens', async (_, expected, perform) => {
     await signInAndRedeem(storage, { identity: adasUpstreamToken });
     await storage.refresh(refreshUse(0, t0 + 100));
     await perform();
@@ -409,7 +409,7 @@ describe('the audit log', () => {
     expect(await rowsAfterSignIn()).toHaveLength(2);
   });
 
-  it('has one row for what a provider’s security events end, however many of one second say so', async () => {
+  it('has one row for what security events of one second revoke', async () => {
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2' });
     const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
@@ -435,7 +435,7 @@ describe('the audit log', () => {
     expect((await rowsAfterSignIn()).slice(1)).toEqual([row({ at: t0 + 300, ...expected })]);
   });
 
-  it('has no row for what did not happen', async () => {
+  it('has no row for an event that had no effect', async () => {
     await signInAndRedeem(storage, { identity: adasUpstreamToken });
     await storage.recordSignIn(signIn({ identity: { subject: 'eve' } }));
     await storage.redeemCode(redemption({ now: t0 + 5 }));
@@ -455,7 +455,7 @@ describe('the audit log', () => {
     expect(await rowsAfterSignIn()).toEqual([]);
   });
 
-  it('has a row for each change at the account page, and none for what was refused', async () => {
+  it('has a row for each change at the account page, and none for a refused one', async () => {
     await signInAndRedeem(storage);
     await createSession(storage);
     const before = (await rows()).length;
@@ -481,7 +481,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('keeps of a deletion that somebody was deleted, and by whom', async () => {
+  it('records a deletion and its actor', async () => {
     await signInAndRedeem(storage);
     for (const userId of ['user-1', 'user-9'])
       await storage.deleteUser({ userId, actor: 'operator', now: t0 + 9 });
@@ -489,7 +489,7 @@ describe('the audit log', () => {
     expect(await rows()).toEqual([row({ at: t0 + 9, event: 'deleted', actor: 'operator', ...nobody })]);
   });
 
-  it('forgets a user whose row is deleted', async () => {
+  it('has no user ID after the user’s row is deleted', async () => {
     await signInAndRedeem(storage);
     await storage.recordSignIn(
       signIn({
@@ -524,7 +524,7 @@ describe('cleanups', () => {
   const cleanupAt = (now: number, deleteAuditBefore: number) => ({ ...buildCleanup(now), deleteAuditBefore });
 
   describe('a cleanup of the audit', () => {
-    it('deletes what was before, and nothing else', async () => {
+    it('deletes older rows, and nothing else', async () => {
       await addRows(10);
       await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 4 * day));
       expect((await readRows('audit')).map(({ at }) => at)).toEqual(
@@ -532,7 +532,7 @@ describe('cleanups', () => {
       );
     });
 
-    it('deletes all when all is old', async () => {
+    it('deletes all rows if all are old', async () => {
       await addRows(3);
       await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 9 * day));
       expect(await readRows('audit')).toEqual([]);
@@ -547,7 +547,7 @@ describe('cleanups', () => {
       expect(await readRows('audit')).toEqual([]);
     });
 
-    it('keeps what happened just now', async () => {
+    it('keeps new rows', async () => {
       await signInAndRedeem(d1Storage(db));
       await d1Storage(db).recordSignIn(signIn({ grantId: 'grant-2' }));
       await d1Storage(db).cleanUp(buildCleanup(t0 + 90 * day));
@@ -557,11 +557,11 @@ describe('cleanups', () => {
     });
   });
 
-  describe('a cleanup with another key at the front', () => {
+  describe('a cleanup with another first key', () => {
     const cleanup = (now: number, sealingKey: string) =>
       d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
 
-    it('remembers since when each has sealed, the first one without a word', async () => {
+    it('stores since when each key has sealed', async () => {
       await cleanup(t0, 'key-1');
       await cleanup(t0 + 1, 'key-1');
       expect(await readRows('audit')).toEqual([]);
@@ -583,7 +583,7 @@ describe('cleanups', () => {
       ]);
     });
 
-    it('notes a key that comes back', async () => {
+    it('stores a key that comes back', async () => {
       for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await cleanup(t0 + at, key);
       expect(await readRows('sealing_keys')).toMatchObject([
         { id: 'key-1' },
@@ -593,7 +593,7 @@ describe('cleanups', () => {
       expect(await readRows('audit')).toHaveLength(2);
     });
 
-    it('notes a change once when 20 clean up at once', async () => {
+    it('stores a change once if 20 cleanups run at once', async () => {
       await cleanup(t0, 'key-1');
       await Promise.all(Array.from({ length: 20 }, () => cleanup(t0 + 1, 'key-2')));
       expect(await readRows('sealing_keys')).toHaveLength(2);
@@ -637,7 +637,7 @@ describe('cleanups', () => {
       expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
     });
 
-    it('are recorded once when 20 clean up at once', async () => {
+    it('are recorded once if 20 cleanups run at once', async () => {
       await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
       expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
     });

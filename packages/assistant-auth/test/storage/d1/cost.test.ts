@@ -63,7 +63,7 @@ describe('round trips and rows', () => {
       expect(usage().rowsRead).toBeLessThan(20);
     });
 
-    it('reads no grant that is needed: cleanUp', async () => {
+    it('reads no active grant: cleanUp', async () => {
       const { db, usage } = countingD1(env.DB);
       await env.DB.prepare('DELETE FROM revocations').run();
       await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
@@ -72,7 +72,7 @@ describe('round trips and rows', () => {
   });
 
   describe('countingD1', () => {
-    it('counts every way to the database and no preparation', async () => {
+    it('counts every call to the database, and no prepare', async () => {
       const { db, trips } = countingD1(env.DB);
       const statement = db.prepare('SELECT ?1 AS n').bind(7);
       expect(trips()).toBe(0);
@@ -102,7 +102,7 @@ describe('round trips and rows', () => {
       expect(usage().rowsRead - before).toBe(3);
     });
 
-    it('does not guess rows', async () => {
+    it('fails if a result has no row counts', async () => {
       const { db, usage } = countingD1(env.DB);
       await db.prepare('SELECT 1').raw();
       expect(usage).toThrow('a call was made whose answer tells no rows');
@@ -272,7 +272,7 @@ describe('docs/storage-schema.md', () => {
     return section.split('\n').filter((line) => line.startsWith('| `'));
   };
 
-  it('costs what docs/storage-schema.md says, among many others', async () => {
+  it('has the costs of every operation among many users', async () => {
     const rows: string[] = [];
     for (const [name, [before, measured]] of Object.entries(operations)) {
       await insertOtherUsers(await emptyD1(), t0);

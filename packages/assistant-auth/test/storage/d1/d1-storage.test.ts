@@ -100,13 +100,13 @@ describe('rows', () => {
       });
     });
 
-    it('stores the name of the session at the provider', async () => {
+    it('stores the session ID of the provider', async () => {
       const { grant, ...rest } = signIn();
       await d1Storage(db).recordSignIn({ ...rest, grant: { ...grant, sid: 'session-1' } });
       expect(await readRows('grants')).toMatchObject([{ sid: 'session-1' }]);
     });
 
-    it('keeps the provider’s refresh token and the label when a later sign-in brings none', async () => {
+    it('keeps the provider’s refresh token and the label if a later sign-in has none', async () => {
       const storage = d1Storage(db);
       await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
       await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 9 }));
@@ -126,7 +126,7 @@ describe('rows', () => {
       ]);
     });
 
-    it('changes no row when its transaction comes back, whoever it says it is', async () => {
+    it('changes no row if it is repeated, even with another identity', async () => {
       const storage = d1Storage(db);
       await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'sealed-1' } });
       const before = await readAllRows();
@@ -142,7 +142,7 @@ describe('rows', () => {
       expect(await readAllRows()).toEqual(before);
     });
 
-    it('leaves one user when 50 first sign-ins arrive at once', async () => {
+    it('creates one user if 50 first sign-ins arrive at once', async () => {
       const storage = d1Storage(db);
       await Promise.all(
         fiftyIndexes.map((n) =>
@@ -155,7 +155,7 @@ describe('rows', () => {
       expect(await readRows('grants')).toHaveLength(50);
     });
 
-    it('never hands a new identity to a user that exists by chance', async () => {
+    it('never assigns a new identity to an existing user with the same new ID', async () => {
       const storage = d1Storage(db);
       await storage.recordSignIn(signIn());
       const before = await readAllRows();
@@ -182,7 +182,7 @@ describe('rows', () => {
     });
   });
 
-  describe('a release that does not know branches', () => {
+  describe('an older release without branches', () => {
     /** Rotates a token as that release does, after the migration or a rollback. */
     const rotateAsBefore = (generation: number, now: number) =>
       db
@@ -190,14 +190,14 @@ describe('rows', () => {
         .bind(generation, now)
         .run();
 
-    it('rotates, and this release answers a retry', async () => {
+    it('rotates a token, and this release accepts a retry', async () => {
       const storage = d1Storage(db);
       await signInAndRedeem(storage);
       await rotateAsBefore(0, t0 + 100);
       expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
     });
 
-    it('rotates after a branch, and every earlier token counts as reused', async () => {
+    it('rotates a token after a branch, and every earlier token counts as reused', async () => {
       for (const earlier of [0, 1]) {
         db = await emptyD1();
         const storage = d1Storage(db);
@@ -211,7 +211,7 @@ describe('rows', () => {
     });
   });
 
-  describe('an ending', () => {
+  describe('a revocation', () => {
     it.each<[string, (reason: string) => Promise<unknown>]>([
       ['signed out', (reason) => d1Storage(db).revoke(grant1, reason, t0 + 300)],
       [
@@ -223,7 +223,7 @@ describe('rows', () => {
         'refresh token reused',
         () => d1Storage(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
       ],
-    ])('notes when and why: %s', async (reason, end) => {
+    ])('stores its time and reason: %s', async (reason, end) => {
       await signInAndRedeem(d1Storage(db), { identity: adasUpstreamToken });
       await d1Storage(db).refresh(refreshUse(0, t0 + 100));
       await end(reason);
@@ -232,7 +232,7 @@ describe('rows', () => {
   });
 
   describe('deleting a user', () => {
-    it('takes identities and grants along, and nobody else’s', async () => {
+    it('deletes identities and grants of this user only', async () => {
       const storage = d1Storage(db);
       await signInAndRedeem(storage);
       await storage.recordSignIn(
@@ -599,7 +599,7 @@ describe('random calls', () => {
 
   const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
 
-  it('answers any run of calls as memory storage does', () =>
+  it('D1 and memory storage return the same for any sequence of calls', () =>
     fc.assert(
       fc.asyncProperty(runs, async (run) => {
         const onD1 = d1Storage(await emptyD1());
@@ -632,7 +632,7 @@ describe('failures', () => {
       (error: unknown) => error,
     );
 
-  describe('D1 out of reach', () => {
+  describe('an unreachable database', () => {
     it.each(everyMethod)('is StorageUnavailable with the cause: %s', async (_, call) => {
       const failure = new Error('D1_ERROR: Network connection lost.');
       const error = await catchError(call(d1Storage(createUnreachable(env.DB, failure))));
@@ -641,8 +641,8 @@ describe('failures', () => {
     });
   });
 
-  describe('D1 without the migrations', () => {
-    it.each(everyMethod)('is StorageUnavailable and its message says no SQL: %s', async (_, call) => {
+  describe('a database without the migrations', () => {
+    it.each(everyMethod)('is StorageUnavailable, with a message without SQL: %s', async (_, call) => {
       const error = await catchError(call(d1Storage(env.UNMIGRATED)));
       expect(error).toBeInstanceOf(StorageUnavailable);
       expect(String(error)).toBe('StorageUnavailable: D1 did not carry out the statements');
@@ -650,8 +650,8 @@ describe('failures', () => {
     });
   });
 
-  describe('D1 failing half way through', () => {
-    it('leaves nothing of a sign-in', async () => {
+  describe('a failure in the middle of a batch', () => {
+    it('stores nothing of a sign-in', async () => {
       const db = await emptyD1();
       await db.exec("CREATE TRIGGER fail BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'full'); END");
       expect(await catchError(d1Storage(db).recordSignIn(signIn()))).toBeInstanceOf(StorageUnavailable);
@@ -668,7 +668,7 @@ describe('failures', () => {
       });
     });
 
-    it('leaves a grant alive whose ending could not be marked, and remembers nothing', async () => {
+    it('keeps a grant active whose revocation could not be stored', async () => {
       const db = await emptyD1();
       const storage = d1Storage(db);
       for (const [, call] of everyMethod.slice(0, 3)) await call(storage);
