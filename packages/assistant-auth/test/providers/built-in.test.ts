@@ -47,8 +47,8 @@ describe('Apple', async () => {
   const userOf = (user: unknown): URL => callback({ user: JSON.stringify(user) });
   const named = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@example.com' };
 
-  describe('the way to Apple', () => {
-    it('asks for name and address, and for the answer as a form', async () => {
+  describe('the authorization request', () => {
+    it('requests name and email address, and form_post', async () => {
       const { issuer, provider } = setUp();
       const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
       expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -64,7 +64,7 @@ describe('Apple', async () => {
       });
     });
 
-    it('is called apple, answers by form, and lists the errors that mean revoked', () => {
+    it('has the ID apple, responds by form post, and lists the errors that mean revoked', () => {
       expect(setUp().provider).toMatchObject({
         id: 'apple',
         displayName: 'Apple',
@@ -75,8 +75,8 @@ describe('Apple', async () => {
     });
   });
 
-  describe('a person at Apple', () => {
-    it('has a verified address where Apple writes "true"', async () => {
+  describe('the identity', () => {
+    it('has a verified email address if Apple returns "true"', async () => {
       expect(await setUp().handleCallback()).toMatchObject({
         provider: 'apple',
         subject: 'person-1',
@@ -86,17 +86,20 @@ describe('Apple', async () => {
       });
     });
 
-    it.each(['false', 'TRUE', undefined, 1])('B10.1 has none where it is %s', async (email_verified) => {
-      expect(await setUp({ email_verified }).handleCallback()).toMatchObject({ emailVerified: false });
-    });
+    it.each(['false', 'TRUE', undefined, 1])(
+      'B10.1 has no verified email address if it is %s',
+      async (email_verified) => {
+        expect(await setUp({ email_verified }).handleCallback()).toMatchObject({ emailVerified: false });
+      },
+    );
 
-    it('who hides the address is shown by the name that comes the first time', async () => {
+    it('is shown by the name of the first sign-in if the email address is hidden', async () => {
       const { handleCallback } = setUp({ email: undefined });
       expect(await handleCallback(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
       expect(await handleCallback()).not.toHaveProperty('label');
     });
 
-    it('gets from the unsigned name neither address nor key, nor a label beside the signed address', async () => {
+    it('takes neither email address nor key from the unsigned name, nor a label if there is a signed address', async () => {
       const { handleCallback } = setUp();
       const forged = { ...named, sub: 'person-2', email_verified: true };
       const identity = await handleCallback(userOf(forged));
@@ -115,13 +118,13 @@ describe('Apple', async () => {
       ['a name of no text', userOf({ name: { firstName: 7, lastName: { toString: 'x' } } })],
       ['blank', userOf({ name: { firstName: ' ', lastName: '' } })],
       ['endless', userOf({ name: { firstName: 'x'.repeat(321) } })],
-    ])('has no label when the name is %s, and is signed in all the same', async (_, answer) => {
+    ])('has no label if the name is %s, and the sign-in succeeds', async (_, answer) => {
       const identity = await setUp({ email: undefined }).handleCallback(answer);
       expect(identity.subject).toBe('person-1');
       expect(identity).not.toHaveProperty('label');
     });
 
-    it('B12.1 who cancels is believed', async () => {
+    it('B12.1 is denied if the user cancels', async () => {
       const { handleCallback } = setUp();
       expect(
         await captureProviderError(
@@ -142,7 +145,7 @@ describe('Apple', async () => {
       return new URLSearchParams(request?.body).get('client_secret') ?? '';
     };
 
-    it('is a JWT that our key signed, says who asks, and lives five minutes', async () => {
+    it('is a JWT that is signed with our key and valid for five minutes', async () => {
       const now = 1_800_000_000;
       const { payload, protectedHeader } = await jwtVerify(
         await secretSent(),
@@ -163,10 +166,10 @@ describe('Apple', async () => {
 
     it.each([
       ['with its line breaks', pem],
-      ['with them written out', pem.replaceAll('\n', '\\n')],
-      ['with those of Windows', pem.replaceAll('\n', '\r\n')],
-      ['without its frame', pem.replaceAll(/-----.*-----\n?/g, '')],
-    ])('is signed with the text of the file %s', async (_, text) => {
+      ['with escaped line breaks', pem.replaceAll('\n', '\\n')],
+      ['with line breaks of Windows', pem.replaceAll('\n', '\r\n')],
+      ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
+    ])('accepts the text of the key file %s', async (_, text) => {
       const secret = await secretSent({ privateKey: text });
       const { payload } = await jwtVerify(secret, await importSPKI(spki, 'ES256'), {
         currentDate: new Date(1.8e12),
@@ -185,13 +188,13 @@ describe('Apple', async () => {
       ['privateKey', 'the name of the file', { privateKey: 'AuthKey_FGHIJ67890.p8' }, noKey],
       ['privateKey', 'an RSA key', { privateKey: rsa }, noKey],
       ['privateKey', 'a key of another curve', { privateKey: p384 }, noKey],
-    ])('stops the start with a wrong %s: %s', (option, _, changes, problem) => {
+    ])('fails at startup for an invalid %s: %s', (option, _, changes, problem) => {
       expect(() => apple({ ...settings, ...changes })).toThrow(
         new ConfigurationError(`providers.apple.${option}`, problem),
       );
     });
 
-    it('cannot be made with half a key, and says so without it', async () => {
+    it('fails for half a key, with a message that does not contain it', async () => {
       const { handleCallback } = setUp(
         {},
         { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
@@ -223,8 +226,8 @@ describe('GitHub', () => {
 
   const noUserId = { kind: 'invalid', reason: 'the profile response has no user ID' };
 
-  describe('the way to GitHub', () => {
-    it('asks for no scope, lets the person choose the account, and carries PKCE', async () => {
+  describe('the authorization request', () => {
+    it('requests no scope, lets the user choose an account, and has PKCE', async () => {
       const { provider, server } = setUp();
       const url = await provider.authorizationUrl(upstreamRequest, server.io);
       expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize');
@@ -239,7 +242,7 @@ describe('GitHub', () => {
       });
     });
 
-    it('is called github, and lists the errors that mean revoked', () => {
+    it('has the ID github, and lists the errors that mean revoked', () => {
       expect(setUp().provider).toMatchObject({
         id: 'github',
         displayName: 'GitHub',
@@ -249,7 +252,7 @@ describe('GitHub', () => {
       });
     });
 
-    it('leads to a fake provider on loopback when it is given one', async () => {
+    it('goes to a fake provider on loopback if configured', async () => {
       const baseUrl = 'http://127.0.0.1:4001';
       const provider = github({ clientId, clientSecret, baseUrl });
       expect(provider.configuredUrls).toEqual([
@@ -260,8 +263,8 @@ describe('GitHub', () => {
     });
   });
 
-  describe('a person at GitHub', () => {
-    it('B11.1 numeric id: is known by it, as text', async () => {
+  describe('the identity', () => {
+    it('B11.1 numeric id: is the subject, as text', async () => {
       const { handleCallback } = setUp();
       expect(await handleCallback()).toEqual({
         provider: 'github',
@@ -273,13 +276,13 @@ describe('GitHub', () => {
       });
     });
 
-    it('B11.1 numeric id: stays the same person under another login, name and address', async () => {
+    it('B11.1 numeric id: stays the same with another login, name and email address', async () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ login: 'ada-marlow', name: null, email: 'marlow@example.com' });
       expect(await handleCallback()).toMatchObject({ subject: '583231', label: 'ada-marlow' });
     });
 
-    it('B11.1 numeric id: who took over a login is another person', async () => {
+    it('B11.1 numeric id: differs if someone else takes over a login', async () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ id: 999_999 });
       expect(await handleCallback()).toMatchObject({ subject: '999999', label: 'ada' });
@@ -299,13 +302,13 @@ describe('GitHub', () => {
       expect(await captureProviderError(handleCallback())).toEqual(noUserId);
     });
 
-    it('B10.1 proves no address, whatever the profile says', async () => {
+    it('B10.1 has no verified email address, whatever the profile contains', async () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ email: 'ceo@fabrikam.example', verified: true, email_verified: true });
       expect(await handleCallback()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
     });
 
-    it('may have neither a public address nor a name', async () => {
+    it('can have neither a public email address nor a name', async () => {
       const { server, handleCallback } = setUp();
       server.overrideProfile({ name: null, email: null });
       const identity = await handleCallback();
@@ -313,7 +316,7 @@ describe('GitHub', () => {
       expect(identity).not.toHaveProperty('email');
     });
 
-    it('brings a refresh token where the app’s tokens expire', async () => {
+    it('has a refresh token if the app’s tokens expire', async () => {
       const { server, handleCallback } = setUp();
       server.overrideTokens({ refresh_token: 'their-refresh-token', expires_in: 28_800, scope: '' });
       expect(await handleCallback()).toMatchObject({ refreshToken: 'their-refresh-token' });
@@ -327,7 +330,7 @@ describe('GitHub', () => {
       ['redirect_uri_mismatch', 'invalid'],
       // The person has first to prove their address to GitHub: they can, we cannot.
       ['unverified_user_email', 'denied'],
-    ])('B12.1 %s comes with status 200 and ends the sign-in as %s', async (error, kind) => {
+    ])('B12.1 %s with status 200 ends the sign-in as %s', async (error, kind) => {
       const { server, handleCallback } = setUp();
       server.overrideEndpoints({ token: () => Response.json({ error, error_description: 'their-text' }) });
       expect(await captureProviderError(handleCallback())).toEqual({
@@ -337,7 +340,7 @@ describe('GitHub', () => {
       expect(server.asked()).toEqual(['token']);
     });
 
-    it('B5.1 an answer that names another issuer is refused', async () => {
+    it('B5.1 a response of another issuer is refused', async () => {
       const { server, handleCallback } = setUp();
       expect(
         await captureProviderError(handleCallback(callback({ iss: 'https://github.com' }))),
@@ -353,7 +356,7 @@ describe('GitHub', () => {
 });
 
 describe('Google', () => {
-  it('asks at Google for a refresh token and lets the person choose the account', async () => {
+  it('requests a refresh token and lets the user choose an account', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
@@ -374,7 +377,7 @@ describe('Google', () => {
     });
   });
 
-  it('is called google and relies on nobody else’s tokens', async () => {
+  it('has the ID google and accepts only tokens of Google', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     expect(provider).toMatchObject({
@@ -388,7 +391,7 @@ describe('Google', () => {
     });
   });
 
-  it('takes a sign-in without a refresh token as it is', async () => {
+  it('accepts a sign-in without a refresh token', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     issuer.override({ tokens: { refresh_token: undefined } });
     const identity = await google({ clientId, clientSecret }).handleCallback(
@@ -399,7 +402,7 @@ describe('Google', () => {
     expect(identity).not.toHaveProperty('refreshToken');
   });
 
-  it('asks somebody again who brought no refresh token: by consent, without a choice of account', async () => {
+  it('requests consent without account selection on the second trip for a refresh token', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const [first, again] = [
@@ -413,7 +416,7 @@ describe('Google', () => {
     });
   });
 
-  it('goes to a fake provider on loopback when it is given one', async () => {
+  it('goes to a fake provider on loopback if configured', async () => {
     const issuer = createIssuer('http://127.0.0.1:4001');
     const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
     const url = await provider.authorizationUrl(upstreamRequest, { ...issuer.io, allowLoopbackHttp: true });
@@ -456,8 +459,8 @@ describe('Microsoft', () => {
   const forbiddenTenant = invalid('the tenant is not allowed');
   const noOid = invalid('the ID token has no valid oid');
 
-  describe('the way to Microsoft', () => {
-    it('asks for a refresh token and lets the person choose the account, and forwards nothing of the client’s', async () => {
+  describe('the authorization request', () => {
+    it('requests a refresh token, lets the user choose an account, and contains nothing of the client', async () => {
       const { issuer, provider } = setUp(undefined, contoso);
       const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
       expect(issuer.requests.map((request) => request.url)).toEqual([
@@ -476,7 +479,7 @@ describe('Microsoft', () => {
       });
     });
 
-    it('is called microsoft, answers in the query, and lists the errors that mean revoked', () => {
+    it('has the ID microsoft, responds in the query, and lists the errors that mean revoked', () => {
       expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
         id: 'microsoft',
         displayName: 'Microsoft',
@@ -486,13 +489,13 @@ describe('Microsoft', () => {
       });
     });
 
-    it('goes to a fake provider on loopback when it is given one', () => {
+    it('goes to a fake provider on loopback if configured', () => {
       const provider = microsoft({ clientId, clientSecret, baseUrl: 'http://127.0.0.1:4001' });
       expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001/common/v2.0']);
     });
 
     it.each(['', 'everybody', 'contoso.onmicrosoft.com', `${contoso}0`, `${contoso}/..`, 'common/v2.0'])(
-      'knows no tenant called %j',
+      'refuses the tenant %j',
       (tenant) => {
         expect(() => microsoft({ clientId, clientSecret, tenant })).toThrow(
           new ConfigurationError(
@@ -504,14 +507,14 @@ describe('Microsoft', () => {
     );
   });
 
-  describe('a person at Microsoft', () => {
+  describe('the identity', () => {
     it.each([
       ['common', contoso, '{tenantid}'],
       ['common', consumers, '{tenantid}'],
       ['organizations', contoso, '{tenantid}'],
       ['consumers', consumers, consumers],
       [contoso, contoso, contoso],
-    ])('of those called %s is known by tenant and object id: %s', async (tenant, tid, named) => {
+    ])('of the tenants %s has tenant and object ID as the subject: %s', async (tenant, tid, named) => {
       const { handleCallback } = setUp(tenant, tid, {}, named);
       expect(await handleCallback()).toMatchObject({
         provider: 'microsoft',
@@ -522,14 +525,14 @@ describe('Microsoft', () => {
       });
     });
 
-    it('is another person in another tenant', async () => {
+    it('differs in another tenant', async () => {
       const one = await setUp('common', contoso).handleCallback();
       const other = await setUp('common', fabrikam).handleCallback();
       expect(one.subject).not.toBe(other.subject);
     });
 
     it.each([true, 'true', undefined])(
-      'B9.2 e-mail as a key: is nobody’s proof of an address, whatever the token says (%s), and is not known by it',
+      'B9.2 e-mail as a key: is neither verified nor the subject, whatever the token contains (%s)',
       async (email_verified) => {
         const { handleCallback } = setUp('common', contoso, {
           email: 'ceo@fabrikam.example',
@@ -543,14 +546,14 @@ describe('Microsoft', () => {
       },
     );
 
-    it('B9.2 e-mail as a key: stays the same person with another address', async () => {
+    it('B9.2 e-mail as a key: stays the same with another email address', async () => {
       const before = await setUp('common', contoso, { email: 'ada@contoso.example' }).handleCallback();
       const after = await setUp('common', contoso, { email: 'ada.marlow@contoso.example' }).handleCallback();
       expect(after.subject).toBe(before.subject);
     });
   });
 
-  describe('a token of Microsoft’s', () => {
+  describe('an ID token', () => {
     it.each([
       ['of another tenant than it says', { tid: fabrikam }, otherTenant],
       ['that does not say its tenant', { tid: undefined }, otherTenant],
@@ -589,7 +592,7 @@ describe('Microsoft', () => {
       );
     });
 
-    it('B9.1 templated issuer: what fits is still nothing without Microsoft’s signature', async () => {
+    it('B9.1 templated issuer: a matching token without Microsoft’s signature is refused', async () => {
       const { issuer, handleCallback } = setUp('common', contoso);
       const forger = await generateKey('key-1');
       const iss = issuerOf(contoso);
@@ -640,7 +643,7 @@ describe('Microsoft', () => {
     );
   });
 
-  describe('metadata of Microsoft’s', () => {
+  describe('metadata', () => {
     it.each([
       ['common', contoso],
       ['organizations', 'organizations'],
@@ -655,8 +658,8 @@ describe('Microsoft', () => {
     });
   });
 
-  describe('an answer of Microsoft’s that names its issuer', () => {
-    it('is accepted under the name of a tenant', async () => {
+  describe('a response with iss', () => {
+    it('is accepted with the issuer of a tenant', async () => {
       const { handleCallback } = setUp('common', contoso);
       expect(await handleCallback(callback({ iss: issuerOf(contoso) }))).toMatchObject({
         subject: `${contoso}.${oid}`,
@@ -664,7 +667,7 @@ describe('Microsoft', () => {
     });
 
     it.each(['https://evil.example', issuerOf('common'), `https://evil.example/${contoso}/v2.0`])(
-      'is refused under the name %s, before its code goes anywhere',
+      'is refused with the issuer %s, before its code is sent anywhere',
       async (iss) => {
         const { issuer, handleCallback } = setUp('common', contoso);
         expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(

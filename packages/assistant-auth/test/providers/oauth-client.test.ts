@@ -52,7 +52,7 @@ describe('options', () => {
   describe('a fake provider', () => {
     const vendor = 'https://vendor.example';
 
-    it('takes the vendor’s place on loopback, and only there', () => {
+    it('replaces the vendor only on loopback', () => {
       expect(resolveBaseUrl('acme', vendor, undefined)).toBe(vendor);
       for (const origin of ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])
         expect(resolveBaseUrl('acme', vendor, origin)).toBe(origin);
@@ -68,12 +68,12 @@ describe('options', () => {
     });
   });
 
-  describe('settings of a client', () => {
-    it('come back as they were given', () => {
+  describe('client options', () => {
+    it('are returned unchanged', () => {
       expect(check({})).toEqual(good);
     });
 
-    it('may have a secret that is made for each exchange', () => {
+    it('can have a secret that is created for each request', () => {
       expect(() => check({ clientSecret: async () => 'fresh' })).not.toThrow();
     });
 
@@ -95,14 +95,14 @@ describe('options', () => {
       ['recheckInterval', 60.5],
       ['offlineAccess', undefined],
       ['offlineAccess', 'sometimes'],
-    ])('stop the start with %s = %j', (option, value) => {
+    ])('fail at startup for %s = %j', (option, value) => {
       const id = option === 'id' ? value : 'acme';
       expect(() => check({ [option]: value })).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: `providers.${id}.${option}` }),
       );
     });
 
-    it('name the first that is wrong, and no value that may be secret', () => {
+    it('fail with the name of the first invalid option, without its value', () => {
       const wrong = () => check({ clientId: '', clientSecret: 'a secret' });
       expect(wrong).toThrow(
         new ConfigurationError(
@@ -114,14 +114,14 @@ describe('options', () => {
     });
   });
 
-  describe('an address', () => {
+  describe('a URL', () => {
     it.each([
       'https://id.example',
       'https://id.example/x?y=z',
       'http://127.0.0.1:1',
       'http://[::1]:1',
       'http://localhost',
-    ])('may be %s', (text) => {
+    ])('can be %s', (text) => {
       expect(isAllowedUrl(text)).toBe(true);
     });
 
@@ -138,7 +138,7 @@ describe('options', () => {
       'https://id.example#x',
       ' https://id.example',
       'https://id.exam\tple',
-    ])('may not be %j', (text) => {
+    ])('can’t be %j', (text) => {
       expect(isAllowedUrl(text)).toBe(false);
     });
   });
@@ -208,7 +208,7 @@ describe('HTTP', () => {
       ['discovery', '"response" content-type must be application/json'],
       ['token', '"response" content-type must be application/json'],
       ['keys', 'the signing keys could not be read'],
-    ] as const)('%s: a page instead of JSON is refused', async (endpoint, reason) => {
+    ] as const)('%s: refuses HTML instead of JSON', async (endpoint, reason) => {
       const headers = { 'content-type': 'text/html' };
       const { refused } = await failOnce(endpoint, () => new Response('<p>their-page</p>', { headers }));
       expect(refused).toEqual({ kind: 'invalid', reason });
@@ -221,12 +221,12 @@ describe('HTTP', () => {
       ],
       ['token', '"response" content-type must be application/json'],
       ['keys', 'the signing keys could not be read'],
-    ] as const)('%s: a missing page is refused', async (endpoint, reason) => {
+    ] as const)('%s: refuses a 404', async (endpoint, reason) => {
       const { refused } = await failOnce(endpoint, () => new Response('their-page', { status: 404 }));
       expect(refused).toEqual({ kind: 'invalid', reason });
     });
 
-    it.each(endpoints)('%s: an endless answer is refused and hung up on', async (endpoint) => {
+    it.each(endpoints)('%s: refuses and aborts an endless response', async (endpoint) => {
       let sent = 0;
       let hungUp = false;
       const chunk = new Uint8Array(65_536).fill(0x20);
@@ -247,16 +247,16 @@ describe('HTTP', () => {
     });
   });
 
-  describe('an answer', () => {
+  describe('a response', () => {
     it.each(everywhere([[201], [202], [204], [206]]))(
-      '%s: that is a success of another kind (%i) is refused',
+      '%s: with another success status (%i) is refused',
       async (endpoint, status) => {
         const { refused } = await failOnce(endpoint, () => new Response(null, { status }));
         expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
       },
     );
 
-    it('of keys is not believed when it says that there is none', async () => {
+    it('of keys is refused if it has no body', async () => {
       const missing = () => Response.json({ keys: [] }, { status: 404 });
       const { refused } = await failOnce('keys', missing);
       expect(refused).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
@@ -289,14 +289,14 @@ describe('HTTP', () => {
       });
     });
 
-    it('gives a 4xx with its body, so that the error in it can be read', async () => {
+    it('returns a 4xx with its body, so that its error can be read', async () => {
       const response = await ask(() => Response.json({ error: 'invalid_grant' }, { status: 400 }));
       expect(response.status).toBe(400);
       expect(response.headers.get('content-type')).toBe('application/json');
       expect(await response.json()).toEqual({ error: 'invalid_grant' });
     });
 
-    it('calls fetch as a plain function, as Workers’ own demands', async () => {
+    it('calls fetch as a plain function, as Workers requires', async () => {
       let receiver: unknown = 'not called';
       const io = {
         fetch: async function (this: unknown) {
@@ -365,12 +365,12 @@ describe('token responses (RFC 6749 §5.1)', () => {
   ];
 
   describe('a token response with', () => {
-    it.each(unused)('%s signs the person in', async (_, tokens) => {
+    it.each(unused)('%s signs the user in', async (_, tokens) => {
       expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
       expect(await atServer(tokens)).toMatchObject({ subject: 'person-1', label: 'Ada' });
     });
 
-    it.each(unused)('%s confirms the person at a recheck', async (_, tokens) => {
+    it.each(unused)('%s confirms the user at a recheck', async (_, tokens) => {
       expect(await recheck(tokens)).toEqual([{ kind: 'active' }, { kind: 'active' }]);
     });
 
@@ -426,19 +426,19 @@ describe('token responses (RFC 6749 §5.1)', () => {
         { access_token: null, refresh_token: 'their-next' },
         { refreshToken: 'their-next' },
       ],
-    ])('%s confirms the person at a recheck', async (_, tokens, rotated) => {
+    ])('%s confirms the user at a recheck', async (_, tokens, rotated) => {
       const active = { kind: 'active', ...rotated };
       expect(await recheck(tokens)).toEqual([active, active]);
     });
 
-    it('no token at all says nothing about the person', async () => {
+    it('no token is inconclusive', async () => {
       const unknown = { kind: 'unknown', reason: 'the response has no token' };
       const tokens = { access_token: null, refresh_token: 7, id_token: '', expires_in: 3600 };
       expect(await recheck(tokens)).toEqual([unknown, unknown]);
     });
   });
 
-  describe('what is used of a token response stays strict:', () => {
+  describe('members that are used are validated:', () => {
     const noIdToken = '"response" body "id_token" property must be a string';
 
     it.each([
@@ -546,11 +546,11 @@ describe('token responses (RFC 6749 §5.1)', () => {
 });
 
 describe('errors', () => {
-  it('hands on what worked', async () => {
+  it('returns a result unchanged', async () => {
     expect(await withProviderError(async () => 'an identity')).toBe('an identity');
   });
 
-  it('leaves a ProviderError as it is', async () => {
+  it('rethrows a ProviderError unchanged', async () => {
     const error = new ProviderError('denied', 'no');
     await expect(withProviderError(() => Promise.reject(error))).rejects.toBe(error);
   });
@@ -560,7 +560,7 @@ describe('errors', () => {
     ['an error with a cause', new Error('their-token', { cause: new Response('their-body') })],
     ['a text', 'their-text'],
     ['nothing', undefined],
-  ])('keeps what %s said to itself', async (_, thrown) => {
+  ])('does not expose the message of %s', async (_, thrown) => {
     expect(await captureProviderError(withProviderError(() => Promise.reject(thrown)))).toEqual({
       kind: 'invalid',
       reason: 'the response could not be read',
@@ -568,7 +568,7 @@ describe('errors', () => {
   });
 
   it.each(['', 'code-of-this-transaction', 'invalid_grant ', 'INVALID_GRANT', '__proto__', 'toString'])(
-    'does not repeat %j, which no documentation knows',
+    'does not repeat %j, which is not a documented error',
     (code) => {
       expect(createTokenEndpointError(code)).toMatchObject({
         kind: 'invalid',
@@ -583,12 +583,9 @@ describe('subjects', () => {
   const from = async (subject: unknown) =>
     createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
 
-  it.each(['7', 'person-1', 'x'.repeat(255), '名前'])(
-    'is the person’s key as it came: %s',
-    async (subject) => {
-      expect(await from(subject)).toEqual({ provider: 'acme', subject, emailVerified: false, claims: {} });
-    },
-  );
+  it.each(['7', 'person-1', 'x'.repeat(255), '名前'])('is used unchanged: %s', async (subject) => {
+    expect(await from(subject)).toEqual({ provider: 'acme', subject, emailVerified: false, claims: {} });
+  });
 
   it.each([
     ['empty', ''],

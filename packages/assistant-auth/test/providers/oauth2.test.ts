@@ -31,8 +31,8 @@ describe('an OAuth 2.0 server', () => {
     return refused;
   };
 
-  describe('the way to an OAuth 2.0 server', () => {
-    it('carries state and PKCE, keeps the endpoint’s own query, and asks nothing before', async () => {
+  describe('the authorization request', () => {
+    it('contains state and PKCE, keeps the endpoint’s own query, and causes no request before', async () => {
       const server = createServer();
       const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
       expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
@@ -48,7 +48,7 @@ describe('an OAuth 2.0 server', () => {
       expect(server.requests).toEqual([]);
     });
 
-    it('asks for the scopes and parameters of the publisher', async () => {
+    it('contains the publisher’s scopes and parameters', async () => {
       const provider = createOAuth2Provider({
         scopes: ['identify', 'email'],
         authorizationParameters: { prompt: 'none' },
@@ -57,7 +57,7 @@ describe('an OAuth 2.0 server', () => {
       expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
     });
 
-    it('is known by all the addresses that it may be asked at', () => {
+    it('goes to a provider that lists all its URLs', () => {
       expect(createOAuth2Provider()).toMatchObject({
         id: 'acme',
         displayName: 'Acme',
@@ -72,8 +72,8 @@ describe('an OAuth 2.0 server', () => {
     });
   });
 
-  describe('the way back from an OAuth 2.0 server', () => {
-    it('makes an identity of the profile', async () => {
+  describe('the callback', () => {
+    it('returns an identity from the profile', async () => {
       const server = createServer();
       server.overrideTokens({ refresh_token: 'their-refresh-token' });
       server.overrideProfile({ email: 'ada@example.com', email_verified: true });
@@ -89,7 +89,7 @@ describe('an OAuth 2.0 server', () => {
       });
     });
 
-    it('redeems the code with the secret in the form, and shows the token to the profile alone', async () => {
+    it('redeems the code with the secret in the form, and sends the token only to the profile endpoint', async () => {
       const server = createServer();
       await createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io);
       const [token, profile] = server.requests;
@@ -111,7 +111,7 @@ describe('an OAuth 2.0 server', () => {
       });
     });
 
-    it('has no refresh token where none came', async () => {
+    it('has no refresh token if none was returned', async () => {
       const identity = await createOAuth2Provider().handleCallback(
         callback(),
         upstreamRequest,
@@ -121,7 +121,7 @@ describe('an OAuth 2.0 server', () => {
     });
   });
 
-  describe('an answer of an OAuth 2.0 server', () => {
+  describe('the authorization response', () => {
     it.each([
       [
         'B5.1 of another issuer',
@@ -137,11 +137,11 @@ describe('an OAuth 2.0 server', () => {
       ['without a state', { state: null }, 'response parameter "state" missing'],
       ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
       ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
-    ])('%s is refused and its code is shown to nobody', async (_, changes, reason) => {
+    ])('%s is refused and its code is not sent anywhere', async (_, changes, reason) => {
       expect(await rejectUnsentRequest(callback(changes))).toEqual(invalid(reason));
     });
 
-    it('that names its issuer is accepted', async () => {
+    it('with its issuer is accepted', async () => {
       const answer = callback({ iss: 'https://acme.example' });
       expect(
         await createOAuth2Provider().handleCallback(answer, upstreamRequest, createServer().io),
@@ -155,7 +155,7 @@ describe('an OAuth 2.0 server', () => {
       ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
       ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
       ['code-of-this-transaction', 'invalid', 'an error of its own'],
-    ])('B12.1 that says %s ends the sign-in', async (error, kind, words) => {
+    ])('B12.1 with the error %s ends the sign-in', async (error, kind, words) => {
       expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
         kind,
         reason: `the provider answered ${words}`,
@@ -163,7 +163,7 @@ describe('an OAuth 2.0 server', () => {
     });
   });
 
-  describe('the token endpoint of an OAuth 2.0 server', () => {
+  describe('the token endpoint', () => {
     const answering = async (answer: () => Response) => {
       const server = createServer();
       server.overrideEndpoints({ token: answer });
@@ -179,13 +179,13 @@ describe('an OAuth 2.0 server', () => {
       ['bad_verification_code', 200],
       ['incorrect_client_credentials', 200],
       ['application_suspended', 200],
-    ])('that says %s with status %i ends the sign-in as invalid', async (error, status) => {
+    ])('that returns %s with status %i ends the sign-in as invalid', async (error, status) => {
       expect(
         await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
       ).toEqual(invalid(`the token endpoint answered ${error}`));
     });
 
-    it('that says an error of its own with 200 is not quoted, nor are tokens beside it taken', async () => {
+    it('that returns an unknown error with 200 is not quoted, and its tokens are ignored', async () => {
       const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
       expect(await answering(() => Response.json(body))).toEqual(
         invalid('the token endpoint answered an error of its own'),
@@ -199,12 +199,12 @@ describe('an OAuth 2.0 server', () => {
       ['a list', () => Response.json([])],
       ['null', () => Response.json(null)],
       ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
-    ])('that sends %s is not believed', async (_, answer) => {
+    ])('that returns %s is refused', async (_, answer) => {
       expect(await answering(answer)).toMatchObject({ kind: 'invalid' });
     });
   });
 
-  describe('the profile of an OAuth 2.0 server', () => {
+  describe('the profile', () => {
     const answering = async (profile: () => Response) => {
       const server = createServer();
       server.overrideEndpoints({ profile });
@@ -215,16 +215,20 @@ describe('an OAuth 2.0 server', () => {
 
     it.each([
       ['without an ID', () => Response.json({ name: 'Ada' }), 'the profile response has no user ID'],
-      ['with a list as id', () => Response.json({ id: ['person-1'] }), 'the profile response has no user ID'],
+      [
+        'with an array as ID',
+        () => Response.json({ id: ['person-1'] }),
+        'the profile response has no user ID',
+      ],
       ['with an empty id', () => Response.json({ id: '' }), 'the subject is not a string, empty or too long'],
       [
-        'with an endless id',
+        'with an ID that is too long',
         () => Response.json({ id: 'x'.repeat(256) }),
         'the subject is not a string, empty or too long',
       ],
-      ['that is a text', () => Response.json('their-text'), 'the profile response is not a JSON object'],
+      ['that is a string', () => Response.json('their-text'), 'the profile response is not a JSON object'],
       ['that is null', () => Response.json(null), 'the profile response is not a JSON object'],
-      ['that is no JSON', () => new Response('their-page'), 'the profile response is not a JSON object'],
+      ['that is not JSON', () => new Response('their-page'), 'the profile response is not a JSON object'],
       [
         'with status 401',
         () => Response.json({ id: 'person-1' }, { status: 401 }),
@@ -242,7 +246,7 @@ describe('an OAuth 2.0 server', () => {
     it.each<[ServerEndpoint, string]>([
       ['token', 'acme.example'],
       ['profile', 'api.acme.example'],
-    ])('B13.1 5xx and B13.2 429 of the %s mean that it is out of order', async (endpoint, host) => {
+    ])('B13.1 5xx and B13.2 429 of the %s mean that it is unavailable', async (endpoint, host) => {
       for (const status of [500, 503, 429]) {
         const server = createServer();
         server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
@@ -257,7 +261,7 @@ describe('an OAuth 2.0 server', () => {
       }
     });
 
-    it('is not looked for elsewhere', async () => {
+    it('is not fetched from another host', async () => {
       const server = createServer();
       const headers = { location: 'https://evil.example/' };
       server.overrideEndpoints({ profile: () => new Response(null, { status: 302, headers }) });
@@ -270,11 +274,11 @@ describe('an OAuth 2.0 server', () => {
     });
   });
 
-  describe('settings of an OAuth 2.0 server', () => {
+  describe('options', () => {
     const badAddress = 'must be an https URL without user and fragment, or http on loopback.';
 
     it.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
-      'stop the start with a wrong %s',
+      'fail at startup for an invalid %s',
       (option) => {
         for (const value of [
           '',
@@ -310,7 +314,7 @@ describe('the Discord example of docs/providers.md', () => {
   };
 
   describe('the page about providers', () => {
-    it('shows the example as it is tested', () => {
+    it('contains the tested example', () => {
       const shown = source
         .replace(/^\/\*\*.*\n/, '')
         .replace("'../../src/index.ts'", "'assistant-auth'")
@@ -340,7 +344,7 @@ describe('the Discord example of docs/providers.md', () => {
   });
 
   describe('discord', () => {
-    it('asks who somebody is, and for nothing else', async () => {
+    it('requests only the identity', async () => {
       const { provider, server } = setUp();
       const url = await provider.authorizationUrl(upstreamRequest, server.io);
       expect(url.origin + url.pathname).toBe('https://discord.com/oauth2/authorize');
@@ -355,7 +359,7 @@ describe('the Discord example of docs/providers.md', () => {
       });
     });
 
-    it('knows a person by the snowflake, whatever they are called', async () => {
+    it('uses the snowflake as the subject, whatever the name is', async () => {
       const { server, handleCallback } = setUp();
       server.overrideTokens({ refresh_token: 'their-refresh-token' });
       expect(await handleCallback(callback({ iss: 'https://discord.com' }))).toEqual({
@@ -371,7 +375,7 @@ describe('the Discord example of docs/providers.md', () => {
     });
 
     it.each([undefined, null, 80_351_110_224_678_912, '', 'nelly', '-80351110224678912', '1'.repeat(21)])(
-      'knows nobody by the id %j',
+      'refuses the ID %j',
       async (id) => {
         const { server, handleCallback } = setUp();
         server.overrideProfile({ id });
@@ -382,7 +386,7 @@ describe('the Discord example of docs/providers.md', () => {
       },
     );
 
-    it('sends its requests form-encoded, as Discord demands', async () => {
+    it('sends form-encoded requests, as Discord requires', async () => {
       const { server, handleCallback } = setUp();
       await handleCallback();
       expect(server.requests[0]?.headers.get('content-type')).toMatch(/^application\/x-www-form-urlencoded/);

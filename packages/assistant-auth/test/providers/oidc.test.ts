@@ -24,8 +24,8 @@ import { type Claims, generateKey } from './signing.ts';
 describe('a sign-in', () => {
   const userAgent = expect.stringMatching(/^oauth4webapi\//);
 
-  describe('the way to the provider', () => {
-    it('sends the person to the discovered endpoint with state, nonce and PKCE', async () => {
+  describe('the authorization request', () => {
+    it('goes to the discovered endpoint with state, nonce and PKCE', async () => {
       const issuer = createIssuer();
       const url = await createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io);
       expect(url.origin + url.pathname).toBe('https://id.example/authorize');
@@ -57,7 +57,7 @@ describe('a sign-in', () => {
       });
     });
 
-    it('tells its id, its display name and its configured URL, and asks nothing before a person comes', () => {
+    it('has ID, display name and configured URL of the provider, and causes no request before the first sign-in', () => {
       const issuer = createIssuer();
       expect(createOidcProvider(issuer)).toMatchObject({
         id: 'acme',
@@ -68,8 +68,8 @@ describe('a sign-in', () => {
     });
   });
 
-  describe('the way back', () => {
-    it('makes an identity of the verified claims', async () => {
+  describe('the callback', () => {
+    it('returns an identity from the verified claims', async () => {
       const issuer = createIssuer();
       expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io)).toEqual(
         {
@@ -94,7 +94,7 @@ describe('a sign-in', () => {
       );
     });
 
-    it('asks for metadata, tokens and keys, once each, follows no redirect and can give up on each', async () => {
+    it('requests metadata, tokens and keys once each, with a timeout and without redirects', async () => {
       const issuer = createIssuer();
       await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
       const always = { redirect: 'manual', canTimeOut: true };
@@ -137,7 +137,7 @@ describe('a sign-in', () => {
       ]);
     });
 
-    it('needs only the token endpoint for the next person', async () => {
+    it('requests only the token endpoint for the next sign-in', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer);
       await provider.authorizationUrl(upstreamRequest, issuer.io);
@@ -148,7 +148,7 @@ describe('a sign-in', () => {
       expect(issuer.asked()).toEqual(['token']);
     });
 
-    it('lets two persons at once each read for themselves', async () => {
+    it('lets two concurrent sign-ins fetch separately', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer);
       const both = [
@@ -221,17 +221,17 @@ describe('options', () => {
     ['authorizationParameters', { code_challenge_method: 'plain' }, badParameter],
     ['authorizationParameters', { request: 'e30.e30.' }, badParameter],
     ['authorizationParameters', { request_uri: 'https://evil.example' }, badParameter],
-  ])('with %s = %j stop the start', (option, value, problem) => {
+  ])('with %s = %j fail at startup', (option, value, problem) => {
     expect(stop({ [option]: value })).toEqual(new ConfigurationError(`providers.acme.${option}`, problem));
   });
 
-  it.each(['', 'Acme', 'a/b', 'a b', 'ä', 'x'.repeat(33)])('with the id %j stop the start', (id) => {
+  it.each(['', 'Acme', 'a/b', 'a b', 'ä', 'x'.repeat(33)])('with the ID %j fail at startup', (id) => {
     expect(stop({ id })).toEqual(
       new ConfigurationError(`providers.${id}.id`, 'must be 1 to 32 characters a-z, 0-9 and hyphen.'),
     );
   });
 
-  it('with the id that stands for a session stop the start', () => {
+  it('with the reserved ID of sessions fail at startup', () => {
     expect(stop({ id: 'continue' })).toEqual(
       new ConfigurationError('providers.continue.id', 'must not be continue, which stands for a session.'),
     );
@@ -244,11 +244,11 @@ describe('options', () => {
     'http://127.0.0.1:4001',
     'http://localhost:4001',
     'http://[::1]:4001',
-  ])('with the issuer %s are good', (issuer) => {
+  ])('with the issuer %s are accepted', (issuer) => {
     expect(oidc({ ...good, issuer }).configuredUrls).toEqual([issuer]);
   });
 
-  it('of Google are named as Google’s', () => {
+  it('of Google are named in the error', () => {
     expect(() => google({ clientId: '', clientSecret: 'x' })).toThrow(
       new ConfigurationError('providers.google.clientId', credentials),
     );
@@ -270,24 +270,24 @@ describe('the code exchange', () => {
     return refused;
   };
 
-  describe('an answer', () => {
+  describe('the authorization response', () => {
     it.each([
       ['B5.1 of another issuer', callback({ iss: 'https://evil.example' }), {}],
       ['B5.1 of another issuer where iss is announced', callback({ iss: 'https://evil.example' }), announced],
       ['B5.1 of our issuer, but with a slash', callback({ iss: 'https://id.example/' }), {}],
-    ])('%s is refused and its code is shown to nobody', async (_, answer, bends) => {
+    ])('%s is refused and its code is not sent anywhere', async (_, answer, bends) => {
       expect(await rejectUnsentRequest(answer, bends)).toEqual(
         invalid('unexpected "iss" (issuer) response parameter value'),
       );
     });
 
-    it('B5.1 without the iss that was announced is refused and its code is shown to nobody', async () => {
+    it('B5.1 without an announced iss is refused and its code is not sent anywhere', async () => {
       expect(await rejectUnsentRequest(callback(), announced)).toEqual(
         invalid('response parameter "iss" (issuer) missing'),
       );
     });
 
-    it('with the iss that was announced is accepted', async () => {
+    it('with an announced iss is accepted', async () => {
       const issuer = createIssuer();
       issuer.override(announced);
       const answer = callback({ iss: issuer.issuer });
@@ -303,14 +303,14 @@ describe('the code exchange', () => {
       ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
       ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
       ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an error of its own'],
-    ])('%s ends the sign-in, though it brings a code as well', async (_, error, kind, words) => {
+    ])('%s ends the sign-in, even with a code', async (_, error, kind, words) => {
       expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
         kind,
         reason: `the provider answered ${words}`,
       });
     });
 
-    it('B12.1 access_denied of another login transaction is not the person’s answer', async () => {
+    it('B12.1 access_denied of another login transaction is ignored', async () => {
       const answer = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
       expect(await rejectUnsentRequest(answer)).toEqual(
         invalid('unexpected "state" response parameter value'),
@@ -339,7 +339,7 @@ describe('the code exchange', () => {
         '"parameters" contains a JARM response, use validateJwtAuthResponse() instead of validateAuthResponse()',
       ],
       [
-        'an ID token beside the code',
+        'an ID token in addition to the code',
         callback({ id_token: 'e30.e30.' }),
         'implicit and hybrid flows are not supported',
       ],
@@ -347,7 +347,7 @@ describe('the code exchange', () => {
       expect(await rejectUnsentRequest(answer)).toEqual(invalid(reason));
     });
 
-    it.each(['code', 'state', 'iss', 'error'])('with %s twice is refused', async (name) => {
+    it.each(['code', 'state', 'iss', 'error'])('with a repeated %s is refused', async (name) => {
       const answer = callback({ iss: 'https://id.example' });
       answer.searchParams.append(name, answer.searchParams.get(name) ?? 'access_denied');
       if (name === 'error') answer.searchParams.append(name, 'access_denied');
@@ -373,12 +373,12 @@ describe('the code exchange', () => {
       ['invalid_client', 401, 'the token endpoint answered invalid_client'],
       ['access_denied', 403, 'the token endpoint answered access_denied'],
       ['code-of-this-transaction', 400, 'the token endpoint answered an error of its own'],
-    ])('that says %s ends the sign-in as invalid', async (error, status, reason) => {
+    ])('that returns %s ends the sign-in as invalid', async (error, status, reason) => {
       const body = { error, error_description: 'their-text' };
       expect(await answering(() => Response.json(body, { status }))).toEqual(invalid(reason));
     });
 
-    it('that challenges our credentials ends the sign-in as invalid', async () => {
+    it('that rejects our credentials ends the sign-in as invalid', async () => {
       const headers = { 'www-authenticate': 'Basic realm="their-realm"' };
       const answer = () => Response.json({ error: 'invalid_client' }, { status: 401, headers });
       expect(await answering(answer)).toEqual(invalid('the token endpoint asks for other credentials'));
@@ -391,7 +391,7 @@ describe('the code exchange', () => {
       ['in the body if it may', ['client_secret_basic', 'client_secret_post'], null, clientSecret],
       ['in the body if it must', ['client_secret_post'], null, clientSecret],
       ['in the header if it must', ['private_key_jwt', 'client_secret_basic'], basic, null],
-      ['in the header if nothing is said', undefined, basic, null],
+      ['in the header by default', undefined, basic, null],
     ])('gets the secret %s', async (_, methods, authorization, inBody) => {
       const issuer = createIssuer();
       issuer.override({ metadata: { token_endpoint_auth_methods_supported: methods } });
@@ -404,9 +404,9 @@ describe('the code exchange', () => {
     });
 
     it.each([
-      ['none but other methods', ['private_key_jwt', 'none']],
+      ['only other methods', ['private_key_jwt', 'none']],
       ['something unreadable', 'client_secret_post'],
-    ])('that takes %s is not asked', async (_, methods) => {
+    ])('that supports %s gets no request', async (_, methods) => {
       const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
       expect(await rejectUnsentRequest(callback(), bends)).toEqual(
         invalid('the token endpoint does not support client secrets'),
@@ -422,10 +422,10 @@ describe('the identity', () => {
     return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
   };
 
-  describe('an e-mail address', () => {
+  describe('an email address', () => {
     it.each([
       ['true', true],
-      ['the text "true", as Apple writes it', 'true'],
+      ['the string "true", as Apple returns it', 'true'],
     ])('is verified by %s', async (_, email_verified) => {
       expect(await handleCallback({ email_verified })).toMatchObject({
         email: 'ada@example.com',
@@ -465,11 +465,11 @@ describe('the identity', () => {
   });
 
   describe('the label', () => {
-    it('is the name when there is no address', async () => {
+    it('is the name if there is no email address', async () => {
       expect((await handleCallback({ email: undefined })).label).toBe('Ada Marlow');
     });
 
-    it('is left out when there is neither', async () => {
+    it('is absent if there is neither', async () => {
       const identity = await handleCallback({ email: undefined, name: undefined });
       expect(identity).not.toHaveProperty('label');
     });
@@ -479,7 +479,7 @@ describe('the identity', () => {
       ['longer than 320 characters', `${'x'.repeat(310)}@example.com`],
       ['no text', { toString: 'ada@example.com' }],
       ['cut within a character', 'ada\ud83d@example.com'],
-    ])('passes over an address that is %s', async (_, email) => {
+    ])('ignores an email address that is %s', async (_, email) => {
       const identity = await handleCallback({ email });
       expect(identity.label).toBe('Ada Marlow');
       expect(identity).not.toHaveProperty('email');
@@ -488,7 +488,7 @@ describe('the identity', () => {
   });
 
   describe('the session at the provider', () => {
-    it.each(['session-1', 'x'.repeat(255)])('is named as the token names it: %s', async (sid) => {
+    it.each(['session-1', 'x'.repeat(255)])('has the ID of the token: %s', async (sid) => {
       expect((await handleCallback({ sid })).sid).toBe(sid);
     });
 
@@ -498,12 +498,12 @@ describe('the identity', () => {
       ['is longer than 255 characters', 'x'.repeat(256)],
       ['is no text', 7],
       ['is half a character', '\ud83d'],
-    ])('has no name when it %s', async (_, sid) => {
+    ])('has no ID if it %s', async (_, sid) => {
       expect(await handleCallback({ sid })).not.toHaveProperty('sid');
     });
   });
 
-  it('all verified claims are handed on as they came', async () => {
+  it('all verified claims are returned unchanged', async () => {
     const { claims } = await handleCallback({ hd: 'example.com', groups: ['a', 'b'], picture: null });
     expect(claims).toMatchObject({ hd: 'example.com', groups: ['a', 'b'], picture: null });
   });
@@ -528,8 +528,8 @@ describe('reauthentication', async () => {
     };
   };
 
-  describe('the way to an issuer', () => {
-    it('asks for a new proof, whatever is asked at every sign-in', async () => {
+  describe('the authorization request', () => {
+    it('requests a new authentication, whatever the options of every sign-in are', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer, {
         authorizationParameters: { prompt: 'consent', hd: 'example.com' },
@@ -547,7 +547,7 @@ describe('reauthentication', async () => {
       expect(usual.searchParams.has('max_age')).toBe(false);
     });
 
-    it('asks as the publisher has it, where that was said', async () => {
+    it('uses the publisher’s parameters if configured', async () => {
       const issuer = createIssuer();
       const provider = createOidcProvider(issuer, { reauthentication: { acr_values: 'fresh' } });
       const { searchParams } = await provider.authorizationUrl(reauthentication, issuer.io);
@@ -560,8 +560,8 @@ describe('reauthentication', async () => {
     it.each([
       ['B17.4 a session from long before', { auth_time: now - 86_400 }, notReauthenticated],
       ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notReauthenticated],
-      ['B17.4 no word on it', { auth_time: undefined }, noAuthTime],
-      ['B17.4 a future instant', { auth_time: now + 31 }, invalidAuthTime],
+      ['B17.4 no auth_time', { auth_time: undefined }, noAuthTime],
+      ['B17.4 a future time', { auth_time: now + 31 }, invalidAuthTime],
       ['B17.4 half a second', { auth_time: now - 0.5 }, invalidAuthTime],
     ])('%s is refused', async (_, claims, reason) => {
       expect(await captureProviderError(setUp(claims).handleCallback(reauthentication))).toEqual({
@@ -574,7 +574,7 @@ describe('reauthentication', async () => {
       ['text', String(now)],
       ['nothing', null],
       ['less than nothing', -now],
-    ])('B17.4 that calls the instant %s is refused', async (_, auth_time) => {
+    ])('B17.4 with auth_time %s is refused', async (_, auth_time) => {
       for (const authTime of ['required', 'optional'] as const)
         expect(
           await captureProviderError(setUp({ auth_time }, authTime).handleCallback(reauthentication)),
@@ -583,7 +583,7 @@ describe('reauthentication', async () => {
         });
     });
 
-    it('is held to what it says also where it need not say it', async () => {
+    it('is checked even if auth_time is optional', async () => {
       const { handleCallback } = setUp({ auth_time: since - 31 }, 'optional');
       expect(await captureProviderError(handleCallback(reauthentication))).toEqual({
         kind: 'invalid',
@@ -594,7 +594,7 @@ describe('reauthentication', async () => {
       });
     });
 
-    it('proves it exactly from 30 s before the instant on, until 30 s from now', () =>
+    it('is accepted from 30 s before the start until 30 s from now', () =>
       fc.assert(
         fc.asyncProperty(fc.integer({ min: -200, max: 200 }), async (ago) => {
           const outcome = await setUp({ auth_time: now - ago })
@@ -608,7 +608,7 @@ describe('reauthentication', async () => {
         { numRuns: 60 },
       ));
 
-    it('is of no interest where any sign-in will do', async () => {
+    it('is not checked if no reauthentication was requested', async () => {
       for (const auth_time of [undefined, now - 86_400])
         expect(await setUp({ auth_time }).handleCallback(upstreamRequest)).toMatchObject({
           subject: 'person-1',
@@ -625,7 +625,7 @@ describe('reauthentication', async () => {
     ...{ tid, oid: '00000000-0000-0000-66f3-3332eca7ea81' },
   };
 
-  describe('a vendor', () => {
+  describe('a built-in provider', () => {
     it.each([
       [
         'Google',
@@ -637,7 +637,7 @@ describe('reauthentication', async () => {
       ['Microsoft', theirs.iss, microsoft({ ...settings, tenant: tid }), { prompt: 'login' }, theirs],
       ['Apple', 'https://appleid.apple.com', apple(appleSettings), {}, {}],
     ])(
-      'is asked as strongly as it can be, and held to what it says: %s',
+      'gets the strongest request that it supports, and its response is checked: %s',
       async (_, site, provider, asked, who) => {
         const issuer = createIssuer(site);
         const url = await provider.authorizationUrl(reauthentication, issuer.io);
@@ -657,14 +657,14 @@ describe('reauthentication', async () => {
       },
     );
 
-    it('without ID tokens can be asked, and proves nothing', async () => {
+    it('without ID tokens gets a request, and proves nothing', async () => {
       const { searchParams } = await github(settings).authorizationUrl(reauthentication, createIssuer().io);
       expect(searchParams.get('prompt')).toBe('select_account');
       const plain = await createOAuth2Provider().authorizationUrl(reauthentication, createIssuer().io);
       expect([...plain.searchParams.keys()]).not.toContain('prompt');
     });
 
-    it('cannot be asked by what every sign-in sets itself', () => {
+    it('rejects reauthentication parameters that the broker sets itself', () => {
       expect(() => createOAuth2Provider({ reauthentication: { state: 'x' } })).toThrow(
         expect.objectContaining({ option: 'providers.acme.reauthentication' }),
       );

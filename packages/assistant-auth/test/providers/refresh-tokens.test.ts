@@ -122,7 +122,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
       ['in 30 days', 2_592_000],
       ['at a time that is null', null],
       ['at a negative time', -1],
-      ['at a time that is no number', 'soon'],
+      ['at a time that is not a number', 'soon'],
       ['at an empty time', ''],
       ['at a time that is a list', [1800]],
     ])('that expires %s is kept', async (_, refresh_expires_in) => {
@@ -175,7 +175,7 @@ describe('offline access (OpenID Connect Core §11)', () => {
       expect(await atServer({ scopes: ['offline_access'], offlineAccess: 'never' })).toBeUndefined();
     });
 
-    it.each(['', 'Always', 'by_scope', true, null])('stops the start at %j', (value) => {
+    it.each(['', 'Always', 'by_scope', true, null])('fails at startup for %j', (value) => {
       const settings: object = { offlineAccess: value };
       for (const make of [
         () => createOidcProvider(createIssuer(), settings),
@@ -257,9 +257,9 @@ describe('rechecks', async () => {
       ['no other token', { access_token: 'their-access-token' }, {}],
       ['another token', { access_token: 'x', refresh_token: 'their-next' }, { refreshToken: 'their-next' }],
       ['an empty one', { access_token: 'x', refresh_token: '' }, {}],
-      ['a token that is none', { access_token: 'x', refresh_token: 7 }, {}],
+      ['an invalid token', { access_token: 'x', refresh_token: 7 }, {}],
       ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
-    ])('that gives an access token says alive, with %s', async (_, body, rotated) => {
+    ])('that returns an access token confirms the account, with %s', async (_, body, rotated) => {
       const active = { kind: 'active', ...rotated };
       expect(await askBoth(() => json(body))).toEqual([active, active]);
     });
@@ -268,8 +268,8 @@ describe('rechecks', async () => {
       ['status 400', () => json({ error: 'invalid_grant', error_description: 'their-words' }, 400)],
       ['status 401', () => json({ error: 'invalid_grant' }, 401)],
       ['status 200', () => json({ error: 'invalid_grant' })],
-      ['status 200 beside a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
-    ])('that says invalid_grant says revoked, with %s', async (_, answer) => {
+      ['status 200 and a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
+    ])('that returns invalid_grant means revoked, with %s', async (_, answer) => {
       expect(await askBoth(answer)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
     });
 
@@ -283,19 +283,19 @@ describe('rechecks', async () => {
       ['503', () => new Response(null, { status: 503 }), /answered with status 503$/],
       ['429', () => json({ error: 'invalid_grant' }, 429), /answered with status 429$/],
       ['a redirect', () => new Response(null, { status: 302 }), /answered with status 302$/],
-      ['no answer in time', timeOut, /took too long$/],
+      ['no response in time', timeOut, /took too long$/],
       ['no connection', () => Promise.reject(new TypeError('their-network')), /is out of reach$/],
-      ['an error of its own', () => json({ error: 'their-error' }, 400), said('an error of its own')],
-      ['an error that is a list', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
+      ['an unknown error', () => json({ error: 'their-error' }, 400), said('an error of its own')],
+      ['an error that is an array', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
       ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an error of its own')],
-      ['a page', () => new Response('<p>their-page</p>'), unreadable],
+      ['an HTML page', () => new Response('<p>their-page</p>'), unreadable],
       ['nothing', () => new Response(null), unreadable],
-      ['JSON that is no object', () => json(null), noToken],
+      ['JSON that is not an object', () => json(null), noToken],
       ['a list', () => json(['access_token']), noToken],
       ['no token', () => json({ scope: 'openid' }), noToken],
-      ['a token that is none', () => json({ access_token: true }), noToken],
+      ['an invalid token', () => json({ access_token: true }), noToken],
       ['a token with status 400', () => json({ access_token: 'x' }, 400), noToken],
-    ])('says nothing of the person with %s', async (_, answer, reason) => {
+    ])('is inconclusive with %s', async (_, answer, reason) => {
       const unknown = {
         kind: 'unknown',
         reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
@@ -316,7 +316,7 @@ describe('rechecks', async () => {
       expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
     });
 
-    it('whose metadata cannot be read says nothing of the person', async () => {
+    it('whose metadata cannot be read is inconclusive', async () => {
       const issuer = createIssuer();
       issuer.override({ endpointOverrides: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
       expect(await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io)).toMatchObject({
@@ -363,7 +363,7 @@ describe('rechecks', async () => {
       });
     });
 
-    it('is hung up on when the timeout expires', async () => {
+    it('is aborted when the timeout expires', async () => {
       const fetch: ProviderIo['fetch'] = (_, init) =>
         new Promise((_resolve, reject) => {
           init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
@@ -402,7 +402,7 @@ describe('rechecks', async () => {
     token_endpoint_auth_methods_supported: ['client_secret_post'],
   });
 
-  describe('what means revoked, and how often it is asked:', () => {
+  describe('errors that mean revoked, and the recheck interval:', () => {
     const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
 
     it.each([
@@ -423,7 +423,7 @@ describe('rechecks', async () => {
       });
     });
 
-    it('Apple is asked with a client secret that is signed for the occasion', async () => {
+    it('Apple gets a client secret that is signed for the request', async () => {
       const { io, bodies } = hostOf({ access_token: 'x' });
       await apple({ ...appleSettings, privateKey: p8 }).validateRefreshToken(theirs, io);
       const { client_secret: secret = '' } = Object.fromEntries(new URLSearchParams(bodies[0]));
@@ -434,7 +434,7 @@ describe('rechecks', async () => {
       });
     });
 
-    it('a publisher says it of a provider of their own', async () => {
+    it('can be configured for a custom provider', async () => {
       const provider = oauth2({
         ...plain,
         recheckInterval: 60,
@@ -500,7 +500,7 @@ describe('revocation (RFC 7009)', () => {
       }
     });
 
-    it('that is dead already is no error', async () => {
+    it('that is already invalid is not an error', async () => {
       for (const { revoke } of both(() => Response.json({ error: 'invalid_token' }, { status: 400 })))
         await expect(revoke()).resolves.toBeUndefined();
     });
@@ -520,25 +520,25 @@ describe('revocation (RFC 7009)', () => {
         'the revocation endpoint answered invalid_client',
       ],
       [
-        'it takes no refresh tokens',
+        'it does not support refresh tokens',
         () => Response.json({ error: 'unsupported_token_type' }, { status: 400 }),
         'invalid',
         'the revocation endpoint answered unsupported_token_type',
       ],
       [
-        'it says something of its own',
+        'it returns an unknown error',
         () => Response.json({ error: 'their-refresh-token' }),
         'invalid',
         'the revocation endpoint answered an error of its own',
       ],
       [
-        'it answers with a page',
+        'it returns an HTML page',
         () => new Response('their-page', { status: 404 }),
         'invalid',
         'the revocation endpoint answered with status 404',
       ],
       [
-        'it is out of order',
+        'it is unavailable',
         () => new Response(null, { status: 503 }),
         'unavailable',
         'id.example answered with status 503',
@@ -549,14 +549,14 @@ describe('revocation (RFC 7009)', () => {
         'unavailable',
         'id.example is out of reach',
       ],
-    ])('is not revoked when %s', async (_, answer, kind, reason) => {
+    ])('is not revoked if %s', async (_, answer, kind, reason) => {
       for (const { revoke } of both(answer))
         expect(await captureProviderError(revoke())).toEqual({ kind, reason });
     });
   });
 
   describe('an issuer', () => {
-    it.each([undefined, null, ''])('that names no endpoint for it (%j) is not asked', async (named) => {
+    it.each([undefined, null, ''])('without a revocation endpoint (%j) gets no request', async (named) => {
       const issuer = createIssuer();
       issuer.override({ metadata: { revocation_endpoint: named } });
       const { revoke, sent } = createRecorder(createOidcProvider(issuer), issuer.io, () => new Response());
@@ -566,7 +566,7 @@ describe('revocation (RFC 7009)', () => {
     });
 
     it.each(['http://id.example/revoke', 'https://10.0.0.1/revoke', 7])(
-      'that names %s is not sent the token, and people can sign in all the same',
+      'that names %s is not sent the token, and sign-ins succeed',
       async (revocation_endpoint) => {
         const issuer = createIssuer();
         issuer.override({ metadata: { revocation_endpoint } });
@@ -582,15 +582,15 @@ describe('revocation (RFC 7009)', () => {
     );
   });
 
-  describe('a server that is no issuer', () => {
-    it('is asked where the settings say so', () => {
+  describe('an OAuth 2.0 server', () => {
+    it('gets a request if configured', () => {
       expect(github({ clientId, clientSecret })).not.toHaveProperty('revoke');
       expect(discord({ clientId, clientSecret }).configuredUrls).toContain(
         'https://discord.com/api/oauth2/token/revoke',
       );
     });
 
-    it('is asked over https, or on loopback', () => {
+    it('gets a request only over https, or on loopback', () => {
       expect(() => createOAuth2Provider({ revocationUrl: 'http://acme.example/revoke' })).toThrow(
         expect.objectContaining({ option: 'providers.acme.revocationUrl' }),
       );

@@ -29,7 +29,7 @@ describe('token identifiers', () => {
       expect(await parseGoogleTokenIdentifier('hash_base64_sha512_sha512', spelling)).toBe(digest);
   });
 
-  it('what is no name of a token finds none', async () => {
+  it('an invalid identifier finds no token', async () => {
     for (const [algorithm, named] of [
       ['prefix', undefined],
       ['prefix', 7],
@@ -39,7 +39,7 @@ describe('token identifiers', () => {
       expect(await parseGoogleTokenIdentifier(algorithm, named)).toBeUndefined();
   });
 
-  it('names are 43 characters, and tell nothing of the token', () =>
+  it('identifiers have 43 characters, and reveal nothing of the token', () =>
     fc.assert(
       fc.asyncProperty(fc.string({ minLength: 20 }), fc.string({ minLength: 20 }), async (one, other) => {
         const [names, others] = [
@@ -54,7 +54,7 @@ describe('token identifiers', () => {
       { numRuns: 50 },
     ));
 
-  it('they come with every token of Google’s, and without one there are none', async () => {
+  it('every token of Google has identifiers', async () => {
     const issuer = createIssuer('https://accounts.google.com');
     const provider = google({ clientId, clientSecret });
     const identity = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
@@ -105,7 +105,7 @@ describe('verification', async () => {
   };
 
   describe('a token of an issuer with tenants', () => {
-    it('is read under the name of its tenant', async () => {
+    it('is accepted with the issuer of its tenant', async () => {
       for (const [key, tenant] of [
         [keyOfOne, 'one'],
         [keyOfAll, 'one'],
@@ -117,7 +117,7 @@ describe('verification', async () => {
         });
     });
 
-    it('is not read under another', async () => {
+    it('is refused with another issuer', async () => {
       for (const [key, iss, fault] of [
         [keyOfOne, nameOf('two'), 'key'],
         [keyOfAll, nameOf('three'), 'key'],
@@ -128,7 +128,7 @@ describe('verification', async () => {
     });
   });
 
-  it('security events come from issuers that send them', () => {
+  it('only issuers that send security events have an endpoint', () => {
     expect(oidc(settings).readLogoutToken).toBeTypeOf('function');
     expect(oidc(settings)).not.toHaveProperty('securityEvents');
   });

@@ -142,25 +142,22 @@ describe('UserInfo is read', () => {
     }
   });
 
-  it.each(['', 'Never', 'always', true, null])(
-    'never with an invalid option: %j stops the start',
-    (value) => {
-      const settings: object = { userInfo: value };
-      expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
-        new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
-      );
-    },
-  );
+  it.each(['', 'Never', 'always', true, null])('fails at startup for an invalid option: %j', (value) => {
+    const settings: object = { userInfo: value };
+    expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
+      new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
+    );
+  });
 });
 
 describe('UserInfo of another subject', () => {
   const otherSubject = 'unexpected "response" body "sub" property value';
   it.each([
-    ['B19.3 somebody else', 'person-2', otherSubject],
+    ['B19.3 another subject', 'person-2', otherSubject],
     ['B19.3 the same in another case', 'PERSON-1', otherSubject],
     ['B19.3 the same with a space', 'person-1 ', otherSubject],
-    ['B19.3 nobody', undefined, '"response" body "sub" property must be a string'],
-    ['B19.3 an empty text', '', '"response" body "sub" property must not be empty'],
+    ['B19.3 no subject', undefined, '"response" body "sub" property must be a string'],
+    ['B19.3 an empty subject', '', '"response" body "sub" property must not be empty'],
     ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
   ])('%s: signs nobody in', async (_, sub, reason) => {
     expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
@@ -240,7 +237,7 @@ it('B19.4 whatever UserInfo says, no claim of the ID token changes', async () =>
   );
 });
 
-describe('an address is verified only by the source that it comes from:', () => {
+describe('an email address is verified only by the source that it comes from:', () => {
   it.each<[string, Claims, Claims, boolean, unknown]>([
     [
       'B19.5 the ID token verifies none, UserInfo has an unverified one',
@@ -297,7 +294,7 @@ describe('an address is verified only by the source that it comes from:', () => 
     expect([identity.emailVerified, word]).toEqual([emailVerified, inClaims]);
   });
 
-  it('B19.5 a phone number likewise', async () => {
+  it('B19.5 the same applies to a phone number', async () => {
     const scopes = ['openid', 'phone'];
     const claims = { phone_number_verified: true };
     const identity = await handleCallback({ claims, userInfo: { phone_number: '+1 555 0100' } }, { scopes });
@@ -328,13 +325,13 @@ describe('a claim of UserInfo', () => {
     expect(claims).toMatchObject({ nickname: 'ada' });
   });
 
-  it('that takes the place of an unreadable one is used', async () => {
+  it('that replaces an invalid one is used', async () => {
     const identity = await handleCallback({ claims: { email: 7, email_verified: true } });
     expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: true });
     expect(identity.claims).toMatchObject(ada);
   });
 
-  it('that has the name of a property of every object does no harm', async () => {
+  it('with the name of an object property has no effect', async () => {
     const body = `{"sub":"person-1","name":"Ada","__proto__":{"admin":true},"constructor":"x","toString":"y"}`;
     const { claims } = await handleCallback({ endpointOverrides: { userinfo: () => new Response(body) } });
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
@@ -347,8 +344,8 @@ describe('a claim of UserInfo', () => {
 describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
   it.each([
     ['B19.6 signed by the issuer', 'application/jwt', () => sign({ sub: 'person-1', ...ada }, issuerKey)],
-    ['B19.6 signed by nobody', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
-    ['B19.6 of somebody else', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
+    ['B19.6 unsigned', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
+    ['B19.6 of another issuer', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
     ['B19.6 encrypted', 'application/jwt', async () => 'a.b.c.d.e'],
   ])('%s', async (_, type, makeBody) => {
     const body = await makeBody();
