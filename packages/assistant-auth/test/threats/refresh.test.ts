@@ -124,7 +124,8 @@ describe.each(rotating)('%s', (_, testClient) => {
     }
     deployment.advance(180);
     const recovered = await refreshed(deployment, testClient, first.refresh_token);
-    await refreshed(deployment, testClient, recovered.refresh_token);
+    const next = await refreshed(deployment, testClient, recovered.refresh_token);
+    expect((await callApi(deployment, next.access_token)).kind).toBe('granted');
   });
 
   it('F3.2 lost response: a retry within the grace period is not late', async () => {
