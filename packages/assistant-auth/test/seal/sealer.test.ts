@@ -1,6 +1,6 @@
 /** Sealing and opening, and the keys that do it. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { decodeBase64url, encodeBase64url } from '../../src/oauth/secrets.ts';
 import {
@@ -26,8 +26,6 @@ describe('createSealer', () => {
 
   const readable = ({ kind, ...rest }: Opened<Uint8Array>): string =>
     'value' in rest ? new TextDecoder().decode(rest.value) : kind;
-
-  afterEach(() => void vi.restoreAllMocks());
 
   describe('sealed text', () => {
     it('opens with the same value and context', async () => {

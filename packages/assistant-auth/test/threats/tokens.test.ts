@@ -1,5 +1,5 @@
 /** Attacks on sealed tokens and on the guard of an API. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type BrokerOptions,
   type BrokerStorage,
@@ -480,10 +480,6 @@ describe('expiry, revocation and outages', () => {
 
   const targets = ['grant', 'user', 'client'] as const;
 
-  it('T9.1 dead within ten seconds: revocations are at most ten seconds old', () => {
-    expect(maxRevocationAge).toBe(10);
-  });
-
   it.each(targets)(
     'T9.1 dead within ten seconds: a revoked %s, on every isolate, however busy',
     async (kind) => {
@@ -495,7 +491,7 @@ describe('expiry, revocation and outages', () => {
       // Every isolate has just looked, which is the longest that it may go without looking again.
       for (const isolate of isolates) await accessOf(isolate, access_token);
       await home.storage.revoke(target, 'a test', home.now());
-      for (let second = 1; second < maxRevocationAge; second++) {
+      for (let second = 1; second < 10; second++) {
         home.advance(1);
         for (const isolate of isolates) await callApi(isolate, access_token);
       }
@@ -580,7 +576,6 @@ describe('expiry, revocation and outages', () => {
     await accessOf(deployment, access_token);
     deployment.advance(1);
     expect(await callApi(deployment, access_token)).toMatchObject({ response: { status: 503 } });
-    expect(maxRevocationAgeInOutage).toBe(60);
   });
 
   const gptWith = (secret: string) => [
@@ -760,8 +755,6 @@ describe('the Authorization header', () => {
 
 /** Timing is not measured, because the result would depend on the machine. These tests check what is digested and compared instead. */
 describe('comparison of secrets', () => {
-  afterEach(() => void vi.restoreAllMocks());
-
   /** Every text that WebCrypto is asked to digest while `work` is done. */
   const digestedDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
     const digest = crypto.subtle.digest.bind(crypto.subtle);
