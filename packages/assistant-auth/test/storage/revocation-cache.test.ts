@@ -1,3 +1,4 @@
+/** The revocation cache: what it reads, how long it is valid, and what it does in an outage. */
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerStorage,

@@ -43,7 +43,7 @@ const endGrant = async (deployment: Deployment, { access_token }: TokenBody) => 
 const fiftyIndexes = <Result>(work: () => Promise<Result>): Promise<readonly Result[]> =>
   Promise.all(Array.from({ length: 50 }, work));
 
-describe('F1', () => {
+describe('concurrent refreshes', () => {
   it.each(rotating)('F1.1 at once: 50 concurrent refreshes of %s leave one family', async (_, testClient) => {
     const deployment = deploy({ limits: highUserLimits });
     const first = await obtainTokens(deployment, testClient);

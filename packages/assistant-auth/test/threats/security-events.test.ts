@@ -72,7 +72,7 @@ const table = Object.entries(tellings).flatMap(([site, tell]) =>
   forgeries.map(([name, make]) => [name, site, tell, make] as const),
 );
 
-describe('B15', () => {
+describe('forged and replayed security events', () => {
   it.each(table)('B15.1 forged: %s, at %s, revokes nothing', async (_, __, tell, make) => {
     const fixture = await deployForSecurityEvents();
     const response = await tell(fixture, make);
