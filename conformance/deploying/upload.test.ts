@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { d1Admin } from 'assistant-auth/d1';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CommandResult, type RunningCommand, runCommand, startCommand } from '../commands/command.ts';
 import { type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
@@ -58,6 +59,8 @@ it('makes the database, its tables, and then one version at the domain, and swit
     `PUT ${script}/schedules`,
     `PUT ${script}/domains/records`,
   ]);
+  // The migrations were applied: the table exists, and is empty.
+  expect(await d1Admin(cloudflare.d1.db).listUsers({ limit: 1, skip: 0 }, 0)).toEqual([]);
   expect(bodyOf(/\/subdomain$/)).toBe('{"enabled":false,"previews_enabled":false}');
   expect(bodyOf(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
 });
