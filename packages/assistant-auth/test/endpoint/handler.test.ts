@@ -215,7 +215,7 @@ describe('error pages', () => {
       'Something is out of order',
       'The service is out of order for a moment. Try again soon.',
     ],
-  ] as const)('show $0.reason with status $1', async (protocolError, status, title, message) => {
+  ] as const)('show %s with status %i', async (protocolError, status, title, message) => {
     const response = respond(protocolError);
     expect(response.status).toBe(status);
     const lines = await readLines(await response.text());

@@ -403,7 +403,7 @@ describe('responses', () => {
       [requestError('request.host'), 421, 'Misdirected Request', {}],
       [requestError('unexpected'), 500, 'Internal Server Error', {}],
       [requestError('storage.unavailable'), 503, 'Service Unavailable', { 'retry-after': '10' }],
-    ] as const)('$0.reason gets status $1', async (rejection, status, title, more) => {
+    ] as const)('%s gets status %i', async (rejection, status, title, more) => {
       const response = problemResponse(rejection, 'Bearer');
       expect(response.status).toBe(status);
       expect(await response.json()).toEqual({
