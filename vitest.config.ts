@@ -7,10 +7,23 @@ const compatibilityDate = '2026-10-20';
 /** Only for tests that hang: on a busy machine, any test may be slow. */
 const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
 
+/**
+ * Test files in workerd share one isolate and its storage, because to start an isolate takes longer than
+ * most files run. So a test must create the state that it needs, and spies are removed after each test.
+ * A test without an assertion fails, because it could not fail otherwise.
+ */
+const sharedIsolate = {
+  ...timeouts,
+  isolate: false,
+  restoreMocks: true,
+  unstubGlobals: true,
+  expect: { requireAssertions: true },
+};
+
 /** The tests of a library, inside workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ miniflare: { compatibilityDate } })],
-  test: { ...timeouts, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
+  test: { ...sharedIsolate, name, include: [`packages/${name}/test/**/*.test.ts`], exclude },
 });
 
 const migrations = async () => [
@@ -31,13 +44,13 @@ const withD1 = async (name: string, include: string) => ({
     cloudflareTest({
       miniflare: {
         compatibilityDate,
-        d1Databases: ['DB'],
+        d1Databases: ['DB', 'UNMIGRATED'],
         ratelimits: Object.fromEntries(ratelimits.map(({ name, ...counter }) => [name, counter])),
         bindings: { MIGRATIONS: await migrations(), RATE_LIMITS: ratelimits },
       },
     }),
   ],
-  test: { ...timeouts, name, include: [include] },
+  test: { ...sharedIsolate, name, include: [include] },
 });
 
 /** Black-box tests against the system that the setup file starts. */

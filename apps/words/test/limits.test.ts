@@ -2,13 +2,13 @@ import { env } from 'cloudflare:workers';
 import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rateLimiterContract } from '../../../packages/assistant-auth/test/limits/rate-limiter-contract.ts';
+import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { readBindings } from '../src/bindings.ts';
 import { VariableError } from '../src/config/variables.ts';
 import { allowances, createBindingLimiter, createLimits } from '../src/limits.ts';
 import { deploy, origin } from './deployment.ts';
-import { migrate } from './store/database.ts';
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 const assets = { fetch: async () => new Response() };
 

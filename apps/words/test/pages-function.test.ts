@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
+import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { onRequest } from '../src/pages-function.ts';
 import { deployed } from './config/environment.ts';
 import { deploy } from './deployment.ts';
 import { openSignInPage, returnFromProvider, submitConsent } from './flows.ts';
-import { migrate } from './store/database.ts';
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 const assets = { fetch: async () => new Response('a file') };
 

@@ -1,97 +1,149 @@
-import { describe, expect, test, vi } from 'vitest';
+/** createBroker: its options, its endpoints, and one sign-in from end to end. */
+import { describe, expect, it, vi } from 'vitest';
+import { parseAuditRetention, parseProviders, parseScopes } from '../src/config.ts';
 import {
   type BrokerOptions,
   type Cleanup,
+  corsHeaders,
   createBroker,
   github,
   google,
   gptAction,
+  type IdentityProvider,
   microsoft,
   oidc,
   staticClient,
 } from '../src/index.ts';
+import { parseIssuer, parseResources } from '../src/oauth/resource.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
 import { createAccountBrowser } from './account-browser.ts';
-import { callApi, createTestBrowser, gptRequest, readRedirect } from './browser.ts';
+import {
+  buildGptCodeRequest,
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  readRedirect,
+  requestTokens,
+} from './browser.ts';
 import { clients, deploy, gptSecret, issuer, keys } from './deployment.ts';
 import { createProvider } from './fake-provider.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
-const options = (): BrokerOptions => ({
-  issuer,
-  sealingKeys: keys,
-  scopes: { words: 'read the word lists', score: 'see and raise your score' },
-  clients,
-  providers: [createProvider('google', 'Google')],
-  storage: memoryStorage(),
-});
+describe('one sign-in from end to end', () => {
+  it('signs a user in through ChatGPT, calls the API, and refreshes', async () => {
+    const deployment = deploy();
+    const browser = createTestBrowser(deployment);
 
-const shortKey = 'test-1.AAECAwQFBgcICQoLDA0ODw';
-const gpt = { id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words'] };
-const app = { id: 'app', name: 'App', redirectUris: ['https://app.example/'], scopes: ['words'] };
+    const back = await browser.signIn(gptRequest, 'ada');
+    expect(back.origin + back.pathname).toBe(gptRequest.redirect_uri);
+    expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+    expect(back.searchParams.get('state')).toBe(gptRequest.state);
 
-describe('a wrong option', () => {
-  test.each<[option: string, changes: () => Partial<BrokerOptions>]>([
-    ['issuer', () => ({ issuer: '' })],
-    ['issuer', () => ({ issuer: 'words.example' })],
-    ['issuer', () => ({ issuer: 'http://words.example' })],
-    ['issuer', () => ({ issuer: `${issuer}/sign-in` })],
-    ['issuer', () => ({ issuer: `${issuer}?a` })],
-    ['issuer', () => ({ issuer: 'https://user@words.example' })],
-    ['sealingKeys', () => ({ sealingKeys: '' })],
-    ['sealingKeys', () => ({ sealingKeys: shortKey })],
-    ['sealingKeys', () => ({ sealingKeys: `${keys} ${keys}` })],
-    ['scopes', () => ({ scopes: { ...options().scopes, 'a b': 'x' } })],
-    ['scopes', () => ({ scopes: { ...options().scopes, admin: '' } })],
-    ['clients.gpt.scopes', () => ({ scopes: { score: 'see your score' } })],
-    ['clients', () => ({ clients: [...clients, staticClient(app)] })],
-    ['clients.app.redirectUris', () => ({ clients: [staticClient({ ...app, redirectUris: [] })] })],
-    [
-      'clients.app.redirectUris',
-      () => ({ clients: [staticClient({ ...app, redirectUris: ['http://app.example'] })] }),
-    ],
-    ['clients.app.secrets', () => ({ clients: [staticClient({ ...app, secrets: [] })] })],
-    ['clients.gpt.secrets', () => ({ clients: [gptAction({ ...gpt, secrets: ['short'] })] })],
-    ['clients.gpt.gptIds', () => ({ clients: [gptAction({ ...gpt, gptIds: [] })] })],
-    ['clients.gpt.name', () => ({ clients: [gptAction({ ...gpt, name: ' ' })] })],
-    ['clients.a:b.id', () => ({ clients: [gptAction({ ...gpt, id: 'a:b' })] })],
-    ['clients.gpt.defaultScopes', () => ({ clients: [gptAction({ ...gpt, defaultScopes: ['x'] })] })],
-    ['resources', () => ({ resources: ['http://api.example'] })],
-    ['providers', () => ({ providers: [] })],
-    [
-      'providers.up',
-      () => ({ providers: [{ ...createProvider('up', 'Up'), configuredUrls: ['http://up'] }] }),
-    ],
-    ['lifetimes.access', () => ({ lifetimes: { access: 599 } })],
-    ['lifetimes.code', () => ({ lifetimes: { code: 601 } })],
-    ['lifetimes.consent', () => ({ lifetimes: { consent: 60.5 } })],
-    ['branding.name', () => ({ branding: { name: '' } })],
-    ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
-    ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
-  ])('stops the start and is named: %s', (option, changes) => {
-    expect(() => createBroker({ ...options(), ...changes() })).toThrow(
-      expect.objectContaining({
-        name: 'ConfigurationError',
-        option,
-        message: expect.stringMatching(new RegExp(`^${option.replaceAll('.', '\\.')} \\S`)),
+    const tokens = await expectTokens(
+      await requestTokens(deployment, buildGptCodeRequest(back.searchParams.get('code') ?? '')),
+    );
+    const first = await callApi(deployment, tokens.access_token);
+    expect(first).toMatchObject({
+      kind: 'granted',
+      access: { clientId: 'gpt', scopes: ['words', 'score'], claims: {} },
+    });
+
+    deployment.advance(1800);
+    expect(await callApi(deployment, tokens.access_token)).toMatchObject({
+      kind: 'refused',
+      response: { status: 401 },
+    });
+    const refreshed = await expectTokens(
+      await requestTokens(deployment, {
+        grant_type: 'refresh_token',
+        client_id: 'gpt',
+        client_secret: gptSecret,
+        refresh_token: tokens.refresh_token,
       }),
     );
-  });
-
-  test('never repeats a secret in what it says', () => {
-    const wrong = [
-      () => createBroker({ ...options(), sealingKeys: shortKey }),
-      () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
-      () => gptAction({ ...gpt, secrets: ['hunter2'] }),
-    ];
-    for (const start of wrong) {
-      expect(start).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
-    }
+    expect(refreshed.refresh_token).toBe(tokens.refresh_token);
+    const later = await callApi(deployment, refreshed.access_token);
+    if (first.kind !== 'granted' || later.kind !== 'granted') throw new Error('the API refused');
+    expect(later.access.userId).toBe(first.access.userId);
   });
 });
 
-describe('a broker', () => {
-  test('has no account page unless it is configured', async () => {
+describe('createBroker', () => {
+  const options = (): BrokerOptions => ({
+    issuer,
+    sealingKeys: keys,
+    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    clients,
+    providers: [createProvider('google', 'Google')],
+    storage: memoryStorage(),
+  });
+
+  const shortKey = 'test-1.AAECAwQFBgcICQoLDA0ODw';
+  const gpt = { id: 'gpt', name: 'GPT', secrets: [gptSecret], scopes: ['words'] };
+  const app = { id: 'app', name: 'App', redirectUris: ['https://app.example/'], scopes: ['words'] };
+
+  describe('an invalid option', () => {
+    it.each<[option: string, changes: () => Partial<BrokerOptions>]>([
+      ['issuer', () => ({ issuer: '' })],
+      ['issuer', () => ({ issuer: 'words.example' })],
+      ['issuer', () => ({ issuer: 'http://words.example' })],
+      ['issuer', () => ({ issuer: `${issuer}/sign-in` })],
+      ['issuer', () => ({ issuer: `${issuer}?a` })],
+      ['issuer', () => ({ issuer: 'https://user@words.example' })],
+      ['sealingKeys', () => ({ sealingKeys: '' })],
+      ['sealingKeys', () => ({ sealingKeys: shortKey })],
+      ['sealingKeys', () => ({ sealingKeys: `${keys} ${keys}` })],
+      ['scopes', () => ({ scopes: { ...options().scopes, 'a b': 'x' } })],
+      ['scopes', () => ({ scopes: { ...options().scopes, admin: '' } })],
+      ['clients.gpt.scopes', () => ({ scopes: { score: 'see your score' } })],
+      ['clients', () => ({ clients: [...clients, staticClient(app)] })],
+      ['clients.app.redirectUris', () => ({ clients: [staticClient({ ...app, redirectUris: [] })] })],
+      [
+        'clients.app.redirectUris',
+        () => ({ clients: [staticClient({ ...app, redirectUris: ['http://app.example'] })] }),
+      ],
+      ['clients.app.secrets', () => ({ clients: [staticClient({ ...app, secrets: [] })] })],
+      ['clients.gpt.secrets', () => ({ clients: [gptAction({ ...gpt, secrets: ['short'] })] })],
+      ['clients.gpt.gptIds', () => ({ clients: [gptAction({ ...gpt, gptIds: [] })] })],
+      ['clients.gpt.name', () => ({ clients: [gptAction({ ...gpt, name: ' ' })] })],
+      ['clients.a:b.id', () => ({ clients: [gptAction({ ...gpt, id: 'a:b' })] })],
+      ['clients.gpt.defaultScopes', () => ({ clients: [gptAction({ ...gpt, defaultScopes: ['x'] })] })],
+      ['resources', () => ({ resources: ['http://api.example'] })],
+      ['providers', () => ({ providers: [] })],
+      [
+        'providers.up',
+        () => ({ providers: [{ ...createProvider('up', 'Up'), configuredUrls: ['http://up'] }] }),
+      ],
+      ['lifetimes.access', () => ({ lifetimes: { access: 599 } })],
+      ['lifetimes.code', () => ({ lifetimes: { code: 601 } })],
+      ['lifetimes.consent', () => ({ lifetimes: { consent: 60.5 } })],
+      ['branding.name', () => ({ branding: { name: '' } })],
+      ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
+      ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
+    ])('fails at startup and is named: %s', (option, changes) => {
+      expect(() => createBroker({ ...options(), ...changes() })).toThrow(
+        expect.objectContaining({
+          name: 'ConfigurationError',
+          option,
+          message: expect.stringMatching(new RegExp(`^${option.replaceAll('.', '\\.')} \\S`)),
+        }),
+      );
+    });
+
+    it('never appears with its secret in the message', () => {
+      const wrong = [
+        () => createBroker({ ...options(), sealingKeys: shortKey }),
+        () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
+        () => gptAction({ ...gpt, secrets: ['hunter2'] }),
+      ];
+      for (const start of wrong) {
+        expect(start).toThrow(/^(?!.*(AAECAwQF|hunter2))/);
+      }
+    });
+  });
+
+  it('has no account page unless it is configured', async () => {
     const before = deploy();
     const browser = createAccountBrowser(before);
     const { form } = await browser.openAccountPage();
@@ -116,7 +168,7 @@ describe('a broker', () => {
     ]);
   });
 
-  test('has every endpoint to be mounted, and no other', () => {
+  it('lists every endpoint, and no other', () => {
     expect(deploy().broker.routes.map(({ path }) => path)).toEqual([
       '/authorize',
       '/authorize/consent',
@@ -138,7 +190,7 @@ describe('a broker', () => {
     ]);
   });
 
-  test('has endpoints for what providers tell, where one of them tells something', () => {
+  it('has endpoints for security events only if a provider sends them', () => {
     const settings = { clientId: 'id', clientSecret: 'secret' };
     const acme = oidc({ id: 'acme', displayName: 'Acme', issuer: 'https://id.example', ...settings });
     const told = (providers: BrokerOptions['providers']) =>
@@ -151,13 +203,13 @@ describe('a broker', () => {
     expect(told([github(settings), microsoft(settings)])).toEqual([]);
   });
 
-  test('warns of a GPT client that any GPT may use, and only of that', () => {
+  it('logs a warning only for a GPT client that any GPT can use', () => {
     const warned = (changes: Partial<BrokerOptions>) => deploy(changes).log;
     expect(warned({})).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
     expect(warned({ clients: [gptAction({ ...gpt, gptIds: ['g-1234'] }), staticClient(app)] })).toEqual([]);
   });
 
-  test('cleans up storage at the instant of its clock, and keeps the audit for 90 days', async () => {
+  it('cleans up storage at the time of its clock, and keeps the audit for 90 days', async () => {
     const cleanedUp: Cleanup[] = [];
     const deployment = deploy({
       storage: {
@@ -175,7 +227,7 @@ describe('a broker', () => {
     ]);
   });
 
-  test('answers whether or not its log can be written', async () => {
+  it('responds even if its log can’t be written', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
     const log = () => {
       throw new Error('the disk is full');
@@ -191,13 +243,13 @@ describe('a broker', () => {
     expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
   });
 
-  test('touches storage neither when it is built nor when a page is shown', async () => {
+  it('does not call storage when it is created or when a page is shown', async () => {
     const storage = createSpyStorage();
     await createTestBrowser(deploy({ storage })).openSignInPage(gptRequest);
     expect(storage.calls).toEqual([]);
   });
 
-  test('runs on the system’s clock and randomness, and logs lines of JSON, when nothing else is given', async () => {
+  it('uses the system’s clock and randomness, and logs lines of JSON, by default', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
     const { routes } = createBroker(options());
     const authorize = routes.find(({ path }) => path === '/authorize');
@@ -216,5 +268,244 @@ describe('a broker', () => {
       { event: 'unrestricted-gpt', clientId: 'gpt', count: 1 },
       expect.objectContaining({ event: 'refused', endpoint: 'authorize', reason: 'client.missing' }),
     ]);
+  });
+});
+
+describe('options', () => {
+  const deployed = parseIssuer(issuer);
+  const local = parseIssuer('http://localhost:8787');
+
+  const always = staticClient({
+    id: 'always',
+    name: 'Always connected',
+    redirectUris: ['https://always.example/'],
+    offlineAccess: 'always',
+    scopes: ['words'],
+  });
+
+  describe('scopes', () => {
+    const described = { words: 'read the words', score: 'see your score' };
+
+    it('are those described, in their order, if no client can get refresh tokens', () => {
+      const online = { ...always, offlineAccess: 'on-request', scopes: ['words'] } as const;
+      for (const none of [[], [online]])
+        expect([...parseScopes(described, none)]).toEqual(Object.entries(described));
+    });
+
+    it('are completed by offline_access if a client can get refresh tokens, always or on request', () => {
+      const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
+      for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
+        expect(parseScopes(described, some).get('offline_access')).toBe('stay connected until you end it');
+    });
+
+    it('keep a description of offline_access that the publisher wrote', () => {
+      const offline_access = 'bleiben, bis du gehst';
+      expect(parseScopes({ ...described, offline_access }, clients).get('offline_access')).toBe(
+        offline_access,
+      );
+    });
+
+    it.each([
+      [
+        'a space',
+        { 'read words': 'x' },
+        'scopes must not contain space, comma, quote or backslash: read words',
+      ],
+      ['a comma', { 'a,b': 'x' }, 'scopes must not contain space, comma, quote or backslash: a,b'],
+      ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
+      ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
+      ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
+      ['no description', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
+    ])('with %s fail at startup', (_, wrong, message) => {
+      expect(() => parseScopes(wrong, [])).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option: 'scopes', message }),
+      );
+    });
+
+    it('of a client must exist', () => {
+      expect(() => parseScopes({ score: 'see your score' }, [always])).toThrow(
+        expect.objectContaining({
+          option: 'clients.always.scopes',
+          message: 'clients.always.scopes must be declared in scopes: words',
+        }),
+      );
+    });
+  });
+
+  describe('resources', () => {
+    it('default to the issuer', () => {
+      expect(parseResources(undefined, deployed)).toEqual([issuer]);
+    });
+
+    it.each([[`${issuer}/api`], ['https://api.example/v1?tenant=1'], ['http://localhost:8787/api']])(
+      'can be %s',
+      (resource) => {
+        expect(parseResources([resource], deployed)).toEqual([resource]);
+      },
+    );
+
+    it.each([
+      [`${issuer}/`, issuer],
+      ['HTTPS://Words.Example:443', issuer],
+      ['https://API.example/V1', 'https://api.example/V1'],
+      ['http://LOCALHOST:80/', 'http://localhost'],
+    ])('are converted to their canonical form: %s', (resource, canonical) => {
+      expect(parseResources([resource], deployed)).toEqual([canonical]);
+    });
+
+    it.each([
+      ...['', 'api', '/api', 'http://api.example', 'urn:example:api', `${issuer}/api#`, `${issuer}/#top`],
+      ...['https://user@words.example/api', 'https://user:password@words.example', 'https://@words.example'],
+      ...['https://words.example/a/../api', 'https://words.example/./api', 'https://words.example/%2e/api'],
+      ...['https://words.example/a b', 'https://words.example/wörter', 'https://words.example\\api'],
+      ...[
+        'https://wörds.example',
+        'https://%77ords.example',
+        'https://words.example:0443',
+        'https://2130706433',
+      ],
+      ...['https://words.example:99999', 'https://[0:0:0:0:0:0:0:1]/api', ' https://words.example'],
+    ])('can’t be %j', (resource) => {
+      expect(() => parseResources([`${issuer}/api`, resource], deployed)).toThrow(
+        expect.objectContaining({
+          name: 'ConfigurationError',
+          option: 'resources',
+          message: `resources must be absolute, normalized https URLs without user information or a fragment: ${resource}`,
+        }),
+      );
+    });
+  });
+
+  describe('providers', () => {
+    const at = (...configuredUrls: readonly string[]) => ({
+      ...createProvider('google', 'Google'),
+      configuredUrls,
+    });
+
+    it('are found by ID, in the order of their buttons', () => {
+      const given = [createProvider('b', 'B'), createProvider('a', 'A')];
+      expect([...parseProviders(given, deployed)]).toEqual([
+        ['b', given[0]],
+        ['a', given[1]],
+      ]);
+    });
+
+    type Row = readonly [name: string, given: readonly IdentityProvider[], option: string, message: string];
+
+    it.each<Row>([
+      ['none', [], 'providers', 'providers must hold at least one.'],
+      [
+        'two with one ID',
+        [createProvider('google', 'Google'), createProvider('google', 'Work')],
+        'providers',
+        'providers must have different ids.',
+      ],
+      ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'continue', 'x'.repeat(33)].map(
+        (id): Row => [
+          `an id such as ${JSON.stringify(id)}`,
+          [createProvider(id, 'Google')],
+          'providers',
+          `providers must have ids of a-z, 0-9 and hyphen, not continue: ${id}`,
+        ],
+      ),
+      ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(
+        (url): Row => [
+          `the address ${JSON.stringify(url)}`,
+          [at('https://google.example', url)],
+          'providers.google',
+          `providers.google must use https: ${url}`,
+        ],
+      ),
+    ])('can’t be %s', (_, given, option, message) => {
+      expect(() => parseProviders(given, deployed)).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option, message }),
+      );
+    });
+
+    it('can use http if both the broker and the provider are on loopback', () => {
+      expect(parseProviders([at('http://127.0.0.1:4000')], local).size).toBe(1);
+      expect(() => parseProviders([at('http://google.example')], local)).toThrow(
+        'providers.google must use https: http://google.example',
+      );
+    });
+  });
+
+  describe('auditRetention', () => {
+    it('defaults to 90 days', () => {
+      expect(parseAuditRetention(undefined)).toBe(7_776_000);
+    });
+
+    it('is at least one day and at most 400 days', () => {
+      expect([86_400, 34_560_000].map((given) => parseAuditRetention(given))).toEqual([86_400, 34_560_000]);
+    });
+
+    it.each([0, 86_399, 34_560_001, 100_000.5, Number.NaN, -86_400])('of %s fails at startup', (given) => {
+      expect(() => parseAuditRetention(given)).toThrow(
+        expect.objectContaining({
+          name: 'ConfigurationError',
+          message: 'auditRetention must be a whole number of seconds from 86400 to 34560000.',
+        }),
+      );
+    });
+  });
+});
+
+describe('authorization server metadata', () => {
+  const path = '/.well-known/oauth-authorization-server';
+
+  it('describes the deployment, and can be cached for an hour', async () => {
+    const response = await deploy().fetch(new Request(issuer + path));
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'public, max-age=3600',
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await response.json()).toEqual({
+      issuer: 'https://words.example',
+      authorization_endpoint: 'https://words.example/authorize',
+      token_endpoint: 'https://words.example/token',
+      revocation_endpoint: 'https://words.example/revoke',
+      introspection_endpoint: 'https://words.example/introspect',
+      scopes_supported: ['offline_access', 'words', 'score'],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'none'],
+      revocation_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'none'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+    });
+  });
+
+  it('is served at the issuer, including its port', async () => {
+    const local = 'http://localhost:8787';
+    const response = await deploy({ issuer: local, clients: [clients[0]] }).fetch(new Request(local + path));
+    expect(await response.json()).toMatchObject({
+      issuer: local,
+      authorization_endpoint: `${local}/authorize`,
+      token_endpoint: `${local}/token`,
+      scopes_supported: ['offline_access', 'words', 'score'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
+    });
+  });
+
+  it('responds to HEAD like GET, without a body', async () => {
+    const response = await deploy().fetch(new Request(issuer + path, { method: 'HEAD' }));
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.text()).toBe('');
+  });
+
+  it.each(['POST', 'PUT', 'OPTIONS'])('does not exist for %s', async (method) => {
+    const response = await deploy().fetch(new Request(issuer + path, { method }));
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('does not exist for another host', async () => {
+    const response = await deploy().fetch(new Request(`https://evil.example${path}`));
+    expect(response.status).toBe(421);
+    expect(await response.text()).not.toContain('words.example');
   });
 });

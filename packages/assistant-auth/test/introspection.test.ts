@@ -1,202 +1,372 @@
+/** Token introspection (RFC 7662) and revocation (RFC 7009). */
 import { describe, expect, it } from 'vitest';
-import { introspectionClient, StorageUnavailable } from '../src/index.ts';
+import { corsHeaders, introspectionClient, StorageUnavailable } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { expectTokens } from './browser.ts';
+import { callApi, expectTokens } from './browser.ts';
 import { app, gpt, obtainTokens, refresh, server } from './clients.ts';
 import { type Deployment, deploy, issuer } from './deployment.ts';
-import { expectTokenError, invalidClientError } from './expect-error.ts';
+import {
+  expectInvalidToken,
+  expectTokenError,
+  invalidClientError,
+  invalidRefreshTokenError,
+} from './expect-error.ts';
+import { createSpyStorage } from './spy-storage.ts';
 import { clientCredentials, postForm } from './token-requests.ts';
 
-const secrets = ['api-secret-0123456789-0123456789-0123456789'] as const;
-const api = { client_id: 'api', client_secret: secrets[0] };
-const other = { client_id: 'other-api', client_secret: secrets[0] };
+describe('introspection', () => {
+  const secrets = ['api-secret-0123456789-0123456789-0123456789'] as const;
+  const api = { client_id: 'api', client_secret: secrets[0] };
+  const other = { client_id: 'other-api', client_secret: secrets[0] };
 
-/** With two APIs in other processes: one for the default audience, one for another. */
-const withApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
-  deploy({
-    introspectionClients: [
-      introspectionClient({ id: 'api', secrets, resource: `${issuer}/api` }),
-      introspectionClient({ id: 'other-api', secrets, resource: `${issuer}/other` }),
-    ],
-    ...changes,
-  });
-
-const inspect = async (
-  deployment: Deployment,
-  credentials: Readonly<Record<string, string>>,
-  token: string,
-): Promise<unknown> => {
-  const response = await postForm(deployment, '/introspect', { ...credentials, token });
-  expect(response.status).toBe(200);
-  expect(Object.fromEntries(response.headers)).toEqual({
-    'cache-control': 'no-store',
-    'content-type': 'application/json',
-    pragma: 'no-cache',
-    'x-content-type-options': 'nosniff',
-  });
-  return response.json();
-};
-
-const inactive = { active: false };
-
-describe('a resource server', () => {
-  it('sees who calls with a token of its audience', async () => {
-    const resolveUser = async () =>
-      ({ kind: 'accepted', userId: 'user-7', claims: { plan: 'free' } }) as const;
-    const deployment = withApis({ resolveUser });
-    const issuedAt = deployment.now();
-    const { access_token } = await obtainTokens(deployment, gpt);
-    deployment.advance(1799);
-    expect(await inspect(deployment, api, access_token)).toEqual({
-      active: true,
-      iss: issuer,
-      client_id: 'gpt',
-      scope: 'words score',
-      token_type: 'Bearer',
-      aud: `${issuer}/api`,
-      iat: issuedAt,
-      exp: issuedAt + 1800,
-      sub: 'user-7',
-      claims: { plan: 'free' },
+  /** With two APIs in other processes: one for the default audience, one for another. */
+  const withApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
+    deploy({
+      introspectionClients: [
+        introspectionClient({ id: 'api', secrets, resource: `${issuer}/api` }),
+        introspectionClient({ id: 'other-api', secrets, resource: `${issuer}/other` }),
+      ],
+      ...changes,
     });
-  });
 
-  it('sees nothing of a token of another audience, nor of a refresh token', async () => {
-    const deployment = withApis();
-    const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
-    expect(await inspect(deployment, other, access_token)).toEqual(inactive);
-    expect(await inspect(deployment, api, refresh_token)).toEqual(inactive);
-  });
-
-  it('is no client: it can neither get tokens nor revoke any', async () => {
-    const deployment = withApis();
-    const { access_token: token } = await obtainTokens(deployment, gpt);
-    await expectTokenError(await postForm(deployment, '/revoke', { ...api, token }), invalidClientError);
-    const form = { ...api, grant_type: 'refresh_token', refresh_token: 'x' };
-    const asked = new Request(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
-    await expectTokenError(await deployment.fetch(asked), invalidClientError);
-  });
-});
-
-describe('a client', () => {
-  it('sees its own access token, but not whose it is', async () => {
-    const deployment = withApis();
-    const issuedAt = deployment.now();
-    const { access_token } = await obtainTokens(deployment, server);
-    expect(await inspect(deployment, clientCredentials.server, access_token)).toEqual({
-      active: true,
-      iss: issuer,
-      client_id: 'server',
-      scope: 'words score',
-      token_type: 'Bearer',
-      aud: `${issuer}/api`,
-      iat: issuedAt,
-      exp: issuedAt + 1800,
+  const inspect = async (
+    deployment: Deployment,
+    credentials: Readonly<Record<string, string>>,
+    token: string,
+  ): Promise<unknown> => {
+    const response = await postForm(deployment, '/introspect', { ...credentials, token });
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+      pragma: 'no-cache',
+      'x-content-type-options': 'nosniff',
     });
-  });
+    return response.json();
+  };
 
-  it('sees its own refresh token for as long as it would be answered, and asking uses nothing', async () => {
-    const deployment = withApis();
-    const first = await obtainTokens(deployment, server);
-    const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
-    const described = { active: true, iss: issuer, client_id: 'server', scope: 'words score' };
-    expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toEqual({
-      ...described,
-      exp: deployment.now() + 30 * 86_400,
+  const inactive = { active: false };
+
+  describe('a resource server', () => {
+    it('gets the user of a token with its audience', async () => {
+      const resolveUser = async () =>
+        ({ kind: 'accepted', userId: 'user-7', claims: { plan: 'free' } }) as const;
+      const deployment = withApis({ resolveUser });
+      const issuedAt = deployment.now();
+      const { access_token } = await obtainTokens(deployment, gpt);
+      deployment.advance(1799);
+      expect(await inspect(deployment, api, access_token)).toEqual({
+        active: true,
+        iss: issuer,
+        client_id: 'gpt',
+        scope: 'words score',
+        token_type: 'Bearer',
+        aud: `${issuer}/api`,
+        iat: issuedAt,
+        exp: issuedAt + 1800,
+        sub: 'user-7',
+        claims: { plan: 'free' },
+      });
     });
-    deployment.advance(120);
-    expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(described);
-    deployment.advance(1);
-    expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(described);
-    expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject(
-      described,
-    );
-    await expectTokens(await refresh(deployment, server, second.refresh_token));
-    expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
-  });
 
-  it('is told that a late refresh token is inactive if it would revoke the grant', async () => {
-    const deployment = withApis({ lateRefresh: 'revoke' });
-    const first = await obtainTokens(deployment, server);
-    const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
-    deployment.advance(121);
-    expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
-    expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject({
-      active: true,
-    });
-  });
-
-  it('without a secret proves nothing, and is told nothing, not even of its own token', async () => {
-    const deployment = withApis();
-    const { access_token } = await obtainTokens(deployment, app);
-    expect(await inspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
-  });
-});
-
-describe('a dead token', () => {
-  it.each(['x', 'A'.repeat(200), '%'])('is inactive when it is none of ours: %s', async (token) => {
-    expect(await inspect(withApis(), api, token)).toEqual(inactive);
-  });
-
-  it('is inactive once it has expired', async () => {
-    const deployment = withApis();
-    const { access_token } = await obtainTokens(deployment, gpt);
-    deployment.advance(1800);
-    expect(await inspect(deployment, api, access_token)).toEqual(inactive);
-  });
-
-  it.each(['access_token', 'refresh_token'] as const)(
-    'is inactive in the second in which its grant ended: %s',
-    async (kind) => {
+    it('learns nothing of a token with another audience or of a refresh token', async () => {
       const deployment = withApis();
-      const tokens = await obtainTokens(deployment, gpt);
-      await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token: tokens.refresh_token });
-      const introspectingClient = kind === 'access_token' ? api : clientCredentials.gpt;
-      expect(await inspect(deployment, introspectingClient, tokens[kind])).toEqual(inactive);
-    },
-  );
+      const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
+      expect(await inspect(deployment, other, access_token)).toEqual(inactive);
+      expect(await inspect(deployment, api, refresh_token)).toEqual(inactive);
+    });
 
-  it('is inactive in the second in which its user was deleted', async () => {
-    const deployment = withApis();
-    const { access_token } = await obtainTokens(deployment, gpt);
-    const { sub: userId } = Object(await inspect(deployment, api, access_token));
-    await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });
-    expect(await inspect(deployment, api, access_token)).toEqual(inactive);
-  });
-});
-
-describe('a request', () => {
-  it('without a token is refused', async () => {
-    await expectTokenError(await postForm(withApis(), '/introspect', api), {
-      status: 400,
-      error: 'invalid_request',
-      error_description: 'The parameter token is missing.',
+    it('is not a client: it can neither get nor revoke tokens', async () => {
+      const deployment = withApis();
+      const { access_token: token } = await obtainTokens(deployment, gpt);
+      await expectTokenError(await postForm(deployment, '/revoke', { ...api, token }), invalidClientError);
+      const form = { ...api, grant_type: 'refresh_token', refresh_token: 'x' };
+      const asked = new Request(`${issuer}/token`, { method: 'POST', body: new URLSearchParams(form) });
+      await expectTokenError(await deployment.fetch(asked), invalidClientError);
     });
   });
 
-  it.each([
-    ['nobody', {}],
-    ['a wrong secret', { ...api, client_secret: 'wrong' }],
-    ['a resource server without its secret', { client_id: 'api' }],
-    ['an unknown one', { client_id: 'nobody', client_secret: 'x' }],
-  ])('of %s is refused', async (_, credentials) => {
-    const deployment = withApis();
-    const { access_token: token } = await obtainTokens(deployment, gpt);
-    await expectTokenError(
-      await postForm(deployment, '/introspect', { ...credentials, token }),
-      invalidClientError,
+  describe('a client', () => {
+    it('learns that its own access token is active, but not whose it is', async () => {
+      const deployment = withApis();
+      const issuedAt = deployment.now();
+      const { access_token } = await obtainTokens(deployment, server);
+      expect(await inspect(deployment, clientCredentials.server, access_token)).toEqual({
+        active: true,
+        iss: issuer,
+        client_id: 'server',
+        scope: 'words score',
+        token_type: 'Bearer',
+        aud: `${issuer}/api`,
+        iat: issuedAt,
+        exp: issuedAt + 1800,
+      });
+    });
+
+    it('learns that its own refresh token is active, without using it up', async () => {
+      const deployment = withApis();
+      const first = await obtainTokens(deployment, server);
+      const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
+      const described = { active: true, iss: issuer, client_id: 'server', scope: 'words score' };
+      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toEqual({
+        ...described,
+        exp: deployment.now() + 30 * 86_400,
+      });
+      deployment.advance(120);
+      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
+        described,
+      );
+      deployment.advance(1);
+      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toMatchObject(
+        described,
+      );
+      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject(
+        described,
+      );
+      await expectTokens(await refresh(deployment, server, second.refresh_token));
+      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
+    });
+
+    it('gets inactive for a late refresh token that would revoke the grant', async () => {
+      const deployment = withApis({ lateRefresh: 'revoke' });
+      const first = await obtainTokens(deployment, server);
+      const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
+      deployment.advance(121);
+      expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
+      expect(await inspect(deployment, clientCredentials.server, second.refresh_token)).toMatchObject({
+        active: true,
+      });
+    });
+
+    it('without a secret is refused, even for its own token', async () => {
+      const deployment = withApis();
+      const { access_token } = await obtainTokens(deployment, app);
+      expect(await inspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
+    });
+  });
+
+  describe('an inactive token', () => {
+    it.each(['x', 'A'.repeat(200), '%'])('was not issued here: %s', async (token) => {
+      expect(await inspect(withApis(), api, token)).toEqual(inactive);
+    });
+
+    it('has expired', async () => {
+      const deployment = withApis();
+      const { access_token } = await obtainTokens(deployment, gpt);
+      deployment.advance(1800);
+      expect(await inspect(deployment, api, access_token)).toEqual(inactive);
+    });
+
+    it.each(['access_token', 'refresh_token'] as const)(
+      'is inactive in the second in which its grant was revoked: %s',
+      async (kind) => {
+        const deployment = withApis();
+        const tokens = await obtainTokens(deployment, gpt);
+        await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token: tokens.refresh_token });
+        const introspectingClient = kind === 'access_token' ? api : clientCredentials.gpt;
+        expect(await inspect(deployment, introspectingClient, tokens[kind])).toEqual(inactive);
+      },
+    );
+
+    it('is inactive in the second in which its user was deleted', async () => {
+      const deployment = withApis();
+      const { access_token } = await obtainTokens(deployment, gpt);
+      const { sub: userId } = Object(await inspect(deployment, api, access_token));
+      await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });
+      expect(await inspect(deployment, api, access_token)).toEqual(inactive);
+    });
+  });
+
+  describe('a request', () => {
+    it('without a token is refused', async () => {
+      await expectTokenError(await postForm(withApis(), '/introspect', api), {
+        status: 400,
+        error: 'invalid_request',
+        error_description: 'The parameter token is missing.',
+      });
+    });
+
+    it.each([
+      ['nobody', {}],
+      ['a wrong secret', { ...api, client_secret: 'wrong' }],
+      ['a resource server without its secret', { client_id: 'api' }],
+      ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
+    ])('of %s is refused', async (_, credentials) => {
+      const deployment = withApis();
+      const { access_token: token } = await obtainTokens(deployment, gpt);
+      await expectTokenError(
+        await postForm(deployment, '/introspect', { ...credentials, token }),
+        invalidClientError,
+      );
+    });
+
+    it('gets a 503 if storage is unavailable, and never an active response', async () => {
+      const isRevoked = () => Promise.reject(new StorageUnavailable('no route'));
+      const deployment = withApis({ storage: { ...memoryStorage(), isRevoked } });
+      const { access_token: token } = await obtainTokens(deployment, gpt);
+      const response = await postForm(deployment, '/introspect', { ...api, token });
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+      expect(await response.json()).toEqual({
+        error: 'temporarily_unavailable',
+        error_description: 'The service is out of order for a moment. Try again soon.',
+      });
+    });
+  });
+});
+
+describe('revocation', () => {
+  const expectDone = async (response: Response): Promise<void> => {
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+  };
+
+  /** The grant is over: its refresh token at once, its access token within the horizon. */
+  const expectEnded = async (
+    deployment: Deployment,
+    testClient: typeof server,
+    tokens: { readonly access_token: string; readonly refresh_token: string },
+    status: number,
+  ): Promise<void> => {
+    const refused = { ...invalidRefreshTokenError, status };
+    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), refused);
+    deployment.advance(10);
+    await expectInvalidToken(deployment, tokens.access_token);
+  };
+
+  describe('a token', () => {
+    it.each([
+      ['access token', 'access_token', 'ChatGPT', gpt, clientCredentials.gpt, 401],
+      ['refresh token', 'refresh_token', 'ChatGPT', gpt, clientCredentials.gpt, 401],
+      ['access token', 'access_token', 'a confidential client', server, clientCredentials.server, 400],
+      ['refresh token', 'refresh_token', 'a confidential client', server, clientCredentials.server, 400],
+      ['access token', 'access_token', 'a public client', app, clientCredentials.app, 400],
+      ['refresh token', 'refresh_token', 'a public client', app, clientCredentials.app, 400],
+    ] as const)(
+      'revokes its grant: the %s (%s) of %s',
+      async (_, kind, __, testClient, credentials, status) => {
+        const deployment = deploy();
+        const tokens = await obtainTokens(deployment, testClient);
+        await callApi(deployment, tokens.access_token);
+        await expectDone(await postForm(deployment, '/revoke', { ...credentials, token: tokens[kind] }));
+        expect(deployment.log.at(-1)).toEqual({
+          event: 'revoked',
+          endpoint: 'revoke',
+          requestId: expect.any(String),
+          clientId: credentials.client_id,
+        });
+        await expectEnded(deployment, testClient, tokens, status);
+      },
+    );
+
+    it('revokes its grant even after it expired, and keeps other grants', async () => {
+      const deployment = deploy();
+      const [tokens, others] = [
+        await obtainTokens(deployment, server),
+        await obtainTokens(deployment, server),
+      ];
+      deployment.advance(1801);
+      await expectDone(
+        await postForm(deployment, '/revoke', { ...clientCredentials.server, token: tokens.access_token }),
+      );
+      await expectTokenError(
+        await refresh(deployment, server, tokens.refresh_token),
+        invalidRefreshTokenError,
+      );
+      expect((await refresh(deployment, server, others.refresh_token)).status).toBe(200);
+    });
+
+    it('revokes its grant even if it was replaced long ago', async () => {
+      const deployment = deploy();
+      const first = await obtainTokens(deployment, server);
+      let newest = first;
+      for (let time = 0; time < 3; time++) {
+        deployment.advance(300);
+        newest = await expectTokens(await refresh(deployment, server, newest.refresh_token));
+      }
+      await expectDone(
+        await postForm(deployment, '/revoke', { ...clientCredentials.server, token: first.refresh_token }),
+      );
+      await expectEnded(deployment, server, newest, 400);
+    });
+
+    it('can be revoked again with the same response', async () => {
+      const deployment = deploy();
+      const { refresh_token: token } = await obtainTokens(deployment, gpt);
+      for (let time = 0; time < 2; time++)
+        await expectDone(await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token }));
+    });
+
+    it('can come with a token_type_hint, even a wrong one', async () => {
+      const deployment = deploy();
+      const tokens = await obtainTokens(deployment, gpt);
+      const form = { ...clientCredentials.gpt, token: tokens.refresh_token, token_type_hint: 'access_token' };
+      await expectDone(await postForm(deployment, '/revoke', form));
+      await expectEnded(deployment, gpt, tokens, 401);
+    });
+
+    it.each(['x', 'A'.repeat(200), '%', '{}'])(
+      'that was not issued here is not an error: %s',
+      async (token) => {
+        const storage = createSpyStorage();
+        await expectDone(await postForm(deploy({ storage }), '/revoke', { ...clientCredentials.gpt, token }));
+        expect(storage.calls).toEqual([]);
+      },
     );
   });
 
-  it('is answered 503 when storage is out of reach: it never says yes without having looked', async () => {
-    const isRevoked = () => Promise.reject(new StorageUnavailable('no route'));
-    const deployment = withApis({ storage: { ...memoryStorage(), isRevoked } });
-    const { access_token: token } = await obtainTokens(deployment, gpt);
-    const response = await postForm(deployment, '/introspect', { ...api, token });
-    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
-    expect(await response.json()).toEqual({
-      error: 'temporarily_unavailable',
-      error_description: 'The service is out of order for a moment. Try again soon.',
+  describe('a request', () => {
+    it('without a token is refused', async () => {
+      await expectTokenError(await postForm(deploy(), '/revoke', clientCredentials.gpt), {
+        status: 400,
+        error: 'invalid_request',
+        error_description: 'The parameter token is missing.',
+      });
+    });
+
+    it('with a repeated token is refused', async () => {
+      const body = new URLSearchParams([
+        ...Object.entries(clientCredentials.gpt),
+        ['token', 'a'],
+        ['token', 'a'],
+      ]);
+      const response = await deploy().fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'A parameter is given more than once.' },
+      ]);
+    });
+
+    it.each([
+      ['nobody', {}],
+      ['a wrong secret', { ...clientCredentials.gpt, client_secret: 'wrong' }],
+      ['a client without its secret', { client_id: 'gpt' }],
+      ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
+    ])('of %s is refused, and revokes nothing', async (_, credentials) => {
+      const deployment = deploy();
+      const { refresh_token: token } = await obtainTokens(deployment, gpt);
+      await expectTokenError(
+        await postForm(deployment, '/revoke', { ...credentials, token }),
+        invalidClientError,
+      );
+      expect((await refresh(deployment, gpt, token)).status).toBe(200);
+    });
+
+    it.each(['GET', 'PUT', 'OPTIONS'])('to revoke by %s is refused', async (method) => {
+      const response = await deploy().fetch(new Request(`${issuer}/revoke`, { method }));
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    });
+
+    it('gets a 503 if storage is unavailable, so that the client retries', async () => {
+      const revoke = () => Promise.reject(new StorageUnavailable('no route'));
+      const deployment = deploy({ storage: { ...memoryStorage(), revoke } });
+      const { refresh_token: token } = await obtainTokens(deployment, gpt);
+      const response = await postForm(deployment, '/revoke', { ...clientCredentials.gpt, token });
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+      expect(await response.json()).toMatchObject({ error: 'temporarily_unavailable' });
     });
   });
 });

@@ -1,47 +1,59 @@
-import { describe, expect, it } from 'vitest';
-import { type Access, corsHeaders, type ProtectOptions, StorageUnavailable } from '../src/index.ts';
+/** The guard of an API, in the same process and in another one. */
+import { describe, expect, it, vi } from 'vitest';
+import {
+  type Access,
+  corsHeaders,
+  deriveResourceKeys,
+  type LogEntry,
+  memoryLimiter,
+  type ProtectOptions,
+  type RateLimiter,
+  StorageUnavailable,
+} from '../src/index.ts';
+import { createResourceServer, type ResourceServerOptions } from '../src/resource-server.ts';
 import { memoryStorage } from '../src/storage/memory.ts';
-import { gpt, obtainTokens } from './clients.ts';
-import { deploy, issuer } from './deployment.ts';
+import { expectTokens, gptSignIn } from './browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem } from './clients.ts';
+import { type Deployment, deploy, issuer, keys } from './deployment.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
-type Headers = Readonly<Record<string, string>>;
+describe('protect', () => {
+  type Headers = Readonly<Record<string, string>>;
 
-const ask = (
-  { broker }: ReturnType<typeof deploy>,
-  headers: Headers = {},
-  requirement: ProtectOptions = {},
-  url = `${issuer}/api/scoring`,
-) => broker.protect(new Request(url, { headers }), requirement);
+  const ask = (
+    { broker }: ReturnType<typeof deploy>,
+    headers: Headers = {},
+    requirement: ProtectOptions = {},
+    url = `${issuer}/api/scoring`,
+  ) => broker.protect(new Request(url, { headers }), requirement);
 
-/** Asks, and expects a problem document. */
-const expectRefused = async (
-  asked: ReturnType<typeof ask>,
-  status: number,
-  [title, detail]: readonly [string, string],
-  challenge?: string,
-) => {
-  const protection = await asked;
-  if (protection.kind === 'granted') throw new Error('the API answered');
-  const { response } = protection;
-  expect(response.status).toBe(status);
-  expect(Object.fromEntries(response.headers)).toEqual({
-    ...corsHeaders,
-    'cache-control': 'no-store',
-    'content-type': 'application/problem+json',
-    'x-content-type-options': 'nosniff',
-    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
-    ...(status === 503 ? { 'retry-after': '10' } : {}),
-  });
-  expect(await response.json()).toEqual({ type: 'about:blank', title, status, detail });
-};
+  /** Asks, and expects a problem document. */
+  const expectRefused = async (
+    asked: ReturnType<typeof ask>,
+    status: number,
+    [title, detail]: readonly [string, string],
+    challenge?: string,
+  ) => {
+    const protection = await asked;
+    if (protection.kind === 'granted') throw new Error('the API answered');
+    const { response } = protection;
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'x-content-type-options': 'nosniff',
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+      ...(status === 503 ? { 'retry-after': '10' } : {}),
+    });
+    expect(await response.json()).toEqual({ type: 'about:blank', title, status, detail });
+  };
 
-const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
-const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
-const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
+  const signIn = ['Unauthorized', 'Sign in to use this API.'] as const;
+  const invalid = ['Unauthorized', 'The access token is not valid.'] as const;
+  const invalidTokenChallenge = `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`;
 
-describe('a call', () => {
-  it('with a token says who calls and what they may do, and nothing else', async () => {
+  it('returns user and scopes for a token, and nothing else', async () => {
     const deployment = deploy({
       resolveUser: async () => ({ kind: 'accepted', userId: 'u1', claims: { plan: 'free' } }),
     });
@@ -58,7 +70,7 @@ describe('a call', () => {
     expect(granted).toEqual({ kind: 'granted', access });
   });
 
-  it('may write the scheme in any letters', async () => {
+  it('accepts the scheme in any case', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     for (const scheme of ['bearer', 'BEARER', 'Bearer '])
@@ -68,19 +80,19 @@ describe('a call', () => {
       );
   });
 
-  it('without a token is challenged without an error, and makes no line in the log', async () => {
+  it('responds to a call without a token with a challenge without an error, and logs nothing', async () => {
     const deployment = deploy();
     const before = deployment.log.length;
     await expectRefused(ask(deployment), 401, signIn, `Bearer realm="${issuer}"`);
     expect(deployment.log).toHaveLength(before);
   });
 
-  it('is told in the challenge which scopes are needed', async () => {
+  it('lists the required scopes in the challenge', async () => {
     const challenge = `Bearer realm="${issuer}", scope="words score"`;
     await expectRefused(ask(deploy(), {}, { scopes: ['words', 'score'] }), 401, signIn, challenge);
   });
 
-  it('with a token that does not open is refused, and the log says why', async () => {
+  it('refuses a token that does not open, and logs the reason', async () => {
     const deployment = deploy();
     await expectRefused(ask(deployment, { authorization: 'Bearer x' }), 401, invalid, invalidTokenChallenge);
     expect(deployment.log.at(-1)).toEqual({
@@ -92,7 +104,7 @@ describe('a call', () => {
     });
   });
 
-  it('without the scope that it needs is refused with 403, and told which', async () => {
+  it('responds with 403 and the required scopes if the token lacks one', async () => {
     const deployment = deploy();
     const narrow = { ...gpt, request: { ...gpt.request, scope: 'words' } };
     const { access_token } = await obtainTokens(deployment, narrow);
@@ -107,7 +119,7 @@ describe('a call', () => {
     );
   });
 
-  it('with the token in the query or the body is a call without one', async () => {
+  it('ignores a token in the query or the body', async () => {
     const deployment = deploy();
     const { access_token } = await obtainTokens(deployment, gpt);
     const query = ask(deployment, {}, {}, `${issuer}/api/scoring?access_token=${access_token}`);
@@ -117,7 +129,7 @@ describe('a call', () => {
     await expectRefused(posted, 401, signIn, `Bearer realm="${issuer}"`);
   });
 
-  it('for another host is refused before its token is looked at', async () => {
+  it('refuses a call for another host before it opens the token', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const { access_token } = await obtainTokens(deployment, gpt);
@@ -131,7 +143,7 @@ describe('a call', () => {
     expect(storage.calls).toHaveLength(before);
   });
 
-  it('is answered 503 while nothing is known of what was revoked', async () => {
+  it('responds with 503 while no revocations are known', async () => {
     const inner = memoryStorage();
     const readRevocations = () => Promise.reject(new StorageUnavailable('out of reach'));
     const deployment = deploy({ storage: { ...inner, readRevocations } });
@@ -142,13 +154,254 @@ describe('a call', () => {
     ]);
   });
 
-  it('for a resource that nobody configured is our error, told to the log alone', async () => {
+  it('responds with 500 for a resource that is not configured, with the reason in the log only', async () => {
     const deployment = deploy();
     const asked = ask(deployment, { authorization: 'Bearer x' }, { resource: 'https://typo.example' });
     await expectRefused(asked, 500, ['Internal Server Error', 'Something went wrong on our side.']);
     expect(deployment.log.at(-1)).toMatchObject({
       reason: 'unexpected',
       cause: 'Error: protect was asked for a resource that is not configured: https://typo.example',
+    });
+  });
+});
+
+describe('protect with a rate limit', () => {
+  const call = (
+    deployment: Deployment,
+    token: string,
+    limiter: RateLimiter,
+    scopes: readonly string[] = [],
+  ) =>
+    deployment.broker.protect(
+      new Request(`${issuer}/api/scoring`, { headers: { authorization: `Bearer ${token}` } }),
+      { limiter, scopes },
+    );
+
+  it('responds to calls beyond the limit with 429, a problem document and Retry-After', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
+    for (let turn = 0; turn < 2; turn++)
+      expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    const protection = await call(deployment, access_token, limiter);
+    if (protection.kind === 'granted') throw new Error('the third call was granted');
+    expect(protection.response.status).toBe(429);
+    expect(Object.fromEntries(protection.response.headers)).toEqual({
+      ...corsHeaders,
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'retry-after': '60',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await protection.response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Too Many Requests',
+      status: 429,
+      detail: 'Too many calls for this user. Try again in a minute.',
+    });
+    expect(deployment.log.at(-1)).toEqual({
+      event: 'refused',
+      endpoint: 'protect',
+      requestId: expect.any(String),
+      reason: 'calls.limited',
+    });
+    deployment.advance(30);
+    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+  });
+
+  it('counts by user, for any token and address', async () => {
+    const deployment = deploy();
+    const limiter = memoryLimiter({ limit: 2, period: 60 }, deployment.now);
+    const [one, again, other] = [
+      await gptSignIn(deployment, 'ada'),
+      await gptSignIn(deployment, 'ada'),
+      await gptSignIn(deployment, 'bob'),
+    ];
+    await call(deployment, one.access_token, limiter);
+    await call(deployment, again.access_token, limiter);
+    expect((await call(deployment, one.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, again.access_token, limiter)).kind).toBe('refused');
+    expect((await call(deployment, other.access_token, limiter)).kind).toBe('granted');
+  });
+
+  it('does not count calls that are refused for another reason', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const keys: string[] = [];
+    const limiter: RateLimiter = { take: async (key) => (keys.push(key) > 0 ? 'allowed' : 'limited') };
+    expect((await call(deployment, 'x', limiter)).kind).toBe('refused');
+    expect((await call(deployment, access_token, limiter, ['unknown'])).kind).toBe('refused');
+    expect(keys).toEqual([]);
+    expect((await call(deployment, access_token, limiter, ['score'])).kind).toBe('granted');
+    expect(keys).toHaveLength(1);
+  });
+
+  it('still allows calls if the limiter fails, and logs it', async () => {
+    const deployment = deploy();
+    const { access_token } = await gptSignIn(deployment);
+    const limiter: RateLimiter = { take: () => Promise.reject(new Error('the counter is gone')) };
+    expect((await call(deployment, access_token, limiter)).kind).toBe('granted');
+    expect(deployment.log.at(-1)).toEqual({ event: 'limiter-failed', cause: 'Error: the counter is gone' });
+  });
+});
+
+describe('an API in another process', () => {
+  const resource = 'https://api.example/v1';
+  const other = 'https://other.example';
+
+  /** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
+  const stand = async (storage = memoryStorage(), changes: Partial<ResourceServerOptions> = {}) => {
+    const deployment = deploy({ storage, resources: [resource, other] });
+    const log: LogEntry[] = [];
+    const server = createResourceServer({
+      issuer,
+      resource,
+      keys: await deriveResourceKeys({ sealingKeys: keys, issuer, resource }),
+      log: (entry) => void log.push(entry),
+      now: deployment.now,
+      ...changes,
+    });
+    const call = (token: string | undefined, requirement = {}, url = `${resource}/score`) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return server.protect(new Request(url, { headers }), requirement);
+    };
+    return { deployment, log, call };
+  };
+
+  const tokenFor = async (deployment: Deployment): Promise<string> =>
+    (await obtainTokens(deployment, gpt)).access_token;
+
+  const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
+
+  it('returns the user from the token only', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    const here = await call(token, { scopes: ['score'] });
+    const there = await deployment.broker.protect(
+      new Request(`${issuer}/`, { headers: { authorization: `Bearer ${token}` } }),
+    );
+    expect(here).toMatchObject({
+      kind: 'granted',
+      access: { clientId: 'gpt', scopes: ['words', 'score'] },
+    });
+    expect(here).toEqual(there);
+  });
+
+  it('challenges a call without a token, naming the broker', async () => {
+    const { call, log } = await stand();
+    const answer = await call(undefined, { scopes: ['score'] });
+    if (answer.kind === 'granted') throw new Error('let in');
+    expect(answer.response.status).toBe(401);
+    expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
+    expect(log).toEqual([]);
+  });
+
+  it('is guarded even if its log can’t be written', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const { call } = await stand(memoryStorage(), {
+      log: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    const answer = await call('x');
+    const logged = lines.mock.calls.map(([line]) => JSON.parse(line));
+    lines.mockRestore();
+    expect(answer).toEqual(refused(401));
+    expect(logged).toEqual([{ event: 'log-failed', cause: 'Error: the disk is full', count: 1 }]);
+  });
+
+  it('refuses a token for another resource', async () => {
+    const { deployment, call } = await stand();
+    const code = await obtainCode(deployment, app, { resource: other });
+    const { access_token: token } = await expectTokens(await redeem(deployment, app, code));
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses a token without the scope, an altered one and one that has expired', async () => {
+    const { deployment, call, log } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, { scopes: ['admin'] })).toEqual(refused(403));
+    expect(await call(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)).toEqual(refused(401));
+    deployment.advance(1800);
+    expect(await call(token)).toEqual(refused(401));
+    expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
+  });
+
+  it('can open no other sealed type', async () => {
+    const { deployment, call } = await stand();
+    const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
+    expect(await call(refresh)).toEqual(refused(401));
+    expect(await call(await obtainCode(deployment, gpt))).toEqual(refused(401));
+  });
+
+  it('responds at its own origin only', async () => {
+    const { deployment, call } = await stand();
+    const token = await tokenFor(deployment);
+    expect(await call(token, {}, 'https://api.example.evil/v1')).toEqual(refused(421));
+    expect(await call(token, {}, `${issuer}/v1`)).toEqual(refused(421));
+  });
+
+  it('accepts a revoked token until it expires if it has no revocation source', async () => {
+    const storage = memoryStorage();
+    const { deployment, call } = await stand(storage);
+    const token = await tokenFor(deployment);
+    await storage.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(1799);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    deployment.advance(1);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses a revoked token within ten seconds if it has a revocation source', async () => {
+    const shared = memoryStorage();
+    const { deployment, call } = await stand(shared, { revocations: shared });
+    const token = await tokenFor(deployment);
+    expect(await call(token)).toMatchObject({ kind: 'granted' });
+    await shared.revoke({ kind: 'client', id: 'gpt' }, 'test', deployment.now());
+    deployment.advance(10);
+    expect(await call(token)).toEqual(refused(401));
+  });
+
+  it('refuses every call while its revocation source is unavailable', async () => {
+    const { deployment, call } = await stand(memoryStorage(), {
+      revocations: {
+        readRevocations: () => Promise.reject(new StorageUnavailable('no route')),
+        isRevoked: () => Promise.reject(new StorageUnavailable('no route')),
+      },
+    });
+    expect(await call(await tokenFor(deployment))).toEqual(refused(503));
+  });
+
+  it('accepts tokens of every key of the ring that its keys were derived from', async () => {
+    const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
+    const { deployment, call } = await stand(memoryStorage(), {
+      keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
+    });
+    expect(await call(await tokenFor(deployment))).toMatchObject({ kind: 'granted' });
+  });
+
+  describe('an invalid option', () => {
+    it.each([
+      ['issuer', { issuer: 'words.example' }],
+      ['resource', { resource: 'api.example' }],
+      ['resource', { resource: 'http://api.example' }],
+      ['resource', { resource: `${resource}#a` }],
+      ['keys', { keys: '' }],
+      ['keys', { keys }],
+    ])('fails at startup of an API and is named: %s', async (option, changes) => {
+      await expect(stand(memoryStorage(), changes)).rejects.toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option }),
+      );
+    });
+
+    it.each([
+      ['sealingKeys', { sealingKeys: '' }],
+      ['issuer', { issuer: '' }],
+      ['resource', { resource: '/api' }],
+    ])('fails in the derivation of its keys and is named: %s', async (option, changes) => {
+      await expect(deriveResourceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option }),
+      );
     });
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { deploy, origin } from '../deployment.ts';
-import { migrate } from '../store/database.ts';
 
 const { call, signIn } = deploy();
 
@@ -35,7 +35,7 @@ const operations = [
   ['post', '/api/scoring', 'post_score', 'score'],
 ] as const;
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 describe('the document', () => {
   it('has the deployment’s own origin as its one server, and its sign-in', async () => {

@@ -1,11 +1,11 @@
 import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { deploy, origin } from '../deployment.ts';
-import { migrate } from '../store/database.ts';
 
 const { app, call, signIn, advance } = deploy();
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 const known = ['/api/words/animals', '/api/words/places', '/api/words/colors', '/api/scoring'];
 const unknown = ['/api', '/api/', '/api/words', '/api/words/rivers', '/api/scoring/', '/api/nothing?x=1'];

@@ -2,10 +2,11 @@ import { env } from 'cloudflare:workers';
 import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { deploy } from '../deployment.ts';
-import { migrate, unreachable } from '../store/database.ts';
+import { unreachable } from '../store/database.ts';
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 const headers = (type: string) => ({
   'cache-control': 'no-store',

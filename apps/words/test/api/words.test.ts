@@ -1,14 +1,14 @@
 import { corsHeaders } from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { wordsByCategory } from '../../src/game/categories.ts';
 import { deploy } from '../deployment.ts';
-import { migrate } from '../store/database.ts';
 
 const deployment = deploy();
 let token = '';
 
 beforeAll(async () => {
-  await migrate();
+  await emptyD1();
   token = await deployment.signIn('ada');
 });
 

@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { insertOtherUsers } from '../../../../packages/assistant-auth/test/storage/d1/other-users.ts';
 import { deploy } from '../deployment.ts';
-import { migrate } from '../store/database.ts';
 import { formatNumber, readDocumentedTable } from './documented.ts';
 import { flows } from './flows.ts';
 import { type Cost, measure, sum } from './measure.ts';
@@ -19,8 +19,7 @@ const getCost = (flow: string): Cost => {
 };
 
 beforeAll(async () => {
-  await migrate();
-  await insertOtherUsers(env.DB, 1_800_000_000);
+  await insertOtherUsers(await emptyD1(), 1_800_000_000);
   for (const [name, flow] of Object.entries(flows)) measured.set(name, await measure(flow));
   measured.set(
     evening,

@@ -1,9 +1,5 @@
-/** The test's real D1 with all migrations, and people in it. */
-import { applyD1Migrations } from 'cloudflare:test';
+/** Users in the test's real D1, and a D1 that is unreachable. */
 import { env } from 'cloudflare:workers';
-
-/** Migrates the database of this test file. */
-export const migrate = (): Promise<void> => applyD1Migrations(env.DB, env.MIGRATIONS);
 
 /** Adds a user as a sign-in does. */
 export const addUser = async (id: string): Promise<string> => {

@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countingD1 } from '../../../../packages/assistant-auth/test/storage/d1/counting-d1.ts';
+import { emptyD1 } from '../../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { d1Scores, ScoresUnavailable } from '../../src/store/scores.ts';
-import { addUser, migrate, unreachable } from './database.ts';
+import { addUser, unreachable } from './database.ts';
 
-beforeAll(migrate);
+beforeAll(emptyD1);
 
 const rows = async (): Promise<unknown> => (await env.DB.prepare('SELECT * FROM scores').all()).results;
 

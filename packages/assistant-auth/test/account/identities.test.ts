@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** Linking and unlinking identities at the account page. */
+import { describe, expect, it } from 'vitest';
 import type { BrokerOptions, IdentityProvider } from '../../src/index.ts';
 import {
   type AccountBrowser,
@@ -42,7 +43,7 @@ const confirm = async (accountBrowser: AccountBrowser) => {
 };
 
 describe('linking an identity', () => {
-  test('shows both accounts and asks, and writes nothing before the answer', async () => {
+  it('shows both accounts and asks, and stores nothing before the user confirms', async () => {
     const storage = createSpyStorage();
     const { deployment, accountBrowser } = await signedIn(deploy({ storage }));
     const { response, html } = await asked(accountBrowser);
@@ -56,7 +57,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
 
-  test('makes both the same person: the same score through either', async () => {
+  it('makes both the same user, with the same score', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { html } = await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(html).toContain('cat@example.com');
@@ -67,7 +68,7 @@ describe('linking an identity', () => {
     expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'linked', provider: 'other' }));
   });
 
-  test('wants a new proof from the other provider, too', async () => {
+  it('requires reauthentication at the other provider, too', async () => {
     const provider = createSpyProvider('other');
     const { deployment, accountBrowser } = await signedIn(
       deploy({ providers: [createProvider('google', 'Google'), provider] }),
@@ -78,7 +79,7 @@ describe('linking an identity', () => {
     ]);
   });
 
-  test('keeps the provider’s refresh token, sealed for the identity', async () => {
+  it('keeps the provider’s refresh token, sealed for the identity', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { link, form, html } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
     expect(html).not.toContain('their-refresh-token');
@@ -99,7 +100,7 @@ describe('linking an identity', () => {
     });
   });
 
-  test('can be left', async () => {
+  it('can be cancelled', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { link, form } = await asked(accountBrowser);
     for (const answer of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
@@ -111,7 +112,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
 
-  test('can be given up at the provider', async () => {
+  it('can be cancelled at the provider', async () => {
     const { accountBrowser } = await signedIn();
     await expectAccountRedirect(
       accountBrowser,
@@ -120,13 +121,13 @@ describe('linking an identity', () => {
     );
   });
 
-  test('says so when it is theirs already', async () => {
+  it('says so if the identity is already linked to the user', async () => {
     const { accountBrowser } = await signedIn();
     await confirm(accountBrowser);
     await expectAccountRedirect(accountBrowser, (await asked(accountBrowser)).response, 'already-linked');
   });
 
-  test('says that it belongs to another account, and offers nothing but the way back', async () => {
+  it('says that it belongs to another account, and offers only a way back', async () => {
     const deployment = deploy();
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
@@ -140,7 +141,7 @@ describe('linking an identity', () => {
     await expectOwner(deployment, owner);
   });
 
-  test('leaves it with who signed in with it while the question was open', async () => {
+  it('does not take an identity that someone signed in with meanwhile', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { link, form } = await asked(accountBrowser);
     const owner = createAccountBrowser(deployment);
@@ -158,7 +159,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).not.toBe(await deployment.storage.findUser(ada));
   };
 
-  test('follows the publisher’s decision on whose it is, or that it may not be', async () => {
+  it('follows the publisher’s decision on the user or the refusal', async () => {
     const { deployment, accountBrowser } = await signedIn(
       deploy({
         resolveUser: async ({ subject }) => {
@@ -180,10 +181,10 @@ describe('linking an identity', () => {
     },
   });
 
-  test.each([
-    ['is theirs, and the other one is not known', { ada: 'emp-7' }],
-    ['is not known, and the other one is', { cat: 'emp-7' }],
-  ])('lets nobody in by a way that the publisher does not hold: who is signed in %s', async (_, users) => {
+  it.each([
+    ['is known, and the other identity is not', { ada: 'emp-7' }],
+    ['is not known, and the other identity is', { cat: 'emp-7' }],
+  ])('links no identity that the publisher does not know: the signed-in user %s', async (_, users) => {
     const { deployment, accountBrowser } = await signedIn(deploy(knowing(users)));
     const { response, html } = await asked(accountBrowser);
     if ('ada' in users)
@@ -197,13 +198,13 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
 
-  test('links two of which the publisher says that they are the same person', async () => {
+  it('links two identities that the publisher maps to the same user', async () => {
     const { deployment, accountBrowser } = await signedIn(deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })));
     await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(await deployment.storage.findUser(cat)).toBe('emp-7');
   });
 
-  test('ends on a page when the provider returns an error', async () => {
+  it('ends on a page when the provider returns an error', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
     await expectErrorPage(
@@ -227,7 +228,7 @@ describe('unlinking an identity', () => {
     return { deployment, accountBrowser, current, other };
   };
 
-  test('ends what was connected through it, and nothing else', async () => {
+  it('ends what was connected through it, and keeps everything else', async () => {
     const { deployment, accountBrowser, other } = await withTwo();
     const { access_token } = await gptSignIn(deployment, 'ada');
     const { html } = await expectAccountRedirect(
@@ -245,7 +246,7 @@ describe('unlinking an identity', () => {
     ).resolves.toMatchObject({ kind: 'granted' });
   });
 
-  test('signs out who signed in with it, and ends their apps', async () => {
+  it('signs out sessions of that identity, and ends their apps', async () => {
     const { deployment, accountBrowser, current } = await withTwo();
     const { access_token, refresh_token } = await gptSignIn(deployment, 'ada');
     const response = await accountBrowser.post('/unlink', { identity: current });
@@ -256,7 +257,7 @@ describe('unlinking an identity', () => {
     expect((await accountBrowser.openAccountPage()).html).not.toContain('ada@example.com');
   });
 
-  test('tells apart two of one provider: the session stays with the one that it began with', async () => {
+  it('distinguishes two identities of one provider: the session belongs to the one that started it', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const response = await accountBrowser.submitThroughProvider(
       '/link',
@@ -278,7 +279,7 @@ describe('unlinking an identity', () => {
     expect(await deployment.storage.findUser({ ...ada, subject: 'bob' })).toBeUndefined();
   });
 
-  test('never takes the last one, and offers no button for it', async () => {
+  it('refuses to remove the last one, and has no button for it', async () => {
     const { deployment, accountBrowser } = await signedIn();
     const { html } = await accountBrowser.openAccountPage();
     expect(readButtonValues(html, 'identity')).toEqual([]);
@@ -289,7 +290,7 @@ describe('unlinking an identity', () => {
     expect(await deployment.storage.findUser(ada)).toBeDefined();
   });
 
-  test('never takes the last one that somebody can sign in with', async () => {
+  it('refuses to remove the last one that can be used to sign in', async () => {
     const { deployment, accountBrowser, current, other } = await withTwo();
     const { storage } = deployment;
     const without = createAccountBrowser(
@@ -306,8 +307,8 @@ describe('unlinking an identity', () => {
     expect(await storage.findUser(cat)).toBeUndefined();
   });
 
-  test.each([['nobody'], [''], ['ada'], ['google ada']])(
-    'that is not theirs changes nothing: "%s"',
+  it.each([['nobody'], [''], ['ada'], ['google ada']])(
+    'that belongs to another user changes nothing: "%s"',
     async (identity) => {
       const { deployment, accountBrowser } = await withTwo();
       await expectFormRejected(
@@ -319,14 +320,14 @@ describe('unlinking an identity', () => {
     },
   );
 
-  test('takes no key of another session', async () => {
+  it('refuses a form of another session', async () => {
     const { deployment, other } = await withTwo();
     const elsewhere = await signedIn(deployment);
     expect((await elsewhere.accountBrowser.post('/unlink', { identity: other })).status).toBe(400);
     expect(await deployment.storage.findUser(cat)).toBeDefined();
   });
 
-  test('revokes the token at the provider, and goes on when that fails', async () => {
+  it('revokes the token at the provider, and continues if that fails', async () => {
     const revoked: string[] = [];
     const revoking = (failing: boolean): IdentityProvider => ({
       ...createProvider('other', 'Other'),
@@ -353,7 +354,7 @@ describe('unlinking an identity', () => {
   });
 });
 
-test('what needs a proof is not done without one, and says so', async () => {
+it('refuses changes without reauthentication, and says so', async () => {
   const { deployment, accountBrowser } = await signedIn();
   await obtainTokens(deployment, gpt);
   await confirm(accountBrowser);
@@ -385,7 +386,7 @@ const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
   return accountBrowser;
 };
 
-test('a confirmation page that was open for more than five minutes is shown again', async () => {
+it('shows a confirmation page again that was open for more than five minutes', async () => {
   const { deployment, accountBrowser } = await signedIn();
   const { link, form } = await asked(accountBrowser);
   deployment.advance(299);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** Signing in to and out of the account page, and proving again who is there. */
+import { describe, expect, it } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
@@ -18,8 +19,8 @@ import { createSpyStorage } from '../spy-storage.ts';
 
 const day = 86_400;
 const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
-describe('the account page of nobody', () => {
-  test('offers every provider, stores nothing and asks storage nothing', async () => {
+describe('the account page without a session', () => {
+  it('offers every provider, without a call to storage', async () => {
     const storage = createSpyStorage();
     const accountBrowser = createAccountBrowser(deploy({ storage }));
     const { response, html, kind } = await accountBrowser.openAccountPage();
@@ -40,7 +41,7 @@ describe('the account page of nobody', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('leads to the chosen provider, and wants a new proof there', async () => {
+  it('redirects to the chosen provider, and requests reauthentication', async () => {
     const provider = createSpyProvider();
     const deployment = deploy({ providers: [provider] });
     const accountBrowser = createAccountBrowser(deployment);
@@ -55,8 +56,8 @@ describe('the account page of nobody', () => {
     ]);
   });
 
-  test.each([[{}], [{ choice: '' }], [{ choice: 'nobody' }], [{ choice: 'continue' }]])(
-    'leads nowhere for a choice that is none: %j',
+  it.each([[{}], [{ choice: '' }], [{ choice: 'nobody' }], [{ choice: 'continue' }]])(
+    'refuses an unknown choice: %j',
     async (fields) => {
       const deployment = deploy();
       const response = await createAccountBrowser(deployment).post('/sign-in', fields);
@@ -65,8 +66,8 @@ describe('the account page of nobody', () => {
   );
 });
 
-describe('signing in there', () => {
-  test('begins a session that is a grant of the account page, in one cookie', async () => {
+describe('signing in', () => {
+  it('starts a session, which is a grant of the account page, in one cookie', async () => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const accountBrowser = createAccountBrowser(deployment);
@@ -99,7 +100,7 @@ describe('signing in there', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('ada@example.com');
   });
 
-  test('is the same user as through ChatGPT', async () => {
+  it('is the same user as through ChatGPT', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'ada');
     const accountBrowser = createAccountBrowser(deployment);
@@ -107,7 +108,7 @@ describe('signing in there', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
   });
 
-  test('lives seven days unused and thirty in all', async () => {
+  it('expires after seven unused days, and after thirty days in any case', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -123,7 +124,7 @@ describe('signing in there', () => {
     expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
   });
 
-  test('ends the session before it in the same browser', async () => {
+  it('ends the session before it in the same browser', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -134,7 +135,7 @@ describe('signing in there', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
 
-  test('given up at the provider leads back, with nobody signed in', async () => {
+  it('cancelled at the provider leads back without a session', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const response = await accountBrowser.submitThroughProvider(
@@ -146,13 +147,13 @@ describe('signing in there', () => {
     expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
   });
 
-  test('refused by the publisher ends on a page', async () => {
+  it('refused by the publisher shows an error page', async () => {
     const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
     const response = await createAccountBrowser(deployment).signInToAccount();
     await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
   });
 
-  test('asks the publisher as for any client', async () => {
+  it('asks the publisher as for any client', async () => {
     const asked: unknown[] = [];
     const deployment = deploy({
       resolveUser: async ({ subject }, { id, name }) => {
@@ -165,7 +166,7 @@ describe('signing in there', () => {
     expect(await deployment.storage.readAccount('their-7')).toBeDefined();
   });
 
-  test('with claims that fit no cookie still works', async () => {
+  it('with claims that fit no cookie still works', async () => {
     const provider = createSpyProvider();
     const large = {
       ...provider,
@@ -182,7 +183,7 @@ describe('signing in there', () => {
 });
 
 describe('signing out', () => {
-  test('ends this session, and no app', async () => {
+  it('ends this session, and no app', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'ada');
     const accountBrowser = createAccountBrowser(deployment);
@@ -201,7 +202,7 @@ describe('signing out', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
   });
 
-  test('is said once, and by nobody else', async () => {
+  it('shows a notice once, and only in this browser', async () => {
     const accountBrowser = createAccountBrowser(deploy());
     await accountBrowser.signInToAccount();
     const { html } = await expectAccountRedirect(
@@ -218,8 +219,8 @@ describe('signing out', () => {
   });
 });
 
-describe('proving once more who is there', () => {
-  test('begins a new session, in which five minutes count as proven', async () => {
+describe('reauthentication', () => {
+  it('starts a new session that counts as reauthenticated for five minutes', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -237,10 +238,10 @@ describe('proving once more who is there', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
 
-  test.each([
+  it.each([
     ['somebody unknown', 'carol'],
     ['somebody else', 'bob'],
-  ])('does nothing for %s, and makes no user of them', async (_, subject) => {
+  ])('changes nothing for %s, and creates no user', async (_, subject) => {
     const deployment = deploy();
     await gptSignIn(deployment, 'bob');
     const accountBrowser = createAccountBrowser(deployment);
@@ -256,7 +257,7 @@ describe('proving once more who is there', () => {
     expect(await deployment.storage.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
   });
 
-  test('is no proof when what it rests on ended meanwhile, and leaves the session as it was', async () => {
+  it('fails if its identity ended meanwhile, and does not change the session', async () => {
     const storage = memoryStorage();
     const deployment = deploy({
       storage: {
@@ -280,7 +281,7 @@ describe('proving once more who is there', () => {
     expect(html).toContain('value="prove"');
   });
 
-  test('is none of somebody who is another user by the publisher’s word of just now', async () => {
+  it('fails if the publisher now maps the identity to another user', async () => {
     let userId = 'their-7';
     const deployment = deploy({ resolveUser: async () => ({ kind: 'accepted', userId }) });
     const accountBrowser = createAccountBrowser(deployment);
@@ -292,7 +293,7 @@ describe('proving once more who is there', () => {
     expect(accountBrowser.cookies.get('__Host-session')).toBe(before);
   });
 
-  test('is offered with the providers that they signed in with before, and no other', async () => {
+  it('is offered only with the providers of the linked identities', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -300,7 +301,7 @@ describe('proving once more who is there', () => {
     expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'choice')).toEqual(['google']);
   });
 
-  test('is refused from a page of another session', async () => {
+  it('is refused from a page of another session', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -310,11 +311,11 @@ describe('proving once more who is there', () => {
     await expectFormRejected(response, deployment, staleFormMessage);
   });
 
-  test.each([
-    ['when the provider says that it was', (now: number) => now - 200, 100],
-    ['now, where the provider names a time to come', (now: number) => now + 200, 300],
-    ['now, where what it names is no time', () => 'yesterday', 300],
-  ])('counts from %s', async (_, authTime, seconds) => {
+  it.each([
+    ['that the provider reports', (now: number) => now - 200, 100],
+    ['of the response, if the provider reports a future time', (now: number) => now + 200, 300],
+    ['of the response, if the provider reports no valid time', () => 'yesterday', 300],
+  ])('counts from the time %s', async (_, authTime, seconds) => {
     const google = createProvider('google', 'Google');
     const deployment = deploy({
       providers: [
@@ -335,7 +336,7 @@ describe('proving once more who is there', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('value="prove"');
   });
 
-  test('without a session leads to signing in', async () => {
+  it('without a session leads to the sign-in page', async () => {
     const accountBrowser = createAccountBrowser(deploy());
     const response = await accountBrowser.post('/sign-in', { choice: 'google', purpose: 'prove' });
     expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
@@ -343,7 +344,7 @@ describe('proving once more who is there', () => {
 });
 
 describe('a form of the account page', () => {
-  test('is good for half an hour', async () => {
+  it('is valid for half an hour', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const { form } = await accountBrowser.openAccountPage();

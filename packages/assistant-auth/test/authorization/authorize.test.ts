@@ -1,226 +1,382 @@
-import { describe, expect, test } from 'vitest';
+/** GET /authorize: the authorization request and the sign-in page (RFC 6749 §4.1.1). */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseAuthorizationRequest, validateClientAndRedirect } from '../../src/authorization/authorize.ts';
+import { createClientRegistry } from '../../src/clients/client.ts';
 import { staticClient } from '../../src/index.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
 import { appRequest, challenge, createTestBrowser, gptRequest } from '../browser.ts';
-import { deploy, gptRedirect, issuer, keys } from '../deployment.ts';
+import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
 import { expectErrorPage, expectErrorRedirect } from '../expect-error.ts';
 import { listBindingCookies } from '../flows.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 import { readAttributes, readLines } from '../ui/read-markup.ts';
 
-const pageHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-  'content-type': 'text/html; charset=utf-8',
-  'referrer-policy': 'same-origin',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-};
+describe('the authorization request', () => {
+  const registry = createClientRegistry(clients, parseIssuer(issuer));
+  const resources = [`${issuer}/api`, `${issuer}/other`];
+  const declared = new Set(['words', 'score', 'offline_access']);
 
-const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+  type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-describe('the sign-in page', () => {
-  test('says who asks, for what, where the answer goes and how to sign in, and stores nothing', async () => {
-    const storage = createSpyStorage();
-    const deployment = deploy({ storage, branding: { name: 'Words' } });
-    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
-    expect(response.status).toBe(200);
-    expect(await readLines(await response.text())).toEqual([
-      'Sign in to Words',
-      'Sign in to Words',
-      'Words GPT asks to use Words on your behalf.',
-      'Words GPT will be able to:',
-      'read the word lists',
-      'see and raise your score',
-      'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
-      'Allow this and sign in',
-      'Continue with Google',
-      'Continue with Other',
-      'Cancel',
-      expect.stringContaining('Words never sees your password'),
-      'Words',
-    ]);
-    expect(storage.calls).toEqual([]);
-    expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
-  });
-
-  test('sets the cookie behind its form, and no other', async () => {
-    const { response } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
-    expect(response.headers.getSetCookie()).toEqual([
-      expect.stringMatching(
-        /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
-      ),
-    ]);
-    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
-    expect(Object.fromEntries(headers)).toEqual(pageHeaders);
-  });
-
-  test('holds the checked request, sealed, for half an hour and for this browser', async () => {
-    const deployment = deploy();
-    const browser = createTestBrowser(deployment);
-    const { consent } = await browser.openSignInPage({
-      ...appRequest,
-      scope: 'score offline_access',
-      unknown: 'x',
-    });
-    expect(await sealers.consent.open(consent)).toEqual({
-      kind: 'opened',
-      value: {
-        request: {
-          clientId: 'app',
-          redirectUri: 'https://app.example/callback',
-          state: 'app-state',
-          scopes: ['score', 'offline_access'],
-          resource: `${issuer}/api`,
-          codeChallenge: challenge,
-        },
-        csrf: browser.cookies.get(listBindingCookies(browser.cookies)[0] ?? ''),
-        expiresAt: deployment.now() + 1800,
-      },
-    });
-  });
-
-  test('has one form, and in it nothing to fill in but the choice', async () => {
-    const { response, consent } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
-    const page = await response.text();
-    expect(await readAttributes(page, 'form')).toEqual([
-      { method: 'post', action: '/authorize/consent', autocomplete: 'off' },
-    ]);
-    expect(await readAttributes(page, 'input')).toEqual([
-      { type: 'hidden', name: 'consent', value: consent },
-    ]);
-    expect(await readAttributes(page, 'button')).toEqual([
-      { name: 'choice', value: 'google' },
-      { name: 'choice', value: 'other' },
-      { class: 'cancel', name: 'cancel', value: '1' },
-    ]);
-  });
-
-  test('gives a browser that comes again its cookie back, so that its other tabs go on', async () => {
-    const browser = createTestBrowser(deploy());
-    await browser.openSignInPage(gptRequest);
-    const before = [...browser.cookies];
-    await browser.openSignInPage(appRequest);
-    expect([...browser.cookies]).toEqual(before);
-  });
-
-  test('replaces a cookie that is not of our making', async () => {
-    const browser = createTestBrowser(deploy());
-    browser.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
-    browser.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
-    const { response } = await browser.openSignInPage(gptRequest);
-    const [line = ''] = response.headers.getSetCookie();
-    expect(line).toMatch(/^__Host-csrf-(?!12345678|23456789)[\w-]{8}=[\w-]{22};/);
-  });
-});
-
-describe('the address that the page names', () => {
-  const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
-    const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
-    const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
-      ...appRequest,
-      redirect_uri,
-    });
-    return (await readLines(await response.text())).find((line) => line.startsWith('Afterwards'));
+  /** A query with some parameters set, repeated or (`undefined`) left out. */
+  const queryOf = (base: Readonly<Record<string, string>>, changes: Changes = {}): URLSearchParams => {
+    const query = new URLSearchParams(base);
+    for (const [name, value] of Object.entries(changes)) {
+      query.delete(name);
+      for (const one of [value ?? []].flat()) query.append(name, one);
+    }
+    return query;
   };
 
-  test.each([
-    ['https://app.example/callback', 'app.example'],
-    ['https://app.example:8443/callback', 'app.example:8443'],
-    ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
-    ['com.example.app:/callback', 'com.example.app:'],
-    // Whatever stands where a host would, the code goes to whichever app took the scheme.
-    ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
-  ])('of %s is %s', async (redirectUri, shown) => {
-    expect(await addressOn(redirectUri)).toBe(
-      `Afterwards you return to ${shown}. If that is not where you came from, cancel.`,
-    );
+  const parse = (query: URLSearchParams) =>
+    parseAuthorizationRequest(query, validateClientAndRedirect(query, registry), resources, declared);
+
+  const handleCallback = (changes: Changes) => () =>
+    validateClientAndRedirect(queryOf(gptRequest, changes), registry);
+
+  describe('client and redirect URI', () => {
+    it('are a registered client and one of its redirect URIs', () => {
+      const { client, redirect, state } = validateClientAndRedirect(queryOf(gptRequest), registry);
+      expect([client.id, redirect, state]).toEqual(['gpt', gptRedirect, gptRequest.state]);
+    });
+
+    it.each<[string, Changes, string]>([
+      ['no client', { client_id: undefined }, 'client.missing'],
+      ['an empty client', { client_id: '' }, 'client.missing'],
+      ['an unknown client', { client_id: 'nobody' }, 'client.unknown'],
+      ['a client named like a property of objects', { client_id: '__proto__' }, 'client.unknown'],
+      ['another case', { client_id: 'GPT' }, 'client.unknown'],
+      ['no redirect where there are several', { redirect_uri: undefined }, 'redirect.missing'],
+      ['a foreign redirect', { redirect_uri: 'https://evil.example/' }, 'redirect.unregistered'],
+      ['a state of 2,049 characters', { state: 'x'.repeat(2049) }, 'state.too-long'],
+      ['a state with a line break', { state: 'a\r\nb' }, 'state.characters'],
+      ['a state with NUL', { state: 'a\0' }, 'state.characters'],
+      ['a state with DEL', { state: 'a\x7F' }, 'state.characters'],
+      ['a state beyond ASCII', { state: 'é' }, 'state.characters'],
+    ])('is refused: %s', (_, changes, reason) => {
+      expect(handleCallback(changes)).toThrow(expect.objectContaining({ reason }));
+    });
+
+    it.each([
+      ...['client_id', 'redirect_uri', 'state', 'response_type', 'response_mode', 'scope'],
+      ...['code_challenge', 'code_challenge_method'],
+    ])('are refused if %s is repeated, with the same value or another', (name) => {
+      const value = name === 'client_id' ? 'gpt' : 'x';
+      for (const repeated of [
+        [value, value],
+        [value, 'y'],
+        ['', value],
+      ])
+        expect(handleCallback({ [name]: repeated })).toThrow(
+          expect.objectContaining({ reason: 'parameter.repeated' }),
+        );
+    });
+
+    it('can come with a state of 2,048 characters, including spaces, or an empty one, which counts as absent', () => {
+      const longest = ' ~'.repeat(1024);
+      expect(handleCallback({ state: longest })().state).toBe(longest);
+      expect(handleCallback({ state: '' })().state).toBeUndefined();
+    });
   });
 
-  test('of an app on this machine shows its port', async () => {
-    expect(await addressOn('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback')).toContain(
-      'you return to 127.0.0.1:51004.',
+  describe('the other parameters', () => {
+    it('become the request: client, redirect URI, state, scopes, resource and challenge', () => {
+      expect(parse(queryOf(appRequest, { scope: 'score words', resource: `${issuer}/other` }))).toEqual({
+        clientId: 'app',
+        redirectUri: 'https://app.example/callback',
+        state: 'app-state',
+        scopes: ['score', 'words'],
+        resource: `${issuer}/other`,
+        codeChallenge: challenge,
+      });
+    });
+
+    it('have defaults, and nothing else that was not sent is added', () => {
+      const request = queryOf(appRequest, { redirect_uri: undefined, state: undefined });
+      expect(parse(request)).toEqual({
+        clientId: 'app',
+        redirectUri: 'https://app.example/callback',
+        state: undefined,
+        scopes: ['words'],
+        resource: `${issuer}/api`,
+        codeChallenge: challenge,
+      });
+    });
+
+    it('can include unknown parameters, even repeated ones', () => {
+      const changes = { ui_locales: ['de', 'en'], prompt: 'none', nonce: ['1', '2'], __proto__x: '1' };
+      expect(parse(queryOf(gptRequest, changes))).toEqual(parse(queryOf(gptRequest)));
+    });
+
+    it.each<[string, Changes, string]>([
+      ['no response type', { response_type: undefined }, 'response-type.missing'],
+      ['the implicit grant', { response_type: 'token' }, 'response-type.unsupported'],
+      ['a hybrid', { response_type: 'code token' }, 'response-type.unsupported'],
+      ['another case', { response_type: 'CODE' }, 'response-type.unsupported'],
+      ['an answer in the fragment', { response_mode: 'fragment' }, 'response-mode.unsupported'],
+      ['an answer by form', { response_mode: 'form_post' }, 'response-mode.unsupported'],
+      ['no challenge', { code_challenge: undefined, code_challenge_method: undefined }, 'pkce.missing'],
+      ['the method plain', { code_challenge_method: 'plain' }, 'pkce.method'],
+      ['an empty challenge', { code_challenge: '' }, 'pkce.challenge'],
+      ['an unknown scope', { scope: 'words admin' }, 'scope.unknown'],
+      ['a malformed scope', { scope: 'words "x"' }, 'scope.malformed'],
+      ['a foreign resource', { resource: 'https://evil.example/api' }, 'resource.unknown'],
+      ['a resource below ours', { resource: `${issuer}/api/` }, 'resource.unknown'],
+      ['a resource beside ours', { resource: `${issuer}/api-other` }, 'resource.unknown'],
+      ['two resources', { resource: resources }, 'resource.multiple'],
+    ])('is refused: %s', (_, changes, reason) => {
+      expect(() => parse(queryOf(appRequest, changes))).toThrow(expect.objectContaining({ reason }));
+    });
+
+    it('can name one resource twice, or an empty one', () => {
+      const api = `${issuer}/api`;
+      expect(parse(queryOf(appRequest, { resource: [api, api] })).resource).toBe(api);
+      expect(parse(queryOf(appRequest, { resource: '' })).resource).toBe(api);
+    });
+  });
+
+  it('any query is either a request or refused for a known reason', () => {
+    const name = fc.oneof(fc.constantFrom(...Object.keys(appRequest), 'scope', 'resource'), fc.string());
+    const value = fc.oneof(fc.constantFrom(...Object.values(appRequest)), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
+        const query = new URLSearchParams([...Object.entries(appRequest), ...pairs]);
+        try {
+          expect(parse(query).clientId).toBe('app');
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }),
     );
   });
 });
 
-describe('a request that is wrong', () => {
-  test('goes to a page until client and address are known', async () => {
-    const deployment = deploy();
-    const { response } = await createTestBrowser(deployment).openSignInPage({
-      ...gptRequest,
-      redirect_uri: 'https://evil.example/',
+describe('/authorize', () => {
+  const pageHeaders = {
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  };
+
+  const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+
+  describe('the sign-in page', () => {
+    it('shows client, scopes, redirect host and providers, and stores nothing', async () => {
+      const storage = createSpyStorage();
+      const deployment = deploy({ storage, branding: { name: 'Words' } });
+      const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+      expect(response.status).toBe(200);
+      expect(await readLines(await response.text())).toEqual([
+        'Sign in to Words',
+        'Sign in to Words',
+        'Words GPT asks to use Words on your behalf.',
+        'Words GPT will be able to:',
+        'read the word lists',
+        'see and raise your score',
+        'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
+        'Allow this and sign in',
+        'Continue with Google',
+        'Continue with Other',
+        'Cancel',
+        expect.stringContaining('Words never sees your password'),
+        'Words',
+      ]);
+      expect(storage.calls).toEqual([]);
+      expect(deployment.log).toEqual([{ event: 'unrestricted-gpt', clientId: 'gpt' }]);
     });
-    await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
-  });
 
-  test.each([
-    [{ response_type: 'token' }, 'unsupported_response_type', 'Only the response type code is supported.'],
-    [{ response_mode: 'fragment' }, 'invalid_request', 'Only the response mode query is supported.'],
-    [{ code_challenge: '' }, 'invalid_request', 'The code_challenge is malformed.'],
-    [{ scope: 'admin' }, 'invalid_scope', 'The requested scope is unknown or not available to this client.'],
-    [{ resource: 'https://evil.example' }, 'invalid_target', 'The requested resource is unknown.'],
-  ])('then goes to the client: %j', async (changes, error, description) => {
-    const deployment = deploy();
-    const browser = createTestBrowser(deployment);
-    const { response } = await browser.openSignInPage({ ...appRequest, ...changes });
-    expectErrorRedirect(response, { to: appRequest.redirect_uri, state: 'app-state', error, description });
-    expect(browser.cookies.size).toBe(0);
-    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', endpoint: 'authorize', clientId: 'app' });
-  });
-
-  test('goes to a page when it is posted', async () => {
-    const deployment = deploy();
-    const response = await createTestBrowser(deployment).visit(`${issuer}/authorize`, {
-      method: 'POST',
-      body: new URLSearchParams(gptRequest),
+    it('sets the binding cookie of its form, and no other', async () => {
+      const { response } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
+      expect(response.headers.getSetCookie()).toEqual([
+        expect.stringMatching(
+          /^__Host-csrf-[\w-]{8}=[\w-]{22}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=1800$/,
+        ),
+      ]);
+      const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
+      expect(Object.fromEntries(headers)).toEqual(pageHeaders);
     });
-    expect(response.headers.get('allow')).toBe('GET');
-    response.headers.delete('allow');
-    await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
-  });
-});
 
-describe('a page of the publisher’s', () => {
-  test('is given all that the consent must show', async () => {
-    const deployment = deploy({ pages: { signIn: (model) => JSON.stringify(model) } });
-    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
-    expect(await response.json()).toMatchObject({
-      clientName: 'Words GPT',
-      redirectHost: new URL(gptRedirect).host,
-      scopes: [
-        { name: 'words', description: 'read the word lists' },
-        { name: 'score', description: 'see and raise your score' },
-      ],
-      providers: [
-        { id: 'google', displayName: 'Google' },
-        { id: 'other', displayName: 'Other' },
-      ],
-      action: '/authorize/consent',
-      stylesheetPath: '/authorize/style.css',
-      consent: expect.stringMatching(/^[A-Za-z0-9_-]+$/),
-    });
-    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
-    expect(Object.fromEntries(headers)).toEqual(pageHeaders);
-  });
-
-  test('that fails is our error, told to the client', async () => {
-    const deployment = deploy({
-      pages: {
-        signIn: () => {
-          throw new Error('template missing');
+    it('contains the verified request, sealed for half an hour and for this browser', async () => {
+      const deployment = deploy();
+      const browser = createTestBrowser(deployment);
+      const { consent } = await browser.openSignInPage({
+        ...appRequest,
+        scope: 'score offline_access',
+        unknown: 'x',
+      });
+      expect(await sealers.consent.open(consent)).toEqual({
+        kind: 'opened',
+        value: {
+          request: {
+            clientId: 'app',
+            redirectUri: 'https://app.example/callback',
+            state: 'app-state',
+            scopes: ['score', 'offline_access'],
+            resource: `${issuer}/api`,
+            codeChallenge: challenge,
+          },
+          csrf: browser.cookies.get(listBindingCookies(browser.cookies)[0] ?? ''),
+          expiresAt: deployment.now() + 1800,
         },
-      },
+      });
     });
-    const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
-    expectErrorRedirect(response, {
-      to: gptRedirect,
-      state: gptRequest.state,
-      error: 'server_error',
-      description: 'Something went wrong on our side.',
+
+    it('has one form, with nothing to fill in except the choice', async () => {
+      const { response, consent } = await createTestBrowser(deploy()).openSignInPage(gptRequest);
+      const page = await response.text();
+      expect(await readAttributes(page, 'form')).toEqual([
+        { method: 'post', action: '/authorize/consent', autocomplete: 'off' },
+      ]);
+      expect(await readAttributes(page, 'input')).toEqual([
+        { type: 'hidden', name: 'consent', value: consent },
+      ]);
+      expect(await readAttributes(page, 'button')).toEqual([
+        { name: 'choice', value: 'google' },
+        { name: 'choice', value: 'other' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
     });
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'unexpected', cause: 'Error: template missing' });
+
+    it('reuses the browser’s cookie, so that its other tabs keep working', async () => {
+      const browser = createTestBrowser(deploy());
+      await browser.openSignInPage(gptRequest);
+      const before = [...browser.cookies];
+      await browser.openSignInPage(appRequest);
+      expect([...browser.cookies]).toEqual(before);
+    });
+
+    it('replaces a malformed cookie', async () => {
+      const browser = createTestBrowser(deploy());
+      browser.cookies.set('__Host-csrf-12345678', 'chosen-by-somebody-else');
+      browser.cookies.set('__Host-csrf-23456789', 'x'.repeat(22));
+      const { response } = await browser.openSignInPage(gptRequest);
+      const [line = ''] = response.headers.getSetCookie();
+      expect(line).toMatch(/^__Host-csrf-(?!12345678|23456789)[\w-]{8}=[\w-]{22};/);
+    });
+  });
+
+  describe('the redirect host on the page', () => {
+    const addressOn = async (redirectUri: string, redirect_uri = redirectUri) => {
+      const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
+      const { response } = await createTestBrowser(deploy({ clients: [client] })).openSignInPage({
+        ...appRequest,
+        redirect_uri,
+      });
+      return (await readLines(await response.text())).find((line) => line.startsWith('Afterwards'));
+    };
+
+    it.each([
+      ['https://app.example/callback', 'app.example'],
+      ['https://app.example:8443/callback', 'app.example:8443'],
+      ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
+      ['com.example.app:/callback', 'com.example.app:'],
+      // Whatever stands where a host would, the code goes to whichever app took the scheme.
+      ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
+    ])('of %s is %s', async (redirectUri, shown) => {
+      expect(await addressOn(redirectUri)).toBe(
+        `Afterwards you return to ${shown}. If that is not where you came from, cancel.`,
+      );
+    });
+
+    it('of an app on this computer shows its port', async () => {
+      expect(await addressOn('http://127.0.0.1/callback', 'http://127.0.0.1:51004/callback')).toContain(
+        'you return to 127.0.0.1:51004.',
+      );
+    });
+  });
+
+  describe('an invalid request', () => {
+    it('shows a page until client and redirect URI are verified', async () => {
+      const deployment = deploy();
+      const { response } = await createTestBrowser(deployment).openSignInPage({
+        ...gptRequest,
+        redirect_uri: 'https://evil.example/',
+      });
+      await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+    });
+
+    it.each([
+      [{ response_type: 'token' }, 'unsupported_response_type', 'Only the response type code is supported.'],
+      [{ response_mode: 'fragment' }, 'invalid_request', 'Only the response mode query is supported.'],
+      [{ code_challenge: '' }, 'invalid_request', 'The code_challenge is malformed.'],
+      [
+        { scope: 'admin' },
+        'invalid_scope',
+        'The requested scope is unknown or not available to this client.',
+      ],
+      [{ resource: 'https://evil.example' }, 'invalid_target', 'The requested resource is unknown.'],
+    ])('is redirected to the client after that: %j', async (changes, error, description) => {
+      const deployment = deploy();
+      const browser = createTestBrowser(deployment);
+      const { response } = await browser.openSignInPage({ ...appRequest, ...changes });
+      expectErrorRedirect(response, { to: appRequest.redirect_uri, state: 'app-state', error, description });
+      expect(browser.cookies.size).toBe(0);
+      expect(deployment.log.at(-1)).toMatchObject({
+        event: 'refused',
+        endpoint: 'authorize',
+        clientId: 'app',
+      });
+    });
+
+    it('shows a page if it is posted', async () => {
+      const deployment = deploy();
+      const response = await createTestBrowser(deployment).visit(`${issuer}/authorize`, {
+        method: 'POST',
+        body: new URLSearchParams(gptRequest),
+      });
+      expect(response.headers.get('allow')).toBe('GET');
+      response.headers.delete('allow');
+      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+    });
+  });
+
+  describe('a custom sign-in page', () => {
+    it('gets everything that the consent must show', async () => {
+      const deployment = deploy({ pages: { signIn: (model) => JSON.stringify(model) } });
+      const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+      expect(await response.json()).toMatchObject({
+        clientName: 'Words GPT',
+        redirectHost: new URL(gptRedirect).host,
+        scopes: [
+          { name: 'words', description: 'read the word lists' },
+          { name: 'score', description: 'see and raise your score' },
+        ],
+        providers: [
+          { id: 'google', displayName: 'Google' },
+          { id: 'other', displayName: 'Other' },
+        ],
+        action: '/authorize/consent',
+        stylesheetPath: '/authorize/style.css',
+        consent: expect.stringMatching(/^[A-Za-z0-9_-]+$/),
+      });
+      const headers = [...response.headers].filter(([name]) => name !== 'set-cookie');
+      expect(Object.fromEntries(headers)).toEqual(pageHeaders);
+    });
+
+    it('that fails is a server_error for the client', async () => {
+      const deployment = deploy({
+        pages: {
+          signIn: () => {
+            throw new Error('template missing');
+          },
+        },
+      });
+      const { response } = await createTestBrowser(deployment).openSignInPage(gptRequest);
+      expectErrorRedirect(response, {
+        to: gptRedirect,
+        state: gptRequest.state,
+        error: 'server_error',
+        description: 'Something went wrong on our side.',
+      });
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'unexpected', cause: 'Error: template missing' });
+    });
   });
 });

@@ -1,20 +1,36 @@
-import { describe, expect, test } from 'vitest';
-import { type IdentityProvider, ProviderError } from '../../src/index.ts';
+/** POST /authorize/consent: choosing a provider, or continuing with a session. */
+import { describe, expect, it } from 'vitest';
+import {
+  type BrokerOptions,
+  type IdentityProvider,
+  ProviderError,
+  type RecheckResult,
+  StorageUnavailable,
+} from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
 import { createSealers } from '../../src/tokens/sealers.ts';
-import { createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
-import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
+import { createAccountBrowser, readButtonValues } from '../account-browser.ts';
+import {
+  buildGptCodeRequest,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  readRedirect,
+  requestTokens,
+} from '../browser.ts';
+import { clients, type Deployment, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
 import { expectErrorPage, expectErrorRedirect } from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import { buildCookieHeader, listTransactionCookies, startAuthorization } from '../flows.ts';
 import { createSpyProvider } from '../spy-provider.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
-const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
-const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
-
 describe('choosing a provider', () => {
-  test('sends the browser there, and keeps the login transaction in one cookie of its own', async () => {
+  const stale = 'This page has expired or belongs to another browser. Go back to the app and start again.';
+  const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+
+  it('redirects the browser to it, and stores the login transaction in one cookie', async () => {
     const storage = createSpyStorage();
     const provider = createSpyProvider();
     const { deployment, browser, consent } = await startAuthorization(
@@ -57,7 +73,7 @@ describe('choosing a provider', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  test('gives the provider the values of this login transaction and nothing else', async () => {
+  it('passes the provider the values of this login transaction and nothing else', async () => {
     const provider = createSpyProvider();
     const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
     await browser.submitConsent(consent, { choice: 'google' });
@@ -71,7 +87,7 @@ describe('choosing a provider', () => {
     ]);
   });
 
-  test('creates new random values each time, even from the same form', async () => {
+  it('creates new random values each time, even from the same form', async () => {
     const provider = createSpyProvider();
     const { browser, consent } = await startAuthorization(deploy({ providers: [provider] }));
     for (let time = 0; time < 3; time++) await browser.submitConsent(consent, { choice: 'google' });
@@ -90,21 +106,21 @@ describe('choosing a provider', () => {
     expect(drawn).not.toContain(gptRequest.state);
   });
 
-  test.each([
+  it.each([
     [{ choice: 'nobody' }],
     [{ choice: '' }],
     [{ choice: '__proto__' }],
     [{ choice: 'Google' }],
     [{}],
     [{ cancel: '' }],
-  ])('that does not exist goes to a page: %j', async (choice) => {
+  ])('that does not exist shows a page: %j', async (choice) => {
     const { deployment, browser, consent } = await startAuthorization();
     const response = await browser.submitConsent(consent, choice);
     await expectErrorPage(response, deployment, 'Choose one of the ways to sign in.');
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['temporarily_unavailable', new ProviderError('unavailable', 'discovery timed out')],
     ['server_error', new ProviderError('invalid', 'issuer differs')],
     ['server_error', new Error('nobody foresaw this')],
@@ -126,105 +142,408 @@ describe('choosing a provider', () => {
     });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
   });
-});
 
-test.each([
-  ['alone', { cancel: '1' }],
-  ['whatever was chosen beside it', { cancel: '1', choice: 'google' }],
-  ['whatever its button says', { cancel: 'Abbrechen' }],
-])('cancelling goes back to the client without a login transaction: %s', async (_, choice) => {
-  const storage = createSpyStorage();
-  const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
-  expectErrorRedirect(await browser.submitConsent(consent, choice), {
-    to: gptRedirect,
-    state: gptRequest.state,
-    error: 'access_denied',
-    description: 'The sign-in was cancelled.',
-  });
-  expect(listTransactionCookies(browser.cookies)).toEqual([]);
-  expect(storage.calls).toEqual([]);
-  expect(deployment.log.at(-1)).toMatchObject({
-    reason: 'user.cancelled',
-    clientId: 'gpt',
-    endpoint: 'consent',
-  });
-});
-
-describe('the form', () => {
-  test('is good for half an hour', async () => {
-    const { deployment, browser, consent } = await startAuthorization();
-    deployment.advance(1799);
-    expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
-    deployment.advance(1);
-    await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
-  });
-
-  test('is as long open as the publisher says', async () => {
-    const { deployment, browser, consent } = await startAuthorization(deploy({ lifetimes: { consent: 60 } }));
-    deployment.advance(60);
-    await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
-  });
-
-  test('is no longer good once its client is gone, or the address of it', async () => {
-    const { consent, browser } = await startAuthorization();
-    const cookie = buildCookieHeader(browser.cookies);
-    const answerOf = (deployment: ReturnType<typeof deploy>) =>
-      createTestBrowser(deployment, { cookie }).submitConsent(consent, { choice: 'google' });
-    const [gpt, ...others] = clients;
-    const removed = deploy({ clients: others });
-    await expectErrorPage(
-      await answerOf(removed),
-      removed,
-      'The app that sent you here is not registered with us.',
-    );
-    const moved = deploy({ clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }] });
-    await expectErrorPage(
-      await answerOf(moved),
-      moved,
-      'The address to return to is not registered for this app.',
-    );
-  });
-
-  test('may come with a state of the longest kind, and the login transaction still fits its cookie', async () => {
-    const browser = createTestBrowser(deploy());
-    const state = '~ '.repeat(1024);
-    const { consent } = await browser.openSignInPage({ ...gptRequest, state });
-    const [line = ''] = (await browser.submitConsent(consent, { choice: 'google' })).headers.getSetCookie();
-    expect(line.length).toBeGreaterThan(3_000);
-    expect(line.length).toBeLessThan(4_096);
-    expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
-  });
-
-  test('that would not fit a cookie is refused to the client in so many words', async () => {
-    const redirect_uri = gptRedirect.replace('g-1234567890abcdef1234567890abcdef', `g-${'a'.repeat(128)}`);
-    const resource = `${issuer}/${'r'.repeat(600)}`;
-    const deployment = deploy({ resources: [resource] });
-    const browser = createTestBrowser(deployment);
-    const state = 'x'.repeat(2048);
-    const { consent } = await browser.openSignInPage({ ...gptRequest, redirect_uri, state });
-    expectErrorRedirect(await browser.submitConsent(consent, { choice: 'google' }), {
-      to: redirect_uri,
-      state,
-      error: 'invalid_request',
-      description: 'The authorization request is too large.',
+  it.each([
+    ['alone', { cancel: '1' }],
+    ['with a provider as well', { cancel: '1', choice: 'google' }],
+    ['with any value of the button', { cancel: 'Abbrechen' }],
+  ])('cancelling redirects to the client without a login transaction: %s', async (_, choice) => {
+    const storage = createSpyStorage();
+    const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
+    expectErrorRedirect(await browser.submitConsent(consent, choice), {
+      to: gptRedirect,
+      state: gptRequest.state,
+      error: 'access_denied',
+      description: 'The sign-in was cancelled.',
     });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
+    expect(storage.calls).toEqual([]);
+    expect(deployment.log.at(-1)).toMatchObject({
+      reason: 'user.cancelled',
+      clientId: 'gpt',
+      endpoint: 'consent',
+    });
   });
 
-  test('is shown again after a reload', async () => {
-    const deployment = deploy();
-    const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
-    expect(response.headers.get('allow')).toBe('POST');
-    response.headers.delete('allow');
-    await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+  describe('the form', () => {
+    it('is valid for half an hour', async () => {
+      const { deployment, browser, consent } = await startAuthorization();
+      deployment.advance(1799);
+      expect((await browser.submitConsent(consent, { choice: 'google' })).status).toBe(303);
+      deployment.advance(1);
+      await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'consent.expired' });
+    });
+
+    it('is valid for the configured time', async () => {
+      const { deployment, browser, consent } = await startAuthorization(
+        deploy({ lifetimes: { consent: 60 } }),
+      );
+      deployment.advance(60);
+      await expectErrorPage(await browser.submitConsent(consent, { choice: 'google' }), deployment, stale);
+    });
+
+    it('is invalid once its client or redirect URI is no longer registered', async () => {
+      const { consent, browser } = await startAuthorization();
+      const cookie = buildCookieHeader(browser.cookies);
+      const answerOf = (deployment: ReturnType<typeof deploy>) =>
+        createTestBrowser(deployment, { cookie }).submitConsent(consent, { choice: 'google' });
+      const [gpt, ...others] = clients;
+      const removed = deploy({ clients: others });
+      await expectErrorPage(
+        await answerOf(removed),
+        removed,
+        'The app that sent you here is not registered with us.',
+      );
+      const moved = deploy({ clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }] });
+      await expectErrorPage(
+        await answerOf(moved),
+        moved,
+        'The address to return to is not registered for this app.',
+      );
+    });
+
+    it('with the longest state still fits into the cookie of its login transaction', async () => {
+      const browser = createTestBrowser(deploy());
+      const state = '~ '.repeat(1024);
+      const { consent } = await browser.openSignInPage({ ...gptRequest, state });
+      const [line = ''] = (await browser.submitConsent(consent, { choice: 'google' })).headers.getSetCookie();
+      expect(line.length).toBeGreaterThan(3_000);
+      expect(line.length).toBeLessThan(4_096);
+      expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
+    });
+
+    it('that would not fit into a cookie is refused with a clear message for the client', async () => {
+      const redirect_uri = gptRedirect.replace('g-1234567890abcdef1234567890abcdef', `g-${'a'.repeat(128)}`);
+      const resource = `${issuer}/${'r'.repeat(600)}`;
+      const deployment = deploy({ resources: [resource] });
+      const browser = createTestBrowser(deployment);
+      const state = 'x'.repeat(2048);
+      const { consent } = await browser.openSignInPage({ ...gptRequest, redirect_uri, state });
+      expectErrorRedirect(await browser.submitConsent(consent, { choice: 'google' }), {
+        to: redirect_uri,
+        state,
+        error: 'invalid_request',
+        description: 'The authorization request is too large.',
+      });
+      expect(listTransactionCookies(browser.cookies)).toEqual([]);
+    });
+
+    it('is shown again after a reload', async () => {
+      const deployment = deploy();
+      const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
+      expect(response.headers.get('allow')).toBe('POST');
+      response.headers.delete('allow');
+      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+    });
   });
+
+  const io = { fetch, now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 };
+  const buildUpstreamRequest = (
+    upstreamRequest: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined,
+  ) => {
+    if (upstreamRequest === undefined) throw new Error('no login transaction was started');
+    return [upstreamRequest, io] as const;
+  };
 });
 
-const io = { fetch, now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 };
-const buildUpstreamRequest = (
-  upstreamRequest: Parameters<IdentityProvider['authorizationUrl']>[0] | undefined,
-) => {
-  if (upstreamRequest === undefined) throw new Error('no login transaction was started');
-  return [upstreamRequest, io] as const;
-};
+describe('continuing with a session', () => {
+  /** A deployment whose Google says what a test has it say, and counts how often it was asked. */
+  const saying = (
+    word: RecheckResult = { kind: 'active' },
+    changes: Partial<BrokerOptions> = {},
+    features: { readonly hasAccountPage?: boolean } = {},
+  ) => {
+    const said = { word, asked: 0 };
+    const google: IdentityProvider = {
+      ...createProvider('google', 'Google'),
+      async validateRefreshToken() {
+        said.asked += 1;
+        return said.word;
+      },
+    };
+    const providers = [google, createProvider('other', 'Other')];
+    return { deployment: deploy({ providers, ...changes }, features), said };
+  };
+
+  /** Signed in at the account page, with a token of Google's stored, and in front of ChatGPT's sign-in page. */
+  const inFront = async (
+    deployment: Deployment,
+    answer: Readonly<Record<string, string>> = { refresh: 'r-1' },
+  ) => {
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('ada', 'google', answer);
+    const { response, consent } = await accountBrowser.openSignInPage(gptRequest);
+    const html = await response.text();
+    return { accountBrowser, consent, html, choices: readButtonValues(html, 'choice') };
+  };
+
+  const codeOf = (response: Response) => readRedirect(response).searchParams.get('code');
+
+  describe('the sign-in page with a session', () => {
+    it('offers to continue, and shows the whole consent', async () => {
+      const { deployment } = saying();
+      const { html, choices } = await inFront(deployment);
+      expect(choices).toEqual(['continue', 'google', 'other']);
+      expect(html).toContain('ada@example.com');
+      expect(html).toContain('Words GPT');
+      expect(html).toContain('chat.openai.com');
+      expect(html).toContain('read the word lists');
+    });
+
+    it.each([
+      ['nobody is signed in', undefined],
+      ['the provider can’t be asked about the user', 'bob'],
+    ])('does not offer to continue if %s', async (_, subject) => {
+      const accountBrowser = createAccountBrowser(saying().deployment);
+      if (subject !== undefined) await accountBrowser.signInToAccount(subject);
+      const { response } = await accountBrowser.openSignInPage(gptRequest);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    });
+
+    it('calls storage only if there is a session cookie', async () => {
+      const storage = createSpyStorage();
+      const { deployment } = saying(undefined, { storage });
+      await createAccountBrowser(deployment).openSignInPage(gptRequest);
+      expect(storage.calls).toEqual([]);
+      const { accountBrowser } = await inFront(deployment);
+      expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode', 'useSession']);
+      accountBrowser.cookies.set('__Host-session', 'garbage');
+      await accountBrowser.openSignInPage(gptRequest);
+      expect(storage.calls).toHaveLength(4);
+    });
+
+    it('works without storage, and does not offer to continue then', async () => {
+      const memory = memoryStorage();
+      let down = false;
+      const storage = {
+        ...memory,
+        useSession: (use: Parameters<typeof memory.useSession>[0]) =>
+          down ? Promise.reject(new StorageUnavailable('down')) : memory.useSession(use),
+      };
+      const { deployment } = saying(undefined, { storage });
+      const { accountBrowser } = await inFront(deployment);
+      down = true;
+      const { response } = await accountBrowser.openSignInPage(gptRequest);
+      expect(response.status).toBe(200);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    });
+  });
+
+  describe('continuing', () => {
+    it('rechecks at the provider first, and sends the client its code', async () => {
+      const { deployment, said } = saying();
+      const { accountBrowser, consent } = await inFront(deployment);
+      const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      expect(said.asked).toBe(1);
+      const back = readRedirect(response);
+      expect(back.href.startsWith(`${gptRedirect}?`)).toBe(true);
+      expect(back.searchParams.get('state')).toBe(gptRequest.state);
+      const tokens = await expectTokens(
+        await requestTokens(deployment, buildGptCodeRequest(codeOf(response) ?? '')),
+      );
+      const protection = await deployment.broker.protect(
+        new Request(`${deployment.issuer}/api`, {
+          headers: { authorization: `Bearer ${tokens.access_token}` },
+        }),
+      );
+      expect(protection).toMatchObject({
+        access: {
+          userId: await deployment.storage.findUser({ provider: 'google', subject: 'ada' }),
+          clientId: 'gpt',
+          scopes: ['words', 'score'],
+        },
+      });
+      expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'signed-in', clientId: 'gpt' }));
+    });
+
+    it('is not possible after the account page, where users can sign out, was removed', async () => {
+      const storage = memoryStorage();
+      const before = await inFront(saying(undefined, { storage }).deployment);
+      expect(before.choices).toContain('continue');
+      const { deployment, said } = saying(undefined, { storage }, { hasAccountPage: false });
+      const browser = createAccountBrowser(deployment);
+      for (const [name, value] of before.accountBrowser.cookies) browser.cookies.set(name, value);
+      const { response } = await browser.openSignInPage(gptRequest);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+      const continued = await browser.submitConsent(before.consent, { choice: 'continue' });
+      expect(continued.status).toBe(200);
+      expect(readButtonValues(await continued.text(), 'choice')).toEqual(['google', 'other']);
+      expect(browser.cookies.has('__Host-session')).toBe(false);
+      expect(said.asked).toBe(0);
+      expect(deployment.log.map(({ event }) => event)).not.toContain('signed-in');
+    });
+
+    it('rechecks only after the recheck interval', async () => {
+      const { deployment, said } = saying();
+      const { accountBrowser, consent } = await inFront(deployment);
+      for (let time = 0; time < 2; time++)
+        expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
+      expect(said.asked).toBe(1);
+      deployment.advance(600);
+      const { consent: later } = await accountBrowser.openSignInPage(gptRequest);
+      await accountBrowser.submitConsent(later, { choice: 'continue' });
+      expect(said.asked).toBe(2);
+    });
+
+    it('fails and ends the session if the account at the provider is gone', async () => {
+      const { deployment } = saying({ kind: 'revoked' });
+      const { accountBrowser, consent } = await inFront(deployment);
+      const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      expect(response.status).toBe(200);
+      const html = await response.text();
+      expect(readButtonValues(html, 'choice')).toEqual(['google', 'other']);
+      expect(html).toContain('role="status"');
+      expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    });
+
+    it('requires a conclusive recheck: otherwise the user signs in again from the same page', async () => {
+      const { deployment, said } = saying({ kind: 'unknown', reason: 'took too long' });
+      const { accountBrowser, consent } = await inFront(deployment);
+      const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
+      expect(readButtonValues(first, 'choice')).toEqual(['google', 'other']);
+      // The lease is still held: nobody asks a second time, and the silence is no yes.
+      said.word = { kind: 'active' };
+      const { consent: again } = await accountBrowser.openSignInPage(gptRequest);
+      expect((await accountBrowser.submitConsent(again, { choice: 'continue' })).status).toBe(200);
+      expect(said.asked).toBe(1);
+      const nextForm = /name="consent" value="([^"]*)"/.exec(first)?.[1] ?? '';
+      expect(readRedirect(await accountBrowser.submitConsent(nextForm, { choice: 'google' })).origin).toBe(
+        'https://google.example',
+      );
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+    });
+
+    it('calls resolveUser with the provider’s response, and accepts a refusal', async () => {
+      const asked: unknown[] = [];
+      let allowed = true;
+      const { deployment } = saying(undefined, {
+        resolveUser: async (identity, client) => {
+          asked.push([identity, client.id]);
+          return allowed || client.id === 'account'
+            ? { kind: 'accepted' }
+            : { kind: 'refused', reason: 'left' };
+        },
+      });
+      const { accountBrowser, consent } = await inFront(deployment);
+      await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      expect(asked.at(-1)).toEqual([
+        expect.objectContaining({
+          provider: 'google',
+          subject: 'ada',
+          label: 'ada@example.com',
+          emailVerified: false,
+          claims: { sub: 'ada' },
+        }),
+        'gpt',
+      ]);
+      allowed = false;
+      expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue' }), {
+        to: gptRedirect,
+        state: gptRequest.state,
+        error: 'access_denied',
+        description: 'This account may not sign in here.',
+      });
+    });
+
+    it('is not offered to someone who would be unknown to the publisher', async () => {
+      const google: IdentityProvider = {
+        ...createProvider('google', 'Google'),
+        async handleCallback(...transaction) {
+          const identity = await createProvider('google', 'Google').handleCallback(...transaction);
+          return { ...identity, claims: { groups: 'x'.repeat(4000) } };
+        },
+      };
+      const { choices } = await inFront(deploy({ providers: [google] }));
+      expect(choices).toEqual(['google']);
+    });
+
+    it('is refused if it was not offered', async () => {
+      const { deployment } = saying();
+      const accountBrowser = createAccountBrowser(deployment);
+      const { consent } = await accountBrowser.openSignInPage(gptRequest);
+      await accountBrowser.signInToAccount('ada', 'google', { refresh: 'r-1' });
+      const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      expect(response.status).toBe(200);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+    });
+
+    it('is refused if the provider was removed while the page was open', async () => {
+      const { deployment } = saying();
+      const { accountBrowser, consent } = await inFront(deployment);
+      expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
+      const { storage } = deployment;
+      const without = createAccountBrowser(
+        deploy({ storage, providers: [createProvider('other', 'Other')] }),
+      );
+      for (const [name, value] of accountBrowser.cookies) without.cookies.set(name, value);
+      const response = await without.submitConsent(consent, { choice: 'continue' });
+      expect(response.status).toBe(200);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['other']);
+      const { response: page } = await without.openSignInPage(gptRequest);
+      expect(readButtonValues(await page.text(), 'choice')).toEqual(['other']);
+    });
+
+    it('does not restore a user who was deleted during the recheck', async () => {
+      const storage = memoryStorage();
+      const google: IdentityProvider = {
+        ...createProvider('google', 'Google'),
+        async validateRefreshToken() {
+          const userId = (await storage.findUser({ provider: 'google', subject: 'ada' })) ?? '';
+          await storage.deleteUser({ userId, actor: 'user', now: deployment.now() });
+          return { kind: 'active' };
+        },
+      };
+      const deployment = deploy({ storage, providers: [google, createProvider('other', 'Other')] });
+      const { accountBrowser, consent } = await inFront(deployment);
+      const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+      expect(response.status).toBe(200);
+      expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+      expect(await storage.findUser({ provider: 'google', subject: 'ada' })).toBeUndefined();
+    });
+
+    it('passes the email address to resolveUser, and the provider’s session ID to storage', async () => {
+      const google: IdentityProvider = {
+        ...createProvider('google', 'Google'),
+        async handleCallback(...transaction) {
+          const identity = await createProvider('google', 'Google').handleCallback(...transaction);
+          return { ...identity, email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
+        },
+      };
+      const storage = memoryStorage();
+      const [accepted, recorded]: [unknown[], unknown[]] = [[], []];
+      const deployment = deploy({
+        providers: [google],
+        storage: {
+          ...storage,
+          recordSignIn: async (signIn) => {
+            recorded.push(signIn.grant);
+            return storage.recordSignIn(signIn);
+          },
+        },
+        resolveUser: async (identity) => {
+          accepted.push(identity);
+          return { kind: 'accepted' };
+        },
+      });
+      const { accountBrowser, consent } = await inFront(deployment);
+      expect(codeOf(await accountBrowser.submitConsent(consent, { choice: 'continue' }))).not.toBeNull();
+      const known = { email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
+      expect(accepted).toEqual([expect.objectContaining(known), expect.objectContaining(known)]);
+      expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
+    });
+
+    it('can be cancelled like any sign-in', async () => {
+      const { deployment, said } = saying();
+      const { accountBrowser, consent } = await inFront(deployment);
+      expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue', cancel: '1' }), {
+        to: gptRedirect,
+        state: gptRequest.state,
+        error: 'access_denied',
+        description: 'The sign-in was cancelled.',
+      });
+      expect(said.asked).toBe(0);
+    });
+  });
+});

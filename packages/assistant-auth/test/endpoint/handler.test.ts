@@ -1,148 +1,358 @@
-import { describe, expect, test } from 'vitest';
-import { createEndpoint, type EndpointDefinition, toProtocolError } from '../../src/endpoint/handler.ts';
+/** What all endpoints share: the handler, error pages, and the files of the pages. */
+import { describe, expect, it } from 'vitest';
+import type { Pages } from '../../src/context.ts';
+import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
+import {
+  createEndpoint,
+  type EndpointDefinition,
+  type RequestContext,
+  toProtocolError,
+} from '../../src/endpoint/handler.ts';
 import { problemResponse } from '../../src/http/responses.ts';
+import { defaultPages, microsoft } from '../../src/index.ts';
 import type { LogEntry } from '../../src/oauth/log.ts';
-import { apiError, authorizationError, type ProtocolError } from '../../src/oauth/protocol-error.ts';
+import {
+  apiError,
+  authorizationError,
+  callbackError,
+  type ProtocolError,
+  requestError,
+} from '../../src/oauth/protocol-error.ts';
 import { parseIssuer } from '../../src/oauth/resource.ts';
 import { ProviderError } from '../../src/providers/provider.ts';
 import { StorageUnavailable } from '../../src/storage/broker-storage.ts';
+import { parseBranding } from '../../src/ui/branding.ts';
+import { createTestBrowser, gptRequest } from '../browser.ts';
+import { deploy, issuer } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
+import { readAttributes, readLines } from '../ui/read-markup.ts';
 
-/** An endpoint with a handler of the test's, and its log. */
-const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
-  const log: LogEntry[] = [];
-  const definition = {
-    name: 'trial',
-    methods: ['GET', 'PUT'],
-    handle,
-    respondToError: (rejection: ProtocolError) => problemResponse(rejection),
-  };
-  const answer = createEndpoint(definition, {
-    issuer: parseIssuer(issuer),
-    log: (entry) => void log.push(entry),
-    randomBytes: (length) => new Uint8Array(length),
-  });
-  return { answer, log };
-};
-
-const answered = async () => new Response('answered');
-
-/** What the broker makes of random bytes that are all zero. */
-const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
-
-describe('an endpoint', () => {
-  test('answers its methods on its own host', async () => {
-    const { answer, log } = endpointWith(async ({ request, url, requestId }) =>
-      Response.json([request.method, url.pathname, requestId]),
-    );
-    const response = await answer(new Request('https://words.example/a?b', { method: 'PUT' }));
-    expect(await response.json()).toEqual(['PUT', '/a', requestId]);
-    expect(log).toEqual([]);
-  });
-
-  test.each([
-    'https://evil.example/a',
-    'https://words.example.evil.example/a',
-    'https://www.words.example/a',
-    'https://words.example:8443/a',
-    'http://words.example/a',
-    'https://words.example./a',
-  ])('does not answer for %s', async (url) => {
-    const { answer, log } = endpointWith(answered);
-    const response = await answer(new Request(url));
-    expect(response.status).toBe(421);
-    expect(await response.json()).toEqual({
-      type: 'about:blank',
-      title: 'Misdirected Request',
-      status: 421,
-      detail: 'This server does not answer for that host.',
+describe('the handler', () => {
+  /** An endpoint with a handler of the test's, and its log. */
+  const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
+    const log: LogEntry[] = [];
+    const definition = {
+      name: 'trial',
+      methods: ['GET', 'PUT'],
+      handle,
+      respondToError: (rejection: ProtocolError) => problemResponse(rejection),
+    };
+    const answer = createEndpoint(definition, {
+      issuer: parseIssuer(issuer),
+      log: (entry) => void log.push(entry),
+      randomBytes: (length) => new Uint8Array(length),
     });
-    expect(log).toEqual([{ event: 'refused', reason: 'request.host', requestId, endpoint: 'trial' }]);
+    return { answer, log };
+  };
+
+  const answered = async () => new Response('answered');
+
+  /** What the broker makes of random bytes that are all zero. */
+  const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+  describe('an endpoint', () => {
+    it('responds to its methods on its own host', async () => {
+      const { answer, log } = endpointWith(async ({ request, url, requestId }) =>
+        Response.json([request.method, url.pathname, requestId]),
+      );
+      const response = await answer(new Request('https://words.example/a?b', { method: 'PUT' }));
+      expect(await response.json()).toEqual(['PUT', '/a', requestId]);
+      expect(log).toEqual([]);
+    });
+
+    it.each([
+      'https://evil.example/a',
+      'https://words.example.evil.example/a',
+      'https://www.words.example/a',
+      'https://words.example:8443/a',
+      'http://words.example/a',
+      'https://words.example./a',
+    ])('refuses the host %s', async (url) => {
+      const { answer, log } = endpointWith(answered);
+      const response = await answer(new Request(url));
+      expect(response.status).toBe(421);
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Misdirected Request',
+        status: 421,
+        detail: 'This server does not answer for that host.',
+      });
+      expect(log).toEqual([{ event: 'refused', reason: 'request.host', requestId, endpoint: 'trial' }]);
+    });
+
+    it.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
+      'responds for another spelling of its host: %s',
+      async (url) => {
+        expect(await (await endpointWith(answered).answer(new Request(url))).text()).toBe('answered');
+      },
+    );
+
+    it.each(['POST', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'PROPFIND', 'get'])(
+      'refuses the method %s',
+      async (method) => {
+        const { answer } = endpointWith(answered);
+        const response = await answer(new Request('https://words.example/a', { method }));
+        // Fetch itself writes the usual names in capitals.
+        if (method === 'get') return expect(await response.text()).toBe('answered');
+        expect(response.status).toBe(405);
+        expect(response.headers.get('allow')).toBe('GET, PUT');
+      },
+    );
   });
 
-  test.each(['https://words.example:443/a', 'HTTPS://WORDS.EXAMPLE/a'])(
-    'answers for another spelling of its host: %s',
-    async (url) => {
-      expect(await (await endpointWith(answered).answer(new Request(url))).text()).toBe('answered');
-    },
-  );
+  describe('an error', () => {
+    it.each([
+      ['a refusal', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
+      [
+        'a refusal with a cause',
+        apiError('token.unreadable', { cause: 'forged' }),
+        401,
+        { reason: 'token.unreadable', cause: 'forged' },
+      ],
+      [
+        'an outage of storage',
+        new StorageUnavailable('no route'),
+        503,
+        { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },
+      ],
+      [
+        'a refusal of a provider',
+        new ProviderError('denied', 'access_denied'),
+        403,
+        { reason: 'provider.denied', cause: 'ProviderError: access_denied' },
+      ],
+      [
+        'an unavailable provider',
+        new ProviderError('unavailable', 'timed out'),
+        503,
+        { reason: 'provider.unavailable', cause: 'ProviderError: timed out' },
+      ],
+      [
+        'an invalid response of a provider',
+        new ProviderError('invalid', 'nonce'),
+        500,
+        { reason: 'provider.invalid', cause: 'ProviderError: nonce' },
+      ],
+      [
+        'an unexpected error',
+        new TypeError('oops'),
+        500,
+        { reason: 'unexpected', cause: 'TypeError: oops', stack: expect.stringMatching(/^at /) },
+      ],
+      ['a thrown value that is not an Error', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
+    ])('becomes a response and a line in the log: %s', async (_, thrown, status, line) => {
+      const { answer, log } = endpointWith(() => Promise.reject(thrown));
+      const response = await answer(new Request('https://words.example/a'));
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ status, detail: toProtocolError(thrown).description });
+      expect(log).toEqual([{ event: 'refused', requestId, endpoint: 'trial', ...line }]);
+    });
 
-  test.each(['POST', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'PROPFIND', 'get'])(
-    'does not answer %s',
-    async (method) => {
-      const { answer } = endpointWith(answered);
-      const response = await answer(new Request('https://words.example/a', { method }));
-      // Fetch itself writes the usual names in capitals.
-      if (method === 'get') return expect(await response.text()).toBe('answered');
-      expect(response.status).toBe(405);
-      expect(response.headers.get('allow')).toBe('GET, PUT');
-    },
-  );
+    it('that is thrown synchronously is caught, too', async () => {
+      const { answer } = endpointWith(() => {
+        throw new Error('at once');
+      });
+      expect((await answer(new Request('https://words.example/a'))).status).toBe(500);
+    });
+
+    it('that is unexpected has no details in the response', async () => {
+      const { answer } = endpointWith(() => Promise.reject(new Error('password=hunter2')));
+      const response = await answer(new Request('https://words.example/a'));
+      expect(await response.json()).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        detail: 'Something went wrong on our side.',
+      });
+      expect(JSON.stringify([...response.headers])).not.toContain('hunter2');
+    });
+  });
 });
 
-describe('whatever is thrown', () => {
-  test.each([
-    ['a refusal', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
+describe('error pages', () => {
+  const request = new Request('https://words.example/authorize');
+
+  const createLoggedContext = () => {
+    const lines: object[] = [];
+    const log = (line: object) => void lines.push(line);
+    const requestContext: RequestContext = {
+      request,
+      url: new URL(request.url),
+      requestId: 'request-1',
+      log,
+    };
+    return { requestContext, lines };
+  };
+
+  const respond = (
+    protocolError: ProtocolError,
+    pages: Partial<Pages> = {},
+    { requestContext } = createLoggedContext(),
+  ) =>
+    createErrorPageResponder({
+      pages: { ...defaultPages, ...pages },
+      branding: parseBranding({ name: 'Words' }),
+    })(protocolError, requestContext);
+
+  it.each([
     [
-      'a refusal with a cause',
-      apiError('token.unreadable', { cause: 'forged' }),
-      401,
-      { reason: 'token.unreadable', cause: 'forged' },
+      authorizationError('client.unknown'),
+      400,
+      'This sign-in cannot go on',
+      'The app that sent you here is not registered with us.',
     ],
+    [callbackError('provider.unknown'), 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
     [
-      'an outage of storage',
-      new StorageUnavailable('no route'),
+      requestError('request.method'),
+      405,
+      'This sign-in cannot go on',
+      'This address does not answer that method.',
+    ],
+    [requestError('unexpected'), 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [
+      requestError('storage.unavailable'),
       503,
-      { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },
+      'Something is out of order',
+      'The service is out of order for a moment. Try again soon.',
     ],
-    [
-      'a provider that says no',
-      new ProviderError('denied', 'access_denied'),
-      403,
-      { reason: 'provider.denied', cause: 'ProviderError: access_denied' },
-    ],
-    [
-      'a provider that is away',
-      new ProviderError('unavailable', 'timed out'),
-      503,
-      { reason: 'provider.unavailable', cause: 'ProviderError: timed out' },
-    ],
-    [
-      'a provider whose word does not hold',
-      new ProviderError('invalid', 'nonce'),
-      500,
-      { reason: 'provider.invalid', cause: 'ProviderError: nonce' },
-    ],
-    [
-      'an error nobody foresaw',
-      new TypeError('oops'),
-      500,
-      { reason: 'unexpected', cause: 'TypeError: oops', stack: expect.stringMatching(/^at /) },
-    ],
-    ['what is no error at all', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
-  ])('becomes a response and a line in the log: %s', async (_, thrown, status, line) => {
-    const { answer, log } = endpointWith(() => Promise.reject(thrown));
-    const response = await answer(new Request('https://words.example/a'));
+  ] as const)('show %s with status %i', async (protocolError, status, title, message) => {
+    const response = respond(protocolError);
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ status, detail: toProtocolError(thrown).description });
-    expect(log).toEqual([{ event: 'refused', requestId, endpoint: 'trial', ...line }]);
+    const lines = await readLines(await response.text());
+    expect(lines).toEqual(expect.arrayContaining([title, message, 'Reference request-1']));
   });
 
-  test('before anything is awaited is caught, too', async () => {
-    const { answer } = endpointWith(() => {
-      throw new Error('at once');
+  it('pass all values to a custom page', async () => {
+    const response = respond(authorizationError('state.too-long'), {
+      error: ({ title, message, reference, stylesheetPath, branding }) =>
+        JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
     });
-    expect((await answer(new Request('https://words.example/a'))).status).toBe(500);
+    expect(await response.json()).toEqual({
+      title: 'This sign-in cannot go on',
+      message: 'The parameter state is too long.',
+      reference: 'request-1',
+      stylesheetPath: '/authorize/style.css',
+      name: 'Words',
+    });
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  test('unforeseen says nothing of itself to the outside', async () => {
-    const { answer } = endpointWith(() => Promise.reject(new Error('password=hunter2')));
-    const response = await answer(new Request('https://words.example/a'));
+  it('use the built-in page if the custom page fails, and log both', async () => {
+    const visited = createLoggedContext();
+    const failing = {
+      error: () => {
+        throw new Error('template missing');
+      },
+    };
+    const response = respond(authorizationError('state.too-long'), failing, visited);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toBe(await respond(authorizationError('state.too-long')).text());
+    expect(visited.lines).toEqual([
+      {
+        event: 'refused',
+        reason: 'unexpected',
+        cause: 'Error: template missing',
+        stack: expect.stringMatching(/^at /),
+      },
+    ]);
+  });
+});
+
+describe('provider icons', () => {
+  const icon = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  const marked = () =>
+    deploy({
+      providers: [{ ...createProvider('acme', 'Acme'), icon }, createProvider('other', 'Other')],
+    });
+
+  it('are served at the path that the page uses, with a restrictive policy', async () => {
+    const deployment = marked();
+    const page = await (await createTestBrowser(deployment).openSignInPage(gptRequest)).response.text();
+    expect(await readAttributes(page, 'img')).toEqual([
+      { class: 'icon', src: '/authorize/icons/acme.svg', alt: '', width: '24', height: '24' },
+    ]);
+    const response = await deployment.fetch(new Request(`${issuer}/authorize/icons/acme.svg`));
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(icon);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'public, max-age=3600',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'content-type': 'image/svg+xml',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  it('have no path for a provider without one', () => {
+    const paths = marked().broker.routes.map(({ path }) => path);
+    expect(paths.filter((path) => path.includes('icons'))).toEqual(['/authorize/icons/acme.svg']);
+  });
+
+  it('respond to HEAD like GET, without a body', async () => {
+    const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'HEAD' });
+    const response = await marked().fetch(request);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    expect(await response.text()).toBe('');
+  });
+
+  it('respond to another method with a problem document', async () => {
+    const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'POST' });
+    const response = await marked().fetch(request);
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('Microsoft’s icon has four colored squares, and neither loads nor runs anything', () => {
+    const svg = microsoft({ clientId: 'id', clientSecret: 'secret' }).icon ?? '';
+    const squares = [
+      ...svg.matchAll(/<path fill="(#[0-9a-f]{6})" d="M(?:1|11) (?:1|11)h9v9(?:h-9|H1)z"\/>/g),
+    ];
+    expect(squares.map(([, fill]) => fill)).toEqual(['#f25022', '#7fba00', '#00a4ef', '#ffb900']);
+    expect(svg).not.toMatch(/script|style|href|url\(|on[a-z]+=/);
+  });
+});
+
+describe('the stylesheet', () => {
+  const stylesheetOf = (deployment = deploy(), init: RequestInit = {}) =>
+    deployment.fetch(new Request(`${issuer}/authorize/style.css`, init));
+
+  it('is served at the path that the pages use, cached for an hour', async () => {
+    const response = await stylesheetOf();
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(defaultPages.stylesheet);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'public, max-age=3600',
+      'content-type': 'text/css; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
+    const page = await (await createTestBrowser(deploy()).openSignInPage(gptRequest)).response.text();
+    expect(await readAttributes(page, 'link')).toEqual([{ rel: 'stylesheet', href: '/authorize/style.css' }]);
+  });
+
+  it('can be replaced by the publisher', async () => {
+    const stylesheet = `${defaultPages.stylesheet}:root { --accent: #123456; }`;
+    expect(await (await stylesheetOf(deploy({ pages: { stylesheet } }))).text()).toBe(stylesheet);
+  });
+
+  it('is served to HEAD without a body', async () => {
+    const response = await stylesheetOf(deploy(), { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8']);
+    expect(await response.text()).toBe('');
+  });
+
+  it('responds to another method with a problem document', async () => {
+    const response = await stylesheetOf(deploy(), { method: 'POST' });
+    expect(response.status).toBe(405);
     expect(await response.json()).toEqual({
       type: 'about:blank',
-      title: 'Internal Server Error',
-      status: 500,
-      detail: 'Something went wrong on our side.',
+      title: 'Method Not Allowed',
+      status: 405,
+      detail: 'This address does not answer that method.',
     });
-    expect(JSON.stringify([...response.headers])).not.toContain('hunter2');
+    expect(Object.fromEntries(response.headers)).toEqual({
+      allow: 'GET, HEAD',
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'x-content-type-options': 'nosniff',
+    });
   });
 });

@@ -1,45 +1,76 @@
-import { expect, it } from 'vitest';
-import { createBroker, type LogEntry } from '../../src/index.ts';
+/** Log lines: their counts, and the causes of errors. */
+import { describe, expect, it } from 'vitest';
+import { createBroker, type LogEntry, StorageUnavailable } from '../../src/index.ts';
+import { describeCause, formatStack } from '../../src/oauth/errors.ts';
 import { addLogCounts } from '../../src/oauth/log.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { clients, issuer, keys } from '../deployment.ts';
 import { createProvider } from '../fake-provider.ts';
 
-it('counts by event and reason, from one on', () => {
-  const lines: LogEntry[] = [];
-  const log = addLogCounts((entry) => void lines.push(entry));
-  log({ event: 'signed-in', provider: 'google' });
-  log({ event: 'refused', reason: 'code.expired' });
-  log({ event: 'refused', reason: 'code.client' });
-  log({ event: 'refused', reason: 'code.expired', clientId: 'gpt' });
-  log({ event: 'signed-in', provider: 'github' });
-  expect(lines).toEqual([
-    { event: 'signed-in', provider: 'google', count: 1 },
-    { event: 'refused', reason: 'code.expired', count: 1 },
-    { event: 'refused', reason: 'code.client', count: 1 },
-    { event: 'refused', reason: 'code.expired', clientId: 'gpt', count: 2 },
-    { event: 'signed-in', provider: 'github', count: 2 },
-  ]);
+describe('counts', () => {
+  it('counts by event and reason, starting at one', () => {
+    const lines: LogEntry[] = [];
+    const log = addLogCounts((entry) => void lines.push(entry));
+    log({ event: 'signed-in', provider: 'google' });
+    log({ event: 'refused', reason: 'code.expired' });
+    log({ event: 'refused', reason: 'code.client' });
+    log({ event: 'refused', reason: 'code.expired', clientId: 'gpt' });
+    log({ event: 'signed-in', provider: 'github' });
+    expect(lines).toEqual([
+      { event: 'signed-in', provider: 'google', count: 1 },
+      { event: 'refused', reason: 'code.expired', count: 1 },
+      { event: 'refused', reason: 'code.client', count: 1 },
+      { event: 'refused', reason: 'code.expired', clientId: 'gpt', count: 2 },
+      { event: 'signed-in', provider: 'github', count: 2 },
+    ]);
+  });
+
+  it('counts the lines of one broker, and gives each request its ID', async () => {
+    const lines: LogEntry[] = [];
+    const broker = createBroker({
+      issuer,
+      sealingKeys: keys,
+      scopes: { words: 'read the word lists', score: 'see and raise your score' },
+      clients,
+      providers: [createProvider('google', 'Google')],
+      storage: memoryStorage(),
+      log: (entry) => void lines.push(entry),
+    });
+    for (const { endpoint } of broker.routes) await endpoint(new Request('https://elsewhere.example/'));
+    await broker.protect(new Request(issuer, { headers: { authorization: 'Bearer x' } }));
+    expect(lines).toHaveLength(broker.routes.length + 2);
+    expect(lines.filter(({ event }) => event === 'refused')).toEqual(
+      lines.slice(1).map((line) => ({ ...line, requestId: expect.stringMatching(/^[\w-]{22}$/) })),
+    );
+    const ofHosts = lines.filter(({ reason }) => reason === 'request.host');
+    expect(ofHosts.map(({ count }) => count)).toEqual(ofHosts.map((_, at) => at + 1));
+    expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(lines.length);
+  });
 });
 
-it('counts the lines of one broker, about requests each with its id', async () => {
-  const lines: LogEntry[] = [];
-  const broker = createBroker({
-    issuer,
-    sealingKeys: keys,
-    scopes: { words: 'read the word lists', score: 'see and raise your score' },
-    clients,
-    providers: [createProvider('google', 'Google')],
-    storage: memoryStorage(),
-    log: (entry) => void lines.push(entry),
+describe('causes of errors', () => {
+  it('is named with everything that caused it', () => {
+    const outage = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    const cause = new StorageUnavailable('D1 did not answer', { cause: outage });
+    expect(describeCause(cause)).toBe(
+      'StorageUnavailable: D1 did not answer, because of TypeError: fetch failed, because of Error: ECONNREFUSED',
+    );
   });
-  for (const { endpoint } of broker.routes) await endpoint(new Request('https://elsewhere.example/'));
-  await broker.protect(new Request(issuer, { headers: { authorization: 'Bearer x' } }));
-  expect(lines).toHaveLength(broker.routes.length + 2);
-  expect(lines.filter(({ event }) => event === 'refused')).toEqual(
-    lines.slice(1).map((line) => ({ ...line, requestId: expect.stringMatching(/^[\w-]{22}$/) })),
-  );
-  const ofHosts = lines.filter(({ reason }) => reason === 'request.host');
-  expect(ofHosts.map(({ count }) => count)).toEqual(ofHosts.map((_, at) => at + 1));
-  expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(lines.length);
+
+  it('that is not an Error is its own text', () => {
+    expect(describeCause('forged')).toBe('forged');
+    expect(formatStack('forged')).toBeUndefined();
+  });
+
+  it('that refers to itself is cut off', () => {
+    const circle = new Error('again');
+    circle.cause = circle;
+    expect(describeCause(circle).split('because of')).toHaveLength(6);
+  });
+
+  it('has a stack without its message', () => {
+    const stack = formatStack(new Error('first line\nsecond line'));
+    expect(stack).toMatch(/^at .*log\.test\.ts/);
+    expect(stack).not.toMatch(/first|second|\n/);
+  });
 });

@@ -1,10 +1,14 @@
+/** Redirect URIs: how they are registered and compared (RFC 9700 §4.1). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { staticClient } from '../../src/index.ts';
 import {
   matchesRedirectRule,
   parseRedirectRule as parseRule,
   type RedirectRule,
+  verifyRedirect,
 } from '../../src/oauth/redirect-uri.ts';
+import { clients, gptRedirect } from '../deployment.ts';
 
 const parseRedirectRule = (uri: string): RedirectRule => parseRule('redirectUris', uri);
 const id = 'g-1234567890abcdef1234567890abcdef';
@@ -59,7 +63,7 @@ describe('parseRedirectRule', () => {
     ['http://127.0.0.1/cb', { kind: 'loopback', host: '127.0.0.1', path: '/cb' }],
     ['http://localhost:3000/cb?a=1', { kind: 'loopback', host: 'localhost', path: '/cb?a=1' }],
     ['http://[::1]/', { kind: 'loopback', host: '[::1]', path: '/' }],
-  ])('takes %s', (uri, rule) => {
+  ])('accepts %s', (uri, rule) => {
     expect(parseRedirectRule(uri)).toEqual(rule);
   });
 
@@ -70,17 +74,17 @@ describe('parseRedirectRule', () => {
     ['a scheme without a dot', 'myapp:/cb'],
     ['plain http', 'http://app.example/cb'],
     ['a private address', 'http://192.168.0.1/cb'],
-    ['a name below localhost', 'http://app.localhost/cb'],
-    ['a loopback address in other digits', 'http://127.1/cb'],
+    ['a subdomain of localhost', 'http://app.localhost/cb'],
+    ['a loopback address in another notation', 'http://127.1/cb'],
     ['a fragment', 'https://app.example/cb#x'],
     ['an empty fragment', 'https://app.example/cb#'],
     ['a user', 'https://user@app.example/cb'],
-    ['an at sign, which looks like one', 'https://app.example/@cb'],
+    ['an at sign, which looks like userinfo', 'https://app.example/@cb'],
     ['a missing path', 'https://app.example'],
-    ['a path to be normalised', 'https://app.example/a/../cb'],
+    ['a path that would be normalized', 'https://app.example/a/../cb'],
     ['capitals in the host', 'https://App.example/cb'],
-    ['the scheme’s own port', 'https://app.example:443/cb'],
-    ['a blank around it', ' https://app.example/cb'],
+    ['the default port', 'https://app.example:443/cb'],
+    ['a leading or trailing space', ' https://app.example/cb'],
     ['a tab in it', 'https://app.example/c\tb'],
     ['a backslash', 'https://app.example\\cb'],
     ['letters beyond ASCII', 'https://äpp.example/cb'],
@@ -96,7 +100,7 @@ describe('parseRedirectRule', () => {
 });
 
 describe('matchesRedirectRule', () => {
-  it('takes an exact address byte for byte, and nothing else', () => {
+  it('matches only the exact redirect URI, byte for byte', () => {
     const registered = fc
       .webUrl({ validSchemes: ['https'], withQueryParameters: true })
       .map((url) => new URL(url).href)
@@ -112,7 +116,7 @@ describe('matchesRedirectRule', () => {
     );
   });
 
-  it('takes a loopback address with any port, and what it takes is what a browser would open', () => {
+  it('matches a loopback address with any port, if a browser would open that address', () => {
     const rule = parseRedirectRule('http://127.0.0.1/cb?a=1');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => {
@@ -120,9 +124,11 @@ describe('matchesRedirectRule', () => {
       }),
     );
     const good = fc.constantFrom('http://127.0.0.1:49152/cb?a=1', 'http://127.0.0.1/cb?a=1');
+    let matches = 0;
     fc.assert(
       fc.property(nearly(good), (requested) => {
         if (!matchesRedirectRule(rule, requested)) return;
+        matches += 1;
         const { protocol, hostname, pathname, search, hash, username } = new URL(requested);
         expect([protocol, hostname, pathname, search, hash, username]).toEqual([
           'http:',
@@ -135,6 +141,7 @@ describe('matchesRedirectRule', () => {
       }),
       { numRuns: 2000 },
     );
+    expect(matches).toBeGreaterThan(0);
   });
 
   const gptId = fc.stringMatching(/^g-[A-Za-z0-9_-]{4,128}$/);
@@ -143,7 +150,7 @@ describe('matchesRedirectRule', () => {
     .tuple(host, gptId)
     .map(([name, gptIs]) => `https://${name}/aip/${gptIs}/oauth/callback`);
 
-  it('takes the callback of any GPT at both of ChatGPT’s hosts, and of one GPT where it is pinned', () => {
+  it('matches the callback of any GPT at both of ChatGPT’s hosts, and only of a pinned GPT', () => {
     fc.assert(
       fc.property(callback, (uri) => {
         expect(matchesRedirectRule(gpt, uri)).toBe(true);
@@ -156,10 +163,12 @@ describe('matchesRedirectRule', () => {
     );
   });
 
-  it('takes for ChatGPT nothing that a browser would open elsewhere', () => {
+  it('matches no URI for ChatGPT that a browser would open elsewhere', () => {
+    let matches = 0;
     fc.assert(
       fc.property(nearly(callback), (requested) => {
         if (!matchesRedirectRule(gpt, requested)) return;
+        matches += 1;
         const url = new URL(requested);
         expect(url.href).toBe(requested);
         expect(['https://chat.openai.com', 'https://chatgpt.com']).toContain(url.origin);
@@ -168,9 +177,10 @@ describe('matchesRedirectRule', () => {
       }),
       { numRuns: 2000 },
     );
+    expect(matches).toBeGreaterThan(0);
   });
 
-  it('takes in development the same path on this machine alone', () => {
+  it('matches the same path only on loopback in development', () => {
     const path = `/aip/${id}/oauth/callback`;
     for (const origin of [
       'http://localhost:8787',
@@ -191,7 +201,7 @@ describe('matchesRedirectRule', () => {
     ).toBe(false);
   });
 
-  it('refuses whatever is too long, and says no to anything without throwing', () => {
+  it('refuses a URI that is too long, and never throws', () => {
     const uri = `https://app.example/${'x'.repeat(1004)}`;
     expect(uri).toHaveLength(1024);
     expect(matchesRedirectRule(parseRedirectRule(uri), uri)).toBe(true);
@@ -202,5 +212,46 @@ describe('matchesRedirectRule', () => {
         for (const rule of rules) expect(matchesRedirectRule(rule, text)).toBe(false);
       }),
     );
+  });
+});
+
+describe('verifyRedirect', () => {
+  const [gpt, app, server, native] = clients;
+  const rejection = (reason: string) => expect.objectContaining({ reason });
+
+  it('returns the requested redirect URI', () => {
+    for (const [client, uri] of [
+      [gpt, gptRedirect],
+      [app, 'https://app.example/callback'],
+      [server, 'https://server.example/cb2?tenant=1'],
+      [native, 'http://127.0.0.1:49152/callback'],
+    ] as const)
+      expect(verifyRedirect(client, uri)).toBe(uri);
+  });
+
+  it('returns the only registered URI if none was requested', () => {
+    expect(verifyRedirect(app, undefined)).toBe('https://app.example/callback');
+  });
+
+  it('refuses an absent redirect_uri if several are registered, or one with a variable part', () => {
+    for (const client of [gpt, server, native])
+      expect(() => verifyRedirect(client, undefined)).toThrow(rejection('redirect.missing'));
+  });
+
+  it('refuses an empty redirect_uri', () => {
+    for (const client of clients)
+      expect(() => verifyRedirect(client, '')).toThrow(rejection('redirect.unregistered'));
+  });
+
+  it('accepts a private-use scheme as registered', () => {
+    const uri = 'com.example.app:/oauth?x=1';
+    const mobile = staticClient({ id: 'm', name: 'M', redirectUris: [uri], scopes: ['words'] });
+    expect(verifyRedirect(mobile, uri)).toBe(uri);
+    for (const other of [
+      'com.example.app:/oauth',
+      'com.example.app://oauth?x=1',
+      'COM.example.app:/oauth?x=1',
+    ])
+      expect(() => verifyRedirect(mobile, other)).toThrow(rejection('redirect.unregistered'));
   });
 });

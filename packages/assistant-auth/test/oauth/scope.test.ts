@@ -1,3 +1,4 @@
+/** Scopes: parsing, granting and narrowing (RFC 6749 §3.3). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../src/oauth/protocol-error.ts';
@@ -26,7 +27,7 @@ const names = fc.array(fc.oneof(name, known));
 const separator = fc.stringMatching(/^[ ,]{1,3}$/);
 
 describe('splitScope', () => {
-  it('gives the names in their order, each once, whatever stands between them', () => {
+  it('returns the names in their order, each once, for any separators', () => {
     const text = fc.tuple(names, fc.array(separator, { minLength: 1 }), fc.boolean());
     fc.assert(
       fc.property(text, ([given, separators, framed]) => {
@@ -37,7 +38,7 @@ describe('splitScope', () => {
     );
   });
 
-  it('finds nothing in what is empty', () => {
+  it('returns an empty list for an empty text', () => {
     for (const text of ['', ' ', ',', ' , ,, ']) expect(splitScope(text)).toEqual([]);
   });
 
@@ -52,11 +53,11 @@ describe('splitScope', () => {
 describe('resolveGrantedScopes', () => {
   const grant = (requested: string | undefined, by = policy) => resolveGrantedScopes(requested, by, declared);
 
-  it('gives the default when nothing is asked for', () => {
+  it('grants the default scopes if none are requested', () => {
     for (const requested of [undefined, '', ' ', ',']) expect(grant(requested)).toEqual(['words']);
   });
 
-  it('gives what was asked for, in its order', () => {
+  it('grants the requested scopes, in their order', () => {
     expect(grant('score,words score')).toEqual(['score', 'words']);
   });
 
@@ -75,18 +76,18 @@ describe('resolveGrantedScopes', () => {
     ['openid', ['words']],
     ['openid profile email', ['words']],
     ['openid offline_access', ['words', 'offline_access']],
-  ])('gives the default scopes if no scope of the API is requested: %s', (requested, granted) => {
+  ])('grants the default scopes if no scope of the API is requested: %s', (requested, granted) => {
     expect(grant(requested)).toEqual(granted);
     expect(grant(requested, dropping)).toEqual(granted);
   });
 
-  it('leaves offline_access out if the client cannot have it', () => {
+  it('omits offline_access if the client cannot have it', () => {
     const online = { ...policy, scopes: ['words', 'score'] };
     expect(grant('offline_access', online)).toEqual(['words']);
     expect(grant('offline_access score', online)).toEqual(['score']);
   });
 
-  it('gives offline_access once if the default scopes already contain it', () => {
+  it('grants offline_access once if the default scopes already contain it', () => {
     const offline = { ...policy, defaultScopes: ['offline_access', 'words'] };
     expect(grant('offline_access', offline)).toEqual(['offline_access', 'words']);
   });
@@ -97,12 +98,12 @@ describe('resolveGrantedScopes', () => {
     expect(grant('openid email', reading)).toEqual(['email']);
   });
 
-  it('ignores such a scope for a client that may not have it', () => {
+  it('ignores such a scope for a client that cannot have it', () => {
     for (const requested of ['email', 'openid email', 'profile', 'address', 'phone'])
       expect(grant(requested)).toEqual(['words']);
   });
 
-  it('drops scopes that exist but that the client may not have', () => {
+  it('drops existing scopes that the client cannot have', () => {
     for (const either of [policy, dropping]) {
       expect(grant('words score:write', either)).toEqual(['words']);
       expect(grant('score:write,score,offline_access', either)).toEqual(['score', 'offline_access']);
@@ -129,7 +130,7 @@ describe('resolveGrantedScopes', () => {
       expect(() => grant(requested, dropping)).toThrow(rejection('scope.unavailable'));
   });
 
-  it('never gives more than was asked for, nor more than the client may have', () => {
+  it('never grants more than was requested or more than the client can have', () => {
     fc.assert(
       fc.property(names, fc.constantFrom(policy, dropping), (asked, either) => {
         try {
@@ -156,7 +157,7 @@ describe('narrowScopes', () => {
   const narrow = (requested: string | undefined, granted: readonly string[] = all, by = policy) =>
     narrowScopes(requested, granted, by, declared);
 
-  it('gives all when nothing is asked for, and otherwise what is asked for', () => {
+  it('returns all scopes if none are requested, and otherwise the requested ones', () => {
     expect(narrow(undefined)).toEqual(all);
     expect(narrow(' ')).toEqual(all);
     expect(narrow('score')).toEqual(['score']);
@@ -168,7 +169,7 @@ describe('narrowScopes', () => {
     expect(narrow('words offline_access', ['words', 'score'])).toEqual(['words']);
   });
 
-  it('gives all if only protocol scopes are requested', () => {
+  it('returns all scopes if only protocol scopes are requested', () => {
     for (const requested of ['offline_access', 'openid', 'openid,offline_access'])
       expect(narrow(requested)).toEqual(all);
     expect(narrow('offline_access', ['words'])).toEqual(['words']);
@@ -182,12 +183,12 @@ describe('narrowScopes', () => {
     expect(narrow('email', ['words', 'email'], reading)).toEqual(['email']);
   });
 
-  it('drops what the client could not be granted at first, so that it can repeat its request', () => {
+  it('drops scopes that could not be granted at first, so that the client can repeat its request', () => {
     expect(narrow('words score:write')).toEqual(['words']);
     expect(narrow('words nothing', all, dropping)).toEqual(['words']);
   });
 
-  it('drops what was withdrawn since, whether or not it still exists', () => {
+  it('drops scopes that were withdrawn since, whether or not they still exist', () => {
     const less = { ...policy, scopes: ['words', 'offline_access'] };
     expect(narrow('words score', all, less)).toEqual(['words']);
     expect(narrow(undefined, all, less)).toEqual(['words', 'offline_access']);
@@ -206,7 +207,7 @@ describe('narrowScopes', () => {
     expect(() => narrow('words admin:read', all, dropping)).toThrow(rejection('refresh.scope'));
   });
 
-  it('never gives more than was granted, whatever is requested', () => {
+  it('never returns more than was granted, whatever is requested', () => {
     fc.assert(
       fc.property(names, names, fc.constantFrom(policy, dropping), (asked, granted, either) => {
         fc.pre(hasApiScope(granted.filter((scope) => policy.scopes.includes(scope))));

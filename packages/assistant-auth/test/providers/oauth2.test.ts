@@ -1,6 +1,12 @@
-/** Any OAuth 2.0 server: the way there, the way back, and what it could say that is not to be believed. */
-import { describe, expect, test } from 'vitest';
+/** Providers that speak OAuth 2.0 without OpenID Connect. */
+
+import { exportPKCS8, generateKeyPair } from 'jose';
+import { describe, expect, it } from 'vitest';
+import page from '../../../../docs/providers.md?raw';
+import { apple, github, google, type IdentityProvider, microsoft, oidc } from '../../src/index.ts';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { discord } from './discord.ts';
+import source from './discord.ts?raw';
 import {
   callback,
   captureProviderError,
@@ -12,274 +18,382 @@ import {
 } from './hostile-issuer.ts';
 import { createOAuth2Provider, createServer, type ServerEndpoint } from './hostile-server.ts';
 
-const invalid = (reason: string) => ({ kind: 'invalid', reason });
+describe('an OAuth 2.0 server', () => {
+  const invalid = (reason: string) => ({ kind: 'invalid', reason });
 
-/** Refuses an answer before its code goes anywhere. */
-const rejectUnsentRequest = async (answer: URL) => {
-  const server = createServer();
-  const refused = await captureProviderError(
-    createOAuth2Provider().handleCallback(answer, upstreamRequest, server.io),
-  );
-  expect(server.asked()).toEqual([]);
-  return refused;
-};
-
-describe('the way to an OAuth 2.0 server', () => {
-  test('carries state and PKCE, keeps the endpoint’s own query, and asks nothing before', async () => {
+  /** Refuses an answer before its code goes anywhere. */
+  const rejectUnsentRequest = async (answer: URL) => {
     const server = createServer();
-    const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
-    expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
-    expect([...url.searchParams]).toEqual([
-      ['tenant', '7'],
-      ['client_id', clientId],
-      ['response_type', 'code'],
-      ['redirect_uri', upstreamRequest.redirectUri],
-      ['state', upstreamRequest.state],
-      ['code_challenge', challenge],
-      ['code_challenge_method', 'S256'],
-    ]);
-    expect(server.requests).toEqual([]);
-  });
-
-  test('asks for the scopes and parameters of the publisher', async () => {
-    const provider = createOAuth2Provider({
-      scopes: ['identify', 'email'],
-      authorizationParameters: { prompt: 'none' },
-    });
-    const { searchParams } = await provider.authorizationUrl(upstreamRequest, createServer().io);
-    expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
-  });
-
-  test('is known by all the addresses that it may be asked at', () => {
-    expect(createOAuth2Provider()).toMatchObject({
-      id: 'acme',
-      displayName: 'Acme',
-      responseMode: 'query',
-      revokedErrors: ['invalid_grant'],
-      configuredUrls: [
-        'https://acme.example/authorize?tenant=7',
-        'https://acme.example/token',
-        'https://api.acme.example/me',
-      ],
-    });
-  });
-});
-
-describe('the way back from an OAuth 2.0 server', () => {
-  test('makes an identity of the profile', async () => {
-    const server = createServer();
-    server.overrideTokens({ refresh_token: 'their-refresh-token' });
-    server.overrideProfile({ email: 'ada@example.com', email_verified: true });
-    const provider = createOAuth2Provider({ offlineAccess: 'always' });
-    expect(await provider.handleCallback(callback(), upstreamRequest, server.io)).toEqual({
-      provider: 'acme',
-      subject: 'person-1',
-      label: 'Ada',
-      email: 'ada@example.com',
-      emailVerified: false,
-      refreshToken: 'their-refresh-token',
-      claims: { id: 'person-1', name: 'Ada', email: 'ada@example.com', email_verified: true },
-    });
-  });
-
-  test('redeems the code with the secret in the form, and shows the token to the profile alone', async () => {
-    const server = createServer();
-    await createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io);
-    const [token, profile] = server.requests;
-    expect(server.asked()).toEqual(['token', 'profile']);
-    expect(token?.method).toBe('POST');
-    expect(Object.fromEntries((await token?.formData()) ?? [])).toEqual({
-      redirect_uri: upstreamRequest.redirectUri,
-      code,
-      code_verifier: upstreamRequest.codeVerifier,
-      grant_type: 'authorization_code',
-      client_id: clientId,
-      client_secret: clientSecret,
-    });
-    expect(token?.headers.get('authorization')).toBeNull();
-    expect(Object.fromEntries(profile?.headers ?? [])).toEqual({
-      accept: 'application/json',
-      authorization: 'Bearer their-access-token',
-      'user-agent': 'assistant-auth',
-    });
-  });
-
-  test('has no refresh token where none came', async () => {
-    const identity = await createOAuth2Provider().handleCallback(
-      callback(),
-      upstreamRequest,
-      createServer().io,
-    );
-    expect(identity).not.toHaveProperty('refreshToken');
-  });
-});
-
-describe('an answer of an OAuth 2.0 server', () => {
-  test.each([
-    [
-      'B5.1 of another issuer',
-      { iss: 'https://evil.example' },
-      'unexpected "iss" (issuer) response parameter value',
-    ],
-    [
-      'B5.1 of its issuer with a slash',
-      { iss: 'https://acme.example/' },
-      'unexpected "iss" (issuer) response parameter value',
-    ],
-    ['of another login transaction', { state: 'another' }, 'unexpected "state" response parameter value'],
-    ['without a state', { state: null }, 'response parameter "state" missing'],
-    ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
-    ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
-  ])('%s is refused and its code is shown to nobody', async (_, changes, reason) => {
-    expect(await rejectUnsentRequest(callback(changes))).toEqual(invalid(reason));
-  });
-
-  test('that names its issuer is accepted', async () => {
-    const answer = callback({ iss: 'https://acme.example' });
-    expect(
-      await createOAuth2Provider().handleCallback(answer, upstreamRequest, createServer().io),
-    ).toMatchObject({
-      subject: 'person-1',
-    });
-  });
-
-  test.each([
-    ['access_denied', 'denied', 'access_denied'],
-    ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
-    ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
-    ['code-of-this-transaction', 'invalid', 'an error of its own'],
-  ])('B12.1 that says %s ends the sign-in', async (error, kind, words) => {
-    expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
-      kind,
-      reason: `the provider answered ${words}`,
-    });
-  });
-});
-
-describe('the token endpoint of an OAuth 2.0 server', () => {
-  const answering = async (answer: () => Response) => {
-    const server = createServer();
-    server.overrideEndpoints({ token: answer });
     const refused = await captureProviderError(
-      createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+      createOAuth2Provider().handleCallback(answer, upstreamRequest, server.io),
     );
-    expect(server.asked()).toEqual(['token']);
+    expect(server.asked()).toEqual([]);
     return refused;
   };
 
-  test.each([
-    ['invalid_grant', 400],
-    ['bad_verification_code', 200],
-    ['incorrect_client_credentials', 200],
-    ['application_suspended', 200],
-  ])('that says %s with status %i ends the sign-in as invalid', async (error, status) => {
-    expect(
-      await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
-    ).toEqual(invalid(`the token endpoint answered ${error}`));
-  });
-
-  test('that says an error of its own with 200 is not quoted, nor are tokens beside it taken', async () => {
-    const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
-    expect(await answering(() => Response.json(body))).toEqual(
-      invalid('the token endpoint answered an error of its own'),
-    );
-  });
-
-  test.each([
-    ['text', () => new Response('access_token=their-access-token&token_type=bearer')],
-    ['no access token', () => Response.json({ token_type: 'bearer' })],
-    ['no bearer token', () => Response.json({ access_token: 'their-access-token', token_type: 'mac' })],
-    ['a list', () => Response.json([])],
-    ['null', () => Response.json(null)],
-    ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
-  ])('that sends %s is not believed', async (_, answer) => {
-    expect(await answering(answer)).toMatchObject({ kind: 'invalid' });
-  });
-});
-
-describe('the profile of an OAuth 2.0 server', () => {
-  const answering = async (profile: () => Response) => {
-    const server = createServer();
-    server.overrideEndpoints({ profile });
-    return captureProviderError(
-      createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
-    );
-  };
-
-  test.each([
-    ['without an ID', () => Response.json({ name: 'Ada' }), 'the profile response has no user ID'],
-    ['with a list as id', () => Response.json({ id: ['person-1'] }), 'the profile response has no user ID'],
-    ['with an empty id', () => Response.json({ id: '' }), 'the subject is not a string, empty or too long'],
-    [
-      'with an endless id',
-      () => Response.json({ id: 'x'.repeat(256) }),
-      'the subject is not a string, empty or too long',
-    ],
-    ['that is a text', () => Response.json('their-text'), 'the profile response is not a JSON object'],
-    ['that is null', () => Response.json(null), 'the profile response is not a JSON object'],
-    ['that is no JSON', () => new Response('their-page'), 'the profile response is not a JSON object'],
-    [
-      'with status 401',
-      () => Response.json({ id: 'person-1' }, { status: 401 }),
-      'the profile answered with status 401',
-    ],
-    [
-      'with status 403',
-      () => Response.json({ id: 'person-1' }, { status: 403 }),
-      'the profile answered with status 403',
-    ],
-  ])('%s is refused', async (_, answer, reason) => {
-    expect(await answering(answer)).toEqual(invalid(reason));
-  });
-
-  test.each<[ServerEndpoint, string]>([
-    ['token', 'acme.example'],
-    ['profile', 'api.acme.example'],
-  ])('B13.1 5xx and B13.2 429 of the %s mean that it is out of order', async (endpoint, host) => {
-    for (const status of [500, 503, 429]) {
+  describe('the authorization request', () => {
+    it('contains state and PKCE, keeps the endpoint’s own query, and causes no request before', async () => {
       const server = createServer();
-      server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
+      const url = await createOAuth2Provider().authorizationUrl(upstreamRequest, server.io);
+      expect(url.origin + url.pathname).toBe('https://acme.example/authorize');
+      expect([...url.searchParams]).toEqual([
+        ['tenant', '7'],
+        ['client_id', clientId],
+        ['response_type', 'code'],
+        ['redirect_uri', upstreamRequest.redirectUri],
+        ['state', upstreamRequest.state],
+        ['code_challenge', challenge],
+        ['code_challenge_method', 'S256'],
+      ]);
+      expect(server.requests).toEqual([]);
+    });
+
+    it('contains the publisher’s scopes and parameters', async () => {
+      const provider = createOAuth2Provider({
+        scopes: ['identify', 'email'],
+        authorizationParameters: { prompt: 'none' },
+      });
+      const { searchParams } = await provider.authorizationUrl(upstreamRequest, createServer().io);
+      expect(Object.fromEntries(searchParams)).toMatchObject({ scope: 'identify email', prompt: 'none' });
+    });
+
+    it('goes to a provider that lists all its URLs', () => {
+      expect(createOAuth2Provider()).toMatchObject({
+        id: 'acme',
+        displayName: 'Acme',
+        responseMode: 'query',
+        revokedErrors: ['invalid_grant'],
+        configuredUrls: [
+          'https://acme.example/authorize?tenant=7',
+          'https://acme.example/token',
+          'https://api.acme.example/me',
+        ],
+      });
+    });
+  });
+
+  describe('the callback', () => {
+    it('returns an identity from the profile', async () => {
+      const server = createServer();
+      server.overrideTokens({ refresh_token: 'their-refresh-token' });
+      server.overrideProfile({ email: 'ada@example.com', email_verified: true });
+      const provider = createOAuth2Provider({ offlineAccess: 'always' });
+      expect(await provider.handleCallback(callback(), upstreamRequest, server.io)).toEqual({
+        provider: 'acme',
+        subject: 'person-1',
+        label: 'Ada',
+        email: 'ada@example.com',
+        emailVerified: false,
+        refreshToken: 'their-refresh-token',
+        claims: { id: 'person-1', name: 'Ada', email: 'ada@example.com', email_verified: true },
+      });
+    });
+
+    it('redeems the code with the secret in the form, and sends the token only to the profile endpoint', async () => {
+      const server = createServer();
+      await createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io);
+      const [token, profile] = server.requests;
+      expect(server.asked()).toEqual(['token', 'profile']);
+      expect(token?.method).toBe('POST');
+      expect(Object.fromEntries((await token?.formData()) ?? [])).toEqual({
+        redirect_uri: upstreamRequest.redirectUri,
+        code,
+        code_verifier: upstreamRequest.codeVerifier,
+        grant_type: 'authorization_code',
+        client_id: clientId,
+        client_secret: clientSecret,
+      });
+      expect(token?.headers.get('authorization')).toBeNull();
+      expect(Object.fromEntries(profile?.headers ?? [])).toEqual({
+        accept: 'application/json',
+        authorization: 'Bearer their-access-token',
+        'user-agent': 'assistant-auth',
+      });
+    });
+
+    it('has no refresh token if none was returned', async () => {
+      const identity = await createOAuth2Provider().handleCallback(
+        callback(),
+        upstreamRequest,
+        createServer().io,
+      );
+      expect(identity).not.toHaveProperty('refreshToken');
+    });
+  });
+
+  describe('the authorization response', () => {
+    it.each([
+      [
+        'B5.1 of another issuer',
+        { iss: 'https://evil.example' },
+        'unexpected "iss" (issuer) response parameter value',
+      ],
+      [
+        'B5.1 of its issuer with a slash',
+        { iss: 'https://acme.example/' },
+        'unexpected "iss" (issuer) response parameter value',
+      ],
+      ['of another login transaction', { state: 'another' }, 'unexpected "state" response parameter value'],
+      ['without a state', { state: null }, 'response parameter "state" missing'],
+      ['B12.2 without a code', { code: null }, 'no authorization code in "callbackParameters"'],
+      ['B12.2 with an empty code', { code: '' }, 'no authorization code in "callbackParameters"'],
+    ])('%s is refused and its code is not sent anywhere', async (_, changes, reason) => {
+      expect(await rejectUnsentRequest(callback(changes))).toEqual(invalid(reason));
+    });
+
+    it('with its issuer is accepted', async () => {
+      const answer = callback({ iss: 'https://acme.example' });
+      expect(
+        await createOAuth2Provider().handleCallback(answer, upstreamRequest, createServer().io),
+      ).toMatchObject({
+        subject: 'person-1',
+      });
+    });
+
+    it.each([
+      ['access_denied', 'denied', 'access_denied'],
+      ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
+      ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
+      ['code-of-this-transaction', 'invalid', 'an error of its own'],
+    ])('B12.1 with the error %s ends the sign-in', async (error, kind, words) => {
+      expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
+        kind,
+        reason: `the provider answered ${words}`,
+      });
+    });
+  });
+
+  describe('the token endpoint', () => {
+    const answering = async (answer: () => Response) => {
+      const server = createServer();
+      server.overrideEndpoints({ token: answer });
+      const refused = await captureProviderError(
+        createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+      );
+      expect(server.asked()).toEqual(['token']);
+      return refused;
+    };
+
+    it.each([
+      ['invalid_grant', 400],
+      ['bad_verification_code', 200],
+      ['incorrect_client_credentials', 200],
+      ['application_suspended', 200],
+    ])('that returns %s with status %i ends the sign-in as invalid', async (error, status) => {
+      expect(
+        await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
+      ).toEqual(invalid(`the token endpoint answered ${error}`));
+    });
+
+    it('that returns an unknown error with 200 is not quoted, and its tokens are ignored', async () => {
+      const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
+      expect(await answering(() => Response.json(body))).toEqual(
+        invalid('the token endpoint answered an error of its own'),
+      );
+    });
+
+    it.each([
+      ['text', () => new Response('access_token=their-access-token&token_type=bearer')],
+      ['no access token', () => Response.json({ token_type: 'bearer' })],
+      ['no bearer token', () => Response.json({ access_token: 'their-access-token', token_type: 'mac' })],
+      ['a list', () => Response.json([])],
+      ['null', () => Response.json(null)],
+      ['broken JSON', () => new Response('{', { headers: { 'content-type': 'application/json' } })],
+    ])('that returns %s is refused', async (_, answer) => {
+      expect(await answering(answer)).toMatchObject({ kind: 'invalid' });
+    });
+  });
+
+  describe('the profile', () => {
+    const answering = async (profile: () => Response) => {
+      const server = createServer();
+      server.overrideEndpoints({ profile });
+      return captureProviderError(
+        createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+      );
+    };
+
+    it.each([
+      ['without an ID', () => Response.json({ name: 'Ada' }), 'the profile response has no user ID'],
+      [
+        'with an array as ID',
+        () => Response.json({ id: ['person-1'] }),
+        'the profile response has no user ID',
+      ],
+      ['with an empty id', () => Response.json({ id: '' }), 'the subject is not a string, empty or too long'],
+      [
+        'with an ID that is too long',
+        () => Response.json({ id: 'x'.repeat(256) }),
+        'the subject is not a string, empty or too long',
+      ],
+      ['that is a string', () => Response.json('their-text'), 'the profile response is not a JSON object'],
+      ['that is null', () => Response.json(null), 'the profile response is not a JSON object'],
+      ['that is not JSON', () => new Response('their-page'), 'the profile response is not a JSON object'],
+      [
+        'with status 401',
+        () => Response.json({ id: 'person-1' }, { status: 401 }),
+        'the profile answered with status 401',
+      ],
+      [
+        'with status 403',
+        () => Response.json({ id: 'person-1' }, { status: 403 }),
+        'the profile answered with status 403',
+      ],
+    ])('%s is refused', async (_, answer, reason) => {
+      expect(await answering(answer)).toEqual(invalid(reason));
+    });
+
+    it.each<[ServerEndpoint, string]>([
+      ['token', 'acme.example'],
+      ['profile', 'api.acme.example'],
+    ])('B13.1 5xx and B13.2 429 of the %s mean that it is unavailable', async (endpoint, host) => {
+      for (const status of [500, 503, 429]) {
+        const server = createServer();
+        server.overrideEndpoints({ [endpoint]: () => new Response('their-page', { status }) });
+        expect(
+          await captureProviderError(
+            createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
+          ),
+        ).toEqual({
+          kind: 'unavailable',
+          reason: `${host} answered with status ${status}`,
+        });
+      }
+    });
+
+    it('is not fetched from another host', async () => {
+      const server = createServer();
+      const headers = { location: 'https://evil.example/' };
+      server.overrideEndpoints({ profile: () => new Response(null, { status: 302, headers }) });
       expect(
         await captureProviderError(
           createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
         ),
-      ).toEqual({
-        kind: 'unavailable',
-        reason: `${host} answered with status ${status}`,
-      });
-    }
+      ).toEqual(invalid('api.acme.example answered with status 302'));
+      expect(server.asked()).toEqual(['token', 'profile']);
+    });
   });
 
-  test('is not looked for elsewhere', async () => {
-    const server = createServer();
-    const headers = { location: 'https://evil.example/' };
-    server.overrideEndpoints({ profile: () => new Response(null, { status: 302, headers }) });
-    expect(
-      await captureProviderError(
-        createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
-      ),
-    ).toEqual(invalid('api.acme.example answered with status 302'));
-    expect(server.asked()).toEqual(['token', 'profile']);
+  describe('options', () => {
+    const badAddress = 'must be an https URL without user and fragment, or http on loopback.';
+
+    it.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
+      'fail at startup for an invalid %s',
+      (option) => {
+        for (const value of [
+          '',
+          'acme.example',
+          'http://acme.example',
+          'https://u@acme.example',
+          'https://acme.example#x',
+        ]) {
+          expect(() => createOAuth2Provider({ [option]: value })).toThrow(
+            new ConfigurationError(`providers.acme.${option}`, badAddress),
+          );
+        }
+      },
+    );
   });
 });
 
-describe('settings of an OAuth 2.0 server', () => {
-  const badAddress = 'must be an https URL without user and fragment, or http on loopback.';
+describe('the Discord example of docs/providers.md', () => {
+  const addresses = {
+    token: 'https://discord.com/api/oauth2/token',
+    profile: 'https://discord.com/api/v10/users/@me',
+  };
+  const nelly = { id: '80351110224678912', username: 'nelly', global_name: 'Nelly', verified: true };
 
-  test.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
-    'stop the start with a wrong %s',
-    (option) => {
-      for (const value of [
-        '',
-        'acme.example',
-        'http://acme.example',
-        'https://u@acme.example',
-        'https://acme.example#x',
-      ]) {
-        expect(() => createOAuth2Provider({ [option]: value })).toThrow(
-          new ConfigurationError(`providers.acme.${option}`, badAddress),
-        );
+  const setUp = () => {
+    const server = createServer(addresses, nelly);
+    const provider = discord({ clientId, clientSecret });
+    return {
+      server,
+      provider,
+      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+    };
+  };
+
+  describe('the page about providers', () => {
+    it('contains the tested example', () => {
+      const shown = source
+        .replace(/^\/\*\*.*\n/, '')
+        .replace("'../../src/index.ts'", "'assistant-auth'")
+        .trim();
+      expect(page).toContain(`\`\`\`ts\n${shown}\n\`\`\``);
+      expect(source.split('\n').length).toBeLessThan(50);
+    });
+
+    it('lists the errors that mean revoked for each provider', async () => {
+      const settings = { clientId, clientSecret };
+      const key = { teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey: await applesKey() };
+      const issuer = oidc({
+        ...settings,
+        id: 'acme',
+        displayName: 'any issuer',
+        issuer: 'https://id.example',
+      });
+      const providers: readonly IdentityProvider[] = [
+        ...[google(settings), github(settings), microsoft(settings), apple({ ...settings, ...key })],
+        ...[issuer, discord(settings)],
+      ];
+      for (const { displayName, revokedErrors } of providers) {
+        const row = `| ${displayName} | ${revokedErrors.map((code) => `\`${code}\``).join(', ')} |`;
+        expect(page.toLowerCase()).toContain(row.toLowerCase());
       }
-    },
-  );
+    });
+  });
+
+  describe('discord', () => {
+    it('requests only the identity', async () => {
+      const { provider, server } = setUp();
+      const url = await provider.authorizationUrl(upstreamRequest, server.io);
+      expect(url.origin + url.pathname).toBe('https://discord.com/oauth2/authorize');
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        client_id: clientId,
+        response_type: 'code',
+        redirect_uri: upstreamRequest.redirectUri,
+        scope: 'identify',
+        state: upstreamRequest.state,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      });
+    });
+
+    it('uses the snowflake as the subject, whatever the name is', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideTokens({ refresh_token: 'their-refresh-token' });
+      expect(await handleCallback(callback({ iss: 'https://discord.com' }))).toEqual({
+        provider: 'discord',
+        subject: '80351110224678912',
+        label: 'Nelly',
+        emailVerified: false,
+        refreshToken: 'their-refresh-token',
+        claims: nelly,
+      });
+      server.overrideProfile({ global_name: null, username: 'nelly.2' });
+      expect(await handleCallback()).toMatchObject({ subject: '80351110224678912', label: 'nelly.2' });
+    });
+
+    it.each([undefined, null, 80_351_110_224_678_912, '', 'nelly', '-80351110224678912', '1'.repeat(21)])(
+      'refuses the ID %j',
+      async (id) => {
+        const { server, handleCallback } = setUp();
+        server.overrideProfile({ id });
+        expect(await captureProviderError(handleCallback())).toEqual({
+          kind: 'invalid',
+          reason: 'the profile response has no user ID',
+        });
+      },
+    );
+
+    it('sends form-encoded requests, as Discord requires', async () => {
+      const { server, handleCallback } = setUp();
+      await handleCallback();
+      expect(server.requests[0]?.headers.get('content-type')).toMatch(/^application\/x-www-form-urlencoded/);
+    });
+  });
+
+  const applesKey = async (): Promise<string> => {
+    return exportPKCS8((await generateKeyPair('ES256', { extractable: true })).privateKey);
+  };
 });

@@ -1,7 +1,15 @@
-/** The whole exchange with a well-behaved issuer: what is asked, what is sent, and what comes of it. */
-import { describe, expect, test } from 'vitest';
+/** OpenID Connect: the authorization request, the code exchange, the identity, and reauthentication. */
+
+import fc from 'fast-check';
+import { exportPKCS8 } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { apple, github, google, microsoft, type UpstreamRequest } from '../../src/index.ts';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import type { Identity } from '../../src/oauth/identifiers.ts';
+import { type OidcSettings, oidc } from '../../src/providers/oidc.ts';
 import {
   callback,
+  captureProviderError,
   challenge,
   clientId,
   clientSecret,
@@ -10,139 +18,656 @@ import {
   createOidcProvider,
   upstreamRequest,
 } from './hostile-issuer.ts';
+import { createOAuth2Provider } from './hostile-server.ts';
+import { type Claims, generateKey } from './signing.ts';
 
-const userAgent = expect.stringMatching(/^oauth4webapi\//);
+describe('a sign-in', () => {
+  const userAgent = expect.stringMatching(/^oauth4webapi\//);
 
-describe('the way to the provider', () => {
-  test('sends the person to the discovered endpoint with state, nonce and PKCE', async () => {
-    const issuer = createIssuer();
-    const url = await createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io);
-    expect(url.origin + url.pathname).toBe('https://id.example/authorize');
-    expect([...url.searchParams]).toEqual([
-      ['client_id', clientId],
-      ['response_type', 'code'],
-      ['redirect_uri', upstreamRequest.redirectUri],
-      ['scope', 'openid email profile offline_access'],
-      ['state', upstreamRequest.state],
-      ['nonce', upstreamRequest.nonce],
-      ['code_challenge', challenge],
-      ['code_challenge_method', 'S256'],
-    ]);
+  describe('the authorization request', () => {
+    it('goes to the discovered endpoint with state, nonce and PKCE', async () => {
+      const issuer = createIssuer();
+      const url = await createOidcProvider(issuer).authorizationUrl(upstreamRequest, issuer.io);
+      expect(url.origin + url.pathname).toBe('https://id.example/authorize');
+      expect([...url.searchParams]).toEqual([
+        ['client_id', clientId],
+        ['response_type', 'code'],
+        ['redirect_uri', upstreamRequest.redirectUri],
+        ['scope', 'openid email profile offline_access'],
+        ['state', upstreamRequest.state],
+        ['nonce', upstreamRequest.nonce],
+        ['code_challenge', challenge],
+        ['code_challenge_method', 'S256'],
+      ]);
+    });
+
+    it('keeps the query of the endpoint and adds the publisher’s own parameters and scopes', async () => {
+      const issuer = createIssuer();
+      issuer.override({ metadata: { authorization_endpoint: 'https://id.example/authorize?tenant=7' } });
+      const authorizationParameters = { prompt: 'login', hd: 'example.com' };
+      const provider = createOidcProvider(issuer, {
+        scopes: ['openid', 'offline_access'],
+        authorizationParameters,
+      });
+      const { searchParams } = await provider.authorizationUrl(upstreamRequest, issuer.io);
+      expect(Object.fromEntries(searchParams)).toMatchObject({
+        tenant: '7',
+        scope: 'openid offline_access',
+        ...authorizationParameters,
+      });
+    });
+
+    it('has ID, display name and configured URL of the provider, and causes no request before the first sign-in', () => {
+      const issuer = createIssuer();
+      expect(createOidcProvider(issuer)).toMatchObject({
+        id: 'acme',
+        displayName: 'Acme',
+        configuredUrls: ['https://id.example'],
+      });
+      expect(issuer.asked()).toEqual([]);
+    });
   });
 
-  test('keeps the query of the endpoint and adds the publisher’s own parameters and scopes', async () => {
-    const issuer = createIssuer();
-    issuer.override({ metadata: { authorization_endpoint: 'https://id.example/authorize?tenant=7' } });
-    const authorizationParameters = { prompt: 'login', hd: 'example.com' };
-    const provider = createOidcProvider(issuer, {
-      scopes: ['openid', 'offline_access'],
-      authorizationParameters,
+  describe('the callback', () => {
+    it('returns an identity from the verified claims', async () => {
+      const issuer = createIssuer();
+      expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io)).toEqual(
+        {
+          provider: 'acme',
+          subject: 'person-1',
+          label: 'ada@example.com',
+          email: 'ada@example.com',
+          emailVerified: true,
+          refreshToken: 'their-refresh-token',
+          claims: {
+            iss: 'https://id.example',
+            aud: clientId,
+            sub: 'person-1',
+            nonce: upstreamRequest.nonce,
+            iat: 1_800_000_000,
+            exp: 1_800_003_600,
+            email: 'ada@example.com',
+            email_verified: true,
+            name: 'Ada Marlow',
+          },
+        },
+      );
     });
-    const { searchParams } = await provider.authorizationUrl(upstreamRequest, issuer.io);
-    expect(Object.fromEntries(searchParams)).toMatchObject({
-      tenant: '7',
-      scope: 'openid offline_access',
-      ...authorizationParameters,
-    });
-  });
 
-  test('tells its id, its display name and its configured URL, and asks nothing before a person comes', () => {
-    const issuer = createIssuer();
-    expect(createOidcProvider(issuer)).toMatchObject({
-      id: 'acme',
-      displayName: 'Acme',
-      configuredUrls: ['https://id.example'],
+    it('requests metadata, tokens and keys once each, with a timeout and without redirects', async () => {
+      const issuer = createIssuer();
+      await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
+      const always = { redirect: 'manual', canTimeOut: true };
+      expect(issuer.requests).toEqual([
+        {
+          ...always,
+          endpoint: 'discovery',
+          method: 'GET',
+          url: 'https://id.example/.well-known/openid-configuration',
+          headers: { accept: 'application/json', 'user-agent': userAgent },
+          body: '',
+        },
+        {
+          ...always,
+          endpoint: 'token',
+          method: 'POST',
+          url: 'https://id.example/token',
+          headers: {
+            accept: 'application/json',
+            'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+            'user-agent': userAgent,
+          },
+          body: new URLSearchParams({
+            redirect_uri: upstreamRequest.redirectUri,
+            code,
+            code_verifier: upstreamRequest.codeVerifier,
+            grant_type: 'authorization_code',
+            client_id: clientId,
+            client_secret: clientSecret,
+          }).toString(),
+        },
+        {
+          ...always,
+          endpoint: 'keys',
+          method: 'GET',
+          url: 'https://id.example/keys',
+          headers: { accept: 'application/json, application/jwk-set+json' },
+          body: '',
+        },
+      ]);
     });
-    expect(issuer.asked()).toEqual([]);
+
+    it('requests only the token endpoint for the next sign-in', async () => {
+      const issuer = createIssuer();
+      const provider = createOidcProvider(issuer);
+      await provider.authorizationUrl(upstreamRequest, issuer.io);
+      await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+      expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
+      await provider.authorizationUrl(upstreamRequest, issuer.io);
+      await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+      expect(issuer.asked()).toEqual(['token']);
+    });
+
+    it('lets two concurrent sign-ins fetch separately', async () => {
+      const issuer = createIssuer();
+      const provider = createOidcProvider(issuer);
+      const both = [
+        provider.handleCallback(callback(), upstreamRequest, issuer.io),
+        provider.handleCallback(callback(), upstreamRequest, issuer.io),
+      ];
+      expect((await Promise.all(both)).map(({ subject }) => subject)).toEqual(['person-1', 'person-1']);
+      expect(issuer.asked().filter((endpoint) => endpoint === 'discovery')).toHaveLength(2);
+    });
   });
 });
 
-describe('the way back', () => {
-  test('makes an identity of the verified claims', async () => {
+describe('options', () => {
+  const good: OidcSettings = {
+    id: 'acme',
+    displayName: 'Acme',
+    issuer: 'https://id.example',
+    clientId: 'our-client-id',
+    clientSecret: 'our-client-secret',
+  };
+
+  const credentials = 'must be given, as printable ASCII without spaces.';
+  const badIssuer = 'must be an https URL without user, query and fragment, or http on loopback.';
+  const badParameter = 'must not set what every sign-in sets itself, nor request or request_uri.';
+
+  /** Also what the compiler would have caught: settings come from environments and from JavaScript. */
+  const stop = (changes: Readonly<Record<string, unknown>>): unknown => {
+    try {
+      return oidc(JSON.parse(JSON.stringify({ ...good, ...changes })));
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it.each([
+    ['clientId', '', credentials],
+    ['clientId', undefined, credentials],
+    ['clientId', 'our client', credentials],
+    ['clientSecret', '', credentials],
+    ['clientSecret', undefined, credentials],
+    ['clientSecret', 'secret\n', credentials],
+    ['clientSecret', ' secret', credentials],
+    ['clientSecret', 'sécret', credentials],
+    ['displayName', ' ', 'must not be empty.'],
+    ['displayName', undefined, 'must not be empty.'],
+    ['scopes', [], 'must hold openid.'],
+    ['scopes', ['email'], 'must hold openid.'],
+    ['scopes', ['openid', 'two words'], 'must be names without space, quote or backslash.'],
+    ['scopes', ['openid', ''], 'must be names without space, quote or backslash.'],
+    ['issuer', undefined, badIssuer],
+    ['issuer', 'id.example', badIssuer],
+    ['issuer', 'http://id.example', badIssuer],
+    ['issuer', 'http://127.0.0.1.id.example', badIssuer],
+    ['issuer', 'ftp://id.example', badIssuer],
+    ['issuer', 'https://id.example?tenant=1', badIssuer],
+    ['issuer', 'https://id.example?', badIssuer],
+    ['issuer', 'https://id.example#', badIssuer],
+    ['issuer', 'https://user@id.example', badIssuer],
+    ['issuer', 'https://:password@id.example', badIssuer],
+    ['issuer', ' https://id.example', badIssuer],
+    ['authTime', 'Required', 'must be required or optional.'],
+    ['authTime', true, 'must be required or optional.'],
+    ['authorizationParameters', { state: 'x' }, badParameter],
+    ['authorizationParameters', { client_id: 'x' }, badParameter],
+    ['authorizationParameters', { redirect_uri: 'https://evil.example' }, badParameter],
+    ['authorizationParameters', { response_type: 'token' }, badParameter],
+    ['authorizationParameters', { scope: 'openid' }, badParameter],
+    ['authorizationParameters', { nonce: 'x' }, badParameter],
+    ['authorizationParameters', { code_challenge: 'x' }, badParameter],
+    ['authorizationParameters', { code_challenge_method: 'plain' }, badParameter],
+    ['authorizationParameters', { request: 'e30.e30.' }, badParameter],
+    ['authorizationParameters', { request_uri: 'https://evil.example' }, badParameter],
+  ])('with %s = %j fail at startup', (option, value, problem) => {
+    expect(stop({ [option]: value })).toEqual(new ConfigurationError(`providers.acme.${option}`, problem));
+  });
+
+  it.each(['', 'Acme', 'a/b', 'a b', 'ä', 'x'.repeat(33)])('with the ID %j fail at startup', (id) => {
+    expect(stop({ id })).toEqual(
+      new ConfigurationError(`providers.${id}.id`, 'must be 1 to 32 characters a-z, 0-9 and hyphen.'),
+    );
+  });
+
+  it('with the reserved ID of sessions fail at startup', () => {
+    expect(stop({ id: 'continue' })).toEqual(
+      new ConfigurationError('providers.continue.id', 'must not be continue, which stands for a session.'),
+    );
+  });
+
+  it.each([
+    'https://id.example/',
+    'https://id.example/realms/words',
+    'https://id.example:8443',
+    'http://127.0.0.1:4001',
+    'http://localhost:4001',
+    'http://[::1]:4001',
+  ])('with the issuer %s are accepted', (issuer) => {
+    expect(oidc({ ...good, issuer }).configuredUrls).toEqual([issuer]);
+  });
+
+  it('of Google are named in the error', () => {
+    expect(() => google({ clientId: '', clientSecret: 'x' })).toThrow(
+      new ConfigurationError('providers.google.clientId', credentials),
+    );
+  });
+});
+
+describe('the code exchange', () => {
+  const announced = { metadata: { authorization_response_iss_parameter_supported: true } };
+  const invalid = (reason: string) => ({ kind: 'invalid', reason });
+
+  /** Refuses an answer before its code goes anywhere. */
+  const rejectUnsentRequest = async (answer: URL, bends = {}) => {
     const issuer = createIssuer();
-    expect(await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io)).toEqual({
-      provider: 'acme',
-      subject: 'person-1',
-      label: 'ada@example.com',
-      email: 'ada@example.com',
-      emailVerified: true,
-      refreshToken: 'their-refresh-token',
-      claims: {
-        iss: 'https://id.example',
-        aud: clientId,
-        sub: 'person-1',
-        nonce: upstreamRequest.nonce,
-        iat: 1_800_000_000,
-        exp: 1_800_003_600,
-        email: 'ada@example.com',
-        email_verified: true,
-        name: 'Ada Marlow',
-      },
+    issuer.override(bends);
+    const refused = await captureProviderError(
+      createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io),
+    );
+    expect(issuer.asked()).toEqual(['discovery']);
+    return refused;
+  };
+
+  describe('the authorization response', () => {
+    it.each([
+      ['B5.1 of another issuer', callback({ iss: 'https://evil.example' }), {}],
+      ['B5.1 of another issuer where iss is announced', callback({ iss: 'https://evil.example' }), announced],
+      ['B5.1 of our issuer, but with a slash', callback({ iss: 'https://id.example/' }), {}],
+    ])('%s is refused and its code is not sent anywhere', async (_, answer, bends) => {
+      expect(await rejectUnsentRequest(answer, bends)).toEqual(
+        invalid('unexpected "iss" (issuer) response parameter value'),
+      );
+    });
+
+    it('B5.1 without an announced iss is refused and its code is not sent anywhere', async () => {
+      expect(await rejectUnsentRequest(callback(), announced)).toEqual(
+        invalid('response parameter "iss" (issuer) missing'),
+      );
+    });
+
+    it('with an announced iss is accepted', async () => {
+      const issuer = createIssuer();
+      issuer.override(announced);
+      const answer = callback({ iss: issuer.issuer });
+      expect(
+        await createOidcProvider(issuer).handleCallback(answer, upstreamRequest, issuer.io),
+      ).toMatchObject({ subject: 'person-1' });
+    });
+
+    it.each([
+      ['B12.1 access_denied', 'access_denied', 'denied', 'access_denied'],
+      ['B12.1 server_error', 'server_error', 'unavailable', 'server_error'],
+      ['B12.1 temporarily_unavailable', 'temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
+      ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
+      ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
+      ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an error of its own'],
+    ])('%s ends the sign-in, even with a code', async (_, error, kind, words) => {
+      expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
+        kind,
+        reason: `the provider answered ${words}`,
+      });
+    });
+
+    it('B12.1 access_denied of another login transaction is ignored', async () => {
+      const answer = callback({ error: 'access_denied', state: 'state-of-another-transaction' });
+      expect(await rejectUnsentRequest(answer)).toEqual(
+        invalid('unexpected "state" response parameter value'),
+      );
+    });
+
+    it.each([
+      ['B12.2 missing', null],
+      ['B12.2 empty', ''],
+    ])('with a code that is %s is refused', async (_, code) => {
+      expect(await rejectUnsentRequest(callback({ code }))).toEqual(
+        invalid('no authorization code in "callbackParameters"'),
+      );
+    });
+
+    it.each([
+      [
+        'another state',
+        callback({ state: 'state-of-another-transaction' }),
+        'unexpected "state" response parameter value',
+      ],
+      ['no state', callback({ state: null }), 'response parameter "state" missing'],
+      [
+        'a JWT as response',
+        callback({ response: 'e30.e30.' }),
+        '"parameters" contains a JARM response, use validateJwtAuthResponse() instead of validateAuthResponse()',
+      ],
+      [
+        'an ID token in addition to the code',
+        callback({ id_token: 'e30.e30.' }),
+        'implicit and hybrid flows are not supported',
+      ],
+    ])('with %s is refused', async (_, answer, reason) => {
+      expect(await rejectUnsentRequest(answer)).toEqual(invalid(reason));
+    });
+
+    it.each(['code', 'state', 'iss', 'error'])('with a repeated %s is refused', async (name) => {
+      const answer = callback({ iss: 'https://id.example' });
+      answer.searchParams.append(name, answer.searchParams.get(name) ?? 'access_denied');
+      if (name === 'error') answer.searchParams.append(name, 'access_denied');
+      expect(await rejectUnsentRequest(answer)).toEqual(
+        invalid(`"${name}" parameter must be provided only once`),
+      );
     });
   });
 
-  test('asks for metadata, tokens and keys, once each, follows no redirect and can give up on each', async () => {
+  describe('the token endpoint', () => {
+    const answering = async (answer: () => Response) => {
+      const issuer = createIssuer();
+      issuer.override({ endpointOverrides: { token: answer } });
+      const refused = await captureProviderError(
+        createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+      );
+      expect(issuer.asked()).toEqual(['discovery', 'token']);
+      return refused;
+    };
+
+    it.each([
+      ['invalid_grant', 400, 'the token endpoint answered invalid_grant'],
+      ['invalid_client', 401, 'the token endpoint answered invalid_client'],
+      ['access_denied', 403, 'the token endpoint answered access_denied'],
+      ['code-of-this-transaction', 400, 'the token endpoint answered an error of its own'],
+    ])('that returns %s ends the sign-in as invalid', async (error, status, reason) => {
+      const body = { error, error_description: 'their-text' };
+      expect(await answering(() => Response.json(body, { status }))).toEqual(invalid(reason));
+    });
+
+    it('that rejects our credentials ends the sign-in as invalid', async () => {
+      const headers = { 'www-authenticate': 'Basic realm="their-realm"' };
+      const answer = () => Response.json({ error: 'invalid_client' }, { status: 401, headers });
+      expect(await answering(answer)).toEqual(invalid('the token endpoint asks for other credentials'));
+    });
+
+    // RFC 6749 §2.3.1: form-encoded first, then joined with a colon, then base64.
+    const basic = `Basic ${btoa(`our%2Dclient%2Did:GOCSPX%2Dour%5Fclient%2Esecret%7E%21%2A%27%28%29%25%2B%26%3D%2F`)}`;
+
+    it.each([
+      ['in the body if it may', ['client_secret_basic', 'client_secret_post'], null, clientSecret],
+      ['in the body if it must', ['client_secret_post'], null, clientSecret],
+      ['in the header if it must', ['private_key_jwt', 'client_secret_basic'], basic, null],
+      ['in the header by default', undefined, basic, null],
+    ])('gets the secret %s', async (_, methods, authorization, inBody) => {
+      const issuer = createIssuer();
+      issuer.override({ metadata: { token_endpoint_auth_methods_supported: methods } });
+      await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
+      const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
+      const body = new URLSearchParams(request?.body);
+      expect(new Headers(request?.headers).get('authorization')).toBe(authorization);
+      expect(body.get('client_secret')).toBe(inBody);
+      expect(body.get('client_id')).toBe(inBody === null ? null : clientId);
+    });
+
+    it.each([
+      ['only other methods', ['private_key_jwt', 'none']],
+      ['something unreadable', 'client_secret_post'],
+    ])('that supports %s gets no request', async (_, methods) => {
+      const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
+      expect(await rejectUnsentRequest(callback(), bends)).toEqual(
+        invalid('the token endpoint does not support client secrets'),
+      );
+    });
+  });
+});
+
+describe('the identity', () => {
+  const handleCallback = async (claims: Claims): Promise<Identity> => {
     const issuer = createIssuer();
-    await createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
-    const always = { redirect: 'manual', canTimeOut: true };
-    expect(issuer.requests).toEqual([
-      {
-        ...always,
-        endpoint: 'discovery',
-        method: 'GET',
-        url: 'https://id.example/.well-known/openid-configuration',
-        headers: { accept: 'application/json', 'user-agent': userAgent },
-        body: '',
-      },
-      {
-        ...always,
-        endpoint: 'token',
-        method: 'POST',
-        url: 'https://id.example/token',
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
-          'user-agent': userAgent,
-        },
-        body: new URLSearchParams({
-          redirect_uri: upstreamRequest.redirectUri,
-          code,
-          code_verifier: upstreamRequest.codeVerifier,
-          grant_type: 'authorization_code',
-          client_id: clientId,
-          client_secret: clientSecret,
-        }).toString(),
-      },
-      {
-        ...always,
-        endpoint: 'keys',
-        method: 'GET',
-        url: 'https://id.example/keys',
-        headers: { accept: 'application/json, application/jwk-set+json' },
-        body: '',
-      },
-    ]);
+    issuer.override({ claims });
+    return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
+  };
+
+  describe('an email address', () => {
+    it.each([
+      ['true', true],
+      ['the string "true", as Apple returns it', 'true'],
+    ])('is verified by %s', async (_, email_verified) => {
+      expect(await handleCallback({ email_verified })).toMatchObject({
+        email: 'ada@example.com',
+        emailVerified: true,
+      });
+    });
+
+    it.each([
+      ['B10.1 absent', undefined],
+      ['B10.1 false', false],
+      ['B10.1 the text "false"', 'false'],
+      ['B10.1 the text "TRUE"', 'TRUE'],
+      ['B10.1 one', 1],
+      ['B10.1 null', null],
+      ['B10.1 a list', [true]],
+      ['B10.1 an object', { value: true }],
+    ])('is not verified by email_verified: %s', async (_, email_verified) => {
+      expect(await handleCallback({ email_verified })).toMatchObject({
+        subject: 'person-1',
+        email: 'ada@example.com',
+        emailVerified: false,
+      });
+    });
+
+    it('that is missing is never verified', async () => {
+      const identity = await handleCallback({ email: undefined, email_verified: true });
+      expect(identity.emailVerified).toBe(false);
+      expect(identity).not.toHaveProperty('email');
+    });
+
+    it('never becomes the subject', async () => {
+      const first = await handleCallback({ sub: 'person-1' });
+      const second = await handleCallback({ sub: 'person-2' });
+      expect([first.email, second.email]).toEqual(['ada@example.com', 'ada@example.com']);
+      expect([first.subject, second.subject]).toEqual(['person-1', 'person-2']);
+    });
   });
 
-  test('needs only the token endpoint for the next person', async () => {
-    const issuer = createIssuer();
-    const provider = createOidcProvider(issuer);
-    await provider.authorizationUrl(upstreamRequest, issuer.io);
-    await provider.handleCallback(callback(), upstreamRequest, issuer.io);
-    expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
-    await provider.authorizationUrl(upstreamRequest, issuer.io);
-    await provider.handleCallback(callback(), upstreamRequest, issuer.io);
-    expect(issuer.asked()).toEqual(['token']);
+  describe('the label', () => {
+    it('is the name if there is no email address', async () => {
+      expect((await handleCallback({ email: undefined })).label).toBe('Ada Marlow');
+    });
+
+    it('is absent if there is neither', async () => {
+      const identity = await handleCallback({ email: undefined, name: undefined });
+      expect(identity).not.toHaveProperty('label');
+    });
+
+    it.each([
+      ['empty', ''],
+      ['longer than 320 characters', `${'x'.repeat(310)}@example.com`],
+      ['no text', { toString: 'ada@example.com' }],
+      ['cut within a character', 'ada\ud83d@example.com'],
+    ])('ignores an email address that is %s', async (_, email) => {
+      const identity = await handleCallback({ email });
+      expect(identity.label).toBe('Ada Marlow');
+      expect(identity).not.toHaveProperty('email');
+      expect(identity.emailVerified).toBe(false);
+    });
   });
 
-  test('lets two persons at once each read for themselves', async () => {
+  describe('the session at the provider', () => {
+    it.each(['session-1', 'x'.repeat(255)])('has the ID of the token: %s', async (sid) => {
+      expect((await handleCallback({ sid })).sid).toBe(sid);
+    });
+
+    it.each([
+      ['is missing', undefined],
+      ['is empty', ''],
+      ['is longer than 255 characters', 'x'.repeat(256)],
+      ['is no text', 7],
+      ['is half a character', '\ud83d'],
+    ])('has no ID if it %s', async (_, sid) => {
+      expect(await handleCallback({ sid })).not.toHaveProperty('sid');
+    });
+  });
+
+  it('all verified claims are returned unchanged', async () => {
+    const { claims } = await handleCallback({ hd: 'example.com', groups: ['a', 'b'], picture: null });
+    expect(claims).toMatchObject({ hd: 'example.com', groups: ['a', 'b'], picture: null });
+  });
+});
+
+describe('reauthentication', async () => {
+  const now = 1_800_000_000;
+  const since = now - 100;
+  const reauthentication: UpstreamRequest = { ...upstreamRequest, reauthenticate: { since } };
+
+  const noAuthTime = 'the ID token has no auth_time';
+  const invalidAuthTime = 'the auth_time of the ID token is not a valid time';
+  const notReauthenticated = 'the person did not authenticate again';
+
+  const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
     const issuer = createIssuer();
-    const provider = createOidcProvider(issuer);
-    const both = [
-      provider.handleCallback(callback(), upstreamRequest, issuer.io),
-      provider.handleCallback(callback(), upstreamRequest, issuer.io),
-    ];
-    expect((await Promise.all(both)).map(({ subject }) => subject)).toEqual(['person-1', 'person-1']);
-    expect(issuer.asked().filter((endpoint) => endpoint === 'discovery')).toHaveLength(2);
+    issuer.override({ claims });
+    const provider = createOidcProvider(issuer, { authTime });
+    return {
+      handleCallback: (transaction: UpstreamRequest) =>
+        provider.handleCallback(callback(), transaction, issuer.io),
+    };
+  };
+
+  describe('the authorization request', () => {
+    it('requests a new authentication, whatever the options of every sign-in are', async () => {
+      const issuer = createIssuer();
+      const provider = createOidcProvider(issuer, {
+        authorizationParameters: { prompt: 'consent', hd: 'example.com' },
+      });
+      const [usual, asked] = [
+        await provider.authorizationUrl(upstreamRequest, issuer.io),
+        await provider.authorizationUrl(reauthentication, issuer.io),
+      ];
+      expect(Object.fromEntries(asked.searchParams)).toEqual({
+        ...Object.fromEntries(usual.searchParams),
+        prompt: 'login',
+        max_age: '0',
+      });
+      expect(usual.searchParams.get('prompt')).toBe('consent');
+      expect(usual.searchParams.has('max_age')).toBe(false);
+    });
+
+    it('uses the publisher’s parameters if configured', async () => {
+      const issuer = createIssuer();
+      const provider = createOidcProvider(issuer, { reauthentication: { acr_values: 'fresh' } });
+      const { searchParams } = await provider.authorizationUrl(reauthentication, issuer.io);
+      expect(searchParams.get('acr_values')).toBe('fresh');
+      expect(searchParams.has('prompt')).toBe(false);
+    });
+  });
+
+  describe('an ID token after a requested reauthentication', () => {
+    it.each([
+      ['B17.4 a session from long before', { auth_time: now - 86_400 }, notReauthenticated],
+      ['B17.4 a session from 31 s before', { auth_time: since - 31 }, notReauthenticated],
+      ['B17.4 no auth_time', { auth_time: undefined }, noAuthTime],
+      ['B17.4 a future time', { auth_time: now + 31 }, invalidAuthTime],
+      ['B17.4 half a second', { auth_time: now - 0.5 }, invalidAuthTime],
+    ])('%s is refused', async (_, claims, reason) => {
+      expect(await captureProviderError(setUp(claims).handleCallback(reauthentication))).toEqual({
+        kind: 'invalid',
+        reason,
+      });
+    });
+
+    it.each([
+      ['text', String(now)],
+      ['nothing', null],
+      ['less than nothing', -now],
+    ])('B17.4 with auth_time %s is refused', async (_, auth_time) => {
+      for (const authTime of ['required', 'optional'] as const)
+        expect(
+          await captureProviderError(setUp({ auth_time }, authTime).handleCallback(reauthentication)),
+        ).toMatchObject({
+          kind: 'invalid',
+        });
+    });
+
+    it('is checked even if auth_time is optional', async () => {
+      const { handleCallback } = setUp({ auth_time: since - 31 }, 'optional');
+      expect(await captureProviderError(handleCallback(reauthentication))).toEqual({
+        kind: 'invalid',
+        reason: notReauthenticated,
+      });
+      expect(await setUp({}, 'optional').handleCallback(reauthentication)).toMatchObject({
+        subject: 'person-1',
+      });
+    });
+
+    it('is accepted from 30 s before the start until 30 s from now', () =>
+      fc.assert(
+        fc.asyncProperty(fc.integer({ min: -200, max: 200 }), async (ago) => {
+          const outcome = await setUp({ auth_time: now - ago })
+            .handleCallback(reauthentication)
+            .then(
+              () => 'proven',
+              () => 'refused',
+            );
+          expect(outcome).toBe(ago >= -30 && ago <= 130 ? 'proven' : 'refused');
+        }),
+        { numRuns: 60 },
+      ));
+
+    it('is not checked if no reauthentication was requested', async () => {
+      for (const auth_time of [undefined, now - 86_400])
+        expect(await setUp({ auth_time }).handleCallback(upstreamRequest)).toMatchObject({
+          subject: 'person-1',
+        });
+    });
+  });
+
+  const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+  const settings = { clientId, clientSecret };
+  const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', privateKey };
+  const tid = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
+  const theirs = {
+    iss: `https://login.microsoftonline.com/${tid}/v2.0`,
+    ...{ tid, oid: '00000000-0000-0000-66f3-3332eca7ea81' },
+  };
+
+  describe('a built-in provider', () => {
+    it.each([
+      [
+        'Google',
+        'https://accounts.google.com',
+        google(settings),
+        { prompt: 'select_account', max_age: '0' },
+        {},
+      ],
+      ['Microsoft', theirs.iss, microsoft({ ...settings, tenant: tid }), { prompt: 'login' }, theirs],
+      ['Apple', 'https://appleid.apple.com', apple(appleSettings), {}, {}],
+    ])(
+      'gets the strongest request that it supports, and its response is checked: %s',
+      async (_, site, provider, asked, who) => {
+        const issuer = createIssuer(site);
+        const url = await provider.authorizationUrl(reauthentication, issuer.io);
+        const { prompt, max_age } = Object.fromEntries(url.searchParams);
+        expect({ ...(prompt && { prompt }), ...(max_age && { max_age }) }).toEqual(asked);
+        issuer.override({ claims: who });
+        expect(await provider.handleCallback(callback(), reauthentication, issuer.io)).toMatchObject({
+          provider: provider.id,
+        });
+        issuer.override({ claims: { ...who, auth_time: since - 31 } });
+        expect(
+          await captureProviderError(provider.handleCallback(callback(), reauthentication, issuer.io)),
+        ).toEqual({
+          kind: 'invalid',
+          reason: notReauthenticated,
+        });
+      },
+    );
+
+    it('without ID tokens gets a request, and proves nothing', async () => {
+      const { searchParams } = await github(settings).authorizationUrl(reauthentication, createIssuer().io);
+      expect(searchParams.get('prompt')).toBe('select_account');
+      const plain = await createOAuth2Provider().authorizationUrl(reauthentication, createIssuer().io);
+      expect([...plain.searchParams.keys()]).not.toContain('prompt');
+    });
+
+    it('rejects reauthentication parameters that the broker sets itself', () => {
+      expect(() => createOAuth2Provider({ reauthentication: { state: 'x' } })).toThrow(
+        expect.objectContaining({ option: 'providers.acme.reauthentication' }),
+      );
+    });
   });
 });

@@ -1,7 +1,7 @@
-/** Claims that come from the UserInfo endpoint instead of the ID token (OpenID Connect Core §5.3). */
+/** Claims from the UserInfo endpoint (OpenID Connect Core §5.3). */
 import fc from 'fast-check';
 import { exportPKCS8 } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { apple } from '../../src/providers/apple.ts';
 import { google } from '../../src/providers/google.ts';
@@ -42,7 +42,7 @@ const handleCallback = (bends?: IssuerOverrides, settings?: Partial<OidcSettings
   setUp(bends, settings).handleCallback();
 
 describe('an ID token with only the subject', () => {
-  test('is completed with the claims of UserInfo', async () => {
+  it('is completed with the claims of UserInfo', async () => {
     const identity = await handleCallback({ userInfo: { ...ada, locale: 'en', groups: ['a', 'b'] } });
     expect(identity).toMatchObject({
       subject: 'person-1',
@@ -63,7 +63,7 @@ describe('an ID token with only the subject', () => {
     });
   });
 
-  test('causes one more request, with the access token and without following redirects, after the signature is checked', async () => {
+  it('causes one more request, with the access token and without following redirects, after the signature is checked', async () => {
     const { issuer, handleCallback } = setUp();
     await handleCallback();
     expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual([
@@ -83,7 +83,7 @@ describe('an ID token with only the subject', () => {
     expect(headers).toMatchObject({ authorization: 'Bearer their-access-token' });
   });
 
-  test('that is not verified is refused before UserInfo is read', async () => {
+  it('that is not verified is refused before UserInfo is read', async () => {
     const forger = await generateKey('key-1');
     const { issuer, handleCallback } = setUp({ makeIdToken: (claims) => sign(claims, forger) });
     expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
@@ -93,7 +93,7 @@ describe('an ID token with only the subject', () => {
 
 describe('UserInfo is read', () => {
   const full = { ...ada };
-  test.each<[string, Claims, readonly string[]]>([
+  it.each<[string, Claims, readonly string[]]>([
     ['for the scope email without an email', { ...full, email: undefined }, ['openid', 'email']],
     ['for the scope profile without a name', { ...full, name: undefined }, ['openid', 'profile']],
     ['for the scope phone without a phone_number', full, ['openid', 'phone']],
@@ -107,7 +107,7 @@ describe('UserInfo is read', () => {
     expect(issuer.asked()).toContain('userinfo');
   });
 
-  test.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
+  it.each<[string, IssuerOverrides, Partial<OidcSettings>]>([
     ['for an ID token with all that was requested', { claims: full }, {}],
     ['for claims that no scope requested', {}, { scopes: ['openid', 'groups'] }],
     ['from an issuer that has no endpoint', { metadata: { userinfo_endpoint: undefined } }, {}],
@@ -120,7 +120,7 @@ describe('UserInfo is read', () => {
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });
 
-  test('never from Google, Microsoft and Apple', async () => {
+  it('never from Google, Microsoft and Apple', async () => {
     const tid = '9188040d-6c67-4c5b-b112-36a304b66dad';
     const oid = '00000000-0000-0000-66f3-3332eca7ea81';
     const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
@@ -142,25 +142,22 @@ describe('UserInfo is read', () => {
     }
   });
 
-  test.each(['', 'Never', 'always', true, null])(
-    'never with an invalid option: %j stops the start',
-    (value) => {
-      const settings: object = { userInfo: value };
-      expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
-        new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
-      );
-    },
-  );
+  it.each(['', 'Never', 'always', true, null])('fails at startup for an invalid option: %j', (value) => {
+    const settings: object = { userInfo: value };
+    expect(() => createOidcProvider(createIssuer(), settings)).toThrow(
+      new ConfigurationError('providers.acme.userInfo', 'must be if-claims-missing or never.'),
+    );
+  });
 });
 
 describe('UserInfo of another subject', () => {
   const otherSubject = 'unexpected "response" body "sub" property value';
-  test.each([
-    ['B19.3 somebody else', 'person-2', otherSubject],
+  it.each([
+    ['B19.3 another subject', 'person-2', otherSubject],
     ['B19.3 the same in another case', 'PERSON-1', otherSubject],
     ['B19.3 the same with a space', 'person-1 ', otherSubject],
-    ['B19.3 nobody', undefined, '"response" body "sub" property must be a string'],
-    ['B19.3 an empty text', '', '"response" body "sub" property must not be empty'],
+    ['B19.3 no subject', undefined, '"response" body "sub" property must be a string'],
+    ['B19.3 an empty subject', '', '"response" body "sub" property must not be empty'],
     ['B19.3 a list', ['person-1'], '"response" body "sub" property must be a string'],
   ])('%s: signs nobody in', async (_, sub, reason) => {
     expect(await captureProviderError(handleCallback({ userInfo: { ...ada, sub } }))).toEqual(
@@ -170,7 +167,7 @@ describe('UserInfo of another subject', () => {
 });
 
 describe('UserInfo never supplies', () => {
-  test.each([
+  it.each([
     ...['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'auth_time', 'nonce', 'acr', 'amr', 'azp', 'sid'],
     ...['at_hash', 'c_hash', 'events', 'cnf', '_claim_names', '_claim_sources'],
   ])('B19.4 %s', async (claim) => {
@@ -180,7 +177,7 @@ describe('UserInfo never supplies', () => {
     expect(claims[claim]).not.toBe('forged');
   });
 
-  test('B19.4 proof of a new sign-in', async () => {
+  it('B19.4 proof of a new sign-in', async () => {
     const { issuer } = setUp({ userInfo: { ...ada, auth_time: 1_800_000_000 } });
     const reauthentication = { ...upstreamRequest, reauthenticate: { since: 1_799_999_900 } };
     expect(
@@ -190,7 +187,7 @@ describe('UserInfo never supplies', () => {
     ).toEqual(invalid('the ID token has no auth_time'));
   });
 
-  test('B19.4 another value for a claim of the ID token', async () => {
+  it('B19.4 another value for a claim of the ID token', async () => {
     const claims = { email: 'ada@example.com', hd: 'example.com', groups: ['a'], admin: false };
     const forged = {
       email: 'eve@evil.example',
@@ -207,7 +204,7 @@ describe('UserInfo never supplies', () => {
   });
 });
 
-test('B19.4 whatever UserInfo says, no claim of the ID token changes', async () => {
+it('B19.4 whatever UserInfo says, no claim of the ID token changes', async () => {
   const own = { email: 'ada@example.com', email_verified: false, hd: 'example.com', sid: 'session-1' };
   const names = fc.constantFrom(
     'iss',
@@ -240,8 +237,8 @@ test('B19.4 whatever UserInfo says, no claim of the ID token changes', async () 
   );
 });
 
-describe('an address is verified only by the source that it comes from:', () => {
-  test.each<[string, Claims, Claims, boolean, unknown]>([
+describe('an email address is verified only by the source that it comes from:', () => {
+  it.each<[string, Claims, Claims, boolean, unknown]>([
     [
       'B19.5 the ID token verifies none, UserInfo has an unverified one',
       { email_verified: true },
@@ -297,7 +294,7 @@ describe('an address is verified only by the source that it comes from:', () => 
     expect([identity.emailVerified, word]).toEqual([emailVerified, inClaims]);
   });
 
-  test('B19.5 a phone number likewise', async () => {
+  it('B19.5 the same applies to a phone number', async () => {
     const scopes = ['openid', 'phone'];
     const claims = { phone_number_verified: true };
     const identity = await handleCallback({ claims, userInfo: { phone_number: '+1 555 0100' } }, { scopes });
@@ -307,7 +304,7 @@ describe('an address is verified only by the source that it comes from:', () => 
 });
 
 describe('a claim of UserInfo', () => {
-  test.each([
+  it.each([
     ['email', 7],
     ['email', ['ada@example.com']],
     ['email', null],
@@ -328,13 +325,13 @@ describe('a claim of UserInfo', () => {
     expect(claims).toMatchObject({ nickname: 'ada' });
   });
 
-  test('that takes the place of an unreadable one is used', async () => {
+  it('that replaces an invalid one is used', async () => {
     const identity = await handleCallback({ claims: { email: 7, email_verified: true } });
     expect(identity).toMatchObject({ email: 'ada@example.com', emailVerified: true });
     expect(identity.claims).toMatchObject(ada);
   });
 
-  test('that has the name of a property of every object does no harm', async () => {
+  it('with the name of an object property has no effect', async () => {
     const body = `{"sub":"person-1","name":"Ada","__proto__":{"admin":true},"constructor":"x","toString":"y"}`;
     const { claims } = await handleCallback({ endpointOverrides: { userinfo: () => new Response(body) } });
     expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
@@ -345,10 +342,10 @@ describe('a claim of UserInfo', () => {
 });
 
 describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
-  test.each([
+  it.each([
     ['B19.6 signed by the issuer', 'application/jwt', () => sign({ sub: 'person-1', ...ada }, issuerKey)],
-    ['B19.6 signed by nobody', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
-    ['B19.6 of somebody else', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
+    ['B19.6 unsigned', 'application/jwt; charset=utf-8', async () => 'eyJhbGciOiJub25lIn0.e30.'],
+    ['B19.6 of another issuer', 'Application/JWT', () => sign({ sub: 'person-2', ...ada }, issuerKey)],
     ['B19.6 encrypted', 'application/jwt', async () => 'a.b.c.d.e'],
   ])('%s', async (_, type, makeBody) => {
     const body = await makeBody();
@@ -360,7 +357,7 @@ describe('UserInfo as a JWT is not verified, so none of it is used:', () => {
     expect(identity).not.toHaveProperty('email');
   });
 
-  test('B19.6 with another type', async () => {
+  it('B19.6 with another type', async () => {
     const body = await sign({ sub: 'person-1', ...ada }, issuerKey);
     for (const type of ['application/json', 'text/plain']) {
       const headers = { 'content-type': type };
@@ -374,7 +371,7 @@ describe('UserInfo that cannot be read', () => {
   const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
   const json = (status: number) => () => Response.json({ error: 'invalid_token' }, { status });
 
-  test.each<[string, () => Response | Promise<Response>, string]>([
+  it.each<[string, () => Response | Promise<Response>, string]>([
     ['B19.7 500', json(500), 'id.example answered with status 500'],
     ['B19.7 503', json(503), 'id.example answered with status 503'],
     ['B19.7 429', json(429), 'id.example answered with status 429'],
@@ -394,7 +391,7 @@ describe('UserInfo that cannot be read', () => {
 
   const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
   const redirect = { location: 'https://evil.example/' };
-  test.each<[string, () => Response, string]>([
+  it.each<[string, () => Response, string]>([
     ['B19.7 401', json(401), 'the UserInfo endpoint answered with status 401'],
     [
       'B19.7 401 with a challenge',
@@ -429,7 +426,7 @@ describe('UserInfo that cannot be read', () => {
     expect(issuer.asked()).not.toContain('unknown');
   });
 
-  test.each([
+  it.each([
     ['B19.7 no access token', { access_token: undefined }, 'the token response has no access token'],
     [
       'B19.7 an access token of another type',
@@ -449,7 +446,7 @@ describe('UserInfo that cannot be read', () => {
 });
 
 describe('the URL of UserInfo', () => {
-  test.each([
+  it.each([
     ...[
       'http://id.example/userinfo',
       'https://10.0.0.5/userinfo',
@@ -471,12 +468,12 @@ describe('the URL of UserInfo', () => {
     expect(issuer.asked()).toEqual(['discovery', 'token', 'keys']);
   });
 
-  test('B19.8 does not matter if the sign-in does not need it', async () => {
+  it('B19.8 does not matter if the sign-in does not need it', async () => {
     const metadata = { userinfo_endpoint: 'http://10.0.0.5/' };
     expect(await handleCallback({ claims: ada, metadata })).toMatchObject({ email: 'ada@example.com' });
   });
 
-  test('may be on another host, and on loopback if the issuer is on loopback', async () => {
+  it('may be on another host, and on loopback if the issuer is on loopback', async () => {
     const far = { userinfo_endpoint: 'https://graph.example/oidc/userinfo' };
     expect(await handleCallback({ metadata: far })).toMatchObject({ email: 'ada@example.com' });
     const issuer = createIssuer('http://127.0.0.1:4001');

@@ -1,3 +1,4 @@
+/** The bytes of sealed values, as docs/sealed-tokens.md specifies them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,171 +12,304 @@ import {
   text,
   uint,
 } from '../../src/seal/codec.ts';
+import { createSealer, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
+import {
+  accessToken,
+  accountForm,
+  authorizationCode,
+  authorizationRequest,
+  completion,
+  consent,
+  formPost,
+  pendingLink,
+  refreshToken,
+  session,
+  transaction,
+} from '../../src/tokens/sealed-types.ts';
+import * as byThePage from './reference-decoder.ts';
+import { messageVectors, payloadVectors } from './vectors.ts';
 
-const bytes = (...values: readonly number[]) => Uint8Array.from(values);
+describe('codecs', () => {
+  const bytes = (...values: readonly number[]) => Uint8Array.from(values);
 
-const everything = record({
-  name: text,
-  count: uint,
-  tags: list(text),
-  note: optional(text),
-  more: list(list(uint)),
-});
-type Everything = Parameters<(typeof everything)['write']>[1];
+  const everything = record({
+    name: text,
+    count: uint,
+    tags: list(text),
+    note: optional(text),
+    more: list(list(uint)),
+  });
+  type Everything = Parameters<(typeof everything)['write']>[1];
 
-const wellFormed = fc.string({ unit: 'binary' });
-const anything: fc.Arbitrary<Everything> = fc.record({
-  name: wellFormed,
-  count: fc.maxSafeNat(),
-  tags: fc.array(wellFormed),
-  note: fc.option(wellFormed, { nil: undefined }),
-  more: fc.array(fc.array(fc.maxSafeNat())),
-});
+  const wellFormed = fc.string({ unit: 'binary' });
+  const anything: fc.Arbitrary<Everything> = fc.record({
+    name: wellFormed,
+    count: fc.maxSafeNat(),
+    tags: fc.array(wellFormed),
+    note: fc.option(wellFormed, { nil: undefined }),
+    more: fc.array(fc.array(fc.maxSafeNat())),
+  });
 
-describe('a payload', () => {
-  it('comes back as it was written', () => {
-    fc.assert(
-      fc.property(anything, (value) => {
-        expect(decode(everything, encode(everything, value))).toEqual(value);
-      }),
+  describe('a payload', () => {
+    it('is read as it was written', () => {
+      fc.assert(
+        fc.property(anything, (value) => {
+          expect(decode(everything, encode(everything, value))).toEqual(value);
+        }),
+      );
+    });
+
+    it('has exactly one encoding for each value', () => {
+      fc.assert(
+        fc.property(anything, fc.nat(), fc.nat(255), (original, place, byte) => {
+          const changed = encode(everything, original);
+          changed[place % changed.length] = byte;
+          const value = readable(everything, changed);
+          expect(value === undefined ? changed : encode(everything, value)).toEqual(changed);
+        }),
+        { numRuns: 5000 },
+      );
+    });
+
+    it('refuses truncated bytes', () => {
+      fc.assert(
+        fc.property(anything, fc.nat(), (value, cut) => {
+          const whole = encode(everything, value);
+          expect(() => decode(everything, whole.slice(0, cut % whole.length))).toThrow();
+        }),
+      );
+    });
+
+    it('refuses trailing bytes', () => {
+      fc.assert(
+        fc.property(anything, fc.uint8Array({ minLength: 1, maxLength: 3 }), (value, tail) => {
+          const whole = encode(everything, value);
+          expect(() => decode(everything, bytes(...whole, ...tail))).toThrow();
+        }),
+      );
+    });
+
+    it('encodes fields in order, without names', () => {
+      const value = { name: 'é', count: 300, tags: ['a', 'bc'], note: undefined, more: [[1], []] };
+      expect(encode(everything, value)).toEqual(
+        bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 2, 1, 1, 0),
+      );
+    });
+  });
+
+  describe('uint', () => {
+    it.each([
+      [0, [0]],
+      [1, [1]],
+      [127, [0x7f]],
+      [128, [0x80, 1]],
+      [16_383, [0xff, 0x7f]],
+      [16_384, [0x80, 0x80, 1]],
+      [1_800_000_000, [0x80, 0xa4, 0xa7, 0xda, 6]],
+      [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]],
+      [Number.MAX_SAFE_INTEGER, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
+    ])('writes %d', (value, expected) => {
+      expect(encode(uint, value)).toEqual(bytes(...expected));
+      expect(decode(uint, bytes(...expected))).toBe(value);
+    });
+
+    it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuses to write %d', (value) => {
+      expect(() => encode(uint, value)).toThrow(new RangeError(`not a whole number: ${value}`));
+    });
+
+    it.each([
+      ['zero in two bytes', [0x80, 0]],
+      ['one in three bytes', [0x81, 0x80, 0]],
+      ['2^53', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
+      ['nine bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
+      ['a number that never ends', [0xff, 0xff]],
+      ['nothing', []],
+    ])('refuses to read %s', (_, input) => {
+      expect(() => decode(uint, bytes(...input))).toThrow(RangeError);
+    });
+  });
+
+  describe('text', () => {
+    it.each(['', 'plain', '\x7f', '\x80', 'é', 'aé', '日本', '🔑', '\ufeffmarked', '\0'])(
+      'keeps %j',
+      (value) => {
+        expect(decode(text, encode(text, value))).toBe(value);
+      },
     );
+
+    it('keeps a long one', () => {
+      const long = 'x'.repeat(20_000);
+      expect(decode(text, encode(text, long))).toBe(long);
+    });
+
+    it('refuses to write a lone surrogate, which would be read as another character', () => {
+      expect(() => encode(text, 'a\ud800')).toThrow(new RangeError('not a well-formed text'));
+    });
+
+    it.each([
+      ['a byte that starts no character', [1, 0x80]],
+      ['an overlong slash', [2, 0xc0, 0xaf]],
+      ['a surrogate', [3, 0xed, 0xa0, 0x80]],
+      ['half a character', [1, 0xc3]],
+      ['more than there is', [5, 0x61]],
+      ['an absurd length', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
+    ])('refuses to read %s', (_, input) => {
+      expect(() => decode(text, bytes(...input))).toThrow();
+    });
   });
 
-  it('writes every value in its own way, and reads no other', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 24 }), (drawn) => {
-        const input = Uint8Array.from(drawn);
-        const value = readable(everything, input);
-        if (value !== undefined) expect(encode(everything, value)).toEqual(input);
-      }),
-      { numRuns: 5000 },
+  describe('optional', () => {
+    it('distinguishes an absent value from an empty text', () => {
+      expect(encode(optional(text), undefined)).toEqual(bytes(0));
+      expect(encode(optional(text), '')).toEqual(bytes(1, 0));
+    });
+
+    it('refuses markers other than 0 and 1', () => {
+      expect(() => decode(optional(text), bytes(2, 0))).toThrow(RangeError);
+    });
+  });
+
+  describe('list', () => {
+    it('refuses an absurd length', () => {
+      const input = bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);
+      expect(() => decode(list(uint), input)).toThrow(RangeError);
+    });
+  });
+
+  describe('json', () => {
+    it('keeps every JSON value', () => {
+      fc.assert(
+        fc.property(fc.jsonValue(), (value) => {
+          const back = decode(json<unknown>(), encode(json<unknown>(), value));
+          expect(JSON.stringify(back)).toBe(JSON.stringify(value));
+        }),
+      );
+    });
+
+    it.each(['', '{', '{"a":1}x', 'undefined'])('refuses to read %j', (value) => {
+      expect(() => decode(json<unknown>(), encode(text, value))).toThrow();
+    });
+  });
+
+  const readable = <Value>(codec: Codec<Value>, input: Uint8Array<ArrayBuffer>): Value | undefined => {
+    try {
+      return decode(codec, input);
+    } catch {
+      return undefined;
+    }
+  };
+});
+
+describe('test vectors', () => {
+  const { fromHex, toHex } = byThePage;
+
+  /** What the code writes for a value, and what it reads from bytes, written again. */
+  const runBatch =
+    <Value>(codec: Codec<Value>) =>
+    (bytes: string) => {
+      const value = decode(codec, fromHex(bytes));
+      return { value, written: toHex(encode(codec, value)) };
+    };
+
+  const codecs: Readonly<
+    Record<string, (bytes: string) => { readonly value: object; readonly written: string }>
+  > = {
+    access: runBatch(accessToken),
+    refresh: runBatch(refreshToken),
+    code: runBatch(authorizationCode),
+    consent: runBatch(consent),
+    transaction: runBatch(transaction),
+    completion: runBatch(completion),
+    'form-post': runBatch(formPost),
+    session: runBatch(session),
+    'account-form': runBatch(accountForm),
+    'pending-link': runBatch(pendingLink),
+  };
+
+  describe('the payload vectors', () => {
+    it('cover every sealed type, in the order of the page', () => {
+      expect(payloadVectors.map(({ purpose }) => purpose)).toEqual(Object.keys(codecs));
+    });
+
+    it.each(payloadVectors)('match what the code reads and writes: $purpose', ({ purpose, value, bytes }) => {
+      expect(codecs[purpose]?.(bytes)).toEqual({ value, written: bytes });
+    });
+
+    it('match the documented encoding of an access token', () => {
+      const { text, list, uint } = byThePage;
+      const [vector] = payloadVectors;
+      const token = decode(accessToken, fromHex(vector?.bytes ?? ''));
+      const { userId, grantId, clientId, scopes, claims, issuedAt, expiresAt } = token;
+      const written = [
+        text(userId),
+        text(grantId),
+        text(clientId),
+        list(scopes),
+        text(JSON.stringify(claims)),
+      ];
+      expect([...written, uint(issuedAt), uint(expiresAt)].join('')).toBe(vector?.bytes);
+    });
+
+    it('match the documented encoding of the request in a consent', () => {
+      const { text, list, optional } = byThePage;
+      const { request } = decode(consent, fromHex(payloadVectors[3]?.bytes ?? ''));
+      const { clientId, redirectUri, state, scopes, resource, codeChallenge } = request;
+      const written = text(clientId) + text(redirectUri) + optional(state) + list(scopes) + text(resource);
+      expect(toHex(encode(authorizationRequest, request))).toBe(written + optional(codeChallenge));
+    });
+  });
+
+  describe.each(messageVectors)('the message vector for $purpose.name', (vector) => {
+    const sealerFor = (purpose: Purpose = vector.purpose) =>
+      createSealer(parseKeyRing(vector.ring), purpose, (length) => fromHex(vector.iv).slice(0, length));
+    const context = fromHex(vector.context);
+
+    it('matches what the code seals', async () => {
+      expect(await sealerFor().seal(fromHex(vector.plaintext), context)).toBe(vector.sealed);
+    });
+
+    it('matches what the code opens', async () => {
+      const value = fromHex(vector.plaintext);
+      expect(await sealerFor().open(vector.sealed, context)).toEqual({ kind: 'opened', value });
+    });
+
+    it('matches the documented derivation and opening', async () => {
+      const rootKey = fromHex(toHex(rootKeyOf(vector.ring)));
+      expect(byThePage.info(vector.purpose)).toBe(vector.info);
+      expect(await byThePage.derive(rootKey, vector.info)).toBe(vector.derivedKey);
+      expect(await byThePage.open(vector.sealed, vector.derivedKey, vector.context)).toBe(vector.plaintext);
+    });
+
+    it('has the documented length', () => {
+      const keyId = vector.ring.split('.')[0] ?? '';
+      const bytes = 30 + keyId.length + fromHex(vector.plaintext).length;
+      expect(vector.sealed).toHaveLength(Math.ceil((4 / 3) * bytes));
+    });
+
+    it('opens for no other purpose', async () => {
+      const { name, issuer, audience } = vector.purpose;
+      const others: readonly Purpose[] = [
+        { ...vector.purpose, name: `${name}x` },
+        { ...vector.purpose, issuer: `${issuer}.evil` },
+        { ...vector.purpose, audience: `${audience ?? ''}x` },
+        // Parts that run into each other when written without their lengths.
+        { ...vector.purpose, name: name.slice(0, -1), issuer: name.slice(-1) + issuer },
+        audience === undefined ? { name, issuer, audience: '' } : { name, issuer },
+      ];
+      for (const other of others)
+        expect(await sealerFor(other).open(vector.sealed, context)).toEqual({
+          kind: 'failed',
+          reason: 'forged',
+        });
+      const elsewhere = fromHex(`${vector.context}00`);
+      expect(await sealerFor().open(vector.sealed, elsewhere)).toEqual({ kind: 'failed', reason: 'forged' });
+    });
+  });
+
+  const rootKeyOf = (ring: string): Uint8Array => {
+    const [, key = ''] = /^[^.]+\.(\S+)/.exec(ring) ?? [];
+    return Uint8Array.from(atob(key.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
+      letter.charCodeAt(0),
     );
-  });
-
-  it('reads nothing that ends early', () => {
-    fc.assert(
-      fc.property(anything, fc.nat(), (value, cut) => {
-        const whole = encode(everything, value);
-        expect(() => decode(everything, whole.slice(0, cut % whole.length))).toThrow();
-      }),
-    );
-  });
-
-  it('reads nothing that goes on', () => {
-    fc.assert(
-      fc.property(anything, fc.uint8Array({ minLength: 1, maxLength: 3 }), (value, tail) => {
-        const whole = encode(everything, value);
-        expect(() => decode(everything, bytes(...whole, ...tail))).toThrow();
-      }),
-    );
-  });
-
-  it('has fields in order, without names', () => {
-    const value = { name: 'é', count: 300, tags: ['a', 'bc'], note: undefined, more: [[1], []] };
-    expect(encode(everything, value)).toEqual(
-      bytes(2, 0xc3, 0xa9, 0xac, 2, 2, 1, 0x61, 2, 0x62, 0x63, 0, 2, 1, 1, 0),
-    );
-  });
+  };
 });
-
-describe('uint', () => {
-  it.each([
-    [0, [0]],
-    [1, [1]],
-    [127, [0x7f]],
-    [128, [0x80, 1]],
-    [16_383, [0xff, 0x7f]],
-    [16_384, [0x80, 0x80, 1]],
-    [1_800_000_000, [0x80, 0xa4, 0xa7, 0xda, 6]],
-    [2 ** 32, [0x80, 0x80, 0x80, 0x80, 0x10]],
-    [Number.MAX_SAFE_INTEGER, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]],
-  ])('writes %d', (value, expected) => {
-    expect(encode(uint, value)).toEqual(bytes(...expected));
-    expect(decode(uint, bytes(...expected))).toBe(value);
-  });
-
-  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('does not write %d', (value) => {
-    expect(() => encode(uint, value)).toThrow(new RangeError(`not a whole number: ${value}`));
-  });
-
-  it.each([
-    ['zero in two bytes', [0x80, 0]],
-    ['one in three bytes', [0x81, 0x80, 0]],
-    ['2^53', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
-    ['nine bytes', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
-    ['a number without end', [0xff, 0xff]],
-    ['nothing', []],
-  ])('does not read %s', (_, input) => {
-    expect(() => decode(uint, bytes(...input))).toThrow(RangeError);
-  });
-});
-
-describe('text', () => {
-  it.each(['', 'plain', '\x7f', '\x80', 'é', 'aé', '日本', '🔑', '\ufeffmarked', '\0'])(
-    'keeps %j',
-    (value) => {
-      expect(decode(text, encode(text, value))).toBe(value);
-    },
-  );
-
-  it('keeps a long one', () => {
-    const long = 'x'.repeat(20_000);
-    expect(decode(text, encode(text, long))).toBe(long);
-  });
-
-  it('does not write half a character, which would come back as another', () => {
-    expect(() => encode(text, 'a\ud800')).toThrow(new RangeError('not a well-formed text'));
-  });
-
-  it.each([
-    ['a byte that begins no character', [1, 0x80]],
-    ['an overlong slash', [2, 0xc0, 0xaf]],
-    ['a surrogate', [3, 0xed, 0xa0, 0x80]],
-    ['half a character', [1, 0xc3]],
-    ['more than there is', [5, 0x61]],
-    ['an absurd length', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61]],
-  ])('does not read %s', (_, input) => {
-    expect(() => decode(text, bytes(...input))).toThrow();
-  });
-});
-
-describe('optional', () => {
-  it('tells nothing from an empty text', () => {
-    expect(encode(optional(text), undefined)).toEqual(bytes(0));
-    expect(encode(optional(text), '')).toEqual(bytes(1, 0));
-  });
-
-  it('reads no other mark than 0 and 1', () => {
-    expect(() => decode(optional(text), bytes(2, 0))).toThrow(RangeError);
-  });
-});
-
-describe('list', () => {
-  it('does not read an absurd length', () => {
-    const input = bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);
-    expect(() => decode(list(uint), input)).toThrow(RangeError);
-  });
-});
-
-describe('json', () => {
-  it('keeps what JSON can hold', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        const back = decode(json<unknown>(), encode(json<unknown>(), value));
-        expect(JSON.stringify(back)).toBe(JSON.stringify(value));
-      }),
-    );
-  });
-
-  it.each(['', '{', '{"a":1}x', 'undefined'])('does not read %j', (value) => {
-    expect(() => decode(json<unknown>(), encode(text, value))).toThrow();
-  });
-});
-
-const readable = <Value>(codec: Codec<Value>, input: Uint8Array<ArrayBuffer>): Value | undefined => {
-  try {
-    return decode(codec, input);
-  } catch {
-    return undefined;
-  }
-};

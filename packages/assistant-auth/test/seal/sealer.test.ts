@@ -1,177 +1,421 @@
+/** Sealing and opening, and the keys that do it. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { decodeBase64url, encodeBase64url } from '../../src/oauth/secrets.ts';
-import { createSealer, type Opened, type Purpose, parseKeyRing } from '../../src/seal/index.ts';
+import {
+  createSealer,
+  generateKey,
+  listSealedPrefixes,
+  type Opened,
+  type Purpose,
+  parseKeyRing,
+} from '../../src/seal/index.ts';
+import { createDerivedKeyOpener, exportDerivedKeys } from '../../src/seal/sealer.ts';
 
-const older = '2026-11.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
-const newer = '2027-01.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
-const purpose: Purpose = { name: 'notes', issuer: 'https://words.example' };
+describe('createSealer', () => {
+  const older = '2026-11.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+  const newer = '2027-01.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
+  const purpose: Purpose = { name: 'notes', issuer: 'https://words.example' };
 
-const sealerOf = (ring: string, of = purpose) => createSealer(parseKeyRing(ring), of);
-const bytes = (text: string) => new TextEncoder().encode(text);
-const failed = (reason: string) => ({ kind: 'failed', reason });
+  const sealerOf = (ring: string, of = purpose) => createSealer(parseKeyRing(ring), of);
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const failed = (reason: string) => ({ kind: 'failed', reason });
 
-const anyBytes = fc.uint8Array({ maxLength: 300 }).map((drawn) => Uint8Array.from(drawn));
+  const anyBytes = fc.uint8Array({ maxLength: 300 }).map((drawn) => Uint8Array.from(drawn));
 
-const readable = ({ kind, ...rest }: Opened<Uint8Array>): string =>
-  'value' in rest ? new TextDecoder().decode(rest.value) : kind;
+  const readable = ({ kind, ...rest }: Opened<Uint8Array>): string =>
+    'value' in rest ? new TextDecoder().decode(rest.value) : kind;
 
-afterEach(() => void vi.restoreAllMocks());
-
-describe('what is sealed', () => {
-  it('comes back, with and without context, whatever it is', async () => {
-    const sealer = sealerOf(newer);
-    await fc.assert(
-      fc.asyncProperty(anyBytes, fc.option(anyBytes, { nil: undefined }), async (value, context) => {
-        expect(await sealer.open(await sealer.seal(value, context), context)).toEqual({
-          kind: 'opened',
-          value,
-        });
-      }),
-    );
-  });
-
-  it('is base64url, in the length that its content gives it', async () => {
-    const sealer = sealerOf(newer);
-    await fc.assert(
-      fc.asyncProperty(anyBytes, async (value) => {
-        const sealed = await sealer.seal(value);
-        expect(sealed).toMatch(/^[\w-]+$/);
-        expect(sealed).toHaveLength(Math.ceil((4 / 3) * (30 + '2027-01'.length + value.length)));
-      }),
-    );
-  });
-
-  it('opens in another isolate of the same deployment, as the page’s three lines say', async () => {
-    const sealed = await sealerOf(newer).seal(bytes('met at the library'), bytes('row 1'));
-    expect(readable(await sealerOf(newer).open(sealed, bytes('row 1')))).toBe('met at the library');
-  });
-
-  it('is another text each time, with an IV drawn for it alone', async () => {
-    let drawn = 0;
-    const asked: number[] = [];
-    const sealer = createSealer(parseKeyRing(newer), purpose, (length) => {
-      asked.push(length);
-      drawn += 1;
-      return new Uint8Array(length).fill(drawn);
+  describe('sealed text', () => {
+    it('opens with the same value and context', async () => {
+      const sealer = sealerOf(newer);
+      await fc.assert(
+        fc.asyncProperty(anyBytes, fc.option(anyBytes, { nil: undefined }), async (value, context) => {
+          expect(await sealer.open(await sealer.seal(value, context), context)).toEqual({
+            kind: 'opened',
+            value,
+          });
+        }),
+      );
     });
-    const texts = [await sealer.seal(bytes('same')), await sealer.seal(bytes('same'))];
-    expect(asked).toEqual([12, 12]);
-    expect(texts.map((text) => decodeBase64url(text)?.slice(9, 21))).toEqual([
-      new Uint8Array(12).fill(1),
-      new Uint8Array(12).fill(2),
-    ]);
+
+    it('is base64url of a length that depends on its content', async () => {
+      const sealer = sealerOf(newer);
+      await fc.assert(
+        fc.asyncProperty(anyBytes, async (value) => {
+          const sealed = await sealer.seal(value);
+          expect(sealed).toMatch(/^[\w-]+$/);
+          expect(sealed).toHaveLength(Math.ceil((4 / 3) * (30 + '2027-01'.length + value.length)));
+        }),
+      );
+    });
+
+    it('opens in another isolate of the same deployment', async () => {
+      const sealed = await sealerOf(newer).seal(bytes('met at the library'), bytes('row 1'));
+      expect(readable(await sealerOf(newer).open(sealed, bytes('row 1')))).toBe('met at the library');
+    });
+
+    it('differs each time, with an IV of its own', async () => {
+      let drawn = 0;
+      const asked: number[] = [];
+      const sealer = createSealer(parseKeyRing(newer), purpose, (length) => {
+        asked.push(length);
+        drawn += 1;
+        return new Uint8Array(length).fill(drawn);
+      });
+      const texts = [await sealer.seal(bytes('same')), await sealer.seal(bytes('same'))];
+      expect(asked).toEqual([12, 12]);
+      expect(texts.map((text) => decodeBase64url(text)?.slice(9, 21))).toEqual([
+        new Uint8Array(12).fill(1),
+        new Uint8Array(12).fill(2),
+      ]);
+    });
+  });
+
+  describe('text that does not open', () => {
+    it('includes sealed text with any bit changed', async () => {
+      const sealer = sealerOf(newer);
+      await fc.assert(
+        fc.asyncProperty(anyBytes, fc.nat(), fc.nat(7), async (value, place, bit) => {
+          const sealed = decodeBase64url(await sealer.seal(value, bytes('row'))) ?? new Uint8Array();
+          const at = place % sealed.length;
+          sealed[at] = (sealed[at] ?? 0) ^ (1 << bit);
+          expect(await sealer.open(encodeBase64url(sealed), bytes('row'))).toHaveProperty('kind', 'failed');
+        }),
+      );
+    });
+
+    it('includes any unsealed text, without an exception', async () => {
+      const sealer = sealerOf(`${newer} ${older}`);
+      const likely = fc
+        .uint8Array({ minLength: 1, maxLength: 60 })
+        .map((tail) => encodeBase64url(Uint8Array.from([1, 7, ...bytes('2027-01'), ...tail])));
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), likely), async (text) => {
+          expect(await sealer.open(text)).toHaveProperty('kind', 'failed');
+        }),
+        { numRuns: 1000 },
+      );
+    });
+
+    it('includes sealed text with another context or none', async () => {
+      const sealer = sealerOf(newer);
+      const sealed = await sealer.seal(bytes('x'), bytes('row 1'));
+      expect(await sealer.open(sealed, bytes('row 2'))).toEqual(failed('forged'));
+      expect(await sealer.open(sealed, bytes('row 1 '))).toEqual(failed('forged'));
+      expect(await sealer.open(sealed)).toEqual(failed('forged'));
+      expect(await sealer.open(await sealer.seal(bytes('x')), bytes('row 1'))).toEqual(failed('forged'));
+    });
+
+    it.each([
+      ['another version', [2], 'malformed'],
+      ['no version', [0], 'malformed'],
+      ['only a version', [1], 'malformed'],
+      ['a key id longer than the message', [1, 200, ...bytes('2027-01')], 'malformed'],
+      ['a key id of no letters', [1, 0], 'unknown-key'],
+      ['a key id that only begins alike', [1, 6, ...bytes('2027-0')], 'unknown-key'],
+      ['a key id that goes on', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
+      ['the right header and nothing right behind it', [1, 7, ...bytes('2027-01')], 'forged'],
+    ] as const)('includes text with %s', async (_, start, reason) => {
+      const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
+      const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
+      expect(await sealerOf(newer).open(text)).toEqual(failed(reason));
+    });
+
+    it('includes text that is one byte too short for IV and tag', async () => {
+      const sealed = decodeBase64url(await sealerOf(newer).seal(new Uint8Array())) ?? new Uint8Array();
+      expect(await sealerOf(newer).open(encodeBase64url(sealed.slice(0, -1)))).toEqual(failed('malformed'));
+    });
+
+    it('includes text of more than 65,536 characters, which is not decrypted', async () => {
+      const sealer = sealerOf(newer);
+      // 9 bytes of header and 28 around the content, so that 49,115 more make 65,536 characters.
+      const longest = await sealer.seal(new Uint8Array(49_115));
+      expect(longest).toHaveLength(65_536);
+      expect(await sealer.open(longest)).toHaveProperty('kind', 'opened');
+      const tooLong = await sealer.seal(new Uint8Array(49_116));
+      const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
+      expect(await sealer.open(tooLong)).toEqual(failed('malformed'));
+      expect(decrypt).not.toHaveBeenCalled();
+    });
+  });
+
+  describe('a ring of several keys', () => {
+    const both = sealerOf(`${newer} ${older}`);
+
+    it('seals with the first key, and opens what the other key sealed', async () => {
+      const sealed = await both.seal(bytes('new'));
+      expect(readable(await sealerOf(newer).open(sealed))).toBe('new');
+      expect(await sealerOf(older).open(sealed)).toEqual(failed('unknown-key'));
+      expect(readable(await both.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
+    });
+
+    it('opens only with the key that is named', async () => {
+      await both.seal(bytes('x'));
+      const sealed = await sealerOf(older).seal(bytes('old'));
+      await both.open(sealed);
+      const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
+      await both.open(`${sealed.slice(0, -2)}AA`);
+      expect(decrypt).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  describe('the derived key', () => {
+    it('is derived once for each key of the ring, and is not extractable', async () => {
+      const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
+      const sealer = sealerOf(`${newer} ${older}`);
+      expect(deriveKey).not.toHaveBeenCalled();
+      for (let time = 0; time < 3; time++) await sealer.open(await sealer.seal(bytes('x')));
+      expect(deriveKey).toHaveBeenCalledTimes(1);
+      const old = await sealerOf(older).seal(bytes('x'));
+      deriveKey.mockClear();
+      for (let time = 0; time < 3; time++) await sealer.open(old);
+      expect(deriveKey).toHaveBeenCalledTimes(1);
+      const [, , , extractable] = deriveKey.mock.calls[0] ?? [];
+      expect(extractable).toBe(false);
+    });
+
+    it('is not derived for text that names no key of the ring', async () => {
+      const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
+      const sealer = sealerOf(newer);
+      for (const text of ['', 'AQ', await sealerOf(older).seal(bytes('x'))]) await sealer.open(text);
+      // One: the older sealer's own.
+      expect(deriveKey).toHaveBeenCalledTimes(1);
+    });
   });
 });
 
-describe('what does not open', () => {
-  it('is everything with a bit changed', async () => {
-    const sealer = sealerOf(newer);
-    await fc.assert(
-      fc.asyncProperty(anyBytes, fc.nat(), fc.nat(7), async (value, place, bit) => {
-        const sealed = decodeBase64url(await sealer.seal(value, bytes('row'))) ?? new Uint8Array();
-        const at = place % sealed.length;
-        sealed[at] = (sealed[at] ?? 0) ^ (1 << bit);
-        expect(await sealer.open(encodeBase64url(sealed), bytes('row'))).toHaveProperty('kind', 'failed');
-      }),
-    );
-  });
+describe('derived keys', () => {
+  const older = 'old-1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+  const newer = 'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
+  const ring = parseKeyRing(`${newer} ${older}`);
+  const purpose = { name: 'access', issuer: 'https://words.example', audience: 'https://api.example' };
+  const plaintext = new TextEncoder().encode('who calls');
 
-  it('is any text that nobody sealed, and it throws at none', async () => {
-    const sealer = sealerOf(`${newer} ${older}`);
-    const likely = fc
-      .uint8Array({ minLength: 1, maxLength: 60 })
-      .map((tail) => encodeBase64url(Uint8Array.from([1, 7, ...bytes('2027-01'), ...tail])));
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), likely), async (text) => {
-        expect(await sealer.open(text)).toHaveProperty('kind', 'failed');
-      }),
-      { numRuns: 1000 },
-    );
-  });
+  const sealed = (keys = ring, changes: Partial<typeof purpose> = {}) =>
+    createSealer(keys, { ...purpose, ...changes }).seal(plaintext);
 
-  it('is one under another context, or none', async () => {
-    const sealer = sealerOf(newer);
-    const sealed = await sealer.seal(bytes('x'), bytes('row 1'));
-    expect(await sealer.open(sealed, bytes('row 2'))).toEqual(failed('forged'));
-    expect(await sealer.open(sealed, bytes('row 1 '))).toEqual(failed('forged'));
-    expect(await sealer.open(sealed)).toEqual(failed('forged'));
-    expect(await sealer.open(await sealer.seal(bytes('x')), bytes('row 1'))).toEqual(failed('forged'));
+  it.each([
+    ['first', ring],
+    ['last', parseKeyRing(older)],
+  ])('open text that the %s key of the ring sealed for their purpose, repeatedly', async (_, keys) => {
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
+    const opened = { kind: 'opened', value: plaintext };
+    expect(await opener.open(await sealed(keys))).toEqual(opened);
+    expect(await opener.open(await sealed(keys))).toEqual(opened);
   });
 
   it.each([
-    ['another version', [2], 'malformed'],
-    ['no version', [0], 'malformed'],
-    ['only a version', [1], 'malformed'],
-    ['a key id longer than the message', [1, 200, ...bytes('2027-01')], 'malformed'],
-    ['a key id of no letters', [1, 0], 'unknown-key'],
-    ['a key id that only begins alike', [1, 6, ...bytes('2027-0')], 'unknown-key'],
-    ['a key id that goes on', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
-    ['the right header and nothing right behind it', [1, 7, ...bytes('2027-01')], 'forged'],
-  ] as const)('is one with %s', async (_, start, reason) => {
-    const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;
-    const text = encodeBase64url(Uint8Array.from([...start, ...new Uint8Array(tail)]));
-    expect(await sealerOf(newer).open(text)).toEqual(failed(reason));
+    ['name', { name: 'refresh' }],
+    ['issuer', { issuer: 'https://other.example' }],
+    ['audience', { audience: 'https://api.example/' }],
+  ])('open no text of another %s', async (_, changes) => {
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
+    expect(await opener.open(await sealed(ring, changes))).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
-  it('is one that is too short for IV and tag, by a byte', async () => {
-    const sealed = decodeBase64url(await sealerOf(newer).seal(new Uint8Array())) ?? new Uint8Array();
-    expect(await sealerOf(newer).open(encodeBase64url(sealed.slice(0, -1)))).toEqual(failed('malformed'));
+  it('are imported for opening only', async () => {
+    const importKey = vi.spyOn(crypto.subtle, 'importKey');
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(ring, purpose));
+    importKey.mockClear();
+    await opener.open(await sealed());
+    const imports = importKey.mock.calls.filter(([, , algorithm]) => algorithm === 'AES-GCM');
+    importKey.mockRestore();
+    expect(imports.map(([, , , extractable, usages]) => [extractable, usages])).toEqual([
+      [false, ['decrypt']],
+    ]);
   });
 
-  it('is one beyond 65,536 characters, which is not read at all', async () => {
-    const sealer = sealerOf(newer);
-    // 9 bytes of header and 28 around the content, so that 49,115 more make 65,536 characters.
-    const longest = await sealer.seal(new Uint8Array(49_115));
-    expect(longest).toHaveLength(65_536);
-    expect(await sealer.open(longest)).toHaveProperty('kind', 'opened');
-    const tooLong = await sealer.seal(new Uint8Array(49_116));
-    const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
-    expect(await sealer.open(tooLong)).toEqual(failed('malformed'));
-    expect(decrypt).not.toHaveBeenCalled();
+  it('open no text of a newer key', async () => {
+    const opener = createDerivedKeyOpener(await exportDerivedKeys(parseKeyRing(older), purpose));
+    expect(await opener.open(await sealed())).toEqual({ kind: 'failed', reason: 'unknown-key' });
+  });
+
+  it('have the key IDs and order of the ring, and differ from its keys', async () => {
+    const exported = await exportDerivedKeys(ring, purpose);
+    expect(exported).toMatch(/^sub\.new-1\.[\w-]{43} sub\.old-1\.[\w-]{43}$/);
+    for (const key of [older, newer]) expect(exported).not.toContain(key.split('.')[1]);
+  });
+
+  it('are refused as a key ring', async () => {
+    const exported = await exportDerivedKeys(ring, purpose);
+    expect(() => parseKeyRing(exported)).toThrow(/^sealingKeys must be keys written/);
+  });
+
+  it.each([
+    ['none', '', 'keys must be written sub.<id>.<43 characters>, at least one and each once.'],
+    ['a key ring', `${newer} ${older}`, 'keys must be the derived keys of a resource, not a key ring.'],
+    [
+      'a short one',
+      'sub.new-1.AAEC',
+      'keys must be written sub.<id>.<43 characters>, at least one and each once.',
+    ],
+    [
+      'one twice',
+      `sub.${newer} sub.${newer}`,
+      'keys must be written sub.<id>.<43 characters>, at least one and each once.',
+    ],
+  ])('that are %s fail at startup, and the message does not repeat them', (_, text, message) => {
+    expect(() => createDerivedKeyOpener(text)).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'keys', message }),
+    );
   });
 });
 
-describe('a ring of several keys', () => {
-  const both = sealerOf(`${newer} ${older}`);
+describe('the key ring', () => {
+  const spring = '2027-spring.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
+  const winter = '2026-winter.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA';
+  const material = spring.slice('2027-spring.'.length);
 
-  it('seals with the first key, and opens what the other key sealed', async () => {
-    const sealed = await both.seal(bytes('new'));
-    expect(readable(await sealerOf(newer).open(sealed))).toBe('new');
-    expect(await sealerOf(older).open(sealed)).toEqual(failed('unknown-key'));
-    expect(readable(await both.open(await sealerOf(older).seal(bytes('old'))))).toBe('old');
+  const captureError = (text: string): ConfigurationError => {
+    try {
+      parseKeyRing(text);
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error;
+      throw error;
+    }
+    throw new Error('the ring was accepted');
+  };
+
+  describe('parseKeyRing', () => {
+    it('reads the keys in order, and the first one seals', () => {
+      const ring = parseKeyRing(`${spring} ${winter}`);
+      expect(ring.sealingKey.id).toBe('2027-spring');
+      expect(ring.sealingKey.bytes).toEqual(Uint8Array.from({ length: 32 }, (_, at) => at));
+      expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
+      expect(ring.keys.get('2027-spring')).toBe(ring.sealingKey);
+    });
+
+    it('accepts any whitespace between and around keys', () => {
+      const ring = parseKeyRing(`\n  ${spring}\r\n\t${winter}\n`);
+      expect([...ring.keys.keys()]).toEqual(['2027-spring', '2026-winter']);
+    });
+
+    it('accepts IDs of 1 to 16 characters', () => {
+      expect(parseKeyRing(`a.${material}`).sealingKey.id).toBe('a');
+      expect(parseKeyRing(`abcdefghij-45678.${material}`).sealingKey.id).toBe('abcdefghij-45678');
+    });
+
+    const shape = 'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';
+    it.each([
+      ['no key', '', 'sealingKeys must hold at least one key.'],
+      ['white space alone', ' \n\t ', 'sealingKeys must hold at least one key.'],
+      ['a key without id', material, shape],
+      ['an empty id', `.${material}`, shape],
+      ['an id of 17 characters', `abcdefghij-456789.${material}`, shape],
+      ['capitals in an id', `Spring.${material}`, shape],
+      ['an underscore in an id', `my_key.${material}`, shape],
+      ['a letter beyond ASCII in an id', `clé.${material}`, shape],
+      ['an id without key', '2027-spring.', shape],
+      ['an id alone', '2027-spring', shape],
+      ['a second dot', `${spring}.x`, shape],
+      ['a dot at the end', `${spring}.`, shape],
+      ['31 bytes', `a.${encodeBase64url(new Uint8Array(31).map((_, at) => at))}`, shape],
+      ['33 bytes', `a.${encodeBase64url(new Uint8Array(33).map((_, at) => at))}`, shape],
+      ['padding', `a.${material}=`, shape],
+      ['spare bits', `a.${material.slice(0, -1)}9`, shape],
+      ['plain base64', `a.${material.slice(0, -2)}+/`, shape],
+      ['hexadecimal', `a.${'00112233'.repeat(8)}`, shape],
+      ['keys separated by commas', `${spring},${winter}`, shape],
+      ['quotes around the ring', `"${spring}"`, shape],
+      ['a good key and a bad one', `${spring} nonsense`, shape],
+      ['zeros for a key', `a.${'A'.repeat(43)}`, 'sealingKeys must be random; generate them.'],
+      [
+        'seven different bytes for a key',
+        `a.${encodeBase64url(new Uint8Array(32).map((_, at) => at % 7))}`,
+        'sealingKeys must be random; generate them.',
+      ],
+      ['an id twice', `${spring} 2027-spring.${winter.slice(12)}`, 'sealingKeys must not name a key twice.'],
+      ['a key under two ids', `${spring} other.${material}`, 'sealingKeys must not name a key twice.'],
+      ['the same key twice', `${spring} ${spring}`, 'sealingKeys must not name a key twice.'],
+    ])('refuses %s, names the option and shows no key', (_, text, message) => {
+      const error = captureError(text);
+      expect(error.option).toBe('sealingKeys');
+      expect(error.message).toBe(message);
+      expect(error.cause).toBeUndefined();
+    });
+
+    it('fails only with a ConfigurationError, whatever is passed', () => {
+      fc.assert(
+        fc.property(
+          fc.oneof(
+            fc.string(),
+            fc.string().map((tail) => spring + tail),
+          ),
+          (text) => {
+            try {
+              parseKeyRing(text);
+            } catch (error) {
+              expect(error).toBeInstanceOf(ConfigurationError);
+            }
+          },
+        ),
+      );
+    });
   });
 
-  it('opens with the key that is named, and tries no other', async () => {
-    await both.seal(bytes('x'));
-    const sealed = await sealerOf(older).seal(bytes('old'));
-    await both.open(sealed);
-    const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
-    await both.open(`${sealed.slice(0, -2)}AA`);
-    expect(decrypt).toHaveBeenCalledTimes(1);
+  describe('generateKey', () => {
+    it('generates 32 bytes in the format of a ring', () => {
+      const asked: number[] = [];
+      const key = generateKey('2027-spring', (length) => {
+        asked.push(length);
+        return Uint8Array.from({ length }, (_, at) => at);
+      });
+      expect(key).toBe(spring);
+      expect(asked).toEqual([32]);
+    });
+
+    it('generates keys that a ring accepts', () => {
+      const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+      const keys = Array.from({ length: 50 }, (_, at) => generateKey(`key-${at}`, random));
+      expect(parseKeyRing(keys.join(' ')).keys.size).toBe(50);
+    });
+
+    it.each(['', 'Spring', 'a b', 'a.b', 'abcdefghij-456789', 'é', 'a\n'])('refuses the id %j', (id) => {
+      expect(() => generateKey(id, (length) => new Uint8Array(length))).toThrow(
+        new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.'),
+      );
+    });
   });
 });
 
-describe('the derived key', () => {
-  it('is derived once for each key of the ring, and cannot be taken out', async () => {
-    const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
-    const sealer = sealerOf(`${newer} ${older}`);
-    expect(deriveKey).not.toHaveBeenCalled();
-    for (let time = 0; time < 3; time++) await sealer.open(await sealer.seal(bytes('x')));
-    expect(deriveKey).toHaveBeenCalledTimes(1);
-    const old = await sealerOf(older).seal(bytes('x'));
-    deriveKey.mockClear();
-    for (let time = 0; time < 3; time++) await sealer.open(old);
-    expect(deriveKey).toHaveBeenCalledTimes(1);
-    const [, , , extractable] = deriveKey.mock.calls[0] ?? [];
-    expect(extractable).toBe(false);
-  });
+describe('key prefixes', () => {
+  const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-  it('is not derived for what names no key of the ring', async () => {
-    const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
-    const sealer = sealerOf(newer);
-    for (const text of ['', 'AQ', await sealerOf(older).seal(bytes('x'))]) await sealer.open(text);
-    // One: the older sealer's own.
-    expect(deriveKey).toHaveBeenCalledTimes(1);
+  const sealedWith = (keyId: string, plaintext: Uint8Array): Promise<string> => {
+    const ring = parseKeyRing(generateKey(keyId, randomBytes));
+    return createSealer(ring, { name: 'notes', issuer: 'https://words.example' }).seal(plaintext);
+  };
+
+  const keyId = fc.stringMatching(/^[a-z0-9-]{1,16}$/);
+  const beginsAs = (sealed: string, id: string): readonly string[] =>
+    listSealedPrefixes(id).filter((beginning) => sealed.startsWith(beginning));
+
+  it('match every text that the key sealed', () =>
+    fc.assert(
+      fc.asyncProperty(keyId, fc.uint8Array({ maxLength: 40 }), async (id, plaintext) => {
+        expect(beginsAs(await sealedWith(id, plaintext), id)).toHaveLength(1);
+      }),
+    ));
+
+  it('match no text of another key', () =>
+    fc.assert(
+      fc.asyncProperty(keyId, keyId, async (id, other) => {
+        fc.pre(id !== other);
+        expect(beginsAs(await sealedWith(other, new Uint8Array(8)), id)).toEqual([]);
+      }),
+    ));
+
+  it.each([
+    ['a', 1],
+    ['ab', 16],
+    ['abc', 4],
+    ['2026-11-24', 1],
+  ])('have one length and are as few as possible: for %s', (id, count) => {
+    const prefixes = listSealedPrefixes(id);
+    expect(new Set(prefixes).size).toBe(count);
+    expect(new Set(prefixes.map(({ length }) => length)).size).toBe(1);
+    expect(prefixes).toHaveLength(count);
   });
 });

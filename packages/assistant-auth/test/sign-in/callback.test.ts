@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** The callback from a provider, by query and by form post. */
+import { describe, expect, it } from 'vitest';
 import type { IdentityProvider, SignIn } from '../../src/index.ts';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -14,7 +15,13 @@ import {
 } from '../browser.ts';
 import { gpt, obtainTokens, redeem, refresh } from '../clients.ts';
 import { clients, deploy, gptRedirect, issuer, keys } from '../deployment.ts';
-import { expectErrorPage } from '../expect-error.ts';
+import {
+  expectCompletedPage,
+  expectCookiesPage,
+  expectErrorPage,
+  gptDestination,
+  missingTransactionMessage,
+} from '../expect-error.ts';
 import { createProvider } from '../fake-provider.ts';
 import {
   buildCookieHeader,
@@ -27,252 +34,497 @@ import { createSpyStorage } from '../spy-storage.ts';
 
 const stale =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
-const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
 
-/** Storage that keeps a copy of what it recorded. */
-const recordingStorage = () => {
-  const signIns: SignIn[] = [];
-  const storage = memoryStorage();
-  return {
-    signIns,
-    storage: {
-      ...storage,
-      recordSignIn: (signIn: SignIn) => {
-        signIns.push(signIn);
-        return storage.recordSignIn(signIn);
+describe('a callback by query', () => {
+  const sealers = createSealers(parseKeyRing(keys), issuer, [], (length) => new Uint8Array(length));
+
+  /** Storage that keeps a copy of what it recorded. */
+  const recordingStorage = () => {
+    const signIns: SignIn[] = [];
+    const storage = memoryStorage();
+    return {
+      signIns,
+      storage: {
+        ...storage,
+        recordSignIn: (signIn: SignIn) => {
+          signIns.push(signIn);
+          return storage.recordSignIn(signIn);
+        },
       },
-    },
-  };
-};
-
-describe('coming back from the provider', () => {
-  test('records the sign-in, ends the login transaction and sends the client its code', async () => {
-    const storage = createSpyStorage();
-    const { deployment, browser, returnFromProvider } = await continueToProvider(deploy({ storage }));
-    const response = await returnFromProvider({ code: 'ada' });
-    const location = readRedirect(response);
-    expect(response.status).toBe(303);
-    expect(location.origin + location.pathname).toBe(gptRedirect);
-    expect([...location.searchParams]).toEqual([
-      ['code', expect.stringMatching(/^[\w-]+$/)],
-      ['state', gptRequest.state],
-      ['iss', issuer],
-    ]);
-    expect(response.headers.getSetCookie()).toEqual([
-      expect.stringMatching(/^__Host-tx-[\w-]{8}=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/),
-      expect.stringMatching(
-        /^__Host-done-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
-      ),
-    ]);
-    expect(listTransactionCookies(browser.cookies)).toEqual([]);
-    const [completed = ''] = listCompletionCookies(browser.cookies);
-    expect(await sealers.completion.open(browser.cookies.get(completed) ?? '')).toMatchObject({
-      kind: 'opened',
-      value: {
-        provider: 'google',
-        purpose: { kind: 'authorize', clientId: 'gpt', redirectUri: gptRedirect },
-      },
-    });
-    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
-    expect(deployment.log.at(-1)).toEqual({
-      event: 'signed-in',
-      endpoint: 'callback',
-      requestId: expect.stringMatching(/^[\w-]{22}$/),
-      clientId: 'gpt',
-      provider: 'google',
-      redirectUri: gptRedirect,
-    });
-  });
-
-  test('seals into the code what the token endpoint must compare, for a minute', async () => {
-    const { deployment, returnFromProvider } = await continueToProvider(deploy(), {
-      ...appRequest,
-      resource: `${issuer}/other`,
-    });
-    const code = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('code') ?? '';
-    expect(await sealers.code.open(code)).toEqual({
-      kind: 'opened',
-      value: {
-        grantId: expect.stringMatching(/^[\w-]{22}$/),
-        clientId: 'app',
-        redirectUri: 'https://app.example/callback',
-        resource: `${issuer}/other`,
-        codeChallenge: challenge,
-        expiresAt: deployment.now() + 60,
-      },
-    });
-  });
-
-  test('redeems the answer with the values that the login transaction started with', async () => {
-    const provider = createSpyProvider();
-    const { returnFromProvider } = await continueToProvider(deploy({ providers: [provider] }));
-    await returnFromProvider({ code: 'ada' });
-    expect(provider.tokenRequests).toEqual(provider.authorizationRequests);
-  });
-
-  test('finds the same user again for the same subject, and another for another provider’s', async () => {
-    const deployment = deploy();
-    const userOf = async (provider: string, subject: string) => {
-      const { returnFromProvider } = await continueToProvider(deployment, gptRequest, provider);
-      const code = readRedirect(await returnFromProvider({ code: subject })).searchParams.get('code') ?? '';
-      const tokens = await expectTokens(await redeem(deployment, gpt, code));
-      const protection = await callApi(deployment, tokens.access_token);
-      return protection.kind === 'granted' ? protection.access.userId : undefined;
     };
-    const ada = await userOf('google', 'ada');
-    expect(ada).toMatch(/^[\w-]{22}$/);
-    expect(await userOf('google', 'ada')).toBe(ada);
-    expect(new Set([ada, await userOf('google', 'bob'), await userOf('other', 'ada')]).size).toBe(3);
+  };
+
+  describe('coming back from the provider', () => {
+    it('records the sign-in, ends the login transaction and sends the client its code', async () => {
+      const storage = createSpyStorage();
+      const { deployment, browser, returnFromProvider } = await continueToProvider(deploy({ storage }));
+      const response = await returnFromProvider({ code: 'ada' });
+      const location = readRedirect(response);
+      expect(response.status).toBe(303);
+      expect(location.origin + location.pathname).toBe(gptRedirect);
+      expect([...location.searchParams]).toEqual([
+        ['code', expect.stringMatching(/^[\w-]+$/)],
+        ['state', gptRequest.state],
+        ['iss', issuer],
+      ]);
+      expect(response.headers.getSetCookie()).toEqual([
+        expect.stringMatching(/^__Host-tx-[\w-]{8}=; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=0$/),
+        expect.stringMatching(
+          /^__Host-done-[\w-]{8}=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/,
+        ),
+      ]);
+      expect(listTransactionCookies(browser.cookies)).toEqual([]);
+      const [completed = ''] = listCompletionCookies(browser.cookies);
+      expect(await sealers.completion.open(browser.cookies.get(completed) ?? '')).toMatchObject({
+        kind: 'opened',
+        value: {
+          provider: 'google',
+          purpose: { kind: 'authorize', clientId: 'gpt', redirectUri: gptRedirect },
+        },
+      });
+      expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+      expect(deployment.log.at(-1)).toEqual({
+        event: 'signed-in',
+        endpoint: 'callback',
+        requestId: expect.stringMatching(/^[\w-]{22}$/),
+        clientId: 'gpt',
+        provider: 'google',
+        redirectUri: gptRedirect,
+      });
+    });
+
+    it('seals into the code what the token endpoint must compare, for a minute', async () => {
+      const { deployment, returnFromProvider } = await continueToProvider(deploy(), {
+        ...appRequest,
+        resource: `${issuer}/other`,
+      });
+      const code = readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('code') ?? '';
+      expect(await sealers.code.open(code)).toEqual({
+        kind: 'opened',
+        value: {
+          grantId: expect.stringMatching(/^[\w-]{22}$/),
+          clientId: 'app',
+          redirectUri: 'https://app.example/callback',
+          resource: `${issuer}/other`,
+          codeChallenge: challenge,
+          expiresAt: deployment.now() + 60,
+        },
+      });
+    });
+
+    it('redeems the provider’s code with the values of the login transaction', async () => {
+      const provider = createSpyProvider();
+      const { returnFromProvider } = await continueToProvider(deploy({ providers: [provider] }));
+      await returnFromProvider({ code: 'ada' });
+      expect(provider.tokenRequests).toEqual(provider.authorizationRequests);
+    });
+
+    it('finds the same user for the same subject, and another user for another provider', async () => {
+      const deployment = deploy();
+      const userOf = async (provider: string, subject: string) => {
+        const { returnFromProvider } = await continueToProvider(deployment, gptRequest, provider);
+        const code = readRedirect(await returnFromProvider({ code: subject })).searchParams.get('code') ?? '';
+        const tokens = await expectTokens(await redeem(deployment, gpt, code));
+        const protection = await callApi(deployment, tokens.access_token);
+        return protection.kind === 'granted' ? protection.access.userId : undefined;
+      };
+      const ada = await userOf('google', 'ada');
+      expect(ada).toMatch(/^[\w-]{22}$/);
+      expect(await userOf('google', 'ada')).toBe(ada);
+      expect(new Set([ada, await userOf('google', 'bob'), await userOf('other', 'ada')]).size).toBe(3);
+    });
+  });
+
+  describe('resolveUser', () => {
+    it('can refuse a user: nothing is stored, and the client gets access_denied', async () => {
+      const storage = createSpyStorage();
+      const resolveUser = async () => ({ kind: 'refused', reason: 'hd is not example.org' }) as const;
+      const { deployment, returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
+      const location = readRedirect(await returnFromProvider({ code: 'ada' }));
+      expect(Object.fromEntries(location.searchParams)).toEqual({
+        error: 'access_denied',
+        error_description: 'This account may not sign in here.',
+        state: gptRequest.state,
+        iss: issuer,
+      });
+      expect(storage.calls).toEqual(['readGrantStatus']);
+      expect(deployment.log.at(-1)).toMatchObject({
+        reason: 'resolve-user.refused',
+        cause: 'hd is not example.org',
+      });
+    });
+
+    it('can return a user ID and claims, which the guard returns, even after a refresh', async () => {
+      const claims = { plan: 'pro', seats: 3, beta: false };
+      const deployment = deploy({
+        resolveUser: async () => ({ kind: 'accepted', userId: 'their-42', claims }),
+      });
+      const first = await obtainTokens(deployment, gpt);
+      const refreshed = await expectTokens(await refresh(deployment, gpt, first.refresh_token));
+      for (const token of [first.access_token, refreshed.access_token])
+        expect(await callApi(deployment, token)).toMatchObject({
+          kind: 'granted',
+          access: { userId: 'their-42', claims },
+        });
+    });
+
+    it('that returns too many claims is a server_error, and nothing is stored', async () => {
+      const storage = createSpyStorage();
+      const resolveUser = async () => ({ kind: 'accepted', claims: { much: 'x'.repeat(600) } }) as const;
+      const { returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
+      expect(readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('error')).toBe(
+        'server_error',
+      );
+      expect(storage.calls).toEqual(['readGrantStatus']);
+    });
+
+    it('gets the client of the request', async () => {
+      const asked: string[] = [];
+      const { returnFromProvider } = await continueToProvider(
+        deploy({
+          resolveUser: async (identity, client) => {
+            asked.push(`${identity.provider} ${identity.subject} ${client.id}`);
+            return { kind: 'accepted' };
+          },
+        }),
+      );
+      await returnFromProvider({ code: 'ada' });
+      expect(asked).toEqual(['google ada gpt']);
+    });
+  });
+
+  it('stores the provider’s refresh token sealed, bound to its row', async () => {
+    const { signIns, storage } = recordingStorage();
+    const { returnFromProvider } = await continueToProvider(deploy({ storage }));
+    await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
+    const [{ identity } = { identity: undefined }] = signIns;
+    expect(JSON.stringify(signIns)).not.toContain('provider-secret-1');
+    const sealed = identity?.sealedRefreshToken ?? '';
+    const row = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+    expect(await sealers.upstreamToken.open(sealed, row('google\0ada'))).toEqual({
+      kind: 'opened',
+      value: row('provider-secret-1'),
+    });
+    expect((await sealers.upstreamToken.open(sealed, row('google\0bob'))).kind).toBe('failed');
+  });
+
+  describe('an invalid callback URL', () => {
+    it.each([
+      '/callback/nobody',
+      '/callback/',
+      '/callback/google/',
+      '/callback/google/more',
+      '/callback/Google',
+      '/callback/goo%67le',
+      '/callback//google',
+      '/callback/__proto__',
+    ])('shows an error page: %s', async (path) => {
+      const { deployment, browser, returnFromProvider } = await continueToProvider();
+      const response = await returnFromProvider({ code: 'ada' }, path);
+      await expectErrorPage(response, deployment, 'There is no such way to sign in.', 404);
+      expect(browser.cookies.size).toBe(2);
+    });
+
+    it('shows an error page if the state is repeated', async () => {
+      const { deployment, browser, state } = await continueToProvider();
+      const response = await browser.visit(
+        `${issuer}/callback/google?code=ada&state=${state}&state=${state}`,
+      );
+      await expectErrorPage(response, deployment, 'A parameter is given more than once.');
+    });
+  });
+
+  describe('a login transaction after a change of the configuration', () => {
+    const [gptClient, ...others] = clients;
+
+    it.each([
+      ['revoked', others, 'The app that sent you here is not registered with us.'],
+      [
+        'of another redirect URI',
+        [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
+        'The address to return to is not registered for this app.',
+      ],
+    ])('ends on a page without a request to the provider: %s', async (_, left, message) => {
+      const { browser, callbackUrl } = await continueToProvider();
+      const cookie = buildCookieHeader(browser.cookies);
+      const provider = createSpyProvider();
+      const changed = deploy({ clients: left, providers: [provider] });
+      const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
+      await expectErrorPage(response, changed, message);
+      expect(provider.tokenRequests).toEqual([]);
+    });
+
+    it('ends on a page if the provider was removed', async () => {
+      const { browser, callbackUrl } = await continueToProvider();
+      const cookie = buildCookieHeader(browser.cookies);
+      const changed = deploy({ providers: [createProvider('other', 'Other')] });
+      const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
+      await expectErrorPage(response, changed, 'There is no such way to sign in.', 404);
+    });
+  });
+
+  it('completes a login transaction after a new key is added, until its key is removed', async () => {
+    const { browser, callbackUrl } = await continueToProvider();
+    const cookie = buildCookieHeader(browser.cookies);
+    const newest = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
+    const answer = callbackUrl({ code: 'ada' });
+    const rotated = deploy({ sealingKeys: `${newest} ${keys}` });
+    expect(
+      readRedirect(await createTestBrowser(rotated, { cookie }).visit(answer)).searchParams.has('code'),
+    ).toBe(true);
+    const burned = deploy({ sealingKeys: newest });
+    await expectErrorPage(await createTestBrowser(burned, { cookie }).visit(answer), burned, stale);
+    expect(burned.log.at(-1)).toMatchObject({ reason: 'transaction.unreadable', cause: 'unknown-key' });
+  });
+
+  it('returns a server_error without details if a provider fails unexpectedly', async () => {
+    const failing: IdentityProvider = {
+      ...createProvider('google', 'Google'),
+      handleCallback: () => Promise.reject(new Error('client_secret=hunter2')),
+    };
+    const { returnFromProvider } = await continueToProvider(deploy({ providers: [failing] }));
+    const response = await returnFromProvider({ code: 'ada' });
+    expect(readRedirect(response).searchParams.get('error')).toBe('server_error');
+    expect(JSON.stringify([...response.headers])).not.toContain('hunter2');
   });
 });
 
-describe('a publisher who decides who may come in', () => {
-  test('keeps somebody out: nothing is stored, and the client learns only that', async () => {
-    const storage = createSpyStorage();
-    const resolveUser = async () => ({ kind: 'refused', reason: 'hd is not example.org' }) as const;
-    const { deployment, returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
-    const location = readRedirect(await returnFromProvider({ code: 'ada' }));
-    expect(Object.fromEntries(location.searchParams)).toEqual({
-      error: 'access_denied',
-      error_description: 'This account may not sign in here.',
-      state: gptRequest.state,
-      iss: issuer,
-    });
-    expect(storage.calls).toEqual(['readGrantStatus']);
-    expect(deployment.log.at(-1)).toMatchObject({
-      reason: 'resolve-user.refused',
-      cause: 'hd is not example.org',
-    });
-  });
+describe('a callback by form post', () => {
+  const callback = `${issuer}/callback/apple`;
 
-  test('names a user of theirs, whose facts come out of the guard, unchanged by a refresh', async () => {
-    const claims = { plan: 'pro', seats: 3, beta: false };
-    const deployment = deploy({
-      resolveUser: async () => ({ kind: 'accepted', userId: 'their-42', claims }),
-    });
-    const first = await obtainTokens(deployment, gpt);
-    const refreshed = await expectTokens(await refresh(deployment, gpt, first.refresh_token));
-    for (const token of [first.access_token, refreshed.access_token])
-      expect(await callApi(deployment, token)).toMatchObject({
-        kind: 'granted',
-        access: { userId: 'their-42', claims },
-      });
-  });
-
-  test('says too much about somebody: our error, and nothing is stored', async () => {
-    const storage = createSpyStorage();
-    const resolveUser = async () => ({ kind: 'accepted', claims: { much: 'x'.repeat(600) } }) as const;
-    const { returnFromProvider } = await continueToProvider(deploy({ storage, resolveUser }));
-    expect(readRedirect(await returnFromProvider({ code: 'ada' })).searchParams.get('error')).toBe(
-      'server_error',
-    );
-    expect(storage.calls).toEqual(['readGrantStatus']);
-  });
-
-  test('is asked about the client that asks', async () => {
-    const asked: string[] = [];
-    const { returnFromProvider } = await continueToProvider(
-      deploy({
-        resolveUser: async (identity, client) => {
-          asked.push(`${identity.provider} ${identity.subject} ${client.id}`);
-          return { kind: 'accepted' };
+  /** Two providers that post their answers, one that does not, and what they were given. */
+  const formPosting = () => {
+    const answers: string[] = [];
+    const posting = (id: string) => {
+      const provider = createProvider(id, id);
+      return {
+        ...provider,
+        responseMode: 'form_post' as const,
+        handleCallback: (...[answer, upstreamRequest, io]: Parameters<typeof provider.handleCallback>) => {
+          answers.push(answer.href);
+          return provider.handleCallback(answer, upstreamRequest, io);
         },
+      };
+    };
+    const storage = createSpyStorage();
+    const providers = [posting('apple'), posting('pear'), createProvider('google', 'Google')];
+    return { answers, storage, deployment: deploy({ providers, storage }) };
+  };
+
+  /** The browser on its way from the provider's site: without cookies. */
+  const post = (deployment: ReturnType<typeof deploy>, body: BodyInit, url = callback, headers = {}) =>
+    deployment.fetch(
+      new Request(url, {
+        method: 'POST',
+        headers: { origin: 'https://apple.example', 'sec-fetch-site': 'cross-site', ...headers },
+        body,
       }),
     );
-    await returnFromProvider({ code: 'ada' });
-    expect(asked).toEqual(['google ada gpt']);
-  });
-});
 
-test('the provider’s refresh token reaches storage sealed, bound to its row', async () => {
-  const { signIns, storage } = recordingStorage();
-  const { returnFromProvider } = await continueToProvider(deploy({ storage }));
-  await returnFromProvider({ code: 'ada', refresh: 'provider-secret-1' });
-  const [{ identity } = { identity: undefined }] = signIns;
-  expect(JSON.stringify(signIns)).not.toContain('provider-secret-1');
-  const sealed = identity?.sealedRefreshToken ?? '';
-  const row = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
-  expect(await sealers.upstreamToken.open(sealed, row('google\0ada'))).toEqual({
-    kind: 'opened',
-    value: row('provider-secret-1'),
-  });
-  expect((await sealers.upstreamToken.open(sealed, row('google\0bob'))).kind).toBe('failed');
-});
-
-describe('an address that is no way to sign in', () => {
-  test.each([
-    '/callback/nobody',
-    '/callback/',
-    '/callback/google/',
-    '/callback/google/more',
-    '/callback/Google',
-    '/callback/goo%67le',
-    '/callback//google',
-    '/callback/__proto__',
-  ])('is a page: %s', async (path) => {
-    const { deployment, browser, returnFromProvider } = await continueToProvider();
-    const response = await returnFromProvider({ code: 'ada' }, path);
-    await expectErrorPage(response, deployment, 'There is no such way to sign in.', 404);
-    expect(browser.cookies.size).toBe(2);
-  });
-
-  test('is a page when the state is repeated', async () => {
-    const { deployment, browser, state } = await continueToProvider();
-    const response = await browser.visit(`${issuer}/callback/google?code=ada&state=${state}&state=${state}`);
-    await expectErrorPage(response, deployment, 'A parameter is given more than once.');
-  });
-});
-
-describe('a login transaction whose client changed meanwhile', () => {
-  const [gptClient, ...others] = clients;
-
-  test.each([
-    ['revoked', others, 'The app that sent you here is not registered with us.'],
-    [
-      'of another address',
-      [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
-      'The address to return to is not registered for this app.',
-    ],
-  ])('ends on a page, and asks the provider nothing: %s', async (_, left, message) => {
-    const { browser, callbackUrl } = await continueToProvider();
-    const cookie = buildCookieHeader(browser.cookies);
-    const provider = createSpyProvider();
-    const changed = deploy({ clients: left, providers: [provider] });
-    const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
-    await expectErrorPage(response, changed, message);
-    expect(provider.tokenRequests).toEqual([]);
-  });
-
-  test('ends on a page when the provider is no longer offered', async () => {
-    const { browser, callbackUrl } = await continueToProvider();
-    const cookie = buildCookieHeader(browser.cookies);
-    const changed = deploy({ providers: [createProvider('other', 'Other')] });
-    const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
-    await expectErrorPage(response, changed, 'There is no such way to sign in.', 404);
-  });
-});
-
-test('a login transaction survives a new key, and ends with its old one', async () => {
-  const { browser, callbackUrl } = await continueToProvider();
-  const cookie = buildCookieHeader(browser.cookies);
-  const newest = 'test-2.8PHy8_T19vf4-fr7_P3-_wABAgMEBQYHCAkKCwwNDg8';
-  const answer = callbackUrl({ code: 'ada' });
-  const rotated = deploy({ sealingKeys: `${newest} ${keys}` });
-  expect(
-    readRedirect(await createTestBrowser(rotated, { cookie }).visit(answer)).searchParams.has('code'),
-  ).toBe(true);
-  const burned = deploy({ sealingKeys: newest });
-  await expectErrorPage(await createTestBrowser(burned, { cookie }).visit(answer), burned, stale);
-  expect(burned.log.at(-1)).toMatchObject({ reason: 'transaction.unreadable', cause: 'unknown-key' });
-});
-
-test('a provider that fails in a way nobody foresaw is our error, and says nothing of itself', async () => {
-  const failing: IdentityProvider = {
-    ...createProvider('google', 'Google'),
-    handleCallback: () => Promise.reject(new Error('client_secret=hunter2')),
+  const atApple = async () => {
+    const { answers, storage, deployment } = formPosting();
+    const { browser, state } = await continueToProvider(deployment, gptRequest, 'apple');
+    const answer = (more: Readonly<Record<string, string>> = { code: 'ada' }) =>
+      new URLSearchParams({ state, ...more });
+    return { answers, storage, deployment, browser, state, answer };
   };
-  const { returnFromProvider } = await continueToProvider(deploy({ providers: [failing] }));
-  const response = await returnFromProvider({ code: 'ada' });
-  expect(readRedirect(response).searchParams.get('error')).toBe('server_error');
-  expect(JSON.stringify([...response.headers])).not.toContain('hunter2');
+
+  /** Goes to where the posted answer was sent round, and tells that nobody was signed in there. */
+  const expectNoIdentity = async (
+    { answers, storage, deployment }: ReturnType<typeof formPosting>,
+    response: Response,
+    reason: string,
+  ) => {
+    if (reason === 'transaction.no-cookies') await expectCookiesPage(response, deployment, 'callback');
+    else
+      await expectErrorPage(
+        response,
+        deployment,
+        reason === 'transaction.missing' ? missingTransactionMessage : stale,
+      );
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
+    expect(answers).toEqual([]);
+    expect(storage.calls).toEqual([]);
+  };
+
+  describe('the posted response', () => {
+    it('is redirected to the same path, sealed, and sets no cookie', async () => {
+      const { deployment, answer, answers, storage } = await atApple();
+      const response = await post(deployment, answer({ code: 'ada', user: '{"name":{}}' }));
+      const location = readRedirect(response);
+      expect(response.status).toBe(303);
+      expect(location.origin + location.pathname).toBe(callback);
+      expect([...location.searchParams]).toEqual([['form_post', expect.stringMatching(/^[\w-]{100,}$/)]]);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'cache-control': 'no-store',
+        location: location.href,
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(answers).toEqual([]);
+      expect(storage.calls).toEqual([]);
+    });
+
+    it('signs in after the redirect, as a response in the query does', async () => {
+      const { deployment, browser, answer, answers, storage } = await atApple();
+      const round = readRedirect(await post(deployment, answer({ code: 'ada', user: '{"n":"ä b"}' })));
+      const back = readRedirect(await browser.visit(round.href));
+      expect(back.origin + back.pathname).toBe(gptRedirect);
+      expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+      expect(answers).toEqual([`${callback}?${answer({ code: 'ada', user: '{"n":"ä b"}' })}`]);
+      expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+      expect(listTransactionCookies(browser.cookies)).toEqual([]);
+    });
+
+    it('can be a refusal', async () => {
+      const { deployment, browser, answer } = await atApple();
+      const round = readRedirect(await post(deployment, answer({ error: 'access_denied' })));
+      const { searchParams } = readRedirect(await browser.visit(round.href));
+      expect(Object.fromEntries(searchParams)).toEqual({
+        error: 'access_denied',
+        error_description: 'The sign-in was refused or cancelled at the provider.',
+        state: gptRequest.state,
+        iss: issuer,
+      });
+    });
+
+    it.each([
+      ['as JSON', '{}', { 'content-type': 'application/json' }, 'request.content-type', 400],
+      [
+        'of more than 16 KiB',
+        new URLSearchParams({ state: 's', x: 'x'.repeat(16_400) }),
+        {},
+        'request.too-large',
+        413,
+      ],
+      [
+        'too long for a URL',
+        new URLSearchParams({ state: 's', x: 'x'.repeat(3_100) }),
+        {},
+        'request.too-large',
+        413,
+      ],
+      ['without a state', new URLSearchParams({ code: 'ada' }), {}, 'transaction.missing', 400],
+      ['with two states', new URLSearchParams('state=a&state=b'), {}, 'parameter.repeated', 400],
+    ])('is refused on a page: %s', async (_, body, headers, reason, status) => {
+      const { deployment, answers } = formPosting();
+      const response = await post(deployment, body, callback, headers);
+      expect(response.status).toBe(status);
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason });
+      expect(answers).toEqual([]);
+    });
+
+    it('fits into the redirect with everything that a real provider sends', async () => {
+      const { deployment, answer } = await atApple();
+      const user = JSON.stringify({ name: { firstName: 'Ä'.repeat(60), lastName: 'ß'.repeat(60) } });
+      expect((await post(deployment, answer({ code: 'c'.repeat(512), user }))).status).toBe(303);
+    });
+  });
+
+  describe('the redirected response', () => {
+    it('B6.2 posted answer: is refused in a browser that did not start the login transaction', async () => {
+      const system = await atApple();
+      const round = readRedirect(await post(system.deployment, system.answer()));
+      const victim = createTestBrowser(system.deployment);
+      await expectNoIdentity(system, await victim.visit(round.href), 'transaction.no-cookies');
+      expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
+    });
+
+    it('B6.2 posted answer: signs nobody in twice', async () => {
+      const { deployment, browser, answer, storage } = await atApple();
+      const cookie = buildCookieHeader(browser.cookies);
+      const round = readRedirect(await post(deployment, answer()));
+      await browser.visit(round.href);
+      await expectCompletedPage(await browser.visit(round.href), 'signed-in', gptDestination);
+      const again = await createTestBrowser(deployment, { cookie }).visit(round.href);
+      expect(again.status).toBe(400);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.replayed' });
+      expect(storage.calls).toEqual([
+        'readGrantStatus',
+        'recordSignIn',
+        'readGrantStatus',
+        'readGrantStatus',
+        'readGrantStatus',
+      ]);
+    });
+
+    it('B6.3 moved from body to query: is refused, and the login transaction stays valid', async () => {
+      const system = await atApple();
+      await expectNoIdentity(
+        system,
+        await system.browser.visit(`${callback}?${system.answer()}`),
+        'form-post.missing',
+      );
+      expect(listTransactionCookies(system.browser.cookies)).toHaveLength(1);
+    });
+
+    it('B6.3 moved from body to query: plain parameters in addition to the sealed ones are ignored', async () => {
+      const { deployment, browser, answer, answers } = await atApple();
+      const round = readRedirect(await post(deployment, answer()));
+      await browser.visit(`${round.href}&code=mallory&state=x&user=y`);
+      expect(answers).toEqual([`${callback}?${answer()}`]);
+    });
+
+    it('B6.3 moved from query to body: is refused for a provider that responds in the query', async () => {
+      const { deployment } = formPosting();
+      const { state, browser } = await continueToProvider(deployment, gptRequest, 'google');
+      const body = new URLSearchParams({ state, code: 'ada' });
+      const response = await post(deployment, body, `${issuer}/callback/google`);
+      expect(response.headers.get('allow')).toBe('GET');
+      response.headers.delete('allow');
+      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+      expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
+    });
+
+    it('B5.2 posted answer: is refused at another provider’s callback', async () => {
+      const system = await atApple();
+      const round = readRedirect(await post(system.deployment, system.answer()));
+      const elsewhere = round.href.replace('/callback/apple', '/callback/pear');
+      await expectNoIdentity(system, await system.browser.visit(elsewhere), 'form-post.provider');
+    });
+
+    it('B5.2 posted answer: is ignored at a provider that responds in the query', async () => {
+      const system = await atApple();
+      const round = readRedirect(await post(system.deployment, system.answer()));
+      const elsewhere = round.href.replace('/callback/apple', '/callback/google');
+      await expectNoIdentity(system, await system.browser.visit(elsewhere), 'transaction.missing');
+    });
+
+    it('is valid for less than a minute', async () => {
+      const system = await atApple();
+      const round = readRedirect(await post(system.deployment, system.answer()));
+      system.deployment.advance(60);
+      await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.expired');
+    });
+
+    it.each([
+      ['changed', (sealed: string) => `${sealed.slice(0, -2)}${sealed.endsWith('AA') ? 'BA' : 'AA'}`],
+      ['cut', (sealed: string) => sealed.slice(0, 40)],
+      ['not sealed', () => 'AAAA'],
+    ])('is refused if it is %s', async (_, override) => {
+      const system = await atApple();
+      const round = readRedirect(await post(system.deployment, system.answer()));
+      round.searchParams.set('form_post', override(round.searchParams.get('form_post') ?? ''));
+      await expectNoIdentity(system, await system.browser.visit(round.href), 'form-post.unreadable');
+    });
+
+    it('is refused if it is sealed text of another type', async () => {
+      const system = await atApple();
+      const [transaction = ''] = listTransactionCookies(system.browser.cookies).map((name) =>
+        system.browser.cookies.get(name),
+      );
+      const response = await system.browser.visit(`${callback}?form_post=${transaction}`);
+      await expectNoIdentity(system, response, 'form-post.unreadable');
+    });
+
+    it('is refused if it is repeated', async () => {
+      const { deployment, browser, answer, answers } = await atApple();
+      const round = readRedirect(await post(deployment, answer()));
+      const twice = `${round.href}&${round.searchParams}`;
+      await expectErrorPage(await browser.visit(twice), deployment, 'A parameter is given more than once.');
+      expect(answers).toEqual([]);
+    });
+  });
 });

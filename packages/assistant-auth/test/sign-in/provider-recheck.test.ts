@@ -1,5 +1,4 @@
-/** What a refresh makes of the provider's word on a person, whether it comes in time, late, garbled or not at all. */
-
+/** Rechecks at a refresh: what the provider’s response, late response or missing response changes. */
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,
@@ -98,7 +97,7 @@ const testClients: readonly (readonly [string, TestClient, 400 | 401])[] = [
 ];
 
 describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
-  it('the provider is asked with the token that it gave, and not for long', async () => {
+  it('sends the provider its own token, with a time limit', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
     expect(oracle.asked).toEqual([]);
@@ -109,7 +108,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
   it.each([
     ['every ten minutes', 600],
     ['Apple once a day', 86_400],
-  ])('it is asked no more often than it wants: %s', async (_name, every) => {
+  ])('rechecks no more often than the provider’s interval: %s', async (_name, every) => {
     const { oracle, deployment } = deployWith({}, { recheckInterval: every });
     let { refresh_token: token } = await signIn(deployment, testClient);
     for (const [later, times] of [
@@ -124,7 +123,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     }
   });
 
-  it('one of 50 at once asks, and all are answered', async () => {
+  it('sends one request for 50 concurrent refreshes, and responds to all', async () => {
     const { oracle, deployment } = deployWith({ limits: highUserLimits });
     const { refresh_token } = await signIn(deployment, testClient);
     const responses = await Promise.all(
@@ -134,7 +133,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     expect(oracle.asked).toHaveLength(1);
   });
 
-  it('B13.4 gone: a person who is gone loses the grant, and the next refresh is refused alike', async () => {
+  it('B13.4 gone: revokes the grant, and refuses the next refresh in the same way', async () => {
     const { oracle, deployment } = deployWith();
     const tokens = await signIn(deployment, testClient);
     oracle.says(removed);
@@ -147,7 +146,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     await expectInvalidToken(deployment, tokens.access_token);
   });
 
-  it('a token that took the place of the old one is stored before the client is answered', async () => {
+  it('stores a replaced upstream token before it responds to the client', async () => {
     const storage = createSpyStorage();
     const { oracle, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, testClient);
@@ -253,7 +252,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
     expect(eventsOf(deployment, 'write-failed')).toEqual([]);
   });
 
-  it('an inconclusive recheck leaves the grant, and is noted and asked for again a minute later', async () => {
+  it('an inconclusive recheck keeps the grant, is logged, and is repeated a minute later', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
@@ -280,7 +279,7 @@ describe.each(testClients)('at a refresh of %s', (_, testClient, status) => {
 
 /** A response of the provider that never arrived, or whose outcome was never stored. */
 function lostResponses(testClient: TestClient, status: 400 | 401): void {
-  it('B18.1 lost response: a token that is rejected afterwards signs nobody out, and the identity loses it', async () => {
+  it('B18.1 lost response: a token that is rejected afterwards revokes no grant, and is deleted', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, testClient);
     oracle.says(unknown);
@@ -484,7 +483,7 @@ it('a platform that refuses to keep work running changes no response', async () 
   ]);
 });
 
-describe('a person who is gone', () => {
+describe('a user whose account at the provider is gone', () => {
   it('loses every grant that rests on that sign-in, at once at refresh and within ten seconds at the API', async () => {
     const { oracle, deployment } = deployWith();
     const atChatGpt = await signIn(deployment, gpt);
@@ -505,7 +504,7 @@ describe('a person who is gone', () => {
     expect((await refresh(deployment, server, bobs.refresh_token)).status).toBe(200);
   });
 
-  it('stays when they signed in again while the provider was asked about the time before', async () => {
+  it('stays signed in if they signed in again during the recheck', async () => {
     const { oracle, deployment } = deployWith();
     const before = await signIn(deployment, gpt);
     const { promise, resolve } = Promise.withResolvers<RecheckResult>();
@@ -521,7 +520,7 @@ describe('a person who is gone', () => {
     expect(oracle.asked.map(({ refreshToken }) => refreshToken)).toEqual(['their-1', 'their-2']);
   });
 
-  it('comes back with the next sign-in', async () => {
+  it('can sign in again', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, gpt);
     oracle.says(removed);
@@ -533,8 +532,8 @@ describe('a person who is gone', () => {
   });
 });
 
-describe('nobody is asked', () => {
-  it('where the sign-in brought no token', async () => {
+describe('no recheck', () => {
+  it('if the sign-in returned no upstream token', async () => {
     const { oracle, deployment } = deployWith();
     const { refresh_token } = await signIn(deployment, gpt, { theirs: null });
     expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
@@ -550,7 +549,7 @@ describe('nobody is asked', () => {
     expect(oracle.asked).toEqual([]);
   });
 
-  it('when the provider was taken out of the configuration', async () => {
+  it('if the provider was removed from the configuration', async () => {
     const storage = memoryStorage();
     const { refresh_token } = await signIn(deployWith({ storage }).deployment, gpt);
     const after = deploy({ storage, providers: [createProvider('other', 'Other')] });
@@ -560,7 +559,7 @@ describe('nobody is asked', () => {
     ]);
   });
 
-  it('and rechecks are still conclusive when it is configured again', async () => {
+  it('while the provider is removed, and later rechecks are conclusive', async () => {
     const storage = memoryStorage();
     const { oracle, deployment } = deployWith({ storage });
     const { refresh_token } = await signIn(deployment, gpt);
@@ -574,7 +573,7 @@ describe('nobody is asked', () => {
     });
   });
 
-  it('and the log says if it can’t be stored that nothing was sent', async () => {
+  it('if no request was sent, and the log says if that can’t be stored', async () => {
     const resolveRecheck: BrokerStorage['resolveRecheck'] = () =>
       Promise.reject(new StorageUnavailable('no route'));
     const { oracle, deployment } = deployWith({ storage: { ...memoryStorage(), resolveRecheck } });
@@ -584,7 +583,7 @@ describe('nobody is asked', () => {
     expect(eventsOf(deployment, 'write-failed')).toMatchObject([{ provider: 'google' }]);
   });
 
-  it('with a token whose key was burned', async () => {
+  it('with a token whose key was removed', async () => {
     const storage = memoryStorage();
     const [newer] = ['test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8'];
     await signIn(deployWith({ storage }).deployment, gpt);
@@ -599,7 +598,7 @@ describe('nobody is asked', () => {
   });
 });
 
-it('nothing that the provider gives leaves by an answer or a log line', async () => {
+it('no response or log line contains anything from the provider', async () => {
   const { oracle, deployment } = deployWith();
   const subject = 'ada.lovelace';
   const { refresh_token } = await signIn(deployment, gpt, { subject });

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** Which user a sign-in belongs to, and what it stores. */
+import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/clients/client.ts';
 import type { ResolveUser } from '../../src/context.ts';
 import { createLimits } from '../../src/limits/rate-limits.ts';
@@ -50,7 +51,7 @@ const record = (
   );
 
 describe('the record of a sign-in', () => {
-  test('goes with the names of the token, where the provider uses some', async () => {
+  it('contains the identifiers of the token, if the provider uses any', async () => {
     const tokenIdentifiers = ['start', 'digest'];
     const { identity: named } = await record(
       acceptEveryIdentity,
@@ -63,13 +64,13 @@ describe('the record of a sign-in', () => {
     expect(nameless).not.toHaveProperty('tokenIdentifiers');
   });
 
-  test('names the session at the provider, where it has a name', async () => {
+  it('contains the session ID of the provider, if there is one', async () => {
     const { grant } = await record(acceptEveryIdentity, gpt, {}, { sid: 'session-1' });
     expect(grant.sid).toBe('session-1');
     expect((await record(acceptEveryIdentity)).grant).not.toHaveProperty('sid');
   });
 
-  test('holds the identity, a user of our own and the grant, and neither e-mail nor claims of the provider', async () => {
+  it('contains identity, a new user ID and the grant, and neither email address nor claims of the provider', async () => {
     const signIn = await record(acceptEveryIdentity);
     expect(signIn).toEqual({
       now: 1_000,
@@ -88,17 +89,17 @@ describe('the record of a sign-in', () => {
     });
   });
 
-  test('draws another id for every new user', async () => {
+  it('creates another ID for every new user', async () => {
     const [one, other] = await Promise.all([record(acceptEveryIdentity), record(acceptEveryIdentity)]);
     expect(one.user).not.toEqual(other.user);
   });
 
-  test('leaves out a label that the provider did not give', async () => {
+  it('omits a label that the provider did not return', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { label: undefined });
     expect(stored).toEqual({ provider: 'google', subject: 'subject-1' });
   });
 
-  test.each([
+  it.each([
     ['a GPT', gpt, ['words'], 'stable'],
     ['a client that always stays connected', server, ['words'], 'rotating'],
     ['a client that asked for it', app, ['words', 'offline_access'], 'rotating'],
@@ -115,8 +116,8 @@ const saying =
   async () =>
     Object.assign(JSON.parse('{}'), word);
 
-describe('the publisher’s word', () => {
-  test('is asked with the verified identity, all its claims, and the client', async () => {
+describe('resolveUser', () => {
+  it('gets the verified identity, all its claims, and the client', async () => {
     const questions: unknown[] = [];
     await record(async (...question) => {
       questions.push(...question);
@@ -125,7 +126,7 @@ describe('the publisher’s word', () => {
     expect(questions).toEqual([identity, gpt]);
   });
 
-  test('may name a user of theirs and facts about them', async () => {
+  it('can return a user ID and claims', async () => {
     const signIn = await record(async () => ({
       kind: 'accepted',
       userId: 'their-42',
@@ -135,7 +136,7 @@ describe('the publisher’s word', () => {
     expect(signIn.grant.claims).toEqual({ plan: 'pro', seats: 3, beta: true });
   });
 
-  test('may be no, with a reason for the log alone', async () => {
+  it('can refuse, with a reason for the log only', async () => {
     const refused = record(async () => ({ kind: 'refused', reason: 'not of example.org' }));
     await expect(refused).rejects.toMatchObject({
       reason: 'resolve-user.refused',
@@ -145,21 +146,21 @@ describe('the publisher’s word', () => {
     });
   });
 
-  test.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ACCEPTED' }, { refused: 'no' }])(
-    'is no when it is not a clear yes: %j',
+  it.each([{}, { kind: 'denied' }, { kind: 'Refused' }, { kind: 'ACCEPTED' }, { refused: 'no' }])(
+    'refuses if the result is not valid: %j',
     async (word) => {
       await expect(record(saying(word))).rejects.toMatchObject({ reason: 'resolve-user.refused' });
     },
   );
 
-  test.each([
+  it.each([
     ['empty', '', false],
     ['a number', 7, false],
     ['null', null, false],
     ['half a surrogate pair', '\ud800', false],
     ['of 255 bytes', `${'é'.repeat(127)}x`, true],
     ['of 256 bytes', 'é'.repeat(128), false],
-  ])('may name no user that is %s, unless it can be one', async (_, userId, fits) => {
+  ])('must return a user ID that is a valid string: %s', async (_, userId, fits) => {
     const resolveUser = saying({ kind: 'accepted', userId });
     if (fits)
       await expect(record(resolveUser)).resolves.toMatchObject({ user: { kind: 'resolved', id: userId } });
@@ -170,15 +171,15 @@ describe('the publisher’s word', () => {
       });
   });
 
-  test.each([
+  it.each([
     ['null', null],
     ['a list', ['a']],
     ['a text', 'plan=free'],
     ['an object within', { plan: { name: 'free' } }],
     ['null within', { plan: null }],
-    ['no number', { seats: Number.NaN }],
+    ['NaN', { seats: Number.NaN }],
     ['half a surrogate pair', { plan: '\ud800' }],
-  ])('may carry no claims that are %s', async (_, claims) => {
+  ])('must not return claims that are %s', async (_, claims) => {
     const resolveUser = saying({ kind: 'accepted', claims });
     await expect(record(resolveUser)).rejects.toMatchObject({
       reason: 'resolve-user.invalid-claims',
@@ -186,18 +187,18 @@ describe('the publisher’s word', () => {
     });
   });
 
-  test('fails as it fails', async () => {
+  it('can throw, and the sign-in fails with the same error', async () => {
     await expect(record(() => Promise.reject(new Error('their database is away')))).rejects.toThrow(
       'their database is away',
     );
   });
 
-  test.each([
+  it.each([
     // {"a":"…"} is 8 bytes around the text.
     ['512 bytes', 'x'.repeat(504), true],
     ['513 bytes', 'x'.repeat(505), false],
     ['514 bytes in 258 characters', 'é'.repeat(253), false],
-  ])('may carry claims of 512 bytes of JSON: %s', async (_, text, fits) => {
+  ])('can return claims of at most 512 bytes of JSON: %s', async (_, text, fits) => {
     const recorded = record(async () => ({ kind: 'accepted', claims: { a: text } }));
     if (fits) await expect(recorded).resolves.toMatchObject({ grant: { claims: { a: text } } });
     else
@@ -212,7 +213,7 @@ describe('the provider’s refresh token', () => {
   const refreshToken = 'provider-secret-1';
   const context = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
 
-  test('is stored sealed, and opens for its own row alone', async () => {
+  it('is stored sealed, and opens only for its own row', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     expect(JSON.stringify(stored)).not.toContain(refreshToken);
@@ -225,14 +226,14 @@ describe('the provider’s refresh token', () => {
       });
   });
 
-  test('opens as nothing else', async () => {
+  it('opens as no other sealed type', async () => {
     const { identity: stored } = await record(acceptEveryIdentity, gpt, {}, { refreshToken });
     const sealed = stored.sealedRefreshToken ?? '';
     for (const sealedType of [sealers.refresh, sealers.code, sealers.consent, sealers.transaction])
       expect(await sealedType.open(sealed)).toEqual({ kind: 'failed', reason: 'forged' });
   });
 
-  test('is left out when none came, so that a stored one stays', async () => {
+  it('is omitted if the provider returned none, so that a stored one stays', async () => {
     expect(Object.keys((await record(acceptEveryIdentity)).identity)).not.toContain('sealedRefreshToken');
   });
 });

@@ -1,3 +1,4 @@
+/** Cleanups that the broker starts itself after requests that write. */
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerOptions,

@@ -1,3 +1,4 @@
+/** The revocation cache: what it reads, how long it is valid, and what it does in an outage. */
 import { describe, expect, it } from 'vitest';
 import {
   type BrokerStorage,
@@ -31,7 +32,7 @@ const caching = async (changes: Partial<BrokerStorage> = {}) => {
 };
 
 describe('reading', () => {
-  it('reads all that lives once, then only what is new, at most every ten seconds', async () => {
+  it('reads all active revocations once, then only new ones, at most every ten seconds', async () => {
     const { cache, revocationReads, setClock, revoke } = await caching();
     for (const at of [0, 1, 9]) {
       setClock(at);
@@ -50,18 +51,18 @@ describe('reading', () => {
     ]);
   });
 
-  it('asks no question about a single token', async () => {
+  it('does not ask storage about a single token', async () => {
     const { cache, isRevokedCalls } = await caching();
     for (let call = 0; call < 100; call++) await cache.isRevoked(ada);
     expect(isRevokedCalls).toEqual([]);
   });
 
-  it('reads nothing before it is asked', async () => {
+  it('reads nothing before the first call', async () => {
     const { revocationReads } = await caching();
     expect(revocationReads).toEqual([]);
   });
 
-  it('lets a revoked token live no second beyond the horizon', async () => {
+  it('refuses a revoked token after ten seconds at most', async () => {
     const { cache, setClock, revoke } = await caching();
     await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
@@ -72,13 +73,13 @@ describe('reading', () => {
     expect(await cache.isRevoked(bob)).toBe(false);
   });
 
-  it('knows on a fresh isolate what was revoked before it started', async () => {
+  it('knows revocations from before the isolate started', async () => {
     const { cache, revoke } = await caching();
     await revoke('grant', 'grant-a');
     expect(await cache.isRevoked(ada)).toBe(true);
   });
 
-  it('keeps a token dead while later pages say nothing of it', async () => {
+  it('keeps a token revoked if later pages do not list it', async () => {
     const { cache, setClock, revoke } = await caching();
     await revoke('grant', 'grant-a');
     for (let at = 0; at <= 1200; at += 10) {
@@ -94,7 +95,7 @@ describe('a target', () => {
     ['user', 'ada'],
     ['client', 'gpt'],
   ] as const)(
-    'of kind %s ends the tokens issued until then, and no later or foreign ones',
+    'of kind %s revokes the tokens issued until then, and no later or other ones',
     async (kind, id) => {
       const { cache, setClock, revoke } = await caching();
       setClock(5);
@@ -106,7 +107,7 @@ describe('a target', () => {
     },
   );
 
-  it('is not mistaken for one of another kind with the same id', async () => {
+  it('is not confused with another kind of the same ID', async () => {
     const { cache, storage, revoke } = await caching();
     await grantTokens(storage, { grantId: 'bob', userId: 'gpt', clientId: 'ada', issuedAt: start });
     await revoke('grant', 'bob');
@@ -114,12 +115,12 @@ describe('a target', () => {
     expect(await cache.isRevoked(bob)).toBe(false);
   });
 
-  it.each(['constructor', '__proto__', 'toString'])('of another token is not the id %s', async (id) => {
+  it.each(['constructor', '__proto__', 'toString'])('does not match a token with the ID %s', async (id) => {
     const { cache } = await caching();
     expect(await cache.isRevoked({ grantId: id, userId: id, clientId: id, issuedAt: start })).toBe(false);
   });
 
-  it('that was revoked twice is dead since the later of both, whichever is read first', async () => {
+  it('that was revoked twice counts from the later revocation, in either order', async () => {
     const line = (revokedAt: number): Revocation => ({
       kind: 'user',
       id: 'ada',
@@ -139,7 +140,7 @@ describe('a target', () => {
 });
 
 describe('an outage', () => {
-  it('is bridged for 60 seconds from the last picture, then refused', async () => {
+  it('uses the last revocations for 60 seconds, and then refuses calls', async () => {
     const { cache, setClock, revoke, disconnect, reconnect } = await caching();
     await revoke('grant', 'grant-a');
     await cache.isRevoked(bob);
@@ -157,7 +158,7 @@ describe('an outage', () => {
     expect(await cache.isRevoked(ada)).toBe(true);
   });
 
-  it('is asked about by every call, so that its end is seen at once', async () => {
+  it('is retried by every call, so that its end is noticed at once', async () => {
     const { cache, setClock, revoke, disconnect, reconnect } = await caching();
     await cache.isRevoked(ada);
     await revoke('grant', 'grant-a');
@@ -168,7 +169,7 @@ describe('an outage', () => {
     expect(await cache.isRevoked(ada)).toBe(true);
   });
 
-  it('does not make the picture younger', async () => {
+  it('does not extend the age of the last revocations', async () => {
     const { cache, setClock, disconnect } = await caching();
     await cache.isRevoked(ada);
     disconnect();
@@ -178,13 +179,13 @@ describe('an outage', () => {
     await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
-  it('is refused at once where there is no picture', async () => {
+  it('refuses calls at once if no revocations were read before', async () => {
     const { cache, disconnect } = await caching();
     disconnect();
     await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
-  it('is bridged by the old picture when its renewal is due', async () => {
+  it('uses the old revocations if a full read is due', async () => {
     const { cache, setClock, disconnect } = await caching();
     for (const at of [0, 595]) {
       setClock(at);
@@ -197,7 +198,7 @@ describe('an outage', () => {
     await expect(cache.isRevoked(ada)).rejects.toThrow(StorageUnavailable);
   });
 
-  it('is not every failure: broken storage is refused though there is a picture', async () => {
+  it('does not include other failures: calls fail even if revocations were read before', async () => {
     const { cache, setClock, disconnect } = await caching();
     await cache.isRevoked(ada);
     disconnect(new TypeError('no such column'));
@@ -215,7 +216,7 @@ describe('too many revocations', () => {
       expiresAt: start + 1800,
     }));
 
-  it('are not kept: storage is asked per call, and looked at anew after ten minutes', async () => {
+  it('are not kept: storage is asked at each call, and read again after ten minutes', async () => {
     let many = true;
     const memory = createControlledStorage().storage;
     const { cache, revocationReads, isRevokedCalls, setClock, revoke } = await caching({
@@ -248,7 +249,7 @@ describe('too many revocations', () => {
     expect(isRevokedCalls).toHaveLength(asked);
   });
 
-  it('are also noticed when they gather page by page', async () => {
+  it('are also noticed if they accumulate page by page', async () => {
     let pages = 0;
     const { cache, isRevokedCalls, setClock } = await caching({
       readRevocations: async () => ({
@@ -264,7 +265,7 @@ describe('too many revocations', () => {
     expect(isRevokedCalls).toEqual([ada]);
   });
 
-  it('leave nothing to answer from during an outage', async () => {
+  it('leave no revocations to use during an outage', async () => {
     const { cache, disconnect } = await caching({ readRevocations: async () => ({ kind: 'too-many' }) });
     await cache.isRevoked(ada);
     disconnect();
@@ -273,7 +274,7 @@ describe('too many revocations', () => {
 });
 
 describe('renewal', () => {
-  it('reads everything anew after ten minutes', async () => {
+  it('reads everything again after ten minutes', async () => {
     const { cache, revocationReads, setClock } = await caching();
     for (const at of [0, 590, 599, 600, 610]) {
       setClock(at);
@@ -287,7 +288,7 @@ describe('renewal', () => {
     ]);
   });
 
-  it('is not needed to heal after a database was restored, whose numbers began again', async () => {
+  it('is not needed after a database was restored with lower sequence numbers', async () => {
     let serving = createControlledStorage().storage;
     const { cache, setClock } = await caching({
       readRevocations: (cursor, now, limit) => serving.readRevocations(cursor, now, limit),
@@ -307,8 +308,8 @@ describe('renewal', () => {
   });
 });
 
-describe('calls side by side', () => {
-  it('read for themselves and do not wait for one another', async () => {
+describe('concurrent calls', () => {
+  it('read separately and do not wait for one another', async () => {
     const { cache, revocationReads, holdNextRead } = await caching();
     const letGo = holdNextRead();
     const first = cache.isRevoked(ada);
@@ -318,7 +319,7 @@ describe('calls side by side', () => {
     expect(await first).toBe(false);
   });
 
-  it('believe the reading that began later, whichever ends last', async () => {
+  it('use the result of the read that started later, whichever ends last', async () => {
     const { cache, revocationReads, holdNextRead, revoke } = await caching();
     const letGo = holdNextRead();
     const first = cache.isRevoked(ada);
@@ -332,7 +333,7 @@ describe('calls side by side', () => {
 });
 
 describe('a clock', () => {
-  it('that was set back does not keep the picture alive', async () => {
+  it('that was set back does not extend the age of the revocations', async () => {
     const { cache, setClock, revoke } = await caching();
     setClock(3600);
     await cache.isRevoked(ada);
@@ -346,7 +347,7 @@ describe('a clock', () => {
     expect(await cache.isRevoked(bob)).toBe(true);
   });
 
-  it('that is a moment behind in another request costs no reading', async () => {
+  it('that is a moment behind in another request causes no read', async () => {
     const { cache, revocationReads, setClock } = await caching();
     setClock(2);
     await cache.isRevoked(ada);

@@ -1,43 +1,44 @@
+/** Attacks on client authentication, and on the tokens of another client. */
 import { describe, expect, it } from 'vitest';
 import { type Client, gptAction, introspectionClient } from '../../src/index.ts';
-import { expectTokens, requestTokens } from '../browser.ts';
-import { app, gpt, obtainCode, server, type TestClient, without } from '../clients.ts';
+import { callApi, expectTokens, requestTokens } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, refresh, server, type TestClient, without } from '../clients.ts';
 import { clients, type Deployment, deploy, gptSecret, issuer, serverSecret } from '../deployment.ts';
 import { expectInvalidToken, expectTokenError, invalidClientError } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
-import { postForm } from '../token-requests.ts';
+import { clientCredentials, postForm } from '../token-requests.ts';
 
-type Headers = Readonly<Record<string, string>>;
-type Form = Readonly<Record<string, string>>;
+describe('client authentication', () => {
+  type Headers = Readonly<Record<string, string>>;
+  type Form = Readonly<Record<string, string>>;
 
-const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
-const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
-const twice = {
-  status: 400,
-  error: 'invalid_request',
-  error_description: 'Send the client credentials in one place only.',
-};
+  const basicOf = (pair: string): string => `Basic ${btoa(pair)}`;
+  const basic = (pair: string): Headers => ({ authorization: basicOf(pair) });
+  const twice = {
+    status: 400,
+    error: 'invalid_request',
+    error_description: 'Send the client credentials in one place only.',
+  };
 
-/** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
-const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
-  const storage = createSpyStorage();
-  const deployment = deploy({ storage, clients: registered });
-  const form = testClient.codeRequest(await obtainCode(deployment, testClient));
-  return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
-};
+  /** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */
+  const awaitClient = async (testClient: TestClient, registered: readonly Client[] = clients) => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage, clients: registered });
+    const form = testClient.codeRequest(await obtainCode(deployment, testClient));
+    return { storage, deployment, form, anonymous: without(form, 'client_id', 'client_secret') };
+  };
 
-const expectNothingSpent = async (
-  { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
-  headers: Headers = {},
-) => {
-  expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
-  expect((await requestTokens(deployment, form, headers)).status).toBe(200);
-};
+  const expectNothingSpent = async (
+    { storage, deployment, form }: Awaited<ReturnType<typeof awaitClient>>,
+    headers: Headers = {},
+  ) => {
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+    expect((await requestTokens(deployment, form, headers)).status).toBe(200);
+  };
 
-const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
+  const reasonOf = ({ log }: Deployment) => log.at(-1)?.reason;
 
-describe('L2', () => {
-  it('L2.1 Basic and body together: refuses two proofs, also if both are right', async () => {
+  it('L2.1 Basic and body together: refuses two credentials, even if both are right', async () => {
     const waiting = await awaitClient(gpt);
     const { deployment, form, anonymous } = waiting;
     const credentials = [
@@ -55,13 +56,13 @@ describe('L2', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L2.1 Basic and body together: takes the same client id in both', async () => {
+  it('L2.1 Basic and body together: accepts the same client_id in both', async () => {
     const { deployment, form } = await awaitClient(gpt);
     const answer = await requestTokens(deployment, without(form, 'client_secret'), basic(`gpt:${gptSecret}`));
     expect(answer.status).toBe(200);
   });
 
-  it('L2.2 malformed Basic: is answered like a wrong secret, whatever is wrong with it', async () => {
+  it('L2.2 malformed Basic: gets the same response as a wrong secret', async () => {
     const waiting = await awaitClient(gpt);
     const authorization = basicOf(`gpt:${gptSecret}`);
     const malformed = [
@@ -173,7 +174,7 @@ describe('L2', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L2.3 %: takes an encoded secret, and answers a broken escape like a wrong secret', async () => {
+  it('L2.3 %: accepts an encoded secret, and treats a broken escape like a wrong secret', async () => {
     const waiting = await awaitClient(gpt);
     for (const bad of ['%', '%zz', '%2', '%ff', `${gptSecret}%`, gptSecret.replace('-', '%252D')]) {
       const answer = await requestTokens(waiting.deployment, waiting.anonymous, basic(`gpt:${bad}`));
@@ -187,9 +188,9 @@ describe('L2', () => {
   const withOddSecret = [gptAction({ id: 'gpt', name: 'GPT', secrets: [odd], scopes: ['words', 'score'] })];
 
   it.each([
-    ['L2.4 +: takes a plus sign from a client that encodes', 'one%2Btwo%252B%3Athree%3A%3A'],
-    ['L2.4 +: takes a plus sign from a client that does not', 'one+two%252B%3Athree%3A%3A'],
-    ['L2.5 colons: lets a secret have colons, encoded or not', 'one%2btwo%252B:three:%3A'],
+    ['L2.4 +: accepts a plus sign from a client that encodes it', 'one%2Btwo%252B%3Athree%3A%3A'],
+    ['L2.4 +: accepts a plus sign from a client that does not encode it', 'one+two%252B%3Athree%3A%3A'],
+    ['L2.5 colons: accepts a secret with colons, encoded or not', 'one%2btwo%252B:three:%3A'],
   ])('%s', async (_, start) => {
     const waiting = await awaitClient(gpt, withOddSecret);
     for (const wrong of [odd, odd.replace('+', ' '), odd.replace('+', '%20'), odd.replace('::', ':')]) {
@@ -199,9 +200,7 @@ describe('L2', () => {
     const right = basic(`gpt:${start}0123456789-0123456789`);
     await expectNothingSpent({ ...waiting, form: waiting.anonymous }, right);
   });
-});
 
-describe('L3', () => {
   const wrongMethods: readonly (readonly [string, TestClient, Record<string, string>, Headers])[] = [
     ['a public client with a secret', app, { client_secret: 'x'.repeat(43) }, {}],
     ['a public client with Basic', app, { client_id: '' }, basic('app:secret')],
@@ -225,7 +224,7 @@ describe('L3', () => {
     await expectNothingSpent(waiting);
   });
 
-  it('L3.1 wrong method: reads no credentials from the address', async () => {
+  it('L3.1 wrong method: reads no credentials from the query', async () => {
     const waiting = await awaitClient(gpt);
     const query = new URLSearchParams({ client_id: 'gpt', client_secret: gptSecret });
     const body = new URLSearchParams(waiting.anonymous);
@@ -235,9 +234,7 @@ describe('L3', () => {
     await expectTokenError(answer, invalidClientError);
     await expectNothingSpent(waiting);
   });
-});
 
-describe('L9', () => {
   const publicApp = clients[1];
   const confidential = clients[2];
   const gptClient = clients[0];
@@ -271,7 +268,7 @@ describe('L9', () => {
       expect(await scopesOf([online, one])).toEqual(['offline_access', 'words', 'score']);
   });
 
-  it('L9.1 what is off: advertises no endpoint, method or flow that is not there', async () => {
+  it('L9.1 what is off: advertises no endpoint, method or flow that does not exist', async () => {
     const { broker, fetch } = deploy();
     const response = await fetch(new Request(`${issuer}/.well-known/oauth-authorization-server`));
     const document: Readonly<Record<string, unknown>> = await response.json();
@@ -287,4 +284,45 @@ describe('L9', () => {
       code_challenge_methods_supported: ['S256'],
     });
   });
+});
+
+describe('tokens of another client', () => {
+  const owners = [
+    ['ChatGPT', gpt, clientCredentials.gpt],
+    ['a confidential client', server, clientCredentials.server],
+    ['a public client', app, clientCredentials.app],
+  ] as const;
+  const kinds = ['access_token', 'refresh_token'] as const;
+  const cases = owners.flatMap(([name, owner, own]) =>
+    owners
+      .filter(([, , thief]) => thief !== own)
+      .flatMap(([thiefName, , thief]) => kinds.map((kind) => [thiefName, kind, name, owner, thief] as const)),
+  );
+
+  it.each(cases)(
+    'L10.1 revoking: %s cannot revoke a grant with the %s of %s',
+    async (_, kind, __, owner, thief) => {
+      const deployment = deploy();
+      const tokens = await obtainTokens(deployment, owner);
+      const response = await postForm(deployment, '/revoke', { ...thief, token: tokens[kind] });
+      await expectTokenError(response, {
+        status: 400,
+        error: 'invalid_grant',
+        error_description: 'The token was issued to another client.',
+      });
+      deployment.advance(10);
+      expect(await callApi(deployment, tokens.access_token)).toMatchObject({ kind: 'granted' });
+      expect((await refresh(deployment, owner, tokens.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it.each(cases)(
+    'L10.2 inspecting: %s learns nothing from the %s of %s',
+    async (_, kind, __, owner, thief) => {
+      const deployment = deploy();
+      const tokens = await obtainTokens(deployment, owner);
+      const response = await postForm(deployment, '/introspect', { ...thief, token: tokens[kind] });
+      expect([response.status, await response.json()]).toEqual([200, { active: false }]);
+    },
+  );
 });

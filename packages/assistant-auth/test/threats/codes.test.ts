@@ -1,8 +1,19 @@
+/** Attacks on authorization codes and PKCE. */
 import { describe, expect, it } from 'vitest';
-import { callApi, createTestBrowser, expectTokens, gptRequest, type TokenBody } from '../browser.ts';
-import { app, gpt, obtainCode, redeem, refresh, server, type TestClient } from '../clients.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
+import {
+  callApi,
+  challenge,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  type TokenBody,
+  verifier,
+} from '../browser.ts';
+import { app, gpt, obtainCode, redeem, refresh, server, type TestClient, without } from '../clients.ts';
 import { deploy, gptSecret, serverSecret } from '../deployment.ts';
 import {
+  expectErrorRedirect,
   expectInvalidToken,
   expectTokenError,
   invalidClientError,
@@ -11,170 +22,176 @@ import {
 } from '../expect-error.ts';
 import { createSpyStorage } from '../spy-storage.ts';
 
-const testClients: readonly (readonly [string, TestClient])[] = [
-  ['ChatGPT', gpt],
-  ['a public client', app],
-  ['a confidential client', server],
-];
+describe('authorization codes', () => {
+  const testClients: readonly (readonly [string, TestClient])[] = [
+    ['ChatGPT', gpt],
+    ['a public client', app],
+    ['a confidential client', server],
+  ];
 
-/** A deployment where the client's code was redeemed. */
-const redeemed = async (testClient: TestClient) => {
-  const storage = createSpyStorage();
-  const deployment = deploy({ storage });
-  const code = await obtainCode(deployment, testClient);
-  const tokens = await expectTokens(await redeem(deployment, testClient, code));
-  return { storage, deployment, code, tokens };
-};
-
-const expectActive = async (
-  deployment: ReturnType<typeof deploy>,
-  testClient: TestClient,
-  { access_token, refresh_token }: TokenBody,
-) => {
-  expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
-  expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
-};
-
-describe.each(testClients)('%s', (_, testClient) => {
-  it('C1.1 replay: a second redemption within 10 s is refused, and ends nothing', async () => {
-    const { deployment, code, tokens } = await redeemed(testClient);
-    for (const seconds of [0, 10]) {
-      deployment.advance(seconds);
-      await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
-      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.invalid' });
-    }
-    deployment.advance(10);
-    await expectActive(deployment, testClient, tokens);
-  });
-
-  it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
-    const deployment = deploy();
-    const code = await obtainCode(deployment, testClient);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, testClient, code)));
-    const [won, ...others] = answers.toSorted((one, other) => one.status - other.status);
-    expect(won?.status).toBe(200);
-    expect(others).toHaveLength(49);
-    for (const answer of others) await expectTokenError(answer, invalidCodeError);
-  });
-
-  it('C2.2 winner: the tokens of the one redemption go on working', async () => {
-    const deployment = deploy();
-    const code = await obtainCode(deployment, testClient);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(deployment, testClient, code)));
-    const won = answers.find(({ status }) => status === 200);
-    if (won === undefined) throw new Error('nobody won');
-    const tokens = await expectTokens(won);
-    await expectActive(deployment, testClient, tokens);
-    deployment.advance(11);
-    await expectActive(deployment, testClient, tokens);
-  });
-
-  it.each([
-    ['C3.1 late: a replay after 11 s ends the grant', 11],
-    ['C3.1 late: a replay after the code has expired ends the grant', 61],
-    ['C3.1 late: a replay after an hour and a cleanup ends the grant', 3700],
-  ])('%s', async (__, seconds) => {
-    const { deployment, code, tokens } = await redeemed(testClient);
-    deployment.advance(seconds - 1);
-    await deployment.broker.cleanup();
-    const { access_token } = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
-    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
-
-    deployment.advance(1);
-    await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.replayed' });
-    const invalid = { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 };
-    await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), invalid);
-    deployment.advance(9);
-    await expectInvalidToken(deployment, access_token);
-  });
-
-  it('C3.2 genuine: a replay that fails another check ends nothing', async () => {
-    const { storage, deployment, code, tokens } = await redeemed(testClient);
-    deployment.advance(30);
-    const forged = [
-      `${code.slice(0, -2)}${code.endsWith('AA') ? 'BB' : 'AA'}`,
-      code.slice(0, -4),
-      tokens.access_token,
-      tokens.refresh_token,
-    ];
-    for (const other of forged)
-      await expectTokenError(await redeem(deployment, testClient, other), invalidCodeError);
-    const changes = [
-      { redirect_uri: 'https://evil.example/' },
-      { code_verifier: 'x'.repeat(43) },
-      { client_id: 'native', client_secret: '', code_verifier: 'x'.repeat(43) },
-    ];
-    for (const change of changes)
-      await expectTokenError(await redeem(deployment, testClient, code, change), invalidCodeError);
-    if (testClient !== app)
-      await expectTokenError(
-        await redeem(deployment, testClient, code, { client_secret: 'x' }),
-        invalidClientError,
-      );
-    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
-    await expectActive(deployment, testClient, tokens);
-  });
-
-  it('C4.1 another client: refuses a code that was issued to another client', async () => {
-    const { storage, deployment } = await redeemed(testClient);
-    const code = await obtainCode(deployment, testClient);
-    const { client_id: owner } = testClient.request;
-    const thieves = [
-      { client_id: 'gpt', client_secret: gptSecret },
-      { client_id: 'server', client_secret: serverSecret },
-      { client_id: 'app', client_secret: '' },
-      { client_id: 'native', client_secret: '' },
-    ].filter(({ client_id }) => client_id !== owner);
-    const before = storage.calls.length;
-    for (const thief of thieves) {
-      await expectTokenError(await redeem(deployment, testClient, code, thief), invalidCodeError);
-      expect(deployment.log.at(-1)).toMatchObject({ clientId: thief.client_id, reason: 'code.client' });
-    }
-    expect(thieves).toHaveLength(3);
-    expect(storage.calls).toHaveLength(before);
-    expect((await redeem(deployment, testClient, code)).status).toBe(200);
-  });
-
-  it('C8.1 expired: takes a code for 60 s, not a second longer', async () => {
-    const deployment = deploy();
-    const [inTime, late] = [
-      await obtainCode(deployment, testClient),
-      await obtainCode(deployment, testClient),
-    ];
-    deployment.advance(59);
-    expect((await redeem(deployment, testClient, inTime)).status).toBe(200);
-    deployment.advance(1);
-    await expectTokenError(await redeem(deployment, testClient, late), invalidCodeError);
-    expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.expired' });
-  });
-
-  it('C9.1 failing request: burns nothing, whatever was wrong with it', async () => {
+  /** A deployment where the client's code was redeemed. */
+  const redeemed = async (testClient: TestClient) => {
     const storage = createSpyStorage();
     const deployment = deploy({ storage });
     const code = await obtainCode(deployment, testClient);
-    const wrong = [
-      { grant_type: 'refresh_token' },
-      { grant_type: 'password' },
-      { grant_type: '' },
-      { client_id: 'nobody' },
-      { client_secret: 'wrong' },
-      { redirect_uri: 'https://evil.example/' },
-      { code_verifier: 'short' },
-      { resource: 'https://evil.example/api' },
-      { code: '' },
-    ];
-    for (const changes of wrong) {
-      const { status } = await redeem(deployment, testClient, code, changes);
-      expect([400, 401]).toContain(status);
-    }
-    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
-    expect((await redeem(deployment, testClient, code)).status).toBe(200);
-  });
-});
+    const tokens = await expectTokens(await redeem(deployment, testClient, code));
+    return { storage, deployment, code, tokens };
+  };
 
-describe('C10', () => {
-  it('C10.1 leaks: no code stands in a log line, whatever becomes of it', async () => {
+  const expectActive = async (
+    deployment: ReturnType<typeof deploy>,
+    testClient: TestClient,
+    { access_token, refresh_token }: TokenBody,
+  ) => {
+    expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+    expect((await refresh(deployment, testClient, refresh_token)).status).toBe(200);
+  };
+
+  describe.each(testClients)('%s', (_, testClient) => {
+    it('C1.1 replay: a second redemption within 10 s is refused and revokes nothing', async () => {
+      const { deployment, code, tokens } = await redeemed(testClient);
+      for (const seconds of [0, 10]) {
+        deployment.advance(seconds);
+        await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
+        expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.invalid' });
+      }
+      deployment.advance(10);
+      await expectActive(deployment, testClient, tokens);
+    });
+
+    it('C2.1 at once: of 50 concurrent redemptions exactly one succeeds', async () => {
+      const deployment = deploy();
+      const code = await obtainCode(deployment, testClient);
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => redeem(deployment, testClient, code)),
+      );
+      const [won, ...others] = answers.toSorted((one, other) => one.status - other.status);
+      expect(won?.status).toBe(200);
+      expect(others).toHaveLength(49);
+      for (const answer of others) await expectTokenError(answer, invalidCodeError);
+    });
+
+    it('C2.2 winner: the tokens of the one redemption still work', async () => {
+      const deployment = deploy();
+      const code = await obtainCode(deployment, testClient);
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => redeem(deployment, testClient, code)),
+      );
+      const won = answers.find(({ status }) => status === 200);
+      if (won === undefined) throw new Error('nobody won');
+      const tokens = await expectTokens(won);
+      await expectActive(deployment, testClient, tokens);
+      deployment.advance(11);
+      await expectActive(deployment, testClient, tokens);
+    });
+
+    it.each([
+      ['C3.1 late: a replay after 11 s revokes the grant', 11],
+      ['C3.1 late: a replay after the code has expired revokes the grant', 61],
+      ['C3.1 late: a replay after an hour and a cleanup revokes the grant', 3700],
+    ])('%s', async (__, seconds) => {
+      const { deployment, code, tokens } = await redeemed(testClient);
+      deployment.advance(seconds - 1);
+      await deployment.broker.cleanup();
+      const { access_token } = await expectTokens(
+        await refresh(deployment, testClient, tokens.refresh_token),
+      );
+      expect(await callApi(deployment, access_token)).toMatchObject({ kind: 'granted' });
+
+      deployment.advance(1);
+      await expectTokenError(await redeem(deployment, testClient, code), invalidCodeError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.replayed' });
+      const invalid = { ...invalidRefreshTokenError, status: testClient === gpt ? 401 : 400 };
+      await expectTokenError(await refresh(deployment, testClient, tokens.refresh_token), invalid);
+      deployment.advance(9);
+      await expectInvalidToken(deployment, access_token);
+    });
+
+    it('C3.2 genuine: a replay that fails another check revokes nothing', async () => {
+      const { storage, deployment, code, tokens } = await redeemed(testClient);
+      deployment.advance(30);
+      const forged = [
+        `${code.slice(0, -2)}${code.endsWith('AA') ? 'BB' : 'AA'}`,
+        code.slice(0, -4),
+        tokens.access_token,
+        tokens.refresh_token,
+      ];
+      for (const other of forged)
+        await expectTokenError(await redeem(deployment, testClient, other), invalidCodeError);
+      const changes = [
+        { redirect_uri: 'https://evil.example/' },
+        { code_verifier: 'x'.repeat(43) },
+        { client_id: 'native', client_secret: '', code_verifier: 'x'.repeat(43) },
+      ];
+      for (const change of changes)
+        await expectTokenError(await redeem(deployment, testClient, code, change), invalidCodeError);
+      if (testClient !== app)
+        await expectTokenError(
+          await redeem(deployment, testClient, code, { client_secret: 'x' }),
+          invalidClientError,
+        );
+      expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn', 'redeemCode']);
+      await expectActive(deployment, testClient, tokens);
+    });
+
+    it('C4.1 another client: refuses a code that was issued to another client', async () => {
+      const { storage, deployment } = await redeemed(testClient);
+      const code = await obtainCode(deployment, testClient);
+      const { client_id: owner } = testClient.request;
+      const thieves = [
+        { client_id: 'gpt', client_secret: gptSecret },
+        { client_id: 'server', client_secret: serverSecret },
+        { client_id: 'app', client_secret: '' },
+        { client_id: 'native', client_secret: '' },
+      ].filter(({ client_id }) => client_id !== owner);
+      const before = storage.calls.length;
+      for (const thief of thieves) {
+        await expectTokenError(await redeem(deployment, testClient, code, thief), invalidCodeError);
+        expect(deployment.log.at(-1)).toMatchObject({ clientId: thief.client_id, reason: 'code.client' });
+      }
+      expect(thieves).toHaveLength(3);
+      expect(storage.calls).toHaveLength(before);
+      expect((await redeem(deployment, testClient, code)).status).toBe(200);
+    });
+
+    it('C8.1 expired: accepts a code for 60 s, not a second longer', async () => {
+      const deployment = deploy();
+      const [inTime, late] = [
+        await obtainCode(deployment, testClient),
+        await obtainCode(deployment, testClient),
+      ];
+      deployment.advance(59);
+      expect((await redeem(deployment, testClient, inTime)).status).toBe(200);
+      deployment.advance(1);
+      await expectTokenError(await redeem(deployment, testClient, late), invalidCodeError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.expired' });
+    });
+
+    it('C9.1 failing request: does not use up the code, whatever was wrong', async () => {
+      const storage = createSpyStorage();
+      const deployment = deploy({ storage });
+      const code = await obtainCode(deployment, testClient);
+      const wrong = [
+        { grant_type: 'refresh_token' },
+        { grant_type: 'password' },
+        { grant_type: '' },
+        { client_id: 'nobody' },
+        { client_secret: 'wrong' },
+        { redirect_uri: 'https://evil.example/' },
+        { code_verifier: 'short' },
+        { resource: 'https://evil.example/api' },
+        { code: '' },
+      ];
+      for (const changes of wrong) {
+        const { status } = await redeem(deployment, testClient, code, changes);
+        expect([400, 401]).toContain(status);
+      }
+      expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+      expect((await redeem(deployment, testClient, code)).status).toBe(200);
+    });
+  });
+
+  it('C10.1 leaks: no log line contains a code, whatever happens to it', async () => {
     const { deployment, code, tokens } = await redeemed(gpt);
     await redeem(deployment, gpt, code);
     await redeem(deployment, gpt, code, { redirect_uri: 'https://evil.example/' });
@@ -190,7 +207,7 @@ describe('C10', () => {
       expect(log).not.toContain(secret.slice(0, 60));
   });
 
-  it('C10.1 leaks: no page or redirect on the way lets a browser tell where it came from', async () => {
+  it('C10.1 leaks: no page or redirect lets the browser send a Referer to another site', async () => {
     const deployment = deploy();
     const browser = createTestBrowser(deployment);
     const { response, consent } = await browser.openSignInPage(gptRequest);
@@ -207,5 +224,134 @@ describe('C10', () => {
     // The page that a replayed answer gets has the provider's code in its own address.
     const page = await browser.visit(`https://words.example/callback/google?${answer}`);
     expect([page.status, page.headers.get('referrer-policy')]).toEqual([400, 'same-origin']);
+  });
+});
+
+describe('PKCE', () => {
+  const unsupported = 'Only the code_challenge_method S256 is supported.';
+  const malformed = 'The code_challenge is malformed.';
+  const missing = 'This client must send a code_challenge.';
+
+  /** Asks for authorization; the client is told what was wrong, and the browser shown nothing. */
+  const expectSentBack = async (query: Readonly<Record<string, string>>, description: string) => {
+    const storage = createSpyStorage();
+    const { response } = await createTestBrowser(deploy({ storage })).openSignInPage(query);
+    const { redirect_uri: to = '', state = '' } = query;
+    expectErrorRedirect(response, { to, state, error: 'invalid_request', description });
+    expect(storage.calls).toEqual([]);
+  };
+
+  /** Redeems a code with another verifier than it was asked for with; the code lives on. */
+  const expectRefusedVerifier = async (
+    testClient: TestClient,
+    asked: Readonly<Record<string, string>>,
+    sent: Readonly<Record<string, string>>,
+  ) => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const code = await obtainCode(deployment, testClient, asked);
+    await expectTokenError(await redeem(deployment, testClient, code, sent), invalidCodeError);
+    expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'token', reason: 'code.pkce' });
+    expect(storage.calls).toEqual(['readGrantStatus', 'recordSignIn']);
+  };
+
+  const challengeOf = async (text: string): Promise<string> =>
+    encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
+
+  const s256 = { code_challenge: challenge, code_challenge_method: 'S256' };
+  const gptWithPkce = { ...gptRequest, ...s256 };
+
+  it('C5.1 verifier alone: refuses a verifier for a code that was requested without a challenge', () =>
+    expectRefusedVerifier(gpt, {}, { code_verifier: verifier }));
+
+  it.each([
+    ['C5.2 challenge alone: a public client must send its verifier', app, {}],
+    ['C5.2 challenge alone: a confidential client must send its verifier', server, {}],
+    ['C5.2 challenge alone: ChatGPT must send a verifier if it sent a challenge', gpt, s256],
+  ])('%s', (_, testClient, asked) => expectRefusedVerifier(testClient, asked, { code_verifier: '' }));
+
+  it('C5.3 plain: refuses the method plain, explicit or implied', async () => {
+    for (const query of [app.request, server.request, gptWithPkce]) {
+      await expectSentBack({ ...query, code_challenge_method: 'plain' }, unsupported);
+      await expectSentBack(
+        { ...query, code_challenge_method: 'plain', code_challenge: verifier },
+        unsupported,
+      );
+      await expectSentBack(without(query, 'code_challenge_method'), unsupported);
+      await expectSentBack({ ...query, code_challenge_method: '' }, unsupported);
+    }
+  });
+
+  it('C5.3 plain: refuses the challenge itself as a verifier', () =>
+    expectRefusedVerifier(app, {}, { code_verifier: challenge }));
+
+  it('C5.4 unknown method: refuses other methods and other spellings', async () => {
+    for (const code_challenge_method of ['S512', 's256', 'S256 ', 'SHA256', 'none', 'S256,plain']) {
+      for (const query of [app.request, gptWithPkce])
+        await expectSentBack({ ...query, code_challenge_method }, unsupported);
+    }
+  });
+
+  it('C5.5 empty challenge: is not treated as absent', async () => {
+    for (const query of [app.request, server.request, gptWithPkce]) {
+      await expectSentBack({ ...query, code_challenge: '' }, malformed);
+      await expectSentBack(without(query, 'code_challenge'), malformed);
+      await expectSentBack({ ...without(query, 'code_challenge_method'), code_challenge: '' }, unsupported);
+    }
+  });
+
+  it('C5.5 empty challenge: a malformed challenge is not treated as absent', async () => {
+    for (const bad of [
+      challenge.slice(1),
+      `${challenge}A`,
+      `${challenge}=`,
+      challenge.replace('-', '+'),
+      ' ',
+    ])
+      await expectSentBack({ ...app.request, code_challenge: bad }, malformed);
+  });
+
+  it.each([
+    ['C5.6 42 characters: refuses a verifier that is too short', 42],
+    ['C5.7 129 characters: refuses a verifier that is too long', 129],
+  ])('%s, even if it fits the challenge', async (_, length) => {
+    const code_verifier = 'v'.repeat(length);
+    const asked = { code_challenge: await challengeOf(code_verifier) };
+    await expectRefusedVerifier(app, asked, { code_verifier });
+  });
+
+  it('accepts a verifier of 43 to 128 characters of the whole alphabet', async () => {
+    for (const length of [43, 128]) {
+      const code_verifier = 'vV0~._-'.repeat(20).slice(0, length);
+      const deployment = deploy();
+      const code = await obtainCode(deployment, app, { code_challenge: await challengeOf(code_verifier) });
+      expect((await redeem(deployment, app, code, { code_verifier })).status).toBe(200);
+    }
+  });
+
+  it('C6.1 public client: gets no code without PKCE', async () => {
+    const bare = without(app.request, 'code_challenge', 'code_challenge_method');
+    await expectSentBack(bare, missing);
+    await expectSentBack(
+      { ...bare, client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' },
+      missing,
+    );
+    await expectSentBack(without(server.request, 'code_challenge', 'code_challenge_method'), missing);
+  });
+
+  it('C7.1 ChatGPT: works without PKCE', async () => {
+    const deployment = deploy();
+    const code = await obtainCode(deployment, gpt);
+    expect((await redeem(deployment, gpt, code)).status).toBe(200);
+  });
+
+  it('C7.2 ChatGPT: enforces PKCE if it is used', async () => {
+    const deployment = deploy();
+    const code = await obtainCode(deployment, gpt, s256);
+    for (const sent of [{}, { code_verifier: 'w'.repeat(43) }]) {
+      await expectTokenError(await redeem(deployment, gpt, code, sent), invalidCodeError);
+      expect(deployment.log.at(-1)).toMatchObject({ reason: 'code.pkce' });
+    }
+    expect((await redeem(deployment, gpt, code, { code_verifier: verifier })).status).toBe(200);
   });
 });

@@ -1,4 +1,4 @@
-/** Signals that a provider did not send, sent once, or sent to somebody else: nothing ends by them. */
+/** Security events that are forged, replayed or meant for someone else: they revoke nothing. */
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url } from '../../src/oauth/secrets.ts';
 import { clientSecret, issuerKey } from '../providers/hostile-issuer.ts';
@@ -72,8 +72,8 @@ const table = Object.entries(tellings).flatMap(([site, tell]) =>
   forgeries.map(([name, make]) => [name, site, tell, make] as const),
 );
 
-describe('B15', () => {
-  it.each(table)('B15.1 forged: %s, at %s, ends nothing', async (_, __, tell, make) => {
+describe('forged and replayed security events', () => {
+  it.each(table)('B15.1 forged: %s, at %s, revokes nothing', async (_, __, tell, make) => {
     const fixture = await deployForSecurityEvents();
     const response = await tell(fixture, make);
     expect(response.status).toBe(400);
@@ -86,7 +86,7 @@ describe('B15', () => {
     expect(log).not.toContain(jwtPrefix);
   });
 
-  it('B15.1 forged: many of them are answered 429, and a genuine one among them is taken', async () => {
+  it('B15.1 forged: many get 429, and a genuine one among them is accepted', async () => {
     const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
     const statuses: number[] = [];
@@ -104,7 +104,7 @@ describe('B15', () => {
     ]);
   });
 
-  it('B15.3 another audience: what the provider signed keeps it out of nothing, however much of it is not for us', async () => {
+  it('B15.3 another audience: signed events for other clients do not use up the limit', async () => {
     const fixture = await deployForSecurityEvents();
     const headers = buildAddressHeaders(attacker);
     for (let turn = 0; turn < failedClientLimit + 2; turn++) {
@@ -119,7 +119,7 @@ describe('B15', () => {
     expect((await sendLogoutToken(fixture, logoutToken(), 'acme', headers)).status).toBe(200);
   });
 
-  it('B15.1 forged: however many come, keys are read once in ten seconds', async () => {
+  it('B15.1 forged: keys are fetched at most once in ten seconds', async () => {
     const fixture = await deployForSecurityEvents();
     for (let turn = 0; turn < 5; turn++) await sendLogoutToken(fixture, logoutToken({}, stranger));
     fixture.deployment.advance(10);
@@ -138,7 +138,7 @@ describe('B15', () => {
     ]);
   });
 
-  it('B15.2 replayed: a logout token ends nothing of a session that began after it', async () => {
+  it('B15.2 replayed: a logout token does not end a session that started after it', async () => {
     const fixture = await deployForSecurityEvents();
     const token = await logoutToken({ jti: 'logout-2', sid: undefined });
     await sendLogoutToken(fixture, token);
@@ -149,7 +149,7 @@ describe('B15', () => {
     expect(fixture.storage.calls).toEqual(['recordSecurityEvent']);
   });
 
-  it('B15.2 replayed: an event is taken again, and does nothing', async () => {
+  it('B15.2 replayed: an event is accepted again and changes nothing', async () => {
     const fixture = await deployForSecurityEvents();
     const token = await googleEvent();
     for (let turn = 0; turn < 2; turn++) expect((await sendGoogleEvent(fixture, token)).status).toBe(202);
@@ -162,10 +162,10 @@ describe('B15', () => {
   it.each<[string, string | readonly string[] | undefined]>([
     ['another client', 'another-client'],
     ['other clients', ['another-client', 'a-third']],
-    ['a client whose name begins alike', 'our-client-id-2'],
+    ['a client whose ID has the same prefix', 'our-client-id-2'],
     ['nobody', undefined],
     ['an empty list', []],
-  ])('B15.3 for %s: ends nothing', async (_, aud) => {
+  ])('B15.3 for %s: revokes nothing', async (_, aud) => {
     const fixture = await deployForSecurityEvents();
     const answers = [
       await sendLogoutToken(fixture, logoutToken({ aud })),
@@ -177,7 +177,7 @@ describe('B15', () => {
     expect(fixture.log().map(({ reason }) => reason)).toEqual(Array(3).fill('security-event.audience'));
   });
 
-  it('B15.3 for another provider: one issuer’s token is not taken at another’s address', async () => {
+  it('B15.3 for another provider: a token of one issuer is refused at the endpoint of another', async () => {
     const fixture = await deployForSecurityEvents();
     const answers = [
       await fixture.post(
@@ -193,7 +193,7 @@ describe('B15', () => {
     expect(fixture.storage.calls).toEqual([]);
   });
 
-  it('B15.3 for another purpose: an ID token of ours is no logout token', async () => {
+  it('B15.3 for another purpose: an ID token is not accepted as a logout token', async () => {
     const fixture = await deployForSecurityEvents();
     const idToken = logoutToken({ nonce: 'nonce-1', exp: now + 3600 }, issuerKey, {});
     expect((await sendLogoutToken(fixture, idToken)).status).toBe(400);

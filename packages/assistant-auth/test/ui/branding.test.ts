@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** Branding: which names, texts and addresses are accepted. */
+import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/oauth/errors.ts';
 import { parseBranding } from '../../src/ui/branding.ts';
 import { defaultTexts } from '../../src/ui/texts.ts';
@@ -60,8 +61,8 @@ const notALink = [
   'mailto:a@words.example',
 ];
 
-describe('addresses', () => {
-  test.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
+describe('logo, icon and privacy policy', () => {
+  it.each(notAPath)('L7.1 refuses a logo at %j', (logoPath) => {
     expect(rejection({ logoPath })).toEqual(
       new ConfigurationError(
         'branding.logoPath',
@@ -70,7 +71,7 @@ describe('addresses', () => {
     );
   });
 
-  test.each(notAPath)('refuses an icon at %j', (iconPath) => {
+  it.each(notAPath)('refuses an icon at %j', (iconPath) => {
     expect(rejection({ iconPath })).toEqual(
       new ConfigurationError(
         'branding.iconPath',
@@ -79,7 +80,7 @@ describe('addresses', () => {
     );
   });
 
-  test.each(notALink)('refuses a privacy policy at %j', (privacyUrl) => {
+  it.each(notALink)('refuses a privacy policy at %j', (privacyUrl) => {
     expect(rejection({ privacyUrl })).toEqual(
       new ConfigurationError(
         'branding.privacyUrl',
@@ -88,22 +89,22 @@ describe('addresses', () => {
     );
   });
 
-  test.each(['/', '/privacy', '/privacy?v=2&lang=en#top', "/it's", 'https://words.example/privacy'])(
+  it.each(['/', '/privacy', '/privacy?v=2&lang=en#top', "/it's", 'https://words.example/privacy'])(
     'accepts a privacy policy at %j',
     (privacyUrl) => {
       expect(parseBranding({ privacyUrl }).privacyUrl).toBe(privacyUrl);
     },
   );
 
-  test('takes the logo as icon when there is no other', () => {
+  it('uses the logo as the icon if there is no other icon', () => {
     expect(parseBranding({ logoPath: '/logo.svg' }).iconPath).toBe('/logo.svg');
     expect(parseBranding({ logoPath: '/logo.svg', iconPath: '/icon.svg' }).iconPath).toBe('/icon.svg');
     expect(parseBranding({}).iconPath).toBeUndefined();
   });
 });
 
-describe('words', () => {
-  test('completes what is left out', () => {
+describe('names and texts', () => {
+  it('fills in defaults', () => {
     expect(parseBranding({})).toEqual({
       name: 'this service',
       logoPath: undefined,
@@ -115,19 +116,19 @@ describe('words', () => {
     });
   });
 
-  test('keeps all other texts when one is replaced', () => {
+  it('keeps all other texts when one is replaced', () => {
     expect(parseBranding({ texts: { cancel: 'No, thanks' } }).texts).toEqual({
       ...defaultTexts,
       cancel: 'No, thanks',
     });
   });
 
-  test('lets a text leave out the product and repeat its places', () => {
+  it('accepts a text that omits the product and repeats a placeholder', () => {
     const texts = { signIn: 'Sign in', assurance: '{client}, {client}!' };
     expect(parseBranding({ texts }).texts).toMatchObject(texts);
   });
 
-  test.each([
+  it.each([
     [{ name: ' ' }, 'branding.name', 'must be a text that is not empty'],
     [{ name: 7 }, 'branding.name', 'must be a text that is not empty'],
     [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
@@ -151,7 +152,7 @@ describe('words', () => {
     expect(error).toHaveProperty('message', `${option} ${problem}`);
   });
 
-  test('writes a language tag the way it is registered', () => {
+  it('normalizes the case of a language tag', () => {
     expect(parseBranding({ language: 'PT-br' }).language).toBe('pt-BR');
   });
 });

@@ -1,10 +1,13 @@
+/** The admin queries, the audit log and cleanups on D1. */
 import type { BrokerStorage } from 'assistant-auth';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { d1Admin, d1Storage, type StorageAdmin } from '../../../src/storage/sqlite/d1.ts';
 import {
   adasUpstreamToken,
   buildCleanup,
+  day,
   grant1,
+  redemption,
   refreshUse,
   signIn,
   signInAndRedeem,
@@ -13,302 +16,630 @@ import {
 import { createSession } from '../storage-contract/sessions.ts';
 import { emptyD1 } from './empty-d1.ts';
 
-const hour = 3600;
-const day = 24 * hour;
-const all = { limit: 100, skip: 0 };
-
 let storage: BrokerStorage;
-let admin: StorageAdmin;
-beforeEach(async () => {
-  const db = await emptyD1();
-  storage = d1Storage(db);
-  admin = d1Admin(db);
-});
 
-it('tells the database’s time', async () => {
-  const before = Math.floor(Date.now() / 1000);
-  const now = await admin.readClock();
-  expect(now).toBeGreaterThanOrEqual(before);
-  expect(now).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
-});
+let db: D1Database;
 
-/** Somebody else, who came later. */
-const bob = {
-  grantId: 'grant-b',
-  now: t0 + day,
-  user: { kind: 'by-identity', newId: 'user-b' },
-  identity: { provider: 'github', subject: 'bob', label: 'Bob' },
-} as const;
-
-describe('users', () => {
-  it('are listed, the newest first, a page at a time', async () => {
-    await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
-    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 9 });
-    await signInAndRedeem(storage, bob);
-    await storage.revoke(grant1, 'signed out', t0 + day);
-    const users = [
-      { id: 'user-b', createdAt: t0 + day, identities: 1, activeGrants: 1, lastSignInAt: t0 + day },
-      { id: 'user-1', createdAt: t0, identities: 1, activeGrants: 1, lastSignInAt: t0 + 9 },
-    ];
-    expect(await admin.listUsers(all, t0 + day + 2)).toEqual(users);
-    expect(await admin.listUsers({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([users[1]]);
+describe('admin queries', () => {
+  const hour = 3600;
+  const day = 24 * hour;
+  const all = { limit: 100, skip: 0 };
+  let admin: StorageAdmin;
+  beforeEach(async () => {
+    const db = await emptyD1();
+    storage = d1Storage(db);
+    admin = d1Admin(db);
   });
 
-  it('have no living grants when theirs have expired', async () => {
-    await signInAndRedeem(storage);
-    expect(await admin.listUsers(all, t0 + 400 * day)).toMatchObject([{ activeGrants: 0 }]);
-  });
-});
-
-describe('grants of a user', () => {
-  it('are listed with their state, the newest first', async () => {
-    await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
-    await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 1, refreshPolicy: 'none' });
-    await signInAndRedeem(storage, { grantId: 'grant-3', now: t0 + 2 });
-    await storage.recordSignIn(signIn({ grantId: 'grant-4', now: t0 + 3 }));
-    await signInAndRedeem(storage, bob);
-    await storage.revoke({ kind: 'grant', id: 'grant-3' }, 'signed out', t0 + 9);
-    const known = {
-      clientId: 'chatgpt',
-      redirectUri: 'https://chat.example/callback',
-      scopes: ['score:read', 'score:write'],
-      provider: 'google',
-    };
-    expect(await admin.listGrants('user-1', t0 + day)).toEqual([
-      { ...known, id: 'grant-4', createdAt: t0 + 3, state: 'pending' },
-      {
-        ...known,
-        id: 'grant-3',
-        createdAt: t0 + 2,
-        lastUsedAt: t0 + 3,
-        state: 'revoked',
-        reason: 'signed out',
-      },
-      { ...known, id: 'grant-2', createdAt: t0 + 1, lastUsedAt: t0 + 2, state: 'expired' },
-      { ...known, id: 'grant-1', createdAt: t0, lastUsedAt: t0 + 1, state: 'active' },
-    ]);
+  it('return the database’s time', async () => {
+    const before = Math.floor(Date.now() / 1000);
+    const now = await admin.readClock();
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThanOrEqual(Math.ceil(Date.now() / 1000));
   });
 
-  it('are told from those of nobody', async () => {
-    await signInAndRedeem(storage);
-    expect(await admin.listGrants('user-9', t0)).toBeUndefined();
-  });
-});
+  /** Somebody else, who came later. */
+  const bob = {
+    grantId: 'grant-b',
+    now: t0 + day,
+    user: { kind: 'by-identity', newId: 'user-b' },
+    identity: { provider: 'github', subject: 'bob', label: 'Bob' },
+  } as const;
 
-describe('identities without an upstream token', () => {
-  it('are those without a token on which living grants rest, the oldest first', async () => {
-    await signInAndRedeem(storage, { identity: adasUpstreamToken });
-    await signInAndRedeem(storage, bob);
-    await signInAndRedeem(storage, { ...bob, grantId: 'grant-c' });
-    const cyd = { identity: { subject: 'cyd' }, user: { kind: 'by-identity', newId: 'user-c' } } as const;
-    await signInAndRedeem(storage, { ...cyd, grantId: 'grant-d', now: t0 + hour });
-    const dan = { identity: { subject: 'dan' }, user: { kind: 'by-identity', newId: 'user-d' } } as const;
-    await signInAndRedeem(storage, { ...dan, grantId: 'grant-e' });
-    await storage.revoke({ kind: 'user', id: 'user-d' }, 'signed out', t0 + 9);
-    const withoutToken = [
-      { provider: 'google', userId: 'user-c', since: t0 + hour, activeGrants: 1 },
-      { provider: 'github', userId: 'user-b', since: t0 + day, activeGrants: 2 },
-    ];
-    expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + day + 2)).toEqual(withoutToken);
-    expect(await admin.listIdentitiesWithoutUpstreamToken({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([
-      withoutToken[1],
-    ]);
-  });
-
-  it('show until when their grants can be refreshed after an inconclusive recheck', async () => {
-    await signInAndRedeem(storage, { identity: adasUpstreamToken });
-    const drop = {
-      usedToken: adasUpstreamToken,
-      startedAt: t0 + 9,
-      now: t0 + 9,
-      refreshableUntil: t0 + day,
-      reason: 'inconclusive',
-    };
-    await storage.dropUpstreamToken(drop);
-    expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + 10)).toEqual([
-      { provider: 'google', userId: 'user-1', since: t0, activeGrants: 1, refreshableUntil: t0 + day },
-    ]);
-  });
-});
-
-describe('the audit', () => {
-  it('is read from the newest row on, of one user or of all', async () => {
-    await signInAndRedeem(storage);
-    await signInAndRedeem(storage, bob);
-    await storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 2 * day);
-    const ada = {
-      at: t0,
-      event: 'signed-in',
-      actor: 'user',
-      userId: 'user-1',
-      clientId: 'chatgpt',
-      provider: 'google',
-    };
-    const rows = [
-      { at: t0 + 2 * day, event: 'revoked', actor: 'operator', reason: 'withdrawn', clientId: 'chatgpt' },
-      { ...ada, at: t0 + day, userId: 'user-b', provider: 'github' },
-      ada,
-    ];
-    expect(await admin.listAuditEntries(all)).toEqual(rows);
-    expect(await admin.listAuditEntries({ limit: 1, skip: 1 })).toEqual([rows[1]]);
-    expect(await admin.listAuditEntries(all, 'user-1')).toEqual([ada]);
-  });
-});
-
-describe('the use of keys', () => {
-  const keys = [
-    { id: 'new', prefixes: ['n'] },
-    { id: 'old', prefixes: ['o', 'l'] },
-  ];
-  const ring = ['new', 'old'];
-  const cleanup = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
-    storage.cleanUp({ ...buildCleanup(now), sealingKey, ringKeys });
-  const readUsage = async (id: string, now: number) => {
-    const uses = await admin.readKeyUsage({ keys, now });
-    return uses.find((use) => use.id === id);
-  };
-  const rotated = t0 + 10 * day;
-  const sealedUntil = rotated + hour;
-
-  /** A key that has been in the ring since `t0`, and that nothing needs. */
-  const unused = {
-    sealedUpstreamTokens: 0,
-    activeGrants: 0,
-    promotableFrom: t0 + hour,
-    isSealingPeriodUnknown: false,
-  };
-
-  /** `old` has sealed since `t0`, `new` since `rotated`. */
-  const rotate = async () => {
-    await cleanup(t0, 'old');
-    await cleanup(rotated, 'new');
-  };
-
-  it('counts the stored tokens of each by how they begin', async () => {
-    await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'o1' } });
-    await signInAndRedeem(storage, { ...bob, identity: { ...bob.identity, sealedRefreshToken: 'n1' } });
-    expect(await admin.readKeyUsage({ keys, now: t0 })).toMatchObject([
-      { id: 'new', sealedUpstreamTokens: 1 },
-      { id: 'old', sealedUpstreamTokens: 1 },
-    ]);
-    expect(await admin.readKeyUsage({ keys: [], now: t0 })).toEqual([]);
-  });
-
-  it('does not know until when a key sealed before a cleanup has seen the next', async () => {
-    await cleanup(t0, 'old');
-    await signInAndRedeem(storage);
-    expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
-    expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
-  });
-
-  it('knows it from the cleanup on, with an hour for isolates of before', async () => {
-    await rotate();
-    expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
-    expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
-  });
-
-  it.each([
-    ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
-    ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
-  ])('takes the time of a key %s', async (_, seen, since) => {
-    for (const [at, key] of seen.entries()) await cleanup(rotated + at, key);
-    expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
-  });
-
-  const policies = [
-    ['stable', { refreshPolicy: 'stable' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 180 * day }],
-    ['rotating', { refreshPolicy: 'rotating' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 30 * day }],
-  ] as const;
-
-  it.each(policies)('counts a %s grant from before, until its token dies', async (_, choice, needing) => {
-    await signInAndRedeem(storage, choice);
-    await rotate();
-    expect(await readUsage('old', rotated)).toMatchObject(needing);
-    const after = await readUsage('old', needing.lastGrantExpiresAt);
-    expect(after).toMatchObject({ activeGrants: 0 });
-    expect(after).not.toHaveProperty('lastGrantExpiresAt');
-  });
-
-  it('counts a session as a grant whose cookie stays the same', async () => {
-    await createSession(storage);
-    const use = (now: number) =>
-      storage.useSession({ grantId: 'session-1', now, idleExpiresAt: t0 + 20 * day });
-    await use(t0 + hour);
-    await rotate();
-    expect(await use(sealedUntil + 1)).toBeDefined();
-    expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
-  });
-
-  it('counts a stable grant although it was refreshed since', async () => {
-    await signInAndRedeem(storage, { refreshPolicy: 'stable' });
-    await rotate();
-    for (const later of [0, 1]) await storage.refresh(refreshUse(0, sealedUntil + later));
-    expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
-  });
-
-  it('T16.6 previous refresh token: counts a rotating grant until its previous token was sealed with another key, too', async () => {
-    await signInAndRedeem(storage);
-    await rotate();
-    await storage.refresh(refreshUse(0, sealedUntil));
-    expect(await readUsage('old', sealedUntil + 1)).toMatchObject({ activeGrants: 1 });
-    // The response was lost: a late refresh with the same token starts a branch, and the token stays the previous one.
-    const late = sealedUntil + hour;
-    await storage.refresh(refreshUse(0, late));
-    expect(await readUsage('old', late + 1)).toMatchObject({ activeGrants: 1 });
-    expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(true);
-    await storage.refresh(refreshUse(2, late + hour));
-    expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(false);
-    expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
-  });
-
-  it('counts a grant without refresh token while its access token lives', async () => {
-    await cleanup(t0, 'old');
-    await signInAndRedeem(storage, { refreshPolicy: 'none' });
-    await cleanup(t0 + 60, 'new');
-    expect(await readUsage('old', t0 + 1800)).toMatchObject({
-      activeGrants: 1,
-      lastGrantExpiresAt: t0 + 1801,
+  describe('users', () => {
+    it('are listed, the newest first, a page at a time', async () => {
+      await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
+      await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 9 });
+      await signInAndRedeem(storage, bob);
+      await storage.revoke(grant1, 'signed out', t0 + day);
+      const users = [
+        { id: 'user-b', createdAt: t0 + day, identities: 1, activeGrants: 1, lastSignInAt: t0 + day },
+        { id: 'user-1', createdAt: t0, identities: 1, activeGrants: 1, lastSignInAt: t0 + 9 },
+      ];
+      expect(await admin.listUsers(all, t0 + day + 2)).toEqual(users);
+      expect(await admin.listUsers({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([users[1]]);
     });
-    expect(await readUsage('old', t0 + 1801)).toMatchObject({ activeGrants: 0 });
+
+    it('have no active grants if all have expired', async () => {
+      await signInAndRedeem(storage);
+      expect(await admin.listUsers(all, t0 + 400 * day)).toMatchObject([{ activeGrants: 0 }]);
+    });
   });
 
-  it('counts no grant that began since, was revoked, or has not begun', async () => {
+  describe('grants of a user', () => {
+    it('are listed with their state, the newest first', async () => {
+      await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
+      await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 + 1, refreshPolicy: 'none' });
+      await signInAndRedeem(storage, { grantId: 'grant-3', now: t0 + 2 });
+      await storage.recordSignIn(signIn({ grantId: 'grant-4', now: t0 + 3 }));
+      await signInAndRedeem(storage, bob);
+      await storage.revoke({ kind: 'grant', id: 'grant-3' }, 'signed out', t0 + 9);
+      const known = {
+        clientId: 'chatgpt',
+        redirectUri: 'https://chat.example/callback',
+        scopes: ['score:read', 'score:write'],
+        provider: 'google',
+      };
+      expect(await admin.listGrants('user-1', t0 + day)).toEqual([
+        { ...known, id: 'grant-4', createdAt: t0 + 3, state: 'pending' },
+        {
+          ...known,
+          id: 'grant-3',
+          createdAt: t0 + 2,
+          lastUsedAt: t0 + 3,
+          state: 'revoked',
+          reason: 'signed out',
+        },
+        { ...known, id: 'grant-2', createdAt: t0 + 1, lastUsedAt: t0 + 2, state: 'expired' },
+        { ...known, id: 'grant-1', createdAt: t0, lastUsedAt: t0 + 1, state: 'active' },
+      ]);
+    });
+
+    it('are distinguished from those of an unknown user', async () => {
+      await signInAndRedeem(storage);
+      expect(await admin.listGrants('user-9', t0)).toBeUndefined();
+    });
+  });
+
+  describe('identities without an upstream token', () => {
+    it('are those with active grants but no token, the oldest first', async () => {
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      await signInAndRedeem(storage, bob);
+      await signInAndRedeem(storage, { ...bob, grantId: 'grant-c' });
+      const cyd = { identity: { subject: 'cyd' }, user: { kind: 'by-identity', newId: 'user-c' } } as const;
+      await signInAndRedeem(storage, { ...cyd, grantId: 'grant-d', now: t0 + hour });
+      const dan = { identity: { subject: 'dan' }, user: { kind: 'by-identity', newId: 'user-d' } } as const;
+      await signInAndRedeem(storage, { ...dan, grantId: 'grant-e' });
+      await storage.revoke({ kind: 'user', id: 'user-d' }, 'signed out', t0 + 9);
+      const withoutToken = [
+        { provider: 'google', userId: 'user-c', since: t0 + hour, activeGrants: 1 },
+        { provider: 'github', userId: 'user-b', since: t0 + day, activeGrants: 2 },
+      ];
+      expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + day + 2)).toEqual(withoutToken);
+      expect(await admin.listIdentitiesWithoutUpstreamToken({ limit: 1, skip: 1 }, t0 + day + 2)).toEqual([
+        withoutToken[1],
+      ]);
+    });
+
+    it('show until when their grants can be refreshed after an inconclusive recheck', async () => {
+      await signInAndRedeem(storage, { identity: adasUpstreamToken });
+      const drop = {
+        usedToken: adasUpstreamToken,
+        startedAt: t0 + 9,
+        now: t0 + 9,
+        refreshableUntil: t0 + day,
+        reason: 'inconclusive',
+      };
+      await storage.dropUpstreamToken(drop);
+      expect(await admin.listIdentitiesWithoutUpstreamToken(all, t0 + 10)).toEqual([
+        { provider: 'google', userId: 'user-1', since: t0, activeGrants: 1, refreshableUntil: t0 + day },
+      ]);
+    });
+  });
+
+  describe('the audit', () => {
+    it('is read from the newest row, for one user or all', async () => {
+      await signInAndRedeem(storage);
+      await signInAndRedeem(storage, bob);
+      await storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 2 * day);
+      const ada = {
+        at: t0,
+        event: 'signed-in',
+        actor: 'user',
+        userId: 'user-1',
+        clientId: 'chatgpt',
+        provider: 'google',
+      };
+      const rows = [
+        { at: t0 + 2 * day, event: 'revoked', actor: 'operator', reason: 'withdrawn', clientId: 'chatgpt' },
+        { ...ada, at: t0 + day, userId: 'user-b', provider: 'github' },
+        ada,
+      ];
+      expect(await admin.listAuditEntries(all)).toEqual(rows);
+      expect(await admin.listAuditEntries({ limit: 1, skip: 1 })).toEqual([rows[1]]);
+      expect(await admin.listAuditEntries(all, 'user-1')).toEqual([ada]);
+    });
+  });
+
+  describe('the use of keys', () => {
+    const keys = [
+      { id: 'new', prefixes: ['n'] },
+      { id: 'old', prefixes: ['o', 'l'] },
+    ];
+    const ring = ['new', 'old'];
+    const cleanup = (now: number, sealingKey: string, ringKeys: readonly string[] = ring) =>
+      storage.cleanUp({ ...buildCleanup(now), sealingKey, ringKeys });
+    const readUsage = async (id: string, now: number) => {
+      const uses = await admin.readKeyUsage({ keys, now });
+      return uses.find((use) => use.id === id);
+    };
+    const rotated = t0 + 10 * day;
+    const sealedUntil = rotated + hour;
+
+    /** A key that has been in the ring since `t0`, and that nothing needs. */
+    const unused = {
+      sealedUpstreamTokens: 0,
+      activeGrants: 0,
+      promotableFrom: t0 + hour,
+      isSealingPeriodUnknown: false,
+    };
+
+    /** `old` has sealed since `t0`, `new` since `rotated`. */
+    const rotate = async () => {
+      await cleanup(t0, 'old');
+      await cleanup(rotated, 'new');
+    };
+
+    it('counts the stored tokens of each key by prefix', async () => {
+      await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'o1' } });
+      await signInAndRedeem(storage, { ...bob, identity: { ...bob.identity, sealedRefreshToken: 'n1' } });
+      expect(await admin.readKeyUsage({ keys, now: t0 })).toMatchObject([
+        { id: 'new', sealedUpstreamTokens: 1 },
+        { id: 'old', sealedUpstreamTokens: 1 },
+      ]);
+      expect(await admin.readKeyUsage({ keys: [], now: t0 })).toEqual([]);
+    });
+
+    it('has no end time for a key until a cleanup has seen the next key', async () => {
+      await cleanup(t0, 'old');
+      await signInAndRedeem(storage);
+      expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old' });
+      expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
+    });
+
+    it('has the end time after the cleanup, plus an hour for older isolates', async () => {
+      await rotate();
+      expect(await readUsage('old', rotated)).toEqual({ ...unused, id: 'old', sealedUntil });
+      expect(await readUsage('new', rotated)).toEqual({ ...unused, id: 'new' });
+    });
+
+    it.each([
+      ['that came back, by the one after it came back', ['old', 'other', 'old', 'new'], rotated + 3],
+      ['by the one right after it', ['old', 'other', 'new'], rotated + 1],
+    ])('takes the time of a key %s', async (_, seen, since) => {
+      for (const [at, key] of seen.entries()) await cleanup(rotated + at, key);
+      expect(await readUsage('old', rotated + day)).toMatchObject({ sealedUntil: since + hour });
+    });
+
+    const policies = [
+      ['stable', { refreshPolicy: 'stable' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 180 * day }],
+      ['rotating', { refreshPolicy: 'rotating' }, { activeGrants: 1, lastGrantExpiresAt: t0 + 1 + 30 * day }],
+    ] as const;
+
+    it.each(policies)('counts an older %s grant until its token expires', async (_, choice, needing) => {
+      await signInAndRedeem(storage, choice);
+      await rotate();
+      expect(await readUsage('old', rotated)).toMatchObject(needing);
+      const after = await readUsage('old', needing.lastGrantExpiresAt);
+      expect(after).toMatchObject({ activeGrants: 0 });
+      expect(after).not.toHaveProperty('lastGrantExpiresAt');
+    });
+
+    it('counts a session as a grant with a stable cookie', async () => {
+      await createSession(storage);
+      const use = (now: number) =>
+        storage.useSession({ grantId: 'session-1', now, idleExpiresAt: t0 + 20 * day });
+      await use(t0 + hour);
+      await rotate();
+      expect(await use(sealedUntil + 1)).toBeDefined();
+      expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
+    });
+
+    it('counts a stable grant even if it was refreshed since', async () => {
+      await signInAndRedeem(storage, { refreshPolicy: 'stable' });
+      await rotate();
+      for (const later of [0, 1]) await storage.refresh(refreshUse(0, sealedUntil + later));
+      expect(await readUsage('old', sealedUntil + 2)).toMatchObject({ activeGrants: 1 });
+    });
+
+    it('T16.6 previous refresh token: counts a rotating grant until its previous token was sealed with another key, too', async () => {
+      await signInAndRedeem(storage);
+      await rotate();
+      await storage.refresh(refreshUse(0, sealedUntil));
+      expect(await readUsage('old', sealedUntil + 1)).toMatchObject({ activeGrants: 1 });
+      // The response was lost: a late refresh with the same token starts a branch, and the token stays the previous one.
+      const late = sealedUntil + hour;
+      await storage.refresh(refreshUse(0, late));
+      expect(await readUsage('old', late + 1)).toMatchObject({ activeGrants: 1 });
+      expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(true);
+      await storage.refresh(refreshUse(2, late + hour));
+      expect(await storage.isRefreshable(refreshUse(0, late + 2 * hour))).toBe(false);
+      expect(await readUsage('old', late + 2 * hour)).toMatchObject({ activeGrants: 0 });
+    });
+
+    it('counts a grant without refresh token while its access token is valid', async () => {
+      await cleanup(t0, 'old');
+      await signInAndRedeem(storage, { refreshPolicy: 'none' });
+      await cleanup(t0 + 60, 'new');
+      expect(await readUsage('old', t0 + 1800)).toMatchObject({
+        activeGrants: 1,
+        lastGrantExpiresAt: t0 + 1801,
+      });
+      expect(await readUsage('old', t0 + 1801)).toMatchObject({ activeGrants: 0 });
+    });
+
+    it('does not count a grant that is newer, was revoked, or has no redeemed code', async () => {
+      await signInAndRedeem(storage);
+      await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
+      await rotate();
+      await signInAndRedeem(storage, { grantId: 'grant-3', now: sealedUntil });
+      await storage.revoke(grant1, 'signed out', rotated);
+      expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
+    });
+
+    it('T16.4 unseen: returns no time for a key that no cleanup has seen seal, whenever it was added', async () => {
+      // Each time, it may have been promoted and rolled back between two cleanup runs.
+      await cleanup(t0, 'new');
+      await signInAndRedeem(storage, { now: t0 + 60 });
+      await cleanup(t0 + day, 'new');
+      const unseen = { id: 'old', sealedUpstreamTokens: 0, activeGrants: 0, isSealingPeriodUnknown: true };
+      expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
+      await cleanup(t0 + 2 * day, 'new', ['new']);
+      await cleanup(t0 + 3 * day, 'new');
+      expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + 3 * day + hour });
+      const keysOfRing = [{ id: 'next', prefixes: ['x'] }, ...keys.toReversed()];
+      await cleanup(rotated, 'next', ['next', ...ring]);
+      const [, old, next] = await admin.readKeyUsage({ keys: keysOfRing, now: rotated });
+      expect(old).toMatchObject({ id: 'old', isSealingPeriodUnknown: true });
+      expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
+    });
+
+    it('returns the time of a key that was added later if a cleanup has seen it seal', async () => {
+      await cleanup(t0, 'new', ['new']);
+      await cleanup(t0 + day, 'old');
+      await cleanup(rotated, 'new');
+      expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
+    });
+
+    it('T16.3 promote: returns no time from which a key can be promoted until a cleanup has found it in the ring', async () => {
+      await cleanup(t0, 'new', ['new']);
+      expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
+      await cleanup(t0 + 9, 'new');
+      expect(await readUsage('old', t0)).toHaveProperty('promotableFrom', t0 + 9 + hour);
+    });
+  });
+});
+
+describe('the audit log', () => {
+  beforeEach(async () => {
+    db = await emptyD1();
+    storage = d1Storage(db);
+  });
+
+  const rows = async (): Promise<readonly unknown[]> =>
+    (await db.prepare('SELECT * FROM audit ORDER BY seq').all()).results;
+
+  const row = (given: Readonly<Record<string, unknown>>) => ({
+    seq: expect.any(Number),
+    at: t0,
+    event: 'signed-in',
+    actor: 'user',
+    reason: null,
+    user_id: 'user-1',
+    client_id: 'chatgpt',
+    provider: 'google',
+    ...given,
+  });
+
+  /** What the audit says after somebody signed in. */
+  const rowsAfterSignIn = async () => (await rows()).slice(1);
+
+  it('has a row for a sign-in, with IDs only', async () => {
+    await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
+    expect(await rows()).toEqual([row({})]);
+  });
+
+  it('has the user ID from the publisher', async () => {
+    await storage.recordSignIn(signIn({ user: { kind: 'resolved', id: 'their-7' } }));
+    expect(await rows()).toEqual([row({ user_id: 'their-7' })]);
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, () => Promise<unknown>]>([
+    [
+      'a late replay of a code',
+      { event: 'reuse-detected', actor: 'client', reason: 'code replayed' },
+      () => storage.redeemCode(redemption({ now: t0 + 300 })),
+    ],
+    [
+      'a reused refresh token',
+      { event: 'reuse-detected', actor: 'client', reason: 'refresh token reused' },
+      () => storage.refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
+    ],
+    [
+      'a grant that its client revokes',
+      { event: 'revoked', actor: 'client', reason: 'revoked by its client' },
+      () => storage.revoke(grant1, 'revoked by its client', t0 + 300, 'client'),
+    ],
+    [
+      'a user that the operator signs out',
+      { event: 'revoked', actor: 'operator', reason: 'signed out', client_id: null, provider: null },
+      () => storage.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 300),
+    ],
+    [
+      'a client that the operator revokes',
+      { event: 'revoked', actor: 'operator', reason: 'withdrawn', user_id: null, provider: null },
+      () => storage.revoke({ kind: 'client', id: 'chatgpt' }, 'withdrawn', t0 + 300),
+    ],
+    [
+      'a user who is gone at the provider',
+      { event: 'revoked', actor: 'provider', reason: 'revoked', client_id: null },
+      () => storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 300),
+    ],
+    [
+      'an upstream token that can no longer be used',
+      { event: 'upstream-token-dropped', actor: 'broker', reason: 'inconclusive', client_id: null },
+      () =>
+        storage.dropUpstreamToken({
+          ...{ usedToken: adasUpstreamToken, startedAt: t0 + 300, now: t0 + 300, refreshableUntil: t0 + 900 },
+          reason: 'inconclusive',
+        }),
+    ],
+  ])('has one row for %s, however often it happens', async (_, expected, perform) => {
+    await signInAndRedeem(storage, { identity: adasUpstreamToken });
+    await storage.refresh(refreshUse(0, t0 + 100));
+    await perform();
+    await perform();
+    expect(await rowsAfterSignIn()).toEqual([row({ at: t0 + 300, ...expected })]);
+  });
+
+  it('has one row for a user or a client of several grants', async () => {
     await signInAndRedeem(storage);
-    await storage.recordSignIn(signIn({ grantId: 'grant-2' }));
-    await rotate();
-    await signInAndRedeem(storage, { grantId: 'grant-3', now: sealedUntil });
-    await storage.revoke(grant1, 'signed out', rotated);
-    expect(await readUsage('old', sealedUntil)).toMatchObject({ activeGrants: 0 });
+    await signInAndRedeem(storage, { grantId: 'grant-2' });
+    await storage.revoke({ kind: 'user', id: 'user-1' }, 'signed out', t0 + 300);
+    expect(await rowsAfterSignIn()).toHaveLength(2);
   });
 
-  it('T16.4 unseen: gives no time for a key that no cleanup has seen seal, whenever it was added', async () => {
-    // Each time, it may have been promoted and rolled back between two cleanup runs.
-    await cleanup(t0, 'new');
-    await signInAndRedeem(storage, { now: t0 + 60 });
-    await cleanup(t0 + day, 'new');
-    const unseen = { id: 'old', sealedUpstreamTokens: 0, activeGrants: 0, isSealingPeriodUnknown: true };
-    expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + hour });
-    await cleanup(t0 + 2 * day, 'new', ['new']);
-    await cleanup(t0 + 3 * day, 'new');
-    expect(await readUsage('old', rotated)).toEqual({ ...unseen, promotableFrom: t0 + 3 * day + hour });
-    const keysOfRing = [{ id: 'next', prefixes: ['x'] }, ...keys.toReversed()];
-    await cleanup(rotated, 'next', ['next', ...ring]);
-    const [, old, next] = await admin.readKeyUsage({ keys: keysOfRing, now: rotated });
-    expect(old).toMatchObject({ id: 'old', isSealingPeriodUnknown: true });
-    expect(next).toMatchObject({ id: 'new', sealedUntil, isSealingPeriodUnknown: false });
+  it('has one row for what security events of one second revoke', async () => {
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, { grantId: 'grant-2' });
+    const ending = { target: { kind: 'identity', subject: 'ada' }, revocationScope: 'identity' } as const;
+    const securityEvent = {
+      provider: 'google',
+      reason: 'the provider said logout',
+      signedInBefore: t0 + 300,
+      now: t0 + 300,
+    };
+    for (const jti of ['event-1', 'event-2'])
+      await storage.recordSecurityEvent({
+        ...securityEvent,
+        jti,
+        retainUntil: t0 + 999,
+        revocations: [ending, ending],
+      });
+    const expected = {
+      event: 'security-event',
+      actor: 'provider',
+      reason: securityEvent.reason,
+      client_id: null,
+    };
+    expect((await rowsAfterSignIn()).slice(1)).toEqual([row({ at: t0 + 300, ...expected })]);
   });
 
-  it('gives the time of a key that was added later, if a cleanup has seen it seal', async () => {
-    await cleanup(t0, 'new', ['new']);
-    await cleanup(t0 + day, 'old');
-    await cleanup(rotated, 'new');
-    expect(await readUsage('old', rotated)).toMatchObject({ sealedUntil, isSealingPeriodUnknown: false });
+  it('has no row for an event that had no effect', async () => {
+    await signInAndRedeem(storage, { identity: adasUpstreamToken });
+    await storage.recordSignIn(signIn({ identity: { subject: 'eve' } }));
+    await storage.redeemCode(redemption({ now: t0 + 5 }));
+    await storage.redeemCode(redemption({ now: t0 + 300, clientId: 'claude' }));
+    await storage.refresh(refreshUse(0, t0 + 100));
+    await storage.refresh(refreshUse(0, t0 + 110));
+    await storage.refresh(refreshUse(0, t0 + 290));
+    await storage.refresh(refreshUse(7, t0 + 300));
+    await storage.revoke({ kind: 'grant', id: 'grant-9' }, 'signed out', t0 + 300);
+    await storage.revoke({ kind: 'user', id: 'user-9' }, 'signed out', t0 + 300);
+    await storage.revoke({ kind: 'client', id: 'claude' }, 'withdrawn', t0 + 300);
+    await storage.revokeGrantsOfIdentity(
+      { ...adasUpstreamToken, sealedRefreshToken: 'sealed-0' },
+      'revoked',
+      t0 + 300,
+    );
+    expect(await rowsAfterSignIn()).toEqual([]);
   });
 
-  it('T16.3 promote: gives no time from which a key can be promoted until a cleanup has found it in the ring', async () => {
-    await cleanup(t0, 'new', ['new']);
-    expect(await readUsage('old', t0)).not.toHaveProperty('promotableFrom');
-    await cleanup(t0 + 9, 'new');
-    expect(await readUsage('old', t0)).toHaveProperty('promotableFrom', t0 + 9 + hour);
+  it('has a row for each change at the account page, and none for a refused one', async () => {
+    await signInAndRedeem(storage);
+    await createSession(storage);
+    const before = (await rows()).length;
+    const cat = { provider: 'github', subject: '42' };
+    const link = { userId: 'user-1', session: 'session-1', identity: cat, now: t0 + 5 };
+    await storage.linkIdentity(link);
+    await storage.linkIdentity({ ...link, session: 'session-9' });
+    await storage.unlinkIdentity({ userId: 'user-9', ...cat, now: t0 + 6 });
+    await storage.unlinkIdentity({ userId: 'user-1', ...cat, now: t0 + 6 });
+    await storage.unlinkIdentity({ userId: 'user-1', provider: 'google', subject: 'ada', now: t0 + 6 });
+    const ending = {
+      userId: 'user-1',
+      grantIds: ['grant-1'],
+      reason: 'ended at the account page',
+      now: t0 + 7,
+    };
+    await storage.revokeGrants(ending);
+    await storage.revokeGrants(ending);
+    expect((await rows()).slice(before)).toEqual([
+      row({ at: t0 + 5, event: 'linked', client_id: null, provider: 'github' }),
+      row({ at: t0 + 6, event: 'unlinked', client_id: null, provider: 'github' }),
+      row({ at: t0 + 7, event: 'revoked', reason: ending.reason, client_id: null, provider: null }),
+    ]);
+  });
+
+  it('records a deletion and its actor', async () => {
+    await signInAndRedeem(storage);
+    for (const userId of ['user-1', 'user-9'])
+      await storage.deleteUser({ userId, actor: 'operator', now: t0 + 9 });
+    const nobody = { user_id: null, client_id: null, provider: null };
+    expect(await rows()).toEqual([row({ at: t0 + 9, event: 'deleted', actor: 'operator', ...nobody })]);
+  });
+
+  it('has no user ID after the user’s row is deleted', async () => {
+    await signInAndRedeem(storage);
+    await storage.recordSignIn(
+      signIn({
+        grantId: 'grant-2',
+        identity: { subject: 'bob' },
+        user: { kind: 'by-identity', newId: 'user-2' },
+      }),
+    );
+    await db.prepare("DELETE FROM users WHERE id = 'user-1'").run();
+    expect(await rows()).toEqual([row({ user_id: 'user-2' })]);
+  });
+});
+
+describe('cleanups', () => {
+  beforeEach(async () => {
+    db = await emptyD1();
+  });
+
+  const readRows = async (table: string) =>
+    (await db.prepare(`SELECT * FROM ${table} ORDER BY seq`).all()).results;
+
+  /** Adds rows of the audit, a day apart. */
+  const addRows = (count: number): Promise<unknown> =>
+    db
+      .prepare(
+        `WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1 - 1)
+      INSERT INTO audit (at, event, actor) SELECT ?2 + n * ?3, 'deleted', 'user' FROM numbers`,
+      )
+      .bind(count, t0, day)
+      .run();
+
+  const cleanupAt = (now: number, deleteAuditBefore: number) => ({ ...buildCleanup(now), deleteAuditBefore });
+
+  describe('a cleanup of the audit', () => {
+    it('deletes older rows, and nothing else', async () => {
+      await addRows(10);
+      await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 4 * day));
+      expect((await readRows('audit')).map(({ at }) => at)).toEqual(
+        [4, 5, 6, 7, 8, 9].map((n) => t0 + n * day),
+      );
+    });
+
+    it('deletes all rows if all are old', async () => {
+      await addRows(3);
+      await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 9 * day));
+      expect(await readRows('audit')).toEqual([]);
+      await d1Storage(db).cleanUp(cleanupAt(t0 + 10 * day, t0 + 9 * day));
+    });
+
+    it('deletes ten thousand at a time', async () => {
+      await addRows(10_500);
+      await d1Storage(db).cleanUp(cleanupAt(t0 + 20_000 * day, t0 + 20_000 * day));
+      expect(await readRows('audit')).toHaveLength(500);
+      await d1Storage(db).cleanUp(cleanupAt(t0 + 20_000 * day, t0 + 20_000 * day));
+      expect(await readRows('audit')).toEqual([]);
+    });
+
+    it('keeps new rows', async () => {
+      await signInAndRedeem(d1Storage(db));
+      await d1Storage(db).recordSignIn(signIn({ grantId: 'grant-2' }));
+      await d1Storage(db).cleanUp(buildCleanup(t0 + 90 * day));
+      expect(await readRows('audit')).toHaveLength(2);
+      await d1Storage(db).cleanUp(buildCleanup(t0 + 90 * day + 1));
+      expect(await readRows('audit')).toEqual([]);
+    });
+  });
+
+  describe('a cleanup with another first key', () => {
+    const cleanup = (now: number, sealingKey: string) =>
+      d1Storage(db).cleanUp({ ...buildCleanup(now), sealingKey });
+
+    it('stores since when each key has sealed', async () => {
+      await cleanup(t0, 'key-1');
+      await cleanup(t0 + 1, 'key-1');
+      expect(await readRows('audit')).toEqual([]);
+      await cleanup(t0 + 2, 'key-2');
+      await cleanup(t0 + 3, 'key-2');
+      expect(await readRows('sealing_keys')).toEqual([
+        { seq: expect.any(Number), id: 'key-1', sealing_since: t0 },
+        { seq: expect.any(Number), id: 'key-2', sealing_since: t0 + 2 },
+      ]);
+      expect(await readRows('audit')).toMatchObject([
+        {
+          at: t0 + 2,
+          event: 'key-rotated',
+          actor: 'operator',
+          reason: 'key-2',
+          user_id: null,
+          client_id: null,
+        },
+      ]);
+    });
+
+    it('stores a key that comes back', async () => {
+      for (const [at, key] of ['key-1', 'key-2', 'key-1'].entries()) await cleanup(t0 + at, key);
+      expect(await readRows('sealing_keys')).toMatchObject([
+        { id: 'key-1' },
+        { id: 'key-2' },
+        { id: 'key-1' },
+      ]);
+      expect(await readRows('audit')).toHaveLength(2);
+    });
+
+    it('stores a change once if 20 cleanups run at once', async () => {
+      await cleanup(t0, 'key-1');
+      await Promise.all(Array.from({ length: 20 }, () => cleanup(t0 + 1, 'key-2')));
+      expect(await readRows('sealing_keys')).toHaveLength(2);
+      expect(await readRows('audit')).toHaveLength(1);
+    });
+  });
+
+  describe('the keys of the ring', () => {
+    const cleanup = (now: number, ...ringKeys: readonly string[]) =>
+      d1Storage(db).cleanUp({ ...buildCleanup(now), ringKeys });
+
+    const readRingKeys = async () => {
+      const { results } = await db
+        .prepare('SELECT id, in_ring_since FROM ring_keys')
+        .all<{ id: string; in_ring_since: number }>();
+      return Object.fromEntries(results.map(({ id, in_ring_since: since }) => [id, since]));
+    };
+
+    it('are recorded with the time of the first cleanup that found them there', async () => {
+      await cleanup(t0, 'key-1');
+      await cleanup(t0 + 1, 'key-1', "o'key; --");
+      await cleanup(t0 + 2, "o'key; --", 'key-1');
+      expect(await readRingKeys()).toEqual({ 'key-1': t0, "o'key; --": t0 + 1 });
+    });
+
+    it('T16.3 rollback: are recorded with a new time after a cleanup that did not find them', async () => {
+      await cleanup(t0, 'key-1', 'key-2');
+      await cleanup(t0 + 1, 'key-1');
+      expect(await readRingKeys()).toEqual({ 'key-1': t0 });
+      await cleanup(t0 + 2, 'key-1', 'key-2');
+      expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 2 });
+    });
+
+    it('T16.3 rollback: never have a time before the last cleanup of a deployment without them', async () => {
+      for (const at of [0, 2, 4]) {
+        await cleanup(t0 + at, 'key-1', 'key-2');
+        await cleanup(t0 + at + 1, 'key-1');
+      }
+      expect(await readRingKeys()).toEqual({ 'key-1': t0 });
+      await cleanup(t0 + 6, 'key-1', 'key-2');
+      expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 + 6 });
+    });
+
+    it('are recorded once if 20 cleanups run at once', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => cleanup(t0, 'key-1', 'key-2')));
+      expect(await readRingKeys()).toEqual({ 'key-1': t0, 'key-2': t0 });
+    });
   });
 });

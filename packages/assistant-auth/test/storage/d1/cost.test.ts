@@ -1,89 +1,288 @@
+/** Round trips and rows of every storage method on D1. */
 import { env } from 'cloudflare:workers';
+import type {
+  BrokerStorage,
+  ReceivedSecurityEvent,
+  RevocationScope,
+  SecurityEventTarget,
+} from 'assistant-auth';
 import { beforeAll, describe, expect, it } from 'vitest';
+import schema from '../../../../../docs/storage-schema.md?raw';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
-import { buildCleanup, t0 } from '../storage-contract/sample.ts';
+import {
+  adasUpstreamToken,
+  buildCleanup,
+  grant1,
+  redemption,
+  refreshUse,
+  resealed,
+  signIn,
+  signInAndRedeem,
+  t0,
+  token,
+} from '../storage-contract/sample.ts';
+import { createSession } from '../storage-contract/sessions.ts';
 import { countingD1 } from './counting-d1.ts';
 import { emptyD1 } from './empty-d1.ts';
 import { everyMethod } from './every-method.ts';
 import { insertOtherUsers, otherUserCount } from './other-users.ts';
 
-describe('storage on D1', () => {
-  beforeAll(emptyD1);
+describe('round trips and rows', () => {
+  describe('storage on D1', () => {
+    beforeAll(emptyD1);
 
-  it.each(everyMethod)('makes one round trip: %s', async (_, call) => {
-    const { db, trips } = countingD1(env.DB);
-    await call(d1Storage(db));
-    expect(trips()).toBe(1);
+    it.each(everyMethod)('makes one round trip: %s', async (_, call) => {
+      const { db, trips } = countingD1(env.DB);
+      await call(d1Storage(db));
+      expect(trips()).toBe(1);
+    });
+  });
+
+  const wholeTableMethods: readonly string[] = ['cleanUp', 'readRevocations', 'findUpstreamTokens'];
+  const singleTargetMethods = everyMethod.filter(([name]) => !wholeTableMethods.includes(name));
+
+  describe('among many others', () => {
+    beforeAll(async () => insertOtherUsers(await emptyD1(), t0));
+
+    it.each(singleTargetMethods)('reads a handful of rows: %s', async (_, call) => {
+      const { db, usage } = countingD1(env.DB);
+      await call(d1Storage(db));
+      expect(usage().rowsRead).toBeGreaterThan(0);
+      expect(usage().rowsRead).toBeLessThan(40);
+    });
+
+    it('reads a handful of rows: deleting a user with all that is theirs', async () => {
+      const { db, usage } = countingD1(env.DB);
+      await db.batch([db.prepare("DELETE FROM users WHERE id = '!other-1'")]);
+      expect(usage().rowsRead).toBeLessThan(20);
+    });
+
+    it('reads a handful of rows: revocationsSince, up to date', async () => {
+      const { db, usage } = countingD1(env.DB);
+      await d1Storage(db).readRevocations(otherUserCount, t0, 10_000);
+      expect(usage().rowsRead).toBeLessThan(20);
+    });
+
+    it('reads no active grant: cleanUp', async () => {
+      const { db, usage } = countingD1(env.DB);
+      await env.DB.prepare('DELETE FROM revocations').run();
+      await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
+      expect(usage().rowsRead).toBeLessThan(20);
+    });
+  });
+
+  describe('countingD1', () => {
+    it('counts every call to the database, and no prepare', async () => {
+      const { db, trips } = countingD1(env.DB);
+      const statement = db.prepare('SELECT ?1 AS n').bind(7);
+      expect(trips()).toBe(0);
+      expect(await statement.first()).toEqual({ n: 7 });
+      expect(await statement.first('n')).toBe(7);
+      expect((await statement.all()).results).toEqual([{ n: 7 }]);
+      expect((await statement.run()).success).toBe(true);
+      expect(await statement.raw()).toEqual([[7]]);
+      expect(trips()).toBe(5);
+      const results = await db.batch([statement, db.prepare('SELECT 8 AS n')]);
+      expect(results.map(({ results: rows }) => rows)).toEqual([[{ n: 7 }], [{ n: 8 }]]);
+      await db.exec('SELECT 9');
+      expect(await db.withSession().prepare('SELECT 10 AS n').first('n')).toBe(10);
+      expect(trips()).toBe(8);
+    });
+
+    it('counts the rows that are billed, with index entries', async () => {
+      const { db, usage } = countingD1(await emptyD1());
+      const insert = db.prepare(
+        "INSERT INTO revocations (kind, id, revoked_at, expires_at) VALUES ('grant', ?1, 1, 2)",
+      );
+      await db.batch([insert.bind('a'), insert.bind('b')]);
+      await insert.bind('c').run();
+      expect(usage()).toMatchObject({ trips: 2, statements: 3, rowsWritten: 9 });
+      const before = usage().rowsRead;
+      expect(await db.prepare('SELECT id FROM revocations ORDER BY seq').first('id')).toBe('a');
+      expect(usage().rowsRead - before).toBe(3);
+    });
+
+    it('fails if a result has no row counts', async () => {
+      const { db, usage } = countingD1(env.DB);
+      await db.prepare('SELECT 1').raw();
+      expect(usage).toThrow('a call was made whose answer tells no rows');
+    });
   });
 });
 
-const wholeTableMethods: readonly string[] = ['cleanUp', 'readRevocations', 'findUpstreamTokens'];
-const singleTargetMethods = everyMethod.filter(([name]) => !wholeTableMethods.includes(name));
+describe('docs/storage-schema.md', () => {
+  type Step = (storage: BrokerStorage) => Promise<unknown>;
 
-describe('among many others', () => {
-  beforeAll(async () => insertOtherUsers(await emptyD1(), t0));
-
-  it.each(singleTargetMethods)('reads a handful of rows: %s', async (_, call) => {
-    const { db, usage } = countingD1(env.DB);
-    await call(d1Storage(db));
-    expect(usage().rowsRead).toBeGreaterThan(0);
-    expect(usage().rowsRead).toBeLessThan(40);
-  });
-
-  it('reads a handful of rows: deleting a user with all that is theirs', async () => {
-    const { db, usage } = countingD1(env.DB);
-    await db.batch([db.prepare("DELETE FROM users WHERE id = '!other-1'")]);
-    expect(usage().rowsRead).toBeLessThan(20);
-  });
-
-  it('reads a handful of rows: revocationsSince, up to date', async () => {
-    const { db, usage } = countingD1(env.DB);
-    await d1Storage(db).readRevocations(otherUserCount, t0, 10_000);
-    expect(usage().rowsRead).toBeLessThan(20);
-  });
-
-  it('reads no grant that is needed: cleanUp', async () => {
-    const { db, usage } = countingD1(env.DB);
+  const noSetup: Step = async () => {};
+  const signedIn: Step = (storage) => signInAndRedeem(storage);
+  const withUpstreamToken: Step = (storage) => signInAndRedeem(storage, { identity: adasUpstreamToken });
+  const refreshed: Step = async (storage) => {
+    await signInAndRedeem(storage);
+    await storage.refresh(refreshUse(0, t0 + 2));
+  };
+  const withTwoGrants: Step = async (storage) => {
+    await signInAndRedeem(storage);
+    await signInAndRedeem(storage, { grantId: 'grant-2' });
+  };
+  const ada = { provider: 'google', subject: 'ada' } as const;
+  const adasGitHubIdentity = { provider: 'github', subject: '42', sealedRefreshToken: 'sealed-2' } as const;
+  const inAccountSession: Step = (storage) => createSession(storage);
+  const linked: Step = async (storage) => {
+    await createSession(storage);
+    await storage.linkIdentity({
+      userId: 'user-1',
+      session: 'session-1',
+      identity: adasGitHubIdentity,
+      now: t0 + 3,
+    });
+    await signInAndRedeem(storage);
+  };
+  const afterCleanup: Step = async (storage) => {
+    await storage.cleanUp(buildCleanup(t0 + 2));
     await env.DB.prepare('DELETE FROM revocations').run();
-    await d1Storage(db).cleanUp(buildCleanup(t0 + 3600));
-    expect(usage().rowsRead).toBeLessThan(20);
+  };
+  const buildSecurityEvent = (
+    target: SecurityEventTarget,
+    revocationScope: RevocationScope,
+  ): ReceivedSecurityEvent => ({
+    ...{ provider: 'google', jti: 'event-1', retainUntil: t0 + 9999, signedInBefore: t0 + 3, now: t0 + 3 },
+    revocations: [{ target, revocationScope }],
+    reason: 'a signal',
   });
-});
+  const session: SecurityEventTarget = { kind: 'session', sid: 'sid-1', subject: 'ada' };
+  const identity: SecurityEventTarget = { kind: 'identity', subject: 'ada' };
+  const tokenTarget: SecurityEventTarget = { kind: 'token', identifier: 'digest-ada' };
+  const inUpstreamSession: Step = (storage) => createSession(storage, { sid: 'sid-1' });
+  const withTokenIdentifiers: Step = (storage) =>
+    signInAndRedeem(storage, {
+      identity: { ...adasUpstreamToken, tokenIdentifiers: ['start-ada', 'digest-ada'] },
+    });
+  const afterSecurityEvent: Step = async (storage) => {
+    await signInAndRedeem(storage, { identity: adasUpstreamToken });
+    await storage.recordSecurityEvent(buildSecurityEvent(session, 'online-grants'));
+  };
+  const user1 = { kind: 'user', id: 'user-1' } as const;
 
-describe('countingD1', () => {
-  it('counts every way to the database and no preparation', async () => {
-    const { db, trips } = countingD1(env.DB);
-    const statement = db.prepare('SELECT ?1 AS n').bind(7);
-    expect(trips()).toBe(0);
-    expect(await statement.first()).toEqual({ n: 7 });
-    expect(await statement.first('n')).toBe(7);
-    expect((await statement.all()).results).toEqual([{ n: 7 }]);
-    expect((await statement.run()).success).toBe(true);
-    expect(await statement.raw()).toEqual([[7]]);
-    expect(trips()).toBe(5);
-    const results = await db.batch([statement, db.prepare('SELECT 8 AS n')]);
-    expect(results.map(({ results: rows }) => rows)).toEqual([[{ n: 7 }], [{ n: 8 }]]);
-    await db.exec('SELECT 9');
-    expect(await db.withSession().prepare('SELECT 10 AS n').first('n')).toBe(10);
-    expect(trips()).toBe(8);
-  });
+  /** By the names that docs/storage-schema.md gives them: what comes before, and what is measured. */
+  const operations: Readonly<Record<string, readonly [before: Step, measured: Step]>> = {
+    '`recordSignIn`, a new user': [noSetup, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
+    '`recordSignIn`, a known one': [
+      signedIn,
+      (l) => l.recordSignIn(signIn({ grantId: 'grant-2', identity: adasUpstreamToken })),
+    ],
+    '`recordSignIn`, a replay': [signedIn, (l) => l.recordSignIn(signIn({ identity: adasUpstreamToken }))],
+    '`readGrantStatus`': [signedIn, (l) => l.readGrantStatus('grant-1')],
+    '`readGrantStatus`, no such grant': [noSetup, (l) => l.readGrantStatus('grant-1')],
+    '`claimCode`': [(l) => l.recordSignIn(signIn()), (l) => l.claimCode({ grantId: 'grant-1', now: t0 + 1 })],
+    '`redeemCode`': [(l) => l.recordSignIn(signIn()), (l) => l.redeemCode(redemption())],
+    '`redeemCode`, a late replay': [signedIn, (l) => l.redeemCode(redemption({ now: t0 + 30 }))],
+    '`refresh`': [signedIn, (l) => l.refresh(refreshUse(0, t0 + 2))],
+    '`refresh`, the provider is due': [withUpstreamToken, (l) => l.refresh(refreshUse(0, t0 + 2))],
+    '`refresh`, late': [refreshed, (l) => l.refresh(refreshUse(0, t0 + 500))],
+    '`refresh`, a reused token': [
+      refreshed,
+      (l) => l.refresh(refreshUse(0, t0 + 500, { lateRefresh: 'revoke' })),
+    ],
+    '`isRefreshable`': [signedIn, (l) => l.isRefreshable(refreshUse(0, t0 + 2))],
+    '`storeUpstreamToken`': [signedIn, (l) => l.storeUpstreamToken(adasUpstreamToken)],
+    '`recordRecheck`': [
+      withUpstreamToken,
+      (l) => l.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 3 }),
+    ],
+    '`resolveRecheck`': [withUpstreamToken, (l) => l.resolveRecheck(adasUpstreamToken)],
+    '`dropUpstreamToken`': [
+      withUpstreamToken,
+      (l) =>
+        l.dropUpstreamToken({
+          ...{ usedToken: adasUpstreamToken, startedAt: t0 + 3, now: t0 + 3, refreshableUntil: t0 + 9 },
+          reason: 'inconclusive',
+        }),
+    ],
+    '`revokeGrantsOfIdentity` of one grant': [
+      withUpstreamToken,
+      (l) => l.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 3),
+    ],
+    '`revoke` a grant': [signedIn, (l) => l.revoke(grant1, 'signed out', t0 + 3)],
+    '`revoke` a user of two grants': [withTwoGrants, (l) => l.revoke(user1, 'signed out', t0 + 3)],
+    '`readRevocations`, nothing new': [noSetup, (l) => l.readRevocations(otherUserCount, t0, 10_000)],
+    '`isRevoked`': [signedIn, (l) => l.isRevoked(token(), t0 + 4)],
+    '`useSession`': [
+      inAccountSession,
+      (l) => l.useSession({ grantId: 'session-1', now: t0 + 3, idleExpiresAt: t0 + 9 }),
+    ],
+    '`acquireRecheckLease`': [
+      withUpstreamToken,
+      (l) => l.acquireRecheckLease({ ...ada, now: t0 + 3, recheckLeaseDuration: 60 }),
+    ],
+    '`readAccount` of two grants': [withTwoGrants, (l) => l.readAccount('user-1')],
+    '`readHistory` of two sign-ins': [withTwoGrants, (l) => l.readHistory('user-1')],
+    '`findUser`': [signedIn, (l) => l.findUser(ada)],
+    '`linkIdentity`': [
+      inAccountSession,
+      (l) =>
+        l.linkIdentity({ userId: 'user-1', session: 'session-1', identity: adasGitHubIdentity, now: t0 + 3 }),
+    ],
+    '`unlinkIdentity` with one grant': [
+      linked,
+      (l) => l.unlinkIdentity({ userId: 'user-1', ...ada, now: t0 + 5 }),
+    ],
+    '`revokeGrants` of two grants': [
+      withTwoGrants,
+      (l) =>
+        l.revokeGrants({ userId: 'user-1', grantIds: ['grant-1', 'grant-2'], reason: 'ended', now: t0 + 3 }),
+    ],
+    '`deleteUser` of two grants': [
+      withTwoGrants,
+      (l) => l.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 3 }),
+    ],
+    '`findUpstreamTokens` among 501 identities, none found': [
+      withUpstreamToken,
+      (l) => l.findUpstreamTokens({ prefixes: ['AQV', 'AQZ'], limit: 100 }),
+    ],
+    '`replaceUpstreamTokens`, one': [
+      withUpstreamToken,
+      (l) =>
+        l.replaceUpstreamTokens(resealed({ ...ada, previous: 'sealed-1', sealedRefreshToken: 'sealed-2' })),
+    ],
+    '`recordSecurityEvent`, a session ends': [
+      inUpstreamSession,
+      (l) => l.recordSecurityEvent(buildSecurityEvent(session, 'online-grants')),
+    ],
+    '`recordSecurityEvent`, an identity of one grant': [
+      withUpstreamToken,
+      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+    ],
+    '`recordSecurityEvent`, a token of one grant': [
+      withTokenIdentifiers,
+      (l) => l.recordSecurityEvent(buildSecurityEvent(tokenTarget, 'identity')),
+    ],
+    '`recordSecurityEvent`, nobody of ours': [
+      noSetup,
+      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+    ],
+    '`recordSecurityEvent`, a replay': [
+      afterSecurityEvent,
+      (l) => l.recordSecurityEvent(buildSecurityEvent(identity, 'identity')),
+    ],
+    '`cleanUp`, nothing to do': [afterCleanup, (l) => l.cleanUp(buildCleanup(t0 + 3))],
+  };
 
-  it('counts the rows that are billed, with index entries', async () => {
-    const { db, usage } = countingD1(await emptyD1());
-    const insert = db.prepare(
-      "INSERT INTO revocations (kind, id, revoked_at, expires_at) VALUES ('grant', ?1, 1, 2)",
-    );
-    await db.batch([insert.bind('a'), insert.bind('b')]);
-    await insert.bind('c').run();
-    expect(usage()).toMatchObject({ trips: 2, statements: 3, rowsWritten: 9 });
-    const before = usage().rowsRead;
-    expect(await db.prepare('SELECT id FROM revocations ORDER BY seq').first('id')).toBe('a');
-    expect(usage().rowsRead - before).toBe(3);
-  });
+  const documented = (): readonly string[] => {
+    const [, section = ''] = schema.split('\n## Round trips\n');
+    return section.split('\n').filter((line) => line.startsWith('| `'));
+  };
 
-  it('does not guess rows', async () => {
-    const { db, usage } = countingD1(env.DB);
-    await db.prepare('SELECT 1').raw();
-    expect(usage).toThrow('a call was made whose answer tells no rows');
+  it('has the costs of every operation among many users', async () => {
+    const rows: string[] = [];
+    for (const [name, [before, measured]] of Object.entries(operations)) {
+      await insertOtherUsers(await emptyD1(), t0);
+      await before(d1Storage(env.DB));
+      const { db, usage } = countingD1(env.DB);
+      await measured(d1Storage(db));
+      const { trips, statements, rowsRead, rowsWritten } = usage();
+      expect([name, trips]).toEqual([name, 1]);
+      rows.push(`| ${name} | ${statements} | ${rowsRead} | ${rowsWritten} |`);
+    }
+    expect(rows).toEqual(documented());
   });
 });

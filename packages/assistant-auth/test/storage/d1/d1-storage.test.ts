@@ -1,5 +1,686 @@
+/** Storage on D1: the contract of every storage, the rows that it writes, and failures. */
+
+import { env } from 'cloudflare:workers';
+import { StorageUnavailable } from 'assistant-auth';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
+import { memoryStorage } from '../../../src/storage/memory.ts';
 import { d1Storage } from '../../../src/storage/sqlite/d1.ts';
+import {
+  token as accessToken,
+  adasUpstreamToken,
+  buildCleanup,
+  fiftyIndexes,
+  grant1,
+  redemption,
+  refreshUse,
+  signIn,
+  signInAndRedeem,
+  summarizeOutcome,
+  t0,
+} from '../storage-contract/sample.ts';
 import { storageContract } from '../storage-contract.ts';
 import { emptyD1 } from './empty-d1.ts';
+import { everyMethod } from './every-method.ts';
 
 storageContract('storage on D1', async () => d1Storage(await emptyD1()));
+
+describe('rows', () => {
+  let db: D1Database;
+  beforeEach(async () => {
+    db = await emptyD1();
+  });
+
+  const readRows = async (table: string) => (await db.prepare(`SELECT * FROM ${table}`).all()).results;
+
+  const readAllRows = async () => ({
+    users: await readRows('users'),
+    identities: await readRows('identities'),
+    grants: await readRows('grants'),
+    revocations: await readRows('revocations'),
+  });
+
+  describe('a sign-in', () => {
+    it('stores user, identity and grant', async () => {
+      await d1Storage(db).recordSignIn(
+        signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }),
+      );
+      expect(await readAllRows()).toEqual({
+        users: [{ id: 'user-1', created_at: t0 }],
+        identities: [
+          {
+            provider: 'google',
+            subject: 'ada',
+            user_id: 'user-1',
+            label: 'Ada L.',
+            sealed_refresh_token: 'sealed-1',
+            recheck_after: 0,
+            verified_until: 0,
+            unresolved_rechecks: 0,
+            refreshable_until: null,
+            created_at: t0,
+            last_sign_in_at: t0,
+            token_identifier: null,
+            other_token_identifier: null,
+          },
+        ],
+        grants: [
+          {
+            id: 'grant-1',
+            user_id: 'user-1',
+            provider: 'google',
+            subject: 'ada',
+            client_id: 'chatgpt',
+            redirect_uri: 'https://chat.example/callback',
+            scopes: '["score:read","score:write"]',
+            resource: 'https://words.example',
+            claims: '{"plan":"free","seats":3,"staff":false}',
+            refresh_policy: 'rotating',
+            created_at: t0,
+            redeemed_at: null,
+            last_used_at: null,
+            access_expires_at: null,
+            generation: 0,
+            branch_generation: null,
+            branch_started_from: null,
+            previous_rotated_at: null,
+            rotated_at: null,
+            refresh_idle_expires_at: null,
+            refresh_absolute_expires_at: null,
+            revoked_at: null,
+            revoked_reason: null,
+            sid: null,
+            signed_in_at: null,
+            code_claimed_at: null,
+            retain_until: t0 + 3600,
+          },
+        ],
+        revocations: [],
+      });
+    });
+
+    it('stores the session ID of the provider', async () => {
+      const { grant, ...rest } = signIn();
+      await d1Storage(db).recordSignIn({ ...rest, grant: { ...grant, sid: 'session-1' } });
+      expect(await readRows('grants')).toMatchObject([{ sid: 'session-1' }]);
+    });
+
+    it('keeps the provider’s refresh token and the label if a later sign-in has none', async () => {
+      const storage = d1Storage(db);
+      await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
+      await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 9 }));
+      await storage.recordSignIn(signIn({ grantId: 'grant-3', user: { kind: 'resolved', id: 'their-7' } }));
+      expect(await readRows('identities')).toMatchObject([
+        { user_id: 'their-7', label: 'Ada L.', sealed_refresh_token: 'sealed-1', created_at: t0 },
+      ]);
+    });
+
+    it('replaces the provider’s refresh token and the label by new ones', async () => {
+      const storage = d1Storage(db);
+      await storage.recordSignIn(signIn({ identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' } }));
+      const identity = { label: 'Ada King', sealedRefreshToken: 'sealed-2' };
+      await storage.recordSignIn(signIn({ grantId: 'grant-2', identity, now: t0 + 9 }));
+      expect(await readRows('identities')).toMatchObject([
+        { label: 'Ada King', sealed_refresh_token: 'sealed-2', created_at: t0, last_sign_in_at: t0 + 9 },
+      ]);
+    });
+
+    it('changes no row if it is repeated, even with another identity', async () => {
+      const storage = d1Storage(db);
+      await signInAndRedeem(storage, { identity: { sealedRefreshToken: 'sealed-1' } });
+      const before = await readAllRows();
+      const identity = { label: 'Eve', sealedRefreshToken: 'sealed-2' };
+      for (const subject of ['ada', 'eve'])
+        for (const user of [
+          { kind: 'by-identity', newId: 'user-2' } as const,
+          { kind: 'resolved', id: 'their-7' } as const,
+        ])
+          await storage.recordSignIn(
+            signIn({ identity: { ...identity, subject }, user, clientId: 'claude', now: t0 + 9 }),
+          );
+      expect(await readAllRows()).toEqual(before);
+    });
+
+    it('creates one user if 50 first sign-ins arrive at once', async () => {
+      const storage = d1Storage(db);
+      await Promise.all(
+        fiftyIndexes.map((n) =>
+          storage.recordSignIn(
+            signIn({ grantId: `grant-${n}`, user: { kind: 'by-identity', newId: `user-${n}` } }),
+          ),
+        ),
+      );
+      expect(await readRows('users')).toHaveLength(1);
+      expect(await readRows('grants')).toHaveLength(50);
+    });
+
+    it('never assigns a new identity to an existing user with the same new ID', async () => {
+      const storage = d1Storage(db);
+      await storage.recordSignIn(signIn());
+      const before = await readAllRows();
+      const collision = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
+      await expect(collision).rejects.toThrow('D1 did not carry out the statements');
+      expect(await readAllRows()).toEqual(before);
+    });
+  });
+
+  describe('a refusal', () => {
+    it('changes no row', async () => {
+      const storage = d1Storage(db);
+      await signInAndRedeem(storage);
+      await storage.refresh(refreshUse(0, t0 + 100));
+      await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none' });
+      const before = await readAllRows();
+      await storage.redeemCode(redemption({ now: t0 + 5 }));
+      await storage.redeemCode(redemption({ now: t0 + 500, clientId: 'claude' }));
+      await storage.refresh(refreshUse(0, t0 + 500, { clientId: 'claude' }));
+      await storage.refresh(refreshUse(1, t0 + 500, { clientId: 'claude' }));
+      await storage.refresh(refreshUse(2, t0 + 500));
+      await storage.refresh(refreshUse(0, t0 + 500, { grantId: 'grant-2' }));
+      expect(await readAllRows()).toEqual(before);
+    });
+  });
+
+  describe('an older release without branches', () => {
+    /** Rotates a token as that release does, after the migration or a rollback. */
+    const rotateAsBefore = (generation: number, now: number) =>
+      db
+        .prepare('UPDATE grants SET generation = generation + 1, rotated_at = ?2 WHERE generation = ?1')
+        .bind(generation, now)
+        .run();
+
+    it('rotates a token, and this release accepts a retry', async () => {
+      const storage = d1Storage(db);
+      await signInAndRedeem(storage);
+      await rotateAsBefore(0, t0 + 100);
+      expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 110)))).toBe('continued 1');
+    });
+
+    it('rotates a token after a branch, and every earlier token counts as reused', async () => {
+      for (const earlier of [0, 1]) {
+        db = await emptyD1();
+        const storage = d1Storage(db);
+        await signInAndRedeem(storage);
+        await storage.refresh(refreshUse(0, t0 + 100));
+        await storage.refresh(refreshUse(0, t0 + 300));
+        await rotateAsBefore(2, t0 + 400);
+        expect(summarizeOutcome(await storage.refresh(refreshUse(2, t0 + 410)))).toBe('continued 3');
+        expect(summarizeOutcome(await storage.refresh(refreshUse(earlier, t0 + 420)))).toBe('reused');
+      }
+    });
+  });
+
+  describe('a revocation', () => {
+    it.each<[string, (reason: string) => Promise<unknown>]>([
+      ['signed out', (reason) => d1Storage(db).revoke(grant1, reason, t0 + 300)],
+      [
+        'gone at its provider',
+        (reason) => d1Storage(db).revokeGrantsOfIdentity(adasUpstreamToken, reason, t0 + 300),
+      ],
+      ['code replayed', () => d1Storage(db).redeemCode(redemption({ now: t0 + 300 }))],
+      [
+        'refresh token reused',
+        () => d1Storage(db).refresh(refreshUse(0, t0 + 300, { lateRefresh: 'revoke' })),
+      ],
+    ])('stores its time and reason: %s', async (reason, end) => {
+      await signInAndRedeem(d1Storage(db), { identity: adasUpstreamToken });
+      await d1Storage(db).refresh(refreshUse(0, t0 + 100));
+      await end(reason);
+      expect(await readRows('grants')).toMatchObject([{ revoked_at: t0 + 300, revoked_reason: reason }]);
+    });
+  });
+
+  describe('deleting a user', () => {
+    it('deletes identities and grants of this user only', async () => {
+      const storage = d1Storage(db);
+      await signInAndRedeem(storage);
+      await storage.recordSignIn(
+        signIn({
+          grantId: 'grant-2',
+          identity: { subject: 'bob' },
+          user: { kind: 'by-identity', newId: 'user-2' },
+        }),
+      );
+      await db.prepare("DELETE FROM users WHERE id = 'user-1'").run();
+      expect(await readAllRows()).toMatchObject({
+        users: [{ id: 'user-2' }],
+        identities: [{ subject: 'bob' }],
+        grants: [{ id: 'grant-2' }],
+      });
+    });
+  });
+});
+
+describe('random calls', () => {
+  /** One call, made alike on both implementations. */
+  type Call = (storage: BrokerStorage) => Promise<unknown>;
+
+  interface CallContext {
+    readonly now: number;
+    /** An id that no user has. */
+    readonly newId: string;
+    /** The generation that each grant answered last; calls keep it up to date. */
+    readonly generations: Map<string, number>;
+  }
+
+  const grantId = fc.constantFrom('grant-1', 'grant-1', 'grant-1', 'grant-2', 'grant-3');
+  const clientId = fc.constantFrom(
+    'chatgpt',
+    'chatgpt',
+    'chatgpt',
+    'chatgpt',
+    'chatgpt',
+    'claude',
+    'account',
+    'account',
+  );
+  const userId = fc.constantFrom('user-1', 'user-1', 'their-7');
+  const subject = fc.constantFrom('ada', 'ada', 'bob');
+  const sealedRefreshToken = fc.constantFrom('sealed-1', 'sealed-2');
+  const tokenIdentifier = fc.constantFrom('name-1', 'name-2', 'name-3');
+  const tokenIdentifiers = fc.oneof(fc.tuple(tokenIdentifier), fc.tuple(tokenIdentifier, tokenIdentifier));
+  const sid = fc.constantFrom('sid-1', 'sid-2');
+
+  /** Names come with a token or not at all. */
+  const token = fc.record({ sealedRefreshToken, tokenIdentifiers }, { requiredKeys: ['sealedRefreshToken'] });
+
+  const flattenToken = <Value extends { readonly token?: object }>({ token: one, ...value }: Value) => ({
+    ...value,
+    ...one,
+  });
+  const refreshPolicy = fc.constantFrom('none', 'stable', 'rotating', 'rotating');
+
+  const recordSignIn = fc
+    .record({
+      ...{ grantId, clientId, refreshPolicy, isResolved: fc.boolean() },
+      limits: fc.constantFrom({}, {}, {}, { signIns: 1 }, { signIns: 2, period: 10 }, { activeGrants: 1 }),
+      upstreamSession: fc.record({ sid }, { requiredKeys: [] }),
+      here: fc.record({ session: grantId }, { requiredKeys: [] }),
+      identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
+    })
+    .map(({ isResolved, upstreamSession, here, ...choice }) => ({ now, newId }: CallContext): Call => {
+      const user = isResolved
+        ? { kind: 'resolved' as const, id: 'their-7' }
+        : { kind: 'by-identity' as const, newId };
+      return async (storage) => {
+        const outcome = await storage.recordSignIn({
+          ...signIn({ ...choice, ...upstreamSession, user, now }),
+          ...here,
+        });
+        // Whoever goes on in a session draws the grant's id just then: it exists for no storage outside a test.
+        return here.session !== undefined && outcome.kind === 'replayed'
+          ? { kind: 'session-ended' }
+          : outcome;
+      };
+    });
+
+  const redeemCode = fc.record({ grantId, clientId }).map(
+    (choice) =>
+      ({ now, generations }: CallContext): Call =>
+      async (storage) => {
+        const outcome = await storage.redeemCode(redemption({ ...choice, now, codeExpiresAt: now + 1 }));
+        if (outcome.kind === 'redeemed') generations.set(choice.grantId, 0);
+        return outcome;
+      },
+  );
+
+  const lateRefresh = fc.constantFrom('recover', 'recover', 'revoke');
+
+  const refresh = fc
+    .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, -1) })
+    .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
+      const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+      return async (storage) => {
+        const outcome = await storage.refresh(refreshUse(presented, now, choice));
+        if (outcome.kind === 'refreshed') generations.set(choice.grantId, outcome.grant.generation);
+        return outcome;
+      };
+    });
+
+  const isRefreshable = fc
+    .record({ grantId, clientId, lateRefresh, back: fc.constantFrom(0, 0, 1, 1, 2, -1) })
+    .map(({ back, ...choice }) => ({ now, generations }: CallContext): Call => {
+      const presented = Math.max(0, (generations.get(choice.grantId) ?? 0) - back);
+      return (storage) => storage.isRefreshable(refreshUse(presented, now, choice));
+    });
+
+  const readGrantStatus = grantId.map((id) => (): Call => (storage) => storage.readGrantStatus(id));
+
+  const claimCode = grantId.map(
+    (id) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.claimCode({ grantId: id, now }),
+  );
+
+  const usedToken = fc.record({ provider: fc.constant('google'), subject, sealedRefreshToken });
+
+  const storeUpstreamToken = fc
+    .record({ usedToken, identifiers: fc.record({ tokenIdentifiers }, { requiredKeys: [] }) })
+    .map(
+      ({ usedToken: token, identifiers }) =>
+        (): Call =>
+        (storage) =>
+          storage.storeUpstreamToken({ ...token, ...identifiers }),
+    );
+
+  const recordRecheck = fc
+    .record(
+      { usedToken, token, later: fc.constantFrom(0, 60, 600) },
+      { requiredKeys: ['usedToken', 'later'] },
+    )
+    .map(flattenToken)
+    .map(
+      ({ later, ...check }) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.recordRecheck({ ...check, recheckAfter: now + later }),
+    );
+
+  const revokeGrantsOfIdentity = usedToken.map(
+    (token) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.revokeGrantsOfIdentity(token, 'revoked', now),
+  );
+
+  const resolveRecheck = usedToken.map((token) => (): Call => (storage) => storage.resolveRecheck(token));
+
+  const dropUpstreamToken = fc.record({ usedToken, limit: fc.constantFrom(0, 600, 86_400) }).map(
+    ({ usedToken: token, limit }) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.dropUpstreamToken({
+          ...{ usedToken: token, startedAt: now - 3, now, refreshableUntil: now + limit },
+          reason: 'inconclusive',
+        }),
+  );
+
+  const revoke = fc
+    .oneof(
+      fc.record({ kind: fc.constant('grant' as const), id: grantId }),
+      fc.record({ kind: fc.constant('user' as const), id: userId }),
+      fc.record({ kind: fc.constant('client' as const), id: clientId }),
+    )
+    .map(
+      (target) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.revoke(target, 'signed out', now),
+    );
+
+  const readRevocations = fc
+    .record({ cursor: fc.constantFrom(undefined, undefined, 0, 1, 2), limit: fc.constantFrom(1, 2, 100) })
+    .map(
+      ({ cursor, limit }) =>
+        ({ now }: CallContext): Call =>
+        async (storage) => {
+          const page = await storage.readRevocations(cursor, now, limit);
+          return page.kind === 'page' ? { ...page, revocations: sortRows(page.revocations) } : page;
+        },
+    );
+
+  /** Lines that were appended at once have no order among themselves. */
+  const sortRows = <Row>(rows: readonly Row[]): readonly Row[] =>
+    rows.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+
+  const isRevoked = fc.record({ grantId, clientId, userId, age: fc.constantFrom(0, 1, 10, 100, 1000) }).map(
+    ({ age, ...origin }) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.isRevoked(accessToken({ ...origin, issuedAt: now - age }), now),
+  );
+
+  const useSession = grantId.map(
+    (id) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.useSession({ grantId: id, now, idleExpiresAt: now + 600 }),
+  );
+
+  const acquireRecheckLease = subject.map(
+    (name) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.acquireRecheckLease({ provider: 'google', subject: name, now, recheckLeaseDuration: 60 }),
+  );
+
+  const readAccount = userId.map(
+    (id) => (): Call => async (storage) => {
+      const account = await storage.readAccount(id);
+      // Rows of the same second have no order among themselves.
+      return (
+        account && { ...account, grants: sortRows(account.grants), identities: sortRows(account.identities) }
+      );
+    },
+  );
+
+  const findUser = subject.map(
+    (name) => (): Call => (storage) => storage.findUser({ provider: 'google', subject: name }),
+  );
+
+  const linkIdentity = fc
+    .record({
+      userId,
+      session: grantId,
+      identity: fc.record({ subject, token }, { requiredKeys: ['subject'] }).map(flattenToken),
+    })
+    .map(
+      ({ identity, ...link }) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.linkIdentity({ ...link, identity: { provider: 'google', ...identity }, now }),
+    );
+
+  const unlinkIdentity = fc.record({ userId, subject }).map(
+    (unlink) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.unlinkIdentity({ ...unlink, provider: 'google', now }),
+  );
+
+  const revokeGrants = fc.record({ userId, grantIds: fc.array(grantId, { maxLength: 3 }) }).map(
+    (ending) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.revokeGrants({ ...ending, reason: 'disconnected', now }),
+  );
+
+  const deleteUser = userId.map(
+    (id) =>
+      ({ now }: CallContext): Call =>
+      (storage) =>
+        storage.deleteUser({ userId: id, actor: 'user', now }),
+  );
+
+  const findUpstreamTokens = fc
+    .record(
+      {
+        prefixes: fc.array(fc.constantFrom('sealed-1', 'sealed-', 'sealed-3', 'x')),
+        after: fc.record({ provider: fc.constantFrom('github', 'google'), subject }),
+        limit: fc.constantFrom(1, 2, 10),
+      },
+      { requiredKeys: ['prefixes', 'limit'] },
+    )
+    .map((question) => (): Call => (storage) => storage.findUpstreamTokens(question));
+
+  const replaceUpstreamTokens = fc
+    .array(
+      usedToken.map(({ sealedRefreshToken: previous, ...name }) => ({
+        ...name,
+        previous,
+        sealedRefreshToken: 'sealed-3',
+      })),
+      {
+        maxLength: 2,
+      },
+    )
+    .map(
+      (tokens) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.replaceUpstreamTokens({ tokens, now, recheckLeaseDuration: 60 }),
+    );
+  const target = fc.oneof(
+    fc.record({ kind: fc.constant('identity' as const), subject }),
+    fc.record({ kind: fc.constant('session' as const), sid, subject }, { requiredKeys: ['kind', 'sid'] }),
+    fc.record({ kind: fc.constant('token' as const), identifier: tokenIdentifier }),
+  );
+
+  const recordSecurityEvent = fc
+    .record({
+      jti: fc.constantFrom('event-1', 'event-2', 'event-3', 'event-4'),
+      age: fc.constantFrom(0, 0, 1, 100),
+      revocationScope: fc.constantFrom('sessions', 'online-grants', 'grants', 'identity'),
+      targets: fc.array(target, { minLength: 1, maxLength: 2 }),
+    })
+    .map(
+      ({ jti, age, revocationScope, targets }) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.recordSecurityEvent({
+            ...{
+              provider: 'google',
+              jti,
+              retainUntil: now + 600,
+              signedInBefore: now - age,
+              reason: 'a signal',
+              now,
+            },
+            revocations: targets.map((one) => ({ target: one, revocationScope })),
+          }),
+    );
+
+  const cleanup = fc
+    .constantFrom<readonly [string, ...string[]]>(['key-1'], ['key-1', 'key-2'], ['key-2', 'key-1'])
+    .map(
+      (ringKeys) =>
+        ({ now }: CallContext): Call =>
+        (storage) =>
+          storage.cleanUp({ ...buildCleanup(now), sealingKey: ringKeys[0], ringKeys }),
+    );
+
+  const call = fc.oneof(
+    { weight: 4, arbitrary: recordSignIn },
+    { weight: 3, arbitrary: redeemCode },
+    { weight: 12, arbitrary: refresh },
+    { weight: 3, arbitrary: isRefreshable },
+    { weight: 2, arbitrary: readGrantStatus },
+    { weight: 2, arbitrary: claimCode },
+    { weight: 1, arbitrary: storeUpstreamToken },
+    { weight: 2, arbitrary: recordRecheck },
+    { weight: 1, arbitrary: revokeGrantsOfIdentity },
+    { weight: 1, arbitrary: resolveRecheck },
+    { weight: 1, arbitrary: dropUpstreamToken },
+    { weight: 1, arbitrary: revoke },
+    { weight: 3, arbitrary: readRevocations },
+    { weight: 3, arbitrary: isRevoked },
+    { weight: 2, arbitrary: findUpstreamTokens },
+    { weight: 1, arbitrary: replaceUpstreamTokens },
+    { weight: 1, arbitrary: cleanup },
+    { weight: 3, arbitrary: useSession },
+    { weight: 2, arbitrary: acquireRecheckLease },
+    { weight: 3, arbitrary: readAccount },
+    { weight: 1, arbitrary: findUser },
+    { weight: 2, arbitrary: linkIdentity },
+    { weight: 1, arbitrary: unlinkIdentity },
+    { weight: 1, arbitrary: revokeGrants },
+    { weight: 1, arbitrary: deleteUser },
+    { weight: 2, arbitrary: recordSecurityEvent },
+  );
+
+  /** Around the edges that the port names; backwards, too, as between two servers. */
+  const wait = fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(-3, 0, 0, 1, 1, 1, 10, 11) },
+    { weight: 3, arbitrary: fc.constantFrom(119, 120, 121, 600) },
+    { weight: 1, arbitrary: fc.constantFrom(1799, 1800, 3600, 86_400, 30 * 86_400) },
+  );
+
+  const runs = fc.array(fc.tuple(wait, call), { minLength: 10, maxLength: 50, size: 'max' });
+
+  it('D1 and memory storage return the same for any sequence of calls', () =>
+    fc.assert(
+      fc.asyncProperty(runs, async (run) => {
+        const onD1 = d1Storage(await emptyD1());
+        const inMemory = memoryStorage();
+        for (const storage of [onD1, inMemory])
+          await signInAndRedeem(storage, { identity: adasUpstreamToken });
+        const generations = new Map<string, number>();
+        let now = t0 + 1;
+        for (const [index, [later, makeCall]] of run.entries()) {
+          now += later;
+          const made = makeCall({ now, newId: `user-${index + 2}`, generations });
+          expect(await made(onD1)).toEqual(await made(inMemory));
+        }
+      }),
+      { numRuns: 50 },
+    ));
+});
+
+describe('failures', () => {
+  /** A D1 that prepares statements, as it does without its server, and fails at everything else. */
+  const createUnreachable = (db: D1Database, failure: Error): D1Database =>
+    new Proxy(db, {
+      get: (_, name) =>
+        name === 'prepare' ? (query: string) => db.prepare(query) : () => Promise.reject(failure),
+    });
+
+  const catchError = (promise: Promise<unknown>): Promise<unknown> =>
+    promise.then(
+      () => 'no failure',
+      (error: unknown) => error,
+    );
+
+  describe('an unreachable database', () => {
+    it.each(everyMethod)('is StorageUnavailable with the cause: %s', async (_, call) => {
+      const failure = new Error('D1_ERROR: Network connection lost.');
+      const error = await catchError(call(d1Storage(createUnreachable(env.DB, failure))));
+      expect(error).toBeInstanceOf(StorageUnavailable);
+      expect(error).toHaveProperty('cause', failure);
+    });
+  });
+
+  describe('a database without the migrations', () => {
+    it.each(everyMethod)('is StorageUnavailable, with a message without SQL: %s', async (_, call) => {
+      const error = await catchError(call(d1Storage(env.UNMIGRATED)));
+      expect(error).toBeInstanceOf(StorageUnavailable);
+      expect(String(error)).toBe('StorageUnavailable: D1 did not carry out the statements');
+      expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
+    });
+  });
+
+  describe('a failure in the middle of a batch', () => {
+    it('stores nothing of a sign-in', async () => {
+      const db = await emptyD1();
+      await db.exec("CREATE TRIGGER fail BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'full'); END");
+      expect(await catchError(d1Storage(db).recordSignIn(signIn()))).toBeInstanceOf(StorageUnavailable);
+      await db.exec('DROP TRIGGER fail');
+      const [users, identities] = await db.batch([
+        db.prepare('SELECT * FROM users'),
+        db.prepare('SELECT * FROM identities'),
+      ]);
+      expect(users?.results).toEqual([]);
+      expect(identities?.results).toEqual([]);
+      expect(await d1Storage(db).recordSignIn(signIn())).toMatchObject({
+        kind: 'recorded',
+        userId: 'user-1',
+      });
+    });
+
+    it('keeps a grant active whose revocation could not be stored', async () => {
+      const db = await emptyD1();
+      const storage = d1Storage(db);
+      for (const [, call] of everyMethod.slice(0, 3)) await call(storage);
+      await db.exec("CREATE TRIGGER fail BEFORE UPDATE ON grants BEGIN SELECT RAISE(ABORT, 'full'); END");
+      const revocation = storage.revoke({ kind: 'grant', id: 'grant-1' }, 'signed out', signIn().now);
+      expect(await catchError(revocation)).toBeInstanceOf(StorageUnavailable);
+      await db.exec('DROP TRIGGER fail');
+      expect(await storage.readRevocations(undefined, 0, 10)).toEqual({
+        kind: 'page',
+        revocations: [],
+        cursor: 0,
+      });
+    });
+  });
+});

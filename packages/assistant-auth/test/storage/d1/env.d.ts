@@ -3,6 +3,8 @@
 declare namespace Cloudflare {
   interface Env {
     DB: D1Database;
+    /** A database in which no test creates tables. */
+    UNMIGRATED: D1Database;
     MIGRATIONS: import('cloudflare:test').D1Migration[];
     /** What the app's Wrangler file asks Cloudflare to count; the counters are bound under their names. */
     RATE_LIMITS: readonly {

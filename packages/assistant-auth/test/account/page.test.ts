@@ -1,0 +1,372 @@
+/** The account page over HTTP: connected apps, export and deletion. */
+import { describe, expect, it } from 'vitest';
+import type { AccountOptions } from '../../src/account/context.ts';
+import { accountPages } from '../../src/account/index.ts';
+import type { BrokerOptions } from '../../src/config.ts';
+import { StorageUnavailable } from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  expectAccountRedirect,
+  expectFormRejected,
+  readButtonValues,
+} from '../account-browser.ts';
+import { createTestBrowser, gptRequest, gptSignIn } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
+import { type Deployment, deploy } from '../deployment.ts';
+import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+
+describe('connected apps', () => {
+  /** Signs `subject-1`, who everybody is that signs in at a client here, in at the account page. */
+  const visit = async (deployment: Deployment): Promise<AccountBrowser> => {
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('subject-1');
+    return accountBrowser;
+  };
+
+  const gptKey = 'gpt chat.openai.com';
+
+  it('are shown once per client and host, with their scopes and last use', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, gpt);
+    deployment.advance(86_400);
+    const { refresh_token } = await obtainTokens(deployment, gpt);
+    await obtainTokens(deployment, app);
+    deployment.advance(86_400);
+    await refresh(deployment, gpt, refresh_token);
+    const { html } = await (await visit(deployment)).openAccountPage();
+    expect(readButtonValues(html, 'app')).toEqual([gptKey, 'app app.example']);
+    const [, card = ''] = html.split('Words GPT');
+    expect(card).toContain('read the word lists');
+    expect([...card.matchAll(/<time datetime="([^"]+)"/g)].slice(0, 2).map(([, at]) => at)).toEqual([
+      expect.stringContaining('2027-01-15'),
+      expect.stringContaining('2027-01-17'),
+    ]);
+  });
+
+  it('are those with a redeemed code, an active grant and valid tokens', async () => {
+    const deployment = deploy();
+    await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
+    const online = { ...app, request: { ...app.request, scope: 'words' } };
+    await obtainTokens(deployment, online);
+    const accountBrowser = await visit(deployment);
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([
+      'app app.example',
+    ]);
+    deployment.advance(1800);
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([]);
+    expect((await accountBrowser.openAccountPage()).html).toContain('No app is connected yet.');
+  });
+
+  it('exclude apps whose grant has expired', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, app);
+    deployment.advance(30 * 86_400 - 1);
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([
+      'app app.example',
+    ]);
+    deployment.advance(1);
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+  });
+
+  it('exclude the account page itself and apps of other users', async () => {
+    const deployment = deploy();
+    await gptSignIn(deployment, 'somebody else');
+    expect(readButtonValues((await (await visit(deployment)).openAccountPage()).html, 'app')).toEqual([]);
+  });
+
+  it('are named by client ID if they are no longer registered', async () => {
+    const deployment = deploy();
+    await obtainTokens(deployment, server);
+    const others = deploy({ storage: deployment.storage, clients: [] });
+    const accountBrowser = createAccountBrowser(others);
+    await accountBrowser.signInToAccount('subject-1');
+    expect((await accountBrowser.openAccountPage()).html).toContain('>server<');
+  });
+
+  describe('disconnecting an app', () => {
+    it('ends all its grants, at once for refreshes and within ten seconds at the API, and no others', async () => {
+      const deployment = deploy();
+      const [first, second] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, gpt)];
+      const other = await obtainTokens(deployment, server);
+      const accountBrowser = await visit(deployment);
+      const { html } = await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/apps/end', { app: gptKey }),
+        'app-disconnected',
+      );
+      expect(readButtonValues(html, 'app')).toEqual(['server server.example']);
+      for (const { access_token, refresh_token } of [first, second]) {
+        const answer = await refresh(deployment, gpt, refresh_token);
+        await expectTokenError(answer, { ...invalidRefreshTokenError, status: 401 });
+        await expectInvalidToken(deployment, access_token);
+      }
+      expect((await refresh(deployment, server, other.refresh_token)).status).toBe(200);
+      expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'revoked', clientId: 'gpt' }));
+    });
+
+    it('ends its unredeemed codes, and keeps those of other apps', async () => {
+      const deployment = deploy();
+      await obtainTokens(deployment, gpt);
+      const codes = [await obtainCode(deployment, gpt), await obtainCode(deployment, server)] as const;
+      const accountBrowser = await visit(deployment);
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/apps/end', { app: gptKey }),
+        'app-disconnected',
+      );
+      expect((await redeem(deployment, gpt, codes[0])).status).toBe(400);
+      expect((await redeem(deployment, server, codes[1])).status).toBe(200);
+      expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'app')).toEqual([
+        'server server.example',
+      ]);
+    });
+
+    it('with only an unredeemed code changes nothing', async () => {
+      const deployment = deploy();
+      const code = await obtainCode(deployment, gpt);
+      const accountBrowser = await visit(deployment);
+      expect((await accountBrowser.post('/apps/end', { app: gptKey })).status).toBe(400);
+      expect((await redeem(deployment, gpt, code)).status).toBe(200);
+    });
+
+    it.each([['unknown nowhere'], [''], ['account words.example'], ['gpt evil.example']])(
+      'that does not exist ends nothing: "%s"',
+      async (key) => {
+        const deployment = deploy();
+        const { refresh_token } = await obtainTokens(deployment, gpt);
+        const accountBrowser = await visit(deployment);
+        const response = await accountBrowser.post('/apps/end', { app: key });
+        await expectFormRejected(
+          response,
+          deployment,
+          'There is no such thing in your account any longer. Open your account again.',
+        );
+        expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
+      },
+    );
+  });
+
+  it('ending everything ends every app and every session, including this one', async () => {
+    const deployment = deploy();
+    const testClients: readonly TestClient[] = [gpt, app, server];
+    const tokens = await Promise.all(testClients.map((testClient) => obtainTokens(deployment, testClient)));
+    const elsewhere = await visit(deployment);
+    const accountBrowser = await visit(deployment);
+    const response = await accountBrowser.post('/apps/end', { all: '1' });
+    const { kind, html } = await expectAccountRedirect(accountBrowser, response, 'signed-out-everywhere');
+    expect(kind).toBe('sign-in');
+    expect(html).toContain('signed out everywhere');
+    expect((await elsewhere.openAccountPage()).kind).toBe('sign-in');
+    for (const [at, testClient] of testClients.entries()) {
+      const answer = await refresh(deployment, testClient, tokens[at]?.refresh_token ?? '');
+      expect(answer.status).toBe(testClient === gpt ? 401 : 400);
+      await expectInvalidToken(deployment, tokens[at]?.access_token ?? '');
+    }
+    // They are still somebody here, and may begin again.
+    await accountBrowser.signInToAccount('subject-1');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+
+  it('a code that was not redeemed when its app was disconnected is refused', async () => {
+    const deployment = deploy();
+    const back = await createTestBrowser(deployment).signIn(gptRequest, 'subject-1');
+    const accountBrowser = await visit(deployment);
+    await accountBrowser.post('/apps/end', { all: '1' });
+    const answer = await redeem(deployment, gpt, back.searchParams.get('code') ?? '');
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe('export and deletion', () => {
+  const ada = { provider: 'google', subject: 'ada' } as const;
+
+  const signedIn = async (options: AccountOptions = {}, changes: Partial<BrokerOptions> = {}) => {
+    const deployment = deploy({ account: accountPages(options), ...changes });
+    const accountBrowser = createAccountBrowser(deployment);
+    const tokens = await gptSignIn(deployment, 'ada');
+    await accountBrowser.signInToAccount('ada', 'google', { refresh: 'their-refresh-token' });
+    return { deployment, accountBrowser, tokens };
+  };
+
+  describe('exporting', () => {
+    it('downloads a file with all stored data, including the publisher’s', async () => {
+      const { deployment, accountBrowser } = await signedIn({ onExportUser: async () => ({ score: 7 }) });
+      const response = await accountBrowser.post('/export');
+      expect(response.status).toBe(200);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'cache-control': 'no-store',
+        'content-disposition': 'attachment; filename="my-data.json"',
+        'content-type': 'application/json; charset=utf-8',
+        'x-content-type-options': 'nosniff',
+      });
+      const at = new Date(deployment.now() * 1000).toISOString();
+      const grant = { provider: 'google', claims: {}, grantedAt: at, lastUsedAt: at };
+      expect(await response.json()).toEqual({
+        exportedAt: at,
+        userId: await deployment.storage.findUser(ada),
+        createdAt: at,
+        identities: [
+          { ...ada, label: 'ada@example.com', providerTokenStored: true, addedAt: at, lastSignInAt: at },
+        ],
+        grants: expect.arrayContaining([
+          {
+            ...grant,
+            clientId: 'gpt',
+            redirectUri: expect.stringContaining('chat.openai.com'),
+            scopes: ['words', 'score'],
+            resource: 'https://words.example/api',
+          },
+          {
+            ...grant,
+            clientId: 'account',
+            redirectUri: 'https://words.example/account',
+            scopes: [],
+            resource: 'https://words.example',
+          },
+        ]),
+        history: [],
+        app: { score: 7 },
+      });
+    });
+
+    it('asks the publisher for this user, and omits a part that does not exist', async () => {
+      const asked: string[] = [];
+      const { deployment, accountBrowser } = await signedIn({
+        onExportUser: async (id) => void asked.push(id),
+      });
+      const file: object = await (await accountBrowser.post('/export')).json();
+      expect(file).not.toHaveProperty('app');
+      expect(asked).toEqual([await deployment.storage.findUser(ada)]);
+    });
+
+    it('contains no token and no secret', async () => {
+      const { accountBrowser, tokens } = await signedIn();
+      const text = await (await accountBrowser.post('/export')).text();
+      for (const secret of ['their-refresh-token', tokens.access_token, tokens.refresh_token])
+        expect(text).not.toContain(secret);
+    });
+  });
+
+  describe('deleting the account', () => {
+    it('ends every grant and session, and deletes the user', async () => {
+      const { deployment, accountBrowser, tokens } = await signedIn();
+      const elsewhere = createAccountBrowser(deployment);
+      await elsewhere.signInToAccount();
+      const userId = (await deployment.storage.findUser(ada)) ?? '';
+      const { kind, html } = await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/delete', { confirm: 'yes' }),
+        'deleted',
+      );
+      expect(kind).toBe('sign-in');
+      expect(html).toContain('Your account is deleted.');
+      expect(await deployment.storage.readAccount(userId)).toBeUndefined();
+      expect(await deployment.storage.findUser(ada)).toBeUndefined();
+      expect((await elsewhere.openAccountPage()).kind).toBe('sign-in');
+      expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
+      await expectInvalidToken(deployment, tokens.access_token);
+      expect(deployment.log).toContainEqual(
+        expect.objectContaining({ event: 'deleted', endpoint: 'delete' }),
+      );
+    });
+
+    it('requires the checkbox in addition to the button', async () => {
+      const { deployment, accountBrowser } = await signedIn();
+      for (const fields of [{}, { confirm: '' }, { confirm: 'no' }]) {
+        const { html } = await expectAccountRedirect(
+          accountBrowser,
+          await accountBrowser.post('/delete', fields),
+          'delete-not-confirmed',
+        );
+        expect(html).toContain('Nothing was deleted');
+      }
+      expect(await deployment.storage.findUser(ada)).toBeDefined();
+    });
+
+    it('deletes the publisher’s part first, and deletes nothing if that fails', async () => {
+      const deleted: string[] = [];
+      let failing = true;
+      const { deployment, accountBrowser } = await signedIn({
+        async onDeleteUser(userId) {
+          deleted.push(userId);
+          if (failing) throw new Error('no route to the scores');
+        },
+      });
+      const userId = await deployment.storage.findUser(ada);
+      const response = await accountBrowser.post('/delete', { confirm: 'yes' });
+      expect(response.status).toBe(500);
+      expect(await response.text()).not.toContain('no route');
+      expect(await deployment.storage.findUser(ada)).toBe(userId);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+      failing = false;
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/delete', { confirm: 'yes' }),
+        'deleted',
+      );
+      expect(deleted).toEqual([userId, userId]);
+    });
+
+    it('revokes the provider’s tokens, and completes whatever the provider responds', async () => {
+      const revoked: string[] = [];
+      const google = {
+        ...createProvider('google', 'Google'),
+        async revoke(token: string) {
+          revoked.push(token);
+          throw new Error('503');
+        },
+      };
+      const { deployment, accountBrowser } = await signedIn({}, { providers: [google] });
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/delete', { confirm: 'yes' }),
+        'deleted',
+      );
+      expect(revoked).toEqual(['their-refresh-token']);
+      const line = deployment.log.find(({ event }) => event === 'revocation-failed');
+      expect(line).toMatchObject({ provider: 'google', cause: 'Error: 503' });
+      expect(JSON.stringify(line)).not.toContain('their-refresh-token');
+    });
+
+    it('changes nothing while storage is unavailable, and can be retried', async () => {
+      const memory = memoryStorage();
+      let down = true;
+      const storage = {
+        ...memory,
+        deleteUser: (deletion: Parameters<typeof memory.deleteUser>[0]) =>
+          down ? Promise.reject(new StorageUnavailable('down')) : memory.deleteUser(deletion),
+      };
+      const { deployment, accountBrowser } = await signedIn({}, { storage });
+      const response = await accountBrowser.post('/delete', { confirm: 'yes' });
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('10');
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+      down = false;
+      await expectAccountRedirect(
+        accountBrowser,
+        await accountBrowser.post('/delete', { confirm: 'yes' }),
+        'deleted',
+      );
+      expect(await deployment.storage.findUser(ada)).toBeUndefined();
+    });
+  });
+
+  it('signs out an account that is deleted while its page is open', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    const userId = (await deployment.storage.findUser(ada)) ?? '';
+    await deployment.storage.deleteUser({ userId, actor: 'operator', now: deployment.now() });
+    for (const action of ['/export', '/delete', '/sign-out', '/link', '/unlink', '/apps/end']) {
+      const response = await accountBrowser.post(action, { confirm: 'yes', choice: 'other', all: '1' }, form);
+      expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
+    }
+    await expectFormRejected(
+      await accountBrowser.post('/sign-in', { choice: 'nobody' }),
+      deployment,
+      'Choose one of the ways to sign in.',
+    );
+  });
+});

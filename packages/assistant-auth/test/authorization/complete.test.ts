@@ -1,0 +1,435 @@
+/** The authorization response (RFC 6749 §4.1.2), and the second trip to a provider for a refresh token. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type ResponseTarget,
+  redirectWithCode,
+  withErrorRedirect,
+} from '../../src/authorization/response.ts';
+import { staticClient } from '../../src/clients/static.ts';
+import {
+  type BrokerOptions,
+  type BrokerStorage,
+  type IdentityProvider,
+  ProviderError,
+  StorageUnavailable,
+} from '../../src/index.ts';
+import type { LogEntry } from '../../src/oauth/log.ts';
+import {
+  accountErrors,
+  apiErrors,
+  authorizationError,
+  authorizationErrors,
+  callbackError,
+  callbackErrors,
+  eventEndpointErrors,
+  requestErrors,
+  tokenEndpointErrors,
+} from '../../src/oauth/protocol-error.ts';
+import { verifyRedirect } from '../../src/oauth/redirect-uri.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { createTestBrowser, expectTokens, gptRequest, readRedirect } from '../browser.ts';
+import { gpt, redeem, refresh } from '../clients.ts';
+import { type Deployment, deploy, gptRedirect, issuer } from '../deployment.ts';
+import { expectCompletedPage, expectCookiesPage, expectErrorPage, gptDestination } from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { buildCookieHeader, continueToProvider, listTransactionCookies } from '../flows.ts';
+
+describe('the authorization response', () => {
+  const targetFor = (redirectUri: string, state: string | undefined = 'state-1'): ResponseTarget => {
+    const client = staticClient({ id: 'app', name: 'App', redirectUris: [redirectUri], scopes: ['words'] });
+    return {
+      redirect: verifyRedirect(client, redirectUri),
+      clientId: 'app',
+      state,
+      issuer: parseIssuer('https://words.example'),
+    };
+  };
+
+  const createLoggedContext = () => {
+    const lines: Omit<LogEntry, 'requestId' | 'endpoint'>[] = [];
+    const request = new Request('https://words.example/authorize');
+    const requestContext = {
+      request,
+      url: new URL(request.url),
+      requestId: 'request-1',
+      log: (line: Omit<LogEntry, 'requestId' | 'endpoint'>) => void lines.push(line),
+    };
+    return { requestContext, lines };
+  };
+
+  const respond = (target: ResponseTarget, rejection: Error, cookies: readonly string[] = []) => {
+    const { requestContext, lines } = createLoggedContext();
+    return {
+      response: withErrorRedirect(target, requestContext, cookies, () => Promise.reject(rejection)),
+      lines,
+    };
+  };
+
+  describe('a successful response', () => {
+    it('carries code, state and issuer', () => {
+      const response = redirectWithCode(targetFor('https://app.example/cb'), 'code-1', ['a=1']);
+      expect(response.status).toBe(303);
+      expect(response.headers.get('location')).toBe(
+        'https://app.example/cb?code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example',
+      );
+      expect(response.headers.getSetCookie()).toEqual(['a=1']);
+    });
+
+    it('carries no state if the client sent none', () => {
+      const target = { ...targetFor('https://app.example/cb'), state: undefined };
+      expect(redirectWithCode(target, 'code-1', []).headers.get('location')).toBe(
+        'https://app.example/cb?code=code-1&iss=https%3A%2F%2Fwords.example',
+      );
+    });
+
+    it.each([
+      ['https://app.example/cb?tenant=1', '&'],
+      ['https://app.example/cb?a=b%20c&d=e+f', '&'],
+      ['https://app.example/cb?flag', '&'],
+      ['https://app.example/cb?q=~!*()', '&'],
+      ['https://app.example/cb?', ''],
+      ['https://app.example/cb?a=1&', ''],
+      ['https://app.example/', '?'],
+      ['com.example.app:/cb', '?'],
+      ['http://127.0.0.1/cb', '?'],
+      ['http://127.0.0.1/cb?a=%2F', '&'],
+    ])('keeps the query of the registered redirect URI: %s', (redirectUri, separator) => {
+      expect(redirectWithCode(targetFor(redirectUri), 'code-1', []).headers.get('location')).toBe(
+        `${redirectUri}${separator}code=code-1&state=state-1&iss=https%3A%2F%2Fwords.example`,
+      );
+    });
+
+    it('returns any state unchanged, however the client decodes it', () => {
+      fc.assert(
+        fc.property(fc.stringMatching(/^[\x20-\x7E]+$/), (state) => {
+          const location = redirectWithCode(targetFor('https://app.example/cb', state), 'c', []).headers.get(
+            'location',
+          );
+          const raw = /&state=([^&#]*)&iss=/.exec(location ?? '')?.[1] ?? '';
+          expect(new URL(location ?? '').searchParams.get('state')).toBe(state);
+          expect(decodeURIComponent(raw)).toBe(state);
+        }),
+      );
+    });
+  });
+
+  describe('an error response', () => {
+    it('goes to the client with error, error_description, state and iss, and sets the cookies', async () => {
+      const { response, lines } = respond(
+        targetFor('https://app.example/cb'),
+        authorizationError('scope.unknown'),
+        ['a=1'],
+      );
+      const { status, headers } = await response;
+      expect(status).toBe(303);
+      expect(Object.fromEntries(new URL(headers.get('location') ?? '').searchParams)).toEqual({
+        error: 'invalid_scope',
+        error_description: 'The requested scope is unknown or not available to this client.',
+        state: 'state-1',
+        iss: 'https://words.example',
+      });
+      expect(headers.getSetCookie()).toEqual(['a=1']);
+      expect(lines).toEqual([{ event: 'refused', reason: 'scope.unknown', clientId: 'app' }]);
+    });
+
+    it('for an unexpected error has no details', async () => {
+      const { response, lines } = respond(targetFor('https://app.example/cb'), new Error('password=hunter2'));
+      const location = (await response).headers.get('location') ?? '';
+      expect(new URL(location).searchParams.get('error')).toBe('server_error');
+      expect(location).not.toContain('hunter2');
+      expect(lines).toEqual([
+        {
+          event: 'refused',
+          reason: 'unexpected',
+          clientId: 'app',
+          cause: 'Error: password=hunter2',
+          stack: expect.stringMatching(/^at /),
+        },
+      ]);
+    });
+
+    it('is a page if the login transaction was completed before', async () => {
+      const { response, lines } = respond(
+        targetFor('https://app.example/cb'),
+        callbackError('transaction.replayed'),
+      );
+      await expect(response).rejects.toMatchObject({ reason: 'transaction.replayed' });
+      expect(lines).toEqual([]);
+    });
+
+    it('is not created if there is no error', async () => {
+      const { requestContext, lines } = createLoggedContext();
+      const answer = new Response('fine');
+      expect(
+        await withErrorRedirect(
+          targetFor('https://app.example/cb'),
+          requestContext,
+          ['a=1'],
+          async () => answer,
+        ),
+      ).toBe(answer);
+      expect(answer.headers.getSetCookie()).toEqual([]);
+      expect(lines).toEqual([]);
+    });
+  });
+
+  const errorDefinitions = {
+    ...requestErrors,
+    ...authorizationErrors,
+    ...callbackErrors,
+    ...accountErrors,
+    ...tokenEndpointErrors,
+    ...apiErrors,
+    ...eventEndpointErrors,
+  };
+
+  it.each(Object.entries(errorDefinitions))(
+    'the description of %s uses only the characters of RFC 6749 §4.1.2.1',
+    (_, [, sentence]) => {
+      expect(sentence).toMatch(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/);
+    },
+  );
+});
+
+describe('a second trip for a refresh token', () => {
+  type Query = Readonly<Record<string, string>>;
+
+  /** A provider that gives a refresh token only when it asks again, as Google does, and what it was checked with. */
+  const createForgetfulProvider = (changes: Partial<IdentityProvider> = {}) => {
+    const plain = createProvider('google', 'Google');
+    const checked: string[] = [];
+    const provider: IdentityProvider = {
+      ...plain,
+      async reconsentUrl(subject, upstreamRequest, io) {
+        const url = await plain.authorizationUrl(upstreamRequest, io);
+        url.searchParams.set('again', subject);
+        return url;
+      },
+      validateRefreshToken: async (refreshToken) => {
+        checked.push(refreshToken);
+        return { kind: 'active' };
+      },
+      ...changes,
+    };
+    return { provider, checked };
+  };
+
+  const deployWith = (changes: Partial<BrokerOptions> = {}, provider: Partial<IdentityProvider> = {}) => {
+    const forgetfulProvider = createForgetfulProvider(provider);
+    return {
+      checked: forgetfulProvider.checked,
+      deployment: deploy({ providers: [forgetfulProvider.provider], ...changes }),
+    };
+  };
+
+  /** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */
+  const afterSignIn = async (deployment: Deployment, request: Query = gptRequest) => {
+    const { browser, returnFromProvider } = await continueToProvider(deployment, request);
+    const response = await returnFromProvider({ code: 'ada' });
+    const sent = readRedirect(response);
+    const backUrl = (answer: Query) => {
+      const state = sent.searchParams.get('state') ?? '';
+      return `${issuer}/callback/google?${new URLSearchParams({ state, ...answer })}`;
+    };
+    return { browser, response, sent, backUrl, comeAgain: (answer: Query) => browser.visit(backUrl(answer)) };
+  };
+
+  /** The client has its code, and it is good for tokens that can be refreshed. */
+  const expectSignedIn = async (deployment: Deployment, response: Response) => {
+    const back = readRedirect(response);
+    expect(back.origin + back.pathname).toBe(gptRedirect);
+    expect([...back.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+    expect(back.searchParams.get('state')).toBe(gptRequest.state);
+    const tokens = await expectTokens(await redeem(deployment, gpt, back.searchParams.get('code') ?? ''));
+    await expectTokens(await refresh(deployment, gpt, tokens.refresh_token));
+  };
+
+  const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
+
+  describe('someone without a new or stored refresh token', () => {
+    it('is redirected to the provider once more, and then to the client', async () => {
+      const { checked, deployment } = deployWith();
+      const { browser, response, sent, comeAgain } = await afterSignIn(deployment);
+      expect(response.status).toBe(303);
+      expect([sent.origin, sent.searchParams.get('again')]).toEqual(['https://google.example', 'ada']);
+      expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
+      await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+      expect(listTransactionCookies(browser.cookies)).toEqual([]);
+      expect(checked).toEqual(['their-2']);
+      expect(eventsOf(deployment, 'signed-in')).toHaveLength(1);
+      expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
+    });
+
+    it('creates new random values for it, and keeps the grant ID', async () => {
+      const { deployment } = deployWith();
+      const { sent: first, returnFromProvider } = await continueToProvider(deployment);
+      const second = readRedirect(await returnFromProvider({ code: 'ada' }));
+      for (const name of ['state', 'nonce'])
+        expect(second.searchParams.get(name)).not.toBe(first.searchParams.get(name));
+      expect(second.searchParams.get('redirect_uri')).toBe(first.searchParams.get('redirect_uri'));
+      expect(second.href).not.toContain(gptRequest.state);
+    });
+
+    it('is not redirected a third time', async () => {
+      const { deployment } = deployWith();
+      await (await afterSignIn(deployment)).comeAgain({ code: 'ada', refresh: 'their-2' });
+      await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
+    });
+
+    it.each<[string, Query, string]>([
+      ['denies', { error: 'access_denied' }, 'ProviderError: access_denied'],
+      [
+        'the provider is unavailable',
+        { error: 'temporarily_unavailable' },
+        'ProviderError: temporarily_unavailable',
+      ],
+      ['the response can’t be verified', { error: 'x' }, 'ProviderError: x'],
+      ['there is none again', { code: 'ada' }, 'ProviderError: the response has no refresh token'],
+      [
+        'they come back as someone else',
+        { code: 'eve', refresh: 'their-eve' },
+        'ProviderError: another person signed in',
+      ],
+    ])('is signed in without an upstream token if %s', async (_, answer, cause) => {
+      const { checked, deployment } = deployWith();
+      const { comeAgain } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await comeAgain(answer));
+      expect(checked).toEqual([]);
+      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ provider: 'google', cause }]);
+    });
+
+    it('is signed in if the provider fails unexpectedly, and the log has the stack', async () => {
+      const plain = createProvider('google', 'Google');
+      const { deployment } = deployWith(
+        {},
+        {
+          async handleCallback(answer, upstreamRequest, io) {
+            if (answer.searchParams.get('code') === 'broken') throw new TypeError('not a function');
+            return plain.handleCallback(answer, upstreamRequest, io);
+          },
+        },
+      );
+      const { comeAgain } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await comeAgain({ code: 'broken' }));
+      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
+        { cause: 'TypeError: not a function', stack: expect.any(String) },
+      ]);
+    });
+
+    it('is signed in at once if the provider can’t be reached', async () => {
+      const away = new ProviderError('unavailable', 'google.example is out of reach');
+      const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
+      await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
+      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
+    });
+
+    it('is signed in at once if the provider does not support a second trip', async () => {
+      const deployment = deploy();
+      await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
+      expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
+    });
+
+    it('is signed in at once if the login transaction does not fit into a cookie', async () => {
+      const { deployment } = deployWith();
+      const browser = 'x'.repeat(3000);
+      const { returnFromProvider } = await continueToProvider(deployment);
+      await expectSignedIn(deployment, await returnFromProvider({ code: browser }));
+      expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
+        { cause: 'ProtocolError: request.sign-in-too-large' },
+      ]);
+    });
+
+    it.each([1, 2, 4])('is signed in, and the token is stored after %i failures', async (failures) => {
+      let left = failures;
+      const memory = memoryStorage();
+      const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = async (token) => {
+        left -= 1;
+        if (left >= 0) throw new StorageUnavailable('no route');
+        return memory.storeUpstreamToken(token);
+      };
+      const { checked, deployment } = deployWith({ storage: { ...memory, storeUpstreamToken } });
+      const { comeAgain } = await afterSignIn(deployment);
+      const response = await comeAgain({ code: 'ada', refresh: 'their-2' });
+      await deployment.flushBackgroundWork();
+      expect(eventsOf(deployment, 'write-failed')).toEqual([]);
+      await expectSignedIn(deployment, response);
+      expect(checked).toEqual(['their-2']);
+    });
+
+    it('is signed in if the token can’t be stored, and the log says so', async () => {
+      const storeUpstreamToken: BrokerStorage['storeUpstreamToken'] = () =>
+        Promise.reject(new StorageUnavailable('no route'));
+      const { deployment } = deployWith({ storage: { ...memoryStorage(), storeUpstreamToken } });
+      const { comeAgain } = await afterSignIn(deployment);
+      await expectSignedIn(deployment, await comeAgain({ code: 'ada', refresh: 'their-2' }));
+      await deployment.flushBackgroundWork();
+      expect(eventsOf(deployment, 'write-failed')).toMatchObject([
+        { cause: 'storage was unavailable at every attempt' },
+      ]);
+    });
+  });
+
+  describe('no second trip', () => {
+    it('for someone with a refresh token', async () => {
+      const { deployment } = deployWith();
+      const { returnFromProvider } = await continueToProvider(deployment);
+      await expectSignedIn(deployment, await returnFromProvider({ code: 'ada', refresh: 'their-1' }));
+      await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
+    });
+
+    it('for someone who is refused', async () => {
+      const resolveUser: BrokerOptions['resolveUser'] = async () => ({
+        kind: 'refused',
+        reason: 'not on the list',
+      });
+      const { deployment } = deployWith({ resolveUser });
+      const { sent } = await afterSignIn(deployment);
+      expect(sent.searchParams.get('error')).toBe('access_denied');
+    });
+  });
+
+  const stale =
+    'This sign-in has expired or was started in another browser. Go back to the app and start again.';
+
+  describe('the login transaction of the second trip', () => {
+    it('B2.1 is refused in another browser', async () => {
+      const { deployment } = deployWith();
+      const { backUrl } = await afterSignIn(deployment);
+      const other = createTestBrowser(deployment);
+      const response = await other.visit(backUrl({ code: 'ada', refresh: 'their-2' }));
+      await expectCookiesPage(response, deployment, 'callback');
+    });
+
+    it('B7.2 expires like the first one', async () => {
+      const { deployment } = deployWith();
+      const { comeAgain } = await afterSignIn(deployment);
+      deployment.advance(600);
+      await expectErrorPage(await comeAgain({ code: 'ada', refresh: 'their-2' }), deployment, stale);
+    });
+
+    it('B7.1 creates one code if it is completed twice, in either order', async () => {
+      const { checked, deployment } = deployWith();
+      const { browser, backUrl } = await afterSignIn(deployment);
+      const cookie = buildCookieHeader(browser.cookies);
+      const visit = (answer: Query) =>
+        deployment.fetch(new Request(backUrl(answer), { headers: { cookie } }));
+      const responses = await Promise.all([
+        visit({ code: 'ada', refresh: 'their-2' }),
+        visit({ error: 'access_denied' }),
+      ]);
+      const [first] = responses.filter(({ status }) => status === 303);
+      const [other] = responses.filter(({ status }) => status === 400);
+      if (first === undefined || other === undefined) throw new Error('not one code');
+      await expectCompletedPage(other, 'signed-in', gptDestination);
+      await expectSignedIn(deployment, first);
+      await expectCompletedPage(
+        await visit({ code: 'ada', refresh: 'their-3' }),
+        'signed-in',
+        gptDestination,
+      );
+      expect(checked).not.toContain('their-3');
+    });
+  });
+});

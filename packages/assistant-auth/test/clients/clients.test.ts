@@ -1,0 +1,442 @@
+/** The kinds of clients, their options, and client authentication (RFC 6749 §2.3). */
+
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { parseClientCredentials, verifyClientCredentials } from '../../src/clients/authentication.ts';
+import { acceptsAnyGpt, type ClientRegistry, createClientRegistry } from '../../src/clients/client.ts';
+import type { IntrospectionClientOptions } from '../../src/clients/introspection-client.ts';
+import {
+  type GptActionOptions,
+  gptAction,
+  introspectionClient,
+  type StaticClientOptions,
+  staticClient,
+} from '../../src/index.ts';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { ProtocolError } from '../../src/oauth/protocol-error.ts';
+import { parseIssuer } from '../../src/oauth/resource.ts';
+import { createTestBrowser, gptRequest } from '../browser.ts';
+import { clients, deploy, gptSecret, issuer } from '../deployment.ts';
+import { expectErrorPage } from '../expect-error.ts';
+
+const secret = 's'.repeat(43);
+
+describe('the client registry', () => {
+  const development = 'http://localhost:9000/aip/g-1234567890abcdef/oauth/callback';
+
+  it('finds its clients by ID, case-sensitively', () => {
+    const registry = createClientRegistry(clients, parseIssuer(issuer));
+    expect(clients.map(({ id }) => registry.get(id)?.id)).toEqual(['gpt', 'app', 'server', 'native']);
+    for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
+  });
+
+  it('refuses two clients with one ID', () => {
+    expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
+    );
+  });
+
+  it('refuses a client with the reserved ID of the account page', () => {
+    const account = { id: 'account', name: 'Account', scopes: ['words'] };
+    const problem = new ConfigurationError(
+      'clients.account.id',
+      'must not be account, which is the account page.',
+    );
+    expect(() => staticClient({ ...account, redirectUris: ['https://app.example/callback'] })).toThrow(
+      problem,
+    );
+    expect(() => gptAction({ ...account, secrets: ['s'.repeat(32)] })).toThrow(problem);
+  });
+
+  it('allows development redirects only for a loopback issuer', () => {
+    const kinds = (at: string) =>
+      createClientRegistry(clients, parseIssuer(at))
+        .get('gpt')
+        ?.redirects.map(({ kind }) => kind);
+    expect(kinds('http://localhost:8787')).toEqual(['gpt', 'gpt-development']);
+    expect(kinds('https://localhost:8787')).toEqual(['gpt']);
+    expect(kinds(issuer)).toEqual(['gpt']);
+  });
+
+  describe('a GPT in development', () => {
+    const local = 'http://localhost:8787';
+
+    it('signs in at a loopback redirect of a loopback issuer', async () => {
+      const browser = createTestBrowser(deploy({ issuer: local }));
+      const back = await browser.signIn({ ...gptRequest, redirect_uri: development });
+      expect(back.origin + back.pathname).toBe(development);
+      expect(back.searchParams.get('iss')).toBe(local);
+      expect(back.searchParams.has('code')).toBe(true);
+    });
+
+    it('accepts only its pinned GPT there, too', async () => {
+      const pinned = gptAction({
+        id: 'gpt',
+        name: 'GPT',
+        secrets: [gptSecret],
+        scopes: ['words'],
+        gptIds: ['g-0000567890abcdef'],
+      });
+      const deployment = deploy({ issuer: local, clients: [pinned] });
+      const { response } = await createTestBrowser(deployment).openSignInPage({
+        ...gptRequest,
+        redirect_uri: development,
+      });
+      await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+    });
+  });
+
+  it('recognizes a client that any GPT can use', () => {
+    const pinned = gptAction({
+      id: 'gpt',
+      name: 'GPT',
+      secrets: [gptSecret],
+      scopes: ['words'],
+      gptIds: ['g-0000567890abcdef'],
+    });
+    expect([...clients, pinned].filter(acceptsAnyGpt).map(({ id }) => id)).toEqual(['gpt']);
+  });
+});
+
+describe('client options', () => {
+  const options: GptActionOptions = { id: 'gpt', name: 'GPT', secrets: [secret], scopes: ['words', 'score'] };
+
+  /** Both kinds read these settings alike. */
+  const register = (changes: Partial<GptActionOptions>) => [
+    () => gptAction({ ...options, ...changes }),
+    () => staticClient({ redirectUris: ['https://app.example/cb'], ...options, ...changes }),
+  ];
+
+  it.each<[string, Partial<GptActionOptions>, string]>([
+    ['an empty id', { id: '' }, 'clients..id'],
+    ['a space in its ID', { id: 'a b' }, 'clients.a b.id'],
+    ['a colon in its id', { id: 'a:b' }, 'clients.a:b.id'],
+    ['a line break in its id', { id: 'a\n' }, 'clients.a\n.id'],
+    ['an id beyond ASCII', { id: 'ä' }, 'clients.ä.id'],
+    ['an ID that is too long', { id: 'a'.repeat(201) }, `clients.${'a'.repeat(201)}.id`],
+    ['no name', { name: ' ' }, 'clients.gpt.name'],
+    ['no secrets', { secrets: [] }, 'clients.gpt.secrets'],
+    ['three secrets', { secrets: [secret, `${secret}2`, `${secret}3`] }, 'clients.gpt.secrets'],
+    ['a short secret', { secrets: ['s'.repeat(31)] }, 'clients.gpt.secrets'],
+    ['one short secret of two', { secrets: [secret, ''] }, 'clients.gpt.secrets'],
+    ['a secret with a trailing line break', { secrets: [`${secret}\n`] }, 'clients.gpt.secrets'],
+    ['a secret with a space', { secrets: [`${secret} `] }, 'clients.gpt.secrets'],
+    ['a secret beyond ASCII', { secrets: [`${secret}é`] }, 'clients.gpt.secrets'],
+    ['no scope', { scopes: [] }, 'clients.gpt.scopes'],
+    ['no scope of the API', { scopes: ['offline_access'] }, 'clients.gpt.scopes'],
+    ['a malformed scope', { scopes: ['words score'] }, 'clients.gpt.scopes'],
+    ['a scope with a comma', { scopes: ['words,score'] }, 'clients.gpt.scopes'],
+    ['an empty scope', { scopes: [''] }, 'clients.gpt.scopes'],
+    [
+      'more scopes than fit into a token',
+      { scopes: ['x'.repeat(750), 'y'.repeat(750)] },
+      'clients.gpt.scopes',
+    ],
+    ['no default scope', { defaultScopes: [] }, 'clients.gpt.defaultScopes'],
+    ['no default scope of the API', { defaultScopes: ['offline_access'] }, 'clients.gpt.defaultScopes'],
+    [
+      'a default scope that is not in its scopes',
+      { defaultScopes: ['words', 'x'] },
+      'clients.gpt.defaultScopes',
+    ],
+  ])('are refused with %s', (_, changes, option) => {
+    for (const make of register(changes))
+      expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
+  });
+
+  it('can include offline_access, listed or not', () => {
+    const all = ['words', 'score', 'offline_access'];
+    for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
+      for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
+    for (const make of register({ scopes: ['words', 'offline_access'] }))
+      expect(make().defaultScopes).toEqual(['words']);
+    for (const make of register({ defaultScopes: ['words', 'offline_access'] }))
+      expect(make().defaultScopes).toEqual(['words', 'offline_access']);
+  });
+
+  it('never repeat a secret in an error message', () => {
+    for (const make of register({ secrets: [`${secret}\n`] })) expect(make).not.toThrow(new RegExp(secret));
+  });
+
+  it('can have any printable ID without a colon', () => {
+    const id = '!"#$%&\'()*+,-./0123456789;<=>?@AZ[\\]^_`az{|}~';
+    for (const make of register({ id })) expect(make().id).toBe(id);
+  });
+});
+
+describe('static clients', () => {
+  const options: StaticClientOptions = {
+    id: 'app',
+    name: 'An app',
+    redirectUris: ['https://app.example/cb', 'http://127.0.0.1/cb'],
+    scopes: ['words', 'score'],
+  };
+
+  it('are public without a secret, and get refresh tokens on request', () => {
+    expect(staticClient(options)).toEqual({
+      id: 'app',
+      kind: 'static',
+      name: 'An app',
+      authentication: 'none',
+      redirects: [
+        { kind: 'exact', uri: 'https://app.example/cb' },
+        { kind: 'loopback', host: '127.0.0.1', path: '/cb' },
+      ],
+      pkce: 'required',
+      scopes: ['words', 'score', 'offline_access'],
+      defaultScopes: ['words', 'score'],
+      unknownScopes: 'refused',
+      refresh: 'rotating',
+      offlineAccess: 'on-request',
+      refreshFailureStatus: 400,
+    });
+  });
+
+  it('are confidential with a secret, and still require PKCE', () => {
+    expect(staticClient({ ...options, secrets: [secret] })).toMatchObject({
+      authentication: 'client_secret',
+      secrets: [secret],
+      pkce: 'required',
+    });
+  });
+
+  it('always get refresh tokens if configured', () => {
+    expect(staticClient({ ...options, offlineAccess: 'always', defaultScopes: ['words'] })).toMatchObject({
+      offlineAccess: 'always',
+      scopes: ['words', 'score', 'offline_access'],
+      defaultScopes: ['words'],
+    });
+  });
+
+  it.each<[string, Partial<StaticClientOptions>, string]>([
+    ['no redirect', { redirectUris: [] }, 'clients.app.redirectUris'],
+    [
+      'a bad redirect',
+      { redirectUris: ['https://app.example/cb', 'http://app.example/cb'] },
+      'clients.app.redirectUris',
+    ],
+    ['no secret in its list', { secrets: [] }, 'clients.app.secrets'],
+  ])('are refused with %s', (_, changes, option) => {
+    expect(() => staticClient({ ...options, ...changes })).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option }),
+    );
+  });
+});
+
+describe('GPT Actions', () => {
+  const options: GptActionOptions = {
+    id: 'gpt',
+    name: 'Words GPT',
+    secrets: [secret],
+    scopes: ['words', 'score'],
+  };
+
+  it('accept what ChatGPT’s OAuth omits', () => {
+    expect(gptAction(options)).toEqual({
+      id: 'gpt',
+      kind: 'gpt-action',
+      name: 'Words GPT',
+      authentication: 'client_secret',
+      secrets: [secret],
+      redirects: [{ kind: 'gpt' }, { kind: 'gpt-development' }],
+      pkce: 'optional',
+      scopes: ['words', 'score', 'offline_access'],
+      defaultScopes: ['words', 'score'],
+      unknownScopes: 'dropped',
+      refresh: 'stable',
+      offlineAccess: 'always',
+      refreshFailureStatus: 401,
+    });
+  });
+
+  it('use the publisher’s options', () => {
+    const gptIds = ['g-68f0c2a1b4d8', 'g-1234-words'];
+    expect(
+      gptAction({ ...options, gptIds, defaultScopes: ['words'], refreshFailureStatus: 400 }),
+    ).toMatchObject({
+      redirects: [
+        { kind: 'gpt', gptIds },
+        { kind: 'gpt-development', gptIds },
+      ],
+      defaultScopes: ['words'],
+      refreshFailureStatus: 400,
+    });
+  });
+
+  it.each([
+    ['no GPT', []],
+    ['a malformed id', ['g-12']],
+    ['an id without its prefix', ['68f0c2a1b4d8']],
+    ['a whole URL', ['https://chatgpt.com/g/g-68f0c2a1b4d8']],
+    ['one malformed ID of two', ['g-68f0c2a1b4d8', 'g-68f0/c2a1']],
+  ])('can’t be pinned to %s', (_, gptIds) => {
+    expect(() => gptAction({ ...options, gptIds })).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', option: 'clients.gpt.gptIds' }),
+    );
+  });
+
+  it('are logged at startup unless they are pinned, once for each client', () => {
+    const pinned = gptAction({ ...options, id: 'pinned', gptIds: ['g-68f0c2a1b4d8'] });
+    const { log } = deploy({ clients: [gptAction(options), pinned, gptAction({ ...options, id: 'gpt-2' })] });
+    expect(log).toEqual([
+      { event: 'unrestricted-gpt', clientId: 'gpt' },
+      { event: 'unrestricted-gpt', clientId: 'gpt-2' },
+    ]);
+  });
+});
+
+describe('introspection clients', () => {
+  const options: IntrospectionClientOptions = {
+    id: 'api',
+    secrets: ['s'.repeat(43)],
+    resource: `${issuer}/api`,
+  };
+
+  describe('introspectionClient', () => {
+    it('authenticates with a secret and serves one resource', () => {
+      expect(introspectionClient(options)).toEqual({
+        ...options,
+        kind: 'introspection-client',
+        authentication: 'client_secret',
+      });
+    });
+
+    it.each<[string, Partial<IntrospectionClientOptions>, string]>([
+      ['an empty id', { id: '' }, 'introspectionClients..id'],
+      ['a colon in its id', { id: 'a:b' }, 'introspectionClients.a:b.id'],
+      ['no secret', { secrets: [] }, 'introspectionClients.api.secrets'],
+      ['a short secret', { secrets: ['s'.repeat(31)] }, 'introspectionClients.api.secrets'],
+    ])('is refused with %s', (_, changes, option) => {
+      expect(() => introspectionClient({ ...options, ...changes })).toThrow(
+        expect.objectContaining({ option }),
+      );
+    });
+  });
+
+  describe('all introspection clients', () => {
+    const start =
+      (...servers: readonly Partial<IntrospectionClientOptions>[]) =>
+      () =>
+        deploy({
+          introspectionClients: servers.map((changes) => introspectionClient({ ...options, ...changes })),
+        });
+
+    it('are accepted with different IDs and existing resources', () => {
+      expect(start({}, { id: 'other', resource: `${issuer}/other` })).not.toThrow();
+    });
+
+    it.each([
+      ['one id twice', start({}, { resource: `${issuer}/other` }), 'introspectionClients'],
+      ['a client’s id', start({ id: 'gpt' }), 'introspectionClients'],
+      ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'introspectionClients.api.resource'],
+    ])('are refused with %s', (_, wrong, option) => {
+      expect(wrong).toThrow(expect.objectContaining({ option }));
+    });
+  });
+});
+
+describe('client authentication', () => {
+  const registry = createClientRegistry(clients, parseIssuer(issuer));
+  const rejection = (reason: string) => expect.objectContaining({ reason });
+  const basic = (pair: string) => `Basic ${btoa(pair)}`;
+
+  /** Both phases, as the token endpoint goes through them. */
+  const authenticateClient = async (
+    ...[header, form, known]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
+  ) => verifyClientCredentials(parseClientCredentials(header, form), known);
+
+  /** As RFC 6749 §2.3.1 has it: every character that is not of the unreserved ones is escaped, a blank is a plus sign. */
+  const formEncode = (text: string): string =>
+    new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
+
+  const clientWith = (id: string, secrets: readonly string[]) =>
+    createClientRegistry([gptAction({ id, name: 'GPT', secrets, scopes: ['words'] })], parseIssuer(issuer));
+
+  it('does the same work for an unknown ID as for a known one', async () => {
+    const digest = vi.spyOn(crypto.subtle, 'digest');
+    const counts: number[] = [];
+    for (const client_id of ['gpt', 'nobody']) {
+      digest.mockClear();
+      await authenticateClient(null, { client_id, client_secret: 'wrong' }, registry).catch(() => undefined);
+      counts.push(digest.mock.calls.length);
+    }
+    digest.mockRestore();
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[1]).toBe(counts[0]);
+  });
+
+  it('authenticates a confidential client with a secret in the form or as Basic', async () => {
+    const inForm = await authenticateClient(null, { client_id: 'gpt', client_secret: gptSecret }, registry);
+    const inHeader = await authenticateClient(basic(`gpt:${gptSecret}`), {}, registry);
+    expect([inForm, inHeader]).toEqual([registry.get('gpt'), registry.get('gpt')]);
+  });
+
+  it('identifies a public client by client_id', async () => {
+    expect(await authenticateClient(null, { client_id: 'app' }, registry)).toBe(registry.get('app'));
+  });
+
+  it('accepts either of two secrets, and no third one', async () => {
+    const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
+    const both = clientWith('gpt', [newer, older]);
+    for (const client_secret of [older, newer])
+      expect(await authenticateClient(null, { client_id: 'gpt', client_secret }, both)).toHaveProperty('id');
+    for (const client_secret of [older + newer, `${newer} `, newer.slice(1), gptSecret])
+      await expect(authenticateClient(null, { client_id: 'gpt', client_secret }, both)).rejects.toThrow(
+        rejection('authentication.secret'),
+      );
+  });
+
+  it('accepts any form-encoded ID and secret as Basic', async () => {
+    const id = fc.stringMatching(/^[\x21-\x39\x3B-\x7E]{1,20}$/);
+    const secret = fc.stringMatching(/^[\x21-\x7E]{32,60}$/);
+    await fc.assert(
+      fc.asyncProperty(id, secret, async (name, word) => {
+        const one = clientWith(name, [word]);
+        const found = await authenticateClient(basic(`${formEncode(name)}:${formEncode(word)}`), {}, one);
+        expect(found.id).toBe(name);
+      }),
+    );
+  });
+
+  it('refuses any other header with an error of its own', async () => {
+    const header = fc.oneof(
+      fc.string(),
+      fc.string().map((text) => `Basic ${text}`),
+      fc.string().map((text) => basic(encodeURIComponent(text))),
+      fc
+        .string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) })
+        .map(basic),
+    );
+    await fc.assert(
+      fc.asyncProperty(header, async (authorization) => {
+        const outcome = await authenticateClient(authorization, {}, registry).catch(
+          (error: unknown) => error,
+        );
+        expect(outcome).toBeInstanceOf(ProtocolError);
+        expect(outcome).toMatchObject({ code: 'invalid_client', status: 401 });
+      }),
+    );
+  });
+
+  it('responds to an unknown client as to a wrong secret', async () => {
+    const failures = await Promise.all(
+      [
+        { client_id: 'nobody', client_secret: gptSecret },
+        { client_id: 'gpt', client_secret: 'wrong' },
+        { client_id: 'gpt' },
+        { client_id: 'app', client_secret: gptSecret },
+        {},
+      ].map((form) => authenticateClient(null, form, registry).catch((error: unknown) => error)),
+    );
+    expect(
+      new Set(failures.map((failure) => failure instanceof ProtocolError && failure.description)),
+    ).toEqual(new Set(['The client could not be authenticated.']));
+    expect(failures.map((failure) => failure instanceof ProtocolError && failure.reason)).toEqual([
+      'authentication.unknown-client',
+      'authentication.secret',
+      'authentication.method',
+      'authentication.method',
+      'authentication.missing',
+    ]);
+  });
+});

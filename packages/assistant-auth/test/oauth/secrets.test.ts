@@ -1,0 +1,228 @@
+/** Random values, base64url, comparison of secrets, and PKCE (RFC 7636). */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCodeChallenge, verifyCodeVerifier } from '../../src/oauth/pkce.ts';
+import {
+  decodeBase64url,
+  encodeBase64url,
+  type RandomBytes,
+  randomId,
+  randomToken,
+  timingSafeEqual,
+} from '../../src/oauth/secrets.ts';
+import { challenge, verifier } from '../browser.ts';
+
+describe('random values', () => {
+  const counting: RandomBytes = (length) => Uint8Array.from({ length }, (_, at) => at);
+  const real: RandomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+  it('encodes 256 bits as a token of 43 characters', () => {
+    expect(randomToken(counting)).toBe('AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8');
+    expect(randomToken(real)).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+
+  it('encodes 128 bits as an ID of 22 characters', () => {
+    expect(randomId(counting)).toBe('AAECAwQFBgcICQoLDA0ODw');
+    expect(decodeBase64url(randomId(real))).toHaveLength(16);
+  });
+
+  it('returns a new value each time', () => {
+    const draws = Array.from({ length: 1000 }, () => [randomToken(real), randomId(real)]).flat();
+    expect(new Set(draws).size).toBe(2000);
+  });
+});
+
+describe('base64url', () => {
+  const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+  it.each([
+    ['', ''],
+    ['f', 'Zg'],
+    ['fo', 'Zm8'],
+    ['foo', 'Zm9v'],
+    ['foob', 'Zm9vYg'],
+    ['fooba', 'Zm9vYmE'],
+    ['foobar', 'Zm9vYmFy'],
+  ])('encodes %j as in RFC 4648 §10, without padding', (plain, text) => {
+    expect(encodeBase64url(bytesOf(plain))).toBe(text);
+    expect(decodeBase64url(text)).toEqual(bytesOf(plain));
+  });
+
+  it('uses the URL-safe letters for the last two values', () => {
+    expect(encodeBase64url(Uint8Array.of(0xfb, 0xff, 0xbf))).toBe('-_-_');
+    expect(decodeBase64url('-_-_')).toEqual(Uint8Array.of(0xfb, 0xff, 0xbf));
+  });
+
+  it('decodes every encoded sequence of bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(decodeBase64url(encodeBase64url(bytes))).toEqual(new Uint8Array(bytes));
+      }),
+    );
+  });
+
+  it('encodes as the platform does, apart from alphabet and padding', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        const platform = btoa(String.fromCharCode(...bytes));
+        expect(encodeBase64url(bytes)).toBe(
+          platform.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''),
+        );
+      }),
+    );
+  });
+
+  it('decodes a text only if it is the canonical encoding', () => {
+    const nearly = fc.string({
+      unit: fc.constantFrom(...'ABYZabyz0189-_', '=', '+', '/', ' ', '\n', '\0', 'é', 'Ā', '\ud800'),
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(nearly, (text) => {
+        const bytes = decodeBase64url(text);
+        expect(bytes === undefined || encodeBase64url(bytes) === text).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ['padding', 'Zg=='],
+    ['half the padding', 'Zm8='],
+    ['the letters of plain base64', '+/+/'],
+    ['a space within', 'Zm 9v'],
+    ['a line break at the end', 'Zm9v\n'],
+    ['a NUL', 'Zm9\0'],
+    ['one letter too few', 'Zm9vY'],
+    ['one letter alone', 'Z'],
+    ['spare bits after one byte', 'Zh'],
+    ['spare bits after two bytes', 'Zm9'],
+    ['a letter beyond ASCII', 'Zm9é'],
+    ['a letter whose low bits are those of A', 'Zm9\u0141'],
+    ['a lone surrogate', 'Zm9\ud800'],
+  ])('refuses %s', (_, text) => {
+    expect(decodeBase64url(text)).toBeUndefined();
+  });
+});
+
+describe('timingSafeEqual', () => {
+  const secret = 'gpt-secret-0123456789-0123456789';
+
+  it('is true for the same secret', async () => {
+    expect(await timingSafeEqual(secret, secret)).toBe(true);
+    expect(await timingSafeEqual('', '')).toBe(true);
+    expect(await timingSafeEqual('ключ 🔑', 'ключ 🔑')).toBe(true);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['another first character', `G${secret.slice(1)}`],
+    ['another last character', `${secret.slice(0, -1)}8`],
+    ['a prefix of it', secret.slice(0, -1)],
+    ['more than it', `${secret}0`],
+    ['a space at the end', `${secret} `],
+    ['a NUL at the end', `${secret}\0`],
+    ['other case', secret.toUpperCase()],
+    ['twice the secret', secret + secret],
+  ])('is false for %s', async (_, other) => {
+    expect(await timingSafeEqual(secret, other)).toBe(false);
+    expect(await timingSafeEqual(other, secret)).toBe(false);
+  });
+
+  it('does not normalize: two encodings of a letter differ', async () => {
+    expect(await timingSafeEqual('caf\u00e9', 'cafe\u0301')).toBe(false);
+  });
+
+  it('agrees with ===', async () => {
+    const short = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(short, short, async (one, other) => {
+        expect(await timingSafeEqual(one, other)).toBe(one === other);
+      }),
+    );
+  });
+});
+
+describe('PKCE', () => {
+  const challengeOf = async (text: string): Promise<string> =>
+    encodeBase64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
+
+  const rejection = (reason: string) => expect.objectContaining({ reason });
+
+  describe('parseCodeChallenge', () => {
+    const parse = (query: string, requirement: 'required' | 'optional' = 'optional') =>
+      parseCodeChallenge(new URLSearchParams(query), requirement);
+
+    it('returns the challenge, or none if none is required', () => {
+      expect(parse(`code_challenge=${challenge}&code_challenge_method=S256`)).toBe(challenge);
+      expect(parse('')).toBeUndefined();
+      expect(() => parse('', 'required')).toThrow(rejection('pkce.missing'));
+    });
+
+    it.each(['required', 'optional'] as const)(
+      'refuses an incomplete challenge, or another method (%s)',
+      (requirement) => {
+        for (const query of [
+          `code_challenge=${challenge}`,
+          `code_challenge=${challenge}&code_challenge_method=`,
+          `code_challenge=${challenge}&code_challenge_method=plain`,
+          'code_challenge_method=',
+        ])
+          expect(() => parse(query, requirement)).toThrow(rejection('pkce.method'));
+        for (const bad of [
+          '',
+          challenge.slice(1),
+          `${challenge}A`,
+          `${challenge.slice(1)}%2B`,
+          `${challenge}%0A`,
+        ])
+          expect(() => parse(`code_challenge=${bad}&code_challenge_method=S256`, requirement)).toThrow(
+            rejection('pkce.challenge'),
+          );
+        expect(() => parse('code_challenge_method=S256', requirement)).toThrow(rejection('pkce.challenge'));
+      },
+    );
+  });
+
+  describe('verifyCodeVerifier', () => {
+    const shaped = fc.stringMatching(/^[A-Za-z0-9._~-]{43,128}$/);
+
+    it('agrees with RFC 7636 appendix B', async () => {
+      await expect(verifyCodeVerifier(challenge, verifier)).resolves.toBeUndefined();
+    });
+
+    it('requires no verifier if no challenge was sent', async () => {
+      await expect(verifyCodeVerifier(undefined, undefined)).resolves.toBeUndefined();
+    });
+
+    it('accepts only the verifier of the challenge', async () => {
+      await fc.assert(
+        fc.asyncProperty(shaped, shaped, async (right, wrong) => {
+          const made = await challengeOf(right);
+          await verifyCodeVerifier(made, right);
+          if (wrong !== right)
+            await expect(verifyCodeVerifier(made, wrong)).rejects.toThrow(rejection('code.pkce'));
+          await expect(verifyCodeVerifier(made, made)).rejects.toThrow(rejection('code.pkce'));
+        }),
+      );
+    });
+
+    it.each([
+      ['a verifier without a challenge', undefined, verifier],
+      ['a challenge without a verifier', challenge, undefined],
+    ])('refuses %s', async (_, one, other) => {
+      await expect(verifyCodeVerifier(one, other)).rejects.toThrow(rejection('code.pkce'));
+    });
+
+    it.each([
+      'v'.repeat(42),
+      'v'.repeat(129),
+      `${'v'.repeat(43)}+`,
+      `${'v'.repeat(43)}é`,
+      `${'v'.repeat(43)}\n`,
+    ])('refuses a malformed verifier even if it matches: %j', async (bad) => {
+      await expect(verifyCodeVerifier(await challengeOf(bad), bad)).rejects.toThrow(rejection('code.pkce'));
+    });
+  });
+});

@@ -1,0 +1,680 @@
+/** The built-in providers: Apple, GitHub, Google and Microsoft. */
+import { exportPKCS8, exportSPKI, generateKeyPair, importSPKI, jwtVerify } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import { type AppleSettings, apple } from '../../src/providers/apple.ts';
+import { github } from '../../src/providers/github.ts';
+import { google } from '../../src/providers/google.ts';
+import { type MicrosoftSettings, microsoft } from '../../src/providers/microsoft.ts';
+import {
+  callback,
+  captureProviderError,
+  challenge,
+  clientId,
+  clientSecret,
+  createIssuer,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createServer } from './hostile-server.ts';
+import { type Claims, generateKey, sign } from './signing.ts';
+
+describe('Apple', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const pem = await exportPKCS8(privateKey);
+  const spki = await exportSPKI(publicKey);
+
+  const p384 = await exportPKCS8((await generateKeyPair('ES384', { extractable: true })).privateKey);
+  const rsa = await exportPKCS8((await generateKeyPair('RS256', { extractable: true })).privateKey);
+
+  const settings: AppleSettings = {
+    clientId: 'our-client-id',
+    teamId: 'ABCDE12345',
+    keyId: 'FGHIJ67890',
+    privateKey: pem,
+  };
+
+  const setUp = (claims: Claims = {}, changes: Partial<AppleSettings> = {}) => {
+    const issuer = createIssuer('https://appleid.apple.com');
+    issuer.override({ claims: { name: undefined, email_verified: 'true', ...claims } });
+    const provider = apple({ ...settings, ...changes });
+    return {
+      issuer,
+      provider,
+      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+    };
+  };
+
+  const userOf = (user: unknown): URL => callback({ user: JSON.stringify(user) });
+  const named = { name: { firstName: 'Ada', lastName: 'Marlow' }, email: 'forged@example.com' };
+
+  describe('the authorization request', () => {
+    it('requests name and email address, and form_post', async () => {
+      const { issuer, provider } = setUp();
+      const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        client_id: 'our-client-id',
+        response_type: 'code',
+        redirect_uri: upstreamRequest.redirectUri,
+        scope: 'openid email name',
+        state: upstreamRequest.state,
+        nonce: upstreamRequest.nonce,
+        response_mode: 'form_post',
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      });
+    });
+
+    it('has the ID apple, responds by form post, and lists the errors that mean revoked', () => {
+      expect(setUp().provider).toMatchObject({
+        id: 'apple',
+        displayName: 'Apple',
+        responseMode: 'form_post',
+        revokedErrors: ['invalid_grant'],
+        configuredUrls: ['https://appleid.apple.com'],
+      });
+    });
+  });
+
+  describe('the identity', () => {
+    it('has a verified email address if Apple returns "true"', async () => {
+      expect(await setUp().handleCallback()).toMatchObject({
+        provider: 'apple',
+        subject: 'person-1',
+        label: 'ada@example.com',
+        email: 'ada@example.com',
+        emailVerified: true,
+      });
+    });
+
+    it.each(['false', 'TRUE', undefined, 1])(
+      'B10.1 has no verified email address if it is %s',
+      async (email_verified) => {
+        expect(await setUp({ email_verified }).handleCallback()).toMatchObject({ emailVerified: false });
+      },
+    );
+
+    it('is shown by the name of the first sign-in if the email address is hidden', async () => {
+      const { handleCallback } = setUp({ email: undefined });
+      expect(await handleCallback(userOf(named))).toMatchObject({ subject: 'person-1', label: 'Ada Marlow' });
+      expect(await handleCallback()).not.toHaveProperty('label');
+    });
+
+    it('takes neither email address nor key from the unsigned name, nor a label if there is a signed address', async () => {
+      const { handleCallback } = setUp();
+      const forged = { ...named, sub: 'person-2', email_verified: true };
+      const identity = await handleCallback(userOf(forged));
+      expect(identity).toEqual(await handleCallback());
+      const hidden = await setUp({ email: undefined }).handleCallback(userOf(forged));
+      expect(hidden).toMatchObject({ subject: 'person-1', emailVerified: false });
+      expect(hidden).not.toHaveProperty('email');
+    });
+
+    it.each([
+      ['no JSON', callback({ user: '{' })],
+      ['empty', callback({ user: '' })],
+      ['null', userOf(null)],
+      ['a text', userOf('Ada')],
+      ['without a name', userOf({ email: 'ada@example.com' })],
+      ['a name of no text', userOf({ name: { firstName: 7, lastName: { toString: 'x' } } })],
+      ['blank', userOf({ name: { firstName: ' ', lastName: '' } })],
+      ['endless', userOf({ name: { firstName: 'x'.repeat(321) } })],
+    ])('has no label if the name is %s, and the sign-in succeeds', async (_, answer) => {
+      const identity = await setUp({ email: undefined }).handleCallback(answer);
+      expect(identity.subject).toBe('person-1');
+      expect(identity).not.toHaveProperty('label');
+    });
+
+    it('B12.1 is denied if the user cancels', async () => {
+      const { handleCallback } = setUp();
+      expect(
+        await captureProviderError(
+          handleCallback(callback({ code: null, error: 'user_cancelled_authorize' })),
+        ),
+      ).toEqual({
+        kind: 'denied',
+        reason: 'the provider answered user_cancelled_authorize',
+      });
+    });
+  });
+
+  describe('the client secret', () => {
+    const secretSent = async (changes: Partial<AppleSettings> = {}): Promise<string> => {
+      const { issuer, handleCallback } = setUp({}, changes);
+      await handleCallback();
+      const request = issuer.requests.find(({ endpoint }) => endpoint === 'token');
+      return new URLSearchParams(request?.body).get('client_secret') ?? '';
+    };
+
+    it('is a JWT that is signed with our key and valid for five minutes', async () => {
+      const now = 1_800_000_000;
+      const { payload, protectedHeader } = await jwtVerify(
+        await secretSent(),
+        await importSPKI(spki, 'ES256'),
+        {
+          currentDate: new Date(now * 1000),
+        },
+      );
+      expect(protectedHeader).toEqual({ alg: 'ES256', kid: 'FGHIJ67890' });
+      expect(payload).toEqual({
+        iss: 'ABCDE12345',
+        iat: now,
+        exp: now + 300,
+        aud: 'https://appleid.apple.com',
+        sub: 'our-client-id',
+      });
+    });
+
+    it.each([
+      ['with its line breaks', pem],
+      ['with escaped line breaks', pem.replaceAll('\n', '\\n')],
+      ['with line breaks of Windows', pem.replaceAll('\n', '\r\n')],
+      ['without header and footer', pem.replaceAll(/-----.*-----\n?/g, '')],
+    ])('accepts the text of the key file %s', async (_, text) => {
+      const secret = await secretSent({ privateKey: text });
+      const { payload } = await jwtVerify(secret, await importSPKI(spki, 'ES256'), {
+        currentDate: new Date(1.8e12),
+      });
+      expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
+    });
+
+    const noKey = 'must be the text of the .p8 file that Apple gave you.';
+    const noId = 'must be ten letters and digits, as Apple shows it.';
+    it.each<[string, string, Partial<AppleSettings>, string]>([
+      ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],
+      ['teamId', 'empty', { teamId: '' }, noId],
+      ['keyId', 'in lower case', { keyId: 'fghij67890' }, noId],
+      ['clientId', 'empty', { clientId: '' }, 'must be given, as printable ASCII without spaces.'],
+      ['privateKey', 'empty', { privateKey: '' }, noKey],
+      ['privateKey', 'the name of the file', { privateKey: 'AuthKey_FGHIJ67890.p8' }, noKey],
+      ['privateKey', 'an RSA key', { privateKey: rsa }, noKey],
+      ['privateKey', 'a key of another curve', { privateKey: p384 }, noKey],
+    ])('fails at startup for an invalid %s: %s', (option, _, changes, problem) => {
+      expect(() => apple({ ...settings, ...changes })).toThrow(
+        new ConfigurationError(`providers.apple.${option}`, problem),
+      );
+    });
+
+    it('fails for half a key, with a message that does not contain it', async () => {
+      const { handleCallback } = setUp(
+        {},
+        { privateKey: `${pem.replaceAll(/-----.*-----|\s/g, '').slice(0, 60)}` },
+      );
+      expect(await captureProviderError(handleCallback())).toEqual({
+        kind: 'invalid',
+        reason: 'the private key for Apple cannot be used',
+      });
+    });
+  });
+});
+
+describe('GitHub', () => {
+  const addresses = {
+    token: 'https://github.com/login/oauth/access_token',
+    profile: 'https://api.github.com/user',
+  };
+  const ada = { id: 583_231, login: 'ada', name: 'Ada Marlow', email: 'ada@example.com' };
+
+  const setUp = () => {
+    const server = createServer(addresses, ada);
+    const provider = github({ clientId, clientSecret });
+    return {
+      server,
+      provider,
+      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, server.io),
+    };
+  };
+
+  const noUserId = { kind: 'invalid', reason: 'the profile response has no user ID' };
+
+  describe('the authorization request', () => {
+    it('requests no scope, lets the user choose an account, and has PKCE', async () => {
+      const { provider, server } = setUp();
+      const url = await provider.authorizationUrl(upstreamRequest, server.io);
+      expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize');
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        prompt: 'select_account',
+        client_id: clientId,
+        response_type: 'code',
+        redirect_uri: upstreamRequest.redirectUri,
+        state: upstreamRequest.state,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      });
+    });
+
+    it('has the ID github, and lists the errors that mean revoked', () => {
+      expect(setUp().provider).toMatchObject({
+        id: 'github',
+        displayName: 'GitHub',
+        responseMode: 'query',
+        revokedErrors: ['bad_refresh_token'],
+        configuredUrls: ['https://github.com/login/oauth/authorize', addresses.token, addresses.profile],
+      });
+    });
+
+    it('goes to a fake provider on loopback if configured', async () => {
+      const baseUrl = 'http://127.0.0.1:4001';
+      const provider = github({ clientId, clientSecret, baseUrl });
+      expect(provider.configuredUrls).toEqual([
+        `${baseUrl}/login/oauth/authorize`,
+        `${baseUrl}/login/oauth/access_token`,
+        `${baseUrl}/user`,
+      ]);
+    });
+  });
+
+  describe('the identity', () => {
+    it('B11.1 numeric id: is the subject, as text', async () => {
+      const { handleCallback } = setUp();
+      expect(await handleCallback()).toEqual({
+        provider: 'github',
+        subject: '583231',
+        label: 'ada',
+        email: 'ada@example.com',
+        emailVerified: false,
+        claims: ada,
+      });
+    });
+
+    it('B11.1 numeric id: stays the same with another login, name and email address', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ login: 'ada-marlow', name: null, email: 'marlow@example.com' });
+      expect(await handleCallback()).toMatchObject({ subject: '583231', label: 'ada-marlow' });
+    });
+
+    it('B11.1 numeric id: differs if someone else takes over a login', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ id: 999_999 });
+      expect(await handleCallback()).toMatchObject({ subject: '999999', label: 'ada' });
+    });
+
+    it.each([
+      ['missing', undefined],
+      ['null', null],
+      ['a text', '583231'],
+      ['a login', 'ada'],
+      ['a fraction', 1.5],
+      ['too large to be exact', 2 ** 53],
+      ['a list', [583_231]],
+    ])('B11.1 numeric id: rejects a profile with the ID %s', async (_, id) => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ id });
+      expect(await captureProviderError(handleCallback())).toEqual(noUserId);
+    });
+
+    it('B10.1 has no verified email address, whatever the profile contains', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ email: 'ceo@fabrikam.example', verified: true, email_verified: true });
+      expect(await handleCallback()).toMatchObject({ email: 'ceo@fabrikam.example', emailVerified: false });
+    });
+
+    it('can have neither a public email address nor a name', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideProfile({ name: null, email: null });
+      const identity = await handleCallback();
+      expect(identity).toMatchObject({ subject: '583231', label: 'ada' });
+      expect(identity).not.toHaveProperty('email');
+    });
+
+    it('has a refresh token if the app’s tokens expire', async () => {
+      const { server, handleCallback } = setUp();
+      server.overrideTokens({ refresh_token: 'their-refresh-token', expires_in: 28_800, scope: '' });
+      expect(await handleCallback()).toMatchObject({ refreshToken: 'their-refresh-token' });
+    });
+  });
+
+  describe('GitHub’s errors', () => {
+    it.each([
+      ['bad_verification_code', 'invalid'],
+      ['incorrect_client_credentials', 'invalid'],
+      ['redirect_uri_mismatch', 'invalid'],
+      // The person has first to prove their address to GitHub: they can, we cannot.
+      ['unverified_user_email', 'denied'],
+    ])('B12.1 %s with status 200 ends the sign-in as %s', async (error, kind) => {
+      const { server, handleCallback } = setUp();
+      server.overrideEndpoints({ token: () => Response.json({ error, error_description: 'their-text' }) });
+      expect(await captureProviderError(handleCallback())).toEqual({
+        kind,
+        reason: `the token endpoint answered ${error}`,
+      });
+      expect(server.asked()).toEqual(['token']);
+    });
+
+    it('B5.1 a response of another issuer is refused', async () => {
+      const { server, handleCallback } = setUp();
+      expect(
+        await captureProviderError(handleCallback(callback({ iss: 'https://github.com' }))),
+      ).toMatchObject({
+        kind: 'invalid',
+      });
+      expect(server.asked()).toEqual([]);
+      expect(await handleCallback(callback({ iss: 'https://github.com/login/oauth' }))).toMatchObject({
+        subject: '583231',
+      });
+    });
+  });
+});
+
+describe('Google', () => {
+  it('requests a refresh token and lets the user choose an account', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
+    expect(issuer.requests.map((request) => request.url)).toEqual([
+      'https://accounts.google.com/.well-known/openid-configuration',
+    ]);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      access_type: 'offline',
+      prompt: 'select_account',
+      client_id: clientId,
+      response_type: 'code',
+      redirect_uri: upstreamRequest.redirectUri,
+      scope: 'openid email profile',
+      state: upstreamRequest.state,
+      nonce: upstreamRequest.nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
+  });
+
+  it('has the ID google and accepts only tokens of Google', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    expect(provider).toMatchObject({
+      id: 'google',
+      displayName: 'Google',
+      configuredUrls: ['https://accounts.google.com'],
+    });
+    expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
+      provider: 'google',
+      subject: 'person-1',
+    });
+  });
+
+  it('accepts a sign-in without a refresh token', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    issuer.override({ tokens: { refresh_token: undefined } });
+    const identity = await google({ clientId, clientSecret }).handleCallback(
+      callback(),
+      upstreamRequest,
+      issuer.io,
+    );
+    expect(identity).not.toHaveProperty('refreshToken');
+  });
+
+  it('requests consent without account selection on the second trip for a refresh token', async () => {
+    const issuer = createIssuer('https://accounts.google.com');
+    const provider = google({ clientId, clientSecret });
+    const [first, again] = [
+      await provider.authorizationUrl(upstreamRequest, issuer.io),
+      await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io),
+    ];
+    expect(Object.fromEntries(again?.searchParams ?? [])).toEqual({
+      ...Object.fromEntries(first.searchParams),
+      prompt: 'consent',
+      login_hint: 'person-1',
+    });
+  });
+
+  it('goes to a fake provider on loopback if configured', async () => {
+    const issuer = createIssuer('http://127.0.0.1:4001');
+    const provider = google({ clientId, clientSecret, baseUrl: issuer.issuer });
+    const url = await provider.authorizationUrl(upstreamRequest, { ...issuer.io, allowLoopbackHttp: true });
+    expect(url.origin).toBe('http://127.0.0.1:4001');
+    expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001']);
+  });
+});
+
+describe('Microsoft', () => {
+  const site = 'https://login.microsoftonline.com';
+  const contoso = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
+  const fabrikam = '0c6d1a52-7a3e-4a3c-8d0e-1f2e3d4c5b6a';
+  const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad';
+  const oid = '00000000-0000-0000-66f3-3332eca7ea81';
+  const issuerOf = (tenant: string) => `${site}/${tenant}/v2.0`;
+
+  /** Microsoft as it answers for a tenant setting, with a person of `tid` at the other end. */
+  const setUp = (tenant: string | undefined, tid: string, claims: Claims = {}, named = '{tenantid}') => {
+    const issuer = createIssuer(issuerOf(tenant ?? 'common'));
+    issuer.override({
+      metadata: { issuer: issuerOf(named) },
+      claims: { iss: issuerOf(tid), tid, oid, sub: 'pairwise-subject', ...claims },
+    });
+    const settings: MicrosoftSettings = {
+      clientId,
+      clientSecret,
+      ...(tenant === undefined ? {} : { tenant }),
+    };
+    const provider = microsoft(settings);
+    return {
+      issuer,
+      provider,
+      handleCallback: (answer = callback()) => provider.handleCallback(answer, upstreamRequest, issuer.io),
+    };
+  };
+
+  const invalid = (reason: string) => ({ kind: 'invalid', reason });
+  const foreignName = invalid('unexpected JWT "iss" (issuer) claim value');
+  const otherTenant = invalid('the issuer does not match the tenant');
+  const forbiddenTenant = invalid('the tenant is not allowed');
+  const noOid = invalid('the ID token has no valid oid');
+
+  describe('the authorization request', () => {
+    it('requests a refresh token, lets the user choose an account, and contains nothing of the client', async () => {
+      const { issuer, provider } = setUp(undefined, contoso);
+      const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
+      expect(issuer.requests.map((request) => request.url)).toEqual([
+        'https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration',
+      ]);
+      expect(Object.fromEntries(url.searchParams)).toEqual({
+        prompt: 'select_account',
+        client_id: clientId,
+        response_type: 'code',
+        redirect_uri: upstreamRequest.redirectUri,
+        scope: 'openid email profile offline_access',
+        state: upstreamRequest.state,
+        nonce: upstreamRequest.nonce,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
+      });
+    });
+
+    it('has the ID microsoft, responds in the query, and lists the errors that mean revoked', () => {
+      expect(microsoft({ clientId, clientSecret, tenant: contoso.toUpperCase() })).toMatchObject({
+        id: 'microsoft',
+        displayName: 'Microsoft',
+        responseMode: 'query',
+        configuredUrls: [issuerOf(contoso)],
+        revokedErrors: ['invalid_grant', 'interaction_required', 'consent_required'],
+      });
+    });
+
+    it('goes to a fake provider on loopback if configured', () => {
+      const provider = microsoft({ clientId, clientSecret, baseUrl: 'http://127.0.0.1:4001' });
+      expect(provider.configuredUrls).toEqual(['http://127.0.0.1:4001/common/v2.0']);
+    });
+
+    it.each(['', 'everybody', 'contoso.onmicrosoft.com', `${contoso}0`, `${contoso}/..`, 'common/v2.0'])(
+      'refuses the tenant %j',
+      (tenant) => {
+        expect(() => microsoft({ clientId, clientSecret, tenant })).toThrow(
+          new ConfigurationError(
+            'providers.microsoft.tenant',
+            'must be common, organizations, consumers or the id of a tenant.',
+          ),
+        );
+      },
+    );
+  });
+
+  describe('the identity', () => {
+    it.each([
+      ['common', contoso, '{tenantid}'],
+      ['common', consumers, '{tenantid}'],
+      ['organizations', contoso, '{tenantid}'],
+      ['consumers', consumers, consumers],
+      [contoso, contoso, contoso],
+    ])('of the tenants %s has tenant and object ID as the subject: %s', async (tenant, tid, named) => {
+      const { handleCallback } = setUp(tenant, tid, {}, named);
+      expect(await handleCallback()).toMatchObject({
+        provider: 'microsoft',
+        subject: `${tid}.${oid}`,
+        label: 'ada@example.com',
+        refreshToken: 'their-refresh-token',
+        claims: { iss: issuerOf(tid), tid, oid },
+      });
+    });
+
+    it('differs in another tenant', async () => {
+      const one = await setUp('common', contoso).handleCallback();
+      const other = await setUp('common', fabrikam).handleCallback();
+      expect(one.subject).not.toBe(other.subject);
+    });
+
+    it.each([true, 'true', undefined])(
+      'B9.2 e-mail as a key: is neither verified nor the subject, whatever the token contains (%s)',
+      async (email_verified) => {
+        const { handleCallback } = setUp('common', contoso, {
+          email: 'ceo@fabrikam.example',
+          email_verified,
+        });
+        expect(await handleCallback()).toMatchObject({
+          subject: `${contoso}.${oid}`,
+          email: 'ceo@fabrikam.example',
+          emailVerified: false,
+        });
+      },
+    );
+
+    it('B9.2 e-mail as a key: stays the same with another email address', async () => {
+      const before = await setUp('common', contoso, { email: 'ada@contoso.example' }).handleCallback();
+      const after = await setUp('common', contoso, { email: 'ada.marlow@contoso.example' }).handleCallback();
+      expect(after.subject).toBe(before.subject);
+    });
+  });
+
+  describe('an ID token', () => {
+    it.each([
+      ['of another tenant than it says', { tid: fabrikam }, otherTenant],
+      ['that does not say its tenant', { tid: undefined }, otherTenant],
+      ['whose issuer is the pattern', { iss: issuerOf('{tenantid}') }, foreignName],
+      [
+        'whose issuer is the pattern, and whose tenant is, too',
+        { iss: issuerOf('{tenantid}'), tid: '{tenantid}' },
+        foreignName,
+      ],
+      ['whose issuer is no tenant', { iss: issuerOf('common') }, foreignName],
+      ['of another host', { iss: `https://login.evil.example/${contoso}/v2.0` }, foreignName],
+      ['of another version', { iss: `https://sts.windows.net/${contoso}/` }, foreignName],
+      ['whose issuer goes on', { iss: `${issuerOf(contoso)}/` }, foreignName],
+      ['whose issuer begins alike', { iss: `${site}.evil.example/${contoso}/v2.0` }, foreignName],
+      ['whose issuer holds two tenants', { iss: `${site}/${contoso}/${fabrikam}/v2.0` }, foreignName],
+      [
+        'whose issuer is a list',
+        { iss: [issuerOf(contoso)] },
+        invalid('unexpected JWT "iss" (issuer) claim type'),
+      ],
+      ['without an issuer', { iss: undefined }, invalid('JWT "iss" (issuer) claim missing')],
+      ['without an object id', { oid: undefined }, noOid],
+      ['whose object id is no id', { oid: 'ada@example.com' }, noOid],
+      ['whose object id is a list', { oid: [`${oid}x`] }, noOid],
+    ])('B9.1 templated issuer: %s is refused', async (_, claims, reason) => {
+      expect(await captureProviderError(setUp('common', contoso, claims).handleCallback())).toEqual(reason);
+    });
+
+    it.each([
+      ['of a personal account where organisations are asked for', 'organizations', consumers, '{tenantid}'],
+      ['of an organisation where personal accounts are asked for', 'consumers', contoso, consumers],
+      ['of another tenant than the one asked for', contoso, fabrikam, contoso],
+    ])('B9.1 templated issuer: %s is refused', async (_, tenant, tid, named) => {
+      expect(await captureProviderError(setUp(tenant, tid, {}, named).handleCallback())).toEqual(
+        forbiddenTenant,
+      );
+    });
+
+    it('B9.1 templated issuer: a matching token without Microsoft’s signature is refused', async () => {
+      const { issuer, handleCallback } = setUp('common', contoso);
+      const forger = await generateKey('key-1');
+      const iss = issuerOf(contoso);
+      issuer.override({
+        metadata: { issuer: issuerOf('{tenantid}') },
+        claims: { iss, tid: contoso, oid },
+        makeIdToken: (claims) => sign(claims, forger),
+      });
+      expect(await captureProviderError(handleCallback())).toEqual(
+        invalid('JWT signature verification failed'),
+      );
+    });
+
+    it.each([
+      ['another tenant’s', issuerOf(fabrikam), false],
+      ['personal accounts’', issuerOf(consumers), false],
+      ['nobody’s', 'https://login.evil.example/{tenantid}/v2.0', false],
+      ['no text', 7, false],
+      ['its own', issuerOf(contoso), true],
+      ['every tenant’s', issuerOf('{tenantid}'), true],
+    ])('B9.1 templated issuer: signed with a key that says it is %s', async (_, keyOf, accepted) => {
+      const { issuer, handleCallback } = setUp('common', contoso);
+      const key = await generateKey('key-1');
+      issuer.override({
+        metadata: { issuer: issuerOf('{tenantid}') },
+        claims: { iss: issuerOf(contoso), tid: contoso, oid },
+        makeIdToken: (claims) => sign(claims, key),
+        keys: { keys: [{ ...key.published, issuer: keyOf }] },
+      });
+      if (accepted) expect(await handleCallback()).toMatchObject({ subject: `${contoso}.${oid}` });
+      else
+        expect(await captureProviderError(handleCallback())).toEqual(
+          invalid('error when selecting a JWT verification key, no applicable keys found'),
+        );
+    });
+
+    it.each(['no JSON', '{}', '{"id_token":7}', '{"id_token":"e30"}', '{"id_token":"e30.e30."}'])(
+      'B9.1 templated issuer: nothing readable is refused: %s',
+      async (body) => {
+        const { issuer, handleCallback } = setUp('common', contoso);
+        const headers = { 'content-type': 'application/json' };
+        issuer.override({
+          metadata: { issuer: issuerOf('{tenantid}') },
+          endpointOverrides: { token: () => new Response(body, { headers }) },
+        });
+        expect(await captureProviderError(handleCallback())).toMatchObject({ kind: 'invalid' });
+      },
+    );
+  });
+
+  describe('metadata', () => {
+    it.each([
+      ['common', contoso],
+      ['organizations', 'organizations'],
+      ['consumers', '{tenantid}'],
+      [contoso, fabrikam],
+      [contoso, '{tenantid}'],
+    ])('for %s under the name %s is refused', async (tenant, named) => {
+      const { handleCallback } = setUp(tenant, contoso, {}, named);
+      expect(await captureProviderError(handleCallback())).toEqual(
+        invalid('"response" body "issuer" property does not match the expected value'),
+      );
+    });
+  });
+
+  describe('a response with iss', () => {
+    it('is accepted with the issuer of a tenant', async () => {
+      const { handleCallback } = setUp('common', contoso);
+      expect(await handleCallback(callback({ iss: issuerOf(contoso) }))).toMatchObject({
+        subject: `${contoso}.${oid}`,
+      });
+    });
+
+    it.each(['https://evil.example', issuerOf('common'), `https://evil.example/${contoso}/v2.0`])(
+      'is refused with the issuer %s, before its code is sent anywhere',
+      async (iss) => {
+        const { issuer, handleCallback } = setUp('common', contoso);
+        expect(await captureProviderError(handleCallback(callback({ iss })))).toEqual(
+          invalid('unexpected "iss" (issuer) response parameter value'),
+        );
+        expect(issuer.asked()).toEqual(['discovery']);
+      },
+    );
+  });
+});

@@ -1,0 +1,604 @@
+/** Requests to a provider: options, HTTP, token responses, and errors. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import {
+  type ClientSettings,
+  clientRules,
+  isAllowedUrl,
+  resolveBaseUrl,
+  validate,
+} from '../../src/providers/config.ts';
+import { fetchFromProvider } from '../../src/providers/http.ts';
+import {
+  createTokenEndpointError,
+  readTokenResponse,
+  requireBearerToken,
+  selectLongLivedRefreshToken,
+  withProviderError,
+} from '../../src/providers/oauth-client.ts';
+import { createIdentity, ProviderError } from '../../src/providers/provider.ts';
+import {
+  callback,
+  captureProviderError,
+  createIssuer,
+  createOidcProvider,
+  type Endpoint,
+  endpoints,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createOAuth2Provider, createServer } from './hostile-server.ts';
+import type { Claims } from './signing.ts';
+
+describe('options', () => {
+  const good: Required<ClientSettings> = {
+    id: 'acme',
+    displayName: 'Acme',
+    clientId: 'id',
+    clientSecret: 'secret',
+    scopes: [],
+    authorizationParameters: {},
+    reauthentication: {},
+    revokedErrors: ['invalid_grant'],
+    singleUseRefreshTokens: true,
+    recheckInterval: 600,
+    offlineAccess: 'by-scope',
+  };
+
+  const check = (changes: Readonly<Record<string, unknown>>) =>
+    validate({ ...good, ...changes }, clientRules);
+
+  describe('a fake provider', () => {
+    const vendor = 'https://vendor.example';
+
+    it('replaces the vendor only on loopback', () => {
+      expect(resolveBaseUrl('acme', vendor, undefined)).toBe(vendor);
+      for (const origin of ['http://127.0.0.1:4001', 'http://localhost:4001', 'http://[::1]:4001'])
+        expect(resolveBaseUrl('acme', vendor, origin)).toBe(origin);
+    });
+
+    it.each([
+      ...['https://evil.example', 'http://evil.example', 'https://127.0.0.1:4001', 'x', ''],
+      ...['http://127.0.0.1:4001/', 'http://127.0.0.1.evil.example', 'http://127.0.0.1:4001@evil.example'],
+    ])('is refused at %j', (baseUrl) => {
+      expect(() => resolveBaseUrl('acme', vendor, baseUrl)).toThrow(
+        new ConfigurationError('providers.acme.baseUrl', 'must be an http origin on loopback.'),
+      );
+    });
+  });
+
+  describe('client options', () => {
+    it('are returned unchanged', () => {
+      expect(check({})).toEqual(good);
+    });
+
+    it('can have a secret that is created for each request', () => {
+      expect(() => check({ clientSecret: async () => 'fresh' })).not.toThrow();
+    });
+
+    it.each([
+      ['id', 'Acme'],
+      ['id', undefined],
+      ['displayName', '\t'],
+      ['clientId', undefined],
+      ['clientSecret', undefined],
+      ['clientSecret', 7],
+      ['scopes', ['a"b']],
+      ['scopes', ['a\\b']],
+      ['authorizationParameters', { response_mode: 'fragment' }],
+      ['reauthentication', { nonce: 'n' }],
+      ['revokedErrors', ['quote"']],
+      ['revokedErrors', ['']],
+      ['recheckInterval', 59],
+      ['recheckInterval', 86_401],
+      ['recheckInterval', 60.5],
+      ['offlineAccess', undefined],
+      ['offlineAccess', 'sometimes'],
+    ])('fail at startup for %s = %j', (option, value) => {
+      const id = option === 'id' ? value : 'acme';
+      expect(() => check({ [option]: value })).toThrow(
+        expect.objectContaining({ name: 'ConfigurationError', option: `providers.${id}.${option}` }),
+      );
+    });
+
+    it('fail with the name of the first invalid option, without its value', () => {
+      const wrong = () => check({ clientId: '', clientSecret: 'a secret' });
+      expect(wrong).toThrow(
+        new ConfigurationError(
+          'providers.acme.clientId',
+          'must be given, as printable ASCII without spaces.',
+        ),
+      );
+      expect(() => check({ clientSecret: 'hunter 2' })).toThrow(/^(?!.*hunter)/);
+    });
+  });
+
+  describe('a URL', () => {
+    it.each([
+      'https://id.example',
+      'https://id.example/x?y=z',
+      'http://127.0.0.1:1',
+      'http://[::1]:1',
+      'http://localhost',
+    ])('can be %s', (text) => {
+      expect(isAllowedUrl(text)).toBe(true);
+    });
+
+    it.each([
+      '',
+      'id.example',
+      'http://id.example',
+      'http://127.0.0.1.id.example',
+      'http://localhost.example',
+      'ftp://id.example',
+      'javascript:alert(1)',
+      'https://user@id.example',
+      'https://:password@id.example',
+      'https://id.example#x',
+      ' https://id.example',
+      'https://id.exam\tple',
+    ])('can’t be %j', (text) => {
+      expect(isAllowedUrl(text)).toBe(false);
+    });
+  });
+});
+
+describe('HTTP', () => {
+  type Answer = () => Response | Promise<Response>;
+
+  const limit = 262_144;
+  const timeOut = () => new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+
+  /** A body that says something and then fails. */
+  const breakOff = (error: Error) =>
+    new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"issuer":')),
+      pull: (controller) => controller.error(error),
+    });
+
+  const unavailable = 'unavailable';
+  const outages: readonly (readonly [name: string, answer: Answer, reason: string])[] = [
+    ['B13.1 500', () => new Response('their-page', { status: 500 }), 'answered with status 500'],
+    ['B13.1 503', () => new Response(null, { status: 503 }), 'answered with status 503'],
+    ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'answered with status 429'],
+    ['B13.3 no answer in time', () => Promise.reject(timeOut()), 'took too long'],
+    ['B13.3 no end in time', () => new Response(breakOff(timeOut())), 'took too long'],
+    ['no connection', () => Promise.reject(new TypeError('their-network')), 'is out of reach'],
+    ['a broken connection', () => new Response(breakOff(new Error('their-network'))), 'is out of reach'],
+  ];
+
+  const everywhere = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
+    endpoints.flatMap((endpoint) => rows.map((row) => [endpoint, ...row] as const));
+
+  /** Lets one endpoint fail, then makes sure that the next person gets in: no failure is remembered. */
+  const failOnce = async (endpoint: Endpoint, answer: Answer) => {
+    const issuer = createIssuer();
+    const provider = createOidcProvider(issuer);
+    issuer.override({ endpointOverrides: { [endpoint]: answer } });
+    const refused = await captureProviderError(
+      provider.handleCallback(callback(), upstreamRequest, issuer.io),
+    );
+    const asked = issuer.asked();
+    issuer.override({});
+    expect(await provider.handleCallback(callback(), upstreamRequest, issuer.io)).toMatchObject({
+      subject: 'person-1',
+    });
+    return { refused, asked };
+  };
+
+  describe('the provider', () => {
+    it.each(everywhere(outages))('%s: %s makes it unavailable', async (endpoint, _, answer, reason) => {
+      const { refused, asked } = await failOnce(endpoint, answer);
+      expect(refused).toEqual({ kind: unavailable, reason: `id.example ${reason}` });
+      expect(asked).toEqual(endpoints.slice(0, endpoints.indexOf(endpoint) + 1));
+    });
+
+    it.each(everywhere([[301], [302], [303], [307], [308]]))(
+      '%s: a redirect with %i is not followed',
+      async (endpoint, status) => {
+        const headers = { location: 'https://evil.example/' };
+        const { refused, asked } = await failOnce(endpoint, () => new Response(null, { status, headers }));
+        expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
+        expect(asked).not.toContain('unknown');
+      },
+    );
+
+    it.each([
+      ['discovery', '"response" content-type must be application/json'],
+      ['token', '"response" content-type must be application/json'],
+      ['keys', 'the signing keys could not be read'],
+    ] as const)('%s: refuses HTML instead of JSON', async (endpoint, reason) => {
+      const headers = { 'content-type': 'text/html' };
+      const { refused } = await failOnce(endpoint, () => new Response('<p>their-page</p>', { headers }));
+      expect(refused).toEqual({ kind: 'invalid', reason });
+    });
+
+    it.each([
+      [
+        'discovery',
+        '"response" is not a conform Authorization Server Metadata response (unexpected HTTP status code)',
+      ],
+      ['token', '"response" content-type must be application/json'],
+      ['keys', 'the signing keys could not be read'],
+    ] as const)('%s: refuses a 404', async (endpoint, reason) => {
+      const { refused } = await failOnce(endpoint, () => new Response('their-page', { status: 404 }));
+      expect(refused).toEqual({ kind: 'invalid', reason });
+    });
+
+    it.each(endpoints)('%s: refuses and aborts an endless response', async (endpoint) => {
+      let sent = 0;
+      let hungUp = false;
+      const chunk = new Uint8Array(65_536).fill(0x20);
+      const endless = () =>
+        new ReadableStream({
+          pull(controller) {
+            sent += chunk.length;
+            controller.enqueue(chunk);
+          },
+          cancel() {
+            hungUp = true;
+          },
+        });
+      const { refused } = await failOnce(endpoint, () => new Response(endless()));
+      expect(refused).toEqual({ kind: 'invalid', reason: `id.example sent more than ${limit} bytes` });
+      expect(hungUp).toBe(true);
+      expect(sent).toBeLessThan(limit + 4 * chunk.length);
+    });
+  });
+
+  describe('a response', () => {
+    it.each(everywhere([[201], [202], [204], [206]]))(
+      '%s: with another success status (%i) is refused',
+      async (endpoint, status) => {
+        const { refused } = await failOnce(endpoint, () => new Response(null, { status }));
+        expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
+      },
+    );
+
+    it('of keys is refused if it has no body', async () => {
+      const missing = () => Response.json({ keys: [] }, { status: 404 });
+      const { refused } = await failOnce('keys', missing);
+      expect(refused).toEqual({ kind: 'invalid', reason: 'the signing keys could not be read' });
+    });
+
+    it.each(endpoints)('%s: with an endless challenge is refused unparsed', async (endpoint) => {
+      const headers = { 'www-authenticate': 'a '.repeat(513) };
+      const { refused } = await failOnce(endpoint, () => Response.json({}, { status: 401, headers }));
+      expect(refused).toEqual({
+        kind: 'invalid',
+        reason: 'id.example sent a challenge of more than 1024 characters',
+      });
+    });
+  });
+
+  describe('a request', () => {
+    const ask = (answer: Answer) =>
+      fetchFromProvider(
+        'https://id.example/x',
+        { method: 'GET', headers: {} },
+        { fetch: async () => answer(), now: () => 0, allowLoopbackHttp: false, timeoutMs: 10_000 },
+      );
+
+    it(`gives ${limit} bytes and refuses one more`, async () => {
+      const whole = await ask(() => new Response('x'.repeat(limit)));
+      expect(await whole.text()).toHaveLength(limit);
+      expect(await captureProviderError(ask(() => new Response('x'.repeat(limit + 1))))).toEqual({
+        kind: 'invalid',
+        reason: `id.example sent more than ${limit} bytes`,
+      });
+    });
+
+    it('returns a 4xx with its body, so that its error can be read', async () => {
+      const response = await ask(() => Response.json({ error: 'invalid_grant' }, { status: 400 }));
+      expect(response.status).toBe(400);
+      expect(response.headers.get('content-type')).toBe('application/json');
+      expect(await response.json()).toEqual({ error: 'invalid_grant' });
+    });
+
+    it('calls fetch as a plain function, as Workers requires', async () => {
+      let receiver: unknown = 'not called';
+      const io = {
+        fetch: async function (this: unknown) {
+          receiver = this;
+          return new Response('{}');
+        },
+        now: () => 0,
+        allowLoopbackHttp: false,
+        timeoutMs: 10_000,
+      };
+      await fetchFromProvider('https://id.example/x', { method: 'GET', headers: {} }, io);
+      expect(receiver).toBeUndefined();
+    });
+  });
+});
+
+describe('token responses (RFC 6749 §5.1)', () => {
+  const invalid = (reason: string) => ({ kind: 'invalid', reason });
+
+  const atIssuer = async (tokens: Claims) => {
+    const issuer = createIssuer();
+    issuer.override({ tokens });
+    return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
+  };
+
+  const atServer = async (tokens: Claims) => {
+    const server = createServer();
+    server.overrideTokens(tokens);
+    return createOAuth2Provider({ offlineAccess: 'always' }).handleCallback(
+      callback(),
+      upstreamRequest,
+      server.io,
+    );
+  };
+
+  /** Rechecks with both kinds of provider, with `tokens` in the response. */
+  const recheck = async (tokens: Claims) => {
+    const issuer = createIssuer();
+    issuer.override({ tokens: { id_token: undefined, refresh_token: undefined, ...tokens } });
+    const server = createServer();
+    server.overrideTokens(tokens);
+    return [
+      await createOidcProvider(issuer).validateRefreshToken('their-refresh-token', issuer.io),
+      await createOAuth2Provider().validateRefreshToken('their-refresh-token', server.io),
+    ];
+  };
+
+  const unused: readonly (readonly [name: string, tokens: Claims])[] = [
+    ['a scope that is a list', { scope: ['openid', 'offline_access'] }],
+    ['a scope that is an object', { scope: { openid: true } }],
+    ['a scope that is null', { scope: null }],
+    ['an expires_in that is null', { expires_in: null }],
+    ['an expires_in that is text', { expires_in: 'soon' }],
+    ['an expires_in that is negative', { expires_in: -1 }],
+    ['an expires_in that is zero', { expires_in: 0 }],
+    ['an expires_in that is a list', { expires_in: [3600] }],
+    ['no token_type', { token_type: undefined }],
+    ['a token_type that is null', { token_type: null }],
+    ['an empty token_type', { token_type: '' }],
+    ['a token_type in capitals', { token_type: 'BEARER' }],
+    ['authorization_details that are text', { authorization_details: 'none' }],
+    ['unrecognized members', { not_before_policy: 0, session_state: null, userName: ['Ada'] }],
+    ['an error that is null', { error: null }],
+    ['an empty error', { error: '', error_description: '' }],
+    ['an error that is false', { error: false }],
+  ];
+
+  describe('a token response with', () => {
+    it.each(unused)('%s signs the user in', async (_, tokens) => {
+      expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
+      expect(await atServer(tokens)).toMatchObject({ subject: 'person-1', label: 'Ada' });
+    });
+
+    it.each(unused)('%s confirms the user at a recheck', async (_, tokens) => {
+      expect(await recheck(tokens)).toEqual([{ kind: 'active' }, { kind: 'active' }]);
+    });
+
+    it.each([
+      ['null', null],
+      ['a number', 7],
+      ['empty', ''],
+      ['a list', ['their-refresh-token']],
+    ])('a refresh token that is %s has none', async (_, refresh_token) => {
+      expect(await atIssuer({ refresh_token })).not.toHaveProperty('refreshToken');
+      expect(await atServer({ refresh_token })).not.toHaveProperty('refreshToken');
+      expect(await recheck({ refresh_token })).toEqual([{ kind: 'active' }, { kind: 'active' }]);
+    });
+
+    it.each([
+      ['no access token', { access_token: undefined }],
+      ['an access token that is null', { access_token: null }],
+      ['an empty access token', { access_token: '' }],
+      ['an access token that is a number', { access_token: 7 }],
+      ['an access token of another type', { token_type: 'mac' }],
+      ['a token type that is a list', { token_type: ['Bearer'] }],
+    ])('%s signs in at an issuer whose ID token has all claims', async (_, tokens) => {
+      expect(await atIssuer(tokens)).toMatchObject({ subject: 'person-1', email: 'ada@example.com' });
+    });
+
+    const noToken = 'the token response has no access token';
+    const otherType = 'the access token is not a Bearer token';
+    it.each([
+      ['no access token', { access_token: undefined }, noToken],
+      ['an access token that is null', { access_token: null }, noToken],
+      ['an empty access token', { access_token: '' }, noToken],
+      ['an access token that is a list', { access_token: ['their-access-token'] }, noToken],
+      ['an access token of another type', { token_type: 'mac' }, otherType],
+      ['a token that is bound to a key', { token_type: 'DPoP' }, otherType],
+      ['a token type that is a number', { token_type: 7 }, otherType],
+      ['a token type that is a list', { token_type: ['Bearer'] }, otherType],
+    ])('%s is refused if the profile must be read with it', async (_, tokens, reason) => {
+      expect(await captureProviderError(atServer(tokens))).toEqual(invalid(reason));
+    });
+
+    it.each([
+      ['that is garbage', 'garbage'],
+      ['that is a number', 7],
+      ['of somebody else', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJwZXJzb24tMiJ9.'],
+    ])('an ID token %s is ignored if no ID token is used', async (_, id_token) => {
+      expect(await atServer({ id_token })).toMatchObject({ subject: 'person-1' });
+    });
+
+    it.each([
+      ['an ID token alone', { access_token: null, id_token: 'garbage' }, {}],
+      [
+        'a refresh token alone',
+        { access_token: null, refresh_token: 'their-next' },
+        { refreshToken: 'their-next' },
+      ],
+    ])('%s confirms the user at a recheck', async (_, tokens, rotated) => {
+      const active = { kind: 'active', ...rotated };
+      expect(await recheck(tokens)).toEqual([active, active]);
+    });
+
+    it('no token is inconclusive', async () => {
+      const unknown = { kind: 'unknown', reason: 'the response has no token' };
+      const tokens = { access_token: null, refresh_token: 7, id_token: '', expires_in: 3600 };
+      expect(await recheck(tokens)).toEqual([unknown, unknown]);
+    });
+  });
+
+  describe('members that are used are validated:', () => {
+    const noIdToken = '"response" body "id_token" property must be a string';
+
+    it.each([
+      ['B19.1 no ID token', undefined],
+      ['B19.1 an ID token that is null', null],
+      ['B19.1 an empty ID token', ''],
+      ['B19.1 an ID token that is an object', { sub: 'person-1' }],
+      ['B19.1 two ID tokens in a list', ['garbage', 'garbage']],
+    ])('%s signs nobody in', async (_, id_token) => {
+      expect(await captureProviderError(atIssuer({ id_token }))).toEqual(invalid(noIdToken));
+    });
+
+    it('B19.1 of two ID tokens under one name, the same one is read and verified', async () => {
+      const issuer = createIssuer();
+      const honest = await idTokenOf(issuer);
+      const forged = honest.replace(/[^.]*$/, 'AAAA');
+      const answering = (first: string, second: string) => {
+        const body = `{"access_token":"x","token_type":"Bearer","id_token":"${first}","id_token":"${second}"}`;
+        issuer.override({ endpointOverrides: { token: () => new Response(body) } });
+        return createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io);
+      };
+      expect(await answering(forged, honest)).toMatchObject({ subject: 'person-1' });
+      expect(await captureProviderError(answering(honest, forged))).toMatchObject({ kind: 'invalid' });
+    });
+
+    it.each([
+      ['B19.1 an error beside the tokens', 'invalid_grant', 'invalid_grant'],
+      ['B19.1 an error of its own beside the tokens', 'their-error', 'an error of its own'],
+      ['B19.1 an error that is a list', ['their-error'], 'an error of its own'],
+      ['B19.1 an error that is an object', { code: 'their-error' }, 'an error of its own'],
+      ['B19.1 an error that is true', true, 'an error of its own'],
+    ])('%s signs nobody in', async (_, error, words) => {
+      const refused = invalid(`the token endpoint answered ${words}`);
+      expect(await captureProviderError(atIssuer({ error }))).toEqual(refused);
+      expect(await captureProviderError(atServer({ error }))).toEqual(refused);
+    });
+
+    it.each([
+      ['a list', '[]'],
+      ['null', 'null'],
+      ['a string', '"their-token"'],
+      ['half an object', '{"access_token":'],
+    ])('a body that is %s signs nobody in', async (_, body) => {
+      const issuer = createIssuer();
+      issuer.override({ endpointOverrides: { token: () => new Response(body) } });
+      expect(
+        await captureProviderError(
+          createOidcProvider(issuer).handleCallback(callback(), upstreamRequest, issuer.io),
+        ),
+      ).toMatchObject({
+        kind: 'invalid',
+      });
+    });
+  });
+
+  /** A token response whose members can have any type. */
+  const anyMembers = fc.record(
+    {
+      error: fc.constantFrom(undefined, null, '', false),
+      access_token: fc.jsonValue(),
+      token_type: fc.jsonValue(),
+      refresh_token: fc.jsonValue(),
+      scope: fc.jsonValue(),
+      expires_in: fc.jsonValue(),
+      refresh_expires_in: fc.jsonValue(),
+      refresh_token_expires_in: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+
+  describe('any JSON at all', () => {
+    it('is read without an exception, and tokens are never empty strings', () => {
+      fc.assert(
+        fc.property(fc.oneof(fc.jsonValue(), anyMembers), (body) => {
+          const { accessToken, idToken, refreshToken } = readTokenResponse(body);
+          for (const token of [accessToken, idToken, refreshToken])
+            expect(token === undefined || (typeof token === 'string' && token.length > 0)).toBe(true);
+        }),
+      );
+    });
+
+    it('gives an access token of type Bearer or a ProviderError, and a refresh token only for the scope', () => {
+      fc.assert(
+        fc.property(anyMembers, (body) => {
+          const tokens = readTokenResponse(body);
+          try {
+            expect(requireBearerToken(tokens)).toBe(tokens.accessToken);
+            expect(String(tokens.tokenType ?? '').toLowerCase()).toMatch(/^(bearer)?$/);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ProviderError);
+          }
+          const kept = selectLongLivedRefreshToken(tokens, 'by-scope', []);
+          if (kept !== undefined) expect(JSON.stringify(tokens.scope)).toContain('offline_access');
+          expect(selectLongLivedRefreshToken(tokens, 'never', ['offline_access'])).toBeUndefined();
+        }),
+      );
+    });
+  });
+
+  /** The ID token that an honest issuer sends. */
+  const idTokenOf = async (issuer: ReturnType<typeof createIssuer>): Promise<string> => {
+    const response = await issuer.io.fetch(`${issuer.issuer}/token`, { method: 'POST' });
+    return String(Object(await response.json()).id_token);
+  };
+});
+
+describe('errors', () => {
+  it('returns a result unchanged', async () => {
+    expect(await withProviderError(async () => 'an identity')).toBe('an identity');
+  });
+
+  it('rethrows a ProviderError unchanged', async () => {
+    const error = new ProviderError('denied', 'no');
+    await expect(withProviderError(() => Promise.reject(error))).rejects.toBe(error);
+  });
+
+  it.each([
+    ['an error of the library’s callers', new TypeError('their-secret is no string')],
+    ['an error with a cause', new Error('their-token', { cause: new Response('their-body') })],
+    ['a text', 'their-text'],
+    ['nothing', undefined],
+  ])('does not expose the message of %s', async (_, thrown) => {
+    expect(await captureProviderError(withProviderError(() => Promise.reject(thrown)))).toEqual({
+      kind: 'invalid',
+      reason: 'the response could not be read',
+    });
+  });
+
+  it.each(['', 'code-of-this-transaction', 'invalid_grant ', 'INVALID_GRANT', '__proto__', 'toString'])(
+    'does not repeat %j, which is not a documented error',
+    (code) => {
+      expect(createTokenEndpointError(code)).toMatchObject({
+        kind: 'invalid',
+        message: 'the token endpoint answered an error of its own',
+      });
+    },
+  );
+});
+
+describe('subjects', () => {
+  /** What a provider said, whatever its type: JSON has no more than that. */
+  const from = async (subject: unknown) =>
+    createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
+
+  it.each(['7', 'person-1', 'x'.repeat(255), '名前'])('is used unchanged: %s', async (subject) => {
+    expect(await from(subject)).toEqual({ provider: 'acme', subject, emailVerified: false, claims: {} });
+  });
+
+  it.each([
+    ['empty', ''],
+    ['of 256 characters', 'x'.repeat(256)],
+    ['a number, which may have been rounded', Number.MAX_SAFE_INTEGER],
+    ['true', true],
+    ['null', null],
+    ['a list of one', ['person-1']],
+    ['half a surrogate pair', 'person-\ud800'],
+  ])('is rejected if the subject is %s', async (_, subject) => {
+    expect(await captureProviderError(from(subject))).toEqual({
+      kind: 'invalid',
+      reason: 'the subject is not a string, empty or too long',
+    });
+  });
+});

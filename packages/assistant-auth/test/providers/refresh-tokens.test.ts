@@ -1,0 +1,599 @@
+/** Refresh tokens of a provider: which are stored, how they are checked, and how they are revoked. */
+import { exportPKCS8 } from 'jose';
+import { describe, expect, it } from 'vitest';
+import {
+  apple,
+  github,
+  google,
+  type IdentityProvider,
+  microsoft,
+  oauth2,
+  oidc,
+  type ProviderIo,
+} from '../../src/index.ts';
+import { ConfigurationError } from '../../src/oauth/errors.ts';
+import type { OidcSettings } from '../../src/providers/oidc.ts';
+import { discord } from './discord.ts';
+import {
+  callback,
+  captureProviderError,
+  clientId,
+  clientSecret,
+  createIssuer,
+  createOidcProvider,
+  upstreamRequest,
+} from './hostile-issuer.ts';
+import { createOAuth2Provider, createServer } from './hostile-server.ts';
+import { type Claims, generateKey } from './signing.ts';
+
+const theirs = 'their-refresh-token';
+
+type Answer = () => Response | Promise<Response>;
+
+describe('offline access (OpenID Connect Core §11)', () => {
+  interface Case {
+    /** `scopes_supported` of the metadata. */
+    readonly supported?: unknown;
+    readonly settings?: Partial<OidcSettings>;
+    readonly tokens?: Claims;
+  }
+
+  /** Signs in at an issuer, and returns the requested scopes and the refresh token that is kept. */
+  const signIn = async ({ supported, settings, tokens = {} }: Case) => {
+    const issuer = createIssuer();
+    issuer.override({ metadata: { scopes_supported: supported }, tokens });
+    const provider = createOidcProvider(issuer, settings);
+    const url = await provider.authorizationUrl(upstreamRequest, issuer.io);
+    const { refreshToken } = await provider.handleCallback(callback(), upstreamRequest, issuer.io);
+    return { scope: url.searchParams.get('scope'), refreshToken };
+  };
+
+  const listed = ['openid', 'offline_access'];
+  const usual = 'openid email profile';
+
+  describe('the scope offline_access', () => {
+    it('is requested from an issuer that lists it, and makes the refresh token long-lived', async () => {
+      expect(await signIn({ supported: listed })).toEqual({
+        scope: `${usual} offline_access`,
+        refreshToken: theirs,
+      });
+    });
+
+    it.each([
+      ['no list', undefined],
+      ['null', null],
+      ['an empty list', []],
+      ['a list without it', ['openid', 'email']],
+      ['text', 'openid offline_access'],
+      ['a list of something else', [7, null, { offline_access: true }]],
+      ['a scope whose name only starts with it', ['offline_access_all']],
+    ])('is not requested from an issuer with %s, and its refresh token is dropped', async (_, supported) => {
+      expect(await signIn({ supported })).toEqual({ scope: usual, refreshToken: undefined });
+    });
+
+    it('is requested once if the option scopes contains it, even from an issuer that does not list it', async () => {
+      const settings = { scopes: ['openid', 'offline_access'] };
+      const kept = { scope: 'openid offline_access', refreshToken: theirs };
+      expect(await signIn({ supported: listed, settings })).toEqual(kept);
+      expect(await signIn({ supported: undefined, settings })).toEqual(kept);
+    });
+  });
+
+  describe('a refresh token', () => {
+    it.each([
+      ['the response has no scope', undefined],
+      ['the scope is null', null],
+      ['the scope lists it first', 'offline_access openid'],
+      ['the scope lists it last', 'openid email offline_access'],
+      ['the scope has a comma', 'openid,offline_access'],
+      ['the scope is a list', ['openid', 'offline_access']],
+    ])('is kept if %s', async (_, scope) => {
+      expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBe(theirs);
+    });
+
+    it.each([
+      ['the scope is less than what was requested', 'openid email profile'],
+      ['the scope is empty', ''],
+      ['the scope has another case', 'openid OFFLINE_ACCESS'],
+      ['the scope only contains the name', 'openid offline_access_all'],
+      ['the scope is a list without it', ['openid']],
+      ['the scope is an empty list', []],
+      ['the scope cannot be read', { offline_access: true }],
+      ['the scope is a number', 7],
+    ])('is dropped if %s', async (_, scope) => {
+      expect((await signIn({ supported: listed, tokens: { scope } })).refreshToken).toBeUndefined();
+    });
+
+    it.each([
+      ['half an hour, as in Keycloak', { refresh_expires_in: 1800 }],
+      ['half an hour, as text', { refresh_expires_in: '1800' }],
+      ['half an hour, as in GitHub', { refresh_token_expires_in: 1800 }],
+      ['a second less than a day', { refresh_expires_in: 86_399 }],
+    ])('that expires in %s is dropped, whatever was granted', async (_, lifetime) => {
+      const tokens = { scope: 'openid offline_access', ...lifetime };
+      expect((await signIn({ supported: listed, tokens })).refreshToken).toBeUndefined();
+      const settings = { offlineAccess: 'always' } as const;
+      expect((await signIn({ settings, tokens })).refreshToken).toBeUndefined();
+    });
+
+    it.each([
+      ['never, which Keycloak writes as 0', 0],
+      ['in a day', 86_400],
+      ['in 30 days', 2_592_000],
+      ['at a time that is null', null],
+      ['at a negative time', -1],
+      ['at a time that is not a number', 'soon'],
+      ['at an empty time', ''],
+      ['at a time that is a list', [1800]],
+    ])('that expires %s is kept', async (_, refresh_expires_in) => {
+      expect((await signIn({ supported: listed, tokens: { refresh_expires_in } })).refreshToken).toBe(theirs);
+    });
+
+    it('that replaces another one at a recheck is kept whatever the response has as its scope (RFC 6749 §6)', async () => {
+      for (const scope of ['openid', '', ['openid'], null]) {
+        const issuer = createIssuer();
+        issuer.override({ tokens: { scope, refresh_token: 'their-next' } });
+        const word = await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
+        expect(word).toEqual({ kind: 'active', refreshToken: 'their-next' });
+      }
+    });
+  });
+
+  describe('the option offlineAccess', () => {
+    it('set to always keeps every refresh token, and adds no scope', async () => {
+      const settings = { offlineAccess: 'always' } as const;
+      for (const supported of [undefined, listed])
+        for (const scope of [undefined, 'openid', []])
+          expect(await signIn({ supported, settings, tokens: { scope } })).toEqual({
+            scope: usual,
+            refreshToken: theirs,
+          });
+    });
+
+    it('set to never keeps no refresh token, and adds no scope', async () => {
+      const settings = { offlineAccess: 'never' } as const;
+      for (const scope of [undefined, 'openid offline_access'])
+        expect(await signIn({ supported: listed, settings, tokens: { scope } })).toEqual({
+          scope: usual,
+          refreshToken: undefined,
+        });
+    });
+
+    const atServer = async (settings: Parameters<typeof createOAuth2Provider>[0], tokens: Claims = {}) => {
+      const server = createServer();
+      server.overrideTokens({ refresh_token: theirs, ...tokens });
+      return (await createOAuth2Provider(settings).handleCallback(callback(), upstreamRequest, server.io))
+        .refreshToken;
+    };
+
+    it('is by-scope by default for an OAuth 2.0 server', async () => {
+      expect(await atServer({})).toBeUndefined();
+      expect(await atServer({ scopes: ['identify'] })).toBeUndefined();
+      expect(await atServer({ scopes: ['identify', 'offline_access'] })).toBe(theirs);
+      expect(await atServer({ scopes: ['offline_access'] }, { scope: 'identify' })).toBeUndefined();
+      expect(await atServer({ offlineAccess: 'always' })).toBe(theirs);
+      expect(await atServer({ scopes: ['offline_access'], offlineAccess: 'never' })).toBeUndefined();
+    });
+
+    it.each(['', 'Always', 'by_scope', true, null])('fails at startup for %j', (value) => {
+      const settings: object = { offlineAccess: value };
+      for (const make of [
+        () => createOidcProvider(createIssuer(), settings),
+        () => createOAuth2Provider(settings),
+      ])
+        expect(make).toThrow(
+          new ConfigurationError('providers.acme.offlineAccess', 'must be always, by-scope or never.'),
+        );
+    });
+  });
+
+  describe('a built-in provider keeps its refresh token without a scope:', () => {
+    it('Google', async () => {
+      const issuer = createIssuer('https://accounts.google.com');
+      const provider = google({ clientId, clientSecret });
+      issuer.override({ tokens: { scope: 'openid email profile' } });
+      expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(
+        theirs,
+      );
+      const again = await provider.reconsentUrl?.('person-1', upstreamRequest, issuer.io);
+      expect(again?.searchParams.get('scope')).toBe(usual);
+    });
+
+    it('GitHub', async () => {
+      const server = createServer(
+        { token: 'https://github.com/login/oauth/access_token', profile: 'https://api.github.com/user' },
+        { id: 7, login: 'ada' },
+      );
+      server.overrideTokens({ scope: '', refresh_token: theirs, refresh_token_expires_in: 15_897_600 });
+      const identity = await github({ clientId, clientSecret }).handleCallback(
+        callback(),
+        upstreamRequest,
+        server.io,
+      );
+      expect(identity.refreshToken).toBe(theirs);
+    });
+
+    it('Apple', async () => {
+      const issuer = createIssuer('https://appleid.apple.com');
+      const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+      const provider = apple({ clientId, teamId: 'ABCDE12345', keyId: 'FGHIJ67890', privateKey });
+      expect((await provider.handleCallback(callback(), upstreamRequest, issuer.io)).refreshToken).toBe(
+        theirs,
+      );
+      expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).searchParams.get('scope')).toBe(
+        'openid email name',
+      );
+    });
+  });
+});
+
+describe('rechecks', async () => {
+  const json = (body: unknown, status = 200) => Response.json(body, { status });
+
+  /** Asks an OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
+  const askBoth = async (answer: Answer) => {
+    const issuer = createIssuer();
+    issuer.override({ endpointOverrides: { token: answer } });
+    return [
+      await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io),
+      await oauth2(plain).validateRefreshToken(theirs, { ...issuer.io, fetch: async () => answer() }),
+    ];
+  };
+
+  const plain = {
+    id: 'plain',
+    displayName: 'Plain',
+    issuer: 'https://plain.example',
+    authorizationUrl: 'https://plain.example/authorize',
+    tokenUrl: 'https://plain.example/token',
+    profileUrl: 'https://plain.example/me',
+    clientId,
+    clientSecret,
+    mapProfile: () => undefined,
+  };
+
+  describe('a provider', () => {
+    it.each([
+      ['no other token', { access_token: 'their-access-token' }, {}],
+      ['another token', { access_token: 'x', refresh_token: 'their-next' }, { refreshToken: 'their-next' }],
+      ['an empty one', { access_token: 'x', refresh_token: '' }, {}],
+      ['an invalid token', { access_token: 'x', refresh_token: 7 }, {}],
+      ['an ID token that nobody reads', { access_token: 'x', id_token: 'garbage' }, {}],
+    ])('that returns an access token confirms the account, with %s', async (_, body, rotated) => {
+      const active = { kind: 'active', ...rotated };
+      expect(await askBoth(() => json(body))).toEqual([active, active]);
+    });
+
+    it.each([
+      ['status 400', () => json({ error: 'invalid_grant', error_description: 'their-words' }, 400)],
+      ['status 401', () => json({ error: 'invalid_grant' }, 401)],
+      ['status 200', () => json({ error: 'invalid_grant' })],
+      ['status 200 and a token', () => json({ error: 'invalid_grant', access_token: 'x' })],
+    ])('that returns invalid_grant means revoked, with %s', async (_, answer) => {
+      expect(await askBoth(answer)).toEqual([{ kind: 'revoked' }, { kind: 'revoked' }]);
+    });
+
+    const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
+    const said = (code: string) => `the token endpoint answered ${code}`;
+    const unreadable = 'the response could not be read';
+    const noToken = 'the response has no token';
+
+    it.each<[string, Answer, string | RegExp]>([
+      ['500', () => json({ error: 'invalid_grant' }, 500), /answered with status 500$/],
+      ['503', () => new Response(null, { status: 503 }), /answered with status 503$/],
+      ['429', () => json({ error: 'invalid_grant' }, 429), /answered with status 429$/],
+      ['a redirect', () => new Response(null, { status: 302 }), /answered with status 302$/],
+      ['no response in time', timeOut, /took too long$/],
+      ['no connection', () => Promise.reject(new TypeError('their-network')), /is out of reach$/],
+      ['an unknown error', () => json({ error: 'their-error' }, 400), said('an error of its own')],
+      ['an error that is an array', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
+      ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an error of its own')],
+      ['an HTML page', () => new Response('<p>their-page</p>'), unreadable],
+      ['nothing', () => new Response(null), unreadable],
+      ['JSON that is not an object', () => json(null), noToken],
+      ['a list', () => json(['access_token']), noToken],
+      ['no token', () => json({ scope: 'openid' }), noToken],
+      ['an invalid token', () => json({ access_token: true }), noToken],
+      ['a token with status 400', () => json({ access_token: 'x' }, 400), noToken],
+    ])('is inconclusive with %s', async (_, answer, reason) => {
+      const unknown = {
+        kind: 'unknown',
+        reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
+      };
+      const words = await askBoth(answer);
+      expect(words).toEqual([unknown, unknown]);
+      expect(JSON.stringify(words)).not.toContain('their-');
+    });
+
+    it.each([
+      ['our secret refused', 'invalid_client', 401],
+      ['our request refused', 'invalid_request', 400],
+      ['another scope', 'invalid_scope', 400],
+      ['another client', 'unauthorized_client', 400],
+      ['another grant type', 'unsupported_grant_type', 400],
+    ])('can’t have replaced the token if it responds: %s', async (_, error, status) => {
+      const rejected = { kind: 'unknown', reason: said(error), isTokenUnchanged: true };
+      expect(await askBoth(() => json({ error }, status))).toEqual([rejected, rejected]);
+    });
+
+    it('whose metadata cannot be read is inconclusive', async () => {
+      const issuer = createIssuer();
+      issuer.override({ endpointOverrides: { discovery: () => json({ error: 'invalid_grant' }, 400) } });
+      expect(await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io)).toMatchObject({
+        kind: 'unknown',
+        isTokenUnchanged: true,
+      });
+      expect(issuer.asked()).toEqual(['discovery']);
+    });
+
+    it('is sent nothing if its refresh tokens must not be used', async () => {
+      const issuer = createIssuer();
+      const settings = {
+        id: 'acme',
+        displayName: 'Acme',
+        clientId,
+        clientSecret,
+        offlineAccess: 'never',
+      } as const;
+      const words = [
+        await oidc({ ...settings, issuer: issuer.issuer }).validateRefreshToken(theirs, issuer.io),
+        await oauth2({ ...plain, offlineAccess: 'never' }).validateRefreshToken(theirs, issuer.io),
+      ];
+      const unused = { kind: 'unknown', reason: 'refresh tokens of this provider are not used' };
+      expect(words).toEqual(words.map(() => ({ ...unused, isTokenUnchanged: true })));
+      expect(issuer.requests).toEqual([]);
+    });
+
+    it('is sent the token and our credentials, once, and no redirect is followed', async () => {
+      const issuer = createIssuer();
+      await createOidcProvider(issuer).validateRefreshToken(theirs, issuer.io);
+      expect(issuer.requests.map(({ endpoint }) => endpoint)).toEqual(['discovery', 'token']);
+      const { method, body, headers, redirect, canTimeOut } = issuer.requests[1] ?? {};
+      expect({ method, redirect, canTimeOut }).toEqual({
+        method: 'POST',
+        redirect: 'manual',
+        canTimeOut: true,
+      });
+      expect(headers).toMatchObject({ accept: 'application/json' });
+      expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+        grant_type: 'refresh_token',
+        refresh_token: theirs,
+        client_id: clientId,
+        client_secret: clientSecret,
+      });
+    });
+
+    it('is aborted when the timeout expires', async () => {
+      const fetch: ProviderIo['fetch'] = (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+        });
+      const word = await oauth2(plain).validateRefreshToken(theirs, {
+        ...createIssuer().io,
+        fetch,
+        timeoutMs: 0,
+      });
+      expect(word).toEqual({ kind: 'unknown', reason: 'plain.example took too long' });
+    });
+  });
+
+  const p8 = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
+  const baseUrl = 'http://127.0.0.1:4001';
+  const settings = { clientId, clientSecret, baseUrl };
+  const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', baseUrl };
+
+  /** A provider's own host, with metadata where it has some, and one answer to every refresh. */
+  const hostOf = (body: unknown, status = 200) => {
+    const bodies: string[] = [];
+    const fetch: ProviderIo['fetch'] = async (input, init) => {
+      const [site] = String(input).split('/.well-known');
+      if (site !== String(input)) return json(metadataOf(site?.replace('/common', '/{tenantid}') ?? ''));
+      bodies.push(String(init?.body));
+      return json(body, status);
+    };
+    return { bodies, io: { ...createIssuer().io, fetch, allowLoopbackHttp: true } };
+  };
+
+  const metadataOf = (issuer: string) => ({
+    issuer,
+    authorization_endpoint: `${baseUrl}/authorize`,
+    token_endpoint: `${baseUrl}/token`,
+    jwks_uri: `${baseUrl}/keys`,
+    token_endpoint_auth_methods_supported: ['client_secret_post'],
+  });
+
+  describe('errors that mean revoked, and the recheck interval:', () => {
+    const everyCode = ['invalid_grant', 'interaction_required', 'consent_required', 'bad_refresh_token'];
+
+    it.each([
+      ['Google', google(settings), ['invalid_grant'], 600, false],
+      ['Microsoft', microsoft(settings), everyCode.slice(0, 3), 600, false],
+      ['GitHub', github(settings), ['bad_refresh_token'], 600, true],
+      ['Apple', apple({ ...appleSettings, privateKey: p8 }), ['invalid_grant'], 86_400, false],
+    ])('%s', async (_, provider, removed, every, singleUse) => {
+      const meaning = async (error: string) =>
+        (await provider.validateRefreshToken(theirs, hostOf({ error }, 400).io)).kind;
+      const words = await Promise.all(everyCode.map(async (code) => [code, await meaning(code)] as const));
+      expect(words.filter(([, kind]) => kind === 'revoked').map(([code]) => code)).toEqual(removed);
+      expect(words.filter(([, kind]) => kind === 'active')).toEqual([]);
+      expect(provider.recheckInterval).toBe(every);
+      expect(provider.singleUseRefreshTokens).toBe(singleUse);
+      expect(await provider.validateRefreshToken(theirs, hostOf({ access_token: 'x' }).io)).toEqual({
+        kind: 'active',
+      });
+    });
+
+    it('Apple gets a client secret that is signed for the request', async () => {
+      const { io, bodies } = hostOf({ access_token: 'x' });
+      await apple({ ...appleSettings, privateKey: p8 }).validateRefreshToken(theirs, io);
+      const { client_secret: secret = '' } = Object.fromEntries(new URLSearchParams(bodies[0]));
+      expect(JSON.parse(atob(secret.split('.')[1] ?? ''))).toMatchObject({
+        aud: baseUrl,
+        sub: clientId,
+        iat: 1_800_000_000,
+      });
+    });
+
+    it('can be configured for a custom provider', async () => {
+      const provider = oauth2({
+        ...plain,
+        recheckInterval: 60,
+        revokedErrors: ['expired'],
+        singleUseRefreshTokens: false,
+      });
+      expect(provider).toMatchObject({
+        recheckInterval: 60,
+        revokedErrors: ['expired'],
+        singleUseRefreshTokens: false,
+      });
+      expect(oauth2(plain).singleUseRefreshTokens).toBe(true);
+      const word = (error: string) => provider.validateRefreshToken(theirs, hostOf({ error }, 400).io);
+      expect(await word('expired')).toEqual({ kind: 'revoked' });
+      expect(await word('invalid_grant')).toMatchObject({ kind: 'unknown' });
+    });
+  });
+});
+
+describe('revocation (RFC 7009)', () => {
+  const form = {
+    token: theirs,
+    token_type_hint: 'refresh_token',
+    client_id: clientId,
+    client_secret: clientSecret,
+  };
+
+  /** A provider, and what its revocation endpoint was sent. */
+  interface Revoking {
+    readonly revoke: () => Promise<void>;
+    readonly sent: readonly { readonly url: string; readonly form: object }[];
+  }
+
+  const createRecorder = (provider: IdentityProvider, io: ProviderIo, answer: Answer): Revoking => {
+    const sent: { readonly url: string; readonly form: object }[] = [];
+    const fetch: ProviderIo['fetch'] = async (input, init) => {
+      if (!String(input).endsWith('/revoke')) return io.fetch(input, init);
+      sent.push({ url: String(input), form: Object.fromEntries(new URLSearchParams(String(init?.body))) });
+      return answer();
+    };
+    const revoke = async () => {
+      if (provider.revoke === undefined) throw new Error('it cannot be asked');
+      await provider.revoke(theirs, { ...io, fetch });
+    };
+    return { revoke, sent };
+  };
+
+  /** An OpenID Connect issuer that answers so, and an OAuth 2.0 server that does. */
+  const both = (answer: Answer = () => new Response()): readonly Revoking[] => {
+    const issuer = createIssuer();
+    issuer.override({ metadata: { revocation_endpoint: 'https://id.example/revoke' } });
+    return [
+      createRecorder(createOidcProvider(issuer), issuer.io, answer),
+      createRecorder(createOAuth2Provider({ revocationUrl: 'https://id.example/revoke' }), issuer.io, answer),
+    ];
+  };
+
+  describe('a refresh token', () => {
+    it('is sent to the revocation endpoint, with our credentials', async () => {
+      for (const { revoke, sent } of both()) {
+        await revoke();
+        expect(sent).toEqual([{ url: 'https://id.example/revoke', form }]);
+      }
+    });
+
+    it('that is already invalid is not an error', async () => {
+      for (const { revoke } of both(() => Response.json({ error: 'invalid_token' }, { status: 400 })))
+        await expect(revoke()).resolves.toBeUndefined();
+    });
+
+    it.each([null, '', false])('is revoked if the error is %j', async (error) => {
+      for (const { revoke } of both(() => Response.json({ error })))
+        await expect(revoke()).resolves.toBeUndefined();
+      for (const { revoke } of both(() => Response.json({ error }, { status: 400 })))
+        expect(await captureProviderError(revoke())).toMatchObject({ kind: 'invalid' });
+    });
+
+    it.each<[string, Answer, string, string]>([
+      [
+        'our secret is wrong',
+        () => Response.json({ error: 'invalid_client', error_description: 'their-words' }, { status: 401 }),
+        'invalid',
+        'the revocation endpoint answered invalid_client',
+      ],
+      [
+        'it does not support refresh tokens',
+        () => Response.json({ error: 'unsupported_token_type' }, { status: 400 }),
+        'invalid',
+        'the revocation endpoint answered unsupported_token_type',
+      ],
+      [
+        'it returns an unknown error',
+        () => Response.json({ error: 'their-refresh-token' }),
+        'invalid',
+        'the revocation endpoint answered an error of its own',
+      ],
+      [
+        'it returns an HTML page',
+        () => new Response('their-page', { status: 404 }),
+        'invalid',
+        'the revocation endpoint answered with status 404',
+      ],
+      [
+        'it is unavailable',
+        () => new Response(null, { status: 503 }),
+        'unavailable',
+        'id.example answered with status 503',
+      ],
+      [
+        'it cannot be reached',
+        () => Promise.reject(new TypeError('their-network')),
+        'unavailable',
+        'id.example is out of reach',
+      ],
+    ])('is not revoked if %s', async (_, answer, kind, reason) => {
+      for (const { revoke } of both(answer))
+        expect(await captureProviderError(revoke())).toEqual({ kind, reason });
+    });
+  });
+
+  describe('an issuer', () => {
+    it.each([undefined, null, ''])('without a revocation endpoint (%j) gets no request', async (named) => {
+      const issuer = createIssuer();
+      issuer.override({ metadata: { revocation_endpoint: named } });
+      const { revoke, sent } = createRecorder(createOidcProvider(issuer), issuer.io, () => new Response());
+      await revoke();
+      expect(sent).toEqual([]);
+      expect(issuer.asked()).toEqual(['discovery']);
+    });
+
+    it.each(['http://id.example/revoke', 'https://10.0.0.1/revoke', 7])(
+      'that names %s is not sent the token, and sign-ins succeed',
+      async (revocation_endpoint) => {
+        const issuer = createIssuer();
+        issuer.override({ metadata: { revocation_endpoint } });
+        const provider = createOidcProvider(issuer);
+        const { revoke, sent } = createRecorder(provider, issuer.io, () => new Response());
+        expect(await captureProviderError(revoke())).toEqual({
+          kind: 'invalid',
+          reason: 'the revocation_endpoint of id.example is not an allowed URL',
+        });
+        expect(sent).toEqual([]);
+        expect((await provider.authorizationUrl(upstreamRequest, issuer.io)).host).toBe('id.example');
+      },
+    );
+  });
+
+  describe('an OAuth 2.0 server', () => {
+    it('gets a request if configured', () => {
+      expect(github({ clientId, clientSecret })).not.toHaveProperty('revoke');
+      expect(discord({ clientId, clientSecret }).configuredUrls).toContain(
+        'https://discord.com/api/oauth2/token/revoke',
+      );
+    });
+
+    it('gets a request only over https, or on loopback', () => {
+      expect(() => createOAuth2Provider({ revocationUrl: 'http://acme.example/revoke' })).toThrow(
+        expect.objectContaining({ option: 'providers.acme.revocationUrl' }),
+      );
+    });
+  });
+});

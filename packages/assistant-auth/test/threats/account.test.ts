@@ -1,0 +1,750 @@
+/** Attacks on the account page: its forms, linking, login transactions and sessions. */
+import { describe, expect, it } from 'vitest';
+import {
+  type IdentityProvider,
+  ProviderError,
+  type RecheckResult,
+  type RevocationScope,
+} from '../../src/index.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  expectAccountRedirect,
+  expectFormRejected,
+  readButtonValues,
+  readHiddenField,
+  staleFormMessage,
+} from '../account-browser.ts';
+import { createTestBrowser, gptRequest, readRedirect } from '../browser.ts';
+import { gpt, obtainTokens, refresh } from '../clients.ts';
+import { type Deployment, deploy, issuer } from '../deployment.ts';
+import {
+  accountDestination,
+  expectCompletedPage,
+  expectCookiesPage,
+  expectErrorPage,
+  expectInvalidToken,
+  missingTransactionMessage,
+} from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { listBindingCookies } from '../flows.ts';
+import { createSpyProvider } from '../spy-provider.ts';
+import { readMarkup } from '../ui/read-markup.ts';
+
+describe('forms', () => {
+  const actions = [
+    '/sign-in',
+    '/sign-out',
+    '/apps/end',
+    '/link',
+    '/link/confirm',
+    '/unlink',
+    '/export',
+    '/delete',
+  ] as const;
+
+  const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
+
+  const signedIn = async (deployment: Deployment = deploy()) => {
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount();
+    return { deployment, accountBrowser };
+  };
+
+  /** Nobody was signed out, disconnected, sent anywhere or deleted. */
+  const expectUntouched = async (
+    deployment: Deployment,
+    accountBrowser: AccountBrowser,
+    response: Response,
+  ) => {
+    await expectFormRejected(response, deployment, staleFormMessage);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  };
+
+  const send = (
+    accountBrowser: AccountBrowser,
+    action: string,
+    headers: Readonly<Record<string, string>>,
+    form: string,
+  ) =>
+    accountBrowser.visit(`${issuer}/account${action}`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({ form, ...fields }),
+    });
+
+  it.each(actions)('B3.1 other origin: POST /account%s', async (action) => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: issuer, 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ])
+      await expectUntouched(deployment, accountBrowser, await send(accountBrowser, action, headers, form));
+  });
+
+  it.each(actions)('B3.2 `Origin: null`: POST /account%s', async (action) => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: 'null' }, form),
+    );
+  });
+
+  it.each(actions)('B3.3 no cookie: POST /account%s', async (action) => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    for (const name of listBindingCookies(accountBrowser.cookies)) accountBrowser.cookies.delete(name);
+    const response = await send(accountBrowser, action, { origin: issuer }, form);
+    await expectCookiesPage(response, deployment, 'account');
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+
+  it.each(actions)('B3.4 the attacker’s own valid form: POST /account%s', async (action) => {
+    const { deployment, accountBrowser } = await signedIn();
+    const mallory = createAccountBrowser(deployment);
+    await mallory.signInToAccount('mallory');
+    const { form } = await mallory.openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: issuer }, form),
+    );
+    const foreign = await createAccountBrowser(deployment).openAccountPage();
+    await expectUntouched(
+      deployment,
+      accountBrowser,
+      await send(accountBrowser, action, { origin: issuer }, foreign.form),
+    );
+  });
+
+  it('B4.1 framing: no page of the account can be framed', async () => {
+    for (const page of await everyPage()) {
+      expect(page.headers.get('x-frame-options')).toBe('DENY');
+      expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    }
+  });
+
+  const markup = `"'><script src=//evil.example></script><img src=x onerror=alert(1)>`;
+
+  /** Every kind of page of the account, of somebody whose providers and apps are called strange things. */
+  const everyPage = async (): Promise<readonly Response[]> => {
+    const named = (id: string) => ({
+      ...createProvider(id, `Provider ${markup}`),
+      handleCallback: async (answer: URL) => ({
+        provider: id,
+        subject: answer.searchParams.get('code') ?? '',
+        label: `label ${markup}`,
+        emailVerified: false,
+        claims: {},
+      }),
+    });
+    const deployment = deploy({ providers: [named('google'), named('other')] });
+    await obtainTokens(deployment, gpt);
+    const accountBrowser = createAccountBrowser(deployment);
+    const out = (await accountBrowser.openAccountPage()).response;
+    await accountBrowser.signInToAccount('subject-1');
+    const account = (await accountBrowser.openAccountPage()).response;
+    const link = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'cat' });
+    const owner = createAccountBrowser(deployment);
+    await owner.signInToAccount('dog', 'other');
+    const taken = await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, { code: 'dog' });
+    const refused = await accountBrowser.post('/unlink', { identity: markup });
+    return [out, account, link, taken, refused];
+  };
+
+  it('W1.1 markup: stays text on every page of the account', async () => {
+    for (const page of await everyPage()) {
+      const pieces = await readMarkup(await page.text());
+      const tags = pieces.flatMap((one) => ('tag' in one ? [one.tag] : []));
+      expect(tags).not.toContain('script');
+      expect(tags).not.toContain('img');
+    }
+  });
+
+  it('W1.2 strict CSP: account pages load files only from their own origin', async () => {
+    for (const page of await everyPage())
+      expect(page.headers.get('content-security-policy')).toContain(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+      );
+  });
+
+  it('W1.3 no inline script: no account page has an inline script or style', async () => {
+    for (const page of await everyPage()) {
+      for (const piece of await readMarkup(await page.text())) {
+        if (!('tag' in piece)) continue;
+        expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(piece.tag);
+        for (const [name, value] of Object.entries(piece.attributes)) {
+          expect(name).not.toMatch(/^(on|style$|srcdoc$)/i);
+          expect(value).not.toMatch(/^\s*(javascript|data):/i);
+        }
+      }
+    }
+  });
+
+  it('W2.1 flags: cookies of the account page are Secure, HttpOnly and SameSite=Lax', async () => {
+    const { accountBrowser } = await signedIn();
+    const responses = [
+      await accountBrowser.signInToAccount(),
+      (await accountBrowser.openAccountPage()).response,
+      await accountBrowser.post('/sign-out'),
+    ];
+    const lines = responses.flatMap(({ headers }) => headers.getSetCookie());
+    expect(lines).toHaveLength(6);
+    for (const line of lines)
+      expect(line).toMatch(/^__Host-[\w-]+=[^;]*; Path=\/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?$/);
+  });
+
+  it('W3.1 no-store: no response about an account can be cached', async () => {
+    const { accountBrowser } = await signedIn();
+    for (const response of [...(await everyPage()), await accountBrowser.post('/export')])
+      expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('W4.1 no CORS with credentials: no page or file of an account can be read from another origin', async () => {
+    const { accountBrowser } = await signedIn();
+    const headers = { origin: 'https://evil.example' };
+    for (const response of [
+      await accountBrowser.visit(`${issuer}/account`, { headers }),
+      await accountBrowser.post('/export'),
+    ])
+      expect([...response.headers.keys()].join()).not.toContain('access-control');
+  });
+
+  const garbage: readonly (readonly [string, RequestInit])[] = [
+    ['W6.1 oversized bodies', { body: new URLSearchParams({ form: 'x'.repeat(20_000) }) }],
+    ['W6.2 odd content types', { body: '{"form":"x"}', headers: { 'content-type': 'application/json' } }],
+    ['W6.3 repeated parameters', { body: new URLSearchParams('form=a&form=b') }],
+    ['W6.4 anything at all: nothing', {}],
+    ['W6.4 anything at all: no form', { body: new URLSearchParams({ choice: 'google' }) }],
+    ['W6.4 anything at all: bytes', { body: new Uint8Array([255, 254, 0]) }],
+    ['W6.4 anything at all: a sealed text of another kind', { body: new URLSearchParams({ form: 'AQI' }) }],
+  ];
+
+  it.each(garbage)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
+    const { deployment, accountBrowser } = await signedIn();
+    for (const action of actions) {
+      const response = await accountBrowser.visit(`${issuer}/account${action}`, {
+        method: 'POST',
+        ...init,
+        headers: { origin: issuer, ...init.headers },
+      });
+      expect([action, response.status >= 400 && response.status < 500]).toEqual([action, true]);
+      expect(deployment.log.at(-1)?.reason).not.toBe('unexpected');
+    }
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+
+  it('W6.3 repeated parameters: also beside the form itself', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    const body = new URLSearchParams([
+      ['form', form],
+      ['confirm', 'yes'],
+      ['confirm', 'yes'],
+    ]);
+    const response = await accountBrowser.visit(`${issuer}/account/delete`, {
+      method: 'POST',
+      headers: { origin: issuer },
+      body,
+    });
+    await expectFormRejected(response, deployment, 'A parameter is given more than once.');
+  });
+
+  it('W6.4 anything at all: garbage in every cookie signs nobody in', async () => {
+    const { accountBrowser } = await signedIn();
+    for (const value of ['', 'x', '%', 'AQI', 'A'.repeat(5000)]) {
+      for (const name of ['__Host-session', '__Host-csrf-12345678', '__Host-notice'])
+        accountBrowser.cookies.set(name, value);
+      expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    }
+  });
+
+  it('W8.1 secret: no log line about an account contains a token, a key or personal data', async () => {
+    const deployment = deploy();
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('ada.lovelace');
+    const theirs = { code: 'their-subject', refresh: 'their-refresh-token' };
+    await accountBrowser.submitThroughProvider('/link', { choice: 'other' }, theirs);
+    await accountBrowser.post('/export');
+    await accountBrowser.post('/delete', { confirm: 'yes' });
+    const log = JSON.stringify(deployment.log);
+    const session = accountBrowser.cookies.get('__Host-session') ?? 'none';
+    for (const word of ['ada.lovelace', ...Object.values(theirs), 'example.com', session])
+      expect(log).not.toContain(word);
+  });
+
+  it.each([
+    ['', 'GET', ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']],
+    ...actions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
+  ] as const)('W10.1 override: /account%s accepts only %s', async (path, allowed, others) => {
+    const { deployment, accountBrowser } = await signedIn();
+    for (const method of others) {
+      const response = await createTestBrowser(deployment).visit(`${issuer}/account${path}?_method=POST`, {
+        method,
+        headers: { 'x-http-method-override': 'POST' },
+      });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe(allowed);
+    }
+    expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+  });
+
+  it('T5.2 a cookie as token: neither a session nor a form is accepted as a token, a code or a consent', async () => {
+    const { deployment, accountBrowser } = await signedIn();
+    const { form } = await accountBrowser.openAccountPage();
+    const session = accountBrowser.cookies.get('__Host-session') ?? '';
+    for (const token of [session, form]) {
+      const call = new Request(`${issuer}/api`, { headers: { authorization: `Bearer ${token}` } });
+      expect((await deployment.broker.protect(call)).kind).toBe('refused');
+      expect((await accountBrowser.submitConsent(token, { choice: 'google' })).status).toBe(400);
+    }
+    const { consent } = await accountBrowser.openSignInPage(gptRequest);
+    await expectFormRejected(
+      await accountBrowser.post('/delete', fields, consent),
+      deployment,
+      staleFormMessage,
+    );
+    await expectFormRejected(
+      await accountBrowser.post('/delete', fields, session),
+      deployment,
+      staleFormMessage,
+    );
+    accountBrowser.cookies.set('__Host-session', form);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    expect(readButtonValues((await accountBrowser.openAccountPage()).html, 'identity')).toEqual([]);
+  });
+});
+
+describe('linking identities', () => {
+  const cat = { provider: 'other', subject: 'cat' } as const;
+
+  const linkedTo = (deployment: Deployment) => deployment.storage.findUser(cat);
+
+  const signInToAccount = async (deployment: Deployment, subject: string): Promise<AccountBrowser> => {
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount(subject);
+    return accountBrowser;
+  };
+
+  /** Sent to the other provider to link it; how a browser comes back from there. */
+  const inProgress = async (accountBrowser: AccountBrowser) => {
+    const sent = readRedirect(await accountBrowser.post('/link', { choice: 'other' }));
+    const state = sent.searchParams.get('state') ?? '';
+    return `${sent.searchParams.get('redirect_uri')}?${new URLSearchParams({ state, code: 'cat' })}`;
+  };
+
+  const question = async (accountBrowser: AccountBrowser, url: string) => {
+    const html = await (await accountBrowser.visit(url)).text();
+    return { link: readHiddenField(html, 'link'), form: readHiddenField(html, 'form') };
+  };
+
+  it('B17.1 stale session: an authentication older than five minutes neither starts nor stores a link', async () => {
+    const deployment = deploy();
+    const ada = await signInToAccount(deployment, 'ada');
+    const { link, form } = await question(ada, await inProgress(ada));
+    deployment.advance(300);
+    for (const [action, fields] of [
+      ['/link', { choice: 'other' }],
+      ['/link/confirm', { link, confirm: '1' }],
+    ] as const)
+      await expectAccountRedirect(ada, await ada.post(action, fields, form), 'confirmation-required');
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  it('B17.2 foreign link: the URL of a login transaction links nothing in another browser', async () => {
+    const deployment = deploy();
+    const [mallory, ada] = [
+      await signInToAccount(deployment, 'mallory'),
+      await signInToAccount(deployment, 'ada'),
+    ];
+    await expectErrorPage(await ada.visit(await inProgress(mallory)), deployment, missingTransactionMessage);
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  it('B17.2 foreign link: a login transaction planted in another browser with its cookie links nothing', async () => {
+    const deployment = deploy();
+    const [mallory, ada] = [
+      await signInToAccount(deployment, 'mallory'),
+      await signInToAccount(deployment, 'ada'),
+    ];
+    const url = await inProgress(mallory);
+    for (const [name, value] of mallory.cookies)
+      if (name.startsWith('__Host-tx-')) ada.cookies.set(name, value);
+    await expectErrorPage(await ada.visit(url), deployment, staleFormMessage);
+    expect(deployment.log.at(-1)).toMatchObject({ reason: 'session.changed' });
+  });
+
+  it('B17.2 foreign link: a confirmation that was issued to another user links nothing', async () => {
+    const deployment = deploy();
+    const [mallory, ada] = [
+      await signInToAccount(deployment, 'mallory'),
+      await signInToAccount(deployment, 'ada'),
+    ];
+    const asked = await question(mallory, await inProgress(mallory));
+    await expectFormRejected(
+      await ada.post('/link/confirm', { link: asked.link, confirm: '1' }),
+      deployment,
+      staleFormMessage,
+    );
+    await expectFormRejected(
+      await ada.post('/link/confirm', { link: asked.link, confirm: '1' }, asked.form),
+      deployment,
+      staleFormMessage,
+    );
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  it('B17.3 session switched meanwhile: a user who signs in during the login transaction is linked to nothing', async () => {
+    const deployment = deploy();
+    const browser = await signInToAccount(deployment, 'ada');
+    const url = await inProgress(browser);
+    await browser.signInToAccount('bob');
+    await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  it('B17.3 session switched meanwhile: the same user in another session is linked to nothing', async () => {
+    const deployment = deploy();
+    const browser = await signInToAccount(deployment, 'ada');
+    const url = await inProgress(browser);
+    await browser.reauthenticate('ada');
+    await expectErrorPage(await browser.visit(url), deployment, staleFormMessage);
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  it('B17.3 session switched meanwhile: a user who signs in while a confirmation or a page is open is linked to nothing', async () => {
+    const deployment = deploy();
+    const browser = await signInToAccount(deployment, 'ada');
+    const { link, form } = await question(browser, await inProgress(browser));
+    const page = await browser.openAccountPage();
+    await browser.signInToAccount('bob');
+    await expectFormRejected(
+      await browser.post('/link/confirm', { link, confirm: '1' }, form),
+      deployment,
+      staleFormMessage,
+    );
+    const fresh = (await browser.openAccountPage()).form;
+    await expectFormRejected(
+      await browser.post('/link/confirm', { link, confirm: '1' }, fresh),
+      deployment,
+      staleFormMessage,
+    );
+    for (const action of ['/delete', '/export', '/apps/end', '/sign-out', '/link'])
+      await expectFormRejected(
+        await browser.post(action, { confirm: 'yes', all: '1', choice: 'other' }, page.form),
+        deployment,
+        staleFormMessage,
+      );
+    expect(await linkedTo(deployment)).toBeUndefined();
+    expect((await browser.openAccountPage()).html).toContain('bob@example.com');
+  });
+
+  it('B17.3 session switched meanwhile: Continue signs in only the user whom the page names', async () => {
+    const deployment = deploy();
+    const browser = createAccountBrowser(deployment);
+    await browser.signInToAccount('ada', 'google', { refresh: 'r-1' });
+    const { consent } = await browser.openSignInPage({
+      response_type: 'code',
+      client_id: 'gpt',
+      redirect_uri: 'https://chat.openai.com/aip/g-1234567890abcdef1234567890abcdef/oauth/callback',
+    });
+    await browser.signInToAccount('bob', 'google', { refresh: 'r-2' });
+    const response = await browser.submitConsent(consent, { choice: 'continue' });
+    expect(response.status).toBe(200);
+    expect(readButtonValues(await response.text(), 'choice')).toEqual(['google', 'other']);
+  });
+
+  it('B17.4 provider session reused silently: every login transaction from the account page requests reauthentication', async () => {
+    const [google, other] = [createSpyProvider(), createSpyProvider('other')];
+    const deployment = deploy({ providers: [google, other] });
+    const accountBrowser = await signInToAccount(deployment, 'ada');
+    deployment.advance(10);
+    await accountBrowser.reauthenticate('ada');
+    await inProgress(accountBrowser);
+    const since = deployment.now();
+    expect(google.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
+      { since: since - 10 },
+      { since },
+    ]);
+    expect(google.tokenRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([
+      { since: since - 10 },
+      { since },
+    ]);
+    expect(other.authorizationRequests.map(({ reauthenticate }) => reauthenticate)).toEqual([{ since }]);
+  });
+
+  it('B17.4 provider session reused silently: signs nobody in if the provider reuses a session', async () => {
+    const google = createProvider('google', 'Google');
+    const deployment = deploy({
+      providers: [google, { ...createProvider('other', 'Other'), handleCallback: silent }],
+    });
+    const accountBrowser = await signInToAccount(deployment, 'ada');
+    const response = await accountBrowser.visit(await inProgress(accountBrowser));
+    expect(response.status).toBe(500);
+    expect(await linkedTo(deployment)).toBeUndefined();
+  });
+
+  /** As the OpenID Connect providers do, when `auth_time` is of before the login transaction. */
+  const silent = async () => {
+    throw new ProviderError('invalid', 'the person did not authenticate again');
+  };
+});
+
+describe('login transactions', () => {
+  const stale =
+    'This sign-in has expired or was started in another browser. Go back to the app and start again.';
+
+  /** Sent to a provider to sign in at the account page; where a browser comes back to. */
+  const sent = async (accountBrowser: AccountBrowser, subject: string, provider = 'google'): Promise<URL> => {
+    const to = readRedirect(await accountBrowser.post('/sign-in', { choice: provider }));
+    const back = new URL(to.searchParams.get('redirect_uri') ?? '');
+    back.search = new URLSearchParams({
+      state: to.searchParams.get('state') ?? '',
+      code: subject,
+    }).toString();
+    return back;
+  };
+
+  const expectNoIdentity = async (
+    deployment: Deployment,
+    accountBrowser: AccountBrowser,
+    response: Response,
+    message: string = missingTransactionMessage,
+  ) => {
+    await expectErrorPage(response, deployment, message);
+    expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+  };
+
+  it('B1.1 browser: a consent that offers to continue is valid only in the browser that it was shown to', async () => {
+    const deployment = deploy();
+    const [ada, mallory] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
+    for (const [accountBrowser, subject] of [
+      [ada, 'ada'],
+      [mallory, 'mallory'],
+    ] as const)
+      await accountBrowser.signInToAccount(subject, 'google', { refresh: 'r-1' });
+    const { consent } = await mallory.openSignInPage(gptRequest);
+    await ada.openSignInPage(gptRequest);
+    const response = await ada.submitConsent(consent, { choice: 'continue' });
+    await expectErrorPage(
+      response,
+      deployment,
+      'This page has expired or belongs to another browser. Go back to the app and start again.',
+    );
+  });
+
+  it('B1.5 a transaction cookie before consent: the account page sets none before a provider is chosen', async () => {
+    const accountBrowser = createAccountBrowser(deploy());
+    await accountBrowser.openAccountPage();
+    expect([...accountBrowser.cookies.keys()].filter((name) => name.startsWith('__Host-tx-'))).toEqual([]);
+  });
+
+  it('B2.1 opened in the victim’s browser: a provider URL from another user’s account page signs nobody in', async () => {
+    const deployment = deploy();
+    const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
+    const url = await sent(mallory, 'ada');
+    await expectCookiesPage(await ada.visit(url.href), deployment, 'callback');
+    expect(ada.cookies.size).toBe(0);
+    await ada.openAccountPage();
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
+  });
+
+  it('B5.1 one provider’s answer for another’s: signs nobody in at the account page', async () => {
+    const deployment = deploy();
+    const ada = createAccountBrowser(deployment);
+    const url = await sent(ada, 'ada');
+    url.pathname = '/callback/other';
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
+    expect(await deployment.storage.findUser({ provider: 'other', subject: 'ada' })).toBeUndefined();
+  });
+
+  it('B6.1 at the callback: does not sign the victim in to the attacker’s account', async () => {
+    const deployment = deploy();
+    const [mallory, ada] = [createAccountBrowser(deployment), createAccountBrowser(deployment)];
+    await ada.openAccountPage();
+    const url = await sent(mallory, 'mallory');
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
+    // Nor while a login transaction of one's own is under way.
+    await sent(ada, 'ada');
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href));
+  });
+
+  it('B7.1 state replay: a login transaction signs in once, even if its cookie is restored', async () => {
+    const deployment = deploy();
+    const ada = createAccountBrowser(deployment);
+    const url = await sent(ada, 'ada');
+    const before = new Map(ada.cookies);
+    await ada.visit(url.href);
+    await ada.post('/sign-out');
+    await expectCompletedPage(await ada.visit(url.href), 'ended', accountDestination);
+    for (const [name, value] of before) ada.cookies.set(name, value);
+    await expectCompletedPage(await ada.visit(url.href), 'ended', accountDestination);
+    expect(ada.cookies.has('__Host-session')).toBe(false);
+  });
+
+  it('B7.2 expiry: a login transaction for the account page takes ten minutes at most', async () => {
+    const deployment = deploy();
+    const ada = createAccountBrowser(deployment);
+    const url = await sent(ada, 'ada');
+    deployment.advance(600);
+    await expectNoIdentity(deployment, ada, await ada.visit(url.href), stale);
+  });
+
+  it('B7.3 two tabs at once: both sign in, and the later one becomes the session', async () => {
+    const deployment = deploy();
+    const ada = createAccountBrowser(deployment);
+    const [first, second] = [await sent(ada, 'ada'), await sent(ada, 'bob', 'other')];
+    await ada.visit(second.href);
+    expect((await ada.openAccountPage()).html).toContain('bob@example.com');
+    await ada.visit(first.href);
+    expect((await ada.openAccountPage()).html).toContain('ada@example.com');
+  });
+});
+
+describe('sessions', () => {
+  const saying = (word: RecheckResult): IdentityProvider => ({
+    ...createProvider('google', 'Google'),
+    validateRefreshToken: async () => word,
+  });
+
+  /** Somebody whose session cookie, pages and forms an attacker has kept from when it lived. */
+  const captured = async (word: RecheckResult = { kind: 'active' }) => {
+    const deployment = deploy({ providers: [saying(word), createProvider('other', 'Other')] });
+    const accountBrowser = createAccountBrowser(deployment);
+    await accountBrowser.signInToAccount('subject-1', 'google', { refresh: 'r-1' });
+    const tokens = await obtainTokens(deployment, gpt);
+    const { form } = await accountBrowser.openAccountPage();
+    const { consent } = await accountBrowser.openSignInPage(gptRequest);
+    const cookies = new Map(accountBrowser.cookies);
+    const putBack = () => {
+      for (const [name, value] of cookies) accountBrowser.cookies.set(name, value);
+      accountBrowser.cookies.delete('__Host-notice');
+    };
+    return { deployment, accountBrowser, tokens, form, consent, putBack };
+  };
+
+  const userOf = async (deployment: Deployment): Promise<string> =>
+    (await deployment.storage.findUser({ provider: 'google', subject: 'subject-1' })) ?? 'nobody';
+
+  type Captured = Awaited<ReturnType<typeof captured>>;
+
+  /** The kept cookie opens no page, and none of the kept forms does anything. */
+  const expectUseless = async ({ deployment, accountBrowser, form, consent, putBack }: Captured) => {
+    const before = await everythingOf(deployment);
+    putBack();
+    expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
+    const fields = { all: '1', app: 'gpt chat.openai.com', choice: 'other', identity: 'x', confirm: 'yes' };
+    for (const action of [
+      '/apps/end',
+      '/link',
+      '/link/confirm',
+      '/unlink',
+      '/export',
+      '/delete',
+      '/sign-out',
+    ]) {
+      putBack();
+      const response = await accountBrowser.post(action, fields, form);
+      expect((await expectAccountRedirect(accountBrowser, response, 'session-ended')).kind).toBe('sign-in');
+    }
+    putBack();
+    const page = await (await accountBrowser.openSignInPage(gptRequest)).response.text();
+    expect(readButtonValues(page, 'choice')).toEqual(['google', 'other']);
+    putBack();
+    const answer = await accountBrowser.submitConsent(consent, { choice: 'continue' });
+    expect(answer.status).toBe(200);
+    expect(readButtonValues(await answer.text(), 'choice')).toEqual(['google', 'other']);
+    expect(await everythingOf(deployment)).toEqual(before);
+  };
+
+  const everythingOf = async (deployment: Deployment) =>
+    deployment.storage.readAccount(await userOf(deployment));
+
+  it('B16.1 sign-out: the cookie is invalid afterwards', async () => {
+    const all = await captured();
+    await all.accountBrowser.post('/sign-out');
+    await expectUseless(all);
+  });
+
+  it('B16.2 revoke-all: the cookie is invalid afterwards, from whichever browser it was requested', async () => {
+    const all = await captured();
+    const elsewhere = createAccountBrowser(all.deployment);
+    await elsewhere.signInToAccount('subject-1');
+    await elsewhere.post('/apps/end', { all: '1' });
+    await expectUseless(all);
+  });
+
+  it('B16.3 gone at the provider: a refresh that learns of it also ends the session', async () => {
+    const all = await captured({ kind: 'revoked' });
+    expect((await refresh(all.deployment, gpt, all.tokens.refresh_token)).status).toBe(401);
+    await expectUseless(all);
+  });
+
+  /** A provider's signal about the person, as the endpoints for them record it. */
+  const tell = ({ deployment }: Captured, revocationScope: RevocationScope) =>
+    deployment.storage.recordSecurityEvent({
+      ...{ provider: 'google', jti: 'event-1', reason: 'a signal', retainUntil: deployment.now() + 600 },
+      ...{ signedInBefore: deployment.now(), now: deployment.now() },
+      revocations: [{ target: { kind: 'identity', subject: 'subject-1' }, revocationScope }],
+    });
+
+  it.each([
+    ['B16.4 security event: one that ends every grant', 'identity'],
+    ['B16.4 security event: one that ends sessions only', 'sessions'],
+    ['B16.5 logout: at the provider', 'online-grants'],
+  ] as const)('%s leaves an invalid cookie', async (_, revocationScope) => {
+    const all = await captured();
+    expect(await tell(all, revocationScope)).toBe('recorded');
+    await expectUseless(all);
+    const left = await refresh(all.deployment, gpt, all.tokens.refresh_token);
+    expect(left.status).toBe(revocationScope === 'identity' ? 401 : 200);
+  });
+
+  it('B16.6 deletion: the cookie is invalid afterwards and restores no user', async () => {
+    const all = await captured();
+    await all.accountBrowser.post('/delete', { confirm: 'yes' });
+    await expectUseless(all);
+    expect(await userOf(all.deployment)).toBe('nobody');
+  });
+
+  it('F8.1 deletion: refresh fails at once, the API within ten seconds', async () => {
+    const { deployment, accountBrowser, tokens } = await captured();
+    await accountBrowser.post('/delete', { confirm: 'yes' });
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
+    await expectInvalidToken(deployment, tokens.access_token);
+  });
+
+  it('F8.2 sign-out: revoking everything ends the refresh token, and signing out of one browser does not', async () => {
+    const { deployment, accountBrowser, tokens } = await captured();
+    await accountBrowser.post('/sign-out');
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
+    await accountBrowser.signInToAccount('subject-1');
+    await accountBrowser.post('/apps/end', { all: '1' });
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(401);
+    await expectInvalidToken(deployment, tokens.access_token);
+  });
+
+  it('W12.1 deletion: ends every grant and session, and a late request restores no user', async () => {
+    const { deployment, accountBrowser, tokens } = await captured();
+    const late: AccountBrowser = createAccountBrowser(deployment);
+    await late.signInToAccount('subject-1', 'google', { refresh: 'r-1' });
+    const { consent } = await late.openSignInPage(gptRequest);
+    const { form } = await late.openAccountPage();
+    await accountBrowser.post('/delete', { confirm: 'yes' });
+    await late.submitConsent(consent, { choice: 'continue' });
+    await late.post('/link', { choice: 'other' }, form);
+    await refresh(deployment, gpt, tokens.refresh_token);
+    expect(await userOf(deployment)).toBe('nobody');
+    await deployment.storage.storeUpstreamToken({
+      provider: 'google',
+      subject: 'subject-1',
+      sealedRefreshToken: 'x',
+    });
+    expect(await userOf(deployment)).toBe('nobody');
+  });
+});

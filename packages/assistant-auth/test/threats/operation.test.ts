@@ -1,0 +1,616 @@
+/** Malformed requests, storage outages, and secrets in the log. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BrokerStorage, corsHeaders, type SignIn, StorageUnavailable } from '../../src/index.ts';
+import { encodeBase64url } from '../../src/oauth/secrets.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import {
+  appRequest,
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  gptSignIn,
+  readRedirect,
+  verifier,
+} from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
+import {
+  type Deployment,
+  deploy,
+  gptRedirect,
+  gptSecret,
+  issuer,
+  keys,
+  serverSecret,
+} from '../deployment.ts';
+import { expectErrorRedirect } from '../expect-error.ts';
+import { buildCookieHeader, continueToProvider, startAuthorization } from '../flows.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+
+describe('malformed requests', () => {
+  const formType = 'application/x-www-form-urlencoded';
+
+  /** Posts a body to both endpoints that read one. */
+  const postEverywhere = async (body: () => BodyInit, contentType = formType) => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const post = async (path: string) =>
+      createTestBrowser(deployment).visit(issuer + path, {
+        method: 'POST',
+        headers: { 'content-type': contentType },
+        body: body(),
+      });
+    const responses = [await post('/token'), await post('/authorize/consent')];
+    expect(responses.map(({ headers }) => headers.get('content-type'))).toEqual([
+      'application/json',
+      'text/html; charset=utf-8',
+    ]);
+    expect(storage.calls).toEqual([]);
+    return { statuses: responses.map(({ status }) => status), reasons: reasonsIn(deployment) };
+  };
+
+  const reasonsIn = ({ log }: Deployment) => log.flatMap(({ reason }) => reason ?? []);
+
+  const megabytes = (count: number): ReadableStream => {
+    let left = count * 16;
+    return new ReadableStream({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(new Uint8Array(65_536).fill(0x61));
+        else controller.close();
+      },
+    });
+  };
+
+  it.each([
+    ['W6.1 oversized body: one field', () => `a=${'x'.repeat(1_000_000)}`],
+    ['W6.1 oversized body: many fields', () => 'a=1&'.repeat(100_000)],
+    ['W6.1 oversized body: a stream of unknown length', () => megabytes(64)],
+    ['W6.1 oversized body: not even a form', () => new Uint8Array(1_000_000)],
+  ])('%s gets a 413 without being read', async (_, body) => {
+    expect(await postEverywhere(body)).toEqual({
+      statuses: [413, 413],
+      reasons: ['request.too-large', 'request.too-large'],
+    });
+  });
+
+  it.each([
+    'text/plain',
+    'application/json',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'application/x-www-form-urlencoded-not',
+    ';',
+  ])('W6.2 odd content type: %s gets a 400', async (contentType) => {
+    const body = () => new URLSearchParams(gpt.codeRequest('x')).toString();
+    expect(await postEverywhere(body, contentType)).toEqual({
+      statuses: [400, 400],
+      reasons: ['request.content-type', 'request.content-type'],
+    });
+  });
+
+  it('W6.2 odd content type: a body that is not UTF-8 gets a 400', async () => {
+    expect(await postEverywhere(() => Uint8Array.of(0x61, 0x3d, 0xff))).toEqual({
+      statuses: [400, 400],
+      reasons: ['request.unreadable', 'request.unreadable'],
+    });
+  });
+
+  it('W6.3 repeated parameters: get a 400 at every endpoint, and use up no code or token', async () => {
+    const deployment = deploy();
+    const code = await obtainCode(deployment, gpt);
+    const { browser, consent } = await startAuthorization(deployment);
+    const { callbackUrl, browser: traveller } = await continueToProvider(deployment);
+    const twice = (form: Readonly<Record<string, string>>, name: string) => {
+      const body = new URLSearchParams(form);
+      body.append(name, form[name] ?? '');
+      return body;
+    };
+    const post = (path: string, body: URLSearchParams) =>
+      browser.visit(issuer + path, { method: 'POST', body });
+    const responses = [
+      await browser.visit(`${issuer}/authorize?${twice(gptRequest, 'client_id')}`),
+      await post('/authorize/consent', twice({ consent, choice: 'google' }, 'consent')),
+      await post('/authorize/consent', twice({ consent, choice: 'google' }, 'choice')),
+      await traveller.visit(`${callbackUrl({ code: 'ada' })}&state=x`),
+      ...(await Promise.all(
+        Object.keys(gpt.codeRequest(code)).map((name) => post('/token', twice(gpt.codeRequest(code), name))),
+      )),
+    ];
+    expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 400));
+    expect(new Set(reasonsIn(deployment))).toEqual(new Set(['parameter.repeated']));
+    expect((await redeem(deployment, gpt, code)).status).toBe(200);
+  });
+
+  it('W6.1 oversized body: a wrong Content-Length is ignored', async () => {
+    const response = await deploy().fetch(
+      new Request(`${issuer}/token`, {
+        method: 'POST',
+        headers: { 'content-length': '1000000000', 'content-type': formType },
+        body: new URLSearchParams({ ...gpt.codeRequest('x'), client_secret: gptSecret }),
+      }),
+    );
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: 'invalid_grant' });
+  });
+
+  /** Honest requests of every endpoint, to be bent, and all that an attacker has at hand to bend them with. */
+  const honest = async (deployment: Deployment) => {
+    const { browser, consent } = await startAuthorization(deployment);
+    const { state, browser: traveller } = await continueToProvider(deployment);
+    const { access_token, refresh_token } = await gptSignIn(deployment);
+    const code = await obtainCode(deployment, gpt);
+    const endpoints = [
+      ['GET', '/authorize', { ...appRequest, resource: `${issuer}/api`, scope: 'words' }],
+      ['GET', '/authorize', gptRequest],
+      ['POST', '/authorize/consent', { consent, choice: 'google', cancel: '' }],
+      ['POST', '/token', gpt.codeRequest(code)],
+      ['POST', '/token', { ...app.codeRequest(code), resource: `${issuer}/api` }],
+      ['POST', '/token', { ...gpt.refreshRequest(refresh_token), scope: 'words' }],
+      ['GET', '/callback/google', { state, code: 'ada', error: '' }],
+      ['GET', '/callback/other', { state, code: 'ada' }],
+    ] as const;
+    const cookies = [buildCookieHeader(browser.cookies), buildCookieHeader(traveller.cookies)];
+    const values = [consent, state, access_token, refresh_token, code, ...cookies, gptSecret];
+    return { endpoints, cookies, values };
+  };
+
+  /** Mostly what is right, now and then something else. */
+  const mostly = <Value>(right: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>) =>
+    fc.oneof({ weight: 4, arbitrary: right }, { weight: 1, arbitrary: other });
+
+  const bent = ({ endpoints, cookies, values }: Awaited<ReturnType<typeof honest>>) => {
+    const text = fc.oneof(
+      fc.constantFrom(...values),
+      fc.string({ unit: 'binary' }),
+      fc.string({ maxLength: 5000 }),
+    );
+    const names = [...new Set(endpoints.flatMap(([, , form]) => Object.keys(form)))];
+    const name = mostly(fc.constantFrom(...names), fc.string());
+    const header = fc.oneof(
+      fc.constantFrom(...values.map((value) => `Bearer ${value}`), 'Basic Z3B0Og==', 'Basic %', issuer),
+      fc.stringMatching(/^[\x20-\x7E]*$/),
+    );
+    const raw = fc.oneof(fc.stringMatching(/^[!-~]*$/), fc.constantFrom('%', '%ff=%fe', '&&&=', '%00', '?#'));
+    return fc.constantFrom(...endpoints).chain(([method, path, form]) => {
+      const entries: [string, string][] = Object.entries(form);
+      const kept = mostly(fc.constant(entries), fc.subarray(entries));
+      const added = mostly(
+        fc.constant<[string, string][]>([]),
+        fc.array(fc.tuple(name, text), { maxLength: 3 }),
+      );
+      const spoilt = fc
+        .tuple(kept, fc.nat(), text)
+        .map(([all, at, other]): [string, string][] =>
+          all.map(([key, value], index) => [key, index === at % all.length ? other : value]),
+        );
+      const pairs = fc
+        .tuple(fc.oneof(kept, spoilt), added)
+        .map((all) => String(new URLSearchParams(all.flat())));
+      return fc.record({
+        path: fc.constant(path),
+        method: mostly(
+          fc.constant<string>(method),
+          fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PROPFIND'),
+        ),
+        query: mostly(pairs, raw),
+        body: mostly<string | Uint8Array>(pairs, fc.uint8Array({ maxLength: 20_000, size: 'max' })),
+        headers: fc.record({
+          cookie: mostly(fc.constantFrom(...cookies), header),
+          'content-type': mostly(fc.constant(formType), header),
+          authorization: mostly(fc.constant(''), header),
+          origin: mostly(fc.constant(issuer), header),
+        }),
+      });
+    });
+  };
+
+  it('W6.4 anything at all: never gets a 5xx, at any endpoint or at the guard', async () => {
+    const deployment = deploy();
+    await fc.assert(
+      fc.asyncProperty(bent(await honest(deployment)), async ({ path, method, query, body, headers }) => {
+        const bodiless = method === 'GET' || method === 'HEAD';
+        const entries = Object.entries(headers).filter(([, value]) => value !== '');
+        const make = () =>
+          new Request(`${issuer}${path}?${query}`, {
+            method,
+            headers: Object.fromEntries(entries),
+            body: bodiless ? null : bodyOf(body),
+          });
+        const response = await deployment.fetch(make());
+        expect(response.status).toBeLessThan(500);
+        const protection = await deployment.broker.protect(make());
+        if (protection.kind === 'refused') expect(protection.response.status).toBeLessThan(500);
+      }),
+      { numRuns: 600 },
+    );
+    const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
+    expect(seen).not.toContain('unexpected');
+    // It met most of what can be wrong, or it proves nothing.
+    expect(seen.size).toBeGreaterThan(20);
+  });
+
+  /** A text as it is; bytes as a stream in chunks, without a declared length. */
+  const bodyOf = (body: string | Uint8Array): BodyInit => {
+    if (typeof body === 'string') return body;
+    let at = 0;
+    return new ReadableStream({
+      pull(controller) {
+        if (at < body.length) controller.enqueue(body.slice(at, at + 1000));
+        else controller.close();
+        at += 1000;
+      },
+    });
+  };
+});
+
+describe('storage outages', () => {
+  /** When storage fails: before it did anything, or after it did everything and could not say so. */
+  type Failure = 'before' | 'after';
+
+  /** A deployment whose storage can be put out of reach. */
+  const fragile = () => {
+    let failure: Failure | undefined;
+    const storage: BrokerStorage = memoryStorage();
+    const fail = () => Promise.reject(new StorageUnavailable('no route to storage'));
+    const fragileAs =
+      <Given extends readonly unknown[], Result>(method: (...given: Given) => Promise<Result>) =>
+      async (...given: Given): Promise<Result> => {
+        if (failure === 'before') return fail();
+        const result = await method(...given);
+        return failure === 'after' ? fail() : result;
+      };
+    const deployment = deploy({
+      storage: {
+        recordSignIn: fragileAs(storage.recordSignIn),
+        readGrantStatus: fragileAs(storage.readGrantStatus),
+        claimCode: fragileAs(storage.claimCode),
+        redeemCode: fragileAs(storage.redeemCode),
+        refresh: fragileAs(storage.refresh),
+        isRefreshable: fragileAs(storage.isRefreshable),
+        storeUpstreamToken: fragileAs(storage.storeUpstreamToken),
+        recordRecheck: fragileAs(storage.recordRecheck),
+        revokeGrantsOfIdentity: fragileAs(storage.revokeGrantsOfIdentity),
+        resolveRecheck: fragileAs(storage.resolveRecheck),
+        dropUpstreamToken: fragileAs(storage.dropUpstreamToken),
+        revoke: fragileAs(storage.revoke),
+        readRevocations: fragileAs(storage.readRevocations),
+        isRevoked: fragileAs(storage.isRevoked),
+        cleanUp: fragileAs(storage.cleanUp),
+        findUpstreamTokens: fragileAs(storage.findUpstreamTokens),
+        replaceUpstreamTokens: fragileAs(storage.replaceUpstreamTokens),
+        useSession: fragileAs(storage.useSession),
+        acquireRecheckLease: fragileAs(storage.acquireRecheckLease),
+        readAccount: fragileAs(storage.readAccount),
+        readHistory: fragileAs(storage.readHistory),
+        findUser: fragileAs(storage.findUser),
+        linkIdentity: fragileAs(storage.linkIdentity),
+        unlinkIdentity: fragileAs(storage.unlinkIdentity),
+        revokeGrants: fragileAs(storage.revokeGrants),
+        deleteUser: fragileAs(storage.deleteUser),
+        recordSecurityEvent: fragileAs(storage.recordSecurityEvent),
+      },
+    });
+    /** Does something while storage is out of reach. */
+    const during = async <Result>(how: Failure, work: () => Promise<Result>): Promise<Result> => {
+      failure = how;
+      try {
+        return await work();
+      } finally {
+        failure = undefined;
+      }
+    };
+    return { deployment, during };
+  };
+
+  const sentence = 'The service is out of order for a moment. Try again soon.';
+
+  /** The token endpoint's 503, whole. */
+  const expectTokenOutage = async (response: Response) => {
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ error: 'temporarily_unavailable', error_description: sentence });
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+      pragma: 'no-cache',
+      'retry-after': '10',
+      'x-content-type-options': 'nosniff',
+      ...corsHeaders,
+    });
+  };
+
+  const expectLogged = ({ log }: Deployment, endpoint: string) =>
+    expect(log.at(-1)).toMatchObject({
+      endpoint,
+      reason: 'storage.unavailable',
+      cause: 'StorageUnavailable: no route to storage',
+    });
+
+  it('W14.1 clear 503: a sign-in during an outage shows a page, and a reload completes it', async () => {
+    const { deployment, during } = fragile();
+    const { returnFromProvider } = await continueToProvider(deployment);
+    const response = await during('before', () => returnFromProvider({ code: 'ada' }));
+    expect([response.status, response.headers.get('retry-after'), response.headers.getSetCookie()]).toEqual([
+      503,
+      '10',
+      [],
+    ]);
+    expect(await response.text()).toContain('Wait a moment, then reload this page.');
+    expect(deployment.log.at(-1)).toMatchObject({
+      event: 'refused',
+      reason: 'transaction.status-unknown',
+      cause: 'StorageUnavailable: no route to storage',
+      endpoint: 'callback',
+    });
+    const back = readRedirect(await returnFromProvider({ code: 'ada' }));
+    expect(back.searchParams.get('code')).not.toBeNull();
+  });
+
+  it('W14.1 clear 503: a sign-in that cannot be stored sends the client an error that it can retry', async () => {
+    const recordSignIn = () => Promise.reject(new StorageUnavailable('no route to storage'));
+    const deployment = deploy({ storage: { ...memoryStorage(), recordSignIn } });
+    const { returnFromProvider } = await continueToProvider(deployment);
+    const response = await returnFromProvider({ code: 'ada' });
+    response.headers.delete('set-cookie');
+    expectErrorRedirect(response, {
+      to: gptRedirect,
+      state: gptRequest.state,
+      error: 'temporarily_unavailable',
+      description: sentence,
+    });
+    expectLogged(deployment, 'callback');
+  });
+
+  it('W14.1 clear 503: the sign-in page works without storage', async () => {
+    const { deployment, during } = fragile();
+    const { sent } = await during('before', () => continueToProvider(deployment));
+    expect(sent.host).toBe('google.example');
+  });
+
+  const testClients: readonly (readonly [string, TestClient])[] = [
+    ['ChatGPT', gpt],
+    ['a public client', app],
+    ['a confidential client', server],
+  ];
+
+  it.each(testClients)(
+    'W14.2 nothing lost: the code of %s is valid after an outage',
+    async (_, testClient) => {
+      const { deployment, during } = fragile();
+      const code = await obtainCode(deployment, testClient);
+      await expectTokenOutage(await during('before', () => redeem(deployment, testClient, code)));
+      expectLogged(deployment, 'token');
+      expect((await expectTokens(await redeem(deployment, testClient, code))).token_type).toBe('bearer');
+    },
+  );
+
+  it.each(testClients)(
+    'W14.2 nothing lost: the refresh token of %s is valid after an outage',
+    async (_, testClient) => {
+      const { deployment, during } = fragile();
+      const { refresh_token } = await obtainTokens(deployment, testClient);
+      for (const how of ['before', 'after'] as const) {
+        await expectTokenOutage(await during(how, () => refresh(deployment, testClient, refresh_token)));
+        expectLogged(deployment, 'token');
+      }
+      const next = await expectTokens(await refresh(deployment, testClient, refresh_token));
+      expect((await callApi(deployment, next.access_token)).kind).toBe('granted');
+      expect((await refresh(deployment, testClient, next.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it('W14.2 nothing lost: an outage at the very end of a redemption revokes nothing', async () => {
+    const { deployment, during } = fragile();
+    const others = await obtainTokens(deployment, gpt);
+    const code = await obtainCode(deployment, gpt);
+    await expectTokenOutage(await during('after', () => redeem(deployment, gpt, code)));
+    expect(await (await redeem(deployment, gpt, code)).json()).toMatchObject({ error: 'invalid_grant' });
+    expect((await refresh(deployment, gpt, others.refresh_token)).status).toBe(200);
+    expect((await obtainTokens(deployment, gpt)).token_type).toBe('bearer');
+  });
+
+  it('W14.1 clear 503: the guard responds with 503 if it knows no revocations, without a challenge', async () => {
+    const { deployment, during } = fragile();
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const protection = await during('before', () => callApi(deployment, access_token));
+    if (protection.kind === 'granted') throw new Error('the API answered');
+    const { response } = protection;
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      detail: sentence,
+    });
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'application/problem+json',
+      'retry-after': '10',
+      'x-content-type-options': 'nosniff',
+      ...corsHeaders,
+    });
+    expectLogged(deployment, 'protect');
+    expect((await callApi(deployment, access_token)).kind).toBe('granted');
+  });
+
+  it('W14.2 nothing lost: the guard uses the last known revocations for a minute', async () => {
+    const { deployment, during } = fragile();
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const during60 = (seconds: number) => {
+      deployment.advance(seconds);
+      return during('before', () => callApi(deployment, access_token));
+    };
+    expect((await callApi(deployment, access_token)).kind).toBe('granted');
+    expect((await during60(11)).kind).toBe('granted');
+    expect((await during60(49)).kind).toBe('granted');
+    expect(await during60(1)).toMatchObject({ kind: 'refused', response: { status: 503 } });
+    expect((await callApi(deployment, access_token)).kind).toBe('granted');
+  });
+
+  it('W14.1 clear 503: any other failure gets a 500 without details', async () => {
+    const broken = async () => Promise.reject(new Error('no such table: grants'));
+    const deployment = deploy({
+      storage: { ...memoryStorage(), redeemCode: broken, readRevocations: broken },
+    });
+    const code = await obtainCode(deployment, gpt);
+    const response = await redeem(deployment, gpt, code);
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: 'server_error', error_description: 'Something went wrong on our side.' },
+    ]);
+    expect(deployment.log.at(-1)).toMatchObject({
+      reason: 'unexpected',
+      cause: 'Error: no such table: grants',
+    });
+    const { access_token } = await obtainTokens(deploy(), gpt);
+    const protection = await callApi(deployment, access_token);
+    expect(protection).toMatchObject({ kind: 'refused', response: { status: 500 } });
+    if (protection.kind === 'refused') expect(await protection.response.text()).not.toContain('grants');
+  });
+
+  it('W11.1 abandoned sign-ins: a thousand abandoned sign-ins store nothing', async () => {
+    const untouchable: BrokerStorage = new Proxy(memoryStorage(), {
+      get: (_, name) => () => Promise.reject(new Error(`storage was asked to ${String(name)}`)),
+    });
+    const deployment = deploy({ storage: untouchable });
+    const { browser } = await continueToProvider(deployment);
+    for (let time = 0; time < 1000; time++) {
+      const { consent } = await browser.openSignInPage({ ...gptRequest, state: `state-${time}` });
+      if (time % 3 > 0) await browser.submitConsent(consent, { choice: 'google' });
+      if (time % 3 > 1) await browser.visit(`${issuer}/callback/google?error=access_denied&state=${time}`);
+    }
+    expect(browser.cookies.size).toBe(6);
+    expect(deployment.log.filter(({ reason }) => reason === 'unexpected')).toEqual([]);
+  });
+});
+
+describe('the log', () => {
+  const ada = 'subject-of-ada';
+  const wrong = 'wrong-secret-0123456789';
+
+  /** What must not be logged, by kind; filled on the way. */
+  const createForbidden = () => ({
+    secret: [gptSecret, serverSecret, wrong, verifier, ...keys.split('.').slice(1)],
+    token: ['provider-secret'],
+    code: [ada],
+    user: [ada, `${ada}@example.com`],
+  });
+  type Forbidden = ReturnType<typeof createForbidden>;
+
+  /** A deployment that keeps somebody out, and whose storage can fail to record. */
+  const createSystem = () => {
+    const forbidden = createForbidden();
+    const memory = memoryStorage();
+    const outage = { now: false };
+    const deployment = deploy({
+      storage: {
+        ...memory,
+        recordSignIn: async (signIn: SignIn) => {
+          if (outage.now) throw new StorageUnavailable('no route');
+          const outcome = await memory.recordSignIn(signIn);
+          if (outcome.kind === 'recorded') forbidden.user.push(outcome.userId);
+          return outcome;
+        },
+      },
+      resolveUser: async ({ subject }) =>
+        subject === ada ? { kind: 'accepted' } : { kind: 'refused', reason: 'not on our list' },
+    });
+    return { forbidden, deployment, outage };
+  };
+
+  /** Signs in, comes back a second time and in another browser, and keeps every value on the way. */
+  const signInAs = async (
+    deployment: Deployment,
+    { secret, code: codes }: Forbidden,
+    { request }: TestClient,
+    subject = ada,
+  ): Promise<string> => {
+    const { browser, sent, state, returnFromProvider, callbackUrl } = await continueToProvider(
+      deployment,
+      request,
+    );
+    const before = new Map(browser.cookies);
+    secret.push(state, new URLSearchParams(request).get('state') ?? '', ...before.values());
+    secret.push(sent.searchParams.get('nonce') ?? '');
+    const back = await returnFromProvider({ code: subject, refresh: 'provider-secret' });
+    for (const [name, value] of before) browser.cookies.set(name, value);
+    await returnFromProvider({ code: subject });
+    await createTestBrowser(deployment).visit(callbackUrl({ code: subject }));
+    const code = readRedirect(back).searchParams.get('code') ?? '';
+    if (code !== '') codes.push(code);
+    return code;
+  };
+
+  /** Everything that can go right or wrong with tokens, for one client. */
+  const useTokens = async (
+    deployment: Deployment,
+    forbidden: Forbidden,
+    testClient: TestClient,
+  ): Promise<void> => {
+    const code = await signInAs(deployment, forbidden, testClient);
+    await redeem(deployment, testClient, code, { client_secret: wrong });
+    await redeem(deployment, testClient, code, { redirect_uri: issuer });
+    await redeem(deployment, testClient, code, { code_verifier: wrong });
+    const first = await expectTokens(await redeem(deployment, testClient, code));
+    deployment.advance(11);
+    await callApi(deployment, first.access_token);
+    await callApi(deployment, `${first.access_token}A`);
+    const second = await expectTokens(await refresh(deployment, testClient, first.refresh_token));
+    for (const issued of [first, second]) forbidden.token.push(issued.access_token, issued.refresh_token);
+    await refresh(deployment, testClient, first.refresh_token, { client_secret: wrong });
+    await refresh(deployment, testClient === gpt ? server : gpt, first.refresh_token);
+    await redeem(deployment, testClient, code);
+    deployment.advance(1800);
+    await callApi(deployment, second.access_token);
+    await refresh(deployment, testClient, second.refresh_token);
+  };
+
+  /** A text as it may hide in a log: plain, encoded for an address, or in base64. */
+  const disguises = (text: string): readonly string[] => [
+    text,
+    encodeURIComponent(text),
+    encodeBase64url(new TextEncoder().encode(text)),
+    btoa(text),
+  ];
+
+  it.each([
+    ['W8.1 secret', 'secret'],
+    ['W8.2 token', 'token'],
+    ['W8.3 code', 'code'],
+    ['W8.4 user', 'user'],
+  ] as const)('%s: no log line contains one, whatever happens', async (_, kind) => {
+    const { deployment, forbidden, outage } = createSystem();
+    for (const testClient of [gpt, app, server]) await useTokens(deployment, forbidden, testClient);
+    await createTestBrowser(deployment).openSignInPage({ ...gptRequest, scope: wrong });
+    await signInAs(deployment, forbidden, gpt, 'subject-of-bob');
+    outage.now = true;
+    await signInAs(deployment, forbidden, gpt);
+
+    const text = deployment.log.map((line) => JSON.stringify(line)).join('\n');
+    expect(forbidden[kind].length).toBeGreaterThan(3);
+    for (const value of forbidden[kind]) {
+      expect(value.length).toBeGreaterThan(8);
+      for (const disguise of disguises(value)) expect(text).not.toContain(disguise);
+    }
+    const seen = new Set(deployment.log.map(({ event, reason }) => reason ?? event));
+    expect([...seen].toSorted()).toEqual([
+      'authentication.method',
+      'authentication.secret',
+      'code.pkce',
+      'code.redirect',
+      'code.replayed',
+      'refresh.client',
+      'refresh.inactive',
+      'resolve-user.refused',
+      'scope.unavailable',
+      'signed-in',
+      'storage.unavailable',
+      'token.expired',
+      'token.unreadable',
+      'tokens-issued',
+      'transaction.no-cookies',
+      'transaction.replayed',
+      'unrestricted-gpt',
+    ]);
+  });
+});

@@ -1,0 +1,762 @@
+/** Brute force, the addresses that limits count, and limits for each user and grant. */
+import { describe, expect, it } from 'vitest';
+import {
+  type BrokerStorage,
+  ConfigurationError,
+  defaultRateLimits,
+  ProviderError,
+  type RateLimitResult,
+} from '../../src/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import {
+  type AccountBrowser,
+  createAccountBrowser,
+  readButtonValues,
+  readHiddenField,
+} from '../account-browser.ts';
+import {
+  appRequest,
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  gptRequest,
+  readRedirect,
+  requestTokens,
+  serverRequest,
+} from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
+import { type Deployment, deploy, gptRedirect, highUserLimits, issuer } from '../deployment.ts';
+import {
+  expectErrorPage,
+  expectTokenError,
+  invalidClientError,
+  invalidRefreshTokenError,
+} from '../expect-error.ts';
+import { createProvider } from '../fake-provider.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import { postForm } from '../token-requests.ts';
+import {
+  attacker,
+  buildAddressHeaders,
+  deployWithClientAddress,
+  failedClientLimit,
+  sendWrongSecret,
+  sendWrongSecrets,
+} from '../wrong-secrets.ts';
+
+describe('brute force', () => {
+  const tooManyFailures = {
+    status: 429,
+    error: 'temporarily_unavailable',
+    error_description: 'Too many failed attempts. Try again in a minute.',
+  };
+
+  it('L1.1 brute force: responds to wrong secrets with a full 429 and Retry-After after the first few', async () => {
+    const storage = createSpyStorage();
+    const deployment = deployWithClientAddress({ storage });
+    for (let turn = 0; turn < failedClientLimit; turn++)
+      await expectTokenError(
+        await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker)),
+        invalidClientError,
+      );
+    for (let turn = 0; turn < 3; turn++)
+      await expectTokenError(
+        await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker)),
+        tooManyFailures,
+      );
+    expect(deployment.log.at(-1)).toEqual({
+      event: 'refused',
+      endpoint: 'token',
+      requestId: expect.any(String),
+      reason: 'authentication.limited',
+      cause: 'ProtocolError: authentication.secret',
+    });
+    expect(storage.calls).toEqual([]);
+  });
+
+  it('L1.1 brute force: counts each client and each address block separately', async () => {
+    const deployment = deployWithClientAddress();
+    await sendWrongSecrets(deployment, failedClientLimit + 1, 'gpt');
+    expect((await sendWrongSecret(deployment, 'server', buildAddressHeaders(attacker))).status).toBe(401);
+    expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders('198.51.100.67'))).status).toBe(401);
+    expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(429);
+  });
+
+  it('L1.1 brute force: does not reveal whether a client exists', async () => {
+    const deployment = deployWithClientAddress();
+    for (const client of ['gpt', 'nobody', 'somebody', 'x'.repeat(5000)])
+      expect(await sendWrongSecrets(deployment, failedClientLimit + 2, client)).toEqual({
+        401: failedClientLimit,
+        429: 2,
+      });
+  });
+
+  it('L1.1 brute force: allows a few more after a while', async () => {
+    const deployment = deployWithClientAddress();
+    await sendWrongSecrets(deployment, failedClientLimit + 1, 'gpt');
+    deployment.advance(30);
+    expect(await sendWrongSecrets(deployment, failedClientLimit, 'gpt')).toEqual({
+      401: failedClientLimit / 2,
+      429: failedClientLimit / 2,
+    });
+  });
+
+  it('L1.1 brute force: counts the same at every endpoint that accepts a secret', async () => {
+    const deployment = deployWithClientAddress();
+    const wrong = { client_id: 'gpt', client_secret: 'wrong-gpt', token: 'x' };
+    for (const path of ['/revoke', '/introspect'] as const) {
+      for (let turn = 0; turn < failedClientLimit / 2; turn++)
+        expect((await postForm(deployment, path, wrong, buildAddressHeaders(attacker))).status).toBe(401);
+    }
+    for (const path of ['/revoke', '/introspect'] as const)
+      await expectTokenError(
+        await postForm(deployment, path, wrong, buildAddressHeaders(attacker)),
+        tooManyFailures,
+      );
+    expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(429);
+  });
+
+  it('L1.1 brute force: counts Basic like the form', async () => {
+    const deployment = deployWithClientAddress();
+    const basic = { authorization: `Basic ${btoa('gpt:wrong')}`, ...buildAddressHeaders(attacker) };
+    await sendWrongSecrets(deployment, failedClientLimit, 'gpt');
+    await expectTokenError(
+      await requestTokens(deployment, { grant_type: 'refresh_token' }, basic),
+      tooManyFailures,
+    );
+  });
+
+  it('L1.1 brute force: counts only failed authentication', async () => {
+    const deployment = deployWithClientAddress();
+    const wrongCode = {
+      ...gpt.codeRequest('x'),
+      ...gpt.refreshRequest('x'),
+      grant_type: 'authorization_code',
+    };
+    for (let turn = 0; turn < 3 * failedClientLimit; turn++)
+      expect((await requestTokens(deployment, wrongCode, buildAddressHeaders(attacker))).status).toBe(400);
+    expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker))).status).toBe(401);
+  });
+
+  it('L1.1 brute force: requests without a known address share one limit', async () => {
+    const deployment = deploy();
+    expect(
+      await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', (turn) => `198.51.100.${turn}`),
+    ).toEqual({
+      401: failedClientLimit,
+      429: 5,
+    });
+  });
+
+  it('L1.1 brute force: never refuses the right secret, even if the limiter refuses everything', async () => {
+    const limited = { take: async () => 'limited' as const };
+    const deployment = deployWithClientAddress({ limits: { failedAuthentications: limited } });
+    const tokens = await obtainTokens(deployment, gpt);
+    expect((await refresh(deployment, gpt, tokens.refresh_token)).status).toBe(200);
+    await expectTokenError(
+      await sendWrongSecret(deployment, 'gpt', buildAddressHeaders(attacker)),
+      tooManyFailures,
+    );
+  });
+
+  // Out of the ranges that OpenAI and Anthropic publish for requests of ChatGPT and Claude.
+  const chatGpt = '23.102.140.113';
+  const claude = '160.79.104.10';
+
+  it.each<[where: string, times: number, addressOf: (turn: number) => string]>([
+    ['from another address', 10_000, (turn) => `198.51.${turn >> 8}.${turn & 255}`],
+    ['from ChatGPT’s own address', 10_000, () => chatGpt],
+    ['from the addresses around it', 1000, (turn) => `23.102.140.${112 + (turn % 16)}`],
+  ])('W5.3 shared egress: wrong secrets %s, %d of them, lock no user of ChatGPT out', async (...row) => {
+    const [, times, addressOf] = row;
+    const deployment = deployWithClientAddress();
+    const code = await obtainCode(deployment, gpt);
+    const { 401: unlimited = 0, 429: limited = 0 } = await sendWrongSecrets(
+      deployment,
+      times,
+      'gpt',
+      addressOf,
+    );
+    expect(unlimited + limited).toBe(times);
+    const exchange = await requestTokens(deployment, gpt.codeRequest(code), buildAddressHeaders(chatGpt));
+    const { access_token, refresh_token } = await expectTokens(exchange);
+    const refreshed = await requestTokens(
+      deployment,
+      gpt.refreshRequest(refresh_token),
+      buildAddressHeaders(chatGpt),
+    );
+    expect(refreshed.status).toBe(200);
+    expect((await callApi(deployment, access_token)).kind).toBe('granted');
+  });
+
+  it.each<[string, TestClient]>([
+    ['a public client', app],
+    ['a confidential client', server],
+  ])(
+    'W5.3 shared egress: wrong secrets from Claude’s own address lock none of its users out: %s',
+    async (_, testClient) => {
+      const deployment = deployWithClientAddress();
+      const code = await obtainCode(deployment, testClient);
+      const { client_id = '' } = testClient.codeRequest(code);
+      await sendWrongSecrets(deployment, 1000, client_id, () => claude);
+      const { refresh_token } = await expectTokens(
+        await requestTokens(deployment, testClient.codeRequest(code), buildAddressHeaders(claude)),
+      );
+      expect(
+        (
+          await requestTokens(
+            deployment,
+            testClient.refreshRequest(refresh_token),
+            buildAddressHeaders(claude),
+          )
+        ).status,
+      ).toBe(200);
+    },
+  );
+
+  it('W5.3 shared egress: all users behind one address get and refresh tokens without a limit', async () => {
+    const deployment = deployWithClientAddress({ limits: highUserLimits });
+    for (let browser = 0; browser < 200; browser++) {
+      const exchange = await requestTokens(
+        deployment,
+        gpt.codeRequest(await obtainCode(deployment, gpt)),
+        buildAddressHeaders(chatGpt),
+      );
+      const { refresh_token } = await expectTokens(exchange);
+      for (let turn = 0; turn < 3; turn++) {
+        const refreshed = await requestTokens(
+          deployment,
+          gpt.refreshRequest(refresh_token),
+          buildAddressHeaders(chatGpt),
+        );
+        expect(refreshed.status).toBe(200);
+      }
+    }
+  });
+
+  it('W5.3 shared egress: redeems a code although the address can start no more sign-ins', async () => {
+    const signIns = { take: async () => 'limited' as const };
+    const deployment = deployWithClientAddress({ limits: { signIns } });
+    const code = await obtainCode(deployment, gpt);
+    expect(
+      (await createTestBrowser(deployment, buildAddressHeaders(chatGpt)).openSignInPage(gptRequest)).response
+        .status,
+    ).toBe(429);
+    expect(
+      (await requestTokens(deployment, gpt.codeRequest(code), buildAddressHeaders(chatGpt))).status,
+    ).toBe(200);
+  });
+});
+
+describe('the address that a limit counts', () => {
+  const signInPage = (deployment: Deployment, headers: Readonly<Record<string, string>>) =>
+    deployment.fetch(new Request(`${issuer}/authorize?${new URLSearchParams(gptRequest)}`, { headers }));
+  const crowd = defaultRateLimits.signIns.limit;
+
+  /** Spends what an address block may do with sign-ins. */
+  const spend = async (deployment: Deployment, addressOf: (turn: number) => string) => {
+    for (let turn = 0; turn < crowd; turn++)
+      expect((await signInPage(deployment, buildAddressHeaders(addressOf(turn)))).status).toBe(200);
+  };
+
+  const expectTooMany = async (response: Response, deployment: Deployment) => {
+    await expectErrorPage(
+      response,
+      deployment,
+      'Too many people are signing in from your network. Wait a minute, then try again.',
+      429,
+    );
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'sign-in.limited' });
+  };
+
+  it('W5.1 IPv6 by /64: counts all addresses of a /64 as one, and no others', async () => {
+    const deployment = deployWithClientAddress();
+    const inBlock = (turn: number) => `2001:db8:1:2:${turn.toString(16)}:ffff::${turn.toString(16)}`;
+    await spend(deployment, inBlock);
+    await expectTooMany(await signInPage(deployment, buildAddressHeaders(inBlock(0xfffe))), deployment);
+    await expectTooMany(await signInPage(deployment, buildAddressHeaders('2001:0DB8:1:2::')), deployment);
+    expect((await signInPage(deployment, buildAddressHeaders('2001:db8:1:3::1'))).status).toBe(200);
+    expect((await signInPage(deployment, buildAddressHeaders('2001:db8::1:2:0:1'))).status).toBe(200);
+  });
+
+  it('W5.1 IPv6 by /64: counts wrong secrets of a /64 as one', async () => {
+    const deployment = deployWithClientAddress();
+    const inBlock = (turn: number) => `2001:db8:1:2::${turn.toString(16)}`;
+    expect(await sendWrongSecrets(deployment, failedClientLimit + 5, 'gpt', inBlock)).toEqual({
+      401: failedClientLimit,
+      429: 5,
+    });
+    expect((await sendWrongSecret(deployment, 'gpt', buildAddressHeaders('2001:db8:1:3::1'))).status).toBe(
+      401,
+    );
+  });
+
+  it('W5.1 IPv6 by /64: counts each IPv4 address separately, even if it is written as IPv6', async () => {
+    const deployment = deployWithClientAddress();
+    await spend(deployment, (turn) => (turn % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7'));
+    await expectTooMany(await signInPage(deployment, buildAddressHeaders('203.0.113.7')), deployment);
+    expect((await signInPage(deployment, buildAddressHeaders('203.0.113.8'))).status).toBe(200);
+  });
+
+  const forgeries = [
+    'x-forwarded-for',
+    'forwarded',
+    'x-real-ip',
+    'true-client-ip',
+    'x-client-ip',
+    'cf-connecting-ipv6',
+    'cf-pseudo-ipv4',
+    'fastly-client-ip',
+    'via',
+  ];
+
+  it('W5.2 only the platform’s own header: no other header changes what is counted', async () => {
+    const deployment = deployWithClientAddress();
+    const forged = (turn: number) =>
+      Object.fromEntries(forgeries.map((name) => [name, `192.0.2.${turn % 250}`]));
+    for (let turn = 0; turn < crowd; turn++)
+      await signInPage(deployment, { ...forged(turn), ...buildAddressHeaders(attacker) });
+    await expectTooMany(
+      await signInPage(deployment, { ...forged(1), ...buildAddressHeaders(attacker) }),
+      deployment,
+    );
+    for (let turn = 0; turn <= failedClientLimit; turn++)
+      await sendWrongSecret(deployment, 'gpt', { ...forged(turn), ...buildAddressHeaders(attacker) });
+    expect(
+      (await sendWrongSecret(deployment, 'gpt', { ...forged(99), ...buildAddressHeaders(attacker) })).status,
+    ).toBe(429);
+  });
+
+  it('W5.2 only the platform’s own header: a forged address uses up no other user’s allowance', async () => {
+    const deployment = deployWithClientAddress();
+    const victim = '203.0.113.7';
+    for (let turn = 0; turn <= crowd; turn++)
+      await signInPage(deployment, {
+        ...buildAddressHeaders(attacker),
+        'x-forwarded-for': victim,
+        forwarded: `for=${victim}`,
+      });
+    expect((await signInPage(deployment, buildAddressHeaders(victim))).status).toBe(200);
+  });
+
+  it('W5.2 only the platform’s own header: reads no header unless one is configured', async () => {
+    const deployment = deploy();
+    for (let turn = 0; turn <= crowd; turn++)
+      expect(
+        (await signInPage(deployment, { ...buildAddressHeaders(attacker), 'x-forwarded-for': attacker }))
+          .status,
+      ).toBe(200);
+  });
+
+  it('W5.2 only the platform’s own header: a malformed address limits nobody', async () => {
+    const deployment = deployWithClientAddress();
+    for (let turn = 0; turn <= crowd; turn++)
+      expect((await signInPage(deployment, buildAddressHeaders('unknown'))).status).toBe(200);
+  });
+
+  it('limits every step of a sign-in in a browser, and allows it again later', async () => {
+    let verdict: RateLimitResult = 'allowed';
+    const deployment = deployWithClientAddress({ limits: { signIns: { take: async () => verdict } } });
+    const browser = createTestBrowser(deployment, buildAddressHeaders('203.0.113.7'));
+    const refusedOnce = async (step: () => Promise<Response>): Promise<Response> => {
+      verdict = 'limited';
+      const refused = await step();
+      expect(refused.headers.getSetCookie()).toEqual([]);
+      await expectTooMany(refused, deployment);
+      verdict = 'allowed';
+      return step();
+    };
+    const page = await refusedOnce(async () => (await browser.openSignInPage(gptRequest)).response);
+    expect(page.status).toBe(200);
+    const { consent } = await browser.openSignInPage(gptRequest);
+    const chosen = await refusedOnce(() => browser.submitConsent(consent, { choice: 'google' }));
+    const state = readRedirect(chosen).searchParams.get('state') ?? '';
+    const back = `${issuer}/callback/google?${new URLSearchParams({ state, code: 'subject-1' })}`;
+    expect(readRedirect(await refusedOnce(() => browser.visit(back))).searchParams.has('code')).toBe(true);
+  });
+});
+
+describe('limits of a user and of a grant', () => {
+  const tooManySignIns =
+    'You&#39;ve signed in too many times in the last few minutes. Wait a few minutes, then try again.';
+  const tooManyRefreshes = {
+    status: 429,
+    error: 'temporarily_unavailable',
+    error_description: 'Too many refresh requests for this grant. Try again in a minute.',
+  };
+
+  /** A page with status 429 that redirects nowhere and sets no cookie; at the callback, it deletes the login transaction. */
+  const expectLimited = async (response: Response, deployment: Deployment, retryAfter: number) => {
+    const isCallback = deployment.log.at(-1)?.endpoint === 'callback';
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe(`${retryAfter}`);
+    expect(response.headers.has('location')).toBe(false);
+    expect(response.headers.getSetCookie()).toEqual(
+      isCallback ? [expect.stringMatching(/^__Host-tx-.{8}=; .*Max-Age=0$/)] : [],
+    );
+    const html = await response.text();
+    expect(html).toContain('<h1>Too many sign-ins</h1>');
+    expect(html).toContain(tooManySignIns);
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'user.limited' });
+  };
+
+  const grantsOf = async (deployment: Deployment, subject = 'ada') => {
+    const userId = await deployment.storage.findUser({ provider: 'google', subject });
+    return (await deployment.storage.readAccount(userId ?? ''))?.grants ?? [];
+  };
+
+  /** Ada is signed in at the account page, and a client's sign-in page offers her to continue with that session. */
+  const openConsentPage = async (deployment: Deployment) => {
+    const ada = createAccountBrowser(deployment);
+    await ada.signInToAccount('ada', 'google', { refresh: 'r-1' });
+    const { response, consent } = await ada.openSignInPage(gptRequest);
+    expect(readButtonValues(await response.text(), 'choice')).toContain('continue');
+    return { ada, submit: () => ada.submitConsent(consent, { choice: 'continue' }) };
+  };
+
+  /** Opens a client's sign-in page, signs in at the provider, and returns the response of the callback. */
+  const signInAt = async (
+    accountBrowser: AccountBrowser,
+    request: Readonly<Record<string, string>> = gptRequest,
+    code = 'ada',
+  ) => {
+    const { consent } = await accountBrowser.openSignInPage(request);
+    const state = readRedirect(
+      await accountBrowser.submitConsent(consent, { choice: 'google' }),
+    ).searchParams.get('state');
+    return accountBrowser.visit(
+      `${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code })}`,
+    );
+  };
+
+  describe('sign-ins of a user', () => {
+    it('W18.1 sign-ins of a user: the same consent form submitted 120 times creates at most 20 grants', async () => {
+      const deployment = deploy();
+      const { submit } = await openConsentPage(deployment);
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 120; turn++) statuses.push((await submit()).status);
+      // The session at the account page is counted separately.
+      expect(statuses).toEqual([...Array(20).fill(303), ...Array(100).fill(429)]);
+      expect(await grantsOf(deployment)).toHaveLength(21);
+      await expectLimited(await submit(), deployment, 600);
+    });
+
+    it('W18.1 sign-ins of a user: 120 submissions at the same moment create at most 20 grants', async () => {
+      const deployment = deploy();
+      const { submit } = await openConsentPage(deployment);
+      const responses = await Promise.all(Array.from({ length: 120 }, submit));
+      expect(responses.filter(({ status }) => status === 303)).toHaveLength(20);
+      expect(responses.filter(({ status }) => status === 429)).toHaveLength(100);
+      expect(await grantsOf(deployment)).toHaveLength(21);
+    });
+
+    it('W18.1 sign-ins of a user: someone with a stolen session cannot keep its owner from signing in', async () => {
+      const deployment = deploy();
+      const { submit } = await openConsentPage(deployment);
+      const owner = createAccountBrowser(deployment);
+      for (let minute = 0; minute < 25; minute++) {
+        deployment.advance(60);
+        for (let turn = 0; turn < 3; turn++) await submit();
+      }
+      expect((await submit()).status).toBe(429);
+      expect((await owner.signInToAccount()).status).toBe(303);
+      await owner.post('/apps/end', { all: '1' });
+      deployment.advance(1);
+      // The session was revoked, so the form leads back to the sign-in page.
+      expect((await submit()).status).toBe(200);
+    });
+
+    it('W18.1 sign-ins of a user: sign-ins at all clients and in all browsers count together', async () => {
+      const deployment = deploy();
+      const requests = [gptRequest, { ...appRequest, scope: 'words' }, serverRequest];
+      for (let turn = 0; turn < 18; turn++)
+        expect((await signInAt(createAccountBrowser(deployment), requests[turn % 3])).status).toBe(303);
+      const ada = createAccountBrowser(deployment);
+      for (let turn = 0; turn < 2; turn++) expect((await ada.signInToAccount()).status).toBe(303);
+      await expectLimited(await signInAt(createAccountBrowser(deployment)), deployment, 600);
+      await expectLimited(await ada.signInToAccount(), deployment, 600);
+      await expectLimited(await ada.reauthenticate(), deployment, 600);
+      expect((await ada.openAccountPage()).kind).toBe('account');
+      expect(
+        readRedirect(await signInAt(createAccountBrowser(deployment), gptRequest, 'bob')).href,
+      ).toContain(gptRedirect);
+    });
+
+    it('W18.1 sign-ins of a user: all identities of a user ID from the publisher count together', async () => {
+      const deployment = deploy({
+        resolveUser: async () => ({ kind: 'accepted', userId: 'their-7' }),
+        limits: { signInsPerUser: { limit: 2, period: 60 } },
+      });
+      for (const subject of ['ada', 'bob'])
+        expect((await signInAt(createAccountBrowser(deployment), gptRequest, subject)).status).toBe(303);
+      await expectLimited(
+        await signInAt(createAccountBrowser(deployment), gptRequest, 'eve'),
+        deployment,
+        60,
+      );
+      expect(await deployment.storage.findUser({ provider: 'google', subject: 'eve' })).toBeUndefined();
+    });
+
+    it('W18.2 nothing is consumed: the refused form works after the time in Retry-After', async () => {
+      const deployment = deploy({ limits: { signInsPerUser: { limit: 3, period: 300 } } });
+      const { ada, submit } = await openConsentPage(deployment);
+      deployment.advance(100);
+      for (const status of [303, 303, 303, 429]) expect((await submit()).status).toBe(status);
+      await expectLimited(await submit(), deployment, 300);
+      deployment.advance(300);
+      const code = readRedirect(await submit()).searchParams.get('code') ?? '';
+      expect((await redeem(deployment, gpt, code)).status).toBe(200);
+      expect((await ada.openAccountPage()).kind).toBe('account');
+    });
+
+    it('W18.2 nothing is consumed: a refused callback stores no grant, and a reload tells the client nothing', async () => {
+      const storage = createSpyStorage();
+      const deployment = deploy({ storage, limits: { signInsPerUser: { limit: 1, period: 300 } } });
+      await obtainTokens(deployment, app);
+      const accountBrowser = createAccountBrowser(deployment);
+      const { consent } = await accountBrowser.openSignInPage(gptRequest);
+      const state = readRedirect(
+        await accountBrowser.submitConsent(consent, { choice: 'google' }),
+      ).searchParams.get('state');
+      const query = new URLSearchParams({ state: state ?? '', code: 'subject-1', refresh: 'new' });
+      const url = `${issuer}/callback/google?${query}`;
+      await expectLimited(await accountBrowser.visit(url), deployment, 300);
+      expect(await grantsOf(deployment, 'subject-1')).toHaveLength(1);
+      const reloaded = await accountBrowser.visit(url);
+      expect([reloaded.status, reloaded.headers.get('location')]).toEqual([400, null]);
+      deployment.advance(300);
+      expect(
+        readRedirect(await signInAt(accountBrowser, gptRequest, 'subject-1')).searchParams.has('code'),
+      ).toBe(true);
+    });
+
+    it('W18.2 nothing is consumed: a refused callback that arrives twice at once tells the client nothing', async () => {
+      const used = new Set<string>();
+      const google = createProvider('google', 'Google');
+      const strict: typeof google = {
+        ...google,
+        handleCallback: (answer, ...rest) => {
+          const state = answer.searchParams.get('state') ?? '';
+          if (used.has(state)) throw new ProviderError('invalid', 'the code was used');
+          used.add(state);
+          return google.handleCallback(answer, ...rest);
+        },
+      };
+      const deployment = deploy({
+        providers: [strict],
+        limits: { signInsPerUser: { limit: 1, period: 300 } },
+      });
+      await obtainTokens(deployment, app);
+      const accountBrowser = createAccountBrowser(deployment);
+      const { consent } = await accountBrowser.openSignInPage(gptRequest);
+      const state = readRedirect(
+        await accountBrowser.submitConsent(consent, { choice: 'google' }),
+      ).searchParams.get('state');
+      const url = `${issuer}/callback/google?${new URLSearchParams({ state: state ?? '', code: 'subject-1' })}`;
+      const responses = await Promise.all([
+        accountBrowser.visit(url),
+        accountBrowser.visit(url),
+        accountBrowser.visit(url),
+      ]);
+      for (const { status, headers } of responses)
+        expect([status, headers.get('location'), headers.get('retry-after')]).toEqual([429, null, '300']);
+    });
+
+    it.each([
+      { limit: 0, period: 600 },
+      { limit: 1.5, period: 600 },
+      { limit: Number.NaN, period: 600 },
+      { limit: 20, period: 0 },
+      { limit: 20, period: 3601 },
+      { limit: 20, period: 0.5 },
+      { limit: 20, period: Number.POSITIVE_INFINITY },
+    ])('W18.1 sign-ins of a user: the broker does not start with the allowance %j', (signInsPerUser) => {
+      const starting = () => deploy({ limits: { signInsPerUser } });
+      expect(starting).toThrow(ConfigurationError);
+      expect(starting).toThrow('limits.signInsPerUser must have a limit of at least 1');
+    });
+  });
+
+  const refreshOften = async (
+    deployment: Deployment,
+    testClient: TestClient,
+    token: string,
+    times: number,
+  ) => {
+    const responses = await Promise.all(
+      Array.from({ length: times }, () => refresh(deployment, testClient, token)),
+    );
+    return responses.map(({ status }) => status).toSorted();
+  };
+
+  describe('refreshes of a grant', () => {
+    it.each([
+      ['ChatGPT', gpt],
+      ['a public client', app],
+      ['a confidential client', server],
+    ] as const)(
+      'W18.3 refreshes of a grant: of 400 requests at once by %s, 30 succeed',
+      async (_, testClient) => {
+        const storage = createSpyStorage();
+        const deployment = deploy({ storage });
+        const { refresh_token } = await obtainTokens(deployment, testClient);
+        const statuses = await refreshOften(deployment, testClient, refresh_token, 400);
+        expect(statuses).toEqual([...Array(30).fill(200), ...Array(370).fill(429)]);
+        expect(storage.calls.filter((name) => name === 'refresh')).toHaveLength(30);
+        await expectTokenError(await refresh(deployment, testClient, refresh_token), tooManyRefreshes);
+        expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'refresh.limited' });
+      },
+    );
+
+    it('W18.3 refreshes of a grant: requests one after the other, each with the newest token, count as well', async () => {
+      const deployment = deploy();
+      let { refresh_token, access_token } = await obtainTokens(deployment, app);
+      for (let turn = 0; turn < 30; turn++)
+        ({ refresh_token, access_token } = await expectTokens(await refresh(deployment, app, refresh_token)));
+      await expectTokenError(await refresh(deployment, app, refresh_token), tooManyRefreshes);
+      expect((await callApi(deployment, access_token)).kind).toBe('granted');
+      // The refused token was not consumed: it is still the current one.
+      deployment.advance(60);
+      expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+    });
+
+    it('W18.3 refreshes of a grant: other grants, even of the same user, are not affected', async () => {
+      const deployment = deploy();
+      const one = await obtainTokens(deployment, app);
+      const other = await obtainTokens(deployment, app);
+      await refreshOften(deployment, app, one.refresh_token, 40);
+      expect((await refresh(deployment, app, one.refresh_token)).status).toBe(429);
+      expect((await refresh(deployment, app, other.refresh_token)).status).toBe(200);
+    });
+
+    it('W18.3 refreshes of a grant: requests without a valid refresh token of the grant do not count', async () => {
+      const taken: string[] = [];
+      const take = async (key: string) => {
+        taken.push(key);
+        return 'allowed' as const;
+      };
+      const deployment = deploy({ limits: { refreshesPerGrant: { take } } });
+      const { refresh_token } = await obtainTokens(deployment, app);
+      const { access_token } = await obtainTokens(deployment, server);
+      for (const token of ['x', access_token, `${refresh_token}x`, ''])
+        expect((await refresh(deployment, app, token)).status).toBe(400);
+      expect((await refresh(deployment, server, refresh_token)).status).toBe(400);
+      expect(
+        (await refresh(deployment, app, refresh_token, { resource: 'https://other.example' })).status,
+      ).toBe(400);
+      expect(taken).toEqual([]);
+      expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+      expect(taken).toHaveLength(1);
+    });
+
+    it.each(['recover', 'revoke'] as const)(
+      'W18.6 theft at the limit: a replaced token revokes the grant although the attacker uses up its limit (%s)',
+      async (lateRefresh) => {
+        const deployment = deploy({ lateRefresh });
+        const { refresh_token: stolen } = await obtainTokens(deployment, app);
+        let { refresh_token, access_token } = await expectTokens(await refresh(deployment, app, stolen));
+        for (let second = 0; second < 300; second++) {
+          deployment.advance(1);
+          const response = await refresh(deployment, app, refresh_token);
+          if (response.status === 200) ({ refresh_token, access_token } = await expectTokens(response));
+        }
+        await refreshOften(deployment, app, refresh_token, 61);
+        expect((await refresh(deployment, app, refresh_token)).status).toBe(429);
+        await expectTokenError(await refresh(deployment, app, stolen), invalidRefreshTokenError);
+        expect(deployment.log.at(-1)).toMatchObject({ reason: 'refresh.reused' });
+        deployment.advance(10);
+        expect((await callApi(deployment, access_token)).kind).toBe('refused');
+      },
+    );
+
+    it('W18.3 refreshes of a grant: beyond the limit, a revoked grant is refused as revoked', async () => {
+      const deployment = deploy();
+      const { refresh_token } = await obtainTokens(deployment, gpt);
+      await refreshOften(deployment, gpt, refresh_token, 31);
+      await deployment.storage.revoke({ kind: 'client', id: 'gpt' }, 'a test', deployment.now());
+      await expectTokenError(await refresh(deployment, gpt, refresh_token), {
+        ...invalidRefreshTokenError,
+        status: 401,
+      });
+    });
+
+    it('W18.3 refreshes of a grant: a limiter that fails refuses nobody', async () => {
+      const refreshesPerGrant = { take: () => Promise.reject(new Error('out of order')) };
+      const deployment = deploy({ limits: { refreshesPerGrant } });
+      const { refresh_token } = await obtainTokens(deployment, app);
+      expect((await refresh(deployment, app, refresh_token)).status).toBe(200);
+      expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'limiter-failed' }));
+    });
+  });
+
+  describe('grants of a user', () => {
+    it('W18.4 active grants of a user: the 201st ends the least recently used one', async () => {
+      const deployment = deploy({ limits: highUserLimits });
+      const first = await obtainTokens(deployment, app);
+      const second = await obtainTokens(deployment, server);
+      deployment.advance(1);
+      await refresh(deployment, app, first.refresh_token);
+      const accountBrowser = createAccountBrowser(deployment);
+      for (let turn = 0; turn < 3; turn++) await accountBrowser.signInToAccount('subject-1');
+      for (let turn = 0; turn < 198; turn++) await obtainCode(deployment, gpt);
+      expect((await callApi(deployment, second.access_token)).kind).toBe('granted');
+      await obtainCode(deployment, gpt);
+      deployment.advance(10);
+      expect((await callApi(deployment, second.access_token)).kind).toBe('refused');
+      expect((await refresh(deployment, server, second.refresh_token)).status).toBe(400);
+      expect((await callApi(deployment, first.access_token)).kind).toBe('granted');
+      expect((await accountBrowser.openAccountPage()).kind).toBe('account');
+    });
+
+    it('W18.5 revocations of a user: an account that is deleted again and again leaves one line each time', async () => {
+      const storage = memoryStorage();
+      const deployment = deploy({ storage, limits: highUserLimits });
+      for (let turn = 0; turn < 3; turn++) {
+        const accountBrowser = createAccountBrowser(deployment);
+        await accountBrowser.signInToAccount('subject-1');
+        for (let grant = 0; grant < 10; grant++) {
+          const { refresh_token } = await obtainTokens(deployment, app);
+          const body = new URLSearchParams({ client_id: 'app', token: refresh_token });
+          await deployment.fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
+        }
+        deployment.advance(1);
+        expect((await accountBrowser.post('/delete', { confirm: 'yes' })).status).toBe(303);
+      }
+      const page = await storage.readRevocations(undefined, deployment.now(), 100);
+      expect(page.kind === 'page' && page.revocations.map(({ kind }) => kind)).toEqual(Array(3).fill('user'));
+    });
+
+    it('W18.5 revocations of a user: ending 120 grants appends only one line', async () => {
+      const storage = memoryStorage();
+      const pages: number[] = [];
+      const readRevocations: BrokerStorage['readRevocations'] = async (...question) => {
+        const page = await storage.readRevocations(...question);
+        if (page.kind === 'page') pages.push(page.revocations.length);
+        return page;
+      };
+      const deployment = deploy({ storage: { ...storage, readRevocations }, limits: highUserLimits });
+      const tokens: string[] = [];
+      for (let turn = 0; turn < 120; turn++) tokens.push((await obtainTokens(deployment, app)).access_token);
+      const accountBrowser = createAccountBrowser(deployment);
+      await accountBrowser.signInToAccount('subject-1');
+      deployment.advance(1);
+      expect((await accountBrowser.post('/apps/end', { all: '1' })).status).toBe(303);
+      deployment.advance(10);
+      for (const token of tokens) expect((await callApi(deployment, token)).kind).toBe('refused');
+      expect(Math.max(...pages)).toBe(1);
+      // A sign-in afterwards is not affected.
+      expect((await callApi(deployment, (await obtainTokens(deployment, app)).access_token)).kind).toBe(
+        'granted',
+      );
+    });
+  });
+
+  it('W18.1 sign-ins of a user: the sign-in page still opens after the limit was reached', async () => {
+    const deployment = deploy({ limits: { signInsPerUser: { limit: 1, period: 600 } } });
+    await obtainTokens(deployment, app);
+    const accountBrowser = createAccountBrowser(deployment);
+    const { response } = await accountBrowser.openSignInPage(gptRequest);
+    expect(response.status).toBe(200);
+    expect(readHiddenField(await response.text(), 'consent')).not.toBe('');
+  });
+});

@@ -1,0 +1,109 @@
+/** Everything sealed that the broker hands out, collected from one sign-in, and the place where each of it comes back. */
+
+import type { BrokerOptions } from '../../src/index.ts';
+import { deriveTransactionCookieName } from '../../src/sign-in/login-transaction.ts';
+import {
+  callApi,
+  createTestBrowser,
+  expectTokens,
+  readRedirect,
+  requestTokens,
+  type TestBrowser,
+} from '../browser.ts';
+import { gpt, redeem } from '../clients.ts';
+import { type Deployment, deploy } from '../deployment.ts';
+import { createProvider } from '../fake-provider.ts';
+import { startAuthorization } from '../flows.ts';
+import { createSpyStorage, type SpyStorage } from '../spy-storage.ts';
+
+export const sealedTypes = ['access', 'refresh', 'code', 'consent', 'transaction', 'answer'] as const;
+export type SealedType = (typeof sealedTypes)[number];
+
+/** How each place says no to what does not open there. */
+export const expectedErrors: Readonly<
+  Record<SealedType, { readonly status: number; readonly reason: string }>
+> = {
+  access: { status: 401, reason: 'token.unreadable' },
+  refresh: { status: 401, reason: 'refresh.unreadable' },
+  code: { status: 400, reason: 'code.unreadable' },
+  consent: { status: 400, reason: 'consent.unreadable' },
+  transaction: { status: 400, reason: 'transaction.unreadable' },
+  answer: { status: 400, reason: 'form-post.unreadable' },
+};
+
+export interface Sealed {
+  readonly texts: Readonly<Record<SealedType, string>>;
+  /** The browser that signed in. */
+  readonly browser: TestBrowser;
+  /** What its login transaction to the provider is known by. */
+  readonly state: string;
+}
+
+/** A deployment with a provider that posts its answers, because such an answer is sealed too. */
+export const deployWithFormPost = (
+  changes: Partial<BrokerOptions> = {},
+): { readonly deployment: Deployment; readonly storage: SpyStorage } => {
+  const storage = createSpyStorage(changes.storage);
+  const providers = [{ ...createProvider('apple', 'Apple'), responseMode: 'form_post' } as const];
+  return { deployment: deploy({ providers, ...changes, storage }), storage };
+};
+
+/** Signs ChatGPT's person in, and keeps every sealed text on the way. */
+export const collect = async (deployment: Deployment): Promise<Sealed> => {
+  const { browser, consent } = await startAuthorization(deployment);
+  const sent = readRedirect(await browser.submitConsent(consent, { choice: 'apple' }));
+  const state = sent.searchParams.get('state') ?? '';
+  const transaction = browser.cookies.get(await deriveTransactionCookieName(state)) ?? '';
+  const round = await postProviderResponse(deployment, state);
+  const answer = round.searchParams.get('form_post') ?? '';
+  const code = readRedirect(await browser.visit(round.href)).searchParams.get('code') ?? '';
+  const tokens = await expectTokens(await redeem(deployment, gpt, code));
+  const { access_token: access, refresh_token: refresh } = tokens;
+  return { texts: { access, refresh, code, consent, transaction, answer }, browser, state };
+};
+
+/** Brings a text where texts of `kind` belong; gives the status, and why it was refused if it was. */
+export const present = async (deployment: Deployment, sealed: Sealed, kind: SealedType, text: string) => {
+  const before = deployment.log.length;
+  const status = await presenters[kind](deployment, sealed, text);
+  const refused = deployment.log.slice(before).find(({ event }) => event === 'refused');
+  return { status, reason: refused?.reason, cause: refused?.cause };
+};
+
+type Entrance = (deployment: Deployment, sealed: Sealed, text: string) => Promise<number>;
+
+const presenters: Readonly<Record<SealedType, Entrance>> = {
+  async access(deployment, _, text) {
+    const protection = await callApi(deployment, text);
+    return protection.kind === 'granted' ? 200 : protection.response.status;
+  },
+  refresh: async (deployment, _, text) => (await requestTokens(deployment, gpt.refreshRequest(text))).status,
+  code: async (deployment, _, text) => (await redeem(deployment, gpt, text)).status,
+  consent: async (deployment, { browser }, text) =>
+    (await copyBrowser(deployment, browser).submitConsent(text, { choice: 'apple' })).status,
+  async transaction(deployment, { browser, state }, text) {
+    const otherBrowser = copyBrowser(deployment, browser);
+    otherBrowser.cookies.set(await deriveTransactionCookieName(state), text);
+    return (await otherBrowser.visit((await postProviderResponse(deployment, state)).href)).status;
+  },
+  async answer(deployment, { browser, state, texts }, text) {
+    const otherBrowser = copyBrowser(deployment, browser);
+    otherBrowser.cookies.set(await deriveTransactionCookieName(state), texts.transaction);
+    const query = new URLSearchParams({ form_post: text });
+    return (await otherBrowser.visit(`${deployment.issuer}/callback/apple?${query}`)).status;
+  },
+};
+
+/** Another window of the same browser, possibly pointed at another deployment. */
+const copyBrowser = (deployment: Deployment, { cookies }: TestBrowser): TestBrowser => {
+  const browser = createTestBrowser(deployment);
+  for (const [name, value] of cookies) browser.cookies.set(name, value);
+  return browser;
+};
+
+/** The provider's answer, and where the browser is to bring it. */
+const postProviderResponse = async (deployment: Deployment, state: string): Promise<URL> => {
+  const body = new URLSearchParams({ state, code: 'ada' });
+  const request = new Request(`${deployment.issuer}/callback/apple`, { method: 'POST', body });
+  return readRedirect(await deployment.fetch(request));
+};

@@ -1,0 +1,874 @@
+/** Attacks on sealed tokens and on the guard of an API. */
+import { describe, expect, it, vi } from 'vitest';
+import {
+  type BrokerOptions,
+  type BrokerStorage,
+  ConfigurationError,
+  gptAction,
+  type RevocationTarget,
+  StorageUnavailable,
+  staticClient,
+} from '../../src/index.ts';
+import { decodeBase64url, encodeBase64url, timingSafeEqual } from '../../src/oauth/secrets.ts';
+import { createSealer, generateKey, parseKeyRing } from '../../src/seal/index.ts';
+import { memoryStorage } from '../../src/storage/memory.ts';
+import { maxRevocationAge, maxRevocationAgeInOutage } from '../../src/storage/revocation-cache.ts';
+import { callApi, challenge, expectTokens, readRedirect, type TokenBody } from '../browser.ts';
+import { app, gpt, obtainCode, obtainTokens, redeem, refresh, server, type TestClient } from '../clients.ts';
+import { clients, type Deployment, deploy, gptSecret, issuer, keys, serverSecret } from '../deployment.ts';
+import { expectInvalidToken, expectTokenError } from '../expect-error.ts';
+import { continueToProvider, listBindingCookies, startAuthorization } from '../flows.ts';
+import { createSpyStorage } from '../spy-storage.ts';
+import {
+  collect,
+  deployWithFormPost,
+  expectedErrors,
+  present,
+  type SealedType,
+  sealedTypes,
+} from './sealed.ts';
+
+const testClients: readonly (readonly [string, TestClient])[] = [
+  ['ChatGPT', gpt],
+  ['a public client', app],
+  ['a confidential client', server],
+];
+
+describe('sealed text that was changed', () => {
+  const bytesOf = (sealed: string): Uint8Array<ArrayBuffer> => {
+    const bytes = decodeBase64url(sealed);
+    if (bytes === undefined) throw new Error('nothing that was sealed');
+    return bytes;
+  };
+
+  const withFlipped = (sealed: string, at: number, bit: number): string =>
+    encodeBase64url(bytesOf(sealed).map((byte, index) => (index === at ? byte ^ (1 << bit) : byte)));
+
+  /** Presents every text in its kind's place, and tells that each was refused and storage not asked. */
+  const expectRefused = async (kind: SealedType, vary: (sealed: string) => readonly string[]) => {
+    const { deployment, storage } = deployWithFormPost();
+    const sealed = await collect(deployment);
+    const before = storage.calls.length;
+    const texts = vary(sealed.texts[kind]);
+    expect(texts.length).toBeGreaterThan(0);
+    for (const text of texts)
+      expect(await present(deployment, sealed, kind, text)).toMatchObject(expectedErrors[kind]);
+    expect(storage.calls).toHaveLength(before);
+    // What was refused is the change: unchanged, it still opens.
+    const { reason = '' } = await present(deployment, sealed, kind, sealed.texts[kind]);
+    expect(reason).not.toContain('unreadable');
+  };
+
+  it.each(sealedTypes)('T1.1 every byte flipped: %s does not open with any byte changed', async (kind) => {
+    await expectRefused(kind, (sealed) =>
+      Array.from(bytesOf(sealed), (_, at) => withFlipped(sealed, at, at % 8)),
+    );
+  });
+
+  it('T1.1 every bit flipped: the API refuses a token with any bit changed, always with the same response', async () => {
+    const { deployment } = deployWithFormPost();
+    const { texts } = await collect(deployment);
+    const { length } = bytesOf(texts.access);
+    for (let at = 0; at < length; at++)
+      for (let bit = 0; bit < 8; bit++)
+        await expectInvalidToken(deployment, withFlipped(texts.access, at, bit));
+    expect(length).toBeGreaterThan(100);
+  });
+
+  const places = sealedTypes.filter((kind) => kind !== 'access');
+
+  it.each(sealedTypes)('T3.1 truncated: %s does not open without its end or its beginning', async (kind) => {
+    await expectRefused(kind, (sealed) => [
+      ...Array.from({ length: sealed.length - 1 }, (_, at) => sealed.slice(0, at + 1)),
+      ...[1, 2, 3, 4].map((at) => sealed.slice(at)),
+    ]);
+  });
+
+  it.each(sealedTypes)('T3.2 extended: %s does not open with anything before or after it', async (kind) => {
+    await expectRefused(kind, (sealed) => [
+      ...['A', 'AA', 'AAA', 'AAAA', sealed].map((more) => sealed + more),
+      `AAAA${sealed}`,
+      encodeBase64url(Uint8Array.from([...bytesOf(sealed), 0])),
+    ]);
+  });
+
+  it.each([
+    ['refresh', 'refresh.missing'],
+    ['code', 'code.missing'],
+    ['consent', 'consent.unreadable'],
+    ['transaction', 'transaction.unreadable'],
+    ['answer', 'form-post.missing'],
+  ] as const)('T3.3 empty: refuses an empty %s', async (kind, reason) => {
+    const { deployment } = deployWithFormPost();
+    const sealed = await collect(deployment);
+    expect(await present(deployment, sealed, kind, '')).toMatchObject({ status: 400, reason });
+  });
+
+  it.each(places)('T3.4 huge: refuses 15,000 characters as %s', async (kind) => {
+    await expectRefused(kind, (sealed) => ['A'.repeat(15_000), sealed.padEnd(15_000, 'A')]);
+  });
+
+  it.each([
+    ['refresh', 413, 'request.too-large'],
+    ['code', 413, 'request.too-large'],
+    ['consent', 413, 'request.too-large'],
+    ['transaction', 400, 'transaction.unreadable'],
+    ['answer', 400, 'form-post.unreadable'],
+  ] as const)('T3.4 huge: refuses 100,000 characters as %s with %i', async (kind, status, reason) => {
+    const { deployment, storage } = deployWithFormPost();
+    const sealed = await collect(deployment);
+    const before = storage.calls.length;
+    const huge = sealed.texts[kind].padEnd(100_000, 'A');
+    expect(await present(deployment, sealed, kind, huge)).toMatchObject({ status, reason });
+    expect(storage.calls).toHaveLength(before);
+  });
+
+  it.each(places)('T3.5 not base64url: %s has only one spelling', async (kind) => {
+    await expectRefused(kind, (sealed) => [
+      ...['=', '==', '%3D', '.', '~', '%', '+', '/'].map((odd) => sealed + odd),
+      ...['+', '/', '=', '.', '%'].map((odd) => sealed.slice(0, 40) + odd + sealed.slice(41)),
+    ]);
+  });
+
+  it.each([
+    ['T3.3 empty', '', 'token.malformed'],
+    ['T3.4 huge: 5,000 characters', 'A'.repeat(5000), 'token.malformed'],
+    ['T3.4 huge: a million characters', 'A'.repeat(1_000_000), 'token.malformed'],
+    ['T3.5 not base64url: padding', 'AAAA=', 'token.malformed'],
+    ['T3.5 not base64url: base64', 'AA+/', 'token.malformed'],
+    ['T3.5 not base64url: letters outside ASCII', 'AA\u00e4A', 'token.malformed'],
+    ['T3.5 not base64url: a JWT', 'e30.e30.AAAA', 'token.malformed'],
+    ['T3.5 not base64url: an impossible length', 'AAAAA', 'token.unreadable'],
+    ['T3.6 Bearer %', '%', 'token.malformed'],
+    ['T3.6 Bearer %: an incomplete escape', '%4', 'token.malformed'],
+    ['T3.6 Bearer %: a NUL', '%00', 'token.malformed'],
+    ['T3.6 Bearer %: an escaped letter', '%41AAA', 'token.malformed'],
+  ])('refuses as a token: %s', async (_, token, reason) => {
+    const { deployment, storage } = deployWithFormPost();
+    await expectInvalidToken(deployment, token);
+    expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', endpoint: 'protect', reason });
+    expect(storage.calls).toEqual([]);
+  });
+});
+
+describe('sealed text that belongs elsewhere', () => {
+  const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
+  const keyUnder = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
+
+  /** The same deployment, configured anew: its clock and its storage go on. */
+  const redeployed = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
+    deployWithFormPost({ storage, now, ...changes }).deployment;
+
+  const headerOf = (sealed: string): string => {
+    const [, length = 0, ...rest] = decodeBase64url(sealed) ?? [];
+    return String.fromCharCode(...rest.slice(0, length));
+  };
+
+  /** The same bytes, but naming another key of as many letters. */
+  const naming = (sealed: string, id: string): string => {
+    const bytes = decodeBase64url(sealed) ?? new Uint8Array();
+    bytes.set(new TextEncoder().encode(id), 2);
+    return encodeBase64url(bytes);
+  };
+
+  it.each(sealedTypes)('T4.1 unknown: %s does not open with an unknown key', async (kind) => {
+    const { deployment } = deployWithFormPost();
+    const sealed = await collect(deployment);
+    const foreign = redeployed(deployment, { sealingKeys: newKey });
+    const refused = { ...expectedErrors[kind], cause: 'unknown-key' };
+    expect(await present(foreign, sealed, kind, sealed.texts[kind])).toEqual(refused);
+    expect(await present(deployment, sealed, kind, naming(sealed.texts[kind], 'test-9'))).toEqual(refused);
+  });
+
+  it.each(sealedTypes)(
+    'T4.2 old: %s still opens with an older key, but not under the ID of a newer one',
+    async (kind) => {
+      const { deployment } = deployWithFormPost();
+      const sealed = await collect(deployment);
+      const rotated = redeployed(deployment, { sealingKeys: `${newKey} ${keys}` });
+      const { reason = '' } = await present(rotated, sealed, kind, sealed.texts[kind]);
+      expect(reason).not.toContain('unreadable');
+      expect(headerOf((await collect(rotated)).texts[kind])).toBe('test-2');
+      expect(await present(rotated, sealed, kind, naming(sealed.texts[kind], 'test-2'))).toEqual({
+        ...expectedErrors[kind],
+        cause: 'forged',
+      });
+    },
+  );
+
+  it.each(sealedTypes)(
+    'T4.3 retired: %s does not open after its key was removed, even if the key ID is used again',
+    async (kind) => {
+      const { deployment } = deployWithFormPost();
+      const sealed = await collect(deployment);
+      const retired = redeployed(deployment, { sealingKeys: newKey });
+      expect(await present(retired, sealed, kind, sealed.texts[kind])).toEqual({
+        ...expectedErrors[kind],
+        cause: 'unknown-key',
+      });
+      const reused = redeployed(deployment, { sealingKeys: keyUnder('test-1', newKey) });
+      expect(await present(reused, sealed, kind, sealed.texts[kind])).toEqual({
+        ...expectedErrors[kind],
+        cause: 'forged',
+      });
+    },
+  );
+
+  const swaps = sealedTypes.flatMap((kind) =>
+    sealedTypes.flatMap((place) => (kind === place ? [] : [[kind, place] as const])),
+  );
+  const isCookie = ([kind]: readonly [SealedType, SealedType]) => kind === 'transaction';
+
+  const expectSwapRefused = async (kind: SealedType, place: SealedType) => {
+    const { deployment, storage } = deployWithFormPost();
+    const sealed = await collect(deployment);
+    const before = storage.calls.length;
+    expect(await present(deployment, sealed, place, sealed.texts[kind])).toEqual({
+      ...expectedErrors[place],
+      cause: 'forged',
+    });
+    expect(storage.calls).toHaveLength(before);
+  };
+
+  it.each(swaps.filter((swap) => !isCookie(swap)))(
+    'T5.1 code as token: %s does not open as %s',
+    expectSwapRefused,
+  );
+  it.each(swaps.filter(isCookie))('T5.2 cookie as token: %s does not open as %s', expectSwapRefused);
+
+  const otherIssuer = 'https://words.example.org';
+  const resources = [`${issuer}/mcp`, `${issuer}/mcp-other`, `${issuer}/mcp/`] as const;
+
+  const askAbout = ({ broker, issuer: host }: Deployment, token: string, resource: string) =>
+    broker.protect(new Request(`${host}/x`, { headers: { authorization: `Bearer ${token}` } }), { resource });
+
+  const tokensAbout = async (deployment: Deployment, resource: string): Promise<TokenBody> =>
+    expectTokens(await redeem(deployment, gpt, await obtainCode(deployment, gpt, { resource })));
+
+  it('T6.1 issuer: refuses a token of another issuer with the same key, API, client and storage', async () => {
+    const storage = memoryStorage();
+    const shared: readonly [string] = ['https://api.example/'];
+    const one = deploy({ storage, resources: shared });
+    const { access_token, refresh_token } = await obtainTokens(one, gpt);
+    for (const other of [otherIssuer, `${issuer}:8443`, 'https://www.words.example']) {
+      const two = deploy({ storage, resources: shared, issuer: other });
+      expect(await askAbout(two, access_token, shared[0])).toMatchObject({ response: { status: 401 } });
+      expect((await refresh(two, gpt, refresh_token)).status).toBe(401);
+    }
+    expect(await callApi(one, access_token)).toMatchObject({ kind: 'granted' });
+  });
+
+  it('T6.2 audience: a token opens only at its own API', async () => {
+    const deployment = deploy({ resources });
+    for (const audience of resources) {
+      const { access_token } = await tokensAbout(deployment, audience);
+      for (const resource of resources)
+        expect(await askAbout(deployment, access_token, resource)).toMatchObject(
+          resource === audience ? { kind: 'granted' } : { kind: 'refused', response: { status: 401 } },
+        );
+    }
+  });
+
+  it('T6.3 resource: a code or a refresh token for one API yields no token for another', async () => {
+    const deployment = deploy({ resources });
+    const [resource, other] = resources;
+    const code = await obtainCode(deployment, gpt, { resource });
+    const target = { status: 400, error: 'invalid_target' } as const;
+    await expectTokenError(await redeem(deployment, gpt, code, { resource: other }), {
+      ...target,
+      error_description: 'The code was issued for another resource.',
+    });
+    const { refresh_token } = await expectTokens(await redeem(deployment, gpt, code, { resource }));
+    await expectTokenError(await refresh(deployment, gpt, refresh_token, { resource: other }), {
+      ...target,
+      error_description: 'The refresh token was issued for another resource.',
+    });
+    const { access_token } = await expectTokens(await refresh(deployment, gpt, refresh_token));
+    expect(await askAbout(deployment, access_token, other)).toMatchObject({ kind: 'refused' });
+  });
+
+  it.each([
+    ['/mcp', '/mcp-other'],
+    ['/mcp-other', '/mcp'],
+    ['/mcp', '/mcp/'],
+    ['/mcp/', '/mcp'],
+  ])('T6.4 path boundary: a token for %s is refused at %s', async (path, alike) => {
+    const deployment = deploy({ resources });
+    const { access_token } = await tokensAbout(deployment, issuer + path);
+    expect(await askAbout(deployment, access_token, issuer + path)).toHaveProperty('kind', 'granted');
+    expect(await askAbout(deployment, access_token, issuer + alike)).toMatchObject({
+      kind: 'refused',
+      response: { status: 401 },
+    });
+  });
+
+  it.each(sealedTypes)(
+    'T8.1 another deployment: %s of one does not open at the other, with the same keys',
+    async (kind) => {
+      const one = deployWithFormPost().deployment;
+      const two = deployWithFormPost({ issuer: otherIssuer, storage: one.storage, now: one.now }).deployment;
+      const sealed = await collect(one);
+      expect(await present(two, sealed, kind, sealed.texts[kind])).toEqual({
+        ...expectedErrors[kind],
+        cause: 'forged',
+      });
+      const { reason = '' } = await present(one, sealed, kind, sealed.texts[kind]);
+      expect(reason).not.toContain('unreadable');
+    },
+  );
+
+  it('T8.1 another deployment: a token is refused at another deployment', async () => {
+    const [one, two] = [deploy(), deploy({ issuer: otherIssuer, resources: [`${issuer}/api`] })];
+    const { access_token } = await obtainTokens(one, gpt);
+    const { access_token: theirs } = await obtainTokens(two, gpt);
+    await expectInvalidToken(one, theirs);
+    expect(await callApi(two, access_token)).toMatchObject({ kind: 'refused', response: { status: 401 } });
+  });
+});
+
+describe('what sealed text reveals', () => {
+  const userId = 'user-4711-of-the-publisher';
+  const subject = 'ada.lovelace';
+  const claims = { nick: 'countess', mail: 'ada@analytical.example' };
+  const providersToken = 'refresh-token-of-the-provider';
+  const about = [userId, subject, `${subject}@example.com`, ...Object.values(claims), providersToken];
+
+  /** The text as it stands, unescaped, and with all that could be base64 in it decoded, wherever it begins. */
+  const revocationReads = (text: string): readonly string[] => {
+    const runs = [text, unescaped(text)].join(' ').match(/[\w+/-]{8,}/g) ?? [];
+    const decoded = runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => fromBase64(run.slice(skipped))));
+    return [text, unescaped(text), ...decoded];
+  };
+
+  const unescaped = (text: string): string =>
+    decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'));
+
+  const fromBase64 = (run: string): string => {
+    // A single letter left over is part of no byte.
+    const whole = run.length % 4 === 1 ? run.slice(0, -1) : run;
+    return atob(whole.replaceAll('-', '+').replaceAll('_', '/'));
+  };
+
+  const tells = (texts: readonly string[], secrets: readonly string[]): readonly string[] =>
+    secrets.filter((secret) => texts.flatMap(revocationReads).some((reading) => reading.includes(secret)));
+
+  const deployForAda = () => deploy({ resolveUser: async () => ({ kind: 'accepted', userId, claims }) });
+
+  /** Signs in, and gives every address, cookie, page and token response on the way. */
+  const everythingFor = async (deployment: Deployment, testClient: TestClient) => {
+    const { browser, consent } = await startAuthorization(deployment, testClient.request);
+    const chosen = await browser.submitConsent(consent, { choice: 'google' });
+    const cookies = [...browser.cookies.values()];
+    const state = readRedirect(chosen).searchParams.get('state') ?? '';
+    const answer = new URLSearchParams({ state, code: subject, refresh: providersToken });
+    const callback = await browser.visit(`${deployment.issuer}/callback/google?${answer}`);
+    const code = readRedirect(callback).searchParams.get('code') ?? '';
+    const tokens = await expectTokens(await redeem(deployment, testClient, code));
+    const next = await expectTokens(await refresh(deployment, testClient, tokens.refresh_token));
+    const texts = [
+      ...[consent, ...cookies, readRedirect(chosen).href, readRedirect(callback).href],
+      ...[JSON.stringify(tokens), JSON.stringify(next), ...callback.headers.getSetCookie()],
+    ];
+    return { texts, tokens };
+  };
+
+  it.each(testClients)(
+    'T10.1 readable: nothing that is sent to %s or a browser reveals the user',
+    async (_, testClient) => {
+      const deployment = deployForAda();
+      const { texts, tokens } = await everythingFor(deployment, testClient);
+      expect(tells(texts, about)).toEqual([]);
+      // And yet it is all in there.
+      expect(await callApi(deployment, tokens.access_token)).toMatchObject({ access: { userId, claims } });
+    },
+  );
+
+  it.each(testClients)(
+    'T10.1 readable: the tokens of %s do not reveal client, grant, scope or API',
+    async (_, testClient) => {
+      const deployment = deployForAda();
+      const { tokens } = await everythingFor(deployment, testClient);
+      const protection = await callApi(deployment, tokens.access_token);
+      if (protection.kind === 'refused') throw new Error('the API refused');
+      const { clientId, grantId } = protection.access;
+      const client = String.fromCharCode(clientId.length) + clientId;
+      const inner = [client, grantId, 'words', 'score', 'google', 'example', '/api'];
+      expect(tells([tokens.access_token, tokens.refresh_token], [...about, ...inner])).toEqual([]);
+    },
+  );
+
+  it.each(sealedTypes)(
+    'T10.1 readable: two sealed texts of type %s have only the key ID in common',
+    async (kind) => {
+      const { deployment } = deployWithFormPost();
+      const [one, other] = [(await collect(deployment)).texts[kind], (await collect(deployment)).texts[kind]];
+      const header = fromBase64(one).slice(0, 8);
+      expect(header).toBe('\x01\x06test-1');
+      expect(fromBase64(other).slice(0, 8)).toBe(header);
+      const same = [...fromBase64(one).slice(8)].filter((byte, at) => byte === fromBase64(other)[at + 8]);
+      expect(same.length).toBeLessThan(one.length / 16);
+    },
+  );
+
+  it('T10.1 readable: these tests decode base64 at any offset, and escapes', () => {
+    const hidden = btoa(`xy${userId}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
+    for (const text of [userId, hidden, `?code=A${hidden}`, `AA${hidden}`, encodeURIComponent(`"${hidden}"`)])
+      expect(tells([text], about)).toEqual([userId]);
+    const mail = `${subject}@example.com`;
+    expect(tells([encodeURIComponent(mail)], [mail])).toEqual([mail]);
+  });
+});
+
+describe('IVs', () => {
+  const million = 1_000_000;
+  const atOnce = 1000;
+
+  const systemRandom = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+
+  /** Behind a header of three bytes the IV is the characters 4 to 19. Its first 8 bytes of 12 must differ already. */
+  const ivOf = (sealed: string): bigint => {
+    const iv = decodeBase64url(sealed.slice(4, 20));
+    if (iv?.length !== 12) throw new Error('no IV');
+    return new DataView(iv.buffer).getBigUint64(0);
+  };
+
+  it('T2.1 unique: a million messages of one sealer have a million IVs', async () => {
+    const ring = parseKeyRing(generateKey('k', systemRandom));
+    const sealer = createSealer(ring, { name: 'test', issuer: 'https://words.example' });
+    const nothing = new Uint8Array();
+    const ivs = new BigUint64Array(million);
+    for (let at = 0; at < million; at += atOnce) {
+      const sealed = await Promise.all(Array.from({ length: atOnce }, () => sealer.seal(nothing)));
+      ivs.set(sealed.map(ivOf), at);
+    }
+    ivs.sort();
+    expect(ivs.findIndex((iv, at) => iv === ivs[at - 1])).toBe(-1);
+  });
+});
+
+describe('expiry, revocation and outages', () => {
+  const accessOf = async (deployment: Deployment, token: string) => {
+    const protection = await callApi(deployment, token);
+    if (protection.kind === 'refused') throw new Error(`the API refused: ${protection.response.status}`);
+    return protection.access;
+  };
+
+  it.each(testClients)(
+    'T7.1 expired: the API accepts a token of %s for 30 min, not a second longer',
+    async (_, testClient) => {
+      const deployment = deploy();
+      const { access_token, expires_in } = await obtainTokens(deployment, testClient);
+      expect(expires_in).toBe(1800);
+      deployment.advance(1799);
+      await accessOf(deployment, access_token);
+      deployment.advance(1);
+      await expectInvalidToken(deployment, access_token);
+      expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.expired' });
+      deployment.advance(365 * 86_400);
+      await expectInvalidToken(deployment, access_token);
+    },
+  );
+
+  it('T7.1 expired: a configured lifetime is exact, too', async () => {
+    const deployment = deploy({ lifetimes: { access: 600 } });
+    const { access_token } = await obtainTokens(deployment, gpt);
+    deployment.advance(599);
+    await accessOf(deployment, access_token);
+    deployment.advance(1);
+    await expectInvalidToken(deployment, access_token);
+  });
+
+  const targets = ['grant', 'user', 'client'] as const;
+
+  it.each(targets)(
+    'T9.1 dead within ten seconds: a revoked %s, on every isolate, however busy',
+    async (kind) => {
+      const home = deploy();
+      const isolates = [home, ...[1, 2, 3].map(() => deploy({ storage: home.storage, now: home.now }))];
+      const { access_token } = await obtainTokens(home, gpt);
+      const { grantId, userId, clientId } = await accessOf(home, access_token);
+      const target: RevocationTarget = { kind, id: { grant: grantId, user: userId, client: clientId }[kind] };
+      // Every isolate has just looked, which is the longest that it may go without looking again.
+      for (const isolate of isolates) await accessOf(isolate, access_token);
+      await home.storage.revoke(target, 'a test', home.now());
+      for (let second = 1; second < 10; second++) {
+        home.advance(1);
+        for (const isolate of isolates) await callApi(isolate, access_token);
+      }
+      home.advance(1);
+      for (const isolate of isolates) {
+        await expectInvalidToken(isolate, access_token);
+        expect(isolate.log.at(-1)).toMatchObject({ endpoint: 'protect', reason: 'token.revoked' });
+      }
+    },
+  );
+
+  it('T9.1 dead within ten seconds: a revoked token stays refused until it expires', async () => {
+    const deployment = deploy();
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const { grantId } = await accessOf(deployment, access_token);
+    await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
+    for (let age = 10; age < 2400; age += 10) {
+      deployment.advance(10);
+      await deployment.broker.cleanup();
+      await expectInvalidToken(deployment, access_token);
+    }
+  });
+
+  it('T9.1 dead within ten seconds: other tokens stay valid', async () => {
+    const deployment = deploy();
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const { access_token: other } = await obtainTokens(deployment, app);
+    const { grantId } = await accessOf(deployment, access_token);
+    await deployment.storage.revoke({ kind: 'grant', id: grantId }, 'a test', deployment.now());
+    deployment.advance(maxRevocationAge);
+    await expectInvalidToken(deployment, access_token);
+    await accessOf(deployment, other);
+  });
+
+  const unreachable = () => Promise.reject(new StorageUnavailable('no route'));
+  const broken = () => Promise.reject(new TypeError('no such table'));
+
+  /** A token of a deployment in order, at an isolate that has just started over other storage. */
+  const atFreshIsolate = async (changes: Partial<BrokerStorage>) => {
+    const home = deploy();
+    const { access_token } = await obtainTokens(home, gpt);
+    const isolate = deploy({ storage: { ...memoryStorage(), ...changes }, now: home.now });
+    const protection = await callApi(isolate, access_token);
+    return { protection, log: isolate.log };
+  };
+
+  it.each([
+    ['T12.1 storage: an isolate that knows of no revocation says 503', { readRevocations: unreachable }, 503],
+    [
+      'T12.1 storage: with more revocations than memory holds, no answer about one token is 503',
+      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: unreachable },
+      503,
+    ],
+    ['T12.1 storage: storage that fails otherwise is 500', { readRevocations: broken }, 500],
+    [
+      'T12.1 storage: also when asked about one token',
+      { readRevocations: async () => ({ kind: 'too-many' }), isRevoked: broken },
+      500,
+    ],
+  ] satisfies readonly (readonly [string, Partial<BrokerStorage>, number])[])(
+    '%s',
+    async (_, changes, status) => {
+      const { protection, log } = await atFreshIsolate(changes);
+      expect(protection).toMatchObject({ kind: 'refused', response: { status } });
+      expect(log.at(-1)).toMatchObject({
+        endpoint: 'protect',
+        reason: status === 503 ? 'storage.unavailable' : 'unexpected',
+      });
+    },
+  );
+
+  it('T12.1 storage: known revocations are used for a minute of an outage, and then calls are refused', async () => {
+    const storage = memoryStorage();
+    const revocationScope = { now: true };
+    const readRevocations: BrokerStorage['readRevocations'] = (...asked) =>
+      revocationScope.now ? storage.readRevocations(...asked) : unreachable();
+    const deployment = deploy({ storage: { ...storage, readRevocations } });
+    const { access_token } = await obtainTokens(deployment, gpt);
+    await accessOf(deployment, access_token);
+    revocationScope.now = false;
+    deployment.advance(maxRevocationAgeInOutage);
+    await accessOf(deployment, access_token);
+    deployment.advance(1);
+    expect(await callApi(deployment, access_token)).toMatchObject({ response: { status: 503 } });
+  });
+
+  const gptWith = (secret: string) => [
+    gptAction({ id: 'gpt', name: 'GPT', secrets: [secret], scopes: ['words'] }),
+  ];
+  const wrong: readonly (readonly [string, () => Partial<BrokerOptions>])[] = [
+    ['sealingKeys', () => ({ sealingKeys: '' })],
+    ['sealingKeys', () => ({ sealingKeys: keys.slice(0, -4) })],
+    ['sealingKeys', () => ({ sealingKeys: `zero.${'A'.repeat(43)}` })],
+    ['issuer', () => ({ issuer: 'http://words.example' })],
+    ['issuer', () => ({ issuer: '' })],
+    ['clients.gpt.secrets', () => ({ clients: gptWith('') })],
+    ['clients.gpt.secrets', () => ({ clients: gptWith(gptSecret.slice(0, 31)) })],
+    ['clients', () => ({ clients: [clients[0], clients[0]] })],
+    ['providers', () => ({ providers: [] })],
+    ['resources', () => ({ resources: ['words.example/api'] })],
+    ['lifetimes.access', () => ({ lifetimes: { access: 10 * 86_400 } })],
+    ['lifetimes.access', () => ({ lifetimes: { access: Number.NaN } })],
+  ];
+
+  it.each(wrong)('T12.2 configuration: a wrong %s fails at startup with its name', (option, changes) => {
+    const start = () => deploy(changes());
+    expect(start).toThrow(ConfigurationError);
+    expect(start).toThrow(expect.objectContaining({ option }));
+  });
+
+  it('T12.2 configuration: the guard of an API that is not configured refuses everyone', async () => {
+    const deployment = deploy();
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const request = new Request(issuer, { headers: { authorization: `Bearer ${access_token}` } });
+    const asked = deployment.broker.protect(request, { resource: `${issuer}/typo` });
+    expect(await asked).toMatchObject({ kind: 'refused', response: { status: 500 } });
+  });
+});
+
+describe('the Authorization header', () => {
+  type Header = readonly [name: string, value: string];
+
+  /** Calls the API with a genuine token, put into a request in a way of the caller's own. */
+  const call = async (place: (token: string) => Request) => {
+    const storage = createSpyStorage();
+    const deployment = deploy({ storage });
+    const { access_token } = await obtainTokens(deployment, gpt);
+    const before = storage.calls.length;
+    const protection = await deployment.broker.protect(place(access_token));
+    return { protection, reads: storage.calls.length - before, log: deployment.log };
+  };
+
+  const withHeaders = (...headers: readonly Header[]): Request => {
+    const request = new Request(`${issuer}/api/scoring`);
+    for (const [name, value] of headers) request.headers.append(name, value);
+    return request;
+  };
+
+  const signIn = { status: 401, challenge: `Bearer realm="${issuer}"` };
+  const invalid = {
+    status: 401,
+    challenge: `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,
+  };
+
+  const expectRefused = async (place: (token: string) => Request, { status, challenge }: typeof invalid) => {
+    const { protection, reads } = await call(place);
+    if (protection.kind === 'granted') throw new Error('the API answered');
+    expect(protection.response.status).toBe(status);
+    expect(protection.response.headers.get('www-authenticate')).toBe(challenge);
+    expect(reads).toBe(0);
+  };
+
+  it('accepts a token in one Authorization header', async () => {
+    const { protection } = await call((token) => withHeaders(['authorization', `Bearer ${token}`]));
+    expect(protection.kind).toBe('granted');
+  });
+
+  it.each(['access_token', 'token', 'authorization', 'bearer_token'])(
+    'T13.1 query string: %s in the query is ignored, and not logged',
+    async (name) => {
+      const inQuery = (token: string) => new Request(`${issuer}/api/scoring?${name}=${token}`);
+      await expectRefused(inQuery, signIn);
+      const { log } = await call(inQuery);
+      expect(log.filter(({ endpoint }) => endpoint === 'protect')).toEqual([]);
+    },
+  );
+
+  it('T13.1 query string: a token in a body, a cookie, a fragment or the path is ignored, too', async () => {
+    const url = `${issuer}/api/scoring`;
+    await expectRefused(
+      (access_token) => new Request(url, { method: 'POST', body: new URLSearchParams({ access_token }) }),
+      signIn,
+    );
+    await expectRefused((token) => withHeaders(['cookie', `access_token=${token}`]), signIn);
+    await expectRefused((token) => new Request(`${url}#access_token=${token}`), signIn);
+    await expectRefused((token) => new Request(`${url}/${token}`), signIn);
+  });
+
+  it('T14.1 repeated: refuses two headers, even with the same token', async () => {
+    await expectRefused((token) => {
+      const header: Header = ['authorization', `Bearer ${token}`];
+      return withHeaders(header, header);
+    }, invalid);
+  });
+
+  it.each<readonly [string, (token: string) => readonly Header[]]>([
+    [
+      'a wrong one before it',
+      (token) => [
+        ['authorization', 'Bearer x'],
+        ['authorization', `Bearer ${token}`],
+      ],
+    ],
+    [
+      'a wrong one after it',
+      (token) => [
+        ['authorization', `Bearer ${token}`],
+        ['authorization', 'Bearer x'],
+      ],
+    ],
+    [
+      'Basic before it',
+      (token) => [
+        ['authorization', 'Basic eDp5'],
+        ['authorization', `Bearer ${token}`],
+      ],
+    ],
+    [
+      'Basic after it',
+      (token) => [
+        ['authorization', `Bearer ${token}`],
+        ['authorization', 'Basic eDp5'],
+      ],
+    ],
+    [
+      'an empty one before it',
+      (token) => [
+        ['authorization', ''],
+        ['authorization', `Bearer ${token}`],
+      ],
+    ],
+  ])('T14.1 repeated: refused with %s', async (_, headers) => {
+    await expectRefused((token) => withHeaders(...headers(token)), invalid);
+  });
+
+  it.each<readonly [string, (token: string) => string]>([
+    ['twice', (token) => `Bearer ${token}, Bearer ${token}`],
+    ['twice under one scheme', (token) => `Bearer ${token},${token}`],
+    ['then a parameter', (token) => `Bearer ${token}, realm="x"`],
+    ['then a comma', (token) => `Bearer ${token},`],
+    ['after a comma', (token) => `, Bearer ${token}`],
+    ['after another scheme', (token) => `Basic eDp5, Bearer ${token}`],
+    ['after a wrong token', (token) => `Bearer x, Bearer ${token}`],
+    ['then another token, by a space', (token) => `Bearer ${token} ${token}`],
+  ])('T14.2 joined by commas: refused %s', async (_, value) => {
+    await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
+  });
+
+  it.each<readonly [string, (token: string) => string]>([
+    ['Basic', (token) => `Basic ${token}`],
+    ['Basic with the token as password', (token) => `Basic ${btoa(`gpt:${token}`)}`],
+    ['DPoP', (token) => `DPoP ${token}`],
+    ['Token', (token) => `Token ${token}`],
+    ['none', (token) => token],
+    ['a longer word', (token) => `BearerX ${token}`],
+    ['a word before the scheme', (token) => `X Bearer ${token}`],
+    ['a colon', (token) => `Bearer: ${token}`],
+    ['a tab for a space', (token) => `Bearer\t${token}`],
+    ['no space', (token) => `Bearer${token}`],
+    ['quotes', (token) => `Bearer "${token}"`],
+    ['a parameter’s name', (token) => `Bearer token=${token}`],
+  ])('T14.3 other schemes: refused with %s', async (_, value) => {
+    await expectRefused((token) => withHeaders(['authorization', value(token)]), invalid);
+  });
+
+  it('T14.3 other schemes: refuses a token in another header', async () => {
+    const names = ['x-authorization', 'proxy-authorization', 'x-access-token', 'x-forwarded-authorization'];
+    for (const name of names) await expectRefused((token) => withHeaders([name, `Bearer ${token}`]), signIn);
+  });
+});
+
+/** Timing is not measured, because the result would depend on the machine. These tests check what is digested and compared instead. */
+describe('comparison of secrets', () => {
+  /** Every text that WebCrypto is asked to digest while `work` is done. */
+  const digestedDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+    const digest = crypto.subtle.digest.bind(crypto.subtle);
+    const texts: string[] = [];
+    vi.spyOn(crypto.subtle, 'digest').mockImplementation((algorithm, bytes) => {
+      texts.push(new TextDecoder().decode(bytes));
+      return digest(algorithm, bytes);
+    });
+    await work();
+    vi.restoreAllMocks();
+    return texts;
+  };
+
+  /** Wrong in its first character, its last, its case, its length; and empty but for one letter. */
+  const nearly = (secret: string): readonly string[] => [
+    `X${secret.slice(1)}`,
+    `${secret.slice(0, -1)}X`,
+    secret.toUpperCase(),
+    secret.slice(0, -1),
+    `${secret}X`,
+    'X',
+  ];
+
+  const guess = (deployment: Deployment, client_secret: string, client_id = 'gpt') =>
+    redeem(deployment, gpt, 'no-code', { client_id, client_secret });
+
+  it.each(nearly(gptSecret))(
+    'T11.1 comparison: digests all of the secret %j and all of the right one',
+    async (wrong) => {
+      const deployment = deploy();
+      expect(await digestedDuring(() => guess(deployment, wrong))).toEqual([wrong, gptSecret]);
+      expect(await digestedDuring(() => guess(deployment, gptSecret))).toEqual([gptSecret, gptSecret]);
+    },
+  );
+
+  it('T11.1 comparison: compares both of two valid secrets, whichever matches', async () => {
+    const options = { id: 'gpt', name: 'GPT', secrets: [gptSecret, serverSecret], scopes: ['words'] };
+    for (const client of [
+      gptAction(options),
+      staticClient({ ...options, redirectUris: ['https://app.example/'] }),
+    ]) {
+      const deployment = deploy({ clients: [client] });
+      for (const presented of [gptSecret, serverSecret, 'neither'])
+        expect(await digestedDuring(() => guess(deployment, presented))).toEqual([
+          ...[presented, gptSecret],
+          ...[presented, serverSecret],
+        ]);
+    }
+  });
+
+  it('T11.1 comparison: an unknown client takes the same work as a wrong secret', async () => {
+    const unknown = await digestedDuring(() => guess(deploy({ clients }), 'wrong', 'nobody'));
+    expect(unknown).toEqual(['wrong', '']);
+  });
+
+  it.each(nearly('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk').filter(({ length }) => length >= 43))(
+    'T11.1 comparison: compares the challenge of the verifier %j in constant time',
+    async (code_verifier) => {
+      const deployment = deploy();
+      const code = await obtainCode(deployment, app);
+      const [presented, derived, right, ...more] = await digestedDuring(() =>
+        redeem(deployment, app, code, { code_verifier }),
+      );
+      expect([presented, right, more]).toEqual([code_verifier, challenge, []]);
+      expect(derived).toMatch(/^[\w-]{43}$/);
+    },
+  );
+
+  it('T11.1 comparison: compares the binding cookie with the form in constant time', async () => {
+    const { browser, consent } = await startAuthorization();
+    const [name = ''] = listBindingCookies(browser.cookies);
+    const right = browser.cookies.get(name) ?? '';
+    const wrong = `${right.slice(0, -1)}${right.endsWith('A') ? 'B' : 'A'}`;
+    browser.cookies.set(name, wrong);
+    // Once for the cookie's name, then both sides.
+    const digested = await digestedDuring(() => browser.submitConsent(consent, { choice: 'google' }));
+    expect(digested).toEqual([right, wrong, right]);
+  });
+
+  it('T11.1 comparison: compares the state of a login transaction in constant time', async () => {
+    const { state, returnFromProvider } = await continueToProvider();
+    // Once for the cookie's name, then both sides; at last for two names, when the login transaction is completed.
+    const digested = await digestedDuring(() => returnFromProvider({ code: 'ada' }));
+    expect(digested).toEqual([state, state, state, state, state]);
+  });
+
+  it('T11.1 comparison: finds a difference at every position of the digests', async () => {
+    for (let place = 0; place < 32; place++) {
+      const digests = [new Uint8Array(32), new Uint8Array(32).fill(1, place, place + 1)];
+      const spy = vi.spyOn(crypto.subtle, 'digest');
+      for (const { buffer } of digests) spy.mockResolvedValueOnce(buffer);
+      expect(await timingSafeEqual('one', 'other')).toBe(false);
+    }
+  });
+
+  it.each([
+    ['the same text', 'one'],
+    ['another text', 'other'],
+  ])('T11.1 comparison: reads every byte of both digests of a text and %s', async (_, other) => {
+    const reads: string[] = [];
+    const observe = (bytes: Uint8Array) =>
+      new Proxy(bytes, {
+        get(target, name) {
+          if (/^\d+$/.test(String(name))) reads.push(String(name));
+          return Reflect.get(target, name, target);
+        },
+      });
+    vi.stubGlobal(
+      'Uint8Array',
+      new Proxy(Uint8Array, { construct: (target, [buffer]) => observe(new target(buffer)) }),
+    );
+    const isSame = await timingSafeEqual('one', other);
+    vi.unstubAllGlobals();
+    expect(isSame).toBe(other === 'one');
+    expect(reads).toEqual(Array.from({ length: 64 }, (_, at) => String(Math.floor(at / 2))));
+  });
+});

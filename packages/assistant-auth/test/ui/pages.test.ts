@@ -1,0 +1,523 @@
+/** The sign-in, error and completion pages: layout, markup, texts and stylesheet. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultPages } from '../../src/context.ts';
+import { type Branding, parseBranding } from '../../src/ui/branding.ts';
+import { html, renderHtml } from '../../src/ui/layout.ts';
+import { stylesheet } from '../../src/ui/stylesheet.ts';
+import { defaultAccountTexts, defaultTexts } from '../../src/ui/texts.ts';
+import { accountFields, everyAccountNotice, everyAccountPage } from '../account/ui/fields.ts';
+import { renderAccount, renderAccountSignIn, renderLink, renderLinkConflict } from '../account/ui/models.ts';
+import { renderCompleted, renderError, renderSignIn } from './models.ts';
+import { type MarkupToken, readAttributes, readLines, readMarkup } from './read-markup.ts';
+
+describe('the sign-in page', () => {
+  describe('what the page shows', () => {
+    it('names the client, the scopes, the redirect host and what stays private', async () => {
+      expect(await readLines(renderSignIn())).toEqual([
+        'Sign in to Words With Chat',
+        'Sign in to Words With Chat',
+        'ChatGPT asks to use Words With Chat on your behalf.',
+        'ChatGPT will be able to:',
+        'Read your score',
+        'Add to your score',
+        'Afterwards you return to chatgpt.com. If that is not where you came from, cancel.',
+        'Allow this and sign in',
+        'Continue with Google',
+        'Continue with GitHub',
+        'Cancel',
+        'You sign in on the provider’s own page, so Words With Chat never sees your password. ' +
+          'ChatGPT gets neither your name nor your e-mail address, only what you allow here.',
+        'Words With Chat Privacy policy',
+      ]);
+    });
+
+    it('L7.1 shows the host of the redirect whatever the client calls itself', async () => {
+      const lines = await readLines(
+        renderSignIn({ model: { clientName: 'ChatGPT (chatgpt.com)', redirectHost: 'evil.example' } }),
+      );
+      expect(lines).toContain(
+        'Afterwards you return to evil.example. If that is not where you came from, cancel.',
+      );
+    });
+
+    it('L7.1 keeps a name that reverses its text apart from the text around it', async () => {
+      const clientName = '\u202egro.elgoog';
+      const pieces = await readMarkup(renderSignIn({ model: { clientName } }));
+      const shown = pieces.flatMap((piece, index) =>
+        'text' in piece && piece.text.includes(clientName) ? [{ piece, before: pieces[index - 1] }] : [],
+      );
+      expect(shown).toHaveLength(3);
+      for (const { piece, before } of shown) {
+        expect(piece).toEqual({ text: clientName });
+        expect(before).toEqual({ tag: 'bdi', attributes: { translate: 'no' } });
+      }
+    });
+
+    it('L7.2 shows markup in a name as it was typed', async () => {
+      const lines = await readLines(renderSignIn({ model: { clientName: '<b>Chat</b>&amp;' } }));
+      expect(lines).toContain('<b>Chat</b>&amp; asks to use Words With Chat on your behalf.');
+    });
+
+    it('does not fill placeholders inside a name', async () => {
+      const lines = await readLines(renderSignIn({ model: { clientName: '{product}{host}' } }));
+      expect(lines).toContain('{product}{host} asks to use Words With Chat on your behalf.');
+    });
+
+    it('says so if no scope is requested', async () => {
+      const lines = await readLines(renderSignIn({ model: { scopes: [] } }));
+      expect(lines).toContain(
+        'ChatGPT will only be able to recognize you when you come back to Words With Chat.',
+      );
+      expect(lines).not.toContain('ChatGPT will be able to:');
+    });
+
+    it('uses the publisher’s texts', async () => {
+      const branding = { texts: { cancel: 'Abbrechen', continueWith: 'Weiter mit {provider}' } };
+      const lines = await readLines(renderSignIn({ branding }));
+      expect(lines.slice(8, 11)).toEqual(['Weiter mit Google', 'Weiter mit GitHub', 'Abbrechen']);
+    });
+  });
+
+  describe('someone who signed in before', () => {
+    const session = { provider: 'Google', label: 'ada@words.example' };
+
+    it('can continue with the first button, or sign in another way', async () => {
+      const page = renderSignIn({ model: { session } });
+      expect((await readLines(page)).slice(7, 13)).toEqual([
+        'Allow this and sign in',
+        'Continue as ada@words.example (Google)',
+        'or sign in another way',
+        'Continue with Google',
+        'Continue with GitHub',
+        'Cancel',
+      ]);
+      expect(await readAttributes(page, 'button')).toEqual([
+        { class: 'main', name: 'choice', value: 'continue' },
+        { name: 'choice', value: 'google' },
+        { name: 'choice', value: 'github' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
+    });
+
+    it('is shown by provider if there is no label', async () => {
+      const lines = await readLines(renderSignIn({ model: { session: { provider: 'Google' } } }));
+      expect(lines).toContain('Continue with your Google account');
+    });
+
+    it('consents to the same scopes', async () => {
+      const consentIn = async (page: string) =>
+        (await readLines(page)).filter((line) => !/^(Continue|or sign in)/.test(line));
+      expect(await consentIn(renderSignIn({ model: { session } }))).toEqual(await consentIn(renderSignIn()));
+    });
+
+    it.each([
+      ['session-ended', 'Your session has ended. Please sign in again.'],
+      [
+        'provider-not-confirmed',
+        'Your earlier sign-in could not be confirmed with the provider. Please sign in again.',
+      ],
+    ] as const)('sees why they can’t continue: %s', async (notice, sentence) => {
+      expect((await readLines(renderSignIn({ model: { notice } })))[2]).toBe(sentence);
+    });
+  });
+
+  describe('what the form sends', () => {
+    it('posts the sealed request as its only hidden field', async () => {
+      const page = renderSignIn();
+      expect(await readAttributes(page, 'form')).toEqual([
+        { method: 'post', action: '/authorize', autocomplete: 'off' },
+      ]);
+      expect(await readAttributes(page, 'input')).toEqual([
+        { type: 'hidden', name: 'consent', value: 'sealed-request' },
+      ]);
+    });
+
+    it('has one button per provider in the given order, then Cancel', async () => {
+      expect(await readAttributes(renderSignIn(), 'button')).toEqual([
+        { name: 'choice', value: 'google' },
+        { name: 'choice', value: 'github' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
+    });
+
+    it('asks for consent even if there is only one provider', async () => {
+      const page = renderSignIn({ model: { providers: [{ id: 'google', displayName: 'Google' }] } });
+      expect(await readAttributes(page, 'button')).toEqual([
+        { name: 'choice', value: 'google' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
+    });
+
+    it('distinguishes a provider with the ID cancel from the Cancel button', async () => {
+      const page = renderSignIn({ model: { providers: [{ id: 'cancel', displayName: 'Cancel' }] } });
+      expect(await readAttributes(page, 'button')).toEqual([
+        { name: 'choice', value: 'cancel' },
+        { class: 'cancel', name: 'cancel', value: '1' },
+      ]);
+    });
+  });
+});
+
+describe('the error page', () => {
+  it('shows the problem, what to do and the reference', async () => {
+    expect(await readLines(renderError())).toEqual([
+      'This sign-in cannot go on',
+      'This sign-in cannot go on',
+      'ChatGPT asked to send you to an address that is not registered for it.',
+      'Close this page and try again from where you came. ' +
+        'If it happens again, tell whoever runs Words With Chat this reference:',
+      'Reference q3T9bX0aLkE',
+      'Words With Chat Privacy policy',
+    ]);
+  });
+
+  it('has no button, and no link except the privacy policy', async () => {
+    const page = renderError();
+    expect(await readAttributes(page, 'form')).toEqual([]);
+    expect(await readAttributes(page, 'button')).toEqual([]);
+    expect(await readAttributes(page, 'a')).toEqual([{ href: '/privacy', rel: 'noreferrer' }]);
+  });
+
+  it('uses the publisher’s texts', async () => {
+    const texts = { advice: 'Write to help@words.example:', reference: 'Ticket' };
+    expect((await readLines(renderError({ branding: { texts } }))).slice(3, 5)).toEqual([
+      'Write to help@words.example:',
+      'Ticket q3T9bX0aLkE',
+    ]);
+  });
+});
+
+describe('the layout', () => {
+  const pages = [
+    { page: 'sign-in page', render: renderSignIn },
+    { page: 'error page', render: renderError },
+    { page: 'account page', render: renderAccount },
+    { page: 'account sign-in page', render: renderAccountSignIn },
+    { page: 'link page', render: renderLink },
+    { page: 'taken page', render: renderLinkConflict },
+  ] as const;
+
+  const tags = (pieces: readonly MarkupToken[]) =>
+    pieces.flatMap((piece) => ('tag' in piece ? [piece.tag] : []));
+
+  const attributes = (pieces: readonly MarkupToken[]) =>
+    pieces.flatMap((piece) => ('tag' in piece ? Object.entries(piece.attributes) : []));
+
+  describe.each(pages)('$page', ({ render }) => {
+    it('W1.3 has no script, no style and no event handler of its own', async () => {
+      const pieces = await readMarkup(render());
+      for (const forbidden of ['script', 'style', 'iframe', 'object', 'embed', 'base', 'template'])
+        expect(tags(pieces)).not.toContain(forbidden);
+      for (const [name] of attributes(pieces)) expect(name).not.toMatch(/^(on|style$|http-equiv$|srcdoc$)/);
+    });
+
+    it('loads nothing from another origin', async () => {
+      const addresses = attributes(await readMarkup(render()))
+        .filter(([name]) => ['href', 'src', 'action', 'formaction', 'srcset'].includes(name))
+        .map(([, value]) => value);
+      expect(addresses.length).toBeGreaterThanOrEqual(3);
+      for (const address of addresses) expect(address).toMatch(/^(\/[^/\\]|#confirm$)/);
+    });
+
+    it('starts as a standards-mode document in UTF-8 that fits a phone', async () => {
+      const page = render();
+      expect(page).toMatch(/^<!doctype html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n/);
+      expect(await readAttributes(page, 'meta')).toContainEqual({
+        name: 'viewport',
+        content: 'width=device-width, initial-scale=1',
+      });
+      expect(await readAttributes(page, 'link')).toEqual([
+        { rel: 'icon', href: '/favicon.svg' },
+        { rel: 'stylesheet', href: '/sign-in.css' },
+      ]);
+    });
+
+    it('has one main landmark and one level-1 heading', async () => {
+      const found = tags(await readMarkup(render()));
+      expect(found.filter((tag) => tag === 'main')).toHaveLength(1);
+      expect(found.filter((tag) => tag === 'h1')).toHaveLength(1);
+      expect(found.filter((tag) => tag === 'title')).toHaveLength(1);
+    });
+
+    it('shows the logo as decoration beside the name', async () => {
+      expect(await readAttributes(render(), 'img')).toEqual([
+        { class: 'logo', src: '/logo.svg', alt: '', width: '48', height: '48' },
+      ]);
+    });
+
+    it('links the privacy policy without a Referer', async () => {
+      const page = render({ branding: { privacyUrl: 'https://words.example/privacy' } });
+      expect((await readAttributes(page, 'a')).at(-1)).toEqual({
+        href: 'https://words.example/privacy',
+        rel: 'noreferrer',
+      });
+    });
+
+    it('sets the language and direction of its texts', async () => {
+      const page = render({ branding: { language: 'he', direction: 'rtl' } });
+      expect(await readAttributes(page, 'html')).toEqual([{ lang: 'he', dir: 'rtl' }]);
+    });
+  });
+
+  describe('a notice', () => {
+    it('is a status below the heading', async () => {
+      const pieces = await readMarkup(renderSignIn({ model: { notice: 'session-ended' } }));
+      const at = pieces.findIndex((piece) => 'tag' in piece && piece.tag === 'p');
+      expect(pieces.slice(at, at + 2)).toEqual([
+        { tag: 'p', attributes: { class: 'notice', role: 'status', tabindex: '-1', autofocus: '' } },
+        { text: 'Your session has ended. Please sign in again.' },
+      ]);
+      expect(tags(pieces.slice(0, at)).at(-1)).toBe('h1');
+    });
+
+    it.each(pages)('is absent from the $page if there is none', async ({ render }) => {
+      expect(attributes(await readMarkup(render()))).not.toContainEqual(['role', 'status']);
+    });
+  });
+
+  it('a page without logo, icon and policy shows no picture and links nothing', async () => {
+    const page = defaultPages.error({
+      branding: parseBranding({}),
+      title: 'Nothing is here',
+      message: 'The address is wrong.',
+      reference: 'q3T9bX0aLkE',
+      stylesheetPath: '/sign-in.css',
+    });
+    expect(await readAttributes(page, 'img')).toEqual([]);
+    expect(await readAttributes(page, 'a')).toEqual([]);
+    expect(await readAttributes(page, 'link')).toEqual([{ rel: 'stylesheet', href: '/sign-in.css' }]);
+    expect((await readLines(page)).at(-1)).toBe('this service');
+  });
+});
+
+describe('the html template tag', () => {
+  it('escapes text for content and for quoted attributes', () => {
+    expect(renderHtml(html`<p title="${`<>&"'`}">${`<>&"'`}</p>`)).toBe(
+      '<p title="&lt;&gt;&amp;&quot;&#39;">&lt;&gt;&amp;&quot;&#39;</p>',
+    );
+  });
+
+  it('escapes text that looks escaped again', () => {
+    expect(renderHtml(html`${'&lt;'}`)).toBe('&amp;lt;');
+  });
+
+  it('inserts its own markup unchanged, at any depth', () => {
+    const item = (text: string) => html`<li>${text}</li>`;
+    expect(renderHtml(html`<ul>${[item('a'), [item('<b>')]]}</ul>`)).toBe(
+      '<ul><li>a</li><li>&lt;b&gt;</li></ul>',
+    );
+  });
+
+  it('renders numbers, including zero', () => {
+    expect(renderHtml(html`${0} ${-1.5}`)).toBe('0 -1.5');
+  });
+
+  it('renders nothing for undefined, false and an empty list', () => {
+    expect(renderHtml(html`[${undefined}${false}${[]}]`)).toBe('[]');
+  });
+
+  it('does not accept markup from parsed input', () => {
+    const posing = JSON.parse('{"markup":"<b>","Symbol(markup)":"<b>"}');
+    expect(() => html`${posing}`).toThrow(TypeError);
+  });
+
+  it('keeps the markup around a value unchanged', () => {
+    expect(renderHtml(html`<p>a &amp; b</p>\n${'c'}`)).toBe('<p>a &amp; b</p>\nc');
+  });
+
+  it('any text is read back unchanged', async () => {
+    const text = fc.string({ unit: 'binary', minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(text, text, async (attribute, content) => {
+        expect(await readMarkup(renderHtml(html`<p title="${attribute}">${content}</p>`))).toEqual([
+          { tag: 'p', attributes: { title: attribute } },
+          { text: content },
+        ]);
+      }),
+    );
+  });
+});
+
+describe('markup in the fields of a page', () => {
+  /** A field of a page: renders that page with the given value in it. */
+  type Field = readonly [name: string, render: (value: string) => string];
+
+  /** Every page but the account’s, one after the other, so that every text of theirs is shown. */
+  const everyPage = (branding: Partial<Branding>): string =>
+    [
+      renderSignIn({ branding, model: { notice: 'session-ended' } }),
+      renderSignIn({ branding, model: { notice: 'provider-not-confirmed', scopes: [] } }),
+      renderSignIn({ branding, model: { session: { provider: 'Google', label: 'ada@words.example' } } }),
+      renderSignIn({ branding, model: { session: { provider: 'Google' } } }),
+      renderError({ branding }),
+      ...(['signed-in', 'ended', 'linked'] as const).flatMap((outcome) => [
+        renderCompleted({ branding, model: { outcome } }),
+        renderCompleted({ branding, model: { outcome, destination: { kind: 'account', url: '/account' } } }),
+      ]),
+    ].join('');
+
+  const fields: readonly Field[] = [
+    ['branding.name', (name) => everyPage({ name }) + everyAccountPage({ name })],
+    ...Object.entries(defaultTexts)
+      .filter(([name]) => !(name in defaultAccountTexts))
+      .map(
+        ([name, text]): Field => [
+          `branding.texts.${name}`,
+          (value) => everyPage({ texts: { [name]: value + text } }),
+        ],
+      ),
+    ['clientName', (clientName) => renderSignIn({ model: { clientName } })],
+    ['redirectHost', (redirectHost) => renderSignIn({ model: { redirectHost } })],
+    ['scope description', (description) => renderSignIn({ model: { scopes: [{ name: 'a', description }] } })],
+    ['provider id', (id) => renderSignIn({ model: { providers: [{ id, displayName: 'a' }] } })],
+    [
+      'mark’s path',
+      (providerIconPath) =>
+        renderSignIn({ model: { providers: [{ id: 'a', displayName: 'a', providerIconPath }] } }),
+    ],
+    ['provider label', (label) => renderSignIn({ model: { providers: [{ id: 'a', displayName: label }] } })],
+    ['action', (action) => renderSignIn({ model: { action } })],
+    ['consent', (consent) => renderSignIn({ model: { consent } })],
+    ['sign-in stylesheetPath', (stylesheetPath) => renderSignIn({ model: { stylesheetPath } })],
+    ['session’s provider', (provider) => renderSignIn({ model: { session: { provider } } })],
+    ['session’s label', (label) => renderSignIn({ model: { session: { provider: 'a', label } } })],
+    [
+      'completed client',
+      (name) =>
+        renderCompleted({ model: { destination: { kind: 'client', name, url: 'https://a.example/' } } }),
+    ],
+    [
+      'completed client of no website',
+      (name) => renderCompleted({ model: { destination: { kind: 'client', name } } }),
+    ],
+    [
+      'completed client’s url',
+      (url) => renderCompleted({ model: { destination: { kind: 'client', name: 'a', url } } }),
+    ],
+    [
+      'account’s path on the completed page',
+      (url) => renderCompleted({ model: { destination: { kind: 'account', url } } }),
+    ],
+    ['completed stylesheetPath', (stylesheetPath) => renderCompleted({ model: { stylesheetPath } })],
+    ['title', (title) => renderError({ model: { title } })],
+    ['message', (message) => renderError({ model: { message } })],
+    ['reference', (reference) => renderError({ model: { reference } })],
+    ['error stylesheetPath', (stylesheetPath) => renderError({ model: { stylesheetPath } })],
+    ...accountFields,
+  ];
+
+  const payloads = [
+    '<script>alert(1)</script>',
+    '</title><script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    '"><svg onload=alert(1)>',
+    "'><a href='javascript:alert(1)'>",
+    '" autofocus onfocus="alert(1)',
+    "' autofocus onfocus='alert(1)",
+    'x onmouseover=alert(1) style=color:red',
+    '</fieldset></form><form action=https://evil.example>',
+    '<!-- --!><base href=//evil.example>',
+    ']]><![CDATA[<b>',
+    '&lt;b&gt; &#60;b&#62; &amp;lt; &quot;',
+    '\u0000<b\u0000>\u0000',
+    '\r\n\t<b>\u2028</b>',
+  ];
+
+  const stand = 'Zebra';
+
+  /** What the page must be read as: the same page with a harmless value, and the value as mere text in its place. */
+  const expected = async (render: Field[1], value: string) =>
+    JSON.parse(await readHarmless(render), (_, item) =>
+      typeof item === 'string' ? item.replaceAll(stand, () => value) : item,
+    );
+
+  const readHarmless = async (render: Field[1]): Promise<string> => {
+    const known = harmless.get(render) ?? JSON.stringify(await readMarkup(render(stand)));
+    harmless.set(render, known);
+    return known;
+  };
+
+  /** A cache: reading a page takes milliseconds. */
+  const harmless = new Map<Field[1], string>();
+
+  const cases = fields.flatMap(([field, render]) =>
+    payloads.map((payload) => ({ field, payload: JSON.stringify(payload), render, value: payload })),
+  );
+
+  it.each(cases)('W1.1 is inert: $payload in $field', async ({ render, value }) => {
+    expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+  });
+
+  it.each(fields)('W1.1 any value stays text in %s', async (_, render) => {
+    expect(render(stand)).toContain(stand);
+    await fc.assert(
+      fc.asyncProperty(anyText, async (value) => {
+        expect(await readMarkup(render(value))).toEqual(await expected(render, value));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  // Braces name places in replaced texts and are refused there, which branding.test.ts shows.
+  const anyText = fc
+    .array(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('<', '>', '"', "'", '&', '/', '=', '`', '<!--', '</title>', '&lt', ';', ' on', 'x'),
+      ),
+      { minLength: 1 },
+    )
+    .map((pieces) => pieces.join('').replaceAll(/[{}]/g, ''))
+    .filter((text) => text.trim() !== '');
+
+  it.each(Object.entries(defaultTexts))('the text %s appears on a page', (name, text) => {
+    const branding = { texts: { [name]: stand + text } };
+    expect(everyPage(branding) + everyAccountPage(branding) + everyAccountNotice(branding)).toContain(stand);
+  });
+});
+
+describe('the stylesheet', () => {
+  /** WCAG 2.2 relative luminance of `#rrggbb`. */
+  const luminance = (colour: string): number => {
+    const channel = (start: number): number => {
+      const value = Number.parseInt(colour.slice(start, start + 2), 16) / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    };
+    return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+  };
+
+  const contrast = (one: string, other: string): number => {
+    const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+
+  const [light = '', dark = ''] = stylesheet.split('prefers-color-scheme: dark');
+
+  const colour = (scheme: string, name: string): string =>
+    new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(scheme)?.[1] ?? '';
+
+  describe.each([
+    { scheme: 'light', source: light },
+    { scheme: 'dark', source: dark },
+  ])('$scheme scheme', ({ source }) => {
+    it.each([
+      ['ink', 'paper', 4.5],
+      ['muted', 'paper', 4.5],
+      ['accent', 'paper', 4.5],
+      ['accent-ink', 'accent', 4.5],
+      ['danger', 'paper', 4.5],
+    ])('%s on %s has a contrast of at least %d', (text, ground, least) => {
+      expect(contrast(colour(source, text), colour(source, ground))).toBeGreaterThanOrEqual(least);
+    });
+  });
+
+  it('marks destructive buttons by more than their color', () => {
+    expect(stylesheet).toContain(String.raw`.end::before { content: "\d7\a0" / ""; }`);
+  });
+
+  it('loads nothing', () => {
+    expect(stylesheet).not.toMatch(/url\(|@import|@font-face|image-set/i);
+  });
+});
