@@ -4,21 +4,17 @@ import { unstable_readConfig } from 'wrangler';
 
 const compatibilityDate = '2026-10-20';
 
-/** Only for tests that hang: on a busy machine, any test may be slow. */
-const timeouts = { testTimeout: 600_000, hookTimeout: 600_000 };
+/**
+ * The timeouts are only for tests that hang: on a busy machine, any test may be slow. A test without an
+ * assertion fails, because it could not fail otherwise.
+ */
+const everywhere = { testTimeout: 600_000, hookTimeout: 600_000, expect: { requireAssertions: true } };
 
 /**
- * Test files in workerd share one isolate and its storage, because to start an isolate takes longer than
- * most files run. So a test must create the state that it needs, and spies are removed after each test.
- * A test without an assertion fails, because it could not fail otherwise.
+ * Test files in workerd share one isolate and its storage, because starting an isolate takes longer than most
+ * files run. So a test must create the state that it needs. Spies are removed after each test.
  */
-const sharedIsolate = {
-  ...timeouts,
-  isolate: false,
-  restoreMocks: true,
-  unstubGlobals: true,
-  expect: { requireAssertions: true },
-};
+const sharedIsolate = { ...everywhere, isolate: false, restoreMocks: true, unstubGlobals: true };
 
 /** The tests of a library, inside workerd, the runtime that it is made for. */
 const inWorkerd = (name: string, exclude: string[] = []) => ({
@@ -55,14 +51,16 @@ const withD1 = async (name: string, include: string) => ({
 
 /** Black-box tests against the system that the setup file starts. */
 const conformance = (name: string, setup: string, exclude: string[] = []) => ({
-  test: { ...timeouts, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
+  test: { ...everywhere, name, include: ['conformance/**/*.test.ts'], exclude, globalSetup: [setup] },
 });
 
 /** Tests in Node that start what they need. */
-const inNode = (name: string, include: string) => ({ test: { ...timeouts, name, include: [include] } });
+const inNode = (name: string, include: string) => ({ test: { ...everywhere, name, include: [include] } });
 
 export default defineConfig(async () => ({
   test: {
+    // Also on a machine with two cores, because the conformance tests mostly wait for the processes they start.
+    maxWorkers: 2,
     projects: [
       inWorkerd('assistant-auth', ['packages/assistant-auth/test/storage/d1/**']),
       inWorkerd('assistant-operations'),

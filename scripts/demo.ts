@@ -47,7 +47,7 @@ const startOwn = async (terminal: Terminal): Promise<System> => {
 /** The values that the publisher of a GPT enters in its editor. */
 const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
   const metadata = await readMetadata(origin);
-  if (metadata === undefined) throw new UnexpectedResponse('The app does not describe itself.');
+  if (metadata === undefined) throw new UnexpectedResponse('The app has no server metadata.');
   return {
     authorizationUrl: metadata.authorizationUrl,
     tokenUrl: metadata.tokenUrl,

@@ -60,7 +60,7 @@ const deploy = async (deployment: Deployment, secretsFile: string): Promise<void
   await runWranglerInTerminal(migrateStep.command);
   await runWranglerInTerminal(buildUploadStep(deployment).command(secretsFile));
   console.log(`
-Deployed. A new domain takes some minutes until it answers:
+Deployed. A new domain takes a few minutes to become reachable:
   curl https://${deployment.domain}/.well-known/oauth-authorization-server`);
 };
 

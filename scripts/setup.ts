@@ -33,20 +33,18 @@ const main = async (): Promise<void> => {
 
 const requireOrigin = ({ ORIGIN }: Variables): string => {
   if (ORIGIN !== undefined) return parseOrigin('ORIGIN', ORIGIN);
-  throw new CommandError(
-    'Say where the app will be reached: npm run setup -- --origin https://words.example',
-  );
+  throw new CommandError('Pass the origin of the app: npm run setup -- --origin https://words.example');
 };
 
 const describeOutcome = (outcome: Outcome): string => {
   const file = getVariablesFile(process.env);
   switch (outcome) {
     case 'created':
-      return `${file} is new, with keys and secrets that were drawn just now. Keep it: losing the keys signs everybody out.`;
+      return `${file} is new, with generated keys and secrets. Keep it: without these keys, everyone is signed out.`;
     case 'completed':
-      return `${file} had gaps, and what could be drawn was drawn.`;
+      return `${file} had missing values. Those that can be generated were added.`;
     case 'unchanged':
-      return `${file} stays as it is.`;
+      return `${file} is unchanged.`;
   }
 };
 
@@ -54,7 +52,7 @@ const nextSteps = (variables: Variables, origin: string): string =>
   [
     ...signInSteps(variables, origin),
     ...otherOrigin(variables, origin),
-    'docs/gpt.md leads through the GPT editor, docs/deploy.md to a domain or a tunnel.',
+    'docs/gpt.md explains the GPT editor, and docs/deploy.md a domain or a tunnel.',
   ].join('\n');
 
 const otherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>

@@ -107,7 +107,7 @@ describe('npm run keys -- audience', () => {
   it.each([
     ['no issuer', { ORIGIN: '' }, [resource], usage],
     ['no resource', {}, [], usage],
-    ['no ring', { SEALING_KEYS: '' }, [resource], 'sealingKeys must hold at least one key.'],
+    ['no ring', { SEALING_KEYS: '' }, [resource], 'sealingKeys must contain at least one key.'],
     ['a resource that is none', {}, ['api'], 'resource must be'],
   ])('prints what is wrong and no key, with %s', async (_, changes, args, sentence) => {
     const variables = { SEALING_KEYS: await fresh(), ORIGIN: issuer, ...changes };

@@ -68,7 +68,7 @@ it('leaves a file alone that has everything, and prints the same secret again', 
   const before = await readFile(file, 'utf8');
   const second = await setup();
   expect(await readFile(file, 'utf8')).toBe(before);
-  expect(second.stdout).toContain(`${file} stays as it is.`);
+  expect(second.stdout).toContain(`${file} is unchanged.`);
   expect(fieldsOf(second)).toBe(fieldsOf(first));
 });
 
@@ -87,7 +87,7 @@ it('fills the gaps of a file, and keeps what is there, comments too', async () =
 it('takes a file that others could read away from them, even when it stays as it is', async () => {
   await setup('--origin', 'https://words.example');
   await chmod(file, 0o644);
-  expect((await setup()).stdout).toContain(`${file} stays as it is.`);
+  expect((await setup()).stdout).toContain(`${file} is unchanged.`);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
@@ -151,7 +151,7 @@ it('says so when its values are for another origin than the file’s', async () 
 });
 
 it.each([
-  ['no origin', [], 'Say where the app will be reached: npm run setup -- --origin https://words.example\n'],
+  ['no origin', [], 'Pass the origin of the app: npm run setup -- --origin https://words.example\n'],
   [
     'http',
     ['--origin', 'http://words.example'],

@@ -102,7 +102,7 @@ describe('npm start', () => {
     await writeFile(settings, '{"sealingKeys":"');
     const { code, stderr } = await runCommand('start', variables);
     expect(code).toBe(1);
-    expect(stderr).toBe(`${settings} is damaged; delete it and new secrets are drawn.\n`);
+    expect(stderr).toBe(`${settings} is damaged. Delete it to generate new secrets.\n`);
     expect(await readFile(settings, 'utf8')).toBe('{"sealingKeys":"');
   });
 

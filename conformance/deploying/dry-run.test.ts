@@ -124,7 +124,7 @@ describe('npm run deploy -- --dry-run', () => {
   it('refuses a variable that it does not know, before it could be uploaded', async () => {
     const { code, stdout, stderr } = await dryRun(lines({ ...whole, GOGGLE_CLIENT_ID: 'x' }));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toBe(`${file} sets GOGGLE_CLIENT_ID, which is no variable of the app.\n`);
+    expect(stderr).toBe(`${file} sets GOGGLE_CLIENT_ID, which is not a variable of the app.\n`);
   });
 
   it.each([

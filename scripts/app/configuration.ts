@@ -13,7 +13,11 @@ import type { Variables } from './variables.ts';
  * @throws CommandError with one line for each error
  */
 export const requireConfiguration = (variables: Variables, file: string): void =>
-  requireVariables(variables, file, 'npm run setup draws what can be drawn; the file explains the rest.');
+  requireVariables(
+    variables,
+    file,
+    'npm run setup generates what can be generated. The file explains the rest.',
+  );
 
 /**
  * Checks that the app would start with these variables.
@@ -25,7 +29,7 @@ export const requireVariables = (variables: Variables, source: string, advice: s
   const problems = findConfigurationErrors(variables);
   if (problems.length === 0) return;
   const lines = problems.map(({ message }) => `  ${message}`);
-  throw new CommandError([`The app would not start with ${source}:`, ...lines, advice].join('\n'));
+  throw new CommandError([`The app cannot start with ${source}:`, ...lines, advice].join('\n'));
 };
 
 /**

@@ -96,6 +96,6 @@ const replaceRequired = (
   pattern: RegExp,
   replacement: (match: string, ...groups: readonly (string | undefined)[]) => string,
 ): string => {
-  if (text.search(pattern) === -1) throw new Error(`The page has nothing that matches ${pattern}.`);
+  if (text.search(pattern) === -1) throw new Error(`The page contains nothing that matches ${pattern}.`);
   return text.replace(pattern, replacement);
 };

@@ -21,7 +21,7 @@ export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Var
   const unknownName = Object.keys(fileVariables).find((name) => !names.includes(name));
   if (unknownName !== undefined)
     throw new CommandError(
-      `${getVariablesFile(environment)} sets ${unknownName}, which is no variable of the app.`,
+      `${getVariablesFile(environment)} sets ${unknownName}, which is not a variable of the app.`,
     );
   return { ...fileVariables, ...(await readEnvironmentVariables(environment)) };
 };

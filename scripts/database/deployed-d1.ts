@@ -40,7 +40,7 @@ const readTarget = async (config: string): Promise<Target> => {
   const { d1_databases, account_id: account } = unstable_readConfig({ config });
   const [binding]: readonly DatabaseBinding[] = d1_databases;
   const database = binding?.database_id ?? binding?.database_name;
-  if (database === undefined) throw new Error(`${config} names no database`);
+  if (database === undefined) throw new Error(`${config} has no database`);
   return { database, account };
 };
 

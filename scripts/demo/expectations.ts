@@ -18,7 +18,7 @@ export const expectPage = (destination: Page | StoppedRedirect): Page => {
   if (destination.kind === 'stopped-redirect')
     throw new UnexpectedResponse(`The browser was sent to ${destination.location.host}.`);
   if (destination.status !== 200)
-    throw new UnexpectedResponse(`${destination.url.pathname} answered with status ${destination.status}.`);
+    throw new UnexpectedResponse(`${destination.url.pathname} responded with status ${destination.status}.`);
   return destination;
 };
 
@@ -32,17 +32,17 @@ export const expectCode = (startedSignIn: StartedSignIn, destination: Page | Sto
     case 'error':
       throw new UnexpectedResponse(`The sign-in was refused: ${callback.error}.`);
     case 'state-mismatch':
-      throw new UnexpectedResponse('The state that came back is not the one that was sent.');
+      throw new UnexpectedResponse('The state in the callback is not the one that was sent.');
   }
 };
 
 export const expectTokens = (answer: TokenResult): Tokens => {
   if (answer.kind === 'tokens') return answer;
-  throw new UnexpectedResponse(`The token URL refused with status ${answer.status}.`);
+  throw new UnexpectedResponse(`The token URL responded with status ${answer.status}.`);
 };
 
 export const expectScore = (body: unknown): number => {
   const score: unknown = Reflect.get(Object(body), 'score');
   if (typeof score === 'number') return score;
-  throw new UnexpectedResponse('There is no score in the answer.');
+  throw new UnexpectedResponse('The response has no score.');
 };

@@ -44,14 +44,14 @@ const signIn = async ({ action, user, terminal }: DemoContext): Promise<string> 
   const startedSignIn = startSignIn(action, randomUUID());
   const browser = createBrowser({ fetch: createLoggingFetch(terminal) });
 
-  terminal.step('ChatGPT opens the authorization URL in the browser: who asks, and what for?');
+  terminal.step('ChatGPT opens the authorization URL in the browser, which shows the client and the scopes');
   const signInPage = expectPage(await browser.open(startedSignIn.url));
-  terminal.step('The person agrees with "Google", and is sent to the fake provider');
+  terminal.step('The user continues with Google, and is redirected to the fake provider');
   const accounts = expectPage(await browser.clickButton(signInPage, 'Google'));
-  terminal.step(`There it is ${user.name}, who comes back through our callback to ChatGPT's`);
+  terminal.step(`${user.name} signs in there, and is redirected through our callback to ChatGPT's`);
   const code = expectCode(startedSignIn, await browser.clickButton(accounts, user.email));
   terminal.print(
-    `The browser would now open ${new URL(action.redirectUri).host}: nothing here leaves this machine.`,
+    `The browser would now open ${new URL(action.redirectUri).host}. The demo stops here, so nothing leaves this machine.`,
   );
   return code;
 };
@@ -64,10 +64,10 @@ const redeem = async ({ action, terminal }: DemoContext, code: string): Promise<
 const playRound = async (context: DemoContext, accessToken: string): Promise<number> => {
   context.terminal.step('ChatGPT asks for words');
   const words = await call(context, 'GET', '/api/words/animals', accessToken);
-  if (!Array.isArray(words)) throw new UnexpectedResponse('The words are no list.');
+  if (!Array.isArray(words)) throw new UnexpectedResponse('The words are not a list.');
   context.terminal.step('ChatGPT asks for the score');
   const before = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
-  context.terminal.step('A word was guessed: ChatGPT adds a point');
+  context.terminal.step('A word was guessed. ChatGPT adds a point');
   const after = expectScore(await call(context, 'POST', '/api/scoring', accessToken));
   if (after !== before + 1) throw new UnexpectedResponse(`The score went from ${before} to ${after}.`);
   return after;
@@ -77,7 +77,7 @@ const refresh = async (
   { action, terminal }: DemoContext,
   refreshToken: string | undefined,
 ): Promise<Tokens> => {
-  terminal.step('Later the access token has expired: ChatGPT refreshes it');
+  terminal.step('Later, the access token has expired. ChatGPT refreshes it');
   if (refreshToken === undefined) throw new UnexpectedResponse('There was no refresh token.');
   return expectTokens(await refreshTokens(action, refreshToken, createLoggingFetch(terminal)));
 };
@@ -86,7 +86,7 @@ const verifyScoreKept = async (context: DemoContext, accessToken: string, score:
   context.terminal.step('With the new token the score is still there');
   const kept = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
   if (kept !== score) throw new UnexpectedResponse(`The score was ${score} and is ${kept}.`);
-  context.terminal.print(`${context.user.name}'s score is ${kept}; play again, and it goes on from there.`);
+  context.terminal.print(`${context.user.name}'s score is ${kept}. Run the demo again to add to it.`);
 };
 
 const call = async (

@@ -9,11 +9,14 @@ import type { Variables } from '../app/variables.ts';
  */
 export const readDeploymentDomain = (variables: Variables): string => {
   const { protocol, hostname, port } = new URL(readOrigin(variables));
-  if (protocol !== 'https:') throw new CommandError('ORIGIN is on loopback: a deployment has an https one.');
+  if (protocol !== 'https:')
+    throw new CommandError(
+      'ORIGIN is on loopback. A deployment needs an https origin that others can reach.',
+    );
   if (port !== '')
-    throw new CommandError('ORIGIN has a port: ChatGPT calls the usual one, and so does Cloudflare.');
+    throw new CommandError('ORIGIN has a port. A deployment must use the default port of https.');
   // The workers.dev domains are turned off, because requests to them would bypass the rules of the zone.
   if (/\.(workers|pages)\.dev$/.test(hostname))
-    throw new CommandError(`ORIGIN is at ${hostname}, which is switched off: it takes a domain of your own.`);
+    throw new CommandError(`ORIGIN is at ${hostname}, which is disabled. Use a domain of your own.`);
   return hostname;
 };

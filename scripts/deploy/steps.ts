@@ -28,7 +28,7 @@ const configured = ['--config', wranglerConfig];
 /** Reads the name of the database from the Wrangler file. */
 export const readDatabaseName = (): string => {
   const [database] = unstable_readConfig({ config: wranglerConfig }).d1_databases;
-  if (database?.database_name === undefined) throw new Error(`${wranglerConfig} names no database`);
+  if (database?.database_name === undefined) throw new Error(`${wranglerConfig} has no database`);
   return database.database_name;
 };
 
@@ -37,14 +37,14 @@ export const listDatabasesCommand: readonly string[] = ['d1', 'list', '--json', 
 
 /** Runs only if the database does not exist yet. */
 export const buildCreateDatabaseStep = (name: string): Step => ({
-  description: `create the D1 database "${name}", if the account has none of that name`,
+  description: `create the D1 database "${name}" if it does not exist`,
   // Without the last argument, Wrangler would change its configuration file, which is in git.
   command: ['d1', 'create', name, ...configured, '--update-config=false'],
 });
 
 /** Runs before the upload. The migrations keep the tables compatible with the code that runs until then. */
 export const migrateStep: Step = {
-  description: 'apply the migrations that it lacks',
+  description: 'apply the migrations that are not applied yet',
   command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configured],
 };
 

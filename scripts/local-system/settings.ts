@@ -32,8 +32,7 @@ export const readSettings = async (dataFolder: string): Promise<Settings | undef
   });
   if (text === undefined) return undefined;
   const settings = parseSettings(text);
-  if (settings === undefined)
-    throw new StartError(`${file} is damaged; delete it and new secrets are drawn.`);
+  if (settings === undefined) throw new StartError(`${file} is damaged. Delete it to generate new secrets.`);
   return settings;
 };
 

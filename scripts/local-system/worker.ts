@@ -75,7 +75,7 @@ export const startProject = async (
     { dataFolder, log: filterNotices(log) },
   );
   const unexpectedExit = server.exited.then(
-    (code) => `The app in workerd ended by itself, with exit code ${code}.`,
+    (code) => `The app in workerd ended unexpectedly with exit code ${code}.`,
   );
   try {
     const listening = await waitUntilListening(server, unexpectedExit);
@@ -116,11 +116,11 @@ const waitUntilReady = async (
     const status = await requestStatus(origin, port, signal);
     if (status === 200) return;
     if (status !== undefined)
-      throw new StartError(`The app answers its first request with status ${status}.`);
+      throw new StartError(`The app responded to its first request with status ${status}.`);
     await pause(100);
   }
   end.signal.throwIfAborted();
-  throw new StartError(`The app did not answer within ${timeoutMs / 1000} s.`);
+  throw new StartError(`The app did not respond within ${timeoutMs / 1000} s.`);
 };
 
 /** Does not use `fetch`, which always sends the host that it connects to. */

@@ -47,7 +47,7 @@ const unusedSettings = (
 ];
 
 const summary = (origin: string, port: number): string => `
-  Words With Chat    ${origin}, as soon as the tunnel stands
+  Words With Chat    ${origin}, as soon as the tunnel is connected
   Listens on         https://127.0.0.1:${port}; sign-in and API answer for that host only
   Signs in with      the providers of your file; no fake provider runs
 

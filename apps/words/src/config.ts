@@ -31,7 +31,7 @@ export const readConfig = (environment: Environment): Config => {
   const ids = clients.map(({ id }) => id);
   const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
   if (duplicate !== undefined)
-    throw new VariableError('STATIC_CLIENTS', `must not use the id ${duplicate} twice.`);
+    throw new VariableError('STATIC_CLIENTS', `must not contain the ID ${duplicate} twice.`);
   return {
     origin,
     sealingKeys,
@@ -42,7 +42,7 @@ export const readConfig = (environment: Environment): Config => {
 };
 
 const readSealingKeys = (environment: Environment): string => {
-  const text = required(environment, 'SEALING_KEYS', 'npm run keys draws one');
+  const text = required(environment, 'SEALING_KEYS', 'npm run keys generates one');
   withVariableErrors(
     () => 'SEALING_KEYS',
     () => parseKeyRing(text),

@@ -10,7 +10,7 @@ export const notFound = async (
 ): Promise<Response> => {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!isRead || !request.headers.get('accept')?.includes('text/html')) {
-    return problemResponse({ status: 404, detail: 'There is nothing at this path.' });
+    return problemResponse({ status: 404, detail: 'This path does not exist.' });
   }
   const page = await assets.fetch(`${origin}/404`);
   const headers = new Headers(page.headers);

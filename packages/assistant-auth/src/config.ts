@@ -212,7 +212,7 @@ export const parseScopes = (
     // issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
     if (description.trim() === '')
-      throw new ConfigurationError('scopes', `must have a sentence for each scope: ${name}`);
+      throw new ConfigurationError('scopes', `must have a description for each scope: ${name}`);
   }
   for (const client of clients) {
     const unknown = client.scopes.find((scope) => !scopes.has(scope));
@@ -254,14 +254,14 @@ export const parseProviders = (
   issuer: Issuer,
 ): ReadonlyMap<string, IdentityProvider> => {
   const providers = new Map(input.map((provider) => [provider.id, provider]));
-  if (providers.size === 0) throw new ConfigurationError('providers', 'must hold at least one.');
-  if (providers.size < input.length) throw new ConfigurationError('providers', 'must have different ids.');
+  if (providers.size === 0) throw new ConfigurationError('providers', 'must contain at least one.');
+  if (providers.size < input.length) throw new ConfigurationError('providers', 'must have different IDs.');
   const isLocal = isLoopback(new URL(issuer));
   for (const { id, configuredUrls } of input) {
     if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
       throw new ConfigurationError(
         'providers',
-        `must have ids of a-z, 0-9 and hyphen, not ${continueChoice}: ${id}`,
+        `must have IDs of a-z, 0-9 and hyphens, other than ${continueChoice}: ${id}`,
       );
     for (const configuredUrl of configuredUrls) {
       const url = URL.parse(configuredUrl);

@@ -63,7 +63,7 @@ export const createProtect = (context: ProtectContext) => {
       if (!request.url.startsWith(originPrefix)) throw requestError('request.host');
       const sealedType = findByResource(context.sealers.access, resource);
       if (sealedType === undefined)
-        throw new Error(`protect was asked for a resource that is not configured: ${resource}`);
+        throw new Error(`protect was called for a resource that is not configured: ${resource}`);
       const opened = await sealedType.open(readBearerToken(request));
       if (opened.kind === 'failed') throw apiError('token.unreadable', { cause: opened.reason });
       const token = opened.value;

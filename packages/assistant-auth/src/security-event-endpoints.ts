@@ -46,7 +46,7 @@ const receiveSecurityEvent = async (
     provider,
     read,
   );
-  const reason = `the provider said ${type}`;
+  const reason = `the provider reported ${type}`;
   const outcome =
     securityEvent.revocations.length === 0
       ? 'recorded'

@@ -315,7 +315,7 @@ describe('options', () => {
       ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
       ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
       ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
-      ['no description', { words: ' ' }, 'scopes must have a sentence for each scope: words'],
+      ['no description', { words: ' ' }, 'scopes must have a description for each scope: words'],
     ])('with %s fail at startup', (_, wrong, message) => {
       expect(() => parseScopes(wrong, [])).toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option: 'scopes', message }),
@@ -393,19 +393,19 @@ describe('options', () => {
     type Row = readonly [name: string, given: readonly IdentityProvider[], option: string, message: string];
 
     it.each<Row>([
-      ['none', [], 'providers', 'providers must hold at least one.'],
+      ['none', [], 'providers', 'providers must contain at least one.'],
       [
         'two with one ID',
         [createProvider('google', 'Google'), createProvider('google', 'Work')],
         'providers',
-        'providers must have different ids.',
+        'providers must have different IDs.',
       ],
       ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'continue', 'x'.repeat(33)].map(
         (id): Row => [
           `an id such as ${JSON.stringify(id)}`,
           [createProvider(id, 'Google')],
           'providers',
-          `providers must have ids of a-z, 0-9 and hyphen, not continue: ${id}`,
+          `providers must have IDs of a-z, 0-9 and hyphens, other than continue: ${id}`,
         ],
       ),
       ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(

@@ -12,7 +12,7 @@ export const expectErrorPage = async (
   deployment: Deployment,
   message: string,
   status = 400,
-  clientErrorTitle = 'This sign-in cannot go on',
+  clientErrorTitle = 'We couldn’t sign you in',
 ): Promise<void> => {
   expect(response.status).toBe(status);
   expect(Object.fromEntries(response.headers)).toEqual({
@@ -28,7 +28,7 @@ export const expectErrorPage = async (
   expect(await response.text()).toBe(
     renderErrorPage({
       branding: parseBranding({ name: new URL(deployment.issuer).host }),
-      title: status < 500 ? clientErrorTitle : 'Something is out of order',
+      title: status < 500 ? clientErrorTitle : 'Something went wrong',
       message,
       reference: deployment.log.at(-1)?.requestId ?? 'no reference in the log',
       stylesheetPath: '/authorize/style.css',

@@ -208,7 +208,7 @@ describe('introspection', () => {
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
       expect(await response.json()).toEqual({
         error: 'temporarily_unavailable',
-        error_description: 'The service is out of order for a moment. Try again soon.',
+        error_description: 'The service is temporarily unavailable. Try again in a moment.',
       });
     });
   });
@@ -336,7 +336,7 @@ describe('revocation', () => {
       const response = await deploy().fetch(new Request(`${issuer}/revoke`, { method: 'POST', body }));
       expect([response.status, await response.json()]).toEqual([
         400,
-        { error: 'invalid_request', error_description: 'A parameter is given more than once.' },
+        { error: 'invalid_request', error_description: 'A parameter was sent more than once.' },
       ]);
     });
 

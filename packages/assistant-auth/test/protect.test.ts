@@ -110,7 +110,7 @@ describe('protect', () => {
     const { access_token } = await obtainTokens(deployment, narrow);
     const headers = { authorization: `Bearer ${access_token}` };
     expect(await ask(deployment, headers, { scopes: ['words'] })).toHaveProperty('kind', 'granted');
-    const detail = 'The access token does not carry the scope that this needs.';
+    const detail = 'The access token does not have the required scope.';
     await expectRefused(
       ask(deployment, headers, { scopes: ['words', 'score'] }),
       403,
@@ -138,7 +138,7 @@ describe('protect', () => {
     for (const url of ['https://evil.example/api', 'http://words.example/api', 'https://words.example.evil/'])
       await expectRefused(ask(deployment, headers, {}, url), 421, [
         'Misdirected Request',
-        'This server does not answer for that host.',
+        'This server does not serve the requested host.',
       ]);
     expect(storage.calls).toHaveLength(before);
   });
@@ -150,7 +150,7 @@ describe('protect', () => {
     const { access_token } = await obtainTokens(deployment, gpt);
     await expectRefused(ask(deployment, { authorization: `Bearer ${access_token}` }), 503, [
       'Service Unavailable',
-      'The service is out of order for a moment. Try again soon.',
+      'The service is temporarily unavailable. Try again in a moment.',
     ]);
   });
 
@@ -160,7 +160,7 @@ describe('protect', () => {
     await expectRefused(asked, 500, ['Internal Server Error', 'Something went wrong on our side.']);
     expect(deployment.log.at(-1)).toMatchObject({
       reason: 'unexpected',
-      cause: 'Error: protect was asked for a resource that is not configured: https://typo.example',
+      cause: 'Error: protect was called for a resource that is not configured: https://typo.example',
     });
   });
 });

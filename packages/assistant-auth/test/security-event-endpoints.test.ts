@@ -256,7 +256,7 @@ describe('security events', () => {
     it.each(['nobody', 'acme', 'google/x', ''])('for %j gets a 404', async (provider) => {
       const { post, storage } = await deployForSecurityEvents();
       await expectRefused(await post(`/events/${provider}`, await googleEvent(), securityEventHeaders), {
-        description: 'Nothing is taken here from a provider of this name.',
+        description: 'This provider does not send events to this URL.',
         status: 404,
       });
       expect(storage.calls).toEqual([]);
@@ -271,7 +271,7 @@ describe('security events', () => {
       const { post } = await deployForSecurityEvents();
       const body = new TextEncoder().encode(await googleEvent());
       await expectRefused(await post(path, body, type === '' ? {} : { 'content-type': type }), {
-        description: 'The body is not of the type that this provider sends.',
+        description: 'The Content-Type is not the one that this provider sends.',
       });
     });
 
@@ -376,18 +376,14 @@ describe('back-channel logout', () => {
       expect((await sendLogoutToken(fixture, logoutToken(changes))).status).toBe(200);
     });
 
-    const age = 'The token is too old, or not valid yet.';
-    const content = 'The token does not say what it has to say here.';
+    const age = 'The token is too old or not valid yet.';
+    const content = 'The token does not have the required claims.';
 
     it.each<[string, Claims, string]>([
-      ['from another issuer', { iss: 'https://evil.example' }, 'The token is of another issuer.'],
-      ['without an issuer', { iss: undefined }, 'The token is of another issuer.'],
-      [
-        'of an issuer with a trailing slash',
-        { iss: 'https://id.example/' },
-        'The token is of another issuer.',
-      ],
-      ['for another client', { aud: 'another' }, 'The token is for somebody else.'],
+      ['from another issuer', { iss: 'https://evil.example' }, 'The token has another issuer.'],
+      ['without an issuer', { iss: undefined }, 'The token has another issuer.'],
+      ['of an issuer with a trailing slash', { iss: 'https://id.example/' }, 'The token has another issuer.'],
+      ['for another client', { aud: 'another' }, 'The token has another audience.'],
       ['that has expired', { exp: now - 30 }, age],
       ['whose expiry is a string', { exp: `${now + 9}` }, age],
       ['whose iat is 31 s ahead', { iat: now + 31 }, age],
@@ -434,7 +430,7 @@ describe('back-channel logout', () => {
       const fixture = await deployForSecurityEvents();
       await expectRefused(
         await sendLogoutToken(fixture, logoutToken(), provider),
-        'Nothing is taken here from a provider of this name.',
+        'This provider does not send events to this URL.',
         404,
       );
       expect(fixture.storage.calls).toEqual([]);
@@ -448,11 +444,11 @@ describe('back-channel logout', () => {
         ['logout_token', token],
       ]);
       const path = '/backchannel-logout/acme';
-      await expectRefused(await post(path, twice), 'A parameter is given more than once.');
+      await expectRefused(await post(path, twice), 'A parameter was sent more than once.');
       await expectRefused(await post(path, new URLSearchParams()), 'The parameter logout_token is missing.');
       await expectRefused(
         await post(path, JSON.stringify({ logout_token: token }), { 'content-type': 'application/json' }),
-        'The body must be application/x-www-form-urlencoded.',
+        'The Content-Type must be application/x-www-form-urlencoded.',
       );
       await expectRefused(
         await post(path, new URLSearchParams({ logout_token: 'x'.repeat(17_000) })),

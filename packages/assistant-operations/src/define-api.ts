@@ -97,7 +97,7 @@ const checkUnique = <Context>(
   for (const operation of operations) {
     const other = seen.get(key(operation));
     if (other !== undefined)
-      throw new DefinitionError(`${operation.id}: ${key(operation)} is taken by ${other} already`);
+      throw new DefinitionError(`${operation.id}: ${key(operation)} is already used by ${other}`);
     seen.set(key(operation), operation.id);
   }
 };

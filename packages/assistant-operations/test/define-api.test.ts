@@ -18,12 +18,12 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
   [
     'a duplicate ID',
     [getBook, { ...listBooks, id: 'get_book' }],
-    'get_book: get_book is taken by get_book already',
+    'get_book: get_book is already used by get_book',
   ],
   [
     'a duplicate method and path',
     [listBooks, { ...listBooks, id: 'other' }],
-    'other: get /api/books is taken by list_books already',
+    'other: get /api/books is already used by list_books',
   ],
   [
     'paths that differ only in the name of a field',
@@ -31,7 +31,7 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
       getBook,
       { ...getBook, id: 'other', path: '/api/books/{name}', input: v.strictObject({ name: v.string() }) },
     ],
-    'other: get /api/books/{} is taken by get_book already',
+    'other: get /api/books/{} is already used by get_book',
   ],
   [
     'an ID with a space',

@@ -56,9 +56,7 @@ describe('a path or method without a route', () => {
     const response = await call('/api/books', { method: 'PUT' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD, DELETE');
-    expect(await response.json()).toEqual(
-      problem(405, 'Method Not Allowed', 'This path does not answer that method.'),
-    );
+    expect(await response.json()).toEqual(problem(405, 'Method Not Allowed', 'Method not allowed.'));
     expect((await call('/api/books/Emma', { method: 'OPTIONS' })).headers.get('allow')).toBe(
       'GET, HEAD, POST',
     );
@@ -183,7 +181,7 @@ describe('input', () => {
       ...corsResponseHeaders,
     });
     expect(await response.json()).toEqual(
-      problem(400, 'Bad Request', 'The input does not fit this operation.', {
+      problem(400, 'Bad Request', 'The input does not match the schema of this operation.', {
         issues: [{ field: 'stars', message: 'Invalid value: Expected <=5 but received 6' }],
       }),
     );

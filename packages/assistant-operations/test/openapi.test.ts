@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
     ]);
     expect(operation.responses).toEqual({
       '200': {
-        description: 'What was asked for.',
+        description: 'The result.',
         content: { 'application/json': { schema: { type: 'null' } } },
       },
       ...failures,
@@ -153,7 +153,7 @@ describe('the OpenAPI document', () => {
 
   it('is not created if an operation requires a scope that is not declared', () => {
     expect(() => createOpenApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
-      new DefinitionError('rate_book: the scope rate is not told'),
+      new DefinitionError('rate_book: the scope rate is not described'),
     );
   });
 });

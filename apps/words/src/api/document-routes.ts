@@ -47,4 +47,4 @@ const createDocumentResponse = (body: string, contentType: string): Response =>
   });
 
 const rejectMethod = (): Response =>
-  problemResponse({ status: 405, detail: 'This document is only read.', headers: { allow: 'GET, HEAD' } });
+  problemResponse({ status: 405, detail: 'This document is read-only.', headers: { allow: 'GET, HEAD' } });

@@ -17,10 +17,10 @@ export const createUnknownPathProblem = (path: string): Problem =>
   path.startsWith(`${apiBasePath}/words/`)
     ? {
         status: 404,
-        detail: `There is no such category; there are ${categories.join(', ')}.`,
+        detail: `This category does not exist. The categories are ${categories.join(', ')}.`,
         members: { categories },
       }
-    : { status: 404, detail: 'There is nothing at this path.' };
+    : { status: 404, detail: 'This path does not exist.' };
 
 /**
  * Creates a function that maps the errors of the game to problems.
@@ -38,7 +38,7 @@ export const createErrorMapper =
     if (error instanceof ScoresUnavailable) {
       return {
         status: 503,
-        detail: 'The scores are out of reach for a moment. Try again soon.',
+        detail: 'The scores are temporarily unavailable. Try again in a moment.',
         headers: { 'retry-after': '10' },
       };
     }

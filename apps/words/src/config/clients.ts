@@ -15,11 +15,11 @@ export const readClients = (environment: Environment): readonly Client[] => [
 ];
 
 const readGpt = (environment: Environment): Client => {
-  const id = required(environment, 'GPT_CLIENT_ID', 'it is the client id that is typed into the GPT editor');
+  const id = required(environment, 'GPT_CLIENT_ID', 'the client ID that you enter in the GPT editor');
   const secrets = required(
     environment,
     'GPT_CLIENT_SECRET',
-    'it is the secret that belongs to GPT_CLIENT_ID',
+    'the client secret that you enter in the GPT editor',
   );
   const gptIds = optional(environment, 'GPT_IDS');
   return withVariableErrors(toGptVariableName, () =>

@@ -41,7 +41,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
       ...settings
     }) => {
       if (!isAllowedIssuer(settings.issuer, origin)) {
-        const problem = 'issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback.';
+        const problem = 'issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback.';
         throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
       }
       return withItemErrors(variable, settings.id, () =>

@@ -20,7 +20,7 @@ export const readList = <Item>(
   const parsed = v.safeParse(schema, parseJson(variable, text));
   if (parsed.success) return parsed.output;
   const place = v.getDotPath(parsed.issues[0]) || 'its beginning';
-  throw new VariableError(variable, `does not hold a list of ${what}: look at ${place}.`);
+  throw new VariableError(variable, `must be a list of ${what}: check ${place}.`);
 };
 
 /**

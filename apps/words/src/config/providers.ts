@@ -15,12 +15,12 @@ export const readProviders = (environment: Environment, origin: string): readonl
   if (providers.length === 0) {
     throw new VariableError(
       'GOOGLE_CLIENT_ID',
-      'is missing, and no other provider is there in its place: nobody could sign in.',
+      'is missing, and no other provider is configured, so nobody could sign in.',
     );
   }
   const ids = providers.map(({ id }) => id);
   const duplicate = ids.find((id, at) => ids.indexOf(id) < at);
   if (duplicate !== undefined)
-    throw new VariableError('OIDC_PROVIDERS', `must not use the id ${duplicate} twice.`);
+    throw new VariableError('OIDC_PROVIDERS', `must not contain the ID ${duplicate} twice.`);
   return providers;
 };

@@ -9,16 +9,12 @@ import { type Environment, optional, required, VariableError } from './variables
  * @throws VariableError unless it is an https origin without a path, or an http one on loopback
  */
 export const readOrigin = (environment: Environment): string => {
-  const text = required(
-    environment,
-    'ORIGIN',
-    'it is where the app is reached, such as https://words.example',
-  );
+  const text = required(environment, 'ORIGIN', 'the origin of the app, such as https://words.example');
   const url = URL.parse(text);
   if (url === null || url.origin !== text || !(url.protocol === 'https:' || isLoopback(url))) {
     throw new VariableError(
       'ORIGIN',
-      'must be an https origin without a path or a slash at its end, such as https://words.example; http is for loopback only.',
+      'must be an https origin without a path or trailing slash, such as https://words.example; http is allowed for loopback only.',
     );
   }
   return text;
@@ -39,7 +35,7 @@ export const readBaseUrl = (
   if (!isOnLoopback(origin))
     throw new VariableError(
       variable,
-      'is for a fake provider, and an ORIGIN that others can reach has none.',
+      'is for a fake provider, which is allowed only if ORIGIN is on loopback.',
     );
   const url = URL.parse(text);
   if (url === null || url.origin !== text || !isLoopback(url))

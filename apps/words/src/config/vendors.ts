@@ -80,7 +80,7 @@ const readBuiltInProvider = (
   origin: string,
 ): IdentityProvider => {
   const variable = (name: string): string => `${builtInProvider.name}_${name}`;
-  const hint = `${builtInProvider.needed.map(variable).join(', ')} belong together`;
+  const hint = `${builtInProvider.needed.map(variable).join(', ')} must be set together`;
   const read: Read = {
     needed: (name) => required(environment, variable(name), hint),
     optional: (name) => optional(environment, variable(name)),

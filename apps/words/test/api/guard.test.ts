@@ -46,7 +46,7 @@ describe('the API', () => {
         type: 'about:blank',
         title: 'Not Found',
         status: 404,
-        detail: 'There is nothing at this path.',
+        detail: 'This path does not exist.',
       });
     }
   });
@@ -75,7 +75,7 @@ describe('the API', () => {
       type: 'about:blank',
       title: 'Method Not Allowed',
       status: 405,
-      detail: 'This path does not answer that method.',
+      detail: 'Method not allowed.',
     });
   });
 

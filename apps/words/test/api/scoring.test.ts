@@ -136,12 +136,12 @@ describe('the score', () => {
         type: 'about:blank',
         title: 'Service Unavailable',
         status: 503,
-        detail: 'The scores are out of reach for a moment. Try again soon.',
+        detail: 'The scores are temporarily unavailable. Try again in a moment.',
       });
     }
     const line = {
       event: 'failed',
-      error: 'ScoresUnavailable: the scores are out of reach',
+      error: 'ScoresUnavailable: the scores could not be reached',
       cause: 'Error: D1_ERROR: Network connection lost.',
       stack: expect.stringMatching(/scores\.ts/),
     };

@@ -40,7 +40,7 @@ describe('the words', () => {
         type: 'about:blank',
         title: 'Not Found',
         status: 404,
-        detail: 'There is no such category; there are animals, places, colors.',
+        detail: 'This category does not exist. The categories are animals, places, colors.',
         categories: ['animals', 'places', 'colors'],
       });
     },

@@ -18,7 +18,12 @@ const wrong: readonly Case[] = [
   ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, noOrigin],
   ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, noOrigin],
   ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, noOrigin],
-  ['SEALING_KEYS', 'missing', { SEALING_KEYS: '' }, /^SEALING_KEYS is missing: npm run keys draws one\.$/],
+  [
+    'SEALING_KEYS',
+    'missing',
+    { SEALING_KEYS: '' },
+    /^SEALING_KEYS is missing: npm run keys generates one\.$/,
+  ],
   ['SEALING_KEYS', 'of another shape', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
   ['SEALING_KEYS', 'too short', { SEALING_KEYS: key.slice(0, -8) }, /^SEALING_KEYS must be keys written /],
   ['SEALING_KEYS', 'all zero', { SEALING_KEYS: `k1.${'A'.repeat(43)}` }, /^SEALING_KEYS must be random/],
@@ -26,7 +31,7 @@ const wrong: readonly Case[] = [
     'SEALING_KEYS',
     'twice the same',
     { SEALING_KEYS: `${key} ${key}` },
-    /^SEALING_KEYS must not name a key twice\.$/,
+    /^SEALING_KEYS must not contain a key ID twice\.$/,
   ],
   ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
     (AUDIT_DAYS): Case => [
@@ -54,32 +59,32 @@ const wrong: readonly Case[] = [
     { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
     badSecrets,
   ],
-  ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be ids of GPTs/],
+  ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
   ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be JSON\.$/],
   [
     'STATIC_CLIENTS',
     'no list',
     { STATIC_CLIENTS: '{}' },
-    / does not hold a list of clients: look at its beginning\.$/,
+    / must be a list of clients: check its beginning\.$/,
   ],
   [
     'STATIC_CLIENTS',
     'a text for a list',
     clients({ ...client, redirectUris: 'x' }),
-    /: look at 0\.redirectUris\.$/,
+    /: check 0\.redirectUris\.$/,
   ],
-  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: look at 1\.secret\.$/],
+  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: check 1\.secret\.$/],
   [
     'STATIC_CLIENTS',
     'an unknown choice',
     clients({ ...client, offlineAccess: true }),
-    /: look at 0\.offlineAccess\.$/,
+    /: check 0\.offlineAccess\.$/,
   ],
   [
     'STATIC_CLIENTS',
     'an unknown scope',
     clients({ ...client, scopes: ['words', 'fly'] }),
-    /: look at 0\.scopes\.1\.$/,
+    /: check 0\.scopes\.1\.$/,
   ],
   ['STATIC_CLIENTS', 'an empty name', clients({ ...client, name: '' }), wrongClient],
   [
@@ -94,7 +99,7 @@ const wrong: readonly Case[] = [
     'STATIC_CLIENTS',
     'an id twice',
     clients(client, client),
-    /^STATIC_CLIENTS must not use the id app twice\.$/,
+    /^STATIC_CLIENTS must not contain the ID app twice\.$/,
   ],
   [
     'STATIC_CLIENTS',
@@ -106,7 +111,7 @@ const wrong: readonly Case[] = [
     'STATIC_CLIENTS',
     'the id of the GPT',
     clients({ ...client, id: 'words-gpt' }),
-    / must not use the id words-gpt twice\.$/,
+    / must not contain the ID words-gpt twice\.$/,
   ],
 ];
 

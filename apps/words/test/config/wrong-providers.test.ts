@@ -3,11 +3,11 @@ import { describe, it } from 'vitest';
 import { apple, gitHub, issuer, issuers, microsoft } from './environment.ts';
 import { type Case, expectConfigurationError } from './expect-error.ts';
 
-const belongTogether = /^\w+ is missing: .* belong together\.$/;
-const noStandIn = /^\w+ is for a fake provider, and an ORIGIN that others can reach has none\.$/;
+const belongTogether = /^\w+ is missing: .* must be set together\.$/;
+const noStandIn = /^\w+ is for a fake provider, which is allowed only if ORIGIN is on loopback\.$/;
 const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
 const noIssuer =
-  /^OIDC_PROVIDERS is wrong at login: issuer must be an https URL; http is for loopback only, of an ORIGIN on loopback\.$/;
+  /^OIDC_PROVIDERS is wrong at login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
 const wrongIssuer = /^OIDC_PROVIDERS is wrong at \S*: providers\./;
 const onLoopback = { ORIGIN: 'http://localhost:8787' };
 const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
@@ -49,63 +49,73 @@ const wrong: readonly Case[] = [
     'GOOGLE_CLIENT_ID',
     'missing like every provider',
     noGoogle,
-    /^GOOGLE_CLIENT_ID is missing, and no other provider is there in its place/,
+    /^GOOGLE_CLIENT_ID is missing, and no other provider is configured/,
   ],
   [
     'GITHUB_CLIENT_SECRET',
     'with a blank in it',
     { ...gitHub, GITHUB_CLIENT_SECRET: 'git hub' },
-    /^GITHUB_CLIENT_SECRET must be given, as printable ASCII without spaces\.$/,
+    /^GITHUB_CLIENT_SECRET must be printable ASCII without spaces, and not empty\.$/,
   ],
   [
     'MICROSOFT_TENANT',
     'a domain',
     { ...microsoft, MICROSOFT_TENANT: 'contoso.onmicrosoft.com' },
-    /^MICROSOFT_TENANT must be common, organizations, consumers or the id of a tenant\.$/,
+    /^MICROSOFT_TENANT must be common, organizations, consumers or a tenant ID\.$/,
   ],
   ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, belongTogether],
-  ['APPLE_TEAM_ID', 'too short', { ...apple, APPLE_TEAM_ID: 'ABC' }, /^APPLE_TEAM_ID must be ten letters /],
-  ['APPLE_KEY_ID', 'in lower case', { ...apple, APPLE_KEY_ID: 'abcde12345' }, /^APPLE_KEY_ID must be ten /],
+  [
+    'APPLE_TEAM_ID',
+    'too short',
+    { ...apple, APPLE_TEAM_ID: 'ABC' },
+    /^APPLE_TEAM_ID must be the ten letters /,
+  ],
+  [
+    'APPLE_KEY_ID',
+    'in lower case',
+    { ...apple, APPLE_KEY_ID: 'abcde12345' },
+    /^APPLE_KEY_ID must be the ten /,
+  ],
   [
     'APPLE_PRIVATE_KEY',
     'no key',
     { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
-    /^APPLE_PRIVATE_KEY must be the text of the \.p8 file that Apple gave you\.$/,
+    /^APPLE_PRIVATE_KEY must be the content of the \.p8 file from Apple\.$/,
   ],
   ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be JSON\.$/],
   [
     'OIDC_PROVIDERS',
     'no list',
     { OIDC_PROVIDERS: JSON.stringify(issuer) },
-    / does not hold a list of providers: look at its beginning\.$/,
+    / must be a list of providers: check its beginning\.$/,
   ],
   [
     'OIDC_PROVIDERS',
     'without a secret',
     issuers(issuer, { ...issuer, clientSecret: undefined }),
-    /: look at 1\.clientSecret\.$/,
+    /: check 1\.clientSecret\.$/,
   ],
-  ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: look at 0\.secret\.$/],
+  ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: check 0\.secret\.$/],
   [
     'OIDC_PROVIDERS',
     'yes as text',
     issuers({ ...issuer, logoutEndsGrants: 'true' }),
-    /: look at 0\.logoutEndsGrants\.$/,
+    /: check 0\.logoutEndsGrants\.$/,
   ],
-  ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: look at 0\.authTime\.$/],
+  ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: check 0\.authTime\.$/],
   [
     'OIDC_PROVIDERS',
     'an unknown value of offlineAccess',
     issuers({ ...issuer, offlineAccess: 'sometimes' }),
-    /: look at 0\.offlineAccess\.$/,
+    /: check 0\.offlineAccess\.$/,
   ],
   [
     'OIDC_PROVIDERS',
     'an unknown value of userInfo',
     issuers({ ...issuer, userInfo: 'always' }),
-    /: look at 0\.userInfo\.$/,
+    /: check 0\.userInfo\.$/,
   ],
-  ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: look at 0\.scopes\.$/],
+  ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
   [
     'OIDC_PROVIDERS',
     'a bad id',
@@ -144,13 +154,13 @@ const wrong: readonly Case[] = [
     'OIDC_PROVIDERS',
     'an id twice',
     issuers(issuer, issuer),
-    /^OIDC_PROVIDERS must not use the id login twice\.$/,
+    /^OIDC_PROVIDERS must not contain the ID login twice\.$/,
   ],
   [
     'OIDC_PROVIDERS',
     'the id of Google',
     issuers({ ...issuer, id: 'google' }),
-    / must not use the id google twice\.$/,
+    / must not contain the ID google twice\.$/,
   ],
 ];
 

@@ -70,7 +70,7 @@ describe('a score', () => {
     ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
   ])('is unavailable when it cannot be %s, and says no SQL', async (_, ask) => {
     const outcome = ask(d1Scores(unreachable(env.DB)));
-    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores are out of reach'));
+    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores could not be reached'));
     await expect(outcome).rejects.toHaveProperty('cause.message', 'D1_ERROR: Network connection lost.');
   });
 });

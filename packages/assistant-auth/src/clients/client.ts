@@ -53,7 +53,7 @@ export type ClientRegistry = ReadonlyMap<string, Client>;
 export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
   const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopmentRedirects);
   const byId = new Map(clients.map((client) => [client.id, client]));
-  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different ids.');
+  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different IDs.');
   return byId;
 };
 
@@ -119,7 +119,7 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
   ) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,
-      `must be one or two secrets of ${minSecretLength} characters or more, printable ASCII without blanks.`,
+      `must be one or two secrets of ${minSecretLength} characters or more, printable ASCII without spaces.`,
     );
   }
   return secrets;
@@ -151,7 +151,7 @@ export const parseClientScopes = (options: {
   if (scopes.join(' ').length > maxScopesLength)
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      `must be ${maxScopesLength} characters at most, together.`,
+      `must be ${maxScopesLength} characters at most in total.`,
     );
   // Every kind of client can request a refresh token, even if it gets one anyway.
   const all = [...new Set([...scopes, offlineAccessScope])];

@@ -63,5 +63,5 @@ export const gptAction = (options: GptActionOptions): ConfidentialClient => {
 const parseGptIds = ({ id, gptIds }: GptActionOptions): { readonly gptIds?: readonly string[] } => {
   if (gptIds === undefined) return {};
   if (gptIds.length > 0 && gptIds.every((gpt) => gptIdPattern.test(gpt))) return { gptIds };
-  throw new ConfigurationError(`clients.${id}.gptIds`, 'must be ids of GPTs, such as g-68f0c2a1b4d8.');
+  throw new ConfigurationError(`clients.${id}.gptIds`, 'must be GPT IDs, such as g-68f0c2a1b4d8.');
 };

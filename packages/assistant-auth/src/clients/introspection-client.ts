@@ -62,7 +62,7 @@ export const createIntrospectionClients = (
 ): ReadonlyMap<string, IntrospectionClient> => {
   const ids = new Set(servers.map(({ id }) => id));
   if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
-    throw new ConfigurationError('introspectionClients', 'must have ids that nobody else has.');
+    throw new ConfigurationError('introspectionClients', 'must have IDs that no client has.');
   return new Map(
     servers.map((server) => {
       const resource = canonicalResource(server.resource);

@@ -64,6 +64,6 @@ export const staticClient = (options: StaticClientOptions): Client => {
 
 const parseRedirects = ({ id, redirectUris }: StaticClientOptions): readonly RedirectRule[] => {
   const option = `clients.${id}.redirectUris`;
-  if (redirectUris.length === 0) throw new ConfigurationError(option, 'must hold at least one URI.');
+  if (redirectUris.length === 0) throw new ConfigurationError(option, 'must contain at least one URI.');
   return redirectUris.map((uri) => parseRedirectRule(option, uri));
 };

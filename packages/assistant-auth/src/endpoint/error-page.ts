@@ -12,12 +12,12 @@ import { logProtocolError, type RequestContext } from './handler.ts';
 export const createErrorPageResponder =
   (
     { pages, branding }: Pick<BrokerContext, 'pages' | 'branding'>,
-    clientErrorTitle = 'This sign-in cannot go on',
+    clientErrorTitle = 'We couldn’t sign you in',
   ) =>
   (protocolError: ProtocolError, requestContext: RequestContext): Response => {
     const title =
       titles[protocolError.reason] ??
-      (protocolError.status < 500 ? clientErrorTitle : 'Something is out of order');
+      (protocolError.status < 500 ? clientErrorTitle : 'Something went wrong');
     const { requestId: reference } = requestContext;
     const model = {
       branding,
@@ -31,7 +31,7 @@ export const createErrorPageResponder =
 
 /** The titles of errors that have their own. */
 const titles: Partial<Readonly<Record<ErrorReason, string>>> = {
-  'request.prefetch': 'This page was not loaded in advance',
+  'request.prefetch': 'Open this page again',
   'user.limited': 'Too many sign-ins',
   'consent.no-cookies': 'Cookies are required',
   'account-form.no-cookies': 'Cookies are required',

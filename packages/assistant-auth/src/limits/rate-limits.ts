@@ -138,7 +138,7 @@ interface Usage {
  */
 export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): RateLimiter => {
   if (![limit, period].every((value) => Number.isSafeInteger(value) && value >= 1))
-    throw new ConfigurationError('limits', 'must be whole numbers from 1 on.');
+    throw new ConfigurationError('limits', 'must be whole numbers of at least 1.');
   // A Map keeps the order of insertion, so the key whose last allowed request is the oldest comes first.
   const usageByKey = new Map<string, Usage>();
   return {

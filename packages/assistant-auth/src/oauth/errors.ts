@@ -24,7 +24,7 @@ const maxDepth = 5;
 export const describeCause = (cause: unknown, depth = maxDepth): string => {
   const innerCause = cause instanceof Error ? cause.cause : undefined;
   if (innerCause === undefined || depth === 0) return String(cause);
-  return `${String(cause)}, because of ${describeCause(innerCause, depth - 1)}`;
+  return `${String(cause)}, caused by ${describeCause(innerCause, depth - 1)}`;
 };
 
 /**

@@ -94,19 +94,19 @@ const statusByCode: Readonly<Record<OAuthErrorCode, number>> = {
 // What any endpoint can refuse.
 
 export const requestErrors = {
-  'request.host': ['invalid_request', 'This server does not answer for that host.', 421],
-  'request.method': ['invalid_request', 'This address does not answer that method.', 405],
+  'request.host': ['invalid_request', 'This server does not serve the requested host.', 421],
+  'request.method': ['invalid_request', 'Method not allowed.', 405],
   'request.prefetch': [
     'temporarily_unavailable',
-    'This page cannot be loaded in advance. Open it again to continue.',
+    'Your browser tried to load this page in advance. Open it again to continue.',
   ],
-  'request.content-type': ['invalid_request', 'The body must be application/x-www-form-urlencoded.'],
+  'request.content-type': ['invalid_request', 'The Content-Type must be application/x-www-form-urlencoded.'],
   'request.too-large': ['invalid_request', 'The request is too large.', 413],
-  'request.unreadable': ['invalid_request', 'The body could not be read.'],
-  'parameter.repeated': ['invalid_request', 'A parameter is given more than once.'],
+  'request.unreadable': ['invalid_request', 'The request body could not be read.'],
+  'parameter.repeated': ['invalid_request', 'A parameter was sent more than once.'],
   'storage.unavailable': [
     'temporarily_unavailable',
-    'The service is out of order for a moment. Try again soon.',
+    'The service is temporarily unavailable. Try again in a moment.',
   ],
   unexpected: ['server_error', 'Something went wrong on our side.'],
 } as const satisfies Definitions;
@@ -128,7 +128,7 @@ export const authorizationErrors = {
   'client.missing': ['invalid_request', 'The parameter client_id is missing.'],
   'client.unknown': ['invalid_request', 'The app that sent you here is not registered with us.'],
   'redirect.missing': ['invalid_request', 'The parameter redirect_uri is missing.'],
-  'redirect.unregistered': ['invalid_request', 'The address to return to is not registered for this app.'],
+  'redirect.unregistered': ['invalid_request', 'The redirect URI is not registered for this app.'],
   'state.too-long': ['invalid_request', 'The parameter state is too long.'],
   'state.characters': ['invalid_request', 'The parameter state contains characters that are not allowed.'],
   'response-type.missing': ['invalid_request', 'The parameter response_type is missing.'],
@@ -140,7 +140,7 @@ export const authorizationErrors = {
   'scope.malformed': ['invalid_scope', 'The parameter scope is malformed.'],
   'scope.unknown': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
   'scope.unavailable': ['invalid_scope', 'The requested scope is unknown or not available to this client.'],
-  'resource.multiple': ['invalid_target', 'Ask for one resource at a time.'],
+  'resource.multiple': ['invalid_target', 'Request one resource at a time.'],
   'resource.unknown': ['invalid_target', 'The requested resource is unknown.'],
   'request.sign-in-too-large': ['invalid_request', 'The authorization request is too large.'],
   'consent.origin': ['invalid_request', expiredConsentMessage],
@@ -154,7 +154,7 @@ export const authorizationErrors = {
     'Too many people are signing in from your network. Wait a minute, then try again.',
     429,
   ],
-  'user.cancelled': ['access_denied', 'The sign-in was cancelled.'],
+  'user.cancelled': ['access_denied', 'The sign-in was canceled.'],
 } as const satisfies Definitions;
 
 type AuthorizationErrorReason = keyof typeof authorizationErrors;
@@ -187,7 +187,7 @@ export const callbackErrors = {
   'transaction.unreadable': ['invalid_request', expiredSignInMessage],
   'transaction.expired': ['invalid_request', expiredSignInMessage],
   'transaction.provider': ['invalid_request', expiredSignInMessage],
-  'transaction.replayed': ['invalid_request', 'This sign-in was completed before. Go back to the app.'],
+  'transaction.replayed': ['invalid_request', 'This sign-in is already complete. Go back to the app.'],
   // Without storage, the broker cannot tell whether the sign-in was completed before.
   'transaction.status-unknown': [
     'temporarily_unavailable',
@@ -197,17 +197,17 @@ export const callbackErrors = {
   'form-post.unreadable': ['invalid_request', expiredSignInMessage],
   'form-post.provider': ['invalid_request', expiredSignInMessage],
   'form-post.expired': ['invalid_request', expiredSignInMessage],
-  'provider.unknown': ['invalid_request', 'There is no such way to sign in.', 404],
-  'provider.denied': ['access_denied', 'The sign-in was refused or cancelled at the provider.'],
+  'provider.unknown': ['invalid_request', 'This sign-in method does not exist.', 404],
+  'provider.denied': ['access_denied', 'The sign-in was denied or canceled at the provider.'],
   'provider.unavailable': [
     'temporarily_unavailable',
-    'The sign-in provider did not answer. Try again later.',
+    'The sign-in provider did not respond. Try again later.',
   ],
-  'provider.invalid': ['server_error', 'The sign-in provider gave an answer that could not be verified.'],
-  'resolve-user.refused': ['access_denied', 'This account may not sign in here.'],
+  'provider.invalid': ['server_error', 'The response of the sign-in provider could not be verified.'],
+  'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
   'resolve-user.link-refused': [
     'access_denied',
-    'This account cannot be added to the one that you are signed in to.',
+    'This account cannot be added to the account that you are signed in to.',
   ],
   'resolve-user.invalid-id': ['server_error', 'Something went wrong on our side.'],
   'resolve-user.invalid-claims': ['server_error', 'Something went wrong on our side.'],
@@ -238,7 +238,7 @@ export const accountErrors = {
   'link.expired': ['invalid_request', expiredAccountFormMessage],
   'account.item-not-found': [
     'invalid_request',
-    'There is no such thing in your account any longer. Open your account again.',
+    'This item is no longer in your account. Open your account again.',
   ],
 } as const satisfies Definitions;
 
@@ -256,7 +256,7 @@ const invalidCodeMessage = 'The authorization code is not valid.';
 const invalidRefreshTokenMessage = 'The refresh token is not valid.';
 
 export const tokenEndpointErrors = {
-  'authentication.multiple': ['invalid_request', 'Send the client credentials in one place only.'],
+  'authentication.multiple': ['invalid_request', 'Use only one client authentication method per request.'],
   'authentication.missing': ['invalid_client', invalidClientMessage],
   'authentication.malformed': ['invalid_client', invalidClientMessage],
   'authentication.method': ['invalid_client', invalidClientMessage],
@@ -295,7 +295,7 @@ export const tokenEndpointErrors = {
     'Too many refresh requests for this grant. Try again in a minute.',
     429,
   ],
-  'refresh.scope': ['invalid_scope', 'The scope exceeds what was granted.'],
+  'refresh.scope': ['invalid_scope', 'The requested scope exceeds the granted scope.'],
   'refresh.resource': ['invalid_target', 'The refresh token was issued for another resource.'],
   'token-parameter.missing': ['invalid_request', 'The parameter token is missing.'],
   'token-parameter.client': ['invalid_grant', 'The token was issued to another client.'],
@@ -321,7 +321,7 @@ export const apiErrors = {
   'token.expired': ['invalid_token', invalidAccessTokenMessage],
   'token.revoked': ['invalid_token', invalidAccessTokenMessage],
   'calls.limited': ['temporarily_unavailable', 'Too many calls for this user. Try again in a minute.', 429],
-  'token.scope': ['insufficient_scope', 'The access token does not carry the scope that this needs.'],
+  'token.scope': ['insufficient_scope', 'The access token does not have the required scope.'],
 } as const satisfies Definitions;
 
 type ApiErrorReason = keyof typeof apiErrors;
@@ -333,21 +333,28 @@ export const apiError = (reason: ApiErrorReason, options?: ProtocolErrorOptions)
 
 export const eventEndpointErrors = {
   'logout-token.missing': ['invalid_request', 'The parameter logout_token is missing.'],
-  'security-event.provider': ['invalid_request', 'Nothing is taken here from a provider of this name.', 404],
-  'security-event.content-type': ['invalid_request', 'The body is not of the type that this provider sends.'],
-  'security-event.unreadable': ['invalid_request', 'This is no token that can be read.'],
-  'security-event.key': ['invalid_key', 'The token names no key of this provider.'],
-  'security-event.signature': ['authentication_failed', 'The token is not signed by this provider.'],
-  'security-event.issuer': ['invalid_issuer', 'The token is of another issuer.'],
-  'security-event.audience': ['invalid_audience', 'The token is for somebody else.'],
-  'security-event.age': ['invalid_request', 'The token is too old, or not valid yet.'],
-  'security-event.content': ['invalid_request', 'The token does not say what it has to say here.'],
+  'security-event.provider': ['invalid_request', 'This provider does not send events to this URL.', 404],
+  'security-event.content-type': [
+    'invalid_request',
+    'The Content-Type is not the one that this provider sends.',
+  ],
+  'security-event.unreadable': ['invalid_request', 'The token could not be read.'],
+  'security-event.key': ['invalid_key', 'The token was not signed with a key of this provider.'],
+  'security-event.signature': ['authentication_failed', 'The signature of the token is not valid.'],
+  'security-event.issuer': ['invalid_issuer', 'The token has another issuer.'],
+  'security-event.audience': ['invalid_audience', 'The token has another audience.'],
+  'security-event.age': ['invalid_request', 'The token is too old or not valid yet.'],
+  'security-event.content': ['invalid_request', 'The token does not have the required claims.'],
   'security-event.replayed': ['invalid_request', 'This token was received before.'],
   'security-event.unverifiable': [
     'temporarily_unavailable',
-    'The token cannot be checked at the moment. Try again soon.',
+    'The token cannot be verified at the moment. Try again in a moment.',
   ],
-  'security-event.limited': ['temporarily_unavailable', 'Too many bad tokens. Try again in a minute.', 429],
+  'security-event.limited': [
+    'temporarily_unavailable',
+    'Too many invalid tokens. Try again in a minute.',
+    429,
+  ],
 } as const satisfies Definitions;
 
 type EventEndpointErrorReason = keyof typeof eventEndpointErrors;

@@ -33,7 +33,10 @@ const maxLength = 1024;
 export const parseRedirectRule = (option: string, uri: string): RedirectRule => {
   const url = URL.parse(uri);
   if (url === null || url.href !== uri || uri.length > maxLength || /[#@]/.test(uri)) {
-    throw new ConfigurationError(option, `must be absolute, normalised, without fragment or user: ${uri}`);
+    throw new ConfigurationError(
+      option,
+      `must be absolute and normalized, without a fragment or user information: ${uri}`,
+    );
   }
   if (isLoopback(url)) return { kind: 'loopback', host: url.hostname, path: url.pathname + url.search };
   if (url.protocol === 'https:' || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol))

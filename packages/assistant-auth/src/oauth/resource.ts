@@ -48,7 +48,7 @@ export const parseResources = (
   const resources = [first, ...others] as const;
   const duplicate = resources.find((resource, at) => resources.indexOf(resource) < at);
   if (duplicate !== undefined)
-    throw new ConfigurationError('resources', `must be different; two of them are ${duplicate}`);
+    throw new ConfigurationError('resources', `must be different; this one is repeated: ${duplicate}`);
   return resources;
 };
 
@@ -87,7 +87,7 @@ export const parseIssuer = (text: string): Issuer => {
     );
   }
   if (url.protocol !== 'https:' && !isLoopback(url)) {
-    throw new ConfigurationError('issuer', 'must use https; plain http is for loopback addresses only.');
+    throw new ConfigurationError('issuer', 'must use https; http is allowed for loopback addresses only.');
   }
   return url.origin as Issuer;
 };

@@ -124,7 +124,7 @@ const createAppleClientSecretSigner = (
   };
 };
 
-const idProblem = 'must be ten letters and digits, as Apple shows it.';
+const idProblem = 'must be the ten letters and digits that Apple shows.';
 
 const rules: readonly Rule<ClientSecretSettings & { readonly id: string }>[] = [
   ['teamId', ({ teamId }) => appleIdentifierPattern.test(teamId), idProblem],
@@ -151,7 +151,7 @@ const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
   }
   throw new ConfigurationError(
     'providers.apple.privateKey',
-    'must be the text of the .p8 file that Apple gave you.',
+    'must be the content of the .p8 file from Apple.',
   );
 };
 

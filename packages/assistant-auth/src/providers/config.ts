@@ -85,8 +85,8 @@ export const validate = <Settings extends { readonly id: string }>(
   return settings;
 };
 
-const reservedProblem = 'must not set what every sign-in sets itself, nor request or request_uri.';
-const credentialProblem = 'must be given, as printable ASCII without spaces.';
+const reservedProblem = 'must not contain request, request_uri or a parameter that every sign-in sets.';
+const credentialProblem = 'must be printable ASCII without spaces, and not empty.';
 
 export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   [
@@ -94,7 +94,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
     ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
     'must be 1 to 32 characters a-z, 0-9 and hyphen.',
   ],
-  ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which stands for a session.`],
+  ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
   ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
   ['clientId', ({ clientId }) => matchesPattern(credentialPattern, clientId), credentialProblem],
   [
@@ -106,7 +106,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   [
     'scopes',
     ({ scopes }) => scopes.every((scope) => matchesPattern(scopeTokenPattern, scope)),
-    'must be names without space, quote or backslash.',
+    'must be names without a space, quote or backslash.',
   ],
   [
     'authorizationParameters',
@@ -237,9 +237,9 @@ const rules: readonly Rule<RelyingPartyConfig>[] = [
   [
     'issuer',
     ({ issuer }) => isAllowedUrl(issuer) && !issuer.includes('?'),
-    'must be an https URL without user, query and fragment, or http on loopback.',
+    'must be an https URL without user information, query or fragment, or an http URL on loopback.',
   ],
-  ['scopes', ({ scopes }) => scopes.includes('openid'), 'must hold openid.'],
+  ['scopes', ({ scopes }) => scopes.includes('openid'), 'must include openid.'],
   // Any other value would disable the check of `auth_time`.
   [
     'authTime',

@@ -38,7 +38,7 @@ export const fetchFromProvider = async (
     return await bufferResponse(response, host);
   } catch (error) {
     if (error instanceof ProviderError) throw error;
-    const problem = isTimeout(error) ? 'took too long' : 'is out of reach';
+    const problem = isTimeout(error) ? 'took too long' : 'could not be reached';
     throw new ProviderError('unavailable', `${host} ${problem}`);
   }
 };
@@ -47,7 +47,7 @@ const refuseStatus = async ({ status, body }: Response, host: string): Promise<v
   if (status === 200 || (status >= 400 && status < 500 && status !== 429)) return;
   await body?.cancel();
   const kind = status === 429 || status >= 500 ? 'unavailable' : 'invalid';
-  throw new ProviderError(kind, `${host} answered with status ${status}`);
+  throw new ProviderError(kind, `${host} responded with status ${status}`);
 };
 
 const refuseChallenge = async ({ headers, body }: Response, host: string): Promise<void> => {

@@ -98,7 +98,7 @@ const tenantInMetadata: ReadonlyMap<string, string> = new Map([
 const parseTenant = (tenant: string): string => {
   const name = tenant.toLowerCase();
   if (tenantInMetadata.has(name) || guidPattern.test(name)) return name;
-  const problem = 'must be common, organizations, consumers or the id of a tenant.';
+  const problem = 'must be common, organizations, consumers or a tenant ID.';
   throw new ConfigurationError('providers.microsoft.tenant', problem);
 };
 

@@ -300,7 +300,7 @@ export const revokeToken = async (
   if (error === 'invalid_token') return;
   if (error) throw createRevocationError(String(error));
   if (!response.ok)
-    throw new ProviderError('invalid', `the revocation endpoint answered with status ${response.status}`);
+    throw new ProviderError('invalid', `the revocation endpoint responded with status ${response.status}`);
 };
 
 // Converts every error of a request to the provider to one of the three kinds of ProviderError.
@@ -321,12 +321,12 @@ export const withProviderError = async <Result>(work: () => Promise<Result>): Pr
 export const createTokenEndpointError = (code: string): ProviderError =>
   new ProviderError(
     code === 'unverified_user_email' ? 'denied' : 'invalid',
-    `the token endpoint answered ${sanitizeErrorCode(code)}`,
+    `the token endpoint responded with ${sanitizeErrorCode(code)}`,
   );
 
 /** The error of a revocation endpoint (RFC 7009 §2.2.1). */
 const createRevocationError = (code: string): ProviderError =>
-  new ProviderError('invalid', `the revocation endpoint answered ${sanitizeErrorCode(code)}`);
+  new ProviderError('invalid', `the revocation endpoint responded with ${sanitizeErrorCode(code)}`);
 
 /**
  * Converts any error, without a cause: errors of `oauth4webapi` contain whole responses, with codes and
@@ -337,14 +337,14 @@ const toProviderError = (error: unknown): ProviderError => {
   if (error instanceof AuthorizationResponseError) {
     return new ProviderError(
       classifyErrorCode(error.error),
-      `the provider answered ${sanitizeErrorCode(error.error)}`,
+      `the provider responded with ${sanitizeErrorCode(error.error)}`,
     );
   }
   if (error instanceof ResponseBodyError) return createTokenEndpointError(error.error);
   // `oauth4webapi` throws this before it reads the error in the body. The cause is nearly always a wrong
   // client secret (RFC 6749 §5.2).
   if (error instanceof WWWAuthenticateChallengeError) {
-    return new ProviderError('invalid', 'the token endpoint asks for other credentials');
+    return new ProviderError('invalid', 'the token endpoint rejected the client credentials');
   }
   return new ProviderError(
     'invalid',
@@ -384,7 +384,7 @@ const knownCodes = [
  * authorization code.
  */
 const sanitizeErrorCode = (code: string): string =>
-  knownCodes.includes(code) ? code : 'an error of its own';
+  knownCodes.includes(code) ? code : 'an unregistered error code';
 
 /** Errors of `oauth4webapi` whose messages are fixed sentences. */
 const hasFixedMessage = (error: unknown): error is Error =>

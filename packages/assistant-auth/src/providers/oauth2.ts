@@ -117,7 +117,7 @@ export const oauth2 = (settings: OAuth2Settings): IdentityProvider => {
   };
 };
 
-const urlProblem = 'must be an https URL without user and fragment, or http on loopback.';
+const urlProblem = 'must be an https URL without user information or fragment, or an http URL on loopback.';
 
 const rules: readonly Rule<OAuth2Config>[] = [
   ...clientRules,
@@ -182,7 +182,8 @@ const fetchProfile = async (
   };
   const response = await fetchFromProvider(profileUrl, { method: 'GET', headers }, io);
   const profile: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new ProviderError('invalid', `the profile answered with status ${response.status}`);
+  if (!response.ok)
+    throw new ProviderError('invalid', `the profile responded with status ${response.status}`);
   if (typeof profile !== 'object' || profile === null)
     throw new ProviderError('invalid', 'the profile response is not a JSON object');
   return { ...profile };

@@ -201,7 +201,7 @@ const redeemCode = async (
     requireIdToken: true,
   });
   const claims = getValidatedIdTokenClaims(processed);
-  if (claims === undefined) throw new ProviderError('invalid', 'there is no ID token');
+  if (claims === undefined) throw new ProviderError('invalid', 'the token response has no ID token');
   validateIdToken(claims, config, upstreamRequest, io.now());
   const source = { url: metadata.jwksUri, issuer: issuer.issuer };
   await verifyWithKeys(source, io, (keys) => verifyIdTokenSignature(strict, server, keys));

@@ -67,7 +67,7 @@ const readUserInfo = async (
   const client = buildOAuthClient(config);
   const response = await userInfoRequest(server, client, requireBearerToken(tokens), buildRequestOptions(io));
   if (!response.ok)
-    throw new ProviderError('invalid', `the UserInfo endpoint answered with status ${response.status}`);
+    throw new ProviderError('invalid', `the UserInfo endpoint responded with status ${response.status}`);
   // A signed or encrypted response, which a client must register for (§5.3.2). It is not verified here, so it
   // is ignored.
   if (/^application\/jwt\b/i.test(response.headers.get('content-type') ?? '')) return {};

@@ -47,7 +47,7 @@ export const uint: Codec<number> = {
 /** A text in UTF-8. A lone surrogate is an error. */
 export const text: Codec<string> = {
   write(out, value) {
-    if (!value.isWellFormed()) throw new RangeError('not a well-formed text');
+    if (!value.isWellFormed()) throw new RangeError('not well-formed text');
     const bytes = new TextEncoder().encode(value);
     uint.write(out, bytes.length);
     for (const byte of bytes) out.push(byte);
@@ -84,7 +84,7 @@ export const optional = <Item>(item: Codec<Item>): Codec<Item | undefined> => ({
   },
   read(input) {
     const flag = next(input);
-    if (flag > 1) throw new RangeError('neither there nor absent');
+    if (flag > 1) throw new RangeError('not a presence flag');
     return flag === 0 ? undefined : item.read(input);
   },
 });
@@ -135,7 +135,7 @@ type VariantOf<Shapes extends Readonly<Record<string, Codec<object>>>> = {
 
 const findShape = (shapes: Readonly<Record<string, Codec<object>>>, kind: string): Codec<object> => {
   const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
-  if (shape === undefined) throw new RangeError('not one of the kinds');
+  if (shape === undefined) throw new RangeError('not a known kind');
   return shape;
 };
 
@@ -149,7 +149,7 @@ export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array<Arr
 export const decode = <Value>(codec: Codec<Value>, bytes: Uint8Array<ArrayBuffer>): Value => {
   const input: Reader = { bytes, characters: latin1.decode(bytes), at: 0 };
   const value = codec.read(input);
-  if (input.at !== bytes.length) throw new RangeError('payload goes on');
+  if (input.at !== bytes.length) throw new RangeError('payload has extra bytes');
   return value;
 };
 

@@ -35,11 +35,11 @@ export const parseKeyRing = (text: string): KeyRing => {
     .filter((word) => word !== '')
     .map(parseKey);
   const [sealingKey] = all;
-  if (sealingKey === undefined) throw new ConfigurationError('sealingKeys', 'must hold at least one key.');
+  if (sealingKey === undefined) throw new ConfigurationError('sealingKeys', 'must contain at least one key.');
   const keys = new Map(all.map((key) => [key.id, key]));
   const material = new Set(all.map((key) => encodeBase64url(key.bytes)));
   if (keys.size < all.length || material.size < all.length) {
-    throw new ConfigurationError('sealingKeys', 'must not name a key twice.');
+    throw new ConfigurationError('sealingKeys', 'must not contain a key ID twice.');
   }
   return { sealingKey, keys };
 };
@@ -50,7 +50,7 @@ export const parseKeyRing = (text: string): KeyRing => {
  */
 export const generateKey = (id: string, randomBytes: RandomBytes): string => {
   if (!idPattern.test(id))
-    throw new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.');
+    throw new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters a-z, 0-9 and hyphen.');
   return `${id}.${encodeBase64url(randomBytes(keyLength))}`;
 };
 
@@ -65,6 +65,7 @@ const parseKey = (word: string): NamedKey => {
   }
   // Rejects placeholders, such as a key of zeros: a random key practically never has fewer than 8 different
   // bytes.
-  if (new Set(bytes).size < 8) throw new ConfigurationError('sealingKeys', 'must be random; generate them.');
+  if (new Set(bytes).size < 8)
+    throw new ConfigurationError('sealingKeys', 'must be random. Generate new keys.');
   return { id, bytes };
 };

@@ -238,7 +238,7 @@ const parseDerivedKeys = (text: string): KeyRing => {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(
       'keys',
-      'must be written sub.<id>.<43 characters>, at least one and each once.',
+      'must be written sub.<id>.<43 characters>, at least one, each only once.',
     );
   }
 };

@@ -109,9 +109,11 @@ const revokeGrantsOfIdentity = async (
   const result = await writeWithRetry<IdentityRevocationOutcome>(context, () =>
     storage.revokeGrantsOfIdentity(lease, 'revoked at the provider', at),
   );
-  if (result.kind === 'deferred') throw new StorageUnavailable('the end of an identity could not be stored');
+  if (result.kind === 'deferred')
+    throw new StorageUnavailable('the revocation of an identity’s grants could not be stored');
   if (result.outcome === 'revoked') return 'revoked';
-  if (result.isRepeated) throw new StorageUnavailable('the end of an identity may have been stored');
+  if (result.isRepeated)
+    throw new StorageUnavailable('the revocation of an identity’s grants may have been stored');
   // The stored token is another one or gone by now, for example after a new sign-in, which takes precedence.
   return 'inconclusive';
 };

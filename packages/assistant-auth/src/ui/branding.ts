@@ -64,7 +64,7 @@ const parseOptional = <Given, Parsed>(
 
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
-  throw new ConfigurationError('branding.name', 'must be a text that is not empty');
+  throw new ConfigurationError('branding.name', 'must be text that is not empty');
 };
 
 const parseLanguage = (tag: unknown): string => {

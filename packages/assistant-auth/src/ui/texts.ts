@@ -306,7 +306,7 @@ const checkText = (option: string, name: string, text: unknown): void => {
   const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
   if (original === undefined) throw new ConfigurationError(option, 'is not a text of the pages');
   if (typeof text !== 'string' || text.trim() === '')
-    throw new ConfigurationError(option, 'must be a text that is not empty');
+    throw new ConfigurationError(option, 'must be text that is not empty');
   const placeholders = findPlaceholders(original);
   const missing = placeholders.find(
     (wanted) => wanted !== 'product' && !findPlaceholders(text).includes(wanted),

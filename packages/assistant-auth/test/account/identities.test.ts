@@ -170,7 +170,7 @@ describe('linking an identity', () => {
     );
     expect((await asked(accountBrowser)).html).toContain('another account');
     const { response } = await asked(accountBrowser, { code: 'dog' });
-    await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
+    await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
   });
 
   /** A publisher who knows some people as users of theirs, by subject. */
@@ -191,7 +191,7 @@ describe('linking an identity', () => {
       await expectErrorPage(
         response,
         deployment,
-        'This account cannot be added to the one that you are signed in to.',
+        'This account cannot be added to the account that you are signed in to.',
         403,
       );
     else expect(html).toContain('another account');
@@ -210,7 +210,7 @@ describe('linking an identity', () => {
     await expectErrorPage(
       response,
       deployment,
-      'The sign-in provider gave an answer that could not be verified.',
+      'The response of the sign-in provider could not be verified.',
       500,
     );
   });
@@ -314,7 +314,7 @@ describe('unlinking an identity', () => {
       await expectFormRejected(
         await accountBrowser.post('/unlink', { identity }),
         deployment,
-        'There is no such thing in your account any longer. Open your account again.',
+        'This item is no longer in your account. Open your account again.',
       );
       expect(await deployment.storage.findUser(cat)).toBeDefined();
     },

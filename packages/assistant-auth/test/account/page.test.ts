@@ -142,7 +142,7 @@ describe('connected apps', () => {
         await expectFormRejected(
           response,
           deployment,
-          'There is no such thing in your account any longer. Open your account again.',
+          'This item is no longer in your account. Open your account again.',
         );
         expect((await refresh(deployment, gpt, refresh_token)).status).toBe(200);
       },

@@ -150,7 +150,7 @@ describe('signing in', () => {
   it('refused by the publisher shows an error page', async () => {
     const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
     const response = await createAccountBrowser(deployment).signInToAccount();
-    await expectErrorPage(response, deployment, 'This account may not sign in here.', 403);
+    await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
   });
 
   it('asks the publisher as for any client', async () => {

@@ -300,7 +300,7 @@ describe('/authorize', () => {
         ...gptRequest,
         redirect_uri: 'https://evil.example/',
       });
-      await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+      await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
     });
 
     it.each([
@@ -334,7 +334,7 @@ describe('/authorize', () => {
       });
       expect(response.headers.get('allow')).toBe('GET');
       response.headers.delete('allow');
-      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+      await expectErrorPage(response, deployment, 'Method not allowed.', 405);
     });
   });
 

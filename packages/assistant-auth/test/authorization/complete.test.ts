@@ -319,7 +319,7 @@ describe('a second trip for a refresh token', () => {
     });
 
     it('is signed in at once if the provider can’t be reached', async () => {
-      const away = new ProviderError('unavailable', 'google.example is out of reach');
+      const away = new ProviderError('unavailable', 'google.example could not be reached');
       const { deployment } = deployWith({}, { reconsentUrl: () => Promise.reject(away) });
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);

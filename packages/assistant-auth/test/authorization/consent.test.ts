@@ -137,7 +137,7 @@ describe('choosing a provider', () => {
       error,
       description:
         error === 'temporarily_unavailable'
-          ? 'The sign-in provider did not answer. Try again later.'
+          ? 'The sign-in provider did not respond. Try again later.'
           : expect.any(String),
     });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
@@ -154,7 +154,7 @@ describe('choosing a provider', () => {
       to: gptRedirect,
       state: gptRequest.state,
       error: 'access_denied',
-      description: 'The sign-in was cancelled.',
+      description: 'The sign-in was canceled.',
     });
     expect(listTransactionCookies(browser.cookies)).toEqual([]);
     expect(storage.calls).toEqual([]);
@@ -196,11 +196,7 @@ describe('choosing a provider', () => {
         'The app that sent you here is not registered with us.',
       );
       const moved = deploy({ clients: [{ ...gpt, redirects: [{ kind: 'gpt', gptIds: ['g-another'] }] }] });
-      await expectErrorPage(
-        await answerOf(moved),
-        moved,
-        'The address to return to is not registered for this app.',
-      );
+      await expectErrorPage(await answerOf(moved), moved, 'The redirect URI is not registered for this app.');
     });
 
     it('with the longest state still fits into the cookie of its login transaction', async () => {
@@ -234,7 +230,7 @@ describe('choosing a provider', () => {
       const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
       expect(response.headers.get('allow')).toBe('POST');
       response.headers.delete('allow');
-      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+      await expectErrorPage(response, deployment, 'Method not allowed.', 405);
     });
   });
 
@@ -443,7 +439,7 @@ describe('continuing with a session', () => {
         to: gptRedirect,
         state: gptRequest.state,
         error: 'access_denied',
-        description: 'This account may not sign in here.',
+        description: 'This account is not allowed to sign in here.',
       });
     });
 
@@ -541,7 +537,7 @@ describe('continuing with a session', () => {
         to: gptRedirect,
         state: gptRequest.state,
         error: 'access_denied',
-        description: 'The sign-in was cancelled.',
+        description: 'The sign-in was canceled.',
       });
       expect(said.asked).toBe(0);
     });

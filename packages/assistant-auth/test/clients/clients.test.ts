@@ -82,7 +82,7 @@ describe('the client registry', () => {
         ...gptRequest,
         redirect_uri: development,
       });
-      await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+      await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
     });
   });
 
@@ -398,7 +398,7 @@ describe('client authentication', () => {
     );
   });
 
-  it('refuses any other header with an error of its own', async () => {
+  it('refuses any other header with an unregistered error code', async () => {
     const header = fc.oneof(
       fc.string(),
       fc.string().map((text) => `Basic ${text}`),

@@ -75,7 +75,7 @@ describe('the handler', () => {
         type: 'about:blank',
         title: 'Misdirected Request',
         status: 421,
-        detail: 'This server does not answer for that host.',
+        detail: 'This server does not serve the requested host.',
       });
       expect(log).toEqual([{ event: 'refused', reason: 'request.host', requestId, endpoint: 'trial' }]);
     });
@@ -198,22 +198,22 @@ describe('error pages', () => {
     [
       authorizationError('client.unknown'),
       400,
-      'This sign-in cannot go on',
+      'We couldn’t sign you in',
       'The app that sent you here is not registered with us.',
     ],
-    [callbackError('provider.unknown'), 404, 'This sign-in cannot go on', 'There is no such way to sign in.'],
     [
-      requestError('request.method'),
-      405,
-      'This sign-in cannot go on',
-      'This address does not answer that method.',
+      callbackError('provider.unknown'),
+      404,
+      'We couldn’t sign you in',
+      'This sign-in method does not exist.',
     ],
-    [requestError('unexpected'), 500, 'Something is out of order', 'Something went wrong on our side.'],
+    [requestError('request.method'), 405, 'We couldn’t sign you in', 'Method not allowed.'],
+    [requestError('unexpected'), 500, 'Something went wrong', 'Something went wrong on our side.'],
     [
       requestError('storage.unavailable'),
       503,
-      'Something is out of order',
-      'The service is out of order for a moment. Try again soon.',
+      'Something went wrong',
+      'The service is temporarily unavailable. Try again in a moment.',
     ],
   ] as const)('show %s with status %i', async (protocolError, status, title, message) => {
     const response = respond(protocolError);
@@ -228,7 +228,7 @@ describe('error pages', () => {
         JSON.stringify({ title, message, reference, stylesheetPath, name: branding.name }),
     });
     expect(await response.json()).toEqual({
-      title: 'This sign-in cannot go on',
+      title: 'We couldn’t sign you in',
       message: 'The parameter state is too long.',
       reference: 'request-1',
       stylesheetPath: '/authorize/style.css',
@@ -346,7 +346,7 @@ describe('the stylesheet', () => {
       type: 'about:blank',
       title: 'Method Not Allowed',
       status: 405,
-      detail: 'This address does not answer that method.',
+      detail: 'Method not allowed.',
     });
     expect(Object.fromEntries(response.headers)).toEqual({
       allow: 'GET, HEAD',

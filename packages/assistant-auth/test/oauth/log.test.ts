@@ -53,7 +53,7 @@ describe('causes of errors', () => {
     const outage = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
     const cause = new StorageUnavailable('D1 did not answer', { cause: outage });
     expect(describeCause(cause)).toBe(
-      'StorageUnavailable: D1 did not answer, because of TypeError: fetch failed, because of Error: ECONNREFUSED',
+      'StorageUnavailable: D1 did not answer, caused by TypeError: fetch failed, caused by Error: ECONNREFUSED',
     );
   });
 
@@ -65,7 +65,7 @@ describe('causes of errors', () => {
   it('that refers to itself is cut off', () => {
     const circle = new Error('again');
     circle.cause = circle;
-    expect(describeCause(circle).split('because of')).toHaveLength(6);
+    expect(describeCause(circle).split('caused by')).toHaveLength(6);
   });
 
   it('has a stack without its message', () => {

@@ -189,7 +189,7 @@ describe('resources', () => {
 
 describe('issuers', () => {
   const malformed = 'issuer must be an origin such as https://words.example, without a path.';
-  const plain = 'issuer must use https; plain http is for loopback addresses only.';
+  const plain = 'issuer must use https; http is allowed for loopback addresses only.';
 
   describe('parseIssuer', () => {
     it.each([

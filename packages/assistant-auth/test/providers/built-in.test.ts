@@ -132,7 +132,7 @@ describe('Apple', async () => {
         ),
       ).toEqual({
         kind: 'denied',
-        reason: 'the provider answered user_cancelled_authorize',
+        reason: 'the provider responded with user_cancelled_authorize',
       });
     });
   });
@@ -177,13 +177,13 @@ describe('Apple', async () => {
       expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
     });
 
-    const noKey = 'must be the text of the .p8 file that Apple gave you.';
-    const noId = 'must be ten letters and digits, as Apple shows it.';
+    const noKey = 'must be the content of the .p8 file from Apple.';
+    const noId = 'must be the ten letters and digits that Apple shows.';
     it.each<[string, string, Partial<AppleSettings>, string]>([
       ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],
       ['teamId', 'empty', { teamId: '' }, noId],
       ['keyId', 'in lower case', { keyId: 'fghij67890' }, noId],
-      ['clientId', 'empty', { clientId: '' }, 'must be given, as printable ASCII without spaces.'],
+      ['clientId', 'empty', { clientId: '' }, 'must be printable ASCII without spaces, and not empty.'],
       ['privateKey', 'empty', { privateKey: '' }, noKey],
       ['privateKey', 'the name of the file', { privateKey: 'AuthKey_FGHIJ67890.p8' }, noKey],
       ['privateKey', 'an RSA key', { privateKey: rsa }, noKey],
@@ -335,7 +335,7 @@ describe('GitHub', () => {
       server.overrideEndpoints({ token: () => Response.json({ error, error_description: 'their-text' }) });
       expect(await captureProviderError(handleCallback())).toEqual({
         kind,
-        reason: `the token endpoint answered ${error}`,
+        reason: `the token endpoint responded with ${error}`,
       });
       expect(server.asked()).toEqual(['token']);
     });
@@ -500,7 +500,7 @@ describe('Microsoft', () => {
         expect(() => microsoft({ clientId, clientSecret, tenant })).toThrow(
           new ConfigurationError(
             'providers.microsoft.tenant',
-            'must be common, organizations, consumers or the id of a tenant.',
+            'must be common, organizations, consumers or a tenant ID.',
           ),
         );
       },

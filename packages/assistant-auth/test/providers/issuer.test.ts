@@ -325,7 +325,7 @@ describe('signing keys', async () => {
     });
     expect(await captureProviderError(signIn())).toEqual({
       kind: 'unavailable',
-      reason: 'id.example answered with status 503',
+      reason: 'id.example responded with status 503',
     });
     issuer.override({ endpointOverrides: { keys: () => new Response(null, { status: 503 }) } });
     expect(await signIn()).toMatchObject({ subject: 'person-1' });

@@ -107,7 +107,7 @@ describe('options', () => {
       expect(wrong).toThrow(
         new ConfigurationError(
           'providers.acme.clientId',
-          'must be given, as printable ASCII without spaces.',
+          'must be printable ASCII without spaces, and not empty.',
         ),
       );
       expect(() => check({ clientSecret: 'hunter 2' })).toThrow(/^(?!.*hunter)/);
@@ -159,13 +159,13 @@ describe('HTTP', () => {
 
   const unavailable = 'unavailable';
   const outages: readonly (readonly [name: string, answer: Answer, reason: string])[] = [
-    ['B13.1 500', () => new Response('their-page', { status: 500 }), 'answered with status 500'],
-    ['B13.1 503', () => new Response(null, { status: 503 }), 'answered with status 503'],
-    ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'answered with status 429'],
+    ['B13.1 500', () => new Response('their-page', { status: 500 }), 'responded with status 500'],
+    ['B13.1 503', () => new Response(null, { status: 503 }), 'responded with status 503'],
+    ['B13.2 429', () => Response.json({ error: 'slow_down' }, { status: 429 }), 'responded with status 429'],
     ['B13.3 no answer in time', () => Promise.reject(timeOut()), 'took too long'],
     ['B13.3 no end in time', () => new Response(breakOff(timeOut())), 'took too long'],
-    ['no connection', () => Promise.reject(new TypeError('their-network')), 'is out of reach'],
-    ['a broken connection', () => new Response(breakOff(new Error('their-network'))), 'is out of reach'],
+    ['no connection', () => Promise.reject(new TypeError('their-network')), 'could not be reached'],
+    ['a broken connection', () => new Response(breakOff(new Error('their-network'))), 'could not be reached'],
   ];
 
   const everywhere = <Row extends readonly unknown[]>(rows: readonly Row[]) =>
@@ -199,7 +199,7 @@ describe('HTTP', () => {
       async (endpoint, status) => {
         const headers = { location: 'https://evil.example/' };
         const { refused, asked } = await failOnce(endpoint, () => new Response(null, { status, headers }));
-        expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
+        expect(refused).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
         expect(asked).not.toContain('unknown');
       },
     );
@@ -252,7 +252,7 @@ describe('HTTP', () => {
       '%s: with another success status (%i) is refused',
       async (endpoint, status) => {
         const { refused } = await failOnce(endpoint, () => new Response(null, { status }));
-        expect(refused).toEqual({ kind: 'invalid', reason: `id.example answered with status ${status}` });
+        expect(refused).toEqual({ kind: 'invalid', reason: `id.example responded with status ${status}` });
       },
     );
 
@@ -466,12 +466,12 @@ describe('token responses (RFC 6749 §5.1)', () => {
 
     it.each([
       ['B19.1 an error beside the tokens', 'invalid_grant', 'invalid_grant'],
-      ['B19.1 an error of its own beside the tokens', 'their-error', 'an error of its own'],
-      ['B19.1 an error that is a list', ['their-error'], 'an error of its own'],
-      ['B19.1 an error that is an object', { code: 'their-error' }, 'an error of its own'],
-      ['B19.1 an error that is true', true, 'an error of its own'],
+      ['B19.1 an unregistered error code beside the tokens', 'their-error', 'an unregistered error code'],
+      ['B19.1 an error that is a list', ['their-error'], 'an unregistered error code'],
+      ['B19.1 an error that is an object', { code: 'their-error' }, 'an unregistered error code'],
+      ['B19.1 an error that is true', true, 'an unregistered error code'],
     ])('%s signs nobody in', async (_, error, words) => {
-      const refused = invalid(`the token endpoint answered ${words}`);
+      const refused = invalid(`the token endpoint responded with ${words}`);
       expect(await captureProviderError(atIssuer({ error }))).toEqual(refused);
       expect(await captureProviderError(atServer({ error }))).toEqual(refused);
     });
@@ -572,7 +572,7 @@ describe('errors', () => {
     (code) => {
       expect(createTokenEndpointError(code)).toMatchObject({
         kind: 'invalid',
-        message: 'the token endpoint answered an error of its own',
+        message: 'the token endpoint responded with an unregistered error code',
       });
     },
   );

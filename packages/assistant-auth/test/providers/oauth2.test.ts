@@ -154,11 +154,11 @@ describe('an OAuth 2.0 server', () => {
       ['access_denied', 'denied', 'access_denied'],
       ['temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
       ['redirect_uri_mismatch', 'invalid', 'redirect_uri_mismatch'],
-      ['code-of-this-transaction', 'invalid', 'an error of its own'],
+      ['code-of-this-transaction', 'invalid', 'an unregistered error code'],
     ])('B12.1 with the error %s ends the sign-in', async (error, kind, words) => {
       expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
         kind,
-        reason: `the provider answered ${words}`,
+        reason: `the provider responded with ${words}`,
       });
     });
   });
@@ -182,13 +182,13 @@ describe('an OAuth 2.0 server', () => {
     ])('that returns %s with status %i ends the sign-in as invalid', async (error, status) => {
       expect(
         await answering(() => Response.json({ error, error_description: 'their-text' }, { status })),
-      ).toEqual(invalid(`the token endpoint answered ${error}`));
+      ).toEqual(invalid(`the token endpoint responded with ${error}`));
     });
 
     it('that returns an unknown error with 200 is not quoted, and its tokens are ignored', async () => {
       const body = { error: 'their-secret', access_token: 'their-access-token', token_type: 'bearer' };
       expect(await answering(() => Response.json(body))).toEqual(
-        invalid('the token endpoint answered an error of its own'),
+        invalid('the token endpoint responded with an unregistered error code'),
       );
     });
 
@@ -232,12 +232,12 @@ describe('an OAuth 2.0 server', () => {
       [
         'with status 401',
         () => Response.json({ id: 'person-1' }, { status: 401 }),
-        'the profile answered with status 401',
+        'the profile responded with status 401',
       ],
       [
         'with status 403',
         () => Response.json({ id: 'person-1' }, { status: 403 }),
-        'the profile answered with status 403',
+        'the profile responded with status 403',
       ],
     ])('%s is refused', async (_, answer, reason) => {
       expect(await answering(answer)).toEqual(invalid(reason));
@@ -256,7 +256,7 @@ describe('an OAuth 2.0 server', () => {
           ),
         ).toEqual({
           kind: 'unavailable',
-          reason: `${host} answered with status ${status}`,
+          reason: `${host} responded with status ${status}`,
         });
       }
     });
@@ -269,13 +269,14 @@ describe('an OAuth 2.0 server', () => {
         await captureProviderError(
           createOAuth2Provider().handleCallback(callback(), upstreamRequest, server.io),
         ),
-      ).toEqual(invalid('api.acme.example answered with status 302'));
+      ).toEqual(invalid('api.acme.example responded with status 302'));
       expect(server.asked()).toEqual(['token', 'profile']);
     });
   });
 
   describe('options', () => {
-    const badAddress = 'must be an https URL without user and fragment, or http on loopback.';
+    const badAddress =
+      'must be an https URL without user information or fragment, or an http URL on loopback.';
 
     it.each(['issuer', 'authorizationUrl', 'tokenUrl', 'profileUrl'])(
       'fail at startup for an invalid %s',

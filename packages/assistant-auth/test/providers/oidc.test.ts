@@ -170,9 +170,10 @@ describe('options', () => {
     clientSecret: 'our-client-secret',
   };
 
-  const credentials = 'must be given, as printable ASCII without spaces.';
-  const badIssuer = 'must be an https URL without user, query and fragment, or http on loopback.';
-  const badParameter = 'must not set what every sign-in sets itself, nor request or request_uri.';
+  const credentials = 'must be printable ASCII without spaces, and not empty.';
+  const badIssuer =
+    'must be an https URL without user information, query or fragment, or an http URL on loopback.';
+  const badParameter = 'must not contain request, request_uri or a parameter that every sign-in sets.';
 
   /** Also what the compiler would have caught: settings come from environments and from JavaScript. */
   const stop = (changes: Readonly<Record<string, unknown>>): unknown => {
@@ -194,10 +195,10 @@ describe('options', () => {
     ['clientSecret', 'sécret', credentials],
     ['displayName', ' ', 'must not be empty.'],
     ['displayName', undefined, 'must not be empty.'],
-    ['scopes', [], 'must hold openid.'],
-    ['scopes', ['email'], 'must hold openid.'],
-    ['scopes', ['openid', 'two words'], 'must be names without space, quote or backslash.'],
-    ['scopes', ['openid', ''], 'must be names without space, quote or backslash.'],
+    ['scopes', [], 'must include openid.'],
+    ['scopes', ['email'], 'must include openid.'],
+    ['scopes', ['openid', 'two words'], 'must be names without a space, quote or backslash.'],
+    ['scopes', ['openid', ''], 'must be names without a space, quote or backslash.'],
     ['issuer', undefined, badIssuer],
     ['issuer', 'id.example', badIssuer],
     ['issuer', 'http://id.example', badIssuer],
@@ -233,7 +234,7 @@ describe('options', () => {
 
   it('with the reserved ID of sessions fail at startup', () => {
     expect(stop({ id: 'continue' })).toEqual(
-      new ConfigurationError('providers.continue.id', 'must not be continue, which stands for a session.'),
+      new ConfigurationError('providers.continue.id', 'must not be continue, which is reserved.'),
     );
   });
 
@@ -302,11 +303,11 @@ describe('the code exchange', () => {
       ['B12.1 temporarily_unavailable', 'temporarily_unavailable', 'unavailable', 'temporarily_unavailable'],
       ['B12.1 login_required', 'login_required', 'invalid', 'login_required'],
       ['B12.1 invalid_scope', 'invalid_scope', 'invalid', 'invalid_scope'],
-      ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an error of its own'],
+      ['B12.1 a word of its own', 'code-of-this-transaction', 'invalid', 'an unregistered error code'],
     ])('%s ends the sign-in, even with a code', async (_, error, kind, words) => {
       expect(await rejectUnsentRequest(callback({ error, error_description: 'their-text' }))).toEqual({
         kind,
-        reason: `the provider answered ${words}`,
+        reason: `the provider responded with ${words}`,
       });
     });
 
@@ -369,10 +370,10 @@ describe('the code exchange', () => {
     };
 
     it.each([
-      ['invalid_grant', 400, 'the token endpoint answered invalid_grant'],
-      ['invalid_client', 401, 'the token endpoint answered invalid_client'],
-      ['access_denied', 403, 'the token endpoint answered access_denied'],
-      ['code-of-this-transaction', 400, 'the token endpoint answered an error of its own'],
+      ['invalid_grant', 400, 'the token endpoint responded with invalid_grant'],
+      ['invalid_client', 401, 'the token endpoint responded with invalid_client'],
+      ['access_denied', 403, 'the token endpoint responded with access_denied'],
+      ['code-of-this-transaction', 400, 'the token endpoint responded with an unregistered error code'],
     ])('that returns %s ends the sign-in as invalid', async (error, status, reason) => {
       const body = { error, error_description: 'their-text' };
       expect(await answering(() => Response.json(body, { status }))).toEqual(invalid(reason));
@@ -381,7 +382,7 @@ describe('the code exchange', () => {
     it('that rejects our credentials ends the sign-in as invalid', async () => {
       const headers = { 'www-authenticate': 'Basic realm="their-realm"' };
       const answer = () => Response.json({ error: 'invalid_client' }, { status: 401, headers });
-      expect(await answering(answer)).toEqual(invalid('the token endpoint asks for other credentials'));
+      expect(await answering(answer)).toEqual(invalid('the token endpoint rejected the client credentials'));
     });
 
     // RFC 6749 §2.3.1: form-encoded first, then joined with a colon, then base64.

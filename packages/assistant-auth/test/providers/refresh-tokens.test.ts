@@ -274,20 +274,20 @@ describe('rechecks', async () => {
     });
 
     const timeOut = () => Promise.reject(new DOMException('too slow', 'TimeoutError'));
-    const said = (code: string) => `the token endpoint answered ${code}`;
+    const said = (code: string) => `the token endpoint responded with ${code}`;
     const unreadable = 'the response could not be read';
     const noToken = 'the response has no token';
 
     it.each<[string, Answer, string | RegExp]>([
-      ['500', () => json({ error: 'invalid_grant' }, 500), /answered with status 500$/],
-      ['503', () => new Response(null, { status: 503 }), /answered with status 503$/],
-      ['429', () => json({ error: 'invalid_grant' }, 429), /answered with status 429$/],
-      ['a redirect', () => new Response(null, { status: 302 }), /answered with status 302$/],
+      ['500', () => json({ error: 'invalid_grant' }, 500), /responded with status 500$/],
+      ['503', () => new Response(null, { status: 503 }), /responded with status 503$/],
+      ['429', () => json({ error: 'invalid_grant' }, 429), /responded with status 429$/],
+      ['a redirect', () => new Response(null, { status: 302 }), /responded with status 302$/],
       ['no response in time', timeOut, /took too long$/],
-      ['no connection', () => Promise.reject(new TypeError('their-network')), /is out of reach$/],
-      ['an unknown error', () => json({ error: 'their-error' }, 400), said('an error of its own')],
+      ['no connection', () => Promise.reject(new TypeError('their-network')), /could not be reached$/],
+      ['an unknown error', () => json({ error: 'their-error' }, 400), said('an unregistered error code')],
       ['an error that is an array', () => json({ error: ['invalid_grant'] }, 400), said('invalid_grant')],
-      ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an error of its own')],
+      ['another case', () => json({ error: 'Invalid_Grant' }, 400), said('an unregistered error code')],
       ['an HTML page', () => new Response('<p>their-page</p>'), unreadable],
       ['nothing', () => new Response(null), unreadable],
       ['JSON that is not an object', () => json(null), noToken],
@@ -517,37 +517,37 @@ describe('revocation (RFC 7009)', () => {
         'our secret is wrong',
         () => Response.json({ error: 'invalid_client', error_description: 'their-words' }, { status: 401 }),
         'invalid',
-        'the revocation endpoint answered invalid_client',
+        'the revocation endpoint responded with invalid_client',
       ],
       [
         'it does not support refresh tokens',
         () => Response.json({ error: 'unsupported_token_type' }, { status: 400 }),
         'invalid',
-        'the revocation endpoint answered unsupported_token_type',
+        'the revocation endpoint responded with unsupported_token_type',
       ],
       [
         'it returns an unknown error',
         () => Response.json({ error: 'their-refresh-token' }),
         'invalid',
-        'the revocation endpoint answered an error of its own',
+        'the revocation endpoint responded with an unregistered error code',
       ],
       [
         'it returns an HTML page',
         () => new Response('their-page', { status: 404 }),
         'invalid',
-        'the revocation endpoint answered with status 404',
+        'the revocation endpoint responded with status 404',
       ],
       [
         'it is unavailable',
         () => new Response(null, { status: 503 }),
         'unavailable',
-        'id.example answered with status 503',
+        'id.example responded with status 503',
       ],
       [
         'it cannot be reached',
         () => Promise.reject(new TypeError('their-network')),
         'unavailable',
-        'id.example is out of reach',
+        'id.example could not be reached',
       ],
     ])('is not revoked if %s', async (_, answer, kind, reason) => {
       for (const { revoke } of both(answer))

@@ -372,14 +372,14 @@ describe('UserInfo that cannot be read', () => {
   const json = (status: number) => () => Response.json({ error: 'invalid_token' }, { status });
 
   it.each<[string, () => Response | Promise<Response>, string]>([
-    ['B19.7 500', json(500), 'id.example answered with status 500'],
-    ['B19.7 503', json(503), 'id.example answered with status 503'],
-    ['B19.7 429', json(429), 'id.example answered with status 429'],
+    ['B19.7 500', json(500), 'id.example responded with status 500'],
+    ['B19.7 503', json(503), 'id.example responded with status 503'],
+    ['B19.7 429', json(429), 'id.example responded with status 429'],
     ['B19.7 no response in time', timeOut, 'id.example took too long'],
     [
       'B19.7 no connection',
       () => Promise.reject(new TypeError('their-network')),
-      'id.example is out of reach',
+      'id.example could not be reached',
     ],
   ])(
     '%s: means that the provider is unavailable, not that the claims are absent',
@@ -392,20 +392,20 @@ describe('UserInfo that cannot be read', () => {
   const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
   const redirect = { location: 'https://evil.example/' };
   it.each<[string, () => Response, string]>([
-    ['B19.7 401', json(401), 'the UserInfo endpoint answered with status 401'],
+    ['B19.7 401', json(401), 'the UserInfo endpoint responded with status 401'],
     [
       'B19.7 401 with a challenge',
       () => new Response(null, { status: 401, headers: challenge }),
-      'the UserInfo endpoint answered with status 401',
+      'the UserInfo endpoint responded with status 401',
     ],
-    ['B19.7 403', json(403), 'the UserInfo endpoint answered with status 403'],
-    ['B19.7 404', json(404), 'the UserInfo endpoint answered with status 404'],
+    ['B19.7 403', json(403), 'the UserInfo endpoint responded with status 403'],
+    ['B19.7 404', json(404), 'the UserInfo endpoint responded with status 404'],
     [
       'B19.7 a redirect',
       () => new Response(null, { status: 302, headers: redirect }),
-      'id.example answered with status 302',
+      'id.example responded with status 302',
     ],
-    ['B19.7 nothing', () => new Response(null, { status: 204 }), 'id.example answered with status 204'],
+    ['B19.7 nothing', () => new Response(null, { status: 204 }), 'id.example responded with status 204'],
     [
       'B19.7 an endless body',
       () => new Response('x'.repeat(262_145)),

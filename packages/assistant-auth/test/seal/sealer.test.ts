@@ -244,17 +244,17 @@ describe('derived keys', () => {
   });
 
   it.each([
-    ['none', '', 'keys must be written sub.<id>.<43 characters>, at least one and each once.'],
+    ['none', '', 'keys must be written sub.<id>.<43 characters>, at least one, each only once.'],
     ['a key ring', `${newer} ${older}`, 'keys must be the derived keys of a resource, not a key ring.'],
     [
       'a short one',
       'sub.new-1.AAEC',
-      'keys must be written sub.<id>.<43 characters>, at least one and each once.',
+      'keys must be written sub.<id>.<43 characters>, at least one, each only once.',
     ],
     [
       'one twice',
       `sub.${newer} sub.${newer}`,
-      'keys must be written sub.<id>.<43 characters>, at least one and each once.',
+      'keys must be written sub.<id>.<43 characters>, at least one, each only once.',
     ],
   ])('that are %s fail at startup, and the message does not repeat them', (_, text, message) => {
     expect(() => createDerivedKeyOpener(text)).toThrow(
@@ -299,8 +299,8 @@ describe('the key ring', () => {
 
     const shape = 'sealingKeys must be keys written <id>.<43 characters of base64url>, separated by spaces.';
     it.each([
-      ['no key', '', 'sealingKeys must hold at least one key.'],
-      ['white space alone', ' \n\t ', 'sealingKeys must hold at least one key.'],
+      ['no key', '', 'sealingKeys must contain at least one key.'],
+      ['white space alone', ' \n\t ', 'sealingKeys must contain at least one key.'],
       ['a key without id', material, shape],
       ['an empty id', `.${material}`, shape],
       ['an id of 17 characters', `abcdefghij-456789.${material}`, shape],
@@ -320,15 +320,19 @@ describe('the key ring', () => {
       ['keys separated by commas', `${spring},${winter}`, shape],
       ['quotes around the ring', `"${spring}"`, shape],
       ['a good key and a bad one', `${spring} nonsense`, shape],
-      ['zeros for a key', `a.${'A'.repeat(43)}`, 'sealingKeys must be random; generate them.'],
+      ['zeros for a key', `a.${'A'.repeat(43)}`, 'sealingKeys must be random. Generate new keys.'],
       [
         'seven different bytes for a key',
         `a.${encodeBase64url(new Uint8Array(32).map((_, at) => at % 7))}`,
-        'sealingKeys must be random; generate them.',
+        'sealingKeys must be random. Generate new keys.',
       ],
-      ['an id twice', `${spring} 2027-spring.${winter.slice(12)}`, 'sealingKeys must not name a key twice.'],
-      ['a key under two ids', `${spring} other.${material}`, 'sealingKeys must not name a key twice.'],
-      ['the same key twice', `${spring} ${spring}`, 'sealingKeys must not name a key twice.'],
+      [
+        'an id twice',
+        `${spring} 2027-spring.${winter.slice(12)}`,
+        'sealingKeys must not contain a key ID twice.',
+      ],
+      ['a key under two ids', `${spring} other.${material}`, 'sealingKeys must not contain a key ID twice.'],
+      ['the same key twice', `${spring} ${spring}`, 'sealingKeys must not contain a key ID twice.'],
     ])('refuses %s, names the option and shows no key', (_, text, message) => {
       const error = captureError(text);
       expect(error.option).toBe('sealingKeys');
@@ -374,7 +378,7 @@ describe('the key ring', () => {
 
     it.each(['', 'Spring', 'a b', 'a.b', 'abcdefghij-456789', 'é', 'a\n'])('refuses the id %j', (id) => {
       expect(() => generateKey(id, (length) => new Uint8Array(length))).toThrow(
-        new ConfigurationError('sealingKeys', 'need ids of 1 to 16 characters a-z, 0-9 and hyphen.'),
+        new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters a-z, 0-9 and hyphen.'),
       );
     });
   });

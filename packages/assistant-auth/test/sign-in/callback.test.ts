@@ -143,7 +143,7 @@ describe('a callback by query', () => {
       const location = readRedirect(await returnFromProvider({ code: 'ada' }));
       expect(Object.fromEntries(location.searchParams)).toEqual({
         error: 'access_denied',
-        error_description: 'This account may not sign in here.',
+        error_description: 'This account is not allowed to sign in here.',
         state: gptRequest.state,
         iss: issuer,
       });
@@ -221,7 +221,7 @@ describe('a callback by query', () => {
     ])('shows an error page: %s', async (path) => {
       const { deployment, browser, returnFromProvider } = await continueToProvider();
       const response = await returnFromProvider({ code: 'ada' }, path);
-      await expectErrorPage(response, deployment, 'There is no such way to sign in.', 404);
+      await expectErrorPage(response, deployment, 'This sign-in method does not exist.', 404);
       expect(browser.cookies.size).toBe(2);
     });
 
@@ -230,7 +230,7 @@ describe('a callback by query', () => {
       const response = await browser.visit(
         `${issuer}/callback/google?code=ada&state=${state}&state=${state}`,
       );
-      await expectErrorPage(response, deployment, 'A parameter is given more than once.');
+      await expectErrorPage(response, deployment, 'A parameter was sent more than once.');
     });
   });
 
@@ -242,7 +242,7 @@ describe('a callback by query', () => {
       [
         'of another redirect URI',
         [{ ...gptClient, redirects: [{ kind: 'gpt', gptIds: ['g-another'] } as const] }],
-        'The address to return to is not registered for this app.',
+        'The redirect URI is not registered for this app.',
       ],
     ])('ends on a page without a request to the provider: %s', async (_, left, message) => {
       const { browser, callbackUrl } = await continueToProvider();
@@ -259,7 +259,7 @@ describe('a callback by query', () => {
       const cookie = buildCookieHeader(browser.cookies);
       const changed = deploy({ providers: [createProvider('other', 'Other')] });
       const response = await createTestBrowser(changed, { cookie }).visit(callbackUrl({ code: 'ada' }));
-      await expectErrorPage(response, changed, 'There is no such way to sign in.', 404);
+      await expectErrorPage(response, changed, 'This sign-in method does not exist.', 404);
     });
   });
 
@@ -382,7 +382,7 @@ describe('a callback by form post', () => {
       const { searchParams } = readRedirect(await browser.visit(round.href));
       expect(Object.fromEntries(searchParams)).toEqual({
         error: 'access_denied',
-        error_description: 'The sign-in was refused or cancelled at the provider.',
+        error_description: 'The sign-in was denied or canceled at the provider.',
         state: gptRequest.state,
         iss: issuer,
       });
@@ -474,7 +474,7 @@ describe('a callback by form post', () => {
       const response = await post(deployment, body, `${issuer}/callback/google`);
       expect(response.headers.get('allow')).toBe('GET');
       response.headers.delete('allow');
-      await expectErrorPage(response, deployment, 'This address does not answer that method.', 405);
+      await expectErrorPage(response, deployment, 'Method not allowed.', 405);
       expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
     });
 
@@ -523,7 +523,7 @@ describe('a callback by form post', () => {
       const { deployment, browser, answer, answers } = await atApple();
       const round = readRedirect(await post(deployment, answer()));
       const twice = `${round.href}&${round.searchParams}`;
-      await expectErrorPage(await browser.visit(twice), deployment, 'A parameter is given more than once.');
+      await expectErrorPage(await browser.visit(twice), deployment, 'A parameter was sent more than once.');
       expect(answers).toEqual([]);
     });
   });

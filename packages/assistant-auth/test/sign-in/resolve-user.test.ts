@@ -141,7 +141,7 @@ describe('resolveUser', () => {
     await expect(refused).rejects.toMatchObject({
       reason: 'resolve-user.refused',
       code: 'access_denied',
-      description: 'This account may not sign in here.',
+      description: 'This account is not allowed to sign in here.',
       cause: 'not of example.org',
     });
   });

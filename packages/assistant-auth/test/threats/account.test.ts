@@ -251,7 +251,7 @@ describe('forms', () => {
       headers: { origin: issuer },
       body,
     });
-    await expectFormRejected(response, deployment, 'A parameter is given more than once.');
+    await expectFormRejected(response, deployment, 'A parameter was sent more than once.');
   });
 
   it('W6.4 anything at all: garbage in every cookie signs nobody in', async () => {

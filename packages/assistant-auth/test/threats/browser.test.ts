@@ -242,7 +242,7 @@ describe('prefetch requests', () => {
     expect(response.headers.get('location')).toBeNull();
     expect(response.headers.getSetCookie()).toEqual([]);
     expect(await response.text()).toContain(
-      'This page cannot be loaded in advance. Open it again to continue.',
+      'Your browser tried to load this page in advance. Open it again to continue.',
     );
     expect(deployment.log.at(-1)).toMatchObject({ event: 'refused', reason: 'request.prefetch' });
     const after = [

@@ -17,7 +17,7 @@ describe('client authentication', () => {
   const twice = {
     status: 400,
     error: 'invalid_request',
-    error_description: 'Send the client credentials in one place only.',
+    error_description: 'Use only one client authentication method per request.',
   };
 
   /** A deployment, a code that waits there for its client, and the form to redeem it without credentials. */

@@ -303,7 +303,7 @@ describe('storage outages', () => {
     return { deployment, during };
   };
 
-  const sentence = 'The service is out of order for a moment. Try again soon.';
+  const sentence = 'The service is temporarily unavailable. Try again in a moment.';
 
   /** The token endpoint's 503, whole. */
   const expectTokenOutage = async (response: Response) => {

@@ -11,7 +11,7 @@ describe('redirect URIs that are not registered', () => {
   /** Asks for authorization, and makes sure that the address was refused before anything else happened. */
   const expectRefused = async (query: Readonly<Record<string, string>>, deployment = deploy()) => {
     const { response } = await createTestBrowser(deployment).openSignInPage(query);
-    await expectErrorPage(response, deployment, 'The address to return to is not registered for this app.');
+    await expectErrorPage(response, deployment, 'The redirect URI is not registered for this app.');
     expect(deployment.log.at(-1)).toMatchObject({ endpoint: 'authorize', reason: 'redirect.unregistered' });
   };
 
@@ -231,7 +231,7 @@ describe('redirect URIs that are not registered', () => {
 });
 
 describe('redirects and errors of authorization requests', () => {
-  const unregistered = 'The address to return to is not registered for this app.';
+  const unregistered = 'The redirect URI is not registered for this app.';
   const otherHost = gptRedirect.replace('chat.openai.com', 'chatgpt.com');
 
   it.each([
@@ -326,7 +326,7 @@ describe('redirects and errors of authorization requests', () => {
         query.set(name, first ?? query.get(name) ?? '');
         query.append(name, second ?? appRequest[name === 'client_id' ? 'client_id' : 'redirect_uri']);
         const response = await createTestBrowser(deployment).visit(`${issuer}/authorize?${query}`);
-        await expectErrorPage(response, deployment, 'A parameter is given more than once.');
+        await expectErrorPage(response, deployment, 'A parameter was sent more than once.');
       }
     },
   );
@@ -335,7 +335,7 @@ describe('redirects and errors of authorization requests', () => {
     const deployment = deploy();
     const url = `https://evil.example/authorize?${new URLSearchParams(appRequest)}`;
     const response = await deployment.fetch(new Request(url));
-    await expectErrorPage(response, deployment, 'This server does not answer for that host.', 421);
+    await expectErrorPage(response, deployment, 'This server does not serve the requested host.', 421);
   });
 
   const native = { ...appRequest, client_id: 'native', redirect_uri: 'http://127.0.0.1:49152/callback' };

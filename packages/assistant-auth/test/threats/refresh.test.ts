@@ -262,7 +262,7 @@ describe.each(everybody)('%s', (_, testClient) => {
       await expectTokenError(await refresh(deployment, testClient, refresh_token, { scope }), {
         status: 400,
         error: 'invalid_scope',
-        error_description: 'The scope exceeds what was granted.',
+        error_description: 'The requested scope exceeds the granted scope.',
       });
     expect(storage.calls).not.toContain('refresh');
     const fewer = await expectTokens(

@@ -123,7 +123,7 @@ describe('scopes', () => {
   const exceeding = {
     status: 400,
     error: 'invalid_scope',
-    error_description: 'The scope exceeds what was granted.',
+    error_description: 'The requested scope exceeds the granted scope.',
   };
 
   const expectNoPage = async (testClient: TestClient, scope: string, reason: string) => {
@@ -463,7 +463,7 @@ describe('resources', () => {
         expect.objectContaining({
           name: 'ConfigurationError',
           option: 'resources',
-          message: expect.stringMatching(/^resources must be different; two of them are https:/),
+          message: expect.stringMatching(/^resources must be different; this one is repeated: https:/),
         }),
       );
     },

@@ -389,7 +389,7 @@ describe('the callback', () => {
       to: gptRequest.redirect_uri,
       state: gptRequest.state,
       error: 'access_denied',
-      description: 'The sign-in was refused or cancelled at the provider.',
+      description: 'The sign-in was denied or canceled at the provider.',
     });
     expect(readCode(await browser.visit(`${issuer}/callback/google?code=ada&state=${two}`))).not.toBe('');
   });
@@ -464,12 +464,9 @@ describe('the identity provider', () => {
     expect(signIns).toEqual([]);
   };
 
-  const denied = ['access_denied', 'The sign-in was refused or cancelled at the provider.'] as const;
-  const away = ['temporarily_unavailable', 'The sign-in provider did not answer. Try again later.'] as const;
-  const invalid = [
-    'server_error',
-    'The sign-in provider gave an answer that could not be verified.',
-  ] as const;
+  const denied = ['access_denied', 'The sign-in was denied or canceled at the provider.'] as const;
+  const away = ['temporarily_unavailable', 'The sign-in provider did not respond. Try again later.'] as const;
+  const invalid = ['server_error', 'The response of the sign-in provider could not be verified.'] as const;
 
   it.each([
     ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],

@@ -710,7 +710,7 @@ describe('errors that make a client sign in again', () => {
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toBe(
       `Bearer realm="${issuer}", error="insufficient_scope", ` +
-        'error_description="The access token does not carry the scope that this needs.", scope="words score"',
+        'error_description="The access token does not have the required scope.", scope="words score"',
     );
     expect((await callWith(deployment, { authorization }, ['words'])).kind).toBe('granted');
   });
@@ -783,7 +783,7 @@ describe('development routes', () => {
     const request = { ...gptRequest, redirect_uri: local };
     const deployed = deploy();
     const { response } = await createTestBrowser(deployed).openSignInPage(request);
-    await expectErrorPage(response, deployed, 'The address to return to is not registered for this app.');
+    await expectErrorPage(response, deployed, 'The redirect URI is not registered for this app.');
     const onLoopback = deploy({ issuer: 'http://localhost:8787', resources: ['http://localhost:8787/api'] });
     expect((await createTestBrowser(onLoopback).signIn(request)).href).toMatch(
       new RegExp(`^${local}\\?code=`),

@@ -169,12 +169,12 @@ describe('/token', () => {
       ...['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'],
     ])('with %s given twice is refused', async (name) => {
       const body = `${bodyOf({ ...form, [name]: 'a' })}&${name}=a`;
-      await refused(post(body), 400, 'invalid_request', 'A parameter is given more than once.');
+      await refused(post(body), 400, 'invalid_request', 'A parameter was sent more than once.');
     });
 
     it('for several resources is refused', async () => {
       const body = `${bodyOf(form)}&resource=${issuer}/api&resource=${issuer}/other`;
-      await refused(post(body), 400, 'invalid_target', 'Ask for one resource at a time.');
+      await refused(post(body), 400, 'invalid_target', 'Request one resource at a time.');
     });
 
     it('can name its one resource twice, and include unknown parameters', async () => {
@@ -188,7 +188,7 @@ describe('/token', () => {
     it.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain', ''])(
       'with a body of type "%s" is refused',
       async (type) => {
-        const description = 'The body must be application/x-www-form-urlencoded.';
+        const description = 'The Content-Type must be application/x-www-form-urlencoded.';
         await refused(post(bodyOf(form), { 'content-type': type }), 400, 'invalid_request', description);
       },
     );
@@ -229,7 +229,7 @@ describe('/token', () => {
         expect(response.headers.get('cache-control')).toBe('no-store');
         expect(await response.json()).toEqual({
           error: 'temporarily_unavailable',
-          error_description: 'The service is out of order for a moment. Try again soon.',
+          error_description: 'The service is temporarily unavailable. Try again in a moment.',
         });
       };
       broken = true;
@@ -368,7 +368,7 @@ describe('grant_type=refresh_token', () => {
       const asked = await refresh(after, testClient, answer.refresh_token, { scope: 'score' });
       expect([asked.status, await asked.json()]).toEqual([
         400,
-        { error: 'invalid_scope', error_description: 'The scope exceeds what was granted.' },
+        { error: 'invalid_scope', error_description: 'The requested scope exceeds the granted scope.' },
       ]);
     });
 

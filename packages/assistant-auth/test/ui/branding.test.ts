@@ -129,8 +129,8 @@ describe('names and texts', () => {
   });
 
   it.each([
-    [{ name: ' ' }, 'branding.name', 'must be a text that is not empty'],
-    [{ name: 7 }, 'branding.name', 'must be a text that is not empty'],
+    [{ name: ' ' }, 'branding.name', 'must be text that is not empty'],
+    [{ name: 7 }, 'branding.name', 'must be text that is not empty'],
     [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
     [{ language: 'en"><b>' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
     [{ language: 7 }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
@@ -138,8 +138,8 @@ describe('names and texts', () => {
     [{ direction: 'up' }, 'branding.direction', 'must be ltr or rtl'],
     [{ texts: { goodbye: 'x' } }, 'branding.texts.goodbye', 'is not a text of the pages'],
     [{ texts: { constructor: 'x' } }, 'branding.texts.constructor', 'is not a text of the pages'],
-    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be a text that is not empty'],
-    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be a text that is not empty'],
+    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be text that is not empty'],
+    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be text that is not empty'],
     [{ texts: { request: 'Welcome to {product}' } }, 'branding.texts.request', 'must contain {client}'],
     [{ texts: { destination: 'Then you go back.' } }, 'branding.texts.destination', 'must contain {host}'],
     [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}'],

@@ -42,7 +42,7 @@ export const renderSignIn = (changes: Changes<SignInModel> = {}): string =>
 export const renderError = (changes: Changes<ErrorModel> = {}): string =>
   renderErrorPage({
     branding: parseBranding({ ...branding, ...changes.branding }),
-    title: 'This sign-in cannot go on',
+    title: 'We couldn’t sign you in',
     message: 'ChatGPT asked to send you to an address that is not registered for it.',
     reference: 'q3T9bX0aLkE',
     stylesheetPath: '/sign-in.css',

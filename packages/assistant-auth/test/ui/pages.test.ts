@@ -163,8 +163,8 @@ describe('the sign-in page', () => {
 describe('the error page', () => {
   it('shows the problem, what to do and the reference', async () => {
     expect(await readLines(renderError())).toEqual([
-      'This sign-in cannot go on',
-      'This sign-in cannot go on',
+      'We couldn’t sign you in',
+      'We couldn’t sign you in',
       'ChatGPT asked to send you to an address that is not registered for it.',
       'Close this page and try again from where you came. ' +
         'If it happens again, tell whoever runs Words With Chat this reference:',

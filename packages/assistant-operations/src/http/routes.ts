@@ -129,17 +129,17 @@ const internalErrorProblem: Problem = { status: 500, detail: 'Something went wro
 
 const invalidInputProblem = (issues: readonly InputIssue[]): Problem => ({
   status: 400,
-  detail: 'The input does not fit this operation.',
+  detail: 'The input does not match the schema of this operation.',
   members: { issues },
 });
 
 const methodNotAllowedProblem = (methods: readonly string[]): Problem => ({
   status: 405,
-  detail: 'This path does not answer that method.',
+  detail: 'Method not allowed.',
   headers: { allow: methods.join(', ') },
 });
 
-const notFoundProblem = (): Problem => ({ status: 404, detail: 'There is nothing at this path.' });
+const notFoundProblem = (): Problem => ({ status: 404, detail: 'This path does not exist.' });
 
 const methodsByPath = (operations: readonly Operation<never>[]): ReadonlyMap<string, readonly string[]> => {
   const methods = new Map<string, readonly string[]>();

@@ -77,7 +77,7 @@ const checkOrigin = (origin: string): void => {
 
 const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
   const unknown = scopes.find((scope) => !(scope in declared));
-  if (unknown !== undefined) throw new DefinitionError(`${id}: the scope ${unknown} is not told`);
+  if (unknown !== undefined) throw new DefinitionError(`${id}: the scope ${unknown} is not described`);
 };
 
 const problemSchema = {
@@ -87,7 +87,7 @@ const problemSchema = {
     type: { type: 'string' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'What is wrong and what would be right.' },
+    detail: { type: 'string', description: 'Describes what is wrong and what is expected.' },
   },
   required: ['type', 'title', 'status', 'detail'],
 } as const;
@@ -104,19 +104,19 @@ const describeProblemResponse = (
 });
 
 const problemResponses = {
-  BadRequest: describeProblemResponse('The input does not fit this operation.'),
-  Unauthorized: describeProblemResponse('Nobody is signed in, or the sign-in has ended: sign in again.', {
+  BadRequest: describeProblemResponse('The input does not match the schema of this operation.'),
+  Unauthorized: describeProblemResponse('The access token is missing, expired or revoked. Sign in again.', {
     name: 'WWW-Authenticate',
     description: 'The challenge (RFC 6750).',
   }),
-  Forbidden: describeProblemResponse('The sign-in does not cover this: a scope is missing.', {
+  Forbidden: describeProblemResponse('The access token does not have the required scope.', {
     name: 'WWW-Authenticate',
     description: 'The challenge (RFC 6750), with the scopes that are needed.',
   }),
-  NotFound: describeProblemResponse('There is no such thing.'),
-  Unavailable: describeProblemResponse('The service is out of order for a moment; nothing was changed.', {
+  NotFound: describeProblemResponse('The item does not exist.'),
+  Unavailable: describeProblemResponse('The service is temporarily unavailable. Nothing was changed.', {
     name: 'Retry-After',
-    description: 'How many seconds to wait.',
+    description: 'Seconds to wait before the next attempt.',
   }),
 } as const;
 
@@ -166,7 +166,7 @@ const buildRequestBody = (operation: Operation<never>): object | undefined => {
 
 const buildResponses = (operation: Operation<never>): Readonly<Record<string, object | undefined>> => {
   const takesInput = listInputFields(operation).length > 0;
-  const { description = 'What was asked for.', ...schema } = describeSchema(operation.output, 'output');
+  const { description = 'The result.', ...schema } = describeSchema(operation.output, 'output');
   return {
     200: { description, content: { 'application/json': { schema } } },
     400: takesInput ? referToProblemResponse('BadRequest') : undefined,

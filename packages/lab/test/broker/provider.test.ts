@@ -169,7 +169,7 @@ describe('a recheck at Google', () => {
     expect(tokens.sent).toEqual(tokens.received);
   });
 
-  it('B13.3 ends no grant if the provider is out of reach', async () => {
+  it('B13.3 ends no grant if the provider can’t be reached', async () => {
     const { fakeProvider, log, signIn, refresh, call, advance } = await deployWithGoogle();
     const adas = await signIn(ada);
     expectTokens(await refresh(adas));
@@ -177,7 +177,7 @@ describe('a recheck at Google', () => {
     advance(600);
     expect(await call(expectTokens(await refresh(adas)).accessToken)).toBe('granted');
     expect(log.filter(({ event }) => event === 'recheck-failed')).toMatchObject([
-      { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ is out of reach$/) },
+      { provider: 'google', cause: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached$/) },
     ]);
   });
 });

@@ -18,7 +18,7 @@ export const runBatch = async <Row>(
   try {
     return await db.batch<Row>(statements);
   } catch (cause) {
-    throw new StorageUnavailable('D1 did not carry out the statements', { cause });
+    throw new StorageUnavailable('D1 failed to run the statements', { cause });
   }
 };
 

@@ -160,7 +160,7 @@ describe('rows', () => {
       await storage.recordSignIn(signIn());
       const before = await readAllRows();
       const collision = storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { subject: 'bob' } }));
-      await expect(collision).rejects.toThrow('D1 did not carry out the statements');
+      await expect(collision).rejects.toThrow('D1 failed to run the statements');
       expect(await readAllRows()).toEqual(before);
     });
   });
@@ -645,7 +645,7 @@ describe('failures', () => {
     it.each(everyMethod)('is StorageUnavailable, with a message without SQL: %s', async (_, call) => {
       const error = await catchError(call(d1Storage(env.UNMIGRATED)));
       expect(error).toBeInstanceOf(StorageUnavailable);
-      expect(String(error)).toBe('StorageUnavailable: D1 did not carry out the statements');
+      expect(String(error)).toBe('StorageUnavailable: D1 failed to run the statements');
       expect(error).toHaveProperty('cause.message', expect.stringContaining('no such table'));
     });
   });
