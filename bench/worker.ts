@@ -42,7 +42,7 @@ const createBenchBroker = (env: Environment) =>
   createBroker({
     issuer: env.ISSUER,
     sealingKeys: env.SEALING_KEYS,
-    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    scopes: { words: 'read the word lists', score: 'see and increase your score' },
     clients: [
       gptAction({ id: 'gpt', name: 'GPT', secrets: [env.CLIENT_SECRET], scopes: ['words', 'score'] }),
     ],

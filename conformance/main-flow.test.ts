@@ -50,8 +50,8 @@ const tokensForGpt = async (config: Configuration) => {
   return authorizationCodeGrant(config, await signIn(url, testUser('gpt-action')), { expectedState });
 };
 
-describe('a person who signs in for the first time', () => {
-  it('plays through a public client, and finds the score with a refreshed token', async () => {
+describe('a user who signs in for the first time', () => {
+  it('plays through a public client, and reads the score with a refreshed token', async () => {
     const config = await discover(publicClientId, None());
     const first = await tokensFor(config, 'public-client', 'words score offline_access');
     expect(first).toEqual({
@@ -93,7 +93,7 @@ describe('a person who signs in for the first time', () => {
 });
 
 describe('the score', () => {
-  it('belongs to the person, whichever client asks', async () => {
+  it('belongs to the user, whichever client reads it', async () => {
     const one = await discover(publicClientId, None());
     const other = await discover(confidential.clientId, ClientSecretBasic(confidential.clientSecret));
     const here = await tokensFor(one, 'two-clients', 'score');
@@ -105,7 +105,7 @@ describe('the score', () => {
 });
 
 describe('the words', () => {
-  it.each(['animals', 'places', 'colors'])('are fifty different %s or more', async (category) => {
+  it.each(['animals', 'places', 'colors'])('include at least fifty different %s', async (category) => {
     const config = await discover(publicClientId, None());
     const { access_token: token } = await tokensFor(config, 'bystander', 'words');
     const words = await call(config, token, 'GET', `/api/words/${category}`);
@@ -114,7 +114,7 @@ describe('the words', () => {
     expect(words.length).toBeGreaterThanOrEqual(50);
   });
 
-  it('come without a refresh token to a client that did not ask for one', async () => {
+  it('are returned to a client that did not request a refresh token', async () => {
     const config = await discover(publicClientId, None());
     expect(await tokensFor(config, 'bystander', 'words')).not.toHaveProperty('refresh_token');
   });

@@ -62,7 +62,7 @@ const signInAgain = async () => {
 const score = (method: 'GET' | 'POST', accessToken: string) =>
   callApi({ method, url: `${system.origin}/api/scoring` }, accessToken, fetch);
 
-it('keeps the score, the tokens and the person over a restart', async () => {
+it('keeps the score, the tokens and the user across a restart', async () => {
   const before = await signInAgain();
   const one = { kind: 'response', status: 200, body: { score: 1 } };
   expect(await score('POST', before.accessToken)).toEqual(one);

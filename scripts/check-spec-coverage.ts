@@ -24,7 +24,7 @@ const count = (title: string): number => {
 const checkTitle = (title: string): readonly string[] => {
   const found = count(title);
   if (found === 1) return [];
-  return [found === 0 ? `no test is called: ${title}` : `${found} tests are called: ${title}`];
+  return [found === 0 ? `no test has the title: ${title}` : `${found} tests have the title: ${title}`];
 };
 
 /** Reads the rows below one heading, with their line and the tests that they name. */
@@ -48,7 +48,7 @@ for (const [index, start] of headings.entries()) {
   const tableLineCount = section.filter((line) => line.startsWith('|')).length;
   // A table also has a header and a separator. A row that was not parsed would not be checked.
   if (tableLineCount > 0 && rows.length !== tableLineCount - 2)
-    problems.push(`${page}:${start + 1}: a row is not read`);
+    problems.push(`${page}:${start + 1}: a row cannot be parsed`);
   for (const { line, names } of rows) {
     if (names.length === 0) problems.push(`${page}:${line}: names no test`);
     problems.push(...names.flatMap(checkTitle).map((problem) => `${page}:${line}: ${problem}`));
@@ -58,7 +58,7 @@ for (const [index, start] of headings.entries()) {
 }
 
 // Otherwise a checker that reads nothing would report no problems.
-if (claims === 0) problems.push(`${page}: no claim was read`);
+if (claims === 0) problems.push(`${page}: no row was found`);
 for (const problem of problems) console.error(problem);
-console.log(`${claims} claims, ${tests} tests named, ${problems.length} faults`);
+console.log(`${claims} claims, ${tests} tests named, ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;

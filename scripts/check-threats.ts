@@ -53,8 +53,9 @@ const rows: readonly Row[] = lines.flatMap((text, at) => {
     /^\| \*\*([A-Z]\d+)\*\* (.+) \| .+ \| (.+) \|$/.exec(text) ?? [];
   const cases = [...attack.matchAll(/\b[A-Z]\d+\.\d+\b/g)].map(String);
   const names = [...where.matchAll(/\[([^\]]+)\]/g)].map(([, name = '']) => name);
-  for (const name of names.filter((one) => !links.has(one))) reportProblem(line, `no link is called ${name}`);
-  if (cases.length === 0) reportProblem(line, 'a row without a case is not read');
+  for (const name of names.filter((one) => !links.has(one)))
+    reportProblem(line, `there is no link named ${name}`);
+  if (cases.length === 0) reportProblem(line, 'the row has no case');
   if (names.length === 0 && where !== 'not built yet')
     reportProblem(line, 'names neither tests nor "not built yet"');
   return [{ line, threat, cases, files: names.flatMap((name) => links.get(name) ?? []) }];
@@ -66,7 +67,7 @@ for (const { line, threat, cases } of rows) {
   for (const id of cases) {
     const next = (nextNumbers.get(threat) ?? 0) + 1;
     nextNumbers.set(threat, next);
-    if (id !== `${threat}.${next}`) reportProblem(line, `${id} stands where ${threat}.${next} is due`);
+    if (id !== `${threat}.${next}`) reportProblem(line, `found ${id}, expected ${threat}.${next}`);
   }
 }
 
@@ -75,24 +76,26 @@ for (const { line, cases, files } of rows) {
   const found = new Set(files.flatMap((file) => [...(tested.get(file) ?? [])]));
   for (const id of cases) {
     if (files.length > 0 && !found.has(id))
-      reportProblem(line, `no test of the files named is called ${id} …`);
+      reportProblem(line, `no test in the named files has a title that starts with ${id}`);
     if (files.length === 0 && allTestedIds.has(id))
-      reportProblem(line, `${id} has a test, yet counts as not built`);
+      reportProblem(line, `${id} has a test, but the row says "not built yet"`);
   }
   for (const file of files) {
     if (!cases.some((id) => tested.get(file)?.has(id)))
-      reportProblem(line, `${file} has no test of this row`);
+      reportProblem(line, `${file} has no test for this row`);
   }
 }
 
 const known = new Set(rows.flatMap(({ cases }) => cases));
 for (const [file, ids] of tested) {
-  for (const id of ids) if (!known.has(id)) problems.push(`${file}: ${page} does not know ${id}`);
+  for (const id of ids) if (!known.has(id)) problems.push(`${file}: ${id} is not in ${page}`);
 }
 
 // Otherwise a checker that reads nothing would report no problems.
-if (known.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was read`);
+if (known.size === 0 || allTestedIds.size === 0) problems.push(`${page}: no case was found`);
 for (const one of problems) console.error(one);
 const built = rows.filter(({ files }) => files.length > 0).flatMap(({ cases }) => cases).length;
-console.log(`${rows.length} threats, ${known.size} cases, ${built} of them met, ${problems.length} faults`);
+console.log(
+  `${rows.length} threats, ${known.size} cases, ${built} of them covered, ${problems.length} problems`,
+);
 process.exitCode = problems.length === 0 ? 0 : 1;

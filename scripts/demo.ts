@@ -32,13 +32,13 @@ const findRunning = async (terminal: Terminal): Promise<System | undefined> => {
   const origin = `http://localhost:${readPorts(process.env).port}`;
   const settings = await readSettings(dataFolder);
   if (settings === undefined || (await readMetadata(origin)) === undefined) return undefined;
-  terminal.print(`Playing against ${origin}, which is running.`);
+  terminal.print(`Using the app that is running at ${origin}.`);
   const variables = { ...buildSettingsVariables(settings), ...(await readEnvironmentVariables(process.env)) };
   return { origin, ...readGptCredentials(variables), close: async () => {} };
 };
 
 const startOwn = async (terminal: Terminal): Promise<System> => {
-  terminal.print('Nothing is running: starting the app and the sign-in fake providers …');
+  terminal.print('The app is not running. Starting it and the fake providers …');
   const variables = await readEnvironmentVariables(process.env);
   const log = (line: string): void => console.error(line);
   return startLocalSystem({ ...readPorts(process.env), dataFolder, variables, log });
@@ -47,7 +47,7 @@ const startOwn = async (terminal: Terminal): Promise<System> => {
 /** The values that the publisher of a GPT enters in its editor. */
 const actionFor = async ({ origin, gptClientId, gptClientSecret }: System): Promise<GptAction> => {
   const metadata = await readMetadata(origin);
-  if (metadata === undefined) throw new UnexpectedResponse('The app has no server metadata.');
+  if (metadata === undefined) throw new UnexpectedResponse('The app returned no server metadata.');
   return {
     authorizationUrl: metadata.authorizationUrl,
     tokenUrl: metadata.tokenUrl,

@@ -22,8 +22,10 @@ import {
   readDatabaseName,
 } from './deploy/steps.ts';
 
-const usage = `Write npm run deploy, or npm run deploy -- with
-  --dry-run    builds, checks, says what it would do, and sends nothing`;
+const usage = `Usage: npm run deploy [-- <options>]
+
+Options:
+  --dry-run    build and check, print what would be done, and send nothing`;
 
 const main = async (): Promise<void> => {
   exitWhenInterrupted();
@@ -35,7 +37,7 @@ const main = async (): Promise<void> => {
     if (error instanceof VariableError) requireAll();
     throw error;
   });
-  console.log(`The bundle: ${formatSize(built)}`);
+  console.log(`Bundle: ${formatSize(built)}`);
   requireAll();
   // The variables that the Worker reads. The URL of the GPT is only used in the site.
   const { GPT_URL: _, ...secrets } = variables;
@@ -47,7 +49,7 @@ const main = async (): Promise<void> => {
 
 const describePlan = (deployment: Deployment): string =>
   [
-    'Nothing was sent. Without --dry-run this would:',
+    'Nothing was sent. Without --dry-run, this command would:',
     ...[buildCreateDatabaseStep(readDatabaseName()), migrateStep, buildUploadStep(deployment)].map(
       ({ description }, at) => `  ${at + 1}. ${description}`,
     ),

@@ -1,6 +1,6 @@
 /**
- * `npm run setup -- --origin https://words.example`: generates the missing keys and secrets in the file of
- * variables, and prints the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
+ * `npm run setup -- --origin https://words.example`: generates the missing keys and secrets in the variables
+ * file, and prints the values for the GPT editor. Default for `--origin`: `ORIGIN` in the file or the
  * environment.
  */
 import { readProviders } from '../apps/words/src/config/providers.ts';
@@ -13,8 +13,10 @@ import { buildGptEditorSections } from './setup/gpt-editor.ts';
 import { formatSections } from './setup/print.ts';
 import { ensureVariablesFile, type Outcome } from './setup/variables-file.ts';
 
-const usage = `Write npm run setup, or npm run setup -- with
-  --origin <https://words.example>    where the app will be reached; ORIGIN of the file of variables when left out`;
+const usage = `Usage: npm run setup [-- <options>]
+
+Options:
+  --origin <https://words.example>    the origin of the app (default: ORIGIN in the variables file or the environment)`;
 
 const main = async (): Promise<void> => {
   const requestedOrigin = readOriginOption(process.argv.slice(2));
@@ -40,9 +42,9 @@ const describeOutcome = (outcome: Outcome): string => {
   const file = getVariablesFile(process.env);
   switch (outcome) {
     case 'created':
-      return `${file} is new, with generated keys and secrets. Keep it: without these keys, everyone is signed out.`;
+      return `Created ${file} with generated keys and secrets. Keep it: without these keys, everyone is signed out.`;
     case 'completed':
-      return `${file} had missing values. Those that can be generated were added.`;
+      return `Added the missing values to ${file}, except those that cannot be generated.`;
     case 'unchanged':
       return `${file} is unchanged.`;
   }
@@ -52,11 +54,11 @@ const nextSteps = (variables: Variables, origin: string): string =>
   [
     ...signInSteps(variables, origin),
     ...otherOrigin(variables, origin),
-    'docs/gpt.md explains the GPT editor, and docs/deploy.md a domain or a tunnel.',
+    'docs/gpt.md explains the GPT editor. docs/deploy.md explains how to use a domain or a tunnel.',
   ].join('\n');
 
 const otherOrigin = ({ ORIGIN }: Variables, origin: string): readonly string[] =>
-  ORIGIN === origin ? [] : [`These values are for ${origin}; the file’s own ORIGIN is ${ORIGIN}.`];
+  ORIGIN === origin ? [] : [`These values are for ${origin}, but ORIGIN in the file is ${ORIGIN}.`];
 
 const signInSteps = (variables: Variables, origin: string): readonly string[] => {
   try {
@@ -66,11 +68,11 @@ const signInSteps = (variables: Variables, origin: string): readonly string[] =>
       ...(readLogoutToken === undefined
         ? []
         : [
-            `Where ${displayName} says that people sign out (docs/providers.md): ${origin}/backchannel-logout/${id}`,
+            `Back-channel logout URI to register with ${displayName} (docs/providers.md): ${origin}/backchannel-logout/${id}`,
           ]),
       ...(securityEvents === undefined
         ? []
-        : [`Where ${displayName} says what became of accounts (docs/providers.md): ${origin}/events/${id}`]),
+        : [`Security event URL to register with ${displayName} (docs/providers.md): ${origin}/events/${id}`]),
     ]);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;

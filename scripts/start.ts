@@ -30,7 +30,7 @@ const main = async (): Promise<number> => {
 
 const start = (origin: string | undefined, options: StartOptions): Promise<RunningApp> => {
   if (origin !== undefined) return startTunneled(origin, options);
-  console.log('Starting the app and the sign-in fake providers …');
+  console.log('Starting the app and the fake providers …');
   return startLocal(options);
 };
 

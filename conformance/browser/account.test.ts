@@ -67,12 +67,12 @@ const press = (page: Page, name: string | RegExp) => page.getByRole('button', { 
 
 const says = (page: Page) => page.getByRole('status').innerText();
 
-describe('a person at their account', () => {
+describe('a user on the account page', () => {
   it.each([
     ['phone', 'account-phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
     ['dark', 'account-dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
   ] as const)(
-    'links GitHub, sees ChatGPT and ends it, goes on as themselves, and deletes everything (%s)',
+    'links GitHub, disconnects ChatGPT, continues in the session, and deletes the account (%s)',
     async (name, testUserName, options) => {
       const { context, pageErrors } = await openContext(chromium, options);
       const page = await context.newPage();

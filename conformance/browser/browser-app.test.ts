@@ -62,7 +62,7 @@ const unexpected = (pageErrors: readonly string[]) =>
   pageErrors.filter((pageError) => !/Failed to load resource: .* status of 40[01]/.test(pageError));
 
 describe('a browser app on another origin', () => {
-  it('signs a person in, calls the API, refreshes and revokes, all with fetch', async () => {
+  it('signs a user in, calls the API, refreshes and revokes, all with fetch', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     await page.goto(`${app}/`);

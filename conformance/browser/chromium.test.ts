@@ -41,8 +41,8 @@ const open = async (body: string, headers: Record<string, string> = {}): Promise
   return monitored;
 };
 
-describe('the watch over a page', () => {
-  it('says nothing of a page without trouble', async () => {
+describe('the page monitor', () => {
+  it('reports nothing for a page without problems', async () => {
     const { context, pageErrors } = await open('<h1>Quiet</h1>', strict);
     await context.close();
     expect(pageErrors).toEqual([]);
@@ -64,7 +64,7 @@ describe('the watch over a page', () => {
       strict,
       'form-action',
     ],
-  ])('sees %s', async (_, body, headers, pageError) => {
+  ])('reports %s', async (_, body, headers, pageError) => {
     const { context, pageErrors } = await open(body, headers);
     await expect.poll(() => pageErrors.join('\n'), { timeout: timeoutMs }).toContain(pageError);
     await context.close();

@@ -56,22 +56,25 @@ const looks = [
 const looksHere = platform === 'pages' ? looks.slice(0, 1) : looks;
 
 describe.each(pages)('the %s page', (name, path, status) => {
-  it.each(looksHere)('is clean in the look "%s"', async (look, options) => {
-    const { context, pageErrors } = await openContext(chromium, options);
-    const page = await context.newPage();
-    const response = await page.goto(origin + path);
-    expect(response?.status()).toBe(status);
-    await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width).toBeLessThanOrEqual(options.viewport.width);
-    // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-    expect(
-      violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) })),
-    ).toEqual([]);
-    await context.close();
-    expect(pageErrors).toEqual([]);
-  });
+  it.each(looksHere)(
+    'has no errors or accessibility violations with the settings "%s"',
+    async (look, options) => {
+      const { context, pageErrors } = await openContext(chromium, options);
+      const page = await context.newPage();
+      const response = await page.goto(origin + path);
+      expect(response?.status()).toBe(status);
+      await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width).toBeLessThanOrEqual(options.viewport.width);
+      // Legacy mode needs no second page per analysis. It cannot analyze frames, but the pages have none.
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+      expect(
+        violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) })),
+      ).toEqual([]);
+      await context.close();
+      expect(pageErrors).toEqual([]);
+    },
+  );
 
   it('needs no script', async () => {
     const { context, pageErrors } = await openContext(chromium, { javaScriptEnabled: false });

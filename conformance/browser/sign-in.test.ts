@@ -54,7 +54,7 @@ describe('signing in at Google', () => {
 
   // Chromium checks the whole chain of redirects after a form against `form-action`. This is the longest
   // chain.
-  it('leads to a stored score when the client’s callback redirects on', async () => {
+  it('leads to a stored score if the client’s callback redirects again', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     const code = await signInThroughBrowser(
@@ -72,7 +72,7 @@ describe('signing in at Google', () => {
     expect(stored).toEqual({ kind: 'response', status: 200, body: { score: 1 } });
   });
 
-  it('gives the client a refusal after Cancel', async () => {
+  it('returns access_denied to the client after Cancel', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     const request = new URL(createGptAction(callback).authorizationUrl);

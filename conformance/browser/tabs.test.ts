@@ -73,7 +73,7 @@ const answerAtOnce = async (context: BrowserContext, urls: readonly string[]): P
   });
 };
 
-describe('tabs that are opened at once, in a browser without cookies', () => {
+describe('tabs that are opened at the same time, in a browser without cookies', () => {
   it.each([
     ['two', 2, 'browser-two-tabs', 'browser-two-tabs'],
     // With two users, because each one can sign in only 20 times in ten minutes.
@@ -143,7 +143,7 @@ const callbackUrlOf = (context: BrowserContext): Promise<string> =>
   });
 
 describe('a callback that is opened again', () => {
-  it('says that the person is signed in, and leads to no client', async () => {
+  it('says that the user is signed in, and redirects to no client', async () => {
     const { context, pageErrors } = await openContext(chromium);
     const page = await context.newPage();
     const url = callbackUrlOf(context);

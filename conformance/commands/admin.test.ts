@@ -24,6 +24,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readArguments } from '../../scripts/admin/arguments.ts';
 import { revocationReason, verifyRevocation } from '../../scripts/admin/commands.ts';
 import { wranglerConfig } from '../../scripts/app/paths.ts';
+import { openDatabase } from '../../scripts/database/database.ts';
 import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
 import { signIn } from '../sign-in.ts';
@@ -260,7 +261,7 @@ describe('on a database with users', () => {
     await recordUser('locked');
     lock.exec('BEGIN IMMEDIATE');
     const sentence =
-      'Another process kept the local database locked for ten seconds. Nothing was changed. Try again later, or stop npm start.';
+      'Another process kept the local database locked for ten seconds. The query changed nothing. Try again later, or stop npm start.';
     const now = Math.floor(Date.now() / 1000);
     const error = storage.revoke({ kind: 'user', id: 'locked' }, revocationReason, now, 'operator');
     await expect(error).rejects.toHaveProperty('cause.message', sentence);
@@ -280,15 +281,17 @@ describe('on a database with users', () => {
     const { code, stdout, stderr } = await admin('revoke', 'user', 'unlucky');
     lock.exec('DROP TRIGGER fail');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^The local database failed: D1_ERROR: disk full: .*\. Nothing was changed\.\n$/);
+    expect(stderr).toMatch(
+      /^The local database failed: D1_ERROR: disk full: .*\. The query changed nothing\.\n$/,
+    );
     expect(await operator.listGrants('unlucky', 0)).toMatchObject([{ state: 'active' }]);
   });
 });
 
 it('does not pass the key ring to other processes', async () => {
   Object.assign(process.env, { SEALING_KEYS: 'a.secret' });
-  const stateFolder = join(dataFolder, 'state');
-  const { close } = await openLocalD1({ config: wranglerConfig, dataFolder, stateFolder });
+  const local = { dataFolder, stateFolder: join(dataFolder, 'state') };
+  const { close } = await openDatabase({ config: wranglerConfig, local });
   await close();
   expect(process.env).not.toHaveProperty('SEALING_KEYS');
 });
@@ -301,7 +304,7 @@ describe('wrong usage', () => {
     [['revoke', 'everything', 'x'], 'Usage: npm run admin -- <command> [options]'],
     [['revoke', 'grant'], 'Usage: npm run admin -- <command> [options]'],
     [['delete', 'a', 'b'], 'Usage: npm run admin -- <command> [options]'],
-    [['users', '--limit', 'all'], '--limit and --skip must be a number of rows, from 0 to 999999.'],
+    [['users', '--limit', 'all'], '--limit and --skip must be numbers of rows from 0 to 999999.'],
     [['users', '--local', '--remote'], 'Pass --local or --remote, not both.'],
     [['users', '--locale'], "Unknown option '--locale'"],
     [['audit', '--jsn=1'], "Unknown option '--jsn'"],

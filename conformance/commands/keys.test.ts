@@ -70,7 +70,7 @@ describe('npm run keys -- promote', () => {
     const promoted = await runCommand('keys', { SEALING_KEYS: three }, { args: ['promote', idOf(last)] });
     expect(promoted.code).toBe(0);
     expect(promoted.stdout).toBe(`${last} ${first} ${three.split(' ')[2]}\n`);
-    expect(promoted.stderr).toContain('it was not checked whether the deployed app has the key');
+    expect(promoted.stderr).toContain('this command did not check whether the deployed app has the key');
     for (const key of three.split(' ')) expect(promoted.stderr).not.toContain(key.split('.')[1]);
   });
 });
@@ -213,7 +213,7 @@ describe('the rotation of a ring in use', () => {
     expect(listed.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
       [
         ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
-        ...['may be promoted from', 'may be retired from'],
+        ...['can be promoted after', 'can be retired after'],
       ],
       [idOf(current), 'seals and opens', '1', '-', '0', '-', '-'],
       ['local', 'opens', '0', expect.stringMatching(utc), '1', expect.stringMatching(utc), until],
@@ -254,11 +254,11 @@ describe('the rotation of a ring in use', () => {
       await cleanUp(now + day, current, added);
       const from = minuteOf(now + day + 3600);
       expect(await rejection('promote', idOf(last))).toBe(
-        `The key ${idOf(last)} can be promoted from ${from}. Until then, isolates without this key may still run.`,
+        `The key ${idOf(last)} can be promoted after ${from}. Until then, isolates without this key may still be running.`,
       );
       const { stdout: listed } = await keys(added, 'list', '--local');
       expect(listed.split('\n').map((line) => line.split(/ {2,}/).at(-2))).toEqual(
-        expect.arrayContaining(['may be promoted from', from]),
+        expect.arrayContaining(['can be promoted after', from]),
       );
       expect(await rejection('promote', idOf(current))).toBe(
         `The key ${idOf(current)} is the first in the ring: it already seals.`,

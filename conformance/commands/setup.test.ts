@@ -1,4 +1,4 @@
-/** Tests `npm run setup`: the values for the GPT editor, and the file of variables. */
+/** Tests `npm run setup`: the values for the GPT editor, and the variables file. */
 import {
   access,
   chmod,
@@ -41,7 +41,7 @@ const printedFor = (printed: string, field: string): string | undefined =>
 
 const readFields = async () => parseEnv(await readFile(file, 'utf8'));
 
-it('prints every field of the editor, with keys and a secret drawn into a file that only its owner reads', async () => {
+it('prints every field of the editor, and generates keys and a secret in a file that only its owner can read', async () => {
   const { code, stdout, stderr } = await setup('--origin', 'https://words.example');
   const { GPT_CLIENT_SECRET = '', SEALING_KEYS = '', ORIGIN } = await readFields();
   expect({ code, stderr, ORIGIN }).toEqual({ code: 0, stderr: '', ORIGIN: 'https://words.example' });
@@ -63,7 +63,7 @@ it('prints every field of the editor, with keys and a secret drawn into a file t
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-it('leaves a file alone that has everything, and prints the same secret again', async () => {
+it('does not change a complete file, and prints the same secret again', async () => {
   const first = await setup('--origin', 'https://words.example');
   const before = await readFile(file, 'utf8');
   const second = await setup();
@@ -72,7 +72,7 @@ it('leaves a file alone that has everything, and prints the same secret again', 
   expect(fieldsOf(second)).toBe(fieldsOf(first));
 });
 
-it('fills the gaps of a file, and keeps what is there, comments too', async () => {
+it('adds missing values to a file, and keeps the rest, including comments', async () => {
   await writeFile(file, '# mine\nGPT_CLIENT_ID=my-gpt\nSEALING_KEYS=\nGOOGLE_CLIENT_SECRET=not-for-eyes\n');
   const { stdout } = await setup('--origin', 'https://words.example');
   const text = await readFile(file, 'utf8');
@@ -84,14 +84,14 @@ it('fills the gaps of a file, and keeps what is there, comments too', async () =
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-it('takes a file that others could read away from them, even when it stays as it is', async () => {
+it('makes a file that other users can read private, even if its content does not change', async () => {
   await setup('--origin', 'https://words.example');
   await chmod(file, 0o644);
   expect((await setup()).stdout).toContain(`${file} is unchanged.`);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-it('draws no secret into a file that somebody else has open, and leaves no draft', async () => {
+it('writes no secret to a file that another user has open, and leaves no temporary file', async () => {
   await writeFile(file, 'SEALING_KEYS=\n', { mode: 0o644 });
   const otherUser = await open(file, 'r');
   await setup('--origin', 'https://words.example');
@@ -102,7 +102,7 @@ it('draws no secret into a file that somebody else has open, and leaves no draft
   expect(await readdir(folder)).toEqual(['variables']);
 });
 
-it('fills a file that it is led to by a link, and keeps the link', async () => {
+it('completes the file that a symbolic link points to, and keeps the link', async () => {
   const elsewhere = join(folder, 'elsewhere');
   await writeFile(elsewhere, 'SEALING_KEYS=\n');
   await symlink(elsewhere, file);
@@ -111,14 +111,14 @@ it('fills a file that it is led to by a link, and keeps the link', async () => {
   expect(await readFile(elsewhere, 'utf8')).toMatch(/^SEALING_KEYS=\S+\n/);
 });
 
-it('prints the newer of two secrets alone', async () => {
+it('prints only the newer of two secrets', async () => {
   await writeFile(file, `GPT_CLIENT_SECRET=${'n'.repeat(43)} ${'o'.repeat(43)}\n`);
   const { stdout } = await setup('--origin', 'https://words.example');
   expect(printedFor(stdout, 'Client Secret')).toBe('n'.repeat(43));
   expect(stdout).not.toContain('o'.repeat(43));
 });
 
-it('names the addresses to register with each provider, those where it speaks unasked among them', async () => {
+it('prints the URLs to register with each provider, including those for security events', async () => {
   const issuer = {
     id: 'acme',
     displayName: 'Acme',
@@ -140,12 +140,12 @@ it('names the addresses to register with each provider, those where it speaks un
   ]);
 });
 
-it('says so when its values are for another origin than the file’s', async () => {
+it('says so if its values are for another origin than the one in the file', async () => {
   await setup('--origin', 'https://words.example');
   const { stdout } = await setup('--origin', 'https://tunnel.example');
   expect(stdout).toContain('https://tunnel.example/authorize');
   expect(stdout).toContain(
-    'These values are for https://tunnel.example; the file’s own ORIGIN is https://words.example.',
+    'These values are for https://tunnel.example, but ORIGIN in the file is https://words.example.',
   );
   expect(await readFields()).toMatchObject({ ORIGIN: 'https://words.example' });
 });
@@ -155,19 +155,19 @@ it.each([
   [
     'http',
     ['--origin', 'http://words.example'],
-    /^--origin must be an https origin without a path or a slash at its end/,
+    /^--origin must be an https origin without a path or trailing slash/,
   ],
   ['a path', ['--origin', 'https://words.example/game'], /^--origin must be an https origin without a path/],
   ['markup', ['--origin', 'https://words.example"><script>'], /^--origin must be an https origin/],
   ['another option', ['--orign', 'https://words.example'], /^Unknown option '--orign'/],
-])('refuses %s in one sentence, and writes nothing', async (_, args, sentence) => {
+])('rejects %s with one sentence, and writes nothing', async (_, args, sentence) => {
   const { code, stdout, stderr } = await setup(...args);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(sentence);
   await expect(access(file)).rejects.toThrow('ENOENT');
 });
 
-it('prints instructions that fit into the editor and name every operation of the API, and no other', async () => {
+it('prints instructions that fit in the editor and name every operation of the API, and no other', async () => {
   const { stdout } = await setup('--origin', 'https://words.example');
   const instructions = stdout.slice(stdout.indexOf('Instructions'), stdout.indexOf('Conversation starters'));
   const named = new Set(instructions.match(/\b(?:get|post)_[a-z]+\b/g));

@@ -26,7 +26,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const isSilent = (url: string): Promise<void> => expect(fetch(url)).rejects.toThrow('fetch failed');
 
 describe('npm start', () => {
-  it('runs until Ctrl-C, is played against, and leaves nothing behind but its data', async () => {
+  it('runs until Ctrl-C, works with the demo, and leaves nothing behind except its data', async () => {
     await chmod(folder, 0o755);
     const start = startCommand('start', variables);
     const summary = await waitUntilReady(start);
@@ -47,7 +47,7 @@ describe('npm start', () => {
 
     const demo = await runCommand('demo', variables);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
-    expect(demo.stdout).toContain(`Playing against http://localhost:${port}, which is running.`);
+    expect(demo.stdout).toContain(`Using the app that is running at http://localhost:${port}.`);
     expect(demo.stdout).toContain('score: 1');
     const secrets = Object.values(JSON.parse(await readFile(settings, 'utf8'))).filter(isLong);
     expect(secrets).toHaveLength(2);
@@ -65,7 +65,7 @@ describe('npm start', () => {
     ['PORT', () => port],
     ['FAKE_PROVIDER_PORT', () => fakeProviderPort],
     ['FAKE_PROVIDER_PORT', () => fakeProviderPort + 4],
-  ])('says that the port of %s is taken, and ends', async (variable, taken) => {
+  ])('says that the port in %s is in use, and exits', async (variable, taken) => {
     const server = createServer().listen(taken(), '127.0.0.1');
     await once(server, 'listening');
     const { code, stderr } = await runCommand('start', variables);
@@ -76,7 +76,7 @@ describe('npm start', () => {
     );
   });
 
-  it.each(['http', '0', '65536', '80.5'])('refuses %s as a port', async (text) => {
+  it.each(['http', '0', '65536', '80.5'])('rejects %s as a port', async (text) => {
     const { code, stderr } = await runCommand('start', { ...variables, PORT: text });
     expect(code).toBe(1);
     expect(stderr).toBe(`PORT must be a port from 1 to 65535, not "${text}".\n`);
@@ -87,17 +87,17 @@ describe('npm start', () => {
     ['8787', '8787'],
     ['8787', '65532'],
   ])(
-    'refuses fake providers whose ports hold %s or end beyond the last: from %s',
+    'rejects a port range for fake providers that includes %s or exceeds 65535: from %s',
     async (PORT, FAKE_PROVIDER_PORT) => {
       const { code, stderr } = await runCommand('start', { ...variables, PORT, FAKE_PROVIDER_PORT });
       expect(code).toBe(1);
       expect(stderr).toBe(
-        'FAKE_PROVIDER_PORT must be the first of 5 ports from 1 to 65535 without PORT among them.\n',
+        'FAKE_PROVIDER_PORT must be the first of 5 consecutive ports up to 65535 that do not include PORT.\n',
       );
     },
   );
 
-  it('says that its secrets are damaged, and draws no others over them', async () => {
+  it('says that its secrets file is damaged, and does not overwrite it', async () => {
     const settings = join(folder, 'settings.json');
     await writeFile(settings, '{"sealingKeys":"');
     const { code, stderr } = await runCommand('start', variables);
@@ -114,7 +114,7 @@ describe('npm start', () => {
 });
 
 describe('npm run start:pages', () => {
-  it('runs the app as a Pages project, is played against, and ends with Ctrl-C', async () => {
+  it('runs the app as a Pages project, works with the demo, and ends with Ctrl-C', async () => {
     const start = startCommand('start', variables, { args: ['--pages'] });
     expect(await waitUntilReady(start)).toContain(`http://localhost:${port}`);
     const demo = await runCommand('demo', variables);
@@ -125,7 +125,7 @@ describe('npm run start:pages', () => {
     await isSilent(`http://localhost:${port}`);
   });
 
-  it('says that it does not know an argument', async () => {
+  it('rejects an unknown argument', async () => {
     const { code, stdout, stderr } = await runCommand('start', variables, { args: ['--page'] });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^Unknown option '--page'/);
@@ -133,16 +133,16 @@ describe('npm run start:pages', () => {
 });
 
 describe('npm run demo', () => {
-  it('starts what it needs, plays it through, and ends it again', async () => {
+  it('starts the app, runs all steps, and stops it again', async () => {
     const demo = await runCommand('demo', variables);
     expect(demo.code).toBe(0);
-    expect(demo.stdout).toContain('Nothing is running');
+    expect(demo.stdout).toContain('The app is not running.');
     expect(demo.stdout).toContain('score: 1');
     await isSilent(`http://localhost:${port}`);
     await isSilent(`http://127.0.0.1:${fakeProviderPort}`);
   });
 
-  it('fails when an answer is not as it must be', async () => {
+  it('fails if a response is not as expected', async () => {
     const stranger = createServer((_, response) => {
       const issuer = `http://localhost:${port}`;
       const metadata = {

@@ -68,12 +68,12 @@ describe('npm start -- --origin, with credentials', () => {
     expect(await started.finished).toMatchObject({ code: 0 });
   });
 
-  it('says how to run the tunnel', () => {
+  it('prints how to run the tunnel', () => {
     expect(summary).toContain(`cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify`);
     expect(summary).toContain(`ngrok http https://127.0.0.1:${port} --url ${origin}`);
   });
 
-  it('answers for the origin, which is its issuer, with the addresses that setup printed', async () => {
+  it('responds for the origin, which is its issuer, at the URLs that setup printed', async () => {
     const { status, body } = await get('/.well-known/oauth-authorization-server');
     const metadata = JSON.parse(body);
     const { stdout } = await runCommand('setup', variables);
@@ -93,7 +93,7 @@ describe('npm start -- --origin, with credentials', () => {
     ['localhost', () => ({ host: `localhost:${port}` })],
     ['another host', () => ({ host: 'evil.example' })],
     ['another host that claims to be forwarded', () => ({ host: 'evil.example', 'x-forwarded-host': host })],
-  ])('answers 421 for %s', async (_, headers) => {
+  ])('responds with 421 for %s', async (_, headers) => {
     for (const path of ['/.well-known/oauth-authorization-server', '/authorize', '/api/scoring'])
       expect((await get(path, headers())).status).toBe(421);
   });
@@ -109,11 +109,11 @@ describe('npm start -- --origin, with credentials', () => {
     await expect(fetch(`http://127.0.0.1:${fakeProviderPort}/`)).rejects.toThrow('fetch failed');
   });
 
-  it('W13.3 has no page for setting up', async () => {
+  it('W13.3 has no setup page', async () => {
     for (const path of ['/setup', '/setup.html', '/setup.css']) expect((await get(path)).status).toBe(404);
   });
 
-  it('speaks no http without TLS, and on loopback only', async () => {
+  it('accepts only TLS connections, on loopback only', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
 
@@ -141,7 +141,7 @@ describe('npm start -- --origin, refused', () => {
       origin,
       /^ {2}GOOGLE_BASE_URL is for a fake provider/m,
     ],
-    ['on loopback', credentials, 'http://localhost:8787', /^--origin is the https address of a tunnel/],
+    ['on loopback', credentials, 'http://localhost:8787', /^--origin must be the https URL of a tunnel/],
     ['with a path', credentials, `${origin}/game`, /^--origin must be an https origin without a path/],
   ])('%s: does not start', async (_, more, asked, sentence) => {
     const { code, stdout, stderr } = await start(more, asked).finished;

@@ -44,8 +44,8 @@ const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   SEALING_KEYS: [{ SEALING_KEYS: 'key' }, /^ {2}SEALING_KEYS must be keys /m],
   GPT_CLIENT_ID: [{ GPT_CLIENT_ID: 'a:b' }, /^ {2}GPT_CLIENT_ID must be printable ASCII /m],
   GPT_CLIENT_SECRET: [{ GPT_CLIENT_SECRET: 'short' }, /^ {2}GPT_CLIENT_SECRET must /m],
-  GPT_IDS: [{ GPT_IDS: 'words' }, /^ {2}GPT_IDS must be ids of GPTs/m],
-  GPT_URL: [{ GPT_URL: 'https://evil.example/g/g-1' }, /^ {2}GPT_URL must be the link to the GPT/m],
+  GPT_IDS: [{ GPT_IDS: 'words' }, /^ {2}GPT_IDS must be GPT IDs/m],
+  GPT_URL: [{ GPT_URL: 'https://evil.example/g/g-1' }, /^ {2}GPT_URL must be the URL of the GPT/m],
   GOOGLE_CLIENT_ID: [{ GOOGLE_CLIENT_ID: 'id' }, /^ {2}GOOGLE_CLIENT_SECRET is missing: GOOGLE_CLIENT_ID/m],
   GOOGLE_CLIENT_SECRET: [{ GOOGLE_CLIENT_SECRET: secret }, /^ {2}GOOGLE_CLIENT_ID is missing: /m],
   GITHUB_CLIENT_ID: [{ GITHUB_CLIENT_ID: 'id' }, /^ {2}GITHUB_CLIENT_SECRET is missing: GITHUB_CLIENT_ID/m],
@@ -63,7 +63,7 @@ const wrong: Readonly<Record<string, readonly [Variables, RegExp]>> = {
   GITHUB_BASE_URL: [{ ...github, GITHUB_BASE_URL: 'http://127.0.0.1/x' }, /^ {2}GITHUB_BASE_URL must /m],
   MICROSOFT_BASE_URL: [{ ...microsoft, MICROSOFT_BASE_URL: 'x' }, /^ {2}MICROSOFT_BASE_URL must /m],
   APPLE_BASE_URL: [{ APPLE_BASE_URL: 'http://127.0.0.1:1' }, /^ {2}APPLE_CLIENT_ID is missing: /m],
-  STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be JSON/m],
+  STATIC_CLIENTS: [{ STATIC_CLIENTS: '[' }, /^ {2}STATIC_CLIENTS must be valid JSON/m],
 };
 
 describe('npm start, with a wrong value', () => {
@@ -75,7 +75,7 @@ describe('npm start, with a wrong value', () => {
   it.each(Object.entries(wrong))('of %s: names it, and does not start', async (_, [given, sentence]) => {
     const { code, stderr } = await runCommand('start', { ...variables, ...given });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^The app would not start with the variables of the environment:$/m);
+    expect(stderr).toMatch(/^The app cannot start with the environment variables:$/m);
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toContain(secret);
   });
@@ -163,7 +163,7 @@ describe.each([
 
   it('says which variables the environment sets, and runs no fake provider in place of those', () => {
     const { ORIGIN: _, ...used } = given;
-    const [, names = ''] = /^ {2}The environment {4}sets (.*)$/m.exec(summary) ?? [];
+    const [, names = ''] = /^ {2}Environment {8}sets (.*)$/m.exec(summary) ?? [];
     expect(names.split(', ').sort()).toEqual(Object.keys(used).sort());
     expect(summary).toMatch(/in place of GitHub$/m);
     expect(summary).toMatch(/in place of Apple$/m);

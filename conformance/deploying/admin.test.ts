@@ -2,13 +2,18 @@
  * Tests `npm run admin` and `npm run keys` with `--remote`. They send their requests to a fake of Cloudflare's
  * API, whose database is real.
  */
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { generateKey } from 'assistant-auth/seal';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { wranglerConfig } from '../../scripts/app/paths.ts';
+import { openDatabase } from '../../scripts/database/database.ts';
+import { openDeployedD1 } from '../../scripts/database/deployed-d1.ts';
 import { runCommand } from '../commands/command.ts';
 import { account, type CloudflareOptions, type FakeCloudflare, startFakeCloudflare } from './cloudflare.ts';
 
@@ -141,7 +146,8 @@ describe('npm run admin -- --remote', () => {
     });
     expect(await admin('revoke', 'user', 'user-1')).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr: "Cloudflare's API responded with status 400: disk full (code 7500). Nothing was changed.\n",
+      stderr:
+        "Cloudflare's API responded with status 400: disk full (code 7500). Before you try again, check whether the change was made.\n",
     });
     expect(await operator.listGrants('user-1', 0)).toMatchObject([{ state: 'active' }]);
     expect(await storage.readRevocations(undefined, 0, 10)).toMatchObject({ revocations: [] });
@@ -163,7 +169,7 @@ describe('npm run admin -- --remote', () => {
     const { code, stdout, stderr } = await admin('audit');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      "Cloudflare's API responded with status 400: refused (code 7500). Nothing was changed.\n",
+      "Cloudflare's API responded with status 400: refused (code 7500). Before you try again, check whether the change was made.\n",
     );
   });
 
@@ -173,9 +179,57 @@ describe('npm run admin -- --remote', () => {
     const unreachable = { ...environment, CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/client/v4' };
     expect(await runCommand('admin', unreachable, { args: ['users', '--remote'] })).toEqual({
       ...{ code: 1, stdout: '' },
-      stderr:
-        "Cloudflare's API can't be reached at http://127.0.0.1:9. Before you try again, check whether the change was made.\n",
+      stderr: "The request to Cloudflare's API at http://127.0.0.1:9 failed.\n",
     });
+  });
+});
+
+describe('the credentials', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  const openHere = async (): Promise<void> => {
+    for (const [name, value] of Object.entries(cloudflare.environment)) vi.stubEnv(name, value);
+    await openDatabase({ config: wranglerConfig });
+  };
+
+  it('are not followed by the key ring: it is not in the environment of other processes', async () => {
+    await start();
+    vi.stubEnv('SEALING_KEYS', 'a.secret');
+    await openHere();
+    expect(process.env).not.toHaveProperty('SEALING_KEYS');
+    expect(cloudflare.calls.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\/query$/));
+  });
+
+  it('are not sent to the target of a redirect', async () => {
+    await start();
+    const { CLOUDFLARE_API_BASE_URL } = cloudflare.environment;
+    const server = createServer((_, response) => {
+      response.writeHead(307, { location: `${CLOUDFLARE_API_BASE_URL}/elsewhere` }).end();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = Object(server.address());
+    vi.stubEnv('CLOUDFLARE_API_TOKEN', 'a-token');
+    const opened = openDeployedD1(wranglerConfig, {
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+      CLOUDFLARE_ACCOUNT_ID: account,
+    });
+    await expect(opened).rejects.toThrow(
+      `The request to Cloudflare's API at http://127.0.0.1:${port} failed.`,
+    );
+    server.close();
+    expect(cloudflare.calls).toEqual([]);
+  });
+
+  it.each([
+    [{ CLOUDFLARE_API_BASE_URL: 'http://api.example/client/v4' }, 'CLOUDFLARE_API_BASE_URL must use https.'],
+    [
+      { CLOUDFLARE_COMPLIANCE_REGION: 'fedramp_high' },
+      'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',
+    ],
+  ])('are not sent in clear text or to another API than Wrangler’s: %j', async (environment, problem) => {
+    await start();
+    await expect(openDeployedD1(wranglerConfig, environment)).rejects.toThrow(problem);
+    expect(cloudflare.calls).toEqual([]);
   });
 });
 

@@ -45,26 +45,26 @@ const lines = (variables: Readonly<Record<string, string>>): string =>
     .join('');
 
 describe('npm run deploy -- --dry-run', () => {
-  it('builds, says what it would do, tells no secret, and leaves none behind', async () => {
+  it('builds, prints what it would do and no secret, and leaves none behind', async () => {
     const { code, stdout, stderr } = await dryRun(lines(whole));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^The bundle: \d\d\.\d kB gzip of at most 90\.0 kB\n/);
+    expect(stdout).toMatch(/^Bundle: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n/);
     expect(stdout).toContain('1. create the D1 database "words"');
-    expect(stdout).toContain('2. apply the migrations');
+    expect(stdout).toContain('2. apply the pending migrations');
     expect(stdout).toContain(
-      '3. upload the Worker and the site for words.example, with GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, SEALING_KEYS\n',
+      '3. upload the Worker and the site for words.example, with the secrets GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GPT_CLIENT_ID, GPT_CLIENT_SECRET, ORIGIN, SEALING_KEYS\n',
     );
     for (const secret of [whole.SEALING_KEYS, whole.GPT_CLIENT_SECRET, whole.GOOGLE_CLIENT_SECRET])
       expect(stdout).not.toContain(secret);
     expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
   });
 
-  it('writes no secret down: it does without a folder for what is temporary', async () => {
+  it('works without a temporary folder, because it writes no secret to a file', async () => {
     const { code, stderr } = await dryRun(lines(whole), { TMPDIR: join(folder, 'nowhere') });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  it('W13.3 lays out the site of this deployment, without the page for setting up', async () => {
+  it('W13.3 builds the site of this deployment, without the setup page', async () => {
     await dryRun(lines(whole));
     const site = join(folder, 'dist/site');
     const landing = await readFile(join(site, 'index.html'), 'utf8');
@@ -76,7 +76,7 @@ describe('npm run deploy -- --dry-run', () => {
   it('names everything that is missing at once, with nothing configured', async () => {
     const { code, stdout, stderr } = await dryRun('');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^The bundle: .*\n$/);
+    expect(stdout).toMatch(/^Bundle: .*\n$/);
     for (const name of [
       'ORIGIN',
       'SEALING_KEYS',
@@ -88,7 +88,7 @@ describe('npm run deploy -- --dry-run', () => {
       expect(stderr).toMatch(new RegExp(`^  ${name} is missing`, 'm'));
   });
 
-  it('names everything that is wrong at once, also what the site is laid out with', async () => {
+  it('names everything that is wrong at once, including the variables of the site', async () => {
     const wrong = {
       ORIGIN: 'words.example',
       GPT_IDS: 'x',
@@ -113,15 +113,15 @@ describe('npm run deploy -- --dry-run', () => {
     expect(named).toEqual(Object.keys(wrong));
   });
 
-  it('W13.2 refuses a fake provider, and what else is wrong beside it', async () => {
+  it('W13.2 rejects a fake provider, and names other errors as well', async () => {
     const wrong = { ...whole, GOOGLE_BASE_URL: 'http://127.0.0.1:8788', GPT_CLIENT_SECRET: 'short' };
     const { code, stdout, stderr } = await dryRun(lines(wrong));
     expect(code).toBe(1);
     expect(stderr).toMatch(/^ {2}GPT_CLIENT_SECRET .*\n {2}GOOGLE_BASE_URL /m);
-    expect(stdout).not.toContain('this would');
+    expect(stdout).not.toContain('this command would');
   });
 
-  it('refuses a variable that it does not know, before it could be uploaded', async () => {
+  it('rejects an unknown variable before it is uploaded', async () => {
     const { code, stdout, stderr } = await dryRun(lines({ ...whole, GOGGLE_CLIENT_ID: 'x' }));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(`${file} sets GOGGLE_CLIENT_ID, which is not a variable of the app.\n`);
@@ -130,9 +130,9 @@ describe('npm run deploy -- --dry-run', () => {
   it.each([
     ['on loopback', 'http://localhost:8787', 'is on loopback'],
     ['with a port', 'https://words.example:8443', 'has a port'],
-    ['at workers.dev', 'https://words.me.workers.dev', 'is at words.me.workers.dev, which is switched off'],
-    ['at pages.dev', 'https://words.pages.dev', 'is at words.pages.dev, which is switched off'],
-  ])('refuses an origin %s', (_, ORIGIN, sentence) => {
+    ['at workers.dev', 'https://words.me.workers.dev', 'is at words.me.workers.dev, which is disabled'],
+    ['at pages.dev', 'https://words.pages.dev', 'is at words.pages.dev, which is disabled'],
+  ])('rejects an origin %s', (_, ORIGIN, sentence) => {
     expect(() => readDeploymentDomain({ ORIGIN })).toThrow(`ORIGIN ${sentence}`);
   });
 });
@@ -142,11 +142,11 @@ describe('npm run build', () => {
     await writeFile(file, '');
     const { code, stdout } = await runCommand('build', places());
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzip of at most 90\.0 kB\n$/);
+    expect(stdout).toMatch(/^Worker: \d\d\.\d kB gzipped \(limit: 90\.0 kB\)\n$/);
     expect(await readFile(join(folder, 'dist/site/index.html'), 'utf8')).not.toContain('Play in ChatGPT');
   });
 
-  it('W13.3 lays out no page for setting up, even for an origin on loopback', async () => {
+  it('W13.3 builds no setup page, even for an origin on loopback', async () => {
     await writeFile(file, lines({ ...whole, ORIGIN: 'http://localhost:8787' }));
     expect(await runCommand('build', places())).toMatchObject({ code: 0, stderr: '' });
     const site = await readdir(join(folder, 'dist/site'));

@@ -17,19 +17,19 @@ beforeAll(async () => {
 
 const gptUrl = 'https://chatgpt.com/g/g-68f0c2a1b4d8-words';
 
-describe('the landing page, laid out', () => {
+describe('the landing page of a deployment', () => {
   it('links the GPT', () => {
     const filled = renderLandingPage(page, { ORIGIN: 'https://words.example', GPT_URL: gptUrl });
     expect(filled).toContain(`<a class="button" href="${gptUrl}">Play in ChatGPT</a>`);
     expect(filled).not.toContain('GPT_URL');
   });
 
-  it('shows no trace of a link when there is no GPT yet', () => {
+  it('contains no trace of a link if there is no GPT yet', () => {
     const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
     expect(filled).not.toMatch(/GPT_URL|chatgpt\.com\/g\//);
   });
 
-  it('gives other sites absolute addresses', () => {
+  it('has absolute URLs for other sites', () => {
     const filled = renderLandingPage(page, { ORIGIN: 'https://words.example' });
     expect(filled).toContain('<meta property="og:url" content="https://words.example/">');
     expect(filled).toContain('<meta property="og:image" content="https://words.example/social-card.png">');
@@ -42,7 +42,7 @@ describe('the landing page, laid out', () => {
     expect(without(filled)).toEqual(without(page));
   });
 
-  it('drops what follows the link’s path', () => {
+  it('drops the query and the fragment of the link', () => {
     const filled = renderLandingPage(page, { GPT_URL: `${gptUrl}?ref="><script>alert(1)</script>#x` });
     expect(filled).toContain(`href="${gptUrl}"`);
     expect(filled).not.toContain('alert');
@@ -58,36 +58,36 @@ describe('the landing page, laid out', () => {
     'https://chatgpt.com/g/g-1"><script>alert(1)</script>',
     'https://chatgpt.com/',
     'g-68f0c2a1b4d8',
-  ])('refuses %s as a link to the GPT', (GPT_URL) => {
-    expect(() => renderLandingPage(page, { GPT_URL })).toThrow(/^GPT_URL must be the link to the GPT/);
+  ])('rejects %s as a link to the GPT', (GPT_URL) => {
+    expect(() => renderLandingPage(page, { GPT_URL })).toThrow(/^GPT_URL must be the URL of the GPT/);
   });
 
   it.each(['https://words.example"><script>alert(1)</script>', 'words.example', 'https://words.example/'])(
-    'refuses %s as an origin',
+    'rejects %s as an origin',
     (ORIGIN) => {
       expect(() => renderLandingPage(page, { ORIGIN })).toThrow(/^ORIGIN must be an https origin/);
     },
   );
 
-  it('is not laid out in silence when the page has lost its places', () => {
+  it('fails if the source page has no placeholders', () => {
     expect(() => renderLandingPage('<!doctype html>', {})).toThrow('nothing that matches');
   });
 });
 
-describe('the privacy policy, laid out', () => {
+describe('the privacy policy of a deployment', () => {
   const kept = /class="until">(.*), or until you delete your account\./;
 
   it.each([
     [{}, '90 days'],
     [{ AUDIT_DAYS: '400' }, '400 days'],
     [{ AUDIT_DAYS: '1' }, '1 day'],
-  ])('says for %j how long the audit is kept: %s', (variables, said) => {
+  ])('says for AUDIT_DAYS=%j how long the audit log is kept: %s', (variables, said) => {
     const filled = renderPrivacyPage(privacy, variables);
     expect(kept.exec(filled)?.[1]).toBe(said);
     expect(filled.replace(said, '<!-- AUDIT_DAYS -->90 days')).toBe(privacy);
   });
 
-  it('is not laid out with what the Worker would refuse', () => {
+  it('fails with a value that the Worker would reject', () => {
     expect(() => renderPrivacyPage(privacy, { AUDIT_DAYS: '401' })).toThrow(/^AUDIT_DAYS must be /);
   });
 });

@@ -44,7 +44,7 @@ const changes = (): readonly string[] =>
 
 const script = '/workers/scripts/words-with-chat';
 
-it('makes the database, its tables, and then one version at the domain, and switches no other address on', async () => {
+it('creates the database and its tables, then deploys one version at the domain, and enables no other URL', async () => {
   const { code, stdout } = await deploy({ database: 'missing' });
   expect(code).toBe(0);
   expect(stdout).toContain('curl https://words.example/.well-known/oauth-authorization-server');
@@ -65,7 +65,7 @@ it('makes the database, its tables, and then one version at the domain, and swit
   expect(bodyOf(/\/domains\/changeset/)).toBe('[{"hostname":"words.example"}]');
 });
 
-it('uploads the variables of the Worker as secrets, and nothing else of what it knows', async () => {
+it('uploads the variables of the Worker as secrets, and no other variables', async () => {
   await deploy({ database: 'present' });
   expect(changes()).not.toContain('POST /d1/database');
   const { GPT_CLIENT_SECRET } = parseEnv(await readFile(file, 'utf8'));
@@ -86,10 +86,10 @@ it('uploads the variables of the Worker as secrets, and nothing else of what it 
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });
 
-it('uploads nothing when a migration fails, and says so', async () => {
+it('uploads nothing if a migration fails, and says so', async () => {
   const { code, stderr } = await deploy({ database: 'present', failing: /\/query$/ });
   expect(code).toBe(1);
-  expect(stderr).toContain('wrangler d1 migrations apply DB failed. The steps after it were not run.\n');
+  expect(stderr).toContain('wrangler d1 migrations apply DB failed. The remaining steps were not run.\n');
   expect(changes().filter((change) => change.includes('/workers/'))).toEqual([]);
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('secrets'));
 });
@@ -99,7 +99,7 @@ it.each([
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const)(
-  'leaves no secret behind when %s interrupts the upload, and ends wrangler too',
+  'leaves no secret behind if %s interrupts the upload, and also stops Wrangler',
   async (signal, exitCode) => {
     const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
     const running = await startDeployment({

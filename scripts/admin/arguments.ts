@@ -110,5 +110,5 @@ const parseTargetKind = (text: string | undefined): Target['kind'] => {
 const readNumber = (text: string | undefined, fallback: number): number => {
   if (text === undefined) return fallback;
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CommandError('--limit and --skip must be a number of rows, from 0 to 999999.');
+  throw new CommandError('--limit and --skip must be numbers of rows from 0 to 999999.');
 };

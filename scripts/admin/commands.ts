@@ -44,7 +44,13 @@ const runOnDatabase = async (
     case 'revoke': {
       const { target } = adminCommand;
       await storage.revoke(target, revocationReason, now, 'operator');
-      return verifyRevocation(target, await operator.listAuditEntries({ limit: 100, skip: 0 }), now);
+      const newest = await operator.listAuditEntries({ limit: 100, skip: 0 }).catch((cause: unknown) => {
+        throw new CommandError(
+          'The revocation was sent, but the audit log could not be read. Run npm run admin -- audit to check whether something was revoked.',
+          { cause },
+        );
+      });
+      return verifyRevocation(target, newest, now);
     }
     case 'delete': {
       const { userId } = adminCommand;
@@ -98,7 +104,7 @@ export const verifyRevocation = (
     );
   return {
     json: { revoked: target },
-    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${id}. Refresh tokens and sessions stop working now, access tokens within ten seconds.`,
+    text: `Revoked ${kind === 'grant' ? 'the grant' : `all grants of the ${kind}`} ${id}. Refresh tokens and sessions stop working immediately, and access tokens within ten seconds.`,
   };
 };
 

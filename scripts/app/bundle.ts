@@ -32,17 +32,19 @@ export const bundle = async (folder: string, variables: Variables): Promise<Bund
 
 /** Formats the size of a bundle and the maximum size. */
 export const formatSize = ({ size }: Bundle): string =>
-  `${formatKilobytes(size)} gzip of at most ${formatKilobytes(budget)}`;
+  `${formatKilobytes(size)} gzipped (limit: ${formatKilobytes(budget)})`;
 
 const measureSize = async (folder: string): Promise<number> => {
   const modules = (await readdir(folder)).filter((file) => file.endsWith('.js'));
-  if (modules.length === 0) throw new Error(`${folder} holds no bundle`);
+  if (modules.length === 0) throw new Error(`${folder} contains no bundle`);
   const sizes = await Promise.all(
     modules.map(async (file) => gzipSync(await readFile(join(folder, file)), { level: 9 }).length),
   );
   const size = sizes.reduce((sum, each) => sum + each, 0);
   if (size <= budget) return size;
-  throw new CommandError(`The Worker has ${formatKilobytes(size)} gzip; ${formatKilobytes(budget)} at most.`);
+  throw new CommandError(
+    `The Worker is ${formatKilobytes(size)} gzipped. The limit is ${formatKilobytes(budget)}.`,
+  );
 };
 
 const formatKilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

@@ -8,7 +8,7 @@ import { readGptUrl } from './site.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * Checks that the app would start with the variables of the publisher's file.
+ * Checks that the app would start with the publisher's variables file.
  * @param file the file that they were read from
  * @throws CommandError with one line for each error
  */
@@ -16,7 +16,7 @@ export const requireConfiguration = (variables: Variables, file: string): void =
   requireVariables(
     variables,
     file,
-    'npm run setup generates what can be generated. The file explains the rest.',
+    'Run npm run setup to generate keys and secrets. The file explains the other variables.',
   );
 
 /**

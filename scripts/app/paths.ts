@@ -19,7 +19,7 @@ export const wranglerConfigs: Readonly<Record<Platform, string>> = {
 export const variablesExample = resolvePath('apps/words/.dev.vars.example');
 
 /**
- * Returns the publisher's file of variables: `.dev.vars`, which git ignores, or the file in `VARIABLES_FILE`.
+ * Returns the publisher's variables file: `.dev.vars`, which git ignores, or the file in `VARIABLES_FILE`.
  */
 export const getVariablesFile = ({ VARIABLES_FILE = '' }: NodeJS.ProcessEnv): string =>
   VARIABLES_FILE === '' ? resolvePath('apps/words/.dev.vars') : resolve(VARIABLES_FILE);

@@ -82,7 +82,7 @@ export const readGptUrl = ({ GPT_URL }: Variables): string | undefined => {
     return url.origin + url.pathname;
   throw new VariableError(
     'GPT_URL',
-    'must be the link to the GPT, such as https://chatgpt.com/g/g-68f0c2a1b4d8-words.',
+    'must be the URL of the GPT, such as https://chatgpt.com/g/g-68f0c2a1b4d8-words.',
   );
 };
 

@@ -1,5 +1,5 @@
 /**
- * Reads and writes the app's variables, which are in the publisher's file or in the environment. The
+ * Reads and writes the app's variables, which are in the publisher's variables file or in the environment. The
  * environment takes precedence.
  */
 import { readFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export const readVariables = async (environment: NodeJS.ProcessEnv): Promise<Var
   return { ...fileVariables, ...(await readEnvironmentVariables(environment)) };
 };
 
-/** Returns the app's variables that the environment sets, without those of the publisher's file. */
+/** Returns the app's variables that the environment sets, without those of the publisher's variables file. */
 export const readEnvironmentVariables = async (environment: NodeJS.ProcessEnv): Promise<Variables> => {
   const names = await listVariableNames();
   return withoutEmpty(Object.fromEntries(names.map((name) => [name, environment[name]])));
@@ -38,7 +38,7 @@ export const listVariableNames = async (): Promise<readonly string[]> =>
     ([, name = '']) => name,
   );
 
-/** Returns the content of the publisher's file, or `undefined` if it does not exist. */
+/** Returns the content of the publisher's variables file, or `undefined` if it does not exist. */
 export const readVariablesFile = async (environment: NodeJS.ProcessEnv): Promise<string | undefined> => {
   try {
     return await readFile(getVariablesFile(environment), 'utf8');

@@ -24,7 +24,7 @@ export const runWrangler = async (command: readonly string[], dataFolder: string
   const options = { dataFolder, log: (line: string) => void lines.push(line) };
   if ((await watch(start([cli, ...command], 'ignore', options), options).exited) === 0) return;
   throw new CommandError(
-    [...lines, `wrangler ${readVerbs(command)} failed. The lines above say why.`].join('\n'),
+    [...lines, `wrangler ${readVerbs(command)} failed. See the output above.`].join('\n'),
   );
 };
 
@@ -82,7 +82,7 @@ const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe')
   const child = spawn(process.execPath, ['--no-warnings', cli, ...command], {
     stdio: ['inherit', stdout, 'inherit'],
     // The lock file determines the version of Wrangler, so its banner about updates is hidden.
-    env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' },
+    env: { ...environmentWithoutKeys(), WRANGLER_HIDE_BANNER: 'true' },
   });
   // A signal that is sent only to this process also ends Wrangler.
   const killAtExit = (): void => void child.kill();
@@ -94,7 +94,13 @@ const startInTerminal = (command: readonly string[], stdout: 'inherit' | 'pipe')
 const requireSuccess = async (child: ChildProcess, command: readonly string[]): Promise<void> => {
   const [code]: unknown[] = await once(child, 'close');
   if (code !== 0)
-    throw new CommandError(`wrangler ${readVerbs(command)} failed. The steps after it were not run.`);
+    throw new CommandError(`wrangler ${readVerbs(command)} failed. The remaining steps were not run.`);
+};
+
+/** The environment without the key ring, which no child process needs as an environment variable. */
+const environmentWithoutKeys = (): NodeJS.ProcessEnv => {
+  const { SEALING_KEYS: _, ...environment } = process.env;
+  return environment;
 };
 
 /** How long the processes may take to end before they are killed, in milliseconds. */
@@ -109,7 +115,7 @@ const start = (
   // Wrangler has already ended.
   spawn(process.execPath, ['--no-warnings', ...args], {
     stdio: ['ignore', 'pipe', 'pipe', channel],
-    env: { ...process.env, ...buildWranglerEnvironment(dataFolder) },
+    env: { ...environmentWithoutKeys(), ...buildWranglerEnvironment(dataFolder) },
     detached: true,
   });
 
@@ -148,7 +154,7 @@ const signalGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
 };
 
 /**
- * Environment variables that keep Wrangler from contacting other servers, and its logs in the data folder.
+ * Environment variables that keep Wrangler from contacting other servers, and keep its logs in the data folder.
  */
 export const buildWranglerEnvironment = (dataFolder: string): Readonly<Record<string, string>> => ({
   WRANGLER_SEND_METRICS: 'false',

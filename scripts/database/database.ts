@@ -75,11 +75,15 @@ export const withDatabase = async <Result>(
   }
 };
 
-/** Opens the database. The process does not end until it is closed. */
+/**
+ * Opens the database. The process does not end until it is closed. Removes the key ring from the environment,
+ * because Wrangler and workerd get the whole environment, and `npm run keys` has already read the ring.
+ */
 export const openDatabase = async ({
   config,
   local,
 }: DatabaseLocation): Promise<Database & { close(): Promise<void> }> => {
+  Reflect.deleteProperty(process.env, 'SEALING_KEYS');
   const { db, close } =
     local === undefined
       ? { db: await openDeployedD1(config, process.env), close: async () => {} }

@@ -14,17 +14,39 @@ import { readWranglerOutput } from '../app/wrangler.ts';
  */
 export const openDeployedD1 = async (
   config: string,
-  { CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_BASE_URL }: NodeJS.ProcessEnv,
+  environment: NodeJS.ProcessEnv,
 ): Promise<SqlDatabase> => {
+  const baseUrl = readBaseUrl(environment);
   const [target, headers] = await Promise.all([readTarget(config), readCredentials()]);
-  const baseUrl = CLOUDFLARE_API_BASE_URL ?? 'https://api.cloudflare.com/client/v4';
   const api: Api = (path, body) => callApi(baseUrl + path, headers, body);
-  const account = target.account ?? CLOUDFLARE_ACCOUNT_ID;
-  const accounts = account === undefined ? await listAccounts(api) : [account];
+  const { CLOUDFLARE_ACCOUNT_ID } = environment;
+  const account = target.account || CLOUDFLARE_ACCOUNT_ID;
+  const accounts = account === undefined || account === '' ? await listAccounts(api) : [account];
   const db = createDatabase(api, await findDatabase(api, accounts, target.database));
   await requireTypedParameters(db);
   return db;
 };
+
+/**
+ * @throws CommandError if the credentials would be sent in clear text, or to another API than the one that
+ * Wrangler uses
+ */
+const readBaseUrl = ({
+  CLOUDFLARE_API_BASE_URL: url = '',
+  CLOUDFLARE_COMPLIANCE_REGION: region = '',
+  WRANGLER_API_ENVIRONMENT: apiEnvironment = '',
+}: NodeJS.ProcessEnv): string => {
+  if (url === '' && (region !== '' || apiEnvironment !== ''))
+    throw new CommandError(
+      'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',
+    );
+  const { protocol, hostname } = new URL(url || defaultBaseUrl);
+  if (protocol !== 'https:' && hostname !== '127.0.0.1' && hostname !== 'localhost')
+    throw new CommandError('CLOUDFLARE_API_BASE_URL must use https.');
+  return url || defaultBaseUrl;
+};
+
+const defaultBaseUrl = 'https://api.cloudflare.com/client/v4';
 
 /** Sends a request, as POST if there is a body, and returns the result in the response. */
 type Api = <Result>(path: string, body?: unknown) => Promise<Result>;
@@ -60,15 +82,21 @@ const readCredentials = async (): Promise<Readonly<Record<string, string>>> => {
       { cause },
     );
   });
-  const { token, key = '', email = '' }: Readonly<Record<string, string>> = JSON.parse(output);
-  return token === undefined
-    ? { 'x-auth-key': key, 'x-auth-email': email }
-    : { authorization: `Bearer ${token}` };
+  const { token, key, email } = parseObject<Readonly<Record<string, string>>>(output);
+  if (token !== undefined) return { authorization: `Bearer ${token}` };
+  if (key !== undefined && email !== undefined) return { 'x-auth-key': key, 'x-auth-email': email };
+  throw new CommandError(
+    'The output of wrangler auth token --json has no credentials. Unset WRANGLER_LOG and try again.',
+  );
 };
 
+/** The largest page of the API. */
+const maxAccounts = 50;
+
 const listAccounts = async (api: Api): Promise<readonly string[]> => {
-  const accounts = await api<readonly { readonly id: string }[]>('/accounts?per_page=50');
-  return accounts.map(({ id }) => id);
+  const accounts = await api<readonly { readonly id: string }[]>(`/accounts?per_page=${maxAccounts}`);
+  if (accounts.length < maxAccounts) return accounts.map(({ id }) => id);
+  throw new CommandError('You have many Cloudflare accounts. Set CLOUDFLARE_ACCOUNT_ID to one of them.');
 };
 
 /**
@@ -122,11 +150,15 @@ const createDatabase = (api: Api, path: string): SqlDatabase => {
   };
   return {
     prepare: (sql) => prepare(sql, []),
-    // The API runs a batch in one transaction, like the binding of a Worker.
+    // D1 documents a batch as one transaction, as at the binding of a Worker (docs/decisions/0026).
     async batch<Row>(statements: SqlStatement[]): Promise<SqlResult<Row>[]> {
       const batch = statements.map((statement) => boundStatements.get(statement));
-      const results = await api<StatementResult<Row>[]>(`${path}/query`, { batch });
-      if (results.length === statements.length && results.every(({ meta }) => Number.isInteger(meta.changes)))
+      const results = await api<StatementResult<Row>[]>(`${path}/query`, { batch }).catch(addAdvice);
+      if (
+        Array.isArray(results) &&
+        results.length === statements.length &&
+        results.every((result) => Number.isInteger(Object(Object(result).meta).changes))
+      )
         return results;
       throw new CommandError(`Cloudflare's API returned an unexpected response to a query. ${checkFirst}`);
     },
@@ -148,8 +180,16 @@ const requireTypedParameters = async (db: SqlDatabase): Promise<void> => {
   );
 };
 
-/** For errors after which it is unknown whether a change was made. */
 const checkFirst = 'Before you try again, check whether the change was made.';
+
+/** Says what is known about the changes of a failed batch: the API rejects some requests before it runs them. */
+const addAdvice = (error: unknown): never => {
+  if (!(error instanceof CommandError)) throw error;
+  const isRejected = error instanceof ApiError && [401, 403, 404, 429].includes(error.status);
+  throw new CommandError(`${error.message} ${isRejected ? 'Nothing was changed.' : checkFirst}`, {
+    cause: error,
+  });
+};
 
 /** The API responded with an error. */
 class ApiError extends CommandError {
@@ -157,8 +197,7 @@ class ApiError extends CommandError {
   readonly status: number;
 
   constructor(status: number, reasons: string) {
-    const outcome = status < 500 ? 'Nothing was changed.' : checkFirst;
-    super(`Cloudflare's API responded with status ${status}: ${reasons}. ${outcome}`);
+    super(`Cloudflare's API responded with status ${status}: ${reasons}.`);
     this.status = status;
   }
 }
@@ -177,25 +216,40 @@ const callApi = async <Result>(
           headers: { ...headers, 'content-type': 'application/json' },
           body: JSON.stringify(body),
         };
-  const response = await fetch(url, request).catch((cause: unknown) => {
-    throw new CommandError(`Cloudflare's API can't be reached at ${new URL(url).origin}. ${checkFirst}`, {
-      cause,
-    });
-  });
-  const answer = parseAnswer<Result>(await response.text());
-  if (response.ok && answer.success === true && answer.result !== undefined) return answer.result;
-  const reasons = (answer.errors ?? []).map(({ code, message }) => `${message} (code ${code})`);
-  throw new ApiError(response.status, reasons.join(', ') || 'it gave no reason');
+  const { response, text } = await send(url, request);
+  const { success, result, errors } = parseObject<ApiAnswer<Result>>(text);
+  if (response.ok && success === true && result !== undefined && result !== null) return result;
+  const reasons = Array.isArray(errors) ? errors.map(formatReason).join(', ') : '';
+  throw new ApiError(response.status, reasons || 'it gave no reason');
+};
+
+/** Follows no redirect, because it could lead the credentials to another host. */
+const send = async (
+  url: string,
+  request: RequestInit,
+): Promise<{ readonly response: Response; readonly text: string }> => {
+  try {
+    const response = await fetch(url, { ...request, redirect: 'error' });
+    return { response, text: await response.text() };
+  } catch (cause) {
+    throw new CommandError(`The request to Cloudflare's API at ${new URL(url).origin} failed.`, { cause });
+  }
+};
+
+const formatReason = (reason: unknown): string => {
+  const { code, message } = Object(reason);
+  return `${message} (code ${code})`;
 };
 
 /** The envelope of every response. */
 interface ApiAnswer<Result> {
   readonly success?: boolean;
   readonly result?: Result;
-  readonly errors?: readonly { readonly code: number; readonly message: string }[];
+  readonly errors?: readonly unknown[];
 }
 
-const parseAnswer = <Result>(text: string): ApiAnswer<Result> => {
+/** Parses a JSON object. Anything else becomes an empty object. */
+const parseObject = <Type extends object>(text: string): Partial<Type> => {
   try {
     return Object(JSON.parse(text));
   } catch {

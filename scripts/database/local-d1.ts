@@ -22,10 +22,8 @@ export const openLocalD1 = async (
   { config, dataFolder, stateFolder }: LocalD1Options,
   pause: (ms: number) => Promise<unknown> = sleep,
 ): Promise<{ readonly db: SqlDatabase; close(): Promise<void> }> => {
-  // Wrangler reads these when it is loaded. workerd gets the whole environment, so the key ring, which
-  // `npm run keys` has already read from it, is removed.
+  // Wrangler reads these when it is loaded.
   Object.assign(process.env, buildWranglerEnvironment(dataFolder));
-  Reflect.deleteProperty(process.env, 'SEALING_KEYS');
   const { getPlatformProxy } = await import('wrangler');
   const { env, dispose } = await getPlatformProxy<{ readonly DB: SqlDatabase }>({
     configPath: config,
@@ -68,16 +66,22 @@ const retryWhileLocked = async <Result>(
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (!message.includes('SQLITE_BUSY'))
-        throw new CommandError(`The local database failed: ${message}. Nothing was changed.`, {
+        throw new CommandError(`The local database failed: ${message}. ${describeOutcome(message)}`, {
           cause: error,
         });
       const pauseMs = pausesMs[attempts];
       if (pauseMs === undefined)
         throw new CommandError(
-          'Another process kept the local database locked for ten seconds. Nothing was changed. Try again later, or stop npm start.',
+          'Another process kept the local database locked for ten seconds. The query changed nothing. Try again later, or stop npm start.',
           { cause: error },
         );
       await pause(pauseMs);
     }
   }
 };
+
+/** SQLite's own errors roll the transaction back. After another error, for example of workerd, nothing is known. */
+const describeOutcome = (message: string): string =>
+  message.startsWith('D1_ERROR') && !message.includes('internal error')
+    ? 'The query changed nothing.'
+    : 'Before you try again, check whether the change was made.';

@@ -30,7 +30,7 @@ export const expectCode = (startedSignIn: StartedSignIn, destination: Page | Sto
     case 'code':
       return callback.code;
     case 'error':
-      throw new UnexpectedResponse(`The sign-in was refused: ${callback.error}.`);
+      throw new UnexpectedResponse(`The sign-in failed: ${callback.error}.`);
     case 'state-mismatch':
       throw new UnexpectedResponse('The state in the callback is not the one that was sent.');
   }

@@ -83,7 +83,7 @@ const refresh = async (
 };
 
 const verifyScoreKept = async (context: DemoContext, accessToken: string, score: number): Promise<void> => {
-  context.terminal.step('With the new token the score is still there');
+  context.terminal.step('With the new token, the score is unchanged');
   const kept = expectScore(await call(context, 'GET', '/api/scoring', accessToken));
   if (kept !== score) throw new UnexpectedResponse(`The score was ${score} and is ${kept}.`);
   context.terminal.print(`${context.user.name}'s score is ${kept}. Run the demo again to add to it.`);

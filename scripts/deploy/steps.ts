@@ -44,13 +44,13 @@ export const buildCreateDatabaseStep = (name: string): Step => ({
 
 /** Runs before the upload. The migrations keep the tables compatible with the code that runs until then. */
 export const migrateStep: Step = {
-  description: 'apply the migrations that are not applied yet',
+  description: 'apply the pending migrations',
   command: ['d1', 'migrations', 'apply', 'DB', '--remote', ...configured],
 };
 
 /** Code, files and secrets are one version: they are deployed together, and rolled back together. */
 export const buildUploadStep = ({ domain, site, secrets }: Deployment): UploadStep => ({
-  description: `upload the Worker and the site for ${domain}, with ${secrets.join(', ')}`,
+  description: `upload the Worker and the site for ${domain}, with the secrets ${secrets.join(', ')}`,
   command: (secretsFile) => [
     ...['deploy', '--minify', ...configured],
     ...['--assets', site, '--domain', domain, '--secrets-file', secretsFile],

@@ -24,7 +24,7 @@ export const list = async (
   return formatTable(
     [
       ...['key', 'role', 'stored tokens', 'sealed until', 'active grants'],
-      ...['may be promoted from', 'may be retired from'],
+      ...['can be promoted after', 'can be retired after'],
     ],
     uses.map((use, index) => [
       ...[
@@ -63,7 +63,7 @@ export const promote = async (
     throw new CommandError(`The key ${id} is the first in the ring: it already seals.`);
   if (databaseLocation === undefined)
     console.error(
-      `Without --local or --remote, it was not checked whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
+      `Without --local or --remote, this command did not check whether the deployed app has the key ${id}. Isolates without the key refuse everything that it seals.`,
     );
   else await requireAllowed(databaseLocation, ring, id, checkPromotion);
   return [...ring.filter((key) => readKeyId(key) === id), ...others].join(' ');

@@ -27,7 +27,7 @@ export const checkPromotion = (use: KeyUsage, now: number): KeyCheck => {
     );
   if (now < from)
     return deny(
-      `The key ${id} can be promoted from ${promotableFrom(use)}. Until then, isolates without this key may still run.`,
+      `The key ${id} can be promoted after ${promotableFrom(use)}. Until then, isolates without this key may still be running.`,
     );
   return { kind: 'allowed' };
 };

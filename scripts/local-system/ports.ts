@@ -28,7 +28,7 @@ export const readPorts = (environment: Readonly<Record<string, string | undefine
   const last = fakeProviderPort + fakeProviderCount - 1;
   if ((fakeProviderPort <= port && port <= last) || last > 65_535) {
     throw new StartError(
-      `FAKE_PROVIDER_PORT must be the first of ${fakeProviderCount} ports from 1 to 65535 without PORT among them.`,
+      `FAKE_PROVIDER_PORT must be the first of ${fakeProviderCount} consecutive ports up to 65535 that do not include PORT.`,
     );
   }
   return { port, fakeProviderPort };

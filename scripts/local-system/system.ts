@@ -48,7 +48,7 @@ export const startLocalSystem = async (options: LocalSystemOptions): Promise<Loc
   const variables = { ...buildSettingsVariables(settings), ...planned.variables, ...given, ORIGIN: origin };
   requireVariables(
     variables,
-    'the variables of the environment',
+    'the environment variables',
     'apps/words/.dev.vars.example explains them. If a required variable is not set, npm start uses a default.',
   );
   const fakeProviders = await planned.start();

@@ -52,7 +52,7 @@ export const startWorker = async (options: WorkerOptions): Promise<Worker> => {
 };
 
 /**
- * Starts a project, which can be another one than the app.
+ * Starts a project, which does not have to be the app.
  * @throws CommandError if it does not start. The message or the log says why
  */
 export const startProject = async (
@@ -75,7 +75,7 @@ export const startProject = async (
     { dataFolder, log: filterNotices(log) },
   );
   const unexpectedExit = server.exited.then(
-    (code) => `The app in workerd ended unexpectedly with exit code ${code}.`,
+    (code) => `The app in workerd exited unexpectedly with exit code ${code}.`,
   );
   try {
     const listening = await waitUntilListening(server, unexpectedExit);

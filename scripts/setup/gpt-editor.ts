@@ -27,7 +27,7 @@ export interface EditorSettings {
 export const buildGptEditorSections = async (settings: EditorSettings): Promise<readonly EditorSection[]> => [
   { title: 'Configure', fields: configure(await readInstructions()) },
   { title: 'Actions, Create new action, Authentication: OAuth', fields: authentication(settings) },
-  { title: 'The rest of the action', fields: action(settings) },
+  { title: 'Schema and privacy policy', fields: action(settings) },
 ];
 
 /** Reads the same text for the command and the setup page. */
@@ -37,7 +37,7 @@ const configure = (instructions: string): readonly EditorField[] => [
   { name: 'Name', value: 'Words With Chat' },
   { name: 'Description', value: 'Guess the word, and keep the score.' },
   { name: 'Instructions', value: instructions },
-  { name: 'Conversation starters', value: 'Let’s play!\nAn animal, please.\nWhat is my score?' },
+  { name: 'Conversation starters', value: 'Let’s play!\nGive me an animal.\nWhat is my score?' },
 ];
 
 const authentication = ({ origin, clientId, clientSecret }: EditorSettings): readonly EditorField[] => [

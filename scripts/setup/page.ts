@@ -12,7 +12,7 @@ export const renderSetupPage = (sections: readonly EditorSection[]): string =>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>What goes into the GPT editor · Words With Chat</title>
+<title>Values for the GPT editor · Words With Chat</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/style.css">
 <link rel="stylesheet" href="/setup.css">
@@ -23,10 +23,10 @@ export const renderSetupPage = (sections: readonly EditorSection[]): string =>
   <a class="home" href="/"><img src="/favicon.svg" alt="" width="32" height="32">Words With Chat</a>
 </header>
 <main id="main" class="prose">
-  <h1>What goes into the GPT editor</h1>
-  <p class="lead">A click into a value selects all of it. This page exists on this machine only.</p>
-  <p>ChatGPT cannot reach this machine, so these values are for looking and for <code>npm run demo</code>. For a tunnel or a
-    domain, <code>npm run setup -- --origin https://words.example</code> prints the same with its addresses, and with the
+  <h1>Values for the GPT editor</h1>
+  <p class="lead">Click a value to select all of it. This page exists only on this machine.</p>
+  <p>ChatGPT cannot reach this machine, so these values are only for a preview and for <code>npm run demo</code>. For a tunnel or a
+    domain, <code>npm run setup -- --origin https://words.example</code> prints the same values with its URLs, and the
     secret.</p>
   ${sections.map(renderSection)}
 </main>

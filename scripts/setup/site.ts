@@ -25,4 +25,5 @@ export const buildSetupPage = async (
   await copyFile(setupStyle, join(site, 'setup.css'));
 };
 
-const secretPlaceholder = 'Not on a page: npm start says which file holds it, npm run setup prints it.';
+const secretPlaceholder =
+  'Not shown here: npm start prints the name of the file that contains it, and npm run setup prints the secret.';

@@ -1,4 +1,4 @@
-/** Creates the publisher's file of variables from the example, and generates keys and secrets. */
+/** Creates the publisher's variables file from the example, and generates keys and secrets. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { generateKey } from 'assistant-auth/seal';

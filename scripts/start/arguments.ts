@@ -8,11 +8,14 @@ interface Arguments extends Pick<StartOptions, 'platform' | 'debugger'> {
   readonly origin?: string;
 }
 
-export const usage = `Write npm start, or npm start -- with
-  --pages                the app as a Pages project and not as a Worker, like npm run start:pages
-  --origin <https://…>   the app alone behind a tunnel, with the variables of a deployment (docs/deploy.md)
-  --inspect              a debugger on loopback, through which every process on this machine can read all secrets
-PORT chooses the port (8787 when left out), FAKE_PROVIDER_PORT the first of five for the fake providers (the one after it).
+export const usage = `Usage: npm start [-- <options>]
+
+Options:
+  --pages                run the app as a Pages project instead of a Worker, like npm run start:pages
+  --origin <https://…>   run the app behind a tunnel, without fake providers, with the variables of a deployment (docs/deploy.md)
+  --inspect              open a debugger on loopback, through which every process on this machine can read all secrets
+
+PORT sets the port (default: 8787), and FAKE_PROVIDER_PORT the first of five ports for the fake providers (default: PORT + 1).
 The environment can set the other variables of the app; apps/words/.dev.vars.example explains them. If it sets a
 provider's variables, no fake provider runs in its place.`;
 

@@ -37,29 +37,29 @@ const summary = (system: LocalSystem, variables: Variables): string => {
   const secretLocation = 'GPT_CLIENT_SECRET' in variables ? 'GPT_CLIENT_SECRET' : settingsFile;
   return `
   Words With Chat    ${origin}
-  A person's account ${origin}/account
+  Account page       ${origin}/account
   API description    ${origin}/openapi.json
 ${[...signInLines(fakeProviders), ...environmentLines(variables)].join('\n')}
   ChatGPT's client   ${gptClientId}, its secret in ${secretLocation}
-  The GPT editor     ${origin}/setup shows what goes into it
+  GPT editor         ${origin}/setup shows the values to enter
 
-  To play its side   ${demoCommand(origin)}
-  To end             Ctrl-C; keys, users and scores stay
+  Demo               ${demoCommand(origin)}
+  Stop               Ctrl-C; keys, users and scores are kept
 `;
 };
 
 const signInLines = (fakeProviders: readonly RunningFakeProvider[]): readonly string[] =>
   fakeProviders.length === 0
-    ? ['  Sign in at         the providers that the environment configures; no fake provider runs']
+    ? ['  Sign in with       the providers that the environment configures; no fake provider runs']
     : [
-        `  Sign in at         ${fakeProviders.map(formatFakeProvider).join('\n                     ')}`,
-        `                     all fake providers, with accounts of ${names}`,
+        `  Sign in with       ${fakeProviders.map(formatFakeProvider).join('\n                     ')}`,
+        `                     these are fake providers with the users ${names}`,
       ];
 
 const environmentLines = (variables: Variables): readonly string[] =>
   Object.keys(variables).length === 0
     ? []
-    : [`  The environment    sets ${Object.keys(variables).join(', ')}`];
+    : [`  Environment        sets ${Object.keys(variables).join(', ')}`];
 
 const formatFakeProvider = ({ label, issuer }: RunningFakeProvider): string =>
   `${issuer} in place of ${label}`;

@@ -13,12 +13,14 @@ import { startWorker } from '../local-system/worker.ts';
 import { debuggerLine, type RunningApp, type StartOptions } from './running-app.ts';
 
 /**
- * Starts the app with the variables of the publisher's file.
+ * Starts the app with the variables in the publisher's variables file.
  * @throws CommandError if the origin is on loopback, or with all variables that are wrong
  */
 export const startTunneled = async (origin: string, options: StartOptions): Promise<RunningApp> => {
   if (!origin.startsWith('https:')) {
-    throw new CommandError('--origin is the https address of a tunnel; on this machine alone, leave it out.');
+    throw new CommandError(
+      '--origin must be the https URL of a tunnel. To run the app on this machine only, omit it.',
+    );
   }
   const { port, log } = options;
   const known = await readVariables(process.env);
@@ -48,11 +50,11 @@ const unusedSettings = (
 
 const summary = (origin: string, port: number): string => `
   Words With Chat    ${origin}, as soon as the tunnel is connected
-  Listens on         https://127.0.0.1:${port}; sign-in and API answer for that host only
-  Signs in with      the providers of your file; no fake provider runs
+  Listens on         https://127.0.0.1:${port}; sign-in and API respond for the host of ${origin} only
+  Sign in with       the providers in your variables file; no fake provider runs
 
-  The tunnel         cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify
+  Tunnel             cloudflared tunnel --url https://127.0.0.1:${port} --no-tls-verify
                      ngrok http https://127.0.0.1:${port} --url ${origin}
-  The GPT editor     npm run setup -- --origin ${origin}
-  To end             Ctrl-C; keys are in your file, users and scores stay
+  GPT editor         npm run setup -- --origin ${origin}
+  Stop               Ctrl-C; keys are in your variables file, and users and scores are kept
 `;

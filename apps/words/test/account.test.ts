@@ -56,7 +56,7 @@ it('finds the same score through Google and, once it is linked, GitHub', async (
   expect(await score(deployment, 'GET', access_token)).toEqual({ score: 1 });
 });
 
-it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, and the score is still there', async () => {
+it('disconnects ChatGPT: its next call gets a 401 that starts a sign-in, and the score is kept', async () => {
   await emptyD1();
   const deployment = deploy();
   const tokens = await signInForTokens(deployment.call, 'rechecked-ada');
@@ -75,7 +75,7 @@ it('ends ChatGPT’s connection: its next call is a 401 that starts a sign-in, a
   expect(await score(deployment, 'GET', await deployment.signIn('rechecked-ada'))).toEqual({ score: 1 });
 });
 
-it('puts the score into the file that a person may ask for', async () => {
+it('includes the score in the data export', async () => {
   await emptyD1();
   const deployment = deploy();
   await score(deployment, 'POST', await deployment.signIn('rechecked-ada'));
@@ -91,7 +91,7 @@ it('puts the score into the file that a person may ask for', async () => {
   });
 });
 
-it('leaves nothing in D1 of who deletes their account, and everything of others', async () => {
+it('deletes all data of a deleted account from D1, and none of other accounts', async () => {
   await emptyD1();
   const deployment = deploy();
   const [ada, bob] = [await deployment.signIn('rechecked-ada'), await deployment.signIn('bob')];

@@ -33,7 +33,7 @@ rateLimiterContract('a counter of Cloudflare’s', () => {
 });
 
 describe('the Wrangler file', () => {
-  it('binds a counter for every limit, which allows what the app allows without it', () => {
+  it('binds a counter for every limit, with the limit that the app uses without it', () => {
     expect(env.RATE_LIMITS.map(({ name, simple }) => [name, simple])).toEqual([
       ['LIMIT_FAILED_CLIENTS', allowances.failedAuthentications],
       ['LIMIT_SIGN_INS', allowances.signIns],
@@ -44,7 +44,7 @@ describe('the Wrangler file', () => {
     expect(Object.keys(platform()).toSorted()).toEqual(Object.keys(allowances).toSorted());
   });
 
-  it('gives every counter an id of its own', () => {
+  it('gives every counter its own ID', () => {
     const ids = env.RATE_LIMITS.map(({ namespace_id }) => namespace_id);
     expect(new Set(ids).size).toBe(Object.keys(allowances).length);
     for (const id of ids) expect(id).toMatch(/^[1-9]\d*$/);
@@ -52,11 +52,11 @@ describe('the Wrangler file', () => {
 });
 
 describe('the bindings', () => {
-  it('may lack counters, as on Pages', () => {
+  it('can lack counters, as on Pages', () => {
     expect(readBindings({ DB: env.DB, ASSETS: assets }).rateLimitBindings).toEqual({});
   });
 
-  it('name the counter that is bound to something else', () => {
+  it('name a counter that is bound to something else', () => {
     expect(() => readBindings({ DB: env.DB, ASSETS: assets, LIMIT_WRITES: env.DB })).toThrow(
       new VariableError('LIMIT_WRITES', 'must be bound to a rate limiter.'),
     );
@@ -64,7 +64,7 @@ describe('the bindings', () => {
 });
 
 describe('the limits', () => {
-  it('are counted by the platform where it counts', async () => {
+  it('are counted by the platform’s counters if they are bound', async () => {
     const taken: string[] = [];
     const counter = (name: string) => ({
       limit: async ({ key }: { readonly key: string }) => ({ success: taken.push(`${name} ${key}`) < 0 }),
@@ -98,7 +98,7 @@ describe('a player', () => {
   const { limit: writes } = allowances.writes;
   const { limit: reads } = allowances.reads;
 
-  it('who posts scores faster than anybody wins gets 429, and no point for it', async () => {
+  it('who posts scores faster than anyone can win gets a 429 and no point', async () => {
     const { call, signIn, advance } = deploy();
     const token = await signIn('ada');
     const win = () => call('/api/scoring', { token, method: 'POST' });
@@ -122,7 +122,7 @@ describe('a player', () => {
     expect(await (await win()).json()).toEqual({ score: writes + 1 });
   });
 
-  it('who reads without end gets 429, and may still post a score', async () => {
+  it('who reads too often gets a 429, and can still post a score', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('bob');
     expect(await often(reads + 10, () => call('/api/words/animals', { token }))).toEqual({
@@ -132,7 +132,7 @@ describe('a player', () => {
     expect((await call('/api/scoring', { token, method: 'POST' })).status).toBe(200);
   });
 
-  it('is not slowed down by another, who plays from the same address', async () => {
+  it('is not limited by another player at the same address', async () => {
     const { call, signIn } = deploy();
     const [busy, quiet] = [await signIn('cat'), await signIn('dan')];
     const headers = { 'cf-connecting-ip': '23.102.140.113' };
@@ -146,7 +146,7 @@ describe('the caller’s address', () => {
   const visit = (call: ReturnType<typeof deploy>['call'], headers: Readonly<Record<string, string>>) =>
     call('/authorize', { headers });
 
-  it('W5.2 only the platform’s own header: is where Cloudflare writes it, and nowhere else', async () => {
+  it('W5.2 only the platform’s own header: is read from Cloudflare’s header, and from no other', async () => {
     const { call } = deploy();
     const here = { 'cf-connecting-ip': '203.0.113.7' };
     const { limit } = allowances.signIns;

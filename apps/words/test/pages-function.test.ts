@@ -12,7 +12,7 @@ const assets = { fetch: async () => new Response('a file') };
 
 const metadata = () => new Request('https://words.example/.well-known/oauth-authorization-server');
 
-it('names the variable at every request while the configuration is wrong, and answers as soon as it is right', async () => {
+it('names the invalid variable at every request, and works as soon as it is corrected', async () => {
   const whole = { ...deployed, DB: env.DB, ASSETS: assets };
   const { SEALING_KEYS: _, ...incomplete } = whole;
   for (let turn = 0; turn < 2; turn++) {
@@ -26,7 +26,7 @@ it('names the variable at every request while the configuration is wrong, and an
   expect(await response.json()).toMatchObject({ issuer: 'https://words.example' });
 });
 
-it('deletes what was abandoned after a request that writes, and after no other', async () => {
+it('starts a cleanup after a request that writes, and after no other', async () => {
   const work: Promise<void>[] = [];
   const { call, advance } = deploy(env.DB, {
     cleanupInterval: 3600,

@@ -184,7 +184,7 @@ export const resolveOptions = (
 const ignoreWork: WaitUntil = () => {};
 
 const day: Seconds = 86_400;
-const offlineAccessDescription = 'stay connected until you end it';
+const offlineAccessDescription = 'stay connected until you disconnect it';
 
 /**
  * Adds `offline_access` to the scopes if a client can get refresh tokens, and checks that the scopes of each
@@ -207,7 +207,10 @@ export const parseScopes = (
   );
   for (const [name, description] of scopes) {
     if (!scopeNamePattern.test(name))
-      throw new ConfigurationError('scopes', `must not contain space, comma, quote or backslash: ${name}`);
+      throw new ConfigurationError(
+        'scopes',
+        `must have names without spaces, commas, quotes or backslashes: ${name}`,
+      );
     // A client that is granted `openid` must get an ID token (OpenID Connect Core §3.1.3.3), and this server
     // issues none.
     if (name === 'openid') throw new ConfigurationError('scopes', 'must not contain openid.');
@@ -254,14 +257,14 @@ export const parseProviders = (
   issuer: Issuer,
 ): ReadonlyMap<string, IdentityProvider> => {
   const providers = new Map(input.map((provider) => [provider.id, provider]));
-  if (providers.size === 0) throw new ConfigurationError('providers', 'must contain at least one.');
-  if (providers.size < input.length) throw new ConfigurationError('providers', 'must have different IDs.');
+  if (providers.size === 0) throw new ConfigurationError('providers', 'must contain at least one provider.');
+  if (providers.size < input.length) throw new ConfigurationError('providers', 'must have unique IDs.');
   const isLocal = isLoopback(new URL(issuer));
   for (const { id, configuredUrls } of input) {
     if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
       throw new ConfigurationError(
         'providers',
-        `must have IDs of a-z, 0-9 and hyphens, other than ${continueChoice}: ${id}`,
+        `must have IDs that consist of a-z, 0-9 and hyphens and are not ${continueChoice}: ${id}`,
       );
     for (const configuredUrl of configuredUrls) {
       const url = URL.parse(configuredUrl);

@@ -73,7 +73,7 @@ describe('createBroker', () => {
   const options = (): BrokerOptions => ({
     issuer,
     sealingKeys: keys,
-    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    scopes: { words: 'read the word lists', score: 'see and increase your score' },
     clients,
     providers: [createProvider('google', 'Google')],
     storage: memoryStorage(),
@@ -295,7 +295,9 @@ describe('options', () => {
     it('are completed by offline_access if a client can get refresh tokens, always or on request', () => {
       const asks = clients.filter(({ offlineAccess }) => offlineAccess === 'on-request');
       for (const some of [asks, [always], [{ ...always, scopes: ['words'] }]])
-        expect(parseScopes(described, some).get('offline_access')).toBe('stay connected until you end it');
+        expect(parseScopes(described, some).get('offline_access')).toBe(
+          'stay connected until you disconnect it',
+        );
     });
 
     it('keep a description of offline_access that the publisher wrote', () => {
@@ -309,11 +311,15 @@ describe('options', () => {
       [
         'a space',
         { 'read words': 'x' },
-        'scopes must not contain space, comma, quote or backslash: read words',
+        'scopes must have names without spaces, commas, quotes or backslashes: read words',
       ],
-      ['a comma', { 'a,b': 'x' }, 'scopes must not contain space, comma, quote or backslash: a,b'],
-      ['a quote', { 'a"': 'x' }, 'scopes must not contain space, comma, quote or backslash: a"'],
-      ['no name', { '': 'x' }, 'scopes must not contain space, comma, quote or backslash: '],
+      [
+        'a comma',
+        { 'a,b': 'x' },
+        'scopes must have names without spaces, commas, quotes or backslashes: a,b',
+      ],
+      ['a quote', { 'a"': 'x' }, 'scopes must have names without spaces, commas, quotes or backslashes: a"'],
+      ['no name', { '': 'x' }, 'scopes must have names without spaces, commas, quotes or backslashes: '],
       ['openid', { openid: 'x' }, 'scopes must not contain openid.'],
       ['no description', { words: ' ' }, 'scopes must have a description for each scope: words'],
     ])('with %s fail at startup', (_, wrong, message) => {
@@ -393,19 +399,19 @@ describe('options', () => {
     type Row = readonly [name: string, given: readonly IdentityProvider[], option: string, message: string];
 
     it.each<Row>([
-      ['none', [], 'providers', 'providers must contain at least one.'],
+      ['none', [], 'providers', 'providers must contain at least one provider.'],
       [
         'two with one ID',
         [createProvider('google', 'Google'), createProvider('google', 'Work')],
         'providers',
-        'providers must have different IDs.',
+        'providers must have unique IDs.',
       ],
       ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'continue', 'x'.repeat(33)].map(
         (id): Row => [
           `an id such as ${JSON.stringify(id)}`,
           [createProvider(id, 'Google')],
           'providers',
-          `providers must have IDs of a-z, 0-9 and hyphens, other than continue: ${id}`,
+          `providers must have IDs that consist of a-z, 0-9 and hyphens and are not continue: ${id}`,
         ],
       ),
       ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(

@@ -59,7 +59,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
   const broker = createBroker({
     issuer,
     sealingKeys: keys,
-    scopes: { words: 'read the word lists', score: 'see and raise your score' },
+    scopes: { words: 'read the word lists', score: 'see and increase your score' },
     resources: [`${issuer}/api`, `${issuer}/other`],
     clients,
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],

@@ -52,7 +52,7 @@ const cookieMessages = {
     'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
     'for this site, then go back to the app and start again.',
   callback:
-    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    'Your browser did not send any of our cookies. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
     'another browser. Allow cookies for this site, then go back to the app and start again.',
   account:
     'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +

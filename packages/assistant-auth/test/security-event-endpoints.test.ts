@@ -271,7 +271,7 @@ describe('security events', () => {
       const { post } = await deployForSecurityEvents();
       const body = new TextEncoder().encode(await googleEvent());
       await expectRefused(await post(path, body, type === '' ? {} : { 'content-type': type }), {
-        description: 'The Content-Type is not the one that this provider sends.',
+        description: 'The Content-Type does not match what this provider sends.',
       });
     });
 
@@ -380,10 +380,14 @@ describe('back-channel logout', () => {
     const content = 'The token does not have the required claims.';
 
     it.each<[string, Claims, string]>([
-      ['from another issuer', { iss: 'https://evil.example' }, 'The token has another issuer.'],
-      ['without an issuer', { iss: undefined }, 'The token has another issuer.'],
-      ['of an issuer with a trailing slash', { iss: 'https://id.example/' }, 'The token has another issuer.'],
-      ['for another client', { aud: 'another' }, 'The token has another audience.'],
+      ['from another issuer', { iss: 'https://evil.example' }, 'The token is from another issuer.'],
+      ['without an issuer', { iss: undefined }, 'The token is from another issuer.'],
+      [
+        'of an issuer with a trailing slash',
+        { iss: 'https://id.example/' },
+        'The token is from another issuer.',
+      ],
+      ['for another client', { aud: 'another' }, 'The token is for another audience.'],
       ['that has expired', { exp: now - 30 }, age],
       ['whose expiry is a string', { exp: `${now + 9}` }, age],
       ['whose iat is 31 s ahead', { iat: now + 31 }, age],

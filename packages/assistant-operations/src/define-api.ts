@@ -35,7 +35,7 @@ const limits = { operations: 30, summary: 300, description: 300, parameterDescri
 export const defineApi = <Context>(operations: readonly Operation<Context>[]): ApiDefinition<Context> => {
   if (operations.length > limits.operations) {
     throw new DefinitionError(
-      `${operations.length} operations are more than the ${limits.operations} that ChatGPT takes`,
+      `${operations.length} operations exceed ChatGPT’s limit of ${limits.operations}`,
     );
   }
   for (const operation of operations) {
@@ -52,7 +52,9 @@ export const defineApi = <Context>(operations: readonly Operation<Context>[]): A
 
 const checkId = ({ id }: Operation<never>): void => {
   if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(id))
-    throw new DefinitionError(`${id}: an id is a letter, then letters, digits, _ or -`);
+    throw new DefinitionError(
+      `${id}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _`,
+    );
 };
 
 const checkText = (operation: Operation<never>, name: 'summary' | 'description'): void => {
@@ -64,7 +66,9 @@ const checkText = (operation: Operation<never>, name: 'summary' | 'description')
 const checkPath = (operation: Operation<never>): void => {
   const { id, path } = operation;
   if (!/^(\/([A-Za-z0-9._~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+$/.test(path)) {
-    throw new DefinitionError(`${id}: ${path} is not a path of plain segments and {fields}`);
+    throw new DefinitionError(
+      `${id}: the path ${path} must consist of segments without special characters and {fields}`,
+    );
   }
   const missing = listPathFields(path).find((name) => !listInputFields(operation).includes(name));
   if (missing !== undefined) throw new DefinitionError(`${id}: the input has no field {${missing}}`);
@@ -87,7 +91,7 @@ const createTooLongError = (
   length: number,
   limit: number,
 ): DefinitionError =>
-  new DefinitionError(`${id}: the ${what} has ${length} characters, ChatGPT takes ${limit}`);
+  new DefinitionError(`${id}: the ${what} has ${length} characters, but ChatGPT’s limit is ${limit}`);
 
 const checkUnique = <Context>(
   operations: readonly Operation<Context>[],

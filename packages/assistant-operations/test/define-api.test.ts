@@ -36,28 +36,28 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
   [
     'an ID with a space',
     [{ ...getBook, id: 'get book' }],
-    'get book: an id is a letter, then letters, digits, _ or -',
+    'get book: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _',
   ],
   [
     'an ID of 65 characters',
     [{ ...getBook, id: 'x'.repeat(65) }],
-    `${'x'.repeat(65)}: an id is a letter, then letters, digits, _ or -`,
+    `${'x'.repeat(65)}: the ID must be 1 to 64 letters, digits, _ or -, and must start with a letter or _`,
   ],
   ['an empty summary', [{ ...getBook, summary: '' }], 'get_book: the summary is empty'],
   [
     'a summary of 301 characters',
     [{ ...getBook, summary: 'x'.repeat(301) }],
-    'get_book: the summary has 301 characters, ChatGPT takes 300',
+    'get_book: the summary has 301 characters, but ChatGPT’s limit is 300',
   ],
   [
     'a description of 301 characters',
     [{ ...getBook, description: 'x'.repeat(301) }],
-    'get_book: the description has 301 characters, ChatGPT takes 300',
+    'get_book: the description has 301 characters, but ChatGPT’s limit is 300',
   ],
   [
     'a field description of 701 characters',
     [createWithFieldDescription(701)],
-    'list_books: the description of word has 701 characters, ChatGPT takes 700',
+    'list_books: the description of word has 701 characters, but ChatGPT’s limit is 700',
   ],
   [
     'a path field that the input does not have',
@@ -67,14 +67,14 @@ const invalidDefinitions: readonly (readonly [string, readonly Operation<Shelf>[
   [
     'a path with a query',
     [{ ...listBooks, path: '/api?a=1' }],
-    'list_books: /api?a=1 is not a path of plain segments and {fields}',
+    'list_books: the path /api?a=1 must consist of segments without special characters and {fields}',
   ],
   [
     'a path that ends in a slash',
     [{ ...listBooks, path: '/api/' }],
-    'list_books: /api/ is not a path of plain segments and {fields}',
+    'list_books: the path /api/ must consist of segments without special characters and {fields}',
   ],
-  ['31 operations', createMany(31), '31 operations are more than the 30 that ChatGPT takes'],
+  ['31 operations', createMany(31), '31 operations exceed ChatGPT’s limit of 30'],
 ];
 
 describe('an API definition', () => {

@@ -155,7 +155,7 @@ describe('input', () => {
     const response = await createLibraryRoutes().call('/api/books?word=a&word=b');
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual(
-      problem(400, 'Bad Request', 'The parameter word is given more than once.'),
+      problem(400, 'Bad Request', 'The parameter word was sent more than once.'),
     );
   });
 
@@ -189,8 +189,8 @@ describe('input', () => {
 
   it.each([
     ['not JSON', '{"stars":', 'The body is not valid JSON.'],
-    ['a list', '[1]', 'The body must be one JSON object.'],
-    ['null', 'null', 'The body must be one JSON object.'],
+    ['a list', '[1]', 'The body must be a JSON object.'],
+    ['null', 'null', 'The body must be a JSON object.'],
   ])('is refused if the body is %s', async (_, body, detail) => {
     const response = await createLibraryRoutes().call('/api/books/Emma', json(body));
     expect(response.status).toBe(400);
@@ -208,7 +208,7 @@ describe('input', () => {
       expect(response.status).toBe(415);
       expect(response.headers.get('accept-post')).toBe('application/json');
       expect(await response.json()).toEqual(
-        problem(415, 'Unsupported Media Type', 'The body must be application/json.'),
+        problem(415, 'Unsupported Media Type', 'The Content-Type must be application/json.'),
       );
     },
   );

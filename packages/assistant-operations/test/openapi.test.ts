@@ -141,7 +141,9 @@ describe('the OpenAPI document', () => {
     ['library.example'],
     ['http://localhost.example'],
   ])('is not created for the server %s', (origin) => {
-    expect(() => createDocument({ origin })).toThrow(new DefinitionError(`${origin} is not an https origin`));
+    expect(() => createDocument({ origin })).toThrow(
+      new DefinitionError(`${origin} must be an https origin, or an http origin on loopback`),
+    );
   });
 
   it.each([['http://localhost:8787'], ['http://127.0.0.1:1'], ['https://library.example:8443']])(
@@ -153,7 +155,7 @@ describe('the OpenAPI document', () => {
 
   it('is not created if an operation requires a scope that is not declared', () => {
     expect(() => createOpenApiDocument(library, { ...options, scopes: { read: 'Read' } })).toThrow(
-      new DefinitionError('rate_book: the scope rate is not described'),
+      new DefinitionError('rate_book: the scope rate must be described in scopes'),
     );
   });
 });

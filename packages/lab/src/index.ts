@@ -26,7 +26,7 @@ export {
 } from './clients/gpt-action.ts';
 export { startApple, startGitHub, startGoogle, startMicrosoft } from './fake-providers/emulated.ts';
 export type { FakeProvider, FakeProviderOptions, StartFakeProvider } from './fake-providers/fake-provider.ts';
-export { findConsecutivePorts, findFreePort } from './fake-providers/free-port.ts';
+export { findConsecutivePorts, findFreePort, findPortBehindProxy } from './fake-providers/free-port.ts';
 export { startGoogleWithSession } from './fake-providers/google-with-session.ts';
 export { startOidcIssuer } from './fake-providers/oidc/issuer.ts';
 export { type FakeUser, fakeUsers } from './fake-providers/users.ts';

@@ -6,5 +6,5 @@ export type Scope = (typeof scopeNames)[number];
 
 export const scopes: Readonly<Record<Scope, string>> = {
   words: 'read the word lists',
-  score: 'see and raise your score',
+  score: 'see and increase your score',
 };

@@ -21,8 +21,8 @@ export const getScore = operation({
   ...shared,
   id: 'get_score',
   method: 'get',
-  summary: 'Get the score of the player',
-  description: 'Gives how many rounds the signed-in player has won in all games so far.',
+  summary: 'Get the player’s score',
+  description: 'Returns the total number of rounds that the signed-in player has won.',
   output: v.pipe(scoreBody, v.description('The score.')),
   handle: async (_: object, { userId, scores }: Player) => toScoreBody(await scores.read(userId)),
 });
@@ -31,9 +31,9 @@ export const postScore = operation({
   ...shared,
   id: 'post_score',
   method: 'post',
-  summary: 'Add a won round to the score of the player',
+  summary: 'Add a won round to the player’s score',
   description:
-    'Raises the score of the signed-in player by one and gives the new score. Call it once for each round that the player won.',
+    'Increases the signed-in player’s score by one and returns the new score. Call it once for each round that the player wins.',
   output: v.pipe(scoreBody, v.description('The score after the win.')),
   handle: async (_: object, { userId, scores }: Player) =>
     toScoreBody(await scores.add(userId, pointsPerWin)),

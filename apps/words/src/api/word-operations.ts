@@ -10,12 +10,12 @@ const defineListOperation = (category: Category) =>
     id: `get_all${category}`,
     method: 'get',
     path: `/api/words/${category}`,
-    summary: `Get all ${category} of the game`,
-    description: `Gives every word of the category ${category}. Pick one at random, keep it secret, and let the player guess it.`,
+    summary: `Get all ${category}`,
+    description: `Returns every word in the category ${category}. Pick one at random, keep it secret, and let the player guess it.`,
     scopes: ['words'] satisfies Scope[],
     isConsequential: false,
     input: noInput,
-    output: v.pipe(v.array(v.string()), v.description(`The words of the category ${category}.`)),
+    output: v.pipe(v.array(v.string()), v.description(`The words in the category ${category}.`)),
     handle: async (_: object, __: Player) => [...wordsByCategory[category]],
   });
 

@@ -13,5 +13,5 @@ export const readAuditRetention = (environment: Environment): { readonly auditRe
   if (text === undefined) return {};
   const days = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 0;
   if (days >= shortest && days <= longest) return { auditRetention: days * 86_400 };
-  throw new VariableError('AUDIT_DAYS', `must be a whole number of days, ${shortest} to ${longest}.`);
+  throw new VariableError('AUDIT_DAYS', `must be a whole number of days from ${shortest} to ${longest}.`);
 };

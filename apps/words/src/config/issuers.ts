@@ -42,7 +42,7 @@ export const readIssuers = (environment: Environment, origin: string): readonly 
     }) => {
       if (!isAllowedIssuer(settings.issuer, origin)) {
         const problem = 'issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback.';
-        throw new VariableError(variable, `is wrong at ${settings.id}: ${problem}`);
+        throw new VariableError(variable, `is invalid for ${settings.id}: ${problem}`);
       }
       return withItemErrors(variable, settings.id, () =>
         oidc({

@@ -19,7 +19,7 @@ export const readList = <Item>(
   if (text === undefined) return [];
   const parsed = v.safeParse(schema, parseJson(variable, text));
   if (parsed.success) return parsed.output;
-  const place = v.getDotPath(parsed.issues[0]) || 'its beginning';
+  const place = v.getDotPath(parsed.issues[0]) || 'the top level';
   throw new VariableError(variable, `must be a list of ${what}: check ${place}.`);
 };
 
@@ -32,7 +32,7 @@ export const withItemErrors = <Made>(variable: string, id: string, make: () => M
     return make();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    throw new VariableError(variable, `is wrong at ${id}: ${error.message}`, { cause: error });
+    throw new VariableError(variable, `is invalid for ${id}: ${error.message}`, { cause: error });
   }
 };
 
@@ -41,6 +41,6 @@ const parseJson = (variable: string, text: string): unknown => {
     return JSON.parse(text);
   } catch {
     // Without a cause: its message quotes the text, which can contain secrets.
-    throw new VariableError(variable, 'must be JSON.');
+    throw new VariableError(variable, 'must be valid JSON.');
   }
 };

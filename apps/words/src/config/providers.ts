@@ -15,7 +15,7 @@ export const readProviders = (environment: Environment, origin: string): readonl
   if (providers.length === 0) {
     throw new VariableError(
       'GOOGLE_CLIENT_ID',
-      'is missing, and no other provider is configured, so nobody could sign in.',
+      'is missing, and no other provider is configured, so no one could sign in.',
     );
   }
   const ids = providers.map(({ id }) => id);

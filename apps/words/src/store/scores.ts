@@ -44,6 +44,6 @@ const first = async (statement: D1PreparedStatement): Promise<{ readonly score: 
   try {
     return await statement.first<{ readonly score: number }>();
   } catch (cause) {
-    throw new ScoresUnavailable('the scores could not be reached', { cause });
+    throw new ScoresUnavailable('the scores could not be read or written', { cause });
   }
 };

@@ -38,7 +38,7 @@ const operations = [
 beforeAll(emptyD1);
 
 describe('the document', () => {
-  it('has the deployment’s own origin as its one server, and its sign-in', async () => {
+  it('has the deployment’s origin as its only server, and its sign-in URLs', async () => {
     const document = await fetchDocument();
     expect(document.openapi).toBe('3.1.0');
     expect(document.servers).toEqual([{ url: origin }]);
@@ -49,14 +49,14 @@ describe('the document', () => {
           authorizationCode: {
             authorizationUrl: `${origin}/authorize`,
             tokenUrl: `${origin}/token`,
-            scopes: { words: 'read the word lists', score: 'see and raise your score' },
+            scopes: { words: 'read the word lists', score: 'see and increase your score' },
           },
         },
       },
     });
   });
 
-  it('names the addresses of the sign-in as the server’s metadata does', async () => {
+  it('has the same sign-in URLs as the server metadata', async () => {
     const metadata = await (await call('/.well-known/oauth-authorization-server')).json();
     expect(metadata).toMatchObject({
       authorization_endpoint: `${origin}/authorize`,
@@ -65,7 +65,7 @@ describe('the document', () => {
     });
   });
 
-  it('describes exactly the operations that there are', async () => {
+  it('describes exactly the existing operations', async () => {
     const { paths } = await fetchDocument();
     const described = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId, security }]) => [
@@ -78,7 +78,7 @@ describe('the document', () => {
     expect(described).toEqual(operations);
   });
 
-  it.each(operations)('describes %s %s as it answers', async (method, path) => {
+  it.each(operations)('describes the actual response of %s %s', async (method, path) => {
     const operation = (await fetchDocument()).paths[path]?.[method];
     const response = await call(path, {
       method: method.toUpperCase(),
@@ -106,7 +106,7 @@ describe('the document', () => {
     );
   });
 
-  it('documents every failure of every operation, and refers to what is there', async () => {
+  it('documents every error of every operation, and has no dangling references', async () => {
     const document = await fetchDocument();
     for (const [method, path] of operations) {
       expect(Object.keys(document.paths[path]?.[method]?.responses ?? {})).toEqual([
@@ -127,7 +127,7 @@ describe('the document', () => {
     }
   });
 
-  it('keeps within the limits of ChatGPT', async () => {
+  it('stays within the limits of ChatGPT', async () => {
     const text = await (await call('/openapi.json')).text();
     expect(text.length).toBeLessThan(100_000);
     const all = Object.values((await fetchDocument()).paths).flatMap((methods) => Object.values(methods));
@@ -152,7 +152,7 @@ describe('the document', () => {
   it.each([
     ['/openapi.json', 'application/json'],
     ['/openapi.yaml', 'application/yaml'],
-  ])('%s is public and may be cached', async (path, type) => {
+  ])('%s is public and can be cached', async (path, type) => {
     for (const method of ['GET', 'HEAD']) {
       const response = await call(path, { method });
       expect(response.status).toBe(200);
@@ -164,7 +164,7 @@ describe('the document', () => {
     }
   });
 
-  it.each([['/openapi.json'], ['/openapi.yaml']])('%s is only read', async (path) => {
+  it.each([['/openapi.json'], ['/openapi.yaml']])('%s allows only reading', async (path) => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const response = await call(path, { method });
       expect(response.status).toBe(405);

@@ -13,7 +13,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'];
 
 describe('the API', () => {
   it.each(known.concat(unknown).flatMap((path) => methods.map((method) => [method, path] as const)))(
-    'tells nobody who is not signed in anything: %s %s',
+    'reveals nothing without a token: %s %s',
     async (method, path) => {
       const response = await call(path, { method });
       expect(response.status).toBe(401);
@@ -38,7 +38,7 @@ describe('the API', () => {
     ['a dot segment that is encoded', '/x/%2e%2e%2fapi/scoring'],
     ['a path parameter', '/api;x/scoring'],
     ['a backslash that is encoded', '/%5capi/scoring'],
-  ])('cannot be reached around its guard: %s', async (_, path) => {
+  ])('cannot be reached by bypassing its guard: %s', async (_, path) => {
     for (const method of ['GET', 'POST']) {
       const response = await call(path, { method });
       expect(response.status).toBe(404);
@@ -56,7 +56,7 @@ describe('the API', () => {
     ['letters that are encoded', '/%61pi/scoring'],
     ['dot segments', '/x/../api/./scoring'],
     ['an encoded slash below it', '/api/words%2fanimals'],
-  ])('is guarded in any spelling: %s', async (_, path) => {
+  ])('is guarded in every spelling: %s', async (_, path) => {
     expect((await call(path)).status).toBe(401);
   });
 
@@ -66,7 +66,7 @@ describe('the API', () => {
     ['/api/scoring', 'DELETE', 'GET, HEAD, POST'],
     ['/api/scoring', 'PUT', 'GET, HEAD, POST'],
     ['/api/scoring', 'OPTIONS', 'GET, HEAD, POST'],
-  ])('W10.3 answers a method that %s does not know with 405: %s', async (path, method, allow) => {
+  ])('W10.3 responds with 405 to a method that %s does not have: %s', async (path, method, allow) => {
     const response = await call(path, { method, token: await signIn('ada') });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allow);
@@ -90,21 +90,21 @@ describe('the API', () => {
     expect(await response.json()).toEqual({ score: 0 });
   });
 
-  it('W10.2 answers HEAD like GET, without the body and without a point', async () => {
+  it('W10.2 responds to HEAD as to GET, without the body and without adding a point', async () => {
     const token = await signIn('cat');
     const response = await call('/api/scoring', { method: 'HEAD', token });
     expect([response.status, await response.text()]).toEqual([200, '']);
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 0 });
   });
 
-  it('takes no token from the query or the body', async () => {
+  it('accepts no token in the query or the body', async () => {
     const token = await signIn('dan');
     expect((await call(`/api/scoring?access_token=${token}`)).status).toBe(401);
     const body = new URLSearchParams({ access_token: token });
     expect((await call('/api/scoring', { method: 'POST', body })).status).toBe(401);
   });
 
-  it('does not know a token that has expired', async () => {
+  it('refuses an expired token', async () => {
     const token = await signIn('eve');
     advance(1800);
     const response = await call('/api/scoring', { token });
@@ -113,7 +113,7 @@ describe('the API', () => {
     advance(-1800);
   });
 
-  it('answers for its own host only', async () => {
+  it('responds for its own host only', async () => {
     const headers = { authorization: `Bearer ${await signIn('fay')}` };
     const response = await app.fetch(new Request('https://other.example/api/scoring', { headers }));
     expect(response.status).toBe(421);
@@ -184,9 +184,9 @@ describe('a page on another origin', () => {
   );
 });
 
-describe('what is not there', () => {
+describe('an unknown path', () => {
   it.each([['/nothing'], ['/apiary'], ['/token/'], ['/.well-known/nothing']])(
-    'is a problem for programs: %s',
+    'gets a problem document for programs: %s',
     async (path) => {
       const response = await call(path, { headers: { accept: 'application/json' } });
       expect(response.status).toBe(404);
@@ -198,7 +198,7 @@ describe('what is not there', () => {
     },
   );
 
-  it('is the page for not found for browsers', async () => {
+  it('gets the not-found page for browsers', async () => {
     const response = await call('/nothing', {
       headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
     });
@@ -208,7 +208,7 @@ describe('what is not there', () => {
     expect(await response.text()).toBe('the file https://words.example/404');
   });
 
-  it('is no page for a form', async () => {
+  it('gets no page for a form post', async () => {
     const response = await call('/nothing', { method: 'POST', headers: { accept: 'text/html' } });
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toBe('application/problem+json');

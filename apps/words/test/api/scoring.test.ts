@@ -16,7 +16,7 @@ const headers = (type: string) => ({
 });
 
 describe('the score', () => {
-  it('is 0 at first, and one more with every win', async () => {
+  it('is 0 at first, and increases by one with each win', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('ada');
     const first = await call('/api/scoring', { token });
@@ -41,7 +41,7 @@ describe('the score', () => {
     expect(await (await call('/api/scoring', { token })).json()).toEqual({ score: 200 });
   });
 
-  it('stays with the person, whichever sign-in and isolate', async () => {
+  it('belongs to the user at every sign-in and in every isolate', async () => {
     const before = deploy();
     await before.call('/api/scoring', { token: await before.signIn('cat'), method: 'POST' });
     const after = deploy();
@@ -58,7 +58,7 @@ describe('the score', () => {
     ['a form', 'score=1000', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['W6.2 an odd type', 'x', { 'content-type': ';;;' }],
     ['W6.1 a megabyte', 'x'.repeat(1_000_000), { 'content-type': 'text/plain' }],
-  ])('grows by one whatever is sent along: %s', async (what, body, sent) => {
+  ])('increases by one, whatever else is sent: %s', async (what, body, sent) => {
     const { call, signIn } = deploy();
     const token = await signIn(what);
     const response = await call('/api/scoring?score=1000', {
@@ -70,7 +70,7 @@ describe('the score', () => {
     expect(await response.json()).toEqual({ score: 1 });
   });
 
-  it('needs the scope that covers it', async () => {
+  it('requires its scope', async () => {
     const { call, signIn } = deploy();
     const token = await signIn('eve', 'words');
     for (const method of ['GET', 'POST']) {
@@ -107,7 +107,7 @@ describe('the score', () => {
     expect(await (await call('/api/scoring', { token: again })).json()).toEqual({ score: 0 });
   });
 
-  it('W14.2 is out of reach for a moment without D1, and loses nothing', async () => {
+  it('W14.2 is unavailable while D1 is, and no point is lost', async () => {
     const { app, signIn } = deploy();
     const token = await signIn('gus');
     const request = (method: string) =>
@@ -141,7 +141,7 @@ describe('the score', () => {
     }
     const line = {
       event: 'failed',
-      error: 'ScoresUnavailable: the scores could not be reached',
+      error: 'ScoresUnavailable: the scores could not be read or written',
       cause: 'Error: D1_ERROR: Network connection lost.',
       stack: expect.stringMatching(/scores\.ts/),
     };
@@ -158,7 +158,7 @@ describe('the score', () => {
     expect(response.headers.get('retry-after')).toBe('10');
   });
 
-  it('costs one round trip on a busy isolate, and words cost none', async () => {
+  it('takes one round trip on a busy isolate, and the words take none', async () => {
     const { db, trips } = countingD1(env.DB);
     const { call, signIn } = deploy(db);
     const token = await signIn('ivy');

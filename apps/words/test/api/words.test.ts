@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 describe('the words', () => {
-  it.each(Object.entries(wordsByCategory))('of %s come as a JSON array', async (category, words) => {
+  it.each(Object.entries(wordsByCategory))('of %s are a JSON array', async (category, words) => {
     const response = await deployment.call(`/api/words/${category}`, { token });
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -26,7 +26,7 @@ describe('the words', () => {
   });
 
   it.each([['rivers'], ['Animals'], ['animals/'], ['animals/cat'], ['%61nimals%2f'], ['']])(
-    'of "%s" are not there, and the answer names the categories',
+    'of "%s" do not exist, and the response lists the categories',
     async (category) => {
       const response = await deployment.call(`/api/words/${category}`, { token });
       expect(response.status).toBe(404);
@@ -46,7 +46,7 @@ describe('the words', () => {
     },
   );
 
-  it('need the scope that covers them', async () => {
+  it('require their scope', async () => {
     const scoreOnly = await deployment.signIn('bob', 'score');
     const response = await deployment.call('/api/words/animals', { token: scoreOnly });
     expect(response.status).toBe(403);

@@ -38,7 +38,7 @@ describe('the configuration', () => {
     expect(readConfig({ ...deployed, AUDIT_DAYS })).toMatchObject({ auditRetention });
   });
 
-  it('takes two secrets and pinned GPTs', () => {
+  it('accepts two secrets and pinned GPTs', () => {
     const [gpt] = readConfig({
       ...deployed,
       GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
@@ -78,12 +78,12 @@ describe('the configuration', () => {
     ['microsoft', microsoft],
     ['apple', apple],
     ['login', issuers(issuer)],
-  ])('does with %s alone', (id, environment) => {
+  ])('needs only %s', (id, environment) => {
     const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
     expect(readConfig({ ...deployed, ...noGoogle, ...environment }).providers).toMatchObject([{ id }]);
   });
 
-  it('takes several issuers at once, each with its scopes and parameters', async () => {
+  it('accepts several issuers, each with its scopes and parameters', async () => {
     const other = { ...issuer, id: 'other', displayName: 'Other', issuer: 'https://other.example/realm' };
     const scopes = ['openid', 'email'];
     const authorizationParameters = { prompt: 'consent' };
@@ -121,13 +121,13 @@ describe('the configuration', () => {
     });
   });
 
-  it('takes Microsoft’s people of one tenant', () => {
+  it('accepts Microsoft users of one tenant only', () => {
     const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
     const { providers } = readConfig({ ...deployed, ...microsoft, MICROSOFT_TENANT: tenant });
     expect(providers[1]?.configuredUrls).toEqual([`https://login.microsoftonline.com/${tenant}/v2.0`]);
   });
 
-  it('takes fake providers where only this machine can reach the app', () => {
+  it('accepts fake providers if only this machine can reach the app', () => {
     const at = (port: number) => `http://127.0.0.1:${port}`;
     const { providers } = readConfig({
       ...{ ...deployed, ...gitHub, ...microsoft, ...apple },
@@ -147,7 +147,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('takes further clients, public and confidential', () => {
+  it('accepts additional clients, public and confidential', () => {
     const list = clients(client, {
       ...client,
       id: 'web',

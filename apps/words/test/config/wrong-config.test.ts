@@ -5,8 +5,8 @@ import { client, clients, key, secret } from './environment.ts';
 import { type Case, captureError, expectConfigurationError } from './expect-error.ts';
 
 const noOrigin = /^ORIGIN must be an https origin /;
-const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of 32 characters or more/;
-const wrongClient = /^STATIC_CLIENTS is wrong at app: /;
+const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
+const wrongClient = /^STATIC_CLIENTS is invalid for app: /;
 
 const wrong: readonly Case[] = [
   ['ORIGIN', 'missing', { ORIGIN: undefined }, /^ORIGIN is missing: /],
@@ -31,14 +31,14 @@ const wrong: readonly Case[] = [
     'SEALING_KEYS',
     'twice the same',
     { SEALING_KEYS: `${key} ${key}` },
-    /^SEALING_KEYS must not contain a key ID twice\.$/,
+    /^SEALING_KEYS must not contain the same key or key ID twice\.$/,
   ],
   ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
     (AUDIT_DAYS): Case => [
       'AUDIT_DAYS',
       AUDIT_DAYS,
       { AUDIT_DAYS },
-      /^AUDIT_DAYS must be a whole number of days, 1 to 400\.$/,
+      /^AUDIT_DAYS must be a whole number of days from 1 to 400\.$/,
     ],
   ),
   ['AUDIT_DAYS', 'no text', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
@@ -48,7 +48,7 @@ const wrong: readonly Case[] = [
     'GPT_CLIENT_ID',
     'the account page’s',
     { GPT_CLIENT_ID: 'account' },
-    /^GPT_CLIENT_ID must not be account, which is the account page\.$/,
+    /^GPT_CLIENT_ID must not be account, which is reserved for the account page\.$/,
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
   ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
@@ -60,12 +60,12 @@ const wrong: readonly Case[] = [
     badSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
-  ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be JSON\.$/],
+  ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
   [
     'STATIC_CLIENTS',
     'no list',
     { STATIC_CLIENTS: '{}' },
-    / must be a list of clients: check its beginning\.$/,
+    / must be a list of clients: check the top level\.$/,
   ],
   [
     'STATIC_CLIENTS',
@@ -105,7 +105,7 @@ const wrong: readonly Case[] = [
     'STATIC_CLIENTS',
     'the account page’s id',
     clients({ ...client, id: 'account' }),
-    /^STATIC_CLIENTS is wrong at account: clients\.account\.id must not be account/,
+    /^STATIC_CLIENTS is invalid for account: clients\.account\.id must not be account/,
   ],
   [
     'STATIC_CLIENTS',
@@ -115,7 +115,7 @@ const wrong: readonly Case[] = [
   ],
 ];
 
-describe('a configuration that must not start', () => {
+describe('an invalid configuration', () => {
   it.each(wrong)('names %s in one sentence without a secret: %s', (variable, _, changes, sentence) => {
     expectConfigurationError(variable, changes, sentence);
   });

@@ -7,8 +7,8 @@ const belongTogether = /^\w+ is missing: .* must be set together\.$/;
 const noStandIn = /^\w+ is for a fake provider, which is allowed only if ORIGIN is on loopback\.$/;
 const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
 const noIssuer =
-  /^OIDC_PROVIDERS is wrong at login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
-const wrongIssuer = /^OIDC_PROVIDERS is wrong at \S*: providers\./;
+  /^OIDC_PROVIDERS is invalid for login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
+const wrongIssuer = /^OIDC_PROVIDERS is invalid for \S*: providers\./;
 const onLoopback = { ORIGIN: 'http://localhost:8787' };
 const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
 const loopback = 'http://127.0.0.1:8788';
@@ -80,14 +80,14 @@ const wrong: readonly Case[] = [
     'APPLE_PRIVATE_KEY',
     'no key',
     { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
-    /^APPLE_PRIVATE_KEY must be the content of the \.p8 file from Apple\.$/,
+    /^APPLE_PRIVATE_KEY must be the contents of the \.p8 file from Apple\.$/,
   ],
-  ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be JSON\.$/],
+  ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
   [
     'OIDC_PROVIDERS',
     'no list',
     { OIDC_PROVIDERS: JSON.stringify(issuer) },
-    / must be a list of providers: check its beginning\.$/,
+    / must be a list of providers: check the top level\.$/,
   ],
   [
     'OIDC_PROVIDERS',
@@ -120,13 +120,13 @@ const wrong: readonly Case[] = [
     'OIDC_PROVIDERS',
     'a bad id',
     issuers({ ...issuer, id: 'My Login' }),
-    /^OIDC_PROVIDERS is wrong at My Login: /,
+    /^OIDC_PROVIDERS is invalid for My Login: /,
   ],
   [
     'OIDC_PROVIDERS',
     'an id that stands for something else',
     issuers({ ...issuer, id: 'continue' }),
-    /^OIDC_PROVIDERS is wrong at continue: providers\.continue\.id must not be continue/,
+    /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
   ],
   ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), wrongIssuer],
   ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
@@ -164,7 +164,7 @@ const wrong: readonly Case[] = [
   ],
 ];
 
-describe('providers that must not start', () => {
+describe('invalid providers', () => {
   it.each(wrong)('name %s in one sentence without a secret: %s', (variable, _, changes, sentence) => {
     expectConfigurationError(variable, changes, sentence);
   });

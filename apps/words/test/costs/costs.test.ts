@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 describe('docs/costs.md', () => {
-  it('says what every flow uses', () => {
+  it('lists what every flow uses', () => {
     expect(readDocumentedTable('What every flow uses')).toEqual(
       [...measured].map(([name, { invocations, trips, rowsRead, rowsWritten }]) => [
         name,
@@ -58,7 +58,7 @@ describe('docs/costs.md', () => {
     ]);
   });
 
-  it('says how far the plans carry', () => {
+  it('lists how many flows the plans allow', () => {
     const rows = readDocumentedTable('How far that carries');
     expect(rows).toHaveLength(9);
     expect(rows).toEqual(
@@ -83,7 +83,7 @@ const onPaid = (what: keyof typeof paid) => [
   `$${prices[what].toFixed(what === 'rowsRead' ? 3 : 2)}`,
 ];
 
-describe('what it costs to know that a call is not revoked', () => {
+describe('the cost of checking for revocations', () => {
   /** Calls of one isolate, evenly through ten minutes that begin after it has read everything. */
   const perCall = async (aMinute: number) => {
     const { db, usage } = countingD1(env.DB);
@@ -102,7 +102,7 @@ describe('what it costs to know that a call is not revoked', () => {
     return [trips - before.trips, rowsRead - before.rowsRead].map((all) => (all / calls).toFixed(2));
   };
 
-  it('is what docs/costs.md says, at 1, 10 and 100 calls a minute', async () => {
+  it('matches docs/costs.md, at 1, 10 and 100 calls a minute', async () => {
     await env.DB.prepare('DELETE FROM revocations').run();
     const rows = await Promise.all(
       [1, 10, 100].map(async (aMinute) => [String(aMinute), ...(await perCall(aMinute))]),
@@ -111,8 +111,8 @@ describe('what it costs to know that a call is not revoked', () => {
   });
 });
 
-describe('what costs nothing', () => {
-  it('is every page and call that nobody has proven who they are', () => {
+describe('free requests', () => {
+  it('are all pages and calls without authentication', () => {
     const strangers = [...measured].filter(([name]) =>
       /^somebody|stylesheet|without a token|has died/.test(name),
     );

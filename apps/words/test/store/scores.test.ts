@@ -18,7 +18,7 @@ describe('a score', () => {
     expect(await rows()).toEqual([]);
   });
 
-  it('grows by the points that are added', async () => {
+  it('increases by the points that are added', async () => {
     const bob = await addUser('bob');
     expect(await scores.add(bob, 1)).toEqual({ kind: 'found', score: 1 });
     expect(await scores.add(bob, 2)).toEqual({ kind: 'found', score: 3 });
@@ -31,7 +31,7 @@ describe('a score', () => {
     expect(await scores.read(dan)).toEqual({ kind: 'found', score: 0 });
   });
 
-  it('counts every one of many additions at once, and gives each its own result', async () => {
+  it('counts each of many concurrent additions, and returns a different result to each', async () => {
     const eve = await addUser('eve');
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => scores.add(eve, 1)));
     const given = outcomes.map((outcome) => (outcome.kind === 'found' ? outcome.score : outcome.kind));
@@ -40,7 +40,7 @@ describe('a score', () => {
     );
   });
 
-  it('of a player who was deleted is gone, and none is started', async () => {
+  it('of a deleted player is deleted, and no new one is created', async () => {
     const fay = await addUser('fay');
     await scores.add(fay, 1);
     await env.DB.prepare('DELETE FROM users WHERE id = ?1').bind(fay).run();
@@ -68,9 +68,9 @@ describe('a score', () => {
   it.each([
     ['read', (of: ReturnType<typeof d1Scores>) => of.read('ada')],
     ['added to', (of: ReturnType<typeof d1Scores>) => of.add('ada', 1)],
-  ])('is unavailable when it cannot be %s, and says no SQL', async (_, ask) => {
+  ])('is unavailable if it cannot be %s, and the message contains no SQL', async (_, ask) => {
     const outcome = ask(d1Scores(unreachable(env.DB)));
-    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores could not be reached'));
+    await expect(outcome).rejects.toThrow(new ScoresUnavailable('the scores could not be read or written'));
     await expect(outcome).rejects.toHaveProperty('cause.message', 'D1_ERROR: Network connection lost.');
   });
 });

@@ -77,7 +77,7 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
   );
 
 /**
- * Opens the identity that waits for confirmation.
+ * Opens the identity that is waiting for confirmation.
  * @throws ProtocolError `link.unreadable`; `session.changed` if it was sealed in another session;
  *   `link.expired`
  */

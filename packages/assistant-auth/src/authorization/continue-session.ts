@@ -18,7 +18,7 @@ import type { SignInModel } from '../ui/sign-in.ts';
 
 type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'hasAccountPage' | 'now'>;
 
-/** The session that the sign-in page offers to continue in, or a notice why it offers none. */
+/** The session that the sign-in page offers to continue in, or the notice that explains why it offers none. */
 export interface SessionOffer {
   readonly session?: string;
   readonly display?: NonNullable<SignInModel['session']>;

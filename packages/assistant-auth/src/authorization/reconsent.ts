@@ -1,7 +1,7 @@
 /**
- * A second request to the same provider, for someone who has signed in without a refresh token, so that the
+ * Reconsent: a second request to the same provider, for someone who has signed in without a refresh token, so that the
  * identity can be rechecked later. The sign-in is already recorded: it completes whatever the provider
- * answers.
+ * responds.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -42,7 +42,7 @@ export interface CompletedSignIn {
 }
 
 /**
- * Starts the second request, for the same authorization request and grant.
+ * Starts the reconsent request, for the same authorization request and grant.
  * @returns `undefined` if the provider has no `reconsentUrl`, or if the request could not be built, which is
  *   logged
  * @throws any unexpected error
@@ -94,7 +94,7 @@ export const completeReconsent = async (
     );
     // The token of another person must not be stored for this identity.
     if (subject !== transaction.reconsentSubject)
-      throw new ProviderError('invalid', 'another person signed in');
+      throw new ProviderError('invalid', 'another user signed in');
     if (refreshToken === undefined) throw new ProviderError('invalid', 'the response has no refresh token');
     const identity = { provider: provider.id, subject };
     const sealedRefreshToken = await sealUpstreamToken(context.sealers, identity, refreshToken);

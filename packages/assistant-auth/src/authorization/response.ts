@@ -44,7 +44,7 @@ export const redirectWithCode = (
 ): Response => redirectToClient(target, { code }, cookies);
 
 /**
- * Does the rest of an authorization. If it fails, redirects to the client with the error, except for errors
+ * Runs the rest of an authorization. If it fails, redirects to the client with the error, except for errors
  * that are shown to the user.
  * @param cookies set with an error redirect
  */

@@ -94,7 +94,7 @@ export const verifyClientCredentials = async <Party extends ClientAuthMethod>(
 ): Promise<Party> => {
   const party = parties.get(credentials.id);
   if (party === undefined) {
-    // Takes the time of a comparison, so that timing does not reveal which IDs are registered.
+    // Takes as long as a comparison, so that timing does not reveal which IDs are registered.
     await timingSafeEqual(credentials.secret ?? '', '');
     throw tokenEndpointError('authentication.unknown-client');
   }

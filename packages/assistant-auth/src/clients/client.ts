@@ -53,7 +53,7 @@ export type ClientRegistry = ReadonlyMap<string, Client>;
 export const createClientRegistry = (registered: readonly Client[], issuer: Issuer): ClientRegistry => {
   const clients = isLoopback(new URL(issuer)) ? registered : registered.map(withoutDevelopmentRedirects);
   const byId = new Map(clients.map((client) => [client.id, client]));
-  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have different IDs.');
+  if (byId.size < clients.length) throw new ConfigurationError('clients', 'must have unique IDs.');
   return byId;
 };
 
@@ -90,7 +90,7 @@ const idPattern = /^[\x21-\x39\x3B-\x7E]{1,200}$/;
  */
 export const parseId = (optionPath: string, id: string): string => {
   if (!idPattern.test(id))
-    throw new ConfigurationError(`${optionPath}.id`, 'must be printable ASCII without space or colon.');
+    throw new ConfigurationError(`${optionPath}.id`, 'must be printable ASCII without spaces or colons.');
   return id;
 };
 
@@ -101,7 +101,10 @@ export const parseId = (optionPath: string, id: string): string => {
 export const parseName = ({ id, name }: { readonly id: string; readonly name: string }) => {
   parseId(`clients.${id}`, id);
   if (id === accountClientId)
-    throw new ConfigurationError(`clients.${id}.id`, `must not be ${id}, which is the account page.`);
+    throw new ConfigurationError(
+      `clients.${id}.id`,
+      `must not be ${id}, which is reserved for the account page.`,
+    );
   if (name.trim() === '') throw new ConfigurationError(`clients.${id}.name`, 'must not be empty.');
   return { id, name };
 };
@@ -119,7 +122,7 @@ export const parseSecrets = (optionPath: string, secrets: readonly string[]): re
   ) {
     throw new ConfigurationError(
       `${optionPath}.secrets`,
-      `must be one or two secrets of ${minSecretLength} characters or more, printable ASCII without spaces.`,
+      `must be one or two secrets of at least ${minSecretLength} printable ASCII characters, without spaces.`,
     );
   }
   return secrets;
@@ -151,7 +154,7 @@ export const parseClientScopes = (options: {
   if (scopes.join(' ').length > maxScopesLength)
     throw new ConfigurationError(
       `clients.${id}.scopes`,
-      `must be ${maxScopesLength} characters at most in total.`,
+      `must have at most ${maxScopesLength} characters in total.`,
     );
   // Every kind of client can request a refresh token, even if it gets one anyway.
   const all = [...new Set([...scopes, offlineAccessScope])];

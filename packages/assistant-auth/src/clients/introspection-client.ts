@@ -8,7 +8,7 @@ import { parseId, parseSecrets } from './client.ts';
 
 /** The options of `introspectionClient`. */
 export interface IntrospectionClientOptions {
-  /** Its user name at the introspection endpoint. It must differ from every client ID. */
+  /** Its username at the introspection endpoint. It must differ from every client ID. */
   readonly id: string;
   /** One secret, or two while one replaces the other; each has at least 32 characters. */
   readonly secrets: readonly string[];
@@ -62,14 +62,14 @@ export const createIntrospectionClients = (
 ): ReadonlyMap<string, IntrospectionClient> => {
   const ids = new Set(servers.map(({ id }) => id));
   if (ids.size < servers.length || servers.some(({ id }) => taken(id)))
-    throw new ConfigurationError('introspectionClients', 'must have IDs that no client has.');
+    throw new ConfigurationError('introspectionClients', 'must have unique IDs that no client uses.');
   return new Map(
     servers.map((server) => {
       const resource = canonicalResource(server.resource);
       if (resources.includes(resource)) return [server.id, { ...server, resource }];
       throw new ConfigurationError(
         `introspectionClients.${server.id}.resource`,
-        `must be one of resources: ${server.resource}`,
+        `must be listed in resources: ${server.resource}`,
       );
     }),
   );

@@ -42,7 +42,7 @@ export interface SignInLimit {
 }
 
 /**
- * The defaults: far more than people need who share an address in a school or a mobile network, and far less
+ * The defaults: far more than people who share an address in a school or a mobile network need, and far less
  * than an attacker sends.
  */
 export const defaultRateLimits = {

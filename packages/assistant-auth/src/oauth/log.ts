@@ -13,7 +13,7 @@ export interface LogEntry {
    * - `limiter-failed`: a rate limiter failed, so it lets every request pass.
    * - `cleanup-failed`: expired rows stay until the next cleanup.
    * - `recheck-failed`: a recheck had no conclusive result. Grants stay, and the identity is rechecked later.
-   * - `no-upstream-token`: a second trip to a provider brought no refresh token, so the identity cannot be
+   * - `no-upstream-token`: a reconsent request to a provider returned no refresh token, so the identity cannot be
    *   rechecked.
    * - `upstream-token-dropped`: an identity lost its upstream token because a recheck was inconclusive, so it
    *   cannot be rechecked until the person signs in again.

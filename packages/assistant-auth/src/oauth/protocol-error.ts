@@ -181,7 +181,7 @@ export const callbackErrors = {
   'transaction.missing': ['invalid_request', missingSignInMessage],
   'transaction.no-cookies': [
     'invalid_request',
-    'Your browser sent no cookies of ours. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    'Your browser did not send any of our cookies. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
       'another browser. Allow cookies for this site, then go back to the app and start again.',
   ],
   'transaction.unreadable': ['invalid_request', expiredSignInMessage],
@@ -203,7 +203,7 @@ export const callbackErrors = {
     'temporarily_unavailable',
     'The sign-in provider did not respond. Try again later.',
   ],
-  'provider.invalid': ['server_error', 'The response of the sign-in provider could not be verified.'],
+  'provider.invalid': ['server_error', 'The response from the sign-in provider could not be verified.'],
   'resolve-user.refused': ['access_denied', 'This account is not allowed to sign in here.'],
   'resolve-user.link-refused': [
     'access_denied',
@@ -336,16 +336,16 @@ export const eventEndpointErrors = {
   'security-event.provider': ['invalid_request', 'This provider does not send events to this URL.', 404],
   'security-event.content-type': [
     'invalid_request',
-    'The Content-Type is not the one that this provider sends.',
+    'The Content-Type does not match what this provider sends.',
   ],
   'security-event.unreadable': ['invalid_request', 'The token could not be read.'],
   'security-event.key': ['invalid_key', 'The token was not signed with a key of this provider.'],
   'security-event.signature': ['authentication_failed', 'The signature of the token is not valid.'],
-  'security-event.issuer': ['invalid_issuer', 'The token has another issuer.'],
-  'security-event.audience': ['invalid_audience', 'The token has another audience.'],
+  'security-event.issuer': ['invalid_issuer', 'The token is from another issuer.'],
+  'security-event.audience': ['invalid_audience', 'The token is for another audience.'],
   'security-event.age': ['invalid_request', 'The token is too old or not valid yet.'],
   'security-event.content': ['invalid_request', 'The token does not have the required claims.'],
-  'security-event.replayed': ['invalid_request', 'This token was received before.'],
+  'security-event.replayed': ['invalid_request', 'This token was already received.'],
   'security-event.unverifiable': [
     'temporarily_unavailable',
     'The token cannot be verified at the moment. Try again in a moment.',

@@ -85,7 +85,7 @@ export type VerifiedRedirect = string & { readonly brand: unique symbol };
  * Verifies a requested redirect URI against the client's rules (RFC 9700 §4.1.3).
  * @param requested can be absent only if the client has exactly one rule, for an exact URI (RFC 6749
  *   §3.1.2.3)
- * @throws ProtocolError `redirect.missing` or `redirect.unregistered`, which must never be answered with a
+ * @throws ProtocolError `redirect.missing` or `redirect.unregistered`, which must never be returned in a
  *   redirect
  */
 export const verifyRedirect = (

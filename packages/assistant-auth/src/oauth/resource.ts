@@ -48,7 +48,7 @@ export const parseResources = (
   const resources = [first, ...others] as const;
   const duplicate = resources.find((resource, at) => resources.indexOf(resource) < at);
   if (duplicate !== undefined)
-    throw new ConfigurationError('resources', `must be different; this one is repeated: ${duplicate}`);
+    throw new ConfigurationError('resources', `must be unique, but this one is repeated: ${duplicate}`);
   return resources;
 };
 

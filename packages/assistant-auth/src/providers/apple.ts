@@ -151,7 +151,7 @@ const parsePem = (pem: string): Uint8Array<ArrayBuffer> => {
   }
   throw new ConfigurationError(
     'providers.apple.privateKey',
-    'must be the content of the .p8 file from Apple.',
+    'must be the contents of the .p8 file from Apple.',
   );
 };
 

@@ -85,14 +85,14 @@ export const validate = <Settings extends { readonly id: string }>(
   return settings;
 };
 
-const reservedProblem = 'must not contain request, request_uri or a parameter that every sign-in sets.';
+const reservedProblem = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 const credentialProblem = 'must be printable ASCII without spaces, and not empty.';
 
 export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   [
     'id',
     ({ id }) => matchesPattern(/^[a-z0-9-]{1,32}$/, id),
-    'must be 1 to 32 characters a-z, 0-9 and hyphen.',
+    'must be 1 to 32 characters: a-z, 0-9 and hyphens.',
   ],
   ['id', ({ id }) => id !== continueChoice, `must not be ${continueChoice}, which is reserved.`],
   ['displayName', ({ displayName }) => matchesPattern(/\S/, displayName), 'must not be empty.'],
@@ -106,7 +106,7 @@ export const clientRules: readonly Rule<Required<ClientSettings>>[] = [
   [
     'scopes',
     ({ scopes }) => scopes.every((scope) => matchesPattern(scopeTokenPattern, scope)),
-    'must be names without a space, quote or backslash.',
+    'must be scope names without spaces, quotes or backslashes.',
   ],
   [
     'authorizationParameters',

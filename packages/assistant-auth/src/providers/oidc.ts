@@ -216,7 +216,7 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   const methods: unknown = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (Array.isArray(methods) && methods.includes('client_secret_post')) return ClientSecretPost(secret);
   if (Array.isArray(methods) && methods.includes('client_secret_basic')) return ClientSecretBasic(secret);
-  throw new ProviderError('invalid', 'the token endpoint does not support client secrets');
+  throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
 // ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7).
@@ -251,7 +251,7 @@ const validateIdToken = (
 const validateAuthTime = (authenticatedAt: EpochSeconds, since: EpochSeconds, now: EpochSeconds): void => {
   const isValidTime = Number.isSafeInteger(authenticatedAt) && authenticatedAt <= now + clockSkew;
   refuseIf(!isValidTime, 'the auth_time of the ID token is not a valid time');
-  refuseIf(authenticatedAt < since - clockSkew, 'the person did not authenticate again');
+  refuseIf(authenticatedAt < since - clockSkew, 'the user did not authenticate again');
 };
 
 const refuseIf = (wrong: boolean, reason: string): void => {

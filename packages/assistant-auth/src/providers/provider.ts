@@ -83,8 +83,8 @@ export interface IdentityProvider {
    */
   handleCallback(callbackUrl: URL, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<Identity>;
   /**
-   * Builds the URL of a second trip for someone who has just signed in without a refresh token. Absent if a
-   * second trip would not return one.
+   * Builds the URL of a reconsent request for someone who has just signed in without a refresh token. Absent if a
+   * reconsent request would not return one.
    * @throws ProviderError as `authorizationUrl`
    */
   reconsentUrl?(subject: string, upstreamRequest: UpstreamRequest, io: ProviderIo): Promise<URL>;
@@ -175,7 +175,7 @@ export const createIdentity = (
 ): Identity => {
   const { subject, labels, emailVerified = false } = profile;
   if (!isSubject(subject))
-    throw new ProviderError('invalid', 'the subject is not a string, empty or too long');
+    throw new ProviderError('invalid', 'the subject is not a string, is empty, or is too long');
   const email = parseLabel(profile.email);
   const sid = isSubject(profile.sid) ? profile.sid : undefined;
   const label = labels.map(parseLabel).find((text) => text !== undefined);

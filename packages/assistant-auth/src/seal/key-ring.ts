@@ -39,7 +39,7 @@ export const parseKeyRing = (text: string): KeyRing => {
   const keys = new Map(all.map((key) => [key.id, key]));
   const material = new Set(all.map((key) => encodeBase64url(key.bytes)));
   if (keys.size < all.length || material.size < all.length) {
-    throw new ConfigurationError('sealingKeys', 'must not contain a key ID twice.');
+    throw new ConfigurationError('sealingKeys', 'must not contain the same key or key ID twice.');
   }
   return { sealingKey, keys };
 };
@@ -50,7 +50,7 @@ export const parseKeyRing = (text: string): KeyRing => {
  */
 export const generateKey = (id: string, randomBytes: RandomBytes): string => {
   if (!idPattern.test(id))
-    throw new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters a-z, 0-9 and hyphen.');
+    throw new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters: a-z, 0-9 and hyphens.');
   return `${id}.${encodeBase64url(randomBytes(keyLength))}`;
 };
 

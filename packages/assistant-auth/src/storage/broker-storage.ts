@@ -184,7 +184,7 @@ export type RefreshOutcome =
  */
 export type GrantStatus = 'active' | 'revoked' | 'unknown';
 
-/** The one code of a grant whose code is issued only after a second trip to the provider. */
+/** The one code of a grant whose code is issued only after a reconsent request to the provider. */
 export interface CodeClaim {
   readonly grantId: GrantId;
   readonly now: EpochSeconds;
@@ -280,7 +280,7 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    */
   readGrantStatus(grantId: GrantId): Promise<GrantStatus>;
   /**
-   * Claims the code of a grant, exactly once, for a sign-in that issues its code only after a second trip to
+   * Claims the code of a grant, exactly once, for a sign-in that issues its code only after a reconsent request to
    * the provider.
    */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;

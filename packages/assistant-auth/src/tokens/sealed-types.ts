@@ -161,7 +161,7 @@ export const transaction = record({
   startedAt: uint,
   expiresAt: uint,
   /**
-   * On a second trip to the provider, the subject that signed in on the first. Only a refresh token is still
+   * In a reconsent request, the subject that signed in with the first request. Only a refresh token is still
    * missing.
    */
   reconsentSubject: optional(text),

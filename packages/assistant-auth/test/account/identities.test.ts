@@ -210,7 +210,7 @@ describe('linking an identity', () => {
     await expectErrorPage(
       response,
       deployment,
-      'The response of the sign-in provider could not be verified.',
+      'The response from the sign-in provider could not be verified.',
       500,
     );
   });

@@ -180,7 +180,7 @@ describe('/authorize', () => {
         'Words GPT asks to use Words on your behalf.',
         'Words GPT will be able to:',
         'read the word lists',
-        'see and raise your score',
+        'see and increase your score',
         'Afterwards you return to chat.openai.com. If that is not where you came from, cancel.',
         'Allow this and sign in',
         'Continue with Google',
@@ -347,7 +347,7 @@ describe('/authorize', () => {
         redirectHost: new URL(gptRedirect).host,
         scopes: [
           { name: 'words', description: 'read the word lists' },
-          { name: 'score', description: 'see and raise your score' },
+          { name: 'score', description: 'see and increase your score' },
         ],
         providers: [
           { id: 'google', displayName: 'Google' },

@@ -290,7 +290,7 @@ describe('a second trip for a refresh token', () => {
       [
         'they come back as someone else',
         { code: 'eve', refresh: 'their-eve' },
-        'ProviderError: another person signed in',
+        'ProviderError: another user signed in',
       ],
     ])('is signed in without an upstream token if %s', async (_, answer, cause) => {
       const { checked, deployment } = deployWith();

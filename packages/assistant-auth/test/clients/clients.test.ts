@@ -40,7 +40,7 @@ describe('the client registry', () => {
     const account = { id: 'account', name: 'Account', scopes: ['words'] };
     const problem = new ConfigurationError(
       'clients.account.id',
-      'must not be account, which is the account page.',
+      'must not be account, which is reserved for the account page.',
     );
     expect(() => staticClient({ ...account, redirectUris: ['https://app.example/callback'] })).toThrow(
       problem,

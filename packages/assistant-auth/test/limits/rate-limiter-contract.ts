@@ -10,25 +10,25 @@ export interface FreshLimiter {
 
 export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimiter): void => {
   describe(name, () => {
-    it('allows as much as it says', async () => {
+    it('allows as many requests as its limit', async () => {
       const { limiter, limit } = makeLimiter();
       expect(await takeAll(limiter, 'somebody', limit)).toEqual(Array(limit).fill('allowed'));
     });
 
-    it('limits what goes beyond', async () => {
+    it('limits requests beyond that', async () => {
       const { limiter, limit } = makeLimiter();
       // Twice and one more: counters that begin anew at the full minute may do so in between.
       expect(await takeAll(limiter, 'somebody', 2 * limit + 1)).toContain('limited');
     });
 
-    it('counts every key by itself, whatever is in it', async () => {
+    it('counts each key separately, whatever characters it contains', async () => {
       const { limiter, limit } = makeLimiter();
       await takeAll(limiter, 'somebody', 2 * limit + 1);
       for (const key of ['somebody else', 'Somebody', 'somebody ', '', 'ö', 'x'.repeat(300)])
         expect([key, await limiter.take(key)]).toEqual([key, 'allowed']);
     });
 
-    it('allows no more than it says to callers side by side', async () => {
+    it('allows concurrent requests at most twice its limit', async () => {
       const { limiter, limit } = makeLimiter();
       const verdicts = await Promise.all(
         Array.from({ length: 2 * limit + 1 }, () => limiter.take('everybody')),

@@ -30,7 +30,7 @@ describe('counts', () => {
     const broker = createBroker({
       issuer,
       sealingKeys: keys,
-      scopes: { words: 'read the word lists', score: 'see and raise your score' },
+      scopes: { words: 'read the word lists', score: 'see and increase your score' },
       clients,
       providers: [createProvider('google', 'Google')],
       storage: memoryStorage(),

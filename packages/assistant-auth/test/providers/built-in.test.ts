@@ -177,7 +177,7 @@ describe('Apple', async () => {
       expect(payload).toMatchObject({ iss: 'ABCDE12345', sub: 'our-client-id' });
     });
 
-    const noKey = 'must be the content of the .p8 file from Apple.';
+    const noKey = 'must be the contents of the .p8 file from Apple.';
     const noId = 'must be the ten letters and digits that Apple shows.';
     it.each<[string, string, Partial<AppleSettings>, string]>([
       ['teamId', 'too short', { teamId: 'ABCDE1234' }, noId],

@@ -432,7 +432,7 @@ describe('ID tokens (OpenID Connect Core §3.1.3.7)', async () => {
   const otherParty = 'the ID token was issued to another party';
   const badNonce = 'unexpected ID Token "nonce" claim value';
   const badSignature = 'JWT signature verification failed';
-  const badSubject = 'the subject is not a string, empty or too long';
+  const badSubject = 'the subject is not a string, is empty, or is too long';
   const missing = (claim: string) => `JWT ${claim} claim missing`;
 
   const forgeries: readonly (readonly [name: string, bends: IssuerOverrides, reason: string])[] = [

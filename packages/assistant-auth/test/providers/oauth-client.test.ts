@@ -598,7 +598,7 @@ describe('subjects', () => {
   ])('is rejected if the subject is %s', async (_, subject) => {
     expect(await captureProviderError(from(subject))).toEqual({
       kind: 'invalid',
-      reason: 'the subject is not a string, empty or too long',
+      reason: 'the subject is not a string, is empty, or is too long',
     });
   });
 });

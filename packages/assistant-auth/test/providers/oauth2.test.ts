@@ -220,11 +220,15 @@ describe('an OAuth 2.0 server', () => {
         () => Response.json({ id: ['person-1'] }),
         'the profile response has no user ID',
       ],
-      ['with an empty id', () => Response.json({ id: '' }), 'the subject is not a string, empty or too long'],
+      [
+        'with an empty id',
+        () => Response.json({ id: '' }),
+        'the subject is not a string, is empty, or is too long',
+      ],
       [
         'with an ID that is too long',
         () => Response.json({ id: 'x'.repeat(256) }),
-        'the subject is not a string, empty or too long',
+        'the subject is not a string, is empty, or is too long',
       ],
       ['that is a string', () => Response.json('their-text'), 'the profile response is not a JSON object'],
       ['that is null', () => Response.json(null), 'the profile response is not a JSON object'],

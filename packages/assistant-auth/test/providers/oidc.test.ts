@@ -173,7 +173,7 @@ describe('options', () => {
   const credentials = 'must be printable ASCII without spaces, and not empty.';
   const badIssuer =
     'must be an https URL without user information, query or fragment, or an http URL on loopback.';
-  const badParameter = 'must not contain request, request_uri or a parameter that every sign-in sets.';
+  const badParameter = 'must not contain request, request_uri or a parameter that the broker sets itself.';
 
   /** Also what the compiler would have caught: settings come from environments and from JavaScript. */
   const stop = (changes: Readonly<Record<string, unknown>>): unknown => {
@@ -197,8 +197,8 @@ describe('options', () => {
     ['displayName', undefined, 'must not be empty.'],
     ['scopes', [], 'must include openid.'],
     ['scopes', ['email'], 'must include openid.'],
-    ['scopes', ['openid', 'two words'], 'must be names without a space, quote or backslash.'],
-    ['scopes', ['openid', ''], 'must be names without a space, quote or backslash.'],
+    ['scopes', ['openid', 'two words'], 'must be scope names without spaces, quotes or backslashes.'],
+    ['scopes', ['openid', ''], 'must be scope names without spaces, quotes or backslashes.'],
     ['issuer', undefined, badIssuer],
     ['issuer', 'id.example', badIssuer],
     ['issuer', 'http://id.example', badIssuer],
@@ -228,7 +228,7 @@ describe('options', () => {
 
   it.each(['', 'Acme', 'a/b', 'a b', 'ä', 'x'.repeat(33)])('with the ID %j fail at startup', (id) => {
     expect(stop({ id })).toEqual(
-      new ConfigurationError(`providers.${id}.id`, 'must be 1 to 32 characters a-z, 0-9 and hyphen.'),
+      new ConfigurationError(`providers.${id}.id`, 'must be 1 to 32 characters: a-z, 0-9 and hyphens.'),
     );
   });
 
@@ -410,7 +410,7 @@ describe('the code exchange', () => {
     ])('that supports %s gets no request', async (_, methods) => {
       const bends = { metadata: { token_endpoint_auth_methods_supported: methods } };
       expect(await rejectUnsentRequest(callback(), bends)).toEqual(
-        invalid('the token endpoint does not support client secrets'),
+        invalid('the token endpoint supports no method with a client secret'),
       );
     });
   });
@@ -517,7 +517,7 @@ describe('reauthentication', async () => {
 
   const noAuthTime = 'the ID token has no auth_time';
   const invalidAuthTime = 'the auth_time of the ID token is not a valid time';
-  const notReauthenticated = 'the person did not authenticate again';
+  const notReauthenticated = 'the user did not authenticate again';
 
   const setUp = (claims: Claims, authTime: 'required' | 'optional' = 'required') => {
     const issuer = createIssuer();

@@ -329,10 +329,18 @@ describe('the key ring', () => {
       [
         'an id twice',
         `${spring} 2027-spring.${winter.slice(12)}`,
-        'sealingKeys must not contain a key ID twice.',
+        'sealingKeys must not contain the same key or key ID twice.',
       ],
-      ['a key under two ids', `${spring} other.${material}`, 'sealingKeys must not contain a key ID twice.'],
-      ['the same key twice', `${spring} ${spring}`, 'sealingKeys must not contain a key ID twice.'],
+      [
+        'a key under two ids',
+        `${spring} other.${material}`,
+        'sealingKeys must not contain the same key or key ID twice.',
+      ],
+      [
+        'the same key twice',
+        `${spring} ${spring}`,
+        'sealingKeys must not contain the same key or key ID twice.',
+      ],
     ])('refuses %s, names the option and shows no key', (_, text, message) => {
       const error = captureError(text);
       expect(error.option).toBe('sealingKeys');
@@ -378,7 +386,7 @@ describe('the key ring', () => {
 
     it.each(['', 'Spring', 'a b', 'a.b', 'abcdefghij-456789', 'é', 'a\n'])('refuses the id %j', (id) => {
       expect(() => generateKey(id, (length) => new Uint8Array(length))).toThrow(
-        new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters a-z, 0-9 and hyphen.'),
+        new ConfigurationError('sealingKeys', 'must have IDs of 1 to 16 characters: a-z, 0-9 and hyphens.'),
       );
     });
   });

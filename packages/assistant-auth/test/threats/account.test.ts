@@ -490,7 +490,7 @@ describe('linking identities', () => {
 
   /** As the OpenID Connect providers do, when `auth_time` is of before the login transaction. */
   const silent = async () => {
-    throw new ProviderError('invalid', 'the person did not authenticate again');
+    throw new ProviderError('invalid', 'the user did not authenticate again');
   };
 });
 

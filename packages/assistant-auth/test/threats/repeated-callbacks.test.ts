@@ -196,7 +196,7 @@ describe('the callback of a client’s sign-in', () => {
         to: gptRequest.redirect_uri,
         state: gptRequest.state,
         error: 'server_error',
-        description: 'The response of the sign-in provider could not be verified.',
+        description: 'The response from the sign-in provider could not be verified.',
       });
     }
     expect(asked).toHaveLength(2);

@@ -102,7 +102,7 @@ describe('scopes', () => {
     const { response } = await createTestBrowser(deployment).openSignInPage({ ...app.request, scope });
     const page = await response.text();
     expect(page).toContain('see your score');
-    expect(page).toContain('stay connected until you end it');
+    expect(page).toContain('stay connected until you disconnect it');
     for (const dropped of ['do everything', 'openid', 'read the word lists'])
       expect(page).not.toContain(dropped);
     const code = await obtainCode(deployment, server, { scope });
@@ -463,7 +463,7 @@ describe('resources', () => {
         expect.objectContaining({
           name: 'ConfigurationError',
           option: 'resources',
-          message: expect.stringMatching(/^resources must be different; this one is repeated: https:/),
+          message: expect.stringMatching(/^resources must be unique, but this one is repeated: https:/),
         }),
       );
     },

@@ -134,7 +134,7 @@ describe('forged and replayed security events', () => {
     const again = await sendLogoutToken(fixture, token);
     expect([again.status, await again.json()]).toEqual([
       400,
-      { error: 'invalid_request', error_description: 'This token was received before.' },
+      { error: 'invalid_request', error_description: 'This token was already received.' },
     ]);
   });
 

@@ -466,7 +466,7 @@ describe('the identity provider', () => {
 
   const denied = ['access_denied', 'The sign-in was denied or canceled at the provider.'] as const;
   const away = ['temporarily_unavailable', 'The sign-in provider did not respond. Try again later.'] as const;
-  const invalid = ['server_error', 'The response of the sign-in provider could not be verified.'] as const;
+  const invalid = ['server_error', 'The response from the sign-in provider could not be verified.'] as const;
 
   it.each([
     ['B12.1 provider error: access_denied', { error: 'access_denied', error_description: 'No!' }, denied],

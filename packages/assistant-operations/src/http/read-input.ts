@@ -37,7 +37,7 @@ const readQuery = (request: Request, names: readonly string[]): Record<string, s
   for (const name of names) {
     const [value, ...more] = query.getAll(name);
     if (more.length > 0)
-      throw new ProblemError({ status: 400, detail: `The parameter ${name} is given more than once.` });
+      throw new ProblemError({ status: 400, detail: `The parameter ${name} was sent more than once.` });
     if (value !== undefined) found[name] = value;
   }
   return found;
@@ -50,13 +50,13 @@ const readBody = async (request: Request): Promise<object> => {
   if (type !== 'application/json') {
     throw new ProblemError({
       status: 415,
-      detail: 'The body must be application/json.',
+      detail: 'The Content-Type must be application/json.',
       headers: { 'accept-post': 'application/json' },
     });
   }
   const body = parseJson(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new ProblemError({ status: 400, detail: 'The body must be one JSON object.' });
+    throw new ProblemError({ status: 400, detail: 'The body must be a JSON object.' });
   }
   return body;
 };

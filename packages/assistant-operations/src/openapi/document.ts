@@ -71,13 +71,14 @@ const checkOrigin = (origin: string): void => {
   const url = URL.parse(origin);
   const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url?.origin !== origin || (url.protocol !== 'https:' && !loopback)) {
-    throw new DefinitionError(`${origin} is not an https origin`);
+    throw new DefinitionError(`${origin} must be an https origin, or an http origin on loopback`);
   }
 };
 
 const checkScopes = ({ id, scopes }: Operation<never>, declared: DocumentOptions['scopes']): void => {
   const unknown = scopes.find((scope) => !(scope in declared));
-  if (unknown !== undefined) throw new DefinitionError(`${id}: the scope ${unknown} is not described`);
+  if (unknown !== undefined)
+    throw new DefinitionError(`${id}: the scope ${unknown} must be described in scopes`);
 };
 
 const problemSchema = {
@@ -111,7 +112,7 @@ const problemResponses = {
   }),
   Forbidden: describeProblemResponse('The access token does not have the required scope.', {
     name: 'WWW-Authenticate',
-    description: 'The challenge (RFC 6750), with the scopes that are needed.',
+    description: 'The challenge (RFC 6750), with the required scopes.',
   }),
   NotFound: describeProblemResponse('The item does not exist.'),
   Unavailable: describeProblemResponse('The service is temporarily unavailable. Nothing was changed.', {

@@ -1,5 +1,5 @@
 /**
- * Answers 503 to refresh tokens that a fake provider issued before it was restarted. It would answer
+ * Responds with 503 to refresh tokens that a fake provider issued before it was restarted. It would otherwise respond with
  * `invalid_grant`, as for a revoked token, so every restart would sign everyone out.
  */
 import { forward, type ProxyHandler } from './reverse-proxy.ts';
@@ -25,6 +25,6 @@ export const rejectForgottenTokens = (): ProxyHandler => {
 
 const createUnavailableResponse = (): Response =>
   Response.json(
-    { error: 'temporarily_unavailable', error_description: 'This token is of an earlier start.' },
+    { error: 'temporarily_unavailable', error_description: 'This token was issued before the last restart.' },
     { status: 503 },
   );

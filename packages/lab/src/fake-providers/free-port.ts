@@ -12,27 +12,51 @@ import { createServer } from 'node:net';
  */
 const range = { from: 10_100, to: 32_000 } as const;
 
+/**
+ * A port is only free until another process uses it, and a test may use the port that it found minutes later.
+ * So processes that run side by side search in different parts of the range.
+ */
+const partSize = Math.floor((range.to - range.from) / 8);
+
+/** Vitest numbers its workers from 1. Other processes have no number. */
+const { VITEST_POOL_ID = '0' } = process.env;
+
+/** The last part is for servers behind a proxy. */
+const part = { own: Number(VITEST_POOL_ID) % 7, behindProxy: 7 } as const;
+
 const maxAttempts = 100;
 
 /** Finds a free port. It is not reserved, so use it immediately. */
 export const findFreePort = (): Promise<number> => findConsecutivePorts(1);
 
-/**
- * Finds the first of `count` consecutive free ports.
- * @param pickPort returns a port to try. Default: a random one, so that processes that search at the same
- *   time find different ports
- */
-export const findConsecutivePorts = async (
-  count: number,
-  pickPort: (from: number, below: number) => number = randomInt,
-): Promise<number> => {
+/** Finds a free port for a server behind a proxy, which can't be one that was found for the proxy itself. */
+export const findPortBehindProxy = (): Promise<number> => search(1, pickBehindProxy);
+
+/** Finds the first of `count` consecutive free ports. */
+export const findConsecutivePorts = (count: number): Promise<number> => search(count, pickOwn);
+
+const search = async (count: number, pickPort: (count: number) => number): Promise<number> => {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const first = pickPort(range.from, range.to - count);
+    const first = pickPort(count);
     const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
     if (!free.includes(false)) return first;
   }
-  throw new Error(`No ${count} ports in a row were free from ${range.from} to ${range.to}.`);
+  throw new Error(`No ${count} consecutive ports were free from ${range.from} to ${range.to}.`);
 };
+
+/** Starts anywhere in a part, and never returns a port twice until it has reached the end of the part. */
+const createPicker = (number: number): ((count: number) => number) => {
+  const from = range.from + number * partSize;
+  let next = from + randomInt(partSize);
+  return (count) => {
+    const first = next + count > from + partSize ? from : next;
+    next = first + count;
+    return first;
+  };
+};
+
+const pickOwn = createPicker(part.own);
+const pickBehindProxy = createPicker(part.behindProxy);
 
 /** Listens for a moment to find out. */
 const isFree = (port: number): Promise<boolean> =>

@@ -1,15 +1,15 @@
 /**
- * The fake provider for Google with a session: with the cookie `signed-in=<email>` on its host, it answers
+ * The fake provider for Google with a session: with the cookie `signed-in=<email>` on its host, it responds to
  * the authorization request with a redirect, without a page. Other requests are forwarded.
  */
 import { parsePage, readFields } from '../browser.ts';
 import { startGoogle } from './emulated.ts';
 import { resolveIssuer, type StartFakeProvider } from './fake-provider.ts';
-import { findFreePort } from './free-port.ts';
+import { findPortBehindProxy } from './free-port.ts';
 import { forward, type ProxyHandler, startReverseProxy, withConnectionClose } from './reverse-proxy.ts';
 
 export const startGoogleWithSession: StartFakeProvider = async (options) => {
-  const targetPort = await findFreePort();
+  const targetPort = await findPortBehindProxy();
   const issuer = resolveIssuer(options);
   const proxy = await startReverseProxy(options.port, targetPort, handleRequest);
   const google = await startGoogle({ ...options, port: targetPort, issuer });
@@ -29,7 +29,7 @@ const handleRequest: ProxyHandler = async (proxiedRequest, target) => {
     : response;
 };
 
-/** Submits the person's form on the account chooser. */
+/** Submits the user's form on the account chooser. */
 const submitAccountChoice = async (target: string, html: string, email: string): Promise<Response> => {
   const form = [...parsePage(html).querySelectorAll('form')].find((one) =>
     readFields(one).some(([, value]) => value === email),

@@ -73,7 +73,7 @@ describe('a sign-in at a provider', () => {
     if (destination.kind === 'page') throw new Error('a page was shown');
     await expect(
       provider.handleCallback(new URL(`${redirectUri}?${destination.location.searchParams}`), fresh, io),
-    ).rejects.toMatchObject({ kind: 'invalid', message: 'the person did not authenticate again' });
+    ).rejects.toMatchObject({ kind: 'invalid', message: 'the user did not authenticate again' });
   });
 
   it('adds the claims that the issuer returns only from UserInfo', async () => {

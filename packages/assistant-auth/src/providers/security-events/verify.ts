@@ -52,8 +52,8 @@ export const verifySecurityEventToken = async (
   const issuers: readonly unknown[] = rules.issuers ?? [issuer];
   refuseIf(!issuers.includes(iss), 'issuer', 'it is from another issuer');
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  refuseIf(!audiences.includes(config.clientId), 'audience', 'it has another audience');
-  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is another type of token');
+  refuseIf(!audiences.includes(config.clientId), 'audience', 'it is for another audience');
+  refuseIf(!hasTokenType(protectedHeader.typ, rules.type), 'content', 'it is a token of another type');
   const issuedAt = validateTimes(claims, rules, io.now());
   if (!isIdentifier(jti)) throw new SecurityEventError('content', 'its jti is missing or not valid');
   return {
@@ -79,7 +79,7 @@ const validateTimes = (
 ): EpochSeconds => {
   if (!Number.isSafeInteger(iat) || typeof iat !== 'number')
     throw new SecurityEventError('content', 'its iat is missing or not valid');
-  refuseIf(iat > now + clockSkew, 'age', 'it is from the future');
+  refuseIf(iat > now + clockSkew, 'age', 'its iat is in the future');
   refuseIf(iat < now - maxAge - clockSkew, 'age', 'it is too old');
   refuseIf(typeof nbf !== 'number' || nbf > now + clockSkew, 'age', 'it is not valid yet');
   const expired = exp !== undefined && (typeof exp !== 'number' || now >= exp + clockSkew);

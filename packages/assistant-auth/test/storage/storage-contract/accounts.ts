@@ -42,7 +42,7 @@ export const accountContract = (createStorage: CreateStorage): void => {
 };
 
 const reading = (createStorage: CreateStorage): void => {
-  it('reads what is stored of a user, and of nobody else', async () => {
+  it('reads the data of a user, and of no other user', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: { label: 'Ada L.' } });
     await storage.recordSignIn(
@@ -85,7 +85,7 @@ const reading = (createStorage: CreateStorage): void => {
     expect(await storage.readAccount('nobody')).toBeUndefined();
   });
 
-  it('orders by name what came in the same second', async () => {
+  it('orders entries of the same second by name', async () => {
     const storage = await createStorageWithSession(createStorage);
     for (const grantId of ['grant-c', 'grant-b'])
       await storage.recordSignIn(signIn({ grantId, now: t0 + 5 }));
@@ -115,7 +115,7 @@ const reading = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('finds whose an identity is', async () => {
+  it('finds the user of an identity', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await storage.findUser(ada)).toBe('user-1');
     expect(await storage.findUser(cat)).toBeUndefined();
@@ -124,7 +124,7 @@ const reading = (createStorage: CreateStorage): void => {
 };
 
 const linking = (createStorage: CreateStorage): void => {
-  it('links an identity: whoever signs in with it is the same user from then on', async () => {
+  it('links an identity, and later sign-ins with it are sign-ins of the same user', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await link(storage, { identity: { ...catsToken, label: 'cat' } })).toBe('linked');
     expect(await storage.findUser(cat)).toBe('user-1');
@@ -140,7 +140,7 @@ const linking = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('links an identity that the user has already, and keeps the values that it does not have', async () => {
+  it('links an identity that the user already has, and keeps stored values that the new one lacks', async () => {
     const storage = await createStorageWithSession(createStorage, {
       identity: { label: 'Ada L.', sealedRefreshToken: 'sealed-1' },
     });
@@ -181,7 +181,7 @@ const linking = (createStorage: CreateStorage): void => {
     expect(await storage.findUser(cat)).toBeUndefined();
   });
 
-  it('gives an identity to one of two users who ask at once', async () => {
+  it('links an identity to only one of two users who link it at the same time', async () => {
     const storage = await createStorageWithSession(createStorage);
     await createSession(storage, {
       ...{ grantId: 'session-2', identity: { subject: 'bob' } },
@@ -196,7 +196,7 @@ const linking = (createStorage: CreateStorage): void => {
 };
 
 const unlinking = (createStorage: CreateStorage): void => {
-  it('unlinks one of several, with all grants and sessions that rest on it, and hands over its token', async () => {
+  it('unlinks one of several identities, revokes its grants and sessions, and returns its upstream token', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await link(storage);
     await signInAndRedeem(storage);
@@ -213,21 +213,21 @@ const unlinking = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ grantId: 'grant-2' }), t0 + 11)).toBe(false);
   });
 
-  it('never unlinks the last one', async () => {
+  it('never unlinks the last identity', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     expect(await unlink(storage, ada)).toEqual({ kind: 'last-identity' });
     expect(await storage.findUser(ada)).toBe('user-1');
     expect(await useAccountSession(storage, t0 + 11)).toBeDefined();
   });
 
-  it('leaves one of two that are unlinked at once', async () => {
+  it('keeps one of two identities that are unlinked at the same time', async () => {
     const storage = await createStorageWithSession(createStorage);
     await link(storage);
     const outcomes = await Promise.all([unlink(storage, ada), unlink(storage, cat)]);
     expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ unlinked: 1, 'last-identity': 1 });
   });
 
-  it('unlinks nothing of others, and nothing that is not there', async () => {
+  it('unlinks no identity of another user, and none that does not exist', async () => {
     const storage = await createStorageWithSession(createStorage);
     await link(storage);
     expect(await unlink(storage, cat, 'user-2')).toEqual({ kind: 'unknown' });
@@ -235,7 +235,7 @@ const unlinking = (createStorage: CreateStorage): void => {
     expect((await storage.readAccount('user-1'))?.identities).toHaveLength(2);
   });
 
-  it('unlinks nothing of others for somebody who has several of their own', async () => {
+  it('unlinks no identity of another user for a user with several identities', async () => {
     const storage = await createStorageWithSession(createStorage);
     await link(storage);
     const bob = { provider: 'google', subject: 'bob' } as const;
@@ -253,7 +253,7 @@ const unlinking = (createStorage: CreateStorage): void => {
 };
 
 const ending = (createStorage: CreateStorage): void => {
-  it('ends the named grants of the user, each with its own line, and no other', async () => {
+  it('revokes only the named grants of the user, and appends a revocation for each', async () => {
     const storage = await createStorage();
     for (const n of [1, 2, 3]) await signInAndRedeem(storage, { grantId: `grant-${n}` });
     const bob = { identity: { subject: 'bob' }, user: { kind: 'by-identity', newId: 'user-2' } } as const;
@@ -278,7 +278,7 @@ const ending = (createStorage: CreateStorage): void => {
 };
 
 const deleting = (createStorage: CreateStorage): void => {
-  it('deletes a user with all that is stored of them, and hands over their tokens', async () => {
+  it('deletes a user with all their data, and returns their upstream tokens', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await link(storage, { identity: catsToken });
     await signInAndRedeem(storage);
@@ -293,7 +293,7 @@ const deleting = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(refreshUse(0, t0 + 11))).toEqual(ended);
   });
 
-  it('remembers living access tokens as dead, and names no user', async () => {
+  it('keeps revoking unexpired access tokens of a deleted user, without storing the user ID', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2', now: t0 - 5000 });
@@ -304,7 +304,7 @@ const deleting = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('leaves others alone, and says when there is nobody', async () => {
+  it('does not affect other users, and reports an unknown user', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, {
@@ -319,7 +319,7 @@ const deleting = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('makes a new user of who comes back', async () => {
+  it('creates a new user if someone signs in again after the deletion', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await remove(storage);
@@ -327,7 +327,7 @@ const deleting = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(again)).toMatchObject({ userId: 'user-2', hasUpstreamToken: false });
   });
 
-  it('leaves nothing to a user of the publisher’s who comes back under the same id', async () => {
+  it('keeps no old data for a user who signs in again with the same ID from the publisher', async () => {
     const storage = await createStorage();
     const theirs = { kind: 'resolved', id: 'their-7' } as const;
     await signInAndRedeem(storage, { user: theirs });
@@ -336,7 +336,7 @@ const deleting = (createStorage: CreateStorage): void => {
     expect((await storage.readAccount('their-7'))?.grants.map(({ id }) => id)).toEqual(['grant-2']);
   });
 
-  it('deletes once of 50 at once', async () => {
+  it('deletes the user once if 50 deletions run at the same time', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const outcomes = await Promise.all(fiftyIndexes.map(() => remove(storage)));

@@ -23,7 +23,7 @@ const retainedAfterCleanup = async (storage: BrokerStorage, now: number): Promis
 };
 
 export const cleanupContract = (createStorage: CreateStorage): void => {
-  it('deletes a grant that was not redeemed in an hour', async () => {
+  it('deletes a grant whose code was not redeemed within an hour', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(grantRetention).toBe(hour);
@@ -31,7 +31,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await retainedAfterCleanup(storage, t0 + hour)).toBe(false);
   });
 
-  it('leaves a fresh code redeemable', async () => {
+  it('keeps a grant whose code can still be redeemed', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.cleanUp(buildCleanup(t0 + 59));
@@ -39,7 +39,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
   });
 
   it.each(['stable', 'rotating'] as const)(
-    'keeps a %s grant until its refresh token has died',
+    'keeps a %s grant until its refresh token has expired',
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
@@ -60,7 +60,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await retainedAfterCleanup(storage, t0 + 5 * hour)).toBe(false);
   });
 
-  it('keeps a grant without refresh token until its access token has died, and an hour at least', async () => {
+  it('keeps a grant without a refresh token until its access token has expired, and for at least an hour', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'none' });
     expect(await retainedAfterCleanup(storage, t0 + hour - 1)).toBe(true);
@@ -81,7 +81,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(signIn({ grantId: 'grant-2' }))).toMatchObject({ kind: 'recorded' });
   });
 
-  it('keeps a revoked grant while one of its access tokens could live', async () => {
+  it('keeps a revoked grant until all its access tokens have expired', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
@@ -90,7 +90,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await retainedAfterCleanup(storage, t0 + 3 * hour)).toBe(false);
   });
 
-  it('keeps a line of revocation until it has died', async () => {
+  it('keeps a revocation until it has expired', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.redeemCode(redemption({ accessExpiresAt: t0 + 3 * hour }));
@@ -101,7 +101,7 @@ export const cleanupContract = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, t0 + 10)).toEqual([]);
   });
 
-  it('leaves a grant in use as it was', async () => {
+  it('does not change an active grant', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + day));

@@ -16,7 +16,7 @@ import {
 const claim = { grantId: 'grant-1', now: t0 + 1 };
 
 export const codeClaimContract = (createStorage: CreateStorage): void => {
-  it('knows the grant of a sign-in, before and after its code is redeemed, and no other', async () => {
+  it('finds the grant of a sign-in before and after its code is redeemed, and no unknown grant', async () => {
     const storage = await createStorage();
     expect(await storage.readGrantStatus('grant-1')).toBe('unknown');
     await storage.recordSignIn(signIn());
@@ -26,7 +26,7 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.readGrantStatus('grant-2')).toBe('unknown');
   });
 
-  it('tells a grant that was revoked from one that was deleted with its user', async () => {
+  it('distinguishes a revoked grant from one that was deleted with its user', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(grant1, 'signed out', t0 + 3);
@@ -35,7 +35,7 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.readGrantStatus('grant-1')).toBe('unknown');
   });
 
-  it('knows a grant for an hour, and forgets it when it is cleaned up', async () => {
+  it('finds a grant for an hour, until the cleanup deletes it', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.cleanUp(buildCleanup(t0 + hour - 1));
@@ -44,14 +44,14 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.readGrantStatus('grant-1')).toBe('unknown');
   });
 
-  it('lets one of 50 callers claim the code of a grant', async () => {
+  it('lets only one of 50 concurrent callers claim the code of a grant', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.claimCode(claim)));
     expect(countValues(outcomes)).toEqual({ claimed: 1, active: 49 });
   });
 
-  it('leaves the code that was claimed as it is: it can be redeemed once', async () => {
+  it('does not change the claimed code, which can be redeemed once', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.claimCode(claim);
@@ -59,7 +59,7 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.claimCode(claim)).toBe('active');
   });
 
-  it('claims nothing for a grant that was redeemed, revoked, or never stored', async () => {
+  it('claims no code of a grant that was redeemed, revoked or never stored', async () => {
     const storage = await createStorage();
     expect(await storage.claimCode(claim)).toBe('unknown');
     await signInAndRedeem(storage);
@@ -69,7 +69,7 @@ export const codeClaimContract = (createStorage: CreateStorage): void => {
     expect(await storage.claimCode({ ...claim, grantId: 'grant-2' })).toBe('revoked');
   });
 
-  it('claims the code of one grant and of no other', async () => {
+  it('claims the code of one grant only', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.recordSignIn(signIn({ grantId: 'grant-2' }));

@@ -20,7 +20,7 @@ import {
 } from './sample.ts';
 
 export const codeContract = (createStorage: CreateStorage): void => {
-  it('gives all facts of the grant', async () => {
+  it('returns the complete state of the grant', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(await storage.redeemCode(redemption())).toEqual({
@@ -38,7 +38,7 @@ export const codeContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('caps the idle expiry at the absolute one', async () => {
+  it('limits the idle expiry to the absolute expiry', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const outcome = await storage.redeemCode(
@@ -49,7 +49,7 @@ export const codeContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('redeems in the last second of the code and not at its expiry', async () => {
+  it('redeems a code in its last second, and not when it has expired', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(await storage.redeemCode(redemption({ now: t0 + 60 }))).toEqual(spent);
@@ -70,14 +70,14 @@ export const codeContract = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 2)))).toBe('inactive');
   });
 
-  it('burns nothing for another client', async () => {
+  it('does not use up a code that another client presents', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(await storage.redeemCode(redemption({ clientId: 'claude' }))).toEqual(spent);
     expect(await storage.redeemCode(redemption())).toMatchObject({ kind: 'redeemed' });
   });
 
-  it('lets exactly one of 50 redemptions at once succeed, and its grant goes on working', async () => {
+  it('lets exactly one of 50 concurrent redemptions succeed, and keeps its grant active', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.redeemCode(redemption())));
@@ -93,7 +93,7 @@ export const codeContract = (createStorage: CreateStorage): void => {
 };
 
 const secondRedemptions = (createStorage: CreateStorage): void => {
-  it('refuses a second redemption ten seconds after the first, and the grant lives', async () => {
+  it('refuses a second redemption ten seconds after the first, and keeps the grant active', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + 11 }))).toEqual(spent);
@@ -101,7 +101,7 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 12)))).toBe('continued 1');
   });
 
-  it('ends the grant at a second redemption eleven seconds after the first', async () => {
+  it('revokes the grant at a second redemption eleven seconds after the first', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + 12 }))).toEqual(replayed);
@@ -112,14 +112,14 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 13)))).toBe('inactive');
   });
 
-  it('ends the grant at a second redemption after the code expired', async () => {
+  it('revokes the grant at a second redemption after the code has expired', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + 600 }))).toEqual(replayed);
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + 601)))).toBe('inactive');
   });
 
-  it('ends the grant after its access tokens died without remembering any', async () => {
+  it('revokes a grant whose access tokens have expired without appending a revocation', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ now: t0 + day }))).toEqual(replayed);
@@ -127,7 +127,7 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + day)))).toBe('inactive');
   });
 
-  it('ends a grant only once, however often its code comes back', async () => {
+  it('revokes a grant only once, however often its code is replayed', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const late = redemption({ now: t0 + 30 });
@@ -139,7 +139,7 @@ const secondRedemptions = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, t0 + 30)).toHaveLength(1);
   });
 
-  it('does not end a grant because another client replays its code', async () => {
+  it('does not revoke a grant if another client replays its code', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.redeemCode(redemption({ clientId: 'claude', now: t0 + 30 }))).toEqual(spent);

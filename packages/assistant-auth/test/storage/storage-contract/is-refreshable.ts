@@ -22,13 +22,16 @@ const ask = async (storage: BrokerStorage, ...use: Parameters<typeof refreshUse>
 };
 
 export const isRefreshableContract = (createStorage: CreateStorage): void => {
-  it.each(['stable', 'rotating'] as const)('says yes to the current token of a %s grant', async (policy) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { refreshPolicy: policy });
-    expect(await ask(storage, 0, t0 + 2)).toBe(true);
-  });
+  it.each(['stable', 'rotating'] as const)(
+    'returns true for the current token of a %s grant',
+    async (policy) => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { refreshPolicy: policy });
+      expect(await ask(storage, 0, t0 + 2)).toBe(true);
+    },
+  );
 
-  it('says no where there is no grant, no redemption, no refresh or no life', async () => {
+  it('returns false for a grant that is unknown, not redeemed, not refreshable or not active', async () => {
     const storage = await createStorage();
     expect(await ask(storage, 0, t0)).toBe(false);
     await storage.recordSignIn(signIn());
@@ -41,7 +44,7 @@ export const isRefreshableContract = (createStorage: CreateStorage): void => {
     expect(await ask(storage, 0, t0 + 3)).toBe(false);
   });
 
-  it('says yes until the last second of the idle expiry', async () => {
+  it('returns true until the last second before the idle expiry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const expiry = t0 + 1 + 30 * day;
@@ -49,7 +52,7 @@ export const isRefreshableContract = (createStorage: CreateStorage): void => {
     expect(await ask(storage, 0, expiry - 1)).toBe(true);
   });
 
-  it('says yes to the previous token for exactly as long as it is accepted', async () => {
+  it('returns true for the previous token exactly as long as a refresh accepts it', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -60,7 +63,7 @@ export const isRefreshableContract = (createStorage: CreateStorage): void => {
     expect(await storage.isRefreshable(refreshUse(3, t0 + 223))).toBe(false);
   });
 
-  it('says yes to a late token until its successor is used, and no to a successor that was replaced', async () => {
+  it('returns true for a late token until its successor is used, and false for a successor that was replaced', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));

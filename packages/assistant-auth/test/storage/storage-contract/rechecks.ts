@@ -59,14 +59,14 @@ export const recheckContract = (createStorage: CreateStorage): void => {
 
 const leases = (createStorage: CreateStorage): void => {
   it.each(['stable', 'rotating'] as const)(
-    'tells the first refresh of a %s grant that its identity is due, and what to ask with',
+    'returns a due recheck and its upstream token to the first refresh of a %s grant',
     async (refreshPolicy) => {
       const storage = await monitored(createStorage, { refreshPolicy });
       expect(await dueAt(storage, t0 + 100)).toEqual(adasUpstreamToken);
     },
   );
 
-  it('tells one of 50 refreshes at once', async () => {
+  it('returns the recheck to only one of 50 concurrent refreshes', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
       const storage = await monitored(createStorage, { refreshPolicy });
       const found = await Promise.all(fiftyIndexes.map(() => dueAt(storage, t0 + 100)));
@@ -74,7 +74,7 @@ const leases = (createStorage: CreateStorage): void => {
     }
   });
 
-  it('tells one grant of an identity, and no other until the lease is over', async () => {
+  it('returns the recheck to one grant of an identity, and to no other until the lease expires', async () => {
     const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { refreshPolicy: 'stable', grantId: 'grant-2' });
     const other = { grantId: 'grant-2' };
@@ -84,13 +84,13 @@ const leases = (createStorage: CreateStorage): void => {
     expect(await dueAt(storage, t0 + 160)).toEqual(adasUpstreamToken);
   });
 
-  it('has nothing to ask with where no sign-in brought a token', async () => {
+  it('returns no recheck if no sign-in had an upstream token', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     expect(await dueAt(storage, t0 + 100)).toBeUndefined();
   });
 
-  it('asks about who signed in, not about another identity of the same user', async () => {
+  it('rechecks the identity of the sign-in, not another identity of the same user', async () => {
     const storage = await monitored(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
     await signInAndRedeem(storage, {
       refreshPolicy: 'stable',
@@ -106,7 +106,7 @@ const leases = (createStorage: CreateStorage): void => {
     expect(await dueAt(storage, t0 + 100)).toEqual(adasUpstreamToken);
   });
 
-  it('takes no lease for a refresh that is refused', async () => {
+  it('acquires no lease for a refresh that is refused', async () => {
     const storage = await monitored(createStorage, { refreshPolicy: 'rotating' });
     for (const [generation, given] of [
       [7, {}],
@@ -122,7 +122,7 @@ const leases = (createStorage: CreateStorage): void => {
 };
 
 const words = (createStorage: CreateStorage): void => {
-  it('lets an identity be until the word runs out', async () => {
+  it('rechecks an identity only after the last result has expired', async () => {
     const storage = await monitored(createStorage);
     await dueAt(storage, t0 + 100);
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 700 });
@@ -130,7 +130,7 @@ const words = (createStorage: CreateStorage): void => {
     expect(await dueAt(storage, t0 + 700)).toEqual(adasUpstreamToken);
   });
 
-  it('asks with the token that took the place of the first, next time', async () => {
+  it('uses the replaced upstream token for the next recheck', async () => {
     const storage = await monitored(createStorage);
     await storage.recordRecheck({
       usedToken: adasUpstreamToken,
@@ -147,7 +147,7 @@ const words = (createStorage: CreateStorage): void => {
     expect(await dueAt(storage, t0 + 800)).toEqual(next);
   });
 
-  it('forgets what was said of an older token than a sign-in brought meanwhile', async () => {
+  it('ignores a result for a token that a sign-in has replaced meanwhile', async () => {
     const storage = await monitored(createStorage);
     await dueAt(storage, t0 + 100);
     const identity = { sealedRefreshToken: 'sealed-2' };
@@ -160,7 +160,7 @@ const words = (createStorage: CreateStorage): void => {
     expect(await dueAt(storage, t0 + 160)).toEqual({ ...adasUpstreamToken, ...identity });
   });
 
-  it('records nothing of an identity that it does not know, nor of another provider’s', async () => {
+  it('records nothing for an unknown identity, or for one of another provider', async () => {
     const storage = await monitored(createStorage);
     for (const other of [{ subject: 'eve' }, { provider: 'github' }])
       await storage.recordRecheck({ usedToken: { ...adasUpstreamToken, ...other }, recheckAfter: t0 + 9999 });
@@ -255,7 +255,7 @@ const drops = (createStorage: CreateStorage): void => {
     reason: 'inconclusive',
   };
 
-  it('drops the upstream token, ends no grant, and rejects refreshes from the given time on', async () => {
+  it('drops the upstream token, revokes no grant, and rejects refreshes from the given time on', async () => {
     for (const refreshPolicy of ['stable', 'rotating'] as const) {
       const storage = await monitored(createStorage, { refreshPolicy });
       expect(await storage.dropUpstreamToken(drop)).toBe('dropped');
@@ -272,7 +272,7 @@ const drops = (createStorage: CreateStorage): void => {
     }
   });
 
-  it('limits grants of the same identity that begin later in a session, but no others', async () => {
+  it('also limits grants of the same identity that start later in a session, but no others', async () => {
     const storage = await monitored(createStorage);
     await signInAndRedeem(storage, {
       ...{ grantId: 'grant-2', refreshPolicy: 'stable' },
@@ -341,7 +341,7 @@ const drops = (createStorage: CreateStorage): void => {
 };
 
 const endings = (createStorage: CreateStorage): void => {
-  it('ends every grant of the identity, with one line for those that have an unexpired access token', async () => {
+  it('revokes every grant of the identity, with one revocation for those that have an unexpired access token', async () => {
     const storage = await monitored(createStorage);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'none', now: t0 + 10 });
     await signInAndRedeem(storage, {
@@ -366,7 +366,7 @@ const endings = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('leaves the user’s grants by another identity', async () => {
+  it('keeps the user’s grants of another identity', async () => {
     const storage = await monitored(createStorage, { user: { kind: 'resolved', id: 'their-7' } });
     const identity = { provider: 'github' };
     await signInAndRedeem(storage, {
@@ -380,14 +380,14 @@ const endings = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('lets a token die that a server whose clock runs ahead has issued', async () => {
+  it('revokes a token that a server with a fast clock has issued', async () => {
     const storage = await monitored(createStorage);
     await storage.refresh(refreshUse(0, t0 + 103));
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     expect(await storage.isRevoked(token({ issuedAt: t0 + 103 }), t0 + 104)).toBe(true);
   });
 
-  it('deletes the token, and starts again at the next sign-in that has one', async () => {
+  it('deletes the upstream token, and rechecks again after a sign-in that has one', async () => {
     const storage = await monitored(createStorage);
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100);
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 200 });
@@ -400,7 +400,7 @@ const endings = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('changes nothing once another token is stored, or none, or for an identity that it does not know', async () => {
+  it('changes nothing if another token or none is stored, or if the identity is unknown', async () => {
     const storage = await monitored(createStorage);
     await storage.recordRecheck({
       usedToken: adasUpstreamToken,
@@ -421,7 +421,7 @@ const endings = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, t0 + 101)).toHaveLength(1);
   });
 
-  it('ends one of 50 at once, and leaves no refresh alive that meets it', async () => {
+  it('revokes once if 50 calls run at the same time, and revokes what concurrent refreshes issued', async () => {
     const storage = await monitored(createStorage);
     const refreshes = fiftyIndexes.slice(0, 20).map(() => storage.refresh(refreshUse(0, t0 + 100)));
     const outcomes = await Promise.all(
@@ -434,7 +434,7 @@ const endings = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(refreshUse(0, t0 + 101))).toEqual(ended);
   });
 
-  it('leaves what was revoked before as it was', async () => {
+  it('does not change a grant that was revoked earlier', async () => {
     const storage = await monitored(createStorage);
     await storage.revoke(grant1, 'signed out', t0 + 50);
     expect(await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 100)).toBe('revoked');

@@ -13,7 +13,7 @@ import {
 } from './sample.ts';
 
 export const refreshRaceContract = (createStorage: CreateStorage): void => {
-  it('answers 50 refreshes of one generation at once with one and the same next generation', async () => {
+  it('returns the same next generation to 50 concurrent refreshes of one generation', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.refresh(refreshUse(0, t0 + 100))));
@@ -22,7 +22,7 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 102)))).toBe('continued 2');
   });
 
-  it('ends a grant only once, however often an old generation comes back', async () => {
+  it('revokes a grant only once, however often an old generation is presented', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -64,7 +64,7 @@ export const refreshRaceContract = (createStorage: CreateStorage): void => {
     ['rotating', 0],
     ['rotating', 3],
   ] as const)(
-    'leaves nothing alive of a %s grant that is refreshed and revoked at once, %i s apart',
+    'leaves nothing valid of a %s grant that is refreshed and revoked at the same time, with clocks %i s apart',
     async (refreshPolicy, ahead) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });

@@ -21,7 +21,7 @@ import {
 const revokeLate = { lateRefresh: 'revoke' } as const;
 
 export const refreshContract = (createStorage: CreateStorage): void => {
-  it('moves a rotating grant one generation on and gives all its facts', async () => {
+  it('advances a rotating grant by one generation, and returns its complete state', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.refresh(refreshUse(0, t0 + 100))).toEqual({
@@ -39,14 +39,14 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('answers a stable grant with the same generation, as often as it comes', async () => {
+  it('returns the same generation for a stable grant, however often it is refreshed', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     for (const later of [10, 1000, 20 * day, 49 * day])
       expect(summarizeOutcome(await storage.refresh(refreshUse(0, t0 + later)))).toBe('continued 0');
   });
 
-  it('never refreshes a grant whose policy is to have no refresh token', async () => {
+  it('never refreshes a grant whose policy allows no refresh token', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'none' });
     expect(await storage.refresh(refreshUse(0, t0 + 2))).toEqual(ended);
@@ -63,7 +63,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
   });
 
   it.each(['stable', 'rotating'] as const)(
-    'keeps a %s grant alive until the last second of its idle expiry',
+    'refreshes a %s grant until the last second before its idle expiry',
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
@@ -76,7 +76,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('never moves the idle expiry past the absolute one, where every grant ends', async () => {
+  it('never moves the idle expiry past the absolute expiry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     const absolute = t0 + 1 + 180 * day;
@@ -88,7 +88,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
   });
 
   it.each(['stable', 'rotating'] as const)(
-    'touches nothing of a %s grant for another client',
+    'does not change a %s grant for another client',
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
@@ -106,7 +106,7 @@ export const refreshContract = (createStorage: CreateStorage): void => {
 };
 
 const generations = (createStorage: CreateStorage): void => {
-  it('gives the previous token the current generation again for exactly 120 seconds', async () => {
+  it('returns the current generation for the previous token for exactly 120 seconds', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -121,7 +121,7 @@ const generations = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(refreshUse(0, t0 + 280, revokeLate))).toEqual(reused);
   });
 
-  it('goes on with the generation that a retry was answered with', async () => {
+  it('accepts the generation that was returned to a retry', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -129,7 +129,7 @@ const generations = (createStorage: CreateStorage): void => {
     expect(summarizeOutcome(await storage.refresh(refreshUse(1, t0 + 1900)))).toBe('continued 2');
   });
 
-  it('ends the grant on the second generation back, even within the grace', async () => {
+  it('revokes the grant if the token before the previous one is presented, even within the grace period', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -137,7 +137,7 @@ const generations = (createStorage: CreateStorage): void => {
     expect(await storage.refresh(refreshUse(0, t0 + 102))).toEqual(reused);
   });
 
-  it('kills both the tokens and the current refresh token of a grant that was reused', async () => {
+  it('revokes the access tokens and the current refresh token of a grant whose token was reused', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -151,7 +151,7 @@ const generations = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, t0 + 301)).toHaveLength(1);
   });
 
-  it('takes an old generation of an expired grant for expired', async () => {
+  it('refuses an old generation of an expired grant as expired', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -159,7 +159,7 @@ const generations = (createStorage: CreateStorage): void => {
   });
 
   it.each(['stable', 'rotating'] as const)(
-    'refuses a generation ahead of a %s grant without ending it',
+    'refuses a generation that a %s grant has not reached, without revoking the grant',
     async (refreshPolicy) => {
       const storage = await createStorage();
       await signInAndRedeem(storage, { refreshPolicy });
@@ -184,7 +184,7 @@ const generations = (createStorage: CreateStorage): void => {
 
 /** Refreshes after the grace period, when the response with the successor was lost. */
 const branches = (createStorage: CreateStorage): void => {
-  it('gives the previous token the next generation after the grace period if its successor was not used', async () => {
+  it('returns the next generation for the previous token after the grace period if its successor was not used', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));

@@ -17,7 +17,7 @@ const line = (id: string, at: number) => ({
 });
 
 export const revocationPageContract = (createStorage: CreateStorage): void => {
-  it('reads nothing from storage where nothing was revoked', async () => {
+  it('returns nothing if nothing was revoked', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.readRevocations(undefined, t0, 10)).toEqual({
@@ -27,7 +27,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('reads all lines that live in their order, then only what was appended since', async () => {
+  it('returns all unexpired revocations in order, then only those that were appended since', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-b', t0);
     await appendLine(storage, 'grant-a', t0 + 1);
@@ -49,7 +49,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('reads a line in its last second and not when it has died', async () => {
+  it('returns a revocation in its last second, and not when it has expired', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-1', t0);
     const expiresAt = t0 + 1 + accessTokenLifetime;
@@ -64,7 +64,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('misses nothing when the newest lines were cleaned up', async () => {
+  it('misses nothing if the newest revocations were cleaned up', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-1', t0);
     await appendLine(storage, 'grant-2', t0);
@@ -97,7 +97,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('reads all that live when the cursor is ahead of what was ever appended, as after a restored backup', async () => {
+  it('returns all unexpired revocations if the cursor is ahead of the newest one, as after a restored backup', async () => {
     const storage = await createStorage();
     expect(await storage.readRevocations(41, t0, 10)).toEqual({ kind: 'page', revocations: [], cursor: 0 });
     await appendLine(storage, 'grant-1', t0);
@@ -108,7 +108,7 @@ export const revocationPageContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('gives up beyond the limit, counting only lines after the cursor that live', async () => {
+  it('stops beyond the limit, which counts only unexpired revocations after the cursor', async () => {
     const storage = await createStorage();
     await appendLine(storage, 'grant-dead', t0 - 2 * accessTokenLifetime);
     for (const id of ['grant-1', 'grant-2', 'grant-3']) await appendLine(storage, id, t0);

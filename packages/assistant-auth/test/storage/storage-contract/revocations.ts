@@ -20,7 +20,7 @@ const chatgpt: RevocationTarget = { kind: 'client', id: 'chatgpt' };
 const bob = { identity: { subject: 'bob' }, user: { kind: 'by-identity', newId: 'user-2' } } as const;
 
 export const revocationContract = (createStorage: CreateStorage): void => {
-  it('remembers a grant until its newest access token dies', async () => {
+  it('keeps the revocation of a grant until its newest access token expires', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100));
@@ -30,7 +30,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('remembers the longest-lived access token, not the newest', async () => {
+  it('keeps the revocation until the access token with the latest expiry expires, which need not be the newest', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 100, { accessExpiresAt: t0 + 200 }));
@@ -40,7 +40,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it.each([grant1, user1, chatgpt])('changes nothing by revoking the same $kind twice', async (target) => {
+  it.each([grant1, user1, chatgpt])('changes nothing if the same $kind is revoked again', async (target) => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(target, 'signed out', t0 + 10);
@@ -50,14 +50,14 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     expect(before).toMatchObject({ cursor: 1, revocations: [{ revokedAt: t0 + 10 }] });
   });
 
-  it.each([grant1, user1, chatgpt])('remembers nothing of a $kind that never was', async (target) => {
+  it.each([grant1, user1, chatgpt])('stores no revocation for an unknown $kind', async (target) => {
     const storage = await createStorage();
     await storage.revoke(target, 'signed out', t0);
     expect(await storage.readRevocations(undefined, t0, 10)).toMatchObject({ cursor: 0, revocations: [] });
   });
 
   it.each([grant1, user1, chatgpt])(
-    'ends a $kind whose tokens all died without remembering it',
+    'revokes a $kind whose tokens have all expired without storing a revocation',
     async (target) => {
       const storage = await createStorage();
       await signInAndRedeem(storage);
@@ -70,7 +70,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
   );
 
   it.each([grant1, user1, chatgpt])(
-    'ends an unredeemed grant of a $kind without remembering it',
+    'revokes an unredeemed grant of a $kind without storing a revocation',
     async (target) => {
       const storage = await createStorage();
       await storage.recordSignIn(signIn());
@@ -80,7 +80,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('never puts the revocation before a token that a faster clock issued', async () => {
+  it('never dates the revocation before a token from a server with a fast clock', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.refresh(refreshUse(0, t0 + 105));
@@ -93,7 +93,7 @@ export const revocationContract = (createStorage: CreateStorage): void => {
 };
 
 const wholeSets = (createStorage: CreateStorage): void => {
-  it.each([user1, chatgpt])('ends every grant of a $kind and remembers it in one line', async (target) => {
+  it.each([user1, chatgpt])('revokes every grant of a $kind with one stored revocation', async (target) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { grantId: 'grant-1' });
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable', now: t0 + 50 });
@@ -109,7 +109,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('ends a user at every client and leaves other users alone', async () => {
+  it('revokes a user’s grants at every client, and no grant of another user', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
@@ -125,7 +125,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ grantId: 'grant-3', userId: 'user-2' }), t0 + 11)).toBe(false);
   });
 
-  it('ends a client for every user and leaves other clients alone', async () => {
+  it('revokes a client’s grants for every user, and no grant of another client', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'grant-2', clientId: 'claude' });
@@ -141,7 +141,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token(atClaude), t0 + 11)).toBe(false);
   });
 
-  it('lets a user who signs in again after all was ended go on', async () => {
+  it('accepts tokens of a user who signs in again after everything was revoked', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(user1, 'signed out', t0 + 10);
@@ -153,7 +153,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('ends such a user again, with a line of its own', async () => {
+  it('revokes such a user again, with a revocation of its own', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(user1, 'signed out', t0 + 10);
@@ -165,7 +165,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('tells a token from one that is merely called alike', async () => {
+  it('does not confuse a grant with a user or a client of the same ID', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { grantId: 'same' });
     await storage.revoke({ kind: 'grant', id: 'same' }, 'signed out', t0 + 10);
@@ -173,7 +173,7 @@ const wholeSets = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ userId: 'same', clientId: 'same' }), t0 + 10)).toBe(false);
   });
 
-  it('no longer answers for a line that has died', async () => {
+  it('ignores a revocation that has expired', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await storage.revoke(grant1, 'signed out', t0 + 10);

@@ -78,7 +78,7 @@ export const securityEventContract = (createStorage: CreateStorage): void => {
 };
 
 const onceOnly = (createStorage: CreateStorage): void => {
-  it('counts a security event once: what comes again changes nothing', async () => {
+  it('applies a security event once: a repeated one changes nothing', async () => {
     const storage = await signedIn(createStorage);
     expect(await tell(storage, { kind: 'session', sid: 'sid-9' })).toBe('recorded');
     expect(await tell(storage, ada)).toBe('replayed');
@@ -86,7 +86,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, now)).toEqual([]);
   });
 
-  it('counts one of 50 that come at once', async () => {
+  it('applies only one of 50 concurrent deliveries', async () => {
     const storage = await signedIn(createStorage);
     expect(countValues(await Promise.all(fiftyIndexes.map(() => tell(storage, ada))))).toEqual({
       recorded: 1,
@@ -95,7 +95,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, now)).toHaveLength(1);
   });
 
-  it('tells security events of two providers apart, and two of one', async () => {
+  it('distinguishes security events of two providers, and two events of one provider', async () => {
     const storage = await signedIn(createStorage);
     expect(await tell(storage, ada, 'grants', { provider: 'github' })).toBe('recorded');
     expect(await endedOf(storage)).toEqual([]);
@@ -104,7 +104,7 @@ const onceOnly = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 
-  it('knows a security event again that ended nothing', async () => {
+  it('recognizes a repeated security event that revoked nothing', async () => {
     const storage = await createStorage();
     expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('recorded');
     expect(await storage.recordSecurityEvent(securityEvent([]))).toBe('replayed');
@@ -117,14 +117,14 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     ['online-grants', ['now', 'session']],
     ['grants', ['later', 'now', 'session']],
     ['identity', ['later', 'now', 'session']],
-  ] as const)('ends as much as it reaches: %s', async (revocationScope, expected) => {
+  ] as const)('revokes according to its scope: %s', async (revocationScope, expected) => {
     const storage = await signedIn(createStorage);
     await tell(storage, ada, revocationScope);
     expect(await endedOf(storage)).toEqual(expected);
     expect(await useAccountSession(storage, now, 'session')).toBeUndefined();
   });
 
-  it('appends one line for all grants that have an unexpired access token', async () => {
+  it('appends one revocation for all grants that have an unexpired access token', async () => {
     const storage = await signedIn(createStorage);
     await signInAndRedeem(storage, { grantId: 'old', now: t0 - accessTokenLifetime - 10 });
     await storage.recordSignIn(signIn({ grantId: 'unredeemed' }));
@@ -137,7 +137,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'old', 'session', 'unredeemed']);
   });
 
-  it('does all that several endings say', async () => {
+  it('applies every change of an event that has several', async () => {
     const storage = await signedIn(createStorage);
     await signInAndRedeem(storage, {
       grantId: 'bobs',
@@ -155,7 +155,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage, 'bob')).toEqual(['bobs']);
   });
 
-  it('leaves alone what began after the provider said it', async () => {
+  it('does not revoke grants that started after the event', async () => {
     const storage = await signedIn(createStorage);
     const identity = { sealedRefreshToken: 'sealed-2' };
     await signInAndRedeem(storage, {
@@ -170,7 +170,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(answered).toMatchObject({ kind: 'refreshed', recheck: { ...adasUpstreamToken, ...identity } });
   });
 
-  it('does not take going on in a session for coming back', async () => {
+  it('does not treat continuing in a session as a new sign-in', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await continueInSession(storage, t0 + 51);
     await tell(storage, ada, 'identity', { signedInBefore: t0 + 50 });
@@ -180,7 +180,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
     expect(answered).not.toHaveProperty('recheck');
   });
 
-  it('leaves alone what is gone on to in a session that began after the provider said it', async () => {
+  it('does not revoke grants of a session that started after the event', async () => {
     const storage = await createStorageWithSession(createStorage);
     await continueInSession(storage, t0 + 51);
     await tell(storage, ada, 'identity', { signedInBefore: t0 - 1 });
@@ -189,7 +189,7 @@ const revocationScopeContract = (createStorage: CreateStorage): void => {
 };
 
 const targets = (createStorage: CreateStorage): void => {
-  it('finds people by their subject at the provider, and by nothing else', async () => {
+  it('finds users by their subject at the provider, and by nothing else', async () => {
     const storage = await signedIn(createStorage);
     const theirs = { user: { kind: 'resolved', id: 'user-1' } } as const;
     await signInAndRedeem(storage, { grantId: 'elsewhere', identity: { provider: 'github' }, ...theirs });
@@ -202,7 +202,7 @@ const targets = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('ends the session at the provider that is named, and leaves the person’s others', async () => {
+  it('revokes the named session at the provider, and no other session of the user', async () => {
     const storage = await signedIn(createStorage);
     await signInAndRedeem(storage, { grantId: 'other-browser', sid: 'sid-2' });
     await signInAndRedeem(storage, { grantId: 'nameless' });
@@ -210,7 +210,7 @@ const targets = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 
-  it('ends a session of the person who is named with it, and of nobody else', async () => {
+  it('revokes a session only if it belongs to the user who is named with it', async () => {
     const storage = await signedIn(createStorage);
     await tell(storage, { kind: 'session', sid: 'sid-1', subject: 'bob' });
     expect(await endedOf(storage)).toEqual([]);
@@ -218,7 +218,7 @@ const targets = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['later', 'now', 'session']);
   });
 
-  it('forgets no token for the end of a session', async () => {
+  it('keeps the upstream token when a session ends', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', sid: 'sid-1', identity: adasUpstreamToken });
     await signInAndRedeem(storage, { grantId: 'grant-2', refreshPolicy: 'stable' });
@@ -241,7 +241,7 @@ const tokens = (createStorage: CreateStorage): void => {
     return !(await storage.isRefreshable(refreshUse(0, now)));
   };
 
-  it.each(named.tokenIdentifiers)('finds whose token is named: %s', async (name) => {
+  it.each(named.tokenIdentifiers)('finds the identity of the named token: %s', async (name) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await signInAndRedeem(storage, {
@@ -258,7 +258,7 @@ const tokens = (createStorage: CreateStorage): void => {
     expect(await endedOf(storage)).toEqual(['grant-1']);
   });
 
-  it('finds nobody by a name of another provider’s token, nor by the token', async () => {
+  it('finds nobody by the identifier of another provider’s token, nor by the token itself', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await tell(storage, isToken('start-1'), 'identity', { provider: 'github' });
@@ -310,7 +310,7 @@ const tokens = (createStorage: CreateStorage): void => {
         ).toBe('linked');
       },
     ],
-  ])('knows a token that was replaced by its new name: %s', async (_, replace) => {
+  ])('finds a replaced token by its new identifier: %s', async (_, replace) => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await replace(storage);
@@ -338,14 +338,17 @@ const tokens = (createStorage: CreateStorage): void => {
           sealedRefreshToken: 'sealed-2',
         }),
     ],
-  ])('forgets the names of a token that a nameless one replaced: %s', async (_, replace) => {
-    const storage = await createStorage();
-    await signInAndRedeem(storage, { identity: named });
-    await replace(storage);
-    expect(await ends(storage, 'start-1')).toBe(false);
-  });
+  ])(
+    'deletes the identifiers of a token that is replaced by one without identifiers: %s',
+    async (_, replace) => {
+      const storage = await createStorage();
+      await signInAndRedeem(storage, { identity: named });
+      await replace(storage);
+      expect(await ends(storage, 'start-1')).toBe(false);
+    },
+  );
 
-  it('keeps the names where the token stays', async () => {
+  it('keeps the identifiers if the token stays', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await storage.recordSignIn(signIn({ grantId: 'grant-2', identity: { label: 'Ada' } }));
@@ -353,7 +356,7 @@ const tokens = (createStorage: CreateStorage): void => {
     expect(await ends(storage, 'digest-1')).toBe(true);
   });
 
-  it('forgets the names with the token', async () => {
+  it('deletes the identifiers together with the token', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { identity: named });
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 5);
@@ -364,7 +367,7 @@ const tokens = (createStorage: CreateStorage): void => {
 };
 
 const retention = (createStorage: CreateStorage): void => {
-  it('knows a security event until it is no longer needed', async () => {
+  it('recognizes a security event until it no longer needs to be stored', async () => {
     const storage = await signedIn(createStorage);
     const nobody: SecurityEventTarget = { kind: 'session', sid: 'sid-9' };
     await tell(storage, nobody);

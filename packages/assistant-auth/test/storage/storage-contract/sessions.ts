@@ -57,7 +57,7 @@ export const useAccountSession = (storage: BrokerStorage, now: number, grantId =
   storage.useSession({ grantId, now, idleExpiresAt: now + 7 * day });
 
 export const sessionContract = (createStorage: CreateStorage): void => {
-  it('says whose it is, and with whom they signed in', async () => {
+  it('returns the user, and the provider and identity of the sign-in', async () => {
     const plain = await createStorageWithSession(createStorage);
     expect(await useAccountSession(plain, t0 + 2)).toEqual({
       userId: 'user-1',
@@ -72,7 +72,7 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     });
   });
 
-  it('lives seven days from its last use, and thirty at most', async () => {
+  it('expires seven days after its last use, and after thirty days in any case', async () => {
     const storage = await createStorageWithSession(createStorage);
     const begun = t0 + 1;
     for (const days of [6.9, 13.8, 20.7, 27.6, 29.9])
@@ -109,14 +109,14 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     expect(await useAccountSession(storage, t0 + 3)).toBeUndefined();
   });
 
-  it('ends when its identity is another user’s by the publisher’s word', async () => {
+  it('ends if the publisher maps its identity to another user', async () => {
     const storage = await createStorageWithSession(createStorage);
     const theirs = { kind: 'resolved', id: 'their-7' } as const;
     await storage.recordSignIn(signIn({ grantId: 'grant-2', now: t0 + 2, user: theirs }));
     expect(await useAccountSession(storage, t0 + 3)).toBeUndefined();
   });
 
-  it('is no grant of a client, one that was not redeemed, or unknown', async () => {
+  it('is not found for a grant of a client, or for a session that was not redeemed or is unknown', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable' });
     await storage.recordSignIn(signIn({ grantId: 'session-1', clientId: accountClientId }));
@@ -125,19 +125,19 @@ export const sessionContract = (createStorage: CreateStorage): void => {
     }
   });
 
-  it('is refreshed by nobody who names another client', async () => {
+  it('cannot be refreshed under another client ID', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await storage.refresh(refreshUse(0, t0 + 2, { grantId: 'session-1' }))).toEqual(ended);
   });
 
-  it('leaves no line when it ends: no access token came from it', async () => {
+  it('leaves no revocation when it ends, because it has no access token', async () => {
     const storage = await createStorageWithSession(createStorage);
     await useAccountSession(storage, t0 + 2);
     await storage.revoke({ kind: 'grant', id: 'session-1' }, 'signed out', t0 + 3);
     expect(await storage.readRevocations(undefined, t0 + 3, 10)).toMatchObject({ revocations: [] });
   });
 
-  it('is kept by the cleanup while it lives', async () => {
+  it('is kept by the cleanup until it expires', async () => {
     const storage = await createStorageWithSession(createStorage);
     await storage.cleanUp(buildCleanup(t0 + 7 * day));
     expect(await useAccountSession(storage, t0 + 7 * day)).toBeDefined();
@@ -155,7 +155,7 @@ export const continueInSession = (storage: BrokerStorage, now: number, grantId =
   });
 
 const continuing = (createStorage: CreateStorage): void => {
-  it('lets its person sign in, as the user that they are', async () => {
+  it('lets its user sign in to a client as the same user', async () => {
     const storage = await createStorageWithSession(createStorage);
     expect(await continueInSession(storage, t0 + 5)).toEqual({
       kind: 'recorded',
@@ -177,7 +177,7 @@ const continuing = (createStorage: CreateStorage): void => {
       (storage: BrokerStorage) => storage.deleteUser({ userId: 'user-1', actor: 'user', now: t0 + 2 }),
     ],
     ['idle for too long', async () => {}],
-  ])('lets nobody sign in, and writes nothing, once %s', async (_, end) => {
+  ])('lets nobody sign in, and writes nothing, after %s', async (_, end) => {
     const storage = await createStorageWithSession(createStorage);
     await end(storage);
     const now = t0 + 1 + 7 * day;
@@ -187,7 +187,7 @@ const continuing = (createStorage: CreateStorage): void => {
     expect(await storage.readAccount('x')).toBeUndefined();
   });
 
-  it('does not bring back a person who is deleted at the same time', async () => {
+  it('does not restore a user who is deleted at the same time', async () => {
     for (const n of fiftyIndexes.slice(0, 5)) {
       const storage = await createStorageWithSession(createStorage);
       const [outcome] = await Promise.all([
@@ -207,7 +207,7 @@ const turns = (createStorage: CreateStorage): void => {
   const due = { kind: 'acquired', lease: expect.objectContaining(adasUpstreamToken) };
   const noWord = { kind: 'inconclusive' };
 
-  it('gives one of 50 the recheck lease', async () => {
+  it('gives only one of 50 concurrent calls the recheck lease', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     const found = await Promise.all(fiftyIndexes.map(() => ask(storage, t0 + 5)));
     expect(countValues(found.map(({ kind }) => kind))).toEqual({ acquired: 1, inconclusive: 49 });
@@ -222,7 +222,7 @@ const turns = (createStorage: CreateStorage): void => {
     expect(await ask(storage, t0 + 606)).toEqual(noWord);
   });
 
-  it('takes no lease for a word', async () => {
+  it('does not extend a lease that another recheck holds', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await ask(storage, t0 + 5);
     expect(await ask(storage, t0 + 64)).toEqual(noWord);
@@ -236,7 +236,7 @@ const turns = (createStorage: CreateStorage): void => {
     expect(await ask(storage, t0 + 6)).toEqual(noWord);
   });
 
-  it('has none for who cannot be asked, is gone, or never was', async () => {
+  it('gives no recheck lease for an identity without an upstream token, or for an unknown session', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     await storage.recordRecheck({ usedToken: adasUpstreamToken, recheckAfter: t0 + 605 });
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', t0 + 6);

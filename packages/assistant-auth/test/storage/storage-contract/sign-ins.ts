@@ -20,7 +20,7 @@ const ours = (newId: string) => ({ kind: 'by-identity', newId }) as const;
 const theirs = (id: string) => ({ kind: 'resolved', id }) as const;
 
 export const signInContract = (createStorage: CreateStorage): void => {
-  it('gives an unknown identity the new user', async () => {
+  it('assigns an unknown identity to the new user', async () => {
     const storage = await createStorage();
     expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
   });
@@ -32,7 +32,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(again)).toEqual(recorded('user-1'));
   });
 
-  it('takes the same subject of another provider for somebody else', async () => {
+  it('treats the same subject at another provider as another user', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const other = signIn({ grantId: 'grant-2', identity: { provider: 'github' }, user: ours('user-2') });
@@ -50,7 +50,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(other)).toEqual(recorded('user-2'));
   });
 
-  it('points an identity to the user whom the publisher names, from then on', async () => {
+  it('maps an identity to the user that the publisher returns, from then on', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const named = signIn({ grantId: 'grant-2', user: theirs('their-7') });
@@ -59,7 +59,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(later)).toEqual(recorded('their-7'));
   });
 
-  it('lets two identities point to one user of the publisher', async () => {
+  it('maps two identities to one user of the publisher', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn({ user: theirs('their-7') }));
     const second = signIn({
@@ -70,14 +70,14 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(second)).toEqual(recorded('their-7'));
   });
 
-  it('leaves earlier grants with the user they were given by', async () => {
+  it('leaves earlier grants with the user who gave them', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     await storage.recordSignIn(signIn({ grantId: 'grant-2', user: theirs('their-7') }));
     expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { userId: 'user-1' } });
   });
 
-  it('makes one user of 50 first sign-ins at once', async () => {
+  it('creates one user if 50 first sign-ins arrive at the same time', async () => {
     const storage = await createStorage();
     const outcomes = await Promise.all(
       fiftyIndexes.map((n) =>
@@ -88,7 +88,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(new Set(outcomes.map((outcome) => outcome.kind === 'recorded' && outcome.userId)).size).toBe(1);
   });
 
-  it('says whether a token is stored for the identity, and not for another', async () => {
+  it('returns whether an upstream token is stored for the identity', async () => {
     const storage = await createStorage();
     const signInAs = (
       grantId: string,
@@ -107,7 +107,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
     expect(await signInAs('grant-6', {}, 'x')).toEqual(recorded('user-1'));
   });
 
-  it('stores no token for somebody who never signed in', async () => {
+  it('stores no upstream token for someone who never signed in', async () => {
     const storage = await createStorage();
     await storage.storeUpstreamToken(adasUpstreamToken);
     expect(await storage.recordSignIn(signIn())).toEqual(recorded('user-1'));
@@ -117,7 +117,7 @@ export const signInContract = (createStorage: CreateStorage): void => {
 };
 
 const replays = (createStorage: CreateStorage): void => {
-  it('records one of 50 arrivals of the same transaction', async () => {
+  it('records one of 50 concurrent sign-ins of the same transaction', async () => {
     const storage = await createStorage();
     const outcomes = await Promise.all(fiftyIndexes.map(() => storage.recordSignIn(signIn())));
     expect(countValues(outcomes.map(({ kind }) => kind))).toEqual({ recorded: 1, replayed: 49 });
@@ -134,7 +134,7 @@ const replays = (createStorage: CreateStorage): void => {
     expect(await storage.recordSignIn(first)).toEqual(recorded('user-3'));
   });
 
-  it('does not point an identity elsewhere for a replayed transaction', async () => {
+  it('does not map an identity to another user for a replayed transaction', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     expect(await storage.recordSignIn(signIn({ user: theirs('their-7') }))).toEqual({ kind: 'replayed' });
@@ -143,7 +143,7 @@ const replays = (createStorage: CreateStorage): void => {
     );
   });
 
-  it('leaves the grant as it was for a replayed transaction', async () => {
+  it('does not change the grant for a replayed transaction', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn());
     const changed = signIn({ clientId: 'claude', refreshPolicy: 'stable', now: t0 + 5 });
@@ -152,7 +152,7 @@ const replays = (createStorage: CreateStorage): void => {
     expect(await storage.redeemCode(redemption())).toMatchObject({ grant: { refreshPolicy: 'rotating' } });
   });
 
-  it('knows a transaction again after its code was redeemed', async () => {
+  it('recognizes a replayed transaction after its code was redeemed', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     expect(await storage.recordSignIn(signIn({ now: t0 + 9 }))).toEqual({ kind: 'replayed' });

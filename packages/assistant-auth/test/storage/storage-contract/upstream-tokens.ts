@@ -40,7 +40,7 @@ const everything = async (storage: BrokerStorage) =>
   storage.findUpstreamTokens({ prefixes: ['o', 'n'], limit: 100 });
 
 export const storedTokenContract = (createStorage: CreateStorage): void => {
-  it('finds those that begin in one of several ways, of one length or another', async () => {
+  it('finds tokens by several prefixes of different lengths', async () => {
     const storage = await withTokens(createStorage);
     const found = async (...prefixes: string[]) =>
       (await storage.findUpstreamTokens({ prefixes, limit: 100 })).map(
@@ -53,7 +53,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     expect(await found()).toEqual([]);
   });
 
-  it('gives them whole, a page at a time, each once', async () => {
+  it('returns complete tokens in pages, each once', async () => {
     const storage = await withTokens(createStorage);
     const question = { prefixes: ['old'], limit: 2 };
     const first = await storage.findUpstreamTokens(question);
@@ -62,7 +62,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     expect(await storage.findUpstreamTokens({ ...question, after: stored[3] })).toEqual([]);
   });
 
-  it('replaces several at once', async () => {
+  it('replaces several tokens at once', async () => {
     const storage = await withTokens(createStorage);
     await storage.replaceUpstreamTokens(
       resealed(
@@ -79,7 +79,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('leaves a token that came meanwhile, and an identity that went', async () => {
+  it('keeps a token that was stored meanwhile, and skips an identity that was deleted', async () => {
     const storage = await withTokens(createStorage);
     const before = await everything(storage);
     await storage.replaceUpstreamTokens(
@@ -93,7 +93,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     expect(await everything(storage)).toEqual(before);
   });
 
-  it('leaves a token that a provider is being asked with, so that what it says counts', async () => {
+  it('does not replace a token that a running recheck uses, so that its result is recorded', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage, { refreshPolicy: 'stable', identity: adasUpstreamToken });
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;
@@ -127,7 +127,7 @@ export const storedTokenContract = (createStorage: CreateStorage): void => {
     expect(await storage.findUpstreamTokens({ prefixes: ['resealed'], limit: 9 })).toHaveLength(1);
   });
 
-  it('lets the provider be asked with what it replaced', async () => {
+  it('allows a recheck with the replaced token', async () => {
     const storage = await createStorage();
     await storage.recordSignIn(signIn({ identity: adasUpstreamToken }));
     const { sealedRefreshToken: previous, ...ada } = adasUpstreamToken;

@@ -203,7 +203,7 @@ const activeGrants = (createStorage: CreateStorage): void => {
     expect((await storage.readAccount('user-2'))?.grants).toMatchObject([{ id: 'bobs' }]);
   });
 
-  it('ends several grants if the limit was lowered, with a line for each', async () => {
+  it('ends several grants if the limit was lowered, with a revocation for each', async () => {
     const storage = await createStorage();
     for (const n of [1, 2, 3, 4, 5]) await signInAndRedeem(storage, { grantId: `grant-${n}`, now: t0 + n });
     await signInAndRedeem(storage, { grantId: 'grant-6', now: t0 + 60, limits });
@@ -284,7 +284,7 @@ const twoGrants = async (createStorage: CreateStorage): Promise<BrokerStorage> =
 const userLine = { kind: 'user', id: 'user-1', revokedAt: t0 + 3, expiresAt: t0 + 3 + accessTokenLifetime };
 
 const lines = (createStorage: CreateStorage): void => {
-  it.each(endings)('appends one line for the user if all grants end: %s', async (_, end) => {
+  it.each(endings)('appends one revocation for the user if all grants end: %s', async (_, end) => {
     const storage = await twoGrants(createStorage);
     await signInAndRedeem(storage, { ...bob, grantId: 'bobs' });
     await end(storage);
@@ -296,7 +296,7 @@ const lines = (createStorage: CreateStorage): void => {
   });
 
   it.each(endings.filter(([name]) => name !== 'deleteUser'))(
-    'appends a line for each grant if another grant is still active: %s',
+    'appends a revocation for each grant if another grant is still active: %s',
     async (_, end) => {
       const storage = await twoGrants(createStorage);
       await signInAndRedeem(storage, { grantId: 'left', identity: cat, user: ours('x') });
@@ -310,7 +310,7 @@ const lines = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('appends a line for each grant if the code of another grant has not been redeemed yet', async () => {
+  it('appends a revocation for each grant if the code of another grant has not been redeemed yet', async () => {
     const storage = await twoGrants(createStorage);
     await storage.recordSignIn(signIn({ grantId: 'left', identity: cat, now: now - 1 }));
     await storage.revokeGrantsOfIdentity(adasUpstreamToken, 'revoked', now);
@@ -319,7 +319,7 @@ const lines = (createStorage: CreateStorage): void => {
     expect(await storage.isRevoked(token({ grantId: 'left', issuedAt: now }), now)).toBe(false);
   });
 
-  it('appends one line for the user if all other grants have expired', async () => {
+  it('appends one revocation for the user if all other grants have expired', async () => {
     const storage = await twoGrants(createStorage);
     const long = { now: t0 - 2 * day, refreshPolicy: 'none' } as const;
     await signInAndRedeem(storage, { grantId: 'old', identity: cat, ...long });
@@ -327,7 +327,7 @@ const lines = (createStorage: CreateStorage): void => {
     expect(await listActiveRevocations(storage, now)).toEqual([userLine]);
   });
 
-  it('appends a line for the grant, without the user ID, if only one grant needs a line', async () => {
+  it('appends a revocation for the grant, without the user ID, if only one grant needs one', async () => {
     const storage = await createStorage();
     await signInAndRedeem(storage);
     await signInAndRedeem(storage, { grantId: 'old', now: t0 - 5000 });
@@ -339,7 +339,7 @@ const lines = (createStorage: CreateStorage): void => {
   });
 
   it.each([now, now + 5])(
-    'appends a line of its own for a grant with a token from the same second, or from a server whose clock is ahead: %d',
+    'appends a separate revocation for a grant with a token from the same second, or from a server with a fast clock: %d',
     async (at) => {
       for (const [, end] of endings.filter(([name]) => name !== 'revokeGrants')) {
         const storage = await twoGrants(createStorage);
@@ -357,7 +357,7 @@ const lines = (createStorage: CreateStorage): void => {
     },
   );
 
-  it('replaces earlier lines of a user who is deleted', async () => {
+  it('replaces earlier revocations of a user who is deleted', async () => {
     const storage = await createStorageWithSession(createStorage, { identity: adasUpstreamToken });
     for (const turn of [0, 1, 2]) {
       const grantIds = [1, 2].map((n) => `grant-${turn}-${n}`);
@@ -371,7 +371,7 @@ const lines = (createStorage: CreateStorage): void => {
     ]);
   });
 
-  it('replaces the lines of grants that were revoked before if the user is deleted', async () => {
+  it('replaces the revocations of grants that were revoked before if the user is deleted', async () => {
     const storage = await twoGrants(createStorage);
     await signInAndRedeem(storage, { grantId: 'grant-3', now: t0 + 3 });
     await signInAndRedeem(storage, { ...bob, grantId: 'bobs' });
@@ -387,7 +387,7 @@ const lines = (createStorage: CreateStorage): void => {
       expect(await storage.isRevoked(token({ grantId, issuedAt: t0 + 4 }), now)).toBe(true);
   });
 
-  it('appends lines separately for each user if an identity moved from one user to another', async () => {
+  it('appends revocations separately for each user if an identity moved from one user to another', async () => {
     const storage = await createStorage();
     for (const n of [1, 2])
       await signInAndRedeem(storage, { grantId: `grant-${n}`, identity: adasUpstreamToken });

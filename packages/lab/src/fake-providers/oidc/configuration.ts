@@ -1,11 +1,11 @@
-/** Configures the fake OpenID Connect issuer: its client, its keys, and the claims of its people. */
+/** Configures the fake OpenID Connect issuer: its client, its keys, and the claims of its users. */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 import type { FakeProviderOptions } from '../fake-provider.ts';
 import type { FakeUser } from '../users.ts';
 import { renderSignedOutPage, renderSignOutPage } from './pages.ts';
 
-/** The stable ID of a person, derived from the email address, which never changes here. */
+/** The stable ID of a user, derived from the email address, which never changes here. */
 export const computeSubject = ({ email }: FakeUser): string =>
   createHash('sha256').update(email).digest('base64url').slice(0, 22);
 
@@ -13,7 +13,7 @@ export const buildProviderConfiguration = (options: FakeProviderOptions): object
   clients: [buildClient(options)],
   jwks: { keys: [generateSigningKey()] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
-  // The package's own adapter, created explicitly: the default one prints a warning at every start that it is
+  // The package's own adapter, created explicitly, because the default adapter warns at every start that it is
   // in memory.
   adapter: createMemoryAdapter(clockTolerance),
   clockTolerance,

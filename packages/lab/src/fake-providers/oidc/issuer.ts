@@ -10,7 +10,7 @@ import { buildProviderConfiguration, computeSubject } from './configuration.ts';
 import { renderAccountChooser } from './pages.ts';
 
 /**
- * Starts the issuer. People keep their subjects across restarts; sessions, tokens and keys are new at each
+ * Starts the issuer. Users keep their subjects across restarts; sessions, tokens and keys are new at each
  * start.
  */
 export const startOidcIssuer: StartFakeProvider = async (options) => {
@@ -34,7 +34,7 @@ export const startOidcIssuer: StartFakeProvider = async (options) => {
   return { issuer, close };
 };
 
-/** Shows the account chooser, or handles its form: a person, or the refusal. */
+/** Shows the account chooser, or handles its form: the chosen user, or a refusal. */
 const handleInteraction = async (
   provider: Provider,
   fakeUsers: readonly FakeUser[],
@@ -48,12 +48,12 @@ const handleInteraction = async (
   }
   const email = new URLSearchParams(await text(request)).get('email');
   const user = fakeUsers.find((one) => one.email === email);
-  const denied = { error: 'access_denied', error_description: 'The person refused.' };
+  const denied = { error: 'access_denied', error_description: 'The user refused.' };
   const result = user === undefined ? denied : await signIn(provider, user, params);
   await provider.interactionFinished(request, response, result);
 };
 
-/** One click signs the person in and grants what the client requested. */
+/** One click signs the user in and grants what the client requested. */
 const signIn = async (
   provider: Provider,
   user: FakeUser,

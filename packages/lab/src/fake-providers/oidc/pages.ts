@@ -1,12 +1,12 @@
-/** Renders the pages of the fake OpenID Connect issuer: the account chooser, and signing out. */
+/** Renders the pages of the fake OpenID Connect issuer: the account chooser, and the sign-out pages. */
 import type { FakeUser } from '../users.ts';
 
 /** A button for each user, and one to refuse. */
 export const renderAccountChooser = (fakeUsers: readonly FakeUser[]): string =>
   renderPage(
-    'Sign in at the fake provider',
+    'Sign in to the fake provider',
     `<h1>Sign in</h1>
-<p>Words With Chat asks who you are. It will learn your name and your e-mail address.</p>
+<p>Words With Chat wants to know who you are. It will get your name and email address.</p>
 <form method="post">
 ${fakeUsers.map(renderButton).join('\n')}
 <button name="email" value="">Refuse</button>
@@ -22,9 +22,9 @@ interface KoaContext {
 export const renderSignOutPage = (context: KoaContext, form: string): void => {
   const button = '<button name="logout" value="yes">Sign out</button>';
   context.body = renderPage(
-    'Sign out at the fake provider',
+    'Sign out of the fake provider',
     `<h1>Sign out</h1>
-<p>Words With Chat is notified, and ends what was to last only while you are signed in.</p>
+<p>Words With Chat is notified, and ends all access that lasts only while you are signed in here.</p>
 ${form.replace('</form>', `${button}</form>`)}`,
   );
 };
