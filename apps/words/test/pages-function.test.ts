@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
 import { emptyD1 } from '../../../packages/assistant-auth/test/storage/d1/empty-d1.ts';
 import { onRequest } from '../src/pages-function.ts';
-import { deployed } from './config/environment.ts';
 import { deploy } from './deployment.ts';
+import { deployed } from './environment.ts';
 import { openSignInPage, returnFromProvider, submitConsent } from './flows.ts';
 
 beforeAll(emptyD1);

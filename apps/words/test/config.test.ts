@@ -1,0 +1,503 @@
+/** Tests the configuration of the app: what it reads from the variables, and the errors for wrong ones. */
+import { describe, expect, it } from 'vitest';
+import { readBindings } from '../src/bindings.ts';
+import { VariableError } from '../src/config/variables.ts';
+import { readConfig } from '../src/config.ts';
+import {
+  apple,
+  applePrivateKey,
+  client,
+  clients,
+  deployed,
+  gitHub,
+  issuer,
+  issuers,
+  key,
+  microsoft,
+  secret,
+} from './environment.ts';
+
+describe('the configuration', () => {
+  it('of a deployment has the GPT and Google', () => {
+    const { clients: given, providers, ...rest } = readConfig(deployed);
+    expect(rest).toEqual({ origin: 'https://words.example', sealingKeys: key });
+    expect(given).toMatchObject([
+      {
+        id: 'words-gpt',
+        kind: 'gpt-action',
+        secrets: [secret],
+        scopes: ['words', 'score', 'offline_access'],
+        defaultScopes: ['words', 'score'],
+      },
+    ]);
+    expect(providers).toMatchObject([
+      { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
+    ]);
+  });
+
+  it.each([
+    ['1', 86_400],
+    [' 400 ', 34_560_000],
+  ])('keeps the audit for %j days', (AUDIT_DAYS, auditRetention) => {
+    expect(readConfig({ ...deployed, AUDIT_DAYS })).toMatchObject({ auditRetention });
+  });
+
+  it('accepts two secrets and pinned GPTs', () => {
+    const [gpt] = readConfig({
+      ...deployed,
+      GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)}`,
+      GPT_IDS: ' g-11111111  g-22222222 ',
+    }).clients;
+    expect(gpt).toMatchObject({
+      secrets: [secret, 't'.repeat(32)],
+      redirects: [
+        { kind: 'gpt', gptIds: ['g-11111111', 'g-22222222'] },
+        { kind: 'gpt-development', gptIds: ['g-11111111', 'g-22222222'] },
+      ],
+    });
+  });
+
+  it('has every provider whose credentials are set, in this order', () => {
+    const all = { ...issuers(issuer), ...apple, ...microsoft, ...gitHub, ...deployed };
+    expect(readConfig(all).providers).toMatchObject([
+      { id: 'google', displayName: 'Google', configuredUrls: ['https://accounts.google.com'] },
+      { id: 'github', displayName: 'GitHub' },
+      {
+        id: 'microsoft',
+        displayName: 'Microsoft',
+        configuredUrls: ['https://login.microsoftonline.com/common/v2.0'],
+      },
+      {
+        id: 'apple',
+        displayName: 'Apple',
+        configuredUrls: ['https://appleid.apple.com'],
+        responseMode: 'form_post',
+      },
+      { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
+    ]);
+  });
+
+  it.each<[string, object]>([
+    ['github', gitHub],
+    ['microsoft', microsoft],
+    ['apple', apple],
+    ['login', issuers(issuer)],
+  ])('needs only %s', (id, environment) => {
+    const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+    expect(readConfig({ ...deployed, ...noGoogle, ...environment }).providers).toMatchObject([{ id }]);
+  });
+
+  it('accepts several issuers, each with its scopes and parameters', async () => {
+    const other = { ...issuer, id: 'other', displayName: 'Other', issuer: 'https://other.example/realm' };
+    const scopes = ['openid', 'email'];
+    const authorizationParameters = { prompt: 'consent' };
+    const more = {
+      ...{ authTime: 'optional', logoutEndsGrants: true },
+      ...{ offlineAccess: 'never', userInfo: 'never' },
+    };
+    const list = issuers(issuer, { ...other, scopes, authorizationParameters, ...more });
+    const { providers } = readConfig({ ...deployed, ...list });
+    expect(providers.slice(1)).toMatchObject([
+      { id: 'login', displayName: 'Example', configuredUrls: ['https://login.example'] },
+      { id: 'other', displayName: 'Other', configuredUrls: ['https://other.example/realm'] },
+    ]);
+    const metadata = {
+      issuer: other.issuer,
+      authorization_endpoint: 'https://other.example/authorize',
+      token_endpoint: 'https://other.example/token',
+      jwks_uri: 'https://other.example/keys',
+      scopes_supported: ['openid', 'offline_access'],
+    };
+    const upstreamRequest = { redirectUri: 'https://words.example/callback/other', state: 's', nonce: 'n' };
+    const url = await providers[2]?.authorizationUrl(
+      { ...upstreamRequest, codeVerifier: 'v'.repeat(43) },
+      {
+        fetch: async () => Response.json(metadata),
+        now: () => 0,
+        allowLoopbackHttp: false,
+        timeoutMs: 10_000,
+      },
+    );
+    expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
+      client_id: 'oidc-id',
+      scope: 'openid email',
+      prompt: 'consent',
+    });
+  });
+
+  it('accepts Microsoft users of one tenant only', () => {
+    const tenant = '8f3d3c1e-0f5a-4f0e-9d3b-5a1f0a2b7c11';
+    const { providers } = readConfig({ ...deployed, ...microsoft, MICROSOFT_TENANT: tenant });
+    expect(providers[1]?.configuredUrls).toEqual([`https://login.microsoftonline.com/${tenant}/v2.0`]);
+  });
+
+  it('accepts fake providers if only this machine can reach the app', () => {
+    const at = (port: number) => `http://127.0.0.1:${port}`;
+    const { providers } = readConfig({
+      ...{ ...deployed, ...gitHub, ...microsoft, ...apple },
+      ORIGIN: 'http://localhost:8787',
+      GOOGLE_BASE_URL: at(1),
+      GITHUB_BASE_URL: at(2),
+      MICROSOFT_BASE_URL: at(3),
+      APPLE_BASE_URL: at(4),
+      ...issuers({ ...issuer, issuer: `${at(5)}/realm` }),
+    });
+    expect(providers.map(({ configuredUrls }) => configuredUrls)).toEqual([
+      [at(1)],
+      [`${at(2)}/login/oauth/authorize`, `${at(2)}/login/oauth/access_token`, `${at(2)}/user`],
+      [`${at(3)}/common/v2.0`],
+      [at(4)],
+      [`${at(5)}/realm`],
+    ]);
+  });
+
+  it('accepts additional clients, public and confidential', () => {
+    const list = clients(client, {
+      ...client,
+      id: 'web',
+      secrets: [secret],
+      offlineAccess: 'always',
+      scopes: ['words'],
+    });
+    expect(readConfig({ ...deployed, ...list }).clients.slice(1)).toMatchObject([
+      { id: 'app', authentication: 'none', offlineAccess: 'on-request', defaultScopes: ['words', 'score'] },
+      {
+        id: 'web',
+        authentication: 'client_secret',
+        offlineAccess: 'always',
+        scopes: ['words', 'offline_access'],
+        defaultScopes: ['words'],
+      },
+    ]);
+  });
+});
+
+/** Which variable is named, in which case, what is changed about a deployment, and what is said. */
+type Case = readonly [variable: string, about: string, changes: object, sentence: RegExp];
+
+const hiddenTexts = [
+  secret,
+  key,
+  applePrivateKey,
+  'google-secret',
+  'github-secret',
+  'microsoft-secret',
+  'oidc-secret',
+];
+
+/** One sentence that begins with the variable, and tells no secret, nor does what caused it. */
+const expectConfigurationError = (variable: string, changes: object, sentence: RegExp): void => {
+  const failure = captureError(() => readConfig({ ...deployed, ...changes }));
+  expect(failure).toBeInstanceOf(VariableError);
+  expect(failure).toHaveProperty('variable', variable);
+  expect(failure.message).toMatch(sentence);
+  expect(failure.message).toMatch(new RegExp(`^${variable} [^\\n]+$`));
+  const cause = failure.cause instanceof Error ? failure.cause.message : '';
+  for (const hidden of hiddenTexts) expect(failure.message + cause).not.toContain(hidden);
+};
+
+const captureError = (read: () => unknown): Error => {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('it was accepted');
+};
+
+const noOrigin = /^ORIGIN must be an https origin /;
+const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
+const wrongClient = /^STATIC_CLIENTS is invalid for app: /;
+
+const wrongConfigurations: readonly Case[] = [
+  ['ORIGIN', 'missing', { ORIGIN: undefined }, /^ORIGIN is missing: /],
+  ['ORIGIN', 'blank', { ORIGIN: ' ' }, /^ORIGIN is missing: /],
+  ['ORIGIN', 'no text', { ORIGIN: 7 }, /^ORIGIN must be text\.$/],
+  ['ORIGIN', 'no URL', { ORIGIN: 'words.example' }, noOrigin],
+  ['ORIGIN', 'http that others can reach', { ORIGIN: 'http://words.example' }, noOrigin],
+  ['ORIGIN', 'http on a name that begins like loopback', { ORIGIN: 'http://localhost.example' }, noOrigin],
+  ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, noOrigin],
+  ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, noOrigin],
+  ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, noOrigin],
+  [
+    'SEALING_KEYS',
+    'missing',
+    { SEALING_KEYS: '' },
+    /^SEALING_KEYS is missing: npm run keys generates one\.$/,
+  ],
+  ['SEALING_KEYS', 'of another shape', { SEALING_KEYS: 'secret' }, /^SEALING_KEYS must be keys written /],
+  ['SEALING_KEYS', 'too short', { SEALING_KEYS: key.slice(0, -8) }, /^SEALING_KEYS must be keys written /],
+  ['SEALING_KEYS', 'all zero', { SEALING_KEYS: `k1.${'A'.repeat(43)}` }, /^SEALING_KEYS must be random/],
+  [
+    'SEALING_KEYS',
+    'twice the same',
+    { SEALING_KEYS: `${key} ${key}` },
+    /^SEALING_KEYS must not contain the same key or key ID twice\.$/,
+  ],
+  ...['0', '401', '1.5', '-1', '1e2', '030', 'ninety', '90 days', '٣'].map(
+    (AUDIT_DAYS): Case => [
+      'AUDIT_DAYS',
+      AUDIT_DAYS,
+      { AUDIT_DAYS },
+      /^AUDIT_DAYS must be a whole number of days from 1 to 400\.$/,
+    ],
+  ),
+  ['AUDIT_DAYS', 'no text', { AUDIT_DAYS: 90 }, /^AUDIT_DAYS must be text\.$/],
+  ['GPT_CLIENT_ID', 'missing', { GPT_CLIENT_ID: '' }, /^GPT_CLIENT_ID is missing: /],
+  ['GPT_CLIENT_ID', 'with a colon', { GPT_CLIENT_ID: 'a:b' }, /^GPT_CLIENT_ID must be printable ASCII /],
+  [
+    'GPT_CLIENT_ID',
+    'the account page’s',
+    { GPT_CLIENT_ID: 'account' },
+    /^GPT_CLIENT_ID must not be account, which is reserved for the account page\.$/,
+  ],
+  ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
+  ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
+  ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, badSecrets],
+  [
+    'GPT_CLIENT_SECRET',
+    'of three',
+    { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
+    badSecrets,
+  ],
+  ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
+  ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
+  [
+    'STATIC_CLIENTS',
+    'no list',
+    { STATIC_CLIENTS: '{}' },
+    / must be a list of clients: check the top level\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'a text for a list',
+    clients({ ...client, redirectUris: 'x' }),
+    /: check 0\.redirectUris\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an unknown member', clients(client, { ...client, secret }), /: check 1\.secret\.$/],
+  [
+    'STATIC_CLIENTS',
+    'an unknown choice',
+    clients({ ...client, offlineAccess: true }),
+    /: check 0\.offlineAccess\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'an unknown scope',
+    clients({ ...client, scopes: ['words', 'fly'] }),
+    /: check 0\.scopes\.1\.$/,
+  ],
+  ['STATIC_CLIENTS', 'an empty name', clients({ ...client, name: '' }), wrongClient],
+  [
+    'STATIC_CLIENTS',
+    'an http redirect',
+    clients({ ...client, redirectUris: ['http://app.example/'] }),
+    wrongClient,
+  ],
+  ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), wrongClient],
+  ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), wrongClient],
+  [
+    'STATIC_CLIENTS',
+    'an id twice',
+    clients(client, client),
+    /^STATIC_CLIENTS must not contain the ID app twice\.$/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'the account page’s id',
+    clients({ ...client, id: 'account' }),
+    /^STATIC_CLIENTS is invalid for account: clients\.account\.id must not be account/,
+  ],
+  [
+    'STATIC_CLIENTS',
+    'the id of the GPT',
+    clients({ ...client, id: 'words-gpt' }),
+    / must not contain the ID words-gpt twice\.$/,
+  ],
+];
+
+describe('an invalid configuration', () => {
+  it.each(wrongConfigurations)(
+    'names %s in one sentence without a secret: %s',
+    (variable, _, changes, sentence) => {
+      expectConfigurationError(variable, changes, sentence);
+    },
+  );
+
+  it.each([
+    ['DB', { ASSETS: { fetch: () => undefined } }, 'must be bound to a D1 database.'],
+    ['ASSETS', { DB: { prepare: 1, batch: 1 } }, 'must be bound to the static assets.'],
+  ])('names the binding %s', (variable, environment, problem) => {
+    expect(captureError(() => readBindings(environment))).toEqual(new VariableError(variable, problem));
+  });
+});
+
+const belongTogether = /^\w+ is missing: .* must be set together\.$/;
+const noStandIn = /^\w+ is for a fake provider, which is allowed only if ORIGIN is on loopback\.$/;
+const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
+const noIssuer =
+  /^OIDC_PROVIDERS is invalid for login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
+const wrongIssuer = /^OIDC_PROVIDERS is invalid for \S*: providers\./;
+const onLoopback = { ORIGIN: 'http://localhost:8787' };
+const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
+const loopback = 'http://127.0.0.1:8788';
+
+const halves: readonly Case[] = [
+  ...Object.keys({ ...gitHub, ...microsoft, ...apple }),
+  ...['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+].map((name) => [
+  name,
+  'missing beside what belongs to it',
+  { ...gitHub, ...microsoft, ...apple, [name]: '' },
+  belongTogether,
+]);
+
+const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
+  const name = `${vendor}_BASE_URL`;
+  const all = { ...gitHub, ...microsoft, ...apple };
+  return [
+    [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, noStandIn],
+    [name, 'W13.2 on https, of an app that is not', { ...all, [name]: 'https://id.example' }, noStandIn],
+    [name, 'others can reach', { ...all, ...onLoopback, [name]: 'http://id.example' }, noStandInOrigin],
+    [name, 'on https', { ...all, ...onLoopback, [name]: 'https://id.example' }, noStandInOrigin],
+    [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, noStandInOrigin],
+    [name, 'no URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, noStandInOrigin],
+  ] satisfies readonly Case[];
+});
+
+const wrongProviders: readonly Case[] = [
+  ...halves,
+  ...fakeProviders,
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing beside a fake provider',
+    { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
+    belongTogether,
+  ],
+  [
+    'GOOGLE_CLIENT_ID',
+    'missing like every provider',
+    noGoogle,
+    /^GOOGLE_CLIENT_ID is missing, and no other provider is configured/,
+  ],
+  [
+    'GITHUB_CLIENT_SECRET',
+    'with a blank in it',
+    { ...gitHub, GITHUB_CLIENT_SECRET: 'git hub' },
+    /^GITHUB_CLIENT_SECRET must be printable ASCII without spaces, and not empty\.$/,
+  ],
+  [
+    'MICROSOFT_TENANT',
+    'a domain',
+    { ...microsoft, MICROSOFT_TENANT: 'contoso.onmicrosoft.com' },
+    /^MICROSOFT_TENANT must be common, organizations, consumers or a tenant ID\.$/,
+  ],
+  ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, belongTogether],
+  [
+    'APPLE_TEAM_ID',
+    'too short',
+    { ...apple, APPLE_TEAM_ID: 'ABC' },
+    /^APPLE_TEAM_ID must be the ten letters /,
+  ],
+  [
+    'APPLE_KEY_ID',
+    'in lower case',
+    { ...apple, APPLE_KEY_ID: 'abcde12345' },
+    /^APPLE_KEY_ID must be the ten /,
+  ],
+  [
+    'APPLE_PRIVATE_KEY',
+    'no key',
+    { ...apple, APPLE_PRIVATE_KEY: 'AuthKey_ABCDE12345.p8' },
+    /^APPLE_PRIVATE_KEY must be the contents of the \.p8 file from Apple\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'no JSON', { OIDC_PROVIDERS: '[oidc-secret' }, /^OIDC_PROVIDERS must be valid JSON\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'no list',
+    { OIDC_PROVIDERS: JSON.stringify(issuer) },
+    / must be a list of providers: check the top level\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'without a secret',
+    issuers(issuer, { ...issuer, clientSecret: undefined }),
+    /: check 1\.clientSecret\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'an unknown member', issuers({ ...issuer, secret: 's' }), /: check 0\.secret\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'yes as text',
+    issuers({ ...issuer, logoutEndsGrants: 'true' }),
+    /: check 0\.logoutEndsGrants\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'another word', issuers({ ...issuer, authTime: 'never' }), /: check 0\.authTime\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'an unknown value of offlineAccess',
+    issuers({ ...issuer, offlineAccess: 'sometimes' }),
+    /: check 0\.offlineAccess\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an unknown value of userInfo',
+    issuers({ ...issuer, userInfo: 'always' }),
+    /: check 0\.userInfo\.$/,
+  ],
+  ['OIDC_PROVIDERS', 'one scope as text', issuers({ ...issuer, scopes: 'openid' }), /: check 0\.scopes\.$/],
+  [
+    'OIDC_PROVIDERS',
+    'a bad id',
+    issuers({ ...issuer, id: 'My Login' }),
+    /^OIDC_PROVIDERS is invalid for My Login: /,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an id that stands for something else',
+    issuers({ ...issuer, id: 'continue' }),
+    /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
+  ],
+  ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
+  [
+    'OIDC_PROVIDERS',
+    'a parameter of ours',
+    issuers({ ...issuer, authorizationParameters: { state: 'x' } }),
+    wrongIssuer,
+  ],
+  ['OIDC_PROVIDERS', 'with a query', issuers({ ...issuer, issuer: 'https://login.example?x' }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'no URL', issuers({ ...issuer, issuer: 'login.example' }), noIssuer],
+  [
+    'OIDC_PROVIDERS',
+    'http that others can reach',
+    { ...onLoopback, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
+    noIssuer,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'W13.2 on loopback, of an app that is not',
+    issuers({ ...issuer, issuer: 'http://127.0.0.1:1' }),
+    noIssuer,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'an id twice',
+    issuers(issuer, issuer),
+    /^OIDC_PROVIDERS must not contain the ID login twice\.$/,
+  ],
+  [
+    'OIDC_PROVIDERS',
+    'the id of Google',
+    issuers({ ...issuer, id: 'google' }),
+    / must not contain the ID google twice\.$/,
+  ],
+];
+
+describe('invalid providers', () => {
+  it.each(wrongProviders)(
+    'name %s in one sentence without a secret: %s',
+    (variable, _, changes, sentence) => {
+      expectConfigurationError(variable, changes, sentence);
+    },
+  );
+});
