@@ -205,20 +205,26 @@ const captureError = (read: () => unknown): Error => {
   throw new Error('it was accepted');
 };
 
-const noOrigin = /^ORIGIN must be an https origin /;
-const badSecrets = /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
-const wrongClient = /^STATIC_CLIENTS is invalid for app: /;
+const invalidOrigin = /^ORIGIN must be an https origin /;
+const invalidSecrets =
+  /^GPT_CLIENT_SECRET must be one or two secrets of at least 32 printable ASCII characters/;
+const invalidClient = /^STATIC_CLIENTS is invalid for app: /;
 
 const wrongConfigurations: readonly Case[] = [
   ['ORIGIN', 'missing', { ORIGIN: undefined }, /^ORIGIN is missing: /],
   ['ORIGIN', 'blank', { ORIGIN: ' ' }, /^ORIGIN is missing: /],
   ['ORIGIN', 'no text', { ORIGIN: 7 }, /^ORIGIN must be text\.$/],
-  ['ORIGIN', 'no URL', { ORIGIN: 'words.example' }, noOrigin],
-  ['ORIGIN', 'http that others can reach', { ORIGIN: 'http://words.example' }, noOrigin],
-  ['ORIGIN', 'http on a name that begins like loopback', { ORIGIN: 'http://localhost.example' }, noOrigin],
-  ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, noOrigin],
-  ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, noOrigin],
-  ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, noOrigin],
+  ['ORIGIN', 'no URL', { ORIGIN: 'words.example' }, invalidOrigin],
+  ['ORIGIN', 'http that others can reach', { ORIGIN: 'http://words.example' }, invalidOrigin],
+  [
+    'ORIGIN',
+    'http on a name that begins like loopback',
+    { ORIGIN: 'http://localhost.example' },
+    invalidOrigin,
+  ],
+  ['ORIGIN', 'a slash at its end', { ORIGIN: 'https://words.example/' }, invalidOrigin],
+  ['ORIGIN', 'a path', { ORIGIN: 'https://words.example/app' }, invalidOrigin],
+  ['ORIGIN', 'a user', { ORIGIN: 'https://u@words.example' }, invalidOrigin],
   [
     'SEALING_KEYS',
     'missing',
@@ -252,13 +258,13 @@ const wrongConfigurations: readonly Case[] = [
     /^GPT_CLIENT_ID must not be account, which is reserved for the account page\.$/,
   ],
   ['GPT_CLIENT_SECRET', 'missing', { GPT_CLIENT_SECRET: '' }, /^GPT_CLIENT_SECRET is missing: /],
-  ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, badSecrets],
-  ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, badSecrets],
+  ['GPT_CLIENT_SECRET', 'of 31 characters', { GPT_CLIENT_SECRET: 's'.repeat(31) }, invalidSecrets],
+  ['GPT_CLIENT_SECRET', 'whose second is short', { GPT_CLIENT_SECRET: `${secret} short` }, invalidSecrets],
   [
     'GPT_CLIENT_SECRET',
     'of three',
     { GPT_CLIENT_SECRET: `${secret} ${'t'.repeat(32)} ${'u'.repeat(32)}` },
-    badSecrets,
+    invalidSecrets,
   ],
   ['GPT_IDS', 'with a comma', { GPT_IDS: 'g-11111111, g-22222222' }, /^GPT_IDS must be GPT IDs/],
   ['STATIC_CLIENTS', 'no JSON', { STATIC_CLIENTS: '[' }, /^STATIC_CLIENTS must be valid JSON\.$/],
@@ -287,15 +293,15 @@ const wrongConfigurations: readonly Case[] = [
     clients({ ...client, scopes: ['words', 'fly'] }),
     /: check 0\.scopes\.1\.$/,
   ],
-  ['STATIC_CLIENTS', 'an empty name', clients({ ...client, name: '' }), wrongClient],
+  ['STATIC_CLIENTS', 'an empty name', clients({ ...client, name: '' }), invalidClient],
   [
     'STATIC_CLIENTS',
     'an http redirect',
     clients({ ...client, redirectUris: ['http://app.example/'] }),
-    wrongClient,
+    invalidClient,
   ],
-  ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), wrongClient],
-  ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), wrongClient],
+  ['STATIC_CLIENTS', 'no redirect', clients({ ...client, redirectUris: [] }), invalidClient],
+  ['STATIC_CLIENTS', 'a short secret', clients({ ...client, secrets: ['short'] }), invalidClient],
   [
     'STATIC_CLIENTS',
     'an id twice',
@@ -332,47 +338,53 @@ describe('an invalid configuration', () => {
   });
 });
 
-const belongTogether = /^\w+ is missing: .* must be set together\.$/;
-const noStandIn = /^\w+ is for a fake provider, which is allowed only if ORIGIN is on loopback\.$/;
-const noStandInOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
-const noIssuer =
+const incompleteVariables = /^\w+ is missing: .* must be set together\.$/;
+const fakeProviderNotAllowed =
+  /^\w+ is for a fake provider, which is allowed only if ORIGIN is on loopback\.$/;
+const notLoopbackOrigin = /^\w+ must be an http origin on loopback without a path\.$/;
+const invalidIssuerUrl =
   /^OIDC_PROVIDERS is invalid for login: issuer must be an https URL; http is allowed only if it and ORIGIN are on loopback\.$/;
-const wrongIssuer = /^OIDC_PROVIDERS is invalid for \S*: providers\./;
+const invalidIssuer = /^OIDC_PROVIDERS is invalid for \S*: providers\./;
 const onLoopback = { ORIGIN: 'http://localhost:8787' };
 const noGoogle = { GOOGLE_CLIENT_ID: '', GOOGLE_CLIENT_SECRET: undefined };
 const loopback = 'http://127.0.0.1:8788';
 
-const halves: readonly Case[] = [
+const incompleteProviders: readonly Case[] = [
   ...Object.keys({ ...gitHub, ...microsoft, ...apple }),
   ...['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
 ].map((name) => [
   name,
   'missing beside what belongs to it',
   { ...gitHub, ...microsoft, ...apple, [name]: '' },
-  belongTogether,
+  incompleteVariables,
 ]);
 
 const fakeProviders: readonly Case[] = ['GOOGLE', 'GITHUB', 'MICROSOFT', 'APPLE'].flatMap((vendor) => {
   const name = `${vendor}_BASE_URL`;
   const all = { ...gitHub, ...microsoft, ...apple };
   return [
-    [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, noStandIn],
-    [name, 'W13.2 on https, of an app that is not', { ...all, [name]: 'https://id.example' }, noStandIn],
-    [name, 'others can reach', { ...all, ...onLoopback, [name]: 'http://id.example' }, noStandInOrigin],
-    [name, 'on https', { ...all, ...onLoopback, [name]: 'https://id.example' }, noStandInOrigin],
-    [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, noStandInOrigin],
-    [name, 'no URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, noStandInOrigin],
+    [name, 'W13.2 on loopback, of an app that is not', { ...all, [name]: loopback }, fakeProviderNotAllowed],
+    [
+      name,
+      'W13.2 on https, of an app that is not',
+      { ...all, [name]: 'https://id.example' },
+      fakeProviderNotAllowed,
+    ],
+    [name, 'others can reach', { ...all, ...onLoopback, [name]: 'http://id.example' }, notLoopbackOrigin],
+    [name, 'on https', { ...all, ...onLoopback, [name]: 'https://id.example' }, notLoopbackOrigin],
+    [name, 'with a path', { ...all, ...onLoopback, [name]: `${loopback}/` }, notLoopbackOrigin],
+    [name, 'no URL', { ...all, ...onLoopback, [name]: '127.0.0.1:8788' }, notLoopbackOrigin],
   ] satisfies readonly Case[];
 });
 
 const wrongProviders: readonly Case[] = [
-  ...halves,
+  ...incompleteProviders,
   ...fakeProviders,
   [
     'GOOGLE_CLIENT_ID',
     'missing beside a fake provider',
     { ...onLoopback, ...noGoogle, ...gitHub, GOOGLE_BASE_URL: loopback },
-    belongTogether,
+    incompleteVariables,
   ],
   [
     'GOOGLE_CLIENT_ID',
@@ -392,7 +404,7 @@ const wrongProviders: readonly Case[] = [
     { ...microsoft, MICROSOFT_TENANT: 'contoso.onmicrosoft.com' },
     /^MICROSOFT_TENANT must be common, organizations, consumers or a tenant ID\.$/,
   ],
-  ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, belongTogether],
+  ['MICROSOFT_CLIENT_ID', 'missing beside a tenant', { MICROSOFT_TENANT: 'common' }, incompleteVariables],
   [
     'APPLE_TEAM_ID',
     'too short',
@@ -457,27 +469,32 @@ const wrongProviders: readonly Case[] = [
     issuers({ ...issuer, id: 'continue' }),
     /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
   ],
-  ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), wrongIssuer],
-  ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), wrongIssuer],
+  ['OIDC_PROVIDERS', 'no display name', issuers({ ...issuer, displayName: ' ' }), invalidIssuer],
+  ['OIDC_PROVIDERS', 'without openid', issuers({ ...issuer, scopes: ['email'] }), invalidIssuer],
   [
     'OIDC_PROVIDERS',
     'a parameter of ours',
     issuers({ ...issuer, authorizationParameters: { state: 'x' } }),
-    wrongIssuer,
+    invalidIssuer,
   ],
-  ['OIDC_PROVIDERS', 'with a query', issuers({ ...issuer, issuer: 'https://login.example?x' }), wrongIssuer],
-  ['OIDC_PROVIDERS', 'no URL', issuers({ ...issuer, issuer: 'login.example' }), noIssuer],
+  [
+    'OIDC_PROVIDERS',
+    'with a query',
+    issuers({ ...issuer, issuer: 'https://login.example?x' }),
+    invalidIssuer,
+  ],
+  ['OIDC_PROVIDERS', 'no URL', issuers({ ...issuer, issuer: 'login.example' }), invalidIssuerUrl],
   [
     'OIDC_PROVIDERS',
     'http that others can reach',
     { ...onLoopback, ...issuers({ ...issuer, issuer: 'http://login.example' }) },
-    noIssuer,
+    invalidIssuerUrl,
   ],
   [
     'OIDC_PROVIDERS',
     'W13.2 on loopback, of an app that is not',
     issuers({ ...issuer, issuer: 'http://127.0.0.1:1' }),
-    noIssuer,
+    invalidIssuerUrl,
   ],
   [
     'OIDC_PROVIDERS',
