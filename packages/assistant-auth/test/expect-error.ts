@@ -37,7 +37,7 @@ export const expectErrorPage = async (
 };
 
 export const missingTransactionMessage =
-  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
   'was started in another browser. Go back to the app and start again.';
 
 /** The page for a browser that sends no cookie where one was set. */
@@ -49,13 +49,13 @@ export const expectCookiesPage = (
 
 const cookieMessages = {
   consent:
-    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
     'for this site, then go back to the app and start again.',
   callback:
-    'Your browser did not send any of our cookies. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
     'another browser. Allow cookies for this site, then go back to the app and start again.',
   account:
-    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
     'for this site, then open your account again.',
 } as const;
 

@@ -121,7 +121,7 @@ export const requestError = (reason: RequestErrorReason, options?: ProtocolError
 const expiredConsentMessage =
   'This page has expired or belongs to another browser. Go back to the app and start again.';
 const blockedCookiesMessage =
-  'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+  "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
   'for this site, then go back to the app and start again.';
 
 export const authorizationErrors = {
@@ -169,7 +169,7 @@ export const authorizationError = (
 const expiredSignInMessage =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 const missingSignInMessage =
-  'We could not find this sign-in in your browser. Newer sign-ins may have replaced it, it may have taken too long, or it ' +
+  "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
   'was started in another browser. Go back to the app and start again.';
 
 export const callbackErrors = {
@@ -181,7 +181,7 @@ export const callbackErrors = {
   'transaction.missing': ['invalid_request', missingSignInMessage],
   'transaction.no-cookies': [
     'invalid_request',
-    'Your browser did not send any of our cookies. It may block cookies, the cookies were deleted, or the sign-in was started in ' +
+    "Your browser didn't send any of our cookies. It may be blocking cookies, the cookies were deleted, or the sign-in was started in " +
       'another browser. Allow cookies for this site, then go back to the app and start again.',
   ],
   'transaction.unreadable': ['invalid_request', expiredSignInMessage],
@@ -231,7 +231,7 @@ export const accountErrors = {
   'account-form.csrf': ['invalid_request', expiredAccountFormMessage],
   'account-form.no-cookies': [
     'invalid_request',
-    'Your browser did not send the cookie that we set. It may block cookies, or the cookies were deleted. Allow cookies ' +
+    "Your browser didn't send the cookie that we set. It may be blocking cookies, or the cookies were deleted. Allow cookies " +
       'for this site, then open your account again.',
   ],
   'link.unreadable': ['invalid_request', expiredAccountFormMessage],
