@@ -33,7 +33,7 @@ import { acceptEveryIdentity } from './sign-in/resolve-user.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
 import { createCleanup, createCleanupStarter, type WaitUntil } from './storage/cleanup.ts';
 import { createRevocationCache } from './storage/revocation-cache.ts';
-import { createKeyRotation } from './tokens/key-rotation.ts';
+import { createResealer } from './tokens/key-rotation.ts';
 import { type Lifetimes, parseLifetimes } from './tokens/lifetimes.ts';
 import { createSealers } from './tokens/sealers.ts';
 import { type Branding, parseBranding } from './ui/branding.ts';
@@ -100,9 +100,9 @@ export interface BrokerOptions {
   /** Replaces individual pages. Default: `defaultPages`. */
   readonly pages?: Partial<Pages>;
   /**
-   * Starts a cleanup after a sign-in, token or refresh request that succeeds, if this process started the last
-   * one at least this many seconds ago, 60 to 86400. For platforms without a schedule. Default: no request
-   * starts a cleanup; call `cleanup` on a schedule.
+   * Starts a cleanup after a sign-in, token or refresh request that succeeds, if this process started the
+   * last one at least this many seconds ago or has not started one, 60 to 86400. For platforms without a
+   * schedule. Default: no request starts a cleanup; call `cleanup` on a schedule.
    */
   readonly cleanupInterval?: Seconds;
   /**
@@ -145,7 +145,7 @@ export const resolveOptions = (
   const sealers = createSealers(ring, issuer, resources, randomBytes);
   const cleanup = createCleanup({
     ...{ storage, ring, now, auditRetention: parseAuditRetention(options.auditRetention) },
-    reseal: createKeyRotation({ storage, sealers, ring, now }),
+    reseal: createResealer({ storage, sealers, ring, now }),
   });
   const clients = createClientRegistry(options.clients, issuer);
   const sharedIo = {

@@ -39,7 +39,8 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   },
 });
 
-// The checks in order: client and redirect URI (errors show a page), then the rest (errors are redirected).
+// The checks in order: repeated parameters, client, redirect URI and `state` (errors show a page), then the rest
+// (errors are redirected).
 
 const parameterNames = [
   'client_id',

@@ -56,7 +56,10 @@ export const errorPageResponse = (html: string, error: ProtocolError): Response 
     'content-security-policy': `${pageCsp}; form-action 'none'`,
   });
 
-/** Returns the page for a repeated callback, which has a link and no form. */
+/**
+ * Returns the page for a repeated callback, with status 400, because the request was not valid a second time.
+ * It has a link and no form.
+ */
 export const completedPageResponse = (html: string): Response =>
   respond(400, html, { ...pageHeaders, 'content-security-policy': `${pageCsp}; form-action 'none'` });
 

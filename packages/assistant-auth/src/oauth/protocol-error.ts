@@ -6,8 +6,9 @@
 import type { Seconds } from './identifiers.ts';
 
 /**
- * A request that was refused. `reason` is only logged. The response contains `code` and `description`, and
- * `retryAfter` in the `Retry-After` header.
+ * A request that was refused. `reason` is logged and never sent, but can select the title of a page or whether
+ * the client is told. The response contains `description`, in the formats of OAuth also `code`, and `retryAfter`
+ * in the `Retry-After` header.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
@@ -164,7 +165,7 @@ export const authorizationError = (
   options?: ProtocolErrorOptions,
 ): ProtocolError => new ProtocolError(reason, authorizationErrors[reason], options);
 
-// What the callback refuses, in a sign-in for a client or for the account page.
+// What the callback refuses, in a sign-in for a client or for the account page, and errors of providers.
 
 const expiredSignInMessage =
   'This sign-in has expired or was started in another browser. Go back to the app and start again.';

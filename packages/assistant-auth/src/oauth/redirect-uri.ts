@@ -1,7 +1,7 @@
 /**
  * Parses redirect URIs into rules and verifies requested ones: by exact string comparison (RFC 9700 §4.1.3).
- * Exceptions: the port of a loopback address (RFC 8252 §7.3), and in ChatGPT's URI the GPT ID and which of its
- * two hosts is used. Nothing is normalized, so no two spellings are confused.
+ * Exceptions: the port of a loopback address or `localhost` (RFC 8252 §7.3), and in ChatGPT's URI the GPT ID
+ * and which of its two hosts is used. Nothing is normalized, so no two spellings are confused.
  */
 
 import { ConfigurationError } from './errors.ts';
@@ -14,7 +14,7 @@ export type RedirectRule =
   | { readonly kind: 'loopback'; readonly host: string; readonly path: string }
   /**
    * ChatGPT's callback for a GPT with one of these IDs. Default: any GPT. `gpt-development` is the same path
-   * on loopback.
+   * on loopback, and is accepted only if the issuer is on loopback.
    */
   | { readonly kind: 'gpt' | 'gpt-development'; readonly gptIds?: readonly string[] };
 
@@ -28,7 +28,8 @@ const maxLength = 1024;
  * Parses a registered redirect URI into its rule.
  * @param option the name of the option that it comes from, for the error message
  * @throws ConfigurationError unless it uses https, http on loopback, or a private-use scheme with a dot (RFC
- *   8252 §7.1), or if it has a fragment or user information or is not normalized
+ *   8252 §7.1), or if it contains `#` or `@`, is not normalized, or has more than 1,024
+ *   characters
  */
 export const parseRedirectRule = (option: string, uri: string): RedirectRule => {
   const url = URL.parse(uri);

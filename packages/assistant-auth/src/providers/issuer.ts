@@ -39,7 +39,10 @@ export const createIssuer = (settings: OidcSettings, tenantIssuers?: TenantIssue
 
 // Issuer metadata (OpenID Connect Discovery 1.0 §4), cached for an hour.
 
-/** Metadata with validated endpoint URLs, and only with algorithms whose signatures a public key verifies. */
+/**
+ * Metadata with validated URLs of the authorization endpoint and the keys, and only with algorithms whose
+ * signatures a public key verifies.
+ */
 export interface IssuerMetadata {
   readonly server: AuthorizationServer;
   readonly authorizationEndpoint: string;
@@ -115,8 +118,9 @@ export interface TenantIssuers {
 }
 
 /**
- * Returns the metadata with the claimed issuer, if that is a tenant. Otherwise, and for the template of all
- * tenants, the metadata gets an issuer that matches nothing.
+ * Returns the metadata with the claimed issuer, if that is a tenant. If the issuer has tenants, any other claim
+ * and the template of all tenants get an issuer that matches nothing. Without tenants, the metadata is
+ * unchanged.
  */
 export const withIssuer = (
   server: AuthorizationServer,
@@ -156,7 +160,8 @@ interface KeyLookup {
 }
 
 /**
- * Runs a check with the keys. If it throws, runs it once more with keys that are read again.
+ * Runs a check with the keys. If it throws, runs it once more with keys that are read again, unless they were
+ * read a moment ago.
  * @throws the last error of the check, and ProviderError if the keys cannot be read
  */
 type KeyVerifier = <Result>(

@@ -219,7 +219,7 @@ const selectClientAuth = (server: AuthorizationServer, secret: string): ClientAu
   throw new ProviderError('invalid', 'the token endpoint supports no method with a client secret');
 };
 
-// ID token checks that `oauth4webapi` does not make (OpenID Connect Core §2 and §3.1.3.7).
+// ID token checks that `oauth4webapi` does not make, or not with our clock (OpenID Connect Core §2 and §3.1.3.7).
 
 /** The maximum difference between the issuer's clock and ours. */
 const clockSkew: Seconds = 30;

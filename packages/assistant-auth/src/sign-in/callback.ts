@@ -247,9 +247,10 @@ export interface CallbackContext {
 type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
 
 /**
- * Verifies the provider's response, unless the callback was handled before. The broker looks up the grant
- * before it sends the code to the provider, which accepts a code only once, and again if the exchange fails:
- * another delivery of the callback may have been faster.
+ * Verifies the provider's response, unless the callback was handled before (for the linking of an identity,
+ * only if this process handled it). A provider accepts its code only once, so the broker looks up the grant
+ * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback may
+ * have been faster.
  * @throws ProtocolError `transaction.replayed`, `transaction.status-unknown` if storage is unavailable, or
  *   the error of an earlier delivery; the client gets none of these
  * @throws ProviderError if the person refused, the provider is unavailable, or its response does not verify

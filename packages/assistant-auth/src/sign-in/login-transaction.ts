@@ -85,7 +85,7 @@ const completionPrefix = '__Host-done-';
  */
 const maxTransactionLength = 3800;
 
-/** The names of these cookies. */
+/** The names of the cookies of pending and of completed transactions. */
 const transactionName = /^__Host-tx-[\w-]{8}$/;
 const completionName = /^__Host-done-[\w-]{8}$/;
 

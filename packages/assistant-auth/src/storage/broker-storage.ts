@@ -1,7 +1,7 @@
 /**
  * The storage interface: sign-ins, codes, refresh tokens, rechecks, revocations and cleanup.
  *
- * Every method is one round trip and atomic: if two callers compete, at most one succeeds. Implementations
+ * Every method is one round trip and atomic: callers that compete never see a half-done change. Implementations
  * pass the storage contract in `test/storage/`. A method that cannot reach its storage throws
  * `StorageUnavailable`; it has then changed either nothing or everything.
  */
@@ -280,11 +280,11 @@ export interface BrokerStorage extends AccountStorage, SecurityEventStorage, Mai
    */
   readGrantStatus(grantId: GrantId): Promise<GrantStatus>;
   /**
-   * Claims the code of a grant, exactly once, for a sign-in that issues its code only after a reconsent request to
-   * the provider.
+   * Claims the code of a grant, exactly once, for a sign-in that issues its code only after a reconsent
+   * request to the provider.
    */
   claimCode(claim: CodeClaim): Promise<CodeClaimOutcome>;
-  /** Redeems a code exactly once. Call it only after every other check passed. */
+  /** Redeems a code exactly once. Call it only after every check of the request passed. */
   redeemCode(redemption: CodeRedemption): Promise<CodeRedemptionOutcome>;
   /**
    * Refreshes a grant; call it only after every other check passed. For a rotating grant, the current token

@@ -3,8 +3,8 @@
  *
  * Each isolate keeps the unexpired revocations in memory. Before a call, it reads new ones from storage if
  * its last read is ten seconds old. So a revoked token is refused within ten seconds, or within 60 while
- * storage is unavailable; after that, calls fail. With more than 10,000 unexpired revocations, every call
- * reads storage, and fails at once if storage is unavailable.
+ * storage is unavailable; after that, calls fail. With more than 10,000 revocations in memory, every call reads
+ * storage, and fails at once if storage is unavailable. Expired ones are dropped from memory every ten minutes.
  */
 import type { Clock, EpochSeconds, Seconds } from '../oauth/identifiers.ts';
 import {

@@ -73,8 +73,8 @@ const redeem = async (
     refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  // `invalid` covers expired codes, codes that were used within the grace period, and revoked grants. The log
-  // distinguishes expired codes, because they point to a slow client or clock.
+  // `invalid` covers expired codes, codes that were used within the grace period, and revoked grants. After the
+  // code has expired, the log says `code.expired` for all of them, which points to a slow client or clock.
   const expired = outcome.reason === 'invalid' && now >= code.expiresAt;
   throw tokenEndpointError(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

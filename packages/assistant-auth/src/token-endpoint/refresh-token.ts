@@ -1,7 +1,9 @@
 /**
- * `grant_type=refresh_token` (RFC 6749 §6) with rotation (RFC 9700 §4.14.2): a client whose response was lost
- * can retry, and a stolen token is detected when the second of two parties refreshes. Also rechecks the
- * identity at its provider, if that is due.
+ * `grant_type=refresh_token` (RFC 6749 §6). The tokens of a rotating grant are replaced at each refresh (RFC
+ * 9700 §4.14.2): a client whose response was lost can retry, and a token that was superseded revokes the
+ * grant. The tokens of a stable grant stay the same. Storage decides which token is valid
+ * (`storage/sqlite/grants.ts`, `storage/memory/grants.ts`). Also rechecks the identity at its provider, if that
+ * is due.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -63,9 +65,9 @@ const checkRefreshToken = (
 
 /**
  * Tells whether the grant has used up its allowance. A request that can't succeed is not limited: if its
- * token was replaced, the grant must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token
- * keeps using up the allowance. The storage query for this has an allowance for each generation; beyond it,
- * every request is limited.
+ * token was superseded, the grant must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token
+ * keeps using up the allowance. Storage is asked whether a request can succeed, and this query has its own
+ * allowance for each generation; when that is used up, every request is limited.
  */
 const isLimited = async (
   { storage, limits, lateRefresh }: GrantContext,

@@ -35,12 +35,7 @@ const maxPages = 10;
  * different first keys run side by side, each one reseals what the other sealed. That costs writes, but both
  * can open all tokens.
  */
-export const createKeyRotation = ({
-  storage,
-  sealers,
-  ring,
-  now,
-}: ResealingContext): (() => Promise<void>) => {
+export const createResealer = ({ storage, sealers, ring, now }: ResealingContext): (() => Promise<void>) => {
   const otherKeyIds = [...ring.keys.keys()].filter((id) => id !== ring.sealingKey.id);
   let after: IdentityKey | undefined;
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { BrokerStorage } from '../../src/index.ts';
 import { generateKey, listSealedPrefixes, parseKeyRing } from '../../src/seal/index.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
-import { createKeyRotation } from '../../src/tokens/key-rotation.ts';
+import { createResealer } from '../../src/tokens/key-rotation.ts';
 import { createSealers, openUpstreamToken, sealUpstreamToken } from '../../src/tokens/sealers.ts';
 import { type AccountBrowser, createAccountBrowser } from '../account-browser.ts';
 import { callApi, expectTokens, gptSignIn, type TokenBody } from '../browser.ts';
@@ -72,7 +72,7 @@ describe('resealing', () => {
     await store(storage, long, 'bob');
     await store(storage, after, 'cyd');
     const [untouched] = await sealedUnder(storage, 'new-1');
-    await createKeyRotation({ storage, now, ...after })();
+    await createResealer({ storage, now, ...after })();
     const moved = await sealedUnder(storage, 'new-1');
     expect(moved).toHaveLength(3);
     expect(moved).toContainEqual(untouched);
@@ -85,14 +85,14 @@ describe('resealing', () => {
 
   it('does not call storage while the ring has one key', async () => {
     const storage = createSpyStorage();
-    await createKeyRotation({ storage, now, ...deployed(fresh) })();
+    await createResealer({ storage, now, ...deployed(fresh) })();
     expect(storage.calls).toEqual([]);
   });
 
   it('reseals a hundred at a time until all are done', async () => {
     const storage = memoryStorage();
     for (const subject of numbered(250)) await store(storage, before, subject);
-    const reseal = createKeyRotation({ storage, now, ...after });
+    const reseal = createResealer({ storage, now, ...after });
     const left = [];
     for (let turn = 0; turn < 4; turn++) {
       await reseal();
@@ -104,7 +104,7 @@ describe('resealing', () => {
   it('starts again in each process, and still finishes', async () => {
     const storage = memoryStorage();
     for (const subject of numbered(150)) await store(storage, before, subject);
-    for (let turn = 0; turn < 2; turn++) await createKeyRotation({ storage, now, ...after })();
+    for (let turn = 0; turn < 2; turn++) await createResealer({ storage, now, ...after })();
     expect(await sealedUnder(storage, 'old-1')).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe('resealing', () => {
     await store(storage, deployed(generateKey('lost-1', randomBytes)), 'lost');
     await store(storage, before, 'zoe');
     const foreign = await sealedUnder(storage, 'lost-1');
-    await createKeyRotation({ storage, now, ...after })();
+    await createResealer({ storage, now, ...after })();
     expect(await countsOf(storage)).toEqual({ 'older-1': 0, 'old-1': 300, 'new-1': 1, 'lost-1': 1 });
     expect(await sealedUnder(storage, 'lost-1')).toEqual(foreign);
   });
@@ -125,7 +125,7 @@ describe('resealing', () => {
     const elsewhere = { sealers: createSealers(before.ring, 'https://old.example', [], randomBytes) };
     for (const subject of numbered(1050)) await store(storage, { ...before, ...elsewhere }, subject);
     await store(storage, before, 'zoe');
-    const reseal = createKeyRotation({ storage, now, ...after });
+    const reseal = createResealer({ storage, now, ...after });
     await reseal();
     expect(await sealedUnder(storage, 'new-1')).toEqual([]);
     await reseal();
@@ -143,7 +143,7 @@ describe('resealing', () => {
         await inner.replaceUpstreamTokens(...given);
       },
     };
-    await createKeyRotation({ storage, now, ...after })();
+    await createResealer({ storage, now, ...after })();
     expect(await inner.findUpstreamTokens({ prefixes: ['newer'], limit: 1 })).toEqual([newer]);
   });
 });

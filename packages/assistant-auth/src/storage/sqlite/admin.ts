@@ -323,7 +323,7 @@ export const readKeyUsage = async (
 };
 
 /**
- * The database does not record which key sealed which token, so times decide: everything that was sealed
+ * The database does not record which key sealed a client's token, so times decide: everything that was sealed
  * before another key began to seal may need the key. A key stopped sealing when the key in the next row of
  * `sealing_keys` began to seal. For a key without a row, that time is unknown: it may have been promoted and
  * rolled back between two cleanups. A stable refresh token does not change until it expires; a rotating one

@@ -1,6 +1,7 @@
 /**
  * Grants in SQL: codes and refresh tokens. A code is redeemed once; a second redemption after the grace period
- * revokes the grant (RFC 6749 §4.1.2). A reused refresh token revokes the grant (RFC 9700 §4.14.2).
+ * revokes the grant (RFC 6749 §4.1.2). A refresh token that was superseded revokes the grant (RFC 9700 §4.14.2);
+ * `BrokerStorage.refresh` says when a replaced token is still accepted.
  */
 
 import type {
@@ -23,7 +24,8 @@ export const redeemCode = async (
   db: SqlDatabase,
   redemption: CodeRedemption,
 ): Promise<CodeRedemptionOutcome> => {
-  // The revocation does not match the grant that this call redeems, because that redemption is not late.
+  // The revocation does not match the grant that this call redeems, because it was redeemed just now, and not
+  // before the grace period.
   const [redeemed, , revoked] = await runBatch<GrantStateRow>(
     db,
     updateRedeemedGrant(db, redemption),
