@@ -171,7 +171,10 @@ export const resolveOptions = (
     branding: parseBranding({ name: new URL(issuer).host, ...options.branding }),
     resolveUser: options.resolveUser ?? acceptEveryIdentity,
     revocations: createRevocationCache(storage, now),
-    startCleanupIfDue: createCleanupStarter(options.cleanupInterval, { cleanup, waitUntil, now, log }),
+    startCleanupIfDue:
+      options.cleanupInterval === undefined
+        ? undefined
+        : createCleanupStarter(options.cleanupInterval, { cleanup, waitUntil, now, log }),
     limits: createLimits(options.limits, now, log),
     clientAddress: options.clientAddress,
     providerIo: { ...sharedIo, timeoutMs: 10_000 },

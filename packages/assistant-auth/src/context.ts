@@ -50,8 +50,8 @@ export interface BrokerContext extends RetryContext {
   readonly providers: ReadonlyMap<string, IdentityProvider>;
   readonly storage: BrokerStorage;
   readonly revocations: RevocationCache;
-  /** Starts a cleanup if the option `cleanupInterval` is set and one is due. Returns at once. */
-  readonly startCleanupIfDue: () => void;
+  /** Starts a cleanup if one is due, and returns at once. Absent without the option `cleanupInterval`. */
+  readonly startCleanupIfDue: (() => void) | undefined;
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;

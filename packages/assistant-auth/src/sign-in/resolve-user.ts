@@ -67,7 +67,7 @@ export const recordWithinLimits = async (
 ): Promise<Exclude<SignInOutcome, { readonly kind: 'limited' }>> => {
   const outcome = await storage.recordSignIn(signIn);
   if (outcome.kind === 'limited') throw callbackError('user.limited', { retryAfter: outcome.retryAfter });
-  if (outcome.kind === 'recorded') startCleanupIfDue();
+  if (outcome.kind === 'recorded') startCleanupIfDue?.();
   return outcome;
 };
 

@@ -18,14 +18,13 @@ const maxInterval: Seconds = 86_400;
 /**
  * Creates a function that starts a cleanup, unless one was started less than `interval` ago. The endpoints
  * that store sign-ins and refreshes call it after they have stored one.
- * @param interval in seconds. Default: the function does nothing
+ * @param interval in seconds
  * @throws ConfigurationError `cleanupInterval` if the interval is not a whole number or out of bounds
  */
 export const createCleanupStarter = (
-  interval: Seconds | undefined,
+  interval: Seconds,
   { cleanup, waitUntil, now, log }: CleanupStarterContext,
 ): (() => void) => {
-  if (interval === undefined) return () => {};
   if (!Number.isInteger(interval) || interval < minInterval || interval > maxInterval) {
     const bounds = `from ${minInterval} to ${maxInterval}`;
     throw new ConfigurationError('cleanupInterval', `must be a whole number of seconds ${bounds}.`);

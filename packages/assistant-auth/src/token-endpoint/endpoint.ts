@@ -38,7 +38,7 @@ export const tokenEndpoint = (context: BrokerContext): EndpointDefinition => {
         const grant = await handler({ ...context, log: requestContext.log }, client, form);
         const response = await issueTokens(context.sealers, grant);
         requestContext.log({ event: 'tokens-issued', clientId: client.id });
-        context.startCleanupIfDue();
+        context.startCleanupIfDue?.();
         return tokenJson(response);
       } catch (error) {
         const protocolError = toProtocolError(error);
