@@ -194,9 +194,11 @@ describe('cookies', () => {
     });
 
     it('accepts any header without throwing', () => {
+      const nearlyCookies = fc.string({ unit: fc.constantFrom(...'ab=; ,"_') });
       fc.assert(
-        fc.property(fc.stringMatching(/^[\x20-\x7E]*$/), (header) => {
-          for (const name of Object.keys(read(header))) expect(header).toContain(name);
+        fc.property(fc.oneof(fc.stringMatching(/^[\x20-\x7E]*$/), nearlyCookies), (header) => {
+          const absent = Object.keys(read(header)).filter((name) => !header.includes(name));
+          expect(absent).toEqual([]);
         }),
       );
     });
