@@ -221,7 +221,11 @@ describe('the credentials', () => {
   });
 
   it.each([
-    [{ CLOUDFLARE_API_BASE_URL: 'http://api.example/client/v4' }, 'CLOUDFLARE_API_BASE_URL must use https.'],
+    [
+      { CLOUDFLARE_API_BASE_URL: 'http://api.example/client/v4' },
+      'CLOUDFLARE_API_BASE_URL must be an https URL.',
+    ],
+    [{ CLOUDFLARE_API_BASE_URL: 'api.example' }, 'CLOUDFLARE_API_BASE_URL must be an https URL.'],
     [
       { CLOUDFLARE_COMPLIANCE_REGION: 'fedramp_high' },
       'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',

@@ -40,13 +40,13 @@ const readBaseUrl = ({
     throw new CommandError(
       'With CLOUDFLARE_COMPLIANCE_REGION or WRANGLER_API_ENVIRONMENT, set CLOUDFLARE_API_BASE_URL to the URL of that API.',
     );
-  const { protocol, hostname } = new URL(url || defaultBaseUrl);
-  if (protocol !== 'https:' && hostname !== '127.0.0.1' && hostname !== 'localhost')
-    throw new CommandError('CLOUDFLARE_API_BASE_URL must use https.');
-  return url || defaultBaseUrl;
+  if (url === '') return 'https://api.cloudflare.com/client/v4';
+  const parsed = URL.parse(url);
+  const isAllowed =
+    parsed?.protocol === 'https:' || ['127.0.0.1', 'localhost'].includes(parsed?.hostname ?? '');
+  if (!isAllowed) throw new CommandError('CLOUDFLARE_API_BASE_URL must be an https URL.');
+  return url;
 };
-
-const defaultBaseUrl = 'https://api.cloudflare.com/client/v4';
 
 /** Sends a request, as POST if there is a body, and returns the result in the response. */
 type Api = <Result>(path: string, body?: unknown) => Promise<Result>;
