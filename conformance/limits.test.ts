@@ -3,29 +3,14 @@
  * affect its users, and a user or client that repeats a request too often is refused without affecting
  * others.
  */
-import {
-  buildGptCallbackUrl,
-  callApi,
-  type GptAction,
-  readCallback,
-  redeemCode,
-  refreshTokens,
-  startSignIn,
-} from '@words-with-chat/lab';
+import { callApi, readCallback, redeemCode, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import { expect, inject, it } from 'vitest';
 import { testUser } from './clients.ts';
-import { signIn } from './sign-in.ts';
+import { createHostedGptAction, obtainTokens, signIn } from './sign-in.ts';
 
 const { origin, gpt } = inject('system');
 
-const action: GptAction = {
-  authorizationUrl: `${origin}/authorize`,
-  tokenUrl: `${origin}/token`,
-  ...gpt,
-  scope: '',
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-};
+const action = createHostedGptAction(origin, gpt);
 
 const guess = () =>
   fetch(action.tokenUrl, {
@@ -86,12 +71,7 @@ it('W18.1 sign-ins of a user: the 21st within ten minutes gets an error page, an
 });
 
 it('W18.3 refreshes of a grant: of 90 at once, some are refused with 429, and the others get working tokens', async () => {
-  const startedSignIn = startSignIn(action, crypto.randomUUID());
-  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('limits')));
-  if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
-  const tokens = await redeemCode(action, callback.code, fetch);
-  if (tokens.kind === 'error') throw new Error(`the exchange was refused with ${tokens.status}`);
-  const { refreshToken = '' } = tokens;
+  const { refreshToken = '' } = await obtainTokens(action, testUser('limits'));
   const outcomes = await Promise.all(
     Array.from({ length: 90 }, () => refreshTokens(action, refreshToken, fetch)),
   );

@@ -2,42 +2,16 @@
  * Tests each fake provider over HTTP: a user at one provider is not the user at another one, and is the same
  * user at the next sign-in. Also tests that a sign-out at a provider ends the session on the account page.
  */
-import {
-  buildGptCallbackUrl,
-  callApi,
-  createBrowser,
-  type GptAction,
-  type Page,
-  readCallback,
-  redeemCode,
-  refreshTokens,
-  startSignIn,
-} from '@words-with-chat/lab';
+import { callApi, createBrowser, type Page, refreshTokens, startSignIn } from '@words-with-chat/lab';
 import { describe, expect, inject, it } from 'vitest';
 import { testUser } from './clients.ts';
-import { signIn } from './sign-in.ts';
+import { createHostedGptAction, obtainTokens } from './sign-in.ts';
 
 const { origin, gpt, fakeProviders } = inject('system');
 
-const action: GptAction = {
-  authorizationUrl: `${origin}/authorize`,
-  tokenUrl: `${origin}/token`,
-  ...gpt,
-  scope: '',
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-};
+const action = createHostedGptAction(origin, gpt);
 
-const tokensAt = async (provider: string) => {
-  const startedSignIn = startSignIn(action, crypto.randomUUID());
-  const callback = readCallback(
-    startedSignIn,
-    await signIn(startedSignIn.url, testUser('http-every-provider'), provider),
-  );
-  const answer = callback.kind === 'code' ? await redeemCode(action, callback.code, fetch) : undefined;
-  if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
-  return answer;
-};
+const tokensAt = (provider: string) => obtainTokens(action, testUser('http-every-provider'), provider);
 
 const score = (method: 'GET' | 'POST', accessToken: string) =>
   callApi({ method, url: `${origin}/api/scoring` }, accessToken, fetch);

@@ -5,20 +5,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  buildGptCallbackUrl,
-  callApi,
-  findConsecutivePorts,
-  type GptAction,
-  readCallback,
-  redeemCode,
-  refreshTokens,
-  startSignIn,
-} from '@words-with-chat/lab';
+import { callApi, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type LocalSystem, startLocalSystem } from '../scripts/local-system/system.ts';
 import { testUser, testUsers } from './clients.ts';
-import { signIn } from './sign-in.ts';
+import { createHostedGptAction, obtainTokens } from './sign-in.ts';
 
 const { platform } = inject('system');
 
@@ -41,23 +32,13 @@ afterAll(async () => {
   await rm(dataFolder, { recursive: true });
 });
 
-const action = (): GptAction => ({
-  authorizationUrl: `${system.origin}/authorize`,
-  tokenUrl: `${system.origin}/token`,
-  clientId: system.gptClientId,
-  clientSecret: system.gptClientSecret,
-  scope: '',
-  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-  tokenExchange: 'post',
-});
+const action = () =>
+  createHostedGptAction(system.origin, {
+    clientId: system.gptClientId,
+    clientSecret: system.gptClientSecret,
+  });
 
-const signInAgain = async () => {
-  const startedSignIn = startSignIn(action(), crypto.randomUUID());
-  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, testUser('restart')));
-  const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
-  if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
-  return answer;
-};
+const signInAgain = () => obtainTokens(action(), testUser('restart'));
 
 const score = (method: 'GET' | 'POST', accessToken: string) =>
   callApi({ method, url: `${system.origin}/api/scoring` }, accessToken, fetch);

@@ -1,5 +1,39 @@
-/** Signs a user in without JavaScript, from the authorization request to the client's callback. */
-import { createBrowser, type FakeUser } from '@words-with-chat/lab';
+/** Signs a user in without JavaScript, from the authorization request to the client's callback and its tokens. */
+import {
+  buildGptCallbackUrl,
+  createBrowser,
+  type FakeUser,
+  type GptAction,
+  readCallback,
+  redeemCode,
+  startSignIn,
+} from '@words-with-chat/lab';
+
+/** Returns the Action of a GPT whose callback is at ChatGPT, where no test opens it. */
+export const createHostedGptAction = (
+  origin: string,
+  credentials: Pick<GptAction, 'clientId' | 'clientSecret'>,
+): GptAction => ({
+  authorizationUrl: `${origin}/authorize`,
+  tokenUrl: `${origin}/token`,
+  ...credentials,
+  scope: '',
+  redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
+  tokenExchange: 'post',
+});
+
+/**
+ * Signs a user in and redeems the code.
+ * @throws Error if the callback has no code, or if the token endpoint responds with an error
+ */
+export const obtainTokens = async (action: GptAction, user: FakeUser, provider?: string) => {
+  const startedSignIn = startSignIn(action, crypto.randomUUID());
+  const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, user, provider));
+  if (callback.kind !== 'code') throw new Error(`no code: ${callback.kind}`);
+  const tokens = await redeemCode(action, callback.code, fetch);
+  if (tokens.kind === 'error') throw new Error(`the exchange was refused with ${tokens.status}`);
+  return tokens;
+};
 
 /**
  * The buttons that a user without JavaScript presses at a fake provider after choosing an account: Apple's

@@ -162,7 +162,7 @@ describe('a callback that is opened again', () => {
 });
 
 describe('a browser that blocks cookies', () => {
-  it('is told that they are required, by the sign-in page and by the account page', async () => {
+  it('sees on the sign-in page and on the account page that they are required', async () => {
     const profile = await mkdtemp(join(tmpdir(), 'no-cookies-'));
     await mkdir(join(profile, 'Default'));
     const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };

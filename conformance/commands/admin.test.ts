@@ -7,17 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import {
-  buildGptCallbackUrl,
-  callApi,
-  fakeUsers,
-  findConsecutivePorts,
-  type GptAction,
-  readCallback,
-  redeemCode,
-  refreshTokens,
-  startSignIn,
-} from '@words-with-chat/lab';
+import { callApi, fakeUsers, findConsecutivePorts, refreshTokens } from '@words-with-chat/lab';
 import type { BrokerStorage } from 'assistant-auth';
 import { d1Admin, d1Storage, type StorageAdmin } from 'assistant-auth/d1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -27,7 +17,7 @@ import { wranglerConfig } from '../../scripts/app/paths.ts';
 import { openDatabase } from '../../scripts/database/database.ts';
 import { openLocalD1 } from '../../scripts/database/local-d1.ts';
 import { type LocalSystem, startLocalSystem } from '../../scripts/local-system/system.ts';
-import { signIn } from '../sign-in.ts';
+import { createHostedGptAction, obtainTokens } from '../sign-in.ts';
 import { runCommand } from './command.ts';
 
 let dataFolder: string;
@@ -66,31 +56,21 @@ const rowsOf = async (...args: readonly string[]): Promise<readonly Row[]> => {
 };
 
 describe('while npm start runs', () => {
-  const action = (): GptAction => ({
-    authorizationUrl: `${system.origin}/authorize`,
-    tokenUrl: `${system.origin}/token`,
-    clientId: system.gptClientId,
-    clientSecret: system.gptClientSecret,
-    scope: '',
-    redirectUri: buildGptCallbackUrl('g-0123456789abcdef0123456789abcdef'),
-    tokenExchange: 'post',
-  });
+  const action = () =>
+    createHostedGptAction(system.origin, {
+      clientId: system.gptClientId,
+      clientSecret: system.gptClientSecret,
+    });
 
   const [ada] = fakeUsers;
 
-  const obtainTokens = async () => {
-    const startedSignIn = startSignIn(action(), crypto.randomUUID());
-    const callback = readCallback(startedSignIn, await signIn(startedSignIn.url, ada));
-    const answer = callback.kind === 'code' ? await redeemCode(action(), callback.code, fetch) : undefined;
-    if (answer?.kind !== 'tokens') throw new Error(`no tokens: ${callback.kind}`);
-    return answer;
-  };
+  const signInAda = () => obtainTokens(action(), ada);
 
-  const refresh = ({ refreshToken }: Awaited<ReturnType<typeof obtainTokens>>) =>
+  const refresh = ({ refreshToken }: Awaited<ReturnType<typeof signInAda>>) =>
     refreshTokens(action(), refreshToken ?? '', fetch);
 
   it('lists users, grants and the audit log, revokes a grant, and deletes a user', async () => {
-    const first = await obtainTokens();
+    const first = await signInAda();
     const [newest] = await rowsOf('audit', '--limit', '1');
     expect(newest).toMatchObject({
       event: 'signed-in',
@@ -125,7 +105,7 @@ describe('while npm start runs', () => {
       userId,
     });
 
-    const second = await obtainTokens();
+    const second = await signInAda();
     expect(await admin('delete', userId)).toEqual({
       code: 1,
       stdout: '',

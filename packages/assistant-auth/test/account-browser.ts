@@ -1,31 +1,40 @@
-/** A person at the account page: signs in there, and posts its forms as a browser does. */
+/** A browser at the account page: signs in there, and posts its forms. */
 import { expect } from 'vitest';
 import { type BrokerAccess, createTestBrowser, readRedirect, type TestBrowser } from './browser.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, deploy } from './deployment.ts';
 import { expectErrorPage } from './expect-error.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
 export interface AccountBrowser extends TestBrowser {
-  /** Opens the account page; gives it and what its forms post back. */
+  /** Opens the account page, and reads what its forms post. */
   openAccountPage(): Promise<AccountView>;
-  /** Posts one of the page's forms; `form` is of another page where a test wants that. */
+  /** Posts one of the page's forms. Default for `form`: that of the current page. */
   post(action: string, fields?: Fields, form?: string): Promise<Response>;
-  /** Goes to the provider from a form, and comes back with its answer. */
+  /** Posts a form that leads to the provider, and opens the callback with the provider's response. */
   submitThroughProvider(action: string, fields: Fields, answer: Fields): Promise<Response>;
   /** Signs in at the account page. */
   signInToAccount(subject?: string, choice?: string, answer?: Fields): Promise<Response>;
-  /** Proves once more who is there. */
+  /** Signs in again to confirm the identity. */
   reauthenticate(subject?: string, choice?: string): Promise<Response>;
 }
 
 export interface AccountView {
   readonly response: Response;
   readonly html: string;
-  /** Whether somebody is signed in. */
+  /** Whether someone is signed in. */
   readonly kind: 'account' | 'sign-in';
   readonly form: string;
 }
+
+/** Returns a browser that is signed in at the account page. */
+export const createSignedInBrowser = async (
+  deployment: Deployment = deploy(),
+): Promise<{ readonly deployment: Deployment; readonly accountBrowser: AccountBrowser }> => {
+  const accountBrowser = createAccountBrowser(deployment);
+  await accountBrowser.signInToAccount();
+  return { deployment, accountBrowser };
+};
 
 export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser => {
   const browser = createTestBrowser(deployment);
@@ -85,7 +94,7 @@ export const expectAccountRedirect = async (
   return accountBrowser.openAccountPage();
 };
 
-/** A page that says why a form was not heeded. */
+/** Expects a page that says why a form was rejected. */
 export const expectFormRejected = (
   response: Response,
   deployment: Deployment,

@@ -4,6 +4,7 @@ import type { BrokerOptions, IdentityProvider } from '../../src/index.ts';
 import {
   type AccountBrowser,
   createAccountBrowser,
+  createSignedInBrowser,
   expectAccountRedirect,
   expectFormRejected,
   readButtonValues,
@@ -20,12 +21,6 @@ import { createSpyStorage } from '../spy-storage.ts';
 
 const cat = { provider: 'other', subject: 'cat' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
-
-const signedIn = async (deployment: Deployment = deploy()) => {
-  const accountBrowser = createAccountBrowser(deployment);
-  await accountBrowser.signInToAccount();
-  return { deployment, accountBrowser };
-};
 
 /** Back from the other provider as `cat`, in front of the question. */
 const asked = async (
@@ -45,7 +40,7 @@ const confirm = async (accountBrowser: AccountBrowser) => {
 describe('linking an identity', () => {
   it('shows both accounts and asks, and stores nothing before the user confirms', async () => {
     const storage = createSpyStorage();
-    const { deployment, accountBrowser } = await signedIn(deploy({ storage }));
+    const { deployment, accountBrowser } = await createSignedInBrowser(deploy({ storage }));
     const { response, html } = await asked(accountBrowser);
     expect(response.status).toBe(200);
     expect(html).toContain('ada@example.com');
@@ -58,7 +53,7 @@ describe('linking an identity', () => {
   });
 
   it('makes both the same user, with the same score', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { html } = await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(html).toContain('cat@example.com');
     expect(readButtonValues(html, 'identity')).toHaveLength(2);
@@ -70,7 +65,7 @@ describe('linking an identity', () => {
 
   it('requires reauthentication at the other provider, too', async () => {
     const provider = createSpyProvider('other');
-    const { deployment, accountBrowser } = await signedIn(
+    const { deployment, accountBrowser } = await createSignedInBrowser(
       deploy({ providers: [createProvider('google', 'Google'), provider] }),
     );
     await accountBrowser.post('/link', { choice: 'other' });
@@ -80,7 +75,7 @@ describe('linking an identity', () => {
   });
 
   it('keeps the provider’s refresh token, sealed for the identity', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form, html } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
     expect(html).not.toContain('their-refresh-token');
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
@@ -101,7 +96,7 @@ describe('linking an identity', () => {
   });
 
   it('can be cancelled', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form } = await asked(accountBrowser);
     for (const answer of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
       await expectAccountRedirect(
@@ -113,7 +108,7 @@ describe('linking an identity', () => {
   });
 
   it('can be cancelled at the provider', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     await expectAccountRedirect(
       accountBrowser,
       (await asked(accountBrowser, { error: 'access_denied' })).response,
@@ -122,7 +117,7 @@ describe('linking an identity', () => {
   });
 
   it('says so if the identity is already linked to the user', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     await confirm(accountBrowser);
     await expectAccountRedirect(accountBrowser, (await asked(accountBrowser)).response, 'already-linked');
   });
@@ -131,7 +126,7 @@ describe('linking an identity', () => {
     const deployment = deploy();
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
-    const { accountBrowser } = await signedIn(deployment);
+    const { accountBrowser } = await createSignedInBrowser(deployment);
     const { response, html } = await asked(accountBrowser);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toContain("form-action 'self'");
@@ -142,7 +137,7 @@ describe('linking an identity', () => {
   });
 
   it('does not take an identity that someone signed in with meanwhile', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form } = await asked(accountBrowser);
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
@@ -160,7 +155,7 @@ describe('linking an identity', () => {
   };
 
   it('follows the publisher’s decision on the user or the refusal', async () => {
-    const { deployment, accountBrowser } = await signedIn(
+    const { deployment, accountBrowser } = await createSignedInBrowser(
       deploy({
         resolveUser: async ({ subject }) => {
           if (subject === 'dog') return { kind: 'refused', reason: 'no dogs' };
@@ -185,7 +180,7 @@ describe('linking an identity', () => {
     ['is known, and the other identity is not', { ada: 'emp-7' }],
     ['is not known, and the other identity is', { cat: 'emp-7' }],
   ])('links no identity that the publisher does not know: the signed-in user %s', async (_, users) => {
-    const { deployment, accountBrowser } = await signedIn(deploy(knowing(users)));
+    const { deployment, accountBrowser } = await createSignedInBrowser(deploy(knowing(users)));
     const { response, html } = await asked(accountBrowser);
     if ('ada' in users)
       await expectErrorPage(
@@ -199,13 +194,15 @@ describe('linking an identity', () => {
   });
 
   it('links two identities that the publisher maps to the same user', async () => {
-    const { deployment, accountBrowser } = await signedIn(deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })));
+    const { deployment, accountBrowser } = await createSignedInBrowser(
+      deploy(knowing({ ada: 'emp-7', cat: 'emp-7' })),
+    );
     await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(await deployment.storage.findUser(cat)).toBe('emp-7');
   });
 
   it('ends on a page when the provider returns an error', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
     await expectErrorPage(
       response,
@@ -219,7 +216,7 @@ describe('linking an identity', () => {
 describe('unlinking an identity', () => {
   /** Signed in with Google, with another identity linked; the keys of both, in the order of the page. */
   const withTwo = async (deployment: Deployment = deploy()) => {
-    const { accountBrowser } = await signedIn(deployment);
+    const { accountBrowser } = await createSignedInBrowser(deployment);
     await confirm(accountBrowser);
     const [current = '', other = ''] = readButtonValues(
       (await accountBrowser.openAccountPage()).html,
@@ -258,7 +255,7 @@ describe('unlinking an identity', () => {
   });
 
   it('distinguishes two identities of one provider: the session belongs to the one that started it', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const response = await accountBrowser.submitThroughProvider(
       '/link',
       { choice: 'google' },
@@ -280,7 +277,7 @@ describe('unlinking an identity', () => {
   });
 
   it('refuses to remove the last one, and has no button for it', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { html } = await accountBrowser.openAccountPage();
     expect(readButtonValues(html, 'identity')).toEqual([]);
     const { accountBrowser: before, other, deployment: its } = await withTwo();
@@ -322,7 +319,7 @@ describe('unlinking an identity', () => {
 
   it('refuses a form of another session', async () => {
     const { deployment, other } = await withTwo();
-    const elsewhere = await signedIn(deployment);
+    const elsewhere = await createSignedInBrowser(deployment);
     expect((await elsewhere.accountBrowser.post('/unlink', { identity: other })).status).toBe(400);
     expect(await deployment.storage.findUser(cat)).toBeDefined();
   });
@@ -338,7 +335,7 @@ describe('unlinking an identity', () => {
     });
     for (const failing of [false, true]) {
       const deployment = deploy({ providers: [createProvider('google', 'Google'), revoking(failing)] });
-      const { accountBrowser } = await signedIn(deployment);
+      const { accountBrowser } = await createSignedInBrowser(deployment);
       const { link, form } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
       await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form);
       const [, key = ''] = readButtonValues((await accountBrowser.openAccountPage()).html, 'identity');
@@ -355,7 +352,7 @@ describe('unlinking an identity', () => {
 });
 
 it('refuses changes without reauthentication, and says so', async () => {
-  const { deployment, accountBrowser } = await signedIn();
+  const { deployment, accountBrowser } = await createSignedInBrowser();
   await obtainTokens(deployment, gpt);
   await confirm(accountBrowser);
   const { html, form } = await accountBrowser.openAccountPage();
@@ -382,12 +379,12 @@ it('refuses changes without reauthentication, and says so', async () => {
 
 /** Another person, in front of a question of their own. */
 const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
-  const { accountBrowser } = await signedIn(deployment);
+  const { accountBrowser } = await createSignedInBrowser(deployment);
   return accountBrowser;
 };
 
 it('shows a confirmation page again that was open for more than five minutes', async () => {
-  const { deployment, accountBrowser } = await signedIn();
+  const { deployment, accountBrowser } = await createSignedInBrowser();
   const { link, form } = await asked(accountBrowser);
   deployment.advance(299);
   await accountBrowser.reauthenticate();

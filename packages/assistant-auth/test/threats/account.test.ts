@@ -9,6 +9,7 @@ import {
 import {
   type AccountBrowser,
   createAccountBrowser,
+  createSignedInBrowser,
   expectAccountRedirect,
   expectFormRejected,
   readButtonValues,
@@ -45,13 +46,7 @@ describe('forms', () => {
 
   const fields = { choice: 'google', all: '1', confirm: 'yes', identity: 'x', link: 'x' };
 
-  const signedIn = async (deployment: Deployment = deploy()) => {
-    const accountBrowser = createAccountBrowser(deployment);
-    await accountBrowser.signInToAccount();
-    return { deployment, accountBrowser };
-  };
-
-  /** Nobody was signed out, disconnected, sent anywhere or deleted. */
+  /** Expects that nothing was signed out, disconnected or deleted. */
   const expectUntouched = async (
     deployment: Deployment,
     accountBrowser: AccountBrowser,
@@ -74,7 +69,7 @@ describe('forms', () => {
     });
 
   it.each(actions)('B3.1 other origin: POST /account%s', async (action) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     for (const headers of [
       { origin: 'https://evil.example' },
@@ -85,7 +80,7 @@ describe('forms', () => {
   });
 
   it.each(actions)('B3.2 `Origin: null`: POST /account%s', async (action) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     await expectUntouched(
       deployment,
@@ -95,7 +90,7 @@ describe('forms', () => {
   });
 
   it.each(actions)('B3.3 no cookie: POST /account%s', async (action) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     for (const name of listBindingCookies(accountBrowser.cookies)) accountBrowser.cookies.delete(name);
     const response = await send(accountBrowser, action, { origin: issuer }, form);
@@ -104,7 +99,7 @@ describe('forms', () => {
   });
 
   it.each(actions)('B3.4 the attacker’s own valid form: POST /account%s', async (action) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const mallory = createAccountBrowser(deployment);
     await mallory.signInToAccount('mallory');
     const { form } = await mallory.openAccountPage();
@@ -130,7 +125,7 @@ describe('forms', () => {
 
   const markup = `"'><script src=//evil.example></script><img src=x onerror=alert(1)>`;
 
-  /** Every kind of page of the account, of somebody whose providers and apps are called strange things. */
+  /** Every page of the account, of a user whose providers and apps have unusual names. */
   const everyPage = async (): Promise<readonly Response[]> => {
     const named = (id: string) => ({
       ...createProvider(id, `Provider ${markup}`),
@@ -186,7 +181,7 @@ describe('forms', () => {
   });
 
   it('W2.1 flags: cookies of the account page are Secure, HttpOnly and SameSite=Lax', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     const responses = [
       await accountBrowser.signInToAccount(),
       (await accountBrowser.openAccountPage()).response,
@@ -199,13 +194,13 @@ describe('forms', () => {
   });
 
   it('W3.1 no-store: no response about an account can be cached', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     for (const response of [...(await everyPage()), await accountBrowser.post('/export')])
       expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
   it('W4.1 no CORS with credentials: no page or file of an account can be read from another origin', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     const headers = { origin: 'https://evil.example' };
     for (const response of [
       await accountBrowser.visit(`${issuer}/account`, { headers }),
@@ -225,7 +220,7 @@ describe('forms', () => {
   ];
 
   it.each(garbage)('%s: every form responds with 4xx and changes nothing', async (_, init) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     for (const action of actions) {
       const response = await accountBrowser.visit(`${issuer}/account${action}`, {
         method: 'POST',
@@ -239,7 +234,7 @@ describe('forms', () => {
   });
 
   it('W6.3 repeated parameters: also beside the form itself', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     const body = new URLSearchParams([
       ['form', form],
@@ -255,7 +250,7 @@ describe('forms', () => {
   });
 
   it('W6.4 anything at all: garbage in every cookie signs nobody in', async () => {
-    const { accountBrowser } = await signedIn();
+    const { accountBrowser } = await createSignedInBrowser();
     for (const value of ['', 'x', '%', 'AQI', 'A'.repeat(5000)]) {
       for (const name of ['__Host-session', '__Host-csrf-12345678', '__Host-notice'])
         accountBrowser.cookies.set(name, value);
@@ -281,7 +276,7 @@ describe('forms', () => {
     ['', 'GET', ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']],
     ...actions.map((action) => [action, 'POST', ['GET', 'HEAD', 'PUT', 'OPTIONS']] as const),
   ] as const)('W10.1 override: /account%s accepts only %s', async (path, allowed, others) => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     for (const method of others) {
       const response = await createTestBrowser(deployment).visit(`${issuer}/account${path}?_method=POST`, {
         method,
@@ -294,7 +289,7 @@ describe('forms', () => {
   });
 
   it('T5.2 a cookie as token: neither a session nor a form is accepted as a token, a code or a consent', async () => {
-    const { deployment, accountBrowser } = await signedIn();
+    const { deployment, accountBrowser } = await createSignedInBrowser();
     const { form } = await accountBrowser.openAccountPage();
     const session = accountBrowser.cookies.get('__Host-session') ?? '';
     for (const token of [session, form]) {
