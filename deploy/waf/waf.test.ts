@@ -28,7 +28,7 @@ const findRule = (ref: string): Rule => {
   return rule;
 };
 
-/** What people open in a browser. A name that ends in a slash stands for all paths that start with it. */
+/** What people open in a browser. A name that ends in a slash matches all paths that start with it. */
 const browserPaths = ['/authorize', '/account', '/authorize/', '/account/', '/callback/'];
 /** What hosted clients, other APIs and providers request. All users of a client share its addresses. */
 const serverPaths = [

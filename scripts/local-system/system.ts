@@ -19,7 +19,7 @@ export interface LocalSystemOptions
   readonly dataFolder: string;
   /**
    * Variables of the app, by name, that replace the defaults of the local system. If they configure a
-   * provider, no fake provider runs in its place. `ORIGIN` can't be replaced. Default: none.
+   * provider, its fake provider does not run. `ORIGIN` can't be replaced. Default: none.
    */
   readonly variables?: Variables;
 }

@@ -17,7 +17,7 @@ Options:
 
 PORT sets the port (default: 8787), and FAKE_PROVIDER_PORT the first of five ports for the fake providers (default: PORT + 1).
 The environment can set the other variables of the app; apps/words/.dev.vars.example explains them. If it sets a
-provider's variables, no fake provider runs in its place.`;
+provider's variables, its fake provider does not run.`;
 
 /**
  * Reads `--pages`, `--origin` and `--inspect`.

@@ -465,7 +465,7 @@ const wrongProviders: readonly Case[] = [
   ],
   [
     'OIDC_PROVIDERS',
-    'an id that stands for something else',
+    'a reserved id',
     issuers({ ...issuer, id: 'continue' }),
     /^OIDC_PROVIDERS is invalid for continue: providers\.continue\.id must not be continue/,
   ],

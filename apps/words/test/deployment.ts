@@ -7,7 +7,7 @@ import { type Call, gptSecret, origin, signInForTokens } from './flows.ts';
 
 export { origin };
 
-/** Vouches for whoever the answer's `code` names, and stands by them later when it is asked. */
+/** A provider that identifies the user whom `code` names, and confirms every recheck. */
 const createProvider = (id: string, label: string): IdentityProvider => ({
   id,
   displayName: label,
@@ -28,7 +28,7 @@ export interface Deployment {
   readonly app: App;
   readonly log: readonly LogEntry[];
   readonly call: Call;
-  /** Signs somebody in through ChatGPT. */
+  /** Signs a user in through ChatGPT. */
   signIn(subject: string, scope?: string): Promise<string>;
   advance(seconds: number): void;
 }

@@ -1,6 +1,6 @@
 /**
  * `POST /introspect` (RFC 7662): describes a token to its API, and to its client if that is confidential. All
- * other callers are told that the token is inactive.
+ * other callers get the response for an inactive token.
  */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';

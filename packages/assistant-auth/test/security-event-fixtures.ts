@@ -24,7 +24,7 @@ export const issuerUrls = {
 } as const;
 export type IssuerName = keyof typeof issuerUrls;
 
-/** When everything is told, a while after Ada signed in. */
+/** The time of every event, some time after Ada signed in. */
 export const now = t0 + 100;
 
 const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);

@@ -1,4 +1,4 @@
-/** A deployment that knows its callers' addresses, and somebody who guesses the secrets of its clients. */
+/** A deployment with client addresses, and an attacker who guesses the secrets of its clients. */
 import { type BrokerOptions, defaultRateLimits } from '../src/index.ts';
 import { requestTokens } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';

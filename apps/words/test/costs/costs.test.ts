@@ -24,7 +24,7 @@ beforeAll(async () => {
   measured.set(
     evening,
     sum([
-      [1, getCost('ChatGPT refreshes, and the provider is asked')],
+      [1, getCost('ChatGPT refreshes, with a recheck at the provider')],
       [10, getCost('a list of words')],
       [10, getCost('every further point')],
       [1, getCost('the score is read')],
@@ -114,7 +114,7 @@ describe('the cost of checking for revocations', () => {
 describe('free requests', () => {
   it('are all pages and calls without authentication', () => {
     const strangers = [...measured].filter(([name]) =>
-      /^somebody|stylesheet|without a token|has died/.test(name),
+      /^a visitor|stylesheet|without a token|an expired token/.test(name),
     );
     expect(strangers).toHaveLength(6);
     for (const [, { trips }] of strangers) expect(trips).toBe(0);

@@ -26,7 +26,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     await signInForTokens(call, 'known');
     return () => signInForTokens(call, 'known');
   },
-  'somebody opens the sign-in page and leaves':
+  'a visitor opens the sign-in page and leaves':
     async ({ call }) =>
     () =>
       openSignInPage(call),
@@ -34,11 +34,11 @@ export const flows: Readonly<Record<string, Flow>> = {
     async ({ call }) =>
     async () =>
       ok(await call('/authorize/style.css')),
-  'somebody leaves at the provider':
+  'a visitor leaves at the provider':
     async ({ call }) =>
     async () =>
       submitConsent(call, await openSignInPage(call), { choice: 'google' }),
-  'somebody cancels':
+  'a visitor cancels':
     async ({ call }) =>
     async () =>
       submitConsent(call, await openSignInPage(call), { cancel: '1' }),
@@ -46,11 +46,11 @@ export const flows: Readonly<Record<string, Flow>> = {
     const tokens = await signInForTokens(call, 'refreshing');
     return () => refresh(call, tokens);
   },
-  'ChatGPT refreshes, and the provider is asked': async ({ call }) => {
+  'ChatGPT refreshes, with a recheck at the provider': async ({ call }) => {
     const tokens = await signInForTokens(call, 'rechecked');
     return () => refresh(call, tokens);
   },
-  'an expired code comes again': async ({ call, advance }) => {
+  'an expired code is presented again': async ({ call, advance }) => {
     const provider = await submitConsent(call, await openSignInPage(call), { choice: 'google' });
     const code = await returnFromProvider(call, provider, 'again');
     await redeem(call, code);
@@ -83,7 +83,7 @@ export const flows: Readonly<Record<string, Flow>> = {
     async ({ call }) =>
     () =>
       call('/api/scoring'),
-  'a call with a token that has died': async ({ call, signIn, advance }) => {
+  'a call with an expired token': async ({ call, signIn, advance }) => {
     const token = await signIn('late');
     advance(1800);
     return () => call('/api/scoring', { token });
@@ -97,11 +97,11 @@ export const flows: Readonly<Record<string, Flow>> = {
     await accountBrowser.signInToAccount('looking');
     return () => accountBrowser.openAccountPage();
   },
-  'a player ends an app there': async (deployment) => {
+  'a player disconnects an app there': async (deployment) => {
     const { accountBrowser, form } = await openAccount(deployment, 'ending');
     return () => accountBrowser.post('/apps/end', { app: 'gpt chatgpt.com' }, form);
   },
-  'a player continues as who they are': async (deployment) => {
+  'a player continues in the session': async (deployment) => {
     const { accountBrowser } = await openAccount(deployment, 'rechecked-session');
     return async () => {
       const { consent } = await accountBrowser.openSignInPage(gptQuery);
@@ -114,15 +114,15 @@ export const flows: Readonly<Record<string, Flow>> = {
     const { accountBrowser, form } = await openAccount(deployment, 'session');
     return () => accountBrowser.post('/delete', { confirm: 'yes' }, form);
   },
-  'a client ends a connection': async ({ call }) => {
+  'a client revokes a token': async ({ call }) => {
     const tokens = await signInForTokens(call, 'leaving');
     return async () => ok(await postToken(call, '/revoke', tokens.refresh_token));
   },
-  'a token is asked about': async ({ call, signIn }) => {
+  'introspection of a token': async ({ call, signIn }) => {
     const token = await signIn('asked about');
     return async () => active(await postToken(call, '/introspect', token));
   },
-  'something is asked about that is no token':
+  'introspection of something that is not a token':
     async ({ call }) =>
     async () =>
       ok(await postToken(call, '/introspect', 'x')),
@@ -147,7 +147,7 @@ export const flows: Readonly<Record<string, Flow>> = {
   },
 };
 
-/** A call by somebody who has signed in, to an isolate that has read the revocations just now. */
+/** A call by a user who has signed in, to an isolate that has just read the revocations. */
 function prepareApiCall(path: string, init: RequestInit = {}): Flow {
   return async ({ call, signIn }) => {
     const token = await signIn(`busy ${path} ${init.method}`);

@@ -165,7 +165,7 @@ describe('connected apps', () => {
       expect(answer.status).toBe(testClient === gpt ? 401 : 400);
       await expectInvalidToken(deployment, tokens[at]?.access_token ?? '');
     }
-    // They are still somebody here, and may begin again.
+    // The user still exists, and can start again.
     await accountBrowser.signInToAccount('subject-1');
     expect((await accountBrowser.openAccountPage()).kind).toBe('account');
   });

@@ -239,8 +239,8 @@ describe('reauthentication', () => {
   });
 
   it.each([
-    ['somebody unknown', 'carol'],
-    ['somebody else', 'bob'],
+    ['a user without an account', 'carol'],
+    ['another user', 'bob'],
   ])('changes nothing for %s, and creates no user', async (_, subject) => {
     const deployment = deploy();
     await gptSignIn(deployment, 'bob');

@@ -17,7 +17,7 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
 
     it('limits requests beyond that', async () => {
       const { limiter, limit } = makeLimiter();
-      // Twice and one more: counters that begin anew at the full minute may do so in between.
+      // Twice and one more, because counters that are reset at the full minute may be reset in between.
       expect(await takeAll(limiter, 'somebody', 2 * limit + 1)).toContain('limited');
     });
 

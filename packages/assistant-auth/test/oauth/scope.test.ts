@@ -20,7 +20,7 @@ const policy: ScopePolicy = {
 const dropping: ScopePolicy = { ...policy, unknownScopes: 'dropped' };
 const rejection = (reason: string) => expect.objectContaining({ reason });
 
-/** Everything that RFC 6749 lets stand in a scope, but for the comma. */
+/** The characters that RFC 6749 allows in a scope, except the comma. */
 const name = fc.stringMatching(/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,12}$/);
 const known = fc.constantFrom(...declared, 'openid', 'profile');
 const names = fc.array(fc.oneof(name, known));

@@ -566,7 +566,7 @@ describe('Microsoft', () => {
       ['whose issuer is no tenant', { iss: issuerOf('common') }, foreignName],
       ['of another host', { iss: `https://login.evil.example/${contoso}/v2.0` }, foreignName],
       ['of another version', { iss: `https://sts.windows.net/${contoso}/` }, foreignName],
-      ['whose issuer goes on', { iss: `${issuerOf(contoso)}/` }, foreignName],
+      ['whose issuer has a trailing slash', { iss: `${issuerOf(contoso)}/` }, foreignName],
       ['whose issuer begins alike', { iss: `${site}.evil.example/${contoso}/v2.0` }, foreignName],
       ['whose issuer holds two tenants', { iss: `${site}/${contoso}/${fabrikam}/v2.0` }, foreignName],
       [
@@ -609,7 +609,7 @@ describe('Microsoft', () => {
     it.each([
       ['another tenant’s', issuerOf(fabrikam), false],
       ['personal accounts’', issuerOf(consumers), false],
-      ['nobody’s', 'https://login.evil.example/{tenantid}/v2.0', false],
+      ['on another host', 'https://login.evil.example/{tenantid}/v2.0', false],
       ['no text', 7, false],
       ['its own', issuerOf(contoso), true],
       ['every tenant’s', issuerOf('{tenantid}'), true],

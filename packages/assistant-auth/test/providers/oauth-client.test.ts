@@ -414,7 +414,7 @@ describe('token responses (RFC 6749 §5.1)', () => {
     it.each([
       ['that is garbage', 'garbage'],
       ['that is a number', 7],
-      ['of somebody else', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJwZXJzb24tMiJ9.'],
+      ['of another user', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJwZXJzb24tMiJ9.'],
     ])('an ID token %s is ignored if no ID token is used', async (_, id_token) => {
       expect(await atServer({ id_token })).toMatchObject({ subject: 'person-1' });
     });
@@ -579,7 +579,7 @@ describe('errors', () => {
 });
 
 describe('subjects', () => {
-  /** What a provider said, whatever its type: JSON has no more than that. */
+  /** Any JSON value that a provider can send. */
   const from = async (subject: unknown) =>
     createIdentity('acme', Object.assign(JSON.parse('{"labels":[]}'), { subject }), {}, undefined);
 

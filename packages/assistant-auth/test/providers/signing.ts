@@ -8,11 +8,11 @@ export interface SigningKey {
   readonly kid: string;
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
-  /** As it stands in a JWKS. */
+  /** As in a JWKS. */
   readonly published: JWK;
 }
 
-/** How a JWT begins whose header names its algorithm first: `{"alg":"`. Long enough to stand in nothing that is drawn. */
+/** The start of a JWT whose header has the algorithm first (`{"alg":"`). Too long to occur in random text. */
 export const jwtPrefix = 'eyJhbGciOi';
 
 export const generateKey = async (kid: string, algorithm = 'RS256'): Promise<SigningKey> => {

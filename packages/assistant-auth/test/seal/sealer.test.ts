@@ -115,7 +115,7 @@ describe('createSealer', () => {
       ['a key id longer than the message', [1, 200, ...bytes('2027-01')], 'malformed'],
       ['a key id of no letters', [1, 0], 'unknown-key'],
       ['a key id that only begins alike', [1, 6, ...bytes('2027-0')], 'unknown-key'],
-      ['a key id that goes on', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
+      ['a key id that is too long', [1, 8, ...bytes('2027-01x')], 'unknown-key'],
       ['the right header and nothing right behind it', [1, 7, ...bytes('2027-01')], 'forged'],
     ] as const)('includes text with %s', async (_, start, reason) => {
       const tail = reason === 'malformed' && start.length === 1 && start[0] === 1 ? 0 : 60;

@@ -232,7 +232,7 @@ describe('PKCE', () => {
   const malformed = 'The code_challenge is malformed.';
   const missing = 'This client must send a code_challenge.';
 
-  /** Asks for authorization; the client is told what was wrong, and the browser shown nothing. */
+  /** Sends an authorization request, and expects that the client gets the error and the browser no page. */
   const expectSentBack = async (query: Readonly<Record<string, string>>, description: string) => {
     const storage = createSpyStorage();
     const { response } = await createTestBrowser(deploy({ storage })).openSignInPage(query);
@@ -241,7 +241,7 @@ describe('PKCE', () => {
     expect(storage.calls).toEqual([]);
   };
 
-  /** Redeems a code with another verifier than it was asked for with; the code lives on. */
+  /** Redeems a code with the wrong verifier, which does not use up the code. */
   const expectRefusedVerifier = async (
     testClient: TestClient,
     asked: Readonly<Record<string, string>>,

@@ -248,7 +248,7 @@ describe('storage outages', () => {
   /** When storage fails: before it did anything, or after it did everything and could not say so. */
   type Failure = 'before' | 'after';
 
-  /** A deployment whose storage can be put out of reach. */
+  /** A deployment whose storage can be made unavailable. */
   const fragile = () => {
     let failure: Failure | undefined;
     const storage: BrokerStorage = memoryStorage();
@@ -291,7 +291,7 @@ describe('storage outages', () => {
         recordSecurityEvent: fragileAs(storage.recordSecurityEvent),
       },
     });
-    /** Does something while storage is out of reach. */
+    /** Runs something while storage is unavailable. */
     const during = async <Result>(how: Failure, work: () => Promise<Result>): Promise<Result> => {
       failure = how;
       try {
@@ -497,7 +497,7 @@ describe('the log', () => {
   });
   type Forbidden = ReturnType<typeof createForbidden>;
 
-  /** A deployment that keeps somebody out, and whose storage can fail to record. */
+  /** A deployment that refuses a user, and whose storage can fail to record a sign-in. */
   const createSystem = () => {
     const forbidden = createForbidden();
     const memory = memoryStorage();

@@ -22,7 +22,7 @@ const everybody: typeof rotating = [['ChatGPT', gpt], ...rotating];
 const refreshed = async (deployment: Deployment, testClient: TestClient, token: string): Promise<TokenBody> =>
   expectTokens(await refresh(deployment, testClient, token));
 
-/** The token is dead, in the words that this client needs to sign the person in anew. */
+/** The refresh token is not valid: the response after which this client starts a new sign-in. */
 const expectInvalid = async (
   deployment: Deployment,
   testClient: TestClient,

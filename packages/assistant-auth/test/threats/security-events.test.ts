@@ -110,7 +110,7 @@ describe('forged and replayed security events', () => {
     for (let turn = 0; turn < failedClientLimit + 2; turn++) {
       const { status } = await sendLogoutToken(
         fixture,
-        logoutToken({ aud: 'somebody else' }),
+        logoutToken({ aud: 'another-client' }),
         'acme',
         headers,
       );

@@ -254,7 +254,7 @@ describe('the callback', () => {
     expect(deployment.log.at(-1)).toMatchObject({ reason: 'transaction.provider' });
     expect([...provider.tokenRequests, ...other.tokenRequests]).toEqual([]);
     expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
-    // The login transaction itself goes on at its own place.
+    // The login transaction itself can still be completed.
     expect(readCode(await returnFromProvider({ code: 'ada' }))).not.toBe('');
   });
 
@@ -450,7 +450,7 @@ describe('the identity provider', () => {
 
   const answerOf = (response: Response) => Object.fromEntries(readRedirect(response).searchParams);
 
-  /** The client is told `error` in words of ours; nothing is stored, and the login transaction is over. */
+  /** Expects that the client gets `error` with our own description, nothing is stored, and the login transaction has ended. */
   const expectNoSignIn = async (
     { signIns, depart }: ReturnType<typeof upstream>,
     answer: Readonly<Record<string, string>>,

@@ -155,7 +155,7 @@ describe('sealed text that belongs elsewhere', () => {
   const newKey = 'test-2.ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8';
   const keyUnder = (id: string, ring: string) => `${id}.${ring.split('.')[1]}`;
 
-  /** The same deployment, configured anew: its clock and its storage go on. */
+  /** The same deployment with another configuration, but the same clock and storage. */
   const redeployed = ({ storage, now }: Deployment, changes: Partial<BrokerOptions>): Deployment =>
     deployWithFormPost({ storage, now, ...changes }).deployment;
 
@@ -333,7 +333,7 @@ describe('what sealed text reveals', () => {
   const providersToken = 'refresh-token-of-the-provider';
   const about = [userId, subject, `${subject}@example.com`, ...Object.values(claims), providersToken];
 
-  /** The text as it stands, unescaped, and with all that could be base64 in it decoded, wherever it begins. */
+  /** The text itself, unescaped, and with everything decoded that could be base64, from any position. */
   const revocationReads = (text: string): readonly string[] => {
     const runs = [text, unescaped(text)].join(' ').match(/[\w+/-]{8,}/g) ?? [];
     const decoded = runs.flatMap((run) => [0, 1, 2, 3].map((skipped) => fromBase64(run.slice(skipped))));

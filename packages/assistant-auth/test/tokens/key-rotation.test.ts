@@ -31,7 +31,7 @@ describe('resealing', () => {
   const long = deployed(older);
   const after = deployed(fresh, old, older);
 
-  /** Stores a token of somebody's. */
+  /** Stores a user's token. */
   const store = async (
     storage: BrokerStorage,
     { sealers }: typeof before,
@@ -229,7 +229,7 @@ describe('deployments with different key rings', () => {
       deployWith(fresh);
       await deployment.broker.cleanup();
       expect(await sealedUnder('2026-01-01')).toHaveLength(1);
-      await ada.signInToAccount('ada', 'google', { refresh: 'theirs anew' });
+      await ada.signInToAccount('ada', 'google', { refresh: 'their new token' });
       expect(await sealedUnder('2026-01-01')).toEqual([]);
       expect(await sealedUnder('2026-11-24')).toHaveLength(1);
     });

@@ -427,7 +427,7 @@ describe('markup in the fields of a page', () => {
 
   const stand = 'Zebra';
 
-  /** What the page must be read as: the same page with a harmless value, and the value as mere text in its place. */
+  /** How the page must be parsed: like the same page with a harmless value, with the value as text. */
   const expected = async (render: Field[1], value: string) =>
     JSON.parse(await readHarmless(render), (_, item) =>
       typeof item === 'string' ? item.replaceAll(stand, () => value) : item,

@@ -66,7 +66,7 @@ export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAut
   recentAuth: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
 };
 
-/** The page of somebody with one app and one identity who has proved nothing yet. */
+/** The page of a user with one app and one identity who has not confirmed the identity recently. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
   renderAccountPage({
     branding: parseBranding({ ...branding, ...changes.branding }),

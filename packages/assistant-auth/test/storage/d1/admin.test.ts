@@ -341,7 +341,7 @@ describe('the audit log', () => {
     ...given,
   });
 
-  /** What the audit says after somebody signed in. */
+  /** The audit entry of a sign-in. */
   const rowsAfterSignIn = async () => (await rows()).slice(1);
 
   it('has a row for a sign-in, with IDs only', async () => {

@@ -308,7 +308,7 @@ describe('random calls', () => {
           ...signIn({ ...choice, ...upstreamSession, user, now }),
           ...here,
         });
-        // Whoever goes on in a session draws the grant's id just then: it exists for no storage outside a test.
+        // A sign-in that continues in a session generates the grant's ID just before, so outside a test it never exists yet.
         return here.session !== undefined && outcome.kind === 'replayed'
           ? { kind: 'session-ended' }
           : outcome;

@@ -1,4 +1,4 @@
-/** The port's contract for asking providers: who is told that a check is due, and what a word of theirs changes. */
+/** The storage contract for rechecks: who acquires the lease, and what the outcome of a recheck changes. */
 import { expect, it } from 'vitest';
 import type { BrokerStorage } from '../../../src/storage/broker-storage.ts';
 import {
