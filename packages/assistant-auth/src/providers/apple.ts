@@ -8,8 +8,9 @@ import { ConfigurationError } from '../oauth/errors.ts';
 import type { EpochSeconds, Identity, Seconds } from '../oauth/identifiers.ts';
 import { type Rule, resolveBaseUrl, validate } from './config.ts';
 import { createIssuer } from './issuer.ts';
+import { parseLabel } from './oauth-client.ts';
 import { createOidcProvider } from './oidc.ts';
-import { type IdentityProvider, ProviderError, parseLabel } from './provider.ts';
+import { type IdentityProvider, ProviderError } from './provider.ts';
 import { readAppleNotification } from './security-events/apple.ts';
 
 export interface AppleSettings {

@@ -1,26 +1,21 @@
 /**
  * The OAuth client that `oidc` and `oauth2` share: the authorization request with PKCE (RFC 6749 §4.1.1, RFC
- * 7636 §4.3), the token response (RFC 6749 §5.1), rechecks with a refresh token (RFC 6749 §6), revocation
- * (RFC 7009), and errors.
+ * 7636 §4.3), the token response (RFC 6749 §5.1), the identity of a profile, and errors.
  */
 
 import {
   AuthorizationResponseError,
-  type AuthorizationServer,
   type Client,
-  type ClientAuth,
   calculatePKCECodeChallenge,
   clockTolerance,
   OperationProcessingError,
   ResponseBodyError,
-  revocationRequest,
   UnsupportedOperationError,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
-import type { Seconds } from '../oauth/identifiers.ts';
+import type { Identity, Seconds } from '../oauth/identifiers.ts';
 import type { ClientSettings, OfflineAccess } from './config.ts';
-import { buildRequestOptions } from './http.ts';
-import { ProviderError, type ProviderIo, type RecheckResult, type UpstreamRequest } from './provider.ts';
+import { ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
 
 /**
  * Builds the URL that a browser is sent to. Keeps the endpoint's own query.
@@ -146,6 +141,67 @@ export const requireBearerToken = ({ accessToken, tokenType }: TokenResponse): s
 const readToken = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+// Converts a provider's profile to an identity.
+
+/** The profile of a person. Optional values that are not valid text are dropped. */
+export interface ProviderProfile {
+  /** The provider's stable ID of the person. */
+  readonly subject: string;
+  /** The first one that is valid text is the label. */
+  readonly labels: readonly unknown[];
+  readonly email?: unknown;
+  /** Whether the provider says that it has verified the address. Default: false. */
+  readonly emailVerified?: boolean;
+  /** The provider's ID of the session that the person signed in with, if there is one. */
+  readonly sid?: unknown;
+}
+
+/** OpenID Connect Core §2. The same limit applies to session IDs. */
+const maxSubjectLength = 255;
+/** Longer than any email address (RFC 5321 §4.5.3.1) and than any name that a page can show. */
+const maxLabelLength = 320;
+
+/** @throws ProviderError `invalid` for a subject that is not text, is empty, or is too long */
+export const createIdentity = (
+  provider: string,
+  profile: ProviderProfile,
+  claims: Identity['claims'],
+  refreshToken: string | undefined,
+): Identity => {
+  const { subject, labels, emailVerified = false } = profile;
+  if (!isSubject(subject))
+    throw new ProviderError('invalid', 'the subject is not a string, is empty, or is too long');
+  const email = parseLabel(profile.email);
+  const sid = isSubject(profile.sid) ? profile.sid : undefined;
+  const label = labels.map(parseLabel).find((text) => text !== undefined);
+  return {
+    provider,
+    subject,
+    emailVerified: emailVerified && email !== undefined,
+    claims,
+    ...(label === undefined ? {} : { label }),
+    ...(email === undefined ? {} : { email }),
+    ...(sid === undefined ? {} : { sid }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  };
+};
+
+/**
+ * Numbers are rejected because rounding could merge two people into one, and lone surrogates because storage
+ * changes them.
+ */
+const isSubject = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= maxSubjectLength && value.isWellFormed();
+
+/**
+ * Returns text that can be shown and sealed. Returns `undefined` for other values, and for text that is
+ * empty, too long or has a lone surrogate.
+ */
+export const parseLabel = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= maxLabelLength && value.isWellFormed()
+    ? value
+    : undefined;
+
 // Which refresh tokens can be used for rechecks: those that outlive the session (OpenID Connect Core §11).
 
 interface OfflineAccessSettings {
@@ -177,10 +233,6 @@ export const resolveRequestedScopes = (
     !scopes.includes(offlineAccessScope);
   return isAdded ? [...scopes, offlineAccessScope] : scopes;
 };
-
-/** The error for a stored token that must not be sent, because the setting is now `never`. */
-export const createTokenNotUsedError = (): ProviderError =>
-  new ProviderError('invalid', 'refresh tokens of this provider are not used');
 
 /**
  * Returns the refresh token of a response if it can be used for rechecks. When a token that is bound to a
@@ -224,85 +276,6 @@ const isShortLived = (expiresIn: unknown): boolean => {
   return typeof seconds === 'number' && seconds > 0 && seconds < minLifetime;
 };
 
-// Rechecks: what the token endpoint responds to a stored refresh token (RFC 6749 §6).
-
-/**
- * Sends the refresh token and reads the response: its `error`, and whether it has any token. An ID token is
- * not verified.
- * @param prepare does what comes before the refresh token is sent, and returns the function that sends it
- * @returns `unknown` if one of the two functions throws
- */
-export const checkRefreshToken = async (
-  { revokedErrors }: Pick<Required<ClientSettings>, 'revokedErrors'>,
-  prepare: () => Promise<() => Promise<Response>>,
-): Promise<RecheckResult> => {
-  let isSent = false;
-  try {
-    const send = await prepare();
-    isSent = true;
-    return await read(await send(), revokedErrors);
-  } catch (error) {
-    const { message: reason } = toProviderError(error);
-    return { kind: 'unknown', reason, ...(!isSent && { isTokenUnchanged: true }) };
-  }
-};
-
-const read = async (response: Response, revokedErrors: readonly string[]): Promise<RecheckResult> => {
-  const { error, accessToken, idToken, refreshToken } = readTokenResponse(await response.json());
-  // Checked before the status and before any token, because GitHub sends errors with status 200.
-  if (error !== undefined)
-    return includesCode(revokedErrors, error) ? { kind: 'revoked' } : createInconclusiveResult(error);
-  const hasToken = (accessToken ?? idToken ?? refreshToken) !== undefined;
-  if (!response.ok || !hasToken) return { kind: 'unknown', reason: 'the response has no token' };
-  return { kind: 'active', ...(refreshToken !== undefined && { refreshToken }) };
-};
-
-const includesCode = (codes: readonly unknown[], error: unknown): boolean => codes.includes(error);
-
-const createInconclusiveResult = (error: unknown): RecheckResult => ({
-  kind: 'unknown',
-  reason: createTokenEndpointError(String(error)).message,
-  ...(rejectionCodes.includes(error) && { isTokenUnchanged: true }),
-});
-
-/**
- * Errors that reject the request before the refresh token is used (RFC 6749 §5.2; the last one is GitHub's).
- */
-const rejectionCodes: readonly unknown[] = [
-  ...['invalid_request', 'invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_scope'],
-  'incorrect_client_credentials',
-];
-
-// Revocation of a refresh token that is no longer needed (RFC 7009).
-
-/** The client that revokes, and the server. */
-export interface RevocationClient {
-  readonly config: ClientSettings;
-  /** Its `revocation_endpoint` was validated. */
-  readonly server: AuthorizationServer;
-  readonly auth: ClientAuth;
-}
-
-/**
- * @throws the errors of `oauth4webapi` and ProviderError; `withProviderError` converts them to ProviderError
- */
-export const revokeToken = async (
-  { config, server, auth }: RevocationClient,
-  refreshToken: string,
-  io: ProviderIo,
-): Promise<void> => {
-  const response = await revocationRequest(server, buildOAuthClient(config), auth, refreshToken, {
-    ...buildRequestOptions(io),
-    additionalParameters: { token_type_hint: 'refresh_token' },
-  });
-  const { error } = Object(await response.json().catch(() => undefined));
-  // Google's error for a token that is already invalid, which RFC 7009 §2.2 treats as a success.
-  if (error === 'invalid_token') return;
-  if (error) throw createRevocationError(String(error));
-  if (!response.ok)
-    throw new ProviderError('invalid', `the revocation endpoint responded with status ${response.status}`);
-};
-
 // Converts every error of a request to the provider to one of the three kinds of ProviderError.
 
 /** Runs a step of a request to the provider. Throws only ProviderError. */
@@ -325,14 +298,14 @@ export const createTokenEndpointError = (code: string): ProviderError =>
   );
 
 /** The error of a revocation endpoint (RFC 7009 §2.2.1). */
-const createRevocationError = (code: string): ProviderError =>
+export const createRevocationError = (code: string): ProviderError =>
   new ProviderError('invalid', `the revocation endpoint responded with ${sanitizeErrorCode(code)}`);
 
 /**
  * Converts any error, without a cause: errors of `oauth4webapi` contain whole responses, with codes and
  * tokens.
  */
-const toProviderError = (error: unknown): ProviderError => {
+export const toProviderError = (error: unknown): ProviderError => {
   if (error instanceof ProviderError) return error;
   if (error instanceof AuthorizationResponseError) {
     return new ProviderError(

@@ -23,27 +23,20 @@ import { buildRequestOptions, fetchFromProvider } from './http.ts';
 import {
   buildAuthorizationUrl,
   buildOAuthClient,
-  checkRefreshToken,
-  createTokenNotUsedError,
+  createIdentity,
+  type ProviderProfile,
   receiveTokens,
   requireBearerToken,
   resolveClientSecret,
-  revokeToken,
   selectLongLivedRefreshToken,
   type TokenResponse,
   toStrictResponse,
   withProviderError,
 } from './oauth-client.ts';
-import {
-  createIdentity,
-  type IdentityProvider,
-  ProviderError,
-  type ProviderIo,
-  type ProviderProfile,
-  type UpstreamRequest,
-} from './provider.ts';
+import { type IdentityProvider, ProviderError, type ProviderIo, type UpstreamRequest } from './provider.ts';
+import { checkRefreshToken, createTokenNotUsedError, revokeToken } from './recheck.ts';
 
-export type { ProviderProfile } from './provider.ts';
+export type { ProviderProfile } from './oauth-client.ts';
 
 /**
  * All URLs are https, or http on loopback. The client secret is sent in the form body. Default of `scopes`:

@@ -12,13 +12,14 @@ import {
 } from '../../src/providers/config.ts';
 import { fetchFromProvider } from '../../src/providers/http.ts';
 import {
+  createIdentity,
   createTokenEndpointError,
   readTokenResponse,
   requireBearerToken,
   selectLongLivedRefreshToken,
   withProviderError,
 } from '../../src/providers/oauth-client.ts';
-import { createIdentity, ProviderError } from '../../src/providers/provider.ts';
+import { ProviderError } from '../../src/providers/provider.ts';
 import {
   callback,
   captureProviderError,
