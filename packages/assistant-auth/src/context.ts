@@ -6,14 +6,13 @@
 import type { Client, ClientRegistry } from './clients/client.ts';
 import type { IntrospectionClient } from './clients/introspection-client.ts';
 import type { Limits } from './limits/rate-limits.ts';
-import type { Clock, Identity, UserClaims, UserId } from './oauth/identifiers.ts';
+import type { Clock, Identity, Milliseconds, UserClaims, UserId } from './oauth/identifiers.ts';
 import type { Log } from './oauth/log.ts';
 import type { Issuer } from './oauth/resource.ts';
 import type { RandomBytes } from './oauth/secrets.ts';
 import type { IdentityProvider, ProviderIo } from './providers/provider.ts';
 import type { BrokerStorage, LateRefresh } from './storage/broker-storage.ts';
 import type { RevocationCache } from './storage/revocation-cache.ts';
-import type { RetryContext } from './storage/write-with-retry.ts';
 import type { ParsedLifetimes } from './tokens/lifetimes.ts';
 import type { Sealers } from './tokens/sealers.ts';
 import type { ParsedBranding } from './ui/branding.ts';
@@ -37,7 +36,7 @@ export const paths = {
 } as const;
 
 /** The shared context of a broker. */
-export interface BrokerContext extends RetryContext {
+export interface BrokerContext {
   /** The issuer identifier (RFC 8414 §2). It is configuration and never taken from a request. */
   readonly issuer: Issuer;
   /** The canonical resource identifiers (RFC 8707); the first is the default. */
@@ -69,6 +68,9 @@ export interface BrokerContext extends RetryContext {
   readonly recheckIo: ProviderIo;
   readonly log: Log;
   readonly now: Clock;
+  readonly sleep: (duration: Milliseconds) => Promise<void>;
+  /** Keeps work running after the response. */
+  readonly waitUntil: (work: Promise<void>) => void;
   readonly randomBytes: RandomBytes;
 }
 

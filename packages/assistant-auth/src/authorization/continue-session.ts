@@ -6,12 +6,12 @@
 
 import type { Client } from '../clients/client.ts';
 import type { BrokerContext } from '../context.ts';
+import { keepAlive } from '../endpoint/handler.ts';
 import { randomId } from '../oauth/secrets.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import { buildSignIn, recordWithinLimits } from '../sign-in/resolve-user.ts';
 import { type ActiveSession, clearSessionCookie, useSession } from '../sign-in/session.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
-import { keepAlive } from '../storage/write-with-retry.ts';
 import { recheckLeaseDuration } from '../tokens/lifetimes.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 import type { SignInModel } from '../ui/sign-in.ts';

@@ -5,6 +5,7 @@
  */
 
 import type { BrokerContext } from '../context.ts';
+import { writeWithRetry } from '../endpoint/handler.ts';
 import { describeCause, formatStack } from '../oauth/errors.ts';
 import type { Identity } from '../oauth/identifiers.ts';
 import { ProtocolError } from '../oauth/protocol-error.ts';
@@ -15,7 +16,6 @@ import {
   setTransactionCookie,
 } from '../sign-in/login-transaction.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
-import { writeWithRetry } from '../storage/write-with-retry.ts';
 import type { Transaction } from '../tokens/sealed-types.ts';
 import { sealUpstreamToken } from '../tokens/sealers.ts';
 

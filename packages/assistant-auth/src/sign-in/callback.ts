@@ -2,10 +2,12 @@
  * `GET` or `POST /callback/:provider`: finds the login transaction by its `state` and completes it for its
  * purpose (RFC 6749 §4.1.2). A callback that was handled before shows a page and sends nothing to the client.
  */
+
 import { type BrokerContext, paths } from '../context.ts';
 import { createErrorPageResponder } from '../endpoint/error-page.ts';
 import {
   type EndpointDefinition,
+  keepAlive,
   logProtocolError,
   type MountedEndpoint,
   type RequestContext,
@@ -18,7 +20,6 @@ import { callbackError, ProtocolError } from '../oauth/protocol-error.ts';
 import { timingSafeEqual } from '../oauth/secrets.ts';
 import { type IdentityProvider, ProviderError } from '../providers/provider.ts';
 import { StorageUnavailable } from '../storage/broker-storage.ts';
-import { keepAlive } from '../storage/write-with-retry.ts';
 import type { Completion, Transaction, TransactionPurpose } from '../tokens/sealed-types.ts';
 import type { CompletedModel } from '../ui/error.ts';
 import { openFormPost, type ProviderResponse, redirectFormPost } from './form-post.ts';
@@ -26,12 +27,13 @@ import {
   buildUpstreamRequest,
   callbackUri,
   completeTransaction,
+  createReplayGuard,
   deriveCompletionCookieName,
   deriveTransactionCookieName,
   hasBrokerCookies,
+  type ReplayGuard,
   toCompletedPurpose,
 } from './login-transaction.ts';
-import { createReplayGuard, type ReplayGuard } from './replay-guard.ts';
 
 /** Handles the callback of the login transactions of one purpose. */
 export interface CallbackHandler<Kind extends TransactionPurpose['kind']> {

@@ -7,6 +7,7 @@
  */
 
 import type { BrokerContext } from '../context.ts';
+import { writeWithRetry } from '../endpoint/handler.ts';
 import { describeCause } from '../oauth/errors.ts';
 import type { IdentityProvider, RecheckResult } from '../providers/provider.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type RecordedRecheck,
   StorageUnavailable,
 } from '../storage/broker-storage.ts';
-import { writeWithRetry } from '../storage/write-with-retry.ts';
 import { openUpstreamToken, sealUpstreamToken } from '../tokens/sealers.ts';
 
 export type RecheckContext = Pick<

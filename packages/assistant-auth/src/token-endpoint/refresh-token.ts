@@ -7,13 +7,13 @@
  */
 
 import type { Client } from '../clients/client.ts';
+import { keepAlive } from '../endpoint/handler.ts';
 import type { EpochSeconds } from '../oauth/identifiers.ts';
 import { tokenEndpointError } from '../oauth/protocol-error.ts';
 import { canonicalResource } from '../oauth/resource.ts';
 import { filterAvailableScopes, hasApiScope, narrowScopes } from '../oauth/scope.ts';
 import { recheckIdentity } from '../sign-in/provider-recheck.ts';
 import type { GrantState } from '../storage/broker-storage.ts';
-import { keepAlive } from '../storage/write-with-retry.ts';
 import { recheckLeaseDuration, refreshGrace } from '../tokens/lifetimes.ts';
 import type { RefreshToken } from '../tokens/sealed-types.ts';
 import { findByResource, type Sealers } from '../tokens/sealers.ts';
