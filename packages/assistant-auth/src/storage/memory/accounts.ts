@@ -1,16 +1,9 @@
 /** Accounts in memory: identities, account data, sessions, and rechecks with upstream tokens. */
 
-import {
-  accountClientId,
-  type EpochSeconds,
-  type GrantId,
-  type Seconds,
-  type UserId,
-} from '../../oauth/identifiers.ts';
+import type { EpochSeconds, UserId } from '../../oauth/identifiers.ts';
 import type { Session, SessionActivity } from '../account-storage.ts';
 import type {
   Account,
-  GrantRefresh,
   GrantRevocation,
   IdentityKey,
   IdentityLink,
@@ -20,7 +13,6 @@ import type {
   IdentityUnlinkOutcome,
   LinkedIdentity,
   NewUpstreamToken,
-  RecheckLease,
   RecheckLeaseOutcome,
   RecheckLeaseRequest,
   RecordedRecheck,
@@ -32,6 +24,7 @@ import type {
   UserDeletion,
   UserDeletionOutcome,
 } from '../broker-storage.ts';
+import { findSession, startRecheck } from './grants.ts';
 import { revokeEach, revokeGrantsOfDeletedUser } from './revocations.ts';
 import {
   clearReplacedToken,
@@ -42,7 +35,6 @@ import {
   type MemoryTables,
   type StoredIdentity,
   storeVerifiedIdentity,
-  type Use,
 } from './tables.ts';
 
 /** The methods of `BrokerStorage` for accounts, sessions and upstream tokens. */
@@ -167,36 +159,6 @@ const toStoredGrant = ({ use, revokedAt, ...grant }: Grant): StoredGrant => {
 };
 
 // Rechecks: when each one is due, and what their results change.
-
-/** Acquires the lease for a recheck during a refresh, if one is due. */
-export const acquireLeaseOnRefresh = (
-  memory: MemoryTables,
-  { identity }: Grant,
-  { now, recheckLeaseDuration }: GrantRefresh,
-): { readonly recheck?: RecheckLease } => {
-  const stored = memory.identities.get(identityKey(identity));
-  if (stored === undefined || stored.recheckAfter > now) return {};
-  const recheck = startRecheck(memory, stored, now, recheckLeaseDuration);
-  return recheck === undefined ? {} : { recheck };
-};
-
-/** Stores the lease, and that a recheck starts. */
-const startRecheck = (
-  { identities }: MemoryTables,
-  stored: StoredIdentity,
-  startedAt: EpochSeconds,
-  recheckLeaseDuration: Seconds,
-): RecheckLease | undefined => {
-  const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
-  if (sealedRefreshToken === undefined) return undefined;
-  const started = {
-    ...stored,
-    recheckAfter: startedAt + recheckLeaseDuration,
-    unresolvedRechecks: unresolvedRechecks + 1,
-  };
-  identities.set(identityKey(stored), started);
-  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
-};
 
 const acquireRecheckLease = (
   memory: MemoryTables,
@@ -325,16 +287,4 @@ const useSession = (
       hasUpstreamToken: sealedRefreshToken !== undefined,
     },
   };
-};
-
-/** Returns the session if it is active. */
-export const findSession = (
-  { grants }: MemoryTables,
-  grantId: GrantId,
-  now: EpochSeconds,
-): (Grant & { readonly use: Use }) | undefined => {
-  const grant = grants.get(grantId);
-  if (grant?.use === undefined || grant.clientId !== accountClientId || grant.revokedAt !== undefined)
-    return undefined;
-  return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };

@@ -1,6 +1,6 @@
 /**
- * Grants in memory: sign-ins, which store user, identity and grant together, codes (RFC 6749 §4.1.2) and
- * refresh tokens (RFC 9700 §4.14.2).
+ * Grants in memory: sign-ins, which store user, identity and grant together, codes (RFC 6749 §4.1.2), and
+ * refresh tokens (RFC 9700 §4.14.2) with the lease for a recheck that is due.
  */
 
 import {
@@ -19,11 +19,11 @@ import type {
   GrantState,
   GrantStatus,
   PresentedRefreshToken,
+  RecheckLease,
   RefreshOutcome,
   SignIn,
   SignInOutcome,
 } from '../broker-storage.ts';
-import { acquireLeaseOnRefresh, findSession } from './accounts.ts';
 import { revoke, revokeEach } from './revocations.ts';
 import {
   compareText,
@@ -31,6 +31,7 @@ import {
   identityKey,
   isActiveGrant,
   type MemoryTables,
+  type StoredIdentity,
   storeVerifiedIdentity,
   type Use,
 } from './tables.ts';
@@ -104,6 +105,18 @@ const revokeLeastRecentlyUsed = (
     .toSorted((one, other) => lastUsed(other) - lastUsed(one) || compareText(one.id, other.id))
     .slice(Math.max(0, limits.activeGrants - Number(grant.clientId !== accountClientId)));
   if (excess.length > 0) revokeEach(memory, excess, now);
+};
+
+/** Returns the session if it is active. */
+export const findSession = (
+  { grants }: MemoryTables,
+  grantId: GrantId,
+  now: EpochSeconds,
+): (Grant & { readonly use: Use }) | undefined => {
+  const grant = grants.get(grantId);
+  if (grant?.use === undefined || grant.clientId !== accountClientId || grant.revokedAt !== undefined)
+    return undefined;
+  return now < grant.use.refreshIdleExpiresAt ? { ...grant, use: grant.use } : undefined;
 };
 
 const readGrantStatus = ({ grants }: MemoryTables, grantId: GrantId): GrantStatus => {
@@ -254,4 +267,34 @@ const storeGrantUse = ({ grants }: MemoryTables, grant: Grant, use: Use): GrantS
     refreshIdleExpiresAt,
     refreshAbsoluteExpiresAt,
   };
+};
+
+/** Acquires the lease for a recheck during a refresh, if one is due. */
+const acquireLeaseOnRefresh = (
+  memory: MemoryTables,
+  { identity }: Grant,
+  { now, recheckLeaseDuration }: GrantRefresh,
+): { readonly recheck?: RecheckLease } => {
+  const stored = memory.identities.get(identityKey(identity));
+  if (stored === undefined || stored.recheckAfter > now) return {};
+  const recheck = startRecheck(memory, stored, now, recheckLeaseDuration);
+  return recheck === undefined ? {} : { recheck };
+};
+
+/** Stores the lease, and that a recheck starts. */
+export const startRecheck = (
+  { identities }: MemoryTables,
+  stored: StoredIdentity,
+  startedAt: EpochSeconds,
+  recheckLeaseDuration: Seconds,
+): RecheckLease | undefined => {
+  const { provider, subject, sealedRefreshToken, unresolvedRechecks } = stored;
+  if (sealedRefreshToken === undefined) return undefined;
+  const started = {
+    ...stored,
+    recheckAfter: startedAt + recheckLeaseDuration,
+    unresolvedRechecks: unresolvedRechecks + 1,
+  };
+  identities.set(identityKey(stored), started);
+  return { provider, subject, sealedRefreshToken, isUnresolved: unresolvedRechecks > 0, startedAt };
 };
