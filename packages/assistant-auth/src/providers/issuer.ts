@@ -1,6 +1,6 @@
 /**
- * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4), the issuers of its
- * tenants, and its signing keys (RFC 7517 §5).
+ * An OpenID Connect issuer: its settings, its metadata (OpenID Connect Discovery 1.0 §4) with the signature
+ * algorithms that are accepted, the issuers of its tenants, and its signing keys (RFC 7517 §5).
  */
 
 import {

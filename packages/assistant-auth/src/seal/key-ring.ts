@@ -1,5 +1,8 @@
 /**
  * Parses the key ring and generates keys. A ring has named 256-bit keys: the first key seals, all keys open.
+ * What is sealed names its key, and only that key is tried. To rotate, the operator adds a key at the end,
+ * promotes it to the front, waits until stored upstream tokens are resealed (`tokens/key-rotation.ts`), and
+ * retires the old key when no unexpired token can need it (`readKeyUsage` in `storage/sqlite/admin.ts`).
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';

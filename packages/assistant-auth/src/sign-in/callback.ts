@@ -197,7 +197,8 @@ type FoundTransaction =
   | { readonly kind: 'completed'; readonly transaction: Completion };
 
 /**
- * Finds the login transaction of this browser, pending or completed. A `state` of another browser finds none.
+ * Finds the login transaction of this browser, pending or completed, and checks its expiry and `state`. A
+ * `state` of another browser finds none (RFC 6749 §10.12).
  */
 const findTransaction = async (
   { sealers, now }: Pick<BrokerContext, 'sealers' | 'now'>,

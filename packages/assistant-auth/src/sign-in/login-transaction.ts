@@ -1,7 +1,7 @@
 /**
  * Login transactions: starts one and redirects the browser to the provider (RFC 6749 §4.1.1), keeps each one
- * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12), and detects repeated
- * callbacks.
+ * sealed in a cookie of its own, which binds it to the browser (RFC 6749 §10.12; `findTransaction` in
+ * `callback.ts` checks it), and detects repeated callbacks.
  */
 
 import { type BrokerContext, paths } from '../context.ts';

@@ -1,9 +1,11 @@
 /**
- * `grant_type=refresh_token` (RFC 6749 §6). The tokens of a rotating grant are replaced at each refresh (RFC
- * 9700 §4.14.2): a client whose response was lost can retry, and a token that was superseded revokes the
- * grant. The tokens of a stable grant stay the same. Storage decides which token is valid
- * (`storage/sqlite/grants.ts`, `storage/memory/grants.ts`). Also rechecks the identity at its provider, if that
- * is due.
+ * `grant_type=refresh_token` (RFC 6749 §6). A rotating grant gets a new refresh token at each refresh (RFC
+ * 9700 §4.14.2). The previous token counts as a retry for two minutes (`refreshGrace`) and gets the current
+ * tokens again. After that, if the current token was never used, the option `lateRefresh` decides: `recover`
+ * (the default) starts a new branch, `revoke` revokes the grant. Any other replaced token revokes the grant.
+ * A stable grant keeps its refresh token. Storage decides which case applies, in one statement
+ * (`storage/sqlite/grants.ts`, `storage/memory/grants.ts`). Also rechecks the identity at its provider, if
+ * that is due.
  */
 
 import type { Client } from '../clients/client.ts';

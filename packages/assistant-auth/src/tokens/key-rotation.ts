@@ -1,7 +1,6 @@
 /**
- * The part of key rotation that concerns data at rest: each cleanup reseals stored upstream tokens with the
- * first key in the ring, so that another key can be retired. `seal/key-ring.ts` says which key does what;
- * `storage/sqlite/admin.ts` computes when a key can be promoted or retired.
+ * The part of key rotation that concerns stored data: each cleanup reseals stored upstream tokens with the
+ * first key in the ring, so that another key can be retired. `seal/key-ring.ts` describes the whole rotation.
  */
 
 import type { Clock } from '../oauth/identifiers.ts';

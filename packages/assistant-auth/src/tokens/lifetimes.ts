@@ -1,6 +1,6 @@
 /**
- * Lifetimes of tokens, codes, forms, transactions and sessions, and the bounds within which a publisher can
- * change them.
+ * Lifetimes of tokens, codes, forms, transactions and sessions, with the bounds within which a publisher can
+ * change them, and the grace periods of codes and refresh tokens.
  */
 
 import { ConfigurationError } from '../oauth/errors.ts';

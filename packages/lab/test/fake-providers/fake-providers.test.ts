@@ -195,9 +195,9 @@ describe('the fake OpenID Connect issuer', () => {
     for (const { name, email } of fakeUsers) expect(html).toContain(`${name} <small>${email}`);
   });
 
-  it('returns access_denied if the user refuses', async () => {
+  it('returns access_denied if the user cancels', async () => {
     const opened = await open();
-    const callback = await clickAndReadCallback(opened.browser, pageOf(opened), 'Refuse');
+    const callback = await clickAndReadCallback(opened.browser, pageOf(opened), 'Cancel');
     expect(callback.get('error')).toBe('access_denied');
     expect(callback.get('state')).toBe('a state');
     expect(callback.get('code')).toBeNull();

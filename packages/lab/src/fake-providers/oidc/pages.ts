@@ -1,7 +1,7 @@
 /** Renders the pages of the fake OpenID Connect issuer: the account chooser, and the sign-out pages. */
 import type { FakeUser } from '../users.ts';
 
-/** A button for each user, and one to refuse. */
+/** A button for each user, and one that cancels. */
 export const renderAccountChooser = (fakeUsers: readonly FakeUser[]): string =>
   renderPage(
     'Sign in to the fake provider',
@@ -9,7 +9,7 @@ export const renderAccountChooser = (fakeUsers: readonly FakeUser[]): string =>
 <p>Words With Chat wants to know who you are. It will get your name and email address.</p>
 <form method="post">
 ${fakeUsers.map(renderButton).join('\n')}
-<button name="email" value="">Refuse</button>
+<button name="email" value="">Cancel</button>
 </form>`,
   );
 
