@@ -1,4 +1,4 @@
-/** A browser at the account page: signs in there, and posts its forms. */
+/** A test browser for the account page: signs in, and posts the page's forms. */
 import { expect } from 'vitest';
 import { type BrokerAccess, createTestBrowser, readRedirect, type TestBrowser } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
@@ -7,11 +7,11 @@ import { expectErrorPage } from './expect-error.ts';
 type Fields = Readonly<Record<string, string>>;
 
 export interface AccountBrowser extends TestBrowser {
-  /** Opens the account page, and reads what its forms post. */
+  /** Opens the account page, and reads the hidden field that its forms post. */
   openAccountPage(): Promise<AccountView>;
-  /** Posts one of the page's forms. Default for `form`: that of the current page. */
+  /** Posts one of the page's forms. Default for `form`: the field of a newly opened account page. */
   post(action: string, fields?: Fields, form?: string): Promise<Response>;
-  /** Posts a form that leads to the provider, and opens the callback with the provider's response. */
+  /** Posts a form that redirects to the provider, and opens the callback with the provider's response. */
   submitThroughProvider(action: string, fields: Fields, answer: Fields): Promise<Response>;
   /** Signs in at the account page. */
   signInToAccount(subject?: string, choice?: string, answer?: Fields): Promise<Response>;
@@ -22,7 +22,7 @@ export interface AccountBrowser extends TestBrowser {
 export interface AccountView {
   readonly response: Response;
   readonly html: string;
-  /** Whether someone is signed in. */
+  /** `account` if a user is signed in. */
   readonly kind: 'account' | 'sign-in';
   readonly form: string;
 }
@@ -72,17 +72,17 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
   };
 };
 
-/** The value of a hidden field. */
+/** Returns the value of a hidden field. */
 export const readHiddenField = (html: string, name: string): string =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
 
-/** The values of the buttons of a name, in the order of the page. */
+/** Returns the values of the buttons with this name, in the order of the page. */
 export const readButtonValues = (html: string, name: string): readonly string[] =>
   [...html.matchAll(new RegExp(`<button[^>]* name="${name}" value="([^"]*)"`, 'g'))].map(
     ([, value = '']) => value,
   );
 
-/** Sent back to the account page with this notice; gives the page that says it. */
+/** Expects a redirect to the account page with this notice, and returns that page. */
 export const expectAccountRedirect = async (
   accountBrowser: AccountBrowser,
   response: Response,
@@ -94,7 +94,7 @@ export const expectAccountRedirect = async (
   return accountBrowser.openAccountPage();
 };
 
-/** Expects a page that says why a form was rejected. */
+/** Expects an error page that explains why a form was rejected. */
 export const expectFormRejected = (
   response: Response,
   deployment: Deployment,

@@ -121,7 +121,7 @@ describe('createBroker', () => {
       ['branding.name', () => ({ branding: { name: '' } })],
       ['branding.logoPath', () => ({ branding: { logoPath: 'https://cdn.example/logo.svg' } })],
       ['branding.texts.cancel', () => ({ branding: { texts: { cancel: '' } } })],
-    ])('fails at startup and is named: %s', (option, changes) => {
+    ])('is named in the error at startup: %s', (option, changes) => {
       expect(() => createBroker({ ...options(), ...changes() })).toThrow(
         expect.objectContaining({
           name: 'ConfigurationError',
@@ -131,7 +131,7 @@ describe('createBroker', () => {
       );
     });
 
-    it('never appears with its secret in the message', () => {
+    it('never reveals a secret in the error message', () => {
       const wrong = [
         () => createBroker({ ...options(), sealingKeys: shortKey }),
         () => createBroker({ ...options(), sealingKeys: `${keys} ${keys}` }),
@@ -239,7 +239,7 @@ describe('createBroker', () => {
     lines.mockRestore();
     expect([status, protection.kind]).toEqual([400, 'refused']);
     const failed = { event: 'log-failed', cause: 'Error: the disk is full' };
-    // At the start of the unpinned client, then of both refusals.
+    // One line at startup, about the client without gptIds, and one line for each refusal.
     expect(logged).toEqual([1, 2, 3].map((count) => ({ ...failed, count })));
   });
 
@@ -249,7 +249,7 @@ describe('createBroker', () => {
     expect(storage.calls).toEqual([]);
   });
 
-  it('uses the system’s clock and randomness, and logs lines of JSON, by default', async () => {
+  it('uses the system’s clock and randomness, and logs JSON lines, by default', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
     const { routes } = createBroker(options());
     const authorize = routes.find(({ path }) => path === '/authorize');
@@ -401,14 +401,14 @@ describe('options', () => {
     it.each<Row>([
       ['none', [], 'providers', 'providers must contain at least one provider.'],
       [
-        'two with one ID',
+        'two with the same ID',
         [createProvider('google', 'Google'), createProvider('google', 'Work')],
         'providers',
         'providers must have unique IDs.',
       ],
       ...['', 'Google', 'a/b', 'a b', '../a', 'é', 'continue', 'x'.repeat(33)].map(
         (id): Row => [
-          `an id such as ${JSON.stringify(id)}`,
+          `an ID such as ${JSON.stringify(id)}`,
           [createProvider(id, 'Google')],
           'providers',
           `providers must have IDs that consist of a-z, 0-9 and hyphens and are not continue: ${id}`,
@@ -416,7 +416,7 @@ describe('options', () => {
       ),
       ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(
         (url): Row => [
-          `the address ${JSON.stringify(url)}`,
+          `at the URL ${JSON.stringify(url)}`,
           [at('https://google.example', url)],
           'providers.google',
           `providers.google must use https: ${url}`,
@@ -504,12 +504,12 @@ describe('authorization server metadata', () => {
     expect(await response.text()).toBe('');
   });
 
-  it.each(['POST', 'PUT', 'OPTIONS'])('does not exist for %s', async (method) => {
+  it.each(['POST', 'PUT', 'OPTIONS'])('refuses the method %s with 405', async (method) => {
     const response = await deploy().fetch(new Request(issuer + path, { method }));
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('does not exist for another host', async () => {
+  it('refuses another host with 421', async () => {
     const response = await deploy().fetch(new Request(`https://evil.example${path}`));
     expect(response.status).toBe(421);
     expect(await response.text()).not.toContain('words.example');

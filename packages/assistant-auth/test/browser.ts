@@ -1,17 +1,17 @@
-/** A person with a browser: follows a sign-in step by step, keeping cookies as a browser does, but never leaves the test. */
+/** A test browser: follows a sign-in step by step, and stores cookies, without any network access. */
 import { type Deployment, gptRedirect, gptSecret } from './deployment.ts';
 
 export interface TestBrowser {
   readonly cookies: Map<string, string>;
-  /** Sends a request with this browser's cookies, and keeps those that come back. */
+  /** Sends a request with this browser's cookies, and stores the cookies of the response. */
   visit(url: string, init?: RequestInit): Promise<Response>;
-  /** Opens the sign-in page; gives the response and the sealed consent in it. */
+  /** Opens the sign-in page, and returns the response with its sealed consent. */
   openSignInPage(
     query: Readonly<Record<string, string>>,
   ): Promise<{ readonly response: Response; readonly consent: string }>;
   /** Posts the sign-in page's form as the browser would. */
   submitConsent(consent: string, choice: Readonly<Record<string, string>>): Promise<Response>;
-  /** Goes all the way to the client's redirect, signed in as `subject`. */
+  /** Signs in as `subject`, and returns the redirect to the client. */
   signIn(query: Readonly<Record<string, string>>, subject?: string): Promise<URL>;
 }
 
@@ -42,10 +42,10 @@ export const serverRequest = {
   redirect_uri: 'https://server.example/cb',
 } as const;
 
-/** What of a deployment a browser sees. */
+/** The part of a deployment that a browser uses. */
 export type BrokerAccess = Pick<Deployment, 'issuer' | 'fetch'>;
 
-/** @param always headers that something between browser and broker adds to every request */
+/** @param extraHeaders headers that are added to every request, for example by a proxy */
 export const createTestBrowser = (
   deployment: BrokerAccess,
   extraHeaders: Readonly<Record<string, string>> = {},
@@ -88,14 +88,14 @@ export const createTestBrowser = (
   };
 };
 
-/** Where a response sends the browser. */
+/** Returns the URL that a response redirects to. */
 export const readRedirect = (response: Response): URL => {
   const location = response.headers.get('location');
-  if (location === null) throw new Error(`no redirect but ${response.status}`);
+  if (location === null) throw new Error(`expected a redirect, but the status is ${response.status}`);
   return new URL(location);
 };
 
-/** A client's request to the token endpoint. */
+/** Sends a client's request to the token endpoint. */
 export const requestTokens = (
   deployment: Deployment,
   form: Readonly<Record<string, string>>,
@@ -113,14 +113,14 @@ export interface TokenBody {
   readonly scope: string;
 }
 
-/** The tokens in a response, or the test ends here. */
+/** Returns the tokens in a response. Fails the test if there are none. */
 export const expectTokens = async (response: Response): Promise<TokenBody> => {
   const body: TokenBody = await response.json();
   if (response.status !== 200) throw new Error(`no tokens: ${response.status} ${JSON.stringify(body)}`);
   return body;
 };
 
-/** The form with which ChatGPT redeems a code. */
+/** Builds the form that ChatGPT sends to redeem a code. */
 export const buildGptCodeRequest = (code: string) => ({
   grant_type: 'authorization_code',
   client_id: 'gpt',
@@ -129,7 +129,7 @@ export const buildGptCodeRequest = (code: string) => ({
   code,
 });
 
-/** Signs a new person in through ChatGPT. */
+/** Signs a user in through ChatGPT, in a new browser. */
 export const gptSignIn = async (deployment: Deployment, subject?: string): Promise<TokenBody> => {
   const back = await createTestBrowser(deployment).signIn(gptRequest, subject);
   return expectTokens(
@@ -137,7 +137,7 @@ export const gptSignIn = async (deployment: Deployment, subject?: string): Promi
   );
 };
 
-/** Calls the guarded API. */
+/** Calls the protected API. */
 export const callApi = (deployment: Deployment, token: string) =>
   deployment.broker.protect(
     new Request(`${deployment.issuer}/api/scoring`, { headers: { authorization: `Bearer ${token}` } }),

@@ -1,4 +1,4 @@
-/** The clients' parts, played: what each asks for, how it redeems a code, and how it refreshes. */
+/** The requests of each test client: authorization, code redemption and refresh. */
 
 import {
   appRequest,
@@ -34,7 +34,7 @@ export const gpt: TestClient = {
   }),
 };
 
-/** A public client that asks for rotating refresh tokens. */
+/** A public client that requests rotating refresh tokens. */
 export const app: TestClient = {
   request: { ...appRequest, scope: 'words score offline_access' },
   codeRequest: (code) => ({
@@ -47,7 +47,7 @@ export const app: TestClient = {
   refreshRequest: (token) => ({ grant_type: 'refresh_token', client_id: 'app', refresh_token: token }),
 };
 
-/** A confidential client that gets rotating refresh tokens unasked. */
+/** A confidential client that gets rotating refresh tokens without requesting them. */
 export const server: TestClient = {
   request: { ...serverRequest, scope: 'words score' },
   codeRequest: (code) => ({
@@ -63,7 +63,7 @@ export const server: TestClient = {
   }),
 };
 
-/** Signs a person in and gives the code that the client is sent; `changes` replace what it asks for. */
+/** Signs a user in, and returns the client's code. `changes` replace parameters of the request. */
 export const obtainCode = async (
   deployment: Deployment,
   { request }: TestClient,
@@ -75,7 +75,7 @@ export const obtainCode = async (
   return code;
 };
 
-/** Asks for tokens with a code; `changes` replace what the client sends. */
+/** Redeems a code. `changes` replace parameters of the request. */
 export const redeem = (
   deployment: Deployment,
   testClient: TestClient,
@@ -83,7 +83,7 @@ export const redeem = (
   changes: Form = {},
 ): Promise<Response> => requestTokens(deployment, { ...testClient.codeRequest(code), ...changes });
 
-/** Asks for tokens with a refresh token; `changes` replace what the client sends. */
+/** Uses a refresh token. `changes` replace parameters of the request. */
 export const refresh = (
   deployment: Deployment,
   testClient: TestClient,
@@ -91,10 +91,10 @@ export const refresh = (
   changes: Form = {},
 ): Promise<Response> => requestTokens(deployment, { ...testClient.refreshRequest(token), ...changes });
 
-/** Signs a person in, all the way to the client's tokens. */
+/** Signs a user in, and returns the client's tokens. */
 export const obtainTokens = async (deployment: Deployment, testClient: TestClient): Promise<TokenBody> =>
   expectTokens(await redeem(deployment, testClient, await obtainCode(deployment, testClient)));
 
-/** The same form without some of its fields. */
+/** Returns a copy of the form without some of its fields. */
 export const without = (form: Form, ...names: readonly string[]): Form =>
   Object.fromEntries(Object.entries(form).filter(([name]) => !names.includes(name)));

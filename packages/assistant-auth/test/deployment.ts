@@ -1,4 +1,4 @@
-/** A deployment to test against: a broker in memory with a clock that is set by hand, two providers, and clients of every kind. */
+/** A deployment for tests: a broker in memory with a manual clock, two providers, and each kind of client. */
 
 import { accountPages } from '../src/account/index.ts';
 import {
@@ -44,13 +44,13 @@ export const clients = [
   }),
 ] as const;
 
-/** Limits of a user and a grant that are too high for a test to reach, for tests that are not about limits. */
+/** Limits per user and per grant that no test reaches, for tests that are not about limits. */
 export const highUserLimits: Partial<Limits> = {
   refreshesPerGrant: { take: async () => 'allowed' },
   signInsPerUser: { limit: 1000, period: 600 },
 };
 
-/** Everything a test looks at: the broker over HTTP, its storage, its log and its clock. */
+/** Creates a broker, and gives access to its endpoints, storage, log and clock. */
 export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = true } = {}) => {
   const log: LogEntry[] = [];
   let instant = 1_800_000_000;
@@ -65,7 +65,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     providers: [createProvider('google', 'Google'), createProvider('other', 'Other')],
     storage,
     ...(hasAccountPage && { account: accountPages() }),
-    // Without the counts, which depend on all that came before.
+    // Counts are omitted, because they depend on all earlier lines.
     log: ({ count: _, ...entry }) => void log.push(entry),
     now: () => instant,
     sleep: async () => undefined,
@@ -77,7 +77,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     const route = broker.routes.find(({ path }) =>
       path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : pathname === path,
     );
-    if (route === undefined) throw new Error(`nothing is mounted at ${pathname}`);
+    if (route === undefined) throw new Error(`no endpoint has the path ${pathname}`);
     return route.endpoint(request);
   };
   return {
@@ -87,7 +87,7 @@ export const deploy = (changes: Partial<BrokerOptions> = {}, { hasAccountPage = 
     log,
     fetch,
     now: () => instant,
-    /** Waits for the work that continues after the responses. */
+    /** Waits for the work that was passed to `waitUntil`. */
     flushBackgroundWork: () => Promise.all(background),
     advance(seconds: number) {
       instant += seconds;

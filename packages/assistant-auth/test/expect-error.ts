@@ -1,4 +1,4 @@
-/** What a refusal looks like at each endpoint, whole: status, headers and body, and what is not there. */
+/** Expectations for the whole error response of each endpoint: status, headers and body. */
 import { expect } from 'vitest';
 import { corsHeaders } from '../src/index.ts';
 import { parseBranding } from '../src/ui/branding.ts';
@@ -6,7 +6,7 @@ import { type CompletedModel, renderCompletedPage, renderErrorPage } from '../sr
 import { callApi, readRedirect } from './browser.ts';
 import { type Deployment, issuer } from './deployment.ts';
 
-/** A page with status 400, or another, that says `message` and a reference; it redirects nowhere, sets no cookie. */
+/** Expects an error page with `message` and a reference, without a redirect or cookies. */
 export const expectErrorPage = async (
   response: Response,
   deployment: Deployment,
@@ -40,7 +40,7 @@ export const missingTransactionMessage =
   "We couldn't find this sign-in in your browser. It may have expired, a newer sign-in may have replaced it, or it " +
   'was started in another browser. Go back to the app and start again.';
 
-/** The page for a browser that sends no cookie where one was set. */
+/** Expects the error page for a browser that did not send back the cookie that we set. */
 export const expectCookiesPage = (
   response: Response,
   deployment: Deployment,
@@ -59,7 +59,7 @@ const cookieMessages = {
     'for this site, then open your account again.',
 } as const;
 
-/** The page for a callback that arrived again: it redirects nowhere, sets no cookie, and holds no code. */
+/** Expects the page for a repeated callback, without a redirect, cookies or a code. */
 export const expectCompletedPage = async (
   response: Response,
   outcome: CompletedModel['outcome'],
@@ -88,7 +88,7 @@ export const expectCompletedPage = async (
 export const gptDestination = { kind: 'client', name: 'Words GPT', url: 'https://chat.openai.com/' } as const;
 export const accountDestination = { kind: 'account', url: '/account' } as const;
 
-/** A redirect to the client that brings `error` and its sentence, `state` and `iss`, and no code. */
+/** Expects a redirect to the client with `error`, `error_description`, `state` and `iss`, and no code. */
 export const expectErrorRedirect = (
   response: Response,
   expected: {
@@ -137,7 +137,10 @@ export const invalidClientError: TokenError = {
   error_description: 'The client could not be authenticated.',
 };
 
-/** The token endpoint's JSON error, with a challenge if the status is 401, and with either all of the CORS headers or none. */
+/**
+ * Expects the token endpoint's JSON error, with a challenge if the status is 401, and with either all of the
+ * CORS headers or none.
+ */
 export const expectTokenError = async (
   response: Response,
   { status, ...body }: TokenError,
@@ -155,10 +158,10 @@ export const expectTokenError = async (
   });
 };
 
-/** The API's word on a token that does not work. */
+/** Expects the API to refuse an invalid access token. */
 export const expectInvalidToken = async (deployment: Deployment, token: string): Promise<void> => {
   const protection = await callApi(deployment, token);
-  if (protection.kind === 'granted') throw new Error('the API answered');
+  if (protection.kind === 'granted') throw new Error('the API granted access');
   expect(protection.response.status).toBe(401);
   expect(protection.response.headers.get('www-authenticate')).toBe(
     `Bearer realm="${issuer}", error="invalid_token", error_description="The access token is not valid."`,

@@ -1,4 +1,4 @@
-/** A provider at hand: signs in the subject that the response's `code` names, and says no as the answer's `error` asks. */
+/** A fake provider: signs in the subject that is in the response's `code`, or fails with its `error`. */
 import { type IdentityProvider, ProviderError } from '../src/index.ts';
 
 export const createProvider = (id: string, label: string): IdentityProvider => ({

@@ -1,4 +1,4 @@
-/** A person on their way: in front of the sign-in page, or at the provider and about to come back. */
+/** Sign-ins in progress: at the sign-in page, or at the provider before the callback. */
 
 import { createTestBrowser, gptRequest, readRedirect } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
@@ -12,7 +12,7 @@ export const startAuthorization = async (deployment: Deployment = deploy(), requ
   return { deployment, browser, consent };
 };
 
-/** Goes on to the provider; `returnFromProvider` brings the provider's answer to the callback, or to another path. */
+/** Continues to the provider. `returnFromProvider` opens the callback, or another path, with its response. */
 export const continueToProvider = async (
   deployment: Deployment = deploy(),
   request: Query = gptRequest,
@@ -29,18 +29,18 @@ export const continueToProvider = async (
   };
 };
 
-/** The names of a browser's login transactions. */
+/** Returns the names of a browser's login transaction cookies. */
 export const listTransactionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-tx-'));
 
-/** The names of a browser's completed login transactions. */
+/** Returns the names of the cookies of a browser's completed login transactions. */
 export const listCompletionCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-done-'));
 
-/** The names of a browser's binding cookies. */
+/** Returns the names of a browser's binding cookies. */
 export const listBindingCookies = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   [...cookies.keys()].filter((name) => name.startsWith('__Host-csrf-'));
 
-/** All cookies of a browser in one header, to be carried to another browser or another deployment. */
+/** Returns a browser's cookies as one `Cookie` header, for another browser or another deployment. */
 export const buildCookieHeader = (cookies: ReadonlyMap<string, string>): string =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');

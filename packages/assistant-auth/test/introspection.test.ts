@@ -19,7 +19,7 @@ describe('introspection', () => {
   const api = { client_id: 'api', client_secret: secrets[0] };
   const other = { client_id: 'other-api', client_secret: secrets[0] };
 
-  /** With two APIs in other processes: one for the default audience, one for another. */
+  /** A deployment with two resource servers: one for the default audience, one for another. */
   const withApis = (changes: Parameters<typeof deploy>[0] = {}): Deployment =>
     deploy({
       introspectionClients: [
@@ -69,7 +69,7 @@ describe('introspection', () => {
       });
     });
 
-    it('learns nothing of a token with another audience or of a refresh token', async () => {
+    it('learns nothing about a token with another audience or a refresh token', async () => {
       const deployment = withApis();
       const { access_token, refresh_token } = await obtainTokens(deployment, gpt);
       expect(await inspect(deployment, other, access_token)).toEqual(inactive);
@@ -127,7 +127,7 @@ describe('introspection', () => {
       expect(await inspect(deployment, clientCredentials.server, first.refresh_token)).toEqual(inactive);
     });
 
-    it('gets inactive for a late refresh token that would revoke the grant', async () => {
+    it('gets an inactive response for a late refresh token that would revoke the grant', async () => {
       const deployment = withApis({ lateRefresh: 'revoke' });
       const first = await obtainTokens(deployment, server);
       const second = await expectTokens(await refresh(deployment, server, first.refresh_token));
@@ -138,19 +138,19 @@ describe('introspection', () => {
       });
     });
 
-    it('without a secret is refused, even for its own token', async () => {
+    it('without a secret gets an inactive response, even for its own token', async () => {
       const deployment = withApis();
       const { access_token } = await obtainTokens(deployment, app);
       expect(await inspect(deployment, clientCredentials.app, access_token)).toEqual(inactive);
     });
   });
 
-  describe('an inactive token', () => {
-    it.each(['x', 'A'.repeat(200), '%'])('was not issued here: %s', async (token) => {
+  describe('any token', () => {
+    it.each(['x', 'A'.repeat(200), '%'])('is inactive if it was not issued here: %s', async (token) => {
       expect(await inspect(withApis(), api, token)).toEqual(inactive);
     });
 
-    it('has expired', async () => {
+    it('is inactive once it has expired', async () => {
       const deployment = withApis();
       const { access_token } = await obtainTokens(deployment, gpt);
       deployment.advance(1800);
@@ -187,11 +187,11 @@ describe('introspection', () => {
     });
 
     it.each([
-      ['nobody', {}],
+      ['no credentials', {}],
       ['a wrong secret', { ...api, client_secret: 'wrong' }],
-      ['a resource server without its secret', { client_id: 'api' }],
-      ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
-    ])('of %s is refused', async (_, credentials) => {
+      ['the ID of a resource server, but no secret', { client_id: 'api' }],
+      ['the ID of an unknown client', { client_id: 'nobody', client_secret: 'x' }],
+    ])('is refused if it has %s', async (_, credentials) => {
       const deployment = withApis();
       const { access_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(
@@ -224,7 +224,7 @@ describe('revocation', () => {
     });
   };
 
-  /** The grant is over: its refresh token at once, its access token within the horizon. */
+  /** Expects a revoked grant: its refresh token is refused at once, its access token within ten seconds. */
   const expectEnded = async (
     deployment: Deployment,
     testClient: typeof server,
@@ -341,11 +341,11 @@ describe('revocation', () => {
     });
 
     it.each([
-      ['nobody', {}],
+      ['no credentials', {}],
       ['a wrong secret', { ...clientCredentials.gpt, client_secret: 'wrong' }],
-      ['a client without its secret', { client_id: 'gpt' }],
-      ['an unknown client', { client_id: 'nobody', client_secret: 'x' }],
-    ])('of %s is refused, and revokes nothing', async (_, credentials) => {
+      ['the ID of a confidential client, but no secret', { client_id: 'gpt' }],
+      ['the ID of an unknown client', { client_id: 'nobody', client_secret: 'x' }],
+    ])('is refused if it has %s, and revokes nothing', async (_, credentials) => {
       const deployment = deploy();
       const { refresh_token: token } = await obtainTokens(deployment, gpt);
       await expectTokenError(
@@ -355,7 +355,7 @@ describe('revocation', () => {
       expect((await refresh(deployment, gpt, token)).status).toBe(200);
     });
 
-    it.each(['GET', 'PUT', 'OPTIONS'])('to revoke by %s is refused', async (method) => {
+    it.each(['GET', 'PUT', 'OPTIONS'])('to revoke with the method %s is refused', async (method) => {
       const response = await deploy().fetch(new Request(`${issuer}/revoke`, { method }));
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
     });

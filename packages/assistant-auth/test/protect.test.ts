@@ -1,4 +1,4 @@
-/** The guard of an API, in the same process and in another one. */
+/** Access token checks of an API, in the broker's process and in another one. */
 import { describe, expect, it, vi } from 'vitest';
 import {
   type Access,
@@ -27,7 +27,7 @@ describe('protect', () => {
     url = `${issuer}/api/scoring`,
   ) => broker.protect(new Request(url, { headers }), requirement);
 
-  /** Asks, and expects a problem document. */
+  /** Expects a refusal with a problem document. */
   const expectRefused = async (
     asked: ReturnType<typeof ask>,
     status: number,
@@ -35,7 +35,7 @@ describe('protect', () => {
     challenge?: string,
   ) => {
     const protection = await asked;
-    if (protection.kind === 'granted') throw new Error('the API answered');
+    if (protection.kind === 'granted') throw new Error('the API granted access');
     const { response } = protection;
     expect(response.status).toBe(status);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -249,7 +249,7 @@ describe('an API in another process', () => {
   const resource = 'https://api.example/v1';
   const other = 'https://other.example';
 
-  /** A broker that issues tokens for an API elsewhere, and the guard of that API, on one clock. */
+  /** A broker that issues tokens for an API in another process, and that API, with a shared clock. */
   const stand = async (storage = memoryStorage(), changes: Partial<ResourceServerOptions> = {}) => {
     const deployment = deploy({ storage, resources: [resource, other] });
     const log: LogEntry[] = [];
@@ -273,7 +273,7 @@ describe('an API in another process', () => {
 
   const refused = (status: number) => ({ kind: 'refused', response: expect.objectContaining({ status }) });
 
-  it('returns the user from the token only', async () => {
+  it('grants the same access as the broker does, from the token alone', async () => {
     const { deployment, call } = await stand();
     const token = await tokenFor(deployment);
     const here = await call(token, { scopes: ['score'] });
@@ -287,16 +287,16 @@ describe('an API in another process', () => {
     expect(here).toEqual(there);
   });
 
-  it('challenges a call without a token, naming the broker', async () => {
+  it('responds to a call without a token with a challenge that names the issuer', async () => {
     const { call, log } = await stand();
     const answer = await call(undefined, { scopes: ['score'] });
-    if (answer.kind === 'granted') throw new Error('let in');
+    if (answer.kind === 'granted') throw new Error('the API granted access');
     expect(answer.response.status).toBe(401);
     expect(answer.response.headers.get('www-authenticate')).toBe(`Bearer realm="${issuer}", scope="score"`);
     expect(log).toEqual([]);
   });
 
-  it('is guarded even if its log can’t be written', async () => {
+  it('is protected even if its log can’t be written', async () => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
     const { call } = await stand(memoryStorage(), {
       log: () => {
@@ -327,7 +327,7 @@ describe('an API in another process', () => {
     expect(log.map(({ reason }) => reason)).toEqual(['token.scope', 'token.unreadable', 'token.expired']);
   });
 
-  it('can open no other sealed type', async () => {
+  it('can’t open any other sealed type', async () => {
     const { deployment, call } = await stand();
     const { refresh_token: refresh } = await obtainTokens(deployment, gpt);
     expect(await call(refresh)).toEqual(refused(401));
@@ -372,7 +372,7 @@ describe('an API in another process', () => {
     expect(await call(await tokenFor(deployment))).toEqual(refused(503));
   });
 
-  it('accepts tokens of every key of the ring that its keys were derived from', async () => {
+  it('accepts tokens that were sealed with any key of the ring that its keys come from', async () => {
     const ring = `${'new-1.Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA'} ${keys}`;
     const { deployment, call } = await stand(memoryStorage(), {
       keys: await deriveResourceKeys({ sealingKeys: ring, issuer, resource }),
@@ -388,7 +388,7 @@ describe('an API in another process', () => {
       ['resource', { resource: `${resource}#a` }],
       ['keys', { keys: '' }],
       ['keys', { keys }],
-    ])('fails at startup of an API and is named: %s', async (option, changes) => {
+    ])('is named in the error at startup of an API: %s', async (option, changes) => {
       await expect(stand(memoryStorage(), changes)).rejects.toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option }),
       );
@@ -398,7 +398,7 @@ describe('an API in another process', () => {
       ['sealingKeys', { sealingKeys: '' }],
       ['issuer', { issuer: '' }],
       ['resource', { resource: '/api' }],
-    ])('fails in the derivation of its keys and is named: %s', async (option, changes) => {
+    ])('is named in the error when keys are derived: %s', async (option, changes) => {
       await expect(deriveResourceKeys({ sealingKeys: keys, issuer, resource, ...changes })).rejects.toThrow(
         expect.objectContaining({ name: 'ConfigurationError', option }),
       );

@@ -1,11 +1,11 @@
-/** A deployment whose provider accepts each code once, and callbacks that arrive again. */
+/** A deployment whose provider accepts each code once, and repeated callbacks. */
 import { type BrokerOptions, type IdentityProvider, ProviderError } from '../src/index.ts';
 import { readRedirect } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
 import { createProvider } from './fake-provider.ts';
 import { createSpyStorage } from './spy-storage.ts';
 
-/** A provider that accepts each code once, as RFC 6749 §4.1.2 demands, and counts how often it was asked. */
+/** A provider that accepts each code once, as RFC 6749 §4.1.2 requires, and records each code it receives. */
 const createSingleUseProvider = (changes: Partial<IdentityProvider> = {}) => {
   const base = { ...createProvider('google', 'Google'), ...changes };
   const asked: string[] = [];
@@ -31,7 +31,7 @@ export const deployWithSingleUseProvider = (
   return { provider, asked, storage, deployment: deploy({ providers, storage, ...changes }) };
 };
 
-/** The same request with the cookies that the browser had before the first response came. */
+/** Repeats a request with the cookies that the browser had before the first response. */
 export const repeatRequest = (deployment: Deployment, url: string, cookie: string) => () =>
   deployment.fetch(new Request(url, { headers: { cookie } }));
 

@@ -1,4 +1,7 @@
-/** Every kind of sealed value: how one deployment seals it, and how it is presented to another deployment with the same storage. */
+/**
+ * A case for each kind of sealed value: how one deployment seals it, and how it is presented to another
+ * deployment with the same storage.
+ */
 import { deriveResourceKeys } from '../src/index.ts';
 import { createResourceServer } from '../src/resource-server.ts';
 import { type AccountBrowser, createAccountBrowser, readHiddenField } from './account-browser.ts';
@@ -25,7 +28,10 @@ export interface SealedTypeCase {
   readonly seal: (deployment: DeploymentWithKeys) => Promise<Present>;
 }
 
-/** Creates storage and a clock that several deployments share, and records the upstream tokens that were sent to the provider. */
+/**
+ * Creates storage and a clock that several deployments share, and records the upstream tokens that were sent
+ * to the provider.
+ */
 export const createSharedStorage = ({ storage }: Pick<Deployment, 'storage'>) => {
   const asked: string[] = [];
   let instant = 1_800_000_000;
@@ -69,7 +75,10 @@ const summarizeTokenResponse = async (response: Response): Promise<string> => {
   return `${response.status} ${error}`.trim();
 };
 
-/** The parameters of a redirect, or the status of a page with the logged reason, because pages for different reasons share a status. */
+/**
+ * Returns the parameter names of a redirect, or the status of a page with the logged reason, because pages
+ * for different reasons share a status.
+ */
 const summarizeResponse = (response: Response, { log }: DeploymentWithKeys): string =>
   response.status === 302 || response.status === 303
     ? [...readRedirect(response).searchParams.keys()].join(' ')
@@ -212,7 +221,7 @@ export const sealedTypeCases = ({ asked, advance }: SharedStorage): readonly Sea
     },
   },
   {
-    ...{ name: 'a form of the account page', accepted: '303', refused: '400' },
+    ...{ name: 'an account page form', accepted: '303', refused: '400' },
     async seal(sealing) {
       const ada = await signInToAccount(sealing);
       const { form } = await ada.openAccountPage();

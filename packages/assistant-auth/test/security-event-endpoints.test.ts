@@ -51,7 +51,7 @@ describe('security events', () => {
     readonly status: number;
   }
 
-  describe('an event of Google', () => {
+  describe('an event from Google', () => {
     it.each<[string, string, readonly string[]]>([
       ['sessions-revoked', risc, everything],
       ['tokens-revoked', oauth, everything],
@@ -100,7 +100,7 @@ describe('security events', () => {
     it.each<[string, unknown]>([
       ['issuer and subject', { ...adaSubject, iss: issuerUrls.google }],
       ['the claims of ID tokens', { subject_type: 'id_token_claims', sub: 'ada', email: 'ada@example.com' }],
-    ])('names users by %s', async (_, subject) => {
+    ])('can identify the user by %s', async (_, subject) => {
       const fixture = await deployForSecurityEvents();
       await sendGoogleEvent(fixture, googleEvent({ [`${risc}account-disabled`]: { subject } }));
       expect(await fixture.listRevokedGrants('google')).toEqual(everything);
@@ -168,7 +168,7 @@ describe('security events', () => {
       expect((await sendGoogleEvent(fixture, googleEvent(undefined, changes))).status).toBe(202);
     });
 
-    it('that was delayed does not affect someone who signed in again meanwhile', async () => {
+    it('that was delayed does not affect a user who has signed in again in the meantime', async () => {
       const fixture = await deployForSecurityEvents();
       expect((await sendGoogleEvent(fixture, googleEvent(undefined, { iat: now - 200 }))).status).toBe(202);
       expect(await fixture.listRevokedGrants('google')).toEqual([]);
@@ -176,7 +176,7 @@ describe('security events', () => {
 
     it.each<[string, unknown, Claims, string]>([
       ['from another issuer', undefined, { iss: 'https://evil.example/' }, 'invalid_issuer'],
-      ['with two slashes', undefined, { iss: `${issuerUrls.google}//` }, 'invalid_issuer'],
+      ['from an issuer with two slashes', undefined, { iss: `${issuerUrls.google}//` }, 'invalid_issuer'],
       ['for another audience', undefined, { aud: 'another' }, 'invalid_audience'],
       ['that is too old', undefined, { iat: now - 7 * 86_400 - 31 }, 'invalid_request'],
       ['from the future', undefined, { iat: now + 31 }, 'invalid_request'],
@@ -199,7 +199,7 @@ describe('security events', () => {
     });
   });
 
-  describe('a notification of Apple', () => {
+  describe('a notification from Apple', () => {
     const of = (type: unknown, sub: unknown = 'ada') =>
       appleNotification({ type, sub, event_time: now * 1000 });
 
@@ -220,7 +220,7 @@ describe('security events', () => {
     });
 
     it.each<[string, string | Promise<string>]>([
-      ['without payload', '{}'],
+      ['without a payload', '{}'],
       ['that is not JSON', 'payload'],
       ['that is null', 'null'],
       ['whose payload is not a string', '{"payload":7}'],
@@ -231,7 +231,7 @@ describe('security events', () => {
         appleNotification(undefined, { events: { type: 'consent-revoked', sub: 'ada' } }),
       ],
       [
-        'whose event is not a string',
+        'whose event is an object with toString',
         appleNotification(undefined, { events: { toString: 'consent-revoked' } }),
       ],
       ['without a type', of(undefined)],
@@ -275,7 +275,7 @@ describe('security events', () => {
       });
     });
 
-    it('can have a content type with parameters and in capitals', async () => {
+    it('can have a content type with parameters and in any case', async () => {
       const { post } = await deployForSecurityEvents();
       const type = 'Application/SecEvent+JWT; charset=utf-8';
       const response = await post('/events/google', await googleEvent(), { 'content-type': type });
@@ -356,8 +356,8 @@ describe('back-channel logout', () => {
 
     it.each<[string, Claims]>([
       ['no type', {}],
-      ['the type of any JWT', { typ: 'JWT' }],
-      ['its type in capitals', { typ: 'LOGOUT+JWT' }],
+      ['the generic type JWT', { typ: 'JWT' }],
+      ['its type in uppercase', { typ: 'LOGOUT+JWT' }],
       ['its type as a full media type', { typ: 'application/logout+jwt' }],
     ])('can have %s', async (_, header) => {
       const fixture = await deployForSecurityEvents();
@@ -400,12 +400,12 @@ describe('back-channel logout', () => {
       ['with a jti that is too long', { jti: 'x'.repeat(256) }, content],
       ['whose jti is a number', { jti: 7 }, content],
       ['without events', { events: undefined }, content],
-      ['without this event', { events: { 'https://x.example/other': {} } }, content],
+      ['without the logout event', { events: { 'https://x.example/other': {} } }, content],
       ['whose event is not an object', { events: { [logoutEvent]: 'yes' } }, content],
       ['whose event is null', { events: { [logoutEvent]: null } }, content],
       ['whose events are an array', { events: [logoutEvent] }, content],
       ['with a nonce', { nonce: 'nonce-1' }, content],
-      ['with an empty nonce', { nonce: null }, content],
+      ['with a nonce that is null', { nonce: null }, content],
       ['without sub and sid', { sub: undefined, sid: undefined }, content],
       ['whose sub is a number', { sub: 7 }, content],
       ['whose sid is an array', { sid: ['sid-1'] }, content],
@@ -425,9 +425,9 @@ describe('back-channel logout', () => {
 
   describe('a request', () => {
     it.each([
-      ['nobody', 'nobody'],
-      ['a provider that sends none', 'google'],
-      ['a provider that sends other security events', 'apple'],
+      ['an unknown provider', 'nobody'],
+      ['a provider that sends events instead', 'google'],
+      ['a provider that sends notifications instead', 'apple'],
       ['a path below a provider', 'acme/x'],
       ['no provider', ''],
     ])('for %s gets a 404', async (_, provider) => {

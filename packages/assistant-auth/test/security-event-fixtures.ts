@@ -1,4 +1,7 @@
-/** A deployment that providers can tell something: Ada is signed in by each of them, with a grant for now and one for later. */
+/**
+ * A deployment that receives security events. Ada has signed in with each provider: she has a session, a
+ * grant without offline access (`now`) and a grant with offline access (`later`).
+ */
 
 import { exportPKCS8 } from 'jose';
 import { apple, type BrokerOptions, type BrokerStorage, google, type OidcSettings } from '../src/index.ts';
@@ -24,7 +27,7 @@ export const issuerUrls = {
 } as const;
 export type IssuerName = keyof typeof issuerUrls;
 
-/** The time of every event, some time after Ada signed in. */
+/** The time of every event: 100 seconds after Ada signed in. */
 export const now = t0 + 100;
 
 const privateKey = await exportPKCS8((await generateKey('key-1', 'ES256')).privateKey);
@@ -32,14 +35,14 @@ const appleSettings = { clientId, teamId: 'TEAM000000', keyId: 'KEY0000000', pri
 
 export interface SecurityEventDeployment {
   readonly deployment: Deployment;
-  /** Without what is said at the start. */
+  /** The log, without the lines from startup. */
   readonly log: () => Deployment['log'];
   readonly storage: SpyStorage;
-  /** How often keys were asked for since it was last looked. */
+  /** How often the issuers' keys were requested since the last call. */
   readonly keyRequests: () => number;
-  /** Posts to the broker, as the platform hands it over. */
+  /** Posts a request to the broker. */
   post(path: string, body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
-  /** The ids of Ada's grants by a provider that have ended: `now`, `later` and `session`. */
+  /** Returns the IDs of Ada's revoked grants with a provider, out of `later`, `now` and `session`. */
   listRevokedGrants(issuerName?: IssuerName): Promise<readonly string[]>;
 }
 
@@ -99,7 +102,7 @@ const recordAdasSignIns = async (storage: BrokerStorage, provider: string): Prom
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** A logout token of Acme's; a claim that is `undefined` is left out. */
+/** A logout token from Acme. Claims that are `undefined` are omitted. */
 export const logoutToken = (
   changes: Claims = {},
   key: SigningKey = issuerKey,
@@ -120,7 +123,7 @@ export const oauth = 'https://schemas.openid.net/secevent/oauth/event-type/';
 
 export const adaSubject = { subject_type: 'iss-sub', iss: `${issuerUrls.google}/`, sub: 'ada' } as const;
 
-/** A security event of Google's. */
+/** A security event from Google. */
 export const googleEvent = (
   events: unknown = { [`${risc}account-disabled`]: { subject: adaSubject, reason: 'hijacking' } },
   changes: Claims = {},
@@ -128,7 +131,7 @@ export const googleEvent = (
 ): Promise<string> =>
   sign({ iss: `${issuerUrls.google}/`, aud: clientId, iat: now, jti: 'event-1', events, ...changes }, key);
 
-/** A notification of Apple's, as it is posted. */
+/** A notification from Apple, as the request body that it posts. */
 export const appleNotification = async (
   event: unknown = { type: 'consent-revoked', sub: 'ada', event_time: now * 1000 },
   changes: Claims = {},

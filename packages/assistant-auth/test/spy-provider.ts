@@ -1,13 +1,13 @@
-/** A provider that tells what it was given, and whose codes are good for the login transaction they were issued to alone. */
+/** A provider that records its calls, and accepts a code only in the login transaction it was issued for. */
 import { type IdentityProvider, ProviderError, type UpstreamRequest } from '../src/index.ts';
 import { createProvider } from './fake-provider.ts';
 
 export interface SpyProvider extends IdentityProvider {
-  /** What every login transaction to it was begun with, in order. */
+  /** The upstream request of each call to `authorizationUrl`, in order. */
   readonly authorizationRequests: readonly UpstreamRequest[];
-  /** What every answer of it was to be redeemed with, in order. */
+  /** The upstream request of each call to `handleCallback`, in order. */
   readonly tokenRequests: readonly UpstreamRequest[];
-  /** The code with which it sends a person back who was sent to it by `url`. */
+  /** Builds the code that it issues to `subject` for the authorization request `url`. */
   buildCode(url: URL, subject: string): string;
 }
 

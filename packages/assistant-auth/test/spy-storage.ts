@@ -1,4 +1,4 @@
-/** Storage that tells what it was asked, so that a test can see that it was not asked at all. */
+/** Storage that records its calls, so that a test can check that there were none. */
 
 import type { BrokerStorage } from '../src/index.ts';
 import { memoryStorage } from '../src/storage/memory.ts';

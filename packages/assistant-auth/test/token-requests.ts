@@ -1,9 +1,9 @@
-/** Requests of programs to the endpoints beside the token endpoint. */
+/** Requests to the revocation and introspection endpoints. */
 import { type Deployment, gptSecret, serverSecret } from './deployment.ts';
 
 type Form = Readonly<Record<string, string>>;
 
-/** How each client says who it is. */
+/** The credentials of each client. */
 export const clientCredentials = {
   gpt: { client_id: 'gpt', client_secret: gptSecret },
   server: { client_id: 'server', client_secret: serverSecret },

@@ -1,23 +1,23 @@
-/** A deployment with client addresses, and an attacker who guesses the secrets of its clients. */
+/** A deployment that knows client addresses, and an attacker who guesses its clients' secrets. */
 import { type BrokerOptions, defaultRateLimits } from '../src/index.ts';
 import { requestTokens } from './browser.ts';
 import { type Deployment, deploy } from './deployment.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Behind a platform that writes the caller's address into a header of its own, as Cloudflare does. */
+/** Deploys behind a platform that adds a header with the client's address, as Cloudflare does. */
 export const deployWithClientAddress = (changes: Partial<BrokerOptions> = {}): Deployment =>
   deploy({ clientAddress: ({ headers }) => headers.get('cf-connecting-ip') ?? undefined, ...changes });
 
-/** What the platform writes for a caller at this address. */
+/** Builds the header that the platform adds for a client at this address. */
 export const buildAddressHeaders = (address: string): Headers => ({ 'cf-connecting-ip': address });
 
 export const attacker = '198.51.100.66';
 
-/** How many wrong secrets are answered as such. */
+/** How many wrong secrets get `invalid_client` before the rate limit responds with 429. */
 export const failedClientLimit = defaultRateLimits.failedAuthentications.limit;
 
-/** Asks for tokens as `client`, with a wrong secret. */
+/** Requests tokens as `client`, with a wrong secret. */
 export const sendWrongSecret = (
   deployment: Deployment,
   client: string,
@@ -29,7 +29,7 @@ export const sendWrongSecret = (
     headers,
   );
 
-/** Guesses one after the other, and gives how often each status came. */
+/** Sends wrong secrets one after the other, and returns how often each status was received. */
 export const sendWrongSecrets = async (
   deployment: Deployment,
   times: number,

@@ -22,7 +22,7 @@ import { createSpyStorage } from '../spy-storage.ts';
 const cat = { provider: 'other', subject: 'cat' } as const;
 const ada = { provider: 'google', subject: 'ada' } as const;
 
-/** Back from the other provider as `cat`, in front of the question. */
+/** Signs in as `cat` at the other provider, which leads to the page that asks for confirmation. */
 const asked = async (
   accountBrowser: AccountBrowser,
   answer: Readonly<Record<string, string>> = { code: 'cat' },
@@ -52,7 +52,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
 
-  it('makes both the same user, with the same score', async () => {
+  it('makes both identities open the same account', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { html } = await expectAccountRedirect(accountBrowser, await confirm(accountBrowser), 'linked');
     expect(html).toContain('cat@example.com');
@@ -74,7 +74,7 @@ describe('linking an identity', () => {
     ]);
   });
 
-  it('keeps the provider’s refresh token, sealed for the identity', async () => {
+  it('stores the provider’s refresh token, sealed', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form, html } = await asked(accountBrowser, { code: 'cat', refresh: 'their-refresh-token' });
     expect(html).not.toContain('their-refresh-token');
@@ -95,7 +95,7 @@ describe('linking an identity', () => {
     });
   });
 
-  it('can be cancelled', async () => {
+  it('can be canceled', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form } = await asked(accountBrowser);
     for (const answer of [{ link, cancel: '1' }, { link, cancel: '1', confirm: '1' }, { link }])
@@ -107,7 +107,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBeUndefined();
   });
 
-  it('can be cancelled at the provider', async () => {
+  it('can be canceled at the provider', async () => {
     const { accountBrowser } = await createSignedInBrowser();
     await expectAccountRedirect(
       accountBrowser,
@@ -122,7 +122,7 @@ describe('linking an identity', () => {
     await expectAccountRedirect(accountBrowser, (await asked(accountBrowser)).response, 'already-linked');
   });
 
-  it('says that it belongs to another account, and offers only a way back', async () => {
+  it('says so if the identity belongs to another account, and offers only a link back', async () => {
     const deployment = deploy();
     const owner = createAccountBrowser(deployment);
     await owner.signInToAccount('cat', 'other');
@@ -136,7 +136,7 @@ describe('linking an identity', () => {
     await expectOwner(deployment, owner);
   });
 
-  it('does not take an identity that someone signed in with meanwhile', async () => {
+  it('does not link an identity that someone else has signed in with in the meantime', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { link, form } = await asked(accountBrowser);
     const owner = createAccountBrowser(deployment);
@@ -154,7 +154,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).not.toBe(await deployment.storage.findUser(ada));
   };
 
-  it('follows the publisher’s decision on the user or the refusal', async () => {
+  it('follows resolveUser if it returns another user or refuses', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser(
       deploy({
         resolveUser: async ({ subject }) => {
@@ -168,7 +168,7 @@ describe('linking an identity', () => {
     await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
   });
 
-  /** A publisher who knows some people as users of theirs, by subject. */
+  /** A publisher that already has a user for some subjects. */
   const knowing = (users: Readonly<Record<string, string>>): Partial<BrokerOptions> => ({
     resolveUser: async ({ subject }) => {
       const userId = users[subject];
@@ -179,7 +179,7 @@ describe('linking an identity', () => {
   it.each([
     ['is known, and the other identity is not', { ada: 'emp-7' }],
     ['is not known, and the other identity is', { cat: 'emp-7' }],
-  ])('links no identity that the publisher does not know: the signed-in user %s', async (_, users) => {
+  ])('is refused if the publisher knows only one of the two: the signed-in user %s', async (_, users) => {
     const { deployment, accountBrowser } = await createSignedInBrowser(deploy(knowing(users)));
     const { response, html } = await asked(accountBrowser);
     if ('ada' in users)
@@ -201,7 +201,7 @@ describe('linking an identity', () => {
     expect(await deployment.storage.findUser(cat)).toBe('emp-7');
   });
 
-  it('ends on a page when the provider returns an error', async () => {
+  it('shows an error page if the provider returns an error', async () => {
     const { deployment, accountBrowser } = await createSignedInBrowser();
     const { response } = await asked(accountBrowser, { error: 'invalid_scope' });
     await expectErrorPage(
@@ -214,7 +214,7 @@ describe('linking an identity', () => {
 });
 
 describe('unlinking an identity', () => {
-  /** Signed in with Google, with another identity linked; the keys of both, in the order of the page. */
+  /** Signs in with Google, and links another identity. Returns the keys of both, in the order of the page. */
   const withTwo = async (deployment: Deployment = deploy()) => {
     const { accountBrowser } = await createSignedInBrowser(deployment);
     await confirm(accountBrowser);
@@ -225,7 +225,7 @@ describe('unlinking an identity', () => {
     return { deployment, accountBrowser, current, other };
   };
 
-  it('ends what was connected through it, and keeps everything else', async () => {
+  it('removes it, and keeps the apps that were connected through another identity', async () => {
     const { deployment, accountBrowser, other } = await withTwo();
     const { access_token } = await gptSignIn(deployment, 'ada');
     const { html } = await expectAccountRedirect(
@@ -243,7 +243,7 @@ describe('unlinking an identity', () => {
     ).resolves.toMatchObject({ kind: 'granted' });
   });
 
-  it('signs out sessions of that identity, and ends their apps', async () => {
+  it('signs out sessions of that identity, and disconnects its apps', async () => {
     const { deployment, accountBrowser, current } = await withTwo();
     const { access_token, refresh_token } = await gptSignIn(deployment, 'ada');
     const response = await accountBrowser.post('/unlink', { identity: current });
@@ -305,7 +305,7 @@ describe('unlinking an identity', () => {
   });
 
   it.each([['nobody'], [''], ['ada'], ['google ada']])(
-    'that belongs to another user changes nothing: "%s"',
+    'that does not exist changes nothing: "%s"',
     async (identity) => {
       const { deployment, accountBrowser } = await withTwo();
       await expectFormRejected(
@@ -317,7 +317,7 @@ describe('unlinking an identity', () => {
     },
   );
 
-  it('refuses a form of another session', async () => {
+  it('refuses an identity key from another session', async () => {
     const { deployment, other } = await withTwo();
     const elsewhere = await createSignedInBrowser(deployment);
     expect((await elsewhere.accountBrowser.post('/unlink', { identity: other })).status).toBe(400);
@@ -377,19 +377,19 @@ it('refuses changes without reauthentication, and says so', async () => {
   expect((await accountBrowser.openAccountPage()).html).toContain('cat@example.com');
 });
 
-/** Another person, in front of a question of their own. */
+/** Signs the same user in, in another browser. */
 const secondLink = async (deployment: Deployment): Promise<AccountBrowser> => {
   const { accountBrowser } = await createSignedInBrowser(deployment);
   return accountBrowser;
 };
 
-it('shows a confirmation page again that was open for more than five minutes', async () => {
+it('refuses a confirmation that was opened before a reauthentication', async () => {
   const { deployment, accountBrowser } = await createSignedInBrowser();
   const { link, form } = await asked(accountBrowser);
   deployment.advance(299);
   await accountBrowser.reauthenticate();
   deployment.advance(1);
-  // After the reauthentication it is another session.
+  // Reauthentication starts a new session.
   await expectFormRejected(
     await accountBrowser.post('/link/confirm', { link, confirm: '1' }, form),
     deployment,

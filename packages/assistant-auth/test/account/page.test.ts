@@ -19,7 +19,7 @@ import { expectInvalidToken, expectTokenError, invalidRefreshTokenError } from '
 import { createProvider } from '../fake-provider.ts';
 
 describe('connected apps', () => {
-  /** Signs `subject-1`, who everybody is that signs in at a client here, in at the account page. */
+  /** Signs in at the account page as `subject-1`, the user whom the test clients sign in by default. */
   const visit = async (deployment: Deployment): Promise<AccountBrowser> => {
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount('subject-1');
@@ -87,7 +87,7 @@ describe('connected apps', () => {
   });
 
   describe('disconnecting an app', () => {
-    it('ends all its grants, at once for refreshes and within ten seconds at the API, and no others', async () => {
+    it('revokes all its grants, for refreshes and at the API, and no others', async () => {
       const deployment = deploy();
       const [first, second] = [await obtainTokens(deployment, gpt), await obtainTokens(deployment, gpt)];
       const other = await obtainTokens(deployment, server);
@@ -107,7 +107,7 @@ describe('connected apps', () => {
       expect(deployment.log).toContainEqual(expect.objectContaining({ event: 'revoked', clientId: 'gpt' }));
     });
 
-    it('ends its unredeemed codes, and keeps those of other apps', async () => {
+    it('revokes its unredeemed codes, and keeps those of other apps', async () => {
       const deployment = deploy();
       await obtainTokens(deployment, gpt);
       const codes = [await obtainCode(deployment, gpt), await obtainCode(deployment, server)] as const;
@@ -124,7 +124,7 @@ describe('connected apps', () => {
       ]);
     });
 
-    it('with only an unredeemed code changes nothing', async () => {
+    it('that has only an unredeemed code changes nothing', async () => {
       const deployment = deploy();
       const code = await obtainCode(deployment, gpt);
       const accountBrowser = await visit(deployment);
@@ -133,7 +133,7 @@ describe('connected apps', () => {
     });
 
     it.each([['unknown nowhere'], [''], ['account words.example'], ['gpt evil.example']])(
-      'that does not exist ends nothing: "%s"',
+      'that does not exist changes nothing: "%s"',
       async (key) => {
         const deployment = deploy();
         const { refresh_token } = await obtainTokens(deployment, gpt);
@@ -149,7 +149,7 @@ describe('connected apps', () => {
     );
   });
 
-  it('ending everything ends every app and every session, including this one', async () => {
+  it('signing out everywhere disconnects every app and ends every session, including this one', async () => {
     const deployment = deploy();
     const testClients: readonly TestClient[] = [gpt, app, server];
     const tokens = await Promise.all(testClients.map((testClient) => obtainTokens(deployment, testClient)));
@@ -232,7 +232,7 @@ describe('export and deletion', () => {
       });
     });
 
-    it('asks the publisher for this user, and omits a part that does not exist', async () => {
+    it('calls onExportUser with this user, and omits its data if it returns none', async () => {
       const asked: string[] = [];
       const { deployment, accountBrowser } = await signedIn({
         onExportUser: async (id) => void asked.push(id),
@@ -251,7 +251,7 @@ describe('export and deletion', () => {
   });
 
   describe('deleting the account', () => {
-    it('ends every grant and session, and deletes the user', async () => {
+    it('revokes every grant, ends every session, and deletes the user', async () => {
       const { deployment, accountBrowser, tokens } = await signedIn();
       const elsewhere = createAccountBrowser(deployment);
       await elsewhere.signInToAccount();
@@ -286,7 +286,7 @@ describe('export and deletion', () => {
       expect(await deployment.storage.findUser(ada)).toBeDefined();
     });
 
-    it('deletes the publisher’s part first, and deletes nothing if that fails', async () => {
+    it('calls onDeleteUser first, and deletes nothing if that fails', async () => {
       const deleted: string[] = [];
       let failing = true;
       const { deployment, accountBrowser } = await signedIn({
@@ -310,7 +310,7 @@ describe('export and deletion', () => {
       expect(deleted).toEqual([userId, userId]);
     });
 
-    it('revokes the provider’s tokens, and completes whatever the provider responds', async () => {
+    it('revokes the provider’s tokens, and completes even if the provider fails', async () => {
       const revoked: string[] = [];
       const google = {
         ...createProvider('google', 'Google'),

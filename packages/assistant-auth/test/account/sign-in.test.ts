@@ -1,4 +1,4 @@
-/** Signing in to and out of the account page, and proving again who is there. */
+/** Signing in to and out of the account page, and reauthentication. */
 import { describe, expect, it } from 'vitest';
 import { parseKeyRing } from '../../src/seal/key-ring.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
@@ -100,7 +100,7 @@ describe('signing in', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('ada@example.com');
   });
 
-  it('is the same user as through ChatGPT', async () => {
+  it('signs in the same user as through ChatGPT', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'ada');
     const accountBrowser = createAccountBrowser(deployment);
@@ -108,7 +108,7 @@ describe('signing in', () => {
     expect((await accountBrowser.openAccountPage()).html).toContain('Words GPT');
   });
 
-  it('expires after seven unused days, and after thirty days in any case', async () => {
+  it('starts a session that expires after seven unused days, and after thirty days in any case', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -124,7 +124,7 @@ describe('signing in', () => {
     expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
   });
 
-  it('ends the session before it in the same browser', async () => {
+  it('ends the previous session in the same browser', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     await accountBrowser.signInToAccount();
@@ -135,7 +135,7 @@ describe('signing in', () => {
     expect((await accountBrowser.openAccountPage()).kind).toBe('sign-in');
   });
 
-  it('cancelled at the provider leads back without a session', async () => {
+  it('that is canceled at the provider returns to the account page without a session', async () => {
     const deployment = deploy();
     const accountBrowser = createAccountBrowser(deployment);
     const response = await accountBrowser.submitThroughProvider(
@@ -147,13 +147,13 @@ describe('signing in', () => {
     expect(accountBrowser.cookies.has('__Host-session')).toBe(false);
   });
 
-  it('refused by the publisher shows an error page', async () => {
+  it('that the publisher refuses shows an error page', async () => {
     const deployment = deploy({ resolveUser: async () => ({ kind: 'refused', reason: 'not one of us' }) });
     const response = await createAccountBrowser(deployment).signInToAccount();
     await expectErrorPage(response, deployment, 'This account is not allowed to sign in here.', 403);
   });
 
-  it('asks the publisher as for any client', async () => {
+  it('calls resolveUser as for any client', async () => {
     const asked: unknown[] = [];
     const deployment = deploy({
       resolveUser: async ({ subject }, { id, name }) => {
@@ -166,7 +166,7 @@ describe('signing in', () => {
     expect(await deployment.storage.readAccount('their-7')).toBeDefined();
   });
 
-  it('with claims that fit no cookie still works', async () => {
+  it('works even if the claims do not fit into a cookie', async () => {
     const provider = createSpyProvider();
     const large = {
       ...provider,
@@ -183,7 +183,7 @@ describe('signing in', () => {
 });
 
 describe('signing out', () => {
-  it('ends this session, and no app', async () => {
+  it('ends this session, and disconnects no app', async () => {
     const deployment = deploy();
     await gptSignIn(deployment, 'ada');
     const accountBrowser = createAccountBrowser(deployment);
@@ -193,7 +193,7 @@ describe('signing out', () => {
       (await expectAccountRedirect(accountBrowser, await accountBrowser.post('/sign-out'), 'signed-out'))
         .kind,
     ).toBe('sign-in');
-    // No access token came from it, so that none is to be remembered as dead.
+    // The session issued no access token, so no revocation is recorded for the APIs.
     const news = await deployment.storage.readRevocations(undefined, deployment.now(), 10);
     expect(news).toMatchObject({ revocations: [] });
     accountBrowser.cookies.set('__Host-session', kept);
@@ -257,7 +257,7 @@ describe('reauthentication', () => {
     expect(await deployment.storage.findUser({ provider: 'google', subject: 'carol' })).toBeUndefined();
   });
 
-  it('fails if its identity ended meanwhile, and does not change the session', async () => {
+  it('fails if its new grant has been revoked in the meantime, and does not change the session', async () => {
     const storage = memoryStorage();
     const deployment = deploy({
       storage: {

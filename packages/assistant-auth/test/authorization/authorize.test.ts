@@ -22,7 +22,7 @@ describe('the authorization request', () => {
 
   type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-  /** A query with some parameters set, repeated or (`undefined`) left out. */
+  /** Builds a query with some parameters changed, repeated or (with `undefined`) omitted. */
   const queryOf = (base: Readonly<Record<string, string>>, changes: Changes = {}): URLSearchParams => {
     const query = new URLSearchParams(base);
     for (const [name, value] of Object.entries(changes)) {
@@ -48,15 +48,15 @@ describe('the authorization request', () => {
       ['no client', { client_id: undefined }, 'client.missing'],
       ['an empty client', { client_id: '' }, 'client.missing'],
       ['an unknown client', { client_id: 'nobody' }, 'client.unknown'],
-      ['a client named like a property of objects', { client_id: '__proto__' }, 'client.unknown'],
+      ['a client ID that is the name of an object property', { client_id: '__proto__' }, 'client.unknown'],
       ['another case', { client_id: 'GPT' }, 'client.unknown'],
-      ['no redirect where there are several', { redirect_uri: undefined }, 'redirect.missing'],
-      ['a foreign redirect', { redirect_uri: 'https://evil.example/' }, 'redirect.unregistered'],
+      ['no redirect URI although the client has several', { redirect_uri: undefined }, 'redirect.missing'],
+      ['an unregistered redirect URI', { redirect_uri: 'https://evil.example/' }, 'redirect.unregistered'],
       ['a state of 2,049 characters', { state: 'x'.repeat(2049) }, 'state.too-long'],
       ['a state with a line break', { state: 'a\r\nb' }, 'state.characters'],
       ['a state with NUL', { state: 'a\0' }, 'state.characters'],
       ['a state with DEL', { state: 'a\x7F' }, 'state.characters'],
-      ['a state beyond ASCII', { state: 'é' }, 'state.characters'],
+      ['a state with a non-ASCII character', { state: 'é' }, 'state.characters'],
     ])('is refused: %s', (_, changes, reason) => {
       expect(handleCallback(changes)).toThrow(expect.objectContaining({ reason }));
     });
@@ -115,18 +115,18 @@ describe('the authorization request', () => {
     it.each<[string, Changes, string]>([
       ['no response type', { response_type: undefined }, 'response-type.missing'],
       ['the implicit grant', { response_type: 'token' }, 'response-type.unsupported'],
-      ['a hybrid', { response_type: 'code token' }, 'response-type.unsupported'],
+      ['the hybrid flow', { response_type: 'code token' }, 'response-type.unsupported'],
       ['another case', { response_type: 'CODE' }, 'response-type.unsupported'],
-      ['an answer in the fragment', { response_mode: 'fragment' }, 'response-mode.unsupported'],
-      ['an answer by form', { response_mode: 'form_post' }, 'response-mode.unsupported'],
+      ['a response in the fragment', { response_mode: 'fragment' }, 'response-mode.unsupported'],
+      ['a response as a form post', { response_mode: 'form_post' }, 'response-mode.unsupported'],
       ['no challenge', { code_challenge: undefined, code_challenge_method: undefined }, 'pkce.missing'],
       ['the method plain', { code_challenge_method: 'plain' }, 'pkce.method'],
       ['an empty challenge', { code_challenge: '' }, 'pkce.challenge'],
       ['an unknown scope', { scope: 'words admin' }, 'scope.unknown'],
       ['a malformed scope', { scope: 'words "x"' }, 'scope.malformed'],
-      ['a foreign resource', { resource: 'https://evil.example/api' }, 'resource.unknown'],
-      ['a resource below ours', { resource: `${issuer}/api/` }, 'resource.unknown'],
-      ['a resource beside ours', { resource: `${issuer}/api-other` }, 'resource.unknown'],
+      ['an unknown resource', { resource: 'https://evil.example/api' }, 'resource.unknown'],
+      ['a resource with an added slash', { resource: `${issuer}/api/` }, 'resource.unknown'],
+      ['a resource with a similar path', { resource: `${issuer}/api-other` }, 'resource.unknown'],
       ['two resources', { resource: resources }, 'resource.multiple'],
     ])('is refused: %s', (_, changes, reason) => {
       expect(() => parse(queryOf(appRequest, changes))).toThrow(expect.objectContaining({ reason }));
@@ -278,7 +278,7 @@ describe('/authorize', () => {
       ['https://app.example:8443/callback', 'app.example:8443'],
       ['https://xn--pp-7kc.example/callback', 'xn--pp-7kc.example'],
       ['com.example.app:/callback', 'com.example.app:'],
-      // Whatever stands where a host would, the code goes to whichever app took the scheme.
+      // What looks like a host has no effect: the code goes to the app that registered the scheme.
       ['com.evil.app://chatgpt.com/callback', 'com.evil.app:'],
     ])('of %s is %s', async (redirectUri, shown) => {
       expect(await addressOn(redirectUri)).toBe(
@@ -361,7 +361,7 @@ describe('/authorize', () => {
       expect(Object.fromEntries(headers)).toEqual(pageHeaders);
     });
 
-    it('that fails is a server_error for the client', async () => {
+    it('that throws an error redirects to the client with server_error', async () => {
       const deployment = deploy({
         pages: {
           signIn: () => {

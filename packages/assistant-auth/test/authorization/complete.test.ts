@@ -1,4 +1,4 @@
-/** The authorization response (RFC 6749 §4.1.2), and the second trip to a provider for a refresh token. */
+/** The authorization response (RFC 6749 §4.1.2), and the reconsent request for a refresh token. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -116,7 +116,7 @@ describe('the authorization response', () => {
   });
 
   describe('an error response', () => {
-    it('goes to the client with error, error_description, state and iss, and sets the cookies', async () => {
+    it('redirects to the client with the error, state and iss, and sets the cookies', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
         authorizationError('scope.unknown'),
@@ -150,7 +150,7 @@ describe('the authorization response', () => {
       ]);
     });
 
-    it('is a page if the login transaction was completed before', async () => {
+    it('is not a redirect if the login transaction was already completed', async () => {
       const { response, lines } = respond(
         targetFor('https://app.example/cb'),
         callbackError('transaction.replayed'),
@@ -193,10 +193,10 @@ describe('the authorization response', () => {
   );
 });
 
-describe('a second trip for a refresh token', () => {
+describe('reconsent for a refresh token', () => {
   type Query = Readonly<Record<string, string>>;
 
-  /** A provider that gives a refresh token only when it asks again, as Google does, and what it was checked with. */
+  /** A provider that supports reconsent, as Google does, and the refresh tokens that it had to validate. */
   const createForgetfulProvider = (changes: Partial<IdentityProvider> = {}) => {
     const plain = createProvider('google', 'Google');
     const checked: string[] = [];
@@ -224,7 +224,7 @@ describe('a second trip for a refresh token', () => {
     };
   };
 
-  /** Signs Ada in without a refresh token: where she is sent then, and how she comes back from there. */
+  /** Signs Ada in without a refresh token. Returns her next redirect, and a function to return from there. */
   const afterSignIn = async (deployment: Deployment, request: Query = gptRequest) => {
     const { browser, returnFromProvider } = await continueToProvider(deployment, request);
     const response = await returnFromProvider({ code: 'ada' });
@@ -236,7 +236,7 @@ describe('a second trip for a refresh token', () => {
     return { browser, response, sent, backUrl, comeAgain: (answer: Query) => browser.visit(backUrl(answer)) };
   };
 
-  /** The client has its code, and it is good for tokens that can be refreshed. */
+  /** Expects a redirect to the client with a code, and that its tokens can be refreshed. */
   const expectSignedIn = async (deployment: Deployment, response: Response) => {
     const back = readRedirect(response);
     expect(back.origin + back.pathname).toBe(gptRedirect);
@@ -248,7 +248,7 @@ describe('a second trip for a refresh token', () => {
 
   const eventsOf = ({ log }: Deployment, event: string) => log.filter((entry) => entry.event === event);
 
-  describe('someone without a new or stored refresh token', () => {
+  describe('a user without a new or stored refresh token', () => {
     it('is redirected to the provider once more, and then to the client', async () => {
       const { checked, deployment } = deployWith();
       const { browser, response, sent, comeAgain } = await afterSignIn(deployment);
@@ -262,7 +262,7 @@ describe('a second trip for a refresh token', () => {
       expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
     });
 
-    it('creates new random values for it, and keeps the grant ID', async () => {
+    it('gets a new state and nonce for it, and the same redirect URI', async () => {
       const { deployment } = deployWith();
       const { sent: first, returnFromProvider } = await continueToProvider(deployment);
       const second = readRedirect(await returnFromProvider({ code: 'ada' }));
@@ -279,16 +279,20 @@ describe('a second trip for a refresh token', () => {
     });
 
     it.each<[string, Query, string]>([
-      ['denies', { error: 'access_denied' }, 'ProviderError: access_denied'],
+      ['they deny the request', { error: 'access_denied' }, 'ProviderError: access_denied'],
       [
         'the provider is unavailable',
         { error: 'temporarily_unavailable' },
         'ProviderError: temporarily_unavailable',
       ],
       ['the response can’t be verified', { error: 'x' }, 'ProviderError: x'],
-      ['there is none again', { code: 'ada' }, 'ProviderError: the response has no refresh token'],
       [
-        'they come back as someone else',
+        'the response has no refresh token again',
+        { code: 'ada' },
+        'ProviderError: the response has no refresh token',
+      ],
+      [
+        'another user returns',
         { code: 'eve', refresh: 'their-eve' },
         'ProviderError: another user signed in',
       ],
@@ -325,7 +329,7 @@ describe('a second trip for a refresh token', () => {
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([{ cause: String(away) }]);
     });
 
-    it('is signed in at once if the provider does not support a second trip', async () => {
+    it('is signed in at once if the provider does not support reconsent', async () => {
       const deployment = deploy();
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
       expect(eventsOf(deployment, 'no-upstream-token')).toEqual([]);
@@ -371,15 +375,15 @@ describe('a second trip for a refresh token', () => {
     });
   });
 
-  describe('no second trip', () => {
-    it('for someone with a refresh token', async () => {
+  describe('no reconsent', () => {
+    it('for a user with a refresh token', async () => {
       const { deployment } = deployWith();
       const { returnFromProvider } = await continueToProvider(deployment);
       await expectSignedIn(deployment, await returnFromProvider({ code: 'ada', refresh: 'their-1' }));
       await expectSignedIn(deployment, (await afterSignIn(deployment)).response);
     });
 
-    it('for someone who is refused', async () => {
+    it('for a user whom resolveUser refuses', async () => {
       const resolveUser: BrokerOptions['resolveUser'] = async () => ({
         kind: 'refused',
         reason: 'not on the list',
@@ -393,7 +397,7 @@ describe('a second trip for a refresh token', () => {
   const stale =
     'This sign-in has expired or was started in another browser. Go back to the app and start again.';
 
-  describe('the login transaction of the second trip', () => {
+  describe('the login transaction of the reconsent request', () => {
     it('B2.1 is refused in another browser', async () => {
       const { deployment } = deployWith();
       const { backUrl } = await afterSignIn(deployment);
@@ -421,7 +425,7 @@ describe('a second trip for a refresh token', () => {
       ]);
       const [first] = responses.filter(({ status }) => status === 303);
       const [other] = responses.filter(({ status }) => status === 400);
-      if (first === undefined || other === undefined) throw new Error('not one code');
+      if (first === undefined || other === undefined) throw new Error('expected exactly one code');
       await expectCompletedPage(other, 'signed-in', gptDestination);
       await expectSignedIn(deployment, first);
       await expectCompletedPage(

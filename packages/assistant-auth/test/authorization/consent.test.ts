@@ -123,8 +123,8 @@ describe('choosing a provider', () => {
   it.each([
     ['temporarily_unavailable', new ProviderError('unavailable', 'discovery timed out')],
     ['server_error', new ProviderError('invalid', 'issuer differs')],
-    ['server_error', new Error('nobody foresaw this')],
-  ])('that cannot be reached is %s to the client, and starts no login transaction', async (error, thrown) => {
+    ['server_error', new Error('unexpected')],
+  ])('that fails redirects to the client with %s, and starts no login transaction', async (error, thrown) => {
     const away: IdentityProvider = {
       ...createProvider('google', 'Google'),
       authorizationUrl: () => Promise.reject(thrown),
@@ -147,7 +147,7 @@ describe('choosing a provider', () => {
     ['alone', { cancel: '1' }],
     ['with a provider as well', { cancel: '1', choice: 'google' }],
     ['with any value of the button', { cancel: 'Abbrechen' }],
-  ])('cancelling redirects to the client without a login transaction: %s', async (_, choice) => {
+  ])('canceling redirects to the client without a login transaction: %s', async (_, choice) => {
     const storage = createSpyStorage();
     const { deployment, browser, consent } = await startAuthorization(deploy({ storage }));
     expectErrorRedirect(await browser.submitConsent(consent, choice), {
@@ -209,7 +209,7 @@ describe('choosing a provider', () => {
       expect(listTransactionCookies(browser.cookies)).toHaveLength(1);
     });
 
-    it('that would not fit into a cookie is refused with a clear message for the client', async () => {
+    it('that would not fit into a cookie redirects to the client with invalid_request', async () => {
       const redirect_uri = gptRedirect.replace('g-1234567890abcdef1234567890abcdef', `g-${'a'.repeat(128)}`);
       const resource = `${issuer}/${'r'.repeat(600)}`;
       const deployment = deploy({ resources: [resource] });
@@ -225,7 +225,7 @@ describe('choosing a provider', () => {
       expect(listTransactionCookies(browser.cookies)).toEqual([]);
     });
 
-    it('is shown again after a reload', async () => {
+    it('is refused with 405 if it is sent with GET', async () => {
       const deployment = deploy();
       const response = await createTestBrowser(deployment).visit(`${issuer}/authorize/consent`);
       expect(response.headers.get('allow')).toBe('POST');
@@ -244,7 +244,7 @@ describe('choosing a provider', () => {
 });
 
 describe('continuing with a session', () => {
-  /** A deployment whose Google says what a test has it say, and counts how often it was asked. */
+  /** A deployment whose Google returns the recheck result that a test sets, and counts the rechecks. */
   const saying = (
     word: RecheckResult = { kind: 'active' },
     changes: Partial<BrokerOptions> = {},
@@ -262,7 +262,7 @@ describe('continuing with a session', () => {
     return { deployment: deploy({ providers, ...changes }, features), said };
   };
 
-  /** Signed in at the account page, with a token of Google's stored, and in front of ChatGPT's sign-in page. */
+  /** Signs in at the account page, which stores a token of Google's, and opens ChatGPT's sign-in page. */
   const inFront = async (
     deployment: Deployment,
     answer: Readonly<Record<string, string>> = { refresh: 'r-1' },
@@ -288,8 +288,8 @@ describe('continuing with a session', () => {
     });
 
     it.each([
-      ['nobody is signed in', undefined],
-      ['the provider can’t be asked about the user', 'bob'],
+      ['no user is signed in', undefined],
+      ['the identity has no upstream token for a recheck', 'bob'],
     ])('does not offer to continue if %s', async (_, subject) => {
       const accountBrowser = createAccountBrowser(saying().deployment);
       if (subject !== undefined) await accountBrowser.signInToAccount(subject);
@@ -309,7 +309,7 @@ describe('continuing with a session', () => {
       expect(storage.calls).toHaveLength(4);
     });
 
-    it('works without storage, and does not offer to continue then', async () => {
+    it('works while storage is unavailable, but does not offer to continue', async () => {
       const memory = memoryStorage();
       let down = false;
       const storage = {
@@ -382,7 +382,7 @@ describe('continuing with a session', () => {
       expect(said.asked).toBe(2);
     });
 
-    it('fails and ends the session if the account at the provider is gone', async () => {
+    it('fails and ends the session if the recheck finds that the upstream token was revoked', async () => {
       const { deployment } = saying({ kind: 'revoked' });
       const { accountBrowser, consent } = await inFront(deployment);
       const response = await accountBrowser.submitConsent(consent, { choice: 'continue' });
@@ -399,7 +399,7 @@ describe('continuing with a session', () => {
       const { accountBrowser, consent } = await inFront(deployment);
       const first = await (await accountBrowser.submitConsent(consent, { choice: 'continue' })).text();
       expect(readButtonValues(first, 'choice')).toEqual(['google', 'other']);
-      // The lease is still held: nobody asks a second time, and the silence is no yes.
+      // The lease is still held: there is no second recheck, and the missing result is no confirmation.
       said.word = { kind: 'active' };
       const { consent: again } = await accountBrowser.openSignInPage(gptRequest);
       expect((await accountBrowser.submitConsent(again, { choice: 'continue' })).status).toBe(200);
@@ -411,7 +411,7 @@ describe('continuing with a session', () => {
       expect((await accountBrowser.openAccountPage()).kind).toBe('account');
     });
 
-    it('calls resolveUser with the provider’s response, and accepts a refusal', async () => {
+    it('calls resolveUser with the verified identity, and fails if it refuses', async () => {
       const asked: unknown[] = [];
       let allowed = true;
       const { deployment } = saying(undefined, {
@@ -443,7 +443,7 @@ describe('continuing with a session', () => {
       });
     });
 
-    it('is not offered to someone who would be unknown to the publisher', async () => {
+    it('is not offered if the claims that resolveUser needs do not fit into the session cookie', async () => {
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
         async handleCallback(...transaction) {
@@ -530,7 +530,7 @@ describe('continuing with a session', () => {
       expect(recorded.at(-1)).toMatchObject({ clientId: 'gpt', sid: 'sid-1' });
     });
 
-    it('can be cancelled like any sign-in', async () => {
+    it('can be canceled like any sign-in', async () => {
       const { deployment, said } = saying();
       const { accountBrowser, consent } = await inFront(deployment);
       expectErrorRedirect(await accountBrowser.submitConsent(consent, { choice: 'continue', cancel: '1' }), {

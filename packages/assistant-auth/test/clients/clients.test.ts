@@ -30,7 +30,7 @@ describe('the client registry', () => {
     for (const id of ['', 'GPT', 'gpt ', 'toString', '__proto__']) expect(registry.get(id)).toBeUndefined();
   });
 
-  it('refuses two clients with one ID', () => {
+  it('refuses two clients with the same ID', () => {
     expect(() => createClientRegistry([...clients, clients[0]], parseIssuer(issuer))).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients' }),
     );
@@ -48,7 +48,7 @@ describe('the client registry', () => {
     expect(() => gptAction({ ...account, secrets: ['s'.repeat(32)] })).toThrow(problem);
   });
 
-  it('allows development redirects only for a loopback issuer', () => {
+  it('allows development redirect URIs only for a loopback issuer', () => {
     const kinds = (at: string) =>
       createClientRegistry(clients, parseIssuer(at))
         .get('gpt')
@@ -61,7 +61,7 @@ describe('the client registry', () => {
   describe('a GPT in development', () => {
     const local = 'http://localhost:8787';
 
-    it('signs in at a loopback redirect of a loopback issuer', async () => {
+    it('signs in with a loopback redirect URI if the issuer is on loopback', async () => {
       const browser = createTestBrowser(deploy({ issuer: local }));
       const back = await browser.signIn({ ...gptRequest, redirect_uri: development });
       expect(back.origin + back.pathname).toBe(development);
@@ -69,7 +69,7 @@ describe('the client registry', () => {
       expect(back.searchParams.has('code')).toBe(true);
     });
 
-    it('accepts only its pinned GPT there, too', async () => {
+    it('is refused there, too, if it is not one of the pinned GPTs', async () => {
       const pinned = gptAction({
         id: 'gpt',
         name: 'GPT',
@@ -101,27 +101,27 @@ describe('the client registry', () => {
 describe('client options', () => {
   const options: GptActionOptions = { id: 'gpt', name: 'GPT', secrets: [secret], scopes: ['words', 'score'] };
 
-  /** Both kinds read these settings alike. */
+  /** Registers a client of each kind: both treat these options in the same way. */
   const register = (changes: Partial<GptActionOptions>) => [
     () => gptAction({ ...options, ...changes }),
     () => staticClient({ redirectUris: ['https://app.example/cb'], ...options, ...changes }),
   ];
 
   it.each<[string, Partial<GptActionOptions>, string]>([
-    ['an empty id', { id: '' }, 'clients..id'],
+    ['an empty ID', { id: '' }, 'clients..id'],
     ['a space in its ID', { id: 'a b' }, 'clients.a b.id'],
-    ['a colon in its id', { id: 'a:b' }, 'clients.a:b.id'],
-    ['a line break in its id', { id: 'a\n' }, 'clients.a\n.id'],
-    ['an id beyond ASCII', { id: 'ä' }, 'clients.ä.id'],
+    ['a colon in its ID', { id: 'a:b' }, 'clients.a:b.id'],
+    ['a line break in its ID', { id: 'a\n' }, 'clients.a\n.id'],
+    ['a non-ASCII ID', { id: 'ä' }, 'clients.ä.id'],
     ['an ID that is too long', { id: 'a'.repeat(201) }, `clients.${'a'.repeat(201)}.id`],
     ['no name', { name: ' ' }, 'clients.gpt.name'],
     ['no secrets', { secrets: [] }, 'clients.gpt.secrets'],
     ['three secrets', { secrets: [secret, `${secret}2`, `${secret}3`] }, 'clients.gpt.secrets'],
     ['a short secret', { secrets: ['s'.repeat(31)] }, 'clients.gpt.secrets'],
-    ['one short secret of two', { secrets: [secret, ''] }, 'clients.gpt.secrets'],
+    ['two secrets, one of them too short', { secrets: [secret, ''] }, 'clients.gpt.secrets'],
     ['a secret with a trailing line break', { secrets: [`${secret}\n`] }, 'clients.gpt.secrets'],
     ['a secret with a space', { secrets: [`${secret} `] }, 'clients.gpt.secrets'],
-    ['a secret beyond ASCII', { secrets: [`${secret}é`] }, 'clients.gpt.secrets'],
+    ['a non-ASCII secret', { secrets: [`${secret}é`] }, 'clients.gpt.secrets'],
     ['no scope', { scopes: [] }, 'clients.gpt.scopes'],
     ['no scope of the API', { scopes: ['offline_access'] }, 'clients.gpt.scopes'],
     ['a malformed scope', { scopes: ['words score'] }, 'clients.gpt.scopes'],
@@ -144,7 +144,7 @@ describe('client options', () => {
       expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', option }));
   });
 
-  it('can include offline_access, listed or not', () => {
+  it('always add offline_access to the scopes, and to the default scopes only if listed there', () => {
     const all = ['words', 'score', 'offline_access'];
     for (const scopes of [options.scopes, all, ['offline_access', ...options.scopes]])
       for (const make of register({ scopes })) expect([...make().scopes].sort()).toEqual([...all].sort());
@@ -209,13 +209,13 @@ describe('static clients', () => {
   });
 
   it.each<[string, Partial<StaticClientOptions>, string]>([
-    ['no redirect', { redirectUris: [] }, 'clients.app.redirectUris'],
+    ['no redirect URI', { redirectUris: [] }, 'clients.app.redirectUris'],
     [
-      'a bad redirect',
+      'an invalid redirect URI',
       { redirectUris: ['https://app.example/cb', 'http://app.example/cb'] },
       'clients.app.redirectUris',
     ],
-    ['no secret in its list', { secrets: [] }, 'clients.app.secrets'],
+    ['an empty list of secrets', { secrets: [] }, 'clients.app.secrets'],
   ])('are refused with %s', (_, changes, option) => {
     expect(() => staticClient({ ...options, ...changes })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option }),
@@ -231,7 +231,7 @@ describe('GPT Actions', () => {
     scopes: ['words', 'score'],
   };
 
-  it('accept what ChatGPT’s OAuth omits', () => {
+  it('are confidential clients with optional PKCE and stable refresh tokens, as ChatGPT requires', () => {
     expect(gptAction(options)).toEqual({
       id: 'gpt',
       kind: 'gpt-action',
@@ -265,10 +265,10 @@ describe('GPT Actions', () => {
 
   it.each([
     ['no GPT', []],
-    ['a malformed id', ['g-12']],
-    ['an id without its prefix', ['68f0c2a1b4d8']],
+    ['a malformed ID', ['g-12']],
+    ['an ID without its prefix', ['68f0c2a1b4d8']],
     ['a whole URL', ['https://chatgpt.com/g/g-68f0c2a1b4d8']],
-    ['one malformed ID of two', ['g-68f0c2a1b4d8', 'g-68f0/c2a1']],
+    ['two IDs, one of them malformed', ['g-68f0c2a1b4d8', 'g-68f0/c2a1']],
   ])('can’t be pinned to %s', (_, gptIds) => {
     expect(() => gptAction({ ...options, gptIds })).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', option: 'clients.gpt.gptIds' }),
@@ -302,8 +302,8 @@ describe('introspection clients', () => {
     });
 
     it.each<[string, Partial<IntrospectionClientOptions>, string]>([
-      ['an empty id', { id: '' }, 'introspectionClients..id'],
-      ['a colon in its id', { id: 'a:b' }, 'introspectionClients.a:b.id'],
+      ['an empty ID', { id: '' }, 'introspectionClients..id'],
+      ['a colon in its ID', { id: 'a:b' }, 'introspectionClients.a:b.id'],
       ['no secret', { secrets: [] }, 'introspectionClients.api.secrets'],
       ['a short secret', { secrets: ['s'.repeat(31)] }, 'introspectionClients.api.secrets'],
     ])('is refused with %s', (_, changes, option) => {
@@ -326,8 +326,8 @@ describe('introspection clients', () => {
     });
 
     it.each([
-      ['one id twice', start({}, { resource: `${issuer}/other` }), 'introspectionClients'],
-      ['a client’s id', start({ id: 'gpt' }), 'introspectionClients'],
+      ['the same ID twice', start({}, { resource: `${issuer}/other` }), 'introspectionClients'],
+      ['the ID of a client', start({ id: 'gpt' }), 'introspectionClients'],
       ['an unknown resource', start({ resource: `${issuer}/nowhere` }), 'introspectionClients.api.resource'],
     ])('are refused with %s', (_, wrong, option) => {
       expect(wrong).toThrow(expect.objectContaining({ option }));
@@ -340,12 +340,15 @@ describe('client authentication', () => {
   const rejection = (reason: string) => expect.objectContaining({ reason });
   const basic = (pair: string) => `Basic ${btoa(pair)}`;
 
-  /** Both phases, as the token endpoint goes through them. */
+  /** Parses and then verifies credentials, as the token endpoint does. */
   const authenticateClient = async (
     ...[header, form, known]: [...Parameters<typeof parseClientCredentials>, ClientRegistry]
   ) => verifyClientCredentials(parseClientCredentials(header, form), known);
 
-  /** As RFC 6749 §2.3.1 has it: every character that is not of the unreserved ones is escaped, a blank is a plus sign. */
+  /**
+   * Encodes as RFC 6749 §2.3.1 requires: escapes all characters except letters, digits, `-`, `.` and `_`, and
+   * writes a space as a plus sign.
+   */
   const formEncode = (text: string): string =>
     new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
 
@@ -398,7 +401,7 @@ describe('client authentication', () => {
     );
   });
 
-  it('refuses any other header with an unregistered error code', async () => {
+  it('refuses any other header with invalid_client', async () => {
     const header = fc.oneof(
       fc.string(),
       fc.string().map((text) => `Basic ${text}`),

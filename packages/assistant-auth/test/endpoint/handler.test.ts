@@ -1,4 +1,4 @@
-/** What all endpoints share: the handler, error pages, and the files of the pages. */
+/** What all endpoints share: the handler, error pages, provider icons and the stylesheet. */
 import { describe, expect, it } from 'vitest';
 import type { Pages } from '../../src/context.ts';
 import { createErrorPageResponder } from '../../src/endpoint/error-page.ts';
@@ -28,7 +28,7 @@ import { createProvider } from '../fake-provider.ts';
 import { readAttributes, readLines } from '../ui/read-markup.ts';
 
 describe('the handler', () => {
-  /** An endpoint with a handler of the test's, and its log. */
+  /** Creates an endpoint with the test's handler, and its log. */
   const endpointWith = (handle: EndpointDefinition['handle'], issuer = 'https://words.example') => {
     const log: LogEntry[] = [];
     const definition = {
@@ -47,7 +47,7 @@ describe('the handler', () => {
 
   const answered = async () => new Response('answered');
 
-  /** What the broker makes of random bytes that are all zero. */
+  /** The request ID if all random bytes are zero. */
   const requestId = 'AAAAAAAAAAAAAAAAAAAAAA';
 
   describe('an endpoint', () => {
@@ -92,7 +92,7 @@ describe('the handler', () => {
       async (method) => {
         const { answer } = endpointWith(answered);
         const response = await answer(new Request('https://words.example/a', { method }));
-        // Fetch itself writes the usual names in capitals.
+        // `Request` converts this name to uppercase, so it is accepted.
         if (method === 'get') return expect(await response.text()).toBe('answered');
         expect(response.status).toBe(405);
         expect(response.headers.get('allow')).toBe('GET, PUT');
@@ -102,21 +102,21 @@ describe('the handler', () => {
 
   describe('an error', () => {
     it.each([
-      ['a refusal', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
+      ['a protocol error', authorizationError('state.too-long'), 400, { reason: 'state.too-long' }],
       [
-        'a refusal with a cause',
+        'a protocol error with a cause',
         apiError('token.unreadable', { cause: 'forged' }),
         401,
         { reason: 'token.unreadable', cause: 'forged' },
       ],
       [
-        'an outage of storage',
+        'a storage outage',
         new StorageUnavailable('no route'),
         503,
         { reason: 'storage.unavailable', cause: 'StorageUnavailable: no route' },
       ],
       [
-        'a refusal of a provider',
+        'a denial at the provider',
         new ProviderError('denied', 'access_denied'),
         403,
         { reason: 'provider.denied', cause: 'ProviderError: access_denied' },
@@ -128,7 +128,7 @@ describe('the handler', () => {
         { reason: 'provider.unavailable', cause: 'ProviderError: timed out' },
       ],
       [
-        'an invalid response of a provider',
+        'an invalid response from the provider',
         new ProviderError('invalid', 'nonce'),
         500,
         { reason: 'provider.invalid', cause: 'ProviderError: nonce' },
@@ -140,7 +140,7 @@ describe('the handler', () => {
         { reason: 'unexpected', cause: 'TypeError: oops', stack: expect.stringMatching(/^at /) },
       ],
       ['a thrown value that is not an Error', 'oops', 500, { reason: 'unexpected', cause: 'oops' }],
-    ])('becomes a response and a line in the log: %s', async (_, thrown, status, line) => {
+    ])('becomes a response and a log line: %s', async (_, thrown, status, line) => {
       const { answer, log } = endpointWith(() => Promise.reject(thrown));
       const response = await answer(new Request('https://words.example/a'));
       expect(response.status).toBe(status);
@@ -237,7 +237,7 @@ describe('error pages', () => {
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  it('use the built-in page if the custom page fails, and log both', async () => {
+  it('use the built-in page if the custom page fails, and log why it failed', async () => {
     const visited = createLoggedContext();
     const failing = {
       error: () => {
@@ -294,7 +294,7 @@ describe('provider icons', () => {
     expect(await response.text()).toBe('');
   });
 
-  it('respond to another method with a problem document', async () => {
+  it('refuse any other method with 405', async () => {
     const request = new Request(`${issuer}/authorize/icons/acme.svg`, { method: 'POST' });
     const response = await marked().fetch(request);
     expect(response.status).toBe(405);

@@ -43,7 +43,7 @@ describe('request bodies', () => {
         ],
       ],
       [
-        'repeated names, in order',
+        'repeated names, in their order',
         'a=1&a=2',
         [
           ['a', '1'],
@@ -89,13 +89,13 @@ describe('request bodies', () => {
     });
   });
 
-  describe('a malformed body', () => {
+  describe('a body', () => {
     it('can have up to 16 KiB', async () => {
       const value = 'x'.repeat(16_382);
       expect(await entries(post(`a=${value}`))).toEqual([['a', value]]);
     });
 
-    it('is refused with one more byte', async () => {
+    it('is refused if it is larger by one byte', async () => {
       await expect(readForm(post(`a=${'x'.repeat(16_383)}`))).rejects.toMatchObject({
         reason: 'request.too-large',
       });
@@ -118,7 +118,7 @@ describe('request bodies', () => {
       ['an overlong encoding', Uint8Array.of(0x61, 0x3d, 0xc0, 0xaf)],
       ['a character cut off at the end', Uint8Array.of(0x61, 0x3d, 0xc3)],
       ['UTF-16', Uint8Array.of(0xff, 0xfe, 0x61, 0x00)],
-    ])('is refused for %s', async (_, body) => {
+    ])('is refused if it is not valid UTF-8: %s', async (_, body) => {
       await expect(readForm(post(body))).rejects.toMatchObject({ reason: 'request.unreadable' });
     });
 
@@ -131,7 +131,7 @@ describe('request bodies', () => {
       await expect(readForm(post(broken))).rejects.toMatchObject({ reason: 'request.unreadable' });
     });
 
-    it('fails only with one of these errors', async () => {
+    it('is either read, or refused with one of these reasons, for any bytes', async () => {
       const reasons = ['request.unreadable', 'request.too-large'];
       await fc.assert(
         fc.asyncProperty(fc.uint8Array({ maxLength: 20_000, size: 'max' }), async (bytes) => {
@@ -145,7 +145,7 @@ describe('request bodies', () => {
     });
   });
 
-  /** A stream that tells how many of its chunks were asked for. */
+  /** A stream that counts how many of its chunks were pulled. */
   const streamOf = (chunks: readonly Uint8Array[]) => {
     let at = 0;
     const stream = new ReadableStream({
@@ -167,14 +167,14 @@ describe('cookies', () => {
     it.each([
       ['one', 'a=1', { a: '1' }],
       ['several', 'a=1; b=2;c=3', { a: '1', b: '2', c: '3' }],
-      ['the first of a name', 'a=1; a=2', { a: '1' }],
+      ['the first of two with the same name', 'a=1; a=2', { a: '1' }],
       ['a value with equals signs', 'a=b=c==', { a: 'b=c==' }],
       ['an empty value', 'a=', { a: '' }],
-      ['around spaces', '  a = 1 ;  b=2  ', { a: '1', b: '2' }],
-      ['names in their own case', 'a=1; A=2', { a: '1', A: '2' }],
+      ['names and values between spaces', '  a = 1 ;  b=2  ', { a: '1', b: '2' }],
+      ['names that differ only in case', 'a=1; A=2', { a: '1', A: '2' }],
       ['names of object properties', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
-      ['around tabs', '\ta\t=\t1\t;\tb=2', { a: '1', b: '2' }],
-      ['after a cookie without a name', '=1; ; nothing; b=2', { b: '2' }],
+      ['names and values between tabs', '\ta\t=\t1\t;\tb=2', { a: '1', b: '2' }],
+      ['a cookie after one without a name', '=1; ; nothing; b=2', { b: '2' }],
     ])('finds %s', (_, header, cookies) => {
       expect(read(header)).toEqual(cookies);
     });
@@ -226,7 +226,7 @@ describe('CSRF protection', () => {
   const bind = (cookies: ReadonlyMap<string, string> = new Map()) => bindBrowser(cookies, randomBytes, 1800);
   const value = 'A-_9'.padEnd(22, 'x');
 
-  /** A browser that got these pages, in this order. */
+  /** The bindings and cookies of a browser that has opened this many pages, the oldest first. */
   const browserWith = async (count: number) => {
     const bindings = await Promise.all(Array.from({ length: count }, () => bind()));
     const cookies = new Map<string, string>();
@@ -235,7 +235,7 @@ describe('CSRF protection', () => {
   };
 
   describe('the binding cookie', () => {
-    it('of a new browser has a random value and a name of its own, and outlives the form', async () => {
+    it('of a new browser has a random value and its own name, and lasts as long as the form', async () => {
       const { csrf, setCookies } = await bind();
       expect(csrf).toMatch(/^[\w-]{22}$/);
       expect(setCookies).toEqual([
@@ -245,13 +245,13 @@ describe('CSRF protection', () => {
       expect((await bind()).csrf).not.toBe(csrf);
     });
 
-    it('is reused, for as long as the new form is valid', async () => {
+    it('is reused, and set again to last as long as the new form', async () => {
       const { bindings, cookies } = await browserWith(1);
       const [first] = bindings;
       expect(await bind(cookies)).toEqual(first);
     });
 
-    it('is always the same of several, and the others are kept', async () => {
+    it('is the newest of several, each time, and the others are kept', async () => {
       const { bindings, cookies } = await browserWith(30);
       expect(await bind(cookies)).toEqual(bindings.at(-1));
       expect(await bind(cookies)).toEqual(bindings.at(-1));
@@ -275,12 +275,12 @@ describe('CSRF protection', () => {
 
     it.each([
       ['missing', new Map<string, string>()],
-      ['under its old name', new Map([['__Host-csrf', value]])],
-      ['without the prefix', new Map([['csrf-12345678', value]])],
+      ['named without a suffix', new Map([['__Host-csrf', value]])],
+      ['named without the prefix', new Map([['csrf-12345678', value]])],
       ['empty', new Map([['__Host-csrf-12345678', '']])],
       ['too short', new Map([['__Host-csrf-12345678', value.slice(1)]])],
       ['too long', new Map([['__Host-csrf-12345678', `${value}x`]])],
-      ['of other characters', new Map([['__Host-csrf-12345678', `${value.slice(1)}"`]])],
+      ['made of other characters', new Map([['__Host-csrf-12345678', `${value.slice(1)}"`]])],
       ['followed by a line break', new Map([['__Host-csrf-12345678', `${value}\n`]])],
     ])('is ignored if it is %s', async (_, cookies) => {
       expect((await bind(cookies)).csrf).not.toBe(value);
@@ -295,7 +295,7 @@ describe('CSRF protection', () => {
   });
 
   describe('a form', () => {
-    it('is accepted only with its cookie, whatever other cookies there are', () =>
+    it('is accepted only with its own cookie, whatever other cookies there are', () =>
       fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(), async (count, pick) => {
           const { bindings, cookies } = await browserWith(count);
@@ -310,7 +310,7 @@ describe('CSRF protection', () => {
 });
 
 describe('responses', () => {
-  /** All headers but the cookies, which are several of one name. */
+  /** Returns all headers except `Set-Cookie`, which can occur more than once. */
   const headersOf = (response: Response) =>
     Object.fromEntries([...response.headers].filter(([name]) => name !== 'set-cookie'));
 
@@ -423,7 +423,7 @@ describe('responses', () => {
     });
   });
 
-  it('the problem document of a public document has no challenge', () => {
+  it('a problem document has no challenge if the endpoint has none', () => {
     expect(problemResponse(apiError('token.missing')).headers.has('www-authenticate')).toBe(false);
   });
 
@@ -438,7 +438,7 @@ describe('responses', () => {
     });
   });
 
-  it('a refused method gets Allow', () => {
+  it('the response to a refused method has an Allow header', () => {
     const response = withAllowHeader(
       ['GET', 'POST'],
       problemResponse(requestError('request.method'), 'Bearer'),

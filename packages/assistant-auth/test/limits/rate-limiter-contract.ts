@@ -1,8 +1,11 @@
-/** What every implementation of a rate limiter must do. A platform's own may let more pass, so what is exact is tested elsewhere. */
+/**
+ * The contract test of rate limiters. A platform's limiter may allow more requests than its limit, so exact
+ * counts are tested elsewhere.
+ */
 import { describe, expect, it } from 'vitest';
 import type { RateLimiter, RateLimitResult } from '../../src/index.ts';
 
-/** A limiter that has counted nothing yet, and what it allows. */
+/** A limiter that has not counted any request yet, and its limit. */
 export interface FreshLimiter {
   readonly limiter: RateLimiter;
   readonly limit: number;
@@ -17,7 +20,7 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
 
     it('limits requests beyond that', async () => {
       const { limiter, limit } = makeLimiter();
-      // Twice and one more, because counters that are reset at the full minute may be reset in between.
+      // One more than twice the limit, because a counter that is reset every minute may be reset in between.
       expect(await takeAll(limiter, 'somebody', 2 * limit + 1)).toContain('limited');
     });
 
@@ -28,7 +31,7 @@ export const rateLimiterContract = (name: string, makeLimiter: () => FreshLimite
         expect([key, await limiter.take(key)]).toEqual([key, 'allowed']);
     });
 
-    it('allows concurrent requests at most twice its limit', async () => {
+    it('allows at least its limit and at most twice its limit of concurrent requests', async () => {
       const { limiter, limit } = makeLimiter();
       const verdicts = await Promise.all(
         Array.from({ length: 2 * limit + 1 }, () => limiter.take('everybody')),

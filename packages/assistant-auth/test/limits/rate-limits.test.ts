@@ -1,4 +1,4 @@
-/** Rate limits, the limiter in memory, and the address block that a limit counts. */
+/** Rate limits, the in-memory limiter, and the address blocks that limits count by. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -56,13 +56,13 @@ describe('limits', () => {
   });
 });
 
-describe('the limiter in memory', () => {
-  rateLimiterContract('the limiter in memory', () => ({
+describe('the in-memory limiter', () => {
+  rateLimiterContract('the in-memory limiter', () => ({
     limiter: memoryLimiter({ limit: 5, period: 60 }),
     limit: 5,
   }));
 
-  /** A limiter with a clock that is set by hand. */
+  /** Creates a limiter with a manual clock. */
   const setUp = (limit: number, period: 10 | 60 = 60) => {
     let instant = 1_800_000_000;
     const limiter = memoryLimiter({ limit, period }, () => instant);
@@ -71,7 +71,7 @@ describe('the limiter in memory', () => {
       advance: (seconds: number) => {
         instant += seconds;
       },
-      /** How often a key is allowed right now. */
+      /** Counts how many requests of a key are allowed right now. */
       async allowance(key?: string) {
         let taken = 0;
         while ((await limiter.take(key ?? 'somebody')) === 'allowed') taken += 1;
@@ -199,7 +199,7 @@ describe('address blocks', () => {
     );
   });
 
-  it('any text has a block or none, without an exception', () => {
+  it('toAddressBlock never throws, whatever the text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(['string', 'undefined']).toContain(typeof toAddressBlock(text));

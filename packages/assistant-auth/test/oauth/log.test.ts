@@ -48,8 +48,8 @@ describe('counts', () => {
   });
 });
 
-describe('causes of errors', () => {
-  it('is named with everything that caused it', () => {
+describe('the cause of an error', () => {
+  it('is described with its whole chain of causes', () => {
     const outage = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
     const cause = new StorageUnavailable('D1 did not answer', { cause: outage });
     expect(describeCause(cause)).toBe(
@@ -57,12 +57,12 @@ describe('causes of errors', () => {
     );
   });
 
-  it('that is not an Error is its own text', () => {
+  it('that is a string is described by itself, and has no stack', () => {
     expect(describeCause('forged')).toBe('forged');
     expect(formatStack('forged')).toBeUndefined();
   });
 
-  it('that refers to itself is cut off', () => {
+  it('that refers to itself is truncated', () => {
     const circle = new Error('again');
     circle.cause = circle;
     expect(describeCause(circle).split('caused by')).toHaveLength(6);

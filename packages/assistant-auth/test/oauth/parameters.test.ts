@@ -162,7 +162,7 @@ describe('resources', () => {
       const port = fc.constantFrom('', ':443', ':8443');
       fc.assert(
         fc.property(host, port, rest, fc.nat(), port, (name, port, path, place, otherPort) => {
-          // One letter in another case, and another port: some of these are the same URL, most are not.
+          // Changes the case of one letter, and the port. Some results are the same URL, most are not.
           const at = place % (name.length + path.length);
           const changed = [...(name + path)].map((letter, index) =>
             index === at ? swapCase(letter) : letter,

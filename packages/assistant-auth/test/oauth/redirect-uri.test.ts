@@ -15,7 +15,7 @@ const id = 'g-1234567890abcdef1234567890abcdef';
 const gpt: RedirectRule = { kind: 'gpt' };
 const development: RedirectRule = { kind: 'gpt-development' };
 
-/** Texts that differ from a good one in a few places: where confusion is likeliest. */
+/** Generates strings that differ from a valid URI in a few places, with characters that confuse parsers. */
 const nearly = (good: fc.Arbitrary<string>): fc.Arbitrary<string> => {
   const piece = fc.constantFrom(
     ...[
@@ -82,12 +82,12 @@ describe('parseRedirectRule', () => {
     ['an at sign, which looks like userinfo', 'https://app.example/@cb'],
     ['a missing path', 'https://app.example'],
     ['a path that would be normalized', 'https://app.example/a/../cb'],
-    ['capitals in the host', 'https://App.example/cb'],
+    ['uppercase letters in the host', 'https://App.example/cb'],
     ['the default port', 'https://app.example:443/cb'],
     ['a leading or trailing space', ' https://app.example/cb'],
     ['a tab in it', 'https://app.example/c\tb'],
     ['a backslash', 'https://app.example\\cb'],
-    ['letters beyond ASCII', 'https://äpp.example/cb'],
+    ['non-ASCII letters', 'https://äpp.example/cb'],
     ['1,025 characters', `https://app.example/${'x'.repeat(1005)}`],
     ['a script', 'javascript:alert(1)'],
     ['data', 'data:text/html,x'],
@@ -180,7 +180,7 @@ describe('matchesRedirectRule', () => {
     expect(matches).toBeGreaterThan(0);
   });
 
-  it('matches the same path only on loopback in development', () => {
+  it('matches the callback of a GPT on loopback only in development', () => {
     const path = `/aip/${id}/oauth/callback`;
     for (const origin of [
       'http://localhost:8787',

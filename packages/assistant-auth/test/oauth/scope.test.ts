@@ -10,7 +10,7 @@ import {
   splitScope,
 } from '../../src/oauth/scope.ts';
 
-/** All scopes that exist; `score:writeResponse` and `email` are for other clients. */
+/** All declared scopes. `score:write` and `email` are for other clients. */
 const declared = new Set(['words', 'score', 'admin:read', 'offline_access', 'score:write', 'email']);
 const policy: ScopePolicy = {
   scopes: ['words', 'score', 'admin:read', 'offline_access'],
@@ -98,7 +98,7 @@ describe('resolveGrantedScopes', () => {
     expect(grant('openid email', reading)).toEqual(['email']);
   });
 
-  it('ignores such a scope for a client that cannot have it', () => {
+  it('ignores a scope with the name of a protocol scope if the client cannot have it', () => {
     for (const requested of ['email', 'openid email', 'profile', 'address', 'phone'])
       expect(grant(requested)).toEqual(['words']);
   });

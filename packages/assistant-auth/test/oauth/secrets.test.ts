@@ -49,7 +49,7 @@ describe('base64url', () => {
     expect(decodeBase64url(text)).toEqual(bytesOf(plain));
   });
 
-  it('uses the URL-safe letters for the last two values', () => {
+  it('uses the URL-safe characters for the last two values', () => {
     expect(encodeBase64url(Uint8Array.of(0xfb, 0xff, 0xbf))).toBe('-_-_');
     expect(decodeBase64url('-_-_')).toEqual(Uint8Array.of(0xfb, 0xff, 0xbf));
   });
@@ -73,7 +73,7 @@ describe('base64url', () => {
     );
   });
 
-  it('decodes a text only if it is the canonical encoding', () => {
+  it('decodes a string only if it is the canonical encoding', () => {
     const nearly = fc.string({
       unit: fc.constantFrom(...'ABYZabyz0189-_', '=', '+', '/', ' ', '\n', '\0', 'é', 'Ā', '\ud800'),
       maxLength: 12,
@@ -90,15 +90,15 @@ describe('base64url', () => {
   it.each([
     ['padding', 'Zg=='],
     ['half the padding', 'Zm8='],
-    ['the letters of plain base64', '+/+/'],
-    ['a space within', 'Zm 9v'],
+    ['the characters of standard base64', '+/+/'],
+    ['a space inside', 'Zm 9v'],
     ['a line break at the end', 'Zm9v\n'],
     ['a NUL', 'Zm9\0'],
-    ['one letter too few', 'Zm9vY'],
-    ['one letter alone', 'Z'],
-    ['spare bits after one byte', 'Zh'],
-    ['spare bits after two bytes', 'Zm9'],
-    ['a letter beyond ASCII', 'Zm9é'],
+    ['an incomplete last group', 'Zm9vY'],
+    ['a single character', 'Z'],
+    ['nonzero pad bits after one byte', 'Zh'],
+    ['nonzero pad bits after two bytes', 'Zm9'],
+    ['a non-ASCII letter', 'Zm9é'],
     ['a letter whose low bits are those of A', 'Zm9\u0141'],
     ['a lone surrogate', 'Zm9\ud800'],
   ])('refuses %s', (_, text) => {
@@ -116,14 +116,14 @@ describe('timingSafeEqual', () => {
   });
 
   it.each([
-    ['nothing', ''],
+    ['an empty string', ''],
     ['another first character', `G${secret.slice(1)}`],
     ['another last character', `${secret.slice(0, -1)}8`],
-    ['a prefix of it', secret.slice(0, -1)],
-    ['more than it', `${secret}0`],
+    ['a prefix of the secret', secret.slice(0, -1)],
+    ['the secret with another character appended', `${secret}0`],
     ['a space at the end', `${secret} `],
     ['a NUL at the end', `${secret}\0`],
-    ['other case', secret.toUpperCase()],
+    ['the secret in another case', secret.toUpperCase()],
     ['twice the secret', secret + secret],
   ])('is false for %s', async (_, other) => {
     expect(await timingSafeEqual(secret, other)).toBe(false);

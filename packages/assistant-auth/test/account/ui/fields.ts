@@ -1,4 +1,4 @@
-/** The account's pages with one value in every field of theirs, and with every one of their texts. */
+/** Renders the account pages with one value in every field, and with every text. */
 
 import type { Branding } from '../../../src/ui/branding.ts';
 import { defaultAccountTexts } from '../../../src/ui/texts.ts';
@@ -29,19 +29,19 @@ export const everyAccountNotice = (branding: Partial<Branding>): string =>
     ...accountSignInNotices.map(([notice]) => renderAccountSignIn({ branding, model: { notice } })),
   ].join('');
 
-/** Begins every text of the account's pages with the value. */
+/** Puts the value in front of every text of the account pages. */
 const prefixAll = (value: string): Partial<Branding> => ({
   texts: Object.fromEntries(Object.entries(defaultAccountTexts).map(([name, text]) => [name, value + text])),
 });
 
-/** All fields at once: each page is long, and reading one takes milliseconds. */
+/** All fields of a page at once, because the pages are long and parsing one takes milliseconds. */
 export const accountFields: readonly (readonly [name: string, render: (value: string) => string])[] = [
   [
     'the account page’s fields',
     (value) => renderAccount({ model: { ...buildAccountModel(value), ...buildRecentAuth(value) } }),
   ],
   [
-    'the account page’s fields, proven',
+    'the account page’s fields after reauthentication',
     (value) =>
       renderAccount({ model: { ...buildAccountModel(value), recentAuth: recentlyAuthenticated.recentAuth } }),
   ],
@@ -67,7 +67,7 @@ export const accountFields: readonly (readonly [name: string, render: (value: st
       }),
   ],
   [
-    'the taken page’s fields',
+    'the link conflict page’s fields',
     (value) =>
       renderLinkConflict({
         model: {

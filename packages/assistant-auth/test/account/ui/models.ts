@@ -1,4 +1,4 @@
-/** The account's pages as an ordinary deployment shows them, with single values changed by a test. */
+/** Renders the account pages of an ordinary deployment. Tests can change single values. */
 import {
   type AccountModel,
   type AccountSignInModel,
@@ -41,7 +41,7 @@ export const app: AccountModel['apps'][number] = {
   lastUsedAt: Date.UTC(2026, 10, 20) / 1000,
 };
 
-/** What this session signed in with. */
+/** The identity that the session signed in with. */
 export const identity: AccountModel['identities'][number] = {
   key: 'identity-key',
   provider: 'Google',
@@ -60,13 +60,13 @@ export const otherIdentity: AccountModel['identities'][number] = {
   isCurrent: false,
 };
 
-/** Somebody with two identities who has just proved who it is. */
+/** A user with two identities who has just reauthenticated. */
 export const recentlyAuthenticated: Pick<AccountModel, 'identities' | 'recentAuth'> = {
   identities: [identity, otherIdentity],
   recentAuth: { kind: 'fresh', until: Date.UTC(2026, 10, 24) / 1000 },
 };
 
-/** The page of a user with one app and one identity who has not confirmed the identity recently. */
+/** The page of a user with one app and one identity who has not reauthenticated recently. */
 export const renderAccount = (changes: Changes<AccountModel> = {}): string =>
   renderAccountPage({
     branding: parseBranding({ ...branding, ...changes.branding }),

@@ -1,4 +1,4 @@
-/** Every notice of the account's pages, with what it says. */
+/** Every notice of the account pages, with its text. */
 
 export const accountNotices = [
   ['app-disconnected', 'The app is disconnected.'],

@@ -106,12 +106,12 @@ describe('the account page', () => {
       expect(lines).not.toContain('It can:');
     });
 
-    it('names no signed-in identity if it is no longer linked', async () => {
+    it('does not show the identity of the sign-in if it is no longer linked', async () => {
       const lines = await readLines(renderAccount({ model: { identities: [otherIdentity] } }));
       expect(lines.slice(1, 3)).toEqual(['Your account at Words With Chat', 'Sign out']);
     });
 
-    it('shows an identity without a label by provider', async () => {
+    it('shows only the provider of an identity without a label', async () => {
       const { label: _, ...unnamed } = identity;
       const lines = await readLines(renderAccount({ model: { identities: [unnamed] } }));
       expect(lines).toContain('You are signed in with Google.');
@@ -130,7 +130,7 @@ describe('the account page', () => {
       expect((await readAttributes(page, 'time'))[0]).toEqual({ datetime: '2026-11-03' });
     });
 
-    it.each(accountNotices)('shows a notice of what has just happened: %s', async (notice, sentence) => {
+    it.each(accountNotices)('shows the notice %s', async (notice, sentence) => {
       expect((await readLines(renderAccount({ model: { notice } })))[2]).toBe(sentence);
     });
   });
@@ -139,7 +139,7 @@ describe('the account page', () => {
     const form = { method: 'post', autocomplete: 'off' };
     const sealed = { type: 'hidden', name: 'form', value: 'sealed-form' };
 
-    it('no change that needs reauthentication before it', async () => {
+    it('only changes that need no reauthentication, if the user has not reauthenticated', async () => {
       const page = renderAccount();
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
@@ -219,7 +219,7 @@ describe('the account page', () => {
       expect(sections.map((section) => section['aria-labelledby'])).toEqual(headings);
     });
 
-    it('announce what a button ends', async () => {
+    it('announce what a button disconnects or removes', async () => {
       const apps = [app, { ...app, key: 'b', redirectHost: 'elsewhere.example' }];
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps } });
       const headings = (await readAttributes(page, 'h3')).flatMap(({ id }) => id ?? []);
@@ -248,7 +248,7 @@ describe('the page that confirms a link', () => {
       ]);
     });
 
-    it('posts the sealed link, with yes or no', async () => {
+    it('posts the sealed link, with a button to confirm and one to cancel', async () => {
       const page = renderLink();
       expect(await readAttributes(page, 'form')).toEqual([
         { method: 'post', action: '/account/link/confirm', autocomplete: 'off' },
@@ -265,7 +265,7 @@ describe('the page that confirms a link', () => {
   });
 
   describe('an identity of another account', () => {
-    it('is named without anything of that account', async () => {
+    it('is shown without any data of that account', async () => {
       expect((await readLines(renderLinkConflict())).slice(1)).toEqual([
         'Already in use by another account',
         'GitHub (ada) already belongs to another account at Words With Chat, so it was not added. Nothing has changed.',
@@ -274,7 +274,7 @@ describe('the page that confirms a link', () => {
       ]);
     });
 
-    it('has only a way back', async () => {
+    it('has only a link back to the account page', async () => {
       const page = renderLinkConflict();
       expect(await readAttributes(page, 'form')).toEqual([]);
       expect(await readAttributes(page, 'button')).toEqual([]);
@@ -284,7 +284,7 @@ describe('the page that confirms a link', () => {
 });
 
 describe('the sign-in page of the account', () => {
-  it('says what signing in is for', async () => {
+  it('explains what the sign-in is for', async () => {
     expect(await readLines(renderAccountSignIn())).toEqual([
       'Your account at Words With Chat',
       'Your account at Words With Chat',
@@ -310,7 +310,7 @@ describe('the sign-in page of the account', () => {
     ]);
   });
 
-  it.each(accountSignInNotices)('says why nobody is signed in: %s', async (notice, sentence) => {
+  it.each(accountSignInNotices)('shows why no user is signed in: %s', async (notice, sentence) => {
     expect((await readLines(renderAccountSignIn({ model: { notice } })))[2]).toBe(sentence);
   });
 });
