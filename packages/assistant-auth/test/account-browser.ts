@@ -52,7 +52,7 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
       headers: { origin: issuer, 'sec-fetch-site': 'same-origin' },
       body: new URLSearchParams({ form: form ?? (await openAccountPage()).form, ...fields }),
     });
-  const transaction: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
+  const submitThroughProvider: AccountBrowser['submitThroughProvider'] = async (action, fields, answer) => {
     const { choice = '' } = fields;
     const sent = readRedirect(await post(action, fields));
     const state = sent.searchParams.get('state') ?? '';
@@ -64,11 +64,11 @@ export const createAccountBrowser = (deployment: BrokerAccess): AccountBrowser =
     ...browser,
     openAccountPage,
     post,
-    submitThroughProvider: transaction,
+    submitThroughProvider,
     signInToAccount: (code = 'ada', choice = 'google', answer = {}) =>
-      transaction('/sign-in', { choice }, { code, ...answer }),
+      submitThroughProvider('/sign-in', { choice }, { code, ...answer }),
     reauthenticate: (code = 'ada', choice = 'google') =>
-      transaction('/sign-in', { choice, purpose: 'prove' }, { code }),
+      submitThroughProvider('/sign-in', { choice, purpose: 'prove' }, { code }),
   };
 };
 

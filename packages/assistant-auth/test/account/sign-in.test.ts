@@ -170,8 +170,8 @@ describe('signing in', () => {
     const provider = createSpyProvider();
     const large = {
       ...provider,
-      handleCallback: async (...transaction: Parameters<typeof provider.handleCallback>) => ({
-        ...(await provider.handleCallback(...transaction)),
+      handleCallback: async (...callbackArguments: Parameters<typeof provider.handleCallback>) => ({
+        ...(await provider.handleCallback(...callbackArguments)),
         claims: { groups: 'x'.repeat(4000) },
       }),
     };
@@ -321,8 +321,8 @@ describe('reauthentication', () => {
       providers: [
         {
           ...google,
-          async handleCallback(...transaction) {
-            const identity = await google.handleCallback(...transaction);
+          async handleCallback(...callbackArguments) {
+            const identity = await google.handleCallback(...callbackArguments);
             return { ...identity, claims: { auth_time: authTime(deployment.now()) } };
           },
         },

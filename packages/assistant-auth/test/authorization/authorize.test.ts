@@ -35,7 +35,7 @@ describe('the authorization request', () => {
   const parse = (query: URLSearchParams) =>
     parseAuthorizationRequest(query, validateClientAndRedirect(query, registry), resources, declared);
 
-  const handleCallback = (changes: Changes) => () =>
+  const validateRequest = (changes: Changes) => () =>
     validateClientAndRedirect(queryOf(gptRequest, changes), registry);
 
   describe('client and redirect URI', () => {
@@ -58,7 +58,7 @@ describe('the authorization request', () => {
       ['a state with DEL', { state: 'a\x7F' }, 'state.characters'],
       ['a state with a non-ASCII character', { state: 'é' }, 'state.characters'],
     ])('is refused: %s', (_, changes, reason) => {
-      expect(handleCallback(changes)).toThrow(expect.objectContaining({ reason }));
+      expect(validateRequest(changes)).toThrow(expect.objectContaining({ reason }));
     });
 
     it.each([
@@ -71,15 +71,15 @@ describe('the authorization request', () => {
         [value, 'y'],
         ['', value],
       ])
-        expect(handleCallback({ [name]: repeated })).toThrow(
+        expect(validateRequest({ [name]: repeated })).toThrow(
           expect.objectContaining({ reason: 'parameter.repeated' }),
         );
     });
 
     it('can come with a state of 2,048 characters, including spaces, or an empty one, which counts as absent', () => {
       const longest = ' ~'.repeat(1024);
-      expect(handleCallback({ state: longest })().state).toBe(longest);
-      expect(handleCallback({ state: '' })().state).toBeUndefined();
+      expect(validateRequest({ state: longest })().state).toBe(longest);
+      expect(validateRequest({ state: '' })().state).toBeUndefined();
     });
   });
 

@@ -337,9 +337,9 @@ describe('reconsent for a refresh token', () => {
 
     it('is signed in at once if the login transaction does not fit into a cookie', async () => {
       const { deployment } = deployWith();
-      const browser = 'x'.repeat(3000);
+      const longSubject = 'x'.repeat(3000);
       const { returnFromProvider } = await continueToProvider(deployment);
-      await expectSignedIn(deployment, await returnFromProvider({ code: browser }));
+      await expectSignedIn(deployment, await returnFromProvider({ code: longSubject }));
       expect(eventsOf(deployment, 'no-upstream-token')).toMatchObject([
         { cause: 'ProtocolError: request.sign-in-too-large' },
       ]);

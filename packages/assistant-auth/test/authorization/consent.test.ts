@@ -446,8 +446,8 @@ describe('continuing with a session', () => {
     it('is not offered if the claims that resolveUser needs do not fit into the session cookie', async () => {
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
-        async handleCallback(...transaction) {
-          const identity = await createProvider('google', 'Google').handleCallback(...transaction);
+        async handleCallback(...callbackArguments) {
+          const identity = await createProvider('google', 'Google').handleCallback(...callbackArguments);
           return { ...identity, claims: { groups: 'x'.repeat(4000) } };
         },
       };
@@ -502,8 +502,8 @@ describe('continuing with a session', () => {
     it('passes the email address to resolveUser, and the provider’s session ID to storage', async () => {
       const google: IdentityProvider = {
         ...createProvider('google', 'Google'),
-        async handleCallback(...transaction) {
-          const identity = await createProvider('google', 'Google').handleCallback(...transaction);
+        async handleCallback(...callbackArguments) {
+          const identity = await createProvider('google', 'Google').handleCallback(...callbackArguments);
           return { ...identity, email: 'ada@example.com', emailVerified: true, sid: 'sid-1' };
         },
       };

@@ -111,7 +111,7 @@ const buildAccountModel = (value: string) => {
         scopes: [{ name: 'a', description: value }],
       },
     ],
-    identities: [shown, { ...shown, current: false }],
+    identities: [shown, { ...shown, isCurrent: false }],
     linkableProviders: [buildChoice(value)],
   };
 };

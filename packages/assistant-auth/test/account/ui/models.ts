@@ -21,7 +21,7 @@ const providers = [
 
 const actions: AccountModel['actions'] = {
   signOut: '/account/sign-out',
-  disconnectApps: '/account/end-apps',
+  disconnectApps: '/account/apps/end',
   signIn: '/account/sign-in',
   link: '/account/link',
   unlink: '/account/unlink',

@@ -143,8 +143,8 @@ describe('the account page', () => {
       const page = renderAccount();
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
-        { ...form, action: '/account/end-apps' },
-        { ...form, action: '/account/end-apps' },
+        { ...form, action: '/account/apps/end' },
+        { ...form, action: '/account/apps/end' },
         { ...form, action: '/account/sign-in' },
       ]);
       expect(await readAttributes(page, 'input')).toEqual([
@@ -169,7 +169,7 @@ describe('the account page', () => {
       const page = renderAccount({ model: { ...recentlyAuthenticated, apps: [] } });
       expect(await readAttributes(page, 'form')).toEqual([
         { ...form, action: '/account/sign-out' },
-        { ...form, action: '/account/end-apps' },
+        { ...form, action: '/account/apps/end' },
         { ...form, action: '/account/unlink' },
         { ...form, action: '/account/link' },
         { ...form, action: '/account/export' },
