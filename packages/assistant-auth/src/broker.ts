@@ -48,7 +48,8 @@ export interface Broker {
 /**
  * Creates the broker of one deployment. Create it once per process or isolate, because it caches derived keys
  * and revocations.
- * @throws ConfigurationError with the name of the option that is missing, unsafe or contradicts another
+ * @throws ConfigurationError with the name of the option that is missing, malformed or unsafe, or that
+ *   contradicts another
  */
 export const createBroker = (options: BrokerOptions): Broker => {
   const { context, cleanup } = resolveOptions(options);

@@ -63,7 +63,7 @@ export interface BrokerOptions {
   readonly clients: readonly Client[];
   /** APIs in other processes that can use the introspection endpoint. Default: none. */
   readonly introspectionClients?: readonly IntrospectionClient[];
-  /** The identity providers that people can sign in with. At least one. */
+  /** The identity providers that users can sign in with. At least one. */
   readonly providers: readonly IdentityProvider[];
   /** Stores users, identities, grants and revocations. */
   readonly storage: BrokerStorage;
@@ -73,12 +73,12 @@ export interface BrokerOptions {
    */
   readonly resolveUser?: ResolveUser;
   /**
-   * Replaces individual limits or the rate limiters that count them. Default: see `Limits`; each process
-   * counts separately.
+   * Replaces individual rate limiters or the limit of sign-ins per user. Default: see `Limits`; each process
+   * has its own default rate limiters.
    */
   readonly limits?: Partial<Limits>;
   /**
-   * Returns the network address of a request, from a source that only the platform can write; never from
+   * Returns the IP address that a request came from, from a source that only the platform can set; never from
    * `X-Forwarded-For`, which anyone can send. Default, and if it returns `undefined`: sign-ins are not
    * limited by address, and failed authentication is counted without the address.
    */
@@ -95,23 +95,27 @@ export interface BrokerOptions {
   readonly lateRefresh?: LateRefresh;
   /** The account page, created by `accountPages()` from `assistant-auth/account`. Default: none. */
   readonly account?: AccountFeature;
-  /** Changes the name, logo, links and texts of the pages. Default: the name is the host of the issuer. */
+  /**
+   * Changes the name, logo, icon, privacy policy link, language and texts of the pages. Default: the name is
+   * the host of the issuer.
+   */
   readonly branding?: Partial<Branding>;
   /** Replaces individual pages. Default: `defaultPages`. */
   readonly pages?: Partial<Pages>;
   /**
-   * Starts a cleanup after a sign-in, token or refresh request that succeeds, if this process started the
-   * last one at least this many seconds ago or has not started one, 60 to 86400. For platforms without a
-   * schedule. Default: no request starts a cleanup; call `cleanup` on a schedule.
+   * The minimum time between two cleanups that requests start, in seconds: from 60 to 86400. A sign-in or a
+   * token request that succeeds starts a cleanup, unless this process has started one within that time. For
+   * platforms without a schedule. Default: no request starts a cleanup; call `cleanup` on a schedule.
    */
   readonly cleanupInterval?: Seconds;
   /**
-   * How long the audit log is kept, if the storage has one, in seconds: a day to 400 days. Default: 90 days.
+   * How long the entries of the audit log are kept, if the storage has one, in seconds: from a day to 400
+   * days. Default: 90 days.
    */
   readonly auditRetention?: Seconds;
   /**
-   * Keeps work running after the response, and if the client disconnects before it: `waitUntil` on
-   * Cloudflare, which otherwise stops such work. Set it there, because rechecks at providers depend on it.
+   * Keeps work running after the response is sent or the client has disconnected: `waitUntil` on Cloudflare,
+   * which otherwise stops such work. Set it there, because rechecks at providers depend on it.
    * Default: does nothing, for platforms that do not stop work.
    */
   readonly waitUntil?: WaitUntil;
@@ -132,7 +136,8 @@ export interface BrokerOptions {
 
 /**
  * Checks all options and builds the context that the endpoints share.
- * @throws ConfigurationError with the name of the option that is missing, unsafe or contradicts another
+ * @throws ConfigurationError with the name of the option that is missing, malformed or unsafe, or that
+ *   contradicts another
  */
 export const resolveOptions = (
   options: BrokerOptions,
@@ -251,7 +256,7 @@ const parseLateRefresh = (input: LateRefresh = 'recover'): LateRefresh => {
 
 /**
  * Checks the providers and indexes them by ID. http is allowed only if both the provider and the broker are
- * on loopback: that is for fake providers.
+ * on loopback, as with fake providers.
  * @throws ConfigurationError `providers` if there is none, or for a malformed or repeated ID;
  *   `providers.<id>` for a URL that must use https
  */
@@ -267,7 +272,7 @@ export const parseProviders = (
     if (!/^[a-z0-9-]{1,32}$/.test(id) || id === continueChoice)
       throw new ConfigurationError(
         'providers',
-        `must have IDs that consist of a-z, 0-9 and hyphens and are not ${continueChoice}: ${id}`,
+        `must have IDs of 1 to 32 characters (a-z, 0-9 and hyphens) other than ${continueChoice}: ${id}`,
       );
     for (const configuredUrl of configuredUrls) {
       const url = URL.parse(configuredUrl);
@@ -281,7 +286,7 @@ export const parseProviders = (
 /**
  * Creates a rate limiter that counts in this process, for example for `protect`.
  * @param now the clock. Default: the system clock
- * @throws ConfigurationError `limits` if the allowance has a number that is not whole or less than 1
+ * @throws ConfigurationError `limits` if `limit` or `period` is not a whole number of at least 1
  */
 export const memoryLimiter = (allowance: Allowance, now: Clock = systemClock): RateLimiter =>
   createMemoryLimiter(allowance, now);

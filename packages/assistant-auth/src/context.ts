@@ -1,6 +1,7 @@
 /**
- * The context that the endpoints of one broker share: `config.ts` builds it once from the options, and a
- * function takes a `Pick` of it. Also the types of `resolveUser` and of replaceable pages.
+ * The context that the endpoints of one broker share: `config.ts` builds it once from the options, and
+ * functions that need only a part take a `Pick` of it. Also the paths of the endpoints, the types of
+ * `resolveUser`, and the replaceable pages.
  */
 
 import type { Client, ClientRegistry } from './clients/client.ts';
@@ -20,7 +21,10 @@ import { type CompletedModel, type ErrorModel, renderCompletedPage, renderErrorP
 import { renderSignInPage, type SignInModel } from './ui/sign-in.ts';
 import { stylesheet } from './ui/stylesheet.ts';
 
-/** The paths of the endpoints, on the issuer's origin. */
+/**
+ * The paths on the issuer's origin, except those of the account page. The paths of callbacks, logout tokens
+ * and events continue with the ID of a provider, and those of icons with a file name.
+ */
 export const paths = {
   authorize: '/authorize',
   consent: '/authorize/consent',
@@ -37,11 +41,11 @@ export const paths = {
 
 /** The shared context of a broker. */
 export interface BrokerContext {
-  /** The issuer identifier (RFC 8414 §2). It is configuration and never taken from a request. */
+  /** The issuer identifier (RFC 8414 §2). It comes from the configuration, never from a request. */
   readonly issuer: Issuer;
   /** The canonical resource identifiers (RFC 8707); the first is the default. */
   readonly resources: readonly [string, ...string[]];
-  /** All scopes, each with the description that the sign-in page shows. */
+  /** All scopes, each with the description that the pages show. */
   readonly scopes: ReadonlyMap<string, string>;
   readonly clients: ClientRegistry;
   /** The APIs in other processes that can use the introspection endpoint, by ID. */
@@ -54,7 +58,7 @@ export interface BrokerContext {
   readonly sealers: Sealers;
   readonly lifetimes: ParsedLifetimes;
   readonly lateRefresh: LateRefresh;
-  /** Whether there is an account page. Without it, no session is used: nobody could sign out of one. */
+  /** Whether there is an account page. Without it, no session is used, because users could not sign out. */
   readonly hasAccountPage: boolean;
   readonly limits: Limits;
   /** The option of the same name. Without it, requests are not counted by address. */
@@ -62,9 +66,12 @@ export interface BrokerContext {
   readonly resolveUser: ResolveUser;
   readonly pages: Pages;
   readonly branding: ParsedBranding;
-  /** For requests to providers during a sign-in. */
+  /** For requests to providers during a sign-in, and to verify security events. */
   readonly providerIo: ProviderIo;
-  /** For requests to providers while a client waits for a refresh, with a shorter timeout. */
+  /**
+   * For rechecks and for the revocation of upstream tokens, with a shorter timeout: a client or a browser
+   * waits for the response.
+   */
   readonly recheckIo: ProviderIo;
   readonly log: Log;
   readonly now: Clock;
@@ -85,14 +92,14 @@ export type UserResolution =
 
 /**
  * The pages that the broker shows. A replacement must return a complete HTML document, escape every value
- * (`html` does) and work under a CSP without scripts, inline styles or other origins. The sign-in page is the
- * consent: it must show the client, the redirect host, the scopes and a way to cancel, and its form must post
- * the same fields to `action` as that of the default page.
+ * (`html` does) and work under a CSP that allows no scripts, no inline styles and nothing from other origins.
+ * The sign-in page is also the consent page: it must show the client, the redirect host, the scopes and a way
+ * to cancel, and its form must post the same fields to `action` as the form of the default page.
  */
 export interface Pages {
   /** Renders the sign-in page. */
   readonly signIn: (model: SignInModel) => string;
-  /** Renders an error. */
+  /** Renders the error page. */
   readonly error: (model: ErrorModel) => string;
   /** Renders the page for a callback that arrives again after it was handled. */
   readonly completed: (model: CompletedModel) => string;

@@ -1,4 +1,4 @@
-/** The entry point of the package. */
+/** The main entry point of the package. */
 export { type Broker, createBroker, type Endpoint, type Route } from './broker.ts';
 export type { Client, ConfidentialClient, PublicClient } from './clients/client.ts';
 export { type GptActionOptions, gptAction } from './clients/gpt-action.ts';

@@ -1,6 +1,7 @@
 /**
- * `POST /introspect` (RFC 7662): describes a token to its API, and to its client if that is confidential. All
- * other callers get the response for an inactive token.
+ * `POST /introspect` (RFC 7662): describes an access token to its API, and any token to the client that it
+ * was issued to, if that client is confidential. Any other API or client gets the response for an inactive
+ * token.
  */
 
 import { authenticateClient, buildBasicChallenge, credentialParameters } from './clients/authentication.ts';
@@ -51,8 +52,8 @@ const mayIntrospect = (found: PresentedToken, caller: IntrospectionCaller): bool
 };
 
 /**
- * Asks storage, and not the revocation cache, so that the response is current.
- * @returns `undefined` if the token is expired or revoked
+ * Reads storage, and not the revocation cache, so that the response is current.
+ * @returns `undefined` if the token is not active: it has expired, was revoked, or can no longer be used
  */
 const describeToken = async (
   context: BrokerContext,

@@ -15,7 +15,7 @@ import { randomId } from './oauth/secrets.ts';
 import type { Access, AccessToken } from './tokens/sealed-types.ts';
 import { findByResource, type SealedTypeOpener } from './tokens/sealers.ts';
 
-/** The requirements for a call. */
+/** The options of `protect`. */
 export interface ProtectOptions {
   /** The API that is called: one of `resources` (RFC 8707). Default: the first of them. */
   readonly resource?: string;
@@ -48,7 +48,7 @@ export interface ProtectContext
   readonly sealers: { readonly access: ReadonlyMap<string, SealedTypeOpener<AccessToken>> };
 }
 
-/** In characters. Far longer than any access token. */
+/** In characters. With the longest possible access token, the header has fewer than 3,500. */
 const maxHeaderLength = 4096;
 
 export const createProtect = (context: ProtectContext) => {
@@ -111,8 +111,8 @@ const enforceCallLimit = async (
 };
 
 /**
- * Builds the challenge. It has no error code if the request had no token (RFC 6750 §3), so the client starts
- * a sign-in.
+ * Builds the challenge of a 401 or 403 response. It has no error code if the request had no token (RFC 6750
+ * §3.1).
  */
 const buildBearerChallenge = (
   protocolError: ProtocolError,

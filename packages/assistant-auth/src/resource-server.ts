@@ -1,6 +1,6 @@
 /**
- * Protects an API in another process, as `assistant-auth/resource-server`. It opens access tokens of one
- * resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
+ * The subpath `assistant-auth/resource-server`: protects an API in another process. It opens access tokens of
+ * one resource with keys derived for that resource, and needs no key ring, no broker storage and no provider.
  */
 
 import { consoleLog, systemClock, systemRandom } from './defaults.ts';
@@ -28,7 +28,7 @@ export interface ResourceServerOptions {
   /** The broker's origin. The challenge contains it. */
   readonly issuer: string;
   /**
-   * The identifier of this API (RFC 8707), one of the broker's `resources`. Calls to any other origin than
+   * The identifier of this API (RFC 8707), one of the broker's `resources`. Calls to any origin other than
    * its own are refused.
    */
   readonly resource: string;

@@ -20,7 +20,7 @@ type SecurityEventContext = Pick<
   'providers' | 'providerIo' | 'storage' | 'limits' | 'clientAddress' | 'now'
 >;
 
-/** Finds the provider by the second and last segment of the path. */
+/** Finds the provider by its ID, which must be the second and last segment of the path. */
 const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: URL): IdentityProvider => {
   const [, , id = '', ...rest] = pathname.split('/');
   const provider = rest.length === 0 ? providers.get(id) : undefined;
@@ -29,10 +29,9 @@ const findProviderByPath = ({ providers }: SecurityEventContext, { pathname }: U
 };
 
 /**
- * Verifies a security event, and revokes what it asks to revoke. An event that revokes nothing is only
- * logged.
- * @throws ProtocolError `security-event.…` for an event that does not verify
- * @throws StorageUnavailable if nothing was recorded
+ * Verifies a security event, and carries out its revocations. An event that revokes nothing is only logged.
+ * @throws ProtocolError `security-event.…` for an event that is not valid or cannot be verified now
+ * @throws StorageUnavailable if it is not known whether the event was recorded
  */
 const receiveSecurityEvent = async (
   context: SecurityEventContext,
@@ -71,7 +70,7 @@ const readWithFailureLimit = async (
   try {
     return await read();
   } catch (cause) {
-    // The provider's keys cannot be read, so the sender has to try again.
+    // The provider's metadata or keys cannot be read, so the sender has to try again.
     if (cause instanceof ProviderError) throw eventEndpointError('security-event.unverifiable', { cause });
     if (!(cause instanceof SecurityEventError)) throw cause;
     const key = `${findAddressBlock(clientAddress, request) ?? 'anywhere'} security events of ${provider}`;
@@ -92,7 +91,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
     if (readContentType(requestContext.request) !== securityEvents.contentType)
       throw eventEndpointError('security-event.content-type');
     const body = await readBodyText(requestContext.request);
-    // An event that was received before gets 202 too (RFC 8935 §2.2). After an error it would be sent again.
+    // An event that was received before gets 202 too (RFC 8935 §2.2). After an error, it would be sent again.
     await receiveSecurityEvent(context, requestContext, id, () =>
       securityEvents.read(body, context.providerIo),
     );
@@ -100,7 +99,7 @@ export const eventsEndpoint = (context: SecurityEventContext): EndpointDefinitio
   },
 });
 
-/** Receives logout tokens: someone has signed out at the provider. */
+/** Receives logout tokens, which a provider sends when a user has signed out there. */
 export const backchannelLogoutEndpoint = (context: SecurityEventContext): EndpointDefinition => ({
   name: 'backchannel-logout',
   methods: ['POST'],
@@ -117,7 +116,7 @@ export const backchannelLogoutEndpoint = (context: SecurityEventContext): Endpoi
     // A repeated token is an error (§2.6). The message tells a sender whose first response was lost that its
     // token was received.
     if (outcome === 'replayed') throw eventEndpointError('security-event.replayed');
-    // The same response for a person who never signed in here, so that it does not reveal who did (§2.7).
+    // The same response for a user who never signed in here, so that it does not reveal who did (§2.7).
     return emptyResponse();
   },
 });

@@ -411,7 +411,7 @@ describe('options', () => {
           `an ID such as ${JSON.stringify(id)}`,
           [createProvider(id, 'Google')],
           'providers',
-          `providers must have IDs that consist of a-z, 0-9 and hyphens and are not continue: ${id}`,
+          `providers must have IDs of 1 to 32 characters (a-z, 0-9 and hyphens) other than continue: ${id}`,
         ],
       ),
       ...['http://google.example', 'http://localhost:4000', 'ftp://google.example', 'google.example', ''].map(

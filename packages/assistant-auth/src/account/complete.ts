@@ -1,6 +1,6 @@
 /**
- * Completes the account page's login transactions: a sign-in starts a session, which is a grant, and a link
- * shows a page that asks.
+ * Completes the account page's login transactions: a sign-in starts a session, which is a grant, and the
+ * linking of an identity continues with a page that asks for confirmation.
  */
 
 import { paths } from '../context.ts';
@@ -27,13 +27,13 @@ import { recentAuthLifetime } from '../tokens/lifetimes.ts';
 import { type AccountContext, accountPaths } from './context.ts';
 import { sealAccountForm, setFlash } from './forms.ts';
 
-/** Completes a sign-in to the account page. */
+/** Creates the callback handler of sign-ins to the account page. */
 export const accountCallback = (context: AccountContext): CallbackHandler<'account'> => ({
   complete: (callback, { user }) => completeAccountSignIn(context, callback, user),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
 });
 
-/** Completes the linking of an identity. */
+/** Creates the callback handler for the linking of an identity. */
 export const linkCallback = (context: AccountContext): CallbackHandler<'link'> => ({
   complete: (callback, purpose) => completeLink(context, callback, purpose),
   destination: () => ({ kind: 'account', url: accountPaths.page }),
@@ -63,7 +63,7 @@ const completeAccountSignIn = async (
   ]);
 };
 
-/** Looks up the user before the sign-in is recorded: confirming who you are must never create a new user. */
+/** Looks up the user before the sign-in is recorded: a confirmation must never create a new user. */
 const matchesExpectedUser = async (
   { storage }: AccountContext,
   identity: Identity,
@@ -85,7 +85,8 @@ const startSession = async (
     await buildSignIn(context, requestedGrant, account, identity),
   );
   if (outcome.kind !== 'recorded') throw callbackError('transaction.replayed');
-  // The identity was unlinked after the lookup, so the sign-in belongs to another user and confirms nothing.
+  // The identity was unlinked after the lookup, or `resolveUser` returned another user: the sign-in belongs
+  // to another user and confirms nothing.
   if (user !== undefined && outcome.userId !== user) throw accountError('session.changed');
   const at = now();
   const redeemed = await storage.redeemCode({
@@ -96,7 +97,7 @@ const startSession = async (
     refreshIdleExpiresAt: at + Math.min(lifetimes.sessionIdle, lifetimes.sessionAbsolute),
     refreshAbsoluteExpiresAt: at + lifetimes.sessionAbsolute,
   });
-  // The grant was revoked in the meantime. No session starts, and the previous one is not replaced.
+  // The grant was revoked in the meantime. No session starts, and the previous one stays.
   if (redeemed.kind !== 'redeemed') throw accountError('session.changed');
 };
 
@@ -118,7 +119,7 @@ const completeLink = async (
   const accountUrl = context.issuer + accountPaths.page;
   const clearedCookie = clearCookie(callback.cookie);
   const session = await useSession(callback.requestContext.request, context);
-  // The person signed out, or someone else signed in, during the visit to the provider.
+  // The session ended, or another one was started in this browser, while the user was at the provider.
   if (session?.grantId !== expected.session || session.userId !== expected.user)
     throw accountError('session.changed');
   const identity = await handleProviderResponseUnlessDenied(context, callback);
@@ -137,11 +138,11 @@ const completeLink = async (
 };
 
 /**
- * Finds out whose identity it is, according to `resolveUser`, which every later sign-in follows, and
- * according to storage.
- * @throws ProtocolError `resolve-user.refused` if the publisher refuses either identity;
- *   `resolve-user.link-refused` if the publisher does not map both identities to the same user, or both to
- *   none: someone whom the publisher refuses with one identity could still sign in with the other
+ * Determines which user the identity belongs to, according to `resolveUser`, which every later sign-in calls,
+ * and according to storage.
+ * @throws ProtocolError as `parseUserResolution`, for either identity; `resolve-user.link-refused` if the
+ *   session has no verified profile, or if the publisher does not map both identities to the same user, or
+ *   both to none: a user whom the publisher refuses with one identity could still sign in with the other
  */
 const resolveOwnership = async (
   context: AccountContext,
@@ -162,7 +163,7 @@ const resolvePublisherUser = async (
   identity: Identity,
 ): Promise<UserId | undefined> => parseUserResolution(await resolveUser(identity, account)).userId;
 
-/** Returns the user ID that the publisher assigns to the identity of this session. */
+/** Returns the user ID that the publisher assigns to the identity of this session, if any. */
 const resolveSessionUser = async (
   context: AccountContext,
   { identity, verifiedProfile }: ActiveSession,

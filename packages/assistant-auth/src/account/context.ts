@@ -18,15 +18,15 @@ import {
 } from './ui/link-page.ts';
 
 /**
- * The pages of the account. A replacement follows the rules of `Pages`, and its forms post what the forms of
- * the default pages post.
+ * The pages of the account. A replacement must follow the rules of `Pages`, and its forms must post the same
+ * fields as the forms of the default pages.
  */
 export interface AccountPages {
   readonly account: (model: AccountModel) => string;
   readonly accountSignIn: (model: AccountSignInModel) => string;
-  /** Asks whether to add an identity. This is a consent, so it shows both identities. */
+  /** Asks whether to add an identity. This is a consent page, so it must show both identities. */
   readonly link: (model: LinkModel) => string;
-  /** Says that the identity belongs to another account. */
+  /** Explains that the identity belongs to another account. */
   readonly linkConflict: (model: LinkConflictModel) => string;
 }
 
@@ -42,22 +42,24 @@ export interface AccountOptions {
   /** Replaces individual pages. Default: `defaultAccountPages`. */
   readonly pages?: Partial<AccountPages>;
   /**
-   * Returns the publisher's data about a user as JSON, for the file that the person can download. Default:
-   * the file contains only the broker's data.
+   * Returns the publisher's data about a user, as a value that can be serialized to JSON, for the file that
+   * the user can download. Default: the file contains only the broker's data.
    */
   readonly onExportUser?: (userId: UserId) => Promise<unknown>;
   /**
    * Deletes the publisher's data about a user, before the broker deletes the account. If it throws, nothing
-   * else is deleted and the person can try again, so it can be called twice. Access tokens stay valid for up
-   * to ten seconds more, so a write must check that its user still exists. Default: nothing.
+   * else is deleted and the user can try again, so it can be called more than once. APIs accept the user's
+   * access tokens for up to ten seconds more (a minute while storage is unavailable), and an API in another
+   * process without `revocations` until they expire. So a write must check that its user still exists.
+   * Default: does nothing.
    */
   readonly onDeleteUser?: (userId: UserId) => Promise<void>;
 }
 
-/** The shared context, and what only the account page needs. */
+/** The shared context, and what only the account page uses. */
 export interface AccountContext extends BrokerContext {
   readonly accountPages: AccountPages;
-  /** The client that sessions are grants of. */
+  /** The client of all sessions: a session is a grant of this client. */
   readonly account: PublicClient;
   readonly onExportUser: (userId: UserId) => Promise<unknown>;
   readonly onDeleteUser: (userId: UserId) => Promise<void>;
@@ -77,8 +79,8 @@ export const accountPaths = {
 } as const;
 
 /**
- * Returns the client that a session is a grant of. It is not in `clients`, so nobody can request a code or a
- * token in its name.
+ * Returns the client of all sessions: a session is a grant of this client. It is not in `clients`, so no
+ * request for a code or a token can use its ID.
  */
 export const createAccountClient = (issuer: Issuer): PublicClient => ({
   kind: 'static',

@@ -39,8 +39,8 @@ export const deleteAccountEndpoint = (context: AccountContext): EndpointDefiniti
     async ({ requestContext, fields }, { userId }) => {
       if (fields.confirm !== 'yes') return redirectToAccount(context, 'delete-not-confirmed');
       const { storage, now } = context;
-      // The publisher's data is deleted first: if that fails, the account still exists, and the person can
-      // try again.
+      // The publisher's data is deleted first: if that fails, the account still exists, and the user can try
+      // again.
       await context.onDeleteUser(userId);
       const outcome = await storage.deleteUser({ userId, actor: 'user', now: now() });
       if (outcome.kind === 'deleted') await revokeUpstreamTokens(context, requestContext, outcome.tokens);

@@ -66,7 +66,7 @@ export const requireSession = <Field extends string>(
     const session = await useSession(submission.requestContext.request, context);
     if (session === undefined)
       return redirectToAccount(context, 'session-ended', clearSentSessionCookie(submission.cookies));
-    // Someone else has signed in since the form was shown.
+    // Another session was started in this browser after the form was shown.
     if (session.grantId !== form.session) throw accountError('session.changed');
     return handle(submission, session);
   });
@@ -93,7 +93,7 @@ export const redirectToAccount = (
   cookies: readonly string[] = [],
 ): Response => seeOther(issuer + accountPaths.page, [setFlash(notice), ...cookies]);
 
-// The sealed `form` field binds a form to one browser and one session (CSRF protection).
+// The sealed `form` field binds a form to one browser and, if there is one, to its session (CSRF protection).
 
 type FormContext = Pick<BrokerContext, 'issuer' | 'sealers' | 'lifetimes' | 'now'>;
 
@@ -108,7 +108,7 @@ export const sealAccountForm = (
  * Opens the `form` field. The caller checks in which session the form was shown.
  * @throws ProtocolError `account-form.origin` if it was posted from another origin;
  *   `account-form.unreadable`; `account-form.expired`; `account-form.csrf` if it was shown in another
- *   browser; `account-form.no-cookies`
+ *   browser; `account-form.no-cookies` if the browser sent no binding cookie
  */
 const openAccountForm = async (
   { issuer, sealers, now }: FormContext,
@@ -141,8 +141,8 @@ const flashCookie = '__Host-notice';
 const flashLifetime = 60;
 
 /**
- * Returns the `Set-Cookie` value of a notice. With the prefix `__Host-`, neither another site nor a subdomain
- * can set it.
+ * Returns the `Set-Cookie` value of a notice. With the prefix `__Host-`, neither another site nor another
+ * subdomain can set it.
  */
 export const setFlash = (notice: FlashMessage): string => setCookie(flashCookie, notice, flashLifetime);
 

@@ -35,7 +35,7 @@ export const confirmLinkEndpoint = (context: AccountContext): EndpointDefinition
         case 'linked':
           requestContext.log({ event: 'linked', provider: identity.provider });
           return redirectToAccount(context, 'linked');
-        // Someone else signed in with the identity, or linked it, while the page was open.
+        // Another user signed in with the identity, or linked it, while the page was open.
         case 'linked-to-other-user':
           return redirectToAccount(context, 'not-linked');
         case 'session-ended':
@@ -53,8 +53,8 @@ export const unlinkEndpoint = (context: AccountContext): EndpointDefinition =>
       const { storage, now } = context;
       const { identity, others } = await findIdentity(context, session, fields.identity);
       const { provider, subject } = identity;
-      // Storage never removes the last identity. One whose provider was removed can't be used to sign in, so
-      // it does not count.
+      // Storage never removes the last identity. An identity whose provider was removed from the
+      // configuration can't be used to sign in, so it does not count.
       if (!others.some((other) => context.providers.has(other.provider)))
         return redirectToAccount(context, 'last-identity');
       const outcome = await storage.unlinkIdentity({ userId, provider, subject, now: now() });

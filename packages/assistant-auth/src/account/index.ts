@@ -1,6 +1,6 @@
 /**
- * The subpath `assistant-auth/account`: the account page, where people manage connected apps, sign-in methods
- * and data.
+ * The subpath `assistant-auth/account`: the account page, where users manage connected apps, sign-in methods
+ * and their data.
  */
 import type { BrokerContext } from '../context.ts';
 import type { AccountFeature } from '../sign-in/callback.ts';

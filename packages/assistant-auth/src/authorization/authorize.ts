@@ -1,6 +1,7 @@
 /**
- * `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is the consent.
- * Stores nothing about the request; it only extends the session of the browser, if there is one.
+ * `GET /authorize` (RFC 6749 §4.1.1): checks the request and shows the sign-in page, which is also the
+ * consent page. Stores nothing about the request; it only extends the session of the browser, if there is
+ * one.
  */
 
 import type { Client, ClientRegistry } from '../clients/client.ts';
@@ -39,8 +40,8 @@ export const authorizeEndpoint = (context: BrokerContext): EndpointDefinition =>
   },
 });
 
-// The checks in order: repeated parameters, client, redirect URI and `state` (errors show a page), then the rest
-// (errors are redirected).
+// The checks in order: repeated parameters, `state`, client and redirect URI (errors show a page), then the
+// rest (errors are redirected).
 
 const parameterNames = [
   'client_id',
@@ -123,7 +124,8 @@ const parseResource = (params: URLSearchParams, resources: readonly string[]): s
   return requested;
 };
 
-// The sign-in page, which is the consent. It is shown again if the sign-in cannot continue in a session.
+// The sign-in page, which is also the consent page. It is shown again if the sign-in cannot continue in a
+// session.
 
 type SignInPageContext = Pick<
   BrokerContext,

@@ -1,6 +1,7 @@
 /**
  * Completes an authorization request at the callback (RFC 6749 §4.1.2): verifies the provider's response,
- * stores user, identity and grant, and redirects to the client with a code.
+ * stores user, identity and grant, and redirects to the client with a code, or first to the provider for
+ * reconsent.
  */
 
 import type { Client } from '../clients/client.ts';

@@ -1,7 +1,7 @@
 /**
- * Continues to a client as the person who is signed in at the account page. It rechecks the identity at its
+ * Continues to a client as the user who is signed in to the account page. It rechecks the identity at its
  * provider, unless the last recheck is still valid, and continues only if the provider confirms that the
- * account is still active. The person consents each time: no client is remembered.
+ * account is still active. The user consents each time: consent is not remembered.
  */
 
 import type { Client } from '../clients/client.ts';
@@ -18,7 +18,7 @@ import type { SignInModel } from '../ui/sign-in.ts';
 
 type SessionContext = Pick<BrokerContext, 'sealers' | 'storage' | 'lifetimes' | 'hasAccountPage' | 'now'>;
 
-/** The session that the sign-in page offers to continue in, or the notice that explains why it offers none. */
+/** The session that the sign-in page offers to continue in, or a notice that explains why there is none. */
 export interface SessionOffer {
   readonly session?: string;
   readonly display?: NonNullable<SignInModel['session']>;
@@ -46,7 +46,7 @@ export const findSessionOffer = async (
 };
 
 /**
- * Tells whether someone can continue in this session. Without an upstream token the identity cannot be
+ * Returns whether the user can continue in this session. Without an upstream token the identity cannot be
  * rechecked, and without the profile `resolveUser` cannot be called.
  */
 const canContinue = ({ identity, verifiedProfile }: ActiveSession): boolean =>
@@ -54,11 +54,11 @@ const canContinue = ({ identity, verifiedProfile }: ActiveSession): boolean =>
 
 export type ContinueSessionResult =
   | { readonly kind: 'recorded'; readonly grantId: string }
-  /** `sessionOffer` has the reason for the page; `cookies` are set with the page. */
+  /** `sessionOffer` contains the notice for the page; `cookies` are set with the page. */
   | { readonly kind: 'stopped'; readonly sessionOffer: SessionOffer; readonly cookies: readonly string[] };
 
 /**
- * Records a sign-in of the person in the session.
+ * Rechecks the identity of the session, and records a sign-in of its user.
  * @param offeredSession the grant ID of the session that the page offered
  * @throws ProtocolError `resolve-user.…`, because `resolveUser` is called at every sign-in, or `user.limited`
  */
@@ -71,7 +71,7 @@ export const continueSession = async (
 ): Promise<ContinueSessionResult> => {
   const session = await useSession(request, context);
   if (session === undefined) return sessionEnded;
-  // Someone else may have signed in since: the page must have shown the person who continues.
+  // The page must have shown the user who continues, but another session may have started since then.
   if (session.grantId !== offeredSession || session.verifiedProfile === undefined) return notVerified;
   // A recheck result can still be valid after its provider was removed from the configuration. It no longer
   // counts.

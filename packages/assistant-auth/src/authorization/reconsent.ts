@@ -1,7 +1,7 @@
 /**
- * Reconsent: a second request to the same provider, for someone who has signed in without a refresh token, so that the
- * identity can be rechecked later. The sign-in is already recorded: it completes whatever the provider
- * responds.
+ * Reconsent: a second request to the same provider after a sign-in, if no refresh token is stored for the
+ * identity, so that it can be rechecked later. The sign-in is already recorded: it completes regardless of
+ * the provider's response.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -78,7 +78,10 @@ export const startReconsent = async (
   }
 };
 
-/** Stores the refresh token of the provider's response, and uses nothing else of it. It never throws. */
+/**
+ * Stores the refresh token of the provider's response, with its identifiers, if the response is about the
+ * same subject. Uses nothing else of the response, and never throws.
+ */
 export const completeReconsent = async (
   context: ReconsentContext,
   transaction: Transaction,
@@ -92,7 +95,7 @@ export const completeReconsent = async (
       upstreamRequest,
       context.providerIo,
     );
-    // The token of another person must not be stored for this identity.
+    // Another user's token must not be stored for this identity.
     if (subject !== transaction.reconsentSubject)
       throw new ProviderError('invalid', 'another user signed in');
     if (refreshToken === undefined) throw new ProviderError('invalid', 'the response has no refresh token');
@@ -104,7 +107,7 @@ export const completeReconsent = async (
       context.storage.storeUpstreamToken({ ...identity, sealedRefreshToken, ...identifiers }),
     );
   } catch (error) {
-    // The code is claimed already, so no error may keep the client from getting it.
+    // The code is already claimed, so no error may keep the client from getting it.
     context.log({
       event: 'no-upstream-token',
       provider: provider.id,

@@ -12,7 +12,7 @@ import { type VerifiedRedirect, verifyRedirect } from '../oauth/redirect-uri.ts'
 import type { Issuer } from '../oauth/resource.ts';
 import type { AuthorizationRequest } from '../tokens/sealed-types.ts';
 
-/** Where an authorization response goes. Code that has one can redirect, errors included. */
+/** Where an authorization response is sent. Code that has a target can redirect to it, also with an error. */
 export interface ResponseTarget {
   readonly redirect: VerifiedRedirect;
   readonly clientId: string;
@@ -68,7 +68,7 @@ export const withErrorRedirect = async (
   }
 };
 
-/** The reasons for which the user sees an error page, and the client gets no error. */
+/** The reasons for which the user sees a page, and the client gets no error. */
 const reasonsShownToUser: ReadonlySet<ErrorReason> = new Set([
   // The callback arrived again, or may have: a second response would replace the first one at the client.
   'transaction.replayed',

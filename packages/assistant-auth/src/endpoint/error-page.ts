@@ -7,7 +7,8 @@ import { logProtocolError, type RequestContext } from './handler.ts';
 
 /**
  * Creates the `respondToError` of an endpoint with pages.
- * @param clientErrorTitle the title for statuses below 500; server errors have the same title everywhere
+ * @param clientErrorTitle the title for statuses below 500, unless the error has its own; server errors have
+ *   the same title everywhere
  */
 export const createErrorPageResponder =
   (

@@ -65,7 +65,7 @@ export const createEndpoint =
       log: (entry) => log({ ...entry, requestId, endpoint: definition.name }),
     };
     try {
-      // The issuer comes from the configuration. No header can change it, forwarded or not.
+      // The issuer comes from the configuration. No header can change it, not even `X-Forwarded-Host`.
       if (url.origin !== issuer) throw requestError('request.host');
       if (!resolveMethods(definition, url).includes(request.method)) throw requestError('request.method');
       return await definition.handle(requestContext);
@@ -100,7 +100,7 @@ export const toProtocolError = (error: unknown): ProtocolError =>
     ? callbackError(`provider.${error.kind}`, { cause: error })
     : toRequestError(error);
 
-/** Like `toProtocolError`, where no request to a provider is made. */
+/** Like `toProtocolError`, for code that sends no request to a provider. */
 export const toRequestError = (error: unknown): ProtocolError => {
   if (error instanceof ProtocolError) return error;
   if (error instanceof StorageUnavailable) return requestError('storage.unavailable', { cause: error });
@@ -163,9 +163,9 @@ export const limitByAddress = (
 
 /**
  * Wraps an endpoint so that it responds to a prefetch request with 503 before it reads, counts or sets
- * anything. A browser or a link scanner sends such a request before the person opens the page (the
- * `Sec-Purpose` header of Fetch), and it would use up the sign-in. The browser would keep a 2xx response for
- * the navigation; after a 503 it requests the page again.
+ * anything. A browser or a link scanner sends such a request before the user opens the page (the
+ * `Sec-Purpose` header of Fetch), and at the callback it would use up the provider's code. The browser would
+ * keep a 2xx response for the navigation; after a 503 it requests the page again.
  */
 export const refusePrefetch = (definition: EndpointDefinition): EndpointDefinition => ({
   ...definition,
@@ -178,7 +178,7 @@ export const refusePrefetch = (definition: EndpointDefinition): EndpointDefiniti
 /** The standard header, and those that older browsers and Safari send instead. */
 const headers = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 
-/** `prefetch`, also with parameters (`prefetch;prerender`); `preview` in Safari. */
+/** Returns whether one of these headers contains `prefetch`, `prerender` or (in Safari) `preview`. */
 const isPrefetch = (request: Request): boolean =>
   headers.some((name) => /\b(?:prefetch|prerender|preview)\b/i.test(request.headers.get(name) ?? ''));
 

@@ -21,9 +21,9 @@ export interface Limits {
    */
   readonly signIns: RateLimiter;
   /**
-   * Counts refresh requests with a valid refresh token, by grant ID. A refused request gets a 429 response,
-   * and its refresh token stays valid. Beyond the limit, checks whether a request could succeed are counted
-   * by grant ID and generation. Default: 30 per minute, counted in memory.
+   * Counts refresh requests that pass every check that needs no storage, by grant ID. A limited request gets
+   * a 429 response, and its refresh token stays valid. Beyond the limit, checks whether a request could
+   * succeed are counted by grant ID and generation. Default: 30 per minute, counted in memory.
    */
   readonly refreshesPerGrant: RateLimiter;
   /**
@@ -42,7 +42,7 @@ export interface SignInLimit {
 }
 
 /**
- * The defaults: far more than people who share an address in a school or a mobile network need, and far less
+ * The defaults: far more than users who share an address in a school or a mobile network need, and far less
  * than an attacker sends.
  */
 export const defaultRateLimits = {
@@ -84,8 +84,8 @@ export type RateLimitResult = 'allowed' | 'limited';
 
 /**
  * Counts requests by key within one allowance. A platform can count separately in each data center and with a
- * delay, so a limiter can let more requests pass than the allowance, but never fewer. Implementations pass
- * `rateLimiterContract`.
+ * delay, so a limiter can let more requests pass than the allowance, but never fewer. Every implementation
+ * in this repository is tested with `rateLimiterContract`.
  */
 export interface RateLimiter {
   /** Counts one request of `key`. A request that is limited is not counted. */
@@ -123,7 +123,7 @@ export const failOpen = (limiter: RateLimiter, log: Log): RateLimiter => ({
  */
 const maxKeys = 10_000;
 
-/** How much of its allowance a key had used at a time. The allowance refills evenly from then on. */
+/** How much of its allowance a key had used at one point in time. From then on, it refills evenly. */
 interface Usage {
   readonly amount: number;
   readonly at: EpochSeconds;
@@ -138,7 +138,10 @@ interface Usage {
  */
 export const createMemoryLimiter = ({ limit, period }: Allowance, now: Clock): RateLimiter => {
   if (![limit, period].every((value) => Number.isSafeInteger(value) && value >= 1))
-    throw new ConfigurationError('limits', 'must be whole numbers of at least 1.');
+    throw new ConfigurationError(
+      'limits',
+      'must have a limit and a period, both whole numbers of at least 1.',
+    );
   // A Map keeps the order of insertion, so the key whose last allowed request is the oldest comes first.
   const usageByKey = new Map<string, Usage>();
   return {
@@ -166,7 +169,7 @@ const evictOldest = (usageByKey: Map<string, Usage>): void => {
   if (first !== undefined) usageByKey.delete(first);
 };
 
-// Address blocks: the part of an address that one customer of a network has, which the limits use as a key.
+// Address blocks: the part of an address that one customer of a network has. The limits use it as a key.
 
 /** Returns the address block that a request came from, or `undefined` if the address is unknown. */
 export const findAddressBlock = (
@@ -180,8 +183,7 @@ export const findAddressBlock = (
 const ipv4Pattern = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /**
- * A zone ID (RFC 4007 §11) can follow. It names an interface of this machine and says nothing about the
- * sender.
+ * A zone ID (RFC 4007 §11) can follow. It identifies an interface of this machine and not the sender.
  */
 const ipv6Pattern = /^([0-9a-f:.]+)(%.*)?$/i;
 

@@ -1,6 +1,7 @@
 /**
- * `GET` or `POST /callback/:provider`: finds the login transaction by its `state` and completes it for its
- * purpose (RFC 6749 §4.1.2). A callback that was handled before shows a page and sends nothing to the client.
+ * `GET` or `POST /callback/:provider`: finds the login transaction by its `state` and completes it according
+ * to its purpose (RFC 6749 §4.1.2). If the callback was handled before, shows a page and sends the client
+ * nothing.
  */
 
 import { type BrokerContext, paths } from '../context.ts';
@@ -87,14 +88,14 @@ export const callbackEndpoint = (context: BrokerContext, handlers: CallbackHandl
       const { transaction, cookie } = found;
       const callback = { requestContext, provider, responseUrl, transaction, cookie, replayGuard };
       const work = replayGuard.runInTurn(transaction.state, () => completeOnce(callback, context, handlers));
-      // A browser that disconnects, as at a reload, must not stop a sign-in whose code was already exchanged
-      // at the provider.
+      // A browser that disconnects, for example when the user reloads the page, must not stop a sign-in whose
+      // code was already exchanged at the provider.
       return keepAlive({ ...context, log: requestContext.log }, work);
     },
   };
 };
 
-/** Completes the login transaction. If it was completed before, shows a page that says so. */
+/** Completes the login transaction. If it was completed before, shows the page for a repeated callback. */
 const completeOnce = async (
   callback: CallbackContext,
   context: BrokerContext,
@@ -157,7 +158,7 @@ const completeByPurpose = (
   }
 };
 
-/** A transaction of the account page can come back after the page was removed from the configuration. */
+/** A callback for the account page can arrive after the page was removed from the configuration. */
 const handlerOf = <Handler>(handler: Handler | undefined): Handler => {
   if (handler === undefined) throw callbackError('transaction.missing');
   return handler;
@@ -252,11 +253,11 @@ type IdentityContext = Pick<BrokerContext, 'issuer' | 'storage' | 'providerIo'>;
 /**
  * Verifies the provider's response, unless the callback was handled before (for the linking of an identity,
  * only if this process handled it). A provider accepts its code only once, so the broker looks up the grant
- * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback may
- * have been faster.
+ * before it sends the code. If the exchange fails, it looks again, because another delivery of the callback
+ * may have been faster.
  * @throws ProtocolError `transaction.replayed`, `transaction.status-unknown` if storage is unavailable, or
  *   the error of an earlier delivery; the client gets none of these
- * @throws ProviderError if the person refused, the provider is unavailable, or its response does not verify
+ * @throws ProviderError if the user canceled, the provider is unavailable, or its response cannot be verified
  */
 export const handleProviderResponse = async (
   context: IdentityContext,
@@ -306,7 +307,7 @@ export const withTransactionStatusError = async <Result>(query: Promise<Result>)
 
 /**
  * Like `handleProviderResponse`, for a sign-in that no client waits for.
- * @returns `undefined` if the person refused at the provider
+ * @returns `undefined` if the user canceled at the provider
  */
 export const handleProviderResponseUnlessDenied = async (
   context: IdentityContext,

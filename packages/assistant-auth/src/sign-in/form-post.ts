@@ -13,13 +13,13 @@ type FormPostContext = Pick<BrokerContext, 'sealers' | 'now'>;
 
 const parameter = 'form_post';
 
-/** Genuine responses have a tenth of this length. URLs of twice the length still work everywhere. */
+/** Genuine responses have about a tenth of this length. URLs that are twice as long still work everywhere. */
 const maxSealedLength = 4096;
 
 /**
  * Seals the posted parameters, and returns the URL to redirect the browser to.
- * @throws ProtocolError if the body is not a form, has no `state` or several, or is too long to seal into a
- *   URL
+ * @throws ProtocolError if the body is not a form or is too large, if it has no `state` or several, or if the
+ *   sealed parameters are too long for a URL
  */
 export const redirectFormPost = async (
   request: Request,
@@ -41,7 +41,7 @@ export interface ProviderResponse {
   /** The callback URL with the provider's parameters in its query, in either response mode. */
   readonly url: URL;
   /**
-   * Whether it was posted a minute or more ago. An expired response signs nobody in, but still identifies a
+   * Whether it was posted a minute or more ago. An expired response is refused, but still identifies a
    * completed callback.
    */
   readonly isExpired: boolean;

@@ -58,7 +58,7 @@ export const createTransaction = (
   reconsentSubject: undefined,
 });
 
-/** Returns what the provider needs of a transaction. It gets neither the client nor the grant ID. */
+/** Returns what a provider needs of a transaction: neither the client nor the grant ID. */
 export const buildUpstreamRequest = (
   { purpose, provider, state, nonce, codeVerifier, startedAt }: Transaction,
   issuer: Issuer,
@@ -67,8 +67,8 @@ export const buildUpstreamRequest = (
   switch (purpose.kind) {
     case 'authorize':
       return upstreamRequest;
-    // Someone who finds a browser that is signed in at the provider must not get into the account, so the
-    // provider is asked to authenticate the person again.
+    // Someone who finds a browser that is signed in at the provider must not get access to the account, so
+    // the broker requests reauthentication.
     case 'account':
     case 'link':
       return { ...upstreamRequest, reauthenticate: { since: startedAt } };
@@ -90,7 +90,7 @@ const maxTransactionLength = 3800;
 const transactionName = /^__Host-tx-[\w-]{8}$/;
 const completionName = /^__Host-done-[\w-]{8}$/;
 
-/** Every cookie that the broker sets. */
+/** Matches the name of every cookie that the broker sets. */
 const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/;
 
 /**
@@ -99,26 +99,26 @@ const brokerCookieName = /^__Host-(?:(?:csrf|tx|done)-[\w-]{8}|session|notice)$/
  */
 const maxOpened = 16;
 
-/** How many cookies one response clears: proxies limit the size of response headers, too. */
+/** How many surplus cookies one response clears: proxies limit the size of response headers, too. */
 const maxCleared = 16;
 
 /**
  * How many login transactions a browser keeps; a new one replaces the oldest. With a `state` of usual length,
- * one takes about 520 bytes, so five of them, three completions, a session and the binding cookies of 30 tabs
- * stay below 6 kB. A long `state` takes more.
+ * one takes about 520 bytes, so five of them, three completions, a session with a profile of usual size and
+ * the binding cookies of 30 tabs stay below 6 kB. A long `state` takes more.
  */
 const maxTransactions = 5;
 
 /** How many completed login transactions a browser keeps. */
 const maxCompletions = 3;
 
-/** Tells whether the browser sent any cookie of the broker. */
+/** Returns whether the browser sent any cookie of the broker. */
 export const hasBrokerCookies = (cookies: ReadonlyMap<string, string>): boolean =>
   [...cookies.keys()].some((name) => brokerCookieName.test(name));
 
 /**
- * Returns the name of the transaction cookie for this `state`. Each tab has its own cookie, and the name does
- * not reveal the `state`.
+ * Returns the name of the transaction cookie for this `state`. Each transaction has its own cookie, so
+ * sign-ins in several tabs do not replace each other, and the name does not reveal the `state`.
  */
 export const deriveTransactionCookieName = async (state: string): Promise<string> =>
   transactionPrefix + (await digestState(state));
@@ -133,7 +133,7 @@ const digestState = async (state: string): Promise<string> => {
 };
 
 /**
- * Returns the `Set-Cookie` values that store a new transaction.
+ * Returns the `Set-Cookie` values that store a new transaction and clear surplus ones.
  * @throws ProtocolError `request.sign-in-too-large` if the client's request does not fit into a cookie
  */
 export const setTransactionCookie = async (
@@ -228,17 +228,17 @@ const surplusCompletions = (cookies: ReadonlyMap<string, string>, own: string): 
   return others.slice(0, Math.max(others.length - (maxCompletions - 1), 0));
 };
 
-// Repeated callbacks at one process. Storage detects those of sign-ins that were recorded.
+// Repeated callbacks in one process. Storage detects those of sign-ins that were recorded.
 
 /**
  * Detects repeated callbacks that storage can't detect: callbacks that arrive at this process at the same
- * time, before the grant is stored; callbacks of links, for which nothing is stored until the person confirms
+ * time, before the grant is stored; callbacks of links, for which nothing is stored until the user confirms
  * them; and callbacks of sign-ins beyond the user's limit, for which nothing is stored either.
  */
 export interface ReplayGuard {
   /**
-   * Waits until earlier deliveries of the same callback to this process were handled, but at most
-   * `maxWaitMs`, then does the work.
+   * Waits until earlier deliveries of the same callback to this process have been handled, but at most
+   * `maxWaitMs`, then runs `work`.
    */
   runInTurn<Result>(state: string, work: () => Promise<Result>): Promise<Result>;
   /** Remembers a callback that was handled. */

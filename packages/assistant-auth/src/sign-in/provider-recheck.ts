@@ -1,9 +1,9 @@
 /**
- * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the provider
- * says that the person's grant there was revoked, the broker revokes every grant of the identity. A recheck
+ * Rechecks an identity at its provider with the stored upstream refresh token (RFC 6749 §6). If the response
+ * shows that the user's grant there was revoked, the broker revokes every grant of the identity. A recheck
  * without a conclusive result revokes none, so an outage of a provider or a lost response signs nobody out;
- * but if it drops the upstream token, the grants can be refreshed only for `inconclusiveRecheck` more, unless
- * the person signs in again.
+ * but if it drops the upstream token, the grants can be refreshed only until `inconclusiveRecheck` has
+ * passed, unless the user signs in again.
  */
 
 import type { BrokerContext } from '../context.ts';
@@ -25,7 +25,7 @@ export type RecheckContext = Pick<
 
 /**
  * `active`: the provider confirmed the identity. `revoked`: all grants of the identity were revoked.
- * `inconclusive`: the recheck had no conclusive result, or the person has signed in again meanwhile.
+ * `inconclusive`: the recheck had no conclusive result, or the user has signed in again in the meantime.
  */
 export type RecheckOutcome = 'active' | 'revoked' | 'inconclusive';
 
@@ -89,7 +89,7 @@ const recordActive = async (
 
 /**
  * Seals the refresh token that replaces the used one, if there is one. A provider that rotates refresh tokens
- * treats a second use of the old one as theft.
+ * can treat a second use of the old one as theft.
  */
 const sealReplacement = async (
   { sealers }: RecheckContext,
@@ -114,14 +114,14 @@ const revokeGrantsOfIdentity = async (
   if (result.outcome === 'revoked') return 'revoked';
   if (result.isRepeated)
     throw new StorageUnavailable('the revocation of an identity’s grants may have been stored');
-  // The stored token is another one or gone by now, for example after a new sign-in, which takes precedence.
+  // The stored token was replaced or deleted, for example by a new sign-in, which takes precedence.
   return 'inconclusive';
 };
 
 /**
  * Drops a token that the provider rejected but may have replaced in a response that was never stored. The
- * rejection proves nothing about the person, and without a valid token the identity can't be rechecked until
- * they sign in again.
+ * rejection proves nothing about the user, and without a valid token the identity can't be rechecked until
+ * the user signs in again.
  */
 const dropUpstreamToken = async (context: RecheckContext, lease: RecheckLease): Promise<RecheckOutcome> => {
   const { storage, lifetimes, log, now } = context;

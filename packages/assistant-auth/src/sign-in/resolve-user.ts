@@ -20,8 +20,8 @@ const maxUserIdBytes = 255;
 const maxClaimsBytes = 512;
 
 /**
- * The maximum number of active grants of a user. A sign-in that adds one more revokes the least recently used
- * grant.
+ * The maximum number of active grants of a user, not counting sessions of the account page. A sign-in that
+ * adds one more revokes the least recently used grant.
  */
 const maxActiveGrants = 200;
 
@@ -86,7 +86,7 @@ export const parseUserResolution = (resolution: UserResolution) => {
   return { userId, claims };
 };
 
-/** An empty ID is refused: everyone whose lookup failed would be the same user. */
+/** An empty ID is refused, because all users whose lookup failed would share it. */
 const isUserId = (value: unknown): boolean =>
   typeof value === 'string' && value !== '' && value.isWellFormed() && countBytes(value) <= maxUserIdBytes;
 

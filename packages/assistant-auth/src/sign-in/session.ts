@@ -21,7 +21,7 @@ const sessionCookie = '__Host-session';
  */
 const maxSessionLength = 3800;
 
-/** Reads the session from the browser's cookie, without asking storage whether it is still active. */
+/** Reads the session from the browser's cookie, without checking in storage whether it is still active. */
 export const readSession = async (
   request: Request,
   { sealers, now }: Pick<SessionContext, 'sealers' | 'now'>,
@@ -49,13 +49,13 @@ export const useSession = async (
   return session === undefined ? undefined : { ...cookie, ...session };
 };
 
-/** Tells whether the person signed in recently enough for sensitive actions such as export and deletion. */
+/** Returns whether the user signed in recently enough for sensitive actions such as export and deletion. */
 export const checkRecentAuth = ({ signedInAt }: SessionCookie, now: Clock): 'fresh' | 'stale' =>
   now() < signedInAt + recentAuthLifetime ? 'fresh' : 'stale';
 
 /**
  * Returns the `Set-Cookie` value of a new session. A profile that does not fit into the cookie is omitted:
- * the person can then not continue to a client in this session, and has to sign in again.
+ * without it, the user can't continue to a client in this session, and has to sign in at the provider.
  */
 export const setSessionCookie = async (
   { sealers, lifetimes, now }: Pick<SessionContext, 'sealers' | 'lifetimes' | 'now'>,
@@ -80,15 +80,15 @@ export const setSessionCookie = async (
 };
 
 /**
- * Returns the time of authentication that the provider claims (`auth_time`), so that time spent at the
- * provider makes it no more recent. Without the claim, returns the current time.
+ * Returns the time of authentication according to the provider (`auth_time`), because the user may have
+ * authenticated long before the callback. Without a valid claim, returns the current time.
  */
 const resolveAuthTime = ({ auth_time: authTime }: Identity['claims'], now: EpochSeconds): EpochSeconds =>
   typeof authTime === 'number' && Number.isInteger(authTime) && authTime >= 0 ? Math.min(authTime, now) : now;
 
 /**
- * Clears the session cookie only if the browser sent one. Otherwise another tab that is just signing in could
- * lose its new session.
+ * Clears the session cookie only if the browser sent one. Otherwise, a sign-in that completes in another
+ * tab at this moment could lose its new session.
  */
 export const clearSentSessionCookie = (cookies: ReadonlyMap<string, string>): readonly string[] =>
   cookies.has(sessionCookie) ? [clearSessionCookie()] : [];

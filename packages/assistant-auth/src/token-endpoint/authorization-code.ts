@@ -74,8 +74,9 @@ const redeem = async (
     refreshAbsoluteExpiresAt: now + refresh.absolute,
   });
   if (outcome.kind === 'redeemed') return outcome.grant;
-  // `invalid` covers expired codes, codes that were used within the grace period, and revoked grants. After the
-  // code has expired, the log says `code.expired` for all of them, which points to a slow client or clock.
+  // `invalid` covers expired codes, codes that were used within the grace period, and grants that are revoked
+  // or unknown. After the code has expired, the reason is `code.expired` for all of them, which points to a
+  // slow client or clock.
   const expired = outcome.reason === 'invalid' && now >= code.expiresAt;
   throw tokenEndpointError(expired ? 'code.expired' : `code.${outcome.reason}`);
 };

@@ -20,7 +20,8 @@ export type GrantContext = RecheckContext & Pick<BrokerContext, 'lateRefresh' | 
  * Opens the code or refresh token, checks the whole request, and redeems or refreshes the grant.
  * @throws ProtocolError with an error code of RFC 6749 §5.2 or RFC 8707 §2, or `temporarily_unavailable`. The
  *   code or refresh token is not used up, except by `code.scopes-removed`; `code.replayed`, `refresh.reused`
- *   and `refresh.upstream-revoked` revoke the grant. If storage is unavailable, it may be used up
+ *   and `refresh.upstream-revoked` revoke the grant
+ * @throws StorageUnavailable after which the code or refresh token may be used up
  */
 export type GrantHandler = (
   context: GrantContext,

@@ -66,10 +66,11 @@ const checkRefreshToken = (
 };
 
 /**
- * Tells whether the grant has used up its allowance. A request that can't succeed is not limited: if its
- * token was superseded, the grant must be revoked (RFC 9700 §4.14.2), even if an attacker who stole a token
- * keeps using up the allowance. Storage is asked whether a request can succeed, and this query has its own
- * allowance for each generation; when that is used up, every request is limited.
+ * Returns whether the request is refused because the grant has used up its allowance. A request that can't
+ * succeed is not limited: if its token was superseded, the grant must be revoked (RFC 9700 §4.14.2), even if
+ * an attacker who stole a token keeps using up the allowance. Whether a request can succeed is read from
+ * storage, and this query has its own allowance for each generation; when that is used up, every request is
+ * limited.
  */
 const isLimited = async (
   { storage, limits, lateRefresh }: GrantContext,

@@ -1,13 +1,13 @@
 /**
- * Branding: what a publisher can change about the pages without replacing them (name, logo, icon, links and
- * texts).
+ * Branding: what a publisher can change about the pages without replacing them (name, logo, icon, privacy
+ * policy link, language and texts).
  */
 import { ConfigurationError } from '../oauth/errors.ts';
 import { parseTexts, type Texts } from './texts.ts';
 
 /** How the broker's pages present the publisher. All values are plain text, and the pages escape them. */
 export interface Branding {
-  /** The product's name, as people know it. */
+  /** The product's name, as users know it. */
   readonly name: string;
   /**
    * Path of a logo on the broker's own origin (`/logo.svg`), shown as a square. The pages load nothing from
@@ -40,8 +40,8 @@ export interface ParsedBranding {
 }
 
 /**
- * Validates branding and fills in the defaults. Without a name, the pages say "this service".
- * @throws ConfigurationError naming the option (`branding.logoPath`) and what is wrong with it
+ * Validates branding and fills in the defaults. Default of the name: "this service".
+ * @throws ConfigurationError with the name of the option (`branding.logoPath`)
  */
 export const parseBranding = (given: Partial<Branding>): ParsedBranding => {
   const logoPath = parseOptional(given.logoPath, (path) => parseSameOriginPath('branding.logoPath', path));
@@ -64,13 +64,13 @@ const parseOptional = <Given, Parsed>(
 
 const parseName = (name: unknown): string => {
   if (typeof name === 'string' && name.trim() !== '') return name;
-  throw new ConfigurationError('branding.name', 'must be text that is not empty');
+  throw new ConfigurationError('branding.name', 'must be a non-empty string.');
 };
 
 const parseLanguage = (tag: unknown): string => {
   const known = typeof tag === 'string' ? canonicalTag(tag) : undefined;
   if (known !== undefined) return known;
-  throw new ConfigurationError('branding.language', 'must be a language tag, such as en or pt-BR');
+  throw new ConfigurationError('branding.language', 'must be a language tag, such as en or pt-BR.');
 };
 
 const canonicalTag = (tag: string): string | undefined => {
@@ -83,7 +83,7 @@ const canonicalTag = (tag: string): string | undefined => {
 
 const parseDirection = (direction: unknown): 'ltr' | 'rtl' => {
   if (direction === 'ltr' || direction === 'rtl') return direction;
-  throw new ConfigurationError('branding.direction', 'must be ltr or rtl');
+  throw new ConfigurationError('branding.direction', 'must be ltr or rtl.');
 };
 
 /** A path on the broker's own origin, as the URL parser serializes it. */
@@ -99,7 +99,7 @@ type HttpsUrl = string & { readonly brand: unique symbol };
  */
 const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => {
   if (isSameOriginPath(value)) return value;
-  throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg');
+  throw new ConfigurationError(option, 'must be a path on the broker’s own origin, such as /logo.svg.');
 };
 
 /**
@@ -108,7 +108,10 @@ const parseSameOriginPath = (option: string, value: unknown): SameOriginPath => 
  */
 const parseLink = (option: string, value: unknown): SameOriginPath | HttpsUrl => {
   if (isSameOriginPath(value) || isHttpsUrl(value)) return value;
-  throw new ConfigurationError(option, 'must be a path on the broker’s own origin or an https URL');
+  throw new ConfigurationError(
+    option,
+    'must be a path on the broker’s own origin or an https URL without user information.',
+  );
 };
 
 // A value that equals its parsed form means the same to browsers, which skip tabs and turn \ into /.

@@ -1,6 +1,6 @@
 /**
- * Renders the error page, for errors that can't be sent to the client, and the page for a callback that was
- * already handled.
+ * Renders the error page, for errors that are shown to the user, and the page for a callback that was already
+ * handled.
  */
 
 import type { ParsedBranding } from './branding.ts';
@@ -73,7 +73,7 @@ export const renderCompletedPage = ({
   });
 };
 
-// The URL of this page contains the provider's code, so the link must not send it in the `Referer` header.
+// The URL of this page can contain the provider's code, so the link must not send it in the `Referer` header.
 const renderLink = (destination: CompletedModel['destination'], texts: Texts): Html => {
   switch (destination.kind) {
     case 'client': {

@@ -49,7 +49,7 @@ interface Layout {
   readonly branding: ParsedBranding;
   /** Path of the stylesheet on the broker's own origin. */
   readonly stylesheetPath: string;
-  /** The heading of the page and the title of its window. */
+  /** The heading and the window title of the page. */
   readonly title: HtmlValue;
   /** What has just happened; shown before the content. */
   readonly notice?: HtmlValue;
@@ -89,7 +89,7 @@ const renderPrivacyLink = ({ privacyUrl, texts }: ParsedBranding): Html | undefi
     ? undefined
     : html` <a href="${privacyUrl}" rel="noreferrer">${fillText(texts.privacy)}</a>`;
 
-/** A provider that the person can choose. */
+/** A provider that the user can choose. */
 export interface ProviderChoice {
   readonly id: string;
   readonly displayName: string;
@@ -97,11 +97,11 @@ export interface ProviderChoice {
   readonly providerIconPath?: string;
 }
 
-/** An identity as the person knows it. */
+/** An identity, as it is shown to the user. */
 export interface IdentitySummary {
   /** The provider's display name. */
   readonly provider: string;
-  /** The person's name or address at the provider. */
+  /** The user's name or address at the provider. */
   readonly label?: string;
 }
 

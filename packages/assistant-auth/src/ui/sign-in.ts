@@ -1,6 +1,6 @@
 /**
- * Renders the sign-in page, which is also the consent: client, scopes, redirect host, and one button per
- * provider.
+ * Renders the sign-in page, which is also the consent page. It shows the client, the scopes, the redirect
+ * host and one button per provider.
  */
 
 import { continueChoice } from '../oauth/identifiers.ts';
@@ -24,15 +24,15 @@ export interface SignInModel {
   readonly clientName: string;
   /**
    * The host that the code is sent to, from the verified redirect URI, with the port unless it is the default
-   * port; or the scheme of a private-use scheme (RFC 8252 §7.1).
+   * port; or the scheme if it is a private-use URI scheme (RFC 8252 §7.1).
    */
   readonly redirectHost: string;
   /** The scopes that are granted. `description` completes "it will be able to". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
   readonly providers: readonly ProviderChoice[];
-  /** The identity of this browser's session, if the person can continue without the provider's page. */
+  /** The identity of this browser's session, if the user can continue without the provider's page. */
   readonly session?: IdentitySummary;
-  /** Why the person must sign in again. */
+  /** Why the user must sign in again. */
   readonly notice?: SignInNotice;
   /** Path that the form is posted to. */
   readonly action: string;
@@ -41,7 +41,7 @@ export interface SignInModel {
   readonly stylesheetPath: string;
 }
 
-/** Why someone with a session must sign in again. */
+/** Why a user who had a session must sign in again. */
 type SignInNotice = 'session-ended' | 'provider-not-confirmed';
 
 /**

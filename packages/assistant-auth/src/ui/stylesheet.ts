@@ -1,4 +1,7 @@
-/** The stylesheet of all pages. Colors are custom properties; both color schemes have WCAG AA contrast. */
+/**
+ * The stylesheet of all pages. Colors are custom properties, except the white behind icons; both color
+ * schemes have WCAG AA contrast.
+ */
 
 export const stylesheet = `:root {
   color-scheme: light dark;
@@ -66,7 +69,7 @@ button {
   overflow-wrap: anywhere;
   cursor: pointer;
 }
-/* On white, whatever the scheme: marks are made for it. */
+/* White in both color schemes, because the icons are made for it. */
 .icon {
   margin-inline-end: 0.625rem;
   padding: 0.125rem;
@@ -100,7 +103,7 @@ p:has(+ .scopes) { margin-block-end: 0.25rem; }
 .row > * { flex: auto; }
 .row p { margin: 0; }
 .row button { flex: none; width: auto; min-height: 2.75rem; padding-inline: 0.75rem; }
-/* What ends something: told by the cross as well as by the colour. */
+/* Buttons that end something have a cross, so that the color is not the only sign. */
 .end { border-color: var(--danger); color: var(--danger); }
 .end::before { content: "\\d7\\a0" / ""; }
 label { display: flex; gap: 0.625rem; align-items: center; min-height: 2.75rem; }

@@ -1,9 +1,12 @@
-/** The texts of all pages: the defaults, and the check of replacements, which must keep the placeholders. */
+/**
+ * The texts of the pages, without the titles and messages of errors: the defaults, and the check of
+ * replacements, which must keep the placeholders.
+ */
 import { ConfigurationError } from '../oauth/errors.ts';
 
 /**
  * The texts of the account pages. Besides the placeholders of `Texts`: `{identity}` (a provider, with the
- * person's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
+ * user's name or address there), `{since}` and `{used}` (dates). Screen readers read a button that
  * disconnects or removes something together with the name of that item.
  */
 export interface AccountTexts {
@@ -25,7 +28,7 @@ export interface AccountTexts {
   /** Shown before the list of what an app can do. */
   readonly appScopes: string;
   /**
-   * Shown instead of the list if an app has no scopes, so that it can only recognize the person: `{product}`.
+   * Shown instead of the list if an app has no scopes, so that it can only recognize the user: `{product}`.
    */
   readonly appNoScopes: string;
   /** When an app was connected: `{since}`. */
@@ -191,18 +194,18 @@ export const defaultAccountTexts: AccountTexts = {
 
 /**
  * The texts: plain text with placeholders for names: `{product}`, `{client}`, `{host}` (where the client's
- * code is sent), `{provider}` and `{person}` (the person's name or address at the provider of the session). A
+ * code is sent), `{provider}` and `{person}` (the user's name or address at the provider of the session). A
  * replacement must keep the placeholders of the default; only `{product}` can be left out.
  */
 export interface Texts extends AccountTexts {
   /** Heading and window title: `{product}`. */
   readonly signIn: string;
-  /** Which client asks for access: `{client}`, `{product}`. */
+  /** Which client requests access: `{client}`, `{product}`. */
   readonly request: string;
   /** Shown before the list of scopes: `{client}`. */
   readonly scopes: string;
   /**
-   * Shown instead of the list if there are no scopes, so that the client can only recognize the person:
+   * Shown instead of the list if there are no scopes, so that the client can only recognize the user:
    * `{client}`, `{product}`.
    */
   readonly noScopes: string;
@@ -210,22 +213,22 @@ export interface Texts extends AccountTexts {
   readonly destination: string;
   /** Legend of the group of buttons. */
   readonly choice: string;
-  /** A provider's button, which is also the consent: `{provider}`. */
+  /** A provider's button, which also gives consent: `{provider}`. */
   readonly continueWith: string;
-  /** The button for someone with a session, which is also the consent: `{person}`, `{provider}`. */
+  /** The button for a user with a session, which also gives consent: `{person}`, `{provider}`. */
   readonly continueAs: string;
   /** The same, if the provider returned neither a name nor an address: `{provider}`. */
   readonly continueSession: string;
   /** Shown between that button and those of the providers. */
   readonly otherWay: string;
-  /** Notice if the session has ended. */
+  /** Notice if the session has ended, and shown below `signInEnded` for a sign-in to the account page. */
   readonly sessionEnded: string;
   /** Notice if the provider did not confirm the session's identity. */
   readonly providerNotConfirmed: string;
   readonly cancel: string;
   /**
    * What happens to password, name and address: `{client}`, `{product}`. Replace it if your API tells clients
-   * who the person is; otherwise the text is wrong.
+   * who the user is; otherwise the text is wrong.
    */
   readonly assurance: string;
   readonly privacy: string;
@@ -235,14 +238,14 @@ export interface Texts extends AccountTexts {
   readonly signInComplete: string;
   /** The same for a sign-in to the account page. */
   readonly accountSignInComplete: string;
-  /** Heading if the grant of a completed sign-in was revoked since then. */
+  /** Heading if the grant of a completed sign-in has been revoked or deleted since then. */
   readonly signInEnded: string;
   /** Shown below it: `{client}`. */
   readonly accessEnded: string;
   /** Heading if the callback that showed the page for adding an identity is opened again. */
   readonly linkPageUsed: string;
   readonly linkPageUsedNext: string;
-  /** Link to the client's website: `{client}`. */
+  /** Link to the client's website, or plain text if it has none: `{client}`. */
   readonly returnToClient: string;
   readonly goToAccount: string;
   /** What to do after an error: `{product}`. */
@@ -304,14 +307,14 @@ const findPlaceholders = (text: string): readonly string[] =>
 
 const checkText = (option: string, name: string, text: unknown): void => {
   const original = Object.entries(defaultTexts).find(([known]) => known === name)?.[1];
-  if (original === undefined) throw new ConfigurationError(option, 'is not a text of the pages');
+  if (original === undefined) throw new ConfigurationError(option, 'is not the name of a text.');
   if (typeof text !== 'string' || text.trim() === '')
-    throw new ConfigurationError(option, 'must be text that is not empty');
+    throw new ConfigurationError(option, 'must be a non-empty string.');
   const placeholders = findPlaceholders(original);
   const missing = placeholders.find(
     (wanted) => wanted !== 'product' && !findPlaceholders(text).includes(wanted),
   );
-  if (missing !== undefined) throw new ConfigurationError(option, `must contain {${missing}}`);
+  if (missing !== undefined) throw new ConfigurationError(option, `must contain {${missing}}.`);
   const unknown = findPlaceholders(text).find((used) => !placeholders.includes(used));
-  if (unknown !== undefined) throw new ConfigurationError(option, `cannot contain {${unknown}}`);
+  if (unknown !== undefined) throw new ConfigurationError(option, `must not contain {${unknown}}.`);
 };

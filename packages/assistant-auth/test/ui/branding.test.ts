@@ -66,7 +66,7 @@ describe('logo, icon and privacy policy', () => {
     expect(rejection({ logoPath })).toEqual(
       new ConfigurationError(
         'branding.logoPath',
-        'must be a path on the broker’s own origin, such as /logo.svg',
+        'must be a path on the broker’s own origin, such as /logo.svg.',
       ),
     );
   });
@@ -75,7 +75,7 @@ describe('logo, icon and privacy policy', () => {
     expect(rejection({ iconPath })).toEqual(
       new ConfigurationError(
         'branding.iconPath',
-        'must be a path on the broker’s own origin, such as /logo.svg',
+        'must be a path on the broker’s own origin, such as /logo.svg.',
       ),
     );
   });
@@ -84,7 +84,7 @@ describe('logo, icon and privacy policy', () => {
     expect(rejection({ privacyUrl })).toEqual(
       new ConfigurationError(
         'branding.privacyUrl',
-        'must be a path on the broker’s own origin or an https URL',
+        'must be a path on the broker’s own origin or an https URL without user information.',
       ),
     );
   });
@@ -129,22 +129,22 @@ describe('names and texts', () => {
   });
 
   it.each([
-    [{ name: ' ' }, 'branding.name', 'must be text that is not empty'],
-    [{ name: 7 }, 'branding.name', 'must be text that is not empty'],
-    [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
-    [{ language: 'en"><b>' }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
-    [{ language: 7 }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
-    [{ language: [] }, 'branding.language', 'must be a language tag, such as en or pt-BR'],
-    [{ direction: 'up' }, 'branding.direction', 'must be ltr or rtl'],
-    [{ texts: { goodbye: 'x' } }, 'branding.texts.goodbye', 'is not a text of the pages'],
-    [{ texts: { constructor: 'x' } }, 'branding.texts.constructor', 'is not a text of the pages'],
-    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be text that is not empty'],
-    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be text that is not empty'],
-    [{ texts: { request: 'Welcome to {product}' } }, 'branding.texts.request', 'must contain {client}'],
-    [{ texts: { destination: 'Then you go back.' } }, 'branding.texts.destination', 'must contain {host}'],
-    [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}'],
-    [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'cannot contain {host}'],
-    [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'cannot contain {typo}'],
+    [{ name: ' ' }, 'branding.name', 'must be a non-empty string.'],
+    [{ name: 7 }, 'branding.name', 'must be a non-empty string.'],
+    [{ language: 'not a tag' }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: 'en"><b>' }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: 7 }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
+    [{ language: [] }, 'branding.language', 'must be a language tag, such as en or pt-BR.'],
+    [{ direction: 'up' }, 'branding.direction', 'must be ltr or rtl.'],
+    [{ texts: { goodbye: 'x' } }, 'branding.texts.goodbye', 'is not the name of a text.'],
+    [{ texts: { constructor: 'x' } }, 'branding.texts.constructor', 'is not the name of a text.'],
+    [{ texts: { cancel: '' } }, 'branding.texts.cancel', 'must be a non-empty string.'],
+    [{ texts: { cancel: 7 } }, 'branding.texts.cancel', 'must be a non-empty string.'],
+    [{ texts: { request: 'Welcome to {product}' } }, 'branding.texts.request', 'must contain {client}.'],
+    [{ texts: { destination: 'Then you go back.' } }, 'branding.texts.destination', 'must contain {host}.'],
+    [{ texts: { continueWith: 'Go on' } }, 'branding.texts.continueWith', 'must contain {provider}.'],
+    [{ texts: { cancel: 'Back to {host}' } }, 'branding.texts.cancel', 'must not contain {host}.'],
+    [{ texts: { cancel: '{typo}' } }, 'branding.texts.cancel', 'must not contain {typo}.'],
   ])('refuses %j', (given, option, problem) => {
     const error = rejection(given);
     expect(error).toBeInstanceOf(ConfigurationError);

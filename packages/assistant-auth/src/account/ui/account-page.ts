@@ -91,9 +91,9 @@ export interface AccountModel {
     readonly signOut: string;
     /** Disconnects an app (`app`, its key) or everything (`all=1`), which includes this session. */
     readonly disconnectApps: string;
-    /** Redirects to a provider (`choice`) to confirm who the person is (`purpose=prove`). */
+    /** Redirects to a provider (`choice`) to confirm the current user (`purpose=prove`). */
     readonly signIn: string;
-    /** Redirects to a provider (`choice`) to link an identity there. */
+    /** Redirects to a provider (`choice`) to link an identity of that provider. */
     readonly link: string;
     /** Unlinks an identity (`identity`, its key) and disconnects the apps that were connected through it. */
     readonly unlink: string;
@@ -112,7 +112,7 @@ export interface AccountModel {
   readonly recentAuth: RecentAuth;
 }
 
-/** What has just happened, or why it did not. */
+/** What has just happened, or why nothing was changed. */
 export const accountNotices = [
   'app-disconnected',
   'linked',
@@ -140,7 +140,7 @@ export interface ConnectedApp {
   readonly key: string;
   /** The registered name of the client, or its ID if the client is no longer registered. */
   readonly clientName: string;
-  /** The host that its codes are sent to, or the scheme of a private-use scheme (RFC 8252 §7.1). */
+  /** The host that its codes are sent to, or the scheme if it is a private-use URI scheme (RFC 8252 §7.1). */
   readonly redirectHost: string;
   /** The scopes of all its grants. `description` completes "it can". */
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
@@ -161,9 +161,9 @@ interface LinkedIdentity extends IdentitySummary {
 
 /** Whether the last sign-in is recent enough to link, unlink, export and delete. */
 export type RecentAuth =
-  /** The default page does not show `until`, because it does not know the person's clock or time zone. */
+  /** The default page does not show `until`, because it does not know the user's clock or time zone. */
   | { readonly kind: 'fresh'; readonly until: EpochSeconds }
-  /** `providers`: where the person can confirm who they are. */
+  /** `providers`: those with which the user can confirm who they are. */
   | { readonly kind: 'stale'; readonly providers: readonly ProviderChoice[] };
 
 /**
@@ -224,7 +224,7 @@ const renderAppScopes = ({ scopes }: ConnectedApp, texts: Texts, product: Html):
 ${scopes.map(({ description }) => html`<li>${description}</li>\n`)}</ul>`;
 
 /**
- * Renders the date of an instant in the language of the page, in UTC: the server does not know the person's
+ * Renders the date of an instant in the language of the page, in UTC: the server does not know the user's
  * time zone.
  */
 const renderDate = (instant: EpochSeconds, language: string): Html => {
@@ -343,7 +343,7 @@ export interface AccountSignInModel {
   readonly notice?: AccountSignInNotice;
 }
 
-/** Why the person is signed out. */
+/** Why the user is signed out. */
 export const accountSignInNotices = [
   'signed-out',
   'signed-out-everywhere',

@@ -1,6 +1,6 @@
 /**
- * Renders the page that asks whether to link an identity, and the page that says it belongs to another
- * account.
+ * Renders the page that asks whether to link an identity, and the page for an identity that belongs to
+ * another account.
  */
 
 import type { ParsedBranding } from '../../ui/branding.ts';
